@@ -1,0 +1,159 @@
+// A condition of a rule or case: its resolved form, compiled once to closures over a table of variables.
+
+import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { VariableReader, VariableTable } from "./variables.ts";
+
+/** A condition whose patterns are resolved to plain strings. */
+export type Condition =
+  /** All of them; of none: true. */
+  | { readonly type: "and"; readonly operands: readonly Condition[] }
+  /** Any of them; of none: false. */
+  | { readonly type: "or"; readonly operands: readonly Condition[] }
+  | { readonly type: "not"; readonly operand: Condition }
+  | {
+      readonly type: "compare";
+      /** Without the dollar. */
+      readonly variable: string;
+      readonly operator: CompareOperator;
+      /** Any of them; for a negated operator: none of them. */
+      readonly patterns: readonly string[];
+    }
+  | { readonly type: "fileTest"; readonly operator: FileTestOperator };
+
+/** True if the subject matches. A promise only if a file test had to wait; a rejected one means that the test itself failed. */
+export type CompiledCondition<Subject> = (subject: Subject) => boolean | Promise<boolean>;
+
+/** Does the file that the subject's `$path` names pass the test? Negated operators (`!f`, `!d`, `!e`) are the test's own to answer. */
+export type FileTest<Subject> = (subject: Subject, operator: FileTestOperator) => boolean | Promise<boolean>;
+
+/**
+ * Compiles a condition. Operands are tried in order and only as far as needed; nothing is allocated while serving, but by
+ * file tests that wait. Throws a HemiError (HEMI_CONFIG_CONDITION) for an unknown variable, a broken regular expression, and
+ * for a file test where the subject has none.
+ */
+export function compileCondition<Subject>(
+  condition: Condition,
+  table: VariableTable<Subject>,
+  fileTest?: FileTest<Subject>,
+): CompiledCondition<Subject> {
+  switch (condition.type) {
+    case "and":
+      return chain(
+        condition.operands.map((operand) => compileCondition(operand, table, fileTest)),
+        false,
+      );
+    case "or":
+      return chain(
+        condition.operands.map((operand) => compileCondition(operand, table, fileTest)),
+        true,
+      );
+    case "not":
+      return negate(compileCondition(condition.operand, table, fileTest));
+    case "compare":
+      return compileCompare(condition.operator, readerOf(condition.variable, table), condition.patterns);
+    case "fileTest": {
+      const { operator } = condition;
+      if (fileTest === undefined) {
+        throw new HemiError("HEMI_CONFIG_CONDITION", `the file test ${operator} has no meaning here`);
+      }
+      return (subject) => fileTest(subject, operator);
+    }
+  }
+}
+
+/** Compiles one pattern of `~=` or `!~`. Throws a HemiError that says what is wrong with it. */
+export function compilePattern(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern, "u");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HemiError("HEMI_CONFIG_CONDITION", reason, { cause });
+  }
+}
+
+/** Tries the operands until one answers `decisive`, which is then the answer: `true` for "or", `false` for "and". */
+function chain<Subject>(
+  operands: readonly CompiledCondition<Subject>[],
+  decisive: boolean,
+): CompiledCondition<Subject> {
+  const [first, second] = operands;
+  if (first === undefined) return () => !decisive;
+  const rest = operands.length === 2 && second !== undefined ? second : chain(operands.slice(1), decisive);
+  if (second === undefined) return first;
+  return function tryInOrder(subject) {
+    const answer = first(subject);
+    if (typeof answer === "boolean") return answer === decisive ? decisive : rest(subject);
+    return answer.then((answer) => (answer === decisive ? decisive : rest(subject)));
+  };
+}
+
+function negate<Subject>(condition: CompiledCondition<Subject>): CompiledCondition<Subject> {
+  return function not(subject) {
+    const answer = condition(subject);
+    return typeof answer === "boolean" ? !answer : answer.then((answer) => !answer);
+  };
+}
+
+function compileCompare<Subject>(
+  operator: CompareOperator,
+  read: VariableReader<Subject>,
+  patterns: readonly string[],
+): (subject: Subject) => boolean {
+  const matches = matcher(operator, patterns);
+  return isNegated(operator) ? (subject) => !matches(read(subject)) : (subject) => matches(read(subject));
+}
+
+/** `!=`, `!^`, `!$`, `!*`, `!~`: none of the patterns matches. */
+function isNegated(operator: CompareOperator): boolean {
+  return operator.startsWith("!");
+}
+
+/** Does a value match any of the patterns, by the operator without its negation? */
+function matcher(operator: CompareOperator, patterns: readonly string[]): (value: string) => boolean {
+  switch (operator) {
+    case "==":
+    case "!=": {
+      const [only] = patterns;
+      if (only !== undefined && patterns.length === 1) return (value) => value === only;
+      const set = new Set(patterns);
+      return (value) => set.has(value);
+    }
+    case "^=":
+    case "!^":
+      return anyOf(patterns, (pattern) => (value) => value.startsWith(pattern));
+    case "$=":
+    case "!$":
+      return anyOf(patterns, (pattern) => (value) => value.endsWith(pattern));
+    case "*=":
+    case "!*":
+      return anyOf(patterns, (pattern) => (value) => value.includes(pattern));
+    case "~=":
+    case "!~":
+      return anyOf(patterns, (pattern) => {
+        const expression = compilePattern(pattern);
+        return (value) => expression.test(value);
+      });
+  }
+}
+
+function anyOf(
+  patterns: readonly string[],
+  make: (pattern: string) => (value: string) => boolean,
+): (value: string) => boolean {
+  const tests = patterns.map(make);
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return only;
+  return function matchesAny(value) {
+    for (const matches of tests) if (matches(value)) return true;
+    return false;
+  };
+}
+
+function readerOf<Subject>(variable: string, table: VariableTable<Subject>): VariableReader<Subject> {
+  const reader = table.find(variable);
+  if (reader === undefined) {
+    throw new HemiError("HEMI_CONFIG_CONDITION", `there is no variable $${variable} here`);
+  }
+  return reader;
+}

@@ -1,0 +1,35 @@
+// What a $name means: the table that templates and conditions are compiled over.
+
+/** Reads one variable from a request, a connection, or whatever the table is about. Never throws; what is absent is `""`. */
+export type VariableReader<Subject> = (subject: Subject) => string;
+
+/** The variables of one sort of subject. Looked into once, when a template or condition is compiled; never while serving. */
+export interface VariableTable<Subject> {
+  /** For messages, without the dollar. A name that ends in `_` is a family, such as `header_` for `$header_x_y`. */
+  readonly names: readonly string[];
+  /** The reader of this variable, or `undefined` if there is none. A family's member is found by its full name. */
+  find(name: string): VariableReader<Subject> | undefined;
+}
+
+/**
+ * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands behind
+ * that, never empty (`x_y` for `$header_x_y`), and makes the reader.
+ */
+export function variableTable<Subject>(
+  variables: Readonly<Record<string, VariableReader<Subject>>>,
+  families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject>>> = {},
+): VariableTable<Subject> {
+  const plain = new Map(Object.entries(variables));
+  const made = Object.entries(families);
+  return {
+    names: [...plain.keys(), ...made.map(([prefix]) => prefix)],
+    find(name) {
+      const reader = plain.get(name);
+      if (reader !== undefined) return reader;
+      for (const [prefix, make] of made) {
+        if (name.length > prefix.length && name.startsWith(prefix)) return make(name.slice(prefix.length));
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// What is wrong with a configuration, where, and how it is shown.
+
+import type { ErrorCode } from "../errors/codes.ts";
+import type { Span } from "./spec.ts";
+
+/** One independent mistake in a configuration. */
+export interface Problem {
+  readonly code: ErrorCode;
+  /** What is wrong, with the value: `webapp "shop" has no property "hostname"`. */
+  readonly message: string;
+  /** Stands behind the caret: `did you mean .hostnames?`. */
+  readonly hint: string | undefined;
+  readonly span: Span;
+  /** Stands in for the position where the source is a TypeScript object: `webapp.shop/rule.3`. */
+  readonly path: string | undefined;
+}

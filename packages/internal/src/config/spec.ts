@@ -1,0 +1,96 @@
+// The syntax tree of a configuration: what the parser makes from text, and what a TypeScript object becomes.
+// It holds what was written and where; it knows nothing of kinds, definitions or types of props.
+
+/** One text that specs come from: a file, a string given to `bootText`, or a TypeScript object. */
+export interface Source {
+  /** What errors call it: a path as the user wrote it, or a label such as `<text>`. */
+  readonly name: string;
+  /** The whole text; `undefined` for a TypeScript object, whose errors name the component's path instead of a line. */
+  readonly text: string | undefined;
+}
+
+/** A stretch of a source, in UTF-16 code units: `start` inclusive, `end` exclusive. */
+export interface Span {
+  readonly source: Source;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** `sign "name" condition { props and children }`. */
+export interface ComponentSpec {
+  readonly sign: string;
+  readonly signSpan: Span;
+  readonly name: string | undefined;
+  readonly nameSpan: Span | undefined;
+  readonly condition: ConditionSpec | undefined;
+  readonly props: readonly PropSpec[];
+  /** In the order of the text, what was included standing where its include stood. */
+  readonly children: readonly ComponentSpec[];
+  readonly span: Span;
+}
+
+/** `.name = value`. */
+export interface PropSpec {
+  /** Without the dot. */
+  readonly name: string;
+  /** Covers the dot too. */
+  readonly nameSpan: Span;
+  readonly value: ValueSpec;
+  readonly span: Span;
+}
+
+export type ValueSpec =
+  | { readonly type: "bool"; readonly value: boolean; readonly span: Span }
+  | { readonly type: "integer"; readonly value: number; readonly span: Span }
+  /** In bytes. */
+  | { readonly type: "size"; readonly value: number; readonly span: Span }
+  /** In milliseconds. */
+  | { readonly type: "duration"; readonly value: number; readonly span: Span }
+  | { readonly type: "string"; readonly value: string; readonly span: Span }
+  | { readonly type: "list"; readonly items: readonly ValueSpec[]; readonly span: Span }
+  | { readonly type: "dict"; readonly entries: readonly DictEntrySpec[]; readonly span: Span }
+  /** `%baseDir` */
+  | { readonly type: "constant"; readonly name: string; readonly span: Span }
+  /** `%env(NAME, "fallback")` */
+  | { readonly type: "env"; readonly variable: string; readonly fallback: string | undefined; readonly span: Span }
+  /** `.site`, the name without the dot */
+  | { readonly type: "reference"; readonly name: string; readonly span: Span }
+  /** `$method`, the name without the dollar */
+  | { readonly type: "variable"; readonly name: string; readonly span: Span }
+  /** `a + b + c`, at least two parts, none of them a `concat` */
+  | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: Span };
+
+export interface DictEntrySpec {
+  readonly key: string;
+  readonly keySpan: Span;
+  readonly value: ValueSpec;
+}
+
+/** A condition as written; `&&` binds tighter than `||`. */
+export type ConditionSpec =
+  | { readonly type: "and"; readonly operands: readonly ConditionSpec[]; readonly span: Span }
+  | { readonly type: "or"; readonly operands: readonly ConditionSpec[]; readonly span: Span }
+  | { readonly type: "not"; readonly operand: ConditionSpec; readonly span: Span }
+  | {
+      readonly type: "compare";
+      /** Without the dollar. */
+      readonly variable: string;
+      readonly variableSpan: Span;
+      readonly operator: CompareOperator;
+      /** A string or a list of strings; references and constants are allowed in it and resolved like those of a prop. */
+      readonly pattern: ValueSpec;
+      readonly span: Span;
+    }
+  | {
+      readonly type: "fileTest";
+      readonly variable: string;
+      readonly variableSpan: Span;
+      readonly operator: FileTestOperator;
+      readonly span: Span;
+    };
+
+export const compareOperators = ["==", "!=", "^=", "!^", "$=", "!$", "*=", "!*", "~=", "!~"] as const;
+export type CompareOperator = (typeof compareOperators)[number];
+
+export const fileTestOperators = ["-f", "-d", "-e", "-D", "-E", "!f", "!d", "!e"] as const;
+export type FileTestOperator = (typeof fileTestOperators)[number];
