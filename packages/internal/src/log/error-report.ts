@@ -1,0 +1,90 @@
+// Turns whatever was thrown into plain, bounded data: name, code, message, stack, causes.
+
+/** One error of a chain. All strings are as they came: whoever writes them escapes them. */
+export interface ErrorReport {
+  readonly name: string;
+  readonly code: string | undefined;
+  readonly message: string;
+  /** The frames only, such as `at handle (file.ts:1:2)`. */
+  readonly stack: readonly string[];
+  readonly cause: ErrorReport | undefined;
+  /** Of an `AggregateError`. */
+  readonly errors: readonly ErrorReport[];
+}
+
+/** Bounds of one report: a chain of causes or an aggregate may be endless, or a circle. */
+const maxErrors = 16;
+const maxFrames = 30;
+const maxText = 8192;
+
+/** Never throws, whatever `thrown` is: a getter that throws, a proxy, a circle of causes. */
+export function reportError(thrown: unknown): ErrorReport {
+  return reportOne(thrown, { left: maxErrors, seen: new Set() }) ?? plain("Error", "");
+}
+
+interface Walk {
+  left: number;
+  readonly seen: Set<unknown>;
+}
+
+function reportOne(thrown: unknown, walk: Walk): ErrorReport | undefined {
+  if (walk.left === 0 || walk.seen.has(thrown)) return undefined;
+  walk.left--;
+  try {
+    if (!(thrown instanceof Error)) return plain(`thrown ${typeof thrown}`, describeValue(thrown));
+    walk.seen.add(thrown);
+    const message = clip(String(thrown.message));
+    return {
+      name: clip(String(thrown.name)),
+      code: "code" in thrown && typeof thrown.code === "string" ? clip(thrown.code) : undefined,
+      message,
+      stack: framesOf(thrown),
+      cause: thrown.cause === undefined ? undefined : reportOne(thrown.cause, walk),
+      errors: thrown instanceof AggregateError ? reportAll(thrown.errors, walk) : [],
+    };
+  } catch {
+    return plain("Error", "an error that cannot be read");
+  }
+}
+
+function reportAll(errors: readonly unknown[], walk: Walk): readonly ErrorReport[] {
+  const reports: ErrorReport[] = [];
+  for (const error of errors) {
+    if (walk.left === 0) break;
+    const report = reportOne(error, walk);
+    if (report) reports.push(report);
+  }
+  return reports;
+}
+
+/** The stack repeats the message in front of the frames, and the message may be a peer's: only what follows it is taken. */
+function framesOf(error: Error): readonly string[] {
+  const text = String(error.stack ?? "");
+  const message = String(error.message);
+  const at = text.indexOf(message);
+  const frames: string[] = [];
+  for (const line of text.slice(at < 0 ? 0 : at + message.length).split("\n", 10 * maxFrames)) {
+    const frame = line.trim();
+    if (frame.startsWith("at ") && frames.push(clip(frame)) === maxFrames) break;
+  }
+  return frames;
+}
+
+/** A value in one short line, for what was thrown without being an error and for fields of a record. */
+export function describeValue(value: unknown): string {
+  try {
+    if (typeof value === "string") return clip(value);
+    if (typeof value === "object" && value !== null) return clip(JSON.stringify(value) ?? String(value));
+    return clip(String(value));
+  } catch {
+    return `unreadable ${typeof value}`;
+  }
+}
+
+function plain(name: string, message: string): ErrorReport {
+  return { name, code: undefined, message, stack: [], cause: undefined, errors: [] };
+}
+
+function clip(text: string): string {
+  return text.length > maxText ? `${text.slice(0, maxText)}… (${text.length - maxText} more characters)` : text;
+}
