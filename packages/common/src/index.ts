@@ -1,1 +1,2 @@
 export * from "./http-date.ts";
+export * from "./nearest-names.ts";
