@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { contentRangeOf, parseRanges } from "./range.ts";
+
+describe("parseRanges", () => {
+  test.each([
+    ["bytes=0-0", [[0, 1]]],
+    ["bytes=0-9", [[0, 10]]],
+    ["bytes=2-5", [[2, 4]]],
+    ["bytes=9-", [[9, 1]]],
+    ["bytes=0-", [[0, 10]]],
+    ["bytes=5-99999999999999999999999", [[5, 5]]],
+    ["bytes=-1", [[9, 1]]],
+    ["bytes=-10", [[0, 10]]],
+    ["bytes=-99999999999999999999999", [[0, 10]]],
+    ["Bytes=1-1", [[1, 1]]],
+    ["bytes= 1-1 ", [[1, 1]]],
+    ["bytes=,1-1,,", [[1, 1]]],
+    [
+      "bytes=0-1, 4-5,-1",
+      [
+        [0, 2],
+        [4, 2],
+        [9, 1],
+      ],
+    ],
+    [
+      "bytes=5-6,0-1,0-1",
+      [
+        [5, 2],
+        [0, 2],
+        [0, 2],
+      ],
+    ],
+    ["bytes=0-1,10-", [[0, 2]]],
+  ])("of 10 bytes, %s are these", (field, expected) => {
+    expect(parseRanges(field, 10)).toEqual(expected.map(([offset, size]) => ({ offset, size })));
+  });
+
+  test.each(["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999999-", "bytes=10-,11-12", "bytes=-0,10-"])(
+    "of 10 bytes, %s cannot be satisfied",
+    (field) => {
+      expect(parseRanges(field, 10)).toBe("unsatisfiable");
+    },
+  );
+
+  test.each([
+    "",
+    "bytes",
+    "bytes=",
+    "bytes=,",
+    "bytes=-",
+    "bytes=1",
+    "bytes=a-b",
+    "bytes=5-2",
+    "bytes=0-1,5-2",
+    "bytes=0-1,x",
+    "bytes=--1",
+    "bytes=-1-2",
+    "bytes=1 -2",
+    "bytes=+1-2",
+    "bytes=0x1-2",
+    "bytes=1.5-2",
+    "bytes =0-1",
+    "items=0-1",
+    "0-1",
+    "bytes=" + "0-0,".repeat(16) + "0-0",
+    "bytes=" + ",".repeat(100000) + "0-0",
+  ])("ignores %j", (field) => {
+    expect(parseRanges(field, 10)).toBeUndefined();
+  });
+
+  test("ignores every range of nothing", () => {
+    expect(parseRanges("bytes=0-", 0)).toBeUndefined();
+    expect(parseRanges("bytes=-5", 0)).toBeUndefined();
+  });
+
+  test("never reaches outside of the representation", () => {
+    const field = fc
+      .array(fc.constantFrom("0", "1", "7", "10", "999", "-", ",", " "))
+      .map((pieces) => "bytes=" + pieces.join(""));
+    fc.assert(
+      fc.property(field, fc.integer({ min: 0, max: 20 }), (text, size) => {
+        const ranges = parseRanges(text, size);
+        if (ranges === undefined || ranges === "unsatisfiable") return;
+        expect(ranges.length).toBeGreaterThan(0);
+        for (const range of ranges) {
+          expect(range.offset).toBeGreaterThanOrEqual(0);
+          expect(range.size).toBeGreaterThan(0);
+          expect(range.offset + range.size).toBeLessThanOrEqual(size);
+        }
+      }),
+    );
+  });
+});
+
+test("contentRangeOf names the range, or the size alone", () => {
+  expect(contentRangeOf({ offset: 2, size: 3 }, 10)).toBe("bytes 2-4/10");
+  expect(contentRangeOf(undefined, 10)).toBe("bytes */10");
+});
