@@ -1,2 +1,4 @@
+export * from "./deadlines.ts";
 export * from "./http-date.ts";
 export * from "./nearest-names.ts";
+export * from "./single-flight.ts";

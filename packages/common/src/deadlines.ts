@@ -1,0 +1,186 @@
+// Many deadlines swept together by one timer: made for thousands of connections that move theirs at every request.
+//
+// A wheel of slots, one a tick. A deadline hangs in the slot of its tick, in a doubly linked list through the deadlines
+// themselves: nothing is allocated, and hanging, unhanging and moving one are O(1).
+//
+//       current = 5             The sweep goes on, tick by tick, to the tick that is now, and empties each slot:
+//             v                   - C is due: it expires;
+//     |  | B |  |  | A |  |       - A was moved to a later time meanwhile: it is hung up again there;
+//     +--+---+--+--+---+--+       - a tick beyond the rim hangs in the last slot, and is hung up again from there.
+//     tick 6 7      10
+//          |         |          Moving a deadline to a later time, the usual case, is one store: it stays where it hangs
+//          C         D          until the sweep comes by. Moving it to an earlier time hangs it up anew.
+
+/** One deadline, made by `Deadlines.add`; it is set and cleared any number of times. */
+export interface Deadline {
+  /** Whether it is set and has not expired. */
+  readonly isSet: boolean;
+  /**
+   * Sets it, or moves it, to `ms` milliseconds from now. 0 or less expires at the next sweep, `Infinity` clears it.
+   *
+   * @throws RangeError if `ms` is not a number.
+   */
+  set(ms: number): void;
+  /** Takes it back; nothing keeps a reference to it then. */
+  clear(): void;
+}
+
+export interface DeadlinesOptions {
+  /** How often is swept: ms. A deadline expires never early, and at most this late (and what the event loop adds). Default: 250. */
+  readonly resolution?: number;
+  /** A clock that never goes back: ms. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** How many ticks ahead the wheel reaches; with 250 ms, 128 s. What is further away is looked at once in that time. */
+const slotCount = 512;
+
+export class Deadlines {
+  readonly #resolution: number;
+  readonly #now: () => number;
+  readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
+  /** The last tick that has been swept; its slot holds nothing but what a throwing callback left behind. */
+  #current = 0;
+  #size = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(options: DeadlinesOptions = {}) {
+    this.#resolution = options.resolution ?? 250;
+    this.#now = options.now ?? (() => performance.now());
+    if (!(this.#resolution > 0)) throw new RangeError(`a resolution has to be above 0, not ${this.#resolution}`);
+  }
+
+  /** How many deadlines are set. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Makes a deadline, not yet set. `expire` is called by the sweep; the deadline is unset by then, and may be set again. */
+  add(expire: () => void): Deadline {
+    return new Hanger(this.#wheel, expire);
+  }
+
+  /** Lets all that are due expire. The timer calls it; whoever has a clock of his own may. */
+  sweep(): void {
+    const target = Math.floor(this.#now() / this.#resolution);
+    // After a long stop of the process one turn of the wheel has seen all slots.
+    this.#current = Math.max(this.#current, target - slotCount);
+    for (;;) {
+      const slot = this.#slotOf(this.#current);
+      for (let hanger = slot.next; hanger instanceof Hanger; hanger = slot.next) {
+        this.#unhang(hanger);
+        if (Math.ceil(hanger.at / this.#resolution) <= target) hanger.expire();
+        else this.#hang(hanger);
+      }
+      if (this.#current >= target) break;
+      this.#current++;
+    }
+    if (this.#size === 0) this.#stop();
+  }
+
+  /** Forgets all deadlines without letting them expire; those set later stay unset. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stop();
+    for (const slot of this.#slots) {
+      for (let hanger = slot.next; hanger instanceof Hanger; hanger = slot.next) this.#unhang(hanger);
+    }
+  }
+
+  /** What a deadline may do with the wheel that it belongs to. */
+  readonly #wheel: Wheel = {
+    set: (hanger, ms) => {
+      if (Number.isNaN(ms)) throw new RangeError("a deadline has to be a number");
+      if (ms === Infinity || this.#isClosed) {
+        this.#wheel.clear(hanger);
+        return;
+      }
+      const now = this.#now();
+      // Above now in any case, so that the deadline belongs to a tick which has not been swept.
+      const at = now + Math.max(ms, 0.001);
+      if (hanger.isSet && at >= hanger.at) {
+        hanger.at = at;
+        return;
+      }
+      this.#wheel.clear(hanger);
+      if (this.#size === 0 && !this.#timer) this.#start(now);
+      hanger.at = at;
+      this.#hang(hanger);
+    },
+    clear: (hanger) => {
+      if (hanger.isSet) this.#unhang(hanger);
+    },
+  };
+
+  #start(now: number): void {
+    this.#current = Math.floor(now / this.#resolution);
+    this.#timer = setInterval(() => this.sweep(), this.#resolution).unref();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #slotOf(tick: number): Slot {
+    return this.#slots[tick % slotCount] ?? outside(tick);
+  }
+
+  #hang(hanger: Hanger): void {
+    const tick = Math.ceil(hanger.at / this.#resolution);
+    const slot = this.#slotOf(Math.min(Math.max(tick, this.#current + 1), this.#current + slotCount - 1));
+    hanger.previous = slot.previous;
+    hanger.next = slot;
+    slot.previous.next = hanger;
+    slot.previous = hanger;
+    this.#size++;
+  }
+
+  #unhang(hanger: Hanger): void {
+    hanger.previous.next = hanger.next;
+    hanger.next.previous = hanger.previous;
+    hanger.previous = hanger.next = hanger;
+    this.#size--;
+  }
+}
+
+/** A link of a ring: the head of a slot. Alone it is linked to itself. */
+class Slot {
+  previous: Slot = this;
+  next: Slot = this;
+}
+
+interface Wheel {
+  set(hanger: Hanger, ms: number): void;
+  clear(hanger: Hanger): void;
+}
+
+class Hanger extends Slot implements Deadline {
+  readonly #wheel: Wheel;
+  readonly expire: () => void;
+  /** When it is due, by the clock of the wheel. */
+  at = 0;
+
+  constructor(wheel: Wheel, expire: () => void) {
+    super();
+    this.#wheel = wheel;
+    this.expire = expire;
+  }
+
+  get isSet(): boolean {
+    return this.next !== this;
+  }
+
+  set(ms: number): void {
+    this.#wheel.set(this, ms);
+  }
+
+  clear(): void {
+    this.#wheel.clear(this);
+  }
+}
+
+function outside(tick: number): never {
+  throw new RangeError(`tick ${tick} is not on the wheel: the clock has to count from 0 upwards`);
+}
