@@ -1,78 +1,66 @@
-// The dates of HTTP: RFC 9110, section 5.6.7.
+// The dates of HTTP (RFC 9110 section 5.6.7), in whole seconds since the epoch.
 
-const monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const month = `(${monthNames.join("|")})`;
-const shortDay = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
-const longDay = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)";
-const time = "([0-9]{2}):([0-9]{2}):([0-9]{2})";
+/** `Sun, 06 Nov 1994 08:49:37 GMT`: the one form that is sent. Fractions of a second are cut off. */
+export function formatHTTPDate(seconds: number): string {
+  return new Date(Math.floor(seconds) * 1000).toUTCString();
+}
+
+/**
+ * Reads the form that is sent, and the two of old times that a recipient must still read; `undefined` for all else. The name of
+ * the weekday must be one, but need not be the right one. `now` (seconds since the epoch) settles the century of a year of two digits.
+ */
+export function parseHTTPDate(text: string, now: number = Date.now() / 1000): number | undefined {
+  // Longer than the longest weekday makes it: not worth a regular expression.
+  if (text.length > 33) return undefined;
+  const fixed = imfFixdate.exec(text);
+  if (fixed !== null) return secondsOf(fixed[3], fixed[2], fixed[1], fixed[4], fixed[5], fixed[6]);
+  const ascTime = asctimeDate.exec(text);
+  if (ascTime !== null) return secondsOf(ascTime[6], ascTime[1], ascTime[2], ascTime[3], ascTime[4], ascTime[5]);
+  const obsolete = rfc850Date.exec(text);
+  if (obsolete === null) return undefined;
+  return secondsOf(
+    String(fullYear(Number(obsolete[3]), now)),
+    obsolete[2],
+    obsolete[1],
+    obsolete[4],
+    obsolete[5],
+    obsolete[6],
+  );
+}
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT` */
-const imfFixdate = new RegExp(`^${shortDay}, ([0-9]{2}) ${month} ([0-9]{4}) ${time} GMT$`);
+const imfFixdate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/;
 /** `Sunday, 06-Nov-94 08:49:37 GMT` */
-const rfc850Date = new RegExp(`^${longDay}, ([0-9]{2})-${month}-([0-9]{2}) ${time} GMT$`);
+const rfc850Date =
+  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d):(\d\d):(\d\d) GMT$/;
 /** `Sun Nov  6 08:49:37 1994` */
-const asctimeDate = new RegExp(`^${shortDay} ${month} ([0-9]{2}| [0-9]) ${time} ([0-9]{4})$`);
+const asctimeDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) (\d\d| \d) (\d\d):(\d\d):(\d\d) (\d{4})$/;
 
-/** The times that have a year of four digits: ms since the epoch. */
-const earliest = Date.parse("0000-01-01T00:00:00Z");
-const latest = Date.parse("9999-12-31T23:59:59Z");
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/**
- * Writes a time (ms since the epoch, rounded down to the second) as an IMF-fixdate, the only form that may be sent:
- * `Sun, 06 Nov 1994 08:49:37 GMT`. A time outside the years 0 to 9999, which the form cannot say, becomes the nearest that it can.
- *
- * @throws RangeError if the time is not a number.
- */
-export function formatHttpDate(ms: number): string {
-  if (Number.isNaN(ms)) throw new RangeError("a date has to be a number");
-  return new Date(Math.min(Math.max(ms, earliest), latest)).toUTCString();
+/** A year that seems to lie more than 50 years ahead is the last one in the past with these two digits. */
+function fullYear(twoDigits: number, now: number): number {
+  const thisYear = new Date(now * 1000).getUTCFullYear();
+  const year = thisYear - (thisYear % 100) + twoDigits;
+  return year > thisYear + 50 ? year - 100 : year;
 }
 
-/**
- * Reads any of the three forms that a recipient has to understand; anything else, and any day that does not exist, is
- * `undefined`. Strict by the grammar: letter case and spaces count. That the name of the day fits the date is not asked.
- * A leap second (`:60`) is the first second of the next minute.
- *
- * @param now decides the century of a year of two digits (RFC 9110: more than 50 years ahead means the past).
- * @returns ms since the epoch.
- */
-export function parseHttpDate(text: string, now: number = Date.now()): number | undefined {
-  let match = imfFixdate.exec(text);
-  if (match) {
-    const [, day = "", name = "", year = "", hour = "", minute = "", second = ""] = match;
-    return toTime(Number(year), name, day, hour, minute, second);
-  }
-  match = rfc850Date.exec(text);
-  if (match) {
-    const [, day = "", name = "", shortYear = "", hour = "", minute = "", second = ""] = match;
-    const thisYear = new Date(now).getUTCFullYear();
-    const year = thisYear - (thisYear % 100) + Number(shortYear);
-    const ms = toTime(year, name, day, hour, minute, second);
-    const limit = new Date(now).setUTCFullYear(thisYear + 50);
-    return ms !== undefined && ms <= limit ? ms : toTime(year - 100, name, day, hour, minute, second);
-  }
-  match = asctimeDate.exec(text);
-  if (match) {
-    const [, name = "", day = "", hour = "", minute = "", second = "", year = ""] = match;
-    return toTime(Number(year), name, day, hour, minute, second);
-  }
-  return undefined;
-}
+type Part = string | undefined;
 
-function toTime(
-  year: number,
-  name: string,
-  dayText: string,
-  hour: string,
-  minute: string,
-  second: string,
+function secondsOf(
+  year: Part,
+  monthName: Part,
+  day: Part,
+  hours: Part,
+  minutes: Part,
+  seconds: Part,
 ): number | undefined {
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
-  const day = Number(dayText);
+  const month = months.indexOf(monthName ?? "");
   const date = new Date(0);
-  // Date.UTC takes the years 0 to 99 for those of the twentieth century; setUTCFullYear does not.
-  date.setUTCFullYear(year, monthNames.indexOf(name), day);
-  // The 31st of a shorter month, or day 0, has moved to another day.
-  if (date.getUTCDate() !== day) return undefined;
-  return date.setUTCHours(Number(hour), Number(minute), Number(second));
+  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+  date.setUTCFullYear(Number(year), month, Number(day));
+  // A day that its month does not have would silently become one of the next month. 60 is a leap second.
+  if (month === -1 || date.getUTCMonth() !== month || date.getUTCDate() !== Number(day)) return undefined;
+  if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) return undefined;
+  return date.getTime() / 1000 + Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
 }
