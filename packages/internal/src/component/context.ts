@@ -1,0 +1,47 @@
+// What `create` of a definition gets: all that a component may know of the world.
+
+import type { ErrorLog } from "../log/error-log.ts";
+import type { Condition } from "./condition.ts";
+import type { Kind } from "./kind.ts";
+import type { Part } from "./part.ts";
+
+export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> {
+  /** One stable object. A live change is written into it before `update` is called: read it when used, never copy. */
+  readonly props: Props;
+  /** "" if it has none. */
+  readonly name: string;
+  /** Like `webapp.shop/rule.3/static`: `sign.name`, else `sign.N`, the Nth unnamed sibling of its sign, else `sign`, the only one. */
+  readonly path: string;
+  /** Carries the path. */
+  readonly log: ErrorLog;
+  readonly stage: StageFixtures;
+  /** The part that this one stands in, created before it; `undefined` under a stage. */
+  readonly owner: Owner;
+  /** Of a rule or case; `undefined` matches all. */
+  readonly condition: Condition | undefined;
+  readonly listeners: Listeners;
+  /** The direct children of a kind, in the order of the text. They are there from `prepare` on. */
+  children<PartType extends Part>(kind: Kind<PartType>): readonly Child<PartType>[];
+}
+
+export interface Child<PartType extends Part = Part> {
+  readonly part: PartType;
+  readonly sign: string;
+  /** "" if it has none. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** What every stage has once. */
+export interface StageFixtures {
+  readonly clock: Clock;
+  readonly fcache: Fcache;
+  readonly namer: Namer;
+}
+
+interface Clock {
+  now(): number;
+}
+type Fcache = object;
+type Namer = object;
+type Listeners = object;

@@ -1,0 +1,57 @@
+// A definition: one component, declared. `definer(kind)` makes the `define…` function of a kind.
+
+import type { Context } from "./context.ts";
+import type { Kind } from "./kind.ts";
+import type { Part } from "./part.ts";
+import type { PropsOf, PropsSchema } from "./props/prop-type.ts";
+
+/** What is written in a `define…({ … })`. */
+export interface Declaration<Sign extends string, Schema extends PropsSchema, Owner, Made extends Part> {
+  /** The word in a configuration that picks it. */
+  readonly sign: Sign;
+  /** Older words for the sign; they are read as well. */
+  readonly aliases?: readonly string[];
+  readonly props?: Schema;
+  /** Looks at several props together, once each is right by itself. */
+  check?(context: CheckContext<PropsOf<Schema>>): void;
+  /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */
+  create(context: Context<PropsOf<Schema>, Owner>): Made;
+}
+
+/** A declaration with its kind. Without type arguments: any definition. */
+export interface Definition<
+  Sign extends string = string,
+  KindType extends Kind = Kind,
+  Schema extends PropsSchema = PropsSchema,
+  Made extends Part = Part,
+> extends Declaration<Sign, Schema, unknown, Made> {
+  readonly kind: KindType;
+}
+
+/** What `check` of a definition gets. */
+export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
+  readonly props: Props;
+  readonly name: string;
+  readonly path: string;
+  /** Whether the configuration sets this prop here, or an enclosing component sets it and it is inherited. */
+  isSet(prop: keyof Props & string): boolean;
+  /** Reports a mistake; it is shown at the prop if that is set here, else at the sign. */
+  report(mistake: { readonly prop?: keyof Props & string; readonly message: string; readonly hint?: string }): void;
+}
+
+/**
+ * Makes the `define…` function of a kind:
+ *
+ *     export const defineHandlet = definer(handletKind);
+ *
+ * The type of `props` in `create` follows from the schema: what has a default or is required is there, the rest may be `undefined`.
+ */
+export function definer<PartType extends Part, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {
+  return function define<
+    const Sign extends string,
+    Schema extends PropsSchema = Record<never, never>,
+    Made extends PartType = PartType,
+  >(declaration: Declaration<Sign, Schema, Owner, Made>): Definition<Sign, Kind<PartType, Owner, Name>, Schema, Made> {
+    return { ...declaration, kind };
+  };
+}

@@ -1,0 +1,47 @@
+// A kind: one row of the table that says where components of a sort may stand, and when they are prepared.
+
+import type { Part } from "./part.ts";
+import type { VariableTable } from "./variables.ts";
+
+/** `PartType` is what components of the kind are; `Owner` is the part that they stand in, `undefined` under a stage. */
+export interface Kind<PartType extends Part = Part, Owner = unknown, Name extends string = string> {
+  readonly name: Name;
+  /** Prepared lowest first. */
+  readonly rank: number;
+  readonly standsIn: readonly Standing[];
+  /** Rules and cases: a condition may stand between name and body. Default: false. */
+  readonly takesCondition?: boolean;
+  /** What $names mean in its templates and conditions. Without it neither can hold any. */
+  readonly variables?: VariableTable<never>;
+  /** At most one component of each sign in a stage. Default: false. */
+  readonly once?: boolean;
+  /** A stage makes those that its configuration does not set, with default props. Default: false. */
+  readonly always?: boolean;
+  readonly part: Shape<PartType>;
+  readonly owner: Shape<Owner>;
+}
+
+export interface Standing {
+  /** The name of a kind, or `stage`. */
+  readonly owner: string;
+  readonly naming: "required" | "optional" | "none";
+}
+
+declare const shaped: unique symbol;
+
+/** Carries a type and nothing else. */
+export interface Shape<T> {
+  readonly [shaped]?: T;
+}
+
+/** Names a type where only a value can stand: `part: shape<HandletPart>()`. */
+export function shape<T>(): Shape<T> {
+  return {};
+}
+
+/** Declares a kind; its name stays a literal type. */
+export function kind<PartType extends Part, Owner, const Name extends string>(
+  row: Kind<PartType, Owner, Name>,
+): Kind<PartType, Owner, Name> {
+  return row;
+}

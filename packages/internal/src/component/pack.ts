@@ -1,0 +1,17 @@
+// A pack: what a package gives to a stage.
+
+import type { Definition } from "./definition.ts";
+
+export interface Pack<Definitions extends readonly Definition[] = readonly Definition[]> {
+  /** The package's name, for messages: `@hemi/contrib-handlets`. */
+  readonly name: string;
+  readonly definitions: Definitions;
+}
+
+/** Declares a pack; signs, kinds and schemas of its definitions stay known to the types. */
+export function pack<const Definitions extends readonly Definition[]>(
+  name: string,
+  definitions: Definitions,
+): Pack<Definitions> {
+  return { name, definitions };
+}

@@ -1,0 +1,105 @@
+// address, addresses, hostnames: where things are on a network.
+
+import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
+import { propMaker } from "./prop-type.ts";
+import type { PropType } from "./prop-type.ts";
+import { refuse } from "./refuse.ts";
+
+/** `host` is `""` for all addresses of the machine, and holds an IPv6 address without its brackets. `port` may be 0. */
+export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** A set of IP addresses, written as CIDRs or single addresses. An IPv4 address mapped into IPv6 is the IPv4 address. */
+export interface AddressSet {
+  /** As written. */
+  readonly texts: readonly string[];
+  /** False for what is no IP address. */
+  contains(ip: string): boolean;
+}
+
+const addressType: PropType<Address> = {
+  takes: 'an address such as ":80", "127.0.0.1:80", "[::1]:80" or "/path.sock"',
+  read(value, label, reader) {
+    const address = value.type === "string" ? parseAddress(value.value) : undefined;
+    return address ?? refuse(this, value, label, reader);
+  },
+  plain: formatAddress,
+};
+
+export const address = propMaker<Address, string>(() => addressType);
+
+const addressesType: PropType<AddressSet> = {
+  takes: 'a list of addresses such as "10.0.0.0/8" or "::1"',
+  read(value, label, reader) {
+    if (value.type !== "list") return refuse(this, value, label, reader);
+    const texts: string[] = [];
+    const set = new BlockList();
+    value.items.forEach((item, index) => {
+      if (item.type === "string" && addCidr(set, item.value)) texts.push(item.value);
+      else refuse({ takes: 'an address such as "10.0.0.0/8" or "::1"' }, item, `${label}[${index}]`, reader);
+    });
+    if (texts.length < value.items.length) return undefined;
+    return { texts, contains: (ip) => isIP(ip) !== 0 && set.check(ip, isIPv4(ip) ? "ipv4" : "ipv6") };
+  },
+  plain: (set) => set.texts,
+};
+
+/** A list of CIDRs, read as a set. */
+export const addresses = propMaker<AddressSet, readonly string[]>(() => addressesType);
+
+const hostnamesType: PropType<readonly string[]> = {
+  takes: "a list of hostnames",
+  read(value, label, reader) {
+    if (value.type !== "list") return refuse(this, value, label, reader);
+    const hostnames: string[] = [];
+    value.items.forEach((item, index) => {
+      const hostname = item.type === "string" ? normalizeHostname(item.value) : undefined;
+      if (hostname !== undefined) hostnames.push(hostname);
+      else refuse({ takes: 'a hostname, "*.suffix", "prefix.*" or "*"' }, item, `${label}[${index}]`, reader);
+    });
+    return hostnames.length === value.items.length ? hostnames : undefined;
+  },
+};
+
+/** Patterns of hostnames, in lower case: exact ones, `*.suffix`, `prefix.*`, and `*` for all. */
+export const hostnames = propMaker<readonly string[], readonly string[]>(() => hostnamesType);
+
+/** The text of an address, as a configuration would have it. */
+export function formatAddress(address: Address): string {
+  if ("path" in address) return address.path;
+  return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** Reads `:80`, `host:80`, `[::1]:80`, `/path.sock`; `undefined` for anything else. */
+export function parseAddress(text: string): Address | undefined {
+  if (text.startsWith("/")) return { path: text };
+  const [, inBrackets, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65535) return undefined;
+  if (inBrackets !== undefined) return isIPv6(inBrackets) ? { host: inBrackets, port } : undefined;
+  if (name === undefined || !(name === "" || isHostname(name))) return undefined;
+  return { host: name.toLowerCase(), port };
+}
+
+function addCidr(set: BlockList, text: string): boolean {
+  const [, ip, digits] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  if (ip === undefined || isIP(ip) === 0 || ip.includes("%")) return false;
+  const family = isIPv4(ip) ? "ipv4" : "ipv6";
+  const most = family === "ipv4" ? 32 : 128;
+  const prefix = digits === undefined ? most : Number(digits);
+  if (prefix > most) return false;
+  set.addSubnet(ip, prefix, family);
+  return true;
+}
+
+function normalizeHostname(text: string): string | undefined {
+  const pattern = text.toLowerCase();
+  if (pattern === "*") return pattern;
+  if (pattern.startsWith("[") && pattern.endsWith("]")) return isIPv6(pattern.slice(1, -1)) ? pattern : undefined;
+  const fixed = pattern.startsWith("*.") ? pattern.slice(2) : pattern.endsWith(".*") ? pattern.slice(0, -2) : pattern;
+  return isHostname(fixed) ? pattern : undefined;
+}
+
+/** Letters, digits, `-` and `_` in labels of at most 63 characters, 253 in all (RFC 1035 2.3.4); `_` is not theirs, but is in use. */
+function isHostname(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(text);
+}

@@ -1,0 +1,214 @@
+// list, strings, dict, record: values that hold others.
+
+import { didYouMean } from "../did-you-mean.ts";
+import { quote } from "../value.ts";
+import type { EntryValue, Value } from "../value.ts";
+import { makeProp, propMaker } from "./prop-type.ts";
+import type {
+  AlwaysOptions,
+  MaybeOptions,
+  Prop,
+  PropOptions,
+  PropReader,
+  PropsOf,
+  PropsSchema,
+  PropType,
+  WrittenOf,
+} from "./prop-type.ts";
+import { refuse } from "./refuse.ts";
+import { stringType } from "./texts.ts";
+import type { StringBounds } from "./texts.ts";
+
+/** How many items a collection may hold, inclusive. */
+export interface CountBounds {
+  /** Default: 0. */
+  readonly min?: number;
+  /** Default: unlimited. */
+  readonly max?: number;
+}
+
+/** Values of one type, in order. Of `of` only the type counts, not whether it has a default. */
+export function list<T, Written>(
+  of: Prop<T, Written>,
+  options: AlwaysOptions<readonly Written[]> & CountBounds,
+): Prop<readonly T[], readonly Written[], true>;
+export function list<T, Written>(
+  of: Prop<T, Written>,
+  options?: MaybeOptions & CountBounds,
+): Prop<readonly T[], readonly Written[], false>;
+export function list<T, Written>(
+  of: Prop<T, Written>,
+  options?: PropOptions<readonly Written[]> & CountBounds,
+): Prop<readonly T[], readonly Written[]> {
+  return makeProp(listType(of.type, "a list", options), options);
+}
+
+/** A list of strings. The length and the pattern are those of each. */
+export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds>((bounds) =>
+  listType(stringType(bounds), "a list of strings", bounds),
+);
+
+/** Values of one type under any names. */
+export function dict<T, Written>(
+  of: Prop<T, Written>,
+  options: AlwaysOptions<Readonly<Record<string, Written>>> & CountBounds,
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, true>;
+export function dict<T, Written>(
+  of: Prop<T, Written>,
+  options?: MaybeOptions & CountBounds,
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, false>;
+export function dict<T, Written>(
+  of: Prop<T, Written>,
+  options?: PropOptions<Readonly<Record<string, Written>>> & CountBounds,
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>> {
+  return makeProp(dictType(of.type, options), options);
+}
+
+/** A dict whose keys are known, each with a type, and a default or `required`, of its own. */
+export function record<Schema extends PropsSchema>(
+  schema: Schema,
+  options: AlwaysOptions<WrittenRecord<Schema>>,
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>, true>;
+export function record<Schema extends PropsSchema>(
+  schema: Schema,
+  options?: MaybeOptions,
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>, false>;
+export function record<Schema extends PropsSchema>(
+  schema: Schema,
+  options?: PropOptions<WrittenRecord<Schema>>,
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>> {
+  return makeProp(recordType(schema), options);
+}
+
+/** How a record is written in a TypeScript object. */
+export type WrittenRecord<Schema extends PropsSchema> = { readonly [Name in keyof Schema]?: WrittenOf<Schema[Name]> };
+
+function listType<T>(
+  of: PropType<T>,
+  takes: string,
+  { min = 0, max = Infinity }: CountBounds = {},
+): PropType<readonly T[]> {
+  const { plain } = of;
+  return {
+    takes: takes + counts("item", min, max),
+    read(value, label, reader) {
+      if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value.type));
+      const { length } = value.items;
+      if (length < min || length > max) return refuseCount(this, value, length, label, reader);
+      const items: T[] = [];
+      value.items.forEach((item, index) => {
+        const read = of.read(item, `${label}[${index}]`, reader);
+        if (read !== undefined) items.push(read);
+      });
+      return items.length === length ? items : undefined;
+    },
+    ...(plain && { plain: (items) => items.map((item) => plain(item)) }),
+  };
+}
+
+function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds = {}): PropType<ReadonlyMap<string, T>> {
+  return {
+    takes: "a dict" + counts("entry", min, max),
+    read(value, label, reader) {
+      if (value.type !== "dict") return refuse(this, value, label, reader);
+      const { length } = value.entries;
+      if (length < min || length > max) return refuseCount(this, value, length, label, reader);
+      const entries = entriesByKey(value.entries, label, reader);
+      const dict = new Map<string, T>();
+      for (const [key, entry] of entries) {
+        const read = of.read(entry.value, `${label}[${quote(key)}]`, reader);
+        if (read !== undefined) dict.set(key, read);
+      }
+      return dict.size === length ? dict : undefined;
+    },
+    plain: (dict) => Object.fromEntries([...dict].map(([key, value]) => [key, of.plain ? of.plain(value) : value])),
+  };
+}
+
+function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsOf<Schema>> {
+  const props = Object.entries(schema);
+  const names = props.map(([name]) => name);
+  return {
+    takes: "a dict",
+    read(value, label, reader) {
+      if (value.type !== "dict") return refuse(this, value, label, reader);
+      const entries = entriesByKey(value.entries, label, reader);
+      let right = entries.size === value.entries.length;
+      const record: Record<string, unknown> = {};
+      const read = new Set<string>();
+      for (const [name, prop] of props) {
+        const key = [name, ...prop.aliases].find((key) => entries.has(key));
+        const entry = key === undefined ? undefined : entries.get(key);
+        if (key !== undefined) read.add(key);
+        const written = entry?.value ?? prop.default;
+        if (written !== undefined) record[name] = prop.type.read(written, `${label}.${name}`, reader);
+        else if (prop.required) {
+          reader.report({
+            code: "HEMI_CONFIG_MISSING_PROP",
+            span: value.span,
+            message: `${label} needs a ${quote(name)}`,
+          });
+        }
+        if (record[name] === undefined && (written !== undefined || prop.required)) right = false;
+      }
+      for (const [key, { keySpan }] of entries) {
+        if (read.has(key)) continue;
+        right = false;
+        const hint = didYouMean(key, names, quote);
+        reader.report({
+          code: "HEMI_CONFIG_UNKNOWN_PROP",
+          span: keySpan,
+          message: `${label} has no ${quote(key)}`,
+          hint,
+        });
+      }
+      // Every prop of the schema has been read into it, by the type that the schema gives it.
+      return right ? (record as PropsOf<Schema>) : undefined;
+    },
+    plain(record) {
+      const data: Record<string, unknown> = {};
+      for (const [name, { type }] of props) {
+        const value: unknown = record[name];
+        if (value !== undefined) data[name] = type.plain ? type.plain(value) : value;
+      }
+      return data;
+    },
+  };
+}
+
+function entriesByKey(
+  entries: readonly EntryValue[],
+  label: string,
+  reader: PropReader,
+): ReadonlyMap<string, EntryValue> {
+  const byKey = new Map<string, EntryValue>();
+  for (const entry of entries) {
+    if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
+    else {
+      const message = `${label} has ${quote(entry.key)} twice`;
+      reader.report({ code: "HEMI_CONFIG_DUPLICATE_PROP", span: entry.keySpan, message });
+    }
+  }
+  return byKey;
+}
+
+function refuseCount(
+  type: Pick<PropType<unknown>, "takes">,
+  { span }: Value,
+  count: number,
+  label: string,
+  reader: PropReader,
+): undefined {
+  reader.report({ span, message: `${label} takes ${type.takes}, not of ${count}` });
+}
+
+/** ` of 1 to 3 items` */
+function counts(one: "item" | "entry", min: number, max: number): string {
+  const many = one === "item" ? "items" : "entries";
+  if (max < Infinity) return ` of ${min} to ${max} ${many}`;
+  return min === 0 ? "" : ` of at least ${min} ${min === 1 ? one : many}`;
+}
+
+function hintForOne(type: Value["type"]): string | undefined {
+  return type === "dict" ? undefined : "put it in parentheses";
+}

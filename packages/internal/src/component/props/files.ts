@@ -1,0 +1,52 @@
+// path, module: values that name files. Both are absolute once read; nothing is opened before it is used.
+
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { propMaker } from "./prop-type.ts";
+import type { PropType } from "./prop-type.ts";
+import { refuse } from "./refuse.ts";
+
+/** A TypeScript or JavaScript file of the program. */
+export interface Module {
+  /** Absolute. */
+  readonly file: string;
+  /** Imports it, once in the life of the process. Rejects with HEMI_MODULE, which names the file and the reason. */
+  load(): Promise<unknown>;
+}
+
+const pathType: PropType<string> = {
+  takes: "a path",
+  read(value, label, reader) {
+    if (value.type !== "string" || value.value === "" || value.value.includes("\0")) {
+      return refuse(this, value, label, reader);
+    }
+    return resolve(reader.baseDir, value.value);
+  },
+};
+
+/** A file or folder; a relative one starts from the base directory. */
+export const path = propMaker<string, string>(() => pathType);
+
+const moduleType: PropType<Module> = {
+  takes: "the path of a TypeScript or JavaScript file",
+  read(value, label, reader) {
+    if (value.type !== "string" || !/\.[cm]?[jt]s$/.test(value.value)) return refuse(this, value, label, reader);
+    const file = resolve(reader.baseDir, value.value);
+    return { file, load: () => loadModule(file) };
+  },
+  plain: ({ file }) => file,
+};
+
+/** A relative path starts from the base directory. */
+export const module = propMaker<Module, string>(() => moduleType);
+
+async function loadModule(file: string): Promise<unknown> {
+  try {
+    const namespace: unknown = await import(pathToFileURL(file).href);
+    return namespace;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HemiError("HEMI_MODULE", `the module ${file} cannot be loaded: ${reason}`, { cause });
+  }
+}

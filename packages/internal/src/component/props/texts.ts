@@ -1,0 +1,97 @@
+// string, choice, template: values that are text.
+
+import { didYouMean } from "../did-you-mean.ts";
+import { template as joinParts } from "../template.ts";
+import type { Template } from "../template.ts";
+import { quote } from "../value.ts";
+import { makeProp, propMaker } from "./prop-type.ts";
+import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
+import { refuse } from "./refuse.ts";
+
+export interface StringBounds {
+  /** In UTF-16 code units, inclusive. Default: 0. */
+  readonly minLength?: number;
+  /** Inclusive. Default: unlimited. */
+  readonly maxLength?: number;
+  /** What it must match, with words for the message, as in `takes a method's name`. */
+  readonly pattern?: { readonly expression: RegExp; readonly takes: string };
+}
+
+export const string = propMaker<string, string, StringBounds>(stringType);
+
+/** One of a few words; they become the type of the prop. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  options: AlwaysOptions<NoInfer<Word>>,
+): Prop<Word, Word, true>;
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  options?: MaybeOptions,
+): Prop<Word, Word, false>;
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  options?: PropOptions<Word>,
+): Prop<Word, Word> {
+  return makeProp(choiceType(words), options);
+}
+
+/** Text with $variables; a component compiles it once, at create. */
+export const template = propMaker<Template, string>(() => ({
+  takes: "a text, with or without $variables",
+  read(value, label, reader) {
+    if (value.type === "string") return joinParts([value.value]);
+    if (value.type !== "template") return refuse(this, value, label, reader);
+    const { variables } = reader;
+    let known = true;
+    for (const part of value.parts) {
+      if (typeof part === "string" || variables?.find(part.variable) !== undefined) continue;
+      known = false;
+      reader.report({
+        span: part.span,
+        message: `${label}: there is no variable $${part.variable} here`,
+        hint: didYouMean(part.variable, variables?.names ?? [], (name) => `$${name}`),
+      });
+    }
+    if (!known) return undefined;
+    return joinParts(value.parts.map((part) => (typeof part === "string" ? part : { variable: part.variable })));
+  },
+}));
+
+function choiceType<Word extends string>(words: readonly Word[]): PropType<Word> {
+  return {
+    takes: oneOf(words),
+    read(value, label, reader) {
+      if (value.type !== "string") return refuse(this, value, label, reader);
+      const found = words.find((word) => word === value.value);
+      return found ?? refuse(this, value, label, reader, didYouMean(value.value, words, quote));
+    },
+  };
+}
+
+export function stringType(bounds: StringBounds = {}): PropType<string> {
+  const { minLength = 0, maxLength = Infinity, pattern } = bounds;
+  return {
+    takes: (pattern?.takes ?? "a string") + lengths(minLength, maxLength),
+    read(value, label, reader) {
+      const fits =
+        value.type === "string" &&
+        value.value.length >= minLength &&
+        value.value.length <= maxLength &&
+        (pattern === undefined || pattern.expression.test(value.value));
+      return fits ? value.value : refuse(this, value, label, reader);
+    },
+  };
+}
+
+function lengths(minLength: number, maxLength: number): string {
+  if (maxLength < Infinity) return ` of ${minLength} to ${maxLength} characters`;
+  if (minLength === 1) return " that is not empty";
+  return minLength > 1 ? ` of at least ${minLength} characters` : "";
+}
+
+/** `"a", "b" or "c"` */
+function oneOf(words: readonly string[]): string {
+  const quoted = words.map(quote);
+  const last = quoted.pop() ?? "nothing";
+  return quoted.length === 0 ? last : `${quoted.join(", ")} or ${last}`;
+}

@@ -1,0 +1,33 @@
+// Values that stand in TypeScript: defaults of props.
+
+import type { Source, Span } from "../config/spec.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Value } from "./value.ts";
+
+/** The source of defaults. They have no place in a configuration: errors about them are shown at the component. */
+export const defaultSource: Source = { name: "<default>", text: undefined };
+
+const span: Span = { source: defaultSource, start: 0, end: 0 };
+
+/** Makes a value of plain data. Throws HEMI_USAGE for what no configuration can hold. */
+export function writtenValue(written: unknown): Value {
+  switch (typeof written) {
+    case "boolean":
+      return { type: "bool", value: written, span };
+    case "number":
+      return { type: "integer", value: written, span };
+    case "string":
+      return { type: "string", value: written, span };
+    case "object":
+      if (Array.isArray(written)) return { type: "list", items: written.map(writtenValue), span };
+      if (written !== null) {
+        const entries = Object.entries(written).map(([key, value]) => ({
+          key,
+          keySpan: span,
+          value: writtenValue(value),
+        }));
+        return { type: "dict", entries, span };
+      }
+  }
+  throw new HemiError("HEMI_USAGE", `a default of a prop cannot be ${String(written)}`);
+}
