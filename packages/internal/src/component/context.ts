@@ -1,9 +1,12 @@
 // What `create` of a definition gets: all that a component may know of the world.
 
+import type { Clock } from "../fixtures/clock.ts";
+import type { Fcache } from "../fixtures/fcache.ts";
+import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import type { Listeners } from "../net/listener.ts";
 import type { Condition } from "./condition.ts";
 import type { Kind } from "./kind.ts";
-import type { Part } from "./part.ts";
 
 export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> {
   /** One stable object. A live change is written into it before `update` is called: read it when used, never copy. */
@@ -14,6 +17,7 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly path: string;
   /** Carries the path. */
   readonly log: ErrorLog;
+  /** One object for all components of a stage. */
   readonly stage: StageFixtures;
   /** The part that this one stands in, created before it; `undefined` under a stage. */
   readonly owner: Owner;
@@ -21,10 +25,10 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly condition: Condition | undefined;
   readonly listeners: Listeners;
   /** The direct children of a kind, in the order of the text. They are there from `prepare` on. */
-  children<PartType extends Part>(kind: Kind<PartType>): readonly Child<PartType>[];
+  children<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[];
 }
 
-export interface Child<PartType extends Part = Part> {
+export interface Child<PartType extends object = object> {
   readonly part: PartType;
   readonly sign: string;
   /** "" if it has none. */
@@ -38,10 +42,3 @@ export interface StageFixtures {
   readonly fcache: Fcache;
   readonly namer: Namer;
 }
-
-interface Clock {
-  now(): number;
-}
-type Fcache = object;
-type Namer = object;
-type Listeners = object;

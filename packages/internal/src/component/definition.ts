@@ -2,11 +2,10 @@
 
 import type { Context } from "./context.ts";
 import type { Kind } from "./kind.ts";
-import type { Part } from "./part.ts";
 import type { PropsOf, PropsSchema } from "./props/prop-type.ts";
 
 /** What is written in a `define…({ … })`. */
-export interface Declaration<Sign extends string, Schema extends PropsSchema, Owner, Made extends Part> {
+export interface Declaration<Sign extends string, Schema extends PropsSchema, Owner, Made extends object> {
   /** The word in a configuration that picks it. */
   readonly sign: Sign;
   /** Older words for the sign; they are read as well. */
@@ -23,7 +22,7 @@ export interface Definition<
   Sign extends string = string,
   KindType extends Kind = Kind,
   Schema extends PropsSchema = PropsSchema,
-  Made extends Part = Part,
+  Made extends object = object,
 > extends Declaration<Sign, Schema, unknown, Made> {
   readonly kind: KindType;
 }
@@ -46,12 +45,14 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
  *
  * The type of `props` in `create` follows from the schema: what has a default or is required is there, the rest may be `undefined`.
  */
-export function definer<PartType extends Part, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {
+export function definer<PartType extends object, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {
   return function define<
     const Sign extends string,
     Schema extends PropsSchema = Record<never, never>,
     Made extends PartType = PartType,
-  >(declaration: Declaration<Sign, Schema, Owner, Made>): Definition<Sign, Kind<PartType, Owner, Name>, Schema, Made> {
+  >(
+    declaration: Declaration<Sign, Schema, Owner, Made>,
+  ): Definition<Sign, Kind<PartType, Owner, Name>, Schema, Made & PartType> {
     return { ...declaration, kind };
   };
 }

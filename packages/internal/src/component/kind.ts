@@ -1,10 +1,9 @@
 // A kind: one row of the table that says where components of a sort may stand, and when they are prepared.
 
-import type { Part } from "./part.ts";
 import type { VariableTable } from "./variables.ts";
 
-/** `PartType` is what components of the kind are; `Owner` is the part that they stand in, `undefined` under a stage. */
-export interface Kind<PartType extends Part = Part, Owner = unknown, Name extends string = string> {
+/** `PartType` is what components of the kind are, life cycle (part.ts) included; `Owner` is the part that they stand in, `undefined` under a stage. */
+export interface Kind<PartType extends object = object, Owner = unknown, Name extends string = string> {
   readonly name: Name;
   /** Prepared lowest first. */
   readonly rank: number;
@@ -40,7 +39,7 @@ export function shape<T>(): Shape<T> {
 }
 
 /** Declares a kind; its name stays a literal type. */
-export function kind<PartType extends Part, Owner, const Name extends string>(
+export function kind<PartType extends object, Owner, const Name extends string>(
   row: Kind<PartType, Owner, Name>,
 ): Kind<PartType, Owner, Name> {
   return row;

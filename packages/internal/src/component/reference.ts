@@ -1,9 +1,7 @@
 // What a `reference` prop holds.
 
-import type { Part } from "./part.ts";
-
 /** Read `current` each time it is used: a reload may put another part there. */
-export interface Reference<PartType extends Part = Part> {
+export interface Reference<PartType extends object = object> {
   /** As the configuration has it. */
   readonly name: string;
   /** Throws HEMI_STAGE_STATE before the referred component is created: not before `prepare` is it sure to be there. */

@@ -1,5 +1,7 @@
 // A value of a configuration once constants, the environment, references and `+` are worked out.
 
+import { printDuration, printSize } from "../config/literals.ts";
+import { quote } from "../config/quote.ts";
 import type { Span } from "../config/spec.ts";
 
 export type Value =
@@ -46,9 +48,9 @@ export function describeValue(value: Value): string {
     case "integer":
       return `the integer ${value.value}`;
     case "size":
-      return `the size ${formatSize(value.value)}`;
+      return `the size ${printSize(value.value)}`;
     case "duration":
-      return `the duration ${formatDuration(value.value)}`;
+      return `the duration ${printDuration(value.value)}`;
     case "string":
       return `the string ${quote(value.value)}`;
     case "list":
@@ -58,63 +60,4 @@ export function describeValue(value: Value): string {
     case "template":
       return "a text with variables";
   }
-}
-
-/** Quoted and clipped, for a message of one line. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-}
-
-/** In the largest unit that holds it exactly: `64K`. */
-export function formatSize(bytes: number): string {
-  return inLargestUnit(bytes, sizeUnits) ?? String(bytes);
-}
-
-/** In the largest unit that holds it exactly: `90s`. */
-export function formatDuration(milliseconds: number): string {
-  return inLargestUnit(milliseconds, durationUnits) ?? `${milliseconds}ms`;
-}
-
-/** Reads `64K`, or a count of bytes without a unit. `undefined` for anything else, and for what is too large to be exact. */
-export function parseSize(text: string): number | undefined {
-  return parseWithUnit(text, sizeUnits, 1);
-}
-
-/** Reads `30s`; a unit is needed. `undefined` for anything else, and for what is too large to be exact. */
-export function parseDuration(text: string): number | undefined {
-  return parseWithUnit(text, durationUnits, undefined);
-}
-
-const sizeUnits: ReadonlyMap<string, number> = new Map([
-  ["T", 1024 ** 4],
-  ["G", 1024 ** 3],
-  ["M", 1024 ** 2],
-  ["K", 1024],
-]);
-
-const durationUnits: ReadonlyMap<string, number> = new Map([
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-  ["ms", 1],
-]);
-
-function inLargestUnit(amount: number, units: ReadonlyMap<string, number>): string | undefined {
-  if (amount === 0) return undefined;
-  for (const [unit, factor] of units) if (amount % factor === 0) return `${amount / factor}${unit}`;
-  return undefined;
-}
-
-function parseWithUnit(
-  text: string,
-  units: ReadonlyMap<string, number>,
-  withoutUnit: number | undefined,
-): number | undefined {
-  const [, digits, unit] = /^([0-9]+)([A-Za-z]*)$/.exec(text) ?? [];
-  if (digits === undefined || unit === undefined) return undefined;
-  const factor = unit === "" ? withoutUnit : units.get(unit);
-  if (factor === undefined) return undefined;
-  const amount = Number(digits) * factor;
-  return Number.isSafeInteger(amount) ? amount : undefined;
 }

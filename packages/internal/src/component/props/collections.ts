@@ -1,7 +1,7 @@
 // list, strings, dict, record: values that hold others.
 
 import { didYouMean } from "../did-you-mean.ts";
-import { quote } from "../value.ts";
+import { quote } from "../../config/quote.ts";
 import type { EntryValue, Value } from "../value.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
 import type {
@@ -113,10 +113,9 @@ function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds =
       if (value.type !== "dict") return refuse(this, value, label, reader);
       const { length } = value.entries;
       if (length < min || length > max) return refuseCount(this, value, length, label, reader);
-      const entries = entriesByKey(value.entries, label, reader);
       const dict = new Map<string, T>();
-      for (const [key, entry] of entries) {
-        const read = of.read(entry.value, `${label}[${quote(key)}]`, reader);
+      for (const { key, value: written } of value.entries) {
+        const read = of.read(written, `${label}[${quote(key)}]`, reader);
         if (read !== undefined) dict.set(key, read);
       }
       return dict.size === length ? dict : undefined;
@@ -132,8 +131,8 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
     takes: "a dict",
     read(value, label, reader) {
       if (value.type !== "dict") return refuse(this, value, label, reader);
-      const entries = entriesByKey(value.entries, label, reader);
-      let right = entries.size === value.entries.length;
+      const entries = new Map(value.entries.map((entry) => [entry.key, entry]));
+      let right = true;
       const record: Record<string, unknown> = {};
       const read = new Set<string>();
       for (const [name, prop] of props) {
@@ -174,22 +173,6 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
       return data;
     },
   };
-}
-
-function entriesByKey(
-  entries: readonly EntryValue[],
-  label: string,
-  reader: PropReader,
-): ReadonlyMap<string, EntryValue> {
-  const byKey = new Map<string, EntryValue>();
-  for (const entry of entries) {
-    if (!byKey.has(entry.key)) byKey.set(entry.key, entry);
-    else {
-      const message = `${label} has ${quote(entry.key)} twice`;
-      reader.report({ code: "HEMI_CONFIG_DUPLICATE_PROP", span: entry.keySpan, message });
-    }
-  }
-  return byKey;
 }
 
 function refuseCount(

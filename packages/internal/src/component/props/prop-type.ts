@@ -4,7 +4,6 @@ import type { Span } from "../../config/spec.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { shape } from "../kind.ts";
 import type { Kind, Shape } from "../kind.ts";
-import type { Part } from "../part.ts";
 import type { Reference } from "../reference.ts";
 import type { Value } from "../value.ts";
 import type { VariableTable } from "../variables.ts";
@@ -28,7 +27,7 @@ export interface PropReader {
   readonly variables: VariableTable<never> | undefined;
   report(mistake: Mistake): void;
   /** Finds a component by name, lexically outwards; reports if there is none. */
-  refer<PartType extends Part>(
+  refer<PartType extends object>(
     kind: Kind<PartType>,
     name: string,
     label: string,

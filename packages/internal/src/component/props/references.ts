@@ -1,7 +1,6 @@
 // reference: a value that names another component.
 
 import type { Kind } from "../kind.ts";
-import type { Part } from "../part.ts";
 import type { Reference } from "../reference.ts";
 import { makeProp } from "./prop-type.ts";
 import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
@@ -11,22 +10,22 @@ import { refuse } from "./refuse.ts";
  * The name of a component of a kind: a sibling, or one beside an enclosing component, the nearest first. It must have a
  * lower rank or be a sibling.
  */
-export function reference<PartType extends Part>(
+export function reference<PartType extends object>(
   kind: Kind<PartType>,
   options: AlwaysOptions<string>,
 ): Prop<Reference<PartType>, string, true>;
-export function reference<PartType extends Part>(
+export function reference<PartType extends object>(
   kind: Kind<PartType>,
   options?: MaybeOptions,
 ): Prop<Reference<PartType>, string, false>;
-export function reference<PartType extends Part>(
+export function reference<PartType extends object>(
   kind: Kind<PartType>,
   options?: PropOptions<string>,
 ): Prop<Reference<PartType>, string> {
   return makeProp(referenceType(kind), options);
 }
 
-function referenceType<PartType extends Part>(kind: Kind<PartType>): PropType<Reference<PartType>> {
+function referenceType<PartType extends object>(kind: Kind<PartType>): PropType<Reference<PartType>> {
   return {
     takes: `the name of a ${kind.name}`,
     read(value, label, reader) {

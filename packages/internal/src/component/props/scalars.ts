@@ -1,6 +1,7 @@
 // bool, integer, size, duration: values that fit into a number.
 
-import { formatDuration, formatSize, isLoose, parseDuration, parseSize } from "../value.ts";
+import { printDuration, printSize, readNumber } from "../../config/literals.ts";
+import { isLoose } from "../value.ts";
 import type { Value } from "../value.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
@@ -30,62 +31,61 @@ export const bool = propMaker<boolean, boolean>(() => ({
 }));
 
 export const integer = propMaker<number, number, Range<number>>((range) =>
-  amount({ one: "an integer", format: String, range: [range?.min, range?.max] }, (value) => {
-    if (value.type === "integer") return value.value;
-    return value.type === "string" && isLoose(value) && /^[0-9]+$/.test(value.value) ? Number(value.value) : undefined;
-  }),
+  amountType({ takes: "an integer", literals: ["integer"], print: String }, range),
 );
 
 /** In bytes. */
 export const size = propMaker<number, Size, Range<Size>>((range) =>
-  amount(
-    { one: "a size such as 64K", format: formatSize, range: [amountOf(range?.min), amountOf(range?.max)] },
-    (value) => {
-      if (value.type === "size" || value.type === "integer") return value.value;
-      return value.type === "string" && isLoose(value) ? parseSize(value.value) : undefined;
-    },
-  ),
+  amountType({ takes: "a size such as 64K", literals: ["size", "integer"], print: printSize }, range),
 );
 
 /** In milliseconds. */
 export const duration = propMaker<number, Duration, Range<Duration>>((range) =>
-  amount(
-    { one: "a duration such as 30s", format: formatDuration, range: [amountOf(range?.min), amountOf(range?.max)] },
-    (value) => {
-      if (value.type === "duration") return value.value;
-      if (value.type === "integer" && value.span.source.text === undefined) return value.value;
-      return value.type === "string" && isLoose(value) ? parseDuration(value.value) : undefined;
-    },
-    (value) => (value.type === "integer" ? `write the unit: ${value.value}ms or ${value.value}s` : undefined),
-  ),
+  amountType({ takes: "a duration such as 30s", literals: ["duration"], print: printDuration }, range),
 );
 
-interface AmountNotation {
-  readonly one: string;
-  readonly format: (amount: number) => string;
-  readonly range: readonly [min: number | undefined, max: number | undefined];
+interface Amount {
+  readonly takes: string;
+  /** The literals of the language that it is written as. */
+  readonly literals: readonly ("integer" | "size" | "duration")[];
+  readonly print: (amount: number) => string;
 }
 
-function amount(
-  { one, format, range: [min = 0, max = Number.MAX_SAFE_INTEGER] }: AmountNotation,
-  amountIn: (value: Value) => number | undefined,
-  hintFor?: (value: Value) => string | undefined,
-): PropType<number> {
+function amountType({ takes, literals, print }: Amount, range: Range<Size | Duration> = {}): PropType<number> {
+  const min = amountOf(range.min) ?? 0;
+  const max = amountOf(range.max) ?? Number.MAX_SAFE_INTEGER;
   return {
-    takes: one + bounds(min, max, format),
+    takes: takes + bounds(min, max, print),
     read(value, label, reader) {
-      const found = amountIn(value);
-      if (found !== undefined && found >= min && found <= max) return found;
-      return refuse(this, value, label, reader, found === undefined ? hintFor?.(value) : undefined);
+      const amount = literalIn(value);
+      // In TypeScript, a bare number is in bytes or milliseconds.
+      const isRight =
+        amount !== undefined &&
+        (literals.includes(amount.type) || (amount.type === "integer" && value.span.source.text === undefined));
+      if (isRight && amount.value >= min && amount.value <= max) return amount.value;
+      const lacksUnit = !isRight && amount?.type === "integer";
+      const hint = lacksUnit ? `did you mean ${amount.value}s or ${amount.value}ms?` : undefined;
+      return refuse(this, value, label, reader, hint);
     },
   };
 }
 
-function bounds(min: number, max: number, format: (amount: number) => string): string {
-  if (max < Number.MAX_SAFE_INTEGER) return ` from ${format(min)} to ${format(max)}`;
-  return min > 0 ? ` of at least ${format(min)}` : "";
+/** The number that a value is, or is the text of where text may stand for one. */
+function literalIn(value: Value): { readonly type: Amount["literals"][number]; readonly value: number } | undefined {
+  if (value.type === "integer") return Number.isSafeInteger(value.value) ? value : undefined;
+  if (value.type === "size" || value.type === "duration") return value;
+  if (value.type !== "string" || !isLoose(value)) return undefined;
+  const literal = readNumber(value.value);
+  return literal.type === "bad" ? undefined : literal;
+}
+
+function bounds(min: number, max: number, print: (amount: number) => string): string {
+  if (max < Number.MAX_SAFE_INTEGER) return ` from ${print(min)} to ${print(max)}`;
+  return min > 0 ? ` of at least ${print(min)}` : "";
 }
 
 function amountOf(written: Size | Duration | undefined): number | undefined {
-  return typeof written === "string" ? (parseDuration(written) ?? parseSize(written)) : written;
+  if (typeof written !== "string") return written;
+  const literal = readNumber(written);
+  return literal.type === "bad" ? undefined : literal.value;
 }

@@ -3,7 +3,7 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { template as joinParts } from "../template.ts";
 import type { Template } from "../template.ts";
-import { quote } from "../value.ts";
+import { quote } from "../../config/quote.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
 import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";

@@ -1,0 +1,15 @@
+// Addons: background parts of a user's own, on the stage's life cycle.
+
+import { definer } from "../definition.ts";
+import { kind, shape } from "../kind.ts";
+import type { Part } from "../part.ts";
+
+export const addonKind = kind({
+  name: "addon",
+  rank: 1,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  part: shape<Part>(),
+  owner: shape<undefined>(),
+});
+
+export const defineAddon = definer(addonKind);

@@ -1,0 +1,12 @@
+// Services: what RPC servers serve.
+
+import { kind, shape } from "../kind.ts";
+import type { Part } from "../part.ts";
+
+export const serviceKind = kind({
+  name: "service",
+  rank: 4,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  part: shape<Part>(),
+  owner: shape<undefined>(),
+});

@@ -1,0 +1,20 @@
+// Staters, where sessions are kept, and cachers, where web responses are.
+
+import { kind, shape } from "../kind.ts";
+import type { Part } from "../part.ts";
+
+export const staterKind = kind({
+  name: "stater",
+  rank: 3,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  part: shape<Part>(),
+  owner: shape<undefined>(),
+});
+
+export const cacherKind = kind({
+  name: "cacher",
+  rank: 3,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  part: shape<Part>(),
+  owner: shape<undefined>(),
+});
