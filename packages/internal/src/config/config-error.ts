@@ -1,0 +1,46 @@
+// All that is wrong with a configuration, as one error.
+
+import { HemiError } from "../errors/hemi-error.ts";
+import { problemText } from "./problem-text.ts";
+import type { Problem } from "./problem.ts";
+import type { Source } from "./spec.ts";
+
+/** How many problems a message shows. */
+const mostShown = 100;
+
+/** A configuration that cannot be used. Its code is that of the first problem; its message shows them all, up to 100. */
+export class ConfigError extends HemiError {
+  /** By source and position, each once. Never empty. */
+  readonly problems: readonly Problem[];
+
+  /** Takes at least one problem, in any order. */
+  constructor(problems: readonly Problem[]) {
+    const sorted = sortProblems(problems);
+    super(sorted[0]?.code ?? "HEMI_CONFIG_SYNTAX", problemsText(sorted));
+    this.name = "ConfigError";
+    this.problems = sorted;
+  }
+}
+
+/** Shows problems one below the other, up to 100, then says how many more there are. */
+export function problemsText(problems: readonly Problem[]): string {
+  const shown = problems.slice(0, mostShown).map(problemText);
+  const more = problems.length - shown.length;
+  if (more > 0) shown.push(`and ${more} more`);
+  return shown.join("\n");
+}
+
+/** Sorts by source, in the order in which the sources first appear, then by position; leaves out repetitions. */
+export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
+  const ranks = new Map<Source, number>();
+  const once = new Map<string, Problem>();
+  for (const problem of problems) {
+    const { source, start, end } = problem.span;
+    const rank = ranks.get(source) ?? ranks.size;
+    ranks.set(source, rank);
+    const identity = JSON.stringify([rank, start, end, problem.code, problem.message, problem.path]);
+    if (!once.has(identity)) once.set(identity, problem);
+  }
+  const rankOf = (problem: Problem): number => ranks.get(problem.span.source) ?? 0;
+  return [...once.values()].sort((a, b) => rankOf(a) - rankOf(b) || a.span.start - b.span.start);
+}

@@ -1,0 +1,181 @@
+// The parser's place in the tokens of one text: what stands there, what to say about it, and where to go on after a mistake.
+
+import type { ErrorCode } from "../errors/codes.ts";
+import type { Lexed, Token, TokenKind } from "./lexer.ts";
+import type { Problem } from "./problem.ts";
+import { quote } from "./quote.ts";
+import { indentBefore } from "./position.ts";
+import type { Span } from "./spec.ts";
+
+/** How deep components, values and parentheses may stand in each other: recursion stays far from the stack's end. */
+export const maxDepth = 100;
+
+export class Cursor {
+  /** The token to look at next. */
+  token: Token;
+  /** How many brackets of any sort are open here, those of including files counted in. */
+  depth: number;
+  readonly #lexed: Lexed;
+  readonly #problems: Problem[];
+  #index = 0;
+
+  constructor(lexed: Lexed, problems: Problem[], depth = 0) {
+    this.#lexed = lexed;
+    this.#problems = problems;
+    this.depth = depth;
+    this.token = this.#at(0);
+  }
+
+  /** Steps over the token, and gives it. The last one stays. */
+  take(): Token {
+    const { token } = this;
+    if (token.kind !== "end") this.token = this.#at(++this.#index);
+    return token;
+  }
+
+  is(kind: TokenKind): boolean {
+    return this.token.kind === kind;
+  }
+
+  nextIs(kind: TokenKind): boolean {
+    return this.#at(this.#index + 1).kind === kind;
+  }
+
+  text(token: Token): string {
+    return this.#lexed.source.text.slice(token.start, token.end);
+  }
+
+  /** The text behind the one character that marks the token: the name in `.name`. */
+  name(token: Token): string {
+    return this.#lexed.source.text.slice(token.start + 1, token.end);
+  }
+
+  /** The text between a token's first and last character: a string without its quotes. */
+  inner(token: Token): string {
+    return this.#lexed.source.text.slice(token.start + 1, token.end - 1);
+  }
+
+  /** From the start of one to the end of the other. */
+  span(from: { readonly start: number }, to: { readonly end: number }): Span {
+    return { source: this.#lexed.source, start: from.start, end: to.end };
+  }
+
+  /** The last token that was taken. */
+  get taken(): Token {
+    return this.#at(Math.max(0, this.#index - 1));
+  }
+
+  /** The text ends within a string or comment, whose problem explains everything that is missing behind it. */
+  get endsBroken(): boolean {
+    const last = this.#lexed.tokens.at(-2);
+    return last?.kind === "bad" && last.end === this.#lexed.source.text.length;
+  }
+
+  report(
+    message: string,
+    {
+      hint,
+      code = "HEMI_CONFIG_SYNTAX",
+      at = this.token,
+    }: { hint?: string | undefined; code?: ErrorCode; at?: Token | Span } = {},
+  ): void {
+    // A bad token has its problem from the lexer.
+    if ("kind" in at && at.kind === "bad") return;
+    this.#problems.push({ code, message, hint, span: this.span(at, at), path: undefined });
+  }
+
+  /** `expected …, found …` about the token that stands here. */
+  expected(what: string, hint?: string): void {
+    if (this.token.kind === "end" && this.endsBroken) return;
+    this.report(`expected ${what}, found ${this.describe(this.token)}`, { hint });
+  }
+
+  describe(token: Token): string {
+    if (token.kind === "end") return "the end of the text";
+    return token.kind === "string" ? `the string ${quote(this.inner(token))}` : quote(this.text(token));
+  }
+
+  /** Does a property, a component or an include begin here, or the body end? */
+  atStatement(): boolean {
+    switch (this.token.kind) {
+      case "property":
+        return this.nextIs("=");
+      case "word":
+        return this.atComponent();
+      case "include":
+      case "}":
+      case "end":
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** A word with what only ever stands behind a sign. */
+  atComponent(): boolean {
+    if (!this.is("word") || this.text(this.token) === "true" || this.text(this.token) === "false") return false;
+    return this.nextIs("{") || this.nextIs("string") || this.nextIs("variable") || this.nextIs("!");
+  }
+
+  /** Is the token the first on its line? */
+  startsLine(token: Token): boolean {
+    return indentBefore(this.#lexed.source.text, token.start) !== undefined;
+  }
+
+  /** After a mistake in a body: on to where the next statement begins, or the body ends. */
+  skipToStatement(): void {
+    while (!this.atStatement()) {
+      if (this.is("{")) this.skipGroup();
+      else this.take();
+    }
+  }
+
+  /** After a mistake between a sign and its body: on to the body, or to where the next statement seems to begin. */
+  skipToBody(): void {
+    while (!this.is("{") && !this.is("}") && !this.is("end") && !this.is("include")) {
+      if (this.is("property") && this.nextIs("=")) return;
+      if (this.is("word") && this.startsLine(this.token)) return;
+      this.take();
+    }
+  }
+
+  /** After a mistake in a list, dict or condition: on to a comma or closing bracket of its own, or to where it must have ended. */
+  skipToComma(): void {
+    while (!this.atStatement() && !this.is("{")) {
+      if (this.is(",") || this.is(")") || this.is("]")) return;
+      if (this.is("(") || this.is("[")) this.skipGroup();
+      else this.take();
+    }
+  }
+
+  /** Steps over a bracket with all that it holds. */
+  skipGroup(): void {
+    const braces = this.is("{");
+    let open = 0;
+    do {
+      const { kind } = this.token;
+      if (braces ? kind === "{" : kind === "(" || kind === "[") open++;
+      else if (braces ? kind === "}" : kind === ")" || kind === "]") open--;
+      else if (kind === "end" || (!braces && this.atStatement())) return;
+      this.take();
+    } while (open > 0);
+  }
+
+  /** Runs one step deeper, or refuses and steps over the bracket that stands here. */
+  nest<Result>(parse: () => Result): Result | undefined {
+    if (this.depth >= maxDepth) {
+      this.report(`this stands more than ${maxDepth} levels deep`);
+      this.skipGroup();
+      return undefined;
+    }
+    this.depth++;
+    const result = parse();
+    this.depth--;
+    return result;
+  }
+
+  #at(index: number): Token {
+    // Every list of tokens ends with an `end`.
+    return this.#lexed.tokens[index] ?? this.#lexed.tokens.at(-1) ?? { kind: "end", start: 0, end: 0 };
+  }
+}

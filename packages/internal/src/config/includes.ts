@@ -1,0 +1,132 @@
+// What `<path>` stands for. Files are gathered first, each read and taken apart once; the parser then asks for them as it goes.
+
+import path from "node:path";
+import { maxDepth } from "./cursor.ts";
+import { isPattern, type ConfigFiles } from "./files.ts";
+import { lex, type Lexed } from "./lexer.ts";
+import type { Includer } from "./parse-body.ts";
+import { parseFragment } from "./parser.ts";
+import type { Problem } from "./problem.ts";
+
+/** One text that takes part in a configuration. */
+export interface ConfigFile {
+  /** What errors call it. */
+  readonly name: string;
+  /** Absolute; `undefined` for a text that is no file. */
+  readonly location: string | undefined;
+  readonly content: Lexed | { readonly failure: string };
+}
+
+/** The files that each include stands for, by the path as it is written: it means the same wherever it stands. */
+export type Includes = ReadonlyMap<string, readonly ConfigFile[]>;
+
+/** Files that include each other without a circle, but over and over, could grow without end. */
+const mostInclusions = 10_000;
+
+/** Reads what `main` includes, what that includes, and so on. `shownBase` is put before relative names. Never rejects. */
+export async function gatherIncludes(
+  main: ConfigFile,
+  files: ConfigFiles,
+  baseDir: string,
+  shownBase: string,
+): Promise<Includes> {
+  const includes = new Map<string, readonly ConfigFile[]>();
+  const known = new Map<string, ConfigFile>();
+  if (main.location !== undefined) known.set(main.location, main);
+
+  async function fileAt(location: string, name: string): Promise<ConfigFile> {
+    const file = known.get(location) ?? { name, location, content: await readContent(location, name, files) };
+    known.set(location, file);
+    return file;
+  }
+
+  const waiting = [main];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    for (const includePath of includePaths(file)) {
+      if (includes.has(includePath)) continue;
+      const found: ConfigFile[] = [];
+      includes.set(includePath, found);
+      const locations = await locationsOf(includePath, files, baseDir);
+      if ("failure" in locations) found.push({ name: includePath, location: undefined, content: locations });
+      else {
+        for (const location of locations) {
+          const isNew = !known.has(location);
+          const name = path.isAbsolute(includePath) ? location : path.join(shownBase, path.relative(baseDir, location));
+          const included = await fileAt(location, name);
+          found.push(included);
+          if (isNew) waiting.push(included);
+        }
+      }
+    }
+  }
+  return includes;
+}
+
+/** Makes what the parser calls at each include of `main` and of what it includes. */
+export function includerFor(main: ConfigFile, includes: Includes, problems: Problem[]): Includer {
+  const chain = [main];
+  let inclusions = 0;
+
+  const include: Includer = ({ path: includePath, span, depth }, into) => {
+    const report = (message: string, hint?: string): void => {
+      problems.push({ code: "HEMI_CONFIG_INCLUDE", message, hint, span, path: undefined });
+    };
+    for (const file of includes.get(includePath) ?? []) {
+      const { content, name, location } = file;
+      if ("failure" in content) {
+        const hint = location === undefined || location === name ? undefined : `this is ${location}`;
+        report(`${name} cannot be included: ${content.failure}${throughText(chain)}`, hint);
+      } else if (chain.includes(file)) {
+        const circle = [...chain.slice(chain.indexOf(file)), file].map((link) => link.name);
+        report(`${name} includes itself: ${circle.join(" includes ")}`);
+      } else if (depth >= maxDepth) report(`this stands more than ${maxDepth} levels deep${throughText(chain)}`);
+      else if (++inclusions > mostInclusions)
+        report(`more than ${mostInclusions} inclusions`, "files are included over and over");
+      else {
+        chain.push(file);
+        parseFragment(content, problems, include, into, depth + 1);
+        chain.pop();
+      }
+    }
+  };
+  return include;
+}
+
+/** How the file came to be read in which an include stands, if it is not the main one. */
+function throughText(chain: readonly ConfigFile[]): string {
+  return chain.length < 2 ? "" : ` (${chain.map(({ name }) => name).join(" includes ")})`;
+}
+
+function includePaths({ content }: ConfigFile): string[] {
+  if ("failure" in content) return [];
+  const { text } = content.source;
+  return content.tokens
+    .filter(({ kind }) => kind === "include")
+    .map(({ start, end }) => text.slice(start + 1, end - 1).trim());
+}
+
+async function locationsOf(
+  includePath: string,
+  files: ConfigFiles,
+  baseDir: string,
+): Promise<readonly string[] | { readonly failure: string }> {
+  if (!isPattern(includePath)) return [path.resolve(baseDir, includePath)];
+  try {
+    const locations = await files.glob(includePath, baseDir);
+    return locations.toSorted((a, b) => (a < b ? -1 : Number(a > b)));
+  } catch (error) {
+    return { failure: reasonOf(error) };
+  }
+}
+
+async function readContent(location: string, name: string, files: ConfigFiles): Promise<ConfigFile["content"]> {
+  try {
+    return lex({ name, text: await files.read(location) });
+  } catch (error) {
+    return { failure: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,70 @@
+// A configuration from a file or a text, with all that it includes.
+
+import path from "node:path";
+import { HemiError } from "../errors/hemi-error.ts";
+import { sortProblems } from "./config-error.ts";
+import { filesOnDisk, type ConfigFiles } from "./files.ts";
+import { gatherIncludes, includerFor, type ConfigFile } from "./includes.ts";
+import { lex, type Lexed } from "./lexer.ts";
+import { parseStage } from "./parser.ts";
+import type { Problem } from "./problem.ts";
+import type { ComponentSpec } from "./spec.ts";
+
+export type LoadOptions = {
+  /** What includes are relative to. Default: the working directory. */
+  readonly baseDir?: string;
+  /** Where files come from. Default: the disk. */
+  readonly files?: ConfigFiles;
+} & (
+  | {
+      /** The path of the configuration, relative to the working directory. */
+      readonly file: string;
+    }
+  | {
+      /** The configuration itself. */
+      readonly text: string;
+      /** What errors call it. Default: `<text>`. */
+      readonly name?: string;
+    }
+);
+
+export interface Loaded {
+  /** The stage, includes expanded. Incomplete where there are problems; `undefined` if the text holds none. */
+  readonly spec: ComponentSpec | undefined;
+  /** Sorted by file and position. */
+  readonly problems: readonly Problem[];
+  /** The absolute paths of all files that were read or should have been, the main one first. */
+  readonly files: readonly string[];
+}
+
+/** Loads a configuration. Throws only if the main file cannot be read (HEMI_FILE); everything else is a problem. */
+export async function loadConfig(options: LoadOptions): Promise<Loaded> {
+  const { baseDir = "", files = filesOnDisk } = options;
+  const [main, content] = await mainOf(options, files);
+  const includes = await gatherIncludes(main, files, path.resolve(baseDir), baseDir);
+  const problems: Problem[] = [];
+  const spec = parseStage(content, problems, includerFor(main, includes, problems));
+  const locations = [main, ...[...includes.values()].flat()].map(({ location }) => location);
+  return {
+    spec,
+    problems: sortProblems(problems),
+    files: [...new Set(locations.filter((location) => location !== undefined))],
+  };
+}
+
+async function mainOf(options: LoadOptions, files: ConfigFiles): Promise<readonly [ConfigFile, Lexed]> {
+  if ("text" in options) {
+    const { name = "<text>", text } = options;
+    const content = lex({ name, text });
+    return [{ name, location: undefined, content }, content];
+  }
+  const name = options.file;
+  const location = path.resolve(name);
+  try {
+    const content = lex({ name, text: await files.read(location) });
+    return [{ name, location, content }, content];
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HemiError("HEMI_FILE", `${name} cannot be read: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,202 @@
+// Bodies: components, properties, includes. After a mistake parsing goes on with the next statement.
+
+import type { Cursor } from "./cursor.ts";
+import type { Token } from "./lexer.ts";
+import { atCondition, joinHint, parseCondition } from "./parse-condition.ts";
+import { parseValue } from "./parse-value.ts";
+import { indentBefore, indentOfLine, lineAt } from "./position.ts";
+import { quote } from "./quote.ts";
+import type { ComponentSpec, ConditionSpec, PropSpec, Span } from "./spec.ts";
+
+/** `<path>`, as it stands in a body. */
+export interface Include {
+  /** As written, without the brackets. */
+  readonly path: string;
+  readonly span: Span;
+  /** How deep it stands; what it includes stands as deep. */
+  readonly depth: number;
+}
+
+/** What a body holds, in the making. */
+export interface Body {
+  readonly props: PropSpec[];
+  readonly children: ComponentSpec[];
+}
+
+/** Adds to the body what an include stands for. */
+export type Includer = (include: Include, into: Body) => void;
+
+/** The parsing of one text. */
+export interface Parsing {
+  readonly cursor: Cursor;
+  readonly include: Includer;
+  readonly text: string;
+  /** The pairs of braces so far, in the order in which they were closed: to guess where one is missing. */
+  readonly blocks: { readonly open: Token; readonly close: Token }[];
+  /** That one brace too few or too many was written is said once. */
+  bracesReported?: boolean;
+}
+
+const stageHint = "an included file holds only what stands in the place of its include";
+
+/** `sign "name" condition { … }`, standing at the sign. */
+export function parseComponent(parsing: Parsing): ComponentSpec {
+  const { cursor } = parsing;
+  const sign = cursor.take();
+  let name: Token | undefined;
+  if (cursor.is("string")) {
+    name = cursor.take();
+    if (cursor.inner(name) === "") cursor.report("a name is not empty", { at: name, code: "HEMI_CONFIG_NAME" });
+  }
+  let condition: ConditionSpec | undefined;
+  let sound = true;
+  if (atCondition(cursor)) {
+    condition = parseCondition(cursor);
+    sound = condition !== undefined;
+  }
+  const body: Body = { props: [], children: [] };
+  if (!cursor.is("{")) {
+    if (sound) expectBody(cursor, sign, condition);
+    cursor.skipToBody();
+  }
+  if (cursor.is("{")) cursor.nest(() => parseBody(parsing, body, cursor.take()));
+  return {
+    sign: cursor.text(sign),
+    signSpan: cursor.span(sign, sign),
+    name: name && cursor.inner(name),
+    nameSpan: name && cursor.span(name, name),
+    condition,
+    props: body.props,
+    children: body.children,
+    span: cursor.span(sign, cursor.taken),
+  };
+}
+
+/** Statements up to the brace that closes `open`, or up to the end of the text if there is none. */
+export function parseBody(parsing: Parsing, into: Body, open: Token | undefined): void {
+  const { cursor } = parsing;
+  for (;;) {
+    switch (cursor.token.kind) {
+      case "property": {
+        const prop = parseProp(cursor, cursor.name(cursor.token));
+        if (prop === undefined) cursor.skipToStatement();
+        else into.props.push(prop);
+        break;
+      }
+      case "word":
+        if (cursor.nextIs("=")) {
+          const name = cursor.text(cursor.token);
+          cursor.report("a property begins with a dot", { hint: `did you mean .${name}?` });
+          if (parseProp(cursor, name) === undefined) cursor.skipToStatement();
+        } else {
+          if (cursor.nextIs("{") && cursor.text(cursor.token) === "stage") {
+            cursor.report("a stage stands in nothing", { code: "HEMI_CONFIG_MISPLACED", hint: stageHint });
+          }
+          into.children.push(parseComponent(parsing));
+        }
+        break;
+      case "include": {
+        const token = cursor.take();
+        const path = cursor.inner(token).trim();
+        parsing.include({ path, span: cursor.span(token, token), depth: cursor.depth }, into);
+        break;
+      }
+      case "}": {
+        const close = cursor.take();
+        if (open !== undefined) {
+          parsing.blocks.push({ open, close });
+          return;
+        }
+        reportSurplus(parsing, close, "this } closes nothing");
+        break;
+      }
+      case "end":
+        if (open !== undefined) reportUnclosed(parsing, open);
+        return;
+      default:
+        reportStranger(cursor);
+        if (cursor.is(",")) cursor.take();
+        else if (cursor.is("{")) cursor.skipGroup();
+        else {
+          cursor.take();
+          cursor.skipToStatement();
+        }
+    }
+  }
+}
+
+/** What stands behind the stage: nothing, if all is well; read anyway for the mistakes in it. */
+export function parseRemains(parsing: Parsing): void {
+  const { cursor } = parsing;
+  if (cursor.is("end")) return;
+  reportSurplus(parsing, cursor.token, "the stage has ended: nothing may stand behind it");
+  parseBody(parsing, { props: [], children: [] }, undefined);
+}
+
+/** `.name = value`, standing at the name. */
+function parseProp(cursor: Cursor, name: string): PropSpec | undefined {
+  const token = cursor.take();
+  if (!cursor.is("=")) {
+    cursor.expected(`"=" behind .${name}`, `a property is written .${name} = value`);
+    if (!cursor.is(":")) return undefined;
+  }
+  cursor.take();
+  if (cursor.atStatement() && !cursor.endsBroken) {
+    cursor.report(`.${name} has no value`, { at: token });
+    return undefined;
+  }
+  const value = parseValue(cursor);
+  return value && { name, nameSpan: cursor.span(token, token), value, span: cursor.span(token, value.span) };
+}
+
+/** Says what stands where a statement should begin. */
+function reportStranger(cursor: Cursor): void {
+  const { kind } = cursor.token;
+  const before = cursor.taken.kind;
+  let hint: string | undefined;
+  if (kind === ",") hint = "nothing stands between properties: leave the comma out";
+  else if (kind === "string")
+    hint = before === "string" ? "strings are joined by +" : "a sign is missing before the name";
+  else if (kind === "(" || kind === "[") hint = "a value belongs to a property: .name = value";
+  else if (kind === "variable") hint = "a condition stands behind a sign: rule $path == …";
+  cursor.expected("a property, a component or an include", hint);
+}
+
+function expectBody(cursor: Cursor, sign: Token, condition: ConditionSpec | undefined): void {
+  const what = quote(cursor.text(sign));
+  if (condition !== undefined) cursor.expected('"&&", "||" or "{"', joinHint(cursor));
+  else if (cursor.is("string")) cursor.expected(`"{" behind ${what} and its name`, "a component has one name");
+  else cursor.expected(`"{" behind ${what}`, `a component has a body, even if it is empty: ${cursor.text(sign)} {}`);
+}
+
+/** At the end of the text: which brace is open? One that was closed by a brace further to the left is a better guess than the last. */
+function reportUnclosed(parsing: Parsing, open: Token): void {
+  const { cursor, text } = parsing;
+  if (parsing.bracesReported === true || cursor.endsBroken) return;
+  parsing.bracesReported = true;
+  const guess = parsing.blocks.find((block) => isIndented(text, block, (close, opened) => close < opened));
+  cursor.report("this { lacks its closing }", {
+    at: guess?.open ?? open,
+    hint: guess && `by its place, the } on line ${lineAt(text, guess.close.start)} closes another`,
+  });
+}
+
+/** One brace too many closes a block too early, and what follows is then left over. */
+function reportSurplus(parsing: Parsing, at: Token, message: string): void {
+  const { cursor, text } = parsing;
+  if (parsing.bracesReported === true) return;
+  parsing.bracesReported = true;
+  const guess = parsing.blocks.find((block) => isIndented(text, block, (close, opened) => close > opened));
+  const hint = guess && `the } on line ${lineAt(text, guess.close.start)} may be one too many`;
+  cursor.report(message, { at, hint });
+}
+
+/** Compares the indent of a closing brace that is first on its line with that of the line where the block opens. */
+function isIndented(
+  text: string,
+  block: { readonly open: Token; readonly close: Token },
+  compare: (close: number, open: number) => boolean,
+): boolean {
+  const close = indentBefore(text, block.close.start);
+  return close !== undefined && compare(close, indentOfLine(text, block.open.start));
+}

@@ -1,0 +1,232 @@
+// The right side of `.name = value`. Each function reports what is wrong and then gives `undefined`, with the cursor anywhere.
+
+import type { Cursor } from "./cursor.ts";
+import type { Token } from "./lexer.ts";
+import { readNumber } from "./literals.ts";
+import { quote } from "./quote.ts";
+import type { DictEntrySpec, Span, ValueSpec } from "./spec.ts";
+
+/** A value, with what `+` joins to it. */
+export function parseValue(cursor: Cursor): ValueSpec | undefined {
+  const first = parseOperand(cursor);
+  if (first === undefined || !cursor.is("+")) return first;
+  const parts: ValueSpec[] = [first];
+  while (cursor.is("+")) {
+    cursor.take();
+    const part = parseOperand(cursor);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  const stranger = parts.find(({ type }) => !joinable.has(type));
+  if (stranger !== undefined) {
+    cursor.report(`+ joins text only, not ${articled[stranger.type]}`, {
+      hint: stranger.type === "list" || stranger.type === "dict" ? undefined : "in quotes it is text",
+      code: "HEMI_CONFIG_BAD_VALUE",
+      at: stranger.span,
+    });
+    return undefined;
+  }
+  return { type: "concat", parts, span: cursor.span(first.span, cursor.taken) };
+}
+
+/** For messages. */
+export const articled: Readonly<Record<ValueSpec["type"], string>> = {
+  bool: "true or false",
+  integer: "an integer",
+  size: "a size",
+  duration: "a duration",
+  string: "a string",
+  list: "a list",
+  dict: "a dict",
+  constant: "a constant",
+  env: "an environment variable",
+  reference: "a reference",
+  variable: "a variable",
+  concat: "joined text",
+};
+
+const joinable: ReadonlySet<ValueSpec["type"]> = new Set([
+  "string",
+  "constant",
+  "env",
+  "reference",
+  "variable",
+] as const);
+
+function parseOperand(cursor: Cursor): ValueSpec | undefined {
+  if (cursor.atStatement()) {
+    cursor.expected("a value");
+    return undefined;
+  }
+  const { token } = cursor;
+  const span = cursor.span(token, token);
+  switch (token.kind) {
+    case "string":
+      cursor.take();
+      return { type: "string", value: cursor.inner(token), span };
+    case "number":
+      cursor.take();
+      return parseNumber(cursor, token, span);
+    case "word":
+      return parseWord(cursor, token, span);
+    case "property":
+      cursor.take();
+      return { type: "reference", name: cursor.name(token), span };
+    case "variable":
+      cursor.take();
+      return { type: "variable", name: cursor.name(token), span };
+    case "constant":
+      cursor.take();
+      return cursor.name(token) === "env"
+        ? parseEnv(cursor, token)
+        : { type: "constant", name: cursor.name(token), span };
+    case "(":
+      return cursor.nest(() => parseList(cursor));
+    case "[":
+      return cursor.nest(() => parseDict(cursor));
+    case "{":
+      cursor.expected("a value", 'a list is written ("a", "b"), a dict ["a": 1]');
+      return undefined;
+    default:
+      cursor.expected("a value");
+      return undefined;
+  }
+}
+
+function parseNumber(cursor: Cursor, token: Token, span: Span): ValueSpec | undefined {
+  const number = readNumber(cursor.text(token));
+  if (number.type !== "bad") return { type: number.type, value: number.value, span };
+  cursor.report(number.message, { hint: number.hint, at: token });
+  return undefined;
+}
+
+function parseWord(cursor: Cursor, token: Token, span: Span): ValueSpec | undefined {
+  const word = cursor.text(token);
+  if (word === "true" || word === "false") {
+    cursor.take();
+    return { type: "bool", value: word === "true", span };
+  }
+  cursor.expected(
+    "a value",
+    /^(on|off|yes|no|True|False|TRUE|FALSE)$/.test(word) ? "write true or false" : "text stands in quotes",
+  );
+  cursor.take();
+  return undefined;
+}
+
+/** Behind `%env`: `(NAME)` or `(NAME, "fallback")`. */
+function parseEnv(cursor: Cursor, start: Token): ValueSpec | undefined {
+  const form = '%env is written %env(NAME) or %env(NAME, "default")';
+  if (!cursor.is("(")) {
+    cursor.expected('"("', form);
+    return undefined;
+  }
+  cursor.take();
+  const { token } = cursor;
+  if (token.kind !== "word") {
+    cursor.expected("the name of an environment variable", form);
+    return undefined;
+  }
+  cursor.take();
+  let fallback: string | undefined;
+  if (cursor.is(",")) {
+    cursor.take();
+    if (!cursor.is("string")) {
+      cursor.expected("a default in quotes", "it is read as the variable would be: in quotes, whatever it holds");
+      return undefined;
+    }
+    fallback = cursor.inner(cursor.take());
+  }
+  if (!cursor.is(")")) {
+    cursor.expected('")"', form);
+    return undefined;
+  }
+  return { type: "env", variable: cursor.text(token), fallback, span: cursor.span(start, cursor.take()) };
+}
+
+function parseList(cursor: Cursor): ValueSpec | undefined {
+  const open = cursor.take();
+  const items: ValueSpec[] = [];
+  const close = parseItems(cursor, open, ")", "the list", () => {
+    const item = parseValue(cursor);
+    if (item !== undefined) items.push(item);
+    return item !== undefined;
+  });
+  return close && { type: "list", items, span: cursor.span(open, close) };
+}
+
+function parseDict(cursor: Cursor): ValueSpec | undefined {
+  const open = cursor.take();
+  const entries: DictEntrySpec[] = [];
+  const keys = new Set<string>();
+  const close = parseItems(cursor, open, "]", "the dict", () => {
+    const entry = parseEntry(cursor);
+    if (entry === undefined) return false;
+    if (keys.has(entry.key)) {
+      cursor.report(`the key ${quote(entry.key)} stands twice in this dict`, {
+        code: "HEMI_CONFIG_BAD_VALUE",
+        at: entry.keySpan,
+      });
+    }
+    keys.add(entry.key);
+    entries.push(entry);
+    return true;
+  });
+  return close && { type: "dict", entries, span: cursor.span(open, close) };
+}
+
+function parseEntry(cursor: Cursor): DictEntrySpec | undefined {
+  const form = 'a dict is written ["key": value]';
+  const { token } = cursor;
+  if (token.kind !== "string") {
+    cursor.expected("a key in quotes", form);
+    return undefined;
+  }
+  cursor.take();
+  if (cursor.is(":")) cursor.take();
+  else {
+    cursor.expected('":" behind the key', form);
+    if (!cursor.is("=")) return undefined;
+    cursor.take();
+  }
+  const value = parseValue(cursor);
+  return value && { key: cursor.inner(token), keySpan: cursor.span(token, token), value };
+}
+
+/** Items with commas between them and maybe one more behind, up to `closer`, which it gives. */
+function parseItems(
+  cursor: Cursor,
+  open: Token,
+  closer: ")" | "]",
+  what: string,
+  parseItem: () => boolean,
+): Token | undefined {
+  for (;;) {
+    if (cursor.is(closer)) return cursor.take();
+    if (cursor.atStatement() || cursor.is("{")) {
+      if (!cursor.endsBroken || !cursor.is("end")) cursor.report(`${what} lacks its closing ${closer}`, { at: open });
+      return undefined;
+    }
+    if (!parseItem()) cursor.skipToComma();
+    if (cursor.is(",")) cursor.take();
+    else if (startsValue.has(cursor.token.kind) && !cursor.atStatement()) {
+      cursor.report(`a comma is missing before ${cursor.describe(cursor.token)}`);
+    } else if (!cursor.is(closer) && !cursor.atStatement() && !cursor.is("{")) {
+      cursor.expected(`"," or "${closer}"`, cursor.is(":") ? 'a dict is written ["key": value]' : undefined);
+      const { token } = cursor;
+      cursor.skipToComma();
+      if (cursor.token === token || cursor.is(",")) cursor.take();
+    }
+  }
+}
+
+const startsValue: ReadonlySet<Token["kind"]> = new Set([
+  "string",
+  "number",
+  "word",
+  "property",
+  "variable",
+  "constant",
+  "(",
+  "[",
+] as const);

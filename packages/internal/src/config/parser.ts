@@ -1,0 +1,68 @@
+// Text to specs: the entry points. None of them throws, whatever the text; all independent mistakes are found in one go.
+
+import { Cursor } from "./cursor.ts";
+import { lex, type Lexed, type TextSource } from "./lexer.ts";
+import { parseBody, parseComponent, parseRemains, type Body, type Includer } from "./parse-body.ts";
+import { joinHint, parseCondition } from "./parse-condition.ts";
+import type { Problem } from "./problem.ts";
+import type { ComponentSpec, ConditionSpec } from "./spec.ts";
+
+/** One text alone. Problems come in the order in which they were found. */
+export interface Parsed {
+  /** The stage; incomplete where there are problems. `undefined` if the text holds none. */
+  readonly spec: ComponentSpec | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Parses the text of a whole configuration. Includes are errors here, for there is nowhere to include from: see load.ts. */
+export function parseText(source: TextSource): Parsed {
+  const problems: Problem[] = [];
+  const spec = parseStage(lex(source), problems, ({ span }) => {
+    problems.push({
+      code: "HEMI_CONFIG_INCLUDE",
+      message: "nothing can be included here",
+      hint: undefined,
+      span,
+      path: undefined,
+    });
+  });
+  return { spec, problems };
+}
+
+/** Parses `stage { … }`. */
+export function parseStage(lexed: Lexed, problems: Problem[], include: Includer): ComponentSpec | undefined {
+  for (const problem of lexed.problems) problems.push(problem);
+  const cursor = new Cursor(lexed, problems);
+  const hint = "a configuration is one stage { … }, with everything in it";
+  if (!cursor.is("word") || cursor.text(cursor.token) !== "stage") {
+    cursor.expected('"stage {" at the start of the text', hint);
+    if (!cursor.atComponent()) return undefined;
+  }
+  const parsing = { cursor, include, text: lexed.source.text, blocks: [] };
+  const stage = parseComponent(parsing);
+  parseRemains(parsing);
+  if (stage.nameSpan !== undefined)
+    cursor.report("a stage has no name", { at: stage.nameSpan, code: "HEMI_CONFIG_NAME" });
+  if (stage.condition !== undefined) cursor.report("a stage takes no condition", { at: stage.condition.span });
+  return stage;
+}
+
+/** Parses what may stand in a body: the content of an included file. */
+export function parseFragment(lexed: Lexed, problems: Problem[], include: Includer, into: Body, depth: number): void {
+  for (const problem of lexed.problems) problems.push(problem);
+  parseBody(
+    { cursor: new Cursor(lexed, problems, depth), include, text: lexed.source.text, blocks: [] },
+    into,
+    undefined,
+  );
+}
+
+/** Parses a condition that stands alone: `when` of a TypeScript object. */
+export function parseWhen(source: TextSource, problems: Problem[]): ConditionSpec | undefined {
+  const lexed = lex(source);
+  for (const problem of lexed.problems) problems.push(problem);
+  const cursor = new Cursor(lexed, problems);
+  const condition = parseCondition(cursor);
+  if (condition !== undefined && !cursor.is("end")) cursor.expected('"&&", "||" or the end', joinHint(cursor));
+  return condition;
+}

@@ -1,0 +1,28 @@
+// Offsets in a text to lines, columns and indents. Computed when something has to be said, never while parsing.
+
+/** The line of an offset, from 1. */
+export function lineAt(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line++;
+  return line;
+}
+
+/** Where the line of an offset begins. */
+export function lineStart(text: string, offset: number): number {
+  return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** How many spaces and tabs stand before an offset, if nothing else does on its line. */
+export function indentBefore(text: string, offset: number): number | undefined {
+  const start = lineStart(text, offset);
+  const indent = indentOfLine(text, offset);
+  return start + indent >= offset ? offset - start : undefined;
+}
+
+/** How many spaces and tabs the line of an offset begins with. */
+export function indentOfLine(text: string, offset: number): number {
+  const start = lineStart(text, offset);
+  let end = start;
+  while (text.charAt(end) === " " || text.charAt(end) === "\t") end++;
+  return end - start;
+}

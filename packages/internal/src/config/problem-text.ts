@@ -1,0 +1,62 @@
+// How a problem is shown: where, what, the line with a caret row, and the hint behind the carets.
+
+import type { Problem } from "./problem.ts";
+import { lineAt, lineStart } from "./position.ts";
+
+/**
+ * Three lines, columns counted in UTF-16 code units from 1:
+ *
+ *     conf/shop.conf:12:9 HEMI_CONFIG_UNKNOWN_PROP: webapp "shop" has no property "hostname"
+ *        12 |         .hostname = ("shop.example")
+ *           |         ^^^^^^^^^ did you mean .hostnames?
+ *
+ * For a TypeScript object the path stands in place of the position, and only the hint follows.
+ */
+export function problemText(problem: Problem): string {
+  const { code, message, hint, span, path } = problem;
+  const { name, text } = span.source;
+  const where = path === undefined ? name : path;
+  if (text === undefined) return `${where} ${code}: ${message}${hint === undefined ? "" : `\n${margin}  ${hint}`}`;
+  const start = Math.min(span.start, text.length);
+  const line = lineAt(text, start);
+  const from = lineStart(text, start);
+  const [shown, carets] = excerpt(lineOf(text, from), start - from, Math.min(span.end, text.length) - from);
+  const tail = hint === undefined ? "" : ` ${hint}`;
+  return [
+    `${name}:${line}:${start - from + 1} ${code}: ${message}`,
+    `${String(line).padStart(margin.length)} | ${shown}`.trimEnd(),
+    `${margin} | ${carets}${tail}`,
+  ].join("\n");
+}
+
+const margin = "     ";
+/** How much of a long line is shown, and how much of that before the carets. */
+const widest = 120;
+const before = 40;
+
+/** The line and its caret row; of a long line only what is around the carets. */
+function excerpt(line: string, start: number, end: number): readonly [shown: string, carets: string] {
+  const tooLong = line.length > widest;
+  const cutBefore = tooLong ? Math.max(0, Math.min(start - before, line.length - widest)) : 0;
+  const cutAfter = tooLong ? Math.min(line.length, cutBefore + widest) : line.length;
+  const lead = cutBefore > 0 ? "…" : "";
+  const trail = cutAfter < line.length ? "…" : "";
+  const width = Math.max(1, Math.min(end, cutAfter) - start);
+  const prefix = lead + line.slice(cutBefore, start);
+  // A tab is repeated, so that the carets stand right whatever its width is.
+  const carets = prefix.replace(/[^\t]/g, " ") + "^".repeat(width);
+  return [plain(lead + line.slice(cutBefore, cutAfter) + trail), carets];
+}
+
+function lineOf(text: string, from: number): string {
+  const end = text.indexOf("\n", from);
+  return (end === -1 ? text.slice(from) : text.slice(from, end)).replace(/\r$/, "");
+}
+
+/** What would move the terminal's cursor, or turn the direction of the text, is shown as one replacement character. */
+function plain(line: string): string {
+  return line.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    "\ufffd",
+  );
+}

@@ -1,0 +1,12 @@
+// How pieces of a configuration are shown within messages.
+
+const longest = 60;
+
+/** In double quotes, shortened if long, with everything that would disturb a terminal written as an escape. */
+export function quote(text: string): string {
+  const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return JSON.stringify(short).replace(disturbing, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** Controls that JSON leaves as they are, and characters that turn the direction of text. */
+const disturbing = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
