@@ -12,8 +12,6 @@ export function run(program, args, { cwd = root, env = {} } = {}) {
       cwd,
       env: { ...toolEnvironment(), ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      // On Windows npm and its kin are .cmd files, which only a shell starts.
-      shell: process.platform === "win32",
     });
     const chunks = [];
     child.stdout.on("data", (chunk) => chunks.push(chunk));

@@ -55,7 +55,7 @@ async function bringPnpm() {
     mkdirSync(draft, { recursive: true });
     // npm 11 blocks install scripts and npm 10 runs them: we forbid them to both, and run pnpm's own by hand.
     const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-    await need("npm", ["install", "--prefix", draft, ...flags, `pnpm@${toolchain.version}`], networkAdvice);
+    await need("npm", ["install", "--prefix", draft, ...flags, ...patience, `pnpm@${toolchain.version}`], networkAdvice);
     await need(process.execPath, [join(draft, "node_modules", "pnpm", "install.js")], "");
     renameSync(draft, toolchain.folder);
   });
@@ -65,7 +65,7 @@ async function installDependencies() {
   await step("Installing dependencies", async () => {
     rmSync(stampPath(), { force: true });
     const pnpm = join(toolchain.folder, "node_modules", ".bin", "pnpm");
-    await need(pnpm, ["install", "--frozen-lockfile", "--config.fetch-retries=1"], networkAdvice);
+    await need(pnpm, ["install", "--frozen-lockfile", ...patience.map((flag) => flag.replace("--", "--config."))], networkAdvice);
     // An attempt that was interrupted while Node was unpacked can leave a package that pnpm takes for complete.
     const wanted = `v${manifest.devDependencies.node}`;
     if ((await nodeVersion()) !== wanted) await need(pnpm, ["rebuild", "node"], networkAdvice);
@@ -76,6 +76,9 @@ async function installDependencies() {
     writeFileSync(stampPath(), stamp());
   });
 }
+
+/** Both npm and pnpm wait for minutes by default before they say that the network is missing. */
+const patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
 
 const networkAdvice =
   "If the lines above speak of the network: the npm registry must be reachable (see `npm config get registry` and your proxy\n" +

@@ -19,17 +19,20 @@ const engine = spawn(bin("hemi"), [...welcome, ...process.argv.slice(2)], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],
   detached: true,
-  shell: process.platform === "win32",
 });
 
+// If we are ended without a word (SIGKILL, or SIGHUP when the terminal goes away), this pipe closes, and the shell at its end tells
+// the engine to end. We do not handle SIGHUP ourselves: then `nohup npm start` works.
+const watch = ["-c", 'read -r _; kill -TERM "$1"', "sh", String(engine.pid)];
+const watchdog = spawn("sh", watch, { stdio: ["pipe", "ignore", "ignore"], detached: true });
+
 let lastWish = -Infinity;
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
     const now = performance.now();
     if (now - lastWish < sameWish) return;
     lastWish = now;
-    // The terminal went away: the engine shall end too, though a server may take SIGHUP for "reload".
-    engine.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+    engine.kill(signal);
   });
 }
 
@@ -37,4 +40,7 @@ engine.on("error", (error) => {
   console.error(`The engine could not be started: ${error.message}`);
   process.exit(1);
 });
-engine.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+engine.on("exit", (code, signal) => {
+  watchdog.kill("SIGKILL");
+  process.exit(code ?? 128 + constants.signals[signal]);
+});
