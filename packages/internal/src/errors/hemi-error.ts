@@ -1,0 +1,14 @@
+// The one class of errors that Hemi throws on purpose.
+
+import type { ErrorCode } from "./codes.ts";
+
+/** An error that says what, where and what to do. `code` is stable and documented; `message` is for people. */
+export class HemiError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "HemiError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,40 @@
+// The bytes that HTTP/1 messages are made of, and tables that tell in one look what a byte may be.
+
+export const TAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const COLON = 0x3a;
+
+/** 1 for each byte of a token: method, field name (RFC 9110 5.6.2). */
+export const isTokenByte = byteTable("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+/** 1 for each byte of a request target: visible ASCII. What may stand where in it is checked with the path. */
+export const isTargetByte = byteRange(0x21, 0x7e);
+
+/** 1 for each byte of a field value (RFC 9110 5.5): visible ASCII, space, tab, obs-text. So not NUL, CR, LF or DEL. */
+export const isValueByte = byteRange(0x20, 0x7e);
+isValueByte[TAB] = 1;
+isValueByte.fill(1, 0x80);
+
+/** A byte's value as a hexadecimal digit, 255 for others. */
+export const hexValue = new Uint8Array(256).fill(255);
+for (let digit = 0; digit < 16; digit++) {
+  const text = digit.toString(16);
+  hexValue[text.charCodeAt(0)] = digit;
+  hexValue[text.toUpperCase().charCodeAt(0)] = digit;
+}
+
+/** Each byte in lower case, if it is an ASCII letter. */
+export const lowerCase = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++) lowerCase[byte] = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
+
+function byteTable(members: string): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const member of members) table[member.charCodeAt(0)] = 1;
+  return table;
+}
+
+function byteRange(first: number, last: number): Uint8Array {
+  return new Uint8Array(256).fill(1, first, last + 1);
+}

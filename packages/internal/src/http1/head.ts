@@ -1,0 +1,375 @@
+// Reads the head of an HTTP/1 request (RFC 9112 sections 2 to 6), strictly, in one pass over its bytes.
+//
+// Nothing is decoded here: the head keeps where each part lies in the input, and decodes its whole text once, when the
+// first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
+
+import { joinValues, type Fields } from "../web/fields.ts";
+import type { RequestHead } from "../web/exchan.ts";
+import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, lowerCase, SP, TAB } from "./bytes.ts";
+
+export interface HeadLimits {
+  /** Of the whole head, in bytes; more: 431. */
+  readonly maxHeadSize: number;
+  /** Of the request target, in bytes; more: 414. */
+  readonly maxTargetSize: number;
+  /** Of field lines; more: 431. */
+  readonly maxFields: number;
+}
+
+/** Why a head is refused, and with which status. The connection is closed after it. */
+export class BadHead {
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(status: number, reason: string) {
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** The head of an HTTP/1 request, lying in the bytes that it came in. */
+export class Http1RequestHead implements RequestHead, Fields {
+  readonly bytes: Buffer;
+  /** Where the head begins and where the content begins. */
+  readonly start: number;
+  end = 0;
+  version: "1.0" | "1.1" = "1.1";
+  method = "";
+  scheme: "http" | "https" = "http";
+  pathNeedsCare = false;
+  /** Where path and query lie. */
+  targetStart = 0;
+  targetEnd = 0;
+  /** Where the authority lies: of the target in absolute or authority form, else of the field `host`. */
+  authorityStart = 0;
+  authorityEnd = 0;
+  /** For each field line: where its name starts and ends, where its value starts and ends. */
+  readonly spans: number[] = [];
+  contentSize: number | undefined = 0;
+  wantsClose = false;
+  wantsKeepAlive = false;
+  /** `connection: upgrade`; what to is in the field `upgrade`. */
+  wantsUpgrade = false;
+  expectsContinue = false;
+  #text: string | undefined;
+
+  constructor(bytes: Buffer, start: number) {
+    this.bytes = bytes;
+    this.start = start;
+  }
+
+  get fields(): Fields {
+    return this;
+  }
+
+  get authority(): string {
+    return this.slice(this.authorityStart, this.authorityEnd);
+  }
+
+  get target(): string {
+    const target = this.slice(this.targetStart, this.targetEnd);
+    // In absolute form the path may be left out: http://a.example?q (RFC 9112 3.2.2).
+    return target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */
+      ? target
+      : this.method === "CONNECT"
+        ? ""
+        : "/" + target;
+  }
+
+  get count(): number {
+    return this.spans.length / 4;
+  }
+
+  get(name: string): string | undefined {
+    const first = this.find(name, 0);
+    if (first < 0) return undefined;
+    if (this.find(name, first + 4) < 0) return this.valueAt(first);
+    return joinValues(name.toLowerCase(), this.getAll(name));
+  }
+
+  getAll(name: string): readonly string[] {
+    const values: string[] = [];
+    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 4)) values.push(this.valueAt(at));
+    return values;
+  }
+
+  has(name: string): boolean {
+    return this.find(name, 0) >= 0;
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, string]> {
+    const { spans } = this;
+    for (let at = 0; at < spans.length; at += 4) {
+      yield [this.slice(spans[at] ?? 0, spans[at + 1] ?? 0).toLowerCase(), this.valueAt(at)];
+    }
+  }
+
+  /** Text between two positions of the input. */
+  slice(start: number, end: number): string {
+    this.#text ??= this.bytes.toString("latin1", this.start, this.end);
+    return this.#text.substring(start - this.start, end - this.start);
+  }
+
+  /** Where in `spans`, from `at` on, the next field of that name stands; -1 if nowhere. */
+  private find(name: string, at: number): number {
+    const { spans, bytes } = this;
+    for (; at < spans.length; at += 4) {
+      const start = spans[at] ?? 0;
+      if ((spans[at + 1] ?? 0) - start === name.length && equalsIgnoringCase(bytes, start, name)) return at;
+    }
+    return -1;
+  }
+
+  private valueAt(at: number): string {
+    return this.slice(this.spans[at + 2] ?? 0, this.spans[at + 3] ?? 0);
+  }
+}
+
+/**
+ * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then call
+ * again from the same start when there is more.
+ */
+export function readHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits,
+): Http1RequestHead | BadHead | undefined {
+  let at = start;
+  // One empty line before a request is forgiven (RFC 9112 2.2): some clients end a POST's content with one too many.
+  if (at < end && bytes[at] === CR) {
+    if (at + 1 >= end) return undefined;
+    if (bytes[at + 1] !== LF) return bareCR;
+    at += 2;
+  }
+  const head = new Http1RequestHead(bytes, at);
+
+  // method SP
+  const methodStart = at;
+  while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
+  if (at === end) return end - methodStart > maxMethodSize ? badMethod : undefined;
+  if (bytes[at] !== SP || at === methodStart || at - methodStart > maxMethodSize) return badMethod;
+  head.method = decodeMethod(bytes, methodStart, at);
+  at++;
+
+  // target SP
+  const targetStart = at;
+  let queryStart = 0;
+  for (; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (isTargetByte[byte] === 0) break;
+    if (byte === 0x3f /* ? */ && queryStart === 0) queryStart = at;
+    else if (byte === 0x23 /* # */) return fragmentInTarget;
+    else if (queryStart === 0) {
+      if (byte === 0x25 /* % */ || byte === 0x5c /* \ */) head.pathNeedsCare = true;
+      else if (byte === 0x2e /* . */ && bytes[at - 1] === 0x2f /* / */) head.pathNeedsCare = true;
+    }
+  }
+  if (at - targetStart > limits.maxTargetSize) return targetTooLong;
+  if (at === end) return tooLongOrIncomplete(start, end, limits);
+  if (bytes[at] !== SP || at === targetStart) return badTarget;
+  const badForm = readTargetForm(head, targetStart, at);
+  if (badForm !== undefined) return badForm;
+  at++;
+
+  // HTTP/1.x CRLF
+  if (end - at < 10) return tooLongOrIncomplete(start, end, limits);
+  if (bytes.toString("latin1", at, at + 7) !== "HTTP/1.")
+    return bytes.toString("latin1", at, at + 5) === "HTTP/" ? badVersion : badRequestLine;
+  const minor = bytes[at + 7];
+  // A higher minor version is spoken to as 1.1 (RFC 9110 2.5).
+  if (minor === 0x30 /* 0 */) head.version = "1.0";
+  else if (minor === undefined || minor < 0x31 || minor > 0x39) return badVersion;
+  if (bytes[at + 8] !== CR || bytes[at + 9] !== LF) return badRequestLine;
+  at += 10;
+
+  // field lines, up to the empty one
+  const { spans } = head;
+  const framing: Framing = { hosts: 0, lengths: 0, codings: 0, failure: undefined };
+  while (at < end) {
+    if (bytes[at] === CR) {
+      if (at + 1 >= end) break;
+      if (bytes[at + 1] !== LF) return bareCR;
+      head.end = at + 2;
+      if (head.end - start > limits.maxHeadSize) return headTooLarge;
+      return checkFraming(head, framing);
+    }
+    const nameStart = at;
+    while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
+    if (at === end) break;
+    if (bytes[at] !== COLON || at === nameStart) return badFieldName;
+    const nameEnd = at++;
+    while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
+    const valueStart = at;
+    while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;
+    if (at + 1 >= end) break;
+    if (bytes[at] !== CR) return badFieldValue;
+    if (bytes[at + 1] !== LF) return bareCR;
+    let valueEnd = at;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
+    at += 2;
+    if (spans.length >= limits.maxFields * 4) return tooManyFields;
+    spans.push(nameStart, nameEnd, valueStart, valueEnd);
+    noteField(head, framing, nameStart, nameEnd, valueStart, valueEnd);
+    if (framing.failure !== undefined) return framing.failure;
+  }
+  return tooLongOrIncomplete(start, end, limits);
+}
+
+/** What was seen of the fields that tell how the message is framed. */
+interface Framing {
+  hosts: number;
+  lengths: number;
+  codings: number;
+  failure: BadHead | undefined;
+}
+
+const maxMethodSize = 32;
+
+const badMethod = new BadHead(400, "the method is not a token");
+const badTarget = new BadHead(400, "the request target holds a byte that it may not hold, or is empty");
+const badForm = new BadHead(400, "the request target has a form that this method does not take");
+const fragmentInTarget = new BadHead(400, "the request target holds a fragment");
+const badRequestLine = new BadHead(400, "the request line is malformed");
+const badVersion = new BadHead(505, "the HTTP version is not 1.0 or 1.1");
+const bareCR = new BadHead(400, "a CR stands without its LF");
+const badFieldName = new BadHead(400, "a field line has no name, a folded start, or a space before its colon");
+const badFieldValue = new BadHead(400, "a field value holds a control byte, a NUL or a bare LF");
+const tooManyFields = new BadHead(431, "there are more field lines than allowed");
+const headTooLarge = new BadHead(431, "the head is larger than allowed");
+const targetTooLong = new BadHead(414, "the request target is longer than allowed");
+const noHost = new BadHead(400, "an HTTP/1.1 request needs the field host");
+const twoHosts = new BadHead(400, "the field host stands twice");
+const twoLengths = new BadHead(400, "the field content-length stands twice");
+const badLength = new BadHead(400, "content-length is not a number of bytes");
+const lengthAndCoding = new BadHead(400, "content-length and transfer-encoding stand together");
+const codingIn10 = new BadHead(400, "transfer-encoding stands in an HTTP/1.0 request");
+const chunkedNotLast = new BadHead(400, "chunked is not the last transfer coding");
+const unknownCoding = new BadHead(501, "the transfer coding is not known; only chunked is");
+const unknownExpectation = new BadHead(417, "the expectation is not known; only 100-continue is");
+
+function tooLongOrIncomplete(start: number, end: number, limits: HeadLimits): BadHead | undefined {
+  return end - start >= limits.maxHeadSize ? headTooLarge : undefined;
+}
+
+function decodeMethod(bytes: Buffer, start: number, end: number): string {
+  if (end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54)
+    return "GET";
+  return bytes.toString("latin1", start, end);
+}
+
+/** The four forms of RFC 9112 3.2: origin, absolute, authority (CONNECT only), asterisk (OPTIONS only). */
+function readTargetForm(head: Http1RequestHead, start: number, end: number): BadHead | undefined {
+  const { bytes } = head;
+  head.targetStart = start;
+  head.targetEnd = end;
+  if (head.method === "CONNECT") {
+    head.authorityStart = start;
+    head.authorityEnd = head.targetStart = end;
+    return bytes.toString("latin1", start, end).includes("/") ? badForm : undefined;
+  }
+  if (bytes[start] === 0x2f /* / */) return undefined;
+  if (bytes[start] === 0x2a /* * */ && end === start + 1) return head.method === "OPTIONS" ? undefined : badForm;
+  const scheme = /^(https?):\/\//i.exec(bytes.toString("latin1", start, Math.min(end, start + 8)));
+  if (scheme?.[1] === undefined) return badForm;
+  head.scheme = scheme[1].length === 5 ? "https" : "http";
+  let at = start + scheme[0].length;
+  head.authorityStart = at;
+  while (at < end && bytes[at] !== 0x2f && bytes[at] !== 0x3f) at++;
+  head.authorityEnd = head.targetStart = at;
+  return head.authorityEnd === head.authorityStart ? badForm : undefined;
+}
+
+/** Takes note of a field if it says something of host, framing or connection. */
+function noteField(
+  head: Http1RequestHead,
+  framing: Framing,
+  nameStart: number,
+  nameEnd: number,
+  valueStart: number,
+  valueEnd: number,
+): void {
+  const { bytes } = head;
+  switch (nameEnd - nameStart) {
+    case 4:
+      if (!equalsIgnoringCase(bytes, nameStart, "host")) return;
+      if (framing.hosts++ > 0) framing.failure = twoHosts;
+      // The authority of the target, where it has one, overrides the field (RFC 9112 3.2.2).
+      if (head.authorityEnd === 0) {
+        head.authorityStart = valueStart;
+        head.authorityEnd = valueEnd;
+      }
+      return;
+    case 6:
+      if (!equalsIgnoringCase(bytes, nameStart, "expect")) return;
+      if (bytes.toString("latin1", valueStart, valueEnd).toLowerCase() !== "100-continue")
+        framing.failure = unknownExpectation;
+      head.expectsContinue = true;
+      return;
+    case 10:
+      if (equalsIgnoringCase(bytes, nameStart, "connection")) noteConnection(head, valueStart, valueEnd);
+      return;
+    case 14:
+      if (!equalsIgnoringCase(bytes, nameStart, "content-length")) return;
+      if (framing.lengths++ > 0) framing.failure = twoLengths;
+      head.contentSize = readLength(bytes, valueStart, valueEnd);
+      if (head.contentSize === undefined) framing.failure = badLength;
+      return;
+    case 17:
+      if (!equalsIgnoringCase(bytes, nameStart, "transfer-encoding")) return;
+      if (framing.codings++ > 0) framing.failure = chunkedNotLast;
+      else framing.failure = checkCodings(bytes.toString("latin1", valueStart, valueEnd));
+  }
+}
+
+function noteConnection(head: Http1RequestHead, start: number, end: number): void {
+  if (end - start === 10 && equalsIgnoringCase(head.bytes, start, "keep-alive")) {
+    head.wantsKeepAlive = true;
+    return;
+  }
+  for (const option of head.bytes.toString("latin1", start, end).toLowerCase().split(",")) {
+    const name = option.trim();
+    if (name === "close") head.wantsClose = true;
+    else if (name === "keep-alive") head.wantsKeepAlive = true;
+    else if (name === "upgrade") head.wantsUpgrade = true;
+  }
+}
+
+function checkCodings(value: string): BadHead | undefined {
+  const codings = value
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.trim());
+  if (codings.length === 1 && codings[0] === "chunked") return undefined;
+  return codings.includes("chunked") && codings.at(-1) !== "chunked" ? chunkedNotLast : unknownCoding;
+}
+
+function checkFraming(head: Http1RequestHead, framing: Framing): Http1RequestHead | BadHead {
+  if (framing.hosts === 0 && head.version !== "1.0") return noHost;
+  if (framing.codings > 0) {
+    if (framing.lengths > 0) return lengthAndCoding;
+    if (head.version === "1.0") return codingIn10;
+    head.contentSize = undefined;
+  }
+  return head;
+}
+
+/** A decimal number of bytes, at most 2^53 - 1; `undefined` for anything else. */
+function readLength(bytes: Buffer, start: number, end: number): number | undefined {
+  if (start === end || end - start > 16) return undefined;
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    length = length * 10 + digit;
+  }
+  return length <= Number.MAX_SAFE_INTEGER ? length : undefined;
+}
+
+/** Are the bytes from `start` on the text, by letter case or not? The text may have capitals too. */
+function equalsIgnoringCase(bytes: Buffer, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (lowerCase[bytes[start + i] ?? 0] !== lowerCase[text.charCodeAt(i)]) return false;
+  }
+  return true;
+}

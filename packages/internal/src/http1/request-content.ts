@@ -1,0 +1,70 @@
+// The content of one HTTP/1 request, read out of the connection's input as it is asked for (RFC 9112 section 6).
+
+import { noFields, type Fields } from "../web/fields.ts";
+import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
+
+/** The unread input of a connection: the bytes from `at` on. Readers move `at` forward; the connection sets `bytes`. */
+export interface Input {
+  bytes: Buffer;
+  at: number;
+}
+
+/** Where a request's content ends, and how much of it has been read. */
+export class RequestContent {
+  /** In bytes, as far as it has been read. */
+  read = 0;
+  /** All of it has been read. */
+  done: boolean;
+  /** Why it is broken; it can not be read further then. */
+  failure: string | undefined;
+  /** Bytes still to come, of sized content. */
+  #left: number;
+  readonly #chunked: ChunkedReader | undefined;
+
+  constructor(size: number | undefined, limits: ChunkedLimits) {
+    this.#left = size ?? 0;
+    this.done = size === 0;
+    if (size === undefined) this.#chunked = new ChunkedReader(limits);
+  }
+
+  get trailers(): Fields {
+    return this.#chunked?.trailers ?? noFields;
+  }
+
+  /** Bytes still to come; of chunked content this is not known. */
+  get left(): number {
+    return this.#chunked === undefined ? this.#left : this.done ? 0 : Infinity;
+  }
+
+  /** The next piece in the input; `undefined` when there is none yet, at the end, and on failure. */
+  next(input: Input): Buffer | undefined {
+    if (this.done || this.failure !== undefined) return undefined;
+    const piece = this.#chunked === undefined ? this.#nextSized(input) : this.#nextChunked(input, this.#chunked);
+    if (piece !== undefined) this.read += piece.length;
+    return piece;
+  }
+
+  /** Throws away what is in the input of this content. True when all of it has been read. */
+  discard(input: Input): boolean {
+    while (this.next(input) !== undefined);
+    return this.done;
+  }
+
+  #nextSized(input: Input): Buffer | undefined {
+    const { bytes, at } = input;
+    if (at === bytes.length) return undefined;
+    const piece = bytes.subarray(at, Math.min(bytes.length, at + this.#left));
+    input.at += piece.length;
+    this.#left -= piece.length;
+    if (this.#left === 0) this.done = true;
+    return piece;
+  }
+
+  #nextChunked(input: Input, reader: ChunkedReader): Buffer | undefined {
+    const piece = reader.next(input.bytes, input.at, input.bytes.length);
+    input.at = reader.at;
+    this.done = reader.done;
+    this.failure = reader.failure;
+    return piece;
+  }
+}

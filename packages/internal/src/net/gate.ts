@@ -1,0 +1,74 @@
+// A gate: a server's open door on one address, and the connections that came in through it.
+
+import type { Socket } from "node:net";
+import type { Acceptor, ListenerShare } from "./listener.ts";
+
+/** A connection through a gate. */
+export interface GateConn {
+  /** Finish what runs, take nothing new, then close. */
+  drain(): void;
+  /** Break off at once. */
+  destroy(): void;
+}
+
+export interface GateOptions<Conn extends GateConn> {
+  readonly share: ListenerShare;
+  /** More than this many at once are refused: closed as soon as they are accepted. */
+  readonly maxConns: () => number;
+  /** Makes a connection of a socket. It calls `gate.closed(conn)` when it is over. */
+  readonly open: (socket: Socket) => Conn;
+  /** Called for a connection that is one too many. */
+  readonly refused: (socket: Socket) => void;
+}
+
+export class Gate<Conn extends GateConn> {
+  readonly #options: GateOptions<Conn>;
+  readonly #conns = new Set<Conn>();
+  #emptied: (() => void) | undefined;
+  #isDraining = false;
+
+  constructor(options: GateOptions<Conn>) {
+    this.#options = options;
+  }
+
+  /** How many connections are open. */
+  get connCount(): number {
+    return this.#conns.size;
+  }
+
+  /** Begins to take connections. */
+  open(): Promise<void> {
+    return this.#options.share.accept(this.#accept);
+  }
+
+  /** Takes no new connections and waits until those that are open have finished. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.#options.share.release();
+    for (const conn of this.#conns) conn.drain();
+    if (this.#conns.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  /** Closes the door and breaks off what is still open. */
+  async shutdown(): Promise<void> {
+    await this.#options.share.release();
+    for (const conn of this.#conns) conn.destroy();
+  }
+
+  closed(conn: Conn): void {
+    this.#conns.delete(conn);
+    if (this.#conns.size === 0) this.#emptied?.();
+  }
+
+  readonly #accept: Acceptor = (socket) => {
+    const { maxConns, open, refused } = this.#options;
+    if (this.#conns.size >= maxConns()) {
+      refused(socket);
+      socket.destroy();
+      return;
+    }
+    const conn = open(socket);
+    this.#conns.add(conn);
+    if (this.#isDraining) conn.drain();
+  };
+}

@@ -1,0 +1,197 @@
+// The listening sockets of the process. They are kept apart from stages: the next stage joins the listener that the
+// one before it has, takes its connections over, and no client ever meets a closed door.
+
+import { rm, stat } from "node:fs/promises";
+import * as net from "node:net";
+import { HemiError } from "../errors/hemi-error.ts";
+
+/** Where to listen: as a prop of type `address` gives it. `host` "" stands for all addresses, IPv6 and IPv4. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Takes a connection that a client has opened. */
+export type Acceptor = (socket: net.Socket) => void;
+
+/** Who holds a listener: two holders of one stage would take each other's connections. */
+export interface ListenerOwner {
+  /** The same object for all holders of one stage. */
+  readonly stage: object;
+  /** The component's path, for messages. */
+  readonly path: string;
+}
+
+/** A share in a listener, for one gate. The last one to be released closes the socket. */
+export interface ListenerShare {
+  /** Where it listens, with the port that was given for port 0; a path for a UNIX socket. */
+  readonly address: string;
+  /** The port, 0 for a UNIX socket. */
+  readonly port: number;
+  /** Connections go to this acceptor from now on, whoever had them before. Throws HEMI_LISTEN if the address is taken. */
+  accept(acceptor: Acceptor): Promise<void>;
+  /** Twice is harmless. */
+  release(): Promise<void>;
+}
+
+/** All listening sockets, by address. One for a process, and one for a test that wants its own. */
+export class Listeners {
+  readonly #listeners = new Map<string, Listener>();
+
+  /** Binds the address, or joins the listener that has it. A dead process's socket file is removed. Throws HEMI_LISTEN, which names address and reason. */
+  async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
+    if ("path" in address) await removeDeadSocket(address.path);
+    const key = "path" in address ? address.path : `${address.host}:${address.port}`;
+    // Port 0 asks for a port of one's own.
+    const isShared = "path" in address || address.port !== 0;
+    let listener = isShared ? this.#listeners.get(key) : undefined;
+    if (listener === undefined) {
+      listener = new Listener(bind(address, key), () => this.#listeners.delete(key));
+      if (isShared) this.#listeners.set(key, listener);
+    }
+    return listener.join(owner);
+  }
+}
+
+class Listener {
+  readonly #bound: net.BoundSocket;
+  readonly #server: net.Server;
+  readonly #closed: () => void;
+  readonly #shares = new Map<ListenerShare, ListenerOwner>();
+  readonly address: string;
+  readonly port: number;
+  #acceptor: Acceptor | undefined;
+  #acceptingShare: ListenerShare | undefined;
+  /** Connections that came while no gate was open: the next one takes them. */
+  #waiting: net.Socket[] = [];
+  #listening: Promise<void> | undefined;
+
+  constructor(bound: net.BoundSocket, closed: () => void) {
+    this.#bound = bound;
+    this.#closed = closed;
+    const address = bound.address();
+    this.address = typeof address === "string" ? address : `${bracketed(address.address)}:${address.port}`;
+    this.port = typeof address === "string" ? 0 : address.port;
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
+  }
+
+  join(owner: ListenerOwner): ListenerShare {
+    for (const other of this.#shares.values()) {
+      if (other.stage !== owner.stage) continue;
+      throw new HemiError(
+        "HEMI_LISTEN",
+        `${owner.path} cannot listen on ${this.address}: ${other.path} of the same stage does`,
+      );
+    }
+    const share: ListenerShare = {
+      address: this.address,
+      port: this.port,
+      accept: async (acceptor) => {
+        await (this.#listening ??= this.#listen());
+        this.#acceptor = acceptor;
+        this.#acceptingShare = share;
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        for (const socket of waiting) acceptor(socket);
+      },
+      release: () => this.#release(share),
+    };
+    this.#shares.set(share, owner);
+    return share;
+  }
+
+  #take(socket: net.Socket): void {
+    if (this.#acceptor !== undefined) this.#acceptor(socket);
+    else if (this.#waiting.length < maxWaiting) this.#waiting.push(socket.on("error", forget));
+    else socket.destroy();
+  }
+
+  #listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: Error): void => reject(cannotListen(this.address, error));
+      this.#server.once("error", failed);
+      this.#server.listen(this.#bound, () => {
+        this.#server.off("error", failed);
+        // An accept that fails, for want of descriptors for one, is tried again by the runtime.
+        this.#server.on("error", forget);
+        resolve();
+      });
+    });
+  }
+
+  async #release(share: ListenerShare): Promise<void> {
+    if (!this.#shares.delete(share)) return;
+    if (this.#acceptingShare === share) this.#acceptor = this.#acceptingShare = undefined;
+    if (this.#shares.size > 0) return;
+    this.#closed();
+    for (const socket of this.#waiting) socket.destroy();
+    this.#waiting = [];
+    if (this.#listening === undefined) {
+      this.#bound.close();
+      return;
+    }
+    await this.#listening.catch(forget);
+    if (!this.#server.listening) return;
+    // Connections that were accepted live on: close() stops listening at once, and only calls back when they have ended.
+    this.#server.close();
+  }
+}
+
+function bind(address: ListenAddress, key: string): net.BoundSocket {
+  try {
+    if ("path" in address) {
+      const options: net.BoundSocketOptions & { path: string } = { path: address.path };
+      return new net.BoundSocket(options);
+    }
+    const { host, port } = address;
+    if (host !== "") return new net.BoundSocket({ host, port });
+    try {
+      return new net.BoundSocket({ host: "::", port });
+    } catch (error) {
+      // A machine without IPv6.
+      if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
+      return new net.BoundSocket({ host: "0.0.0.0", port });
+    }
+  } catch (error) {
+    throw cannotListen(key, error);
+  }
+}
+
+/** A socket file outlives a process that was killed, and would then keep its path taken. One that is answered on stays. */
+async function removeDeadSocket(path: string): Promise<void> {
+  if ((await stat(path).catch(forget))?.isSocket() !== true) return;
+  const isDead = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path);
+    probe.once("error", (error) => resolve(codeOf(error) === "ECONNREFUSED"));
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+  });
+  if (isDead) await rm(path, { force: true });
+}
+
+function cannotListen(address: string, error: unknown): HemiError {
+  const code = codeOf(error);
+  const advice =
+    code === "EADDRINUSE"
+      ? "another program listens there; stop it or choose another address"
+      : code === "EACCES"
+        ? "this user may not; ports below 1024 need a privilege, and a socket file a folder that can be written"
+        : code === "EADDRNOTAVAIL"
+          ? "this machine does not have that address"
+          : error instanceof Error
+            ? error.message
+            : String(error);
+  return new HemiError("HEMI_LISTEN", `cannot listen on ${address}: ${advice}`, { cause: error });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function forget(): undefined {}
+
+/** Connections kept for the next gate, at most. */
+const maxWaiting = 1024;

@@ -1,0 +1,155 @@
+// Brings a request to its webapp, and whatever comes of it to an answer.
+//
+//   wire ─> authority, path ─> webapp by hostname ─> rules, handlets ──> true:  answered, or will be
+//             │ 400               │ 421                              ├─> false: the webapp's 404
+//             v                   v                                  └─> thrown: its status, or 500 with a log line
+//           answered            answered
+
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Fcache } from "../fixtures/fcache.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import { parseAuthority, type Authority } from "./authority.ts";
+import type { ExchanWire } from "./exchan.ts";
+import { Fault } from "./fault.ts";
+import { HostnameTable } from "./hostnames.ts";
+import { HTTPError } from "./http-error.ts";
+import type { WebappPart } from "./kinds.ts";
+import { normalizePath, type NormalPath } from "./path.ts";
+import { Request } from "./request.ts";
+import { Response, type ResponseSurroundings } from "./response.ts";
+import { sendStatusPage } from "./status-page.ts";
+
+/** Whom a request is for. */
+interface Destination {
+  readonly authority: Authority | undefined;
+  readonly webapp: WebappPart;
+}
+
+export class Dispatcher implements ResponseSurroundings {
+  readonly fcache: Fcache;
+  readonly #log: ErrorLog;
+  readonly #webapps: HostnameTable<WebappPart>;
+  readonly #defaultWebapp: WebappPart | undefined;
+  /** Authorities seen before, as received. Names that belong to no webapp do not come in. */
+  readonly #destinations = new Map<string, Destination>();
+
+  /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
+  constructor(webapps: readonly WebappPart[], log: ErrorLog, fcache: Fcache) {
+    this.#log = log;
+    this.fcache = fcache;
+    this.#webapps = new HostnameTable(
+      webapps.flatMap((webapp) => webapp.hostnames.map((name) => [name, webapp] as const)),
+    );
+    this.#defaultWebapp = webapps.find((webapp) => webapp.hostnames.includes("*"));
+  }
+
+  /** Answers a request. Never throws. */
+  serve(wire: ExchanWire): void {
+    const { head } = wire;
+    const destination = this.#destinations.get(head.authority) ?? this.#findDestination(head.authority);
+    let path: NormalPath | undefined;
+    if (head.pathNeedsCare) {
+      const target = head.target;
+      const mark = target.indexOf("?");
+      const normalized = normalizePath(mark < 0 ? target : target.substring(0, mark));
+      if (typeof normalized === "string") return this.#refuse(wire, 400, `its path was refused: ${normalized}`);
+      path = normalized;
+    }
+    if (destination === "malformed") return this.#refuse(wire, 400, "its host is malformed");
+    if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
+
+    const { webapp } = destination;
+    const req = new Request(wire, destination.authority, path);
+    const resp = new Response(wire, this);
+    if (head.target === "*") return this.#answerServerOptions(resp);
+    try {
+      const taken = webapp.handle(req, resp);
+      if (taken === true) return;
+      if (taken === false) this.#notTaken(webapp, req, resp);
+      else {
+        taken.then(
+          (taken) => {
+            if (!taken) this.#notTaken(webapp, req, resp);
+          },
+          (error: unknown) => this.#failed(error, req, resp),
+        );
+      }
+    } catch (error) {
+      this.#failed(error, req, resp);
+    }
+  }
+
+  #findDestination(text: string): Destination | "malformed" | undefined {
+    const authority = parseAuthority(text);
+    if (authority === undefined && text !== "") return "malformed";
+    const webapp = authority === undefined ? this.#defaultWebapp : this.#webapps.find(authority.hostname);
+    if (webapp === undefined) return undefined;
+    const destination: Destination = { authority, webapp };
+    // A default webapp takes any name, so that peers can fill this: it starts anew when it is full.
+    if (this.#destinations.size >= maxDestinations) this.#destinations.clear();
+    this.#destinations.set(text, destination);
+    return destination;
+  }
+
+  /** `OPTIONS *` asks about the server as a whole (RFC 9110 9.3.7). */
+  #answerServerOptions(resp: Response): void {
+    resp.status = 204;
+    resp.setHeader("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    resp.send();
+  }
+
+  #notTaken(webapp: WebappPart, req: Request, resp: Response): void {
+    if (req.method === "CONNECT") return sendStatusPage(resp, 405);
+    try {
+      const sent = webapp.notFound(req, resp);
+      if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));
+    } catch (error) {
+      this.#failed(error, req, resp);
+    }
+  }
+
+  #failed(error: unknown, req: Request, resp: Response): void {
+    const thrown = error instanceof Fault ? error.thrown : error;
+    const status = statusOf(thrown);
+    // A client that has gone needs no answer, and its leaving is no fault.
+    if (thrown instanceof HemiError && thrown.code === "HEMI_PEER_GONE") return resp.abort();
+    if (status >= 500) this.#noteFault(error, req);
+    else if (thrown instanceof Error && this.#log.enabled("debug")) {
+      this.#log.debug(`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
+    }
+    if (resp.isHeadSent) {
+      if (!resp.isDone) resp.abort();
+    } else sendStatusPage(resp, status);
+  }
+
+  noteFault(resp: Response, error: unknown): void {
+    this.#log.error(`a filter failed in a response of status ${resp.status}`, { error });
+  }
+
+  #noteFault(error: unknown, req: Request): void {
+    const fault = error instanceof Fault ? error : new Fault(this.#log.path, error);
+    this.#log
+      .withPath(fault.path)
+      .error(`failed at ${req.method} ${req.uri}`, { error: fault.thrown, requestId: req.id });
+  }
+
+  #refuse(wire: ExchanWire, status: number, reason: string): void {
+    this.#log.info(`refused a request of ${wire.peer.address} with ${status}: ${reason}`);
+    sendStatusPage(new Response(wire, this), status);
+  }
+}
+
+/** The status for what was thrown and not caught. */
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof HTTPError) return thrown.status;
+  if (thrown instanceof HemiError) return statusOfCode[thrown.code] ?? 500;
+  return 500;
+}
+
+const statusOfCode: { readonly [code: string]: number | undefined } = {
+  HEMI_CONTENT_BROKEN: 400,
+  HEMI_TIMEOUT: 408,
+  HEMI_CONTENT_TOO_LARGE: 413,
+};
+
+const maxDestinations = 1000;

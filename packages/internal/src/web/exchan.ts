@@ -1,0 +1,80 @@
+// One request with its response, whatever the HTTP version: what a codec gives to the engine, and what it takes from it.
+//
+//   socket ─> conn (HTTP/1, 2, 3) ── RequestHead, content ──> Request  ─┐
+//                                                                       ├─ webapp, rules, handlets
+//   socket <─ conn (HTTP/1, 2, 3) <── head, content, end ─── Response <─┘
+//
+// Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
+
+import type { Fields } from "./fields.ts";
+
+export type HttpVersion = "1.0" | "1.1" | "2" | "3";
+
+/** The head of a request as its codec read it; strings are decoded when asked for. */
+export interface RequestHead {
+  readonly version: HttpVersion;
+  /** In the case received: methods are case-sensitive (RFC 9110 9.1). */
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  /** Host and port as received; "" for HTTP/1.0 without a host. */
+  readonly authority: string;
+  /** Path and query as received; `*` for `OPTIONS *`, "" for CONNECT. */
+  readonly target: string;
+  /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash. */
+  readonly pathNeedsCare: boolean;
+  readonly fields: Fields;
+  /** In bytes; `undefined` where the sender did not say (chunked), 0 for no content. */
+  readonly contentSize: number | undefined;
+}
+
+/** A stretch of an open file. The wire reads it before `sendRegion` settles; the descriptor stays the caller's. */
+export interface FileRegion {
+  readonly fd: number;
+  /** In bytes from the start of the file. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** The head of a response, as it is handed to a codec. */
+export interface ResponseHead {
+  readonly status: number;
+  /** Names in lower case and values in turn, all checked. Holds no fields of the message's framing. */
+  readonly fieldList: readonly string[];
+}
+
+/** One end of an address pair. For a UNIX socket `address` is "" and `port` 0. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The wire of one exchan. One implementation for each HTTP version, and one without a socket. */
+export interface ExchanWire {
+  readonly head: RequestHead;
+  readonly peer: Endpoint;
+
+  /** The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE. One call at a time. */
+  readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Known once `readContent` has given its end. */
+  readonly trailers: Fields;
+
+  /** A 1xx answer; ignored where the client could not understand it (HTTP/1.0). */
+  sendInterim(status: number, fieldList: readonly string[]): void;
+  /** Head and content in one go; ends the exchan. Text is sent as UTF-8. */
+  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void;
+  /** The head of a response whose content follows: `size` bytes of it, or `undefined` where that is not known. */
+  sendHead(head: ResponseHead, size: number | undefined): void;
+  /** A piece of content. False: the client is slow, await `writable()` before the next one. */
+  sendContent(piece: string | Uint8Array): boolean;
+  /** Settles when more content may be sent; rejects with HEMI_PEER_GONE or HEMI_TIMEOUT. */
+  writable(): Promise<void>;
+  /** Sends a stretch of a file as content, with back pressure. Rejects if it could not be sent whole. */
+  sendRegion(region: FileRegion): Promise<void>;
+  /** The end of the content, with trailers where the version and the framing allow them. Ends the exchan. */
+  endContent(trailerList: readonly string[]): void;
+  /** Gives the exchan up: the client sees an answer that is visibly broken off. */
+  abort(): void;
+  /** Calls back once when the exchan ends early: the client left, or the exchan was aborted. */
+  onAbort(listener: () => void): void;
+}

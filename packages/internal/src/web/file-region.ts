@@ -1,0 +1,24 @@
+// Reads a stretch of an open file piece by piece.
+
+import { read } from "node:fs";
+import { promisify } from "node:util";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { FileRegion } from "./exchan.ts";
+
+const readFile = promisify(read);
+
+/** Large enough that a system call for each costs little, small enough that thousands of slow clients can have one each. */
+const pieceSize = 64 * 1024;
+
+/** The pieces of a region, each in memory of its own. Throws HEMI_FILE if the file has become shorter. */
+export async function* readRegion(region: FileRegion): AsyncGenerator<Buffer, void, void> {
+  const { fd, size } = region;
+  for (let done = 0; done < size;) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, size - done));
+    const { bytesRead } = await readFile(fd, piece, 0, piece.length, region.offset + done);
+    if (bytesRead === 0)
+      throw new HemiError("HEMI_FILE", `the file ended ${size - done} bytes before the size it had when it was opened`);
+    done += bytesRead;
+    yield bytesRead === piece.length ? piece : piece.subarray(0, bytesRead);
+  }
+}

@@ -1,0 +1,16 @@
+// What a handlet throws to give a status.
+
+/** Thrown in a handlet, answers the request with `status`. `message` goes to the error log, never to the client. */
+export class HTTPError extends Error {
+  /** 400 to 599. */
+  readonly status: number;
+
+  constructor(status: number, message?: string, options?: ErrorOptions) {
+    super(message ?? `status ${status}`, options);
+    this.name = "HTTPError";
+    this.status = status;
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(`an HTTPError needs a status from 400 to 599, not ${status}`);
+    }
+  }
+}

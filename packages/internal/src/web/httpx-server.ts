@@ -1,0 +1,138 @@
+// httpxServer: serves webapps over HTTP on one address.
+
+import type { Socket } from "node:net";
+import { Deadlines } from "@hemi/common";
+import type { Context } from "../component/context.ts";
+import { prop } from "../component/prop.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+import { Http1Conn, type Http1Host } from "../http1/server-conn.ts";
+import { Gate } from "../net/gate.ts";
+import type { ListenerShare } from "../net/listener.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { Endpoint, ExchanWire } from "./exchan.ts";
+import { injectRequest } from "./inject.ts";
+import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
+
+const props = {
+  /** The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. */
+  webapps: prop.list(prop.reference(webappKind), { required: true, min: 1, aliases: ["forApps"] }),
+  /** Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one. */
+  address: prop.address({ required: true }),
+  /** Between two requests of a connection; then it is closed. */
+  idleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /** From the first byte of a request's head to its last; then 408. */
+  headTimeout: prop.duration({ default: "20s", min: "1ms", reload: "live" }),
+  /** Between two pieces of a request's content; then 408. */
+  contentTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
+  /** Bytes a second that content must come in at, on average, after its first 5 seconds; then 408. */
+  minContentRate: prop.size({ default: 128, reload: "live" }),
+  /** Until a handlet sends its head (then 503), and between two pieces of its content (then the answer is broken off). */
+  handleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /** Without the client taking anything of its answer; then it is broken off. */
+  writeTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /** Of a request's head, and of the trailers of its content; more: 431. */
+  maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", reload: "live" }),
+  /** Of the request target; more: 414. */
+  maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", reload: "live" }),
+  /** Header fields of a request; more: 431. */
+  maxFields: prop.integer({ default: 100, min: 1, max: 10_000, reload: "live" }),
+  /** Connections at once; one more is closed as soon as it is accepted. */
+  maxConns: prop.integer({ default: 20_000, min: 1, reload: "live" }),
+  /** Requests on one connection; the last one is answered with `connection: close`. */
+  maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, reload: "live" }),
+};
+
+/** Serves webapps over HTTP on one address. */
+export const httpxServer = defineServer({
+  sign: "httpxServer",
+  props,
+  create: (context) => new HttpxServer(context),
+});
+
+class HttpxServer implements ServerPart, Http1Host {
+  readonly #context: Context<PropsOf<typeof props>, undefined>;
+  readonly #deadlines = new Deadlines();
+  #share: ListenerShare | undefined;
+  #gate: Gate<Http1Conn> | undefined;
+  #dispatcher: Dispatcher | undefined;
+  #dateLine = "";
+  #dateOfLine = "";
+  readonly isTLS = false;
+
+  constructor(context: Context<PropsOf<typeof props>, undefined>) {
+    this.#context = context;
+  }
+
+  async prepare(): Promise<void> {
+    const { props, log, listeners, stage, path } = this.#context;
+    this.#dispatcher = new Dispatcher(
+      props.webapps.map((webapp) => webapp.current),
+      log,
+      stage.fcache,
+    );
+    this.#share = await listeners.share(props.address, { stage, path });
+    this.#gate = new Gate({
+      share: this.#share,
+      maxConns: () => props.maxConns,
+      open: (socket: Socket) => new Http1Conn(socket, this),
+      refused: (socket: Socket) => {
+        log.warn(
+          `refused a connection of ${socket.remoteAddress ?? ""}: there are ${props.maxConns} already, which is maxConns`,
+        );
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#gate?.open();
+    for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+  }
+
+  drain(): Promise<void> | undefined {
+    return this.#gate?.drain();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#gate?.shutdown();
+    this.#deadlines.close();
+  }
+
+  inject = injectRequest((wire) => this.serve(wire));
+
+  get listensOn(): readonly string[] {
+    return this.#share === undefined ? [] : [this.#share.address];
+  }
+
+  // ---- what its connections ask of it ----
+
+  get settings(): PropsOf<typeof props> {
+    return this.#context.props;
+  }
+
+  get dateLine(): string {
+    const date = this.#context.stage.clock.date();
+    if (date !== this.#dateOfLine) {
+      this.#dateOfLine = date;
+      this.#dateLine = `date: ${date}\r\n`;
+    }
+    return this.#dateLine;
+  }
+
+  makeDeadline = this.#deadlines.add.bind(this.#deadlines);
+
+  monotonic(): number {
+    return this.#context.stage.clock.monotonic();
+  }
+
+  serve(wire: ExchanWire): void {
+    this.#dispatcher?.serve(wire);
+  }
+
+  note(peer: Endpoint, message: string): void {
+    this.#context.log.info(`client ${peer.address} port ${peer.port}: ${message}`);
+  }
+
+  connClosed(conn: Http1Conn): void {
+    this.#gate?.closed(conn);
+  }
+}

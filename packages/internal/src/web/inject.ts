@@ -1,0 +1,115 @@
+// Runs a request without a socket: for tests, and for programs that ask themselves.
+
+import type { InjectRequest, InjectResponse } from "../component/inject.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Endpoint, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
+import { ListedFields, noFields } from "./fields.ts";
+import { readRegion } from "./file-region.ts";
+
+/** Makes the `inject` of a server from the function that serves its exchans. */
+export function injectRequest(serve: (wire: ExchanWire) => void): (request: InjectRequest) => Promise<InjectResponse> {
+  return (request) =>
+    new Promise((resolve, reject) => {
+      serve(new InjectWire(request, resolve, reject));
+    });
+}
+
+class InjectWire implements ExchanWire {
+  readonly head: RequestHead;
+  readonly peer: Endpoint = { address: "127.0.0.1", port: 0 };
+  readonly trailers = noFields;
+  readonly #resolve: (response: InjectResponse) => void;
+  readonly #reject: (error: Error) => void;
+  #unread: Uint8Array | undefined;
+  #response: { readonly status: number; readonly headers: Record<string, string | string[]> } | undefined;
+  readonly #pieces: Uint8Array[] = [];
+  #isOver = false;
+  readonly #abortListeners: (() => void)[] = [];
+
+  constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (request.content !== undefined && request.content.length > 0) this.#unread = Buffer.from(request.content);
+    this.head = makeHead(request, this.#unread?.length ?? 0);
+  }
+
+  readContent(): Uint8Array | undefined {
+    const piece = this.#unread;
+    this.#unread = undefined;
+    return piece;
+  }
+
+  sendInterim(): void {
+    // There is nobody who could look at it before the answer.
+  }
+
+  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
+    this.sendHead(head);
+    if (content !== undefined) this.sendContent(content);
+    this.endContent();
+  }
+
+  sendHead(head: ResponseHead): void {
+    const headers: Record<string, string | string[]> = {};
+    const { fieldList } = head;
+    for (let i = 0; i < fieldList.length; i += 2) {
+      const name = fieldList[i] ?? "";
+      const value = fieldList[i + 1] ?? "";
+      const earlier = headers[name];
+      headers[name] = earlier === undefined ? value : [...(typeof earlier === "string" ? [earlier] : earlier), value];
+    }
+    this.#response = { status: head.status, headers };
+  }
+
+  sendContent(piece: string | Uint8Array): boolean {
+    if (this.head.method !== "HEAD") this.#pieces.push(Buffer.from(piece));
+    return true;
+  }
+
+  writable(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async sendRegion(region: FileRegion): Promise<void> {
+    for await (const piece of readRegion(region)) this.sendContent(piece);
+  }
+
+  endContent(): void {
+    if (this.#isOver || this.#response === undefined) return;
+    this.#isOver = true;
+    const content = Buffer.concat(this.#pieces);
+    this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
+  }
+
+  abort(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#reject(new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end"));
+    for (const listener of this.#abortListeners) listener();
+  }
+
+  onAbort(listener: () => void): void {
+    this.#abortListeners.push(listener);
+  }
+}
+
+function makeHead(request: InjectRequest, contentSize: number): RequestHead {
+  const { method = "GET", url, headers = {} } = request;
+  const [, scheme = "http", urlAuthority, urlTarget] = /^(https?):\/\/([^/?]*)(.*)$/.exec(url) ?? [];
+  const target = urlTarget ?? url;
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of typeof value === "string" ? [value] : value) list.push(name.toLowerCase(), one);
+  }
+  const fields = new ListedFields(list);
+  return {
+    version: "1.1",
+    method,
+    scheme: scheme === "https" ? "https" : "http",
+    authority: urlAuthority ?? fields.get("host") ?? "",
+    target: target.startsWith("/") || target === "*" ? target : `/${target}`,
+    pathNeedsCare: true,
+    fields,
+    contentSize,
+  };
+}

@@ -1,0 +1,123 @@
+// The kinds of the web: what webapps, rules, handlets, revisers, socklets and servers are to the engine.
+
+import { kind, shape } from "../component/kind.ts";
+import type { Part } from "../component/part.ts";
+import { definer } from "../component/definition.ts";
+import type { ContentFilter } from "./filter.ts";
+import type { Request } from "./request.ts";
+import type { Response } from "./response.ts";
+import { webVariables } from "./variables.ts";
+
+/** Answers requests. */
+export interface HandletPart extends Part {
+  /**
+   * `true`: taken; the answer is sent, or will be, within the handle timeout. `false`: not mine; only if nothing was sent and
+   * no content was read. What is thrown gives a 500, an HTTPError its status.
+   */
+  handle(req: Request, resp: Response): boolean | Promise<boolean>;
+}
+
+/** Changes content on its way in or out. Each method is called once an exchan, when the head is final. */
+export interface ReviserPart extends Part {
+  /** 0 to 31: 0 is nearest to the wire. Of equal ones, the one that stands first is nearer. */
+  readonly rank: number;
+  /** Returns what the request's content goes through, or nothing. */
+  reviseRequest?(req: Request): ContentFilter | undefined;
+  /** May change status and fields of the response; returns what its content goes through, or nothing. Called for HEAD and 304 too: for its head. */
+  reviseResponse?(req: Request, resp: Response): ContentFilter | undefined;
+}
+
+/** A condition on requests with what is done to them. */
+export interface RulePart extends Part {
+  matches(req: Request): boolean | Promise<boolean>;
+  /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
+  handle(req: Request, resp: Response): boolean | Promise<boolean>;
+}
+
+/** One web application. */
+export interface WebappPart extends Part {
+  readonly hostnames: readonly string[];
+  /** Tells user code what it was told in the configuration. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** Walks the rules. `false`: none took the request. */
+  handle(req: Request, resp: Response): boolean | Promise<boolean>;
+  /** Answers what no rule took. */
+  notFound(req: Request, resp: Response): void | Promise<void>;
+}
+
+/** A listener for a protocol, web or other. */
+export interface ServerPart extends Part {
+  /** Where it listens, once it has started; the real port for port 0. */
+  readonly listensOn?: readonly string[];
+}
+
+export const serverKind = kind({
+  name: "server",
+  rank: 5,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  part: shape<ServerPart>(),
+  owner: shape<undefined>(),
+});
+
+export const webappKind = kind({
+  name: "webapp",
+  rank: 4,
+  standsIn: [{ owner: "stage", naming: "required" }],
+  variables: webVariables,
+  part: shape<WebappPart>(),
+  owner: shape<undefined>(),
+});
+
+export const ruleKind = kind({
+  name: "rule",
+  rank: 4,
+  standsIn: [{ owner: "webapp", naming: "optional" }],
+  takesCondition: true,
+  variables: webVariables,
+  part: shape<RulePart>(),
+  owner: shape<WebappPart>(),
+});
+
+export const handletKind = kind({
+  name: "handlet",
+  rank: 4,
+  standsIn: [
+    { owner: "webapp", naming: "required" },
+    { owner: "rule", naming: "optional" },
+  ],
+  variables: webVariables,
+  part: shape<HandletPart>(),
+  owner: shape<WebappPart | RulePart>(),
+});
+
+export const reviserKind = kind({
+  name: "reviser",
+  rank: 4,
+  standsIn: [
+    { owner: "webapp", naming: "required" },
+    { owner: "rule", naming: "optional" },
+  ],
+  variables: webVariables,
+  part: shape<ReviserPart>(),
+  owner: shape<WebappPart | RulePart>(),
+});
+
+/** Serves WebSockets. Its part gets its methods with the upgrades that it serves. */
+export const sockletKind = kind({
+  name: "socklet",
+  rank: 4,
+  standsIn: [
+    { owner: "webapp", naming: "required" },
+    { owner: "rule", naming: "optional" },
+  ],
+  variables: webVariables,
+  part: shape<Part>(),
+  owner: shape<WebappPart | RulePart>(),
+});
+
+export const defineServer = definer(serverKind);
+export const defineHandlet = definer(handletKind);
+export const defineReviser = definer(reviserKind);
+/** For the engine's own two: a configuration has one sort of webapp and one sort of rule. */
+export const defineWebapp = definer(webappKind);
+export const defineRule = definer(ruleKind);

@@ -1,0 +1,176 @@
+// A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
+
+import type { Authority } from "./authority.ts";
+import { Content } from "./content.ts";
+import { parseCookies, type Cookies } from "./cookies.ts";
+import type { Endpoint, ExchanWire, HttpVersion } from "./exchan.ts";
+import type { Fields } from "./fields.ts";
+import { Locals } from "./locals.ts";
+import type { NormalPath } from "./path.ts";
+import { Queries } from "./queries.ts";
+
+export class Request {
+  readonly #wire: ExchanWire;
+  readonly #authority: Authority | undefined;
+  #path: NormalPath | undefined;
+  #target: string | undefined;
+  #queries: Queries | undefined;
+  #cookies: Cookies | undefined;
+  #content: Content | undefined;
+  #locals: Locals | undefined;
+  #id: string | undefined;
+  #abort: AbortController | undefined;
+
+  /** For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. */
+  constructor(wire: ExchanWire, authority: Authority | undefined, path: NormalPath | undefined) {
+    this.#wire = wire;
+    this.#authority = authority;
+    this.#path = path;
+  }
+
+  get version(): HttpVersion {
+    return this.#wire.head.version;
+  }
+
+  /** In the case received, such as `GET`. */
+  get method(): string {
+    return this.#wire.head.method;
+  }
+
+  get scheme(): "http" | "https" {
+    return this.#wire.head.scheme;
+  }
+
+  /** `shop.example:8080`, the hostname in lower case; "" for HTTP/1.0 without a host. */
+  get authority(): string {
+    return this.hostname + this.colonPort;
+  }
+
+  /** In lower case, without port and without a trailing dot; an IPv6 address in brackets. */
+  get hostname(): string {
+    return this.#authority?.hostname ?? "";
+  }
+
+  /** `:8080`, or "" where none was given. */
+  get colonPort(): string {
+    return this.#authority?.colonPort ?? "";
+  }
+
+  /** The path as received, without dot segments, percent-encoding kept: what is forwarded. `*` for `OPTIONS *`. */
+  get encodedPath(): string {
+    if (this.#path !== undefined) return this.#path.encodedPath;
+    const target = this.#fullTarget;
+    const mark = target.indexOf("?");
+    return mark < 0 ? target : target.substring(0, mark);
+  }
+
+  /** The decoded path, but for `%2F` and `%5C`: what is matched. */
+  get path(): string {
+    return this.#path === undefined ? this.encodedPath : this.#path.path;
+  }
+
+  /** With its `?`; "" without a query. */
+  get queryString(): string {
+    const target = this.#fullTarget;
+    const mark = target.indexOf("?");
+    return mark < 0 ? "" : target.substring(mark);
+  }
+
+  /** Encoded path and query. */
+  get uri(): string {
+    return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
+  }
+
+  /** The other end of the connection: a client, or the proxy before us. */
+  get peer(): Endpoint {
+    return this.#wire.peer;
+  }
+
+  /** The client's address, "" over a UNIX socket. */
+  get srcHost(): string {
+    return this.#wire.peer.address;
+  }
+
+  /** The client's port, 0 over a UNIX socket. */
+  get srcPort(): number {
+    return this.#wire.peer.port;
+  }
+
+  get headers(): Fields {
+    return this.#wire.head.fields;
+  }
+
+  /** The value of a field; of repeated ones all, joined by `, `. */
+  header(name: string): string | undefined {
+    return this.#wire.head.fields.get(name);
+  }
+
+  get queries(): Queries {
+    return (this.#queries ??= new Queries(this.queryString));
+  }
+
+  /** The first value of a query parameter, decoded. */
+  query(name: string): string | undefined {
+    return this.queries.get(name);
+  }
+
+  get cookies(): Cookies {
+    return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
+  }
+
+  cookie(name: string): string | undefined {
+    return this.cookies[name];
+  }
+
+  /** False where the sender said so; sized and unsized content both count. */
+  get hasContent(): boolean {
+    return this.#wire.head.contentSize !== 0;
+  }
+
+  get content(): Content {
+    return (this.#content ??= new Content(this.#wire));
+  }
+
+  /** The fields behind chunked content; complete once the content has been read to its end. */
+  get trailers(): Fields {
+    return this.#wire.trailers;
+  }
+
+  /** Unlike that of any other request of any process, for logs. Made when first asked for. */
+  get id(): string {
+    return (this.#id ??= nextId());
+  }
+
+  /** What handlets hand on to those after them. */
+  get locals(): Locals {
+    return (this.#locals ??= new Locals());
+  }
+
+  /**
+   * Aborts when the client leaves before the answer is complete. Asking for it has a price beyond the object: a client that
+   * shuts its side of the connection, and would still read the answer, then counts as gone.
+   */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = (this.#abort = new AbortController());
+      this.#wire.onAbort(() => abort.abort());
+    }
+    return this.#abort.signal;
+  }
+
+  /** Content was asked for: the request can no longer be left to another handlet. */
+  get isContentRead(): boolean {
+    return this.#content?.isRead === true;
+  }
+
+  get #fullTarget(): string {
+    return (this.#target ??= this.#wire.head.target);
+  }
+}
+
+const idPrefix = Date.now().toString(36) + "-" + process.pid.toString(36) + "-";
+let ids = 0;
+
+function nextId(): string {
+  return idPrefix + (ids++).toString(36);
+}

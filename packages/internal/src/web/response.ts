@@ -1,0 +1,304 @@
+// A response, as handlets make it.
+//
+//   open ──── send, sendJSON, redirect ────────────────────────────> done
+//     └────── echo, sendRegion, sendStream ──> streaming ── end ───> done
+//
+// The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
+
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Fcache } from "../fixtures/fcache.ts";
+import { serializeCookie, type CookieOptions } from "./cookies.ts";
+import type { ExchanWire, FileRegion, ResponseHead } from "./exchan.ts";
+import { FieldList } from "./field-list.ts";
+import { FilterChain, type FilterHook } from "./filter.ts";
+import { HTTPError } from "./http-error.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { readRegion } from "./file-region.ts";
+
+/** What a response needs of the server that it is made in. */
+export interface ResponseSurroundings {
+  readonly fcache: Fcache;
+  /** Is told when a reviser's filter fails, which no caller sees. */
+  noteFault(resp: Response, error: unknown): void;
+}
+
+export class Response implements ResponseHead {
+  readonly #wire: ExchanWire;
+  readonly #fields = new FieldList();
+  #status = 200;
+  #state: "open" | "streaming" | "done" = "open";
+  /** In bytes, of content that will be streamed. */
+  #contentSize: number | undefined;
+  #trailers: FieldList | undefined;
+  #hooks: FilterHook[] | undefined;
+  #chain: FilterChain | undefined;
+  /** The last step through the filters, while it runs. */
+  #step: Promise<void> | undefined;
+  #wasAborted = false;
+
+  readonly #surroundings: ResponseSurroundings;
+
+  /** For servers. */
+  constructor(wire: ExchanWire, surroundings: ResponseSurroundings) {
+    this.#wire = wire;
+    this.#surroundings = surroundings;
+  }
+
+  /** 200 to 599. Default: 200. For 1xx there is `interim`. */
+  get status(): number {
+    return this.#status;
+  }
+
+  set status(status: number) {
+    this.#assertOpen();
+    if (!Number.isInteger(status) || status < 200 || status > 599) {
+      throw new HemiError("HEMI_USAGE", `the status of a response is a whole number from 200 to 599, not ${status}`);
+    }
+    this.#status = status;
+  }
+
+  get isHeadSent(): boolean {
+    return this.#state !== "open";
+  }
+
+  get isDone(): boolean {
+    return this.#state === "done";
+  }
+
+  /** Names in lower case and values in turn. */
+  get fieldList(): readonly string[] {
+    return this.#fields.list;
+  }
+
+  /** Takes the place of all fields of that name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  setHeader(name: string, value: string | number): void {
+    this.#assertOpen();
+    this.#fields.set(name, value);
+  }
+
+  /** Stands beside those of that name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  addHeader(name: string, value: string | number): void {
+    this.#assertOpen();
+    this.#fields.add(name, value);
+  }
+
+  removeHeader(name: string): void {
+    this.#assertOpen();
+    this.#fields.remove(name);
+  }
+
+  /** The first field of that name, as set so far. */
+  header(name: string): string | undefined {
+    return this.#fields.get(name);
+  }
+
+  /** Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for what browsers would drop. */
+  setCookie(name: string, value: string, options?: CookieOptions): void {
+    this.addHeader("set-cookie", serializeCookie(name, value, options));
+  }
+
+  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off. */
+  set contentSize(size: number) {
+    this.#assertOpen();
+    this.#contentSize = size;
+  }
+
+  /** Head and content in one go. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
+  send(content?: string | Uint8Array): void {
+    this.#assertOpen();
+    if (typeof content === "string" && !this.#fields.has("content-type")) {
+      this.#fields.addTrusted("content-type", "text/plain; charset=utf-8");
+    }
+    if (this.#hooks === undefined) {
+      this.#state = "done";
+      this.#wire.sendWhole(this, content);
+      return;
+    }
+    this.#contentSize = content === undefined ? 0 : Buffer.byteLength(content);
+    this.#beginStreaming();
+    if (content !== undefined) this.#sendPiece(content);
+    this.#finish();
+  }
+
+  /** A value as `application/json`. Throws HEMI_USAGE for what JSON cannot hold. */
+  sendJSON(value: unknown): void {
+    const text: unknown = JSON.stringify(value);
+    if (typeof text !== "string")
+      throw new HemiError("HEMI_USAGE", `sendJSON takes a value that JSON can hold, not ${typeof value}`);
+    if (!this.#fields.has("content-type")) this.#fields.addTrusted("content-type", "application/json");
+    this.send(text);
+  }
+
+  /** Sends the client elsewhere. `location` may be relative. */
+  redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): void {
+    this.status = status;
+    this.setHeader("location", location);
+    this.send();
+  }
+
+  /** An answer before the answer, such as 103 with `link` fields. Clients that cannot take it get nothing. */
+  interim(status: number, fields: Readonly<Record<string, string>> = {}): void {
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+      throw new HemiError(
+        "HEMI_USAGE",
+        `the status of an interim response is from 100 to 199 and not 101; this is ${status}`,
+      );
+    }
+    this.#assertOpen();
+    const list = new FieldList();
+    for (const [name, value] of Object.entries(fields)) list.add(name, value);
+    this.#wire.sendInterim(status, list.list);
+  }
+
+  /** A piece of content; the first one sends the head. Await what it returns before the next one: the client may be slow. */
+  echo(piece: string | Uint8Array): void | Promise<void> {
+    this.#beginStreaming();
+    return this.#sendPiece(piece);
+  }
+
+  /**
+   * A file, by its absolute path, with its media type by its name. Throws HTTPError: 404 if there is no such file, 403 if it
+   * cannot be read. Whether the path may be served at all is the caller's to know.
+   */
+  async sendFile(path: string): Promise<void> {
+    const { fcache } = this.#surroundings;
+    const entry = fcache.peek(path) ?? (await fcache.open(path));
+    if (entry.kind !== "file")
+      throw new HTTPError(entry.kind === "denied" ? 403 : 404, `${path} is no file that can be read`);
+    if (!this.#fields.has("content-type")) {
+      this.setHeader("content-type", mediaTypeOf(path) ?? "application/octet-stream");
+    }
+    if (entry.content !== undefined) return this.send(entry.content);
+    entry.acquire();
+    try {
+      await this.sendRegion({ fd: entry.fd, offset: 0, size: entry.size });
+    } finally {
+      entry.release();
+    }
+  }
+
+  /** A stretch of an open file as content. The descriptor stays the caller's, and must stay open until this settles. */
+  async sendRegion(region: FileRegion): Promise<void> {
+    if (this.#state === "open") this.#contentSize ??= region.size;
+    this.#beginStreaming();
+    if (this.#chain === undefined) await this.#wire.sendRegion(region);
+    else for await (const piece of readRegion(region)) await this.#sendPiece(piece);
+    this.end();
+  }
+
+  /** Streams a source to its end. What the source throws breaks the answer off, and is thrown here too. */
+  async sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
+    this.#beginStreaming();
+    try {
+      for await (const piece of source) await this.#sendPiece(piece);
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+    this.end();
+  }
+
+  /** What was echoed so far should arrive, whatever revisers keep back. */
+  flush(): void | Promise<void> {
+    const chain = this.#chain;
+    if (chain !== undefined) return this.#through(() => chain.flush());
+  }
+
+  /** A field behind the content; clients that cannot take it do not get it. Only for content that is streamed. */
+  setTrailer(name: string, value: string | number): void {
+    (this.#trailers ??= new FieldList()).set(name, value);
+  }
+
+  /** The end of content that was streamed. Without any: an answer of no content. */
+  end(): void {
+    if (this.#state === "open" && this.#trailers === undefined) this.send();
+    else {
+      this.#beginStreaming();
+      this.#finish();
+    }
+  }
+
+  /** Gives the answer up: the client sees that it is broken off. */
+  abort(): void {
+    this.#wasAborted = true;
+    this.#state = "done";
+    this.#chain?.close();
+    this.#wire.abort();
+  }
+
+  /** For the engine: something that looks at the head when it is final. */
+  addHook(hook: FilterHook): void {
+    (this.#hooks ??= []).push(hook);
+  }
+
+  /** For the engine: forgets status, fields and hooks of an answer that has not begun, to make another in its place. */
+  reset(): void {
+    this.#assertOpen();
+    this.#status = 200;
+    this.#fields.clear();
+    this.#contentSize = undefined;
+    this.#trailers = undefined;
+  }
+
+  #assertOpen(): void {
+    if (this.#state !== "open")
+      throw new HemiError("HEMI_HEAD_SENT", "the head of the response has been sent: an exchan is answered once");
+  }
+
+  #beginStreaming(): void {
+    if (this.#state === "streaming") return;
+    this.#assertOpen();
+    this.#composeFilters();
+    this.#state = "streaming";
+    this.#wire.sendHead(this, this.#contentSize);
+  }
+
+  /** Lets the hooks look at the head, those furthest from the wire first. */
+  #composeFilters(): void {
+    const hooks = this.#hooks;
+    if (hooks === undefined) return;
+    const filters = hooks
+      .toSorted((a, b) => b.rank - a.rank)
+      .map(({ hook }) => hook())
+      .filter((filter) => filter !== undefined);
+    if (filters.length === 0) return;
+    // HEAD and 304 run the head step only: no content goes through.
+    if (this.#wire.head.method === "HEAD" || this.#status === 304 || this.#status === 204) {
+      for (const filter of filters) filter.close?.();
+      return;
+    }
+    // How long filtered content becomes is not known before its end.
+    this.#contentSize = undefined;
+    this.#chain = new FilterChain(filters, (piece) =>
+      this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
+    );
+  }
+
+  #sendPiece(piece: string | Uint8Array): void | Promise<void> {
+    const chain = this.#chain;
+    if (chain === undefined) return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
+    return this.#through(() => chain.push(typeof piece === "string" ? Buffer.from(piece) : piece));
+  }
+
+  #finish(): void {
+    this.#state = "done";
+    const chain = this.#chain;
+    const end = (): void => this.#wire.endContent(this.#trailers?.list ?? []);
+    if (chain === undefined) end();
+    else void this.#through(() => chain.end()).then(end, noop);
+  }
+
+  /** Runs a step through the filters after the one before it. A step that fails breaks the answer off. */
+  #through(step: () => void | Promise<void>): Promise<void> {
+    const run = (this.#step ?? Promise.resolve()).then(step);
+    this.#step = run;
+    run.catch((error: unknown) => {
+      if (this.#wasAborted) return;
+      this.#surroundings.noteFault(this, error);
+      this.abort();
+    });
+    return run;
+  }
+}
+
+function noop(): void {}

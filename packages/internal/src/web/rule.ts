@@ -1,0 +1,168 @@
+// rule: a condition on requests, with the revisers and handlets for those that it matches.
+
+import { compileCondition } from "../component/condition.ts";
+import type { Child, Context } from "../component/context.ts";
+import type { Reference } from "../component/reference.ts";
+import { prop } from "../component/prop.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+import { compileTemplate } from "../component/template.ts";
+import { faultAt } from "./fault.ts";
+import { fileTestIn } from "./file-test.ts";
+import { HTTPError } from "./http-error.ts";
+import {
+  defineRule,
+  handletKind,
+  reviserKind,
+  type HandletPart,
+  type ReviserPart,
+  type RulePart,
+  type WebappPart,
+} from "./kinds.ts";
+import type { Request } from "./request.ts";
+import type { Response } from "./response.ts";
+import { webVariables } from "./variables.ts";
+
+const props = {
+  /** Answers with this status. With `returnText` alone: 200. */
+  returnCode: prop.integer({ min: 200, max: 599 }),
+  /** Answers with this text; for 301, 302, 303, 307 and 308 it is where to go. */
+  returnText: prop.template(),
+  /** Handlets of the webapp, by name, instead of those inside the rule. */
+  handlets: prop.list(prop.reference(handletKind)),
+  /** Revisers of the webapp, by name, beside those inside the rule. */
+  revisers: prop.list(prop.reference(reviserKind)),
+  /** The folder that file tests look into. */
+  webRoot: prop.path({ inherited: true }),
+  /** Of a request's content, in bytes; more: 413. */
+  maxContentSize: prop.size({ default: "1M", inherited: true, reload: "live" }),
+};
+
+/** A condition on requests with what is done to them; without a condition it matches all. */
+export const rule = defineRule({
+  sign: "rule",
+  props,
+  create: (context) => new Rule(context),
+});
+
+class Rule implements RulePart {
+  readonly #context: Context<PropsOf<typeof props>, WebappPart>;
+  readonly matches: (req: Request) => boolean | Promise<boolean>;
+  readonly #answer: ((req: Request, resp: Response) => boolean) | undefined;
+  #handlets: readonly Child<HandletPart>[] = [];
+  #revisers: readonly Child<ReviserPart>[] = [];
+
+  constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
+    this.#context = context;
+    const { condition, props, stage } = context;
+    this.matches =
+      condition === undefined
+        ? always
+        : compileCondition(
+            condition,
+            webVariables,
+            props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
+          );
+    this.#answer = fixedAnswer(props);
+  }
+
+  prepare(): void {
+    const { props } = this.#context;
+    this.#handlets = [...this.#context.children(handletKind), ...(props.handlets ?? []).map(asChild)];
+    this.#revisers = [...this.#context.children(reviserKind), ...(props.revisers ?? []).map(asChild)];
+  }
+
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    if (req.hasContent) this.#limitContent(req);
+    for (const reviser of this.#revisers) hook(reviser, req, resp);
+    return this.#answer?.(req, resp) ?? this.#tryHandlets(req, resp, 0);
+  }
+
+  #limitContent(req: Request): void {
+    const { content } = req;
+    content.maxSize = this.#context.props.maxContentSize;
+    if (content.size !== undefined && content.size > content.maxSize) throw new HTTPError(413);
+  }
+
+  /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
+  #tryHandlets(req: Request, resp: Response, from: number): boolean | Promise<boolean> {
+    const handlets = this.#handlets;
+    for (let i = from; i < handlets.length; i++) {
+      const handlet = handlets[i];
+      if (handlet === undefined) break;
+      try {
+        const taken = handlet.part.handle(req, resp);
+        if (taken === true) return true;
+        if (taken !== false) {
+          return taken.then(
+            (taken) => taken || (assertUntouched(handlet, req, resp), this.#tryHandlets(req, resp, i + 1)),
+            (error: unknown) => {
+              throw faultAt(handlet.path, error);
+            },
+          );
+        }
+        assertUntouched(handlet, req, resp);
+      } catch (error) {
+        throw faultAt(handlet.path, error);
+      }
+    }
+    return false;
+  }
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What `returnCode` and `returnText` make together. */
+function fixedAnswer({
+  returnCode,
+  returnText,
+}: PropsOf<typeof props>): ((req: Request, resp: Response) => true) | undefined {
+  if (returnCode === undefined && returnText === undefined) return undefined;
+  const status = returnCode ?? 200;
+  const text = returnText === undefined ? undefined : compileTemplate(returnText, webVariables);
+  const isRedirect = redirects.has(status) && text !== undefined;
+  return function answer(req, resp) {
+    if (status !== 200) resp.status = status;
+    const value = text?.(req);
+    if (isRedirect) resp.setHeader("location", value ?? "");
+    resp.send(isRedirect ? undefined : value);
+    return true;
+  };
+}
+
+function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
+  try {
+    const filter = part.reviseRequest?.(req);
+    if (filter !== undefined) req.content.addFilter(filter);
+  } catch (error) {
+    throw faultAt(path, error);
+  }
+  resp.addHook({ rank: part.rank, hook: () => part.reviseResponse?.(req, resp) });
+}
+
+/** A handlet that says "not mine" must have left the exchan as it was. */
+function assertUntouched(handlet: Child, req: Request, resp: Response): void {
+  if (!resp.isHeadSent && !req.isContentRead) return;
+  throw faultAt(
+    handlet.path,
+    new Error(
+      `${handlet.sign} returned false after it had ${resp.isHeadSent ? "begun to answer" : "read the content"}`,
+    ),
+  );
+}
+
+/** A handlet or reviser that is referred to: it may be another one after a reload. */
+function asChild<PartType extends HandletPart | ReviserPart>(reference: Reference<PartType>): Child<PartType> {
+  const { name } = reference;
+  return {
+    get part() {
+      return reference.current;
+    },
+    sign: name,
+    name,
+    path: name,
+  };
+}
+
+function always(): boolean {
+  return true;
+}
