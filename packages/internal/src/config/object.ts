@@ -15,12 +15,7 @@ export interface ConfigObject {
  * their literals as strings (`"64K"`, `"30s"`). Strings, keys too, are taken literally: no `$`, `%` or `.` in them means anything.
  */
 export type ConfigValue =
-  | boolean
-  | number
-  | string
-  | readonly ConfigValue[]
-  | { readonly [key: string]: ConfigValue }
-  | MarkedValue;
+  boolean | number | string | readonly ConfigValue[] | { readonly [key: string]: ConfigValue } | MarkedValue;
 
 /** What a file writes with a sigil or a `+`. Made by the functions below. */
 export type MarkedValue = TextPart | { readonly [mark]: "join"; readonly parts: readonly JoinPart[] };

@@ -10,3 +10,8 @@ export function quote(text: string): string {
 
 /** Controls that JSON leaves as they are, and characters that turn the direction of text. */
 const disturbing = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Can the language write this as one string? Its strings have no escapes. */
+export function isQuotable(text: string): boolean {
+  return !text.includes('"') || !text.includes("`");
+}

@@ -1,0 +1,103 @@
+// Documents that fit themselves to the width of a page: groups stand on one line if they fit, else break at each of their lines.
+
+/** How many columns a line should have at most. */
+const pageWidth = 100;
+const indentText = "    ";
+
+export type Doc =
+  | { readonly type: "text"; readonly text: string; readonly width: number }
+  | { readonly type: "sequence"; readonly docs: readonly Doc[]; readonly width: number }
+  | { readonly type: "group"; readonly doc: Doc; readonly width: number }
+  | { readonly type: "indent"; readonly doc: Doc; readonly width: number }
+  /** A line end where the group breaks, with an empty line before the next if `blank`; else `flat`. */
+  | { readonly type: "line"; readonly flat: string; readonly blank: boolean; readonly width: number }
+  /** Stands only where the group breaks. */
+  | { readonly type: "ifBroken"; readonly text: string; readonly width: number }
+  /** A comment that waits for the end of its line; what it stands in breaks. */
+  | { readonly type: "suffix"; readonly text: string; readonly width: number };
+
+/** A line break in the text cannot be on one line with anything. */
+export function text(text: string): Doc {
+  return { type: "text", text, width: text.includes("\n") ? Infinity : text.length };
+}
+
+/** Text that nothing may follow on its line: a line comment. */
+export function lineText(text: string): Doc {
+  return { type: "text", text, width: Infinity };
+}
+
+export function sequence(...docs: readonly Doc[]): Doc {
+  return { type: "sequence", docs, width: docs.reduce((sum, { width }) => sum + width, 0) };
+}
+
+/** `broken` breaks it however short it is. */
+export function group(doc: Doc, broken = false): Doc {
+  return { type: "group", doc, width: broken ? Infinity : doc.width };
+}
+
+export function indent(doc: Doc): Doc {
+  return { type: "indent", doc, width: doc.width };
+}
+
+export const space: Doc = { type: "line", flat: " ", blank: false, width: 1 };
+export const nothing: Doc = { type: "line", flat: "", blank: false, width: 0 };
+export const blankLine: Doc = { type: "line", flat: " ", blank: true, width: Infinity };
+export const commaIfBroken: Doc = { type: "ifBroken", text: ",", width: 0 };
+
+export function suffix(comment: string): Doc {
+  return { type: "suffix", text: comment, width: Infinity };
+}
+
+/** Writes a document, broken at its outermost lines. Lines have no spaces at their end. */
+export function layOut(doc: Doc): string {
+  let written = "";
+  let column = 0;
+  let suffixes: string[] = [];
+
+  function write(piece: string): void {
+    written += piece;
+    const lineEnd = piece.lastIndexOf("\n");
+    column = lineEnd === -1 ? column + piece.length : piece.length - lineEnd - 1;
+  }
+
+  /** Stream comments before line comments, which would swallow them. */
+  function flush(): void {
+    const isStream = (comment: string): boolean => comment.startsWith("/*");
+    const sorted = [...suffixes.filter(isStream), ...suffixes.filter((comment) => !isStream(comment))];
+    for (const comment of sorted) write(column === 0 ? comment : ` ${comment}`);
+    suffixes = [];
+  }
+
+  function print(doc: Doc, level: number, broken: boolean): void {
+    switch (doc.type) {
+      case "text":
+        write(doc.text);
+        break;
+      case "sequence":
+        for (const part of doc.docs) print(part, level, broken);
+        break;
+      case "group":
+        print(doc.doc, level, column + doc.width > pageWidth);
+        break;
+      case "indent":
+        print(doc.doc, level + 1, broken);
+        break;
+      case "line":
+        if (broken) {
+          flush();
+          write(doc.blank ? "\n\n" : "\n");
+          write(indentText.repeat(level));
+        } else write(doc.flat);
+        break;
+      case "ifBroken":
+        if (broken) write(doc.text);
+        break;
+      case "suffix":
+        suffixes.push(doc.text);
+    }
+  }
+
+  print(doc, 0, true);
+  flush();
+  return written;
+}

@@ -1,0 +1,88 @@
+// Specs back to text. What was included stands in place; comments are gone; everything else reads back as the same specs.
+
+import { HemiError } from "../errors/hemi-error.ts";
+import { formatConfig } from "./format.ts";
+import { printDuration, printSize } from "./literals.ts";
+import { isQuotable } from "./quote.ts";
+import type { ComponentSpec, ConditionSpec, DictEntrySpec, ValueSpec } from "./spec.ts";
+
+/**
+ * Writes a configuration. A string with both sorts of quotes in it becomes a joined one of the same text; as a name, a key
+ * or a default it cannot be written (HEMI_USAGE), which the parser and `fromObject` rule out.
+ */
+export function toText(spec: ComponentSpec): string {
+  const formatted = formatConfig(componentText(spec));
+  if (formatted.text === undefined) throw new HemiError("HEMI_USAGE", "this spec cannot be written as text");
+  return formatted.text;
+}
+
+function componentText({ sign, name, condition, props, children }: ComponentSpec): string {
+  const head = [sign, name === undefined ? "" : quoted(name), condition === undefined ? "" : conditionText(condition)];
+  const body = [...props.map((prop) => `.${prop.name} = ${valueText(prop.value)}`), ...children.map(componentText)];
+  return `${head.filter((part) => part !== "").join(" ")} {${body.length === 0 ? "" : `\n${body.join("\n")}\n`}}`;
+}
+
+function valueText(value: ValueSpec): string {
+  switch (value.type) {
+    case "bool":
+    case "integer":
+      return String(value.value);
+    case "size":
+      return printSize(value.value);
+    case "duration":
+      return printDuration(value.value);
+    case "string":
+      return stringText(value.value);
+    case "list":
+      return `(${value.items.map(valueText).join(", ")})`;
+    case "dict":
+      return `[${value.entries.map(entryText).join(", ")}]`;
+    case "constant":
+      return `%${value.name}`;
+    case "env":
+      return `%env(${value.variable}${value.fallback === undefined ? "" : `, ${quoted(value.fallback)}`})`;
+    case "reference":
+      return `.${value.name}`;
+    case "variable":
+      return `$${value.name}`;
+    case "concat":
+      return value.parts.map(valueText).join(" + ");
+  }
+}
+
+function entryText({ key, value }: DictEntrySpec): string {
+  return `${quoted(key)}: ${valueText(value)}`;
+}
+
+function conditionText(condition: ConditionSpec): string {
+  switch (condition.type) {
+    case "and":
+    case "or":
+      return condition.operands
+        .map((operand) => operandText(operand, condition.type))
+        .join(condition.type === "and" ? " && " : " || ");
+    case "not":
+      return `!(${conditionText(condition.operand)})`;
+    case "compare":
+      return `$${condition.variable} ${condition.operator} ${valueText(condition.pattern)}`;
+    case "fileTest":
+      return `$${condition.variable} ${condition.operator}`;
+  }
+}
+
+/** In parentheses where it would be read otherwise: within its like, and a weaker joint within a stronger. */
+function operandText(operand: ConditionSpec, owner: "and" | "or"): string {
+  const text = conditionText(operand);
+  return operand.type === "or" || (operand.type === "and" && owner === "and") ? `(${text})` : text;
+}
+
+function quoted(text: string): string {
+  if (!isQuotable(text)) throw new HemiError("HEMI_USAGE", "text with both sorts of quotes cannot be written here");
+  return text.includes('"') ? `\`${text}\`` : `"${text}"`;
+}
+
+/** Strings have no escapes: where both quotes occur, pieces with one of them each are joined. */
+function stringText(text: string): string {
+  if (isQuotable(text)) return quoted(text);
+  return (text.match(/[^"]+|[^`]+/g) ?? []).map(quoted).join(" + ");
+}
