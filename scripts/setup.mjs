@@ -55,7 +55,11 @@ async function bringPnpm() {
     mkdirSync(draft, { recursive: true });
     // npm 11 blocks install scripts and npm 10 runs them: we forbid them to both, and run pnpm's own by hand.
     const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
-    await need("npm", ["install", "--prefix", draft, ...flags, ...patience, `pnpm@${toolchain.version}`], networkAdvice);
+    await need(
+      "npm",
+      ["install", "--prefix", draft, ...flags, ...patience, `pnpm@${toolchain.version}`],
+      networkAdvice,
+    );
     await need(process.execPath, [join(draft, "node_modules", "pnpm", "install.js")], "");
     renameSync(draft, toolchain.folder);
   });
@@ -65,13 +69,19 @@ async function installDependencies() {
   await step("Installing dependencies", async () => {
     rmSync(stampPath(), { force: true });
     const pnpm = join(toolchain.folder, "node_modules", ".bin", "pnpm");
-    await need(pnpm, ["install", "--frozen-lockfile", ...patience.map((flag) => flag.replace("--", "--config."))], networkAdvice);
+    await need(
+      pnpm,
+      ["install", "--frozen-lockfile", ...patience.map((flag) => flag.replace("--", "--config."))],
+      networkAdvice,
+    );
     // An attempt that was interrupted while Node was unpacked can leave a package that pnpm takes for complete.
     const wanted = `v${manifest.devDependencies.node}`;
     if ((await nodeVersion()) !== wanted) await need(pnpm, ["rebuild", "node"], networkAdvice);
     const found = await nodeVersion();
     if (found !== wanted) {
-      throw new SetupError(`The workspace's Node should be ${wanted} but is ${found}: delete node_modules, and try again.`);
+      throw new SetupError(
+        `The workspace's Node should be ${wanted} but is ${found}: delete node_modules, and try again.`,
+      );
     }
     writeFileSync(stampPath(), stamp());
   });
@@ -87,7 +97,8 @@ const networkAdvice =
 
 async function need(program, args, advice) {
   const { code, output } = await run(program, args, { env: { CI: "true" } });
-  if (code !== 0) throw new SetupError(`\`${[program, ...args].join(" ")}\` failed:\n\n${output.trim()}\n\n${advice}`.trim());
+  if (code !== 0)
+    throw new SetupError(`\`${[program, ...args].join(" ")}\` failed:\n\n${output.trim()}\n\n${advice}`.trim());
 }
 
 async function nodeVersion() {
