@@ -1,0 +1,158 @@
+// Maps requests to functions inside a handlet, by method and path. A plain class, no component.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import { answerOtherMethod } from "../other-methods.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import { sendAnswer } from "./answer.ts";
+import { type Params, parsePattern } from "./pattern.ts";
+import { type Match, type Route, RouteTree } from "./route-tree.ts";
+
+/**
+ * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
+ * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used `resp` itself, or will.
+ */
+export type MappedFunction<Text extends string = string> = (
+  req: Request,
+  resp: Response,
+  params: Params<Text>,
+) => unknown;
+
+export interface MapperOptions {
+  /** What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may take it; 404: that is the answer. Default: pass. */
+  readonly otherwise?: "pass" | 404;
+}
+
+/**
+ * Patterns are met by the decoded path (`req.path`), letter by letter: `/users` and `/users/` are two. `:name` takes one segment that is not empty,
+ * `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is left, be it nothing. At each segment static text
+ * beats a param with an expression, that beats a param, that beats a wildcard; where one leads nowhere, the next is tried.
+ *
+ * HEAD takes the route of GET; OPTIONS is answered by itself; a method that has no route on a path that others have gives 405 with `allow`.
+ *
+ *     const mapper = new Mapper()
+ *       .get("/users/:id", (req, resp, { id }) => ({ id }))
+ *       .mount("/files", filesMapper);
+ */
+export class Mapper {
+  readonly #tree = new RouteTree<MappedFunction>();
+  readonly #routes: Route<MappedFunction>[] = [];
+  readonly #otherwise: "pass" | 404;
+  #mountedAt: string | undefined;
+
+  constructor(options: MapperOptions = {}) {
+    this.#otherwise = options.otherwise ?? "pass";
+  }
+
+  get<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["GET"], pattern, run);
+  }
+
+  /** Needed only where HEAD is to differ from GET. */
+  head<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["HEAD"], pattern, run);
+  }
+
+  post<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["POST"], pattern, run);
+  }
+
+  put<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["PUT"], pattern, run);
+  }
+
+  patch<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["PATCH"], pattern, run);
+  }
+
+  delete<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["DELETE"], pattern, run);
+  }
+
+  options<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
+    return this.on(["OPTIONS"], pattern, run);
+  }
+
+  /** All methods that have no route of their own on the same pattern. */
+  any<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this;
+  any(pattern: string, run: MappedFunction): this {
+    this.#add(undefined, pattern, run);
+    return this;
+  }
+
+  /** Methods are in upper case. Throws HEMI_USAGE for a bad pattern, and for a method that is mapped on the same pattern already. */
+  on<const Text extends string>(methods: readonly string[], pattern: Text, run: MappedFunction<Text>): this;
+  on(methods: readonly string[], pattern: string, run: MappedFunction): this {
+    for (const method of methods) {
+      if (!/^[A-Z][A-Z0-9-]*$/.test(method))
+        throw new HemiError("HEMI_USAGE", `"${method}" is no method: methods are in upper case`);
+      this.#add(method, pattern, run);
+    }
+    return this;
+  }
+
+  /** Takes over the routes of another mapper, each with `prefix` before its pattern; its `/` becomes `prefix` itself. It takes no more routes after that. */
+  mount(prefix: string, mapper: Mapper): this {
+    if (mapper === this) throw new HemiError("HEMI_USAGE", "a mapper cannot be mounted in itself");
+    const start = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;
+    for (const { method, pattern, target } of mapper.#routes) {
+      this.#add(method, pattern.text === "/" && start !== "" ? start : start + pattern.text, target);
+    }
+    mapper.#mountedAt = prefix;
+    return this;
+  }
+
+  /** In the order in which they were added. */
+  get routes(): readonly Route<MappedFunction>[] {
+    return this.#routes;
+  }
+
+  /** The route that a request would take. */
+  find(method: string, path: string): Match<MappedFunction> | undefined {
+    return this.#tree.find(method, path);
+  }
+
+  /** As the `handle` of a handlet. What a mapped function throws is thrown, or promised, here. */
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    const match = this.#tree.find(req.method, req.path);
+    if (match === undefined) return this.#handleOther(req, resp);
+    const answer = match.route.target(req, resp, match.params);
+    if (isPromise(answer)) return sendPromised(resp, answer);
+    sendAnswer(resp, answer);
+    return true;
+  }
+
+  #handleOther(req: Request, resp: Response): boolean {
+    const methods = this.#tree.methodsOf(req.path);
+    if (methods.length > 0) {
+      answerOtherMethod(req, resp, methods);
+      return true;
+    }
+    if (this.#otherwise === "pass") return false;
+    resp.status = 404;
+    resp.send("404 Not Found\n");
+    return true;
+  }
+
+  #add(method: string | undefined, text: string, target: MappedFunction): void {
+    if (this.#mountedAt !== undefined) {
+      throw new HemiError("HEMI_USAGE", `${text} comes too late: its mapper is mounted at ${this.#mountedAt} already`);
+    }
+    const route = { method, pattern: parsePattern(text), target };
+    const taken = this.#tree.add(route);
+    if (taken !== undefined) {
+      const alias = taken.pattern.text === text ? "" : `, as ${taken.pattern.text}`;
+      throw new HemiError("HEMI_USAGE", `${method ?? "any method"} ${text} is mapped already${alias}`);
+    }
+    this.#routes.push(route);
+  }
+}
+
+function isPromise(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
+}
+
+async function sendPromised(resp: Response, promise: PromiseLike<unknown>): Promise<boolean> {
+  sendAnswer(resp, await promise);
+  return true;
+}
