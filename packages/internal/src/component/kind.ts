@@ -12,6 +12,8 @@ export interface Kind<PartType extends object = object, Owner = unknown, Name ex
   readonly takesCondition?: boolean;
   /** What $names mean in its templates and conditions. Without it neither can hold any. */
   readonly variables?: VariableTable<never>;
+  /** The prop that says in which folder file tests (`$path -f`) look. Without it the kind's conditions can hold none. */
+  readonly fileTestsIn?: string;
   /** At most one component of each sign in a stage. Default: false. */
   readonly once?: boolean;
   /** A stage makes those that its configuration does not set, with default props. Default: false. */

@@ -1,6 +1,7 @@
 // address, addresses, hostnames: where things are on a network.
 
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
+import { hintForOne, unfoldEnv } from "./env-value.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
@@ -29,8 +30,9 @@ export const address = propMaker<Address, string>(() => addressType);
 
 const addressesType: PropType<AddressSet> = {
   takes: 'a list of addresses such as "10.0.0.0/8" or "::1"',
-  read(value, label, reader) {
-    if (value.type !== "list") return refuse(this, value, label, reader);
+  read(written, label, reader) {
+    const value = unfoldEnv(written);
+    if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value));
     const texts: string[] = [];
     const set = new BlockList();
     value.items.forEach((item, index) => {
@@ -48,8 +50,9 @@ export const addresses = propMaker<AddressSet, readonly string[]>(() => addresse
 
 const hostnamesType: PropType<readonly string[]> = {
   takes: "a list of hostnames",
-  read(value, label, reader) {
-    if (value.type !== "list") return refuse(this, value, label, reader);
+  read(written, label, reader) {
+    const value = unfoldEnv(written);
+    if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value));
     const hostnames: string[] = [];
     value.items.forEach((item, index) => {
       const hostname = item.type === "string" ? normalizeHostname(item.value) : undefined;

@@ -3,6 +3,7 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { quote } from "../../config/quote.ts";
 import type { EntryValue, Value } from "../value.ts";
+import { hintForOne, unfoldEnv } from "./env-value.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
 import type {
   AlwaysOptions,
@@ -91,8 +92,9 @@ function listType<T>(
   const { plain } = of;
   return {
     takes: takes + counts("item", min, max),
-    read(value, label, reader) {
-      if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value.type));
+    read(written, label, reader) {
+      const value = unfoldEnv(written);
+      if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value));
       const { length } = value.items;
       if (length < min || length > max) return refuseCount(this, value, length, label, reader);
       const items: T[] = [];
@@ -109,13 +111,14 @@ function listType<T>(
 function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds = {}): PropType<ReadonlyMap<string, T>> {
   return {
     takes: "a dict" + counts("entry", min, max),
-    read(value, label, reader) {
-      if (value.type !== "dict") return refuse(this, value, label, reader);
+    read(written, label, reader) {
+      const value = unfoldEnv(written);
+      if (value.type !== "dict") return refuse(this, value, label, reader, hintForOne(value));
       const { length } = value.entries;
       if (length < min || length > max) return refuseCount(this, value, length, label, reader);
       const dict = new Map<string, T>();
-      for (const { key, value: written } of value.entries) {
-        const read = of.read(written, `${label}[${quote(key)}]`, reader);
+      for (const { key, value: item } of value.entries) {
+        const read = of.read(item, `${label}[${quote(key)}]`, reader);
         if (read !== undefined) dict.set(key, read);
       }
       return dict.size === length ? dict : undefined;
@@ -129,8 +132,9 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
   const names = props.map(([name]) => name);
   return {
     takes: "a dict",
-    read(value, label, reader) {
-      if (value.type !== "dict") return refuse(this, value, label, reader);
+    read(written, label, reader) {
+      const value = unfoldEnv(written);
+      if (value.type !== "dict") return refuse(this, value, label, reader, hintForOne(value));
       const entries = new Map(value.entries.map((entry) => [entry.key, entry]));
       let right = true;
       const record: Record<string, unknown> = {};
@@ -139,16 +143,16 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
         const key = [name, ...prop.aliases].find((key) => entries.has(key));
         const entry = key === undefined ? undefined : entries.get(key);
         if (key !== undefined) read.add(key);
-        const written = entry?.value ?? prop.default;
-        if (written !== undefined) record[name] = prop.type.read(written, `${label}.${name}`, reader);
+        const found = entry?.value ?? prop.default;
+        if (found !== undefined) record[name] = prop.type.read(found, `${label}.${name}`, reader);
         else if (prop.required) {
           reader.report({
             code: "HEMI_CONFIG_MISSING_PROP",
             span: value.span,
-            message: `${label} needs a ${quote(name)}`,
+            message: `${label} needs ${quote(name)}`,
           });
         }
-        if (record[name] === undefined && (written !== undefined || prop.required)) right = false;
+        if (record[name] === undefined && (found !== undefined || prop.required)) right = false;
       }
       for (const [key, { keySpan }] of entries) {
         if (read.has(key)) continue;
@@ -188,10 +192,6 @@ function refuseCount(
 /** ` of 1 to 3 items` */
 function counts(one: "item" | "entry", min: number, max: number): string {
   const many = one === "item" ? "items" : "entries";
-  if (max < Infinity) return ` of ${min} to ${max} ${many}`;
+  if (max < Infinity) return min === 0 ? ` of at most ${max} ${many}` : ` of ${min} to ${max} ${many}`;
   return min === 0 ? "" : ` of at least ${min} ${min === 1 ? one : many}`;
-}
-
-function hintForOne(type: Value["type"]): string | undefined {
-  return type === "dict" ? undefined : "put it in parentheses";
 }

@@ -31,31 +31,32 @@ export const bool = propMaker<boolean, boolean>(() => ({
 }));
 
 export const integer = propMaker<number, number, Range<number>>((range) =>
-  amountType({ takes: "an integer", literals: ["integer"], print: String }, range),
+  amountType({ takes: "an integer", example: "", literals: ["integer"], print: String }, range),
 );
 
 /** In bytes. */
 export const size = propMaker<number, Size, Range<Size>>((range) =>
-  amountType({ takes: "a size such as 64K", literals: ["size", "integer"], print: printSize }, range),
+  amountType({ takes: "a size", example: " such as 64K", literals: ["size", "integer"], print: printSize }, range),
 );
 
 /** In milliseconds. */
 export const duration = propMaker<number, Duration, Range<Duration>>((range) =>
-  amountType({ takes: "a duration such as 30s", literals: ["duration"], print: printDuration }, range),
+  amountType({ takes: "a duration", example: " such as 30s", literals: ["duration"], print: printDuration }, range),
 );
 
 interface Amount {
   readonly takes: string;
+  readonly example: string;
   /** The literals of the language that it is written as. */
   readonly literals: readonly ("integer" | "size" | "duration")[];
   readonly print: (amount: number) => string;
 }
 
-function amountType({ takes, literals, print }: Amount, range: Range<Size | Duration> = {}): PropType<number> {
+function amountType({ takes, example, literals, print }: Amount, range: Range<Size | Duration> = {}): PropType<number> {
   const min = amountOf(range.min) ?? 0;
   const max = amountOf(range.max) ?? Number.MAX_SAFE_INTEGER;
   return {
-    takes: takes + bounds(min, max, print),
+    takes: takes + bounds(min, max, print, example),
     read(value, label, reader) {
       const amount = literalIn(value);
       // In TypeScript, a bare number is in bytes or milliseconds.
@@ -79,9 +80,11 @@ function literalIn(value: Value): { readonly type: Amount["literals"][number]; r
   return literal.type === "bad" ? undefined : literal;
 }
 
-function bounds(min: number, max: number, print: (amount: number) => string): string {
-  if (max < Number.MAX_SAFE_INTEGER) return ` from ${print(min)} to ${print(max)}`;
-  return min > 0 ? ` of at least ${print(min)}` : "";
+/** ` from 1 to 100`; the example is for where there are no bounds to see the notation from. */
+function bounds(min: number, max: number, print: (amount: number) => string, example: string): string {
+  if (max < Number.MAX_SAFE_INTEGER)
+    return min === 0 ? ` of at most ${print(max)}` : ` from ${print(min)} to ${print(max)}`;
+  return min > 0 ? ` of at least ${print(min)}` : example;
 }
 
 function amountOf(written: Size | Duration | undefined): number | undefined {

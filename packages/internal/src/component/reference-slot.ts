@@ -1,0 +1,43 @@
+// What stands behind a `reference` prop: filled in when the referred component is created, or taken over from an older stage.
+
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Kind } from "./kind.ts";
+import type { Reference } from "./reference.ts";
+
+/** Something that holds a part of a kind. */
+export interface PartHolder<PartType extends object = object> {
+  readonly kind: Kind;
+  readonly part: PartType;
+}
+
+export class ReferenceSlot<PartType extends object = object> implements Reference<PartType> {
+  readonly name: string;
+  readonly #kind: Kind<PartType>;
+  #holder: PartHolder<PartType> | undefined;
+
+  constructor(kind: Kind<PartType>, name: string) {
+    this.#kind = kind;
+    this.name = name;
+  }
+
+  get current(): PartType {
+    if (this.#holder !== undefined) return this.#holder.part;
+    const message = `the ${this.#kind.name} "${this.name}" is not created yet: use references from prepare on`;
+    throw new HemiError("HEMI_STAGE_STATE", message);
+  }
+
+  /** From now on, `current` is what `holder` holds. */
+  link(holder: PartHolder): void {
+    if (!isOfKind(holder, this.#kind))
+      throw new TypeError(`a ${holder.kind.name} cannot stand for a ${this.#kind.name}`);
+    this.#holder = holder;
+  }
+}
+
+/** The kind says what the part is: definitions are made with it. */
+export function isOfKind<PartType extends object>(
+  holder: PartHolder,
+  kind: Kind<PartType>,
+): holder is PartHolder<PartType> {
+  return holder.kind === kind;
+}

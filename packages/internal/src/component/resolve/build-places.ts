@@ -1,0 +1,168 @@
+// Gives every component its place: sign, kind, where it stands, its name, which props it sets.
+
+import { componentPaths } from "../../config/component-paths.ts";
+import { quote } from "../../config/quote.ts";
+import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
+import type { Definition } from "../definition.ts";
+import { didYouMean } from "../did-you-mean.ts";
+import type { Standing } from "../kind.ts";
+import { knownPackages } from "./known-packages.ts";
+import { childKey, describePlace, propNamed } from "./place.ts";
+import type { Place } from "./place.ts";
+import type { Problems } from "./problems.ts";
+import type { Registry } from "./registry.ts";
+
+/** The stage's place, with all that stands in it. What cannot be placed is reported, and placed as well as it can be. */
+export function buildPlaces(stage: ComponentSpec, registry: Registry, problems: Problems): Place {
+  return new Builder(registry, problems).stage(stage);
+}
+
+class Builder {
+  readonly #registry: Registry;
+  readonly #problems: Problems;
+
+  constructor(registry: Registry, problems: Problems) {
+    this.#registry = registry;
+    this.#problems = problems;
+  }
+
+  stage(spec: ComponentSpec): Place {
+    const always = this.#registry.definitions.filter(({ kind }) => kind.always === true);
+    const set = new Set(spec.children.map(({ sign }) => this.#registry.find(sign)));
+    const added = always.filter((definition) => !set.has(definition)).map(({ sign }) => bareSpec(sign, spec));
+    const place = this.#place({ ...spec, children: [...added, ...spec.children] }, undefined, "");
+    this.#checkOnce(place);
+    return place;
+  }
+
+  #place(spec: ComponentSpec, owner: Place | undefined, path: string): Place {
+    const definition = owner === undefined ? undefined : this.#registry.find(spec.sign);
+    const children: Place[] = [];
+    const named = new Map<string, Place>();
+    const place: Place = {
+      spec,
+      definition,
+      owner,
+      path,
+      children,
+      named,
+      set: this.#set({ spec, definition, owner, path }),
+    };
+    if (owner !== undefined) {
+      if (definition === undefined) this.#reportUnknownSign(place);
+      else this.#checkStanding(place, definition, owner);
+    }
+    const known = spec.children.map(({ sign, name }) => ({ sign: this.#registry.find(sign)?.sign ?? sign, name }));
+    const paths = componentPaths(known, path);
+    spec.children.forEach((childSpec, index) => {
+      const child = this.#place(childSpec, place, paths[index] ?? "");
+      children.push(child);
+      if (childSpec.name === undefined) return;
+      const key = childKey(child.definition?.kind.name ?? childSpec.sign, childSpec.name);
+      if (named.has(key)) this.#reportDoubledName(child);
+      else named.set(key, child);
+    });
+    return place;
+  }
+
+  #set(place: Pick<Place, "spec" | "definition" | "owner" | "path">): ReadonlyMap<string, PropSpec> {
+    const set = new Map<string, PropSpec>();
+    for (const prop of place.spec.props) {
+      const name = propNamed(place.definition, prop.name) ?? prop.name;
+      const other = set.get(name);
+      if (other === undefined) set.set(name, prop);
+      else {
+        this.#problems.add(place, {
+          code: "HEMI_CONFIG_DUPLICATE_PROP",
+          span: prop.nameSpan,
+          message: `${describePlace(place)} sets .${name} twice`,
+          hint: other.name === prop.name ? undefined : `.${other.name} and .${prop.name} are the same`,
+        });
+      }
+    }
+    return set;
+  }
+
+  #checkStanding(place: Place, { kind }: Definition, owner: Place): void {
+    const { spec } = place;
+    if (spec.condition !== undefined && kind.takesCondition !== true) {
+      const message = `${describePlace(place)} takes no condition`;
+      this.#problems.add(place, { code: "HEMI_CONFIG_CONDITION", span: spec.condition.span, message });
+    }
+    // Nothing can be said of where it stands if that is unknown.
+    if (owner.owner !== undefined && owner.definition === undefined) return;
+    const ownerKind = owner.definition?.kind.name ?? "stage";
+    const standing = kind.standsIn.find((standing) => standing.owner === ownerKind);
+    if (standing === undefined) {
+      this.#problems.add(place, {
+        code: "HEMI_CONFIG_MISPLACED",
+        span: spec.signSpan,
+        message: `${describePlace(place)} cannot stand in ${describePlace(owner)}`,
+        hint: `a ${kind.name} stands in ${kind.standsIn.map(({ owner }) => (owner === "stage" ? "the stage" : `a ${owner}`)).join(" or ")}`,
+      });
+    } else this.#checkName(place, standing, owner);
+  }
+
+  #checkName(place: Place, { naming }: Standing, owner: Place): void {
+    const { name, nameSpan, sign, signSpan } = place.spec;
+    const code = "HEMI_CONFIG_NAME";
+    if (name === undefined) {
+      if (naming !== "required") return;
+      const message = `${sign} needs a name in ${describePlace(owner)}`;
+      this.#problems.add(place, { code, span: signSpan, message, hint: `write ${sign} "name"` });
+    } else if (naming === "none") {
+      const message = `${sign} takes no name in ${describePlace(owner)}`;
+      this.#problems.add(place, { code, span: nameSpan ?? signSpan, message });
+    } else if (!/^[^/\p{Cc}]+$/u.test(name)) {
+      const message = `${quote(name)} is no name: it must not be empty or hold a slash or control characters`;
+      this.#problems.add(place, { code, span: nameSpan ?? signSpan, message });
+    }
+  }
+
+  #checkOnce(stage: Place): void {
+    const seen = new Set<Definition>();
+    for (const place of stage.children) {
+      const { definition, spec } = place;
+      if (definition?.kind.once !== true) continue;
+      if (seen.has(definition)) {
+        const message = `${spec.sign} stands in the stage twice, but a stage has only one`;
+        this.#problems.add(place, { code: "HEMI_CONFIG_NAME", span: spec.signSpan, message });
+      }
+      seen.add(definition);
+    }
+  }
+
+  #reportDoubledName(place: Place): void {
+    const { sign, name = "", nameSpan, signSpan } = place.spec;
+    const kind = place.definition?.kind.name ?? sign;
+    const message = `another ${kind} beside it is named ${quote(name)}, too`;
+    this.#problems.add(place, { code: "HEMI_CONFIG_NAME", span: nameSpan ?? signSpan, message });
+  }
+
+  #reportUnknownSign(place: Place): void {
+    const { sign, signSpan } = place.spec;
+    const owner = place.owner?.owner === undefined ? "stage" : place.owner.definition?.kind.name;
+    const fitting = this.#registry.definitions.filter(
+      ({ kind }) => owner === undefined || kind.standsIn.some((standing) => standing.owner === owner),
+    );
+    const known = knownPackages.get(sign);
+    this.#problems.add(place, {
+      code: "HEMI_CONFIG_UNKNOWN_SIGN",
+      span: signSpan,
+      message: `there is no component ${quote(sign)}`,
+      hint:
+        known === undefined
+          ? didYouMean(
+              sign,
+              fitting.map((definition) => definition.sign),
+              String,
+            )
+          : `it is in ${known}: install that package and add it to the packs in use`,
+    });
+  }
+}
+
+/** What a stage makes on its own, as if the configuration had named it. */
+function bareSpec(sign: string, { signSpan, span }: ComponentSpec): ComponentSpec {
+  return { sign, signSpan, name: undefined, nameSpan: undefined, condition: undefined, props: [], children: [], span };
+}

@@ -1,0 +1,112 @@
+// References from component to component: found by kind and name, and only ever pointing to where preparation has been.
+
+import { quote } from "../../config/quote.ts";
+import type { Span } from "../../config/spec.ts";
+import { didYouMean } from "../did-you-mean.ts";
+import type { Kind } from "../kind.ts";
+import { ReferenceSlot } from "../reference-slot.ts";
+import { childKey, describePlace } from "./place.ts";
+import type { Place } from "./place.ts";
+import type { Problems } from "./problems.ts";
+
+/** A reference that was found. */
+export interface Edge {
+  readonly holder: Place;
+  readonly target: Place;
+  readonly slot: ReferenceSlot;
+  readonly span: Span;
+}
+
+export class ComponentReferences {
+  readonly #edges = new Map<Place, Edge[]>();
+  readonly #problems: Problems;
+
+  constructor(problems: Problems) {
+    this.#problems = problems;
+  }
+
+  from(holder: Place): readonly Edge[] {
+    return this.#edges.get(holder) ?? [];
+  }
+
+  /** Finds a component, lexically outwards from `holder`. */
+  find<PartType extends object>(
+    holder: Place,
+    kind: Kind<PartType>,
+    name: string,
+    label: string,
+    span: Span,
+  ): ReferenceSlot<PartType> | undefined {
+    const target = lookUp(holder, childKey(kind.name, name));
+    if (target === undefined) this.#reportMissing(holder, kind, name, label, span);
+    else if (target === holder) this.#report(holder, span, `${label} refers to the ${kind.name} itself`);
+    else if (!mayRefer(holder, target)) {
+      const message = `${label} cannot refer to ${describePlace(target)}: it is not prepared before ${describePlace(holder)}`;
+      this.#report(holder, span, message, "references point to lower ranks, or to siblings");
+    } else {
+      const slot = new ReferenceSlot(kind, name);
+      const edges = this.#edges.get(holder);
+      if (edges === undefined) this.#edges.set(holder, [{ holder, target, slot, span }]);
+      else edges.push({ holder, target, slot, span });
+      return slot;
+    }
+    return undefined;
+  }
+
+  /** Only siblings can form circles: all other references point to lower ranks. Each circle is reported once. */
+  checkCircles(): void {
+    const done = new Set<Place>();
+    const underway: Place[] = [];
+    const visit = (place: Place): void => {
+      if (done.has(place)) return;
+      underway.push(place);
+      for (const { target, span } of this.from(place)) {
+        const from = underway.indexOf(target);
+        if (from === -1) visit(target);
+        else {
+          const circle = [...underway.slice(from), target].map(describePlace).join(" → ");
+          this.#report(place, span, `a circle of references: ${circle}`);
+        }
+      }
+      underway.pop();
+      done.add(place);
+    };
+    for (const place of this.#edges.keys()) visit(place);
+  }
+
+  #reportMissing(holder: Place, kind: Kind, name: string, label: string, span: Span): void {
+    const visible = [...visibleFrom(holder)].filter(({ spec }) => spec.name !== undefined);
+    const namesake = visible.find(({ spec }) => spec.name === name);
+    // What has an unknown sign may be what is meant; that it is unknown is reported already.
+    if (namesake !== undefined && namesake.definition === undefined) return;
+    const known = visible.filter(({ definition }) => definition?.kind === kind).map(({ spec }) => spec.name ?? "");
+    const hint =
+      namesake?.definition === undefined
+        ? didYouMean(name, known, quote)
+        : `${describePlace(namesake)} is a ${namesake.definition.kind.name}`;
+    this.#report(holder, span, `${label} refers to a ${kind.name} ${quote(name)}, which does not exist`, hint);
+  }
+
+  #report(place: Place, span: Span, message: string, hint?: string): void {
+    const whole = `${describePlace(place)}: ${message}`;
+    this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message: whole, hint });
+  }
+}
+
+function lookUp(from: Place, key: string): Place | undefined {
+  for (let place = from.owner; place !== undefined; place = place.owner) {
+    const found = place.named.get(key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function* visibleFrom(from: Place): Iterable<Place> {
+  for (let place = from.owner; place !== undefined; place = place.owner) yield* place.children;
+}
+
+function mayRefer(holder: Place, target: Place): boolean {
+  const from = holder.definition?.kind.rank ?? 0;
+  const to = target.definition?.kind.rank ?? Infinity;
+  return to < from || (to === from && holder.owner === target.owner);
+}

@@ -1,0 +1,97 @@
+// Reads the condition of a rule or case: its variables exist, its patterns are texts, its file tests have files to test.
+
+import type { ConditionSpec, Span } from "../../config/spec.ts";
+import { compilePattern } from "../condition.ts";
+import type { Condition } from "../condition.ts";
+import { didYouMean } from "../did-you-mean.ts";
+import type { Kind } from "../kind.ts";
+import type { Value } from "../value.ts";
+import { describeValue } from "../value.ts";
+import type { Place } from "./place.ts";
+import { describePlace } from "./place.ts";
+import type { Problems } from "./problems.ts";
+import type { Values } from "./values.ts";
+
+/** What a condition needs to be read. */
+export interface ConditionScope {
+  readonly place: Place;
+  readonly kind: Kind;
+  readonly values: Values;
+  readonly problems: Problems;
+  /** Whether the component has a value for this prop. */
+  readonly has: (prop: string) => boolean;
+}
+
+/** `undefined` if something is wrong with it, which is reported. */
+export function readCondition(spec: ConditionSpec, scope: ConditionScope): Condition | undefined {
+  switch (spec.type) {
+    case "and":
+    case "or": {
+      const operands = spec.operands.map((operand) => readCondition(operand, scope));
+      const right = operands.filter((operand) => operand !== undefined);
+      return right.length === operands.length ? { type: spec.type, operands: right } : undefined;
+    }
+    case "not": {
+      const operand = readCondition(spec.operand, scope);
+      return operand && { type: "not", operand };
+    }
+    case "compare":
+      return readCompare(spec, scope);
+    case "fileTest":
+      return readFileTest(spec, scope);
+  }
+}
+
+function readCompare(spec: ConditionSpec & { type: "compare" }, scope: ConditionScope): Condition | undefined {
+  const { variable, variableSpan, operator, pattern } = spec;
+  const { kind, place, values } = scope;
+  let isRight = true;
+  if (kind.variables?.find(variable) === undefined) {
+    isRight = false;
+    const hint = didYouMean(variable, kind.variables?.names ?? [], (name) => `$${name}`);
+    report(scope, variableSpan, `there is no variable $${variable} in a ${kind.name}`, hint);
+  }
+  const value = values.of(pattern, place);
+  if (value === undefined) return undefined;
+  const patterns = textsOf(value, scope);
+  if (operator === "~=" || operator === "!~") {
+    for (const { text, span } of patterns ?? []) {
+      try {
+        compilePattern(text);
+      } catch (error) {
+        isRight = false;
+        report(scope, span, error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+  if (!isRight || patterns === undefined) return undefined;
+  return { type: "compare", variable, operator, patterns: patterns.map(({ text }) => text) };
+}
+
+function readFileTest(spec: ConditionSpec & { type: "fileTest" }, scope: ConditionScope): Condition | undefined {
+  const { operator, span } = spec;
+  const { fileTestsIn, name } = scope.kind;
+  if (fileTestsIn === undefined) report(scope, span, `a ${name} has no file tests such as ${operator}`);
+  else if (scope.has(fileTestsIn)) return { type: "fileTest", operator };
+  else report(scope, span, `${operator} needs .${fileTestsIn}, which is not set`, "set it here or further out");
+  return undefined;
+}
+
+interface PatternText {
+  readonly text: string;
+  readonly span: Span;
+}
+
+function textsOf(value: Value, scope: ConditionScope): readonly PatternText[] | undefined {
+  const items = value.type === "list" ? value.items : [value];
+  const texts: PatternText[] = [];
+  for (const item of items) {
+    if (item.type === "string") texts.push({ text: item.value, span: item.span });
+    else report(scope, item.span, `a pattern is a string or a list of strings, not ${describeValue(item)}`);
+  }
+  return texts.length === items.length ? texts : undefined;
+}
+
+function report({ place, problems }: ConditionScope, span: Span, message: string, hint?: string): void {
+  problems.add(place, { code: "HEMI_CONFIG_CONDITION", span, message: `${describePlace(place)}: ${message}`, hint });
+}

@@ -1,0 +1,144 @@
+// Runs the files in golden/: a configuration, a line of dashes, then the resolved tree or the exact errors.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { problemsText, sortProblems } from "../../config/config-error.ts";
+import { parseText } from "../../config/parser.ts";
+import { definer } from "../definition.ts";
+import { kind, shape } from "../kind.ts";
+import { backendKind } from "../kinds/backend.ts";
+import { defineCronjob, cronjobKind } from "../kinds/cronjob.ts";
+import { defineFixture, fixtureKind } from "../kinds/fixture.ts";
+import { pack } from "../pack.ts";
+import type { Part } from "../part.ts";
+import { prop } from "../prop.ts";
+import { variableTable } from "../variables.ts";
+import { plainProps } from "./plain-props.ts";
+import { resolve } from "./resolve.ts";
+import type { ResolvedComponent } from "./resolved.ts";
+
+const variables = variableTable<object>(
+  { method: () => "", path: () => "", hostname: () => "" },
+  { header_: () => () => "" },
+);
+const row = { rank: 4, part: shape<Part>(), owner: shape<Part>(), variables };
+const kinds = {
+  webapp: kind({ ...row, name: "webapp", standsIn: [{ owner: "stage", naming: "required" }] }),
+  rule: kind({
+    ...row,
+    name: "rule",
+    standsIn: [{ owner: "webapp", naming: "optional" }],
+    takesCondition: true,
+    fileTestsIn: "webRoot",
+  }),
+  handlet: kind({
+    ...row,
+    name: "handlet",
+    standsIn: [
+      { owner: "webapp", naming: "required" },
+      { owner: "rule", naming: "optional" },
+    ],
+  }),
+};
+const create = () => ({});
+const defineHandlet = definer(kinds.handlet);
+
+const corePack = pack("@hemi/test", [
+  defineFixture({ sign: "clock", props: { tick: prop.duration({ default: "1s", min: 1, max: "1m" }) }, create }),
+  definer(backendKind)({
+    sign: "http1Backend",
+    props: {
+      nodes: prop.list(
+        prop.record({
+          address: prop.address({ required: true }),
+          weight: prop.integer({ default: 1, min: 1, max: 100, aliases: ["power"] }),
+        }),
+        { required: true, min: 1 },
+      ),
+      balancer: prop.choice(["roundRobin", "leastConns", "random"], { default: "roundRobin" }),
+      mirror: prop.reference(backendKind),
+    },
+    create,
+  }),
+  definer(kinds.webapp)({
+    sign: "webapp",
+    props: {
+      hostnames: prop.hostnames({ required: true, aliases: ["forHosts"] }),
+      webRoot: prop.path({ inherited: true }),
+      settings: prop.dict(prop.string(), { default: {} }),
+      trusted: prop.addresses({ default: [] }),
+    },
+    create,
+  }),
+  definer(kinds.rule)({
+    sign: "rule",
+    props: { webRoot: prop.path({ inherited: true }), handlets: prop.list(prop.reference(kinds.handlet)) },
+    create,
+  }),
+  defineHandlet({
+    sign: "static",
+    props: {
+      webRoot: prop.path({ inherited: true, required: true }),
+      maxAge: prop.duration({ default: 0 }),
+      developerMode: prop.bool({ default: false }),
+      indexFiles: prop.strings({ default: ["index.html"], max: 3, minLength: 1 }),
+    },
+    create,
+  }),
+  defineHandlet({
+    sign: "httpProxy",
+    aliases: ["http1Proxy"],
+    props: {
+      toBackend: prop.reference(backendKind, { inherited: true, required: true, aliases: ["backend"] }),
+      maxContentSize: prop.size({ default: "1M", max: "1T", inherited: true }),
+    },
+    check({ props, isSet, report }) {
+      if (isSet("maxContentSize") && props.maxContentSize === 0) {
+        report({ prop: "maxContentSize", message: ".maxContentSize of 0 lets nothing through", hint: "leave it out" });
+      }
+    },
+    create,
+  }),
+  defineHandlet({
+    sign: "redirect",
+    props: { to: prop.template({ required: true }), then: prop.reference(kinds.handlet) },
+    create,
+  }),
+  defineCronjob({ sign: "moduleJob", props: { module: prop.module({ required: true }) }, create }),
+]);
+
+const folder = join(import.meta.dirname, "golden");
+
+describe("golden", () => {
+  test.each(readdirSync(folder))("%s", (name) => {
+    const [config = "", expected] = readFileSync(join(folder, name), "utf8").split(/^-{3,}\n/m);
+    expect(resolveText(config)).toBe(expected);
+  });
+});
+
+function resolveText(text: string): string {
+  const { spec, problems } = parseText({ name: "test.conf", text });
+  if (spec === undefined || problems.length > 0) return `${problemsText(problems)}\n`;
+  const resolution = resolve(spec, {
+    kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, cronjobKind],
+    packs: [corePack],
+    baseDir: "/base",
+    env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },
+  });
+  if (resolution.stage === undefined) return `${problemsText(sortProblems(resolution.problems))}\n`;
+  return resolution.stage.children.map((child) => show(child, "")).join("");
+}
+
+function show(component: ResolvedComponent, indent: string): string {
+  const { path, condition, children, references } = component;
+  const props = Object.entries(plainProps(component)).map(
+    ([name, value]) => `${indent}    .${name} = ${JSON.stringify(value)}\n`,
+  );
+  return [
+    `${indent}${path}${condition === undefined ? "" : ` ${JSON.stringify(condition)}`}\n`,
+    ...props,
+    ...references.map(({ target }) => `${indent}    → ${target.path}\n`),
+    ...children.map((child) => show(child, `${indent}    `)),
+  ].join("");
+}

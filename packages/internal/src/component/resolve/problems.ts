@@ -1,0 +1,22 @@
+// Collects what is wrong with a tree.
+
+import type { Problem } from "../../config/problem.ts";
+import type { Mistake } from "../props/prop-type.ts";
+import { defaultSource } from "../written.ts";
+import type { Place } from "./place.ts";
+
+export class Problems {
+  readonly found: Problem[] = [];
+
+  /** The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the position. */
+  add(place: Pick<Place, "path" | "spec">, { code = "HEMI_CONFIG_BAD_VALUE", span, message, hint }: Mistake): void {
+    const isDefault = span.source === defaultSource;
+    this.found.push({
+      code,
+      message: isDefault ? `${message}; this is its default, so the definition is wrong` : message,
+      hint,
+      span: isDefault ? place.spec.signSpan : span,
+      path: span.source.text === undefined ? place.path || "stage" : undefined,
+    });
+  }
+}

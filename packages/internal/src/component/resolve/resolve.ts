@@ -1,0 +1,123 @@
+// From specs to resolved components: everything that can be said of a configuration before anything is created.
+
+import { resolve as resolvePath } from "node:path";
+import type { Problem } from "../../config/problem.ts";
+import type { ComponentSpec } from "../../config/spec.ts";
+import type { Condition } from "../condition.ts";
+import type { Kind } from "../kind.ts";
+import type { Pack } from "../pack.ts";
+import { buildPlaces } from "./build-places.ts";
+import { ComponentReferences } from "./component-references.ts";
+import { readCondition } from "./conditions.ts";
+import type { Place } from "./place.ts";
+import { Problems } from "./problems.ts";
+import { checkTogether, readProps } from "./read-props.ts";
+import { registry } from "./registry.ts";
+import type { ResolvedComponent, ResolvedReference } from "./resolved.ts";
+import { checkUnknownProps } from "./unknown-props.ts";
+import { Values } from "./values.ts";
+
+export interface ResolveOptions {
+  readonly kinds: readonly Kind[];
+  readonly packs: readonly Pack[];
+  /** `%baseDir`, and what relative paths start from. Default: the working directory. */
+  readonly baseDir?: string | undefined;
+  /** `%logsDir`. Default: `logs` in the base directory. */
+  readonly logsDir?: string | undefined;
+  /** `%tmpsDir`. Default: `tmps` in the base directory. */
+  readonly tmpsDir?: string | undefined;
+  /** `%varsDir`. Default: `vars` in the base directory. */
+  readonly varsDir?: string | undefined;
+  /** What `%env` reads. Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface Resolution {
+  /** Undefined if there are problems. */
+  readonly stage: ResolvedComponent | undefined;
+  /** All independent ones, in the order in which they were found. */
+  readonly problems: readonly Problem[];
+}
+
+/** Throws for packs that do not fit together (HEMI_CONFIG_SIGN_CONFLICT); what is wrong with the configuration is returned. */
+export function resolve(spec: ComponentSpec, options: ResolveOptions): Resolution {
+  const baseDir = resolvePath(options.baseDir ?? "");
+  const dir = (given: string | undefined, name: string): string => resolvePath(baseDir, given ?? name);
+  const constants = new Map([
+    ["baseDir", baseDir],
+    ["logsDir", dir(options.logsDir, "logs")],
+    ["tmpsDir", dir(options.tmpsDir, "tmps")],
+    ["varsDir", dir(options.varsDir, "vars")],
+  ]);
+  const problems = new Problems();
+  const values = new Values({ constants, env: options.env ?? process.env }, problems);
+  const references = new ComponentReferences(problems);
+  const place = buildPlaces(spec, registry(options.packs, options.kinds), problems);
+  const resolver = new Resolver({ baseDir, values, references, problems });
+  const stage = resolver.component(place);
+  references.checkCircles();
+  checkUnknownProps(place, values, problems);
+  resolver.linkReferences();
+  return { stage: problems.found.length === 0 ? stage : undefined, problems: problems.found };
+}
+
+interface ResolverScope {
+  readonly baseDir: string;
+  readonly values: Values;
+  readonly references: ComponentReferences;
+  readonly problems: Problems;
+}
+
+class Resolver {
+  readonly #scope: ResolverScope;
+  readonly #resolved = new Map<Place, ResolvedComponent>();
+  readonly #references = new Map<Place, ResolvedReference[]>();
+
+  constructor(scope: ResolverScope) {
+    this.#scope = scope;
+  }
+
+  component(place: Place): ResolvedComponent {
+    const { definition, spec, path } = place;
+    const { problems } = this.#scope;
+    const before = problems.found.length;
+    const props = definition === undefined ? {} : readProps(place, definition, this.#scope);
+    const condition = this.#condition(place, props);
+    if (definition !== undefined && problems.found.length === before) {
+      checkTogether(place, definition, props, problems);
+    }
+    const references: ResolvedReference[] = [];
+    const resolved: ResolvedComponent = {
+      definition,
+      sign: definition?.sign ?? spec.sign,
+      name: spec.name ?? "",
+      path,
+      condition,
+      props,
+      references,
+      children: place.children.map((child) => this.component(child)),
+      span: spec.span,
+    };
+    this.#resolved.set(place, resolved);
+    this.#references.set(place, references);
+    return resolved;
+  }
+
+  /** Fills in what references point to, once all of it is there. */
+  linkReferences(): void {
+    for (const [place, references] of this.#references) {
+      for (const { slot, target } of this.#scope.references.from(place)) {
+        const component = this.#resolved.get(target);
+        if (component !== undefined) references.push({ slot, target: component });
+      }
+    }
+  }
+
+  #condition(place: Place, props: Readonly<Record<string, unknown>>): Condition | undefined {
+    const { condition } = place.spec;
+    const kind = place.definition?.kind;
+    if (condition === undefined || kind?.takesCondition !== true) return undefined;
+    const { values, problems } = this.#scope;
+    return readCondition(condition, { place, kind, values, problems, has: (prop) => props[prop] !== undefined });
+  }
+}

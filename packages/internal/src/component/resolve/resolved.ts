@@ -1,0 +1,30 @@
+// A component as the configuration wants it: every prop read and checked, nothing created yet.
+
+import type { Span } from "../../config/spec.ts";
+import type { Condition } from "../condition.ts";
+import type { Definition } from "../definition.ts";
+import type { ReferenceSlot } from "../reference-slot.ts";
+
+export interface ResolvedComponent {
+  /** `undefined` for the stage. */
+  readonly definition: Definition | undefined;
+  /** The definition's own, whatever word the configuration has for it; `stage` for the stage. */
+  readonly sign: string;
+  /** "" if it has none. */
+  readonly name: string;
+  /** "" for the stage. */
+  readonly path: string;
+  readonly condition: Condition | undefined;
+  /** A value for every prop of the definition, `undefined` where it is not set and has no default. */
+  readonly props: Readonly<Record<string, unknown>>;
+  /** The references among the values of the props, however deep in them. */
+  readonly references: readonly ResolvedReference[];
+  /** In the order of the text. */
+  readonly children: readonly ResolvedComponent[];
+  readonly span: Span;
+}
+
+export interface ResolvedReference {
+  readonly slot: ReferenceSlot;
+  readonly target: ResolvedComponent;
+}
