@@ -1,6 +1,6 @@
 // string, choice, template: values that are text.
 
-import { didYouMean } from "../did-you-mean.ts";
+import { didYouMean, didYouMeanVariable } from "../did-you-mean.ts";
 import { template as joinParts } from "../template.ts";
 import type { Template } from "../template.ts";
 import { quote } from "../../config/quote.ts";
@@ -49,7 +49,7 @@ export const template = propMaker<Template, string>(() => ({
       reader.report({
         span: part.span,
         message: `${label}: there is no variable $${part.variable} here`,
-        hint: didYouMean(part.variable, variables?.names ?? [], (name) => `$${name}`),
+        hint: didYouMeanVariable(part.variable, variables),
       });
     }
     if (!known) return undefined;

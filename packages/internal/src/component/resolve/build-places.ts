@@ -52,6 +52,7 @@ class Builder {
       if (definition === undefined) this.#reportUnknownSign(place);
       else this.#checkStanding(place, definition, owner);
     }
+    if (spec.children.length === 0) return place;
     const known = spec.children.map(({ sign, name }) => ({ sign: this.#registry.find(sign)?.sign ?? sign, name }));
     const paths = componentPaths(known, path);
     spec.children.forEach((childSpec, index) => {
@@ -66,6 +67,7 @@ class Builder {
   }
 
   #set(place: Pick<Place, "spec" | "definition" | "owner" | "path">): ReadonlyMap<string, PropSpec> {
+    if (place.spec.props.length === 0) return nothingSet;
     const set = new Map<string, PropSpec>();
     for (const prop of place.spec.props) {
       const name = propNamed(place.definition, prop.name) ?? prop.name;
@@ -161,6 +163,9 @@ class Builder {
     });
   }
 }
+
+/** Most components of a large configuration set nothing: they share one map. */
+const nothingSet: ReadonlyMap<string, PropSpec> = new Map();
 
 /** What a stage makes on its own, as if the configuration had named it. */
 function bareSpec(sign: string, { signSpan, span }: ComponentSpec): ComponentSpec {

@@ -3,7 +3,7 @@
 import type { ConditionSpec, Span } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
 import type { Condition } from "../condition.ts";
-import { didYouMean } from "../did-you-mean.ts";
+import { didYouMeanVariable } from "../did-you-mean.ts";
 import type { Kind } from "../kind.ts";
 import type { Value } from "../value.ts";
 import { describeValue } from "../value.ts";
@@ -48,7 +48,7 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
   let isRight = true;
   if (kind.variables?.find(variable) === undefined) {
     isRight = false;
-    const hint = didYouMean(variable, kind.variables?.names ?? [], (name) => `$${name}`);
+    const hint = didYouMeanVariable(variable, kind.variables);
     report(scope, variableSpan, `there is no variable $${variable} in a ${kind.name}`, hint);
   }
   const value = values.of(pattern, place);

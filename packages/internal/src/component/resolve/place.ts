@@ -4,6 +4,7 @@ import { quote } from "../../config/quote.ts";
 import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
 import type { Prop } from "../props/prop-type.ts";
+import { schemaOf } from "./schema.ts";
 
 export interface Place {
   readonly spec: ComponentSpec;
@@ -33,15 +34,13 @@ export function describePlace({ spec, owner }: Pick<Place, "spec" | "owner">): s
 
 /** The prop's own name, if `written` is it or an older spelling. */
 export function propNamed(definition: Definition | undefined, written: string): string | undefined {
-  const props = definition?.props ?? {};
-  if (Object.hasOwn(props, written)) return written;
-  return Object.entries(props).find(([, prop]) => prop.aliases.includes(written))?.[0];
+  return definition && schemaOf(definition).names.get(written);
 }
 
 /** What this place sets under one of these names. */
 export function setAt(place: Place, names: readonly string[]): PropSpec | undefined {
   for (const name of names) {
-    const found = place.set.get(name) ?? place.set.get(propNamed(place.definition, name) ?? name);
+    const found = place.set.get(propNamed(place.definition, name) ?? name);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -6,6 +6,7 @@ import type { ComponentReferences } from "./component-references.ts";
 import { describePlace, findSet } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
+import { schemaOf } from "./schema.ts";
 import type { Values } from "./values.ts";
 
 export interface PropScope {
@@ -16,21 +17,17 @@ export interface PropScope {
 }
 
 /** A value for each prop of the schema. What is wrong is reported, and left `undefined`. */
-export function readProps(
-  place: Place,
-  { kind, props: schema = {} }: Definition,
-  scope: PropScope,
-): Record<string, unknown> {
+export function readProps(place: Place, definition: Definition, scope: PropScope): Record<string, unknown> {
   const { problems, references, values } = scope;
   const props: Record<string, unknown> = {};
   let setter = place;
   const reader: PropReader = {
     baseDir: scope.baseDir,
-    variables: kind.variables,
+    variables: definition.kind.variables,
     report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
     refer: (kind, name, label, span) => references.find(place, kind, name, label, span),
   };
-  for (const [name, prop] of Object.entries(schema)) {
+  for (const [name, prop] of schemaOf(definition).props) {
     const found = findSet(place, name, prop);
     setter = found?.setter ?? place;
     const value = found === undefined ? prop.default : values.ofProp(found.spec, found.setter);
@@ -50,12 +47,13 @@ export function checkTogether(
   props: Readonly<Record<string, unknown>>,
   problems: Problems,
 ): void {
+  if (definition.check === undefined) return;
   const schema = definition.props ?? {};
   const foundFor = (name: string) => {
     const prop = schema[name];
     return prop && findSet(place, name, prop);
   };
-  definition.check?.({
+  definition.check({
     props,
     name: place.spec.name ?? "",
     path: place.path,

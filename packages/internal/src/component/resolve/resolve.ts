@@ -8,6 +8,7 @@ import type { Kind } from "../kind.ts";
 import type { Pack } from "../pack.ts";
 import { buildPlaces } from "./build-places.ts";
 import { ComponentReferences } from "./component-references.ts";
+import type { Edge } from "./component-references.ts";
 import { readCondition } from "./conditions.ts";
 import type { Place } from "./place.ts";
 import { Problems } from "./problems.ts";
@@ -71,7 +72,7 @@ interface ResolverScope {
 class Resolver {
   readonly #scope: ResolverScope;
   readonly #resolved = new Map<Place, ResolvedComponent>();
-  readonly #references = new Map<Place, ResolvedReference[]>();
+  readonly #unlinked: { readonly edges: readonly Edge[]; readonly references: ResolvedReference[] }[] = [];
 
   constructor(scope: ResolverScope) {
     this.#scope = scope;
@@ -86,7 +87,9 @@ class Resolver {
     if (definition !== undefined && problems.found.length === before) {
       checkTogether(place, definition, props, problems);
     }
+    const edges = this.#scope.references.from(place);
     const references: ResolvedReference[] = [];
+    if (edges.length > 0) this.#unlinked.push({ edges, references });
     const resolved: ResolvedComponent = {
       definition,
       sign: definition?.sign ?? spec.sign,
@@ -99,14 +102,13 @@ class Resolver {
       span: spec.span,
     };
     this.#resolved.set(place, resolved);
-    this.#references.set(place, references);
     return resolved;
   }
 
   /** Fills in what references point to, once all of it is there. */
   linkReferences(): void {
-    for (const [place, references] of this.#references) {
-      for (const { slot, target } of this.#scope.references.from(place)) {
+    for (const { edges, references } of this.#unlinked) {
+      for (const { slot, target } of edges) {
         const component = this.#resolved.get(target);
         if (component !== undefined) references.push({ slot, target: component });
       }

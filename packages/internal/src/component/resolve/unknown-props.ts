@@ -4,6 +4,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { describePlace } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
+import { schemaOf } from "./schema.ts";
 import type { Values } from "./values.ts";
 
 /** To be called when everything is read: only then it is known what references read. */
@@ -35,7 +36,9 @@ export function checkUnknownProps(stage: Place, { referred }: Values, problems: 
 function namesInheritedIn(place: Place): ReadonlySet<string> {
   const names = new Set<string>();
   const add = (inside: Place): void => {
-    for (const [name, { inherited, aliases }] of Object.entries(inside.definition?.props ?? {})) {
+    for (const [name, { inherited, aliases }] of inside.definition === undefined
+      ? []
+      : schemaOf(inside.definition).props) {
       if (!inherited) continue;
       names.add(name);
       for (const alias of aliases) names.add(alias);
