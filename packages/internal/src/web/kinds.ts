@@ -73,6 +73,7 @@ export const ruleKind = kind({
   rank: 4,
   standsIn: [{ owner: "webapp", naming: "optional" }],
   takesCondition: true,
+  fileTestsIn: "webRoot",
   variables: webVariables,
   part: shape<RulePart>(),
   owner: shape<WebappPart>(),
