@@ -1,0 +1,42 @@
+// The real programs that tests talk to: found on the machine, or else the test says why it is skipped.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { TestContext } from "vitest";
+
+/** The Debian package that brings each peer; `.ci/run` installs them. */
+const debianPackages = {
+  curl: "curl",
+  nginx: "nginx",
+  wrk: "wrk",
+} as const;
+
+export type PeerName = keyof typeof debianPackages;
+
+/**
+ * The path of a peer's program, for use within a test: `const curl = peer("curl", context)`.
+ *
+ * If the program is missing the test is skipped, with the reason; where HEMI_DEMAND_PEERS=1 (continuous integration) it fails.
+ */
+export function peer(name: PeerName, context: TestContext): string {
+  const path = findPeer(name);
+  if (path !== undefined) return path;
+  const reason = `needs the program ${name} (Debian: apt-get install ${debianPackages[name]})`;
+  if (process.env["HEMI_DEMAND_PEERS"] === "1") throw new Error(reason);
+  return context.skip(reason);
+}
+
+/** The path of a peer's program, or undefined where it is not installed. */
+export function findPeer(name: PeerName): string | undefined {
+  // Servers stand in sbin, which is not on every user's PATH.
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
