@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HemiError } from "../errors/hemi-error.ts";
+import type { HemiError } from "../errors/hemi-error.ts";
 import { type CookieOptions, parseCookies, serializeCookie } from "./cookies.ts";
 
 describe("parseCookies", () => {

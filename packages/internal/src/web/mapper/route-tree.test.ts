@@ -7,8 +7,8 @@ import { RouteTree } from "./route-tree.ts";
 function treeOf(...routes: string[]): RouteTree<string> {
   const tree = new RouteTree<string>();
   for (const text of routes) {
-    const [method, pattern] = text.startsWith("/") ? [undefined, text] : text.split(" ");
-    expect(tree.add({ method, pattern: parsePattern(pattern ?? ""), target: text })).toBeUndefined();
+    const [pattern = "", method] = text.split(" ").reverse();
+    expect(tree.add({ method, pattern: parsePattern(pattern), target: text })).toBeUndefined();
   }
   return tree;
 }

@@ -1,0 +1,412 @@
+import { mkdir, mkdtempDisposable, realpath, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { InjectResponse } from "../component/inject.ts";
+import type { Entry } from "../fixtures/fcache-entry.ts";
+import { Clock } from "../fixtures/clock.ts";
+import { Fcache } from "../fixtures/fcache.ts";
+import { Namer } from "../fixtures/namer.ts";
+import { openErrorLog } from "../log/error-log.ts";
+import { MemorySink } from "../log/sink.ts";
+import { Listeners } from "../net/listener.ts";
+import { staticHandlet } from "./static.ts";
+import { askOf, notMine } from "./testing/ask.ts";
+
+const aDayAgo = new Date(Date.UTC(2026, 0, 2, 3, 4, 5));
+const lastModified = "Fri, 02 Jan 2026 03:04:05 GMT";
+
+interface Options {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly indexFile?: string;
+  readonly maxAge?: number;
+  readonly makeFcache?: () => Fcache;
+}
+
+/** A handlet over a temporary web root `web`; files up to 100 bytes are kept as their content. */
+async function makeSite({ files = {}, indexFile = "index.html", maxAge, makeFcache }: Options = {}) {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-static-"));
+  const dir = await realpath(folder.path);
+  const clock = { ms: 0 };
+  const sink = new MemorySink();
+  const fcache = makeFcache?.() ?? new Fcache({ maxContentSize: 100, now: () => clock.ms });
+  const props: { webRoot: string; indexFile: string; maxAge: number | undefined } = {
+    webRoot: join(dir, "web"),
+    indexFile,
+    maxAge,
+  };
+  await mkdir(props.webRoot);
+  async function write(name: string, content: string): Promise<void> {
+    const path = join(dir, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+    await utimes(path, aDayAgo, aDayAgo);
+  }
+  for (const [name, content] of Object.entries(files)) await write(name, content);
+  const part = staticHandlet.create({
+    props,
+    name: "",
+    path: "webapp.test/rule/static",
+    log: openErrorLog({ sink }),
+    stage: { clock: new Clock(), fcache, namer: new Namer() },
+    owner: undefined,
+    condition: undefined,
+    listeners: new Listeners(),
+    children: () => [],
+  });
+  await part.prepare?.();
+  const ask = askOf((req, resp) => part.handle(req, resp), { fcache, sink });
+  return {
+    dir,
+    props,
+    part,
+    fcache,
+    sink,
+    write,
+    get: (url: string, headers: Record<string, string> = {}): Promise<InjectResponse> => ask({ url, headers }),
+    ask,
+    /** What is cached is to be looked at again. */
+    later: () => void (clock.ms += 10_000),
+    async [Symbol.asyncDispose]() {
+      await fcache.shutdown();
+      await folder.remove();
+    },
+  };
+}
+
+const big = "0123456789".repeat(30_000);
+
+describe("a file", () => {
+  test.each([
+    ["small, from memory", "hello"],
+    ["empty", ""],
+    ["large, from the disk", big],
+  ])("is sent with its fields: %s", async (_what, content) => {
+    await using site = await makeSite({ files: { "web/a.txt": content } });
+    for (const _time of ["first", "again"]) {
+      const answer = await site.get("/a.txt?x=1");
+      expect(answer).toMatchObject({
+        status: 200,
+        text: content,
+        headers: {
+          "content-type": "text/plain; charset=utf-8",
+          "last-modified": lastModified,
+          etag: expect.stringMatching(/^"[0-9a-z]+-[0-9a-z]+"$/),
+          "accept-ranges": "bytes",
+        },
+      });
+      expect(answer.headers).not.toHaveProperty("cache-control");
+    }
+  });
+
+  test("is answered to HEAD without its content", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello", "web/big.bin": big } });
+    expect(await site.ask({ method: "HEAD", url: "/a.txt" })).toMatchObject({ status: 200, text: "" });
+    expect(await site.ask({ method: "HEAD", url: "/big.bin", headers: { range: "bytes=0-1" } })).toMatchObject({
+      status: 200,
+      text: "",
+    });
+  });
+
+  test("gets a cache-control where maxAge is set, and after it has changed", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello" }, maxAge: 86_400_500 });
+    expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=86400");
+    site.props.maxAge = 0;
+    site.part.update?.(new Set(["maxAge"]));
+    expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=0");
+  });
+
+  test("that is hot and small is answered without a promise", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello" } });
+    await site.get("/a.txt");
+    const returned: unknown[] = [];
+    const ask = askOf(
+      (req, resp) => {
+        const taken = site.part.handle(req, resp);
+        returned.push(taken);
+        return taken;
+      },
+      { fcache: site.fcache },
+    );
+    expect((await ask({ url: "/a.txt" })).text).toBe("hello");
+    expect((await ask({ url: "/a.txt", headers: { range: "bytes=1-2" } })).text).toBe("el");
+    expect(returned).toEqual([true, true]);
+  });
+
+  test("that changes gets other validators", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "one" } });
+    const before = await site.get("/a.txt");
+    await writeFile(join(site.dir, "web/a.txt"), "two");
+    site.later();
+    const after = await site.get("/a.txt", { "if-none-match": String(before.headers["etag"]) });
+    expect(after).toMatchObject({ status: 200, text: "two" });
+    expect(after.headers["etag"]).not.toBe(before.headers["etag"]);
+  });
+
+  test("of an unknown sort is a stream of octets", async () => {
+    await using site = await makeSite({ files: { "web/LICENSE": "x" } });
+    expect((await site.get("/LICENSE")).headers["content-type"]).toBe("application/octet-stream");
+  });
+
+  test("may have any name, encoded or not", async () => {
+    await using site = await makeSite({
+      files: { "web/ä b+%.txt": "x", "web/a%2Fb.txt": "y", "web/a;b=c,d.txt": "z" },
+    });
+    expect((await site.get("/%C3%A4%20b+%25.txt")).text).toBe("x");
+    expect((await site.get("/a%252Fb.txt")).text).toBe("y");
+    expect((await site.get("/a;b=c,d.txt")).text).toBe("z");
+  });
+});
+
+describe("conditions", () => {
+  test("give 304 with the fields that a copy is updated by", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello" }, maxAge: 1000 });
+    const { etag } = (await site.get("/a.txt")).headers;
+    for (const headers of [{ "if-none-match": `"x", W/${String(etag)}` }, { "if-modified-since": lastModified }]) {
+      const answer = await site.get("/a.txt", headers);
+      expect(answer).toMatchObject({ status: 304, text: "" });
+      expect(answer.headers).toEqual({ etag, "last-modified": lastModified, "cache-control": "max-age=1" });
+    }
+  });
+
+  test("give 412 where they fail", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello" } });
+    expect((await site.get("/a.txt", { "if-match": '"x"' })).status).toBe(412);
+    expect((await site.get("/a.txt", { "if-unmodified-since": "Thu, 01 Jan 2026 00:00:00 GMT" })).status).toBe(412);
+  });
+});
+
+describe.each([
+  ["small", "web/small.bin", big.slice(0, 50)],
+  ["large", "web/large.bin", big],
+])("a range of a %s file", (_what, name, content) => {
+  const url = name.replace("web", "");
+  const size = content.length;
+
+  test.each([
+    ["bytes=2-5", content.slice(2, 6), `bytes 2-5/${size}`],
+    ["bytes=40-", content.slice(40), `bytes 40-${size - 1}/${size}`],
+    ["bytes=-3", content.slice(-3), `bytes ${size - 3}-${size - 1}/${size}`],
+    ["bytes=0-999999", content, `bytes 0-${size - 1}/${size}`],
+  ])("%s is sent alone", async (range, text, contentRange) => {
+    await using site = await makeSite({ files: { [name]: content } });
+    const answer = await site.get(url, { range });
+    expect(answer.status).toBe(206);
+    expect(answer.text).toBe(text);
+    expect(answer.headers).toMatchObject({
+      "content-range": contentRange,
+      "content-type": "application/octet-stream",
+      "last-modified": lastModified,
+    });
+  });
+
+  test.each(["bytes=0-1,4-5", "items=0-1", "bytes=5-2", "nonsense"])("%s is ignored", async (range) => {
+    await using site = await makeSite({ files: { [name]: content } });
+    const answer = await site.get(url, { range });
+    expect(answer).toMatchObject({ status: 200, text: content });
+    expect(answer.headers).not.toHaveProperty("content-range");
+  });
+
+  test("beyond the end gives 416 with the size", async () => {
+    await using site = await makeSite({ files: { [name]: content } });
+    const answer = await site.get(url, { range: `bytes=${size}-` });
+    expect(answer.status).toBe(416);
+    expect(answer.headers["content-range"]).toBe(`bytes */${size}`);
+  });
+
+  test("is followed only if the copy that it completes is current", async () => {
+    await using site = await makeSite({ files: { [name]: content } });
+    const etag = String((await site.get(url)).headers["etag"]);
+    const range = "bytes=0-0";
+    expect((await site.get(url, { range, "if-range": etag })).status).toBe(206);
+    expect((await site.get(url, { range, "if-range": lastModified })).status).toBe(206);
+    expect((await site.get(url, { range, "if-range": '"x"' })).status).toBe(200);
+    expect((await site.get(url, { range, "if-range": `W/${etag}` })).status).toBe(200);
+    expect((await site.get(url, { range, "if-none-match": etag })).status).toBe(304);
+  });
+});
+
+describe("a folder", () => {
+  const files = {
+    "web/index.html": "home",
+    "web/docs/index.html": "docs",
+    "web/empty/x.txt": "x",
+    "web/start.htm": "start",
+  };
+
+  test.each([
+    ["/", "home"],
+    ["/docs/", "docs"],
+    ["/docs//", "docs"],
+  ])("is answered with its index: %s", async (url, text) => {
+    await using site = await makeSite({ files });
+    const answer = await site.get(url);
+    expect(answer).toMatchObject({ status: 200, text });
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+  });
+
+  test.each([
+    ["/docs", "/docs/"],
+    ["/docs?a=1&b", "/docs/?a=1&b"],
+    ["/%64ocs", "/%64ocs/"],
+    ["//docs", "/docs/"],
+    ["///docs", "/docs/"],
+    ["/x/../docs", "/docs/"],
+  ])("without its slash is redirected on this host: %s", async (url, location) => {
+    await using site = await makeSite({ files });
+    const answer = await site.get(url);
+    expect(answer.status).toBe(301);
+    expect(answer.headers["location"]).toBe(location);
+  });
+
+  test.each(["/empty", "/empty/", "/docs/index.html/", "/none", "/none/"])(
+    "without an index is left to the next rule: %s",
+    async (url) => {
+      await using site = await makeSite({ files });
+      expect(await site.get(url)).toMatchObject({ status: 404, text: notMine });
+    },
+  );
+
+  test("may have another index", async () => {
+    await using site = await makeSite({ files, indexFile: "start.htm" });
+    expect((await site.get("/")).text).toBe("start");
+  });
+});
+
+describe("other methods", () => {
+  const files = { "web/a.txt": "a", "web/docs/index.html": "docs" };
+
+  test.each(["/a.txt", "/docs", "/docs/"])("get 405 on what is there: %s", async (url) => {
+    await using site = await makeSite({ files });
+    for (const method of ["POST", "PUT", "DELETE", "PROPFIND", "get"]) {
+      const answer = await site.ask({ method, url });
+      expect(answer.status).toBe(405);
+      expect(answer.headers["allow"]).toBe("GET, HEAD, OPTIONS");
+    }
+    expect((await site.ask({ method: "OPTIONS", url })).status).toBe(204);
+  });
+
+  test("are left to the next rule on what is not there", async () => {
+    await using site = await makeSite({ files });
+    expect((await site.ask({ method: "POST", url: "/b.txt" })).text).toBe(notMine);
+  });
+});
+
+describe("what is outside or hidden", () => {
+  const files = {
+    "secret.txt": "secret",
+    "website/secret.txt": "secret",
+    "out/index.html": "secret",
+    "web/a/b.txt": "b",
+    "web/.env": "secret",
+    "web/.git/config": "secret",
+    "web/a/.htpasswd": "secret",
+    "web/.well-known/acme": "token",
+    "web/.well-known/.hidden": "secret",
+    "web/a/.well-known/x": "secret",
+  };
+
+  test.each([
+    "/../secret.txt",
+    "/%2e%2e/secret.txt",
+    "/a/../../secret.txt",
+    "/..%2fsecret.txt",
+    "/..%2Fsecret.txt",
+    "/..%5csecret.txt",
+    "/a%2fb.txt",
+    "/a%2F",
+    "/a%5Cb.txt",
+    "/..\\secret.txt",
+    "/%c0%ae%c0%ae/secret.txt",
+    "/a/b.txt%00.png",
+    "/.env",
+    "/%2eenv",
+    "/.git/config",
+    "/.git/",
+    "/a/.htpasswd",
+    "/.well-known/.hidden",
+    "/a/.well-known/x",
+    "//.env",
+  ])("is not sent for %s", async (url) => {
+    await using site = await makeSite({ files });
+    const answer = await site.get(url);
+    expect([400, 404]).toContain(answer.status);
+    expect(answer.text).not.toContain("secret");
+    expect(answer.text).not.toBe(notMine);
+  });
+
+  test("is not reached by symbolic links, which are followed inside", async () => {
+    await using site = await makeSite({ files });
+    await symlink("../secret.txt", join(site.dir, "web/link.txt"));
+    await symlink("../out", join(site.dir, "web/out"));
+    await symlink("../website", join(site.dir, "web/site"));
+    await symlink("a/b.txt", join(site.dir, "web/inside.txt"));
+    await symlink("loop", join(site.dir, "web/loop"));
+    for (const url of ["/link.txt", "/out/", "/out/index.html", "/site/secret.txt", "/loop"]) {
+      for (const _time of ["first", "again"]) expect((await site.get(url)).text).toBe(notMine);
+    }
+    expect((await site.get("/inside.txt")).text).toBe("b");
+    expect(site.sink.lines.filter((line) => line.includes("link.txt"))).toHaveLength(1);
+  });
+
+  test("does not hold for /.well-known/", async () => {
+    await using site = await makeSite({ files });
+    expect((await site.get("/.well-known/acme")).text).toBe("token");
+  });
+});
+
+test("a web root that is a symbolic link may be pointed elsewhere", async () => {
+  await using site = await makeSite({
+    files: { "release-1/a.txt": "one", "release-2/a.txt": "two", "release-2/b.txt": "new" },
+  });
+  await rm(site.props.webRoot, { recursive: true });
+  await symlink("release-1", site.props.webRoot);
+  expect((await site.get("/a.txt")).text).toBe("one");
+  await symlink("release-2", join(site.dir, "next"));
+  await rename(join(site.dir, "next"), site.props.webRoot);
+  expect((await site.get("/b.txt")).text).toBe("new");
+  // What is still cached goes on being sent, until it is looked at again.
+  expect((await site.get("/a.txt")).text).toBe("one");
+  site.later();
+  expect((await site.get("/a.txt")).text).toBe("two");
+});
+
+test("a web root that is not there yet is told of, and found when it comes", async () => {
+  await using site = await makeSite();
+  site.props.webRoot = join(site.dir, "later");
+  await site.part.prepare?.();
+  expect(site.sink.lines.join("")).toContain("is no folder that can be read");
+  await site.write("later/a.txt", "a");
+  expect((await site.get("/a.txt")).text).toBe("a");
+});
+
+test.each<[Entry["kind"], number]>([
+  ["denied", 403],
+  ["failed", 503],
+  ["special", 404],
+])("a file that is %s gives %d", async (kind, status) => {
+  class Refusing extends Fcache {
+    override peek(path: string): Entry | undefined {
+      return path.endsWith("/x") && kind === "denied"
+        ? { kind, path, code: "EACCES" }
+        : path.endsWith("/x")
+          ? { kind: kind === "failed" ? kind : "special", path, code: "EMFILE" }
+          : super.peek(path);
+    }
+  }
+  await using site = await makeSite({ makeFcache: () => new Refusing() });
+  expect((await site.get("/x")).status).toBe(status);
+});
+
+test("no descriptor is left in use", async () => {
+  await using site = await makeSite({ files: { "web/large.bin": big, "outside.bin": big } });
+  await symlink("../outside.bin", join(site.dir, "web/outside.bin"));
+  await Promise.all([
+    site.get("/large.bin"),
+    site.get("/outside.bin"),
+    site.ask({ method: "HEAD", url: "/large.bin" }),
+    site.ask({ method: "POST", url: "/large.bin" }),
+  ]);
+  await site.fcache.shutdown();
+  expect(site.fcache.openFiles).toBe(0);
+});
