@@ -25,7 +25,7 @@ export class SingleFlight<Value> {
 
   async #fly(key: string, task: () => Promise<Value>): Promise<Value> {
     // Only then is the flight in the map, whatever the task does at once.
-    await undefined;
+    await Promise.resolve();
     try {
       return await task();
     } finally {

@@ -24,6 +24,7 @@ export const errorCodes = {
   HEMI_STAGE_STATE: "the stage is not in a state in which this can be done",
   // The environment
   HEMI_LISTEN: "an address cannot be listened on",
+  HEMI_NAME: "a host name does not exist or cannot be looked up",
   HEMI_FILE: "a file cannot be read or written",
   HEMI_MODULE: "a module cannot be loaded or does not export what it must",
   // Use
