@@ -125,7 +125,7 @@ class SinkLog implements OwnedErrorLog {
       sink.write(format({ time: now(), level, path: this.path, message, details }));
     } catch {
       // A field with a getter that throws. The message is worth having without it, and no exception in the caller.
-      sink.write(format({ time: Date.now(), level, path: this.path, message: String(message), details: undefined }));
+      sink.write(format({ time: Date.now(), level, path: this.path, message, details: undefined }));
     }
   }
 }

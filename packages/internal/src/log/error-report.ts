@@ -33,9 +33,9 @@ function reportOne(thrown: unknown, walk: Walk): ErrorReport | undefined {
   try {
     if (!(thrown instanceof Error)) return plain(`thrown ${typeof thrown}`, describeValue(thrown));
     walk.seen.add(thrown);
-    const message = clip(String(thrown.message));
+    const message = clip(thrown.message);
     return {
-      name: clip(String(thrown.name)),
+      name: clip(thrown.name),
       code: "code" in thrown && typeof thrown.code === "string" ? clip(thrown.code) : undefined,
       message,
       stack: framesOf(thrown),
@@ -59,8 +59,9 @@ function reportAll(errors: readonly unknown[], walk: Walk): readonly ErrorReport
 
 /** The stack repeats the message in front of the frames, and the message may be a peer's: only what follows it is taken. */
 function framesOf(error: Error): readonly string[] {
-  const text = String(error.stack ?? "");
-  const message = String(error.message);
+  const text: unknown = error.stack;
+  const message: unknown = error.message;
+  if (typeof text !== "string" || typeof message !== "string") return [];
   const at = text.indexOf(message);
   const frames: string[] = [];
   for (const line of text.slice(at < 0 ? 0 : at + message.length).split("\n", 10 * maxFrames)) {
@@ -73,9 +74,7 @@ function framesOf(error: Error): readonly string[] {
 /** A value in one short line, for what was thrown without being an error and for fields of a record. */
 export function describeValue(value: unknown): string {
   try {
-    if (typeof value === "string") return clip(value);
-    if (typeof value === "object" && value !== null) return clip(JSON.stringify(value) ?? String(value));
-    return clip(String(value));
+    return clip(typeof value === "object" && value !== null ? JSON.stringify(value) : value);
   } catch {
     return `unreadable ${typeof value}`;
   }
@@ -85,6 +84,8 @@ function plain(name: string, message: string): ErrorReport {
   return { name, code: undefined, message, stack: [], cause: undefined, errors: [] };
 }
 
-function clip(text: string): string {
+/** Of errors and values of any origin: a message need not be a string. */
+function clip(value: unknown): string {
+  const text = String(value);
   return text.length > maxText ? `${text.slice(0, maxText)}… (${text.length - maxText} more characters)` : text;
 }

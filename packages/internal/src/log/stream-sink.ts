@@ -39,7 +39,9 @@ export class StreamSink implements LogSink {
     this.#name = typeof destination === "string" ? destination : `descriptor ${destination}`;
     if (typeof destination === "string") probe(destination);
     this.#stream = new sonicBoom.SonicBoom({ dest: destination, sync: false, maxLength: maxBuffer, append: true });
-    this.#stream.on("drop", () => void this.#dropped++);
+    this.#stream.on("drop", () => {
+      this.#dropped++;
+    });
     this.#stream.on("error", (error: Error) => this.#noteFailure(error));
     this.#stream.on("write", () => void (this.#fails = false));
     this.#stream.on("drain", () => this.#reportDropped());
@@ -53,11 +55,11 @@ export class StreamSink implements LogSink {
 
   flush(): Promise<void> {
     if (this.#closed) return this.#closed;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     try {
-      this.#stream.flush(() => resolve());
+      this.#stream.flush(() => resolve(undefined));
     } catch {
-      resolve();
+      resolve(undefined);
     }
     return promise;
   }
@@ -77,18 +79,18 @@ export class StreamSink implements LogSink {
 
   async #close(): Promise<void> {
     this.#reportDropped();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#stream.once("close", resolve);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#stream.once("close", () => resolve(undefined));
     // After a failure `end` waits for a write that will not come.
     this.#stream.once("error", () => this.#stream.destroy());
     const timer = setTimeout(() => {
       this.#stream.destroy();
-      resolve();
+      resolve(undefined);
     }, closeTimeout);
     try {
       this.#stream.end();
     } catch {
-      resolve();
+      resolve(undefined);
     }
     await promise;
     clearTimeout(timer);
