@@ -36,13 +36,9 @@ export function bin(name) {
 /** The environment for every tool: the workspace's programs first, nothing that phones home, no colours in captured text. */
 export function toolEnvironment() {
   const path = [join(root, "node_modules", ".bin"), join(toolchain.folder, "node_modules", ".bin"), process.env.PATH];
-  return {
-    ...process.env,
-    PATH: path.join(delimiter),
-    TURBO_TELEMETRY_DISABLED: "1",
-    DO_NOT_TRACK: "1",
-    TURBO_NO_UPDATE_NOTIFIER: "1",
-  };
+  const environment = { ...process.env, PATH: path.join(delimiter), NO_COLOR: "1", TURBO_TELEMETRY_DISABLED: "1" };
+  delete environment.FORCE_COLOR;
+  return environment;
 }
 
 function readManifest(folder) {

@@ -1,0 +1,77 @@
+// The linter holds the architecture: each of its own rules fires where it should, and is switched on where it should be.
+import { join } from "node:path";
+import { ESLint, Linter } from "eslint";
+import tseslint from "typescript-eslint";
+import { describe, expect, test } from "vitest";
+import { root } from "../workspace.mjs";
+import { arrowsRule } from "./arrows-rule.mjs";
+import { namesRule } from "./names-rule.mjs";
+
+/** The messages of our own rules about `code`, if it stood in `file`. */
+function lint(file, code) {
+  const config = {
+    files: ["**/*.ts"],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { hemi: { rules: { arrows: arrowsRule, names: namesRule } } },
+    rules: { "hemi/arrows": "error", "hemi/names": "error" },
+  };
+  return new Linter({ cwd: root }).verify(code, config, join(root, file)).map(({ message }) => message);
+}
+
+describe("an import against the arrows is refused, with the reason", () => {
+  test.each([
+    ["packages/common/src/a.ts", 'import "@hemi/internal";', "would make sense in a project without Hemi"],
+    ["packages/internal/src/a.ts", 'import { x } from "@hemi/hemi";', "stands on @hemi/common alone"],
+    ["packages/internal/src/a.ts", 'export * from "@hemi/contrib-handlets";', "stands on @hemi/common alone"],
+    ["packages/internal/src/a.ts", 'export { x } from "@hemi/procman";', "stands on @hemi/common alone"],
+    ["packages/internal/src/a.ts", 'type X = import("@hemi/hemi").X;', "stands on @hemi/common alone"],
+    ["packages/contrib-redis/src/a.ts", 'import type { X } from "@hemi/contrib-handlets";', "no other contrib"],
+    ["packages/contrib-redis/src/a.ts", 'await import("@hemi/hemi");', "no other contrib"],
+    ["packages/hemi/src/a.ts", 'import "@hemi/procman";', "knows nothing of the programs"],
+    ["packages/procman/src/a.ts", 'import "@hemi/internal";', "@hemi/hemi and @hemi/common"],
+    ["packages/hemi/src/a.ts", 'import "../../internal/src/stage/stage.ts";', "leaves the package"],
+    ["packages/hemi/src/a.ts", 'import "@hemi/internal/src/stage/stage.ts";', "goes past the public entry"],
+    ["packages/hemi/src/a.ts", 'import "@hemi/hemi";', "this very package"],
+  ])("%s: %s", (file, code, reason) => {
+    expect(lint(file, code)).toEqual([expect.stringContaining(reason)]);
+  });
+});
+
+describe("an import along the arrows is fine", () => {
+  test.each([
+    ["packages/common/src/a.ts", 'import "node:fs"; import "./b.ts";'],
+    ["packages/internal/src/net/a.ts", 'import "@hemi/common"; import "../stage/b.ts"; import "lru-cache";'],
+    ["packages/contrib-redis/src/a.ts", 'import "@hemi/internal"; import "@hemi/common";'],
+    ["packages/hemi/src/a.ts", 'import "@hemi/internal"; import "@hemi/contrib-handlets";'],
+    ["packages/procman/src/a.ts", 'import "@hemi/hemi";'],
+    ["packages/develop/src/a.ts", 'import "@hemi/procman"; import "@hemi/internal";'],
+    ["examples/welcome/a.ts", 'import "@hemi/hemi";'],
+  ])("%s: %s", (file, code) => {
+    expect(lint(file, code)).toEqual([]);
+  });
+});
+
+test.each(["packages/internal/src/utils.ts", "packages/common/src/helpers/text.ts", "packages/hemi/src/net-misc.ts"])(
+  "the name %s is refused",
+  (file) => {
+    expect(lint(file, "export {};")).toEqual([expect.stringContaining("names nothing")]);
+  },
+);
+
+test("our rules are on everywhere, and libraries may neither print nor end the process", async () => {
+  const eslint = new ESLint({ cwd: root });
+  const library = await eslint.calculateConfigForFile("packages/contrib-redis/src/a.ts");
+  const program = await eslint.calculateConfigForFile("packages/procman/src/a.ts");
+  const severities = (config, rules) => rules.map((rule) => config.rules[rule]?.[0] ?? 0);
+
+  const everywhere = [
+    "hemi/arrows",
+    "hemi/names",
+    "@typescript-eslint/no-explicit-any",
+    "@typescript-eslint/no-floating-promises",
+  ];
+  expect(severities(library, everywhere)).toEqual([2, 2, 2, 2]);
+  expect(severities(program, everywhere)).toEqual([2, 2, 2, 2]);
+  expect(severities(library, ["no-console", "no-restricted-properties"])).toEqual([2, 2]);
+  expect(severities(program, ["no-console", "no-restricted-properties"])).toEqual([0, 0]);
+});
