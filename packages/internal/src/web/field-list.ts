@@ -43,6 +43,14 @@ export class FieldList {
     this.list.push(name, value);
   }
 
+  /** Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their names. */
+  setAllTrusted(fields: readonly string[]): void {
+    const { list } = this;
+    // Most often they are the first ones: then no name is looked for.
+    if (list.length > 0) for (let i = 0; i < fields.length; i += 2) this.#removeFrom(0, fields[i] ?? "");
+    for (const text of fields) list.push(text);
+  }
+
   remove(name: string): void {
     this.#removeFrom(0, name.toLowerCase());
   }

@@ -41,7 +41,7 @@ export function answerWithFile(req: Request, resp: Response, description: FileDe
   }
   if (outcome === 304) {
     resp.status = 304;
-    setFields(resp, description.fieldsOf304);
+    resp.setTrustedFields(description.fieldsOf304);
     resp.send();
     return true;
   }
@@ -52,7 +52,7 @@ export function answerWithFile(req: Request, resp: Response, description: FileDe
     resp.send("416 Range Not Satisfiable\n");
     return true;
   }
-  setFields(resp, fields);
+  resp.setTrustedFields(fields);
   if (range !== undefined) {
     resp.status = 206;
     resp.setHeader("content-range", contentRangeOf(range, file.size));
@@ -80,8 +80,4 @@ async function sendRegionOf(resp: Response, file: FileEntry, range: ByteRange | 
     file.release();
   }
   return true;
-}
-
-function setFields(resp: Response, fields: readonly string[]): void {
-  for (let i = 0; i + 1 < fields.length; i += 2) resp.setHeader(fields[i] ?? "", fields[i + 1] ?? "");
 }

@@ -226,6 +226,12 @@ export class Response implements ResponseHead {
     this.#wire.abort();
   }
 
+  /** For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. */
+  setTrustedFields(list: readonly string[]): void {
+    this.#assertOpen();
+    this.#fields.setAllTrusted(list);
+  }
+
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);

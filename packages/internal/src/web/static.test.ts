@@ -54,7 +54,7 @@ async function makeSite({ files = {}, indexFile = "index.html", maxAge, makeFcac
     listeners: new Listeners(),
     children: () => [],
   });
-  await part.prepare?.();
+  await part.prepare();
   const ask = askOf((req, resp) => part.handle(req, resp), { fcache, sink });
   return {
     dir,
@@ -112,7 +112,7 @@ describe("a file", () => {
     await using site = await makeSite({ files: { "web/a.txt": "hello" }, maxAge: 86_400_500 });
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=86400");
     site.props.maxAge = 0;
-    site.part.update?.(new Set(["maxAge"]));
+    site.part.update();
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=0");
   });
 
@@ -155,6 +155,23 @@ describe("a file", () => {
     expect((await site.get("/%C3%A4%20b+%25.txt")).text).toBe("x");
     expect((await site.get("/a%252Fb.txt")).text).toBe("y");
     expect((await site.get("/a;b=c,d.txt")).text).toBe("z");
+  });
+});
+
+test("what was set before by the same names is replaced, and the rest is kept", async () => {
+  await using site = await makeSite({ files: { "web/a.txt": "hello" } });
+  const ask = askOf(
+    (req, resp) => {
+      resp.setHeader("x-powered-by", "Hemi");
+      resp.addHeader("etag", '"other"');
+      resp.addHeader("etag", '"another"');
+      return site.part.handle(req, resp);
+    },
+    { fcache: site.fcache },
+  );
+  expect((await ask({ url: "/a.txt" })).headers).toMatchObject({
+    "x-powered-by": "Hemi",
+    etag: expect.stringMatching(/^"[0-9a-z]+-5"$/),
   });
 });
 
@@ -374,7 +391,7 @@ test("a web root that is a symbolic link may be pointed elsewhere", async () => 
 test("a web root that is not there yet is told of, and found when it comes", async () => {
   await using site = await makeSite();
   site.props.webRoot = join(site.dir, "later");
-  await site.part.prepare?.();
+  await site.part.prepare();
   expect(site.sink.lines.join("")).toContain("is no folder that can be read");
   await site.write("later/a.txt", "a");
   expect((await site.get("/a.txt")).text).toBe("a");
