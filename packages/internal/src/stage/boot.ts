@@ -1,0 +1,98 @@
+// From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
+
+import { ConfigError } from "../config/config-error.ts";
+import { fromObject } from "../config/from-object.ts";
+import { loadConfig } from "../config/load.ts";
+import type { ConfigObject } from "../config/object.ts";
+import type { Problem } from "../config/problem.ts";
+import type { ComponentSpec } from "../config/spec.ts";
+import type { Kind } from "../component/kind.ts";
+import type { Pack } from "../component/pack.ts";
+import { resolve } from "../component/resolve/resolve.ts";
+import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
+import type { Listeners } from "../net/listener.ts";
+import type { FixtureDefinitions } from "./fixtures.ts";
+import { Stage } from "./stage.ts";
+
+/** What an engine consists of: what `makeBoot` is told, so that the stage need not know it. */
+export interface Engine<CorePack extends Pack = Pack> {
+  readonly kinds: readonly Kind[];
+  readonly corePack: CorePack;
+  /** Definitions of the core pack. */
+  readonly fixtures: FixtureDefinitions;
+  /** Opens the log of a stage that is given none. */
+  readonly openLog: () => OwnedErrorLog;
+  /** Makes the listeners of a stage that is given none. */
+  readonly makeListeners: () => Listeners;
+}
+
+export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
+  /** What may be used beside the core. Two definitions of one sign are an error: HEMI_CONFIG_SIGN_CONFLICT. */
+  readonly use?: Use;
+  /** `%baseDir`, and what relative paths and includes start from. Default: the working directory. */
+  readonly baseDir?: string;
+  /** `%logsDir`. Default: `logs` in the base directory; `tmpsDir` and `varsDir` likewise. */
+  readonly logsDir?: string;
+  readonly tmpsDir?: string;
+  readonly varsDir?: string;
+  /** What `%env` reads. Default: `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Stays open. Default: one of the stage's own, to standard error. */
+  readonly log?: ErrorLog;
+  /** Those of the process, if several stages share them. Default: the stage's own. */
+  readonly listeners?: Listeners;
+}
+
+export interface Boot {
+  /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
+  bootFile(path: string, options?: BootOptions): Promise<Stage>;
+  /** Boots a text; `name` is what errors call it (default: `<text>`). */
+  bootText(text: string, options?: BootOptions & { readonly name?: string }): Promise<Stage>;
+  /** Boots a TypeScript object whose types nothing is known of. */
+  bootObject(object: ConfigObject, options?: BootOptions): Promise<Stage>;
+}
+
+/**
+ * Makes the functions that boot stages. All of them reject with a ConfigError, which holds everything that is wrong with the
+ * configuration, and with HEMI_CONFIG_SIGN_CONFLICT for packs that do not fit together.
+ */
+export function makeBoot(engine: Engine): Boot {
+  return {
+    async bootFile(file, options = {}) {
+      return await bootSpec(engine, await loadConfig({ file, ...baseDirOf(options) }), options);
+    },
+    async bootText(text, options = {}) {
+      const name = options.name ?? "<text>";
+      return await bootSpec(engine, await loadConfig({ text, name, ...baseDirOf(options) }), options);
+    },
+    async bootObject(object, options = {}) {
+      return await bootSpec(engine, fromObject(object), options);
+    },
+  };
+}
+
+interface Parsed {
+  readonly spec: ComponentSpec | undefined;
+  readonly problems: readonly Problem[];
+}
+
+async function bootSpec(engine: Engine, { spec, problems }: Parsed, options: BootOptions): Promise<Stage> {
+  if (spec === undefined || problems.length > 0) throw new ConfigError(problems);
+  const packs = [engine.corePack, ...(options.use ?? [])];
+  const { stage: resolved, problems: found } = resolve(spec, { ...options, kinds: engine.kinds, packs });
+  if (resolved === undefined) throw new ConfigError(found);
+  const { fixtures } = engine;
+  const listeners = options.listeners ?? engine.makeListeners();
+  if (options.log !== undefined) return new Stage({ resolved, fixtures, listeners, log: options.log });
+  const log = engine.openLog();
+  try {
+    return new Stage({ resolved, fixtures, listeners, log, stopped: () => log.close() });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
+function baseDirOf({ baseDir }: BootOptions): { readonly baseDir?: string } {
+  return baseDir === undefined ? {} : { baseDir };
+}

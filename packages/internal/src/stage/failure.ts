@@ -1,0 +1,35 @@
+// What went wrong while a stage was started or stopped, as one error.
+
+import type { ErrorCode } from "../errors/codes.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+
+export interface Failure {
+  /** The component's. */
+  readonly path: string;
+  /** What it could not be. */
+  readonly done: keyof typeof codes;
+  /** Whatever it threw. */
+  readonly error: unknown;
+}
+
+const codes = {
+  prepared: "HEMI_STAGE_PREPARE",
+  started: "HEMI_STAGE_START",
+  drained: "HEMI_STAGE_SHUTDOWN",
+  "shut down": "HEMI_STAGE_SHUTDOWN",
+} as const satisfies Record<string, ErrorCode>;
+
+/**
+ * One error for all failures, of which there is at least one: its code is that of the first, its message names them all. The
+ * cause is what the component threw; if there are several, an AggregateError of one HemiError for each.
+ */
+export function failureError(failures: readonly Failure[]): HemiError {
+  const errors = failures.map(({ path, done, error: cause }) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new HemiError(codes[done], `${path} could not be ${done}: ${reason}`, { cause });
+  });
+  const [first] = errors;
+  if (first !== undefined && errors.length === 1) return first;
+  const message = errors.map(({ message }) => message).join("\n");
+  return new HemiError(first?.code ?? "HEMI_STAGE_STATE", message, { cause: new AggregateError(errors, message) });
+}

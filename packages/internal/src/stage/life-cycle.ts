@@ -1,0 +1,99 @@
+// Takes components through their life: up from the lowest rank, down from the highest.
+
+import type { Component } from "../component/component.ts";
+import { Deadline } from "./deadline.ts";
+import type { Failure } from "./failure.ts";
+import { raisingOrder, sinkingOrder } from "./order.ts";
+import type { Walk } from "./order.ts";
+
+export class LifeCycle {
+  readonly #roots: readonly Component[];
+  /** Those whose `prepare` was called, whatever came of it. */
+  readonly #prepared = new Set<Component>();
+  /** Those whose `shutdown` was called. */
+  readonly #shutDown = new Set<Component>();
+  #isCancelled = false;
+
+  constructor(roots: readonly Component[]) {
+    this.#roots = roots;
+  }
+
+  /** Lowest rank first, siblings side by side, children before their owner. Stops at the first failure. */
+  prepare(): Promise<readonly Failure[]> {
+    return this.#raise("prepared", (component) => {
+      this.#prepared.add(component);
+      return component.part.prepare?.();
+    });
+  }
+
+  /** In the same order. Stops at the first failure. */
+  start(): Promise<readonly Failure[]> {
+    return this.#raise("started", ({ part }) => part.start?.());
+  }
+
+  /** From now on, nothing more is prepared or started. */
+  cancel(): void {
+    this.#isCancelled = true;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  /** Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline. */
+  async drain(deadline: number): Promise<readonly Failure[]> {
+    using limit = new Deadline(deadline);
+    return await this.#sink("drained", limit, ({ part }) => part.drain?.(deadline));
+  }
+
+  /** In the same order, for exactly those whose `prepare` was called, and once for each of them. */
+  async shutdown(deadline: number): Promise<readonly Failure[]> {
+    using limit = new Deadline(deadline);
+    return await this.#sink("shut down", limit, (component) => {
+      if (!this.#prepared.has(component) || this.#shutDown.has(component)) return undefined;
+      this.#shutDown.add(component);
+      return component.part.shutdown?.();
+    });
+  }
+
+  async #raise(
+    done: Failure["done"],
+    step: (component: Component) => void | Promise<void>,
+  ): Promise<readonly Failure[]> {
+    const failures: Failure[] = [];
+    const walk: Walk = {
+      mayGoOn: () => failures.length === 0 && !this.#isCancelled,
+      async visit(component) {
+        try {
+          await step(component);
+        } catch (error) {
+          failures.push({ path: component.path, done, error });
+        }
+      },
+    };
+    await raisingOrder(this.#roots, walk);
+    return failures;
+  }
+
+  async #sink(
+    done: Failure["done"],
+    limit: Deadline,
+    step: (component: Component) => void | Promise<void>,
+  ): Promise<readonly Failure[]> {
+    const failures: Failure[] = [];
+    const walk: Walk = {
+      mayGoOn: () => true,
+      async visit(component) {
+        try {
+          const outcome = await limit.race(step(component));
+          if (outcome === "late") component.log.error(`was not ${done} by the deadline, and is abandoned`);
+        } catch (error) {
+          component.log.error(`could not be ${done}`, { error });
+          failures.push({ path: component.path, done, error });
+        }
+      },
+    };
+    await sinkingOrder(this.#roots, walk);
+    return failures;
+  }
+}

@@ -1,0 +1,82 @@
+// The two orders in which components are visited:
+//
+//   raising   rank 0 ──> rank 6; siblings side by side; children before their owner; a sibling after those it refers to
+//   sinking   rank 6 ──> rank 0; siblings side by side; owner before its children; a sibling before those it refers to
+
+import type { Component } from "../component/component.ts";
+
+export interface Walk {
+  /** Asked before each visit. Once it is false, nothing more is visited. */
+  mayGoOn(): boolean;
+  /** Never rejects. */
+  visit(component: Component): Promise<void>;
+}
+
+export async function raisingOrder(siblings: readonly Component[], walk: Walk): Promise<void> {
+  for (const group of groupsByRank(siblings)) {
+    await sideBySide(group, referredAmong(group), async (component) => {
+      if (component.children.length > 0) await raisingOrder(component.children, walk);
+      if (walk.mayGoOn()) await walk.visit(component);
+    });
+  }
+}
+
+export async function sinkingOrder(siblings: readonly Component[], walk: Walk): Promise<void> {
+  for (const group of groupsByRank(siblings).reverse()) {
+    await sideBySide(group, reversed(referredAmong(group)), async (component) => {
+      if (walk.mayGoOn()) await walk.visit(component);
+      if (component.children.length > 0) await sinkingOrder(component.children, walk);
+    });
+  }
+}
+
+/** For each of a group, those of the group that come before it. Without circles: the check has ruled them out. */
+type Precedence = ReadonlyMap<Component, readonly Component[]>;
+
+/** Runs for all at once, but for each only after those that precede it. */
+async function sideBySide(
+  group: readonly Component[],
+  precedence: Precedence,
+  run: (component: Component) => Promise<void>,
+): Promise<void> {
+  const running = new Map<Component, Promise<void>>();
+  const begin = (component: Component): Promise<void> => {
+    const begun = running.get(component);
+    if (begun !== undefined) return begun;
+    const before = precedence.get(component);
+    const begins = before === undefined ? run(component) : Promise.all(before.map(begin)).then(() => run(component));
+    running.set(component, begins);
+    return begins;
+  };
+  await Promise.all(group.map(begin));
+}
+
+function groupsByRank(siblings: readonly Component[]): (readonly Component[])[] {
+  const groups = Map.groupBy(siblings, ({ kind }) => kind.rank);
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}
+
+function referredAmong(group: readonly Component[]): Precedence {
+  const precedence = new Map<Component, readonly Component[]>();
+  if (group.every(({ resolved }) => resolved.references.length === 0)) return precedence;
+  const byResolved = new Map(group.map((component) => [component.resolved, component]));
+  for (const component of group) {
+    const referred = component.resolved.references
+      .map(({ target }) => byResolved.get(target))
+      .filter((target) => target !== undefined);
+    if (referred.length > 0) precedence.set(component, referred);
+  }
+  return precedence;
+}
+
+function reversed(precedence: Precedence): Precedence {
+  const reverse = new Map<Component, Component[]>();
+  for (const [component, referred] of precedence) {
+    for (const target of referred) {
+      const list = reverse.get(target);
+      if (list === undefined) reverse.set(target, [component]);
+      else list.push(component);
+    }
+  }
+  return reverse;
+}

@@ -1,0 +1,193 @@
+// A stage: one running configuration, owner of all its components.
+
+import { createAll } from "../component/component.ts";
+import type { Component } from "../component/component.ts";
+import type { Child, StageFixtures } from "../component/context.ts";
+import type { InjectRequest, InjectResponse } from "../component/inject.ts";
+import type { ResolvedComponent } from "../component/resolve/resolved.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import type { Listeners } from "../net/listener.ts";
+import { Deadline } from "./deadline.ts";
+import { failureError } from "./failure.ts";
+import type { Failure } from "./failure.ts";
+import { Fixtures } from "./fixtures.ts";
+import type { FixtureDefinitions } from "./fixtures.ts";
+import { LifeCycle } from "./life-cycle.ts";
+
+/**
+ *     created ──start──> starting ──> running ──quit──> stopping ──> stopped
+ *        │                  │ a failure, or quit            ^            ^
+ *        │                  └───────────────────────────────┘            │
+ *        └──quit─────────────────────────────────────────────────────────┘
+ */
+type State =
+  | { readonly name: "created" }
+  | { readonly name: "starting"; readonly settled: Promise<void> }
+  | { readonly name: "running" }
+  | { readonly name: "stopping"; readonly stopped: Promise<void> }
+  | { readonly name: "stopped" };
+
+export interface StageOptions {
+  readonly resolved: ResolvedComponent;
+  readonly fixtures: FixtureDefinitions;
+  readonly log: ErrorLog;
+  readonly listeners: Listeners;
+  /** Called once the stage has stopped: closes what was opened for it alone. */
+  readonly stopped?: () => Promise<void>;
+}
+
+/** `Parts` knows the parts of a stage that was booted from a typed tree, by path. */
+export class Stage<
+  Parts extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
+> implements AsyncDisposable {
+  /** What was booted: for `difference`. */
+  readonly resolved: ResolvedComponent;
+  readonly fixtures: StageFixtures;
+  readonly #roots: readonly Component[];
+  readonly #byPath = new Map<string, Component>();
+  readonly #life: LifeCycle;
+  readonly #stopped: () => Promise<void>;
+  /** Settles a start that waits for a component which never comes back. */
+  readonly #abandoned = Promise.withResolvers<readonly Failure[]>();
+  #state: State = { name: "created" };
+
+  /** Creates all components, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
+  constructor({ resolved, fixtures: definitions, log, listeners, stopped }: StageOptions) {
+    this.resolved = resolved;
+    const fixtures = new Fixtures(definitions);
+    this.fixtures = fixtures;
+    const byResolved = new Map<ResolvedComponent, Component>();
+    const created = (component: Component): void => {
+      byResolved.set(component.resolved, component);
+      if (!this.#byPath.has(component.path)) this.#byPath.set(component.path, component);
+      fixtures.adopt(component);
+    };
+    this.#roots = createAll(resolved.children, undefined, { log, fixtures, listeners, created });
+    for (const { references } of byResolved.keys()) {
+      for (const { slot, target } of references) {
+        const component = byResolved.get(target);
+        if (component !== undefined) slot.link(component);
+      }
+    }
+    this.#life = new LifeCycle(this.#roots);
+    this.#stopped = stopped ?? (() => Promise.resolve());
+  }
+
+  get state(): State["name"] {
+    return this.#state.name;
+  }
+
+  /**
+   * Prepares and starts everything. If a component fails, those whose `prepare` was called are shut down again, and the error
+   * (HEMI_STAGE_PREPARE or HEMI_STAGE_START) names all failures. Rejects with HEMI_STAGE_STATE if called twice, or if `quit` is called meanwhile.
+   */
+  start(): Promise<void> {
+    if (this.#state.name !== "created") {
+      const message = `the stage is ${this.#state.name}: it can be started once`;
+      return Promise.reject(new HemiError("HEMI_STAGE_STATE", message));
+    }
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    this.#state = { name: "starting", settled };
+    return this.#start().finally(settle);
+  }
+
+  /**
+   * Drains, then shuts everything down. What is not done after `patience` milliseconds (default: 30 s) is abandoned, with a line in the log;
+   * shutdown alone has 5 seconds more. Twice is harmless. Rejects with HEMI_STAGE_SHUTDOWN, which names all failures, when
+   * everything else is down.
+   */
+  quit(patience = 30_000): Promise<void> {
+    const state = this.#state;
+    if (state.name === "stopped") return Promise.resolve();
+    if (state.name === "stopping") return state.stopped;
+    const stopped = this.#quit(state, Date.now() + patience);
+    this.#state = { name: "stopping", stopped };
+    return stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.quit();
+  }
+
+  /** The part with this path, such as `webapp.shop/rule.3/static`. Throws HEMI_USAGE if there is none. */
+  part<Path extends keyof Parts & string>(path: Path): Parts[Path] {
+    const part: object | undefined = this.#byPath.get(path)?.part;
+    if (part === undefined) throw new HemiError("HEMI_USAGE", `the stage has no component ${path}`);
+    // `Parts` was worked out from the tree that the stage was booted from, and from the definitions that made the parts.
+    return part as Parts[Path];
+  }
+
+  /** The component with this path, or `undefined`. */
+  find(path: string): Child | undefined {
+    return this.#byPath.get(path);
+  }
+
+  /** All components, owners before their children, in the order of the text. */
+  *components(): Iterable<Child> {
+    const nested = function* (components: readonly Component[]): Iterable<Child> {
+      for (const component of components) {
+        yield component;
+        yield* nested(component.children);
+      }
+    };
+    yield* nested(this.#roots);
+  }
+
+  /** Runs a request without a socket, in the server with this path or name; it may be left out if there is only one. */
+  async inject(request: InjectRequest, { into }: { readonly into?: string } = {}): Promise<InjectResponse> {
+    if (this.#state.name !== "running") {
+      throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.#state.name}: it takes requests when it is running`);
+    }
+    const takers = this.#roots.filter(({ part }) => part.inject !== undefined);
+    const named = takers.filter(({ path, name }) => into === undefined || path === into || name === into);
+    const [taker] = named;
+    if (taker?.part.inject === undefined || named.length > 1) {
+      const known = takers.map(({ path }) => path).join(", ") || "none";
+      const problem =
+        into === undefined ? "say which server takes the request" : `no server has the path or name "${into}"`;
+      throw new HemiError("HEMI_USAGE", `${problem}; those that can: ${known}`);
+    }
+    return await taker.part.inject(request);
+  }
+
+  async #start(): Promise<void> {
+    const unprepared = await this.#orAbandoned(this.#life.prepare());
+    const failures = unprepared.length > 0 ? unprepared : await this.#orAbandoned(this.#life.start());
+    if (this.#life.isCancelled) throw new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was starting");
+    if (failures.length === 0) {
+      this.#state = { name: "running" };
+      return;
+    }
+    const shutdown = this.#shutdown(Date.now() + shutdownPatience);
+    this.#state = { name: "stopping", stopped: shutdown.then(() => undefined) };
+    throw failureError([...failures, ...(await shutdown)]);
+  }
+
+  async #quit(from: State, deadline: number): Promise<void> {
+    if (from.name === "starting") {
+      this.#life.cancel();
+      using limit = new Deadline(deadline);
+      if ((await limit.race(from.settled)) === "late") this.#abandoned.resolve([]);
+    }
+    const undrained = from.name === "running" ? await this.#life.drain(deadline) : [];
+    const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));
+    if (undrained.length + failures.length > 0) throw failureError([...undrained, ...failures]);
+  }
+
+  async #shutdown(deadline: number): Promise<readonly Failure[]> {
+    try {
+      return await this.#life.shutdown(deadline);
+    } finally {
+      await this.#stopped();
+      this.#state = { name: "stopped" };
+    }
+  }
+
+  #orAbandoned(work: Promise<readonly Failure[]>): Promise<readonly Failure[]> {
+    return Promise.race([work, this.#abandoned.promise]);
+  }
+}
+
+/** How long a shutdown may take at least, in milliseconds, even if draining took all the time that there was. */
+const shutdownPatience = 5000;
