@@ -18,6 +18,7 @@ export const errorCodes = {
   HEMI_CONFIG_CONDITION: "a condition uses an unknown variable, operator or pattern",
   HEMI_CONFIG_SIGN_CONFLICT: "two packs define the same sign",
   // The stage
+  HEMI_STAGE_CREATE: "a component could not be created",
   HEMI_STAGE_PREPARE: "a component could not be prepared",
   HEMI_STAGE_START: "a component could not be started",
   HEMI_STAGE_SHUTDOWN: "a component could not be shut down",
