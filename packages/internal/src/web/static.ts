@@ -5,11 +5,11 @@ import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { Entry, FileEntry } from "../fixtures/fcache-entry.ts";
-import { answerWithFile, describeFile, type FileDescription } from "./file-answer.ts";
 import { HTTPError } from "./http-error.ts";
 import { defineHandlet, type HandletPart } from "./kinds.ts";
 import { answerOtherMethod } from "./other-methods.ts";
 import { hasEncodedSeparator } from "./path.ts";
+import { type Representation, representFile, sendRepresentation } from "./representation.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 
@@ -38,7 +38,7 @@ export const staticHandlet = defineHandlet({
 class Static implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   /** Of files that are known to be inside of the root. An entry never changes, so neither does what is known of it. */
-  #descriptions = new WeakMap<FileEntry, FileDescription>();
+  #representations = new WeakMap<FileEntry, Representation>();
   /** The web root without symbolic links, as last seen; ends with "/". */
   #realRoot: string | undefined;
   /** Files that were found outside, and told of in the log. */
@@ -56,7 +56,7 @@ class Static implements HandletPart {
   }
 
   update(): void {
-    this.#descriptions = new WeakMap();
+    this.#representations = new WeakMap();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -92,19 +92,19 @@ class Static implements HandletPart {
 
   /** Runs in the turn in which the entry was got: its descriptor is open in this turn. */
   #answerWith(req: Request, resp: Response, file: FileEntry): boolean | Promise<boolean> {
-    const description = this.#descriptions.get(file) ?? this.#describe(file);
-    if (description === undefined) return this.#lookAgain(req, resp, file);
-    if (req.method === "GET" || req.method === "HEAD") return answerWithFile(req, resp, description);
+    const representation = this.#representations.get(file) ?? this.#represent(file);
+    if (representation === undefined) return this.#lookAgain(req, resp, file);
+    if (req.method === "GET" || req.method === "HEAD") return sendRepresentation(req, resp, representation);
     answerOtherMethod(req, resp, ["GET", "HEAD"]);
     return true;
   }
 
   /** `undefined` for a file that is not inside of the root as it was last seen. */
-  #describe(file: FileEntry): FileDescription | undefined {
+  #represent(file: FileEntry): Representation | undefined {
     if (this.#realRoot === undefined || !file.realPath.startsWith(this.#realRoot)) return undefined;
-    const description = describeFile(file, file.path, this.#context.props.maxAge);
-    this.#descriptions.set(file, description);
-    return description;
+    const representation = representFile(file, this.#context.props.maxAge);
+    this.#representations.set(file, representation);
+    return representation;
   }
 
   /** The root may be a symbolic link, and lead elsewhere by now: that is how many deploy a release. */
@@ -112,7 +112,7 @@ class Static implements HandletPart {
     file.acquire();
     try {
       this.#realRoot = withSlash(await realpath(this.#context.props.webRoot));
-      if (this.#describe(file) !== undefined) return await this.#answerWith(req, resp, file);
+      if (this.#represent(file) !== undefined) return await this.#answerWith(req, resp, file);
     } finally {
       file.release();
     }
