@@ -84,9 +84,17 @@ export class Cursor {
     this.#problems.push({ code, message, hint, span: this.span(at, at), path: undefined });
   }
 
-  /** `expected …, found …` about the token that stands here. */
+  /** Says what should stand here. Where a line or a body ends too early, the place to look at is what stands before. */
   expected(what: string, hint?: string): void {
     if (this.token.kind === "end" && this.endsBroken) return;
+    const isEarly = !this.is("word") && this.atStatement();
+    if (this.#index > 0 && (isEarly || this.startsLine(this.token)))
+      this.report(`expected ${what} behind ${this.describe(this.taken)}`, { hint, at: this.taken });
+    else this.unexpected(what, hint);
+  }
+
+  /** Says what should stand here in place of what does. */
+  unexpected(what: string, hint?: string): void {
     this.report(`expected ${what}, found ${this.describe(this.token)}`, { hint });
   }
 
@@ -114,7 +122,8 @@ export class Cursor {
   /** A word with what only ever stands behind a sign. */
   atComponent(): boolean {
     if (!this.is("word") || this.text(this.token) === "true" || this.text(this.token) === "false") return false;
-    return this.nextIs("{") || this.nextIs("string") || this.nextIs("variable") || this.nextIs("!");
+    if (this.nextIs("{") || this.nextIs("string") || this.nextIs("variable") || this.nextIs("!")) return true;
+    return this.nextIs("(") && this.startsLine(this.token);
   }
 
   /** Is the token the first on its line? */
@@ -125,6 +134,7 @@ export class Cursor {
   /** After a mistake in a body: on to where the next statement begins, or the body ends. */
   skipToStatement(): void {
     while (!this.atStatement()) {
+      if (this.is("property") && this.startsLine(this.token)) return;
       if (this.is("{")) this.skipGroup();
       else this.take();
     }

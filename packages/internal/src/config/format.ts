@@ -100,7 +100,7 @@ class Formatter {
 
   #value(): Doc {
     const parts = [this.#operand()];
-    while (this.#is("+")) parts.push(space, this.#take(), text(" "), this.#operand());
+    while (this.#is("+")) parts.push(...this.#joint(), this.#operand());
     return parts.length === 1 ? sequence(...parts) : group(indent(sequence(...parts)));
   }
 
@@ -129,7 +129,7 @@ class Formatter {
 
   #condition(): Doc {
     const parts = [this.#test()];
-    while (this.#is("&&") || this.#is("||")) parts.push(space, this.#take(), text(" "), this.#test());
+    while (this.#is("&&") || this.#is("||")) parts.push(...this.#joint(), this.#test());
     return parts.length === 1 ? sequence(...parts) : group(indent(sequence(...parts)));
   }
 
@@ -151,7 +151,7 @@ class Formatter {
       const gap = this.#gap(isLast);
       for (const comment of gap.inside) docs.push(text(` ${comment}`));
       if (separator !== undefined && !isFirst) docs.push(isLast ? commaIfBroken : text(separator));
-      for (const comment of gap.behind) docs.push(suffix(comment));
+      for (const comment of gap.behind) docs.push(suffix(comment, true));
       let isStart = isFirst;
       let isGlued = false;
       for (const { comment, lines } of gap.before) {
@@ -188,18 +188,28 @@ class Formatter {
     return { inside: [], behind: [], before: behind.map((comment) => ({ comment, lines: 0 })), lines };
   }
 
+  /** `+`, `&&` or `||`, first on its line if that breaks; comments before it stay on the line above. */
+  #joint(): Doc[] {
+    return [...this.#commentsAhead(), space, this.#take(), text(" ")];
+  }
+
   /** Steps over the comma, which `#items` writes, and gives the comments before it. */
   #passComma(): Doc[] {
-    const comments = this.#takeComments().map((comment) => this.#slice(comment));
+    const comments = this.#commentsAhead();
     this.#step();
-    return comments.map((comment) => (isStream(comment) ? text(` ${comment}`) : suffix(comment)));
+    return comments;
+  }
+
+  #commentsAhead(): Doc[] {
+    const comments = this.#takeComments().map((comment) => this.#slice(comment));
+    return comments.map((comment) => (isStream(comment) ? text(` ${comment}`) : suffix(comment, true)));
   }
 
   /** A token, with the comments right before it; `spaceSide` says on which side of these the space stands. */
   #take(spaceSide: "ahead" | "behind" = "behind"): Doc {
     const comments = this.#takeComments().map((comment) => this.#slice(comment));
     const docs = comments.map((comment) => {
-      if (!isStream(comment)) return suffix(comment);
+      if (!isStream(comment)) return suffix(comment, false);
       return text(spaceSide === "ahead" ? ` ${comment}` : `${comment} `);
     });
     const token = text(this.#slice(this.#token));

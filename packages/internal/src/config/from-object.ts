@@ -231,7 +231,10 @@ function isPlainObject(input: unknown): input is Readonly<Record<PropertyKey, un
 
 function identityOf(child: unknown): { sign: string; name: string | undefined } {
   const { sign, name } = isPlainObject(child) ? child : {};
-  return { sign: typeof sign === "string" ? sign : "?", name: typeof name === "string" ? name : undefined };
+  return {
+    sign: typeof sign === "string" ? sign : "?",
+    name: typeof name === "string" && name !== "" ? name : undefined,
+  };
 }
 
 function describe(input: unknown): string {

@@ -13,7 +13,7 @@ export type Doc =
   | { readonly type: "line"; readonly flat: string; readonly blank: boolean; readonly width: number }
   /** Stands only where the group breaks. */
   | { readonly type: "ifBroken"; readonly text: string; readonly width: number }
-  /** A comment that waits for the end of its line; what it stands in breaks. */
+  /** A comment that waits for the end of its line. */
   | { readonly type: "suffix"; readonly text: string; readonly width: number };
 
 /** A line break in the text cannot be on one line with anything. */
@@ -44,8 +44,9 @@ export const nothing: Doc = { type: "line", flat: "", blank: false, width: 0 };
 export const blankLine: Doc = { type: "line", flat: " ", blank: true, width: Infinity };
 export const commaIfBroken: Doc = { type: "ifBroken", text: ",", width: 0 };
 
-export function suffix(comment: string): Doc {
-  return { type: "suffix", text: comment, width: Infinity };
+/** `breaks` makes what it stands in break, so that it stays where it is. */
+export function suffix(comment: string, breaks: boolean): Doc {
+  return { type: "suffix", text: comment, width: breaks ? Infinity : 0 };
 }
 
 /** Writes a document, broken at its outermost lines. Lines have no spaces at their end. */

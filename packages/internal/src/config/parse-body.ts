@@ -2,10 +2,9 @@
 
 import type { Cursor } from "./cursor.ts";
 import type { Token } from "./lexer.ts";
-import { atCondition, joinHint, parseCondition } from "./parse-condition.ts";
+import { atCondition, joinHint, negationHint, parseCondition } from "./parse-condition.ts";
 import { parseValue } from "./parse-value.ts";
 import { indentBefore, indentOfLine, lineAt } from "./position.ts";
-import { quote } from "./quote.ts";
 import type { ComponentSpec, ConditionSpec, PropSpec, Span } from "./spec.ts";
 
 /** `<path>`, as it stands in a body. */
@@ -90,7 +89,10 @@ export function parseBody(parsing: Parsing, into: Body, open: Token | undefined)
           if (parseProp(cursor, name) === undefined) cursor.skipToStatement();
         } else {
           if (cursor.nextIs("{") && cursor.text(cursor.token) === "stage") {
-            cursor.report("a stage stands in nothing", { code: "HEMI_CONFIG_MISPLACED", hint: stageHint });
+            cursor.report("a stage is the outermost component only", {
+              code: "HEMI_CONFIG_MISPLACED",
+              hint: stageHint,
+            });
           }
           into.children.push(parseComponent(parsing));
         }
@@ -137,7 +139,7 @@ export function parseRemains(parsing: Parsing): void {
 function parseProp(cursor: Cursor, name: string): PropSpec | undefined {
   const token = cursor.take();
   if (!cursor.is("=")) {
-    cursor.expected(`"=" behind .${name}`, `a property is written .${name} = value`);
+    cursor.expected('"="', `a property is written .${name} = value`);
     if (!cursor.is(":")) return undefined;
   }
   cursor.take();
@@ -159,14 +161,14 @@ function reportStranger(cursor: Cursor): void {
     hint = before === "string" ? "strings are joined by +" : "a sign is missing before the name";
   else if (kind === "(" || kind === "[") hint = "a value belongs to a property: .name = value";
   else if (kind === "variable") hint = "a condition stands behind a sign: rule $path == …";
-  cursor.expected("a property, a component or an include", hint);
+  cursor.unexpected("a property, a component or an include", hint);
 }
 
 function expectBody(cursor: Cursor, sign: Token, condition: ConditionSpec | undefined): void {
-  const what = quote(cursor.text(sign));
   if (condition !== undefined) cursor.expected('"&&", "||" or "{"', joinHint(cursor));
-  else if (cursor.is("string")) cursor.expected(`"{" behind ${what} and its name`, "a component has one name");
-  else cursor.expected(`"{" behind ${what}`, `a component has a body, even if it is empty: ${cursor.text(sign)} {}`);
+  else if (cursor.is("string")) cursor.expected('"{"', "a component has one name");
+  else if (cursor.is("word") && cursor.text(cursor.token) === "not") cursor.expected('"{"', negationHint);
+  else cursor.expected('"{"', `a component has a body, even if it is empty: ${cursor.text(sign)} {}`);
 }
 
 /** At the end of the text: which brace is open? One that was closed by a brace further to the left is a better guess than the last. */

@@ -11,6 +11,8 @@ import {
   type ValueSpec,
 } from "./spec.ts";
 
+export const negationHint = "a negation is written !( … )";
+
 /** Does a condition begin here? */
 export function atCondition(cursor: Cursor): boolean {
   return cursor.is("variable") || cursor.is("!") || cursor.is("(");
@@ -48,7 +50,7 @@ function parseOperand(cursor: Cursor): ConditionSpec | undefined {
   }
   const not = cursor.take();
   if (!cursor.is("(")) {
-    cursor.expected('"(" behind "!"', "a negation is written !( … )");
+    cursor.expected('"("', negationHint);
     return undefined;
   }
   const operand = parseGroup(cursor);
@@ -86,7 +88,7 @@ function parseTest(cursor: Cursor): ConditionSpec | undefined {
   const variableSpan = cursor.span(variableToken, variableToken);
   if (!cursor.is("operator")) {
     cursor.expected(
-      `an operator behind $${variable}`,
+      "an operator",
       `operators are ${compareOperators.join(" ")}, and for $path ${fileTestOperators.join(" ")}`,
     );
     return undefined;

@@ -85,7 +85,10 @@ function parseOperand(cursor: Cursor): ValueSpec | undefined {
     case "[":
       return cursor.nest(() => parseDict(cursor));
     case "{":
-      cursor.expected("a value", 'a list is written ("a", "b"), a dict ["a": 1]');
+      cursor.expected(
+        "a value",
+        cursor.taken.kind === "operator" ? undefined : 'a list is written ("a", "b"), a dict ["a": 1]',
+      );
       return undefined;
     default:
       cursor.expected("a value");
@@ -185,7 +188,7 @@ function parseEntry(cursor: Cursor): DictEntrySpec | undefined {
   cursor.take();
   if (cursor.is(":")) cursor.take();
   else {
-    cursor.expected('":" behind the key', form);
+    cursor.expected('":"', form);
     if (!cursor.is("=")) return undefined;
     cursor.take();
   }

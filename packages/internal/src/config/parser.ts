@@ -41,6 +41,7 @@ export function parseStage(lexed: Lexed, problems: Problem[], include: Includer)
   const parsing = { cursor, include, text: lexed.source.text, blocks: [] };
   const stage = parseComponent(parsing);
   parseRemains(parsing);
+  if (stage.sign !== "stage") return stage;
   if (stage.nameSpan !== undefined)
     cursor.report("a stage has no name", { at: stage.nameSpan, code: "HEMI_CONFIG_NAME" });
   if (stage.condition !== undefined) cursor.report("a stage takes no condition", { at: stage.condition.span });

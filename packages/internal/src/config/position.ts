@@ -12,11 +12,11 @@ export function lineStart(text: string, offset: number): number {
   return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
 }
 
-/** How many spaces and tabs stand before an offset, if nothing else does on its line. */
+/** How many spaces and tabs stand before an offset, if nothing else does on its line. Looks no further than these. */
 export function indentBefore(text: string, offset: number): number | undefined {
-  const start = lineStart(text, offset);
-  const indent = indentOfLine(text, offset);
-  return start + indent >= offset ? offset - start : undefined;
+  let start = offset;
+  while (start > 0 && (text.charAt(start - 1) === " " || text.charAt(start - 1) === "\t")) start--;
+  return start === 0 || text.charAt(start - 1) === "\n" ? offset - start : undefined;
 }
 
 /** How many spaces and tabs the line of an offset begins with. */

@@ -15,8 +15,8 @@ import { lineAt, lineStart } from "./position.ts";
 export function problemText(problem: Problem): string {
   const { code, message, hint, span, path } = problem;
   const { name, text } = span.source;
-  const where = path === undefined ? name : path;
-  if (text === undefined) return `${where} ${code}: ${message}${hint === undefined ? "" : `\n${margin}  ${hint}`}`;
+  if (text === undefined)
+    return `${path ?? name} ${code}: ${message}${hint === undefined ? "" : `\n${margin}  ${hint}`}`;
   const start = Math.min(span.start, text.length);
   const line = lineAt(text, start);
   const from = lineStart(text, start);
