@@ -6,8 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** Runs `work` while holding the lock file at `path`; waits for another living holder, takes over from a dead one. */
 export async function withLock(path, onWait, work) {
   mkdirSync(dirname(path), { recursive: true });
-  for (let waited = false; !take(path); waited = true) {
+  for (let waited = false; !take(path);) {
+    if (isAbandoned(path)) {
+      rmSync(path, { force: true });
+      continue;
+    }
     if (!waited) onWait();
+    waited = true;
     await sleep(200);
   }
   try {
@@ -22,20 +27,19 @@ function take(path) {
     writeFileSync(path, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
-    if (error.code !== "EEXIST") throw error;
-    if (!isHeld(path)) rmSync(path, { force: true });
-    return false;
+    if (error.code === "EEXIST") return false;
+    throw error;
   }
 }
 
-/** Whether the process that wrote the lock still lives. An empty file is one that is just being written. */
-function isHeld(path) {
+/** Whether the process that wrote the lock is gone. An empty file is one that is just being written. */
+function isAbandoned(path) {
   try {
     const holder = Number(readFileSync(path, "utf8"));
     if (holder !== 0) process.kill(holder, 0);
-    return true;
+    return false;
   } catch (error) {
-    // EPERM: it lives, and is another user's. Gone (ENOENT) counts as held, so that nobody removes a newer one.
-    return error.code === "EPERM" || error.code === "ENOENT";
+    // Not ENOENT, which is a lock that was just given back; nor EPERM, which is one of another user.
+    return error.code === "ESRCH";
   }
 }

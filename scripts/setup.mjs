@@ -51,7 +51,8 @@ async function bringPnpm() {
   if (existsSync(toolchain.folder)) return;
   await step(`Getting pnpm ${toolchain.version}`, async () => {
     // Made aside and moved into place when it is complete: an interrupted attempt leaves nothing that looks finished.
-    const draft = `${toolchain.folder}.${process.pid}`;
+    const draft = `${toolchain.folder}.draft`;
+    rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft, { recursive: true });
     // npm 11 blocks install scripts and npm 10 runs them: we forbid them to both, and run pnpm's own by hand.
     const flags = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
