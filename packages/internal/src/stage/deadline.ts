@@ -1,23 +1,17 @@
-// A moment that waits are not to go past. One timer, however many wait.
+// A wait that does not go past a moment.
 
-export class Deadline implements Disposable {
-  readonly #late: Promise<"late">;
-  readonly #timer: NodeJS.Timeout;
-
-  /** @param at In milliseconds since the epoch; one that has passed is late at once. */
-  constructor(at: number) {
-    const { promise, resolve } = Promise.withResolvers<"late">();
-    this.#late = promise;
-    // Timers cannot be set farther than this; nobody waits for 24 days.
-    this.#timer = setTimeout(() => resolve("late"), Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1));
-  }
-
-  /** What comes of the work, or `late`. What comes of it afterwards, errors too, is ignored. */
-  race(work: void | Promise<void>): Promise<"late" | void> {
-    return work === undefined ? Promise.resolve() : Promise.race([work, this.#late]);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+/**
+ * What comes of the work, or `late` if that takes longer than until `at` (milliseconds since the epoch). What is done without
+ * I/O and timers is never late. What comes of late work, errors too, is ignored.
+ */
+export async function untilDeadline(work: void | Promise<void>, at: number): Promise<"done" | "late"> {
+  if (work === undefined) return "done";
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  // Timers cannot be set farther than this; nobody waits for 24 days.
+  const timer = setTimeout(() => resolve("late"), Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1));
+  try {
+    return await Promise.race([work.then(() => "done" as const), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,7 +1,7 @@
 // Takes components through their life: up from the lowest rank, down from the highest.
 
 import type { Component } from "../component/component.ts";
-import { Deadline } from "./deadline.ts";
+import { untilDeadline } from "./deadline.ts";
 import type { Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
 import type { Walk } from "./order.ts";
@@ -41,19 +41,28 @@ export class LifeCycle {
   }
 
   /** Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline. */
-  async drain(deadline: number): Promise<readonly Failure[]> {
-    using limit = new Deadline(deadline);
-    return await this.#sink("drained", limit, ({ part }) => part.drain?.(deadline));
+  drain(deadline: number): Promise<readonly Failure[]> {
+    return this.#sink(
+      "drained",
+      () => deadline,
+      ({ part }) => part.drain?.(deadline),
+    );
   }
 
-  /** In the same order, for exactly those whose `prepare` was called, and once for each of them. */
-  async shutdown(deadline: number): Promise<readonly Failure[]> {
-    using limit = new Deadline(deadline);
-    return await this.#sink("shut down", limit, (component) => {
-      if (!this.#prepared.has(component) || this.#shutDown.has(component)) return undefined;
-      this.#shutDown.add(component);
-      return component.part.shutdown?.();
-    });
+  /**
+   * In the same order, for exactly those whose `prepare` was called, and once for each of them. One that hangs until the deadline
+   * does not take the time of those that come after it: they have a second each.
+   */
+  shutdown(deadline: number): Promise<readonly Failure[]> {
+    return this.#sink(
+      "shut down",
+      () => Math.max(deadline, Date.now() + 1000),
+      (component) => {
+        if (!this.#prepared.has(component) || this.#shutDown.has(component)) return undefined;
+        this.#shutDown.add(component);
+        return component.part.shutdown?.();
+      },
+    );
   }
 
   async #raise(
@@ -77,7 +86,7 @@ export class LifeCycle {
 
   async #sink(
     done: Failure["done"],
-    limit: Deadline,
+    deadline: () => number,
     step: (component: Component) => void | Promise<void>,
   ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
@@ -85,7 +94,7 @@ export class LifeCycle {
       mayGoOn: () => true,
       async visit(component) {
         try {
-          const outcome = await limit.race(step(component));
+          const outcome = await untilDeadline(step(component), deadline());
           if (outcome === "late") component.log.error(`was not ${done} by the deadline, and is abandoned`);
         } catch (error) {
           component.log.error(`could not be ${done}`, { error });

@@ -8,7 +8,7 @@ import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Listeners } from "../net/listener.ts";
-import { Deadline } from "./deadline.ts";
+import { untilDeadline } from "./deadline.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
@@ -94,7 +94,8 @@ export class Stage<
 
   /**
    * Drains, then shuts everything down. What is not done after `patience` milliseconds (default: 30 s) is abandoned, with a line in the log;
-   * shutdown alone has 5 seconds more. Twice is harmless. Rejects with HEMI_STAGE_SHUTDOWN, which names all failures, when
+   *
+   * shutdown alone has 5 seconds at least. Twice is harmless. Rejects with HEMI_STAGE_SHUTDOWN, which names all failures, when
    * everything else is down.
    */
   quit(patience = 30_000): Promise<void> {
@@ -167,8 +168,7 @@ export class Stage<
   async #quit(from: State, deadline: number): Promise<void> {
     if (from.name === "starting") {
       this.#life.cancel();
-      using limit = new Deadline(deadline);
-      if ((await limit.race(from.settled)) === "late") this.#abandoned.resolve([]);
+      if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve([]);
     }
     const undrained = from.name === "running" ? await this.#life.drain(deadline) : [];
     const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));
