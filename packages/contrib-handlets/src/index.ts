@@ -1,1 +1,8 @@
-export {};
+// Small handlets. The default export is the pack: `use: [contribHandlets]`.
+
+import { pack } from "@hemi/internal";
+import { favicon } from "./favicon.ts";
+
+export { favicon };
+
+export default pack("@hemi/contrib-handlets", [favicon]);
