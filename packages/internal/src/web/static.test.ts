@@ -54,7 +54,7 @@ async function makeSite({ files = {}, indexFile = "index.html", maxAge, makeFcac
     listeners: new Listeners(),
     children: () => [],
   });
-  await part.prepare();
+  await part.prepare?.();
   const ask = askOf((req, resp) => part.handle(req, resp), { fcache, sink });
   return {
     dir,
@@ -112,7 +112,7 @@ describe("a file", () => {
     await using site = await makeSite({ files: { "web/a.txt": "hello" }, maxAge: 86_400_500 });
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=86400");
     site.props.maxAge = 0;
-    site.part.update();
+    await site.part.update?.(new Set(["maxAge"]));
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=0");
   });
 
@@ -391,7 +391,7 @@ test("a web root that is a symbolic link may be pointed elsewhere", async () => 
 test("a web root that is not there yet is told of, and found when it comes", async () => {
   await using site = await makeSite();
   site.props.webRoot = join(site.dir, "later");
-  await site.part.prepare();
+  await site.part.prepare?.();
   expect(site.sink.lines.join("")).toContain("is no folder that can be read");
   await site.write("later/a.txt", "a");
   expect((await site.get("/a.txt")).text).toBe("a");

@@ -32,7 +32,7 @@ const props = {
 export const staticHandlet = defineHandlet({
   sign: "static",
   props,
-  create: (context) => new Static(context),
+  create: (context): HandletPart => new Static(context),
 });
 
 class Static implements HandletPart {
