@@ -19,5 +19,7 @@ export function pack<const Definitions extends readonly Definition[]>(
 /** Whether something that a module exports can be used as a pack. */
 export function isPack(value: unknown): value is Pack {
   if (typeof value !== "object" || value === null) return false;
-  return "name" in value && typeof value.name === "string" && "definitions" in value && Array.isArray(value.definitions);
+  return (
+    "name" in value && typeof value.name === "string" && "definitions" in value && Array.isArray(value.definitions)
+  );
 }

@@ -13,6 +13,8 @@ import type { Problems } from "./problems.ts";
 export interface Edge {
   readonly holder: Place;
   readonly target: Place;
+  /** The prop that holds it. */
+  readonly prop: string;
   readonly slot: ReferenceSlot;
   readonly span: Span;
 }
@@ -29,9 +31,10 @@ export class ComponentReferences {
     return this.#edges.get(holder) ?? [];
   }
 
-  /** Finds a component, lexically outwards from `holder`. */
+  /** Finds the component that a prop of `holder` names, lexically outwards. */
   find<PartType extends object>(
     holder: Place,
+    prop: string,
     kind: Kind<PartType>,
     name: string,
     label: string,
@@ -46,8 +49,8 @@ export class ComponentReferences {
     } else {
       const slot = new ReferenceSlot(kind, name);
       const edges = this.#edges.get(holder);
-      if (edges === undefined) this.#edges.set(holder, [{ holder, target, slot, span }]);
-      else edges.push({ holder, target, slot, span });
+      if (edges === undefined) this.#edges.set(holder, [{ holder, target, prop, slot, span }]);
+      else edges.push({ holder, target, prop, slot, span });
       return slot;
     }
     return undefined;

@@ -20,15 +20,18 @@ export interface PropScope {
 export function readProps(place: Place, definition: Definition, scope: PropScope): Record<string, unknown> {
   const { problems, references, values } = scope;
   const props: Record<string, unknown> = {};
+  // What is being read, and who has set it.
+  let current = "";
   let setter = place;
   const reader: PropReader = {
     baseDir: scope.baseDir,
     variables: definition.kind.variables,
     report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
-    refer: (kind, name, label, span) => references.find(place, kind, name, label, span),
+    refer: (kind, name, label, span) => references.find(place, current, kind, name, label, span),
   };
   for (const [name, prop] of schemaOf(definition).props) {
     const found = findSet(place, name, prop);
+    current = name;
     setter = found?.setter ?? place;
     const value = found === undefined ? prop.default : values.ofProp(found.spec, found.setter);
     // A value that could not be worked out has been reported.

@@ -108,9 +108,9 @@ class Resolver {
   /** Fills in what references point to, once all of it is there. */
   linkReferences(): void {
     for (const { edges, references } of this.#unlinked) {
-      for (const { slot, target } of edges) {
+      for (const { prop, slot, target } of edges) {
         const component = this.#resolved.get(target);
-        if (component !== undefined) references.push({ slot, target: component });
+        if (component !== undefined) references.push({ prop, slot, target: component });
       }
     }
   }

@@ -25,6 +25,8 @@ export interface ResolvedComponent {
 }
 
 export interface ResolvedReference {
+  /** The prop that holds it. */
+  readonly prop: string;
   readonly slot: ReferenceSlot;
   readonly target: ResolvedComponent;
 }

@@ -8,6 +8,7 @@ import { pack } from "../../component/pack.ts";
 import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { Reference } from "../../component/reference.ts";
+import { variableTable } from "../../component/variables.ts";
 import { clock, fcache, namer } from "../../fixtures/definitions.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
@@ -27,6 +28,7 @@ export const ruleKind = kind({
   rank: 4,
   standsIn: [{ owner: "webapp", naming: "optional" }],
   takesCondition: true,
+  variables: variableTable<object>({ path: () => "" }),
 });
 export const serverKind = kind({ ...row, name: "server", rank: 5, standsIn: [{ owner: "stage", naming: "required" }] });
 
