@@ -63,6 +63,8 @@ export default defineConfig(
       "@typescript-eslint/only-throw-error": ["error", { allowThrowingUnknown: true }],
       // byte loops run `for (;;)` or `while (true)` until they return;
       "@typescript-eslint/no-unnecessary-condition": ["error", { allowConstantLoopConditions: true }],
+      // `void | Promise<void>`, "it may take its time", is a word of the component model;
+      "@typescript-eslint/no-invalid-void-type": "off",
       // empty methods are how a part says "nothing to do here";
       "@typescript-eslint/no-empty-function": "off",
       // an interface and a type of one object shape are both fine, and an interface that only names another has its use;
