@@ -13,12 +13,15 @@ import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import type { Listeners } from "../net/listener.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { Stage } from "./stage.ts";
+import type { StageComponents } from "./stage.ts";
+import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./tree.ts";
 
 /** What an engine consists of: what `makeBoot` is told, so that the stage need not know it. */
-export interface Engine<CorePack extends Pack = Pack> {
+export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly kinds: readonly Kind[];
-  readonly corePack: CorePack;
-  /** Definitions of the core pack. */
+  /** What may be used without being named in `use`. */
+  readonly packs: Packs;
+  /** Definitions of those packs. */
   readonly fixtures: FixtureDefinitions;
   /** Opens the log of a stage that is given none. */
   readonly openLog: () => OwnedErrorLog;
@@ -27,7 +30,7 @@ export interface Engine<CorePack extends Pack = Pack> {
 }
 
 export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
-  /** What may be used beside the core. Two definitions of one sign are an error: HEMI_CONFIG_SIGN_CONFLICT. */
+  /** What may be used beside the packs of the engine. Two definitions of one sign are an error: HEMI_CONFIG_SIGN_CONFLICT. */
   readonly use?: Use;
   /** `%baseDir`, and what relative paths and includes start from. Default: the working directory. */
   readonly baseDir?: string;
@@ -43,20 +46,23 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly listeners?: Listeners;
 }
 
-export interface Boot {
+/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
+export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
   /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
   bootFile(path: string, options?: BootOptions): Promise<Stage>;
   /** Boots a text; `name` is what errors call it (default: `<text>`). */
   bootText(text: string, options?: BootOptions & { readonly name?: string }): Promise<Stage>;
-  /** Boots a TypeScript object whose types nothing is known of. */
+  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
+  bootTree<const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
+    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
+    options?: BootOptions<Use>,
+  ): Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
+  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
   bootObject(object: ConfigObject, options?: BootOptions): Promise<Stage>;
 }
 
-/**
- * Makes the functions that boot stages. All of them reject with a ConfigError, which holds everything that is wrong with the
- * configuration, and with HEMI_CONFIG_SIGN_CONFLICT for packs that do not fit together.
- */
-export function makeBoot(engine: Engine): Boot {
+/** Makes the functions that boot stages. */
+export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
   return {
     async bootFile(file, options = {}) {
       return await bootSpec(engine, await loadConfig({ file, ...baseDirOf(options) }), options);
@@ -65,9 +71,8 @@ export function makeBoot(engine: Engine): Boot {
       const name = options.name ?? "<text>";
       return await bootSpec(engine, await loadConfig({ text, name, ...baseDirOf(options) }), options);
     },
-    async bootObject(object, options = {}) {
-      return await bootSpec(engine, fromObject(object), options);
-    },
+    bootTree: (tree, options = {}) => bootSpec(engine, fromObject(tree), options),
+    bootObject: (object, options = {}) => bootSpec(engine, fromObject(object), options),
   };
 }
 
@@ -76,17 +81,21 @@ interface Parsed {
   readonly problems: readonly Problem[];
 }
 
-async function bootSpec(engine: Engine, { spec, problems }: Parsed, options: BootOptions): Promise<Stage> {
+async function bootSpec<Components extends StageComponents>(
+  engine: Engine,
+  { spec, problems }: Parsed,
+  options: BootOptions,
+): Promise<Stage<Components>> {
   if (spec === undefined || problems.length > 0) throw new ConfigError(problems);
-  const packs = [engine.corePack, ...(options.use ?? [])];
+  const packs = [...engine.packs, ...(options.use ?? [])];
   const { stage: resolved, problems: found } = resolve(spec, { ...options, kinds: engine.kinds, packs });
   if (resolved === undefined) throw new ConfigError(found);
   const { fixtures } = engine;
   const listeners = options.listeners ?? engine.makeListeners();
-  if (options.log !== undefined) return new Stage({ resolved, fixtures, listeners, log: options.log });
+  if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, listeners, log: options.log });
   const log = engine.openLog();
   try {
-    return new Stage({ resolved, fixtures, listeners, log, stopped: () => log.close() });
+    return new Stage<Components>({ resolved, fixtures, listeners, log, stopped: () => log.close() });
   } catch (error) {
     await log.close();
     throw error;

@@ -317,9 +317,9 @@ describe("what a stage knows", () => {
   test("its components by path", async () => {
     await using stage = await running('stage { webapp "a" { rule {} rule "x" {} rule {} } }');
     expect(stage.find("webapp.a/rule.2")?.path).toBe("webapp.a/rule.2");
-    expect(stage.part("webapp.a/rule.x")).toBe(stage.find("webapp.a/rule.x")?.part);
+    expect(stage.component("webapp.a/rule.x")).toBe(stage.find("webapp.a/rule.x"));
     expect(stage.find("webapp.b")).toBeUndefined();
-    expect(() => stage.part("webapp.b")).toThrow("the stage has no component webapp.b");
+    expect(() => stage.component("webapp.b")).toThrow("the stage has no component webapp.b");
   });
 
   test("which server takes a request without a socket", async () => {

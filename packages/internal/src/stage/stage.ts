@@ -2,7 +2,7 @@
 
 import { createAll } from "../component/component.ts";
 import type { Component } from "../component/component.ts";
-import type { Child, StageFixtures } from "../component/context.ts";
+import type { StageFixtures } from "../component/context.ts";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -14,6 +14,7 @@ import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { LifeCycle } from "./life-cycle.ts";
+import type { StageComponent } from "./tree.ts";
 
 /**
  *     created ──start──> starting ──> running ──quit──> stopping ──> stopped
@@ -37,10 +38,11 @@ export interface StageOptions {
   readonly stopped?: () => Promise<void>;
 }
 
-/** `Parts` knows the parts of a stage that was booted from a typed tree, by path. */
-export class Stage<
-  Parts extends Readonly<Record<string, object>> = Readonly<Record<string, object>>,
-> implements AsyncDisposable {
+/** Components by path. */
+export type StageComponents = Readonly<Record<string, StageComponent>>;
+
+/** `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
+export class Stage<Components extends StageComponents = StageComponents> implements AsyncDisposable {
   /** What was booted: for `difference`. */
   readonly resolved: ResolvedComponent;
   readonly fixtures: StageFixtures;
@@ -111,22 +113,22 @@ export class Stage<
     await this.quit();
   }
 
-  /** The part with this path, such as `webapp.shop/rule.3/static`. Throws HEMI_USAGE if there is none. */
-  part<Path extends keyof Parts & string>(path: Path): Parts[Path] {
-    const part: object | undefined = this.#byPath.get(path)?.part;
-    if (part === undefined) throw new HemiError("HEMI_USAGE", `the stage has no component ${path}`);
-    // `Parts` was worked out from the tree that the stage was booted from, and from the definitions that made the parts.
-    return part as Parts[Path];
+  /** The component with this path, such as `webapp.shop/rule.assets/static`. Throws HEMI_USAGE if there is none. */
+  component<Path extends keyof Components & string>(path: Path): Components[Path] {
+    const component: StageComponent | undefined = this.#byPath.get(path);
+    if (component === undefined) throw new HemiError("HEMI_USAGE", `the stage has no component ${path}`);
+    // `Components` was worked out from the tree that the stage was booted from, and from the definitions that made the parts.
+    return component as Components[Path];
   }
 
   /** The component with this path, or `undefined`. */
-  find(path: string): Child | undefined {
+  find(path: string): StageComponent | undefined {
     return this.#byPath.get(path);
   }
 
   /** All components, owners before their children, in the order of the text. */
-  *components(): Iterable<Child> {
-    const nested = function* (components: readonly Component[]): Iterable<Child> {
+  *components(): Iterable<StageComponent> {
+    const nested = function* (components: readonly Component[]): Iterable<StageComponent> {
       for (const component of components) {
         yield component;
         yield* nested(component.children);

@@ -101,7 +101,7 @@ export function testEngine() {
   const kinds = [fixtureKind, backendKind, webappKind, ruleKind, serverKind];
   const boot = makeBoot({
     kinds,
-    corePack,
+    packs: [corePack],
     fixtures: { clock, fcache, namer },
     openLog: () => openErrorLog({ sink, now: () => 0 }),
     makeListeners: () => new Listeners(),
