@@ -99,6 +99,7 @@ export class ChunkedReader {
       if (bytes[at] === CR) {
         if (at + 1 === end) break;
         if (bytes[at + 1] !== LF) return this.#fail("the trailers hold a bare CR");
+        if (at - this.at > this.#limits.maxHeadSize) return this.#fail("the trailers are too large");
         this.at = at + 2;
         this.done = true;
         this.#expected = "nothing";
@@ -115,8 +116,10 @@ export class ChunkedReader {
       while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;
       if (at + 1 >= end) break;
       if (bytes[at] !== CR || bytes[at + 1] !== LF) return this.#fail("a trailer field value is malformed");
+      let valueEnd = at;
+      while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB)) valueEnd--;
       const name = bytes.toString("latin1", nameStart, nameEnd).toLowerCase();
-      list.push(name, bytes.toString("latin1", valueStart, at).trimEnd());
+      list.push(name, bytes.toString("latin1", valueStart, valueEnd));
       if (list.length > this.#limits.maxFields * 2) return this.#fail("there are too many trailer fields");
       at += 2;
     }

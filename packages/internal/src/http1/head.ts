@@ -68,12 +68,11 @@ export class Http1RequestHead implements RequestHead, Fields {
 
   get target(): string {
     const target = this.slice(this.targetStart, this.targetEnd);
-    // In absolute form the path may be left out: http://a.example?q (RFC 9112 3.2.2).
-    return target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */
-      ? target
-      : this.method === "CONNECT"
-        ? ""
-        : "/" + target;
+    if (target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */) return target;
+    if (this.method === "CONNECT") return "";
+    // In absolute form the path may be left out: http://a.example?q. With OPTIONS, if there is no query either, it is
+    // how a proxy is asked for `*` (RFC 9112 3.2.2, 3.2.4).
+    return this.method === "OPTIONS" && target === "" ? "*" : "/" + target;
   }
 
   get count(): number {
@@ -266,6 +265,8 @@ function readTargetForm(head: Http1RequestHead, start: number, end: number): Bad
   if (head.method === "CONNECT") {
     head.authorityStart = start;
     head.authorityEnd = head.targetStart = end;
+    // What follows the answer might be meant for a tunnel: it is never read as a request.
+    head.wantsClose = true;
     return bytes.toString("latin1", start, end).includes("/") ? badForm : undefined;
   }
   if (bytes[start] === 0x2f /* / */) return undefined;
@@ -302,6 +303,8 @@ function noteField(
       return;
     case 6:
       if (!equalsIgnoringCase(bytes, nameStart, "expect")) return;
+      // HTTP/1.0 does not have it, and must not be answered as if it did (RFC 9110 10.1.1).
+      if (head.version === "1.0") return;
       if (bytes.toString("latin1", valueStart, valueEnd).toLowerCase() !== "100-continue")
         framing.failure = unknownExpectation;
       head.expectsContinue = true;
@@ -340,8 +343,9 @@ function checkCodings(value: string): BadHead | undefined {
     .toLowerCase()
     .split(",")
     .map((coding) => coding.trim());
-  if (codings.length === 1 && codings[0] === "chunked") return undefined;
-  return codings.includes("chunked") && codings.at(-1) !== "chunked" ? chunkedNotLast : unknownCoding;
+  // Without chunked at the end, and there only, nobody knows where the content ends (RFC 9112 6.3).
+  if (codings.indexOf("chunked") !== codings.length - 1) return chunkedNotLast;
+  return codings.length === 1 ? undefined : unknownCoding;
 }
 
 function checkFraming(head: Http1RequestHead, framing: Framing): Http1RequestHead | BadHead {

@@ -31,9 +31,9 @@ export class RequestContent {
     return this.#chunked?.trailers ?? noFields;
   }
 
-  /** Bytes still to come; of chunked content this is not known. */
-  get left(): number {
-    return this.#chunked === undefined ? this.#left : this.done ? 0 : Infinity;
+  /** So little is known to come that reading it away costs less than another connection. */
+  get isSoonOver(): boolean {
+    return this.done || (this.#chunked === undefined && this.#left <= maxDiscarded);
   }
 
   /** The next piece in the input; `undefined` when there is none yet, at the end, and on failure. */
@@ -68,3 +68,6 @@ export class RequestContent {
     return piece;
   }
 }
+
+/** In bytes. */
+const maxDiscarded = 64 * 1024;

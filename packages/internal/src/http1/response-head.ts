@@ -2,19 +2,11 @@
 
 import { STATUS_CODES } from "node:http";
 
-/** How a response tells its client where the content ends. */
-export type ResponseFraming =
-  /** `content-length`, in bytes. */
-  | { readonly type: "sized"; readonly size: number }
-  | { readonly type: "chunked" }
-  /** By the end of the connection: HTTP/1.0 clients and unsized content. */
-  | { readonly type: "until close" }
-  /** No framing field: 1xx, 204, and 304 or answers to HEAD of unknown size. */
-  | { readonly type: "none" };
-
-export const chunkedFraming: ResponseFraming = { type: "chunked" };
-export const untilCloseFraming: ResponseFraming = { type: "until close" };
-export const noFraming: ResponseFraming = { type: "none" };
+/**
+ * How a response tells its client where the content ends: by `content-length`; by the chunked coding; by the end of the
+ * connection, for HTTP/1.0 and unsized content; or not at all, because there is none: HEAD, 1xx, 204 and 304.
+ */
+export type ResponseFraming = "sized" | "chunked" | "until close" | "none";
 
 /** `HTTP/1.1 200 OK` with its line end; unknown codes get an empty reason phrase. We always speak 1.1 (RFC 9110 6.2). */
 export function statusLine(status: number): string {
@@ -26,6 +18,12 @@ export function fieldLines(fieldList: readonly string[]): string {
   let lines = "";
   for (let i = 0; i < fieldList.length; i += 2) lines += fieldList[i] + ": " + fieldList[i + 1] + "\r\n";
   return lines;
+}
+
+/** Does the list bring a `date`? What a proxy passes on has that of its origin, which stays (RFC 9110 6.6.1). */
+export function hasDate(fieldList: readonly string[]): boolean {
+  for (let i = 0; i < fieldList.length; i += 2) if (fieldList[i] === "date") return true;
+  return false;
 }
 
 /** Does a response of this status never have content (RFC 9110 6.4.1)? */

@@ -1,119 +1,81 @@
 // One connection of an HTTP/1 client: reads requests from a socket one after the other, and writes the responses in order.
 //
 //            first byte           head complete           response complete
-//   idle ───────────────> head ──────────────────> exchan ──────────────────> idle   (kept)
-//    │ idleTimeout          │ headTimeout: 408        │ contentTimeout: 408          │
-//    │                      │ bad head: 400 …         │ handleTimeout: 503           │
-//    v                      v                         v writeTimeout: breaks off     v
-//  closed <───────────── linger <───────────────── linger  (our side is shut, theirs is read and dropped for a moment,
-//                                                           so that a reset does not destroy the answer on its way)
+//   idle ───────────────> head ──────────────────> exchan ──────────────────> idle   (kept; by way of `discard`,
+//    │ idleTimeout          │ headTimeout: 408        │ contentTimeout: 408     │      if content was left unread)
+//    │                      │ bad head: 400 …         │ handleTimeout: 503      │
+//    v                      v                         v writeTimeout            v
+//  closed <───────────── linger <─────────────────────┴─────────────────────────┘
+//                        (our side is shut, theirs is read and dropped for a while,
+//                         so that a reset does not destroy the answer on its way)
 
 import type { Socket } from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Endpoint, ExchanWire } from "../web/exchan.ts";
-import { BadHead, readHead, type HeadLimits, type Http1RequestHead } from "./head.ts";
+import { peerOf } from "../net/peer.ts";
+import type { Endpoint } from "../web/exchan.ts";
+import { CR } from "./bytes.ts";
+import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
+import { Output } from "./output.ts";
+import { Patience, type Wait } from "./patience.ts";
 import { RequestContent, type Input } from "./request-content.ts";
 import { statusLine } from "./response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
-
-/** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
-export interface Http1Settings extends HeadLimits {
-  /** Between two requests. */
-  readonly idleTimeout: number;
-  /** From the first byte of a head to its last. */
-  readonly headTimeout: number;
-  /** Between two pieces of content. */
-  readonly contentTimeout: number;
-  /** Bytes a second that content must come in at, on average, after its first seconds. */
-  readonly minContentRate: number;
-  /** Until a handlet sends its head, and between two pieces that it sends. */
-  readonly handleTimeout: number;
-  /** Without the client taking anything of what is sent. */
-  readonly writeTimeout: number;
-  readonly maxRequestsPerConn: number;
-}
-
-/** Runs out once. Setting it again moves it. */
-export interface Deadline {
-  set(duration: number): void;
-  clear(): void;
-}
-
-/** What a connection needs of the server that it belongs to. */
-export interface Http1Host {
-  readonly settings: Http1Settings;
-  readonly dateLine: string;
-  readonly isTLS: boolean;
-  makeDeadline(onExpired: () => void): Deadline;
-  /** Monotonic, in ms. */
-  monotonic(): number;
-  /** Answers a request through its wire. Never throws. */
-  serve(wire: ExchanWire): void;
-  /** Notes in the error log what a client did or failed to do. */
-  note(peer: Endpoint, message: string): void;
-  connClosed(conn: Http1Conn): void;
-}
+import type { Http1Host } from "./server-host.ts";
 
 type Phase = "idle" | "head" | "exchan" | "discard" | "linger" | "closed";
-/** What the one deadline is set for. */
-type Wait = "nothing" | "idle" | "head" | "content" | "handle" | "write" | "linger";
 
 export class Http1Conn implements ExchanConn {
   readonly peer: Endpoint;
   readonly input: Input = { bytes: noBytes, at: 0 };
+  readonly output: Output;
   readonly #socket: Socket;
   readonly #host: Http1Host;
-  readonly #deadline: Deadline;
+  readonly #patience: Patience;
   #phase: Phase = "idle";
-  #wait: Wait = "nothing";
+  #isHeld = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
   #discarded: RequestContent | undefined;
-  /** Something was sent or read of the exchan: its deadline begins anew. */
-  #hasMoved = false;
   #requests = 0;
-  #isDraining = false;
-  /** The client has shut its side. */
-  #hasEnded = false;
+  /** This is the last exchan: the server drains, or the client was too slow for another one. */
+  #isLast = false;
+  /** The client has shut its side: what is in the input is all that will come. */
+  #peerEnded = false;
   /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
   #retryLength = 0;
-  /** Text that goes out with the end of the current batch. */
-  #batch = "";
-  #isBatching = false;
-  #drainWaiters: { resolve(): void; reject(error: Error): void }[] | undefined;
-  /** When the content's first piece was waited for, on the monotonic clock; 0 if not yet. */
-  #contentSince = 0;
-  #lingered = 0;
+  #isAdvancing = false;
+  /** How long the content of the current request was waited for, in ms, and since when it is, on the monotonic clock. */
+  #contentWaited = 0;
+  #waitingSince = 0;
+  #lingersUntil = 0;
 
   constructor(socket: Socket, host: Http1Host) {
     this.#socket = socket;
     this.#host = host;
-    this.peer = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
-    this.#deadline = host.makeDeadline(() => this.#expired());
+    this.peer = peerOf(socket);
+    this.output = new Output(socket);
+    this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("end", () => this.#ended());
     socket.on("drain", () => this.#drainedNow());
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
     socket.on("close", () => this.#closed());
-    this.#await("idle");
+    this.#settle();
   }
 
   get mayKeepAlive(): boolean {
-    return !this.#isDraining && !this.#hasEnded && this.#requests < this.#host.settings.maxRequestsPerConn;
+    const mayComeMore = !this.#peerEnded || this.input.at < this.input.bytes.length;
+    return mayComeMore && !this.#isLast && this.#requests < this.#host.settings.maxRequestsPerConn;
   }
 
   get dateLine(): string {
     return this.#host.dateLine;
   }
 
-  get needsDrain(): boolean {
-    return this.#socket.writableNeedDrain;
-  }
-
   /** Serves what has begun and nothing more. An idle connection is closed at once. */
   drain(): void {
-    this.#isDraining = true;
+    this.#isLast = true;
     if (this.#phase === "idle") this.#linger();
   }
 
@@ -125,9 +87,9 @@ export class Http1Conn implements ExchanConn {
 
   #received(chunk: Buffer): void {
     if (this.#phase === "linger") {
-      this.#lingered += chunk.length;
-      if (this.#lingered > maxLingered) this.#socket.destroy();
-      return;
+      if (this.#host.monotonic() > this.#lingersUntil) return;
+      this.#patience.hasMoved = true;
+      return this.#patience.waitFor("linger");
     }
     const { input } = this;
     const left = input.bytes.length - input.at;
@@ -137,14 +99,26 @@ export class Http1Conn implements ExchanConn {
     this.#advance();
   }
 
+  #ended(): void {
+    this.#peerEnded = true;
+    const exchan = this.#exchan;
+    if (this.#phase === "linger") {
+      if (this.#socket.writableFinished) this.#socket.destroy();
+    } else if (exchan === undefined) this.#advance();
+    // It may still read the answer; but where someone asked to hear of its leaving, it has left.
+    else if (exchan.isWatched) this.#socket.destroy();
+    else if (exchan.isReading) exchan.contentFailed(endedEarly());
+  }
+
   /** Goes as far as the input allows, and sends what that gave in one write. */
   #advance(): void {
     // A response that is finished while we are in here is seen by the loop below.
-    if (this.#isBatching) return;
-    this.#isBatching = true;
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    this.output.beginBatch();
     while (this.#step());
-    this.#isBatching = false;
-    this.#flush();
+    this.output.flush();
+    this.#isAdvancing = false;
     this.#settle();
   }
 
@@ -158,7 +132,8 @@ export class Http1Conn implements ExchanConn {
         return this.#feedReader();
       case "discard":
         return this.#discardContent();
-      default:
+      case "linger":
+      case "closed":
         return false;
     }
   }
@@ -167,15 +142,15 @@ export class Http1Conn implements ExchanConn {
   #nextRequest(): boolean {
     const { input } = this;
     const available = input.bytes.length - input.at;
-    // A client that sends requests and takes no answers waits for its turn.
-    if (available === 0 || this.needsDrain) return false;
-    if (available < this.#retryLength && !this.#hasWholeHead()) return false;
-    const head = readHead(input.bytes, input.at, input.bytes.length, this.#host.settings);
-    if (head === undefined) {
-      this.#phase = "head";
-      this.#retryLength = Math.min(available * 2, this.#host.settings.maxHeadSize);
+    if (available === 0) {
+      if (this.#peerEnded) this.#linger();
       return false;
     }
+    // A client that sends requests and takes no answers waits for its turn.
+    if (this.output.isBlocked) return false;
+    const isWorthReading = available >= this.#retryLength || this.#peerEnded || this.#hasWholeHead();
+    const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
+    if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
       this.#refuse(head.status, head.reason);
       return false;
@@ -186,151 +161,117 @@ export class Http1Conn implements ExchanConn {
     return true;
   }
 
+  #waitForHead(available: number, wasRead: boolean): false {
+    // An empty line behind the last request does not yet begin another one.
+    if (available > 2 || this.input.bytes[this.input.at] !== CR) this.#phase = "head";
+    if (wasRead) this.#retryLength = Math.min(available * 2, this.#host.settings.maxHeadSize);
+    if (this.#peerEnded) {
+      if (this.#phase === "head") this.#host.note(this.peer, "it left in the middle of a head");
+      this.#linger();
+    }
+    return false;
+  }
+
+  #hasWholeHead(): boolean {
+    return this.input.bytes.indexOf("\r\n\r\n", this.input.at, "latin1") >= 0;
+  }
+
   #beginExchan(head: Http1RequestHead): void {
     this.#requests++;
-    this.#contentSince = 0;
+    this.#contentWaited = 0;
+    this.#patience.hasMoved = true;
     this.#phase = "exchan";
     if (this.#host.isTLS) head.scheme = "https";
-    const content = new RequestContent(head.contentSize, this.#host.settings);
-    const exchan = new Http1Exchan(this, head, content);
+    const exchan = new Http1Exchan(this, head, new RequestContent(head.contentSize, this.#host.settings));
     this.#exchan = exchan;
-    this.#hasMoved = true;
     this.#host.serve(exchan);
   }
 
   /** Gives input to who waits for content. */
-  #feedReader(): boolean {
+  #feedReader(): false {
     const exchan = this.#exchan;
-    if (exchan?.contentArrived() !== true) return false;
-    this.#hasMoved = true;
-    return this.#isContentFastEnough(exchan);
+    if (exchan?.isReading !== true) return false;
+    const waited = this.#contentWaited + this.#host.monotonic() - this.#waitingSince;
+    const came = exchan.content.read + this.input.bytes.length - this.input.at;
+    const { minContentRate } = this.#host.settings;
+    if (waited > rateGrace && came * 1000 < minContentRate * waited) {
+      this.#giveContentUp(`its content came at less than ${minContentRate} bytes a second`);
+    } else if (exchan.contentArrived()) {
+      this.#contentWaited = waited;
+      this.#patience.hasMoved = true;
+    }
+    return false;
   }
 
   #discardContent(): boolean {
-    const content = this.#discarded;
-    if (content?.discard(this.input) === true) {
+    if (this.#discarded?.discard(this.input) === true) {
       this.#discarded = undefined;
+      this.#patience.hasMoved = true;
       this.#phase = "idle";
+      if (this.#isLast) this.#linger();
       return true;
     }
-    if (content?.failure !== undefined) this.#linger();
+    if (this.#peerEnded) this.#linger();
     return false;
   }
 
-  #isContentFastEnough(exchan: Http1Exchan): boolean {
-    const elapsed = this.#host.monotonic() - this.#contentSince;
-    if (elapsed < rateGrace || (exchan.content.read * 1000) / elapsed >= this.#host.settings.minContentRate)
-      return true;
-    this.#host.note(this.peer, `its content came at less than ${this.#host.settings.minContentRate} bytes a second`);
-    this.#hasEnded = true;
-    exchan.contentFailed(new HemiError("HEMI_TIMEOUT", "the content of the request came too slowly"));
-    return false;
-  }
+  // ---- what the exchan asks for ----
 
   wantContent(): void {
-    if (this.#contentSince === 0) this.#contentSince = this.#host.monotonic();
-    if (this.#hasEnded) {
-      this.#exchan?.contentFailed(
-        new HemiError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete"),
-      );
-      return;
-    }
+    if (this.#peerEnded) return this.#exchan?.contentFailed(endedEarly());
+    this.#waitingSince = this.#host.monotonic();
     this.#settle();
   }
 
-  #ended(): void {
-    this.#hasEnded = true;
-    switch (this.#phase) {
-      case "linger":
-        if (this.#socket.writableFinished) this.#socket.destroy();
-        break;
-      case "exchan":
-        // A client may shut its side and still read the answer; but where someone asked to hear of its leaving, it has left.
-        if (this.#exchan?.isWatched === true) this.#socket.destroy();
-        else
-          this.#exchan?.contentFailed(
-            new HemiError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete"),
-          );
-        break;
-      case "head":
-        this.#host.note(this.peer, "it left in the middle of a head");
-        this.#linger();
-        break;
-      default:
-        this.#linger();
-    }
-  }
-
-  // ---- output ----
-
-  writeText(text: string): void {
-    this.#batch += text;
-    if (!this.#isBatching || this.#batch.length > maxBatch) this.#flush();
-  }
-
-  writeBytes(text: string, bytes: Uint8Array): void {
-    const before = this.#batch + text;
-    this.#batch = "";
-    if (before === "") this.#socket.write(bytes);
-    else if (bytes.length <= maxCopied) {
-      // One buffer costs less than two in one call, up to sizes where copying does.
-      const whole = Buffer.allocUnsafe(before.length + bytes.length);
-      whole.write(before, 0, "latin1");
-      whole.set(bytes, before.length);
-      this.#socket.write(whole);
-    } else {
-      this.#socket.cork();
-      this.#socket.write(before, "latin1");
-      this.#socket.write(bytes);
-      this.#socket.uncork();
-    }
-  }
-
-  #flush(): void {
-    if (this.#batch === "") return;
-    const text = this.#batch;
-    this.#batch = "";
-    this.#socket.write(text, "latin1");
+  watch(): void {
+    if (this.#peerEnded) this.#socket.destroy();
   }
 
   drained(): Promise<void> {
-    if (!this.needsDrain) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      (this.#drainWaiters ??= []).push({ resolve, reject });
-      this.#settle();
-    });
-  }
-
-  #drainedNow(): void {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = undefined;
-    for (const { resolve } of waiters ?? []) resolve();
-    this.#advance();
+    const drained = this.output.drained();
+    this.#settle();
+    return drained;
   }
 
   progressed(): void {
-    this.#hasMoved = true;
-    if (!this.#isBatching) this.#settle();
+    this.#patience.hasMoved = true;
+    if (!this.#isAdvancing) this.#settle();
   }
 
   finished(keepAlive: boolean): void {
     const exchan = this.#exchan;
-    this.#exchan = undefined;
     if (exchan === undefined) return;
-    if (!keepAlive) this.#linger();
+    const { content } = exchan;
+    this.#exchan = undefined;
+    this.#patience.hasMoved = true;
+    // What was promised with the head may have become impossible since.
+    if (!keepAlive || this.#isLast || !content.isSoonOver) this.#linger();
+    else if (content.done) this.#phase = "idle";
     else {
-      this.#phase = exchan.content.done ? "idle" : "discard";
-      if (!exchan.content.done) this.#discarded = exchan.content;
-      if (!this.#isBatching) this.#advance();
+      this.#discarded = content;
+      this.#phase = "discard";
     }
+    this.#advance();
   }
 
-  // ---- the end ----
+  breakOff(isUnended: boolean): void {
+    this.output.flush();
+    // UNIX sockets know no reset, and TLS tells an end from a break by itself.
+    if (isUnended && this.peer.port !== 0 && !this.#host.isTLS) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  // ---- output and the end ----
+
+  #drainedNow(): void {
+    this.output.unblocked();
+    this.#advance();
+  }
 
   /** Answers a request that could not be read, and closes. */
   #refuse(status: number, reason: string): void {
     this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
-    this.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
+    this.output.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
     this.#linger();
   }
 
@@ -339,25 +280,26 @@ export class Http1Conn implements ExchanConn {
     this.#phase = "linger";
     this.input.bytes = noBytes;
     this.input.at = 0;
-    this.#flush();
-    this.#await("write");
+    this.output.flush();
+    // What the client sends meanwhile must not count as progress of what it is sent.
+    this.#hold(true);
+    this.#patience.waitFor("write");
     this.#socket.end(() => {
-      if (this.#hasEnded) this.#socket.destroy();
-      else this.#await("linger");
+      if (this.#phase === "closed") return;
+      if (this.#peerEnded) return this.#socket.destroy();
+      this.#lingersUntil = this.#host.monotonic() + maxLinger;
+      this.#hold(false);
+      this.#patience.waitFor("linger");
     });
-    this.#socket.resume();
   }
 
   #closed(): void {
     this.#phase = "closed";
-    this.#deadline.clear();
+    this.#patience.end();
     const exchan = this.#exchan;
     this.#exchan = undefined;
     exchan?.clientLeft();
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = undefined;
-    for (const { reject } of waiters ?? [])
-      reject(new HemiError("HEMI_PEER_GONE", "the client has closed the connection"));
+    this.output.closed();
     this.#host.connClosed(this);
   }
 
@@ -365,105 +307,86 @@ export class Http1Conn implements ExchanConn {
 
   /** Reads on or holds, and sets the deadline of what is waited for now. */
   #settle(): void {
+    const { output, input } = this;
     const exchan = this.#exchan;
     switch (this.#phase) {
       case "idle":
-        this.#hold(this.needsDrain);
-        this.#await(this.needsDrain ? "write" : "idle");
-        break;
       case "head":
-        this.#hold(false);
-        // The whole head has one deadline, from its first byte on.
-        if (this.#wait !== "head") this.#await("head");
+        this.#hold(output.isBlocked);
+        this.#patience.waitFor(output.isBlocked ? "write" : this.#phase);
         break;
       case "exchan":
-        this.#hold(exchan?.isReading !== true && this.input.bytes.length - this.input.at >= maxHeld);
-        this.#awaitOf(exchan?.isReading === true ? "content" : this.#drainWaiters !== undefined ? "write" : "handle");
+        if (exchan?.isReading === true) {
+          this.#hold(false);
+          this.#patience.waitFor("content");
+        } else {
+          this.#hold(output.isAwaited || input.bytes.length - input.at >= maxHeld);
+          this.#patience.waitFor(output.isAwaited ? "write" : "handle");
+        }
         break;
       case "discard":
         this.#hold(false);
-        this.#awaitOf("content");
+        this.#patience.waitFor("content");
         break;
-      default:
+      case "linger":
+      case "closed":
     }
   }
 
   #hold(isHeld: boolean): void {
-    if (isHeld === this.#socket.isPaused()) return;
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
     else this.#socket.resume();
   }
 
-  /** As `await`, but what the client or the handlet was waited for already begins anew only when there was progress. */
-  #awaitOf(wait: "content" | "write" | "handle"): void {
-    if (wait !== this.#wait || this.#hasMoved) this.#await(wait);
-    this.#hasMoved = false;
-  }
-
-  #await(wait: Exclude<Wait, "nothing">): void {
+  #expired(wait: Wait | undefined): void {
     const { settings } = this.#host;
-    if (wait === "write") {
-      // The socket's own timeout is the one that sees how much of a large write the client has taken.
-      this.#deadline.clear();
-      if (this.#wait !== "write") this.#socket.setTimeout(settings.writeTimeout, () => this.#expired());
-    } else {
-      if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
-      this.#deadline.set(wait === "linger" ? lingerTimeout : settings[`${wait}Timeout`]);
-    }
-    this.#wait = wait;
-  }
-
-  #expired(): void {
-    const wait = this.#wait;
-    const exchan = this.#exchan;
-    this.#wait = "nothing";
     switch (wait) {
       case "idle":
         this.#linger();
         break;
       case "head":
-        this.#refuse(408, `its head was not complete after ${this.#host.settings.headTimeout} ms`);
+        this.#refuse(408, `its head was not complete after ${settings.headTimeout} ms`);
         break;
       case "content":
-        this.#host.note(this.peer, `no content came for ${this.#host.settings.contentTimeout} ms`);
-        this.#hasEnded = true;
-        if (exchan === undefined) this.#linger();
-        else exchan.contentFailed(new HemiError("HEMI_TIMEOUT", "the content of the request did not come in time"));
-        this.#settle();
+        this.#giveContentUp(`no content came for ${settings.contentTimeout} ms`);
         break;
       case "handle":
-        this.#host.note(this.peer, `its request was not answered within ${this.#host.settings.handleTimeout} ms`);
-        if (exchan?.isUnanswered === true) {
-          this.#hasEnded = true;
-          exchan.sendWhole({ status: 503, fieldList: [] }, undefined);
-        } else this.#socket.destroy();
+        this.#host.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        this.#isLast = true;
+        this.#exchan?.giveUp();
         break;
       case "write":
-        this.#host.note(this.peer, `it took nothing of its answer for ${this.#host.settings.writeTimeout} ms`);
+        this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
         this.#socket.destroy();
         break;
-      default:
+      case "linger":
+      case undefined:
         this.#socket.destroy();
     }
   }
 
-  #hasWholeHead(): boolean {
-    return this.input.bytes.indexOf("\r\n\r\n", this.input.at, "latin1") >= 0;
+  #giveContentUp(reason: string): void {
+    this.#host.note(this.peer, reason);
+    this.#isLast = true;
+    if (this.#exchan === undefined) return this.#linger();
+    this.#exchan.contentFailed(new HemiError("HEMI_TIMEOUT", "the content of the request did not come in time"));
+    if (!this.#isAdvancing) this.#settle();
   }
 }
 
 const noBytes = Buffer.alloc(0);
+
 function noop(): void {}
 
-/** How long, in ms, the client may take to read the answer and close, after we have shut our side. */
-const lingerTimeout = 2000;
-/** What it may still send meanwhile, in bytes. */
-const maxLingered = 1024 * 1024;
-/** The content's rate is not judged before this many ms. */
+function endedEarly(): HemiError {
+  return new HemiError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
+}
+
+/** How long, in ms, the client may go on to send after we have shut our side. */
+const maxLinger = 30_000;
+/** The content's rate is not judged before it was waited for as many ms. */
 const rateGrace = 5000;
 /** Input that nobody has asked for is held up to this size, in bytes; then the socket is paused. */
 const maxHeld = 64 * 1024;
-/** Batched text is sent at this length. */
-const maxBatch = 64 * 1024;
-/** Bytes up to this size are copied behind their head. */
-const maxCopied = 64 * 1024;

@@ -1,45 +1,39 @@
 // One request and its response on an HTTP/1 connection: the wire below Request and Response.
+//
+//   waiting ── sendHead ──> streaming ── endContent ──> ended
+//      ├────── sendWhole ────────┼────────────────────> ended      the conn goes on to the next request
+//      └────── abort, or the client left ─────────────> aborted    the conn closes
 
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
+import { gone, quietly, type Output } from "./output.ts";
 import type { Input, RequestContent } from "./request-content.ts";
-import {
-  chunkedFraming,
-  fieldLines,
-  hasNoContent,
-  noFraming,
-  statusLine,
-  untilCloseFraming,
-  type ResponseFraming,
-} from "./response-head.ts";
+import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
 
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
   readonly peer: Endpoint;
   readonly input: Input;
+  readonly output: Output;
   /** `date: …` with its line end. */
   readonly dateLine: string;
   /** May the connection serve another request after this one? */
   readonly mayKeepAlive: boolean;
-  /** Sends text of bytes 0 to 255 only. */
-  writeText(text: string): void;
-  /** Sends text, then bytes, in one write where it can be. */
-  writeBytes(text: string, bytes: Uint8Array): void;
-  /** The client takes less than it is sent. */
-  readonly needsDrain: boolean;
-  /** Settles when the client has taken what was sent. */
+  /** Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. */
   drained(): Promise<void>;
-  /** Content is wanted: `contentArrived` will be called when there is more input, or none to come. */
+  /** A reader waits: `contentArrived` or `contentFailed` will be called. */
   wantContent(): void;
+  /** Someone wants to be told when the client leaves. */
+  watch(): void;
   /** Another piece or head is on its way to the client: the handlet is not late. */
   progressed(): void;
   /** The response is complete; `keepAlive` is what was promised to the client. */
   finished(keepAlive: boolean): void;
-  /** Breaks the connection off at once. */
-  destroy(): void;
+  /** Breaks the connection off at once. `isUnended`: only a reset tells the client that this is no regular end. */
+  breakOff(isUnended: boolean): void;
 }
 
 /** Settles the promise that `readContent` gave out. */
@@ -52,22 +46,28 @@ type Stage = "waiting" | "streaming" | "ended" | "aborted";
 
 export class Http1Exchan implements ExchanWire {
   readonly head: Http1RequestHead;
-  readonly #conn: ExchanConn;
   readonly content: RequestContent;
+  readonly #conn: ExchanConn;
   #stage: Stage = "waiting";
-  #framing: ResponseFraming = noFraming;
-  #keepAlive = false;
-  /** Content bytes sent, to hold against the size that was announced. */
+  #framing: ResponseFraming = "none";
+  /** What `content-length` announced. */
+  #size = 0;
+  /** Content bytes sent, or dropped where the response has none. */
   #sent = 0;
+  #keepAlive = false;
   #isContinueOwed: boolean;
   #reader: ContentReader | undefined;
+  /** Why no more content will come. */
+  #contentError: HemiError | undefined;
+  /** When the response was complete: had all content been read? */
+  #wasContentRead = false;
   #abortListeners: (() => void)[] | undefined;
 
   constructor(conn: ExchanConn, head: Http1RequestHead, content: RequestContent) {
     this.#conn = conn;
     this.head = head;
     this.content = content;
-    this.#isContinueOwed = head.expectsContinue && head.version !== "1.0" && !content.done;
+    this.#isContinueOwed = head.expectsContinue && !content.done;
   }
 
   get peer(): Endpoint {
@@ -76,11 +76,6 @@ export class Http1Exchan implements ExchanWire {
 
   get trailers(): Fields {
     return this.content.trailers;
-  }
-
-  /** Nothing of the final response has been sent. */
-  get isUnanswered(): boolean {
-    return this.#stage === "waiting";
   }
 
   /** Someone asked to be told when the client leaves. */
@@ -95,13 +90,20 @@ export class Http1Exchan implements ExchanWire {
   // ---- content in ----
 
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (this.#stage === "ended") {
+      return this.#wasContentRead ? undefined : refused("the request has been answered: its content is no longer read");
+    }
     const piece = this.content.next(this.#conn.input);
-    if (piece !== undefined || this.content.done) return piece;
-    if (this.#stage === "aborted") return Promise.reject(gone());
-    if (this.content.failure !== undefined) return Promise.reject(broken(this.content.failure));
-    if (this.#reader !== undefined)
-      return Promise.reject(new HemiError("HEMI_CONTENT_READ", "the content is being read already"));
-    if (this.#isContinueOwed && this.#stage === "waiting") this.#conn.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    if (piece !== undefined) {
+      this.#isContinueOwed = false;
+      return piece;
+    }
+    if (this.content.done) return undefined;
+    if (this.#stage === "aborted") return quietly(Promise.reject(gone()));
+    if (this.content.failure !== undefined) return quietly(Promise.reject(broken(this.content.failure)));
+    if (this.#contentError !== undefined) return quietly(Promise.reject(this.#contentError));
+    if (this.#reader !== undefined) return refused("the content is being read already");
+    if (this.#isContinueOwed && this.#stage === "waiting") this.#conn.output.writeText("HTTP/1.1 100 Continue\r\n\r\n");
     this.#isContinueOwed = false;
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -121,8 +123,9 @@ export class Http1Exchan implements ExchanWire {
     return true;
   }
 
-  /** No more content will come: a waiting reader is told why. */
-  contentFailed(error: Error): void {
+  /** No more content will come than what is in the input: a waiting reader is told why, and who reads later. */
+  contentFailed(error: HemiError): void {
+    this.#contentError = error;
     const reader = this.#reader;
     this.#reader = undefined;
     reader?.reject(error);
@@ -133,63 +136,57 @@ export class Http1Exchan implements ExchanWire {
   sendInterim(status: number, fieldList: readonly string[]): void {
     if (this.#stage !== "waiting" || this.head.version === "1.0") return;
     if (status === 100) this.#isContinueOwed = false;
-    this.#conn.writeText(statusLine(status) + fieldLines(fieldList) + "\r\n");
+    this.#conn.output.writeText(statusLine(status) + fieldLines(fieldList) + "\r\n");
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
     if (this.#stage !== "waiting") return;
+    const { output } = this.#conn;
     this.#stage = "ended";
-    this.content.discard(this.#conn.input);
+    this.#leaveContent();
     const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
     const headText = this.#encodeHead(head, size);
-    if (size === 0 || this.head.method === "HEAD" || hasNoContent(head.status)) this.#conn.writeText(headText);
-    else if (typeof content !== "string") this.#conn.writeBytes(headText, content ?? empty);
-    else if (size === content.length) this.#conn.writeText(headText + content);
-    else this.#conn.writeBytes(headText, Buffer.from(content));
+    if (content === undefined || this.#framing === "none") output.writeText(headText);
+    else if (typeof content !== "string") output.writeBytes(headText, content, "");
+    else if (size === content.length) output.writeText(headText + content);
+    else output.writeBytes(headText, Buffer.from(content), "");
     this.#conn.finished(this.#keepAlive);
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {
     if (this.#stage !== "waiting") return;
     this.#stage = "streaming";
-    this.#conn.writeText(this.#encodeHead(head, size));
-    // HEAD and the like: the content that follows is dropped.
-    if (this.head.method === "HEAD" || hasNoContent(head.status)) this.#framing = noFraming;
+    this.#conn.output.writeText(this.#encodeHead(head, size));
     this.#conn.progressed();
   }
 
   sendContent(piece: string | Uint8Array): boolean {
-    if (this.#stage !== "streaming") return true;
+    if (this.#stage !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
     this.#sent += size;
-    switch (this.#framing.type) {
-      case "none":
-        return true;
-      case "sized":
-        if (this.#sent > this.#framing.size) {
-          this.#abortFor(`more content was sent than the ${this.#framing.size} bytes that were announced`);
-        }
-        this.#write("", piece, size, "");
-        break;
-      case "until close":
-        this.#write("", piece, size, "");
-        break;
-      case "chunked":
-        this.#write(size.toString(16) + "\r\n", piece, size, "\r\n");
-        break;
+    if (this.#framing === "none") return this.#sent <= maxDropped;
+    if (this.#framing === "sized" && this.#sent > this.#size) {
+      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
     }
+    const isChunked = this.#framing === "chunked";
+    const before = isChunked ? size.toString(16) + "\r\n" : "";
+    const after = isChunked ? "\r\n" : "";
+    if (typeof piece !== "string") this.#conn.output.writeBytes(before, piece, after);
+    else if (size === piece.length) this.#conn.output.writeText(before + piece + after);
+    else this.#conn.output.writeBytes(before, Buffer.from(piece), after);
     this.#conn.progressed();
-    return !this.#conn.needsDrain;
+    return !this.#conn.output.isBlocked;
   }
 
   writable(): Promise<void> {
-    if (this.#stage === "aborted") return Promise.reject(gone());
-    return this.#conn.drained();
+    // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
+    const isTakenByNobody = this.#stage === "aborted" || (this.#framing === "none" && this.#sent > maxDropped);
+    return isTakenByNobody ? quietly(Promise.reject(gone())) : this.#conn.drained();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
-    if (this.#framing.type === "none") return;
+    if (this.#framing === "none") return;
     for await (const piece of readRegion(region)) {
       if (this.#stage !== "streaming") throw gone();
       if (!this.sendContent(piece)) await this.writable();
@@ -198,68 +195,90 @@ export class Http1Exchan implements ExchanWire {
 
   endContent(trailerList: readonly string[]): void {
     if (this.#stage !== "streaming") return;
-    if (this.#framing.type === "sized" && this.#sent < this.#framing.size) {
-      this.#abortFor(`only ${this.#sent} of the ${this.#framing.size} bytes that were announced were sent`);
+    if (this.#framing === "sized" && this.#sent < this.#size) {
+      this.#abortFor(`only ${this.#sent} of the ${this.#size} bytes that were announced were sent`);
     }
-    if (this.#framing.type === "chunked") this.#conn.writeText("0\r\n" + fieldLines(trailerList) + "\r\n");
+    if (this.#framing === "chunked") this.#conn.output.writeText("0\r\n" + fieldLines(trailerList) + "\r\n");
     this.#stage = "ended";
-    this.content.discard(this.#conn.input);
+    this.#leaveContent();
     this.#conn.finished(this.#keepAlive);
+  }
+
+  // ---- early ends ----
+
+  /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
+  giveUp(): void {
+    if (this.#stage !== "waiting") return this.abort();
+    this.sendWhole({ status: 503, fieldList: [] }, undefined);
+    this.#tellAborted();
   }
 
   abort(): void {
     if (this.#stage === "ended" || this.#stage === "aborted") return;
-    this.#conn.destroy();
+    this.#conn.breakOff(this.#stage === "streaming" && this.#framing === "until close");
     this.clientLeft();
   }
 
   onAbort(listener: () => void): void {
-    if (this.#stage === "aborted") listener();
-    else (this.#abortListeners ??= []).push(listener);
+    if (this.#stage === "aborted") return listener();
+    (this.#abortListeners ??= []).push(listener);
+    this.#conn.watch();
   }
 
   /** The connection has broken off. */
   clientLeft(): void {
-    if (this.#stage === "aborted") return;
-    const wasOver = this.#stage === "ended";
+    if (this.#stage === "ended" || this.#stage === "aborted") return;
     this.#stage = "aborted";
-    this.contentFailed(gone());
-    if (!wasOver) for (const listener of this.#abortListeners ?? []) listener();
+    if (this.#reader !== undefined) this.contentFailed(gone());
+    this.#tellAborted();
   }
 
-  #encodeHead(head: ResponseHead, size: number | undefined): string {
-    const { status } = head;
-    const isHTTP10 = this.head.version === "1.0";
-    if (status < 200 || status === 204) this.#framing = noFraming;
-    else if (size !== undefined) this.#framing = { type: "sized", size };
-    else if (status === 304) this.#framing = noFraming;
-    else this.#framing = isHTTP10 ? untilCloseFraming : chunkedFraming;
+  #tellAborted(): void {
+    const listeners = this.#abortListeners;
+    this.#abortListeners = undefined;
+    for (const listener of listeners ?? []) listener();
+  }
+
+  /** The response is complete: what is left of the content is nobody's. */
+  #leaveContent(): void {
+    const { content } = this;
+    this.#wasContentRead = content.done;
+    if (content.done) return;
+    if (this.#reader !== undefined) {
+      this.contentFailed(
+        new HemiError("HEMI_CONTENT_READ", "the request was answered while its content was being read"),
+      );
+    }
+    content.discard(this.#conn.input);
+  }
+
+  /** Also decides on framing and keep-alive. */
+  #encodeHead({ status, fieldList }: ResponseHead, size: number | undefined): string {
+    const { head, content } = this;
+    const isHTTP10 = head.version === "1.0";
+    if (head.method === "HEAD" || hasNoContent(status)) this.#framing = "none";
+    else if (size !== undefined) this.#framing = "sized";
+    else this.#framing = isHTTP10 ? "until close" : "chunked";
+    this.#size = size ?? 0;
 
     this.#keepAlive =
       this.#conn.mayKeepAlive &&
-      !this.head.wantsClose &&
-      (!isHTTP10 || this.head.wantsKeepAlive) &&
-      this.#framing.type !== "until close" &&
+      !head.wantsClose &&
+      (!isHTTP10 || head.wantsKeepAlive) &&
+      this.#framing !== "until close" &&
       // A client that waits for 100 may send its content or not: what comes next could be read in two ways.
-      !this.#isContinueOwed &&
-      (this.#stage !== "ended" || this.content.left <= maxDiscardedContent);
+      (!this.#isContinueOwed || content.done) &&
+      (this.#stage === "streaming" || content.isSoonOver);
 
-    let text = statusLine(status) + this.#conn.dateLine + fieldLines(head.fieldList);
-    if (this.#framing.type === "sized") {
-      // The length of a 304 is that of the content it does not have: nothing, or the truth (RFC 9110 8.6).
-      if (status !== 304) text += "content-length: " + this.#framing.size + "\r\n";
-    } else if (this.#framing.type === "chunked") text += "transfer-encoding: chunked\r\n";
+    let text = statusLine(status);
+    if (!hasDate(fieldList)) text += this.#conn.dateLine;
+    text += fieldLines(fieldList);
+    // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
+    if (size !== undefined && !hasNoContent(status)) text += "content-length: " + size + "\r\n";
+    else if (this.#framing === "chunked") text += "transfer-encoding: chunked\r\n";
     if (!this.#keepAlive) text += "connection: close\r\n";
     else if (isHTTP10) text += "connection: keep-alive\r\n";
     return text + "\r\n";
-  }
-
-  #write(before: string, piece: string | Uint8Array, size: number, after: string): void {
-    if (typeof piece === "string" && size === piece.length) this.#conn.writeText(before + piece + after);
-    else {
-      this.#conn.writeBytes(before, typeof piece === "string" ? Buffer.from(piece) : piece);
-      if (after !== "") this.#conn.writeText(after);
-    }
   }
 
   #abortFor(reason: string): never {
@@ -268,13 +287,11 @@ export class Http1Exchan implements ExchanWire {
   }
 }
 
-/** Unread content up to this size is thrown away to keep the connection; with more, closing it is cheaper. */
-const maxDiscardedContent = 64 * 1024;
+/** So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. */
+const maxDropped = 256 * 1024;
 
-const empty = new Uint8Array(0);
-
-function gone(): HemiError {
-  return new HemiError("HEMI_PEER_GONE", "the client has closed the connection");
+function refused(reason: string): Promise<never> {
+  return quietly(Promise.reject(new HemiError("HEMI_CONTENT_READ", reason)));
 }
 
 function broken(reason: string): HemiError {

@@ -24,7 +24,7 @@ export interface GateOptions<Conn extends GateConn> {
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
   readonly #conns = new Set<Conn>();
-  #emptied: (() => void) | undefined;
+  #emptied: PromiseWithResolvers<void> | undefined;
   #isDraining = false;
 
   constructor(options: GateOptions<Conn>) {
@@ -46,18 +46,25 @@ export class Gate<Conn extends GateConn> {
     this.#isDraining = true;
     await this.#options.share.release();
     for (const conn of this.#conns) conn.drain();
-    if (this.#conns.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    await this.#whenEmpty();
   }
 
-  /** Closes the door and breaks off what is still open. */
+  /** Closes the door, breaks off what is still open, and waits until all of it has closed. Twice is harmless. */
   async shutdown(): Promise<void> {
     await this.#options.share.release();
     for (const conn of this.#conns) conn.destroy();
+    await this.#whenEmpty();
   }
 
   closed(conn: Conn): void {
     this.#conns.delete(conn);
-    if (this.#conns.size === 0) this.#emptied?.();
+    if (this.#conns.size === 0) this.#emptied?.resolve();
+  }
+
+  #whenEmpty(): Promise<void> {
+    if (this.#conns.size === 0) return Promise.resolve();
+    this.#emptied ??= Promise.withResolvers<void>();
+    return this.#emptied.promise;
   }
 
   readonly #accept: Acceptor = (socket) => {

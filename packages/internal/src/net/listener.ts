@@ -37,8 +37,9 @@ export class Listeners {
 
   /** Binds the address, or joins the listener that has it. A dead process's socket file is removed. Throws HEMI_LISTEN, which names address and reason. */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
-    if ("path" in address) await removeDeadSocket(address.path);
     const key = "path" in address ? address.path : `${address.host}:${address.port}`;
+    // Ours is alive; asking it would give it a connection that nobody wants.
+    if ("path" in address && !this.#listeners.has(key)) await removeDeadSocket(address.path);
     // Port 0 asks for a port of one's own.
     const isShared = "path" in address || address.port !== 0;
     let listener = isShared ? this.#listeners.get(key) : undefined;
@@ -60,7 +61,7 @@ class Listener {
   #acceptor: Acceptor | undefined;
   #acceptingShare: ListenerShare | undefined;
   /** Connections that came while no gate was open: the next one takes them. */
-  #waiting: net.Socket[] = [];
+  readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
 
   constructor(bound: net.BoundSocket, closed: () => void) {
@@ -85,11 +86,14 @@ class Listener {
       port: this.port,
       accept: async (acceptor) => {
         await (this.#listening ??= this.#listen());
+        // Released meanwhile.
+        if (!this.#shares.has(share)) return;
         this.#acceptor = acceptor;
         this.#acceptingShare = share;
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        for (const socket of waiting) acceptor(socket);
+        for (const socket of this.#waiting) {
+          this.#waiting.delete(socket.off("error", forget));
+          if (!socket.destroyed) acceptor(socket);
+        }
       },
       release: () => this.#release(share),
     };
@@ -99,7 +103,7 @@ class Listener {
 
   #take(socket: net.Socket): void {
     if (this.#acceptor !== undefined) this.#acceptor(socket);
-    else if (this.#waiting.length < maxWaiting) this.#waiting.push(socket.on("error", forget));
+    else if (this.#waiting.size < maxWaiting) this.#waiting.add(socket.on("error", forget));
     else socket.destroy();
   }
 
@@ -122,7 +126,7 @@ class Listener {
     if (this.#shares.size > 0) return;
     this.#closed();
     for (const socket of this.#waiting) socket.destroy();
-    this.#waiting = [];
+    this.#waiting.clear();
     if (this.#listening === undefined) {
       this.#bound.close();
       return;

@@ -5,7 +5,8 @@ import { Deadlines } from "@hemi/common";
 import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import { Http1Conn, type Http1Host } from "../http1/server-conn.ts";
+import { Http1Conn } from "../http1/server-conn.ts";
+import type { Http1Host } from "../http1/server-host.ts";
 import { Gate } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -46,7 +47,7 @@ const props = {
 export const httpxServer = defineServer({
   sign: "httpxServer",
   props,
-  create: (context) => new HttpxServer(context),
+  create: (context): ServerPart => new HttpxServer(context),
 });
 
 class HttpxServer implements ServerPart, Http1Host {

@@ -1,0 +1,130 @@
+// What a connection sends: text gathered to few writes, bytes behind it, and a promise for who waits until the client took it.
+
+import type { Socket } from "node:net";
+import { HemiError } from "../errors/hemi-error.ts";
+
+export class Output {
+  readonly #socket: Socket;
+  /** Bytes 0 to 255, one a character: waits for more, for the end of the batch, or for the end of the tick. */
+  #text = "";
+  #isBatch = false;
+  #isFlushDue = false;
+  /** Shared by all who wait. */
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** The client takes less than it is sent, or nothing any more. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain || this.#socket.destroyed;
+  }
+
+  /** Someone waits until the client has taken what was sent. */
+  get isAwaited(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  /** Keeps text until `flush`: several answers go out in one write. */
+  beginBatch(): void {
+    this.#isBatch = true;
+  }
+
+  /** Sends what has been gathered, and ends the batch. */
+  flush(): void {
+    this.#isBatch = false;
+    this.#send();
+  }
+
+  /** Text of bytes 0 to 255 only. */
+  writeText(text: string): void {
+    this.#text += text;
+    if (this.#text.length > maxGathered) this.#send();
+    else if (!this.#isBatch && !this.#isFlushDue) {
+      // Outside of a batch a head and the content that follows it in the same tick go out together.
+      this.#isFlushDue = true;
+      process.nextTick(flushDue, this);
+    }
+  }
+
+  /** Bytes between two texts. They are not copied where they are many: nobody may change them afterwards. */
+  writeBytes(before: string, bytes: Uint8Array, after: string): void {
+    const head = this.#text + before;
+    this.#text = "";
+    if (head === "" && after === "") this.#socket.write(bytes);
+    else if (bytes.length <= maxCopied) {
+      // One buffer costs less than several in one call, up to sizes where copying does.
+      const whole = Buffer.allocUnsafe(head.length + bytes.length + after.length);
+      whole.write(head, 0, "latin1");
+      whole.set(bytes, head.length);
+      whole.write(after, head.length + bytes.length, "latin1");
+      this.#socket.write(whole);
+    } else {
+      this.#socket.cork();
+      if (head !== "") this.#socket.write(head, "latin1");
+      this.#socket.write(bytes);
+      if (after !== "") this.#socket.write(after, "latin1");
+      this.#socket.uncork();
+    }
+  }
+
+  /** Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. Unlike others, it may be left alone. */
+  drained(): Promise<void> {
+    if (this.#socket.destroyed) return quietly(Promise.reject(gone()));
+    if (!this.isBlocked) return Promise.resolve();
+    if (this.#drained === undefined) {
+      this.#drained = Promise.withResolvers<void>();
+      void quietly(this.#drained.promise);
+    }
+    return this.#drained.promise;
+  }
+
+  /** The socket has emptied. */
+  unblocked(): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    drained?.resolve();
+  }
+
+  /** The socket has closed. */
+  closed(): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    drained?.reject(gone());
+  }
+
+  #send(): void {
+    const text = this.#text;
+    if (text === "") return;
+    this.#text = "";
+    this.#socket.write(text, "latin1");
+  }
+
+  /** For the end of a tick: a batch that was begun meanwhile ends by itself. */
+  flushDue(): void {
+    this.#isFlushDue = false;
+    if (!this.#isBatch) this.#send();
+  }
+}
+
+export function gone(): HemiError {
+  return new HemiError("HEMI_PEER_GONE", "the client has closed the connection");
+}
+
+/** A handlet that does not look at a promise of ours is careless, but when its client leaves, that must not end the process. */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(noop);
+  return promise;
+}
+
+function flushDue(output: Output): void {
+  output.flushDue();
+}
+
+function noop(): void {}
+
+/** Text is sent at this length, whatever comes. */
+const maxGathered = 64 * 1024;
+/** Bytes up to this size are copied between their texts. */
+const maxCopied = 64 * 1024;

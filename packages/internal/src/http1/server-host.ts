@@ -1,0 +1,43 @@
+// What a connection needs of the server that it belongs to.
+
+import type { Endpoint, ExchanWire } from "../web/exchan.ts";
+import type { HeadLimits } from "./head.ts";
+
+/** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
+export interface Http1Settings extends HeadLimits {
+  /** Between two requests. */
+  readonly idleTimeout: number;
+  /** From the first byte of a head to its last. */
+  readonly headTimeout: number;
+  /** Between two pieces of content. */
+  readonly contentTimeout: number;
+  /** Bytes a second that content must come in at, on average, once it has been waited for some seconds. */
+  readonly minContentRate: number;
+  /** Until a handlet sends its head, and between two pieces that it sends. */
+  readonly handleTimeout: number;
+  /** Without the client taking anything of what is sent. */
+  readonly writeTimeout: number;
+  readonly maxRequestsPerConn: number;
+}
+
+/** Runs out once. Setting it again moves it. */
+export interface Deadline {
+  set(duration: number): void;
+  clear(): void;
+}
+
+export interface Http1Host {
+  readonly settings: Http1Settings;
+  /** `date: …` with its line end. */
+  readonly dateLine: string;
+  readonly isTLS: boolean;
+  makeDeadline(onExpired: () => void): Deadline;
+  /** Monotonic, in ms. */
+  monotonic(): number;
+  /** Answers a request through its wire. Never throws. */
+  serve(wire: ExchanWire): void;
+  /** Notes in the error log what a client did or failed to do. */
+  note(peer: Endpoint, message: string): void;
+  /** A connection is over, by its client or by us. */
+  connClosed(conn: object): void;
+}
