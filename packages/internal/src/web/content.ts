@@ -2,7 +2,7 @@
 
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ExchanWire } from "./exchan.ts";
-import { FilterChain, type ContentFilter } from "./filter.ts";
+import { FilterChain, type PlacedFilter } from "./filter.ts";
 import { HTTPError } from "./http-error.ts";
 
 /** Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they give 413, 400, 408 and nothing. */
@@ -12,7 +12,8 @@ export class Content implements AsyncIterable<Uint8Array> {
   /** In bytes. Set by `maxContentSize` of the webapp or rule that has the request. */
   maxSize = Infinity;
   readonly #wire: ExchanWire;
-  readonly #filters: ContentFilter[] = [];
+  /** Nearest to the wire first. */
+  #filters: readonly PlacedFilter[] = [];
   #isRead = false;
 
   constructor(wire: ExchanWire) {
@@ -25,9 +26,9 @@ export class Content implements AsyncIterable<Uint8Array> {
     return this.#isRead;
   }
 
-  /** Puts a filter between the wire and the reader; the last one added is nearest to the reader. */
-  addFilter(filter: ContentFilter): void {
-    this.#filters.push(filter);
+  /** For the engine: puts a filter between the wire and the reader. */
+  addFilter(filter: PlacedFilter): void {
+    this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
   }
 
   async bytes(): Promise<Uint8Array> {

@@ -10,7 +10,7 @@ import type { Fcache } from "../fixtures/fcache.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { parseAuthority, type Authority } from "./authority.ts";
 import type { ExchanWire } from "./exchan.ts";
-import { Fault } from "./fault.ts";
+import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
 import { HTTPError } from "./http-error.ts";
 import type { WebappPart } from "./kinds.ts";
@@ -60,8 +60,8 @@ export class Dispatcher implements ResponseSurroundings {
 
     const { webapp } = destination;
     const req = new Request(wire, destination.authority, path);
-    const resp = new Response(wire, this);
-    if (head.target === "*") return this.#answerServerOptions(resp);
+    const resp = new Response(wire, this, req);
+    if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
     try {
       const taken = webapp.handle(req, resp);
       if (taken === true) return;
@@ -109,33 +109,40 @@ export class Dispatcher implements ResponseSurroundings {
   }
 
   #failed(error: unknown, req: Request, resp: Response): void {
-    const thrown = error instanceof Fault ? error.thrown : error;
+    const thrown = error instanceof Fault ? error.cause : error;
     const status = statusOf(thrown);
     // A client that has gone needs no answer, and its leaving is no fault.
-    if (thrown instanceof HemiError && thrown.code === "HEMI_PEER_GONE") return resp.abort();
-    if (status >= 500) this.#noteFault(error, req);
+    if (isPeerGone(thrown)) return resp.abort();
+    if (status >= 500) this.noteFault(error, req);
     else if (thrown instanceof Error && this.#log.enabled("debug")) {
       this.#log.debug(`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
     }
-    if (resp.isHeadSent) {
-      if (!resp.isDone) resp.abort();
-    } else sendStatusPage(resp, status);
+    try {
+      if (!resp.isHeadSent) sendStatusPage(resp, status);
+      else if (!resp.isDone) resp.abort();
+    } catch (error) {
+      // A reviser that looked at the head of this page failed; it does not get a second one to look at.
+      this.noteFault(error, req);
+      if (resp.isHeadSent) resp.abort();
+      else sendStatusPage(resp, 500);
+    }
   }
 
-  noteFault(resp: Response, error: unknown): void {
-    this.#log.error(`a filter failed in a response of status ${resp.status}`, { error });
-  }
-
-  #noteFault(error: unknown, req: Request): void {
-    const fault = error instanceof Fault ? error : new Fault(this.#log.path, error);
+  noteFault(error: unknown, req: Request | undefined): void {
+    const fault = faultAt(this.#log.path, error);
+    if (fault.isNoted) return;
+    fault.isNoted = true;
     this.#log
       .withPath(fault.path)
-      .error(`failed at ${req.method} ${req.uri}`, { error: fault.thrown, requestId: req.id });
+      .error(`failed at ${req === undefined ? "a refused request" : `${req.method} ${req.uri}`}`, {
+        error: fault.cause,
+        requestId: req?.id,
+      });
   }
 
   #refuse(wire: ExchanWire, status: number, reason: string): void {
     this.#log.info(`refused a request of ${wire.peer.address} with ${status}: ${reason}`);
-    sendStatusPage(new Response(wire, this), status);
+    sendStatusPage(new Response(wire, this, undefined), status);
   }
 }
 

@@ -9,17 +9,19 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import { serializeCookie, type CookieOptions } from "./cookies.ts";
 import type { ExchanWire, FileRegion, ResponseHead } from "./exchan.ts";
+import { faultAt, isPeerGone } from "./fault.ts";
 import { FieldList } from "./field-list.ts";
-import { FilterChain, type FilterHook } from "./filter.ts";
+import { readRegion } from "./file-region.ts";
+import { FilterChain, type FilterHook, type PlacedFilter } from "./filter.ts";
 import { HTTPError } from "./http-error.ts";
 import { mediaTypeOf } from "./media-type.ts";
-import { readRegion } from "./file-region.ts";
+import type { Request } from "./request.ts";
 
 /** What a response needs of the server that it is made in. */
 export interface ResponseSurroundings {
   readonly fcache: Fcache;
-  /** Is told when a reviser's filter fails, which no caller sees. */
-  noteFault(resp: Response, error: unknown): void;
+  /** Is told when a reviser's filter fails, which the handlet may not look at. */
+  noteFault(error: unknown, req: Request | undefined): void;
 }
 
 export class Response implements ResponseHead {
@@ -35,13 +37,14 @@ export class Response implements ResponseHead {
   /** The last step through the filters, while it runs. */
   #step: Promise<void> | undefined;
   #wasAborted = false;
-
   readonly #surroundings: ResponseSurroundings;
+  readonly #req: Request | undefined;
 
-  /** For servers. */
-  constructor(wire: ExchanWire, surroundings: ResponseSurroundings) {
+  /** For servers. `req` is what it answers; `undefined` for a request that was refused. */
+  constructor(wire: ExchanWire, surroundings: ResponseSurroundings, req: Request | undefined) {
     this.#wire = wire;
     this.#surroundings = surroundings;
+    this.#req = req;
   }
 
   /** 200 to 599. Default: 200. For 1xx there is `interim`. */
@@ -97,9 +100,12 @@ export class Response implements ResponseHead {
     this.addHeader("set-cookie", serializeCookie(name, value, options));
   }
 
-  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off. */
+  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off, and throws HEMI_CONTENT_BROKEN. */
   set contentSize(size: number) {
     this.#assertOpen();
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw new HemiError("HEMI_USAGE", `contentSize is a number of bytes, not ${size}`);
+    }
     this.#contentSize = size;
   }
 
@@ -109,15 +115,14 @@ export class Response implements ResponseHead {
     if (typeof content === "string" && !this.#fields.has("content-type")) {
       this.#fields.addTrusted("content-type", "text/plain; charset=utf-8");
     }
-    if (this.#hooks === undefined) {
-      this.#state = "done";
-      this.#wire.sendWhole(this, content);
+    if (this.#hooks !== undefined && this.#placeFilters()) {
+      this.#beginStreaming();
+      if (content !== undefined) void this.#sendPiece(content);
+      this.#finish();
       return;
     }
-    this.#contentSize = content === undefined ? 0 : Buffer.byteLength(content);
-    this.#beginStreaming();
-    if (content !== undefined) this.#sendPiece(content);
-    this.#finish();
+    this.#state = "done";
+    this.#wire.sendWhole(this, content);
   }
 
   /** A value as `application/json`. Throws HEMI_USAGE for what JSON cannot hold. */
@@ -150,7 +155,10 @@ export class Response implements ResponseHead {
     this.#wire.sendInterim(status, list.list);
   }
 
-  /** A piece of content; the first one sends the head. Await what it returns before the next one: the client may be slow. */
+  /**
+   * A piece of content; the first one sends the head. Await what it returns before the next one: the client may be slow. It
+   * rejects with HEMI_PEER_GONE when the client has left. Bytes are not copied: leave them as they are.
+   */
   echo(piece: string | Uint8Array): void | Promise<void> {
     this.#beginStreaming();
     return this.#sendPiece(piece);
@@ -158,13 +166,15 @@ export class Response implements ResponseHead {
 
   /**
    * A file, by its absolute path, with its media type by its name. Throws HTTPError: 404 if there is no such file, 403 if it
-   * cannot be read. Whether the path may be served at all is the caller's to know.
+   * may not be read, 500 if the system cannot tell. Whether the path may be served at all is the caller's to know.
    */
   async sendFile(path: string): Promise<void> {
     const { fcache } = this.#surroundings;
     const entry = fcache.peek(path) ?? (await fcache.open(path));
-    if (entry.kind !== "file")
-      throw new HTTPError(entry.kind === "denied" ? 403 : 404, `${path} is no file that can be read`);
+    if (entry.kind !== "file") {
+      const status = entry.kind === "denied" ? 403 : entry.kind === "failed" ? 500 : 404;
+      throw new HTTPError(status, `${path} is no file that can be read`);
+    }
     if (!this.#fields.has("content-type")) {
       this.setHeader("content-type", mediaTypeOf(path) ?? "application/octet-stream");
     }
@@ -190,7 +200,9 @@ export class Response implements ResponseHead {
   async sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
     this.#beginStreaming();
     try {
-      for await (const piece of source) await this.#sendPiece(piece);
+      // Where nobody takes the content, the source is told to stop before it begins.
+      if (this.#wire.head.method === "HEAD") await source[Symbol.asyncIterator]().return?.();
+      else for await (const piece of source) await this.#sendPiece(piece);
     } catch (error) {
       this.abort();
       throw error;
@@ -211,7 +223,7 @@ export class Response implements ResponseHead {
 
   /** The end of content that was streamed. Without any: an answer of no content. */
   end(): void {
-    if (this.#state === "open" && this.#trailers === undefined) this.send();
+    if (this.#state === "open" && this.#trailers === undefined && this.#contentSize === undefined) this.send();
     else {
       this.#beginStreaming();
       this.#finish();
@@ -237,7 +249,7 @@ export class Response implements ResponseHead {
     (this.#hooks ??= []).push(hook);
   }
 
-  /** For the engine: forgets status, fields and hooks of an answer that has not begun, to make another in its place. */
+  /** For the engine: forgets status and fields of an answer that has not begun, to make another in its place. */
   reset(): void {
     this.#assertOpen();
     this.#status = 200;
@@ -254,30 +266,37 @@ export class Response implements ResponseHead {
   #beginStreaming(): void {
     if (this.#state === "streaming") return;
     this.#assertOpen();
-    this.#composeFilters();
+    if (this.#hooks !== undefined) this.#placeFilters();
     this.#state = "streaming";
     this.#wire.sendHead(this, this.#contentSize);
   }
 
-  /** Lets the hooks look at the head, those furthest from the wire first. */
-  #composeFilters(): void {
-    const hooks = this.#hooks;
-    if (hooks === undefined) return;
-    const filters = hooks
-      .toSorted((a, b) => b.rank - a.rank)
-      .map(({ hook }) => hook())
-      .filter((filter) => filter !== undefined);
-    if (filters.length === 0) return;
-    // HEAD and 304 run the head step only: no content goes through.
-    if (this.#wire.head.method === "HEAD" || this.#status === 304 || this.#status === 204) {
-      for (const filter of filters) filter.close?.();
-      return;
+  /** Lets the hooks look at the head, once, those furthest from the wire first. Do they want filters on the content? */
+  #placeFilters(): boolean {
+    const hooks = this.#hooks ?? [];
+    this.#hooks = undefined;
+    const filters: PlacedFilter[] = [];
+    try {
+      for (const { rank, path, hook } of hooks.toSorted((a, b) => a.rank - b.rank).reverse()) {
+        const filter = runHook(path, hook);
+        if (filter !== undefined) filters.push({ rank, path, filter });
+      }
+      this.#assertOpen();
+    } catch (error) {
+      for (const { filter } of filters) filter.close?.();
+      throw error;
     }
+    if (filters.length === 0) return false;
     // How long filtered content becomes is not known before its end.
     this.#contentSize = undefined;
-    this.#chain = new FilterChain(filters, (piece) =>
+    const { method } = this.#wire.head;
+    const chain = new FilterChain(filters, (piece) =>
       this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
     );
+    // HEAD, 204 and 304 run the head step only: no content goes through.
+    if (method === "HEAD" || this.#status === 304 || this.#status === 204) chain.close();
+    else this.#chain = chain;
+    return true;
   }
 
   #sendPiece(piece: string | Uint8Array): void | Promise<void> {
@@ -289,9 +308,13 @@ export class Response implements ResponseHead {
   #finish(): void {
     this.#state = "done";
     const chain = this.#chain;
-    const end = (): void => this.#wire.endContent(this.#trailers?.list ?? []);
-    if (chain === undefined) end();
-    else void this.#through(() => chain.end()).then(end, noop);
+    if (chain === undefined) this.#wire.endContent(this.#trailers?.list ?? []);
+    else {
+      void this.#through(async () => {
+        await chain.end();
+        this.#wire.endContent(this.#trailers?.list ?? []);
+      });
+    }
   }
 
   /** Runs a step through the filters after the one before it. A step that fails breaks the answer off. */
@@ -300,11 +323,17 @@ export class Response implements ResponseHead {
     this.#step = run;
     run.catch((error: unknown) => {
       if (this.#wasAborted) return;
-      this.#surroundings.noteFault(this, error);
+      if (!isPeerGone(error)) this.#surroundings.noteFault(error, this.#req);
       this.abort();
     });
     return run;
   }
 }
 
-function noop(): void {}
+function runHook(path: string, hook: FilterHook["hook"]): ReturnType<FilterHook["hook"]> {
+  try {
+    return hook();
+  } catch (error) {
+    throw faultAt(path, error);
+  }
+}

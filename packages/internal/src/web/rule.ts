@@ -41,7 +41,7 @@ const props = {
 export const rule = defineRule({
   sign: "rule",
   props,
-  create: (context) => new Rule(context),
+  create: (context): RulePart => new Rule(context),
 });
 
 class Rule implements RulePart {
@@ -130,13 +130,14 @@ function fixedAnswer({
 }
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
+  const { rank } = part;
   try {
     const filter = part.reviseRequest?.(req);
-    if (filter !== undefined) req.content.addFilter(filter);
+    if (filter !== undefined) req.content.addFilter({ rank, path, filter });
   } catch (error) {
     throw faultAt(path, error);
   }
-  resp.addHook({ rank: part.rank, hook: () => part.reviseResponse?.(req, resp) });
+  resp.addHook({ rank, path, hook: () => part.reviseResponse?.(req, resp) });
 }
 
 /** A handlet that says "not mine" must have left the exchan as it was. */
