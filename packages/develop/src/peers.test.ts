@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { findPeer, peer } from "./peers.ts";
+import { debianPackages, findPeer, peer } from "./peers.ts";
 
 const missing = "no-such-program" as "curl";
 
@@ -20,4 +21,10 @@ test("a missing peer skips the test and says why", (context) => {
 test("a missing peer fails the test where peers are demanded", (context) => {
   vi.stubEnv("HEMI_DEMAND_PEERS", "1");
   expect(() => peer(missing, context)).toThrow("needs the program no-such-program");
+});
+
+test("continuous integration installs every peer", () => {
+  const script = readFileSync(new URL("../../../.ci/run", import.meta.url), "utf8");
+  const installed = /^packages=\((.*)\)$/m.exec(script)?.[1]?.split(" ");
+  expect(installed).toEqual(expect.arrayContaining(Object.values(debianPackages)));
 });

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import type { TestContext } from "vitest";
 
 /** The Debian package that brings each peer; `.ci/run` installs them. */
-const debianPackages = {
+export const debianPackages = {
   curl: "curl",
   nginx: "nginx",
   wrk: "wrk",
