@@ -1,1 +1,4 @@
-export {};
+// What other programs may use of the process manager.
+
+export { exitCodes, type ExitCode } from "./exit-code.ts";
+export { runCommand } from "./run-command.ts";

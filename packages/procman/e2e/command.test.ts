@@ -1,0 +1,177 @@
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith, run, start } from "./command.ts";
+
+const hello = `stage {
+    webapp "hello" {
+        .hostnames = ("*")
+        rule { .returnText = "hello" }
+    }
+    httpxServer "main" {
+        .webapps = ("hello")
+        .address = "127.0.0.1:" + %env(PORT, "0")
+    }
+}
+`;
+
+const listening = /listens on 127\.0\.0\.1:(\d+)/;
+
+describe("hemi serve", () => {
+  test.each(["-config", "--config"])("serves what %s names, and ends in order at SIGTERM", async (option) => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    await using command = start(["serve", option, "hello.conf", "--single"], { cwd: folder.path });
+    const [, port] = await command.line(listening);
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    expect(await answer.text()).toBe("hello");
+    command.child.kill("SIGTERM");
+    expect((await command.finished()).code).toBe(0);
+  });
+
+  test("ends at once at the second signal, though a request is still on its way", async () => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    await using command = start(["serve", "--config", "hello.conf", "--grace", "10m"], { cwd: folder.path });
+    const [, port] = await command.line(listening);
+    const socket = connect(Number(port), "127.0.0.1");
+    await once(socket, "connect");
+    // Answered once, so that the connection is known; then a head that never ends.
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    await once(socket, "data");
+    socket.write("GET / HTTP/1.1\r\n");
+    socket.on("error", () => {});
+    command.child.kill("SIGINT");
+    await command.line(/ends because of SIGINT/);
+    command.child.kill("SIGINT");
+    expect((await command.finished()).code).not.toBe(null);
+    socket.destroy();
+  });
+
+  test("says that a port is taken, and exits with 2", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    await using folder = await folderWith({ "hello.conf": hello });
+    const { code, stderr } = await run(["serve", "--config", "hello.conf"], { cwd: folder.path, env: { PORT: port } });
+    other.close();
+    expect(code).toBe(2);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: another program listens there`);
+  });
+
+  test("ends with 1, in order, when something is thrown that nothing catches", async () => {
+    await using folder = await folderWith({
+      "hello.conf": hello.replace("stage {", 'stage { stray "timer" {}'),
+      "stray.mjs": `import { defineAddon, pack } from "@hemi/hemi";
+        const stray = defineAddon({ sign: "stray", create: () => ({ start() { setTimeout(() => { throw new Error("stray"); }, 1); } }) });
+        export default pack("stray", [stray]);`.replace("@hemi/hemi", import.meta.resolve("@hemi/hemi")),
+    });
+    const { code, stderr } = await run(["serve", "--config", "hello.conf", "--use", "./stray.mjs"], {
+      cwd: folder.path,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("something was thrown that nothing caught");
+  });
+
+  test("writes JSON lines to a file when told so", async () => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    const args = ["serve", "--config", "hello.conf", "--log-format", "json", "--log-file", "hemi.log"];
+    await using command = start(args, { cwd: folder.path });
+    const log = join(folder.path, "hemi.log");
+    await expect.poll(() => readFile(log, "utf8").catch(() => ""), { timeout: 10_000 }).toContain("listens on");
+    command.child.kill("SIGTERM");
+    await command.finished();
+    for (const line of (await readFile(log, "utf8")).trim().split("\n")) {
+      expect(JSON.parse(line)).toHaveProperty("level");
+    }
+  });
+});
+
+describe("hemi check", () => {
+  test("prints PASS for a configuration that can be used", async () => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    const { code, stdout } = await run(["check", "-config", "hello.conf"], { cwd: folder.path });
+    expect([code, stdout]).toEqual([0, "PASS\n"]);
+  });
+
+  test("prints all mistakes in one go, with place, line, caret and the nearest name", async () => {
+    const wrong = hello.replace(".hostnames", ".hostname").replace(".returnText", ".returnTexts");
+    await using folder = await folderWith({ "wrong.conf": wrong });
+    const { code, stdout, stderr } = await run(["check", "-config", "wrong.conf"], { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`wrong.conf:3:9 HEMI_CONFIG_UNKNOWN_PROP: webapp "hello" has no property "hostname"
+    3 |         .hostname = ("*")
+      |         ^^^^^^^^^ did you mean .hostnames?
+`);
+    expect(stderr).toContain("did you mean .returnText?");
+  });
+
+  test("exits with 2 for a file that is not there", async () => {
+    await using folder = await folderWith({});
+    const { code, stderr } = await run(["check", "-config", "none.conf"], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain("none.conf");
+  });
+});
+
+describe("hemi fmt", () => {
+  const untidy = 'stage{webapp "a"{.hostnames=("*")\n# kept\nrule{.returnText="x"}}}';
+
+  test("lays a file out, keeps its comments, and has nothing to do the second time", async () => {
+    await using folder = await folderWith({ "a.conf": untidy });
+    const first = await run(["fmt", "a.conf"], { cwd: folder.path });
+    expect([first.code, first.stdout]).toEqual([0, "a.conf\n"]);
+    expect(await readFile(join(folder.path, "a.conf"), "utf8")).toContain("# kept");
+    const second = await run(["fmt", "--check", "a.conf"], { cwd: folder.path });
+    expect([second.code, second.stdout]).toEqual([0, ""]);
+  });
+
+  test("with --check names the file, changes nothing and fails", async () => {
+    await using folder = await folderWith({ "a.conf": untidy });
+    const { code, stdout } = await run(["fmt", "--check", "a.conf"], { cwd: folder.path });
+    expect([code, stdout]).toEqual([1, "a.conf\n"]);
+    expect(await readFile(join(folder.path, "a.conf"), "utf8")).toBe(untidy);
+  });
+
+  test("reads standard input and writes standard output for -", async () => {
+    const { code, stdout } = await run(["fmt", "-"], { input: untidy });
+    expect(code).toBe(0);
+    expect(stdout).toContain('webapp "a" {');
+  });
+
+  test("leaves a file with mistakes as it is", async () => {
+    await using folder = await folderWith({});
+    await writeFile(join(folder.path, "b.conf"), "stage { webapp ");
+    const { code, stderr } = await run(["fmt", "b.conf"], { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain("b.conf:1:");
+    expect(await readFile(join(folder.path, "b.conf"), "utf8")).toBe("stage { webapp ");
+  });
+});
+
+describe("the command line", () => {
+  test.each([
+    [["sreve"], "there is no command sreve; did you mean serve?"],
+    [["serve", "--confg", "x"], "there is no option --confg; did you mean --config?"],
+    [["check", "--grace", "1s"], "check takes no --grace"],
+    [["serve", "x.conf"], "did you mean --config?"],
+    [["serve", "--grace", "soon"], "--grace takes a duration"],
+    [["serve", "--log-level", "loud"], "--log-level takes debug, info, warn, error"],
+    [["serve", "--use", "./none.ts"], "--use ./none.ts cannot be loaded"],
+    [["serve", "--config"], "--config"],
+  ])("%j is refused with one line that says what to do", async (args, message) => {
+    await using folder = await folderWith({ "hemi.conf": hello });
+    const { code, stderr } = await run(args, { cwd: folder.path });
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd()).not.toContain("\n");
+  });
+
+  test("help and version answer, also as options", async () => {
+    expect((await run(["help"])).stdout).toContain("Usage: hemi");
+    expect((await run([])).stdout).toContain("Usage: hemi");
+    expect((await run(["--version"])).stdout).toMatch(/^hemi \d+\.\d+\.\d+, Node\.js 24\./);
+  });
+});

@@ -1,0 +1,75 @@
+// Runs the hemi command from its sources, as a process of its own.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running extends AsyncDisposable {
+  readonly child: ChildProcess;
+  /** The first line on standard error that matches. Rejects if the process ends without one. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  finished(): Promise<Finished>;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** Starts the command; disposing ends it, whatever it is doing. */
+export function start(args: readonly string[], { cwd, env, input }: RunOptions = {}): Running {
+  const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(input ?? "");
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const closed = once(child, "close");
+  return {
+    child,
+    async line(pattern) {
+      for (;;) {
+        const match = pattern.exec(stderr);
+        if (match !== null) return match;
+        const event = await Promise.race([once(child.stderr, "data"), closed.then(() => "closed")]);
+        if (event === "closed" && !pattern.test(stderr))
+          throw new Error(`it ended without ${String(pattern)}: ${stderr}`);
+      }
+    },
+    async finished() {
+      await closed;
+      return { code: child.exitCode, stdout, stderr };
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      await closed;
+    },
+  };
+}
+
+export function run(args: readonly string[], options?: RunOptions): Promise<Finished> {
+  return start(args, options).finished();
+}
+
+/** A folder with files in it, until it is disposed. */
+export async function folderWith(files: Readonly<Record<string, string>>): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "hemi-command-"));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

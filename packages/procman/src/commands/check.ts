@@ -1,0 +1,14 @@
+// `hemi check`: reads a configuration and says whether it can be used.
+
+import { bootFile } from "@hemi/hemi";
+import type { CommandLine } from "../command-line.ts";
+import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { loadPacks } from "../load-packs.ts";
+
+export async function check(line: CommandLine): Promise<ExitCode> {
+  const use = await loadPacks(line.use);
+  const stage = await bootFile(line.config, { baseDir: line.base, use });
+  await stage.quit();
+  process.stdout.write("PASS\n");
+  return exitCodes.fine;
+}

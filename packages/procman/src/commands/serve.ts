@@ -1,0 +1,71 @@
+// `hemi serve`: boots a configuration and serves until told to end. One process.
+
+import { bootFile, openErrorLog, type OwnedErrorLog, type Stage } from "@hemi/hemi";
+import type { CommandLine } from "../command-line.ts";
+import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { loadPacks } from "../load-packs.ts";
+
+export async function serve(line: CommandLine): Promise<ExitCode> {
+  const use = await loadPacks(line.use);
+  const { logLevel: level, logFormat: format, logFile: file } = line;
+  const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+  try {
+    const stage = await bootFile(line.config, { baseDir: line.base, use, log });
+    const end = endOf(log);
+    try {
+      await stage.start();
+      return await quitAt(await end.reached, stage, line.grace, log);
+    } finally {
+      end.forget();
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+/** Why a program ends: a signal, or something thrown that nothing caught. */
+type End = { readonly signal: NodeJS.Signals } | { readonly thrown: unknown };
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+/**
+ * Listens for the end from now on. The first signal ends the program in order; a second one ends it at once, as does a second
+ * throw that nothing catches.
+ */
+function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): void } {
+  const { promise: reached, resolve } = Promise.withResolvers<End>();
+  let isEnding = false;
+  function onSignal(signal: NodeJS.Signals): void {
+    if (isEnding) endAtOnce(log, signal === "SIGINT" ? 130 : 143);
+    isEnding = true;
+    resolve({ signal });
+  }
+  function onThrown(thrown: unknown): void {
+    log.error("something was thrown that nothing caught: the program ends", { error: thrown });
+    if (isEnding) endAtOnce(log, 1);
+    isEnding = true;
+    resolve({ thrown });
+  }
+  for (const signal of signals) process.on(signal, onSignal);
+  process.on("uncaughtException", onThrown);
+  process.on("unhandledRejection", onThrown);
+  return {
+    reached,
+    forget() {
+      for (const signal of signals) process.off(signal, onSignal);
+      process.off("uncaughtException", onThrown);
+      process.off("unhandledRejection", onThrown);
+    },
+  };
+}
+
+function endAtOnce(log: OwnedErrorLog, code: number): never {
+  log.flushSync();
+  process.exit(code);
+}
+
+async function quitAt(end: End, stage: Stage, grace: number, log: OwnedErrorLog): Promise<ExitCode> {
+  if ("signal" in end) log.info(`ends because of ${end.signal}; again to end at once`);
+  await stage.quit(grace);
+  return "signal" in end ? exitCodes.fine : exitCodes.crashed;
+}

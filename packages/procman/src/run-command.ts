@@ -1,0 +1,34 @@
+// Runs a command line, and turns what it throws into one clear message and an exit code.
+
+import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
+import { check } from "./commands/check.ts";
+import { format } from "./commands/format.ts";
+import { help } from "./commands/help.ts";
+import { serve } from "./commands/serve.ts";
+import { version } from "./commands/version.ts";
+import { exitCodeOf, type ExitCode } from "./exit-code.ts";
+
+const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | Promise<ExitCode>>> = {
+  serve,
+  check,
+  fmt: format,
+  help,
+  version,
+};
+
+/** `args` without the program's name. Writes to standard output and standard error; never rejects. */
+export async function runCommand(args: readonly string[]): Promise<ExitCode> {
+  try {
+    const line = readCommandLine(args);
+    return await commands[line.command](line);
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** A configuration's mistakes stand by themselves, in the form that editors know; everything else is one line of ours. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return `hemi: ${String(error)}`;
+  return error.name === "ConfigError" ? error.message : `hemi: ${error.message}`;
+}
