@@ -1,1 +1,17 @@
-export {};
+// What a Hemi program imports: the public part of the core, and the functions that boot stages with the standard pack.
+
+import handlets from "@hemi/contrib-handlets";
+import { bootWith } from "@hemi/internal";
+
+export * from "@hemi/internal";
+
+const boot = bootWith([handlets]);
+
+/** Boots a file; its path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if it cannot be read. */
+export const bootFile = boot.bootFile;
+/** Boots a text. Rejects with a ConfigError. */
+export const bootText = boot.bootText;
+/** Boots a TypeScript object whose types are checked: sign, name and kind of each part are known. Rejects with a ConfigError. */
+export const bootTree = boot.bootTree;
+/** Boots a TypeScript object that was worked out, so that types know nothing of it. Rejects with a ConfigError. */
+export const bootObject = boot.bootObject;

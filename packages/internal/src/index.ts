@@ -1,1 +1,82 @@
-export {};
+// What programs and contrib packages may use of the core. Everything else may change at any time.
+
+// Errors
+export { errorCodes, type ErrorCode } from "./errors/codes.ts";
+export { HemiError } from "./errors/hemi-error.ts";
+
+// Stages
+export { bootWith } from "./boot.ts";
+export type { Boot, BootOptions } from "./stage/boot.ts";
+export { Stage } from "./stage/stage.ts";
+export type { CheckedTree, ComponentsIn, DefinitionsIn, StageComponent } from "./stage/tree.ts";
+
+// Configurations
+export { ConfigError } from "./config/config-error.ts";
+export { formatConfig, type Formatted } from "./config/format.ts";
+export { constant, env, join, ref, variable, type ConfigObject, type ConfigValue } from "./config/object.ts";
+export type { Problem } from "./config/problem.ts";
+
+// Components
+export { compileCondition, type Condition } from "./component/condition.ts";
+export type { Child, Context, StageFixtures } from "./component/context.ts";
+export { definer, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
+export type { InjectRequest, InjectResponse } from "./component/inject.ts";
+export { kind, shape, type Kind } from "./component/kind.ts";
+export { addonKind, defineAddon } from "./component/kinds/addon.ts";
+export { backendKind } from "./component/kinds/backend.ts";
+export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
+export { isPack, pack, type Pack } from "./component/pack.ts";
+export type { Part } from "./component/part.ts";
+export { prop } from "./component/prop.ts";
+export type { Duration, Size } from "./component/props/scalars.ts";
+export type { Address, AddressSet } from "./component/props/addresses.ts";
+export type { Prop, PropsOf, PropsSchema } from "./component/props/prop-type.ts";
+export type { Reference } from "./component/reference.ts";
+export { compileTemplate, type Template } from "./component/template.ts";
+export { variableTable, type VariableTable } from "./component/variables.ts";
+
+// Fixtures
+export type { Clock } from "./fixtures/clock.ts";
+export type { Fcache } from "./fixtures/fcache.ts";
+export type { DirectoryEntry, Entry, FileEntry, MissingEntry, RefusedEntry } from "./fixtures/fcache-entry.ts";
+export type { Namer } from "./fixtures/namer.ts";
+
+// Logs
+export { MemorySink, type LogSink } from "./log/sink.ts";
+export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
+
+// Net
+export { Gate, type GateConn, type GateOptions } from "./net/gate.ts";
+export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
+
+// Web
+export type { Content } from "./web/content.ts";
+export type { CookieOptions, Cookies } from "./web/cookies.ts";
+export type { Fields } from "./web/fields.ts";
+export type { ContentFilter, PushPiece } from "./web/filter.ts";
+export { HTTPError } from "./web/http-error.ts";
+export {
+  defineHandlet,
+  defineReviser,
+  defineServer,
+  handletKind,
+  reviserKind,
+  ruleKind,
+  serverKind,
+  sockletKind,
+  webappKind,
+  type HandletPart,
+  type ReviserPart,
+  type RulePart,
+  type ServerPart,
+  type WebappPart,
+} from "./web/kinds.ts";
+export { LocalKey, type Locals } from "./web/locals.ts";
+export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
+export type { Params } from "./web/mapper/pattern.ts";
+export { mediaTypeOf } from "./web/media-type.ts";
+export { answerOtherMethod } from "./web/other-methods.ts";
+export { representContent, representFile, sendRepresentation, type Representation } from "./web/representation.ts";
+export type { Request } from "./web/request.ts";
+export type { Response } from "./web/response.ts";
+export { webVariables } from "./web/variables.ts";

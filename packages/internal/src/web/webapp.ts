@@ -23,7 +23,7 @@ const props = {
 export const webapp = defineWebapp({
   sign: "webapp",
   props,
-  create: (context) => new Webapp(context),
+  create: (context): WebappPart => new Webapp(context),
 });
 
 class Webapp implements WebappPart {
