@@ -1,0 +1,44 @@
+// Two servers under the same load in turn: what is quoted is the ratio of their medians, not either figure alone.
+
+import { measure, type Load } from "./load.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+export interface Comparison {
+  /** Medians, in requests a second. */
+  readonly ours: number;
+  readonly theirs: number;
+  readonly ratio: number;
+  /** The lowest and the highest ratio of a pair. */
+  readonly spread: readonly [number, number];
+}
+
+export interface ComparisonOptions extends Omit<Load, "port"> {
+  readonly pairs: number;
+}
+
+/** Warms both up, then runs pairs: ours, theirs, ours, theirs … */
+export async function compare(
+  ours: ServerProcess,
+  theirs: ServerProcess,
+  options: ComparisonOptions,
+): Promise<Comparison> {
+  const load = { path: options.path, headers: options.headers ?? [], seconds: options.seconds };
+  for (const { port } of [ours, theirs]) await measure({ ...load, port, seconds: 2 });
+  const pairs: { ours: number; theirs: number }[] = [];
+  for (let pair = 0; pair < options.pairs; pair++) {
+    pairs.push({
+      ours: await measure({ ...load, port: ours.port }),
+      theirs: await measure({ ...load, port: theirs.port }),
+    });
+  }
+  const ratios = pairs.map((pair) => pair.ours / pair.theirs);
+  const medians = { ours: median(pairs.map((pair) => pair.ours)), theirs: median(pairs.map((pair) => pair.theirs)) };
+  return { ...medians, ratio: medians.ours / medians.theirs, spread: [Math.min(...ratios), Math.max(...ratios)] };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+}

@@ -1,0 +1,33 @@
+// The commands that start each server on a port.
+
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hemiCommand } from "../machine.ts";
+
+const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
+
+export function hemi(name: string, use?: string): () => readonly string[] {
+  const uses = use === undefined ? [] : ["--use", ourFile(use)];
+  return () => [hemiCommand, "serve", "--config", join(conf, name), "--log-level", "error", ...uses];
+}
+
+export function node(name: string): () => readonly string[] {
+  return () => [process.execPath, "--conditions=@hemi/source", ourFile(name)];
+}
+
+/** One worker, and a folder of its own for what it writes. */
+export function nginx(port: number): readonly string[] {
+  const prefix = mkdtempSync(join(tmpdir(), "hemi-bench-nginx-"));
+  const text = readFileSync(join(conf, "nginx.conf"), "utf8")
+    .replaceAll("@PORT@", String(port))
+    .replaceAll("@PREFIX@", prefix);
+  const file = join(prefix, "nginx.conf");
+  writeFileSync(file, text);
+  return ["nginx", "-p", prefix, "-e", "/dev/null", "-c", file];
+}
+
+function ourFile(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}

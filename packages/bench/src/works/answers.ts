@@ -1,0 +1,82 @@
+// Answers a second, against nginx, node:http and Fastify.
+
+import { compare, type Comparison } from "../comparison.ts";
+import { browserHeaders } from "../load.ts";
+import { startServer } from "../server-process.ts";
+import * as servers from "../servers/commands.ts";
+import { askedRoute } from "../servers/routes.ts";
+import type { Result, Settings, Work } from "../work.ts";
+
+interface Peer {
+  readonly name: string;
+  readonly command: (port: number) => readonly string[];
+  readonly atLeast: string;
+  readonly aim: string;
+}
+
+interface AnswersWork {
+  readonly name: string;
+  readonly ours: (port: number) => readonly string[];
+  readonly peers: readonly Peer[];
+  readonly path: string;
+  readonly headers: readonly string[];
+}
+
+const nodeHttp = servers.node("node-http.ts");
+const fastify = servers.node("fastify.ts");
+
+export const answers: readonly Work[] = [
+  answersWork({
+    name: "returnText of 13 bytes",
+    ours: servers.hemi("return-text.conf"),
+    peers: [
+      { name: "nginx", command: servers.nginx, atLeast: "0.65", aim: "0.85" },
+      { name: "node:http", command: nodeHttp, atLeast: "1.7", aim: "" },
+      { name: "Fastify", command: fastify, atLeast: "1.8", aim: "" },
+    ],
+    path: "/",
+    headers: [],
+  }),
+  answersWork({
+    name: "the same with 10 browser-like fields",
+    ours: servers.hemi("return-text.conf"),
+    peers: [{ name: "nginx", command: servers.nginx, atLeast: "0.62", aim: "0.85" }],
+    path: "/",
+    headers: browserHeaders,
+  }),
+  answersWork({
+    name: "mapper with 200 routes, JSON",
+    ours: servers.hemi("mapper.conf", "mapper-pack.ts"),
+    peers: [{ name: "Fastify with 200 routes", command: fastify, atLeast: "1.8", aim: "2.3" }],
+    path: askedRoute,
+    headers: [],
+  }),
+];
+
+function answersWork({ name, ours, peers, path, headers }: AnswersWork): Work {
+  return {
+    name,
+    needs: ["wrk", ...(peers.some((peer) => peer.command === servers.nginx) ? ["nginx"] : [])],
+    async run(settings: Settings) {
+      await using our = await startServer(ours);
+      const results: Result[] = [];
+      for (const peer of peers) {
+        await using their = await startServer(peer.command);
+        results.push(toResult(peer, await compare(our, their, { ...settings, path, headers })));
+      }
+      return results;
+    },
+  };
+}
+
+function toResult({ name, atLeast, aim }: Peer, { ours, theirs, ratio, spread }: Comparison): Result {
+  const [low, high] = spread;
+  return {
+    against: name,
+    ours: `${Math.round(ours)}/s`,
+    theirs: `${Math.round(theirs)}/s`,
+    figure: `${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
+    atLeast,
+    aim,
+  };
+}

@@ -1,0 +1,85 @@
+// How long the command takes: to check a large file, and to listen.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { median } from "../comparison.ts";
+import { hemiCommand, root } from "../machine.ts";
+import { accepting, freePort } from "../server-process.ts";
+import type { Result, Work } from "../work.ts";
+
+const runs = 7;
+
+export const checkTime: Work = {
+  name: "hemi check of 2,000 rules",
+  needs: [],
+  async run() {
+    const file = join(mkdtempSync(join(tmpdir(), "hemi-bench-")), "large.conf");
+    writeFileSync(file, largeConfig(2000));
+    return [
+      toResult(await times(() => promisify(execFile)(hemiCommand, ["check", "--config", file])), "500 ms", "200 ms"),
+    ];
+  },
+};
+
+export const startTime: Work = {
+  name: "from start to listening, welcome configuration",
+  needs: [],
+  async run() {
+    const welcome = join(root, "examples/welcome");
+    const args = [
+      "serve",
+      "--config",
+      join(welcome, "welcome.conf"),
+      "--base",
+      welcome,
+      "--use",
+      join(welcome, "welcome.ts"),
+    ];
+    const measured: number[] = [];
+    for (let run = 0; run < runs; run++) {
+      const port = await freePort();
+      const began = performance.now();
+      const child = spawn(hemiCommand, args, { stdio: "ignore", env: { ...process.env, PORT: String(port) } });
+      await accepting(port, child, () => "");
+      measured.push(performance.now() - began);
+      child.kill("SIGTERM");
+      await once(child, "exit");
+    }
+    return [toResult(measured, "300 ms", "150 ms")];
+  },
+};
+
+async function times(run: () => Promise<unknown>): Promise<readonly number[]> {
+  const measured: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const began = performance.now();
+    await run();
+    measured.push(performance.now() - began);
+  }
+  return measured;
+}
+
+function toResult(measured: readonly number[], atLeast: string, aim: string): Result {
+  const figure = `${Math.round(median(measured))} ms (${Math.round(Math.min(...measured))}–${Math.round(Math.max(...measured))})`;
+  return { against: "", ours: figure, theirs: "", figure, atLeast, aim };
+}
+
+function largeConfig(rules: number): string {
+  const lines = Array.from(
+    { length: rules },
+    (_, i) =>
+      `        rule "r${i}" $path ^= "/section-${i}/" && $method == ("GET", "HEAD") { .returnCode = 200 .returnText = "rule ${i}" }`,
+  );
+  return `stage {
+    webapp "large" {
+        .hostnames = ("*")
+${lines.join("\n")}
+    }
+    httpxServer "main" { .webapps = ("large") .address = "127.0.0.1:0" }
+}
+`;
+}
