@@ -6,8 +6,9 @@ export function formatHTTPDate(seconds: number): string {
 }
 
 /**
- * Reads the form that is sent, and the two of old times that a recipient must still read; `undefined` for all else. The name of
- * the weekday must be one, but need not be the right one. `now` (seconds since the epoch) settles the century of a year of two digits.
+ * Reads the form that is sent, and the two of old times that a recipient must still read; `undefined` for all else. The
+ * name of the weekday must be one, but need not be the right one. `now` (seconds since the epoch) settles the century
+ * of a year of two digits.
  */
 export function parseHTTPDate(text: string, now: number = Date.now() / 1000): number | undefined {
   // Longer than the longest weekday makes it: not worth a regular expression.

@@ -24,8 +24,8 @@ const props = {
 };
 
 /**
- * Answers GET and HEAD of `/favicon.ico`, and other methods on it with 405. All other paths are left to the next handlet or rule, and so is
- * this one while its file is missing.
+ * Answers GET and HEAD of `/favicon.ico`, and other methods on it with 405. All other paths are left to the next
+ * handlet or rule, and so is this one while its file is missing.
  */
 export const favicon = defineHandlet({
   sign: "favicon",

@@ -2,7 +2,10 @@
 
 const size = 16;
 
-/** One row of the upper half for each string, from the top: `#` is ink. The lower half is its mirror image, in a lighter ink. */
+/**
+ * One row of the upper half for each string, from the top: `#` is ink. The lower half is its mirror image, in a lighter
+ * ink.
+ */
 const upperHalf = [
   "................",
   ".....######.....",

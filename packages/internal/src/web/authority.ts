@@ -13,7 +13,8 @@ export interface Authority {
 /**
  * RFC 9110 section 7.2 and RFC 3986 section 3.2.2, read strictly; `undefined` means 400. Refused are also, though the
  * grammar has them, names that no DNS holds: an empty host (RFC 9110 section 4.2.1), `user@`, percent-encoding and
- * sub-delims such as `;` or `'`. A hostname ends up in redirects, in CGI variables and in keys of caches, where they do harm.
+ * sub-delims such as `;` or `'`. A hostname ends up in redirects, in CGI variables and in keys of caches, where they do
+ * harm.
  */
 export function parseAuthority(text: string): Authority | undefined {
   if (text.length > maxLength) return undefined;

@@ -1,4 +1,5 @@
-// Cookies: what a `Cookie` field holds, and what a `Set-Cookie` field says. The grammar is the library's; the rules that browsers add are ours.
+// Cookies: what a `Cookie` field holds, and what a `Set-Cookie` field says. The grammar is the library's; the rules
+// that browsers add are ours.
 
 import { parseCookie, stringifySetCookie } from "cookie";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -8,7 +9,10 @@ export type Cookies = Readonly<Record<string, string | undefined>>;
 
 /** The attributes of a cookie that is set (RFC 6265 section 4.1.2 and its successor draft, rfc6265bis). */
 export interface CookieOptions {
-  /** Seconds from now, whole; 0 or less deletes the cookie. It wins over `expires`. Without both, it lives as long as the browser's session. */
+  /**
+   * Seconds from now, whole; 0 or less deletes the cookie. It wins over `expires`. Without both, it lives as long as
+   * the browser's session.
+   */
   readonly maxAge?: number;
   readonly expires?: Date;
   /** Default: `/`. */
@@ -26,18 +30,18 @@ export interface CookieOptions {
 }
 
 /**
- * Reads a `Cookie` field; several of them are joined by `; ` first (RFC 9113 section 8.2.3). Values are percent-decoded where
- * that gives valid text, and kept as they are where not. Of two cookies with one name the first counts: browsers send
- * the one with the longer path first.
+ * Reads a `Cookie` field; several of them are joined by `; ` first (RFC 9113 section 8.2.3). Values are percent-decoded
+ * where that gives valid text, and kept as they are where not. Of two cookies with one name the first counts: browsers
+ * send the one with the longer path first.
  */
 export function parseCookies(field: string): Cookies {
   return parseCookie(field);
 }
 
 /**
- * Writes the value of a `Set-Cookie` field; what a cookie cannot hold is percent-encoded. Throws `HEMI_BAD_FIELD` for a bad name
- * or attribute, and for what browsers would drop without a word: the prefixes `__Secure-` and `__Host-` without what they
- * promise, `sameSite: "none"` or `partitioned` without `secure`.
+ * Writes the value of a `Set-Cookie` field; what a cookie cannot hold is percent-encoded. Throws `HEMI_BAD_FIELD` for a
+ * bad name or attribute, and for what browsers would drop without a word: the prefixes `__Secure-` and `__Host-`
+ * without what they promise, `sameSite: "none"` or `partitioned` without `secure`.
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkCookie(name, options);

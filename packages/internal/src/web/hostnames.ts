@@ -36,7 +36,10 @@ export class HostnameTable<T> {
     for (const [text, value] of entries) this.#add(text, value);
   }
 
-  /** `hostname` as `parseAuthority` gives it: in lower case, without a trailing dot. Costs one look-up for each label at most. */
+  /**
+   * `hostname` as `parseAuthority` gives it: in lower case, without a trailing dot. Costs one look-up for each label at
+   * most.
+   */
   find(hostname: string): T | undefined {
     const exact = this.#exact.get(hostname);
     if (exact !== undefined) return exact;

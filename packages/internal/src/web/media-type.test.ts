@@ -10,6 +10,7 @@ test.each([
   ["a.txt", "text/plain; charset=utf-8"],
   ["a.json", "application/json"],
   ["a.js.map", "application/json"],
+  ["a.xml", "text/xml"],
   ["a.svg", "image/svg+xml"],
   ["a.png", "image/png"],
   ["a.wasm", "application/wasm"],

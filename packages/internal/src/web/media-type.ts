@@ -3,9 +3,9 @@
 import { mimes } from "mrmime";
 
 /**
- * As in `text/html; charset=utf-8`, ready for `content-type`; `undefined` for a name without a known extension. All of `text/*` is said to
- * be UTF-8, as Caddy does: without it browsers guess. JSON has no charset parameter (RFC 8259 section 11), and XML and SVG
- * files name their own.
+ * As in `text/html; charset=utf-8`, ready for `content-type`; `undefined` for a name without a known extension. All of
+ * `text/*` is said to be UTF-8, as Caddy does: without it browsers guess. JSON has no charset parameter (RFC 8259
+ * section 11), and XML names its own, which a parameter would override (RFC 7303 section 3).
  */
 export function mediaTypeOf(fileName: string): string | undefined {
   const extension = fileName
@@ -16,7 +16,7 @@ export function mediaTypeOf(fileName: string): string | undefined {
     ?.toLowerCase();
   if (extension === undefined) return undefined;
   const type = Object.hasOwn(mimes, extension) ? mimes[extension] : additions.get(extension);
-  return type?.startsWith("text/") ? `${type}; charset=utf-8` : type;
+  return type?.startsWith("text/") === true && type !== "text/xml" ? `${type}; charset=utf-8` : type;
 }
 
 /** Types that web servers are expected to know and the library lacks. */

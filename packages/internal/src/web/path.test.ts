@@ -131,7 +131,7 @@ describe("for any path", () => {
     );
   });
 
-  test("neither form has a dot segment, a NUL, a raw backslash or a replacement character, and both stay below the root", () => {
+  test("neither form has a dot segment, a NUL, a raw backslash or a replacement character", () => {
     fc.assert(
       fc.property(anyPath, (received) => {
         const normal = normalizePath(received);

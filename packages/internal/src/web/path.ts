@@ -21,7 +21,10 @@ export type PathFault =
   | "NUL"
   /** What the percent-encoding gives is not UTF-8: overlong forms and lone surrogates have bypassed many a filter. */
   | "not UTF-8"
-  /** A raw `\` or `#`. The grammar of URIs (RFC 3986 section 3.3) has neither in a path, no browser sends them, and servers disagree on what they mean. */
+  /**
+   * A raw `\` or `#`. The grammar of URIs (RFC 3986 section 3.3) has neither in a path, no browser sends them, and
+   * servers disagree on what they mean.
+   */
   | "forbidden character";
 
 const percent = 0x25;
@@ -58,7 +61,10 @@ export function normalizePath(received: string): NormalPath | PathFault {
   return path === undefined ? "not UTF-8" : { encodedPath, path };
 }
 
-/** Whether the client sent an encoded `/` or `\` within a segment. Every `%` of an `encodedPath` begins a triplet, so none is found askew. */
+/**
+ * Whether the client sent an encoded `/` or `\` within a segment. Every `%` of an `encodedPath` begins a triplet, so
+ * none is found askew.
+ */
 export function hasEncodedSeparator(encodedPath: string): boolean {
   return encodedPath.includes("%") && /%2f|%5c/i.test(encodedPath);
 }

@@ -12,9 +12,10 @@ export interface Validators {
 }
 
 /**
- * In the order of RFC 9110 section 13.2.2. 304: the client has the current representation; 412: the condition failed. `validators` is
- * `undefined` where there is no current representation, as when a PUT is to make one. Dates that cannot be read are ignored.
- * Ask this only where the answer without conditions would be a 2xx, and only then ask `isRangeCurrent`.
+ * In the order of RFC 9110 section 13.2.2. 304: the client has the current representation; 412: the condition failed.
+ * `validators` is `undefined` where there is no current representation, as when a PUT is to make one. Dates that cannot
+ * be read are ignored. Ask this only where the answer without conditions would be a 2xx, and only then ask
+ * `isRangeCurrent`.
  */
 export function evaluatePreconditions(
   method: string,
@@ -37,8 +38,8 @@ export function evaluatePreconditions(
 }
 
 /**
- * Whether `Range` may be followed, as the value of `If-Range` demands it: if not, the whole is sent. An entity tag is compared strongly;
- * a date must be exactly the one that was sent (RFC 9110 section 13.1.5).
+ * Whether `Range` may be followed, as the value of `If-Range` demands it: if not, the whole is sent. An entity tag is
+ * compared strongly; a date must be exactly the one that was sent (RFC 9110 section 13.1.5).
  */
 export function isRangeCurrent(ifRange: string | undefined, validators: Validators): boolean {
   if (ifRange === undefined) return true;

@@ -4,9 +4,10 @@
 const defaultLimit = 1000;
 
 /**
- * `?a=1&b=x+y&a=2` by name. Decoded as forms are (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, a name without `=` has
- * the value "". What the standard would replace by U+FFFD, broken percent-encoding and what is not UTF-8, is left as it
- * was sent. Nothing is kept: each question walks the text, which is short and mostly asked once or twice.
+ * `?a=1&b=x+y&a=2` by name. Decoded as forms are (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, a
+ * name without `=` has the value "". What the standard would replace by U+FFFD, broken percent-encoding and what is not
+ * UTF-8, is left as it was sent. Nothing is kept: each question walks the text, which is short and mostly asked once or
+ * twice.
  */
 export class Queries {
   readonly #text: string;

@@ -10,9 +10,10 @@ export interface ByteRange {
 const maxRanges = 16;
 
 /**
- * The satisfiable ranges of `field` within a representation of `size` bytes, in the order asked for, as sent: not sorted and not merged.
- * "unsatisfiable" means 416. `undefined` means that the field is to be ignored and the whole is sent: it has another unit, is
- * malformed, has too many ranges, or there is nothing to cut (as Go does, since some clients send `bytes=0-` always).
+ * The satisfiable ranges of `field` within a representation of `size` bytes, in the order asked for, as sent: not
+ * sorted and not merged. "unsatisfiable" means 416. `undefined` means that the field is to be ignored and the whole is
+ * sent: it has another unit, is malformed, has too many ranges, or there is nothing to cut (as Go does, since some
+ * clients send `bytes=0-` always).
  */
 export function parseRanges(field: string, size: number): readonly ByteRange[] | "unsatisfiable" | undefined {
   if (size === 0 || !/^bytes=/i.test(field)) return undefined;

@@ -1,5 +1,5 @@
-// A representation of a resource that is there as a whole, a file or bytes in memory, and its answer to GET and HEAD: validators,
-// preconditions, single ranges, caching fields.
+// A representation of a resource that is there as a whole, a file or bytes in memory, and its answer to GET and HEAD:
+// validators, preconditions, single ranges, caching fields.
 
 import { createHash } from "node:crypto";
 import { formatHTTPDate } from "@hemi/common";
@@ -30,7 +30,8 @@ type Source =
 
 /** The media type follows from the extension of the file's name. `maxAge`, in milliseconds, makes a `cache-control`. */
 export function representFile(file: FileEntry, maxAge?: number): Representation {
-  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have the same files.
+  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have
+  // the same files.
   const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}"`;
   const lastModified = Math.floor(file.mtimeMs / 1000);
   const type = mediaTypeOf(file.path) ?? "application/octet-stream";
@@ -45,8 +46,8 @@ export function representContent(content: Uint8Array, type: string, maxAge?: num
 }
 
 /**
- * Answers GET or HEAD, with 200, 206, 304, 412 or 416. Synchronous for content in memory; otherwise it settles when all is sent, and is to be called in
- * the turn in which the file was got from the fcache.
+ * Answers GET or HEAD, with 200, 206, 304, 412 or 416. Synchronous for content in memory; otherwise it settles when all
+ * is sent, and is to be called in the turn in which the file was got from the fcache.
  */
 export function sendRepresentation(req: Request, resp: Response, representation: Representation): true | Promise<true> {
   const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
@@ -78,7 +79,10 @@ export function sendRepresentation(req: Request, resp: Response, representation:
   return true;
 }
 
-/** The one range that is asked for and to be followed. Several are answered with the whole, as RFC 9110 section 14.2 allows. */
+/**
+ * The one range that is asked for and to be followed. Several are answered with the whole, as RFC 9110 section 14.2
+ * allows.
+ */
 function rangeOf(req: Request, { size, validators }: Representation): ByteRange | "unsatisfiable" | undefined {
   // Range means something for GET only.
   const field = req.method === "GET" ? req.header("range") : undefined;

@@ -14,7 +14,10 @@ import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 
 const props = {
-  /** The folder that the files are in. Nothing outside of it is sent, symbolic links included: where they lead must be inside. */
+  /**
+   * The folder that the files are in. Nothing outside of it is sent, symbolic links included: where they lead must be
+   * inside.
+   */
   webRoot: prop.path({ required: true, inherited: true }),
   /** The file that stands for a folder, when the path ends with "/". */
   indexFile: prop.string({
@@ -26,8 +29,9 @@ const props = {
 };
 
 /**
- * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left to the next rule. Names that begin
- * with a dot get 404, but for what is in `/.well-known/` (RFC 8615), and so do `%2F` and `%5C`. A folder without its "/" is redirected.
+ * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left
+ * to the next rule. Names that begin with a dot get 404, but for what is in `/.well-known/` (RFC 8615), and so do `%2F`
+ * and `%5C`. A folder without its "/" is redirected.
  */
 export const staticHandlet = defineHandlet({
   sign: "static",

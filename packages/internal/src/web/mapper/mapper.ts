@@ -10,7 +10,8 @@ import { type Match, type Route, RouteTree } from "./route-tree.ts";
 
 /**
  * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
- * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used `resp` itself, or will.
+ * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used
+ * `resp` itself, or will.
  */
 export type MappedFunction<Text extends string = string> = (
   req: Request,
@@ -19,16 +20,21 @@ export type MappedFunction<Text extends string = string> = (
 ) => unknown;
 
 export interface MapperOptions {
-  /** What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may take it; 404: that is the answer. Default: pass. */
+  /**
+   * What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may
+   * take it; 404: that is the answer. Default: pass.
+   */
   readonly otherwise?: "pass" | 404;
 }
 
 /**
- * Patterns are met by the decoded path (`req.path`), letter by letter: `/users` and `/users/` are two. `:name` takes one segment that is not empty,
- * `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is left, be it nothing. At each segment static text
- * beats a param with an expression, that beats a param, that beats a wildcard; where one leads nowhere, the next is tried.
+ * Patterns are met by the decoded path (`req.path`), letter by letter: `/users` and `/users/` are two. `:name` takes
+ * one segment that is not empty, `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is
+ * left, be it nothing. At each segment static text beats a param with an expression, that beats a param, that beats a
+ * wildcard; where one leads nowhere, the next is tried.
  *
- * HEAD takes the route of GET; OPTIONS is answered by itself; a method that has no route on a path that others have gives 405 with `allow`.
+ * HEAD takes the route of GET; OPTIONS is answered by itself; a method that has no route on a path that others have
+ * gives 405 with `allow`.
  *
  *     const mapper = new Mapper()
  *       .get("/users/:id", (req, resp, { id }) => ({ id }))
@@ -80,7 +86,10 @@ export class Mapper {
     return this;
   }
 
-  /** Methods are in upper case. Throws HEMI_USAGE for a bad pattern, and for a method that is mapped on the same pattern already. */
+  /**
+   * Methods are in upper case. Throws HEMI_USAGE for a bad pattern, and for a method that is mapped on the same pattern
+   * already.
+   */
   on<const Text extends string>(methods: readonly string[], pattern: Text, run: MappedFunction<Text>): this;
   on(methods: readonly string[], pattern: string, run: MappedFunction): this {
     for (const method of methods) {
@@ -91,7 +100,10 @@ export class Mapper {
     return this;
   }
 
-  /** Takes over the routes of another mapper, each with `prefix` before its pattern; its `/` becomes `prefix` itself. It takes no more routes after that. */
+  /**
+   * Takes over the routes of another mapper, each with `prefix` before its pattern; its `/` becomes `prefix` itself. It
+   * takes no more routes after that.
+   */
   mount(prefix: string, mapper: Mapper): this {
     if (mapper === this) throw new HemiError("HEMI_USAGE", "a mapper cannot be mounted in itself");
     const start = prefix.endsWith("/") ? prefix.slice(0, -1) : prefix;

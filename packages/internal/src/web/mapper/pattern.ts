@@ -2,7 +2,10 @@
 
 import { HemiError } from "../../errors/hemi-error.ts";
 
-/** `Params<"/users/:id/*rest">` is `{ readonly id: string; readonly rest: string }`; of a pattern that is not literal, any name may be asked for. */
+/**
+ * `Params<"/users/:id/*rest">` is `{ readonly id: string; readonly rest: string }`; of a pattern that is not literal,
+ * any name may be asked for.
+ */
 export type Params<Text extends string> = string extends Text
   ? Readonly<Record<string, string>>
   : { readonly [Name in NamesIn<Text>]: string };

@@ -7,8 +7,9 @@
 //                                   │    └─ : ── "/posts" ●
 //                                   └─ "nits/" ── : ●
 //
-// Static text is compared by character codes, and nothing is cut out of the path but the params of the route that is found. A node is
-// only ever entered at one position of a path, so that a search visits no node twice, however it backtracks.
+// Static text is compared by character codes, and nothing is cut out of the path but the params of the route that is
+// found. A node is only ever entered at one position of a path, so that a search visits no node twice, however it
+// backtracks.
 
 import type { Pattern, PatternPart } from "./pattern.ts";
 
@@ -29,7 +30,10 @@ export class RouteTree<Target> {
   readonly #statics = new Map<string, Leaf<Target>>();
   readonly #root: Node<Target> = makeNode("");
   readonly #methods = new Set<string>();
-  /** Where the params of the search that runs begin and end, in turn. A search is synchronous, so there is one at a time. */
+  /**
+   * Where the params of the search that runs begin and end, in turn. A search is synchronous, so there is one at a
+   * time.
+   */
   #bounds = new Int32Array(0);
 
   /** Gives back the route that stands in the way, if one does: the same method on the same shape. */
@@ -46,8 +50,9 @@ export class RouteTree<Target> {
   }
 
   /**
-   * At each segment static text comes first, then the params with a constraint in the order in which they were added, then the param, then
-   * the wildcard; where one leads to no route of this method, the next is tried. HEAD takes the route of GET, if it has none.
+   * At each segment static text comes first, then the params with a constraint in the order in which they were added,
+   * then the param, then the wildcard; where one leads to no route of this method, the next is tried. HEAD takes the
+   * route of GET, if it has none.
    */
   find(method: string, path: string): Match<Target> | undefined {
     const leaf = this.#statics.get(path);
@@ -59,7 +64,9 @@ export class RouteTree<Target> {
     return route === undefined ? undefined : { route, params: cutParams(route.pattern.names, path, this.#bounds) };
   }
 
-  /** The methods that `find` has a route for, sorted. Where a route takes any method, only those that other routes name. */
+  /**
+   * The methods that `find` has a route for, sorted. Where a route takes any method, only those that other routes name.
+   */
   methodsOf(path: string): string[] {
     const methods = this.#methods.has("GET") ? [...this.#methods, "HEAD"] : [...this.#methods];
     return [...new Set(methods)].filter((method) => this.find(method, path) !== undefined).sort();
