@@ -1,10 +1,12 @@
 import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bootText, openErrorLog } from "@hemi/internal";
+import { bootWith, openErrorLog } from "@hemi/internal";
 import { describe, expect, test } from "vitest";
 import { makeHemiIcon } from "./hemi-icon.ts";
 import contribHandlets from "./index.ts";
+
+const { bootText } = bootWith([contribHandlets]);
 
 async function serve(favicon: string) {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-favicon-"));
@@ -19,7 +21,6 @@ async function serve(favicon: string) {
       httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
     }`,
     {
-      use: [contribHandlets],
       baseDir: folder.path,
       log: openErrorLog({
         sink: {
@@ -114,7 +115,6 @@ test("the configuration in the README boots", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-favicon-"));
   const log = openErrorLog({ file: join(folder.path, "error.log") });
   const stage = await bootText(String(text).replace(":3080", "127.0.0.1:0"), {
-    use: [contribHandlets],
     baseDir: folder.path,
     log,
   });

@@ -1,4 +1,4 @@
-// Small handlets. The default export is the pack: `use: [contribHandlets]`.
+// Small handlets. The default export is the pack.
 
 import { pack } from "@hemi/internal";
 import { favicon } from "./favicon.ts";
