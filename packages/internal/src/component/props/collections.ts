@@ -2,7 +2,7 @@
 
 import { didYouMean } from "../did-you-mean.ts";
 import { quote } from "../../config/quote.ts";
-import type { EntryValue, Value } from "../value.ts";
+import type { Value } from "../value.ts";
 import { hintForOne, unfoldEnv } from "./env-value.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
 import type {
@@ -89,7 +89,6 @@ function listType<T>(
   takes: string,
   { min = 0, max = Infinity }: CountBounds = {},
 ): PropType<readonly T[]> {
-  const { plain } = of;
   return {
     takes: takes + counts("item", min, max),
     read(written, label, reader) {
@@ -104,7 +103,7 @@ function listType<T>(
       });
       return items.length === length ? items : undefined;
     },
-    ...(plain && { plain: (items) => items.map((item) => plain(item)) }),
+    plain: (items) => (of.plain === undefined ? items : items.map((item) => of.plain?.(item))),
   };
 }
 
