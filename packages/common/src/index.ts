@@ -1,4 +1,5 @@
 export * from "./deadlines.ts";
 export * from "./http-date.ts";
 export * from "./nearest-names.ts";
+export * from "./reason-phrases.ts";
 export * from "./single-flight.ts";

@@ -1,6 +1,6 @@
 // Writes the heads of HTTP/1 responses (RFC 9112 sections 4 to 6).
 
-import { STATUS_CODES } from "node:http";
+import { reasonPhrase } from "@hemi/common";
 
 /**
  * How a response tells its client where the content ends: by `content-length`; by the chunked coding; by the end of the
@@ -10,7 +10,7 @@ export type ResponseFraming = "sized" | "chunked" | "until close" | "none";
 
 /** `HTTP/1.1 200 OK` with its line end; unknown codes get an empty reason phrase. We always speak 1.1 (RFC 9110 6.2). */
 export function statusLine(status: number): string {
-  return statusLines[status] ?? `HTTP/1.1 ${status} \r\n`;
+  return (statusLines[status] ??= `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`);
 }
 
 /** Field lines from a list of names and values in turn. */
@@ -31,7 +31,5 @@ export function hasNoContent(status: number): boolean {
   return status === 204 || status === 304 || status < 200;
 }
 
+/** By status code; three digits, so that there are few. */
 const statusLines: string[] = [];
-for (const [status, reason] of Object.entries(STATUS_CODES)) {
-  statusLines[Number(status)] = `HTTP/1.1 ${status} ${reason ?? ""}\r\n`;
-}

@@ -1,11 +1,11 @@
 // The engine's own answers: a status with a line of text, and nothing about what went wrong inside.
 
-import { STATUS_CODES } from "node:http";
+import { reasonPhrase } from "@hemi/common";
 import type { Response } from "./response.ts";
 
 /** Answers with a status and its reason phrase as text. What was set on the response before is forgotten. */
 export function sendStatusPage(resp: Response, status: number): void {
   resp.reset();
   resp.status = status;
-  resp.send(`${status} ${STATUS_CODES[status] ?? "Unknown Status"}\n`);
+  resp.send(`${status} ${reasonPhrase(status)}\n`);
 }

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { readCommandLine } from "./command-line.ts";
+
+describe("readCommandLine", () => {
+  test.each([
+    ["sreve", "there is no command sreve; did you mean serve?"],
+    ["serve --confg x", "there is no option --confg; did you mean --config?"],
+    ["serve -confg=x", "there is no option --confg; did you mean --config?"],
+    ["check --grace 1s", "check takes no --grace; it takes config, base, use"],
+    ["help --single", "help takes no --single; it takes no options"],
+    ["serve x.conf", "serve takes no argument x.conf; did you mean --config?"],
+    ["serve --grace soon", '--grace takes a duration such as 10s, not "soon"'],
+    ["serve --log-level loud", "--log-level takes debug, info, warn, error"],
+    ["serve --config", "--config"],
+  ])("%s is refused, with what to do", (args, message) => {
+    expect(() => readCommandLine(args.split(" "))).toThrow(message);
+  });
+
+  test("takes one dash for two, and = for a space", () => {
+    for (const args of [["-config", "a.conf"], ["--config", "a.conf"], ["-config=a.conf"], ["-c", "a.conf"]]) {
+      expect(readCommandLine(["serve", ...args])).toMatchObject({ command: "serve", config: "a.conf" });
+    }
+  });
+
+  test("has a default for everything", () => {
+    expect(readCommandLine(["serve"])).toMatchObject({
+      config: "hemi.conf",
+      base: process.cwd(),
+      use: [],
+      grace: 4000,
+      logLevel: "info",
+      logFormat: "text",
+      logFile: undefined,
+    });
+  });
+
+  test("without a command it helps, and --help and --version win over a command", () => {
+    expect(readCommandLine([]).command).toBe("help");
+    expect(readCommandLine(["serve", "--help"])).toMatchObject({ command: "help", rest: ["serve"] });
+    expect(readCommandLine(["--version"]).command).toBe("version");
+  });
+});
