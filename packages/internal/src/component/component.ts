@@ -92,10 +92,17 @@ function rankOf({ definition }: ResolvedComponent): number {
 }
 
 function makePart(definition: Definition, context: Context): Part {
+  let part: unknown;
   try {
-    return definition.create(context);
+    part = definition.create(context);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: ${reason}`, { cause });
   }
+  // Types rule these out, but not everybody writes TypeScript.
+  const lack = part instanceof Promise ? "a promise: what takes time is for prepare" : "nothing";
+  if (part instanceof Promise || typeof part !== "object" || part === null) {
+    throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: create returned ${lack}`);
+  }
+  return part;
 }

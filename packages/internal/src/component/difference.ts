@@ -81,19 +81,25 @@ class Comparison implements Difference {
 
   /** To be called once it is known who lives on. */
   relink(): void {
-    for (const { before, after } of [...this.kept, ...this.updated]) {
-      const wanted = Map.groupBy(after.references, ({ prop }) => prop);
-      for (const [prop, held] of Map.groupBy(before.references, ({ prop }) => prop)) {
-        const targets = wanted.get(prop) ?? [];
-        held.forEach(({ slot, target }, index) => {
-          const now = targets[index]?.target;
-          // A prop that has changed has new slots: those of `after`.
-          if (now !== undefined && this.#survivors.get(now) !== target) this.relinked.push({ slot, target: now });
-        });
-      }
+    for (const pair of this.kept) this.#relink(pair, nothingChanged);
+    for (const pair of this.updated) this.#relink(pair, pair.changed);
+  }
+
+  /** A prop that has changed brings references of its own: those of `after`. */
+  #relink({ before, after }: Pair, changed: ReadonlySet<string>): void {
+    const wanted = Map.groupBy(after.references, ({ prop }) => prop);
+    for (const [prop, held] of Map.groupBy(before.references, ({ prop }) => prop)) {
+      if (changed.has(prop)) continue;
+      const targets = wanted.get(prop) ?? [];
+      held.forEach(({ slot, target }, index) => {
+        const now = targets[index]?.target;
+        if (now !== undefined && this.#survivors.get(now) !== target) this.relinked.push({ slot, target: now });
+      });
     }
   }
 }
+
+const nothingChanged: ReadonlySet<string> = new Set();
 
 /** From new siblings to the old ones that they are to be compared with. */
 function pairUp(

@@ -46,3 +46,8 @@ export function kind<PartType extends object, Owner, const Name extends string>(
 ): Kind<PartType, Owner, Name> {
   return row;
 }
+
+/** For messages: `a handlet`, `an addon`. */
+export function describeKind({ name }: Pick<Kind, "name">): string {
+  return `${/^[aeiou]/.test(name) ? "an" : "a"} ${name}`;
+}

@@ -12,6 +12,10 @@ export class LifeCycle {
   readonly #prepared = new Set<Component>();
   /** Those whose `shutdown` was called. */
   readonly #shutDown = new Set<Component>();
+  /** Those that are being prepared or started. */
+  readonly #underway = new Set<Component>();
+  /** What came of those that have been so far. */
+  readonly #failures: Failure[] = [];
   #isCancelled = false;
 
   constructor(roots: readonly Component[]) {
@@ -34,6 +38,13 @@ export class LifeCycle {
   /** From now on, nothing more is prepared or started. */
   cancel(): void {
     this.#isCancelled = true;
+  }
+
+  /** Gives up on those that are being prepared or started, with a line in the log for each. Gives the failures until now. */
+  abandon(): readonly Failure[] {
+    for (const { log } of this.#underway)
+      log.error("was neither prepared nor started by the deadline, and is abandoned");
+    return this.#failures;
   }
 
   get isCancelled(): boolean {
@@ -69,19 +80,20 @@ export class LifeCycle {
     done: Failure["done"],
     step: (component: Component) => void | Promise<void>,
   ): Promise<readonly Failure[]> {
-    const failures: Failure[] = [];
     const walk: Walk = {
-      mayGoOn: () => failures.length === 0 && !this.#isCancelled,
-      async visit(component) {
+      mayGoOn: () => this.#failures.length === 0 && !this.#isCancelled,
+      visit: async (component) => {
+        this.#underway.add(component);
         try {
           await step(component);
         } catch (error) {
-          failures.push({ path: component.path, done, error });
+          this.#failures.push({ path: component.path, done, error });
         }
+        this.#underway.delete(component);
       },
     };
     await raisingOrder(this.#roots, walk);
-    return failures;
+    return this.#failures;
   }
 
   async #sink(

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { definer } from "../component/definition.ts";
+import { pack } from "../component/pack.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Stage } from "./stage.ts";
-import { testEngine } from "./testing/engine.ts";
+import { testEngine, webappKind } from "./testing/engine.ts";
+import type { ProbePart } from "./testing/engine.ts";
 
 const shop = `stage {
   testServer "main" { .webapps = ("shop") }
@@ -132,6 +135,18 @@ describe("when a component fails", () => {
     expect(journal.filter((line) => line.startsWith("shutdown"))).toEqual([]);
   });
 
+  test("at create, by returning nothing or a promise, is told what is wrong", async () => {
+    const { bootText } = testEngine();
+    const fail = (sign: string, made: unknown) => definer(webappKind)({ sign, create: () => made as ProbePart });
+    const use = [pack("@bad/pack", [fail("empty", undefined), fail("late", Promise.resolve({}))])];
+    expect((await errorOf(bootText('stage { empty "a" {} }', { use }))).message).toBe(
+      "empty.a could not be created: create returned nothing",
+    );
+    expect((await errorOf(bootText('stage { late "a" {} }', { use }))).message).toBe(
+      "late.a could not be created: create returned a promise: what takes time is for prepare",
+    );
+  });
+
   test("at prepare, exactly those whose prepare was called are shut down, in reverse", async () => {
     const { bootText, journal } = testEngine();
     const stage = await bootText(`stage {
@@ -230,6 +245,20 @@ describe("quit while it starts", () => {
     expect(stage.state).toBe("stopped");
   });
 
+  test("still reports a component that fails then", async () => {
+    const { bootText, journal, gates } = testEngine();
+    const gate = Promise.withResolvers<void>();
+    gates.set("prepare testBackend.a", gate.promise);
+    const stage = await bootText('stage { testBackend "a" {} }');
+    const started = errorOf(stage.start());
+    await vi.waitFor(() => expect(journal).toContain("prepare testBackend.a"));
+    const quit = stage.quit();
+    gate.reject(new Error("too late"));
+    await quit;
+    expect((await started).message).toBe("testBackend.a could not be prepared: too late");
+    expect(journal.at(-1)).toBe("shutdown testBackend.a");
+  });
+
   test("after a component failed, waits for the shutdown that is under way", async () => {
     const { bootText, journal, gates } = testEngine();
     const gate = Promise.withResolvers<void>();
@@ -272,7 +301,7 @@ describe("at the deadline", () => {
   });
 
   test("a stage that hangs in prepare is given up, and what was prepared is shut down", async () => {
-    const { bootText, journal, gates } = testEngine();
+    const { bootText, journal, gates, sink } = testEngine();
     gates.set("prepare webapp.a", never);
     const stage = await bootText('stage { testBackend "x" {} webapp "a" {} }');
     const started = errorOf(stage.start());
@@ -281,6 +310,9 @@ describe("at the deadline", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     await quit;
     expect((await started).code).toBe("HEMI_STAGE_STATE");
+    expect(sink.lines).toEqual([
+      "1970-01-01T00:00:00.000Z error webapp.a was neither prepared nor started by the deadline, and is abandoned\n",
+    ]);
     expect(journal.slice(-2)).toEqual(allOf("shutdown", ["webapp.a", "testBackend.x"]));
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -157,7 +157,11 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
   async #start(): Promise<void> {
     const unprepared = await this.#orAbandoned(this.#life.prepare());
     const failures = unprepared.length > 0 ? unprepared : await this.#orAbandoned(this.#life.start());
-    if (this.#life.isCancelled) throw new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was starting");
+    if (this.#life.isCancelled) {
+      // Whoever has called `quit` shuts down.
+      if (failures.length > 0) throw failureError(failures);
+      throw new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was starting");
+    }
     if (failures.length === 0) {
       this.#state = { name: "running" };
       return;
@@ -170,7 +174,7 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
   async #quit(from: State, deadline: number): Promise<void> {
     if (from.name === "starting") {
       this.#life.cancel();
-      if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve([]);
+      if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve(this.#life.abandon());
     }
     const undrained = from.name === "running" ? await this.#life.drain(deadline) : [];
     const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));

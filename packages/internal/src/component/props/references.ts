@@ -1,5 +1,6 @@
 // reference: a value that names another component.
 
+import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
 import type { Reference } from "../reference.ts";
 import { makeProp } from "./prop-type.ts";
@@ -27,7 +28,7 @@ export function reference<PartType extends object>(
 
 function referenceType<PartType extends object>(kind: Kind<PartType>): PropType<Reference<PartType>> {
   return {
-    takes: `the name of a ${kind.name}`,
+    takes: `the name of ${describeKind(kind)}`,
     read(value, label, reader) {
       if (value.type !== "string") return refuse(this, value, label, reader);
       return reader.refer(kind, value.value, label, value.span);

@@ -5,7 +5,8 @@ import { quote } from "../../config/quote.ts";
 import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import type { Standing } from "../kind.ts";
+import { describeKind } from "../kind.ts";
+import type { Kind, Standing } from "../kind.ts";
 import { knownPackages } from "./known-packages.ts";
 import { childKey, describePlace, propNamed } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -100,7 +101,7 @@ class Builder {
         code: "HEMI_CONFIG_MISPLACED",
         span: spec.signSpan,
         message: `${describePlace(place)} cannot stand in ${describePlace(owner)}`,
-        hint: `a ${kind.name} stands in ${kind.standsIn.map(({ owner }) => (owner === "stage" ? "the stage" : `a ${owner}`)).join(" or ")}`,
+        hint: `${describeKind(kind)} stands in ${placesOf(kind)}`,
       });
     } else this.#checkName(place, standing, owner);
   }
@@ -162,6 +163,12 @@ class Builder {
           : `it is in ${known}: install that package and add it to the packs in use`,
     });
   }
+}
+
+/** `a webapp or a rule` */
+function placesOf({ standsIn }: Kind): string {
+  const places = standsIn.map(({ owner }) => (owner === "stage" ? "the stage" : describeKind({ name: owner })));
+  return places.join(" or ");
 }
 
 /** Most components of a large configuration set nothing: they share one map. */

@@ -3,6 +3,7 @@
 import { quote } from "../../config/quote.ts";
 import type { Span } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
+import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
 import { ReferenceSlot } from "../reference-slot.ts";
 import { childKey, describePlace } from "./place.ts";
@@ -19,6 +20,19 @@ export interface Edge {
   readonly span: Span;
 }
 
+/** A name that stands for a component. */
+export interface Mention {
+  readonly name: string;
+  readonly span: Span;
+  /** The component that refers. */
+  readonly holder: Place;
+  /** Who has set the prop: the holder, or the one that it inherits from. */
+  readonly setter: Place;
+  readonly prop: string;
+  /** The place in the prop: `.handlets[2]`. */
+  readonly label: string;
+}
+
 export class ComponentReferences {
   readonly #edges = new Map<Place, Edge[]>();
   readonly #problems: Problems;
@@ -31,26 +45,21 @@ export class ComponentReferences {
     return this.#edges.get(holder) ?? [];
   }
 
-  /** Finds the component that a prop of `holder` names, lexically outwards. */
-  find<PartType extends object>(
-    holder: Place,
-    prop: string,
-    kind: Kind<PartType>,
-    name: string,
-    label: string,
-    span: Span,
-  ): ReferenceSlot<PartType> | undefined {
+  /** Finds the component that is meant, lexically outwards from the holder; reports if there is none, or it must not be referred to. */
+  find<PartType extends object>(kind: Kind<PartType>, mention: Mention): ReferenceSlot<PartType> | undefined {
+    const { holder, setter, name, label, span, prop } = mention;
     const target = lookUp(holder, childKey(kind.name, name));
-    if (target === undefined) this.#reportMissing(holder, kind, name, label, span);
-    else if (target === holder) this.#report(holder, span, `${label} refers to the ${kind.name} itself`);
+    if (target === undefined) this.#reportMissing(kind, mention);
+    else if (target === holder) this.#report(setter, span, `${label} refers to the ${kind.name} itself`);
     else if (!mayRefer(holder, target)) {
       const message = `${label} cannot refer to ${describePlace(target)}: it is not prepared before ${describePlace(holder)}`;
-      this.#report(holder, span, message, "references point to lower ranks, or to siblings");
+      this.#report(setter, span, message, "references point to lower ranks, or to siblings");
     } else {
       const slot = new ReferenceSlot(kind, name);
+      const edge: Edge = { holder, target, prop, slot, span };
       const edges = this.#edges.get(holder);
-      if (edges === undefined) this.#edges.set(holder, [{ holder, target, prop, slot, span }]);
-      else edges.push({ holder, target, prop, slot, span });
+      if (edges === undefined) this.#edges.set(holder, [edge]);
+      else edges.push(edge);
       return slot;
     }
     return undefined;
@@ -77,7 +86,7 @@ export class ComponentReferences {
     for (const place of this.#edges.keys()) visit(place);
   }
 
-  #reportMissing(holder: Place, kind: Kind, name: string, label: string, span: Span): void {
+  #reportMissing(kind: Kind, { holder, setter, name, label, span }: Mention): void {
     const visible = [...visibleFrom(holder)].filter(({ spec }) => spec.name !== undefined);
     const namesake = visible.find(({ spec }) => spec.name === name);
     // What has an unknown sign may be what is meant; that it is unknown is reported already.
@@ -86,8 +95,8 @@ export class ComponentReferences {
     const hint =
       namesake?.definition === undefined
         ? didYouMean(name, known, quote)
-        : `${describePlace(namesake)} is a ${namesake.definition.kind.name}`;
-    this.#report(holder, span, `${label} refers to a ${kind.name} ${quote(name)}, which does not exist`, hint);
+        : `${describePlace(namesake)} is ${describeKind(namesake.definition.kind)}`;
+    this.#report(setter, span, `${label} refers to ${describeKind(kind)} ${quote(name)}, which does not exist`, hint);
   }
 
   #report(place: Place, span: Span, message: string, hint?: string): void {

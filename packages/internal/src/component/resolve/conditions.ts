@@ -4,6 +4,7 @@ import type { ConditionSpec, Span } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
 import type { Condition } from "../condition.ts";
 import { didYouMeanVariable } from "../did-you-mean.ts";
+import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
 import type { Value } from "../value.ts";
 import { describeValue } from "../value.ts";
@@ -49,7 +50,7 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
   if (kind.variables?.find(variable) === undefined) {
     isRight = false;
     const hint = didYouMeanVariable(variable, kind.variables);
-    report(scope, variableSpan, `there is no variable $${variable} in a ${kind.name}`, hint);
+    report(scope, variableSpan, `there is no variable $${variable} in ${describeKind(kind)}`, hint);
   }
   const value = values.of(pattern, place);
   if (value === undefined) return undefined;
@@ -70,8 +71,9 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
 
 function readFileTest(spec: ConditionSpec & { type: "fileTest" }, scope: ConditionScope): Condition | undefined {
   const { operator, span } = spec;
-  const { fileTestsIn, name } = scope.kind;
-  if (fileTestsIn === undefined) report(scope, span, `a ${name} has no file tests such as ${operator}`);
+  const { fileTestsIn } = scope.kind;
+  if (fileTestsIn === undefined)
+    report(scope, span, `${describeKind(scope.kind)} has no file tests such as ${operator}`);
   else if (scope.has(fileTestsIn)) return { type: "fileTest", operator };
   else report(scope, span, `${operator} needs .${fileTestsIn}, which is not set`, "set it here or further out");
   return undefined;
