@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bootText, defineHandlet, pack, ConfigError } from "@hemi/hemi";
+import { expect, test } from "vitest";
+
+const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
+const here = fileURLToPath(new URL("..", import.meta.url));
+
+/** The code blocks of a language, in order. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter(([, word]) => word === language)
+    .map(([, , text]) => text ?? "");
+}
+
+test("the first app of the README runs as it stands, and answers", async () => {
+  const [program = ""] = blocks("ts");
+  expect(program).toContain(":3080");
+  // In a folder below this package, so that its imports are found.
+  const folder = await mkdtemp(join(here, ".readme-"));
+  const file = join(folder, "app.ts");
+  await writeFile(file, program.replace(":3080", "127.0.0.1:0"));
+  const child = spawn(process.execPath, ["--conditions=@hemi/source", file], { stdio: ["ignore", "ignore", "pipe"] });
+  try {
+    let log = "";
+    for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
+      log += chunk.toString();
+      if (log.includes("listens on")) break;
+    }
+    const origin = `http://127.0.0.1:${/listens on 127\.0\.0\.1:(\d+)/.exec(log)?.[1] ?? log}`;
+    expect(await (await fetch(origin)).text()).toBe("hello, world!");
+    expect(await (await fetch(`${origin}/users/7`)).json()).toEqual({ id: "7" });
+    const echoed = await fetch(`${origin}/echo`, { method: "POST", body: "ping" });
+    expect(await echoed.json()).toEqual({ youSent: "ping" });
+  } finally {
+    const exited = once(child, "exit");
+    child.kill();
+    await exited;
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("the configuration of the README boots, and its mistake is told as the README shows it", async () => {
+  const [config = "", mistake = ""] = blocks("");
+  expect(config).toContain("httpxServer");
+  const app = defineHandlet({ sign: "app", create: () => ({ handle: () => false }) });
+  await using stage = await bootText(config, { use: [pack("my-app", [app])] });
+  expect(stage.find("webapp.app/rule.2")).toBeDefined();
+  const wrong = 'stage {\n    webapp "app" {\n        .hostname = ("*")\n        .hostnames = ("*")\n    }\n}\n';
+  const error: unknown = await bootText(wrong, { name: "app.conf" }).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(String(error instanceof Error ? error.message : error)).toBe(mistake.trimEnd());
+});
