@@ -34,6 +34,8 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   readonly path: string;
   /** Whether the configuration sets this prop here, or an enclosing component sets it and it is inherited. */
   isSet(prop: keyof Props & string): boolean;
+  /** Whether a component of the kind stands directly inside. */
+  hasChild(kind: Kind): boolean;
   /** Reports a mistake; it is shown at the prop if that is set here, else at the sign. */
   report(mistake: { readonly prop?: keyof Props & string; readonly message: string; readonly hint?: string }): void;
 }

@@ -7,6 +7,7 @@ import type { Reference } from "./reference.ts";
 /** Something that holds a part of a kind. */
 export interface PartHolder<PartType extends object = object> {
   readonly kind: Kind;
+  readonly path: string;
   readonly part: PartType;
 }
 
@@ -21,7 +22,15 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
   }
 
   get current(): PartType {
-    if (this.#holder !== undefined) return this.#holder.part;
+    return this.#held.part;
+  }
+
+  get path(): string {
+    return this.#held.path;
+  }
+
+  get #held(): PartHolder<PartType> {
+    if (this.#holder !== undefined) return this.#holder;
     const message = `the ${this.#kind.name} "${this.name}" is not created yet: use references from prepare on`;
     throw new HemiError("HEMI_STAGE_STATE", message);
   }

@@ -49,16 +49,16 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
 /** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
 export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
   /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
-  bootFile(path: string, options?: BootOptions): Promise<Stage>;
+  readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
   /** Boots a text; `name` is what errors call it (default: `<text>`). */
-  bootText(text: string, options?: BootOptions & { readonly name?: string }): Promise<Stage>;
+  readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
   /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
-  bootTree<const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
+  readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
     tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
     options?: BootOptions<Use>,
-  ): Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
+  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
   /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
-  bootObject(object: ConfigObject, options?: BootOptions): Promise<Stage>;
+  readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
 }
 
 /** Makes the functions that boot stages. */

@@ -41,6 +41,18 @@ const props = {
 export const rule = defineRule({
   sign: "rule",
   props,
+  check(context) {
+    const { props } = context;
+    const hasInline = context.hasChild(handletKind);
+    if (props.handlets !== undefined && hasInline) {
+      context.report({ prop: "handlets", message: "its handlets are named or stand inside it, not both" });
+    }
+    if (!hasInline && props.handlets === undefined) return;
+    for (const prop of ["returnCode", "returnText"] as const) {
+      if (props[prop] === undefined) continue;
+      context.report({ prop, message: "it answers by itself, so that its handlets would never be asked" });
+    }
+  },
   create: (context): RulePart => new Rule(context),
 });
 
@@ -153,14 +165,13 @@ function assertUntouched(handlet: Child, req: Request, resp: Response): void {
 
 /** A handlet or reviser that is referred to: it may be another one after a reload. */
 function asChild<PartType extends HandletPart | ReviserPart>(reference: Reference<PartType>): Child<PartType> {
-  const { name } = reference;
   return {
     get part() {
       return reference.current;
     },
-    sign: name,
-    name,
-    path: name,
+    sign: reference.name,
+    name: reference.name,
+    path: reference.path,
   };
 }
 

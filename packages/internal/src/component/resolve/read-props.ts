@@ -62,6 +62,7 @@ export function checkTogether(
     name: place.spec.name ?? "",
     path: place.path,
     isSet: (name) => foundFor(name) !== undefined,
+    hasChild: ({ name }) => place.children.some((child) => child.definition?.kind.name === name),
     report: ({ prop, message, hint }) => {
       const span = (prop === undefined ? undefined : foundFor(prop)?.spec.span) ?? place.spec.signSpan;
       problems.add(place, { span, message: `${describePlace(place)}: ${message}`, hint });

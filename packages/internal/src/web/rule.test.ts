@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { bootWith } from "../boot.ts";
+import { pack } from "../component/pack.ts";
+import { MemorySink } from "../log/sink.ts";
+import { openErrorLog } from "../log/error-log.ts";
+import type { Stage } from "../stage/stage.ts";
+import { defineHandlet, defineReviser } from "./kinds.ts";
+
+const { bootText } = bootWith([]);
+const sink = new MemorySink();
+const log = openErrorLog({ sink });
+
+const decline = defineHandlet({ sign: "decline", create: () => ({ handle: () => false }) });
+const declineLater = defineHandlet({ sign: "declineLater", create: () => ({ handle: () => Promise.resolve(false) }) });
+const fail = defineHandlet({
+  sign: "fail",
+  create: () => ({
+    handle() {
+      throw new Error("on purpose");
+    },
+  }),
+});
+const read = defineHandlet({
+  sign: "read",
+  create: () => ({
+    async handle(req, resp) {
+      resp.send(await req.content.text());
+      return true;
+    },
+  }),
+});
+const marked = defineReviser({
+  sign: "marked",
+  create: ({ name }) => ({
+    rank: 5,
+    reviseResponse(_req, resp) {
+      resp.addHeader("x-marked", name === "" ? "inline" : name);
+      return undefined;
+    },
+  }),
+});
+
+async function serve(rules: string): Promise<Stage> {
+  const text = `stage {
+    webapp "app" { .hostnames = ("*") ${rules} }
+    httpxServer "main" { .webapps = ("app") .address = "127.0.0.1:0" }
+  }`;
+  const stage = await bootText(text, { log, use: [pack("test", [decline, declineLater, fail, read, marked])] });
+  await stage.start();
+  return stage;
+}
+
+describe("rules", () => {
+  test.each(["decline", "declineLater"])("the next rule has a request that every handlet left (%s)", async (sign) => {
+    await using stage = await serve(`rule { ${sign} {} ${sign} {} } rule { .returnText = "next" }`);
+    expect((await stage.inject({ url: "/" })).text).toBe("next");
+  });
+
+  test("after the last rule it is 404", async () => {
+    await using stage = await serve(`rule $path == "/a" { .returnText = "a" } rule { decline {} }`);
+    expect((await stage.inject({ url: "/a" })).status).toBe(200);
+    expect((await stage.inject({ url: "/b" })).status).toBe(404);
+  });
+
+  test.each([
+    [".returnCode = 204", 204, "", undefined],
+    ['.returnText = "x=" + $query_x', 200, "x=1", undefined],
+    ['.returnCode = 503 .returnText = "closed"', 503, "closed", undefined],
+    ['.returnCode = 308 .returnText = "https://" + $hostname + $uri', 308, "", "https://a.example/?x=1"],
+  ])("%s answers by itself", async (props, status, text, location) => {
+    await using stage = await serve(`rule { ${props} }`);
+    const answer = await stage.inject({ url: "http://a.example/?x=1" });
+    expect([answer.status, answer.text, answer.headers["location"]]).toEqual([status, text, location]);
+  });
+
+  test("named handlets and revisers stand in the webapp; revisers of rules passed on the way stay hooked, the first nearest to the wire", async () => {
+    await using stage = await serve(`
+      decline "first" {}  fail "second" {}  marked "named" {}
+      rule { marked {} decline {} }
+      rule { .handlets = ("first", "second") .revisers = ("named") }`);
+    const answer = await stage.inject({ url: "/" });
+    expect(answer.status).toBe(500);
+    expect(answer.headers["x-marked"]).toEqual(["named", "inline"]);
+    expect(sink.lines.at(-1)).toContain("webapp.app/fail.second");
+  });
+
+  test("a rule's own limit of content is a 413", async () => {
+    await using stage = await serve(`rule { .maxContentSize = 4 read {} }`);
+    expect((await stage.inject({ method: "POST", url: "/", content: "1234" })).text).toBe("1234");
+    expect((await stage.inject({ method: "POST", url: "/", content: "12345" })).status).toBe(413);
+  });
+
+  test.each([
+    ['decline "a" {} rule { .handlets = ("a") decline {} }', "not both"],
+    ['rule { .returnText = "x" decline {} }', "would never be asked"],
+    ["rule $path -f { decline {} }", "webRoot"],
+    ['rule $pth == "/" { decline {} }', "did you mean $path?"],
+    ["rule { .returnCode = 100 }", "from 200 to 599"],
+  ])("%s is a mistake", async (rules, message) => {
+    await expect(serve(rules)).rejects.toThrow(message);
+  });
+});
