@@ -349,7 +349,7 @@ function checkCodings(value: string): BadHead | undefined {
 }
 
 function checkFraming(head: Http1RequestHead, framing: Framing): Http1RequestHead | BadHead {
-  if (framing.hosts === 0 && head.version !== "1.0") return noHost;
+  if (head.version !== "1.0" && (framing.hosts === 0 || head.authorityStart === head.authorityEnd)) return noHost;
   if (framing.codings > 0) {
     if (framing.lengths > 0) return lengthAndCoding;
     if (head.version === "1.0") return codingIn10;

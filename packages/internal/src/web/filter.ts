@@ -1,6 +1,6 @@
 // What content goes through between a handlet and the wire.
 
-import { faultAt } from "./fault.ts";
+import { faultAt, type Fault } from "./fault.ts";
 
 /** Hands a piece on. A promise: wait for it before the next piece, the taker is slow. */
 export type PushPiece = (piece: Uint8Array) => void | Promise<void>;
@@ -42,7 +42,7 @@ export class FilterChain {
   readonly #pushers: PushPiece[] = [];
   /** What the taker threw: no filter's fault, though it comes by their way. */
   #takerError: unknown;
-  #closeError: unknown;
+  #closeError: Fault | undefined;
   #isClosed = false;
 
   constructor(filters: readonly PlacedFilter[], taker: PushPiece) {
