@@ -1,15 +1,22 @@
-// Builds the package in the working directory: TypeScript from src/ to dist/, where nothing stays whose source is gone.
+// Builds the package in the working directory: types from src/ to dist/ by tsc, and for each entry one module by rolldown. A program
+// that loads one module starts in half the time of one that loads a hundred.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { rolldown } from "rolldown";
 
-const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
-removeOrphans();
-process.exit(status ?? 1);
+/** `main.ts` is there where the package has a command. */
+const entries = ["src/index.ts", "src/main.ts"].filter(existsSync);
 
-function removeOrphans() {
-  for (const file of existsSync("dist") ? readdirSync("dist", { recursive: true }) : []) {
-    const source = file.replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
-    if (source !== file && !existsSync(join("src", source))) rmSync(join("dist", file));
-  }
-}
+rmSync("dist", { recursive: true, force: true });
+const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });
+if (status !== 0) process.exit(status ?? 1);
+
+const bundle = await rolldown({
+  input: Object.fromEntries(entries.map((entry) => [basename(entry, ".ts"), entry])),
+  platform: "node",
+  // Other packages stay packages: a kind or a class must be the same one for all who import it.
+  external: /^[^./]/,
+});
+await bundle.write({ dir: "dist", format: "esm", sourcemap: true });
+await bundle.close();
