@@ -283,7 +283,7 @@ export class Http1Exchan implements ExchanWire {
 
   #abortFor(reason: string): never {
     this.abort();
-    throw new HemiError("HEMI_CONTENT_BROKEN", reason);
+    throw new HemiError("HEMI_USAGE", reason);
   }
 }
 

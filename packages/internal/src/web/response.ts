@@ -100,7 +100,7 @@ export class Response implements ResponseHead {
     this.addHeader("set-cookie", serializeCookie(name, value, options));
   }
 
-  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off, and throws HEMI_CONTENT_BROKEN. */
+  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off, and throws HEMI_USAGE. */
   set contentSize(size: number) {
     this.#assertOpen();
     if (!Number.isSafeInteger(size) || size < 0) {

@@ -7,5 +7,5 @@ import type { Response } from "./response.ts";
 export function sendStatusPage(resp: Response, status: number): void {
   resp.reset();
   resp.status = status;
-  resp.send(`${status} ${reasonPhrase(status)}\n`);
+  resp.send(`${status} ${reasonPhrase(status)}`.trimEnd() + "\n");
 }
