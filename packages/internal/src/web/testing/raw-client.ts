@@ -79,10 +79,15 @@ export class RawClient implements ByteSource, AsyncDisposable {
     return responses;
   }
 
+  /** Waits for a byte or the end. False: there are no more bytes. */
+  async hasMore(): Promise<boolean> {
+    while (!this.#isEnded && this.#error === undefined && this.#size === 0) await this.#more();
+    return this.#size > 0;
+  }
+
   /** How the server ends the connection, once all that it sent has been read: `end`, `reset`, or what came before, as text. */
   async ending(): Promise<string> {
-    while (!this.#isEnded && this.#error === undefined && this.#size === 0) await this.#more();
-    if (this.#size > 0) return Buffer.concat(this.#received).toString("latin1");
+    if (await this.hasMore()) return Buffer.concat(this.#received).toString("latin1");
     return this.#isEnded ? "end" : "reset";
   }
 

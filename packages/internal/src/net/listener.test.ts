@@ -1,0 +1,231 @@
+import { once } from "node:events";
+import { access, link, mkdtempDisposable, writeFile } from "node:fs/promises";
+import * as net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { Listeners, type Acceptor, type ListenerShare } from "./listener.ts";
+
+const local = (port = 0) => ({ host: "127.0.0.1", port });
+
+/** A holder of a stage of its own, unless one is given. */
+const owner = (path: string, stage: object = {}) => ({ path, stage });
+
+/** Greets each connection with a word, and closes it. */
+const greeter =
+  (word: string): Acceptor =>
+  (socket) =>
+    socket.on("error", () => undefined).end(word);
+
+/** What a new connection gets to read until its end. */
+async function greeting(to: net.NetConnectOpts): Promise<string> {
+  const socket = net.connect(to);
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+test("port 0 takes a free port, and no two holders the same", async () => {
+  const listeners = new Listeners();
+  const stage = {};
+  const first = await listeners.share(local(), owner("a", stage));
+  const second = await listeners.share(local(), owner("b", stage));
+  expect(first.address).toBe(`127.0.0.1:${first.port}`);
+  expect(second.port).not.toBe(first.port);
+  await Promise.all([first.accept(greeter("first")), second.accept(greeter("second"))]);
+  expect(await greeting({ port: first.port })).toBe("first");
+  expect(await greeting({ port: second.port })).toBe("second");
+  await first.release();
+  await second.release();
+});
+
+test("no host stands for IPv4 and IPv6", async () => {
+  const share = await new Listeners().share({ host: "", port: 0 }, owner("a"));
+  await share.accept(greeter("hi"));
+  expect(share.address).toBe(`[::]:${share.port}`);
+  expect(await greeting({ host: "127.0.0.1", port: share.port })).toBe("hi");
+  expect(await greeting({ host: "::1", port: share.port })).toBe("hi");
+  await share.release();
+});
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const share = await new Listeners().share(local(), owner("a"));
+  await share.release();
+  return share.port;
+}
+
+describe("holders that follow each other", () => {
+  test("lose no connection, however many come meanwhile", async () => {
+    const listeners = new Listeners();
+    const address = local(await freePort());
+    let holder = await listeners.share(address, owner("holder 0"));
+    await holder.accept(greeter("holder 0"));
+    const greetings: string[] = [];
+    let isOver = false;
+    const connect = async (): Promise<void> => {
+      while (!isOver) greetings.push(await greeting(address));
+    };
+    const clients = Promise.all(Array.from({ length: 8 }, connect));
+    for (let i = 1; i <= 25; i++) {
+      const next = await listeners.share(address, owner(`holder ${i}`));
+      await next.accept(greeter(`holder ${i}`));
+      await holder.release();
+      holder = next;
+      const count = greetings.length;
+      while (greetings.length < count + 8) await turn();
+    }
+    isOver = true;
+    await clients;
+    expect(greetings.every((word) => /^holder \d+$/.test(word))).toBe(true);
+    expect(greetings.at(-1)).toBe("holder 25");
+    await holder.release();
+  });
+
+  test("may have a gap, in which connections wait, unless they leave", async () => {
+    const listeners = new Listeners();
+    const address = local(await freePort());
+    const first = await listeners.share(address, owner("first"));
+    const second = await listeners.share(address, owner("second"));
+    await first.accept(greeter("first"));
+    await first.release();
+    const waiting = greeting(address);
+    const leaving = net.connect(address);
+    await once(leaving, "connect");
+    leaving.resetAndDestroy();
+    // Connections are accepted in the order in which they came: once this one is there, so are the others.
+    const last = net.connect(address);
+    await once(last, "connect");
+    await turn();
+    await second.accept(greeter("second"));
+    expect(await waiting).toBe("second");
+    last.destroy();
+    await second.release();
+  });
+
+  test("of one stage are refused", async () => {
+    const listeners = new Listeners();
+    const address = local(await freePort());
+    const stage = {};
+    const first = await listeners.share(address, owner("httpxServer.a", stage));
+    expect(await errorOf(listeners.share(address, owner("httpxServer.b", stage)))).toMatchObject({
+      code: "HEMI_LISTEN",
+      message: `httpxServer.b cannot listen on 127.0.0.1:${address.port}: httpxServer.a of the same stage does`,
+    });
+    await first.release();
+    const second = await listeners.share(address, owner("httpxServer.b", stage));
+    await second.release();
+  });
+
+  test("that were released take nothing, and releasing again is harmless", async () => {
+    const listeners = new Listeners();
+    const address = local(await freePort());
+    const first = await listeners.share(address, owner("first"));
+    const second = await listeners.share(address, owner("second"));
+    await second.accept(greeter("second"));
+    await first.release();
+    await first.release();
+    await first.accept(greeter("first"));
+    expect(await greeting(address)).toBe("second");
+    await second.release();
+    expect(await errorOf(greeting(address))).toMatchObject({ code: "ECONNREFUSED" });
+  });
+});
+
+describe("an address that cannot be had", () => {
+  test("because another program listens there", async () => {
+    const server = net.createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const bound = server.address();
+    const port = typeof bound === "object" ? (bound?.port ?? 0) : 0;
+    expect(await errorOf(new Listeners().share(local(port), owner("a")))).toMatchObject({
+      code: "HEMI_LISTEN",
+      message: `cannot listen on 127.0.0.1:${port}: another program listens there; stop it or choose another address`,
+    });
+    server.close();
+  });
+
+  test.each([
+    ["192.0.2.1", "this machine does not have that address"],
+    ["shop.example", /numeric|IP|invalid/i],
+  ])("because %s is none of ours", async (host, reason) => {
+    const error = await errorOf(new Listeners().share({ host, port: 0 }, owner("a")));
+    expect(error).toMatchObject({
+      code: "HEMI_LISTEN",
+      message: expect.stringContaining(`cannot listen on ${host}:0: `),
+    });
+    expect(error).toMatchObject({ message: expect.stringMatching(reason) });
+  });
+});
+
+describe("a UNIX socket", () => {
+  async function exists(path: string): Promise<boolean> {
+    return (await errorOf(access(path))) === undefined;
+  }
+
+  test("is served, joined by the next holder without a stray connection, and its file removed at the end", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-"));
+    const address = { path: join(folder.path, "a.sock") };
+    const listeners = new Listeners();
+    const first = await listeners.share(address, owner("first"));
+    expect(first).toMatchObject({ address: address.path, port: 0 });
+    let accepted = 0;
+    await first.accept((socket) => {
+      accepted++;
+      greeter("first")(socket);
+    });
+    expect(await greeting(address)).toBe("first");
+    const second = await listeners.share(address, owner("second"));
+    await turn();
+    expect(accepted).toBe(1);
+    await second.accept(greeter("second"));
+    await first.release();
+    expect(await greeting(address)).toBe("second");
+    await second.release();
+    expect(await exists(address.path)).toBe(false);
+  });
+
+  test("takes the place of one that nobody listens on any more", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-"));
+    const address = { path: join(folder.path, "dead.sock") };
+    // A process that is killed leaves its file; so does a second name for it.
+    const server = net.createServer().listen(join(folder.path, "living.sock"));
+    await once(server, "listening");
+    await link(join(folder.path, "living.sock"), address.path);
+    expect(await errorOf(new Listeners().share(address, owner("a")))).toMatchObject({ code: "HEMI_LISTEN" });
+    server.close();
+    await once(server, "close");
+    expect(await exists(address.path)).toBe(true);
+    const share = await new Listeners().share(address, owner("a"));
+    await share.accept(greeter("hi"));
+    expect(await greeting(address)).toBe("hi");
+    await share.release();
+  });
+
+  test("does not take the place of another file", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-"));
+    const path = join(folder.path, "file");
+    await writeFile(path, "precious");
+    expect(await errorOf(new Listeners().share({ path }, owner("a")))).toMatchObject({ code: "HEMI_LISTEN" });
+    expect(await exists(path)).toBe(true);
+  });
+});
+
+test("nothing is left open after the last release", async () => {
+  const count = (): number => process.getActiveResourcesInfo().filter((name) => /TCP|Pipe(?!Wrap)/.test(name)).length;
+  const before = count();
+  const listeners = new Listeners();
+  const shares: ListenerShare[] = [];
+  for (let i = 0; i < 3; i++) shares.push(await listeners.share(local(), owner("a")));
+  await shares[0]?.accept(greeter("hi"));
+  await Promise.all(shares.map((share) => share.release()));
+  while (count() > before) await turn();
+});
