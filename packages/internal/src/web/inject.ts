@@ -21,8 +21,11 @@ class InjectWire implements ExchanWire {
   readonly #resolve: (response: InjectResponse) => void;
   readonly #reject: (error: Error) => void;
   #unread: Uint8Array | undefined;
-  #response: { readonly status: number; readonly headers: Record<string, string | string[]> } | undefined;
+  #response: { readonly status: number; readonly headers: InjectResponse["headers"] } | undefined;
   readonly #pieces: Uint8Array[] = [];
+  /** What the handlet announced, and what came of it, in bytes. */
+  #size: number | undefined;
+  #sent = 0;
   #isOver = false;
   readonly #abortListeners: (() => void)[] = [];
 
@@ -44,38 +47,39 @@ class InjectWire implements ExchanWire {
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
-    this.sendHead(head);
+    this.sendHead(head, undefined);
     if (content !== undefined) this.sendContent(content);
     this.endContent();
   }
 
-  sendHead(head: ResponseHead): void {
-    const headers: Record<string, string | string[]> = {};
-    const { fieldList } = head;
-    for (let i = 0; i < fieldList.length; i += 2) {
-      const name = fieldList[i] ?? "";
-      const value = fieldList[i + 1] ?? "";
-      const earlier = headers[name];
-      headers[name] = earlier === undefined ? value : [...(typeof earlier === "string" ? [earlier] : earlier), value];
-    }
-    this.#response = { status: head.status, headers };
+  sendHead({ status, fieldList }: ResponseHead, size: number | undefined): void {
+    if (this.#response !== undefined) return;
+    this.#size = size;
+    this.#response = { status, headers: headersOf(fieldList) };
   }
 
   sendContent(piece: string | Uint8Array): boolean {
-    if (this.head.method !== "HEAD") this.#pieces.push(Buffer.from(piece));
+    if (this.#isOver) return false;
+    const bytes = Buffer.from(piece);
+    this.#sent += bytes.length;
+    if (this.#hasContent) {
+      if (this.#sent > (this.#size ?? Infinity)) this.#abortFor("more");
+      this.#pieces.push(bytes);
+    }
     return true;
   }
 
   writable(): Promise<void> {
-    return Promise.resolve();
+    return this.#isOver ? Promise.reject(brokenOff()) : Promise.resolve();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
-    for await (const piece of readRegion(region)) this.sendContent(piece);
+    if (this.#hasContent) for await (const piece of readRegion(region)) this.sendContent(piece);
   }
 
   endContent(): void {
     if (this.#isOver || this.#response === undefined) return;
+    if (this.#hasContent && this.#sent < (this.#size ?? 0)) this.#abortFor("less");
     this.#isOver = true;
     const content = Buffer.concat(this.#pieces);
     this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
@@ -84,13 +88,38 @@ class InjectWire implements ExchanWire {
   abort(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#reject(new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end"));
+    this.#reject(brokenOff());
     for (const listener of this.#abortListeners) listener();
   }
 
   onAbort(listener: () => void): void {
     this.#abortListeners.push(listener);
   }
+
+  get #hasContent(): boolean {
+    const status = this.#response?.status;
+    return this.head.method !== "HEAD" && status !== 204 && status !== 304;
+  }
+
+  #abortFor(amount: "more" | "less"): never {
+    this.abort();
+    throw new HemiError("HEMI_USAGE", `${amount} content was sent than the ${this.#size} bytes that were announced`);
+  }
+}
+
+function brokenOff(): HemiError {
+  return new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end");
+}
+
+function headersOf(fieldList: readonly string[]): InjectResponse["headers"] {
+  const headers = new Map<string, string | readonly string[]>();
+  for (let i = 0; i < fieldList.length; i += 2) {
+    const name = fieldList[i] ?? "";
+    const value = fieldList[i + 1] ?? "";
+    const earlier = headers.get(name);
+    headers.set(name, earlier === undefined ? value : [...(typeof earlier === "string" ? [earlier] : earlier), value]);
+  }
+  return Object.fromEntries(headers);
 }
 
 function makeHead(request: InjectRequest, contentSize: number): RequestHead {
