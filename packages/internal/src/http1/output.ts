@@ -1,14 +1,17 @@
 // What a connection sends: text gathered to few writes, bytes behind it, and a promise for who waits until the client took it.
+//
+// Text is sent at the end of the turn of the event loop in which it was written: a head and the content behind it, and the answers to
+// pipelined requests, share a write, whoever wrote them.
 
 import type { Socket } from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
 
 export class Output {
   readonly #socket: Socket;
-  /** Bytes 0 to 255, one a character: waits for more, for the end of the batch, or for the end of the tick. */
+  /** Bytes 0 to 255, one a character: waits for the end of the turn. */
   #text = "";
-  #isBatch = false;
   #isFlushDue = false;
+  #needsDrain = false;
   /** Shared by all who wait. */
   #drained: PromiseWithResolvers<void> | undefined;
 
@@ -18,7 +21,7 @@ export class Output {
 
   /** The client takes less than it is sent, or nothing any more. */
   get isBlocked(): boolean {
-    return this.#socket.writableNeedDrain || this.#socket.destroyed;
+    return this.#needsDrain || this.#socket.destroyed;
   }
 
   /** Someone waits until the client has taken what was sent. */
@@ -26,25 +29,13 @@ export class Output {
     return this.#drained !== undefined;
   }
 
-  /** Keeps text until `flush`: several answers go out in one write. */
-  beginBatch(): void {
-    this.#isBatch = true;
-  }
-
-  /** Sends what has been gathered, and ends the batch. */
-  flush(): void {
-    this.#isBatch = false;
-    this.#send();
-  }
-
   /** Text of bytes 0 to 255 only. */
   writeText(text: string): void {
     this.#text += text;
-    if (this.#text.length > maxGathered) this.#send();
-    else if (!this.#isBatch && !this.#isFlushDue) {
-      // Outside of a batch a head and the content that follows it in the same tick go out together.
+    if (this.#text.length > maxGathered) this.flush();
+    else if (!this.#isFlushDue) {
       this.#isFlushDue = true;
-      process.nextTick(flushDue, this);
+      flushAtEndOfTurn(this);
     }
   }
 
@@ -52,18 +43,18 @@ export class Output {
   writeBytes(before: string, bytes: Uint8Array, after: string): void {
     const head = this.#text + before;
     this.#text = "";
-    if (head === "" && after === "") this.#socket.write(bytes);
+    if (head === "" && after === "") this.#noteWrite(this.#socket.write(bytes));
     else if (bytes.length <= maxCopied) {
       // One buffer costs less than several in one call, up to sizes where copying does.
       const whole = Buffer.allocUnsafe(head.length + bytes.length + after.length);
       whole.write(head, 0, "latin1");
       whole.set(bytes, head.length);
       whole.write(after, head.length + bytes.length, "latin1");
-      this.#socket.write(whole);
+      this.#noteWrite(this.#socket.write(whole));
     } else {
       this.#socket.cork();
       if (head !== "") this.#socket.write(head, "latin1");
-      this.#socket.write(bytes);
+      this.#noteWrite(this.#socket.write(bytes));
       if (after !== "") this.#socket.write(after, "latin1");
       this.#socket.uncork();
     }
@@ -82,6 +73,7 @@ export class Output {
 
   /** The socket has emptied. */
   unblocked(): void {
+    this.#needsDrain = false;
     const drained = this.#drained;
     this.#drained = undefined;
     drained?.resolve();
@@ -94,17 +86,17 @@ export class Output {
     drained?.reject(gone());
   }
 
-  #send(): void {
+  /** Sends what has been gathered. */
+  flush(): void {
+    this.#isFlushDue = false;
     const text = this.#text;
     if (text === "") return;
     this.#text = "";
-    this.#socket.write(text, "latin1");
+    this.#noteWrite(this.#socket.write(text, "latin1"));
   }
 
-  /** For the end of a tick: a batch that was begun meanwhile ends by itself. */
-  flushDue(): void {
-    this.#isFlushDue = false;
-    if (!this.#isBatch) this.#send();
+  #noteWrite(isTaken: boolean): void {
+    if (!isTaken) this.#needsDrain = true;
   }
 }
 
@@ -118,8 +110,17 @@ export function quietly<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-function flushDue(output: Output): void {
-  output.flushDue();
+/** Those that have something to send at the end of this turn of the event loop. */
+let due: Output[] = [];
+
+function flushAtEndOfTurn(output: Output): void {
+  if (due.push(output) === 1) setImmediate(flushAll);
+}
+
+function flushAll(): void {
+  const outputs = due;
+  due = [];
+  for (const output of outputs) output.flush();
 }
 
 function noop(): void {}

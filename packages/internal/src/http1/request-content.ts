@@ -69,5 +69,8 @@ export class RequestContent {
   }
 }
 
+/** The content of requests that have none: there is nothing in it to change. */
+export const noContent = new RequestContent(0, { maxHeadSize: 0, maxFields: 0 });
+
 /** In bytes. */
 const maxDiscarded = 64 * 1024;

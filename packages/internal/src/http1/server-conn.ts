@@ -17,7 +17,7 @@ import { CR } from "./bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
 import { Output } from "./output.ts";
 import { Patience, type Wait } from "./patience.ts";
-import { RequestContent, type Input } from "./request-content.ts";
+import { noContent, RequestContent, type Input } from "./request-content.ts";
 import { statusLine } from "./response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
 import type { Http1Host } from "./server-host.ts";
@@ -37,6 +37,7 @@ export class Http1Conn implements ExchanConn {
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
   #discarded: RequestContent | undefined;
   #requests = 0;
+  #lastHead: Http1RequestHead | undefined;
   /** This is the last exchan: the server drains, or the client was too slow for another one. */
   #isLast = false;
   /** The client has shut its side: what is in the input is all that will come. */
@@ -110,14 +111,12 @@ export class Http1Conn implements ExchanConn {
     else if (exchan.isReading) exchan.contentFailed(endedEarly());
   }
 
-  /** Goes as far as the input allows, and sends what that gave in one write. */
+  /** Goes as far as the input allows. */
   #advance(): void {
     // A response that is finished while we are in here is seen by the loop below.
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
-    this.output.beginBatch();
     while (this.#step());
-    this.output.flush();
     this.#isAdvancing = false;
     this.#settle();
   }
@@ -149,6 +148,12 @@ export class Http1Conn implements ExchanConn {
     // A client that sends requests and takes no answers waits for its turn.
     if (this.output.isBlocked) return false;
     const isWorthReading = available >= this.#retryLength || this.#peerEnded || this.#hasWholeHead();
+    const repeated = this.#repeatedHead(available);
+    if (repeated !== undefined) {
+      input.at += repeated.end - repeated.start;
+      this.#beginExchan(repeated);
+      return true;
+    }
     const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
@@ -157,8 +162,19 @@ export class Http1Conn implements ExchanConn {
     }
     input.at = head.end;
     this.#retryLength = 0;
+    this.#lastHead = head.bytes.length <= maxRemembered ? head : undefined;
     this.#beginExchan(head);
     return true;
+  }
+
+  /** The last head, if it stands in the input again: clients ask for the same over and over, and what was read of it still holds. */
+  #repeatedHead(available: number): Http1RequestHead | undefined {
+    const last = this.#lastHead;
+    if (last === undefined) return undefined;
+    const size = last.end - last.start;
+    const { bytes, at } = this.input;
+    if (available < size || bytes[at + size - 5] !== last.bytes[last.end - 5]) return undefined;
+    return bytes.compare(last.bytes, last.start, last.end, at, at + size) === 0 ? last : undefined;
   }
 
   #waitForHead(available: number, wasRead: boolean): false {
@@ -182,7 +198,11 @@ export class Http1Conn implements ExchanConn {
     this.#patience.hasMoved = true;
     this.#phase = "exchan";
     if (this.#host.isTLS) head.scheme = "https";
-    const exchan = new Http1Exchan(this, head, new RequestContent(head.contentSize, this.#host.settings));
+    const exchan = new Http1Exchan(
+      this,
+      head,
+      head.contentSize === 0 ? noContent : new RequestContent(head.contentSize, this.#host.settings),
+    );
     this.#exchan = exchan;
     this.#host.serve(exchan);
   }
@@ -390,3 +410,5 @@ const maxLinger = 30_000;
 const rateGrace = 5000;
 /** Input that nobody has asked for is held up to this size, in bytes; then the socket is paused. */
 const maxHeld = 64 * 1024;
+/** A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. */
+const maxRemembered = 2048;

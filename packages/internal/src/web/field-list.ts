@@ -5,10 +5,11 @@ import { HemiError } from "../errors/hemi-error.ts";
 /** Adds to, replaces in, and asks a list of fields. */
 export class FieldList {
   /** As a codec takes it. */
-  readonly list: string[] = [];
+  list: string[] = [];
 
   get(name: string): string | undefined {
     const { list } = this;
+    if (list.length === 0) return undefined;
     const wanted = name.toLowerCase();
     for (let i = 0; i < list.length; i += 2) if (list[i] === wanted) return list[i + 1];
     return undefined;
@@ -40,7 +41,9 @@ export class FieldList {
 
   /** A field of the engine's own, known to be right. */
   addTrusted(name: string, value: string): void {
-    this.list.push(name, value);
+    // Pushing to an empty array reserves room for 17; most answers have few fields.
+    if (this.list.length === 0) this.list = [name, value];
+    else this.list.push(name, value);
   }
 
   /** Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their names. */
