@@ -82,12 +82,12 @@ test("a stage booted, used and quit 100 times leaves no handle and no growth", a
     const part = stage.find("httpxServer.main")?.part;
     const [listensOn = ""] = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
     expect(await ask(Number(listensOn.split(":").at(-1)))).toBe(`round ${round}`);
-    // One connection is still open, and idle, when the stage quits.
-    const idle = connect(Number(listensOn.split(":").at(-1)), "127.0.0.1");
-    await once(idle, "connect");
-    const closed = once(idle.resume(), "close");
+    // Now and then a connection is still open, and idle, when the stage quits.
+    const idle = round % 25 === 0 ? connect(Number(listensOn.split(":").at(-1)), "127.0.0.1").resume() : undefined;
+    const closed = idle === undefined ? undefined : once(idle, "close");
+    if (idle !== undefined) await once(idle, "connect");
     await stage.quit();
-    idle.end();
+    idle?.end();
     await closed;
     if (round % 10 === 9) {
       globalThis.gc?.();

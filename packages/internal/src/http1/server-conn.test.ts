@@ -67,6 +67,47 @@ describe("requests and answers", () => {
     expect((await client.responses(4)).map(({ text }) => text)).toEqual(["one", "two", "three", ""]);
   });
 
+  test("a head that comes again is answered like the first, and one that differs by a byte is told apart", async () => {
+    await using server = await serve((req, resp) => {
+      resp.send(`${req.method} ${req.path} ${req.header("x-note") ?? ""}`);
+      return true;
+    });
+    await using client = await server.connect();
+    const asked = [
+      request("GET /same", { "x-note": "a" }),
+      request("GET /same", { "x-note": "a" }),
+      request("GET /same", { "x-note": "b" }),
+      request("GET /sama", { "x-note": "b" }),
+      request("GET /same", { "x-note": "a" }) + request("GET /same", { "x-note": "a" }),
+      request("GET /same", { "x-note": "aa" }),
+    ];
+    const answers: string[] = [];
+    for (const bytes of asked) {
+      client.send(bytes);
+      for (const { text } of await client.responses(bytes.split("GET").length - 1)) answers.push(text);
+    }
+    expect(answers).toEqual([
+      "GET /same a",
+      "GET /same a",
+      "GET /same b",
+      "GET /sama b",
+      "GET /same a",
+      "GET /same a",
+      "GET /same aa",
+    ]);
+  });
+
+  test("a head that comes again may have other content", async () => {
+    await using server = await serve(echoContent);
+    await using client = await server.connect();
+    const answers: string[] = [];
+    for (const content of ["one", "two", "six"]) {
+      client.send(request("POST /", {}, content));
+      answers.push((await client.response()).text);
+    }
+    expect(answers).toEqual(["one", "two", "six"]);
+  });
+
   test("an answer of one piece is one write with a date, a type and a length", async () => {
     await using server = await serve(echoPath);
     const response = await server.ask("GET /");

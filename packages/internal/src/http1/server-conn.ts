@@ -74,10 +74,10 @@ export class Http1Conn implements ExchanConn {
     return this.#host.dateLine;
   }
 
-  /** Serves what has begun and nothing more. An idle connection is closed at once. */
+  /** Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one more answer. */
   drain(): void {
     this.#isLast = true;
-    if (this.#phase === "idle") this.#linger();
+    if (this.#phase === "idle") this.#settle();
   }
 
   destroy(): void {
@@ -333,7 +333,8 @@ export class Http1Conn implements ExchanConn {
       case "idle":
       case "head":
         this.#hold(output.isBlocked);
-        this.#patience.waitFor(output.isBlocked ? "write" : this.#phase);
+        if (output.isBlocked) this.#patience.waitFor("write");
+        else this.#patience.waitFor(this.#phase === "idle" && this.#isLast ? "parting" : this.#phase);
         break;
       case "exchan":
         if (exchan?.isReading === true) {
@@ -364,6 +365,7 @@ export class Http1Conn implements ExchanConn {
     const { settings } = this.#host;
     switch (wait) {
       case "idle":
+      case "parting":
         this.#linger();
         break;
       case "head":
