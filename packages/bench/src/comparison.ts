@@ -13,6 +13,8 @@ export interface Comparison {
 }
 
 export interface ComparisonOptions extends Omit<Load, "port"> {
+  /** Where the peer answers. */
+  readonly theirPath: string;
   readonly pairs: number;
 }
 
@@ -22,14 +24,13 @@ export async function compare(
   theirs: ServerProcess,
   options: ComparisonOptions,
 ): Promise<Comparison> {
-  const load = { path: options.path, headers: options.headers ?? [], seconds: options.seconds };
-  for (const { port } of [ours, theirs]) await measure({ ...load, port, seconds: 2 });
+  const { headers = [], seconds } = options;
+  const ourLoad = { port: ours.port, path: options.path, headers, seconds };
+  const theirLoad = { port: theirs.port, path: options.theirPath, headers, seconds };
+  for (const load of [ourLoad, theirLoad]) await measure({ ...load, seconds: 2 });
   const pairs: { ours: number; theirs: number }[] = [];
   for (let pair = 0; pair < options.pairs; pair++) {
-    pairs.push({
-      ours: await measure({ ...load, port: ours.port }),
-      theirs: await measure({ ...load, port: theirs.port }),
-    });
+    pairs.push({ ours: await measure(ourLoad), theirs: await measure(theirLoad) });
   }
   const ratios = pairs.map((pair) => pair.ours / pair.theirs);
   const medians = { ours: median(pairs.map((pair) => pair.ours)), theirs: median(pairs.map((pair) => pair.theirs)) };

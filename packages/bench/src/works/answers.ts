@@ -10,6 +10,8 @@ import type { Result, Settings, Work } from "../work.ts";
 interface Peer {
   readonly name: string;
   readonly command: (port: number) => readonly string[];
+  /** Where it answers, if not on the path of the work. */
+  readonly path?: string;
   readonly atLeast: string;
   readonly aim: string;
 }
@@ -33,6 +35,7 @@ export const answers: readonly Work[] = [
       { name: "nginx", command: servers.nginx, atLeast: "0.65", aim: "0.85" },
       { name: "node:http", command: nodeHttp, atLeast: "1.7", aim: "" },
       { name: "Fastify", command: fastify, atLeast: "1.8", aim: "" },
+      { name: "Fastify, with callbacks", command: fastify, path: "/callback", atLeast: "", aim: "" },
     ],
     path: "/",
     headers: [],
@@ -47,7 +50,10 @@ export const answers: readonly Work[] = [
   answersWork({
     name: "mapper with 200 routes, JSON",
     ours: servers.hemi("mapper.conf", "mapper-pack.ts"),
-    peers: [{ name: "Fastify with 200 routes", command: fastify, atLeast: "1.8", aim: "2.3" }],
+    peers: [
+      { name: "Fastify", command: fastify, atLeast: "1.8", aim: "2.3" },
+      { name: "Fastify, with callbacks", command: fastify, path: `/callback${askedRoute}`, atLeast: "", aim: "" },
+    ],
     path: askedRoute,
     headers: [],
   }),
@@ -62,7 +68,9 @@ function answersWork({ name, ours, peers, path, headers }: AnswersWork): Work {
       const results: Result[] = [];
       for (const peer of peers) {
         await using their = await startServer(peer.command);
-        results.push(toResult(peer, await compare(our, their, { ...settings, path, headers })));
+        results.push(
+          toResult(peer, await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, headers })),
+        );
       }
       return results;
     },
