@@ -4,7 +4,7 @@ import { pack } from "./component/pack.ts";
 import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { httpxServer } from "./web/httpx-server.ts";
 import { rule } from "./web/rule.ts";
-import { staticHandlet } from "./web/static.ts";
+import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/webapp.ts";
 
 export const corePack = pack("@hemi/internal", [clock, fcache, namer, httpxServer, webapp, rule, staticHandlet]);

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askOf, notMine } from "./testing/ask.ts";
+import { askOf, notMine } from "../testing/ask.ts";
 import { big, lastModified, makeSite } from "./testing/site.ts";
 
 describe("a file", () => {

@@ -3,15 +3,15 @@
 import { mkdir, mkdtempDisposable, realpath, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { InjectResponse } from "../../component/inject.ts";
-import { Clock } from "../../fixtures/clock.ts";
-import { Fcache } from "../../fixtures/fcache.ts";
-import { Namer } from "../../fixtures/namer.ts";
-import { openErrorLog } from "../../log/error-log.ts";
-import { MemorySink } from "../../log/sink.ts";
-import { Listeners } from "../../net/listener.ts";
+import type { InjectResponse } from "../../../component/inject.ts";
+import { Clock } from "../../../fixtures/clock.ts";
+import { Fcache } from "../../../fixtures/fcache.ts";
+import { Namer } from "../../../fixtures/namer.ts";
+import { openErrorLog } from "../../../log/error-log.ts";
+import { MemorySink } from "../../../log/sink.ts";
+import { Listeners } from "../../../net/listener.ts";
 import { staticHandlet } from "../static.ts";
-import { askOf } from "./ask.ts";
+import { askOf } from "../../testing/ask.ts";
 
 /** When all files of a site were changed last, as a client sees it. */
 export const lastModified = "Fri, 02 Jan 2026 03:04:05 GMT";

@@ -1,17 +1,17 @@
 // static: answers requests with the files of a folder.
 
 import { realpath } from "node:fs/promises";
-import type { Context } from "../component/context.ts";
-import { prop } from "../component/prop.ts";
-import type { PropsOf } from "../component/props/prop-type.ts";
-import type { Entry, FileEntry } from "../fixtures/fcache-entry.ts";
-import { HTTPError } from "./http-error.ts";
-import { defineHandlet, type HandletPart } from "./kinds.ts";
-import { answerOtherMethod } from "./other-methods.ts";
-import { hasEncodedSeparator } from "./path.ts";
-import { type Representation, representFile, sendRepresentation } from "./representation.ts";
-import type { Request } from "./request.ts";
-import type { Response } from "./response.ts";
+import type { Context } from "../../component/context.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
+import { HTTPError } from "../http-error.ts";
+import { defineHandlet, type HandletPart } from "../kinds.ts";
+import { answerOtherMethod } from "../other-methods.ts";
+import { hasEncodedSeparator } from "../path.ts";
+import { type Representation, representFile, sendRepresentation } from "../representation.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
 
 const props = {
   /**

@@ -3,9 +3,9 @@
 import { rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Entry } from "../fixtures/fcache-entry.ts";
-import { Fcache } from "../fixtures/fcache.ts";
-import { notMine } from "./testing/ask.ts";
+import type { Entry } from "../../fixtures/fcache-entry.ts";
+import { Fcache } from "../../fixtures/fcache.ts";
+import { notMine } from "../testing/ask.ts";
 import { big, makeSite } from "./testing/site.ts";
 
 describe("what is outside or hidden", () => {
