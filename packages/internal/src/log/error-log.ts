@@ -51,6 +51,7 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
   const sink =
     options.sink ??
     new StreamSink({
+      title: "error log",
       destination: options.file ?? 2,
       maxBuffer: options.maxBuffer ?? 1024 * 1024,
       noteDropped: (count) =>

@@ -8,12 +8,14 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
+  /** Which log this is, for messages: `error log`. */
+  readonly title: string;
   /** A path (created with its folders, appended to), or a descriptor, which is left open: 2 is standard error. */
   readonly destination: string | number;
   /** How many bytes may wait to be written; further lines are dropped. Default: 1 MiB. */
   readonly maxBuffer?: number;
-  /** Makes the line that tells of dropped ones; it is written as soon as there is room again. */
-  readonly noteDropped: (count: number) => string;
+  /** Makes the line that tells of dropped ones, which is written as soon as there is room again; or tells of them elsewhere. */
+  readonly noteDropped: (count: number) => string | undefined;
 }
 
 /** How long `close` waits for a reader of our pipe that does not read: ms. */
@@ -27,17 +29,18 @@ const closeTimeout = 2000;
  */
 export class StreamSink implements LogSink {
   readonly #stream: SonicBoom;
-  readonly #noteDropped: (count: number) => string;
+  readonly #noteDropped: StreamSinkOptions["noteDropped"];
+  /** `error log to /var/log/a` */
   readonly #name: string;
   #dropped = 0;
   #fails = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: StreamSinkOptions) {
-    const { destination, maxBuffer = 1024 * 1024 } = options;
+    const { title, destination, maxBuffer = 1024 * 1024 } = options;
     this.#noteDropped = options.noteDropped;
-    this.#name = typeof destination === "string" ? destination : `descriptor ${destination}`;
-    if (typeof destination === "string") probe(destination);
+    this.#name = `${title} to ${typeof destination === "string" ? destination : `descriptor ${destination}`}`;
+    if (typeof destination === "string") probe(title, destination);
     this.#stream = new sonicBoom.SonicBoom({ dest: destination, sync: false, maxLength: maxBuffer, append: true });
     this.#stream.on("drop", () => {
       this.#dropped++;
@@ -100,7 +103,8 @@ export class StreamSink implements LogSink {
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;
     this.#dropped = 0;
-    this.#tryWrite(this.#noteDropped(dropped));
+    const note = this.#noteDropped(dropped);
+    if (note !== undefined) this.#tryWrite(note);
     // The note itself found no room: all of them are still to be told.
     if (this.#dropped > 0) this.#dropped = dropped;
   }
@@ -117,14 +121,14 @@ export class StreamSink implements LogSink {
     if (this.#fails) return;
     this.#fails = true;
     try {
-      writeSync(2, `hemi: cannot write the error log to ${this.#name}: ${error.message}\n`);
+      writeSync(2, `hemi: cannot write the ${this.#name}: ${error.message}\n`);
     } catch {
       // Standard error fails as well.
     }
   }
 }
 
-function probe(file: string): void {
+function probe(title: string, file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
     // O_NONBLOCK: a FIFO that nobody reads is refused with ENXIO instead of stopping the boot for ever.
@@ -132,7 +136,7 @@ function probe(file: string): void {
       openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o640),
     );
   } catch (error) {
-    throw new HemiError("HEMI_FILE", `the error log ${JSON.stringify(file)} cannot be opened: ${reason(error)}`, {
+    throw new HemiError("HEMI_FILE", `the ${title} ${JSON.stringify(file)} cannot be opened: ${reason(error)}`, {
       cause: error,
     });
   }
