@@ -5,7 +5,7 @@
 //      └────── abort, or the client left ─────────────> aborted    the conn closes
 
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
+import type { EndListener, Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
@@ -62,6 +62,9 @@ export class Http1Exchan implements ExchanWire {
   /** When the response was complete: had all content been read? */
   #wasContentRead = false;
   #abortListeners: (() => void)[] | undefined;
+  #endListener: EndListener | undefined;
+  /** Of the head that was sent; 0 before that. */
+  #status = 0;
 
   constructor(conn: ExchanConn, head: Http1RequestHead, content: RequestContent) {
     this.#conn = conn;
@@ -150,6 +153,8 @@ export class Http1Exchan implements ExchanWire {
     else if (typeof content !== "string") output.writeBytes(headText, content, "");
     else if (size === content.length) output.writeText(headText + content);
     else output.writeBytes(headText, Buffer.from(content), "");
+    this.#sent = size;
+    this.#tellEnded();
     this.#conn.finished(this.#keepAlive);
   }
 
@@ -164,11 +169,11 @@ export class Http1Exchan implements ExchanWire {
     if (this.#stage !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
-    this.#sent += size;
-    if (this.#framing === "none") return this.#sent <= maxDropped;
-    if (this.#framing === "sized" && this.#sent > this.#size) {
+    if (this.#framing === "sized" && this.#sent + size > this.#size) {
       this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
     }
+    this.#sent += size;
+    if (this.#framing === "none") return this.#sent <= maxDropped;
     const isChunked = this.#framing === "chunked";
     const before = isChunked ? size.toString(16) + "\r\n" : "";
     const after = isChunked ? "\r\n" : "";
@@ -201,7 +206,12 @@ export class Http1Exchan implements ExchanWire {
     if (this.#framing === "chunked") this.#conn.output.writeText("0\r\n" + fieldLines(trailerList) + "\r\n");
     this.#stage = "ended";
     this.#leaveContent();
+    this.#tellEnded();
     this.#conn.finished(this.#keepAlive);
+  }
+
+  onEnd(listener: EndListener): void {
+    this.#endListener = listener;
   }
 
   // ---- early ends ----
@@ -231,6 +241,11 @@ export class Http1Exchan implements ExchanWire {
     this.#stage = "aborted";
     if (this.#reader !== undefined) this.contentFailed(gone());
     this.#tellAborted();
+    this.#tellEnded();
+  }
+
+  #tellEnded(): void {
+    this.#endListener?.(this.#status === 0 ? undefined : this.#status, this.#framing === "none" ? 0 : this.#sent);
   }
 
   #tellAborted(): void {
@@ -256,6 +271,7 @@ export class Http1Exchan implements ExchanWire {
   #encodeHead({ status, fieldList }: ResponseHead, size: number | undefined): string {
     const { head, content } = this;
     const isHTTP10 = head.version === "1.0";
+    this.#status = status;
     if (head.method === "HEAD" || hasNoContent(status)) this.#framing = "none";
     else if (size !== undefined) this.#framing = "sized";
     else this.#framing = isHTTP10 ? "until close" : "chunked";

@@ -49,6 +49,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/**
+ * Hears how a response ended. `status` is the final one, `undefined` if none was sent before the end. `contentSent` is how much
+ * content was handed to the client's connection, in bytes, framing not counted: none for HEAD, 204 and 304. Must not throw.
+ */
+export type EndListener = (status: number | undefined, contentSent: number) => void;
+
 /** The wire of one exchan. One implementation for each HTTP version, and one without a socket. */
 export interface ExchanWire {
   readonly head: RequestHead;
@@ -77,4 +83,6 @@ export interface ExchanWire {
   abort(): void;
   /** Calls back once when the exchan ends early: the client left, or the exchan was aborted. */
   onAbort(listener: () => void): void;
+  /** Calls back once when the response is over, complete or broken off, before the next one of its connection begins. There is one listener. */
+  onEnd(listener: EndListener): void;
 }

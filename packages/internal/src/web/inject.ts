@@ -2,7 +2,7 @@
 
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Endpoint, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
+import type { EndListener, Endpoint, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
 import { ListedFields, noFields } from "./fields.ts";
 import { readRegion } from "./file-region.ts";
 
@@ -28,6 +28,7 @@ class InjectWire implements ExchanWire {
   #sent = 0;
   #isOver = false;
   readonly #abortListeners: (() => void)[] = [];
+  #endListener: EndListener | undefined;
 
   constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
     this.#resolve = resolve;
@@ -61,11 +62,11 @@ class InjectWire implements ExchanWire {
   sendContent(piece: string | Uint8Array): boolean {
     if (this.#isOver) return false;
     const bytes = Buffer.from(piece);
-    this.#sent += bytes.length;
     if (this.#hasContent) {
-      if (this.#sent > (this.#size ?? Infinity)) this.#abortFor("more");
+      if (this.#sent + bytes.length > (this.#size ?? Infinity)) this.#abortFor("more");
       this.#pieces.push(bytes);
     }
+    this.#sent += bytes.length;
     return true;
   }
 
@@ -82,6 +83,7 @@ class InjectWire implements ExchanWire {
     if (this.#hasContent && this.#sent < (this.#size ?? 0)) this.#abortFor("less");
     this.#isOver = true;
     const content = Buffer.concat(this.#pieces);
+    this.#tellEnded();
     this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
   }
 
@@ -90,10 +92,19 @@ class InjectWire implements ExchanWire {
     this.#isOver = true;
     this.#reject(brokenOff());
     for (const listener of this.#abortListeners) listener();
+    this.#tellEnded();
   }
 
   onAbort(listener: () => void): void {
     this.#abortListeners.push(listener);
+  }
+
+  onEnd(listener: EndListener): void {
+    this.#endListener = listener;
+  }
+
+  #tellEnded(): void {
+    this.#endListener?.(this.#response?.status, this.#hasContent ? this.#sent : 0);
   }
 
   get #hasContent(): boolean {

@@ -30,6 +30,8 @@ export interface ReviserPart extends Part {
 /** A condition on requests with what is done to them. */
 export interface RulePart extends Part {
   matches(req: Request): boolean | Promise<boolean>;
+  /** Whether the access log of the webapp gets a line for what it takes. */
+  readonly logAccess: boolean;
   /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
 }

@@ -8,7 +8,7 @@
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import { serializeCookie, type CookieOptions } from "./cookies.ts";
-import type { ExchanWire, FileRegion, ResponseHead } from "./exchan.ts";
+import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "./exchan.ts";
 import { faultAt, isPeerGone } from "./fault.ts";
 import { FieldList } from "./field-list.ts";
 import { readRegion } from "./file-region.ts";
@@ -247,6 +247,11 @@ export class Response implements ResponseHead {
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
+  }
+
+  /** For the engine: who hears how the response ended. There is one. */
+  onEnd(listener: EndListener): void {
+    this.#wire.onEnd(listener);
   }
 
   /** For the engine: forgets status and fields of an answer that has not begun, to make another in its place. */

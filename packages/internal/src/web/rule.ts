@@ -33,6 +33,8 @@ const props = {
   revisers: prop.list(prop.reference(reviserKind)),
   /** The folder that file tests look into. */
   webRoot: prop.path({ inherited: true }),
+  /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
+  logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   /** Of a request's content, in bytes; more: 413. */
   maxContentSize: prop.size({ default: "1M", inherited: true, reload: "live" }),
 };
@@ -75,6 +77,10 @@ class Rule implements RulePart {
             props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
           );
     this.#answer = fixedAnswer(props);
+  }
+
+  get logAccess(): boolean {
+    return this.#context.props.logAccess;
   }
 
   prepare(): void {

@@ -3,6 +3,7 @@
 import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
+import { AccessLog, type AccessEntry } from "./access-log/access-log.ts";
 import { defineWebapp, ruleKind, type RulePart, type WebappPart } from "./kinds.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
@@ -15,6 +16,14 @@ const props = {
   webRoot: prop.path({ inherited: true }),
   /** A file sent, with status 404, for what no rule takes. */
   file404: prop.path(),
+  /**
+   * A file, created with its folders and appended to, that gets a line in the combined format for each request that reached the
+   * webapp, when its answer is complete or broken off; status 499: the client left before there was one. Its date is that of the
+   * request, in UTC. Unset: nothing is logged. A file that cannot be opened: the webapp cannot be prepared (HEMI_FILE).
+   */
+  accessLog: prop.path(),
+  /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
+  logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   /** Whatever the webapp's own code wants to be told. */
   settings: prop.dict(prop.string(), { default: {} }),
 };
@@ -29,6 +38,7 @@ export const webapp = defineWebapp({
 class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   #rules: readonly RulePart[] = [];
+  #accessLog: AccessLog | undefined;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
@@ -43,11 +53,17 @@ class Webapp implements WebappPart {
   }
 
   prepare(): void {
+    const { props, stage, log } = this.#context;
     this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
+    if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#accessLog?.close();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    return this.#walk(req, resp, 0);
+    return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));
   }
 
   async notFound(_req: Request, resp: Response): Promise<void> {
@@ -59,7 +75,7 @@ class Webapp implements WebappPart {
   }
 
   /** Tries the rules from `from` on; it becomes asynchronous only where one of them does. */
-  #walk(req: Request, resp: Response, from: number): boolean | Promise<boolean> {
+  #walk(req: Request, resp: Response, from: number, entry: AccessEntry | undefined): boolean | Promise<boolean> {
     const rules = this.#rules;
     for (let i = from; i < rules.length; i++) {
       const rule = rules[i];
@@ -67,10 +83,24 @@ class Webapp implements WebappPart {
       const matches = rule.matches(req);
       if (matches === false) continue;
       const taken =
-        matches === true ? rule.handle(req, resp) : matches.then((matches) => matches && rule.handle(req, resp));
+        matches === true
+          ? enter(rule, req, resp, entry)
+          : matches.then((matches) => matches && enter(rule, req, resp, entry));
       if (taken === true) return true;
-      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, i + 1));
+      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, i + 1, entry));
     }
+    if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
     return false;
   }
+}
+
+/** Lets a rule that matches try its handlets. */
+function enter(
+  rule: RulePart,
+  req: Request,
+  resp: Response,
+  entry: AccessEntry | undefined,
+): boolean | Promise<boolean> {
+  if (entry !== undefined) entry.isWanted = rule.logAccess;
+  return rule.handle(req, resp);
 }

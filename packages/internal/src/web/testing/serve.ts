@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly revisers?: readonly ReviserPart[];
   /** Props of the httpxServer, durations in ms. */
   readonly settings?: Readonly<Record<string, ConfigValue>>;
+  /** Props of the webapp. */
+  readonly webapp?: Readonly<Record<string, ConfigValue>>;
   readonly maxContentSize?: number;
   /** Default: a port of its own on 127.0.0.1. */
   readonly address?: string;
@@ -74,7 +76,7 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
       {
         sign: "webapp",
         name: "app",
-        props: { hostnames: ["*"] },
+        props: { hostnames: ["*"], ...options.webapp },
         children: [
           {
             sign: "rule",
