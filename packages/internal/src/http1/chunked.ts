@@ -135,7 +135,7 @@ export class ChunkedReader {
 
 /** 13 hexadecimal digits stay below 2^53. */
 const maxSizeDigits = 13;
-/** A size line is read whole; no known sender uses long extensions. */
+/** A size line is read whole. No prop: no known sender uses long extensions. */
 const maxSizeLine = 256;
 /** RFC 9112 7.1.1, with the white space that it forbids to senders left out. */
 const extensions =

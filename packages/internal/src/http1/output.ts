@@ -125,7 +125,7 @@ function flushAll(): void {
 
 function noop(): void {}
 
-/** Text is sent at this length, whatever comes. */
+/** Text is sent at this length, whatever comes. No prop: it is a matter of what a write costs, and much more than a head. */
 const maxGathered = 64 * 1024;
-/** Bytes up to this size are copied between their texts. */
+/** Bytes up to this size are copied between their texts. No prop: it is a matter of what a copy costs. */
 const maxCopied = 64 * 1024;

@@ -3,8 +3,8 @@
 import type { Socket } from "node:net";
 import type { Deadline, Http1Host, Http1Settings } from "./server-host.ts";
 
-/** Each has its time in the settings, but for the last two. */
-export type Wait = "idle" | "head" | "content" | "handle" | "write" | "parting" | "linger";
+/** Each has its time in the settings. */
+export type Wait = "idle" | "drainIdle" | "head" | "content" | "handle" | "write" | "linger";
 
 export class Patience {
   /** There was progress: what is waited for next has its whole time, though it was waited for already. */
@@ -54,20 +54,15 @@ function timeOf(wait: Exclude<Wait, "write">, settings: Http1Settings): number {
   switch (wait) {
     case "idle":
       return settings.idleTimeout;
+    case "drainIdle":
+      return settings.drainIdleTimeout;
     case "head":
       return settings.headTimeout;
     case "content":
       return settings.contentTimeout;
     case "handle":
       return settings.handleTimeout;
-    case "parting":
-      return partingTimeout;
     case "linger":
-      return lingerTimeout;
+      return settings.lingerTimeout;
   }
 }
-
-/** How long, in ms, a client may take for the next piece of what it still sends, after we have shut our side. */
-const lingerTimeout = 2000;
-/** How long, in ms, an idle client may still send a request while we drain: one that is on its way arrives by then. */
-const partingTimeout = 250;

@@ -9,6 +9,11 @@ export interface Input {
   at: number;
 }
 
+export interface ContentLimits extends ChunkedLimits {
+  /** Of content that no handlet read, in bytes: so much is read away to keep the connection. */
+  readonly maxDiscardedContent: number;
+}
+
 /** Where a request's content ends, and how much of it has been read. */
 export class RequestContent {
   /** In bytes, as far as it has been read. */
@@ -20,8 +25,10 @@ export class RequestContent {
   /** Bytes still to come, of sized content. */
   #left: number;
   readonly #chunked: ChunkedReader | undefined;
+  readonly #limits: ContentLimits;
 
-  constructor(size: number | undefined, limits: ChunkedLimits) {
+  constructor(size: number | undefined, limits: ContentLimits) {
+    this.#limits = limits;
     this.#left = size ?? 0;
     this.done = size === 0;
     if (size === undefined) this.#chunked = new ChunkedReader(limits);
@@ -33,7 +40,7 @@ export class RequestContent {
 
   /** So little is known to come that reading it away costs less than another connection. */
   get isSoonOver(): boolean {
-    return this.done || (this.#chunked === undefined && this.#left <= maxDiscarded);
+    return this.done || (this.#chunked === undefined && this.#left <= this.#limits.maxDiscardedContent);
   }
 
   /** The next piece in the input; `undefined` when there is none yet, at the end, and on failure. */
@@ -70,7 +77,4 @@ export class RequestContent {
 }
 
 /** The content of requests that have none: there is nothing in it to change. */
-export const noContent = new RequestContent(0, { maxHeadSize: 0, maxFields: 0 });
-
-/** In bytes. */
-const maxDiscarded = 64 * 1024;
+export const noContent = new RequestContent(0, { maxHeadSize: 0, maxFields: 0, maxDiscardedContent: 0 });

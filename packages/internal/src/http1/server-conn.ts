@@ -88,7 +88,7 @@ export class Http1Conn implements ExchanConn {
 
   #received(chunk: Buffer): void {
     if (this.#phase === "linger") {
-      if (this.#host.monotonic() > this.#lingersUntil) return;
+      if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
       this.#patience.hasMoved = true;
       return this.#patience.waitFor("linger");
     }
@@ -213,8 +213,8 @@ export class Http1Conn implements ExchanConn {
     if (exchan?.isReading !== true) return false;
     const waited = this.#contentWaited + this.#host.monotonic() - this.#waitingSince;
     const came = exchan.content.read + this.input.bytes.length - this.input.at;
-    const { minContentRate } = this.#host.settings;
-    if (waited > rateGrace && came * 1000 < minContentRate * waited) {
+    const { minContentRate, contentRateGrace } = this.#host.settings;
+    if (waited > contentRateGrace && came * 1000 < minContentRate * waited) {
       this.#giveContentUp(`its content came at less than ${minContentRate} bytes a second`);
     } else if (exchan.contentArrived()) {
       this.#contentWaited = waited;
@@ -307,7 +307,7 @@ export class Http1Conn implements ExchanConn {
     this.#socket.end(() => {
       if (this.#phase === "closed") return;
       if (this.#peerEnded) return this.#socket.destroy();
-      this.#lingersUntil = this.#host.monotonic() + maxLinger;
+      this.#lingersUntil = this.#host.monotonic() + this.#host.settings.maxLingerTime;
       this.#hold(false);
       this.#patience.waitFor("linger");
     });
@@ -334,14 +334,14 @@ export class Http1Conn implements ExchanConn {
       case "head":
         this.#hold(output.isBlocked);
         if (output.isBlocked) this.#patience.waitFor("write");
-        else this.#patience.waitFor(this.#phase === "idle" && this.#isLast ? "parting" : this.#phase);
+        else this.#patience.waitFor(this.#phase === "idle" && this.#isLast ? "drainIdle" : this.#phase);
         break;
       case "exchan":
         if (exchan?.isReading === true) {
           this.#hold(false);
           this.#patience.waitFor("content");
         } else {
-          this.#hold(output.isAwaited || input.bytes.length - input.at >= maxHeld);
+          this.#hold(output.isAwaited || input.bytes.length - input.at >= this.#host.settings.maxBufferedInput);
           this.#patience.waitFor(output.isAwaited ? "write" : "handle");
         }
         break;
@@ -365,7 +365,7 @@ export class Http1Conn implements ExchanConn {
     const { settings } = this.#host;
     switch (wait) {
       case "idle":
-      case "parting":
+      case "drainIdle":
         this.#linger();
         break;
       case "head":
@@ -406,11 +406,8 @@ function endedEarly(): HemiError {
   return new HemiError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
 }
 
-/** How long, in ms, the client may go on to send after we have shut our side. */
-const maxLinger = 30_000;
-/** The content's rate is not judged before it was waited for as many ms. */
-const rateGrace = 5000;
-/** Input that nobody has asked for is held up to this size, in bytes; then the socket is paused. */
-const maxHeld = 64 * 1024;
-/** A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. */
+/**
+ * A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. No prop: it only makes
+ * reading cheaper, and what it costs an idle connection is less than the socket does.
+ */
 const maxRemembered = 2048;

@@ -303,7 +303,10 @@ export class Http1Exchan implements ExchanWire {
   }
 }
 
-/** So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. */
+/**
+ * So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. No prop: nothing is kept of it, and nobody
+ * sees a difference.
+ */
 const maxDropped = 256 * 1024;
 
 function refused(reason: string): Promise<never> {

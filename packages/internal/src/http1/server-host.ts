@@ -2,21 +2,31 @@
 
 import type { Endpoint, ExchanWire } from "../web/exchan.ts";
 import type { HeadLimits } from "./head.ts";
+import type { ContentLimits } from "./request-content.ts";
 
 /** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
-export interface Http1Settings extends HeadLimits {
+export interface Http1Settings extends HeadLimits, ContentLimits {
   /** Between two requests. */
   readonly idleTimeout: number;
+  /** Instead of that while the server drains. */
+  readonly drainIdleTimeout: number;
   /** From the first byte of a head to its last. */
   readonly headTimeout: number;
   /** Between two pieces of content. */
   readonly contentTimeout: number;
-  /** Bytes a second that content must come in at, on average, once it has been waited for some seconds. */
+  /** Bytes a second that content must come in at, on average, once it has been waited for as long as the grace says. */
   readonly minContentRate: number;
+  readonly contentRateGrace: number;
   /** Until a handlet sends its head, and between two pieces that it sends. */
   readonly handleTimeout: number;
   /** Without the client taking anything of what is sent. */
   readonly writeTimeout: number;
+  /** Between two pieces of what a client still sends after we have shut our side. */
+  readonly lingerTimeout: number;
+  /** What comes later than that after we have shut our side ends the connection. */
+  readonly maxLingerTime: number;
+  /** Of input that comes while a request is served and that nobody asks for; then the socket is paused. */
+  readonly maxBufferedInput: number;
   readonly maxRequestsPerConn: number;
 }
 

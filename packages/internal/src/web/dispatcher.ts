@@ -159,4 +159,5 @@ const statusOfCode: { readonly [code: string]: number | undefined } = {
   HEMI_CONTENT_TOO_LARGE: 413,
 };
 
+/** No prop: it only spares parsing, and a name that is forgotten is parsed again. */
 const maxDestinations = 1000;

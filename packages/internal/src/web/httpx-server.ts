@@ -21,22 +21,40 @@ const props = {
   address: prop.address({ required: true }),
   /** Between two requests of a connection; then it is closed. */
   idleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /** Instead of `idleTimeout` while the server drains: a request that is on its way arrives by then, and is answered. */
+  drainIdleTimeout: prop.duration({ default: "250ms", reload: "live" }),
   /** From the first byte of a request's head to its last; then 408. */
   headTimeout: prop.duration({ default: "20s", min: "1ms", reload: "live" }),
   /** Between two pieces of a request's content; then 408. */
   contentTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
-  /** Bytes a second that content must come in at, on average, after its first 5 seconds; then 408. */
+  /** Bytes a second that a request's content must come in at, on average over the time that it is waited for; else 408. 0: any rate will do. */
   minContentRate: prop.size({ default: 128, reload: "live" }),
+  /** Content that has not been waited for longer than this may come at any rate. */
+  contentRateGrace: prop.duration({ default: "5s", reload: "live" }),
   /** Until a handlet sends its head (then 503), and between two pieces of its content (then the answer is broken off). */
   handleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
   /** Without the client taking anything of its answer; then it is broken off. */
   writeTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /**
+   * When a connection has to end while its client may still send, we shut our side and read theirs away, so that a reset does not
+   * destroy the answer on its way: until nothing has come for this long.
+   */
+  lingerTimeout: prop.duration({ default: "2s", min: "1ms", reload: "live" }),
+  /** Once we have read theirs away for this long, the connection is closed as soon as anything more comes. */
+  maxLingerTime: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
   /** Of a request's head, and of the trailers of its content; more: 431. */
   maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", reload: "live" }),
   /** Of the request target; more: 414. */
   maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", reload: "live" }),
   /** Header fields of a request; more: 431. */
   maxFields: prop.integer({ default: 100, min: 1, max: 10_000, reload: "live" }),
+  /**
+   * Input that comes while a request is served and that no handlet asks for, such as the next requests of a client that pipelines.
+   * At this size, give or take one read, the connection is not read any further until there is use for it.
+   */
+  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", reload: "live" }),
+  /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
+  maxDiscardedContent: prop.size({ default: "64K", reload: "live" }),
   /** Connections at once; one more is closed as soon as it is accepted. */
   maxConns: prop.integer({ default: 20_000, min: 1, reload: "live" }),
   /** Requests on one connection; the last one is answered with `connection: close`. */
