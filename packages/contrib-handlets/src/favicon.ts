@@ -61,7 +61,7 @@ class Favicon implements HandletPart {
   async #sendFile(req: Request, resp: Response, file: string): Promise<boolean> {
     const { props, stage } = this.#context;
     const entry = await stage.fcache.open(file);
-    return entry.kind === "file" && (await this.#send(req, resp, representFile(entry, props.maxAge)));
+    return entry.kind === "file" && (await this.#send(req, resp, representFile(entry, { maxAge: props.maxAge })));
   }
 
   #send(req: Request, resp: Response, icon: Representation): true | Promise<true> {
@@ -71,6 +71,6 @@ class Favicon implements HandletPart {
   }
 
   #builtIn(): Representation {
-    return (this.#icon ??= representContent(makeHemiIcon(), "image/x-icon", this.#context.props.maxAge));
+    return (this.#icon ??= representContent(makeHemiIcon(), "image/x-icon", { maxAge: this.#context.props.maxAge }));
   }
 }

@@ -25,11 +25,11 @@ describe("parseRanges", () => {
       ],
     ],
     [
-      "bytes=5-6,0-1,0-1",
+      "bytes=5-6,0-1,2-4",
       [
         [5, 2],
         [0, 2],
-        [0, 2],
+        [2, 3],
       ],
     ],
     ["bytes=0-1,10-", [[0, 2]]],
@@ -55,6 +55,10 @@ describe("parseRanges", () => {
     "bytes=5-2",
     "bytes=0-1,5-2",
     "bytes=0-1,x",
+    "bytes=0-1,0-1",
+    "bytes=0-5,5-9",
+    "bytes=8-,-3",
+    "bytes=0-,1-1",
     "bytes=--1",
     "bytes=-1-2",
     "bytes=1 -2",
@@ -70,12 +74,18 @@ describe("parseRanges", () => {
     expect(parseRanges(field, 10)).toBeUndefined();
   });
 
+  test("takes as many ranges as it is told to", () => {
+    expect(parseRanges("bytes=0-0,2-2,4-4", 10, 3)).toHaveLength(3);
+    expect(parseRanges("bytes=0-0,2-2,4-4", 10, 2)).toBeUndefined();
+    expect(parseRanges("bytes=0-0", 10, 1)).toHaveLength(1);
+  });
+
   test("ignores every range of nothing", () => {
     expect(parseRanges("bytes=0-", 0)).toBeUndefined();
     expect(parseRanges("bytes=-5", 0)).toBeUndefined();
   });
 
-  test("never reaches outside of the representation", () => {
+  test("never reaches outside of the representation, nor gives more than it", () => {
     const field = fc
       .array(fc.constantFrom("0", "1", "7", "10", "999", "-", ",", " "))
       .map((pieces) => "bytes=" + pieces.join(""));
@@ -84,6 +94,7 @@ describe("parseRanges", () => {
         const ranges = parseRanges(text, size);
         if (ranges === undefined || ranges === "unsatisfiable") return;
         expect(ranges.length).toBeGreaterThan(0);
+        expect(ranges.reduce((sum, range) => sum + range.size, 0)).toBeLessThanOrEqual(size);
         for (const range of ranges) {
           expect(range.offset).toBeGreaterThanOrEqual(0);
           expect(range.size).toBeGreaterThan(0);

@@ -1,12 +1,14 @@
 // A representation of a resource that is there as a whole, a file or bytes in memory, and its answer to GET and HEAD:
-// validators, preconditions, single ranges, caching fields.
+// validators, preconditions, ranges, caching fields.
 
 import { createHash } from "node:crypto";
 import { formatHTTPDate } from "@hemi/common";
 import type { FileEntry } from "../fixtures/fcache-entry.ts";
+import { readRegion } from "./file-region.ts";
 import { mediaTypeOf } from "./media-type.ts";
+import { type MultipartRanges, multipartRanges } from "./multipart-ranges.ts";
 import { evaluatePreconditions, isRangeCurrent, type Validators } from "./preconditions.ts";
-import { type ByteRange, contentRangeOf, parseRanges } from "./range.ts";
+import { type ByteRange, contentRangeOf, defaultMaxRanges, parseRanges } from "./range.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { sendStatusPage } from "./status-page.ts";
@@ -16,11 +18,16 @@ export interface Representation {
   readonly source: Source;
   /** In bytes. */
   readonly size: number;
+  /** The media type, with its parameters. */
+  readonly type: string;
   readonly validators: Validators;
   /** The fields of a 200 or 206, names in lower case and values in turn. */
   readonly fields: readonly string[];
   /** Those of them that a 304 has as well (RFC 9110 section 15.4.5). */
   readonly fieldsOf304: readonly string[];
+  /** Stands beside what others say in `vary`, and so not among `fields`. */
+  readonly vary: string | undefined;
+  readonly maxRanges: number;
 }
 
 /** Where the content is: in memory, or in a file that is held open. */
@@ -28,21 +35,46 @@ type Source =
   | { readonly content: Uint8Array; readonly file?: undefined }
   | { readonly file: FileEntry; readonly content?: undefined };
 
-/** The media type follows from the extension of the file's name. `maxAge`, in milliseconds, makes a `cache-control`. */
-export function representFile(file: FileEntry, maxAge?: number): Representation {
-  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have
-  // the same files.
-  const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}"`;
-  const lastModified = Math.floor(file.mtimeMs / 1000);
-  const type = mediaTypeOf(file.path) ?? "application/octet-stream";
-  const source = file.content === undefined ? { file } : { content: file.content };
-  return represent({ source, size: file.size, etag, lastModified, type, maxAge });
+export interface RepresentationOptions {
+  /** How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said. */
+  readonly maxAge?: number | undefined;
+  /** Adds `immutable` to a `max-age` (RFC 8246): not even a reload asks. */
+  readonly immutable?: boolean;
+  /** `cache-control: no-cache`: a copy is never used without asking. `maxAge` and `immutable` then count for nothing. */
+  readonly noCache?: boolean;
+  /** The request fields that this one was chosen by, such as `Accept-Encoding`. */
+  readonly vary?: string | undefined;
+  /** A `Range` of more ranges than this is ignored; 0: each is. Default: 16. */
+  readonly maxRanges?: number;
 }
 
-/** `type` is the media type. `maxAge`, in milliseconds, makes a `cache-control`. */
-export function representContent(content: Uint8Array, type: string, maxAge?: number): Representation {
+export interface FileOptions extends RepresentationOptions {
+  /** The media type. Default: by the extension of the file's name. */
+  readonly type?: string | undefined;
+  /** The content coding that the file is in: `content-encoding`. It becomes a part of the entity tag. */
+  readonly coding?: string | undefined;
+}
+
+export function representFile(file: FileEntry, options: FileOptions = {}): Representation {
+  const { type = mediaTypeOf(file.path) ?? "application/octet-stream", coding } = options;
+  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have
+  // the same files. Two codings of one file could share both.
+  const suffix = coding === undefined ? "" : `-${coding}`;
+  const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}${suffix}"`;
+  const lastModified = Math.floor(file.mtimeMs / 1000);
+  const source = file.content === undefined ? { file } : { content: file.content };
+  return represent({ source, size: file.size, validators: { etag, lastModified }, type, coding }, options);
+}
+
+/** `type` is the media type. */
+export function representContent(
+  content: Uint8Array,
+  type: string,
+  options: RepresentationOptions = {},
+): Representation {
   const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
-  return represent({ source: { content }, size: content.length, etag, lastModified: undefined, type, maxAge });
+  const validators = { etag, lastModified: undefined };
+  return represent({ source: { content }, size: content.length, validators, type, coding: undefined }, options);
 }
 
 /**
@@ -57,39 +89,46 @@ export function sendRepresentation(req: Request, resp: Response, representation:
   }
   if (outcome === 304) {
     resp.status = 304;
-    resp.setTrustedFields(representation.fieldsOf304);
+    setFields(resp, representation, representation.fieldsOf304);
     resp.send();
     return true;
   }
-  const range = rangeOf(req, representation);
-  if (range === "unsatisfiable") {
+  const ranges = rangesOf(req, representation);
+  if (ranges === "unsatisfiable") {
     resp.status = 416;
     resp.setHeader("content-range", contentRangeOf(undefined, representation.size));
     resp.send("416 Range Not Satisfiable\n");
     return true;
   }
-  resp.setTrustedFields(representation.fields);
-  if (range !== undefined) {
-    resp.status = 206;
-    resp.setHeader("content-range", contentRangeOf(range, representation.size));
-  }
-  const { source } = representation;
+  setFields(resp, representation, representation.fields);
+  if (ranges === undefined) return sendStretch(resp, representation, undefined);
+  resp.status = 206;
+  const [range] = ranges;
+  if (ranges.length > 1) return sendStretches(resp, representation, ranges);
+  resp.setHeader("content-range", contentRangeOf(range, representation.size));
+  return sendStretch(resp, representation, range);
+}
+
+function setFields(resp: Response, { vary }: Representation, fields: readonly string[]): void {
+  resp.setTrustedFields(fields);
+  if (vary !== undefined) resp.addHeader("vary", vary);
+}
+
+/** The ranges that are asked for and to be followed. */
+function rangesOf(
+  req: Request,
+  { size, validators, maxRanges }: Representation,
+): readonly ByteRange[] | "unsatisfiable" | undefined {
+  // Range means something for GET only.
+  const field = req.method === "GET" && maxRanges > 0 ? req.header("range") : undefined;
+  if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
+  return parseRanges(field, size, maxRanges);
+}
+
+function sendStretch(resp: Response, { source }: Representation, range: ByteRange | undefined): true | Promise<true> {
   if (source.content === undefined) return sendRegionOf(resp, source.file, range);
   resp.send(range === undefined ? source.content : source.content.subarray(range.offset, range.offset + range.size));
   return true;
-}
-
-/**
- * The one range that is asked for and to be followed. Several are answered with the whole, as RFC 9110 section 14.2
- * allows.
- */
-function rangeOf(req: Request, { size, validators }: Representation): ByteRange | "unsatisfiable" | undefined {
-  // Range means something for GET only.
-  const field = req.method === "GET" ? req.header("range") : undefined;
-  if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
-  const ranges = parseRanges(field, size);
-  if (ranges === undefined || ranges === "unsatisfiable") return ranges;
-  return ranges.length === 1 ? ranges[0] : undefined;
 }
 
 async function sendRegionOf(resp: Response, file: FileEntry, range: ByteRange | undefined): Promise<true> {
@@ -102,19 +141,69 @@ async function sendRegionOf(resp: Response, file: FileEntry, range: ByteRange | 
   return true;
 }
 
+function sendStretches(
+  resp: Response,
+  { source, type, size }: Representation,
+  ranges: readonly ByteRange[],
+): true | Promise<true> {
+  const multipart = multipartRanges(ranges, type, size);
+  resp.setHeader("content-type", multipart.type);
+  const { content } = source;
+  if (content === undefined) return sendRegionsOf(resp, source.file, ranges, multipart);
+  const pieces = multipart.heads.flatMap((head, i) => {
+    const { offset, size } = ranges[i] ?? { offset: 0, size: 0 };
+    return [head, content.subarray(offset, offset + size)];
+  });
+  resp.send(Buffer.concat([...pieces, multipart.tail], multipart.contentSize));
+  return true;
+}
+
+async function sendRegionsOf(
+  resp: Response,
+  file: FileEntry,
+  ranges: readonly ByteRange[],
+  { heads, tail, contentSize }: MultipartRanges,
+): Promise<true> {
+  file.acquire();
+  try {
+    resp.contentSize = contentSize;
+    await resp.sendStream(pieces());
+  } finally {
+    file.release();
+  }
+  return true;
+
+  async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
+    for (const [i, range] of ranges.entries()) {
+      yield heads[i] ?? tail;
+      yield* readRegion({ fd: file.fd, ...range });
+    }
+    yield tail;
+  }
+}
+
 interface Known {
   readonly source: Source;
   readonly size: number;
-  readonly etag: string;
-  readonly lastModified: number | undefined;
+  readonly validators: Validators & { readonly etag: string };
   readonly type: string;
-  readonly maxAge: number | undefined;
+  readonly coding: string | undefined;
 }
 
-function represent({ source, size, etag, lastModified, type, maxAge }: Known): Representation {
-  const fieldsOf304 = ["etag", etag];
-  if (lastModified !== undefined) fieldsOf304.push("last-modified", formatHTTPDate(lastModified));
-  if (maxAge !== undefined) fieldsOf304.push("cache-control", `max-age=${Math.floor(maxAge / 1000)}`);
-  const fields = ["content-type", type, ...fieldsOf304, "accept-ranges", "bytes"];
-  return { source, size, validators: { etag, lastModified }, fields, fieldsOf304 };
+function represent(known: Known, options: RepresentationOptions): Representation {
+  const { source, size, validators, type, coding } = known;
+  const { vary, maxRanges = defaultMaxRanges } = options;
+  const fieldsOf304 = ["etag", validators.etag];
+  if (validators.lastModified !== undefined) fieldsOf304.push("last-modified", formatHTTPDate(validators.lastModified));
+  const caching = cacheControlOf(options);
+  if (caching !== undefined) fieldsOf304.push("cache-control", caching);
+  const fields = ["content-type", type, ...fieldsOf304, "accept-ranges", maxRanges > 0 ? "bytes" : "none"];
+  if (coding !== undefined) fields.push("content-encoding", coding);
+  return { source, size, type, validators, fields, fieldsOf304, vary, maxRanges };
+}
+
+function cacheControlOf({ maxAge, immutable = false, noCache = false }: RepresentationOptions): string | undefined {
+  if (noCache) return "no-cache";
+  if (maxAge === undefined) return undefined;
+  return `max-age=${Math.floor(maxAge / 1000)}${immutable ? ", immutable" : ""}`;
 }
