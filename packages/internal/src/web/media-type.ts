@@ -4,10 +4,10 @@ import { mimes } from "mrmime";
 
 /**
  * As in `text/html; charset=utf-8`, ready for `content-type`; `undefined` for a name without a known extension. All of
- * `text/*` is said to be UTF-8, as Caddy does: without it browsers guess. JSON has no charset parameter (RFC 8259
- * section 11), and XML names its own, which a parameter would override (RFC 7303 section 3).
+ * `text/*` is said to be in `charset`, as Caddy does: without it browsers guess; "" says nothing. JSON has no charset
+ * parameter (RFC 8259 section 11), and XML names its own, which a parameter would override (RFC 7303 section 3).
  */
-export function mediaTypeOf(fileName: string): string | undefined {
+export function mediaTypeOf(fileName: string, charset = "utf-8"): string | undefined {
   const extension = fileName
     .slice(fileName.lastIndexOf("/") + 1)
     .split(".")
@@ -16,7 +16,8 @@ export function mediaTypeOf(fileName: string): string | undefined {
     ?.toLowerCase();
   if (extension === undefined) return undefined;
   const type = Object.hasOwn(mimes, extension) ? mimes[extension] : additions.get(extension);
-  return type?.startsWith("text/") === true && type !== "text/xml" ? `${type}; charset=utf-8` : type;
+  if (charset === "" || type?.startsWith("text/") !== true || type === "text/xml") return type;
+  return `${type}; charset=${charset}`;
 }
 
 /** Types that web servers are expected to know and the library lacks. */

@@ -1,17 +1,22 @@
 // static: answers requests with the files of a folder.
 
-import { realpath } from "node:fs/promises";
 import type { Context } from "../../component/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import type { Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
+import type { Entry } from "../../fixtures/fcache-entry.ts";
+import { likingOf, parseWeights } from "../accept.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../other-methods.ts";
 import { hasEncodedSeparator } from "../path.ts";
-import { type Representation, representFile, sendRepresentation } from "../representation.ts";
+import { defaultMaxRanges } from "../range.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
+import { codings } from "./codings.ts";
+import { memoizeField } from "./field-memo.ts";
+import { FileAnswers } from "./file-answers.ts";
+import { ListingAnswers } from "./listing-answers.ts";
+import { WebRoot } from "./web-root.ts";
 
 const props = {
   /**
@@ -24,9 +29,64 @@ const props = {
     default: "index.html",
     pattern: { expression: /^[^/\\\0]+$/, takes: "the name of a file" },
   }),
+  /**
+   * The file that stands for all that is not there, as single-page apps want it: its path from `webRoot`, such as
+   * `index.html`. It answers, with 200, GET and HEAD of those who name `text/html` in `Accept`, as browsers do when
+   * they open a page; scripts, images and API calls still find nothing. Whatever `maxAge` says, it goes out with
+   * `cache-control: no-cache`: a file may come to stand where it stood in.
+   */
+  fallback: prop.string({
+    pattern: {
+      expression: /^[^/\\\0]+(?:\/[^/\\\0]+)*$/,
+      takes: "the path of a file in the web root, without a slash before it",
+    },
+    reload: "live",
+  }),
   /** How long a client may use its copy without asking: `cache-control: max-age`. Without it, nothing is said. */
   maxAge: prop.duration({ reload: "live" }),
+  /**
+   * Beside `maxAge`: not even a reload makes a client ask (RFC 8246). For files that change their name when they
+   * change, such as `app.3f9a1c.js`, and for no others.
+   */
+  immutable: prop.bool({ default: false, reload: "live" }),
+  /**
+   * What `text/*` is said to be encoded in, but for `text/xml`, which tells by itself; "" says nothing. Files are sent
+   * as they are: this changes no byte of them.
+   */
+  charset: prop.string({
+    default: "utf-8",
+    pattern: { expression: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]*$/, takes: "the name of a charset" },
+    reload: "live",
+  }),
+  /**
+   * Codings that files may lie beside themselves in: `app.js.br` for `br`, `.zst` for `zstd`, `.gz` for `gzip`. A
+   * client gets the one it likes best by its `Accept-Encoding`, of equal ones the first in this list, and the file
+   * itself if it takes none of them. One that is empty or older than its file is left alone; so that none is sent
+   * half-written, write it elsewhere and rename it. Each has an entity tag of its own; ranges are those of the
+   * compressed bytes. zstd must keep to windows of 8 MB, which is all that browsers take (RFC 9659).
+   */
+  precompressed: prop.list(prop.choice(codings), { default: [], reload: "live" }),
+  /**
+   * How many ranges of a file one request may ask for; several are sent as `multipart/byteranges`. If there are more,
+   * or two of them overlap, the whole file is sent (RFC 9110 section 14.2). 0: it always is.
+   */
+  maxRanges: prop.integer({ default: defaultMaxRanges, max: 1000, reload: "live" }),
+  /**
+   * "html": a folder without its index file is answered with what is in it, sorted, but for names that begin with a
+   * dot. Those who like `application/json` better by their `Accept`, or name it and not `text/html`, get
+   *
+   *     { "path": "/docs/", "isComplete": true, "entries": [
+   *       { "name": "old", "type": "directory", "modified": "2026-01-02T03:04:05.000Z" },
+   *       { "name": "a.txt", "type": "file", "size": 5, "modified": "2026-01-02T03:04:05.000Z" } ] }
+   *
+   * with sizes in bytes. Anyone can then see every name: "off" unless that is wanted.
+   */
+  listing: prop.choice(["off", "html"], { default: "off", reload: "live" }),
+  /** So many entries of a folder are listed; if there are more, the listing says that it is not complete. */
+  maxListed: prop.integer({ default: 1000, min: 1, max: 100_000, reload: "live" }),
 };
+
+type StaticProps = PropsOf<typeof props>;
 
 /**
  * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left
@@ -36,31 +96,35 @@ const props = {
 export const staticHandlet = defineHandlet({
   sign: "static",
   props,
+  check({ props, report }) {
+    if (props.immutable && props.maxAge === undefined) {
+      report({ prop: "immutable", message: "it says something about maxAge only", hint: "set .maxAge, such as 365d" });
+    }
+  },
   create: (context): HandletPart => new Static(context),
 });
 
 class Static implements HandletPart {
-  readonly #context: Context<PropsOf<typeof props>>;
-  /** Of files that are known to be inside of the root. An entry never changes, so neither does what is known of it. */
-  #representations = new WeakMap<FileEntry, Representation>();
-  /** The web root without symbolic links, as last seen; ends with "/". */
-  #realRoot: string | undefined;
-  /** Files that were found outside, and told of in the log. */
-  readonly #outside = new WeakSet<FileEntry>();
+  readonly #context: Context<StaticProps>;
+  readonly #root: WebRoot;
+  #answers: Answers;
 
-  constructor(context: Context<PropsOf<typeof props>>) {
+  constructor(context: Context<StaticProps>) {
     this.#context = context;
+    this.#root = new WebRoot(context.props.webRoot, context.log);
+    this.#answers = makeAnswers(context, this.#root);
   }
 
   async prepare(): Promise<void> {
     const { props, stage, log } = this.#context;
-    const root = await stage.fcache.open(props.webRoot);
-    if (root.kind === "directory") this.#realRoot = withSlash(root.realPath);
-    else log.warn(`the web root ${props.webRoot} is no folder that can be read, as yet: ${root.kind}`);
+    await this.#root.prepare(stage.fcache);
+    if (props.fallback === undefined) return;
+    const { kind, path } = await stage.fcache.open(`${props.webRoot}/${props.fallback}`);
+    if (kind !== "file") log.warn(`the fallback ${path} is no file that can be read, as yet: ${kind}`);
   }
 
   update(): void {
-    this.#representations = new WeakMap();
+    this.#answers = makeAnswers(this.#context, this.#root);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -78,15 +142,15 @@ class Static implements HandletPart {
     return this.#answer(req, resp, await this.#context.stage.fcache.open(file));
   }
 
+  /** Runs in the turn in which the entry was got: its descriptor is open in this turn. */
   #answer(req: Request, resp: Response, entry: Entry): boolean | Promise<boolean> {
     switch (entry.kind) {
       case "file":
-        return this.#answerWith(req, resp, entry);
+        return this.#answers.files.answer(req, resp, entry);
       case "directory":
-        return req.path.endsWith("/") ? false : this.#redirect(req, resp);
       case "missing":
       case "special":
-        return false;
+        return this.#answerWithoutFile(req, resp, entry.kind === "directory");
       case "denied":
         throw new HTTPError(403, `${entry.path} cannot be read: ${entry.code}`);
       case "failed":
@@ -94,56 +158,87 @@ class Static implements HandletPart {
     }
   }
 
-  /** Runs in the turn in which the entry was got: its descriptor is open in this turn. */
-  #answerWith(req: Request, resp: Response, file: FileEntry): boolean | Promise<boolean> {
-    const representation = this.#representations.get(file) ?? this.#represent(file);
-    if (representation === undefined) return this.#lookAgain(req, resp, file);
-    if (req.method === "GET" || req.method === "HEAD") return sendRepresentation(req, resp, representation);
-    answerOtherMethod(req, resp, ["GET", "HEAD"]);
-    return true;
+  #answerWithoutFile(req: Request, resp: Response, isFolder: boolean): boolean | Promise<boolean> {
+    const { listings } = this.#answers;
+    if (!req.path.endsWith("/")) {
+      if (isFolder) return this.#elseFallBack(req, resp, this.#redirect(req, resp));
+    } else if (listings !== undefined) return this.#elseFallBack(req, resp, this.#list(req, resp, listings));
+    return this.#fallBack(req, resp);
   }
 
-  /** `undefined` for a file that is not inside of the root as it was last seen. */
-  #represent(file: FileEntry): Representation | undefined {
-    if (this.#realRoot === undefined || !file.realPath.startsWith(this.#realRoot)) return undefined;
-    const representation = representFile(file, this.#context.props.maxAge);
-    this.#representations.set(file, representation);
-    return representation;
+  async #elseFallBack(req: Request, resp: Response, taken: Promise<boolean>): Promise<boolean> {
+    return (await taken) || this.#fallBack(req, resp);
   }
 
-  /** The root may be a symbolic link, and lead elsewhere by now: that is how many deploy a release. */
-  async #lookAgain(req: Request, resp: Response, file: FileEntry): Promise<boolean> {
-    file.acquire();
-    try {
-      this.#realRoot = withSlash(await realpath(this.#context.props.webRoot));
-      if (this.#represent(file) !== undefined) return await this.#answerWith(req, resp, file);
-    } finally {
-      file.release();
-    }
-    if (!this.#outside.has(file)) {
-      this.#outside.add(file);
-      this.#context.log.warn(`${file.path} is not sent: it leads to ${file.realPath}, outside of the web root`);
-    }
-    return false;
-  }
-
-  /** `/docs` to `/docs/`, where there is an index to be seen: its links are relative to the folder. */
+  /** `/docs` to `/docs/`, where there is something to be seen: its links are relative to the folder. */
   async #redirect(req: Request, resp: Response): Promise<boolean> {
     const { props, stage } = this.#context;
-    const index = await stage.fcache.open(`${props.webRoot}${req.path}/${props.indexFile}`);
-    if (index.kind !== "file") return false;
+    const folder = `${props.webRoot}${req.path}/`;
+    let there = await stage.fcache.open(folder + props.indexFile);
+    if (there.kind !== "file" && this.#answers.listings !== undefined) there = await stage.fcache.open(folder);
+    if ((there.kind !== "file" && there.kind !== "directory") || !(await this.#root.admits(there))) return false;
     if (req.method !== "GET" && req.method !== "HEAD") answerOtherMethod(req, resp, ["GET", "HEAD"]);
     // One slash at the beginning: two would make the first name a host.
     else resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
     return true;
   }
+
+  async #list(req: Request, resp: Response, listings: ListingAnswers): Promise<boolean> {
+    const folder = await this.#context.stage.fcache.open(this.#context.props.webRoot + req.path);
+    return folder.kind === "directory" && listings.answer(req, resp, folder);
+  }
+
+  /** Synchronous for a small file, as long as it is fresh. */
+  #fallBack(req: Request, resp: Response): boolean | Promise<boolean> {
+    const { fallbacks } = this.#answers;
+    if (fallbacks === undefined || (req.method !== "GET" && req.method !== "HEAD")) return false;
+    if (!fallbacks.isWanted(req.header("accept"))) return false;
+    const { fcache } = this.#context.stage;
+    const entry = fcache.peek(fallbacks.path);
+    if (entry !== undefined) return entry.kind === "file" && fallbacks.files.answer(req, resp, entry);
+    return fcache.open(fallbacks.path).then((entry) => {
+      return entry.kind === "file" && fallbacks.files.answer(req, resp, entry);
+    });
+  }
+}
+
+/** What follows from the props. */
+interface Answers {
+  readonly files: FileAnswers;
+  readonly listings: ListingAnswers | undefined;
+  readonly fallbacks: Fallbacks | undefined;
+}
+
+interface Fallbacks {
+  readonly path: string;
+  readonly files: FileAnswers;
+  isWanted(accept: string | undefined): boolean;
+}
+
+function makeAnswers({ props, stage: { fcache } }: Context<StaticProps>, root: WebRoot): Answers {
+  const { charset, maxRanges, maxAge, immutable } = props;
+  const common = { charset, maxRanges, codings: [...new Set(props.precompressed)] };
+  const fallback = props.fallback === undefined ? undefined : `${props.webRoot}/${props.fallback}`;
+  return {
+    files: new FileAnswers(fcache, root, { ...common, maxAge, immutable }),
+    listings: props.listing === "off" ? undefined : new ListingAnswers(root, props.maxListed),
+    fallbacks:
+      fallback === undefined
+        ? undefined
+        : {
+            path: fallback,
+            files: new FileAnswers(fcache, root, { ...common, noCache: true, vary: "Accept" }),
+            isWanted: memoizeField(isHTMLNamed),
+          },
+  };
+}
+
+function isHTMLNamed(accept: string): boolean {
+  const { weight, isNamed } = likingOf("text/html", parseWeights(accept));
+  return isNamed && weight > 0;
 }
 
 /** Whether a segment begins with a dot: `.env`, `.git/config`. */
 function isHidden(path: string): boolean {
   return path.includes("/.", path.startsWith("/.well-known/") ? 1 : 0);
-}
-
-function withSlash(folder: string): string {
-  return folder.endsWith("/") ? folder : folder + "/";
 }

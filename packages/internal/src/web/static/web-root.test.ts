@@ -88,9 +88,7 @@ test("a web root that is a symbolic link may be pointed elsewhere", async () => 
 });
 
 test("a web root that is not there yet is told of, and found when it comes", async () => {
-  await using site = await makeSite();
-  site.props.webRoot = join(site.dir, "later");
-  await site.part.prepare?.();
+  await using site = await makeSite({ rootName: "later" });
   expect(site.sink.lines.join("")).toContain("is no folder that can be read");
   await site.write("later/a.txt", "a");
   expect((await site.get("/a.txt")).text).toBe("a");

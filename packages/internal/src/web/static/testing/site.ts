@@ -21,35 +21,47 @@ export const big = "0123456789".repeat(30_000);
 
 const lastChange = new Date(lastModified);
 
+type Props = { -readonly [Name in keyof Handlet]: Handlet[Name] };
+type Handlet = Parameters<typeof staticHandlet.create>[0]["props"];
+
 export interface SiteOptions {
   /** Contents by path, from `dir`. */
-  readonly files?: Readonly<Record<string, string>>;
-  readonly indexFile?: string;
-  readonly maxAge?: number;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly props?: Partial<Props>;
+  /** Default: "web", which is there. */
+  readonly rootName?: string;
   readonly makeFcache?: () => Fcache;
 }
 
 /**
- * The web root is the folder `web` in `dir`, which is there for what is outside. Files up to 100 bytes are kept as
+ * The web root is a folder in `dir`, which is there for what is outside. Files up to 100 bytes are kept as
  * their content.
  */
-export async function makeSite({ files = {}, indexFile = "index.html", maxAge, makeFcache }: SiteOptions = {}) {
+export async function makeSite({ files = {}, rootName = "web", props: given = {}, makeFcache }: SiteOptions = {}) {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-static-"));
   const dir = await realpath(folder.path);
   const clock = { ms: 0 };
   const sink = new MemorySink();
   const fcache = makeFcache?.() ?? new Fcache({ maxContentSize: 100, now: () => clock.ms });
-  const props: { webRoot: string; indexFile: string; maxAge: number | undefined } = {
-    webRoot: join(dir, "web"),
-    indexFile,
-    maxAge,
+  const props: Props = {
+    webRoot: join(dir, rootName),
+    indexFile: "index.html",
+    fallback: undefined,
+    maxAge: undefined,
+    immutable: false,
+    charset: "utf-8",
+    precompressed: [],
+    maxRanges: 16,
+    listing: "off",
+    maxListed: 1000,
+    ...given,
   };
-  await mkdir(props.webRoot);
-  async function write(name: string, content: string): Promise<void> {
+  await mkdir(join(dir, "web"));
+  async function write(name: string, content: string | Uint8Array, changed = lastChange): Promise<void> {
     const path = join(dir, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content);
-    await utimes(path, lastChange, lastChange);
+    await utimes(path, changed, changed);
   }
   for (const [name, content] of Object.entries(files)) await write(name, content);
   const part = staticHandlet.create({
