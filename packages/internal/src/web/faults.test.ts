@@ -32,7 +32,6 @@ const beforeTheHead: Record<string, HandletPart["handle"]> = {
     await req.content.bytes();
     return false;
   },
-  "returns nothing": (() => undefined) as unknown as HandletPart["handle"],
   "reads the content twice": async (req, resp) => {
     await req.content.bytes();
     resp.send(await req.content.bytes());
@@ -125,6 +124,35 @@ describe("a handlet that goes wrong before it has sent its head", () => {
     expect(await server.ask("GET /")).toMatchObject({ status, text });
     expect(server.log.some((line) => line.includes(" error "))).toBe(status >= 500);
     expect(server.log.join("")).toContain(secret);
+  });
+});
+
+describe("a handlet in JavaScript that returns what is no answer", () => {
+  test.each<[unknown, string]>([
+    [undefined, "undefined"],
+    [null, "null"],
+    [1, "1"],
+    ["yes", "a string"],
+    [{}, "an object"],
+    [() => true, "a function"],
+    [Promise.resolve(), "a promise of undefined"],
+    [Promise.resolve("yes"), "a promise of a string"],
+  ])("(%o) gives 500, and the log says that it is %s and what to return", async (returned, what) => {
+    await using server = await serve((() => returned) as unknown as HandletPart["handle"]);
+    expect(await server.ask("GET /")).toMatchObject({ status: 500, text: "500 Internal Server Error\n" });
+    const lines = server.log.filter((line) => line.includes(" error "));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("webapp.app/rule/handlet1");
+    expect(lines[0]).toContain(
+      `handle() of handlet1 returned ${what}: it must return true (taken) or false (not mine)`,
+    );
+  });
+
+  test("has its answer sent if there is one", async () => {
+    const handle = ((_req, resp) => resp.send("hello")) as HandletPart["handle"];
+    await using server = await serve(handle);
+    expect(await server.ask("GET /")).toMatchObject({ status: 200, text: "hello" });
+    expect(server.log.join("")).toContain("returned undefined");
   });
 });
 

@@ -6,7 +6,8 @@ import type { Reference } from "../component/reference.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { compileTemplate } from "../component/template.ts";
-import { faultAt } from "./fault.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import { faultAt, type Fault } from "./fault.ts";
 import { fileTestIn } from "./file-test.ts";
 import { HTTPError } from "./http-error.ts";
 import {
@@ -111,8 +112,14 @@ class Rule implements RulePart {
         const taken = handlet.part.handle(req, resp);
         if (taken === true) return true;
         if (taken !== false) {
+          if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");
           return taken.then(
-            (taken) => taken || (assertUntouched(handlet, req, resp), this.#tryHandlets(req, resp, i + 1)),
+            (taken: unknown) => {
+              if (taken === true) return true;
+              if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
+              assertUntouched(handlet, req, resp);
+              return this.#tryHandlets(req, resp, i + 1);
+            },
             (error: unknown) => {
               throw faultAt(handlet.path, error);
             },
@@ -156,6 +163,23 @@ function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response):
     throw faultAt(path, error);
   }
   resp.addHook({ rank, path, hook: () => part.reviseResponse?.(req, resp) });
+}
+
+/** Handlets may be written in JavaScript, where nothing checks what they return. */
+function isPromise(returned: unknown): boolean {
+  return typeof returned === "object" && returned !== null && "then" in returned;
+}
+
+function wrongReturn({ sign, path }: Child, returned: unknown, within: "" | "a promise of "): Fault {
+  const isPlain = returned === null || returned === undefined || typeof returned === "number";
+  const what = isPlain ? String(returned) : typeof returned === "object" ? "an object" : `a ${typeof returned}`;
+  return faultAt(
+    path,
+    new HemiError(
+      "HEMI_USAGE",
+      `handle() of ${sign} returned ${within}${what}: it must return true (taken) or false (not mine), or a promise of one of them`,
+    ),
+  );
 }
 
 /** A handlet that says "not mine" must have left the exchan as it was. */
