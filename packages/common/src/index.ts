@@ -1,5 +1,6 @@
 export * from "./deadlines.ts";
 export * from "./http-date.ts";
 export * from "./nearest-names.ts";
+export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
 export * from "./single-flight.ts";

@@ -4,6 +4,7 @@
 // pipelined requests, share a write, whoever wrote them.
 
 import type { Socket } from "node:net";
+import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 
 export class Output {
@@ -60,7 +61,10 @@ export class Output {
     }
   }
 
-  /** Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. Unlike others, it may be left alone. */
+  /**
+   * Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. It may be left alone: a handlet that does not look
+   * at it is careless, but when its client leaves, that must not end the process.
+   */
   drained(): Promise<void> {
     if (this.#socket.destroyed) return quietly(Promise.reject(gone()));
     if (!this.isBlocked) return Promise.resolve();
@@ -104,12 +108,6 @@ export function gone(): HemiError {
   return new HemiError("HEMI_PEER_GONE", "the client has closed the connection");
 }
 
-/** A handlet that does not look at a promise of ours is careless, but when its client leaves, that must not end the process. */
-export function quietly<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(noop);
-  return promise;
-}
-
 /** Those that have something to send at the end of this turn of the event loop. */
 let due: Output[] = [];
 
@@ -122,8 +120,6 @@ function flushAll(): void {
   due = [];
   for (const output of outputs) output.flush();
 }
-
-function noop(): void {}
 
 /** Text is sent at this length, whatever comes. No prop: it is a matter of what a write costs, and much more than a head. */
 const maxGathered = 64 * 1024;

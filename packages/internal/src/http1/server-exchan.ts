@@ -4,12 +4,13 @@
 //      ├────── sendWhole ────────┼────────────────────> ended      the conn goes on to the next request
 //      └────── abort, or the client left ─────────────> aborted    the conn closes
 
+import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { EndListener, Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
-import { gone, quietly, type Output } from "./output.ts";
+import { gone, type Output } from "./output.ts";
 import type { Input, RequestContent } from "./request-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
 

@@ -73,7 +73,7 @@ export interface ExchanWire {
   sendHead(head: ResponseHead, size: number | undefined): void;
   /** A piece of content. False: the client is slow, await `writable()` before the next one. */
   sendContent(piece: string | Uint8Array): boolean;
-  /** Settles when more content may be sent; rejects with HEMI_PEER_GONE or HEMI_TIMEOUT. */
+  /** Settles when more content may be sent; rejects with HEMI_PEER_GONE or HEMI_TIMEOUT. It may be left alone. */
   writable(): Promise<void>;
   /** Sends a stretch of a file as content, with back pressure. Rejects if it could not be sent whole. */
   sendRegion(region: FileRegion): Promise<void>;

@@ -1,5 +1,6 @@
 // Runs a request without a socket: for tests, and for programs that ask themselves.
 
+import { quietly } from "@hemi/common";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { EndListener, Endpoint, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
@@ -71,7 +72,7 @@ class InjectWire implements ExchanWire {
   }
 
   writable(): Promise<void> {
-    return this.#isOver ? Promise.reject(brokenOff()) : Promise.resolve();
+    return this.#isOver ? quietly(Promise.reject(brokenOff())) : Promise.resolve();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {

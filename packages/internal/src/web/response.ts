@@ -5,8 +5,10 @@
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
+import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
+import { Backlog, maxBacklog } from "./backlog.ts";
 import { serializeCookie, type CookieOptions } from "./cookies.ts";
 import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "./exchan.ts";
 import { faultAt, isPeerGone } from "./fault.ts";
@@ -25,6 +27,8 @@ export interface ResponseSurroundings {
 }
 
 export class Response implements ResponseHead {
+  /** For the engine: the path of the handlet that has it just now; "" if none has. */
+  handletPath = "";
   readonly #wire: ExchanWire;
   readonly #fields = new FieldList();
   #status = 200;
@@ -36,6 +40,7 @@ export class Response implements ResponseHead {
   #chain: FilterChain | undefined;
   /** The last step through the filters, while it runs. */
   #step: Promise<void> | undefined;
+  #backlog: Backlog | undefined;
   #wasAborted = false;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
@@ -158,10 +163,17 @@ export class Response implements ResponseHead {
   /**
    * A piece of content; the first one sends the head. Await what it returns before the next one: the client may be slow. It
    * rejects with HEMI_PEER_GONE when the client has left. Bytes are not copied: leave them as they are.
+   *
+   * Of what is echoed without waiting 16 MiB are kept; more breaks the answer off, with HEMI_USAGE in the error log.
    */
   echo(piece: string | Uint8Array): void | Promise<void> {
+    // Whoever does not wait may not have heard yet, and may be where nothing catches what we throw.
+    if (this.#wasAborted) return this.#wire.writable();
     this.#beginStreaming();
-    return this.#sendPiece(piece);
+    if (this.#backlog?.takes(piece) === false) return this.#overrun();
+    const sent = this.#sendPiece(piece);
+    if (sent !== undefined) (this.#backlog ??= new Backlog()).add(sent);
+    return sent;
   }
 
   /**
@@ -213,7 +225,7 @@ export class Response implements ResponseHead {
   /** What was echoed so far should arrive, whatever revisers keep back. */
   flush(): void | Promise<void> {
     const chain = this.#chain;
-    if (chain !== undefined) return this.#through(() => chain.flush());
+    if (chain !== undefined && !this.#wasAborted) return this.#through(() => chain.flush());
   }
 
   /** A field behind the content; clients that cannot take it do not get it. Only for content that is streamed. */
@@ -223,6 +235,7 @@ export class Response implements ResponseHead {
 
   /** The end of content that was streamed. Without any: an answer of no content. */
   end(): void {
+    if (this.#wasAborted) return;
     if (this.#state === "open" && this.#trailers === undefined && this.#contentSize === undefined) this.send();
     else {
       this.#beginStreaming();
@@ -308,6 +321,16 @@ export class Response implements ResponseHead {
     const chain = this.#chain;
     if (chain === undefined) return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
     return this.#through(() => chain.push(typeof piece === "string" ? Buffer.from(piece) : piece));
+  }
+
+  /** The handlet does not wait for its client. */
+  #overrun(): Promise<void> {
+    const reason = `more than ${maxBacklog} bytes were echoed while the client had not taken what came before: await echo()`;
+    const error = new HemiError("HEMI_USAGE", reason);
+    const fault = this.handletPath === "" ? error : faultAt(this.handletPath, error);
+    this.#surroundings.noteFault(fault, this.#req);
+    this.abort();
+    return quietly(Promise.reject(fault));
   }
 
   #finish(): void {
