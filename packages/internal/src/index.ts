@@ -54,6 +54,7 @@ export type { Content } from "./web/content.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, PushPiece } from "./web/filter.ts";
+export { HostnameTable } from "./web/hostnames.ts";
 export { HTTPError } from "./web/http-error.ts";
 export {
   defineHandlet,
