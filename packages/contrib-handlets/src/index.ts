@@ -1,8 +1,37 @@
 // Small handlets. The default export is the pack.
 
 import { pack } from "@hemi/internal";
+import { accessChecker } from "./access-checker.ts";
+import { authenticatedUser, basicAuth } from "./basic-auth.ts";
+import { cors } from "./cors.ts";
 import { favicon } from "./favicon.ts";
+import { hostnameChecker } from "./hostname-checker.ts";
+import { httpsChecker } from "./https-checker.ts";
+import { limiter } from "./limiter.ts";
+import { hashPassword, type ScryptCost } from "./password-hash.ts";
+import { refererChecker } from "./referer-checker.ts";
 
-export { favicon };
+export {
+  accessChecker,
+  authenticatedUser,
+  basicAuth,
+  cors,
+  favicon,
+  hashPassword,
+  hostnameChecker,
+  httpsChecker,
+  limiter,
+  refererChecker,
+};
+export type { ScryptCost };
 
-export default pack("@hemi/contrib-handlets", [favicon]);
+export default pack("@hemi/contrib-handlets", [
+  accessChecker,
+  basicAuth,
+  cors,
+  favicon,
+  hostnameChecker,
+  httpsChecker,
+  limiter,
+  refererChecker,
+]);

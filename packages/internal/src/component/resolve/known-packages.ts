@@ -1,4 +1,15 @@
 // Signs of components that are installed on their own: an unknown sign in a configuration then names the package that has it.
 
+const handlets = "@hemi/contrib-handlets";
+
 /** Sign to package. */
-export const knownPackages: ReadonlyMap<string, string> = new Map([["favicon", "@hemi/contrib-handlets"]]);
+export const knownPackages: ReadonlyMap<string, string> = new Map([
+  ["accessChecker", handlets],
+  ["basicAuth", handlets],
+  ["cors", handlets],
+  ["favicon", handlets],
+  ["hostnameChecker", handlets],
+  ["httpsChecker", handlets],
+  ["limiter", handlets],
+  ["refererChecker", handlets],
+]);
