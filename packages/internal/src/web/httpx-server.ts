@@ -9,6 +9,8 @@ import { Http1Conn } from "../http1/server-conn.ts";
 import type { Http1Host } from "../http1/server-host.ts";
 import { Gate } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
+import { peerOf } from "../net/peer.ts";
+import { Refusals } from "../net/refusals.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
 import { injectRequest } from "./inject.ts";
@@ -55,7 +57,7 @@ const props = {
   maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", reload: "live" }),
   /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
   maxDiscardedContent: prop.size({ default: "64K", reload: "live" }),
-  /** Connections at once; one more is closed as soon as it is accepted. */
+  /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
   maxConns: prop.integer({ default: 20_000, min: 1, reload: "live" }),
   /** Requests on one connection; the last one is answered with `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, reload: "live" }),
@@ -71,6 +73,10 @@ export const httpxServer = defineServer({
 class HttpxServer implements ServerPart, Http1Host {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
+  readonly #refusals = new Refusals({
+    makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+    tell: (count, latest) => this.#tellRefused(count, latest),
+  });
   #share: ListenerShare | undefined;
   #gate: Gate<Http1Conn> | undefined;
   #dispatcher: Dispatcher | undefined;
@@ -94,11 +100,7 @@ class HttpxServer implements ServerPart, Http1Host {
       share: this.#share,
       maxConns: () => props.maxConns,
       open: (socket: Socket) => new Http1Conn(socket, this),
-      refused: (socket: Socket) => {
-        log.warn(
-          `refused a connection of ${socket.remoteAddress ?? ""}: there are ${props.maxConns} already, which is maxConns`,
-        );
-      },
+      refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
   }
 
@@ -113,6 +115,7 @@ class HttpxServer implements ServerPart, Http1Host {
 
   async shutdown(): Promise<void> {
     await this.#gate?.shutdown();
+    this.#refusals.close();
     this.#deadlines.close();
   }
 
@@ -120,6 +123,12 @@ class HttpxServer implements ServerPart, Http1Host {
 
   get listensOn(): readonly string[] {
     return this.#share === undefined ? [] : [this.#share.address];
+  }
+
+  #tellRefused(count: number, latest: string): void {
+    const { log, props } = this.#context;
+    const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
+    log.warn(`refused ${whose}: there are ${props.maxConns} already, which is maxConns`);
   }
 
   // ---- what its connections ask of it ----
