@@ -28,3 +28,10 @@ test.each(["", "html", "a", "a.", "a.unknown", "/a.html/b", "a.constructor", "a.
     expect(mediaTypeOf(fileName)).toBeUndefined();
   },
 );
+
+test("text is said to be in the charset that is given, or in none", () => {
+  expect(mediaTypeOf("a.txt", "iso-8859-1")).toBe("text/plain; charset=iso-8859-1");
+  expect(mediaTypeOf("a.txt", "")).toBe("text/plain");
+  expect(mediaTypeOf("a.xml", "iso-8859-1")).toBe("text/xml");
+  expect(mediaTypeOf("a.json", "iso-8859-1")).toBe("application/json");
+});

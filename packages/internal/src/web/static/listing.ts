@@ -23,7 +23,7 @@ export interface ListingLimits {
   /** So many names are read; which ones, if there are more, is up to the file system. */
   readonly maxEntries: number;
   /** Whether a real path may be shown. */
-  contains(realPath: string): boolean;
+  readonly contains: (realPath: string) => boolean;
 }
 
 /**

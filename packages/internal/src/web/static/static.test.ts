@@ -44,6 +44,20 @@ describe("a file", () => {
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=0");
   });
 
+  test("may be called immutable", async () => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello" }, props: { maxAge: 1000, immutable: true } });
+    expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=1, immutable");
+  });
+
+  test.each([
+    ["iso-8859-1", "/a.txt", "text/plain; charset=iso-8859-1"],
+    ["", "/a.txt", "text/plain"],
+    ["iso-8859-1", "/a.json", "application/json"],
+  ])("of text is said to be in the charset %j: %s", async (charset, url, type) => {
+    await using site = await makeSite({ files: { "web/a.txt": "hello", "web/a.json": "{}" }, props: { charset } });
+    expect((await site.get(url)).headers["content-type"]).toBe(type);
+  });
+
   test("that is hot and small is answered without a promise", async () => {
     await using site = await makeSite({ files: { "web/a.txt": "hello" } });
     await site.get("/a.txt");

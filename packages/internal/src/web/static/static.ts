@@ -96,9 +96,14 @@ type StaticProps = PropsOf<typeof props>;
 export const staticHandlet = defineHandlet({
   sign: "static",
   props,
-  check({ props, report }) {
+  check(context) {
+    const { props } = context;
     if (props.immutable && props.maxAge === undefined) {
-      report({ prop: "immutable", message: "it says something about maxAge only", hint: "set .maxAge, such as 365d" });
+      context.report({
+        prop: "immutable",
+        message: "it says something about maxAge only",
+        hint: "set .maxAge, such as 365d",
+      });
     }
   },
   create: (context): HandletPart => new Static(context),
