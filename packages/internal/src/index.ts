@@ -28,6 +28,7 @@ export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
+export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export type { Address, AddressSet } from "./component/props/addresses.ts";
 export type { Prop, PropsOf, PropsSchema } from "./component/props/prop-type.ts";
