@@ -1,5 +1,6 @@
 // Signs of components that are installed on their own: an unknown sign in a configuration then names the package that has it.
 
+const apps = "@hemi/contrib-apps";
 const handlets = "@hemi/contrib-handlets";
 
 /** Sign to package. */
@@ -12,4 +13,6 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["httpsChecker", handlets],
   ["limiter", handlets],
   ["refererChecker", handlets],
+  ["fetchHandlet", apps],
+  ["nodeHandlet", apps],
 ]);

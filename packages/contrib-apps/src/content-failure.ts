@@ -1,0 +1,31 @@
+// What an app is told when the content of its request cannot be read: an error in the forms that the frameworks know.
+
+import { HemiError, HTTPError } from "@hemi/internal";
+
+/** 408, 413 or 400. Uncaught, it gives that status; Express, Koa and Fastify read `status` or `statusCode`, Hono calls `getResponse`. */
+export class ContentFailure extends HTTPError {
+  readonly statusCode: number;
+
+  constructor(status: number, cause: HemiError) {
+    super(status, cause.message, { cause });
+    this.name = "ContentFailure";
+    this.statusCode = status;
+  }
+
+  getResponse(): Response {
+    return new Response(null, { status: this.status });
+  }
+}
+
+/** The failure as an app should see it. That the client has gone stays what it is. */
+export function asContentFailure(error: unknown): unknown {
+  if (!(error instanceof HemiError)) return error;
+  const status = statuses[error.code];
+  return status === undefined ? error : new ContentFailure(status, error);
+}
+
+const statuses: { readonly [code: string]: number | undefined } = {
+  HEMI_CONTENT_BROKEN: 400,
+  HEMI_TIMEOUT: 408,
+  HEMI_CONTENT_TOO_LARGE: 413,
+};

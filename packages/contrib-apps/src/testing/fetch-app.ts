@@ -1,0 +1,117 @@
+// A fetch app without a framework: one function, with what frameworks rarely do.
+
+import { once } from "node:events";
+import { ContentFailure } from "../content-failure.ts";
+
+/** What happened, for the tests to look at. */
+export const events: string[] = [];
+
+const routes: { readonly [path: string]: (request: Request) => unknown } = {
+  "/what": (request) =>
+    Response.json({
+      is: request instanceof Request,
+      url: request.url,
+      method: request.method,
+      body: request.body === null ? null : "stream",
+      headers: [...request.headers],
+    }),
+  "/echo": async (request) => new Response(await request.text()),
+  "/pipe": (request) => new Response(request.body),
+  "/byob": async (request) => {
+    const reader = (request.body ?? streamOf(new Uint8Array())).getReader({ mode: "byob" });
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read(new Uint8Array(4));
+      if (done) return new Response(text);
+      text += new TextDecoder().decode(value) + "|";
+    }
+  },
+  "/again": async (request) => {
+    const copy = request.clone();
+    const other = new Request(request, { headers: { x: "1" } });
+    return new Response(
+      `${await copy.text()} ${await other.text()} ${other.headers.get("x")} ${copy.url === request.url}`,
+    );
+  },
+  "/failure": async (request) => {
+    try {
+      return new Response(await request.text());
+    } catch (error) {
+      return new Response(error instanceof ContentFailure ? `told ${error.statusCode}` : String(error), {
+        status: 418,
+      });
+    }
+  },
+  "/plain": () => new Response("plain"),
+  "/empty": () => new Response(null, { status: 201 }),
+  "/none": () => new Response(null, { status: 204 }),
+  "/cookies": () => {
+    const response = new Response("c");
+    response.headers.append("set-cookie", "a=1");
+    response.headers.append("set-cookie", "b=2");
+    response.headers.append("vary", "x");
+    response.headers.append("vary", "y");
+    return response;
+  },
+  "/length": () => new Response("12345", { headers: { "content-length": "5", connection: "close" } }),
+  "/long": () => new Response("12345", { headers: { "content-length": "4" } }),
+  "/late": () => new Response(pieces(["a", "b", "c"])),
+  "/late-length": () => new Response(pieces(["a", "b", "c"]), { headers: { "content-length": "3" } }),
+  "/fails-first": () => new Response(pieces([], new Error("no body"))),
+  "/fails-later": () => new Response(pieces(["a"], new Error("half a body"))),
+  "/strings": () => new Response(streamOf("text")),
+  "/numbers": () => new Response(streamOf(1)),
+  "/fails-at-once": () => new Response(new ReadableStream({ start: (c) => c.error(new Error("no body at all")) })),
+  "/endless": () =>
+    new Response(
+      new ReadableStream({
+        pull: (c) => c.enqueue(new Uint8Array(65536)),
+        cancel: () => void events.push("cancelled"),
+      }),
+    ),
+  "/waits": async (request) => {
+    await once(request.signal, "abort");
+    events.push("aborted");
+    return new Response("too late");
+  },
+  "/hangs": () => new Promise(() => {}),
+  "/throws": () => {
+    throw new Error("thrown at once");
+  },
+  "/rejects": () => Promise.reject(new Error("rejected")),
+  "/undefined": () => undefined,
+  "/null": () => null,
+  "/pass": () => new Response("not mine", { status: 404, headers: { "x-pass": "yes" } }),
+  "/read-and-pass": async (request) => {
+    await request.text();
+    return new Response("", { status: 404, headers: { "x-pass": "yes" } });
+  },
+  "/404": () => new Response("nothing", { status: 404 }),
+};
+
+export default function app(request: Request): unknown {
+  const route = routes[new URL(request.url).pathname];
+  return route === undefined ? new Response(request.url) : route(request);
+}
+
+function pieces(texts: readonly string[], error?: Error): ReadableStream {
+  const left = [...texts];
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const text = left.shift();
+      if (text !== undefined) controller.enqueue(new TextEncoder().encode(text));
+      else if (error === undefined) controller.close();
+      else controller.error(error);
+    },
+  });
+}
+
+function streamOf(value: unknown): ReadableStream {
+  return new ReadableStream<unknown>({
+    start(controller) {
+      controller.enqueue(value);
+      controller.close();
+    },
+  });
+}

@@ -1,0 +1,1 @@
+export default { fetch: 1, other: 2 };
