@@ -1,4 +1,4 @@
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, openErrorLog } from "@hemi/internal";
@@ -106,23 +106,4 @@ test("the icon is a Windows icon of one 32-bit image with as many bytes as it sa
   const opaque = Array.from({ length: 256 }, (_, i) => icon[62 + i * 4 + 3]).filter((alpha) => alpha === 0xff);
   expect(opaque.length).toBeGreaterThan(100);
   expect(opaque.length).toBeLessThan(256);
-});
-
-test("the configuration in the README boots", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, text] = /```\n(stage \{.*?)```/s.exec(readme) ?? [];
-  expect(text).toBeDefined();
-  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-favicon-"));
-  const log = openErrorLog({ file: join(folder.path, "error.log") });
-  const stage = await bootText(String(text).replace(":3080", "127.0.0.1:0"), {
-    baseDir: folder.path,
-    log,
-  });
-  try {
-    await stage.start();
-    expect((await stage.inject({ url: "/favicon.ico", headers: { host: "a" } })).status).toBe(200);
-  } finally {
-    await stage.quit();
-    await log.close();
-  }
 });
