@@ -1,3 +1,6 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { serveSite } from "./testing/serve-site.ts";
 
@@ -85,6 +88,29 @@ describe("beside fields of other handlets", () => {
     await using site = await serveSite(listed);
     expect((await site.ask("GET /star", shop)).headers["vary"]).toBe("*");
   });
+});
+
+test("files have the fields whichever way they are sent: whole, in part, head only, or not at all", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cors-"));
+  await writeFile(join(folder.path, "a.txt"), "0123456789");
+  await using site = await serveSite(`rule { ${listed} static { .webRoot = "${folder.path}" } }`);
+  const { headers } = await site.ask("GET /a.txt", shop);
+  const etag = String(headers["etag"]);
+  const answers = [
+    await site.ask("GET /a.txt", shop),
+    await site.ask("GET /a.txt", { ...shop, range: "bytes=1-2" }),
+    await site.ask("HEAD /a.txt", shop),
+    await site.ask("GET /a.txt", { ...shop, "if-none-match": etag }),
+  ];
+  expect(answers.map(({ status, text }) => [status, text])).toEqual([
+    [200, "0123456789"],
+    [206, "12"],
+    [200, ""],
+    [304, ""],
+  ]);
+  for (const { headers } of answers) {
+    expect(headers).toMatchObject({ "access-control-allow-origin": "https://shop.example", vary: "origin" });
+  }
 });
 
 describe("a preflight", () => {
