@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { chmod, lstat, readFile, symlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -16,6 +16,12 @@ const hello = `stage {
     }
 }
 `;
+
+/** The text of a module whose pack has one addon with these methods. */
+function packOf(sign: string, methods: string): string {
+  return `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+    export default pack("test", [defineAddon({ sign: "${sign}", create: () => ({ ${methods} }) })]);`;
+}
 
 const listening = /listens on 127\.0\.0\.1:(\d+)/;
 
@@ -63,15 +69,45 @@ describe("hemi serve", () => {
   test("ends with 1, in order, when something is thrown that nothing catches", async () => {
     await using folder = await folderWith({
       "hello.conf": hello.replace("stage {", 'stage { stray "timer" {}'),
-      "stray.mjs": `import { defineAddon, pack } from "@hemi/hemi";
-        const stray = defineAddon({ sign: "stray", create: () => ({ start() { setTimeout(() => { throw new Error("stray"); }, 1); } }) });
-        export default pack("stray", [stray]);`.replace("@hemi/hemi", import.meta.resolve("@hemi/hemi")),
+      "stray.mjs": packOf("stray", 'start() { setTimeout(() => { throw new Error("stray"); }, 1); }'),
     });
     const { code, stderr } = await run(["serve", "--config", "hello.conf", "--use", "./stray.mjs"], {
       cwd: folder.path,
     });
     expect(code).toBe(1);
     expect(stderr).toContain("something was thrown that nothing caught");
+  });
+
+  test("serves a stage that nothing but its schedule keeps, and ends though a component left a timer", async () => {
+    await using folder = await folderWith({
+      "idle.conf": 'stage { quiet "one" {} }',
+      "quiet.mjs": packOf(
+        "quiet",
+        'start() { process.stderr.write("started\n"); }, shutdown() { setInterval(() => {}, 1e6); }',
+      ),
+    });
+    await using command = start(["serve", "--config", "idle.conf", "--use", "./quiet.mjs", "--log-level", "debug"], {
+      cwd: folder.path,
+    });
+    await command.line(/started/);
+    command.child.kill("SIGTERM");
+    const { code, stderr } = await command.finished();
+    expect(code).toBe(0);
+    expect(stderr).toContain("ended, though something was not closed: Timeout");
+  });
+
+  test("ends while it still starts", async () => {
+    await using folder = await folderWith({
+      "slow.conf": 'stage { slow "one" {} }',
+      "slow.mjs": packOf("slow", 'prepare() { process.stderr.write("preparing\\n"); return new Promise(() => {}); }'),
+    });
+    await using command = start(["serve", "--config", "slow.conf", "--use", "./slow.mjs", "--grace", "50ms"], {
+      cwd: folder.path,
+    });
+    await command.line(/preparing/);
+    command.child.kill("SIGINT");
+    const { stderr } = await command.finished();
+    expect(stderr).toContain("ends because of SIGINT");
   });
 
   test("writes JSON lines to a file when told so", async () => {
@@ -139,6 +175,20 @@ describe("hemi fmt", () => {
     const { code, stdout } = await run(["fmt", "-"], { input: untidy });
     expect(code).toBe(0);
     expect(stdout).toContain('webapp "a" {');
+  });
+
+  test("keeps a link a link and the mode of the file, and refuses what is no UTF-8", async () => {
+    await using folder = await folderWith({ "real.conf": untidy });
+    const real = join(folder.path, "real.conf");
+    await chmod(real, 0o666);
+    await symlink(real, join(folder.path, "link.conf"));
+    await writeFile(join(folder.path, "bytes.conf"), Buffer.from('stage { webapp "\xff" {} }', "latin1"));
+    const { code, stderr } = await run(["fmt", "link.conf", "bytes.conf"], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain("cannot read bytes.conf");
+    expect((await lstat(join(folder.path, "link.conf"))).isSymbolicLink()).toBe(true);
+    expect((await lstat(real)).mode & 0o777).toBe(0o666);
+    expect(await readFile(real, "utf8")).toContain('webapp "a" {');
   });
 
   test("leaves a file with mistakes as it is", async () => {

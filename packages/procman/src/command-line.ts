@@ -18,7 +18,7 @@ export interface CommandLine {
   readonly use: readonly string[];
   /** fmt: tell what would change, and change nothing. */
   readonly isCheck: boolean;
-  /** fmt: the files; help: the command. */
+  /** fmt: the files. */
   readonly rest: readonly string[];
   /** serve: how long what runs may take to finish when the engine is told to end, in ms. */
   readonly grace: number;
@@ -61,7 +61,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args);
   const [first, ...rest] = positionals;
   if (values.version === true) return complete("version", [], {});
-  if (values.help === true || first === undefined) return complete("help", first === undefined ? [] : [first], {});
+  if (values.help === true || first === undefined) return complete("help", [], {});
   const command = commandNames.find((name) => name === first);
   if (command === undefined) throw usage(`there is no command ${first}`, didYouMean(first, commandNames, ""));
   const allowed: readonly string[] = optionsOf[command];

@@ -15,7 +15,8 @@ async function loadPack(name: string): Promise<Pack> {
   try {
     module = (await import(pathToFileURL(locate(name)).href)) as { readonly default?: unknown };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // The first line says it; the rest is how the runtime looked for it.
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new HemiError("HEMI_MODULE", `--use ${name} cannot be loaded: ${reason}`, { cause });
   }
   if (!isPack(module.default)) {

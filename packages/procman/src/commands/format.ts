@@ -1,7 +1,7 @@
 // `hemi fmt`: lays configuration files out in the one way.
 
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
-import { ConfigError, formatConfig, HemiError } from "@hemi/hemi";
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { ConfigError, formatConfig, HemiError, type Problem } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
@@ -9,34 +9,43 @@ import { exitCodes, type ExitCode } from "../exit-code.ts";
 export async function format({ rest, config, isCheck }: CommandLine): Promise<ExitCode> {
   const files = rest.length > 0 ? rest : [config];
   let code: ExitCode = exitCodes.fine;
+  const problems: Problem[] = [];
   for (const file of files) {
     const given = await read(file);
-    const { text, problems } = formatConfig(given, file === "-" ? "<stdin>" : file);
-    if (text === undefined) throw new ConfigError(problems);
-    if (file === "-" && !isCheck) process.stdout.write(text);
+    const formatted = formatConfig(given, file === "-" ? "<stdin>" : file);
+    const { text } = formatted;
+    if (text === undefined) problems.push(...formatted.problems);
+    else if (file === "-" && !isCheck) process.stdout.write(text);
     else if (text !== given) {
       process.stdout.write(`${file}\n`);
       if (isCheck) code = exitCodes.wrongUse;
       else await replace(file, text);
     }
   }
+  if (problems.length > 0) throw new ConfigError(problems);
   return code;
 }
 
 async function read(file: string): Promise<string> {
-  if (file === "-") return (await process.stdin.setEncoding("utf8").toArray()).join("");
-  return readFile(file, "utf8").catch((cause: unknown) => {
+  try {
+    const bytes = file === "-" ? Buffer.concat(await process.stdin.toArray()) : await readFile(file);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
     throw new HemiError("HEMI_FILE", `cannot read ${file}: ${reasonOf(cause)}`, { cause });
-  });
+  }
 }
 
-/** Whole or not at all: a full disk must not cost a configuration. */
+/** Whole or not at all: a full disk must not cost a configuration. What stands behind a symbolic link is replaced, not the link. */
 async function replace(file: string, text: string): Promise<void> {
   const draft = `${file}.hemi-fmt`;
   try {
-    await writeFile(draft, text, { mode: (await stat(file)).mode });
-    await rename(draft, file);
+    const target = await realpath(file);
+    await writeFile(draft, text);
+    // Not as an option of writing, which the process's mask would cut.
+    await chmod(draft, (await stat(target)).mode);
+    await rename(draft, target);
   } catch (cause) {
+    await rm(draft, { force: true });
     throw new HemiError("HEMI_FILE", `cannot write ${file}: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -13,8 +13,11 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
     const stage = await bootFile(line.config, { baseDir: line.base, use, log });
     const end = endOf(log);
     try {
-      await stage.start();
-      return await quitAt(await end.reached, stage, line.grace, log);
+      const started = stage.start();
+      // An end that is wished for while the stage starts cancels the start, whose failure is then no news.
+      const early = await Promise.race([started, end.reached]);
+      if (early !== undefined) started.catch(() => {});
+      return await quitAt(early ?? (await end.reached), stage, line.grace, log);
     } finally {
       end.forget();
     }
@@ -35,6 +38,8 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): void } {
   const { promise: reached, resolve } = Promise.withResolvers<End>();
   let isEnding = false;
+  // A stage of cronjobs alone has nothing else that keeps the process.
+  const hold = setInterval(() => {}, longTime);
   function onSignal(signal: NodeJS.Signals): void {
     if (isEnding) endAtOnce(log, signal === "SIGINT" ? 130 : 143);
     isEnding = true;
@@ -52,12 +57,16 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
   return {
     reached,
     forget() {
+      clearInterval(hold);
       for (const signal of signals) process.off(signal, onSignal);
       process.off("uncaughtException", onThrown);
       process.off("unhandledRejection", onThrown);
     },
   };
 }
+
+/** In ms; the longest that a timer takes. */
+const longTime = 2 ** 31 - 1;
 
 function endAtOnce(log: OwnedErrorLog, code: number): never {
   log.flushSync();
