@@ -174,13 +174,16 @@ async function holding<Result>(files: FileEntry[], use: () => Promise<Result>): 
 }
 
 /**
- * Whether a neighbour was not made of an earlier state of the file. Some compressors copy the time of the file in whole
- * seconds. Nothing, compressed, is something: an empty one is being written.
+ * Whether a neighbour was not made of an earlier state of the file. Compressors give it the time of the file, as exact as
+ * they can: some in whole seconds, some by way of a floating point number. Nothing, compressed, is something: an empty
+ * one is being written.
  */
 function isUpToDate(neighbour: FileEntry, file: FileEntry): boolean {
-  const { mtimeNs } = neighbour.identity;
   if (neighbour.size === 0) return false;
-  return mtimeNs >= file.identity.mtimeNs || mtimeNs === file.identity.mtimeNs - (file.identity.mtimeNs % second);
+  const { mtimeNs } = neighbour.identity;
+  const changedNs = file.identity.mtimeNs;
+  return mtimeNs >= changedNs || mtimeNs + roundingNs >= changedNs || mtimeNs === changedNs - (changedNs % secondNs);
 }
 
-const second = 1_000_000_000n;
+const roundingNs = 2_000_000n;
+const secondNs = 1_000_000_000n;

@@ -33,7 +33,7 @@ export function listingJSON(path: string, { entries, isComplete }: Listing): str
   const list = entries.map(({ name, type, size, modified }) =>
     type === "file" ? { name, type, size, modified } : { name, type, modified },
   );
-  return JSON.stringify({ path, entries: list, isComplete });
+  return JSON.stringify({ path, isComplete, entries: list });
 }
 
 function row({ name, type, size, modified }: ListedEntry): string {

@@ -158,6 +158,8 @@ describe("a neighbour is left alone", () => {
     ["older than its file", new Date(Date.parse(lastModified) - 1), undefined],
     ["as old as its file, in whole seconds", new Date(lastModified), "gzip"],
     ["in whole seconds, of an earlier one", new Date(Date.parse(lastModified) - 1000), undefined],
+    ["as old as its file, but for rounding", new Date(changed.getTime() - 1), "gzip"],
+    ["older than its file by more than that", new Date(changed.getTime() - 4), undefined],
     ["newer than its file", new Date(Date.parse(lastModified) + 1000), "gzip"],
   ])("or not, if it is %s", async (_what, time, coding) => {
     await using site = await makeCompressedSite();
