@@ -78,7 +78,14 @@ export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/ma
 export type { Params } from "./web/mapper/pattern.ts";
 export { mediaTypeOf } from "./web/media-type.ts";
 export { answerOtherMethod } from "./web/other-methods.ts";
-export { representContent, representFile, sendRepresentation, type Representation } from "./web/representation.ts";
+export {
+  representContent,
+  representFile,
+  sendRepresentation,
+  type FileOptions,
+  type Representation,
+  type RepresentationOptions,
+} from "./web/representation.ts";
 export type { Request } from "./web/request.ts";
 export type { Response } from "./web/response.ts";
 export { webVariables } from "./web/variables.ts";
