@@ -72,6 +72,6 @@ const style = [
   "th,td{padding:.25rem .5rem;border-bottom:1px solid #8883}",
   "td:first-child{overflow-wrap:anywhere}",
   "th:nth-child(2),td:nth-child(2){text-align:right}",
-  "td:nth-child(n+2){white-space:nowrap;font-variant-numeric:tabular-nums}",
+  "td:nth-child(n+2){width:1%;white-space:nowrap;font-variant-numeric:tabular-nums}",
   "a{text-decoration:none}a:hover,a:focus{text-decoration:underline}",
 ].join("");
