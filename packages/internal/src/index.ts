@@ -19,7 +19,7 @@ export type { Problem } from "./config/problem.ts";
 // Components
 export { compileCondition, type Condition } from "./component/condition.ts";
 export type { Child, Context, StageFixtures } from "./component/context.ts";
-export { definer, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
+export { definer, isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
 export type { InjectRequest, InjectResponse } from "./component/inject.ts";
 export { kind, shape, type Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";

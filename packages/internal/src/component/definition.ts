@@ -11,7 +11,7 @@ export interface Declaration<Sign extends string, Schema extends PropsSchema, Ow
   /** Older words for the sign; they are read as well. */
   readonly aliases?: readonly string[];
   readonly props?: Schema;
-  /** Looks at several props together, once each is right by itself. */
+  /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
   check?(context: CheckContext<PropsOf<Schema>>): void;
   /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */
   create(context: Context<PropsOf<Schema>, Owner>): Made;
@@ -27,8 +27,10 @@ export interface Definition<
   readonly kind: KindType;
 }
 
-/** What `check` of a definition gets. */
+/** What `check` of a definition gets: a component whose props are right by themselves. */
 export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
+  readonly definition: Definition;
+  /** References among them cannot be followed yet: see `references`. */
   readonly props: Props;
   readonly name: string;
   readonly path: string;
@@ -36,8 +38,30 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   isSet(prop: keyof Props & string): boolean;
   /** Whether a component of the kind stands directly inside. */
   hasChild(kind: Kind): boolean;
-  /** Reports a mistake; it is shown at the prop if that is set here, else at the sign. */
-  report(mistake: { readonly prop?: keyof Props & string; readonly message: string; readonly hint?: string }): void;
+  /**
+   * The components that a prop refers to, however deep in it: each once, in its order, without those that are wrong by themselves.
+   * Their props have types behind `isMadeBy`; what is reported of them is shown at them.
+   */
+  references(prop: keyof Props & string): readonly CheckContext[];
+  /**
+   * Says that only one component of a stage may have `what`, words that are the same for all who could want it, of whatever kind:
+   * `the address :80`. All but the first one get an error, shown like those of `report`.
+   */
+  claim(claim: { readonly prop?: (keyof Props & string) | undefined; readonly what: string }): void;
+  /** Reports a mistake; it is shown at the prop if that is set here or inherited, else at the sign. */
+  report(mistake: {
+    readonly prop?: (keyof Props & string) | undefined;
+    readonly message: string;
+    readonly hint?: string | undefined;
+  }): void;
+}
+
+/** Whether a component is one of this definition; then the types of its props are known. */
+export function isMadeBy<Schema extends PropsSchema>(
+  context: CheckContext,
+  definition: Definition<string, Kind, Schema>,
+): context is CheckContext<PropsOf<Schema>> {
+  return context.definition === definition;
 }
 
 /**

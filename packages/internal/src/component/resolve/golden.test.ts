@@ -1,11 +1,12 @@
 // Runs the files in golden/: a configuration, a line of dashes, then the resolved tree or the exact errors.
+// With UPDATE_GOLDEN=1 what stands below the dashes is written anew.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { problemsText, sortProblems } from "../../config/config-error.ts";
 import { parseText } from "../../config/parser.ts";
-import { definer } from "../definition.ts";
+import { definer, isMadeBy } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import { backendKind } from "../kinds/backend.ts";
 import { defineCronjob, cronjobKind } from "../kinds/cronjob.ts";
@@ -13,6 +14,7 @@ import { defineFixture, fixtureKind } from "../kinds/fixture.ts";
 import { pack } from "../pack.ts";
 import type { Part } from "../part.ts";
 import { prop } from "../prop.ts";
+import { formatAddress } from "../props/addresses.ts";
 import { variableTable } from "../variables.ts";
 import { plainProps } from "./plain-props.ts";
 import { resolve } from "./resolve.ts";
@@ -40,9 +42,21 @@ const kinds = {
       { owner: "rule", naming: "optional" },
     ],
   }),
+  server: kind({ ...row, name: "server", rank: 5, standsIn: [{ owner: "stage", naming: "required" }] }),
 };
 const create = () => ({});
 const defineHandlet = definer(kinds.handlet);
+
+const webapp = definer(kinds.webapp)({
+  sign: "webapp",
+  props: {
+    hostnames: prop.hostnames({ required: true, aliases: ["forHosts"] }),
+    webRoot: prop.path({ inherited: true }),
+    settings: prop.dict(prop.string(), { default: {} }),
+    trusted: prop.addresses({ default: [] }),
+  },
+  create,
+});
 
 const corePack = pack("@hemi/test", [
   defineFixture({ sign: "clock", props: { tick: prop.duration({ default: "1s", min: 1, max: "1m" }) }, create }),
@@ -61,16 +75,7 @@ const corePack = pack("@hemi/test", [
     },
     create,
   }),
-  definer(kinds.webapp)({
-    sign: "webapp",
-    props: {
-      hostnames: prop.hostnames({ required: true, aliases: ["forHosts"] }),
-      webRoot: prop.path({ inherited: true }),
-      settings: prop.dict(prop.string(), { default: {} }),
-      trusted: prop.addresses({ default: [] }),
-    },
-    create,
-  }),
+  webapp,
   definer(kinds.rule)({
     sign: "rule",
     props: { webRoot: prop.path({ inherited: true }), handlets: prop.list(prop.reference(kinds.handlet)) },
@@ -105,6 +110,31 @@ const corePack = pack("@hemi/test", [
     props: { to: prop.template({ required: true }), then: prop.reference(kinds.handlet) },
     create,
   }),
+  definer(kinds.server)({
+    sign: "testServer",
+    props: {
+      webapps: prop.list(prop.reference(kinds.webapp), { required: true }),
+      address: prop.address({ required: true }),
+    },
+    check({ props, path, references, claim }) {
+      claim({ prop: "address", what: `the address ${formatAddress(props.address)}` });
+      const holders = new Map<string, string>();
+      for (const referred of references("webapps")) {
+        if (!isMadeBy(referred, webapp)) continue;
+        for (const hostname of referred.props.hostnames) {
+          const holder = holders.get(hostname);
+          if (holder === undefined) holders.set(hostname, referred.path);
+          else if (holder !== referred.path) {
+            referred.report({
+              prop: "hostnames",
+              message: `${holder} has "${hostname}", too, and ${path} serves both`,
+            });
+          }
+        }
+      }
+    },
+    create,
+  }),
   defineCronjob({ sign: "moduleJob", props: { module: prop.module({ required: true }) }, create }),
 ]);
 
@@ -113,7 +143,9 @@ const folder = join(import.meta.dirname, "golden");
 describe("golden", () => {
   test.each(readdirSync(folder))("%s", (name) => {
     const [config = "", expected] = readFileSync(join(folder, name), "utf8").split(/^-{3,}\n/m);
-    expect(resolveText(config)).toBe(expected);
+    const actual = resolveText(config);
+    if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(join(folder, name), `${config}---\n${actual}`);
+    else expect(actual).toBe(expected);
   });
 });
 
@@ -121,7 +153,7 @@ function resolveText(text: string): string {
   const { spec, problems } = parseText({ name: "test.conf", text });
   if (spec === undefined || problems.length > 0) return `${problemsText(problems)}\n`;
   const resolution = resolve(spec, {
-    kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, cronjobKind],
+    kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
     packs: [corePack],
     baseDir: "/base",
     env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },

@@ -16,10 +16,18 @@ export interface PropScope {
   readonly problems: Problems;
 }
 
-/** A value for each prop of the schema. What is wrong is reported, and left `undefined`. */
-export function readProps(place: Place, definition: Definition, scope: PropScope): Record<string, unknown> {
+export interface ReadProps {
+  /** A value for each prop of the schema, `undefined` where it is wrong, or not set and without default. */
+  readonly props: Readonly<Record<string, unknown>>;
+  /** Whether each is right by itself. One that is inherited may be wrong here without a problem that is new. */
+  readonly areRight: boolean;
+}
+
+/** What is wrong is reported, once. */
+export function readProps(place: Place, definition: Definition, scope: PropScope): ReadProps {
   const { problems, references, values } = scope;
   const props: Record<string, unknown> = {};
+  let areRight = true;
   // What is being read, and who has set it.
   let current = "";
   let setter = place;
@@ -37,35 +45,10 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
     const value = found === undefined ? prop.default : values.ofProp(found.spec, found.setter);
     // A value that could not be worked out has been reported.
     props[name] = value && prop.type.read(value, `.${name}`, reader);
+    if (props[name] === undefined && (found !== undefined || value !== undefined || prop.required)) areRight = false;
     if (found !== undefined || value !== undefined || !prop.required) continue;
     const message = `${describePlace(place)} needs .${name}, ${prop.type.takes}`;
     problems.add(place, { code: "HEMI_CONFIG_MISSING_PROP", span: place.spec.signSpan, message });
   }
-  return props;
-}
-
-/** Lets the definition look at its props together. Call it only if each is right by itself. */
-export function checkTogether(
-  place: Place,
-  definition: Definition,
-  props: Readonly<Record<string, unknown>>,
-  problems: Problems,
-): void {
-  if (definition.check === undefined) return;
-  const schema = definition.props ?? {};
-  const foundFor = (name: string) => {
-    const prop = schema[name];
-    return prop && findSet(place, name, prop);
-  };
-  definition.check({
-    props,
-    name: place.spec.name ?? "",
-    path: place.path,
-    isSet: (name) => foundFor(name) !== undefined,
-    hasChild: ({ name }) => place.children.some((child) => child.definition?.kind.name === name),
-    report: ({ prop, message, hint }) => {
-      const span = (prop === undefined ? undefined : foundFor(prop)?.spec.span) ?? place.spec.signSpan;
-      problems.add(place, { span, message: `${describePlace(place)}: ${message}`, hint });
-    },
-  });
+  return { props, areRight };
 }

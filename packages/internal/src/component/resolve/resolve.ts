@@ -7,12 +7,13 @@ import type { Condition } from "../condition.ts";
 import type { Kind } from "../kind.ts";
 import type { Pack } from "../pack.ts";
 import { buildPlaces } from "./build-places.ts";
+import { Checks } from "./checks.ts";
 import { ComponentReferences } from "./component-references.ts";
 import type { Edge } from "./component-references.ts";
 import { readCondition } from "./conditions.ts";
 import type { Place } from "./place.ts";
 import { Problems } from "./problems.ts";
-import { checkTogether, readProps } from "./read-props.ts";
+import { readProps } from "./read-props.ts";
 import { registry } from "./registry.ts";
 import type { ResolvedComponent, ResolvedReference } from "./resolved.ts";
 import { checkUnknownProps } from "./unknown-props.ts";
@@ -54,10 +55,12 @@ export function resolve(spec: ComponentSpec, options: ResolveOptions): Resolutio
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
   const references = new ComponentReferences(problems);
   const place = buildPlaces(spec, registry(options.packs, options.kinds), problems);
-  const resolver = new Resolver({ baseDir, values, references, problems });
+  const checks = new Checks(references, problems);
+  const resolver = new Resolver({ baseDir, values, references, checks, problems });
   const stage = resolver.component(place);
   references.checkCircles();
   checkUnknownProps(place, values, problems);
+  checks.run();
   resolver.linkReferences();
   return { stage: problems.found.length === 0 ? stage : undefined, problems: problems.found };
 }
@@ -66,6 +69,7 @@ interface ResolverScope {
   readonly baseDir: string;
   readonly values: Values;
   readonly references: ComponentReferences;
+  readonly checks: Checks;
   readonly problems: Problems;
 }
 
@@ -80,13 +84,10 @@ class Resolver {
 
   component(place: Place): ResolvedComponent {
     const { definition, spec, path } = place;
-    const { problems } = this.#scope;
-    const before = problems.found.length;
-    const props = definition === undefined ? {} : readProps(place, definition, this.#scope);
+    const { props, areRight } = definition === undefined ? noProps : readProps(place, definition, this.#scope);
     const condition = this.#condition(place, props);
-    if (definition !== undefined && problems.found.length === before) {
-      checkTogether(place, definition, props, problems);
-    }
+    const isRight = areRight && (condition !== undefined || spec.condition === undefined);
+    if (definition !== undefined && isRight) this.#scope.checks.add(place, definition, props);
     const edges = this.#scope.references.from(place);
     const references: ResolvedReference[] = [];
     if (edges.length > 0) this.#unlinked.push({ edges, references });
@@ -123,3 +124,5 @@ class Resolver {
     return readCondition(condition, { place, kind, values, problems, has: (prop) => props[prop] !== undefined });
   }
 }
+
+const noProps = { props: {}, areRight: true };

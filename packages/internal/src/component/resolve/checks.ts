@@ -1,0 +1,66 @@
+// Lets definitions look at components that are right by themselves: several props together, and what these refer to.
+
+import type { CheckContext, Definition } from "../definition.ts";
+import type { ComponentReferences } from "./component-references.ts";
+import { describePlace, findSet } from "./place.ts";
+import type { Place } from "./place.ts";
+import type { Problems } from "./problems.ts";
+
+interface Check {
+  readonly definition: Definition;
+  readonly context: CheckContext;
+}
+
+export class Checks {
+  readonly #references: ComponentReferences;
+  readonly #problems: Problems;
+  /** In the order of the text, owners before their children. */
+  readonly #checks = new Map<Place, Check>();
+  readonly #claims = new Map<string, Place>();
+
+  constructor(references: ComponentReferences, problems: Problems) {
+    this.#references = references;
+    this.#problems = problems;
+  }
+
+  /** For each component whose props are right by themselves, and for no other: a check need not fear what is missing. */
+  add(place: Place, definition: Definition, props: Readonly<Record<string, unknown>>): void {
+    this.#checks.set(place, { definition, context: this.#contextOf(place, definition, props) });
+  }
+
+  /** To be called when everything is read: only then it is known what references point to. */
+  run(): void {
+    for (const { definition, context } of this.#checks.values()) definition.check?.(context);
+  }
+
+  #contextOf(place: Place, definition: Definition, props: Readonly<Record<string, unknown>>): CheckContext {
+    const schema = definition.props ?? {};
+    const foundFor = (name: string) => {
+      const prop = schema[name];
+      return prop && findSet(place, name, prop);
+    };
+    const report: CheckContext["report"] = ({ prop, message, hint }) => {
+      const span = (prop === undefined ? undefined : foundFor(prop)?.spec.span) ?? place.spec.signSpan;
+      this.#problems.add(place, { span, message: `${describePlace(place)}: ${message}`, hint });
+    };
+    return {
+      definition,
+      props,
+      name: place.spec.name ?? "",
+      path: place.path,
+      isSet: (name) => foundFor(name) !== undefined,
+      hasChild: ({ name }) => place.children.some((child) => child.definition?.kind.name === name),
+      references: (name) => {
+        const targets = this.#references.from(place).filter(({ prop }) => prop === name);
+        const places = new Set(targets.map(({ target }) => target));
+        return [...places].map((target) => this.#checks.get(target)?.context).filter((target) => target !== undefined);
+      },
+      claim: ({ prop, what }) => {
+        const holder = this.#claims.get(what) ?? place;
+        this.#claims.set(what, holder);
+        if (holder !== place) report({ prop, message: `${what} is that of ${describePlace(holder)} already` });
+      },
+      report,
+    };
+  }
+}
