@@ -10,6 +10,9 @@ import type { WebappPart } from "./kinds.ts";
 function webapp(name: string, hostnames: readonly string[], takes = true): WebappPart {
   return {
     hostnames,
+    get webapp(): WebappPart {
+      return this;
+    },
     settings: new Map(),
     handle(_req, resp) {
       if (takes) resp.send(name);

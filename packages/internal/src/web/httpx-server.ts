@@ -9,6 +9,7 @@ import { Http1Conn } from "../http1/server-conn.ts";
 import type { Http1Host } from "../http1/server-host.ts";
 import { Gate } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
+import { numericAddress } from "../net/numeric-address.ts";
 import { peerOf } from "../net/peer.ts";
 import { Refusals } from "../net/refusals.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -19,48 +20,48 @@ import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
 const props = {
   /** The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. */
   webapps: prop.list(prop.reference(webappKind), { required: true, min: 1, aliases: ["forApps"] }),
-  /** Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one. */
+  /** Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one; of a name's addresses the first IPv4 one counts. */
   address: prop.address({ required: true }),
   /** Between two requests of a connection; then it is closed. */
-  idleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
   /** Instead of `idleTimeout` while the server drains: a request that is on its way arrives by then, and is answered. */
-  drainIdleTimeout: prop.duration({ default: "250ms", reload: "live" }),
+  drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
   /** From the first byte of a request's head to its last; then 408. */
-  headTimeout: prop.duration({ default: "20s", min: "1ms", reload: "live" }),
+  headTimeout: prop.duration({ default: "20s", min: "1ms", inherited: true, reload: "live" }),
   /** Between two pieces of a request's content; then 408. */
-  contentTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
+  contentTimeout: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
   /** Bytes a second that a request's content must come in at, on average over the time that it is waited for; else 408. 0: any rate will do. */
-  minContentRate: prop.size({ default: 128, reload: "live" }),
+  minContentRate: prop.size({ default: 128, inherited: true, reload: "live" }),
   /** Content that has not been waited for longer than this may come at any rate. */
-  contentRateGrace: prop.duration({ default: "5s", reload: "live" }),
+  contentRateGrace: prop.duration({ default: "5s", inherited: true, reload: "live" }),
   /** Until a handlet sends its head (then 503), and between two pieces of its content (then the answer is broken off). */
-  handleTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  handleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
   /** Without the client taking anything of its answer; then it is broken off. */
-  writeTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  writeTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
   /**
    * When a connection has to end while its client may still send, we shut our side and read theirs away, so that a reset does not
    * destroy the answer on its way: until nothing has come for this long.
    */
-  lingerTimeout: prop.duration({ default: "2s", min: "1ms", reload: "live" }),
+  lingerTimeout: prop.duration({ default: "2s", min: "1ms", inherited: true, reload: "live" }),
   /** Once we have read theirs away for this long, the connection is closed as soon as anything more comes. */
-  maxLingerTime: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
+  maxLingerTime: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
   /** Of a request's head, and of the trailers of its content; more: 431. */
-  maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", reload: "live" }),
+  maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", inherited: true, reload: "live" }),
   /** Of the request target; more: 414. */
-  maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", reload: "live" }),
+  maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", inherited: true, reload: "live" }),
   /** Header fields of a request; more: 431. */
-  maxFields: prop.integer({ default: 100, min: 1, max: 10_000, reload: "live" }),
+  maxFields: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
   /**
    * Input that comes while a request is served and that no handlet asks for, such as the next requests of a client that pipelines.
    * At this size, give or take one read, the connection is not read any further until there is use for it.
    */
-  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", reload: "live" }),
+  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
   /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
-  maxDiscardedContent: prop.size({ default: "64K", reload: "live" }),
+  maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
   /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
-  maxConns: prop.integer({ default: 20_000, min: 1, reload: "live" }),
+  maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
   /** Requests on one connection; the last one is answered with `connection: close`. */
-  maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, reload: "live" }),
+  maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
 };
 
 /** Serves webapps over HTTP on one address. */
@@ -95,7 +96,7 @@ class HttpxServer implements ServerPart, Http1Host {
       log,
       stage.fcache,
     );
-    this.#share = await listeners.share(props.address, { stage, path });
+    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,

@@ -29,6 +29,8 @@ export interface ReviserPart extends Part {
 
 /** A condition on requests with what is done to them. */
 export interface RulePart extends Part {
+  /** The webapp that it stands in. */
+  readonly webapp: WebappPart;
   matches(req: Request): boolean | Promise<boolean>;
   /** Whether the access log of the webapp gets a line for what it takes. */
   readonly logAccess: boolean;
@@ -39,6 +41,8 @@ export interface RulePart extends Part {
 /** One web application. */
 export interface WebappPart extends Part {
   readonly hostnames: readonly string[];
+  /** Itself: so that what stands in a webapp or in one of its rules finds it by `context.owner.webapp`. */
+  readonly webapp: WebappPart;
   /** Tells user code what it was told in the configuration. */
   readonly settings: ReadonlyMap<string, string>;
   /** Walks the rules. `false`: none took the request. */

@@ -84,6 +84,10 @@ class Rule implements RulePart {
     return this.#context.props.logAccess;
   }
 
+  get webapp(): WebappPart {
+    return this.#context.owner;
+  }
+
   prepare(): void {
     const { props } = this.#context;
     this.#handlets = [...this.#context.children(handletKind), ...(props.handlets ?? []).map(asChild)];

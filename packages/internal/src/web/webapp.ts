@@ -48,6 +48,10 @@ class Webapp implements WebappPart {
     return this.#context.props.hostnames;
   }
 
+  get webapp(): WebappPart {
+    return this;
+  }
+
   get settings(): ReadonlyMap<string, string> {
     return this.#context.props.settings;
   }

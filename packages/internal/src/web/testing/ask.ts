@@ -6,7 +6,7 @@ import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Dispatcher } from "../dispatcher.ts";
 import { injectRequest } from "../inject.ts";
-import type { HandletPart } from "../kinds.ts";
+import type { HandletPart, WebappPart } from "../kinds.ts";
 
 /** What is said to a request that `handle` leaves to others. */
 export const notMine = "not mine";
@@ -19,6 +19,9 @@ export function askOf(
     [
       {
         hostnames: ["*"],
+        get webapp(): WebappPart {
+          return this;
+        },
         settings: new Map(),
         handle,
         notFound(_req, resp) {
