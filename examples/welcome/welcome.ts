@@ -33,9 +33,6 @@ const mapper = new Mapper()
     resp.end();
   });
 
-const welcome = defineHandlet({
-  sign: "welcome",
-  create: () => ({ handle: (req, resp) => mapper.handle(req, resp) }),
-});
+const welcome = defineHandlet({ sign: "welcome", create: () => mapper });
 
 export default pack("example-welcome", [welcome]);

@@ -8,9 +8,6 @@ for (const route of routes) {
   mapper.get(route, (_req, _resp, params) => ({ id: params["id"], name: "someone", active: true }));
 }
 
-const mapped = defineHandlet({
-  sign: "mapped",
-  create: () => ({ handle: (req, resp) => mapper.handle(req, resp) }),
-});
+const mapped = defineHandlet({ sign: "mapped", create: () => mapper });
 
 export default pack("bench", [mapped]);
