@@ -1,6 +1,7 @@
 // Load from wrk, on a core of its own.
 
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { loadCore, pinned } from "./machine.ts";
 
@@ -8,6 +9,8 @@ export interface Load {
   readonly port: number;
   readonly path: string;
   readonly headers?: readonly string[];
+  /** Another query each time: else each head is the same as the one before it on its connection. */
+  readonly isVaried: boolean;
   /** In seconds. */
   readonly seconds: number;
 }
@@ -16,7 +19,7 @@ export interface Load {
 const connections = 64;
 
 /** Requests a second. Throws if any request failed. */
-export async function measure({ port, path, headers = [], seconds }: Load): Promise<number> {
+export async function measure({ port, path, headers = [], isVaried, seconds }: Load): Promise<number> {
   const fields = headers.flatMap((header) => ["-H", header]);
   const [program, ...args] = pinned(loadCore, [
     "wrk",
@@ -24,6 +27,7 @@ export async function measure({ port, path, headers = [], seconds }: Load): Prom
     `-c${connections}`,
     `-d${seconds}s`,
     ...fields,
+    ...(isVaried ? ["-s", fileURLToPath(new URL("vary.lua", import.meta.url))] : []),
     `http://127.0.0.1:${port}${path}`,
   ]);
   const { stdout } = await promisify(execFile)(program, args);
@@ -43,6 +47,7 @@ export const browserHeaders: readonly string[] = [
   'Sec-CH-UA: "Chromium";v="141", "Not?A_Brand";v="8"',
   "Sec-Fetch-Site: same-origin",
   "Sec-Fetch-Mode: navigate",
-  "Referer: https://shop.example/catalogue/shoes?page=3",
+  "Referer: https://shop.example/catalogue/shoes/running?page=3&sort=price&colour=green&size=43",
+  "Upgrade-Insecure-Requests: 1",
   "Cookie: session=8f14e45fceea167a5a36dedd4bea2543; theme=dark; consent=1; _ga=GA1.1.1402357823.1763800000; cart=3",
 ];

@@ -2,6 +2,7 @@
 
 import { compare, type Comparison } from "../comparison.ts";
 import { browserHeaders } from "../load.ts";
+import { findProgram } from "../machine.ts";
 import { startServer } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
 import { askedRoute } from "../servers/routes.ts";
@@ -22,6 +23,7 @@ interface AnswersWork {
   readonly peers: readonly Peer[];
   readonly path: string;
   readonly headers: readonly string[];
+  readonly isVaried: boolean;
 }
 
 const nodeHttp = servers.node("node-http.ts");
@@ -39,13 +41,31 @@ export const answers: readonly Work[] = [
     ],
     path: "/",
     headers: [],
+    isVaried: false,
   }),
   answersWork({
-    name: "the same with 10 browser-like fields",
+    name: "returnText of 13 bytes, another query each time",
+    ours: servers.hemi("return-text.conf"),
+    peers: [{ name: "nginx", command: servers.nginx, atLeast: "", aim: "" }],
+    path: "/",
+    headers: [],
+    isVaried: true,
+  }),
+  answersWork({
+    name: "returnText of 13 bytes, 10 browser-like fields",
     ours: servers.hemi("return-text.conf"),
     peers: [{ name: "nginx", command: servers.nginx, atLeast: "0.62", aim: "0.85" }],
     path: "/",
     headers: browserHeaders,
+    isVaried: false,
+  }),
+  answersWork({
+    name: "returnText of 13 bytes, 10 browser-like fields, another query each time",
+    ours: servers.hemi("return-text.conf"),
+    peers: [{ name: "nginx", command: servers.nginx, atLeast: "0.62", aim: "0.85" }],
+    path: "/",
+    headers: browserHeaders,
+    isVaried: true,
   }),
   answersWork({
     name: "mapper with 200 routes, JSON",
@@ -56,20 +76,28 @@ export const answers: readonly Work[] = [
     ],
     path: askedRoute,
     headers: [],
+    isVaried: false,
   }),
 ];
 
-function answersWork({ name, ours, peers, path, headers }: AnswersWork): Work {
+function answersWork({ name, ours, peers, path, headers, isVaried }: AnswersWork): Work {
   return {
     name,
-    needs: ["wrk", ...(peers.some((peer) => peer.command === servers.nginx) ? ["nginx"] : [])],
+    needs: ["wrk"],
     async run(settings: Settings) {
       await using our = await startServer(ours);
       const results: Result[] = [];
       for (const peer of peers) {
+        if (peer.command === servers.nginx && findProgram("nginx") === undefined) {
+          results.push({ ...peer, against: peer.name, ours: "", theirs: "", figure: "not measured: nginx missing" });
+          continue;
+        }
         await using their = await startServer(peer.command);
         results.push(
-          toResult(peer, await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, headers })),
+          toResult(
+            peer,
+            await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, headers, isVaried }),
+          ),
         );
       }
       return results;
