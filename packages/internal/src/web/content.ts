@@ -9,7 +9,7 @@ import { HTTPError } from "./http-error.ts";
 export class Content implements AsyncIterable<Uint8Array> {
   /** In bytes; `undefined` where the sender did not say. 0: there is none. */
   readonly size: number | undefined;
-  /** In bytes. Set by `maxContentSize` of the webapp or rule that has the request. */
+  /** In bytes. Set by `maxContentSize` of the rule that has the request just now; it counts when the content is read. */
   maxSize = Infinity;
   readonly #wire: ExchanWire;
   /** Nearest to the wire first. */

@@ -114,8 +114,12 @@ export class Dispatcher implements ResponseSurroundings {
     // A client that has gone needs no answer, and its leaving is no fault.
     if (isPeerGone(thrown)) return resp.abort();
     if (status >= 500) this.noteFault(error, req);
-    else if (thrown instanceof Error && this.#log.enabled("debug")) {
-      this.#log.debug(`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
+    else if (thrown instanceof Error) {
+      // A limit of ours that was passed: whoever set it should see that (413 is the one that no connection notes).
+      const level = status === 413 ? "info" : "debug";
+      if (this.#log.enabled(level)) {
+        this.#log[level](`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
+      }
     }
     try {
       if (!resp.isHeadSent) sendStatusPage(resp, status);

@@ -90,6 +90,27 @@ describe("rules", () => {
     expect((await stage.inject({ method: "POST", url: "/", content: "12345" })).status).toBe(413);
   });
 
+  test("a limit of content that a passed rule has does not refuse what a later rule takes", async () => {
+    const url = "/";
+    await using stage = await serve(`
+      rule { .maxContentSize = 4 marked {} }
+      rule { .maxContentSize = 4 decline {} }
+      rule { .maxContentSize = 8 read {} }`);
+    expect(await stage.inject({ method: "POST", url, content: "12345" })).toMatchObject({ status: 200, text: "12345" });
+    expect((await stage.inject({ method: "POST", url, content: "123456789" })).status).toBe(413);
+  });
+
+  test("content that is too large is refused when it is read, and not when nobody reads it", async () => {
+    await using stage = await serve(`rule { .maxContentSize = 4 .returnText = "unread" }`);
+    expect((await stage.inject({ method: "POST", url: "/", content: "12345" })).text).toBe("unread");
+  });
+
+  test("a 413 leaves a line in the log", async () => {
+    await using stage = await serve(`rule { .maxContentSize = 4 read {} }`);
+    await stage.inject({ method: "POST", url: "/too-large", content: "12345" });
+    expect(sink.lines.at(-1)).toMatch(/ info .*POST \/too-large.* 4 bytes of maxContentSize/);
+  });
+
   test.each([
     ['decline "a" {} rule { .handlets = ("a") decline {} }', "not both"],
     ['rule { .returnText = "x" decline {} }', "would never be asked"],

@@ -9,7 +9,6 @@ import { compileTemplate } from "../component/template.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { fileTestIn } from "./file-test.ts";
-import { HTTPError } from "./http-error.ts";
 import {
   defineRule,
   handletKind,
@@ -36,7 +35,7 @@ const props = {
   webRoot: prop.path({ inherited: true }),
   /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
-  /** Of a request's content, in bytes; more: 413. */
+  /** Of a request's content, in bytes; when a handlet of this rule reads more of it, or it says at first that it is more: 413. */
   maxContentSize: prop.size({ default: "1M", inherited: true, reload: "live" }),
 };
 
@@ -95,15 +94,9 @@ class Rule implements RulePart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    if (req.hasContent) this.#limitContent(req);
+    if (req.hasContent) req.content.maxSize = this.#context.props.maxContentSize;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     return this.#answer?.(req, resp) ?? this.#tryHandlets(req, resp, 0);
-  }
-
-  #limitContent(req: Request): void {
-    const { content } = req;
-    content.maxSize = this.#context.props.maxContentSize;
-    if (content.size !== undefined && content.size > content.maxSize) throw new HTTPError(413);
   }
 
   /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
