@@ -48,6 +48,7 @@ export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog }
 
 // Net
 export { Gate, type GateConn, type GateOptions } from "./net/gate.ts";
+export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Web

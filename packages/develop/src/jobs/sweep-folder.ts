@@ -3,7 +3,7 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Cron } from "croner";
-import { defineCronjob, HemiError, prop } from "@hemi/hemi";
+import { defineCronjob, prop } from "@hemi/hemi";
 
 export const sweepFolder = defineCronjob({
   sign: "sweepFolder",
@@ -14,6 +14,14 @@ export const sweepFolder = defineCronjob({
     folder: prop.path({ required: true }),
     /** Since the last change. */
     maxAge: prop.duration({ default: "7d" }),
+  },
+  check(context) {
+    const { props } = context;
+    try {
+      new Cron(props.schedule, { paused: true });
+    } catch {
+      context.report({ prop: "schedule", message: `${JSON.stringify(props.schedule)} is no cron expression` });
+    }
   },
   create({ props, log, stage }) {
     let job: Cron | undefined;
@@ -31,22 +39,11 @@ export const sweepFolder = defineCronjob({
     }
 
     return {
-      prepare() {
-        try {
-          // `protect`: a sweep that takes longer than its interval is not begun twice.
-          job = new Cron(props.schedule, { paused: true, protect: true, unref: true }, () =>
-            sweep().catch((error: unknown) => log.error("could not sweep", { error })),
-          );
-        } catch (cause) {
-          throw new HemiError(
-            "HEMI_CONFIG_BAD_VALUE",
-            `.schedule: ${JSON.stringify(props.schedule)} is no cron expression`,
-            { cause },
-          );
-        }
-      },
       start() {
-        job?.resume();
+        // `protect`: a sweep that takes longer than its interval is not begun twice.
+        job = new Cron(props.schedule, { protect: true, unref: true }, () =>
+          sweep().catch((error: unknown) => log.error("could not sweep", { error })),
+        );
       },
       shutdown() {
         job?.stop();

@@ -1,7 +1,7 @@
 // daytimeServer: a server of one's own, for a protocol that the engine does not have: tells the time and hangs up (RFC 867).
 
 import type { Socket } from "node:net";
-import { defineServer, Gate, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
+import { defineServer, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
 
 export const daytimeServer = defineServer({
   sign: "daytimeServer",
@@ -31,7 +31,7 @@ export const daytimeServer = defineServer({
 
     return {
       async prepare() {
-        share = await listeners.share(props.address, { stage, path });
+        share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
         gate = new Gate({
           share,
           maxConns: () => props.maxConns,
