@@ -19,15 +19,16 @@ export type { Problem } from "./config/problem.ts";
 // Components
 export { compileCondition, type Condition } from "./component/condition.ts";
 export type { Child, Context, StageFixtures } from "./component/context.ts";
-export { definer, isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
+export type { isMadeBy, CheckContext, Declaration, Definition } from "./component/definition.ts";
 export type { InjectRequest, InjectResponse } from "./component/inject.ts";
-export { kind, shape, type Kind } from "./component/kind.ts";
+export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";
 export { backendKind } from "./component/kinds/backend.ts";
 export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
+export type { Module } from "./component/props/files.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export type { Address, AddressSet } from "./component/props/addresses.ts";
@@ -40,10 +41,13 @@ export { variableTable, type VariableTable } from "./component/variables.ts";
 export type { Clock } from "./fixtures/clock.ts";
 export type { Fcache } from "./fixtures/fcache.ts";
 export type { DirectoryEntry, Entry, FileEntry, MissingEntry, RefusedEntry } from "./fixtures/fcache-entry.ts";
+export type { HostAddress } from "./fixtures/host-name.ts";
+export type { Answer } from "./fixtures/name-answer.ts";
 export type { Namer } from "./fixtures/namer.ts";
 
 // Logs
 export { MemorySink, type LogSink } from "./log/sink.ts";
+export type { LogDetails, LogLevel } from "./log/record.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net
@@ -54,8 +58,9 @@ export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from
 // Web
 export type { Content } from "./web/content.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
+export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export type { Fields } from "./web/fields.ts";
-export type { ContentFilter, PushPiece } from "./web/filter.ts";
+export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
 export { HostnameTable } from "./web/hostnames.ts";
 export { HTTPError } from "./web/http-error.ts";
 export {
@@ -76,7 +81,9 @@ export {
 } from "./web/kinds.ts";
 export { LocalKey, type Locals } from "./web/locals.ts";
 export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
+export type { Match, Route } from "./web/mapper/route-tree.ts";
 export type { Params } from "./web/mapper/pattern.ts";
+export type { Queries } from "./web/queries.ts";
 export { mediaTypeOf } from "./web/media-type.ts";
 export { answerOtherMethod } from "./web/other-methods.ts";
 export {
