@@ -19,7 +19,7 @@ export type { Problem } from "./config/problem.ts";
 // Components
 export { compileCondition, type Condition } from "./component/condition.ts";
 export type { Child, Context, StageFixtures } from "./component/context.ts";
-export type { isMadeBy, CheckContext, Declaration, Definition } from "./component/definition.ts";
+export { isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
 export type { InjectRequest, InjectResponse } from "./component/inject.ts";
 export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";
@@ -28,7 +28,6 @@ export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
-export type { Module } from "./component/props/files.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export type { Address, AddressSet } from "./component/props/addresses.ts";
