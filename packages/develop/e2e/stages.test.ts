@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { bootText, Listeners, MemorySink, openErrorLog, type Stage } from "@hemi/hemi";
 import { expect, test } from "vitest";
 
@@ -60,13 +60,17 @@ test("a stage that cannot start leaves the one before it serving", async () => {
   const port = await freePort();
   const listeners = new Listeners();
   const stage = await startStage("unharmed", port, listeners);
-  const twice = text("new", port).replace(
-    "httpxServer",
-    `httpxServer "other" { .webapps = ("app") .address = "127.0.0.1:${port}" } httpxServer`,
-  );
-  const broken = await bootText(twice, { listeners, log: quietLog });
-  await expect(broken.start()).rejects.toThrow(/httpxServer\.\w+ of the same stage does/);
+  const stranger = createServer().listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  const taken = stranger.address();
+  const server = `httpxServer "other" { .webapps = ("app") .address = "127.0.0.1:${typeof taken === "object" ? taken?.port : 0}" }`;
+  const broken = await bootText(text("new", port).replace("httpxServer", `${server} httpxServer`), {
+    listeners,
+    log: quietLog,
+  });
+  await expect(broken.start()).rejects.toThrow(/httpxServer\.other could not be/);
   expect(await ask(port)).toBe("unharmed");
+  stranger.close();
   await stage.quit();
 });
 

@@ -3,7 +3,9 @@
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import type { Context } from "../component/context.ts";
+import { isMadeBy, type CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
+import { formatAddress } from "../component/props/addresses.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Http1Conn } from "../http1/server-conn.ts";
 import type { Http1Host } from "../http1/server-host.ts";
@@ -16,6 +18,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
 import { injectRequest } from "./inject.ts";
 import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
+import { webapp } from "./webapp.ts";
 
 const props = {
   /** The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. */
@@ -68,6 +71,24 @@ const props = {
 export const httpxServer = defineServer({
   sign: "httpxServer",
   props,
+  check(context) {
+    const { address } = context.props;
+    if (!("port" in address) || address.port !== 0) {
+      context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
+    }
+    const owners = new Map<string, CheckContext>();
+    for (const referred of context.references("webapps")) {
+      if (!isMadeBy(referred, webapp)) continue;
+      for (const hostname of referred.props.hostnames) {
+        const owner = owners.get(hostname);
+        if (owner === undefined) owners.set(hostname, referred);
+        else if (owner !== referred) {
+          const message = `the hostname "${hostname}" is that of ${owner.path} too, and ${context.path} serves both`;
+          referred.report({ prop: "hostnames", message });
+        }
+      }
+    }
+  },
   create: (context): ServerPart => new HttpxServer(context),
 });
 
