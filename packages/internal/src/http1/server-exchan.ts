@@ -212,7 +212,16 @@ export class Http1Exchan implements ExchanWire {
   }
 
   onEnd(listener: EndListener): void {
-    this.#endListener = listener;
+    if (this.#stage === "ended" || this.#stage === "aborted") return this.#tellEnded(listener);
+    const earlier = this.#endListener;
+    // Two are rare, and one costs no list.
+    this.#endListener =
+      earlier === undefined
+        ? listener
+        : (status, contentSent) => {
+            earlier(status, contentSent);
+            listener(status, contentSent);
+          };
   }
 
   // ---- early ends ----
@@ -245,8 +254,8 @@ export class Http1Exchan implements ExchanWire {
     this.#tellEnded();
   }
 
-  #tellEnded(): void {
-    this.#endListener?.(this.#status === 0 ? undefined : this.#status, this.#framing === "none" ? 0 : this.#sent);
+  #tellEnded(listener = this.#endListener): void {
+    listener?.(this.#status === 0 ? undefined : this.#status, this.#framing === "none" ? 0 : this.#sent);
   }
 
   #tellAborted(): void {

@@ -14,6 +14,7 @@ export class Content implements AsyncIterable<Uint8Array> {
   readonly #wire: ExchanWire;
   /** Nearest to the wire first. */
   #filters: readonly PlacedFilter[] = [];
+  #chain: FilterChain | undefined;
   #isRead = false;
 
   constructor(wire: ExchanWire) {
@@ -28,6 +29,7 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   /** For the engine: puts a filter between the wire and the reader. */
   addFilter(filter: PlacedFilter): void {
+    if (this.#filters.length === 0) this.#wire.onEnd(() => this.#closeFilters());
     this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
   }
 
@@ -78,12 +80,12 @@ export class Content implements AsyncIterable<Uint8Array> {
   async *#filteredPieces(): AsyncGenerator<Uint8Array, void, void> {
     let made: Uint8Array[] = [];
     let total = 0;
-    const chain = new FilterChain(this.#filters, (piece) => {
+    const chain = (this.#chain ??= new FilterChain(this.#filters, (piece) => {
       total += piece.length;
       // What filters make of the content is bounded as it is: a few bytes can unfold to gigabytes.
       if (total > this.maxSize) throw this.#tooLarge();
       made.push(piece);
-    });
+    }));
     try {
       for await (const piece of this.#pieces()) {
         await chain.push(piece);
@@ -98,6 +100,11 @@ export class Content implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /** The exchan has ended: the filters have, whoever reads through them, if anyone does. */
+  #closeFilters(): void {
+    (this.#chain ??= new FilterChain(this.#filters, noTaker)).close();
+  }
+
   #tooLarge(): HemiError {
     return new HemiError(
       "HEMI_CONTENT_TOO_LARGE",
@@ -105,3 +112,5 @@ export class Content implements AsyncIterable<Uint8Array> {
     );
   }
 }
+
+function noTaker(): void {}

@@ -83,6 +83,6 @@ export interface ExchanWire {
   abort(): void;
   /** Calls back once when the exchan ends early: the client left, or the exchan was aborted. */
   onAbort(listener: () => void): void;
-  /** Calls back once when the response is over, complete or broken off, before the next one of its connection begins. There is one listener. */
+  /** Calls back once when the response is over, complete or broken off, before the next one of its connection begins; at once if it is over. */
   onEnd(listener: EndListener): void;
 }

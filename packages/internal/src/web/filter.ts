@@ -1,5 +1,6 @@
 // What content goes through between a handlet and the wire.
 
+import { HemiError } from "../errors/hemi-error.ts";
 import { faultAt, type Fault } from "./fault.ts";
 
 /** Hands a piece on. A promise: wait for it before the next piece, the taker is slow. */
@@ -13,7 +14,7 @@ export interface ContentFilter {
   flush?(next: PushPiece): void | Promise<void>;
   /** There is no more: hand on the rest. */
   end?(next: PushPiece): void | Promise<void>;
-  /** It is over, well or not. Called once. */
+  /** It is over, well or not: its end has come, or that of the exchan. Called once, and not before a method that runs has come back. */
   close?(): void;
 }
 
@@ -40,9 +41,12 @@ export class FilterChain {
   readonly #filters: readonly PlacedFilter[];
   /** `#pushers[i]` hands a piece to filter i; the last one to the taker. */
   readonly #pushers: PushPiece[] = [];
+  /** Steps under way, those within others counted too. */
+  #running = 0;
   /** What the taker threw: no filter's fault, though it comes by their way. */
   #takerError: unknown;
   #closeError: Fault | undefined;
+  #isOver = false;
   #isClosed = false;
 
   constructor(filters: readonly PlacedFilter[], taker: PushPiece) {
@@ -55,27 +59,32 @@ export class FilterChain {
     this.#pushers.push((piece) => this.#run(undefined, () => taker(piece)));
   }
 
+  /** Throws HEMI_PEER_GONE, as the two below do, when it has been closed. */
   push(piece: Uint8Array): void | Promise<void> {
+    this.#assertOpen();
     return this.#pushers[0]?.(piece);
   }
 
   async flush(): Promise<void> {
     for (const [i, { filter, path }] of this.#filters.entries()) {
+      this.#assertOpen();
       await this.#run(path, () => filter.flush?.(this.#nextOf(i)));
     }
   }
 
   async end(): Promise<void> {
     for (const [i, { filter, path }] of this.#filters.entries()) {
+      this.#assertOpen();
       await this.#run(path, () => filter.end?.(this.#nextOf(i)));
     }
     this.close();
     if (this.#closeError !== undefined) throw this.#closeError;
   }
 
-  /** Never throws. */
+  /** Closes the filters, when what runs has come back. Never throws; twice is harmless. */
   close(): void {
-    if (this.#isClosed) return;
+    this.#isOver = true;
+    if (this.#isClosed || this.#running > 0) return;
     this.#isClosed = true;
     for (const { filter, path } of this.#filters) {
       try {
@@ -88,11 +97,32 @@ export class FilterChain {
 
   /** Runs a step of the filter of that path, or of the taker. */
   #run(path: string | undefined, step: () => void | Promise<void>): void | Promise<void> {
+    this.#running++;
+    let rest: void | Promise<void>;
     try {
-      return step()?.catch((error: unknown) => this.#failed(path, error));
+      rest = step();
     } catch (error) {
+      this.#ran();
       this.#failed(path, error);
     }
+    if (rest === undefined) return this.#ran();
+    return rest.then(
+      () => this.#ran(),
+      (error: unknown) => {
+        this.#ran();
+        this.#failed(path, error);
+      },
+    );
+  }
+
+  #ran(): void {
+    this.#running--;
+    if (this.#isOver) this.close();
+  }
+
+  #assertOpen(): void {
+    if (!this.#isOver) return;
+    throw new HemiError("HEMI_PEER_GONE", "the exchange ended before its content had gone through its filters");
   }
 
   #failed(path: string | undefined, error: unknown): never {

@@ -29,7 +29,7 @@ class InjectWire implements ExchanWire {
   #sent = 0;
   #isOver = false;
   readonly #abortListeners: (() => void)[] = [];
-  #endListener: EndListener | undefined;
+  readonly #endListeners: EndListener[] = [];
 
   constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
     this.#resolve = resolve;
@@ -84,7 +84,7 @@ class InjectWire implements ExchanWire {
     if (this.#hasContent && this.#sent < (this.#size ?? 0)) this.#abortFor("less");
     this.#isOver = true;
     const content = Buffer.concat(this.#pieces);
-    this.#tellEnded();
+    this.#tellEnded(...this.#endListeners);
     this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
   }
 
@@ -93,7 +93,7 @@ class InjectWire implements ExchanWire {
     this.#isOver = true;
     this.#reject(brokenOff());
     for (const listener of this.#abortListeners) listener();
-    this.#tellEnded();
+    this.#tellEnded(...this.#endListeners);
   }
 
   onAbort(listener: () => void): void {
@@ -101,11 +101,12 @@ class InjectWire implements ExchanWire {
   }
 
   onEnd(listener: EndListener): void {
-    this.#endListener = listener;
+    if (this.#isOver) this.#tellEnded(listener);
+    else this.#endListeners.push(listener);
   }
 
-  #tellEnded(): void {
-    this.#endListener?.(this.#response?.status, this.#hasContent ? this.#sent : 0);
+  #tellEnded(...listeners: readonly EndListener[]): void {
+    for (const listener of listeners) listener(this.#response?.status, this.#hasContent ? this.#sent : 0);
   }
 
   get #hasContent(): boolean {

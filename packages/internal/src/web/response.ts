@@ -262,7 +262,7 @@ export class Response implements ResponseHead {
     (this.#hooks ??= []).push(hook);
   }
 
-  /** For the engine: who hears how the response ended. There is one. */
+  /** For the engine: calls back when the response has ended, and says how. */
   onEnd(listener: EndListener): void {
     this.#wire.onEnd(listener);
   }
@@ -313,7 +313,10 @@ export class Response implements ResponseHead {
     );
     // HEAD, 204 and 304 run the head step only: no content goes through.
     if (method === "HEAD" || this.#status === 304 || this.#status === 204) chain.close();
-    else this.#chain = chain;
+    else {
+      this.#chain = chain;
+      this.#wire.onEnd(() => chain.close());
+    }
     return true;
   }
 
