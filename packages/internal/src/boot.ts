@@ -17,6 +17,9 @@ export function bootWith<const Packs extends readonly Pack[]>(
     packs: [corePack, ...packs],
     fixtures: { clock, fcache, namer },
     openLog: () => openErrorLog(),
-    makeListeners: () => new Listeners(),
+    makeListeners: () => processListeners,
   });
 }
+
+/** The listening sockets of the process. They are there for all stages of it, so that one can follow another on its port. */
+const processListeners = new Listeners();
