@@ -241,6 +241,8 @@ export class Http1Exchan implements ExchanWire {
 
   onAbort(listener: () => void): void {
     if (this.#stage === "aborted") return listener();
+    // The connection is at another exchan by now, which nobody asked to watch over.
+    if (this.#stage === "ended") return;
     (this.#abortListeners ??= []).push(listener);
     this.#conn.watch();
   }

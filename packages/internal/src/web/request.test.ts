@@ -248,6 +248,25 @@ describe("the signal", () => {
     await aborted.promise;
   });
 
+  test("asked for after the answer leaves the next answer to a client that has shut its side", async () => {
+    const first = Promise.withResolvers<Request>();
+    await using server = await serve(async (req, resp) => {
+      if (req.path === "/first") {
+        first.resolve(req);
+        resp.send("first");
+        return true;
+      }
+      // It fails as soon as the client has shut its side.
+      await req.content.bytes().catch(() => undefined);
+      expect((await first.promise).signal.aborted).toBe(false);
+      resp.send("second");
+      return true;
+    });
+    await using client = await server.connect();
+    client.send(request("GET /first") + request("POST /second", { "content-length": "5" })).end();
+    expect((await client.responses(2)).map(({ text }) => text)).toEqual(["first", "second"]);
+  });
+
   test("does not abort after the answer", async () => {
     let signal: AbortSignal | undefined;
     await using server = await serve((req, resp) => {
