@@ -51,9 +51,9 @@ const box = definer(boxKind)({
 const note = definer(noteKind)({ sign: "note", create: () => ({}) });
 
 function create(text: string): Component {
-  const { spec } = parseText({ name: "test.conf", text: `stage { ${text} }` });
+  const parsed = parseText({ name: "test.conf", text: `stage { ${text} }` });
   const packs = [pack("@hemi/test", [box, note])];
-  const stage = spec && resolve(spec, { kinds: [fixtureKind, boxKind, noteKind], packs }).stage;
+  const { stage } = resolve(parsed, { kinds: [fixtureKind, boxKind, noteKind], packs });
   const [first] = stage?.children ?? [];
   if (first === undefined) throw new Error("nothing to create");
   return new Component(first, undefined, {

@@ -10,9 +10,9 @@ import type { ResolvedComponent } from "./resolve/resolved.ts";
 const engine = testEngine();
 
 function resolved(text: string, { kinds, corePack } = engine): ResolvedComponent {
-  const { spec } = parseText({ name: "test.conf", text: `stage { ${text} }` });
-  const resolution = spec && resolve(spec, { kinds, packs: [corePack], env: {} });
-  if (resolution?.stage === undefined) throw new Error(JSON.stringify(resolution?.problems));
+  const parsed = parseText({ name: "test.conf", text: `stage { ${text} }` });
+  const resolution = resolve(parsed, { kinds, packs: [corePack], env: {} });
+  if (resolution.stage === undefined) throw new Error(JSON.stringify(resolution.problems));
   return resolution.stage;
 }
 

@@ -9,7 +9,16 @@ import { mark, type ConfigObject } from "./object.ts";
 import { parseWhen, type Parsed } from "./parser.ts";
 import type { Problem } from "./problem.ts";
 import { isQuotable, quote } from "./quote.ts";
-import type { ComponentSpec, ConditionSpec, DictEntrySpec, PropSpec, Source, Span, ValueSpec } from "./spec.ts";
+import type {
+  ComponentSpec,
+  ConditionSpec,
+  DictEntrySpec,
+  PropSpec,
+  Source,
+  Span,
+  UnreadSpec,
+  ValueSpec,
+} from "./spec.ts";
 
 /** Reads a whole configuration: an object whose sign is `stage`. `name` is what errors call it where they have no path. */
 export function fromObject(object: ConfigObject, name = "<object>"): Parsed {
@@ -46,8 +55,10 @@ class ObjectReader {
       return undefined;
     }
     return this.#within(input, path, "this component", depth, () => {
+      let hasStrangers = false;
       for (const key of Object.keys(input)) {
         if (componentKeys.includes(key)) continue;
+        hasStrangers = true;
         const near = nearestNames(key, componentKeys, 1)[0];
         const hint = near === undefined ? `it has ${componentKeys.join(", ")}` : `did you mean ${near}?`;
         this.report(path, "HEMI_CONFIG_SYNTAX", `a component has no ${quote(key)}`, hint);
@@ -58,15 +69,22 @@ class ObjectReader {
         this.report(path, "HEMI_CONFIG_SYNTAX", `the sign of a component is a word, not ${found}`);
         return undefined;
       }
+      const name = this.#name(input["name"], path);
+      const props = this.#props(input["props"], path, depth);
+      const children = this.#children(input["children"], path, depth);
+      const unread = new Set<"head" | "body">();
+      if (hasStrangers || (name === undefined && input["name"] !== undefined)) unread.add("head");
+      if (hasStrangers || props === undefined || children?.includes(undefined) !== false) unread.add("body");
       return {
         sign,
         signSpan: this.#span,
-        name: this.#name(input["name"], path),
+        name,
         nameSpan: input["name"] === undefined ? undefined : this.#span,
         condition: this.#condition(input["when"], path),
-        props: this.#props(input["props"], path, depth),
-        children: this.#children(input["children"], path, depth),
+        props: props ?? [],
+        children: children?.filter((child) => child !== undefined) ?? [],
         span: this.#span,
+        ...(unread.size > 0 && { unread }),
       };
     });
   }
@@ -83,19 +101,20 @@ class ObjectReader {
     if (input === undefined) return undefined;
     if (typeof input !== "string") {
       this.report(path, "HEMI_CONFIG_CONDITION", `"when" is the text of a condition, not ${describe(input)}`);
-      return undefined;
+      return this.#unread;
     }
     const problems: Problem[] = [];
     const condition = parseWhen({ name: `${path === "" ? "stage" : path} when`, text: input }, problems);
     for (const problem of problems) this.problems.push({ ...problem, path });
-    return condition;
+    return condition ?? this.#unread;
   }
 
-  #props(input: unknown, path: string, depth: number): PropSpec[] {
+  /** `undefined` if they could not be read. */
+  #props(input: unknown, path: string, depth: number): PropSpec[] | undefined {
     if (input === undefined) return [];
     if (!isPlainObject(input)) {
       this.report(path, "HEMI_CONFIG_SYNTAX", `"props" is an object, not ${describe(input)}`);
-      return [];
+      return undefined;
     }
     const props: PropSpec[] = [];
     for (const [name, given] of Object.entries(input)) {
@@ -105,50 +124,47 @@ class ObjectReader {
         continue;
       }
       const value = this.#value(given, path, `.${name}`, depth + 1);
-      if (value !== undefined) props.push({ name, nameSpan: this.#span, value, span: this.#span });
+      props.push({ name, nameSpan: this.#span, value, span: this.#span });
     }
     return props;
   }
 
-  #children(input: unknown, path: string, depth: number): ComponentSpec[] {
+  /** `undefined` for what could not be read. */
+  #children(input: unknown, path: string, depth: number): (ComponentSpec | undefined)[] | undefined {
     if (input === undefined) return [];
     if (!Array.isArray(input)) {
       this.report(path, "HEMI_CONFIG_SYNTAX", `"children" is a list of components, not ${describe(input)}`);
-      return [];
+      return undefined;
     }
     const children: readonly unknown[] = input;
     const paths = componentPaths(Array.from(children, identityOf), path);
-    return Array.from(children, (child, place) => this.component(child, paths[place] ?? path, depth + 1)).filter(
-      (child) => child !== undefined,
-    );
+    return Array.from(children, (child, place) => this.component(child, paths[place] ?? path, depth + 1));
   }
 
   /** `label` is where the value stands in its component: `.nodes[2]["address"]`. */
-  #value(input: unknown, path: string, label: string, depth: number): ValueSpec | undefined {
+  #value(input: unknown, path: string, label: string, depth: number): ValueSpec {
     const span = this.#span;
     if (typeof input === "boolean") return { type: "bool", value: input, span };
     if (typeof input === "string") return { type: "string", value: input, span };
     if (typeof input === "number") {
       if (Number.isSafeInteger(input) && input >= 0) return { type: "integer", value: input + 0, span };
-      this.#badValue(path, `${label} is ${input}`, `numbers are integers from 0 to ${Number.MAX_SAFE_INTEGER}`);
-      return undefined;
+      return this.#badValue(path, `${label} is ${input}`, `numbers are integers from 0 to ${Number.MAX_SAFE_INTEGER}`);
     }
     if (isPlainObject(input) && mark in input) return this.#marked(input, path, label);
     if (!Array.isArray(input) && !isPlainObject(input)) {
       const hint =
         input === undefined ? "leave it out" : "it holds true, false, integers, text, lists and plain objects";
-      this.#badValue(path, `${label} is ${describe(input)}, which no configuration holds`, hint);
-      return undefined;
+      return this.#badValue(path, `${label} is ${describe(input)}, which no configuration holds`, hint);
     }
-    return this.#within(input, path, label, depth, () =>
-      Array.isArray(input) ? this.#list(input, path, label, depth) : this.#dict(input, path, label, depth),
-    );
+    const read = (): ValueSpec =>
+      Array.isArray(input) ? this.#list(input, path, label, depth) : this.#dict(input, path, label, depth);
+    return this.#within(input, path, label, depth, read) ?? this.#unread;
   }
 
   #list(input: readonly unknown[], path: string, label: string, depth: number): ValueSpec {
     // `Array.from` visits holes too.
     const items = Array.from(input, (item, place) => this.#value(item, path, `${label}[${place}]`, depth + 1));
-    return { type: "list", items: items.filter((item) => item !== undefined), span: this.#span };
+    return { type: "list", items, span: this.#span };
   }
 
   #dict(input: Readonly<Record<string, unknown>>, path: string, label: string, depth: number): ValueSpec {
@@ -157,12 +173,12 @@ class ObjectReader {
       const place = `${label}[${quote(key)}]`;
       if (!isQuotable(key)) this.#badValue(path, `${place} has a key with both sorts of quotes`);
       const value = this.#value(given, path, place, depth + 1);
-      if (value !== undefined) entries.push({ key, keySpan: this.#span, value });
+      entries.push({ key, keySpan: this.#span, value });
     }
     return { type: "dict", entries, span: this.#span };
   }
 
-  #marked(input: Readonly<Record<PropertyKey, unknown>>, path: string, label: string): ValueSpec | undefined {
+  #marked(input: Readonly<Record<PropertyKey, unknown>>, path: string, label: string): ValueSpec {
     const span = this.#span;
     const { [mark]: type, name, fallback, parts } = input;
     if (type === "join") {
@@ -171,23 +187,18 @@ class ObjectReader {
         if (typeof part === "string" || (isPlainObject(part) && mark in part && part[mark] !== "join")) {
           return this.#value(part, path, label, 0);
         }
-        this.#badValue(
+        return this.#badValue(
           path,
           `${label} joins ${describe(part)}`,
           "join takes text and what ref, variable, constant and env make",
         );
-        return undefined;
       });
-      const sound = specs.filter((spec) => spec !== undefined);
-      const [first = { type: "string", value: "", span } as const] = sound;
-      return sound.length < 2 ? first : { type: "concat", parts: sound, span };
+      const [first = { type: "string", value: "", span } as const] = specs;
+      return specs.length < 2 ? first : { type: "concat", parts: specs, span };
     }
     if (typeof name !== "string" || !isName(name)) {
-      this.#badValue(
-        path,
-        `${label} names ${typeof name === "string" ? quote(name) : describe(name)}, which is no name`,
-      );
-      return undefined;
+      const found = typeof name === "string" ? quote(name) : describe(name);
+      return this.#badValue(path, `${label} names ${found}, which is no name`);
     }
     switch (type) {
       case "ref":
@@ -199,13 +210,20 @@ class ObjectReader {
         if (fallback === undefined || (typeof fallback === "string" && isQuotable(fallback))) {
           return { type: "env", variable: name, fallback, span };
         }
-        this.#badValue(path, `${label}: the default of env is text without " or without \`, not ${describe(fallback)}`);
-        return undefined;
+        return this.#badValue(
+          path,
+          `${label}: the default of env is text without " or without \`, not ${describe(fallback)}`,
+        );
     }
   }
 
-  #badValue(path: string, message: string, hint?: string): void {
+  #badValue(path: string, message: string, hint?: string): UnreadSpec {
     this.report(path, "HEMI_CONFIG_BAD_VALUE", message, hint);
+    return this.#unread;
+  }
+
+  get #unread(): UnreadSpec {
+    return { type: "unread", span: this.#span };
   }
 
   /** Runs `read` inside of an object, unless it stands in itself or too deep. */

@@ -66,6 +66,8 @@ function value(spec: ValueSpec): string {
     case "reference":
     case "variable":
       return `${spec.type}(${spec.name})`;
+    case "unread":
+      return "unread";
     default:
       return `${spec.type}(${JSON.stringify(spec.value)})`;
   }
@@ -82,5 +84,7 @@ function when(condition: ConditionSpec): string {
       return `${condition.variable} ${condition.operator} ${value(condition.pattern)}`;
     case "fileTest":
       return `${condition.variable} ${condition.operator}`;
+    case "unread":
+      return "unread";
   }
 }

@@ -69,6 +69,7 @@ export function includerFor(main: ConfigFile, includes: Includes, problems: Prob
 
   const include: Includer = ({ path: includePath, span, depth }, into) => {
     const report = (message: string, hint?: string): void => {
+      into.isUnread = true;
       problems.push({ code: "HEMI_CONFIG_INCLUDE", message, hint, span, path: undefined });
     };
     for (const file of includes.get(includePath) ?? []) {

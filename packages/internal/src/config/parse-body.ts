@@ -5,7 +5,7 @@ import type { Token } from "./lexer.ts";
 import { atCondition, joinHint, negationHint, parseCondition } from "./parse-condition.ts";
 import { parseValue } from "./parse-value.ts";
 import { indentBefore, indentOfLine, lineAt } from "./position.ts";
-import type { ComponentSpec, ConditionSpec, PropSpec, Span } from "./spec.ts";
+import type { ComponentSpec, ConditionSpec, PropSpec, Span, ValueSpec } from "./spec.ts";
 
 /** `<path>`, as it stands in a body. */
 export interface Include {
@@ -20,6 +20,8 @@ export interface Include {
 export interface Body {
   readonly props: PropSpec[];
   readonly children: ComponentSpec[];
+  /** Something that stands in it could not be read. */
+  isUnread?: boolean;
 }
 
 /** Adds to the body what an include stands for. */
@@ -42,23 +44,36 @@ const stageHint = "an included file holds only what stands in the place of its i
 export function parseComponent(parsing: Parsing): ComponentSpec {
   const { cursor } = parsing;
   const sign = cursor.take();
+  const unread = new Set<"head" | "body">();
   let name: Token | undefined;
   if (cursor.is("string")) {
     name = cursor.take();
-    if (cursor.inner(name) === "") cursor.report("a name is not empty", { at: name, code: "HEMI_CONFIG_NAME" });
+    if (cursor.inner(name) === "") {
+      unread.add("head");
+      cursor.report("a name is not empty", { at: name, code: "HEMI_CONFIG_NAME" });
+    }
   }
   let condition: ConditionSpec | undefined;
-  let sound = true;
   if (atCondition(cursor)) {
+    const from = cursor.token;
     condition = parseCondition(cursor);
-    sound = condition !== undefined;
+    condition ??= { type: "unread", span: cursor.span(from, cursor.taken) };
   }
-  const body: Body = { props: [], children: [] };
+  const body: Body = { props: [], children: [], isUnread: true };
   if (!cursor.is("{")) {
-    if (sound) expectBody(cursor, sign, condition);
+    if (condition?.type !== "unread") {
+      unread.add("head");
+      expectBody(cursor, sign, condition);
+    }
     cursor.skipToBody();
   }
-  if (cursor.is("{")) cursor.nest(() => parseBody(parsing, body, cursor.take()));
+  if (cursor.is("{")) {
+    cursor.nest(() => {
+      body.isUnread = false;
+      parseBody(parsing, body, cursor.take());
+    });
+  }
+  if (body.isUnread === true) unread.add("body");
   return {
     sign: cursor.text(sign),
     signSpan: cursor.span(sign, sign),
@@ -68,6 +83,7 @@ export function parseComponent(parsing: Parsing): ComponentSpec {
     props: body.props,
     children: body.children,
     span: cursor.span(sign, cursor.taken),
+    ...(unread.size > 0 && { unread }),
   };
 }
 
@@ -77,16 +93,14 @@ export function parseBody(parsing: Parsing, into: Body, open: Token | undefined)
   for (;;) {
     switch (cursor.token.kind) {
       case "property": {
-        const prop = parseProp(cursor, cursor.name(cursor.token));
-        if (prop === undefined) cursor.skipToStatement();
-        else into.props.push(prop);
+        into.props.push(parseProp(cursor, cursor.name(cursor.token)));
         break;
       }
       case "word":
         if (cursor.nextIs("=")) {
           const name = cursor.text(cursor.token);
           cursor.report("a property begins with a dot", { hint: `did you mean .${name}?` });
-          if (parseProp(cursor, name) === undefined) cursor.skipToStatement();
+          into.props.push(parseProp(cursor, name));
         } else {
           if (cursor.nextIs("{") && cursor.text(cursor.token) === "stage") {
             cursor.report("a stage is the outermost component only", {
@@ -114,15 +128,10 @@ export function parseBody(parsing: Parsing, into: Body, open: Token | undefined)
       }
       case "end":
         if (open !== undefined) reportUnclosed(parsing, open);
+        if (cursor.endsBroken) into.isUnread = true;
         return;
       default:
-        reportStranger(cursor);
-        if (cursor.is(",")) cursor.take();
-        else if (cursor.is("{")) cursor.skipGroup();
-        else {
-          cursor.take();
-          cursor.skipToStatement();
-        }
+        parseStranger(cursor, into);
     }
   }
 }
@@ -135,9 +144,17 @@ export function parseRemains(parsing: Parsing): void {
   parseBody(parsing, { props: [], children: [] }, undefined);
 }
 
-/** `.name = value`, standing at the name. */
-function parseProp(cursor: Cursor, name: string): PropSpec | undefined {
+/** `.name = value`, standing at the name. After a mistake, the cursor is at the next statement. */
+function parseProp(cursor: Cursor, name: string): PropSpec {
   const token = cursor.take();
+  const value = parseAssigned(cursor, name, token);
+  if (value === undefined) cursor.skipToStatement();
+  const span = cursor.span(token, cursor.taken);
+  return { name, nameSpan: cursor.span(token, token), value: value ?? { type: "unread", span }, span };
+}
+
+/** What is to stand behind the name. */
+function parseAssigned(cursor: Cursor, name: string, token: Token): ValueSpec | undefined {
   if (!cursor.is("=")) {
     cursor.expected('"="', `a property is written .${name} = value`);
     if (!cursor.is(":")) return undefined;
@@ -147,8 +164,24 @@ function parseProp(cursor: Cursor, name: string): PropSpec | undefined {
     cursor.report(`.${name} has no value`, { at: token });
     return undefined;
   }
-  const value = parseValue(cursor);
-  return value && { name, nameSpan: cursor.span(token, token), value, span: cursor.span(token, value.span) };
+  return parseValue(cursor);
+}
+
+/** Steps over what stands where a statement should begin. */
+function parseStranger(cursor: Cursor, into: Body): void {
+  const behind = cursor.taken;
+  reportStranger(cursor);
+  const isComma = cursor.is(",");
+  if (!cursor.is("{")) cursor.take();
+  if (cursor.atStatement()) return;
+  // It may have been meant as the rest of a value.
+  const last = into.props.at(-1);
+  if (last?.span.end === behind.end) {
+    into.props[into.props.length - 1] = { ...last, value: { type: "unread", span: last.span } };
+  }
+  if (isComma) return;
+  into.isUnread = true;
+  cursor.skipToStatement();
 }
 
 /** Says what stands where a statement should begin. */

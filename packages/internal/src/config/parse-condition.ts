@@ -8,6 +8,7 @@ import {
   type CompareOperator,
   type ConditionSpec,
   type FileTestOperator,
+  type UnreadSpec,
   type ValueSpec,
 } from "./spec.ts";
 
@@ -132,7 +133,7 @@ function isFileTest(operator: string): operator is FileTestOperator {
 }
 
 /** The first part of a pattern that can be no text; a reference may turn out to be a list. */
-function notText(pattern: ValueSpec): ValueSpec | undefined {
+function notText(pattern: ValueSpec): Exclude<ValueSpec, UnreadSpec> | undefined {
   switch (pattern.type) {
     case "list":
       return pattern.items
@@ -144,6 +145,7 @@ function notText(pattern: ValueSpec): ValueSpec | undefined {
     case "constant":
     case "env":
     case "reference":
+    case "unread":
       return undefined;
     default:
       return pattern;

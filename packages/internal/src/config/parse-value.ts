@@ -4,7 +4,7 @@ import type { Cursor } from "./cursor.ts";
 import type { Token } from "./lexer.ts";
 import { readNumber } from "./literals.ts";
 import { quote } from "./quote.ts";
-import type { DictEntrySpec, Span, ValueSpec } from "./spec.ts";
+import type { DictEntrySpec, Span, UnreadSpec, ValueSpec } from "./spec.ts";
 
 /** A value, with what `+` joins to it. */
 export function parseValue(cursor: Cursor): ValueSpec | undefined {
@@ -17,7 +17,7 @@ export function parseValue(cursor: Cursor): ValueSpec | undefined {
     if (part === undefined) return undefined;
     parts.push(part);
   }
-  const stranger = parts.find(({ type }) => !joinable.has(type));
+  const stranger = parts.find(isNotJoinable);
   if (stranger !== undefined) {
     cursor.report(`+ joins text only, not ${articled[stranger.type]}`, {
       hint: stranger.type === "list" || stranger.type === "dict" ? undefined : "in quotes it is text",
@@ -30,7 +30,7 @@ export function parseValue(cursor: Cursor): ValueSpec | undefined {
 }
 
 /** For messages. */
-export const articled: Readonly<Record<ValueSpec["type"], string>> = {
+export const articled: Readonly<Record<Exclude<ValueSpec["type"], "unread">, string>> = {
   bool: "true or false",
   integer: "an integer",
   size: "a size",
@@ -45,12 +45,17 @@ export const articled: Readonly<Record<ValueSpec["type"], string>> = {
   concat: "joined text",
 };
 
+function isNotJoinable(value: ValueSpec): value is Exclude<ValueSpec, UnreadSpec> {
+  return !joinable.has(value.type);
+}
+
 const joinable: ReadonlySet<ValueSpec["type"]> = new Set([
   "string",
   "constant",
   "env",
   "reference",
   "variable",
+  "unread",
 ] as const);
 
 function parseOperand(cursor: Cursor): ValueSpec | undefined {
@@ -151,8 +156,9 @@ function parseList(cursor: Cursor): ValueSpec | undefined {
   const open = cursor.take();
   const items: ValueSpec[] = [];
   const close = parseItems(cursor, open, ")", "the list", () => {
+    const { token } = cursor;
     const item = parseValue(cursor);
-    if (item !== undefined) items.push(item);
+    items.push(item ?? { type: "unread", span: cursor.span(token, token) });
     return item !== undefined;
   });
   return close && { type: "list", items, span: cursor.span(open, close) };
@@ -163,8 +169,12 @@ function parseDict(cursor: Cursor): ValueSpec | undefined {
   const entries: DictEntrySpec[] = [];
   const keys = new Set<string>();
   const close = parseItems(cursor, open, "]", "the dict", () => {
+    const span = cursor.span(cursor.token, cursor.token);
     const entry = parseEntry(cursor);
-    if (entry === undefined) return false;
+    if (entry === undefined) {
+      entries.push({ key: "", keySpan: span, value: { type: "unread", span } });
+      return false;
+    }
     if (keys.has(entry.key)) {
       cursor.report(`the key ${quote(entry.key)} stands twice in this dict`, {
         code: "HEMI_CONFIG_BAD_VALUE",
@@ -196,7 +206,7 @@ function parseEntry(cursor: Cursor): DictEntrySpec | undefined {
   return value && { key: cursor.inner(token), keySpan: cursor.span(token, token), value };
 }
 
-/** Items with commas between them and maybe one more behind, up to `closer`, which it gives. */
+/** Items with commas between them and maybe one more behind, up to `closer`, which it gives unless something else stands among them. */
 function parseItems(
   cursor: Cursor,
   open: Token,
@@ -204,8 +214,12 @@ function parseItems(
   what: string,
   parseItem: () => boolean,
 ): Token | undefined {
+  let isSound = true;
   for (;;) {
-    if (cursor.is(closer)) return cursor.take();
+    if (cursor.is(closer)) {
+      const close = cursor.take();
+      return isSound ? close : undefined;
+    }
     if (cursor.atStatement() || cursor.is("{")) {
       if (!cursor.endsBroken || !cursor.is("end")) cursor.report(`${what} lacks its closing ${closer}`, { at: open });
       return undefined;
@@ -215,6 +229,7 @@ function parseItems(
     else if (startsValue.has(cursor.token.kind) && !cursor.atStatement()) {
       cursor.report(`a comma is missing before ${cursor.describe(cursor.token)}`);
     } else if (!cursor.is(closer) && !cursor.atStatement() && !cursor.is("{")) {
+      isSound = false;
       cursor.expected(`"," or "${closer}"`, cursor.is(":") ? 'a dict is written ["key": value]' : undefined);
       const { token } = cursor;
       cursor.skipToComma();

@@ -2,7 +2,7 @@
 
 import { Cursor } from "./cursor.ts";
 import { lex, type Lexed, type TextSource } from "./lexer.ts";
-import { parseBody, parseComponent, parseRemains, type Body, type Includer } from "./parse-body.ts";
+import { parseBody, parseComponent, parseRemains, type Body, type Includer, type Parsing } from "./parse-body.ts";
 import { joinHint, parseCondition } from "./parse-condition.ts";
 import type { Problem } from "./problem.ts";
 import type { ComponentSpec, ConditionSpec } from "./spec.ts";
@@ -38,9 +38,11 @@ export function parseStage(lexed: Lexed, problems: Problem[], include: Includer)
     cursor.expected('"stage {" at the start of the text', hint);
     if (!cursor.atComponent()) return undefined;
   }
-  const parsing = { cursor, include, text: lexed.source.text, blocks: [] };
-  const stage = parseComponent(parsing);
+  const parsing: Parsing = { cursor, include, text: lexed.source.text, blocks: [] };
+  const parsed = parseComponent(parsing);
   parseRemains(parsing);
+  // With a brace too few or too many, nobody knows what stands in what.
+  const stage = parsing.bracesReported ? { ...parsed, props: [], children: [], unread: unreadBody } : parsed;
   if (stage.sign !== "stage") return stage;
   if (stage.nameSpan !== undefined)
     cursor.report("a stage has no name", { at: stage.nameSpan, code: "HEMI_CONFIG_NAME" });
@@ -51,11 +53,14 @@ export function parseStage(lexed: Lexed, problems: Problem[], include: Includer)
 /** Parses what may stand in a body: the content of an included file. */
 export function parseFragment(lexed: Lexed, problems: Problem[], include: Includer, into: Body, depth: number): void {
   for (const problem of lexed.problems) problems.push(problem);
-  parseBody(
-    { cursor: new Cursor(lexed, problems, depth), include, text: lexed.source.text, blocks: [] },
-    into,
-    undefined,
-  );
+  const cursor = new Cursor(lexed, problems, depth);
+  const parsing: Parsing = { cursor, include, text: lexed.source.text, blocks: [] };
+  const body: Body = { props: [], children: [] };
+  parseBody(parsing, body, undefined);
+  if (body.isUnread || parsing.bracesReported) into.isUnread = true;
+  if (parsing.bracesReported) return;
+  for (const prop of body.props) into.props.push(prop);
+  for (const child of body.children) into.children.push(child);
 }
 
 /** Parses a condition that stands alone: `when` of a TypeScript object. */
@@ -67,3 +72,5 @@ export function parseWhen(source: TextSource, problems: Problem[]): ConditionSpe
   if (condition !== undefined && !cursor.is("end")) cursor.expected('"&&", "||" or the end', joinHint(cursor));
   return condition;
 }
+
+const unreadBody: ReadonlySet<"body"> = new Set(["body"] as const);

@@ -27,6 +27,8 @@ export interface ComponentSpec {
   /** In the order of the text, what was included standing where its include stood. */
   readonly children: readonly ComponentSpec[];
   readonly span: Span;
+  /** What of it could not be read, which is reported: its name and condition, or some of what stands in it. */
+  readonly unread?: ReadonlySet<"head" | "body">;
 }
 
 /** `.name = value`. */
@@ -58,7 +60,14 @@ export type ValueSpec =
   /** `$method`, the name without the dollar */
   | { readonly type: "variable"; readonly name: string; readonly span: Span }
   /** `a + b + c`, at least two parts, none of them a `concat` */
-  | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: Span };
+  | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: Span }
+  | UnreadSpec;
+
+/** What could not be read; its problem is reported. */
+export interface UnreadSpec {
+  readonly type: "unread";
+  readonly span: Span;
+}
 
 export interface DictEntrySpec {
   readonly key: string;
@@ -87,7 +96,8 @@ export type ConditionSpec =
       readonly variableSpan: Span;
       readonly operator: FileTestOperator;
       readonly span: Span;
-    };
+    }
+  | UnreadSpec;
 
 export const compareOperators = ["==", "!=", "^=", "!^", "$=", "!$", "*=", "!*", "~=", "!~"] as const;
 export type CompareOperator = (typeof compareOperators)[number];

@@ -7,7 +7,7 @@ import { isQuotable } from "./quote.ts";
 import type { ComponentSpec, ConditionSpec, DictEntrySpec, ValueSpec } from "./spec.ts";
 
 /**
- * Writes a configuration. A string with both sorts of quotes in it becomes a joined one of the same text; as a name, a key
+ * Writes a configuration that was read without problems (else HEMI_USAGE). A string with both sorts of quotes in it becomes a joined one of the same text; as a name, a key
  * or a default it cannot be written (HEMI_USAGE), which the parser and `fromObject` rule out.
  */
 export function toText(spec: ComponentSpec): string {
@@ -47,6 +47,8 @@ function valueText(value: ValueSpec): string {
       return `$${value.name}`;
     case "concat":
       return value.parts.map(valueText).join(" + ");
+    case "unread":
+      return refuseUnread();
   }
 }
 
@@ -67,6 +69,8 @@ function conditionText(condition: ConditionSpec): string {
       return `$${condition.variable} ${condition.operator} ${valueText(condition.pattern)}`;
     case "fileTest":
       return `$${condition.variable} ${condition.operator}`;
+    case "unread":
+      return refuseUnread();
   }
 }
 
@@ -74,6 +78,10 @@ function conditionText(condition: ConditionSpec): string {
 function operandText(operand: ConditionSpec, owner: "and" | "or"): string {
   const text = conditionText(operand);
   return operand.type === "or" || (operand.type === "and" && owner === "and") ? `(${text})` : text;
+}
+
+function refuseUnread(): never {
+  throw new HemiError("HEMI_USAGE", "a spec that was not read without problems cannot be written as text");
 }
 
 function quoted(text: string): string {

@@ -51,9 +51,17 @@ describe("boot", () => {
     expect(stage.find("webapp.a")?.part).toMatchObject({ greeting: dir.path });
   });
 
-  test("reports what is wrong with the grammar, and then with the rest", async () => {
-    const { bootText } = testEngine();
-    expect(await textsOf(bootText("stage { webapp }"))).toContain("HEMI_CONFIG_SYNTAX");
+  test("reports what is wrong with the grammar and with the rest in one go", async () => {
+    const { bootText, bootObject } = testEngine();
+    expect(await textsOf(bootText("stage { .site = 1x webap {} }"))).toMatch(/_SYNTAX: .*\n[^]*_UNKNOWN_SIGN: .*\n/);
+    const greeter = { sign: "greeter", name: "g", props: { pause: -1, size: "1s", names: ["a", 1.5] } };
+    expect(await textsOf(bootObject({ sign: "stage", children: [greeter] }, { use: [mine] }))).toBe(
+      [
+        `greeter.g HEMI_CONFIG_BAD_VALUE: .pause is -1\n       numbers are integers from 0 to ${Number.MAX_SAFE_INTEGER}`,
+        `greeter.g HEMI_CONFIG_BAD_VALUE: .names[1] is 1.5\n       numbers are integers from 0 to ${Number.MAX_SAFE_INTEGER}`,
+        'greeter.g HEMI_CONFIG_BAD_VALUE: greeter "g": .size takes a size such as 64K, not the string "1s"',
+      ].join("\n"),
+    );
     expect(await textsOf(bootText('stage { webap "a" {} greeter "b" {} }', { name: "x.conf", use: [mine] }))).toBe(
       [
         'x.conf:1:9 HEMI_CONFIG_UNKNOWN_SIGN: there is no component "webap"',

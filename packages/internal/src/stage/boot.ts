@@ -4,8 +4,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ConfigObject } from "../config/object.ts";
-import type { Problem } from "../config/problem.ts";
-import type { ComponentSpec } from "../config/spec.ts";
+import type { Parsed } from "../config/parser.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
@@ -76,20 +75,14 @@ export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Pac
   };
 }
 
-interface Parsed {
-  readonly spec: ComponentSpec | undefined;
-  readonly problems: readonly Problem[];
-}
-
 async function bootSpec<Components extends StageComponents>(
   engine: Engine,
-  { spec, problems }: Parsed,
+  parsed: Parsed,
   options: BootOptions,
 ): Promise<Stage<Components>> {
-  if (spec === undefined || problems.length > 0) throw new ConfigError(problems);
   const packs = [...engine.packs, ...(options.use ?? [])];
-  const { stage: resolved, problems: found } = resolve(spec, { ...options, kinds: engine.kinds, packs });
-  if (resolved === undefined) throw new ConfigError(found);
+  const { stage: resolved, problems } = resolve(parsed, { ...options, kinds: engine.kinds, packs });
+  if (resolved === undefined) throw new ConfigError(problems);
   const { fixtures } = engine;
   const listeners = options.listeners ?? engine.makeListeners();
   if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, listeners, log: options.log });

@@ -8,7 +8,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind, Standing } from "../kind.ts";
 import { knownPackages } from "./known-packages.ts";
-import { childKey, describePlace, propNamed } from "./place.ts";
+import { childKey, describePlace, hasUnread, propNamed } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import type { Registry } from "./registry.ts";
@@ -59,7 +59,7 @@ class Builder {
     spec.children.forEach((childSpec, index) => {
       const child = this.#place(childSpec, place, paths[index] ?? "");
       children.push(child);
-      if (childSpec.name === undefined) return;
+      if (childSpec.name === undefined || hasUnread(child, "head")) return;
       const key = childKey(child.definition?.kind.name ?? childSpec.sign, childSpec.name);
       if (named.has(key)) this.#reportDoubledName(child);
       else named.set(key, child);
@@ -88,7 +88,7 @@ class Builder {
 
   #checkStanding(place: Place, { kind }: Definition, owner: Place): void {
     const { spec } = place;
-    if (spec.condition !== undefined && kind.takesCondition !== true) {
+    if (spec.condition !== undefined && spec.condition.type !== "unread" && kind.takesCondition !== true) {
       const message = `${describePlace(place)} takes no condition`;
       this.#problems.add(place, { code: "HEMI_CONFIG_CONDITION", span: spec.condition.span, message });
     }
@@ -107,6 +107,7 @@ class Builder {
   }
 
   #checkName(place: Place, { naming }: Standing, owner: Place): void {
+    if (hasUnread(place, "head")) return;
     const { name, nameSpan, sign, signSpan } = place.spec;
     const code = "HEMI_CONFIG_NAME";
     if (name === undefined) {

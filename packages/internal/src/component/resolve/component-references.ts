@@ -6,7 +6,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
 import { ReferenceSlot } from "../reference-slot.ts";
-import { childKey, describePlace } from "./place.ts";
+import { childKey, describePlace, hasUnread, mayLackStatements } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 
@@ -87,7 +87,12 @@ export class ComponentReferences {
   }
 
   #reportMissing(kind: Kind, { holder, setter, name, label, span }: Mention): void {
-    const visible = [...visibleFrom(holder)].filter(({ spec }) => spec.name !== undefined);
+    const inSight = [...visibleFrom(holder)];
+    // What could not be read may be what is meant.
+    const mayBeMeant = (place: Place): boolean =>
+      hasUnread(place, "head") && (place.definition === undefined || place.definition.kind === kind);
+    if (mayLackStatements(holder) || inSight.some(mayBeMeant)) return;
+    const visible = inSight.filter(({ spec }) => spec.name !== undefined);
     const namesake = visible.find(({ spec }) => spec.name === name);
     // What has an unknown sign may be what is meant; that it is unknown is reported already.
     if (namesake !== undefined && namesake.definition === undefined) return;

@@ -19,8 +19,8 @@ export interface ConditionScope {
   readonly kind: Kind;
   readonly values: Values;
   readonly problems: Problems;
-  /** Whether the component has a value for this prop. */
-  readonly has: (prop: string) => boolean;
+  /** Whether nothing gives the component a value for this prop, right or wrong. */
+  readonly lacks: (prop: string) => boolean;
 }
 
 /** `undefined` if something is wrong with it, which is reported. */
@@ -40,6 +40,8 @@ export function readCondition(spec: ConditionSpec, scope: ConditionScope): Condi
       return readCompare(spec, scope);
     case "fileTest":
       return readFileTest(spec, scope);
+    case "unread":
+      return undefined;
   }
 }
 
@@ -74,7 +76,7 @@ function readFileTest(spec: ConditionSpec & { type: "fileTest" }, scope: Conditi
   const { fileTestsIn } = scope.kind;
   if (fileTestsIn === undefined)
     report(scope, span, `${describeKind(scope.kind)} has no file tests such as ${operator}`);
-  else if (scope.has(fileTestsIn)) return { type: "fileTest", operator };
+  else if (!scope.lacks(fileTestsIn)) return { type: "fileTest", operator };
   else report(scope, span, `${operator} needs .${fileTestsIn}, which is not set`, "set it here or further out");
   return undefined;
 }

@@ -5,6 +5,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { problemsText, sortProblems } from "../../config/config-error.ts";
+import { lex } from "../../config/lexer.ts";
 import { parseText } from "../../config/parser.ts";
 import { definer, isMadeBy } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
@@ -138,6 +139,13 @@ const corePack = pack("@hemi/test", [
   defineCronjob({ sign: "moduleJob", props: { module: prop.module({ required: true }) }, create }),
 ]);
 
+const options = {
+  kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
+  packs: [corePack],
+  baseDir: "/base",
+  env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },
+};
+
 const folder = join(import.meta.dirname, "golden");
 
 describe("golden", () => {
@@ -149,15 +157,29 @@ describe("golden", () => {
   });
 });
 
-function resolveText(text: string): string {
-  const { spec, problems } = parseText({ name: "test.conf", text });
-  if (spec === undefined || problems.length > 0) return `${problemsText(problems)}\n`;
-  const resolution = resolve(spec, {
-    kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
-    packs: [corePack],
-    baseDir: "/base",
-    env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },
+describe("a mistake in the syntax", () => {
+  const right =
+    readFileSync(join(folder, "shop.txt"), "utf8")
+      .split(/^-{3,}\n/m)[0]
+      ?.replace('"other"', ".root") ?? "";
+  const { source, tokens } = lex({ name: "test.conf", text: right });
+
+  test.each(["~", "'a'", ",", "%"])("makes nothing seem wrong that is right: %j in place of each token", (mistake) => {
+    const noise = tokens.flatMap(({ start, end }) => {
+      const text = source.text.slice(0, start) + mistake + source.text.slice(end);
+      const parsed = parseText({ name: "test.conf", text });
+      if (parsed.problems.length === 0) return [];
+      const { problems } = resolve(parsed, options);
+      return problems.length === parsed.problems.length
+        ? []
+        : [`${text.slice(start - 30, start + 30)}\n${problemsText(problems)}`];
+    });
+    expect(noise).toEqual([]);
   });
+});
+
+function resolveText(text: string): string {
+  const resolution = resolve(parseText({ name: "test.conf", text }), options);
   if (resolution.stage === undefined) return `${problemsText(sortProblems(resolution.problems))}\n`;
   return resolution.stage.children.map((child) => show(child, "")).join("");
 }

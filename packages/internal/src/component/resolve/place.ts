@@ -37,6 +37,17 @@ export function propNamed(definition: Definition | undefined, written: string): 
   return definition && schemaOf(definition).names.get(written);
 }
 
+/** Whether something may stand here or further out that could not be read: then nothing can be said of what is not there. */
+export function mayLackStatements(place: Place): boolean {
+  for (let at: Place | undefined = place; at !== undefined; at = at.owner) if (hasUnread(at, "body")) return true;
+  return false;
+}
+
+/** Whether a part of it could not be read. */
+export function hasUnread({ spec }: Pick<Place, "spec">, part: "head" | "body"): boolean {
+  return spec.unread?.has(part) === true;
+}
+
 /** What this place sets under one of these names. */
 export function setAt(place: Place, names: readonly string[]): PropSpec | undefined {
   for (const name of names) {

@@ -6,7 +6,12 @@ import { defaultSource } from "../written.ts";
 import type { Place } from "./place.ts";
 
 export class Problems {
-  readonly found: Problem[] = [];
+  readonly found: Problem[];
+
+  /** Begins with what was found while parsing. */
+  constructor(parsing: readonly Problem[]) {
+    this.found = [...parsing];
+  }
 
   /** The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the position. */
   add(place: Pick<Place, "path" | "spec">, { code = "HEMI_CONFIG_BAD_VALUE", span, message, hint }: Mistake): void {

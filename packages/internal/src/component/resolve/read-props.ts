@@ -3,7 +3,7 @@
 import type { Definition } from "../definition.ts";
 import type { PropReader } from "../props/prop-type.ts";
 import type { ComponentReferences } from "./component-references.ts";
-import { describePlace, findSet } from "./place.ts";
+import { describePlace, findSet, hasUnread, mayLackStatements } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import { schemaOf } from "./schema.ts";
@@ -47,6 +47,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
     props[name] = value && prop.type.read(value, `.${name}`, reader);
     if (props[name] === undefined && (found !== undefined || value !== undefined || prop.required)) areRight = false;
     if (found !== undefined || value !== undefined || !prop.required) continue;
+    if (prop.inherited ? mayLackStatements(place) : hasUnread(place, "body")) continue;
     const message = `${describePlace(place)} needs .${name}, ${prop.type.takes}`;
     problems.add(place, { code: "HEMI_CONFIG_MISSING_PROP", span: place.spec.signSpan, message });
   }

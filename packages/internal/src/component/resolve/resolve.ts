@@ -1,8 +1,8 @@
 // From specs to resolved components: everything that can be said of a configuration before anything is created.
 
 import { resolve as resolvePath } from "node:path";
+import type { Parsed } from "../../config/parser.ts";
 import type { Problem } from "../../config/problem.ts";
-import type { ComponentSpec } from "../../config/spec.ts";
 import type { Condition } from "../condition.ts";
 import type { Kind } from "../kind.ts";
 import type { Pack } from "../pack.ts";
@@ -11,6 +11,7 @@ import { Checks } from "./checks.ts";
 import { ComponentReferences } from "./component-references.ts";
 import type { Edge } from "./component-references.ts";
 import { readCondition } from "./conditions.ts";
+import { findSet, mayLackStatements } from "./place.ts";
 import type { Place } from "./place.ts";
 import { Problems } from "./problems.ts";
 import { readProps } from "./read-props.ts";
@@ -41,8 +42,12 @@ export interface Resolution {
   readonly problems: readonly Problem[];
 }
 
-/** Throws for packs that do not fit together (HEMI_CONFIG_SIGN_CONFLICT); what is wrong with the configuration is returned. */
-export function resolve(spec: ComponentSpec, options: ResolveOptions): Resolution {
+/**
+ * Takes what was parsed even if there are problems, and adds to them what can be said of the rest. Throws for packs that do not fit
+ * together (HEMI_CONFIG_SIGN_CONFLICT); what is wrong with the configuration is returned.
+ */
+export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOptions): Resolution {
+  if (spec?.sign !== "stage") return { stage: undefined, problems: parsing };
   const baseDir = resolvePath(options.baseDir ?? "");
   const dir = (given: string | undefined, name: string): string => resolvePath(baseDir, given ?? name);
   const constants = new Map([
@@ -51,7 +56,7 @@ export function resolve(spec: ComponentSpec, options: ResolveOptions): Resolutio
     ["tmpsDir", dir(options.tmpsDir, "tmps")],
     ["varsDir", dir(options.varsDir, "vars")],
   ]);
-  const problems = new Problems();
+  const problems = new Problems(parsing);
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
   const references = new ComponentReferences(problems);
   const place = buildPlaces(spec, registry(options.packs, options.kinds), problems);
@@ -86,7 +91,7 @@ class Resolver {
     const { definition, spec, path } = place;
     const { props, areRight } = definition === undefined ? noProps : readProps(place, definition, this.#scope);
     const condition = this.#condition(place, props);
-    const isRight = areRight && (condition !== undefined || spec.condition === undefined);
+    const isRight = areRight && !mayLackStatements(place) && (condition !== undefined || spec.condition === undefined);
     if (definition !== undefined && isRight) this.#scope.checks.add(place, definition, props);
     const edges = this.#scope.references.from(place);
     const references: ResolvedReference[] = [];
@@ -121,7 +126,12 @@ class Resolver {
     const kind = place.definition?.kind;
     if (condition === undefined || kind?.takesCondition !== true) return undefined;
     const { values, problems } = this.#scope;
-    return readCondition(condition, { place, kind, values, problems, has: (prop) => props[prop] !== undefined });
+    const lacks = (name: string): boolean => {
+      const prop = place.definition?.props?.[name];
+      const isSet = prop !== undefined && findSet(place, name, prop) !== undefined;
+      return props[name] === undefined && !isSet && !mayLackStatements(place);
+    };
+    return readCondition(condition, { place, kind, values, problems, lacks });
   }
 }
 

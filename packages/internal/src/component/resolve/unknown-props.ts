@@ -1,5 +1,6 @@
 // Props that nothing knows: not the component, nothing inside that inherits them, no reference.
 
+import type { ComponentSpec, Span } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { describePlace } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -14,6 +15,7 @@ export function checkUnknownProps(stage: Place, { referred }: Values, problems: 
       if (referred.has(prop) || Object.hasOwn(place.definition?.props ?? {}, name)) continue;
       const inherited = namesInheritedIn(place);
       if (inherited.has(prop.name)) continue;
+      if (prop.value.type === "unread" || mayReadUnread(place.spec, prop.name)) continue;
       // What an unknown component takes is unknown.
       if (place.definition === undefined && place.owner !== undefined) continue;
       problems.add(place, {
@@ -30,6 +32,22 @@ export function checkUnknownProps(stage: Place, { referred }: Values, problems: 
     place.children.forEach(check);
   };
   check(stage);
+}
+
+/** Whether something inside that could not be read may need the prop: a component that is missing, or what mentions its name. */
+function mayReadUnread(spec: ComponentSpec, name: string): boolean {
+  return (
+    spec.unread?.has("body") === true ||
+    (spec.condition?.type === "unread" && mentions(spec.condition.span, name)) ||
+    spec.props.some(({ value, span }) => value.type === "unread" && mentions(span, name)) ||
+    spec.children.some((child) => mayReadUnread(child, name))
+  );
+}
+
+/** Whether the text has the name with a dot before it. It may be within a string: then one problem less is reported. */
+function mentions({ source: { text = "" }, start, end }: Span, name: string): boolean {
+  const words = text.slice(start, end).split(/[^.\w]+/);
+  return words.some((word) => word.split(".").slice(1).includes(name));
 }
 
 /** The names, older ones too, of props that components inside inherit. Those of unknown signs might inherit anything. */

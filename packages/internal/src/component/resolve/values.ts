@@ -5,7 +5,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import type { Value } from "../value.ts";
 import { describeValue } from "../value.ts";
 import type { TemplatePartValue } from "../value.ts";
-import { describePlace, setAt } from "./place.ts";
+import { describePlace, mayLackStatements, setAt } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 
@@ -63,6 +63,8 @@ export class Values {
         return { type: "template", parts: [{ variable: spec.name, span: spec.span }], span: spec.span };
       case "concat":
         return this.#join(spec, place);
+      case "unread":
+        return undefined;
     }
   }
 
@@ -118,6 +120,7 @@ export class Values {
       this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message });
       return undefined;
     }
+    if (mayLackStatements(place)) return undefined;
     const message = `nothing sets .${name}, here or further out`;
     const hint = didYouMean(name, namesSetFrom(place), (name) => `.${name}`);
     this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message, hint });
