@@ -150,17 +150,19 @@ class Builder {
       ({ kind }) => owner === undefined || kind.standsIn.some((standing) => standing.owner === owner),
     );
     const known = knownPackages.get(sign);
+    const near = didYouMean(
+      sign,
+      fitting.map((definition) => definition.sign),
+      String,
+    );
     this.#problems.add(place, {
       code: "HEMI_CONFIG_UNKNOWN_SIGN",
       span: signSpan,
       message: `there is no component ${quote(sign)}`,
       hint:
         known === undefined
-          ? didYouMean(
-              sign,
-              fitting.map((definition) => definition.sign),
-              String,
-            )
+          ? (near ??
+            "components of your own come from packs: --use MODULE on the command line, { use: [pack] } in a program")
           : `it is in ${known}: install that package and add it to the packs in use`,
     });
   }
