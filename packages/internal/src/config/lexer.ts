@@ -49,6 +49,7 @@ export interface Comment {
 
 /** A text taken apart. */
 export interface Lexed {
+  /** Without a byte-order mark: positions are those that an editor shows. */
   readonly source: TextSource;
   /** Ends with an `end` token. */
   readonly tokens: readonly Token[];
@@ -57,7 +58,8 @@ export interface Lexed {
   readonly problems: readonly Problem[];
 }
 
-export function lex(source: TextSource): Lexed {
+export function lex(given: TextSource): Lexed {
+  const source = withoutMark(given);
   const { text } = source;
   const { length } = text;
   const tokens: Token[] = [];
@@ -145,7 +147,6 @@ export function lex(source: TextSource): Lexed {
     pushBad(end, `${quote(found)} does not belong here`, strangerHint(found));
   }
 
-  if (text.startsWith("\ufeff")) at = 1;
   while (at < length) {
     const code = text.charCodeAt(at);
     const kind = code < 128 ? classes[code] : undefined;
@@ -201,6 +202,10 @@ function characterClasses(): readonly ("space" | "word" | "digit" | Punctuation 
   for (const char of "0123456789") table[char.charCodeAt(0)] = "digit";
   for (const char of ["{", "}", "(", ")", "[", "]", ",", ":", "=", "+", "!"] as const) table[char.charCodeAt(0)] = char;
   return table;
+}
+
+function withoutMark(source: TextSource): TextSource {
+  return source.text.startsWith("\ufeff") ? { ...source, text: source.text.slice(1) } : source;
 }
 
 function isDigit(code: number): boolean {

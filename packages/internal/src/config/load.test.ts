@@ -4,7 +4,7 @@ import { mkdir, mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "./config-error.ts";
+import { ConfigError, problemsText } from "./config-error.ts";
 import { loadConfig, type Loaded } from "./load.ts";
 
 async function loadFrom(
@@ -24,6 +24,15 @@ function messages({ problems, folder }: Loaded & { folder: string }): string[] {
 }
 
 describe("loadConfig", () => {
+  test("counts a byte-order mark as no column, and shows it nowhere", async () => {
+    const loaded = await loadConfig({ text: "\ufeffstage { .a = }" });
+    expect(problemsText(loaded.problems)).toBe(
+      ["<text>:1:9 HEMI_CONFIG_SYNTAX: .a has no value", "    1 | stage { .a = }", "      |         ^^"].join("\n"),
+    );
+    const empty = await loadConfig({ text: "\ufeff" });
+    expect(empty.problems.map(({ span }) => [span.start, span.end])).toEqual([[0, 0]]);
+  });
+
   test("includes from the base directory, in name order, and tells all files", async () => {
     const loaded = await loadFrom(
       {
