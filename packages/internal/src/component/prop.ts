@@ -1,8 +1,9 @@
 // All the types of props under one name: `prop.size({ default: "1M", max: "1G" })`.
 
-import { address, addresses, hostnames } from "./props/addresses.ts";
+import { address, addresses } from "./props/addresses.ts";
 import { dict, list, record, strings } from "./props/collections.ts";
 import { module, path } from "./props/files.ts";
+import { hostnames } from "./props/hostnames.ts";
 import { reference } from "./props/references.ts";
 import { bool, duration, integer, size } from "./props/scalars.ts";
 import { choice, string, template } from "./props/texts.ts";

@@ -1,28 +1,7 @@
 // Which value a hostname belongs to: exact, then the longest suffix, then the longest prefix, then `*`.
 
+import { hostnameForms, parseHostnamePattern } from "../component/props/hostnames.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-
-/** A hostname pattern as a configuration holds it, in lower case. */
-export type HostnamePattern =
-  /** `shop.example`, `127.0.0.1`, `[::1]` */
-  | { readonly type: "exact"; readonly hostname: string }
-  /** `*.shop.example`: `suffix` is `shop.example`. Any number of labels may stand in the star's place, but not none. */
-  | { readonly type: "suffix"; readonly suffix: string }
-  /** `shop.*`: `prefix` is `shop`. */
-  | { readonly type: "prefix"; readonly prefix: string }
-  /** `*` */
-  | { readonly type: "any" };
-
-/** `undefined` for what is no pattern. A trailing dot means nothing, as in `parseAuthority`. */
-export function parseHostnamePattern(text: string): HostnamePattern | undefined {
-  const pattern = text.toLowerCase();
-  if (pattern === "*") return { type: "any" };
-  if (/^\[[0-9a-f:.]+\]$/.test(pattern)) return { type: "exact", hostname: pattern };
-  const name = pattern.endsWith(".") ? pattern.slice(0, -1) : pattern;
-  if (name.startsWith("*.")) return isName(name.slice(2)) ? { type: "suffix", suffix: name.slice(2) } : undefined;
-  if (name.endsWith(".*")) return isName(name.slice(0, -2)) ? { type: "prefix", prefix: name.slice(0, -2) } : undefined;
-  return isName(name) ? { type: "exact", hostname: name } : undefined;
-}
 
 /** Built once, then only asked. */
 export class HostnameTable<T> {
@@ -62,11 +41,7 @@ export class HostnameTable<T> {
 
   #add(text: string, value: T): void {
     const pattern = parseHostnamePattern(text);
-    if (pattern === undefined)
-      throw new HemiError(
-        "HEMI_CONFIG_BAD_VALUE",
-        `"${text}" is not a hostname: write "shop.example", "*.shop.example", "shop.*" or "*"`,
-      );
+    if (pattern === undefined) throw new HemiError("HEMI_CONFIG_BAD_VALUE", `"${text}" is not ${hostnameForms}`);
     let taken: T | undefined;
     if (pattern.type === "any") {
       taken = this.#any;
@@ -87,8 +62,3 @@ export class HostnameTable<T> {
 }
 
 const openingBracket = 0x5b;
-
-/** Labels of letters, digits, `-` and `_`, joined by single dots. */
-function isName(text: string): boolean {
-  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(text);
-}

@@ -1,7 +1,8 @@
-// address, addresses, hostnames: where things are on a network.
+// address, addresses: where things are on a network.
 
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { hintForOne, unfoldEnv } from "./env-value.ts";
+import { isHostname } from "./hostnames.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
@@ -48,24 +49,6 @@ const addressesType: PropType<AddressSet> = {
 /** A list of CIDRs, read as a set. */
 export const addresses = propMaker<AddressSet, readonly string[]>(() => addressesType);
 
-const hostnamesType: PropType<readonly string[]> = {
-  takes: "a list of hostnames",
-  read(written, label, reader) {
-    const value = unfoldEnv(written);
-    if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value));
-    const hostnames: string[] = [];
-    value.items.forEach((item, index) => {
-      const hostname = item.type === "string" ? normalizeHostname(item.value) : undefined;
-      if (hostname !== undefined) hostnames.push(hostname);
-      else refuse({ takes: 'a hostname, "*.suffix", "prefix.*" or "*"' }, item, `${label}[${index}]`, reader);
-    });
-    return hostnames.length === value.items.length ? hostnames : undefined;
-  },
-};
-
-/** Patterns of hostnames, in lower case: exact ones, `*.suffix`, `prefix.*`, and `*` for all. */
-export const hostnames = propMaker<readonly string[], readonly string[]>(() => hostnamesType);
-
 /** The text of an address, as a configuration would have it. */
 export function formatAddress(address: Address): string {
   if ("path" in address) return address.path;
@@ -92,17 +75,4 @@ function addCidr(set: BlockList, text: string): boolean {
   if (prefix > most) return false;
   set.addSubnet(ip, prefix, family);
   return true;
-}
-
-function normalizeHostname(text: string): string | undefined {
-  const pattern = text.toLowerCase();
-  if (pattern === "*") return pattern;
-  if (pattern.startsWith("[") && pattern.endsWith("]")) return isIPv6(pattern.slice(1, -1)) ? pattern : undefined;
-  const fixed = pattern.startsWith("*.") ? pattern.slice(2) : pattern.endsWith(".*") ? pattern.slice(0, -2) : pattern;
-  return isHostname(fixed) ? pattern : undefined;
-}
-
-/** Letters, digits, `-` and `_` in labels of at most 63 characters, 253 in all (RFC 1035 2.3.4); `_` is not theirs, but is in use. */
-function isHostname(text: string): boolean {
-  return text.length <= 253 && /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(text);
 }

@@ -84,7 +84,8 @@ export function record<Schema extends PropsSchema>(
 /** How a record is written in a TypeScript object. */
 export type WrittenRecord<Schema extends PropsSchema> = { readonly [Name in keyof Schema]?: WrittenOf<Schema[Name]> };
 
-function listType<T>(
+/** The type of a list; `takes` says so without the count. */
+export function listType<T>(
   of: PropType<T>,
   takes: string,
   { min = 0, max = Infinity }: CountBounds = {},

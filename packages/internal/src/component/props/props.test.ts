@@ -137,10 +137,38 @@ describe("addresses", () => {
     ["a:80", undefined],
     ["a/b", undefined],
     ["[1.2.3.4]", undefined],
+    ["Shop.Example.", "shop.example"],
+    ["*.Example.", "*.example"],
+    ["[::FFFF:1.2.3.4]", "[::ffff:1.2.3.4]"],
+    [`${"a".repeat(63)}.${"b.".repeat(94)}b`, `${"a".repeat(63)}.${"b.".repeat(94)}b`],
+    [`${"a".repeat(63)}.${"b.".repeat(95)}b`, undefined],
     ["", undefined],
+    [".", undefined],
+    ["*.", undefined],
+    ["*a.b", undefined],
+    ["a*", undefined],
+    ["a b", undefined],
+    ["a..", undefined],
+    ["shop.*.", undefined],
+    ["http://a", undefined],
+    ["é.example", undefined],
+    ["[", undefined],
+    ["[]", undefined],
+    ["[::1", undefined],
+    ["[::g]", undefined],
+    ["[::1%eth0]", undefined],
+    ["[::1].", undefined],
     [`${"a".repeat(64)}.b`, undefined],
+    [`*.${"a".repeat(64)}`, undefined],
   ])("the hostname %j is %j", (text, expected) => {
     expect(written(prop.hostnames(), [text])).toEqual(expected === undefined ? undefined : [expected]);
+  });
+
+  test("hostnames may have to be at least so many", () => {
+    expect(read(prop.hostnames({ min: 1 }), writtenValue([])).messages).toEqual([
+      ".x takes a list of hostnames of at least 1 item, not of 0",
+    ]);
+    expect(written(prop.hostnames(), [])).toEqual([]);
   });
 });
 

@@ -51,7 +51,7 @@ const defineHandlet = definer(kinds.handlet);
 const webapp = definer(kinds.webapp)({
   sign: "webapp",
   props: {
-    hostnames: prop.hostnames({ required: true, aliases: ["forHosts"] }),
+    hostnames: prop.hostnames({ required: true, min: 1, aliases: ["forHosts"] }),
     webRoot: prop.path({ inherited: true }),
     settings: prop.dict(prop.string(), { default: {} }),
     trusted: prop.addresses({ default: [] }),

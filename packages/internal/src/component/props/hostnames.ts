@@ -1,0 +1,73 @@
+// hostnames: patterns of hostnames, and the one grammar that they have.
+
+import { isIPv6 } from "node:net";
+import { listType } from "./collections.ts";
+import type { CountBounds } from "./collections.ts";
+import { propMaker } from "./prop-type.ts";
+import type { PropType } from "./prop-type.ts";
+import { refuse } from "./refuse.ts";
+
+/** A pattern in lower case, without a trailing dot. */
+export type HostnamePattern =
+  /** `shop.example`, `127.0.0.1`, `[::1]` */
+  | { readonly type: "exact"; readonly hostname: string }
+  /** `*.shop.example`: `suffix` is `shop.example`. Any number of labels may stand in the star's place, but not none. */
+  | { readonly type: "suffix"; readonly suffix: string }
+  /** `shop.*`: `prefix` is `shop`. */
+  | { readonly type: "prefix"; readonly prefix: string }
+  /** `*` */
+  | { readonly type: "any" };
+
+/** What a pattern looks like, for messages. */
+export const hostnameForms = 'a hostname, "*.suffix", "prefix.*" or "*"';
+
+/** `undefined` for what is no pattern. A dot at the end of a name means nothing, as in the authority of a request. */
+export function parseHostnamePattern(text: string): HostnamePattern | undefined {
+  const pattern = text.toLowerCase();
+  if (pattern === "*") return { type: "any" };
+  if (pattern.startsWith("[")) return isIPv6Literal(pattern) ? { type: "exact", hostname: pattern } : undefined;
+  if (pattern.endsWith(".*")) {
+    const prefix = pattern.slice(0, -2);
+    return isHostname(prefix) ? { type: "prefix", prefix } : undefined;
+  }
+  const name = pattern.endsWith(".") ? pattern.slice(0, -1) : pattern;
+  if (!name.startsWith("*.")) return isHostname(name) ? { type: "exact", hostname: name } : undefined;
+  const suffix = name.slice(2);
+  return isHostname(suffix) ? { type: "suffix", suffix } : undefined;
+}
+
+/** Letters, digits, `-` and `_` in labels of at most 63 characters, 253 in all (RFC 1035 2.3.4); `_` is not theirs, but is in use. */
+export function isHostname(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(text);
+}
+
+const hostnameType: PropType<string> = {
+  takes: hostnameForms,
+  read(value, label, reader) {
+    const pattern = value.type === "string" ? parseHostnamePattern(value.value) : undefined;
+    return pattern === undefined ? refuse(this, value, label, reader) : patternText(pattern);
+  },
+};
+
+/** Patterns of hostnames, in lower case: exact ones, `*.suffix`, `prefix.*`, and `*` for all. */
+export const hostnames = propMaker<readonly string[], readonly string[], CountBounds>((bounds) =>
+  listType(hostnameType, "a list of hostnames", bounds),
+);
+
+function patternText(pattern: HostnamePattern): string {
+  switch (pattern.type) {
+    case "exact":
+      return pattern.hostname;
+    case "suffix":
+      return `*.${pattern.suffix}`;
+    case "prefix":
+      return `${pattern.prefix}.*`;
+    case "any":
+      return "*";
+  }
+}
+
+/** A zone, as in `[fe80::1%eth0]`, is of meaning on the client's machine only (RFC 6874). */
+function isIPv6Literal(text: string): boolean {
+  return text.endsWith("]") && !text.includes("%") && isIPv6(text.slice(1, -1));
+}
