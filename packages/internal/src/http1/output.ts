@@ -5,7 +5,7 @@
 
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
-import { HemiError } from "../errors/hemi-error.ts";
+import { ExchanError } from "../web/exchan-error.ts";
 
 export class Output {
   readonly #socket: Socket;
@@ -104,8 +104,8 @@ export class Output {
   }
 }
 
-export function gone(): HemiError {
-  return new HemiError("HEMI_PEER_GONE", "the client has closed the connection");
+export function gone(): ExchanError {
+  return new ExchanError("HEMI_PEER_GONE", "the client has closed the connection");
 }
 
 /** Those that have something to send at the end of this turn of the event loop. */

@@ -10,8 +10,8 @@
 //                         so that a reset does not destroy the answer on its way)
 
 import type { Socket } from "node:net";
-import { HemiError } from "../errors/hemi-error.ts";
 import { peerOf } from "../net/peer.ts";
+import { ExchanError } from "../web/exchan-error.ts";
 import type { Endpoint } from "../web/exchan.ts";
 import { CR } from "./bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
@@ -393,7 +393,7 @@ export class Http1Conn implements ExchanConn {
     this.#host.note(this.peer, reason);
     this.#isLast = true;
     if (this.#exchan === undefined) return this.#linger();
-    this.#exchan.contentFailed(new HemiError("HEMI_TIMEOUT", "the content of the request did not come in time"));
+    this.#exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
     if (!this.#isAdvancing) this.#settle();
   }
 }
@@ -402,8 +402,8 @@ const noBytes = Buffer.alloc(0);
 
 function noop(): void {}
 
-function endedEarly(): HemiError {
-  return new HemiError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
+function endedEarly(): ExchanError {
+  return new ExchanError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
 }
 
 /**

@@ -6,7 +6,8 @@
 
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { EndListener, Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
+import { ExchanError } from "../web/exchan-error.ts";
+import type { AbortListener, EndListener, Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
@@ -62,7 +63,9 @@ export class Http1Exchan implements ExchanWire {
   #contentError: HemiError | undefined;
   /** When the response was complete: had all content been read? */
   #wasContentRead = false;
-  #abortListeners: (() => void)[] | undefined;
+  #abortListeners: AbortListener[] | undefined;
+  /** The handlet took too long. */
+  #isLate = false;
   #endListener: EndListener | undefined;
   /** Of the head that was sent; 0 before that. */
   #status = 0;
@@ -228,6 +231,7 @@ export class Http1Exchan implements ExchanWire {
 
   /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
   giveUp(): void {
+    this.#isLate = true;
     if (this.#stage !== "waiting") return this.abort();
     this.sendWhole({ status: 503, fieldList: [] }, undefined);
     this.#tellAborted();
@@ -239,8 +243,8 @@ export class Http1Exchan implements ExchanWire {
     this.clientLeft();
   }
 
-  onAbort(listener: () => void): void {
-    if (this.#stage === "aborted") return listener();
+  onAbort(listener: AbortListener): void {
+    if (this.#stage === "aborted" || this.#isLate) return listener(this.#abortReason());
     // The connection is at another exchan by now, which nobody asked to watch over.
     if (this.#stage === "ended") return;
     (this.#abortListeners ??= []).push(listener);
@@ -263,7 +267,13 @@ export class Http1Exchan implements ExchanWire {
   #tellAborted(): void {
     const listeners = this.#abortListeners;
     this.#abortListeners = undefined;
-    for (const listener of listeners ?? []) listener();
+    if (listeners === undefined) return;
+    const reason = this.#abortReason();
+    for (const listener of listeners) listener(reason);
+  }
+
+  #abortReason(): ExchanError {
+    return this.#isLate ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout") : gone();
   }
 
   /** The response is complete: what is left of the content is nobody's. */
@@ -325,6 +335,6 @@ function refused(reason: string): Promise<never> {
   return quietly(Promise.reject(new HemiError("HEMI_CONTENT_READ", reason)));
 }
 
-function broken(reason: string): HemiError {
-  return new HemiError("HEMI_CONTENT_BROKEN", `the content of the request is broken: ${reason}`);
+function broken(reason: string): ExchanError {
+  return new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is broken: ${reason}`);
 }

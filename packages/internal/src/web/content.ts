@@ -1,6 +1,7 @@
 // The content of a request as a handlet reads it: once, as bytes, text, JSON or a stream.
 
 import { HemiError } from "../errors/hemi-error.ts";
+import { ExchanError } from "./exchan-error.ts";
 import type { ExchanWire } from "./exchan.ts";
 import { FilterChain, type PlacedFilter } from "./filter.ts";
 import { HTTPError } from "./http-error.ts";
@@ -105,8 +106,8 @@ export class Content implements AsyncIterable<Uint8Array> {
     (this.#chain ??= new FilterChain(this.#filters, noTaker)).close();
   }
 
-  #tooLarge(): HemiError {
-    return new HemiError(
+  #tooLarge(): ExchanError {
+    return new ExchanError(
       "HEMI_CONTENT_TOO_LARGE",
       `the content of the request is larger than the ${this.maxSize} bytes of maxContentSize`,
     );

@@ -5,10 +5,10 @@
 //             v                   v                                  └─> thrown: its status, or 500 with a log line
 //           answered            answered
 
-import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { parseAuthority, type Authority } from "./authority.ts";
+import { ExchanError } from "./exchan-error.ts";
 import type { ExchanWire } from "./exchan.ts";
 import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
@@ -153,7 +153,7 @@ export class Dispatcher implements ResponseSurroundings {
 /** The status for what was thrown and not caught. */
 function statusOf(thrown: unknown): number {
   if (thrown instanceof HTTPError) return thrown.status;
-  if (thrown instanceof HemiError) return statusOfCode[thrown.code] ?? 500;
+  if (thrown instanceof ExchanError) return statusOfCode[thrown.code] ?? 500;
   return 500;
 }
 

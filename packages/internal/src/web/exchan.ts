@@ -6,6 +6,7 @@
 //
 // Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
 
+import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
 
 export type HttpVersion = "1.0" | "1.1" | "2" | "3";
@@ -55,6 +56,9 @@ export interface Endpoint {
  */
 export type EndListener = (status: number | undefined, contentSent: number) => void;
 
+/** Hears why an exchan ended early: HEMI_PEER_GONE or HEMI_TIMEOUT. Must not throw. */
+export type AbortListener = (reason: ExchanError) => void;
+
 /** The wire of one exchan. One implementation for each HTTP version, and one without a socket. */
 export interface ExchanWire {
   readonly head: RequestHead;
@@ -81,8 +85,8 @@ export interface ExchanWire {
   endContent(trailerList: readonly string[]): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
-  /** Calls back once when the exchan ends early: the client left, or the exchan was aborted. */
-  onAbort(listener: () => void): void;
+  /** Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too late, or the exchan was aborted. */
+  onAbort(listener: AbortListener): void;
   /** Calls back once when the response is over, complete or broken off, before the next one of its connection begins; at once if it is over. */
   onEnd(listener: EndListener): void;
 }

@@ -1,6 +1,6 @@
 // What a component threw while it had a request, with the component's path.
 
-import { HemiError } from "../errors/hemi-error.ts";
+import { ExchanError } from "./exchan-error.ts";
 
 /** Carries a thrown value from the component that threw it to the log; `cause` is that value. */
 export class Fault extends Error {
@@ -20,7 +20,7 @@ export function faultAt(path: string, thrown: unknown): Fault {
   return thrown instanceof Fault ? thrown : new Fault(path, thrown);
 }
 
-/** Did someone only learn that the client has gone? That is nobody's fault. */
+/** Did someone only learn that the client of this exchan has gone? That is nobody's fault. */
 export function isPeerGone(thrown: unknown): boolean {
-  return thrown instanceof HemiError && thrown.code === "HEMI_PEER_GONE";
+  return thrown instanceof ExchanError && thrown.code === "HEMI_PEER_GONE";
 }

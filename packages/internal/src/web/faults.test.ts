@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HemiError } from "../errors/hemi-error.ts";
 import type { ContentFilter } from "./filter.ts";
 import { HTTPError } from "./http-error.ts";
 import type { HandletPart, ReviserPart } from "./kinds.ts";
@@ -124,6 +125,16 @@ describe("a handlet that goes wrong before it has sent its head", () => {
     expect(await server.ask("GET /")).toMatchObject({ status, text });
     expect(server.log.some((line) => line.includes(" error "))).toBe(status >= 500);
     expect(server.log.join("")).toContain(secret);
+  });
+});
+
+describe("what another peer than the client did", () => {
+  test.each(["HEMI_TIMEOUT", "HEMI_PEER_GONE", "HEMI_CONTENT_BROKEN"] as const)("(%s) is a 500", async (code) => {
+    await using server = await serve(() => {
+      throw new HemiError(code, "the backend failed");
+    });
+    expect(await server.ask("GET /")).toMatchObject({ status: 500 });
+    expect(server.log.join("")).toMatch(/ error [^]*the backend failed/);
   });
 });
 

@@ -1,6 +1,6 @@
 // What content goes through between a handlet and the wire.
 
-import { HemiError } from "../errors/hemi-error.ts";
+import { ExchanError } from "./exchan-error.ts";
 import { faultAt, type Fault } from "./fault.ts";
 
 /** Hands a piece on. A promise: wait for it before the next piece, the taker is slow. */
@@ -122,7 +122,7 @@ export class FilterChain {
 
   #assertOpen(): void {
     if (!this.#isOver) return;
-    throw new HemiError("HEMI_PEER_GONE", "the exchange ended before its content had gone through its filters");
+    throw new ExchanError("HEMI_PEER_GONE", "the exchange ended before its content had gone through its filters");
   }
 
   #failed(path: string | undefined, error: unknown): never {

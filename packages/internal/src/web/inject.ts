@@ -3,7 +3,16 @@
 import { quietly } from "@hemi/common";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { EndListener, Endpoint, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
+import { ExchanError } from "./exchan-error.ts";
+import type {
+  AbortListener,
+  EndListener,
+  Endpoint,
+  ExchanWire,
+  FileRegion,
+  RequestHead,
+  ResponseHead,
+} from "./exchan.ts";
 import { ListedFields, noFields } from "./fields.ts";
 import { readRegion } from "./file-region.ts";
 
@@ -28,7 +37,8 @@ class InjectWire implements ExchanWire {
   #size: number | undefined;
   #sent = 0;
   #isOver = false;
-  readonly #abortListeners: (() => void)[] = [];
+  #wasAborted = false;
+  readonly #abortListeners: AbortListener[] = [];
   readonly #endListeners: EndListener[] = [];
 
   constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
@@ -72,7 +82,7 @@ class InjectWire implements ExchanWire {
   }
 
   writable(): Promise<void> {
-    return this.#isOver ? quietly(Promise.reject(brokenOff())) : Promise.resolve();
+    return this.#isOver ? quietly(Promise.reject(gone())) : Promise.resolve();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
@@ -90,14 +100,15 @@ class InjectWire implements ExchanWire {
 
   abort(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#reject(brokenOff());
-    for (const listener of this.#abortListeners) listener();
+    this.#isOver = this.#wasAborted = true;
+    this.#reject(new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end"));
+    for (const listener of this.#abortListeners) listener(gone());
     this.#tellEnded(...this.#endListeners);
   }
 
-  onAbort(listener: () => void): void {
-    this.#abortListeners.push(listener);
+  onAbort(listener: AbortListener): void {
+    if (!this.#isOver) this.#abortListeners.push(listener);
+    else if (this.#wasAborted) listener(gone());
   }
 
   onEnd(listener: EndListener): void {
@@ -120,8 +131,9 @@ class InjectWire implements ExchanWire {
   }
 }
 
-function brokenOff(): HemiError {
-  return new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end");
+/** As a handlet is told it. To who injected the request, the answerer is the peer, and none of an exchan of theirs. */
+function gone(): ExchanError {
+  return new ExchanError("HEMI_PEER_GONE", "the answer was broken off before its end");
 }
 
 function headersOf(fieldList: readonly string[]): InjectResponse["headers"] {

@@ -236,6 +236,49 @@ describe("the signal", () => {
     await aborted.promise;
   });
 
+  test("says why, so that who is stopped by it is not blamed for a client that has left", async () => {
+    const begun = Promise.withResolvers<void>();
+    const reason = Promise.withResolvers<unknown>();
+    await using server = await serve(async (req) => {
+      const { signal } = req;
+      begun.resolve();
+      await new Promise((_resolve, reject) =>
+        signal.addEventListener("abort", () => reject(signal.reason as Error)),
+      ).catch((error: unknown) => {
+        reason.resolve(error);
+        throw error;
+      });
+      return true;
+    });
+    await using client = await server.connect();
+    client.send(request("GET /"));
+    await begun.promise;
+    client.reset();
+    expect(await reason.promise).toMatchObject({ code: "HEMI_PEER_GONE" });
+    await server.ask("OPTIONS *");
+    expect(server.log.filter((line) => / (?:warn|error) /.test(line))).toEqual([]);
+  });
+
+  test.each(["before", "after"])("says that the handlet was too late, asked for %s that", async (when) => {
+    const reason = Promise.withResolvers<unknown>();
+    await using server = await serve({
+      handlets: [
+        async (req) => {
+          if (when === "after") await new Promise<void>((resolve) => req.onAbort(resolve));
+          const { signal } = req;
+          if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+          reason.resolve(signal.reason);
+          throw signal.reason;
+        },
+      ],
+      settings: { handleTimeout: 20 },
+    });
+    expect(await server.ask("GET /")).toMatchObject({ status: 503 });
+    expect(await reason.promise).toMatchObject({ code: "HEMI_TIMEOUT" });
+    await server.ask("OPTIONS *");
+    expect(server.log.filter((line) => / (?:warn|error) /.test(line))).toEqual([]);
+  });
+
   test("aborts too if it is asked for after the client has left", async () => {
     const aborted = Promise.withResolvers<void>();
     await using server = await serve(async (req) => {

@@ -147,13 +147,14 @@ export class Request {
   }
 
   /**
-   * Aborts when the client leaves before the answer is complete. Asking for it has a price beyond the object: a client that
+   * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the handlet is too
+   * late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log. Asking for it has a price beyond the object: a client that
    * shuts its side of the connection, and would still read the answer, then counts as gone.
    */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       const abort = (this.#abort = new AbortController());
-      this.#wire.onAbort(() => abort.abort());
+      this.#wire.onAbort((reason) => abort.abort(reason));
     }
     return this.#abort.signal;
   }
