@@ -72,7 +72,7 @@ const injections: Record<string, (resp: Response) => void> = {
   "a coding": (resp) => resp.setHeader("transfer-encoding", "chunked"),
   "a connection field": (resp) => resp.addHeader("CONNECTION", "close"),
   "an upgrade": (resp) => resp.addHeader("upgrade", "h2c"),
-  "a location": (resp) => resp.redirect("/a\r\nx: 1"),
+  "a location": (resp) => resp.setHeader("location", "/a\r\nx: 1"),
   "a cookie's path": (resp) => resp.setCookie("a", "b", { path: "/\r\nx: 1" }),
   "a cookie's name": (resp) => resp.setCookie("a\r\nx", "b"),
   "a trailer": (resp) => resp.setTrailer("x", "a\r\n\r\nHTTP/1.1 200 OK"),

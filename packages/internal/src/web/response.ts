@@ -16,6 +16,7 @@ import { FieldList } from "./field-list.ts";
 import { readRegion } from "./file-region.ts";
 import { FilterChain, type FilterHook, type PlacedFilter } from "./filter.ts";
 import { HTTPError } from "./http-error.ts";
+import { encodeLocation } from "./location.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Request } from "./request.ts";
 
@@ -139,10 +140,10 @@ export class Response implements ResponseHead {
     this.send(text);
   }
 
-  /** Sends the client elsewhere. `location` may be relative. */
+  /** Sends the client elsewhere. `location` may be relative; what may not stand in a URL is percent-encoded. */
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): void {
     this.status = status;
-    this.setHeader("location", location);
+    this.setHeader("location", encodeLocation(location));
     this.send();
   }
 

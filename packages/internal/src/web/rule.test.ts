@@ -73,6 +73,15 @@ describe("rules", () => {
     expect([answer.status, answer.text, answer.headers["location"]]).toEqual([status, text, location]);
   });
 
+  test.each([
+    ["/%E2%82%AC", "https://x/%E2%82%AC"],
+    ["/a%0d%0aset-cookie:%20x", "https://x/a%0D%0Aset-cookie:%20x"],
+    ["/a%20b", "https://x/a%20b"],
+  ])("a redirect with the path of %s leads to %s", async (url, location) => {
+    await using stage = await serve(`rule { .returnCode = 302 .returnText = "https://x" + $path }`);
+    expect(await stage.inject({ url })).toMatchObject({ status: 302, headers: { location } });
+  });
+
   test("named handlets and revisers stand in the webapp; revisers of rules passed on the way stay hooked, the first nearest to the wire", async () => {
     await using stage = await serve(`
       decline "first" {}  fail "second" {}  marked "named" {}
@@ -117,6 +126,9 @@ describe("rules", () => {
     ["rule $path -f { decline {} }", "webRoot"],
     ['rule $pth == "/" { decline {} }', "did you mean $path?"],
     ["rule { .returnCode = 100 }", "from 200 to 599"],
+    ["rule { .returnCode = 302 }", "returnText"],
+    ['rule { .returnCode = 302 .returnText = "see there" }', "cannot be where to go"],
+    ['rule { .returnCode = 307 .returnText = "" }', "cannot be where to go"],
   ])("%s is a mistake", async (rules, message) => {
     await expect(serve(rules)).rejects.toThrow(message);
   });

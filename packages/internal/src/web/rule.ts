@@ -18,6 +18,7 @@ import {
   type RulePart,
   type WebappPart,
 } from "./kinds.ts";
+import { encodeLocation, isLocation } from "./location.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { webVariables } from "./variables.ts";
@@ -25,7 +26,7 @@ import { webVariables } from "./variables.ts";
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
   returnCode: prop.integer({ min: 200, max: 599 }),
-  /** Answers with this text; for 301, 302, 303, 307 and 308 it is where to go. */
+  /** Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. */
   returnText: prop.template(),
   /** Handlets of the webapp, by name, instead of those inside the rule. */
   handlets: prop.list(prop.reference(handletKind)),
@@ -48,6 +49,15 @@ export const rule = defineRule({
     const hasInline = context.hasChild(handletKind);
     if (props.handlets !== undefined && hasInline) {
       context.report({ prop: "handlets", message: "its handlets are named or stand inside it, not both" });
+    }
+    if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
+      const { returnText } = props;
+      if (returnText === undefined) {
+        context.report({ prop: "returnCode", message: `a ${props.returnCode} needs returnText, which is where to go` });
+      } else if (returnText.constant !== undefined && !isLocation(returnText.constant)) {
+        const message = `${JSON.stringify(returnText.constant)} cannot be where to go: it is no URL, nor the path of one`;
+        context.report({ prop: "returnText", message });
+      }
     }
     if (!hasInline && props.handlets === undefined) return;
     for (const prop of ["returnCode", "returnText"] as const) {
@@ -96,7 +106,12 @@ class Rule implements RulePart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     if (req.hasContent) req.content.maxSize = this.#context.props.maxContentSize;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
-    return this.#answer?.(req, resp) ?? this.#tryHandlets(req, resp, 0);
+    if (this.#answer === undefined) return this.#tryHandlets(req, resp, 0);
+    try {
+      return this.#answer(req, resp);
+    } catch (error) {
+      throw faultAt(this.#context.path, error);
+    }
   }
 
   /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
@@ -146,7 +161,7 @@ function fixedAnswer({
   return function answer(req, resp) {
     if (status !== 200) resp.status = status;
     const value = text?.(req);
-    if (isRedirect) resp.setHeader("location", value ?? "");
+    if (isRedirect) resp.setHeader("location", encodeLocation(value ?? ""));
     resp.send(isRedirect ? undefined : value);
     return true;
   };
