@@ -11,8 +11,8 @@ import { isOfKind } from "./reference-slot.ts";
 import type { PartHolder } from "./reference-slot.ts";
 import type { ResolvedComponent } from "./resolve/resolved.ts";
 
-/** What all components of a stage are given. */
-export interface Surroundings {
+/** What all components of a stage are created with. */
+export interface CreationScope {
   readonly log: ErrorLog;
   readonly fixtures: StageFixtures;
   readonly listeners: Listeners;
@@ -35,7 +35,7 @@ export class Component implements PartHolder {
   readonly #props: Record<string, unknown>;
 
   /** Creates the component, then those that stand in it. */
-  constructor(resolved: ResolvedComponent, owner: Component | undefined, surroundings: Surroundings) {
+  constructor(resolved: ResolvedComponent, owner: Component | undefined, scope: CreationScope) {
     const { definition, sign, name, path, condition } = resolved;
     if (definition === undefined) throw new TypeError(`${sign} has no definition`);
     this.resolved = resolved;
@@ -44,22 +44,22 @@ export class Component implements PartHolder {
     this.sign = sign;
     this.name = name;
     this.path = path;
-    this.log = surroundings.log.withPath(path);
+    this.log = scope.log.withPath(path);
     this.#props = { ...resolved.props };
     const context: Context = {
       props: this.#props,
       name,
       path,
       log: this.log,
-      stage: surroundings.fixtures,
+      stage: scope.fixtures,
       owner: owner?.part,
       condition,
-      listeners: surroundings.listeners,
+      listeners: scope.listeners,
       children: (kind) => this.childrenOf(kind),
     };
     this.part = makePart(definition, context);
-    surroundings.created(this);
-    this.children = createAll(resolved.children, this, surroundings);
+    scope.created(this);
+    this.children = createAll(resolved.children, this, scope);
   }
 
   childrenOf<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[] {
@@ -79,11 +79,11 @@ export class Component implements PartHolder {
 export function createAll(
   siblings: readonly ResolvedComponent[],
   owner: Component | undefined,
-  surroundings: Surroundings,
+  scope: CreationScope,
 ): readonly Component[] {
   const created = new Map<ResolvedComponent, Component>();
   const byRank = siblings.toSorted((a, b) => rankOf(a) - rankOf(b));
-  for (const resolved of byRank) created.set(resolved, new Component(resolved, owner, surroundings));
+  for (const resolved of byRank) created.set(resolved, new Component(resolved, owner, scope));
   return siblings.map((resolved) => created.get(resolved)).filter((component) => component !== undefined);
 }
 

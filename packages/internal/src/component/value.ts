@@ -41,7 +41,7 @@ export function isLoose(value: StringValue): boolean {
 }
 
 /** Names a value in a message: `the string "1x"`, `a list`. */
-export function describeValue(value: Value): string {
+export function describeConfigValue(value: Value): string {
   switch (value.type) {
     case "bool":
       return String(value.value);

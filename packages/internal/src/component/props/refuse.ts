@@ -1,6 +1,6 @@
 // The one sentence for a value that a type does not take.
 
-import { describeValue } from "../value.ts";
+import { describeConfigValue } from "../value.ts";
 import type { Value } from "../value.ts";
 import type { PropReader, PropType } from "./prop-type.ts";
 
@@ -12,5 +12,5 @@ export function refuse(
   reader: PropReader,
   hint?: string,
 ): undefined {
-  reader.report({ span: value.span, message: `${label} takes ${type.takes}, not ${describeValue(value)}`, hint });
+  reader.report({ span: value.span, message: `${label} takes ${type.takes}, not ${describeConfigValue(value)}`, hint });
 }

@@ -7,7 +7,7 @@ import { didYouMeanVariable } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
 import type { Value } from "../value.ts";
-import { describeValue } from "../value.ts";
+import { describeConfigValue } from "../value.ts";
 import type { Place } from "./place.ts";
 import { describePlace } from "./place.ts";
 import type { Problems } from "./problems.ts";
@@ -91,7 +91,7 @@ function textsOf(value: Value, scope: ConditionScope): readonly PatternText[] | 
   const texts: PatternText[] = [];
   for (const item of items) {
     if (item.type === "string") texts.push({ text: item.value, span: item.span });
-    else report(scope, item.span, `a pattern is a string or a list of strings, not ${describeValue(item)}`);
+    else report(scope, item.span, `a pattern is a string or a list of strings, not ${describeConfigValue(item)}`);
   }
   return texts.length === items.length ? texts : undefined;
 }

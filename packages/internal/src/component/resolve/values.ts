@@ -3,13 +3,14 @@
 import type { PropSpec, ValueSpec } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import type { Value } from "../value.ts";
-import { describeValue } from "../value.ts";
+import { describeConfigValue } from "../value.ts";
 import type { TemplatePartValue } from "../value.ts";
 import { describePlace, mayLackStatements, setAt } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 
-export interface Surroundings {
+/** What values that are not written out come from. */
+export interface ValueScope {
   /** Such as `baseDir`, without the percent sign. */
   readonly constants: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,14 +20,14 @@ export interface Surroundings {
 export class Values {
   /** The props that references read: they may have any name. */
   readonly referred = new Set<PropSpec>();
-  readonly #surroundings: Surroundings;
+  readonly #scope: ValueScope;
   readonly #problems: Problems;
   readonly #known = new Map<PropSpec, Value | undefined>();
   /** The props being worked out, each because of the one before it. */
   readonly #underway: PropSpec[] = [];
 
-  constructor(surroundings: Surroundings, problems: Problems) {
-    this.#surroundings = surroundings;
+  constructor(scope: ValueScope, problems: Problems) {
+    this.#scope = scope;
     this.#problems = problems;
   }
 
@@ -87,7 +88,7 @@ export class Values {
   }
 
   #constant({ name, span }: ValueSpec & { type: "constant" }, place: Place): Value | undefined {
-    const { constants } = this.#surroundings;
+    const { constants } = this.#scope;
     const value = constants.get(name);
     if (value !== undefined) return { type: "string", value, span };
     const hint = didYouMean(name, [...constants.keys(), "env"], (name) => `%${name}`);
@@ -96,7 +97,7 @@ export class Values {
   }
 
   #env({ variable, fallback, span }: ValueSpec & { type: "env" }, place: Place): Value | undefined {
-    const value = this.#surroundings.env[variable] ?? fallback;
+    const value = this.#scope.env[variable] ?? fallback;
     if (value !== undefined) return { type: "string", value, span, fromEnv: true };
     const message = `the environment variable ${variable} is not set`;
     const hint = `set it, or write %env(${variable}, "default")`;
@@ -136,7 +137,7 @@ export class Values {
       else if (value?.type === "template") joined.push(...value.parts);
       else isRight = false;
       if (value === undefined || value.type === "string" || value.type === "template") continue;
-      const message = `${describePlace(place)}: + joins text only, not ${describeValue(value)}`;
+      const message = `${describePlace(place)}: + joins text only, not ${describeConfigValue(value)}`;
       this.#problems.add(place, { span: part.span, message });
     }
     if (!isRight) return undefined;
