@@ -3,6 +3,7 @@
 // Nothing is decoded here: the head keeps where each part lies in the input, and decodes its whole text once, when the
 // first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
 
+import { parseAuthority } from "../web/authority.ts";
 import { joinValues, type Fields } from "../web/fields.ts";
 import type { RequestHead } from "../web/exchan.ts";
 import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, lowerCase, SP, TAB } from "./bytes.ts";
@@ -172,7 +173,7 @@ export function readHead(
   at++;
 
   // HTTP/1.x CRLF
-  if (end - at < 10) return tooLongOrIncomplete(start, end, limits);
+  if (end - at < 10) return checkVersionStart(bytes, at, end) ?? tooLongOrIncomplete(start, end, limits);
   if (bytes.toString("latin1", at, at + 7) !== "HTTP/1.")
     return bytes.toString("latin1", at, at + 5) === "HTTP/" ? badVersion : badRequestLine;
   const minor = bytes[at + 7];
@@ -238,6 +239,7 @@ const tooManyFields = new BadHead(431, "there are more field lines than allowed"
 const headTooLarge = new BadHead(431, "the head is larger than allowed");
 const targetTooLong = new BadHead(414, "the request target is longer than allowed");
 const noHost = new BadHead(400, "an HTTP/1.1 request needs the field host");
+const badHost = new BadHead(400, "the field host is malformed");
 const twoHosts = new BadHead(400, "the field host stands twice");
 const twoLengths = new BadHead(400, "the field content-length stands twice");
 const badLength = new BadHead(400, "content-length is not a number of bytes");
@@ -249,6 +251,20 @@ const unknownExpectation = new BadHead(417, "the expectation is not known; only 
 
 function tooLongOrIncomplete(start: number, end: number, limits: HeadLimits): BadHead | undefined {
   return end - start >= limits.maxHeadSize ? headTooLarge : undefined;
+}
+
+/** What is there of a request line's end must be the beginning of a right one: its sender may take it for a whole head. */
+function checkVersionStart(bytes: Buffer, start: number, end: number): BadHead | undefined {
+  const right = "HTTP/1.";
+  for (let i = 0; start + i < end; i++) {
+    const byte = bytes[start + i] ?? 0;
+    if (i < right.length) {
+      if (byte !== right.charCodeAt(i)) return i < 5 ? badRequestLine : badVersion;
+    } else if (i === right.length) {
+      if (byte < 0x30 || byte > 0x39) return badVersion;
+    } else if (byte !== CR) return badRequestLine;
+  }
+  return undefined;
 }
 
 function decodeMethod(bytes: Buffer, start: number, end: number): string {
@@ -299,6 +315,8 @@ function noteField(
       if (head.authorityEnd === 0) {
         head.authorityStart = valueStart;
         head.authorityEnd = valueEnd;
+      } else if (parseAuthority(bytes.toString("latin1", valueStart, valueEnd)) === undefined) {
+        framing.failure = badHost;
       }
       return;
     case 6:

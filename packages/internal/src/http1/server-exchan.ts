@@ -57,6 +57,7 @@ export class Http1Exchan implements ExchanWire {
   /** Content bytes sent, or dropped where the response has none. */
   #sent = 0;
   #keepAlive = false;
+  #isTrusted = true;
   #isContinueOwed: boolean;
   #reader: ContentReader | undefined;
   /** Why no more content will come. */
@@ -227,6 +228,10 @@ export class Http1Exchan implements ExchanWire {
           };
   }
 
+  distrust(): void {
+    this.#isTrusted = false;
+  }
+
   // ---- early ends ----
 
   /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
@@ -300,6 +305,7 @@ export class Http1Exchan implements ExchanWire {
     this.#size = size ?? 0;
 
     this.#keepAlive =
+      this.#isTrusted &&
       this.#conn.mayKeepAlive &&
       !head.wantsClose &&
       (!isHTTP10 || head.wantsKeepAlive) &&

@@ -47,6 +47,10 @@ export class Dispatcher implements ResponseSurroundings {
   serve(wire: ExchanWire): void {
     const { head } = wire;
     const destination = this.#destinations.get(head.authority) ?? this.#findDestination(head.authority);
+    if (destination === "malformed") {
+      wire.distrust();
+      return this.#refuse(wire, 400, "its host is malformed");
+    }
     let path: NormalPath | undefined;
     if (head.pathNeedsCare) {
       const target = head.target;
@@ -55,7 +59,6 @@ export class Dispatcher implements ResponseSurroundings {
       if (typeof normalized === "string") return this.#refuse(wire, 400, `its path was refused: ${normalized}`);
       path = normalized;
     }
-    if (destination === "malformed") return this.#refuse(wire, 400, "its host is malformed");
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;

@@ -83,6 +83,8 @@ export interface ExchanWire {
   sendRegion(region: FileRegion): Promise<void>;
   /** The end of the content, with trailers where the version and the framing allow them. Ends the exchan. */
   endContent(trailerList: readonly string[]): void;
+  /** The request is malformed: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
+  distrust(): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
   /** Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too late, or the exchan was aborted. */

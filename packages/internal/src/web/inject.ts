@@ -98,6 +98,10 @@ class InjectWire implements ExchanWire {
     this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
   }
 
+  distrust(): void {
+    // Nothing follows.
+  }
+
   abort(): void {
     if (this.#isOver) return;
     this.#isOver = this.#wasAborted = true;

@@ -110,6 +110,35 @@ test.each([
   expect(server.log.join("")).toMatch(/refused a request of 127.0.0.1 with 400: its (?:path|host)/);
 });
 
+test.each(["a..b", "a:99999", "u@b"])("a host %s that is malformed ends the connection", async (host) => {
+  await using server = await serve((_req, resp) => (resp.send("hello"), true));
+  await using client = await server.connect();
+  client.send(request("GET /", { host }) + request("GET /"));
+  expect(await client.response()).toMatchObject({ status: 400, headers: { connection: "close" } });
+  expect(await client.ending()).toBe("end");
+});
+
+test.each(["a..b", "u@b", "a b", ""])(
+  "a malformed host %j is refused beside the authority of the target too",
+  async (host) => {
+    await using server = await serve((_req, resp) => (resp.send("hello"), true));
+    await using client = await server.connect();
+    client.send(request("GET http://a.example/", { host }) + request("GET /"));
+    expect(await client.response()).toMatchObject({ status: 400, headers: { connection: "close" } });
+    expect(await client.ending()).toBe("end");
+  },
+);
+
+test.each(["GET / X\r\n\r\n", "GET / HTTP/1.1\n", "GET / HTTP/1x", "GET / HTTQ", "GET / HTTP/2\r\n"])(
+  "%j is refused at once, though it is shorter than a right request line",
+  async (bytes) => {
+    await using server = await serve({ handlets: [() => false], settings: { headTimeout: "1h" } });
+    await using client = await server.connect();
+    const { status } = await client.send(bytes).response();
+    expect(status).toBe(/HTTP\/(?:2|1x)/.test(bytes) ? 505 : 400);
+  },
+);
+
 describe("content", () => {
   const chunked = request("POST /", { "transfer-encoding": "chunked" }, "3\r\n\xe2\x82\xac\r\n2\r\n[]\r\n0\r\n\r\n");
 
