@@ -59,7 +59,7 @@ function create(text: string): Component {
   return new Component(first, undefined, {
     log: openErrorLog({ sink, now: () => 0 }),
     fixtures: new Fixtures({ clock, fcache, namer }),
-    listeners: new Listeners(),
+    surroundings: { listeners: new Listeners() },
     created: () => undefined,
   });
 }

@@ -2,8 +2,7 @@
 
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Listeners } from "../net/listener.ts";
-import type { Child, Context, StageFixtures } from "./context.ts";
+import type { Child, Context, StageFixtures, Surroundings } from "./context.ts";
 import type { Definition } from "./definition.ts";
 import type { Kind } from "./kind.ts";
 import type { Part } from "./part.ts";
@@ -15,7 +14,7 @@ import type { ResolvedComponent } from "./resolve/resolved.ts";
 export interface CreationScope {
   readonly log: ErrorLog;
   readonly fixtures: StageFixtures;
-  readonly listeners: Listeners;
+  readonly surroundings: Surroundings;
   /** Called with each component as soon as it is created. */
   readonly created: (component: Component) => void;
 }
@@ -47,6 +46,7 @@ export class Component implements PartHolder {
     this.log = scope.log.withPath(path);
     this.#props = { ...resolved.props };
     const context: Context = {
+      ...scope.surroundings,
       props: this.#props,
       name,
       path,
@@ -54,7 +54,6 @@ export class Component implements PartHolder {
       stage: scope.fixtures,
       owner: owner?.part,
       condition,
-      listeners: scope.listeners,
       children: (kind) => this.childrenOf(kind),
     };
     this.part = makePart(definition, context);

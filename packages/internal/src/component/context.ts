@@ -8,7 +8,12 @@ import type { Listeners } from "../net/listener.ts";
 import type { Condition } from "./condition.ts";
 import type { Kind } from "./kind.ts";
 
-export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> {
+/** What lies around a stage and outlives it. A stage hands it through to its components, and looks at nothing in it. */
+export interface Surroundings {
+  readonly listeners: Listeners;
+}
+
+export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> extends Surroundings {
   /** One stable object. A live change is written into it before `update` is called: read it when used, never copy. */
   readonly props: Props;
   /** "" if it has none. */
@@ -23,7 +28,6 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly owner: Owner;
   /** Of a rule or case; `undefined` matches all. */
   readonly condition: Condition | undefined;
-  readonly listeners: Listeners;
   /** The direct children of a kind, in the order of the text. They are there from `prepare` on. */
   children<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[];
 }

@@ -5,11 +5,11 @@ import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { Parsed } from "../config/parser.ts";
+import type { Surroundings } from "../component/context.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
-import type { Listeners } from "../net/listener.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { Stage } from "./stage.ts";
 import type { StageComponents } from "./stage.ts";
@@ -25,7 +25,7 @@ export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   /** Opens the log of a stage that is given none. */
   readonly openLog: () => OwnedErrorLog;
   /** Makes the listeners of a stage that is given none. */
-  readonly makeListeners: () => Listeners;
+  readonly makeListeners: () => Surroundings["listeners"];
 }
 
 export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
@@ -42,7 +42,7 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   /** Stays open. Default: one of the stage's own, to standard error. */
   readonly log?: ErrorLog;
   /** Those of the process, if several stages share them. Default: the stage's own. */
-  readonly listeners?: Listeners;
+  readonly listeners?: Surroundings["listeners"];
 }
 
 /** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
@@ -84,11 +84,11 @@ async function bootSpec<Components extends StageComponents>(
   const { stage: resolved, problems } = resolve(parsed, { ...options, kinds: engine.kinds, packs });
   if (resolved === undefined) throw new ConfigError(problems);
   const { fixtures } = engine;
-  const listeners = options.listeners ?? engine.makeListeners();
-  if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, listeners, log: options.log });
+  const surroundings: Surroundings = { listeners: options.listeners ?? engine.makeListeners() };
+  if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, surroundings, log: options.log });
   const log = engine.openLog();
   try {
-    return new Stage<Components>({ resolved, fixtures, listeners, log, stopped: () => log.close() });
+    return new Stage<Components>({ resolved, fixtures, surroundings, log, stopped: () => log.close() });
   } catch (error) {
     await log.close();
     throw error;

@@ -2,12 +2,11 @@
 
 import { createAll } from "../component/component.ts";
 import type { Component } from "../component/component.ts";
-import type { StageFixtures } from "../component/context.ts";
+import type { StageFixtures, Surroundings } from "../component/context.ts";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Listeners } from "../net/listener.ts";
 import { untilDeadline } from "./deadline.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
@@ -33,7 +32,7 @@ export interface StageOptions {
   readonly resolved: ResolvedComponent;
   readonly fixtures: FixtureDefinitions;
   readonly log: ErrorLog;
-  readonly listeners: Listeners;
+  readonly surroundings: Surroundings;
   /** Called once the stage has stopped: closes what was opened for it alone. */
   readonly stopped?: () => Promise<void>;
 }
@@ -55,7 +54,7 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
   #state: State = { name: "created" };
 
   /** Creates all components, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
-  constructor({ resolved, fixtures: definitions, log, listeners, stopped }: StageOptions) {
+  constructor({ resolved, fixtures: definitions, log, surroundings, stopped }: StageOptions) {
     this.resolved = resolved;
     const fixtures = new Fixtures(definitions);
     this.fixtures = fixtures;
@@ -65,7 +64,7 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
       if (!this.#byPath.has(component.path)) this.#byPath.set(component.path, component);
       fixtures.adopt(component);
     };
-    this.#roots = createAll(resolved.children, undefined, { log, fixtures, listeners, created });
+    this.#roots = createAll(resolved.children, undefined, { log, fixtures, surroundings, created });
     for (const { references } of byResolved.keys()) {
       for (const { slot, target } of references) {
         const component = byResolved.get(target);
