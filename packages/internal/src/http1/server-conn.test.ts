@@ -192,7 +192,7 @@ describe("requests and answers", () => {
     await using server = await serve(() => false);
     await using client = await server.connect();
     client.send(request("CONNECT a.example:443") + request("GET /"));
-    expect(await client.response()).toMatchObject({ status: 405, headers: { connection: "close" } });
+    expect(await client.response()).toMatchObject({ status: 501, headers: { connection: "close" } });
     expect(await client.ending()).toBe("end");
   });
 });

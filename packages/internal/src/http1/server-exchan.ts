@@ -299,7 +299,9 @@ export class Http1Exchan implements ExchanWire {
     const { head, content } = this;
     const isHTTP10 = head.version === "1.0";
     this.#status = status;
-    if (head.method === "HEAD" || hasNoContent(status)) this.#framing = "none";
+    // It has no content either, but says so (RFC 9110 15.3.6).
+    if (status === 205) size = 0;
+    if (head.method === "HEAD" || hasNoContent(status) || status === 205) this.#framing = "none";
     else if (size !== undefined) this.#framing = "sized";
     else this.#framing = isHTTP10 ? "until close" : "chunked";
     this.#size = size ?? 0;

@@ -60,7 +60,7 @@ test("a hostname that belongs to no webapp gives 421, and so does none", async (
 test("what the webapp does not take, it answers itself, but for CONNECT", async () => {
   const { ask } = asking(webapp("shop", ["*"], false));
   expect(await ask({ url: "/" })).toMatchObject({ status: 404, text: "shop has none" });
-  expect(await ask({ url: "/", method: "CONNECT" })).toMatchObject({ status: 405 });
+  expect(await ask({ url: "/", method: "CONNECT" })).toMatchObject({ status: 501 });
 });
 
 test("names without number fill no memory", async () => {

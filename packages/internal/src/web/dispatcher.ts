@@ -102,7 +102,8 @@ export class Dispatcher implements ResponseSurroundings {
   }
 
   #notTaken(webapp: WebappPart, req: Request, resp: Response): void {
-    if (req.method === "CONNECT") return sendStatusPage(resp, 405);
+    // No resource has it, so that there is nothing to say in the `allow` of a 405.
+    if (req.method === "CONNECT") return sendStatusPage(resp, 501);
     try {
       const sent = webapp.notFound(req, resp);
       if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));

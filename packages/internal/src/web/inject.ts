@@ -126,7 +126,7 @@ class InjectWire implements ExchanWire {
 
   get #hasContent(): boolean {
     const status = this.#response?.status;
-    return this.head.method !== "HEAD" && status !== 204 && status !== 304;
+    return this.head.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
   }
 
   #abortFor(amount: "more" | "less"): never {

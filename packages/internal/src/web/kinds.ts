@@ -23,7 +23,10 @@ export interface ReviserPart extends Part {
   readonly rank: number;
   /** Returns what the request's content goes through, or nothing. */
   reviseRequest?(req: Request): ContentFilter | undefined;
-  /** May change status and fields of the response; returns what its content goes through, or nothing. Called for HEAD and 304 too: for its head. */
+  /**
+   * May change status and fields of the response; returns what its content goes through, or nothing. Called for HEAD, 204, 205 and 304 too: for
+   * its head. A 206 is part of a content that was coded before: whoever would code it anew leaves it alone, head and all.
+   */
   reviseResponse?(req: Request, resp: Response): ContentFilter | undefined;
 }
 

@@ -311,3 +311,25 @@ describe("revisers", () => {
     expect(order).toEqual(["a", "b", "c"].flatMap((piece) => [`pushed ${piece}`, `echoed ${piece}`]));
   });
 });
+
+describe("a 205 has no content (RFC 9110 15.3.6)", () => {
+  test.each<[string, HandletPart["handle"]]>([
+    ["sent", (_req, resp) => ((resp.status = 205), resp.send("hello"), true)],
+    [
+      "streamed",
+      async (_req, resp) => {
+        resp.status = 205;
+        await resp.echo("hello");
+        resp.end();
+        return true;
+      },
+    ],
+  ])("when it is %s", async (_name, handle) => {
+    await using server = await serve(handle);
+    await using client = await server.connect();
+    client.send(request("GET /") + request("GET /"));
+    expect(await client.response()).toMatchObject({ status: 205, text: "", headers: { "content-length": "0" } });
+    expect(await client.response()).toMatchObject({ status: 205, text: "" });
+    expect(await server.stage.inject({ url: "/" })).toMatchObject({ status: 205, text: "" });
+  });
+});

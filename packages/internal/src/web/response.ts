@@ -312,8 +312,8 @@ export class Response implements ResponseHead {
     const chain = new FilterChain(filters, (piece) =>
       this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
     );
-    // HEAD, 204 and 304 run the head step only: no content goes through.
-    if (method === "HEAD" || this.#status === 304 || this.#status === 204) chain.close();
+    // HEAD, 204, 205 and 304 run the head step only: no content goes through.
+    if (method === "HEAD" || this.#status === 304 || this.#status === 204 || this.#status === 205) chain.close();
     else {
       this.#chain = chain;
       this.#wire.onEnd(() => chain.close());
