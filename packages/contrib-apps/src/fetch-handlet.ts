@@ -10,7 +10,7 @@ import {
   type Request as HemiRequest,
   type Response as HemiResponse,
 } from "@hemi/internal";
-import { isForbiddenMethod, makeFetchRequest } from "./fetch-request.ts";
+import type { makeFetchRequest } from "./fetch-request.ts";
 import { sendFetchResponse } from "./fetch-response.ts";
 import { isObject, loadApp } from "./load-app.ts";
 
@@ -43,6 +43,7 @@ export const fetchHandlet = defineHandlet({
 class FetchHandlet implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   #app: FetchApp = notPrepared;
+  #makeRequest: typeof makeFetchRequest = notPrepared;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
@@ -50,14 +51,17 @@ class FetchHandlet implements HandletPart {
 
   async prepare(): Promise<void> {
     this.#app = await loadApp(this.#context.props.module, "a function or an object with a method fetch", findFetch);
+    // Names the web's Request, which takes 60 ms to load: who has no such app does not wait for it.
+    ({ makeFetchRequest: this.#makeRequest } = await import("./fetch-request.ts"));
   }
 
   handle(req: HemiRequest, resp: HemiResponse): boolean | Promise<boolean> {
+    if (req.method === "CONNECT") return false;
     if (isForbiddenMethod(req.method)) {
       answerOtherMethod(req, resp, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
       return true;
     }
-    return this.#answer(req, resp, this.#app(makeFetchRequest(req), { hemi: req }));
+    return this.#answer(req, resp, this.#app(this.#makeRequest(req), { hemi: req }));
   }
 
   async #answer(req: HemiRequest, resp: HemiResponse, answer: unknown): Promise<boolean> {
@@ -83,6 +87,11 @@ function findFetch(exported: unknown): FetchApp | undefined {
   const app = exported as { fetch: FetchApp };
   // Looked up at each call: an app may put another one there.
   return (request, env) => app.fetch(request, env);
+}
+
+/** Methods that a Request cannot have (Fetch 2.2.1). */
+function isForbiddenMethod(method: string): boolean {
+  return /^(?:connect|trace|track)$/i.test(method);
 }
 
 /** Not by `instanceof`: some apps bring a Response of their own. */

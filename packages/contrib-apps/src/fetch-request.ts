@@ -2,7 +2,8 @@
 //
 // It is a real one, made at once: that costs 3 to 4 µs, a third of the Response that the app makes. One that only looks like it
 // and is made when needed would save most of that, but `new Request(request)` and `fetch(request)` refuse it, and apps do both.
-// What costs most, a signal, is made when the app asks for it.
+// What costs most, a signal, is made when the app asks for it. The class itself loads much of Node.js when it is first named:
+// import this file where it is needed.
 
 import { HTTPError, type Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure } from "./content-failure.ts";
@@ -24,11 +25,6 @@ export function makeFetchRequest(req: HemiRequest): Request {
     if (URL.canParse(url)) throw error;
     throw new HTTPError(400, `the app can be given no Request: ${url} is no URL`);
   }
-}
-
-/** Methods that the Request of the web refuses (Fetch 2.2.1). */
-export function isForbiddenMethod(method: string): boolean {
-  return /^(?:connect|trace|track)$/i.test(method);
 }
 
 class FetchRequest extends Request {

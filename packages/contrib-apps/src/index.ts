@@ -2,7 +2,10 @@
 
 import { pack } from "@hemi/internal";
 import { fetchHandlet } from "./fetch-handlet.ts";
+import { nodeHandlet } from "./node-handlet.ts";
 
 export { fetchHandlet, type FetchApp, type FetchEnv } from "./fetch-handlet.ts";
+export type { NodeApp } from "./node-app.ts";
+export { nodeHandlet };
 
-export default pack("@hemi/contrib-apps", [fetchHandlet]);
+export default pack("@hemi/contrib-apps", [fetchHandlet, nodeHandlet]);

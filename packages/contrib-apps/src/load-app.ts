@@ -6,12 +6,12 @@ import { HemiError, type Module } from "@hemi/internal";
 export async function loadApp<App>(
   module: Module,
   wanted: string,
-  find: (exported: unknown) => App | undefined,
+  find: (exported: unknown) => App | undefined | Promise<App | undefined>,
 ): Promise<App> {
   const namespace = await module.load();
   const hasDefault = isObject(namespace) && "default" in namespace;
   const exported: unknown = hasDefault ? await namespace["default"] : undefined;
-  const app = find(exported);
+  const app = await find(exported);
   if (app !== undefined) return app;
   const found = hasDefault ? `its default export is ${describe(exported)}` : "it has no default export";
   throw new HemiError("HEMI_MODULE", `the module ${module.file} must export ${wanted} as its default; ${found}`);

@@ -1,0 +1,20 @@
+// What a (req, res) app is, and how those of the frameworks are made one.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isObject } from "./load-app.ts";
+
+/** The listener of a "request". What it returns counts only as far as it is a promise that rejects. `next` is there with `passOn`. */
+export type NodeApp = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => unknown;
+
+/** A function is one as it is: that of Express, and of many others. An app of Koa or Fastify is asked for its own. */
+export async function findNodeApp(exported: unknown): Promise<NodeApp | undefined> {
+  if (typeof exported === "function") return exported as NodeApp;
+  if (!isObject(exported)) return undefined;
+  if (typeof exported["callback"] === "function") return (exported as { callback(): NodeApp }).callback();
+  if (typeof exported["ready"] === "function" && typeof exported["routing"] === "function") {
+    const app = exported as { ready(): PromiseLike<unknown>; routing: NodeApp };
+    await app.ready();
+    return (req, res) => app.routing(req, res);
+  }
+  return undefined;
+}

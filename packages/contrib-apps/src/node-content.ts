@@ -1,0 +1,87 @@
+// Pulls the content of a request into the IncomingMessage of an app, as the app reads it.
+
+import type { IncomingMessage } from "node:http";
+import type { Request as HemiRequest } from "@hemi/internal";
+import { asContentFailure, ContentFailure } from "./content-failure.ts";
+import { clientAborted } from "./node-errors.ts";
+
+/** What the parser of Node.js calls: the one way to `headers`, `headersDistinct` and the trailers alike. */
+export interface LineTaker {
+  _addHeaderLines(lines: string[], count: number): void;
+}
+
+export class NodeContent {
+  readonly #req: HemiRequest;
+  readonly #message: IncomingMessage & LineTaker;
+  /** The app has destroyed the request before all of it was read. */
+  readonly #breakOff: () => void;
+  #pieces: AsyncIterator<Uint8Array, void> | undefined;
+  #isPulling = false;
+  #isDumped = false;
+
+  constructor(req: HemiRequest, message: IncomingMessage & LineTaker, breakOff: () => void) {
+    this.#req = req;
+    this.#message = message;
+    this.#breakOff = breakOff;
+  }
+
+  /** The app wants to read. */
+  read(): void {
+    if (this.#message.complete || this.#isDumped) this.#message.push(null);
+    else if (!this.#isPulling) void this.#pull();
+  }
+
+  /** The request is destroyed: by the app, by the client's leaving, or by itself at its end. */
+  destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const message = this.#message;
+    const isWhole = message.readableEnded && message.complete;
+    // Content that is too large or broken is no reason to leave: the app may say so to the client.
+    if (!isWhole && !this.#isDumped && !(error instanceof ContentFailure)) {
+      Object.assign(message, { aborted: true });
+      message.emit("aborted");
+      this.#breakOff();
+    }
+    // As Node.js does it: an error that nobody listens for is none.
+    process.nextTick(() => callback(message.listenerCount("error") === 0 ? null : error));
+  }
+
+  /** The answer is complete: an app that waits for the end of a request that it never read gets it. */
+  dump(): void {
+    const message = this.#message;
+    const isAwaited = message.listenerCount("end") + message.listenerCount("close") > 0;
+    if (!isAwaited || message.readableEnded || message.destroyed || this.#pieces !== undefined) return;
+    this.#isDumped = true;
+    message.removeAllListeners("data");
+    message.resume();
+  }
+
+  /** Until the buffer is full, or all has come. */
+  async #pull(): Promise<void> {
+    const message = this.#message;
+    this.#isPulling = true;
+    try {
+      this.#pieces ??= this.#req.content[Symbol.asyncIterator]();
+      for (;;) {
+        const result = await this.#pieces.next();
+        if (message.destroyed) return;
+        if (result.done === true) return this.#end();
+        if (!message.push(result.value)) return;
+      }
+    } catch (error) {
+      const failure = asContentFailure(error);
+      // No more will come: who waits for the rest before it answers, as the body parsers of Express do, need not.
+      if (failure instanceof ContentFailure) message.complete = true;
+      message.destroy(failure instanceof ContentFailure ? failure : clientAborted());
+    } finally {
+      this.#isPulling = false;
+    }
+  }
+
+  #end(): void {
+    const message = this.#message;
+    message.complete = true;
+    const lines = [...this.#req.trailers].flat();
+    if (lines.length > 0) message._addHeaderLines(lines, lines.length);
+    message.push(null);
+  }
+}

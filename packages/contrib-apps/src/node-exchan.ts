@@ -1,0 +1,77 @@
+// One exchan as a (req, res) app sees it: request, response and the socket that they share. Loads node:http.
+
+import type { ErrorLog, Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
+import { clientAborted } from "./node-errors.ts";
+import { dumpRequest, NodeRequest } from "./node-request.ts";
+import { NodeResponse, type ResponseOwner } from "./node-response.ts";
+import { NodeSocket, type SocketOwner } from "./node-socket.ts";
+
+export class NodeExchan implements ResponseOwner, SocketOwner {
+  readonly socket: NodeSocket;
+  readonly request: NodeRequest;
+  readonly response: NodeResponse;
+  readonly #req: HemiRequest;
+  readonly #resp: HemiResponse;
+  readonly #log: ErrorLog;
+  #isOver = false;
+  #closed: (() => void) | undefined;
+
+  constructor(req: HemiRequest, resp: HemiResponse, log: ErrorLog) {
+    this.#req = req;
+    this.#resp = resp;
+    this.#log = log;
+    const breakOff = () => this.breakOff();
+    this.socket = new NodeSocket(req, this);
+    this.request = new NodeRequest(req, this.socket, breakOff);
+    this.response = new NodeResponse(this.request, req.method, resp, this);
+    req.onAbort(breakOff);
+  }
+
+  /** Calls back once "close" of the response was emitted. */
+  onClose(listener: () => void): void {
+    this.#closed = listener;
+  }
+
+  /** The app left the exchan to others, or failed before it sent anything: what it writes from now on goes nowhere. */
+  leave(): void {
+    if (this.#isOver || this.#resp.isHeadSent) return;
+    this.#isOver = true;
+    NodeResponse.giveUp(this.response);
+  }
+
+  // ---- what its parts ask for ----
+
+  /** The app destroyed one of the three, or the client has left: all three end. */
+  breakOff(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (!this.#resp.isDone) this.#resp.abort();
+    this.socket.destroy();
+    this.request.destroy(clientAborted());
+    NodeResponse.giveUp(this.response);
+  }
+
+  progressed(): void {
+    this.socket.refreshTimeout();
+  }
+
+  finished(): void {
+    this.#isOver = true;
+    dumpRequest(this.request);
+  }
+
+  closed(): void {
+    this.socket.retire();
+    this.#closed?.();
+  }
+
+  timedOut(): void {
+    const { request, response, socket } = this;
+    const isHeard = [!request.complete && request.emit("timeout", socket), response.emit("timeout", socket)];
+    if (!isHeard.includes(true)) socket.destroy();
+  }
+
+  noteError(error: unknown): void {
+    this.#log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
+  }
+}

@@ -1,0 +1,311 @@
+// What is Hemi's own about nodeHandlet. What it shares with a server of Node.js is in node-contract.test.ts.
+
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test, vi } from "vitest";
+import { ContentFailure } from "./content-failure.ts";
+import type { NodeApp } from "./index.ts";
+import { exchange, open } from "./testing/client.ts";
+import { current } from "./testing/node-app.ts";
+import { serve } from "./testing/serve.ts";
+
+function serveApp(app: NodeApp, { passOn = false, server = "" } = {}) {
+  current.app = app;
+  return serve(`nodeHandlet { .module = "node-app.ts" .passOn = ${passOn} }`, server);
+}
+
+describe("an app that fails", () => {
+  test.each<[how: string, app: NodeApp]>([
+    ["throws", () => Promise.reject(new Error("the reason")).catch((error: unknown) => Promise.reject(error as Error))],
+    [
+      "throws at once",
+      () => {
+        throw new Error("the reason");
+      },
+    ],
+    [
+      "throws after it has set fields",
+      (_req, res) => {
+        res.setHeader("x-secret", "1").writeHead(200);
+        throw new Error("the reason");
+      },
+    ],
+  ])("and %s gives 500, with a line in the log and nothing to the client", async (_how, app) => {
+    await using site = await serveApp(app);
+    const answer = await site.ask({ url: "/" });
+    expect(answer.status).toBe(500);
+    expect(answer.headers).not.toHaveProperty("x-secret");
+    expect(answer.text).not.toContain("reason");
+    expect(site.sink.lines.join("")).toMatch(/ERROR.*nodeHandlet.*failed at GET \/.*the reason/is);
+  });
+
+  test("in the middle of its answer breaks it off", async () => {
+    await using site = await serveApp(async (_req, res) => {
+      res.write("some");
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new Error("the reason");
+    });
+    await expect(site.ask({ url: "/" })).rejects.toThrow("broken off");
+    expect(site.sink.lines.join("")).toContain("the reason");
+  });
+
+  test("after its answer is complete stands in the log, and the answer stands", async () => {
+    await using site = await serveApp((_req, res) => {
+      res.end("all");
+      throw new Error("the reason");
+    });
+    expect(await site.ask({ url: "/" })).toMatchObject({ status: 200, text: "all" });
+    expect(site.sink.lines.join("")).toContain("the reason");
+  });
+
+  test("and writes on afterwards changes nothing", async () => {
+    const errors: unknown[] = [];
+    await using site = await serveApp((_req, res) => {
+      setImmediate(() => {
+        res.write("more", (error) => errors.push(error));
+        res.end(() => errors.push("ended"));
+      });
+      throw new Error("the reason");
+    });
+    expect((await site.ask({ url: "/" })).status).toBe(500);
+    await vi.waitFor(() => expect(errors).toHaveLength(2));
+    expect(errors[0]).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
+  });
+
+  test("and hangs gives 503, and learns that it is too late", async () => {
+    const seen = Promise.withResolvers<unknown>();
+    await using site = await serveApp(
+      (_req, res) => {
+        res.on("close", () => res.write("late", (error) => seen.resolve(error)));
+      },
+      { server: ".handleTimeout = 20ms" },
+    );
+    expect(await exchange(site.port, "GET / HTTP/1.1")).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await seen.promise).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
+  });
+
+  test.each([
+    ["less", "ab"],
+    ["more", "abcdefgh"],
+  ])("to send what it announced, but %s, breaks its answer off", async (_what, content) => {
+    await using site = await serveApp((_req, res) => {
+      res.setHeader("content-length", 5);
+      res.end(content);
+    });
+    await expect(site.ask({ url: "/" })).rejects.toThrow("broken off");
+    expect(site.sink.lines.join("")).toMatch(/HEMI_USAGE|announced/);
+  });
+
+  test("by writing after its end is told in the log, where nobody listens for the error", async () => {
+    await using site = await serveApp((_req, res) => {
+      res.end("all");
+      res.write("more");
+    });
+    expect((await site.ask({ url: "/" })).text).toBe("all");
+    await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("write after end"));
+  });
+
+  test.each([99, 100, 199, 600, 1000])("by the status %i gets a RangeError", async (status) => {
+    await using site = await serveApp((_req, res) => {
+      try {
+        res.writeHead(status);
+      } catch (error) {
+        res.end(String(error instanceof RangeError));
+      }
+    });
+    expect((await site.ask({ url: "/" })).text).toBe("true");
+  });
+});
+
+describe("content", () => {
+  const tooLarge = `${(2 << 20).toString(16)}\r\n${"x".repeat(2 << 20)}\r\n0\r\n\r\n`;
+
+  test("above maxContentSize is an error that an app can answer", async () => {
+    await using site = await serveApp((req, res) => {
+      req.on("aborted", () => res.end("aborted"));
+      req.on("error", (error) => {
+        res.statusCode = error instanceof ContentFailure ? error.statusCode : 500;
+        res.end("told");
+      });
+      req.resume();
+    });
+    const answer = await exchange(site.port, `POST / HTTP/1.1\ntransfer-encoding: chunked\n\n${tooLarge}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*told$/s);
+  });
+
+  test("that is broken gives 400 if the app hands the error on", async () => {
+    await using site = await serveApp(async (req) => {
+      for await (const _piece of req);
+    });
+    expect(await exchange(site.port, "POST / HTTP/1.1\ntransfer-encoding: chunked\n\nzz\r\n")).toMatch(
+      /^HTTP\/1\.1 400 /,
+    );
+  });
+
+  test("that came without a word on its length has one in the fields, and the host is there", async () => {
+    await using site = await serveApp((req, res) => res.end(JSON.stringify(req.headers)));
+    const { text } = await site.ask({ method: "POST", url: "http://A.example/", content: "hello" });
+    expect(JSON.parse(text)).toEqual({ host: "a.example", "content-length": "5" });
+  });
+
+  test("of an answer to HEAD is measured, and not sent", async () => {
+    await using site = await serveApp((_req, res) => res.end("content"));
+    expect(await exchange(site.port, "HEAD / HTTP/1.1")).toMatch(/content-length: 7\r\n.*\r\n\r\n$/s);
+  });
+});
+
+describe("what Express does to its requests and responses", () => {
+  test("does not lose what stands on the object itself", async () => {
+    const { IncomingMessage, ServerResponse } = await import("node:http");
+    const events: string[] = [];
+    await using site = await serveApp(async (req, res) => {
+      Object.setPrototypeOf(req, Object.create(IncomingMessage.prototype) as object);
+      Object.setPrototypeOf(res, Object.create(ServerResponse.prototype) as object);
+      res.on("finish", () => events.push("finish"));
+      let text = "";
+      for await (const piece of req as AsyncIterable<Buffer>) text += piece.toString();
+      res.writeEarlyHints({ link: "</a>; rel=preload" });
+      res.writeHead(201, { "x-a": "1" });
+      res.write(text);
+      res.end("!", () => events.push(`ended ${res.writableFinished}`));
+    });
+    const answer = await exchange(site.port, "POST / HTTP/1.1\ncontent-length: 5\n\nhello");
+    expect(answer).toMatch(/^HTTP\/1\.1 103 .*\r\n\r\nHTTP\/1\.1 201 .*x-a: 1\r\n/s);
+    expect(answer).toContain("hello");
+    expect(events).toEqual(["ended true", "finish"]);
+  });
+});
+
+describe("an app with passOn", () => {
+  const passing = (act: (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => unknown) =>
+    serveApp((req, res, next) => act(req, res, next ?? (() => {})), { passOn: true });
+
+  test("leaves the request to the next handlet or rule by next(), and what it set is forgotten", async () => {
+    await using site = await passing((_req, res, next) => {
+      res.setHeader("x-a", "1");
+      next();
+    });
+    const answer = await site.ask({ url: "/" });
+    expect(answer.text).toBe("next");
+    expect(answer.headers).not.toHaveProperty("x-a");
+  });
+
+  test("may do so later, and may answer instead", async () => {
+    await using site = await passing((req, res, next) => {
+      if (req.url === "/mine") setImmediate(() => res.end("mine"));
+      else setImmediate(next);
+    });
+    expect((await site.ask({ url: "/mine" })).text).toBe("mine");
+    expect((await site.ask({ url: "/other" })).text).toBe("next");
+  });
+
+  test("gives 500 for an error that it hands on, throws, or rejects with", async () => {
+    await using site = await passing((req, _res, next) => {
+      if (req.url === "/next") return next(new Error("handed on"));
+      if (req.url === "/text") return next("a text");
+      if (req.url === "/throw") throw new Error("thrown");
+      return Promise.reject(new Error("rejected"));
+    });
+    for (const [url, reason] of Object.entries({
+      "/next": "handed on",
+      "/text": "a text",
+      "/throw": "thrown",
+      "/reject": "rejected",
+    })) {
+      expect((await site.ask({ url })).status).toBe(500);
+      expect(site.sink.lines.join("")).toContain(reason);
+    }
+  });
+
+  test("may not have sent anything, nor read content", async () => {
+    await using site = await passing(async (req, res, next) => {
+      if (req.method === "POST") for await (const _piece of req);
+      else res.write("x");
+      next();
+    });
+    await expect(site.ask({ url: "/" })).rejects.toThrow("broken off");
+    expect((await site.ask({ method: "POST", url: "/", content: "x" })).status).toBe(500);
+    expect(site.sink.lines.join("")).toContain("returned false after it had begun to answer");
+  });
+
+  test("lets go of the request when the client leaves", async () => {
+    const asked = Promise.withResolvers<void>();
+    const closed = Promise.withResolvers<void>();
+    await using site = await passing((_req, res) => {
+      res.on("close", closed.resolve);
+      asked.resolve();
+    });
+    const socket = await open(site.port, "GET / HTTP/1.1");
+    await asked.promise;
+    socket.destroy();
+    await closed.promise;
+  });
+});
+
+test("an app without passOn gets no third argument", async () => {
+  await using site = await serveApp((_req, res, ...rest) => res.end(String(rest[0])));
+  expect((await site.ask({ url: "/" })).text).toBe("undefined");
+});
+
+test("CONNECT is left to others", async () => {
+  await using site = await serveApp((_req, res) => res.end("taken"));
+  expect(await exchange(site.port, "CONNECT shop.example:8080 HTTP/1.1")).toContain("next");
+});
+
+test("a second request on a connection finds everything fresh", async () => {
+  const sockets: unknown[] = [];
+  await using site = await serveApp((req, res) => {
+    sockets.push(req.socket);
+    res.end(req.url);
+  });
+  const socket = await open(site.port, "GET /2 HTTP/1.1");
+  socket.destroy();
+  const one = await exchange(site.port, "GET /1 HTTP/1.1");
+  expect(one).toMatch(/\/1$/);
+  await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(0));
+  expect(new Set(sockets).size).toBe(sockets.length);
+});
+
+test("who listens for the end of the socket hears of the end of the exchan", async () => {
+  const closed = Promise.withResolvers<void>();
+  await using site = await serveApp((req, res) => {
+    req.socket.once("close", () => closed.resolve());
+    res.end();
+  });
+  expect((await site.ask({ url: "/" })).status).toBe(200);
+  await closed.promise;
+});
+
+test.each([
+  [
+    "no-default.ts",
+    "must export a function (req, res), or an app of Koa or Fastify as its default; it has no default export",
+  ],
+  ["no-app.ts", "its default export is an object of fetch, other"],
+  ["throws.ts", "cannot be loaded: a module that throws"],
+])("the stage does not start with the module %s", async (module, reason) => {
+  await expect(serve(`nodeHandlet { .module = "${module}" }`)).rejects.toThrow(reason);
+});
+
+test("neither node:http nor fetch is loaded by the package alone", () => {
+  const index = new URL("./index.ts", import.meta.url).href;
+  const script = `await import(${JSON.stringify(index)}); console.log(process.moduleLoadList.includes("NativeModule http"))`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=@hemi/source", "--input-type=module", "--eval", script],
+    { cwd: fileURLToPath(new URL(".", import.meta.url)), encoding: "utf8" },
+  );
+  expect(stderr).toBe("");
+  expect(stdout).toBe("false\n");
+});
+
+test("events that come once are awaited as on any stream", async () => {
+  await using site = await serveApp(async (req, res) => {
+    req.resume();
+    await once(req, "end");
+    res.end("ended");
+  });
+  expect((await site.ask({ method: "POST", url: "/", content: "x" })).text).toBe("ended");
+});

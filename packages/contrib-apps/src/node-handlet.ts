@@ -1,0 +1,103 @@
+// nodeHandlet: serves a classic `(req, res)` app of Node.js, such as one of Express, Koa or Fastify.
+
+import {
+  type Context,
+  defineHandlet,
+  type HandletPart,
+  prop,
+  type PropsOf,
+  type Request as HemiRequest,
+  type Response as HemiResponse,
+} from "@hemi/internal";
+import { loadApp } from "./load-app.ts";
+import { findNodeApp, type NodeApp } from "./node-app.ts";
+import type { NodeExchan } from "./node-exchan.ts";
+
+const props = {
+  /** The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. */
+  module: prop.module({ required: true }),
+  /**
+   * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
+   * handlet or rule. Only if nothing was sent, and no content read; header fields that were set are forgotten. An error for
+   * `next` gives 500. Default: false, since to some apps a third argument means something else.
+   */
+  passOn: prop.bool({ default: false }),
+};
+
+/** Answers all requests that it is given with what the app makes of them. CONNECT, and upgrades, it does not know. */
+export const nodeHandlet = defineHandlet({
+  sign: "nodeHandlet",
+  props,
+  create: (context): HandletPart => new NodeHandlet(context),
+});
+
+class NodeHandlet implements HandletPart {
+  readonly #context: Context<PropsOf<typeof props>>;
+  #app: NodeApp = notPrepared;
+  #Exchan: typeof NodeExchan | undefined;
+
+  constructor(context: Context<PropsOf<typeof props>>) {
+    this.#context = context;
+  }
+
+  async prepare(): Promise<void> {
+    const { module } = this.#context.props;
+    this.#app = await loadApp(module, "a function (req, res), or an app of Koa or Fastify", findNodeApp);
+    // Loads node:http, which takes 60 ms: who has no such app does not wait for it.
+    ({ NodeExchan: this.#Exchan } = await import("./node-exchan.ts"));
+  }
+
+  handle(req: HemiRequest, resp: HemiResponse): boolean | Promise<boolean> {
+    if (this.#Exchan === undefined) return notPrepared();
+    if (req.method === "CONNECT") return false;
+    const exchan = new this.#Exchan(req, resp, this.#context.log);
+    if (this.#context.props.passOn) return this.#handleOrPass(exchan);
+    try {
+      const outcome = this.#app(exchan.request, exchan.response);
+      if (!isPromise(outcome)) return true;
+      return outcome.then(taken, (error: unknown) => failed(exchan, error));
+    } catch (error) {
+      return failed(exchan, error);
+    }
+  }
+
+  /** Settles when the app calls `next`, fails, or has answered. */
+  #handleOrPass(exchan: NodeExchan): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      function fail(error: unknown): void {
+        exchan.leave();
+        reject(error instanceof Error ? error : new Error(`the app failed with ${String(error)}`));
+      }
+      function next(error?: unknown): void {
+        // Express has these two for its own routers.
+        if (error !== undefined && error !== null && error !== "route" && error !== "router") return fail(error);
+        exchan.leave();
+        resolve(false);
+      }
+      exchan.onClose(() => resolve(true));
+      try {
+        const outcome = this.#app(exchan.request, exchan.response, next);
+        if (isPromise(outcome)) outcome.then(undefined, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+}
+
+function failed(exchan: NodeExchan, error: unknown): never {
+  exchan.leave();
+  throw error;
+}
+
+function taken(): true {
+  return true;
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function notPrepared(): never {
+  throw new Error("the app has not been loaded");
+}

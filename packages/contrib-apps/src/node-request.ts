@@ -1,0 +1,76 @@
+// The request that a (req, res) app gets: the IncomingMessage of Node.js, filled from ours.
+//
+// Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on the object
+// itself, and not on the prototype of its class.
+
+import { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Request as HemiRequest } from "@hemi/internal";
+import { type LineTaker, NodeContent } from "./node-content.ts";
+
+const contentKey = Symbol("content");
+
+export class NodeRequest extends IncomingMessage implements LineTaker {
+  declare readonly _addHeaderLines: LineTaker["_addHeaderLines"];
+  readonly [contentKey]: NodeContent;
+
+  constructor(req: HemiRequest, socket: Socket, breakOff: () => void) {
+    super(socket);
+    this[contentKey] = new NodeContent(req, this, breakOff);
+    this._read = read;
+    this._destroy = destroy;
+    // Node.js would listen for the socket's end, which here is the end of the exchan as well.
+    Object.defineProperty(this, "signal", { configurable: true, get: () => req.signal });
+    this.method = req.method;
+    this.url = req.uri;
+    setVersion(this, req.version);
+    const lines = linesOf(req);
+    this._addHeaderLines(lines, lines.length);
+    // From here on, lines are trailers.
+    this.complete = !req.hasContent;
+  }
+}
+
+/** The response is complete: who waits for the end of the request gets it. */
+export function dumpRequest(request: NodeRequest): void {
+  request[contentKey].dump();
+}
+
+function read(this: NodeRequest): void {
+  this[contentKey].read();
+}
+
+function destroy(this: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
+  this[contentKey].destroy(error, callback);
+}
+
+function setVersion(request: IncomingMessage, version: HemiRequest["version"]): void {
+  const [major = "1", minor = "0"] = version.split(".");
+  request.httpVersion = `${major}.${minor}`;
+  request.httpVersionMajor = Number(major);
+  request.httpVersionMinor = Number(minor);
+}
+
+/**
+ * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC 9112
+ * 3.2.2). And where content came without a word on it, as it may in HTTP/2, there is one: apps look for that.
+ */
+function linesOf(req: HemiRequest): string[] {
+  const lines: string[] = [];
+  const { authority } = req;
+  let lacksHost = authority !== "";
+  let lacksFraming = req.hasContent;
+  for (const [name, value] of req.headers) {
+    const isHost = name === "host" && authority !== "";
+    lines.push(name, isHost ? authority : value);
+    if (isHost) lacksHost = false;
+    else if (name === "content-length" || name === "transfer-encoding") lacksFraming = false;
+  }
+  if (lacksHost) lines.push("host", authority);
+  if (lacksFraming) {
+    const { size } = req.content;
+    if (size === undefined) lines.push("transfer-encoding", "chunked");
+    else lines.push("content-length", String(size));
+  }
+  return lines;
+}
