@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "./kinds.ts";
 import { askOf } from "./testing/ask.ts";
+import { serve } from "./testing/serve.ts";
 
 const describeRequest: HandletPart["handle"] = async (req, resp) => {
   resp.setHeader("x-a", "1");
@@ -65,5 +66,25 @@ describe("an injected request", () => {
     ],
   ])("rejects when the handlet %s", async (_name, handle) => {
     await expect(askOf(handle)({ url: "/" })).rejects.toMatchObject({ code: "HEMI_PEER_GONE" });
+  });
+});
+
+describe("a handlet that never answers an injected request", () => {
+  const begin: HandletPart["handle"] = (req, resp) => {
+    if (req.path === "/begun") void resp.echo("hello");
+    return true;
+  };
+
+  test.each(["/", "/begun"])("is not waited for longer than handleTimeout (%s)", async (url) => {
+    await using server = await serve({ handlets: [begin], settings: { handleTimeout: 20 } });
+    await expect(server.stage.inject({ url })).rejects.toMatchObject({ code: "HEMI_TIMEOUT" });
+  });
+
+  test("is not waited for when the server shuts down", async () => {
+    await using server = await serve(begin);
+    const answer = server.stage.inject({ url: "/" });
+    const failed = expect(answer).rejects.toMatchObject({ code: "HEMI_PEER_GONE" });
+    await server.stage.quit(0);
+    await failed;
   });
 });

@@ -16,12 +16,39 @@ import type {
 import { ListedFields, noFields } from "./fields.ts";
 import { readRegion } from "./file-region.ts";
 
-/** Makes the `inject` of a server from the function that serves its exchans. */
-export function injectRequest(serve: (wire: ExchanWire) => void): (request: InjectRequest) => Promise<InjectResponse> {
-  return (request) =>
-    new Promise((resolve, reject) => {
-      serve(new InjectWire(request, resolve, reject));
+/** Runs the requests of one server. */
+export class Injector {
+  readonly #serve: (wire: ExchanWire) => void;
+  readonly #handleTimeout: () => number;
+  readonly #wires = new Set<InjectWire>();
+
+  /** `handleTimeout`: in ms, until the head of an answer, and between two pieces of its content. Default: 60,000. */
+  constructor(serve: (wire: ExchanWire) => void, handleTimeout = () => 60_000) {
+    this.#serve = serve;
+    this.#handleTimeout = handleTimeout;
+  }
+
+  /** Rejects with HEMI_PEER_GONE when the answer is broken off, and with HEMI_TIMEOUT when none comes. */
+  inject(request: InjectRequest): Promise<InjectResponse> {
+    return new Promise((resolve, reject) => {
+      const wire = new InjectWire(request, resolve, reject);
+      this.#wires.add(wire);
+      wire.onEnd(() => this.#wires.delete(wire));
+      wire.limit(this.#handleTimeout());
+      this.#serve(wire);
     });
+  }
+
+  /** Breaks off what has not been answered. */
+  close(): void {
+    for (const wire of this.#wires) wire.abort();
+  }
+}
+
+/** Makes an `inject` from a function that serves exchans. */
+export function injectRequest(serve: (wire: ExchanWire) => void): (request: InjectRequest) => Promise<InjectResponse> {
+  const injector = new Injector(serve);
+  return (request) => injector.inject(request);
 }
 
 class InjectWire implements ExchanWire {
@@ -37,15 +64,23 @@ class InjectWire implements ExchanWire {
   #size: number | undefined;
   #sent = 0;
   #isOver = false;
-  #wasAborted = false;
+  /** Why it was broken off. */
+  #abortReason: ExchanError | undefined;
   readonly #abortListeners: AbortListener[] = [];
   readonly #endListeners: EndListener[] = [];
+  #deadline: NodeJS.Timeout | undefined;
 
   constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
     this.#resolve = resolve;
     this.#reject = reject;
     if (request.content !== undefined && request.content.length > 0) this.#unread = Buffer.from(request.content);
     this.head = makeHead(request, this.#unread?.length ?? 0);
+  }
+
+  /** The answer is given up when nothing of it has come for so long, in ms. */
+  limit(handleTimeout: number): void {
+    const reason = `the answer, or the rest of it, did not come within ${handleTimeout} ms`;
+    this.#deadline = setTimeout(() => this.#breakOff("HEMI_TIMEOUT", reason), handleTimeout);
   }
 
   readContent(): Uint8Array | undefined {
@@ -66,12 +101,14 @@ class InjectWire implements ExchanWire {
 
   sendHead({ status, fieldList }: ResponseHead, size: number | undefined): void {
     if (this.#response !== undefined) return;
+    this.#deadline?.refresh();
     this.#size = size;
     this.#response = { status, headers: headersOf(fieldList) };
   }
 
   sendContent(piece: string | Uint8Array): boolean {
     if (this.#isOver) return false;
+    this.#deadline?.refresh();
     const bytes = Buffer.from(piece);
     if (this.#hasContent) {
       if (this.#sent + bytes.length > (this.#size ?? Infinity)) this.#abortFor("more");
@@ -82,7 +119,9 @@ class InjectWire implements ExchanWire {
   }
 
   writable(): Promise<void> {
-    return this.#isOver ? quietly(Promise.reject(gone())) : Promise.resolve();
+    return this.#isOver
+      ? quietly(Promise.reject(this.#abortReason ?? new ExchanError("HEMI_PEER_GONE", "the answer is complete")))
+      : Promise.resolve();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
@@ -103,16 +142,22 @@ class InjectWire implements ExchanWire {
   }
 
   abort(): void {
+    this.#breakOff("HEMI_PEER_GONE", "the answer was broken off before its end");
+  }
+
+  #breakOff(code: "HEMI_PEER_GONE" | "HEMI_TIMEOUT", reason: string): void {
     if (this.#isOver) return;
-    this.#isOver = this.#wasAborted = true;
-    this.#reject(new HemiError("HEMI_PEER_GONE", "the answer was broken off before its end"));
-    for (const listener of this.#abortListeners) listener(gone());
+    this.#isOver = true;
+    // To who injected the request, the answerer is a peer as others are, and none of an exchan of theirs.
+    this.#reject(new HemiError(code, reason));
+    const told = (this.#abortReason = new ExchanError(code, reason));
+    for (const listener of this.#abortListeners) listener(told);
     this.#tellEnded(...this.#endListeners);
   }
 
   onAbort(listener: AbortListener): void {
     if (!this.#isOver) this.#abortListeners.push(listener);
-    else if (this.#wasAborted) listener(gone());
+    else if (this.#abortReason !== undefined) listener(this.#abortReason);
   }
 
   onEnd(listener: EndListener): void {
@@ -121,6 +166,7 @@ class InjectWire implements ExchanWire {
   }
 
   #tellEnded(...listeners: readonly EndListener[]): void {
+    clearTimeout(this.#deadline);
     for (const listener of listeners) listener(this.#response?.status, this.#hasContent ? this.#sent : 0);
   }
 
@@ -133,11 +179,6 @@ class InjectWire implements ExchanWire {
     this.abort();
     throw new HemiError("HEMI_USAGE", `${amount} content was sent than the ${this.#size} bytes that were announced`);
   }
-}
-
-/** As a handlet is told it. To who injected the request, the answerer is the peer, and none of an exchan of theirs. */
-function gone(): ExchanError {
-  return new ExchanError("HEMI_PEER_GONE", "the answer was broken off before its end");
 }
 
 function headersOf(fieldList: readonly string[]): InjectResponse["headers"] {
