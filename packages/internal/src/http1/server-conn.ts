@@ -116,8 +116,15 @@ export class Http1Conn implements ExchanConn {
     // A response that is finished while we are in here is seen by the loop below.
     if (this.#isAdvancing) return;
     this.#isAdvancing = true;
-    while (this.#step());
-    this.#isAdvancing = false;
+    try {
+      while (this.#step());
+    } catch (error) {
+      // Nothing below should throw; what does must not leave a connection that neither goes on nor ends.
+      this.#socket.destroy();
+      this.#host.failed(this.peer, error);
+    } finally {
+      this.#isAdvancing = false;
+    }
     this.#settle();
   }
 

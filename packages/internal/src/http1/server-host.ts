@@ -48,6 +48,8 @@ export interface Http1Host {
   serve(wire: ExchanWire): void;
   /** Notes in the error log what a client did or failed to do. */
   note(peer: Endpoint, message: string): void;
+  /** Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its requests. */
+  failed(peer: Endpoint, error: unknown): void;
   /** A connection is over, by its client or by us. */
   connClosed(conn: object): void;
 }

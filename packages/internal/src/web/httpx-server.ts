@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import type { Context } from "../component/context.ts";
+import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
 import { formatAddress } from "../component/props/addresses.ts";
@@ -16,7 +17,7 @@ import { peerOf } from "../net/peer.ts";
 import { Refusals } from "../net/refusals.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
-import { injectRequest } from "./inject.ts";
+import { Injector } from "./inject.ts";
 import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
 import { webapp } from "./webapp.ts";
 
@@ -95,6 +96,10 @@ export const httpxServer = defineServer({
 class HttpxServer implements ServerPart, Http1Host {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
+  readonly #injector = new Injector(
+    (wire) => this.serve(wire),
+    () => this.settings.handleTimeout,
+  );
   readonly #refusals = new Refusals({
     makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
     tell: (count, latest) => this.#tellRefused(count, latest),
@@ -136,12 +141,13 @@ class HttpxServer implements ServerPart, Http1Host {
   }
 
   async shutdown(): Promise<void> {
+    this.#injector.close();
     await this.#gate?.shutdown();
     this.#refusals.close();
     this.#deadlines.close();
   }
 
-  inject = injectRequest((wire) => this.serve(wire));
+  inject = (request: InjectRequest): Promise<InjectResponse> => this.#injector.inject(request);
 
   get listensOn(): readonly string[] {
     return this.#share === undefined ? [] : [this.#share.address];
@@ -180,6 +186,10 @@ class HttpxServer implements ServerPart, Http1Host {
 
   note(peer: Endpoint, message: string): void {
     this.#context.log.info(`client ${peer.address} port ${peer.port}: ${message}`);
+  }
+
+  failed(peer: Endpoint, error: unknown): void {
+    this.#context.log.error(`failed at client ${peer.address} port ${peer.port}`, { error });
   }
 
   connClosed(conn: Http1Conn): void {
