@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { MemorySink } from "../../log/sink.ts";
 import { HTTPError } from "../http-error.ts";
@@ -76,6 +77,47 @@ describe("what a mapped function returns", () => {
     const answer = await asker(new Mapper().get("/", run))("GET /");
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain("secret");
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      "a promise of nothing, without an answer",
+      async () => Promise.resolve(),
+      "GET /late/:id was done without an answer",
+    ],
+    ["a web Response", () => new globalThis.Response("x"), "GET /late/:id returned a Response"],
+    ["a stream", () => Readable.from(["x"]), "GET /late/:id returned a stream"],
+    ["a web stream", () => new ReadableStream(), "GET /late/:id returned a stream"],
+    [
+      "a generator",
+      function* () {
+        yield 1;
+      },
+      "GET /late/:id returned a stream",
+    ],
+    [
+      "a promised generator",
+      async () =>
+        Promise.resolve(
+          (async function* () {
+            yield 1;
+            await Promise.resolve();
+          })(),
+        ),
+      "GET /late/:id returned a stream",
+    ],
+  ])("gives a 500 at once, and a line that names the route, for %s", async (_what, run, message) => {
+    const sink = new MemorySink();
+    expect((await asker(new Mapper().get("/late/:id", run), sink)("GET /late/1")).status).toBe(500);
+    expect(sink.lines.join("")).toContain(message);
+  });
+
+  test("may be a promise of nothing while the answer goes on", async () => {
+    const mapper = new Mapper().get("/", async (_req, resp) => {
+      await resp.echo("a");
+      setImmediate(() => resp.end());
+    });
+    expect((await asker(mapper)("GET /")).text).toBe("a");
   });
 
   test("cannot answer twice", async () => {

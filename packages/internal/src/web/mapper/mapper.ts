@@ -4,14 +4,14 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import { answerOtherMethod } from "../other-methods.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import { sendAnswer } from "./answer.ts";
+import { sendAnswer, sendPromised } from "./answer.ts";
 import { type Params, parsePattern } from "./pattern.ts";
 import { type Match, type Route, RouteTree } from "./route-tree.ts";
 
 /**
  * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
  * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used
- * `resp` itself, or will.
+ * `resp` itself, or will; a promise of it, that it has.
  */
 export type MappedFunction<Text extends string = string> = (
   req: Request,
@@ -128,9 +128,11 @@ export class Mapper {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const match = this.#tree.find(req.method, req.path);
     if (match === undefined) return this.#handleOther(req, resp);
-    const answer = match.route.target(req, resp, match.params);
-    if (isPromise(answer)) return sendPromised(resp, answer);
-    sendAnswer(resp, answer);
+    const { route } = match;
+    const answer = route.target(req, resp, match.params);
+    if (answer === undefined) return true;
+    if (isPromise(answer)) return sendPromised(resp, answer, route);
+    sendAnswer(resp, answer, route);
     return true;
   }
 
@@ -162,9 +164,4 @@ export class Mapper {
 
 function isPromise(answer: unknown): answer is PromiseLike<unknown> {
   return typeof answer === "object" && answer !== null && "then" in answer && typeof answer.then === "function";
-}
-
-async function sendPromised(resp: Response, promise: PromiseLike<unknown>): Promise<boolean> {
-  sendAnswer(resp, await promise);
-  return true;
 }
