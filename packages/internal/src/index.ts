@@ -30,7 +30,7 @@ export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
-export type { Address, AddressSet } from "./component/props/addresses.ts";
+export { formatAddress, type Address, type AddressSet } from "./component/props/addresses.ts";
 export type { Prop, PropsOf, PropsSchema } from "./component/props/prop-type.ts";
 export type { Reference } from "./component/reference.ts";
 export { compileTemplate, type Template } from "./component/template.ts";

@@ -1,7 +1,7 @@
 // daytimeServer: a server of one's own, for a protocol that the engine does not have: tells the time and hangs up (RFC 867).
 
 import type { Socket } from "node:net";
-import { defineServer, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
+import { defineServer, formatAddress, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
 
 export const daytimeServer = defineServer({
   sign: "daytimeServer",
@@ -9,6 +9,11 @@ export const daytimeServer = defineServer({
     address: prop.address({ default: ":13" }),
     /** Connections at once. */
     maxConns: prop.integer({ default: 1000, min: 1, reload: "live" }),
+  },
+  check(context) {
+    const { address } = context.props;
+    // In the words of all servers: so that no other one of the stage may have it.
+    context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
   },
   create({ props, path, log, stage, listeners }) {
     let share: ListenerShare | undefined;
