@@ -14,7 +14,7 @@ import { refuse } from "./refuse.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*`. IPv6 addresses stand in brackets. Ports do not count. */
-  hostnames: prop.hostnames({ required: true, reload: "live" }),
+  hostnames: prop.hostnames({ required: true, min: 1, reload: "live" }),
 };
 
 /**
