@@ -24,7 +24,7 @@ export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly fixtures: FixtureDefinitions;
   /** Opens the log of a stage that is given none. */
   readonly openLog: () => OwnedErrorLog;
-  /** Makes the listeners of a stage that is given none. */
+  /** The listeners of a stage that is given none. */
   readonly makeListeners: () => Surroundings["listeners"];
 }
 
@@ -41,7 +41,7 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Stays open. Default: one of the stage's own, to standard error. */
   readonly log?: ErrorLog;
-  /** Those of the process, if several stages share them. Default: the stage's own. */
+  /** Default: those of the process, which all its stages share. */
   readonly listeners?: Surroundings["listeners"];
 }
 
