@@ -44,13 +44,13 @@ interface ContentReader {
   reject(error: Error): void;
 }
 
-type Stage = "waiting" | "streaming" | "ended" | "aborted";
+type State = "waiting" | "streaming" | "ended" | "aborted";
 
 export class Http1Exchan implements ExchanWire {
   readonly head: Http1RequestHead;
   readonly content: RequestContent;
   readonly #conn: ExchanConn;
-  #stage: Stage = "waiting";
+  #state: State = "waiting";
   #framing: ResponseFraming = "none";
   /** What `content-length` announced. */
   #size = 0;
@@ -98,7 +98,7 @@ export class Http1Exchan implements ExchanWire {
   // ---- content in ----
 
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    if (this.#stage === "ended") {
+    if (this.#state === "ended") {
       return this.#wasContentRead ? undefined : refused("the request has been answered: its content is no longer read");
     }
     const piece = this.content.next(this.#conn.input);
@@ -107,11 +107,11 @@ export class Http1Exchan implements ExchanWire {
       return piece;
     }
     if (this.content.done) return undefined;
-    if (this.#stage === "aborted") return quietly(Promise.reject(gone()));
+    if (this.#state === "aborted") return quietly(Promise.reject(gone()));
     if (this.content.failure !== undefined) return quietly(Promise.reject(broken(this.content.failure)));
     if (this.#contentError !== undefined) return quietly(Promise.reject(this.#contentError));
     if (this.#reader !== undefined) return refused("the content is being read already");
-    if (this.#isContinueOwed && this.#stage === "waiting") this.#conn.output.writeText("HTTP/1.1 100 Continue\r\n\r\n");
+    if (this.#isContinueOwed && this.#state === "waiting") this.#conn.output.writeText("HTTP/1.1 100 Continue\r\n\r\n");
     this.#isContinueOwed = false;
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
@@ -142,15 +142,15 @@ export class Http1Exchan implements ExchanWire {
   // ---- response out ----
 
   sendInterim(status: number, fieldList: readonly string[]): void {
-    if (this.#stage !== "waiting" || this.head.version === "1.0") return;
+    if (this.#state !== "waiting" || this.head.version === "1.0") return;
     if (status === 100) this.#isContinueOwed = false;
     this.#conn.output.writeText(statusLine(status) + fieldLines(fieldList) + "\r\n");
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
-    if (this.#stage !== "waiting") return;
+    if (this.#state !== "waiting") return;
     const { output } = this.#conn;
-    this.#stage = "ended";
+    this.#state = "ended";
     this.#leaveContent();
     const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
     const headText = this.#encodeHead(head, size);
@@ -164,14 +164,14 @@ export class Http1Exchan implements ExchanWire {
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {
-    if (this.#stage !== "waiting") return;
-    this.#stage = "streaming";
+    if (this.#state !== "waiting") return;
+    this.#state = "streaming";
     this.#conn.output.writeText(this.#encodeHead(head, size));
     this.#conn.progressed();
   }
 
   sendContent(piece: string | Uint8Array): boolean {
-    if (this.#stage !== "streaming") return false;
+    if (this.#state !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
     if (this.#framing === "sized" && this.#sent + size > this.#size) {
@@ -191,32 +191,32 @@ export class Http1Exchan implements ExchanWire {
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    const isTakenByNobody = this.#stage === "aborted" || (this.#framing === "none" && this.#sent > maxDropped);
+    const isTakenByNobody = this.#state === "aborted" || (this.#framing === "none" && this.#sent > maxDropped);
     return isTakenByNobody ? quietly(Promise.reject(gone())) : this.#conn.drained();
   }
 
   async sendRegion(region: FileRegion): Promise<void> {
     if (this.#framing === "none") return;
     for await (const piece of readRegion(region)) {
-      if (this.#stage !== "streaming") throw gone();
+      if (this.#state !== "streaming") throw gone();
       if (!this.sendContent(piece)) await this.writable();
     }
   }
 
   endContent(trailerList: readonly string[]): void {
-    if (this.#stage !== "streaming") return;
+    if (this.#state !== "streaming") return;
     if (this.#framing === "sized" && this.#sent < this.#size) {
       this.#abortFor(`only ${this.#sent} of the ${this.#size} bytes that were announced were sent`);
     }
     if (this.#framing === "chunked") this.#conn.output.writeText("0\r\n" + fieldLines(trailerList) + "\r\n");
-    this.#stage = "ended";
+    this.#state = "ended";
     this.#leaveContent();
     this.#tellEnded();
     this.#conn.finished(this.#keepAlive);
   }
 
   onEnd(listener: EndListener): void {
-    if (this.#stage === "ended" || this.#stage === "aborted") return this.#tellEnded(listener);
+    if (this.#state === "ended" || this.#state === "aborted") return this.#tellEnded(listener);
     const earlier = this.#endListener;
     // Two are rare, and one costs no list.
     this.#endListener =
@@ -237,29 +237,29 @@ export class Http1Exchan implements ExchanWire {
   /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
   giveUp(): void {
     this.#isLate = true;
-    if (this.#stage !== "waiting") return this.abort();
+    if (this.#state !== "waiting") return this.abort();
     this.sendWhole({ status: 503, fieldList: [] }, undefined);
     this.#tellAborted();
   }
 
   abort(): void {
-    if (this.#stage === "ended" || this.#stage === "aborted") return;
-    this.#conn.breakOff(this.#stage === "streaming" && this.#framing === "until close");
+    if (this.#state === "ended" || this.#state === "aborted") return;
+    this.#conn.breakOff(this.#state === "streaming" && this.#framing === "until close");
     this.clientLeft();
   }
 
   onAbort(listener: AbortListener): void {
-    if (this.#stage === "aborted" || this.#isLate) return listener(this.#abortReason());
+    if (this.#state === "aborted" || this.#isLate) return listener(this.#abortReason());
     // The connection is at another exchan by now, which nobody asked to watch over.
-    if (this.#stage === "ended") return;
+    if (this.#state === "ended") return;
     (this.#abortListeners ??= []).push(listener);
     this.#conn.watch();
   }
 
   /** The connection has broken off. */
   clientLeft(): void {
-    if (this.#stage === "ended" || this.#stage === "aborted") return;
-    this.#stage = "aborted";
+    if (this.#state === "ended" || this.#state === "aborted") return;
+    this.#state = "aborted";
     if (this.#reader !== undefined) this.contentFailed(gone());
     this.#tellAborted();
     this.#tellEnded();
@@ -314,7 +314,7 @@ export class Http1Exchan implements ExchanWire {
       this.#framing !== "until close" &&
       // A client that waits for 100 may send its content or not: what comes next could be read in two ways.
       (!this.#isContinueOwed || content.done) &&
-      (this.#stage === "streaming" || content.isSoonOver);
+      (this.#state === "streaming" || content.isSoonOver);
 
     let text = statusLine(status);
     if (!hasDate(fieldList)) text += this.#conn.dateLine;
