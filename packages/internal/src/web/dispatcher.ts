@@ -29,6 +29,8 @@ export class Dispatcher implements ResponseSurroundings {
   readonly fcache: Fcache;
   readonly #log: ErrorLog;
   readonly #webapps: HostnameTable<WebappPart>;
+  /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
+  readonly #noted = new WeakMap<Request, unknown>();
   readonly #defaultWebapp: WebappPart | undefined;
   /** Authorities seen before, as received. Names that belong to no webapp do not come in. */
   readonly #destinations = new Map<string, Destination>();
@@ -82,7 +84,9 @@ export class Dispatcher implements ResponseSurroundings {
     }
   }
 
-  #findDestination(text: string): Destination | "malformed" | undefined {
+  #findDestination(received: string): Destination | "malformed" | undefined {
+    // What is kept must not be a slice: it would keep the whole head that it was cut from.
+    const text = Buffer.from(received, "latin1").toString("latin1");
     const authority = parseAuthority(text);
     if (authority === undefined && text !== "") return "malformed";
     const webapp = authority === undefined ? this.#defaultWebapp : this.#webapps.find(authority.hostname);
@@ -138,8 +142,9 @@ export class Dispatcher implements ResponseSurroundings {
 
   noteFault(error: unknown, req: Request | undefined): void {
     const fault = faultAt(this.#log.path, error);
-    if (fault.isNoted) return;
+    if (fault.isNoted || (req !== undefined && this.#noted.has(req) && this.#noted.get(req) === fault.cause)) return;
     fault.isNoted = true;
+    if (req !== undefined) this.#noted.set(req, fault.cause);
     this.#log
       .withPath(fault.path)
       .error(`failed at ${req === undefined ? "a refused request" : `${req.method} ${req.uri}`}`, {

@@ -60,6 +60,8 @@ const beforeTheHead: Record<string, HandletPart["handle"]> = {
 
 /** Attempts to smuggle fields, each by another door. */
 const injections: Record<string, (resp: Response) => void> = {
+  "no value": (resp) => resp.setHeader("x", undefined as unknown as string),
+  "a value that is no text": (resp) => resp.addHeader("x", null as unknown as string),
   "a value with CRLF": (resp) => resp.setHeader("x", "a\r\nset-cookie: evil=1"),
   "a value with LF": (resp) => resp.addHeader("x", "a\nb"),
   "a value with CR": (resp) => resp.setHeader("x", "a\rb"),
@@ -127,6 +129,70 @@ describe("a handlet that goes wrong before it has sent its head", () => {
     expect(server.log.join("")).toContain(secret);
   });
 });
+
+describe("an answer that its handlet does not wait for", () => {
+  test.each<[string, (resp: Response) => Promise<void>]>([
+    ["sendStream", (resp) => resp.sendStream(endless())],
+    ["sendRegion", (resp) => resp.sendRegion({ fd: 0, offset: 0, size: 1 })],
+  ])("(%s) does not end the process when its client leaves", async (name, send) => {
+    const left = Promise.withResolvers<void>();
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      await using server = await serve((req, resp) => {
+        if (name === "sendRegion") resp.abort();
+        req.onAbort(() => left.resolve());
+        void send(resp);
+        return true;
+      });
+      await using client = await server.connect();
+      client.send(request("GET /"));
+      if (name === "sendStream") {
+        await client.through("hello");
+        client.reset();
+      }
+      await left.promise;
+      await turn();
+      await turn();
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
+  test("has the error of its source in the log, once", async () => {
+    await using server = await serve((_req, resp) => {
+      void resp.sendStream(failing());
+      return true;
+    });
+    await using client = await server.connect();
+    client.send(request("GET /"));
+    await expect(client.response()).rejects.toThrow(/broke|ended/);
+    await turn();
+    expect(server.log.filter((line) => line.includes(" error "))).toHaveLength(1);
+    expect(server.log.join("")).toContain("webapp.app/rule/handlet1");
+  });
+
+  test("is refused for a file by a relative path", async () => {
+    await using server = await serve(async (_req, resp) => (await resp.sendFile("a.txt"), true));
+    expect(await server.ask("GET /")).toMatchObject({ status: 500 });
+    expect(server.log.join("")).toContain("HEMI_USAGE");
+  });
+});
+
+async function* endless(): AsyncGenerator<string> {
+  for (;;) {
+    yield "hello";
+    await turn();
+  }
+}
+
+async function* failing(): AsyncGenerator<string> {
+  yield "hello";
+  await turn();
+  fail();
+}
 
 describe("what another peer than the client did", () => {
   test.each(["HEMI_TIMEOUT", "HEMI_PEER_GONE", "HEMI_CONTENT_BROKEN"] as const)("(%s) is a 500", async (code) => {

@@ -5,6 +5,7 @@
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
+import { isAbsolute } from "node:path";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
@@ -179,9 +180,14 @@ export class Response implements ResponseHead {
 
   /**
    * A file, by its absolute path, with its media type by its name. Throws HTTPError: 404 if there is no such file, 403 if it
-   * may not be read, 500 if the system cannot tell. Whether the path may be served at all is the caller's to know.
+   * may not be read, 500 if the system cannot tell; HEMI_USAGE for a relative path. Whether the path may be served at all is the caller's to know.
    */
-  async sendFile(path: string): Promise<void> {
+  sendFile(path: string): Promise<void> {
+    return this.#watched(this.#sendFile(path));
+  }
+
+  async #sendFile(path: string): Promise<void> {
+    if (!isAbsolute(path)) throw new HemiError("HEMI_USAGE", `sendFile takes an absolute path, not ${path}`);
     const { fcache } = this.#surroundings;
     const entry = fcache.peek(path) ?? (await fcache.open(path));
     if (entry.kind !== "file") {
@@ -194,14 +200,18 @@ export class Response implements ResponseHead {
     if (entry.content !== undefined) return this.send(entry.content);
     entry.acquire();
     try {
-      await this.sendRegion({ fd: entry.fd, offset: 0, size: entry.size });
+      await this.#sendRegion({ fd: entry.fd, offset: 0, size: entry.size });
     } finally {
       entry.release();
     }
   }
 
   /** A stretch of an open file as content. The descriptor stays the caller's, and must stay open until this settles. */
-  async sendRegion(region: FileRegion): Promise<void> {
+  sendRegion(region: FileRegion): Promise<void> {
+    return this.#watched(this.#sendRegion(region));
+  }
+
+  async #sendRegion(region: FileRegion): Promise<void> {
     if (this.#state === "open") this.#contentSize ??= region.size;
     this.#beginStreaming();
     if (this.#chain === undefined) await this.#wire.sendRegion(region);
@@ -210,7 +220,11 @@ export class Response implements ResponseHead {
   }
 
   /** Streams a source to its end. What the source throws breaks the answer off, and is thrown here too. */
-  async sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
+  sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
+    return this.#watched(this.#sendStream(source));
+  }
+
+  async #sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
     this.#beginStreaming();
     try {
       // Where nobody takes the content, the source is told to stop before it begins.
@@ -275,6 +289,16 @@ export class Response implements ResponseHead {
     this.#fields.clear();
     this.#contentSize = undefined;
     this.#trailers = undefined;
+  }
+
+  /** A handlet may leave the promise alone: its client's leaving must not end the process then, and what else fails is in the log. */
+  #watched(sent: Promise<void>): Promise<void> {
+    const { handletPath } = this;
+    sent.catch((error: unknown) => {
+      if (isPeerGone(error) || error instanceof HTTPError) return;
+      this.#surroundings.noteFault(handletPath === "" ? error : faultAt(handletPath, error), this.#req);
+    });
+    return sent;
   }
 
   #assertOpen(): void {
