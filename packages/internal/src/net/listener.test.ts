@@ -141,6 +141,29 @@ describe("holders that follow each other", () => {
 });
 
 describe("an address that cannot be had", () => {
+  test("because this very process listens there, by another form of it", async () => {
+    const listeners = new Listeners();
+    const port = await freePort();
+    const first = await listeners.share(local(port), owner("httpxServer.a"));
+    await first.accept(greeter("a"));
+    expect(await errorOf(listeners.share({ host: "0.0.0.0", port }, owner("httpxServer.b")))).toMatchObject({
+      code: "HEMI_LISTEN",
+      message: expect.stringContaining(`httpxServer.a listens on 127.0.0.1:${port}, in this very process`) as string,
+    });
+    await first.release();
+  });
+
+  test.each([
+    ["/nowhere/a.sock", "the folder /nowhere does not exist"],
+    ["/etc/passwd", "no socket"],
+    ["/etc/passwd/a.sock", "/etc/passwd is no folder"],
+  ])("because there is no place for the socket %s", async (path, message) => {
+    expect(await errorOf(new Listeners().share({ path }, owner("a")))).toMatchObject({
+      code: "HEMI_LISTEN",
+      message: expect.stringContaining(message) as string,
+    });
+  });
+
   test("because another program listens there", async () => {
     const server = net.createServer().listen(0, "127.0.0.1");
     await once(server, "listening");

@@ -3,6 +3,7 @@
 
 import { rm, stat } from "node:fs/promises";
 import * as net from "node:net";
+import { dirname } from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
 
 /** Where to listen: as a prop of type `address` gives it. `host` "" stands for all addresses, IPv6 and IPv4. */
@@ -39,15 +40,28 @@ export class Listeners {
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
     const key = "path" in address ? address.path : `${address.host}:${address.port}`;
     // Ours is alive; asking it would give it a connection that nobody wants.
-    if ("path" in address && !this.#listeners.has(key)) await removeDeadSocket(address.path);
+    if ("path" in address && !this.#listeners.has(key)) {
+      await removeDeadSocket(address.path);
+      await assertPlaceForSocket(address.path);
+    }
     // Port 0 asks for a port of one's own.
     const isShared = "path" in address || address.port !== 0;
     let listener = isShared ? this.#listeners.get(key) : undefined;
     if (listener === undefined) {
-      listener = new Listener(bind(address, key), () => this.#listeners.delete(key));
+      const taker = (): string | undefined => this.#takerOf(address, key);
+      listener = new Listener(bind(address, key, taker), () => this.#listeners.delete(key), taker);
       if (isShared) this.#listeners.set(key, listener);
     }
     return listener.join(owner);
+  }
+
+  /** Which of ours has the port already, by an address that overlaps: `:8080` and `127.0.0.1:8080` do. */
+  #takerOf(address: ListenAddress, key: string): string | undefined {
+    if ("path" in address || address.port === 0) return undefined;
+    for (const [otherKey, listener] of this.#listeners) {
+      if (otherKey !== key && listener.port === address.port) return listener.title;
+    }
+    return undefined;
   }
 }
 
@@ -55,6 +69,7 @@ class Listener {
   readonly #bound: net.BoundSocket;
   readonly #server: net.Server;
   readonly #closed: () => void;
+  readonly #taker: () => string | undefined;
   readonly #shares = new Map<ListenerShare, ListenerOwner>();
   readonly address: string;
   readonly port: number;
@@ -64,13 +79,21 @@ class Listener {
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
 
-  constructor(bound: net.BoundSocket, closed: () => void) {
+  /** `taker` tells who of this process has its port already. */
+  constructor(bound: net.BoundSocket, closed: () => void, taker: () => string | undefined) {
+    this.#taker = taker;
     this.#bound = bound;
     this.#closed = closed;
     const address = bound.address();
     this.address = typeof address === "string" ? address : `${bracketed(address.address)}:${address.port}`;
     this.port = typeof address === "string" ? 0 : address.port;
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
+  }
+
+  /** For messages. */
+  get title(): string {
+    const [owner] = this.#shares.values();
+    return `${owner?.path ?? "another server"} listens on ${this.address}`;
   }
 
   join(owner: ListenerOwner): ListenerShare {
@@ -109,7 +132,7 @@ class Listener {
 
   #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: Error): void => reject(cannotListen(this.address, error));
+      const failed = (error: Error): void => reject(cannotListen(this.address, error, this.#taker()));
       this.#server.once("error", failed);
       this.#server.listen(this.#bound, () => {
         this.#server.off("error", failed);
@@ -138,7 +161,7 @@ class Listener {
   }
 }
 
-function bind(address: ListenAddress, key: string): net.BoundSocket {
+function bind(address: ListenAddress, key: string, taker: () => string | undefined): net.BoundSocket {
   try {
     if ("path" in address) {
       const options: net.BoundSocketOptions & { path: string } = { path: address.path };
@@ -154,8 +177,22 @@ function bind(address: ListenAddress, key: string): net.BoundSocket {
       return new net.BoundSocket({ host: "0.0.0.0", port });
     }
   } catch (error) {
-    throw cannotListen(key, error);
+    throw cannotListen(key, error, taker());
   }
+}
+
+/** What the system says of these two is that the address is not there, or in use. */
+async function assertPlaceForSocket(path: string): Promise<void> {
+  const refuse = (reason: string): never => {
+    throw new HemiError("HEMI_LISTEN", `cannot listen on ${path}: ${reason}`);
+  };
+  const folder = dirname(path);
+  if ((await stat(folder).catch(forget))?.isDirectory() === false) refuse(`${folder} is no folder`);
+  const isMissing = await stat(folder).then(forget, (error: unknown) => codeOf(error) === "ENOENT");
+  if (isMissing === true) refuse(`the folder ${folder} does not exist; make it first`);
+  const found = await stat(path).catch(forget);
+  if (found !== undefined && !found.isSocket())
+    refuse("there is a file or folder in its place that is no socket; remove it");
 }
 
 /** A socket file outlives a process that was killed, and would then keep its path taken. One that is answered on stays. */
@@ -172,11 +209,13 @@ async function removeDeadSocket(path: string): Promise<void> {
   if (isDead) await rm(path, { force: true });
 }
 
-function cannotListen(address: string, error: unknown): HemiError {
+function cannotListen(address: string, error: unknown, taker: string | undefined): HemiError {
   const code = codeOf(error);
   const advice =
     code === "EADDRINUSE"
-      ? "another program listens there; stop it or choose another address"
+      ? taker === undefined
+        ? "another program listens there; stop it or choose another address"
+        : `${taker}, in this very process; keep one of the two`
       : code === "EACCES"
         ? "this user may not; ports below 1024 need a privilege, and a socket file a folder that can be written"
         : code === "EADDRNOTAVAIL"
