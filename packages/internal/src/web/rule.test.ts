@@ -62,6 +62,12 @@ describe("rules", () => {
     expect((await stage.inject({ url: "/b" })).status).toBe(404);
   });
 
+  test("a file404 that cannot be read is a plain 404, and in the log", async () => {
+    await using stage = await serve(`.file404 = "/nowhere/404.html"`);
+    expect(await stage.inject({ url: "/b" })).toMatchObject({ status: 404, text: "404 Not Found\n" });
+    expect(sink.lines.at(-1)).toMatch(/ error .*file404 cannot be sent/);
+  });
+
   test.each([
     [".returnCode = 204", 204, "", undefined],
     ['.returnText = "x=" + $query_x', 200, "x=1", undefined],

@@ -4,6 +4,7 @@ import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { AccessLog, type AccessEntry } from "./access-log/access-log.ts";
+import { HTTPError } from "./http-error.ts";
 import { defineWebapp, ruleKind, type RulePart, type WebappPart } from "./kinds.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
@@ -75,7 +76,13 @@ class Webapp implements WebappPart {
     if (file404 === undefined) return sendStatusPage(resp, 404);
     resp.reset();
     resp.status = 404;
-    await resp.sendFile(file404);
+    try {
+      await resp.sendFile(file404);
+    } catch (error) {
+      if (!(error instanceof HTTPError) || resp.isHeadSent) throw error;
+      this.#context.log.error("file404 cannot be sent", { file: file404, error });
+      sendStatusPage(resp, 404);
+    }
   }
 
   /** Tries the rules from `from` on; it becomes asynchronous only where one of them does. */
