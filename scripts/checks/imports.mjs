@@ -2,7 +2,7 @@
 // usage: node scripts/checks/imports.mjs
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { packages, root } from "../workspace.mjs";
@@ -48,9 +48,10 @@ function packageName(specifier) {
     .join("/");
 }
 
-/** What a file may import: the package's dependencies, and in tests, which are not published, the root's tools too. */
+/** What a file may import: the package's dependencies, and in tests and their kits, which are not published, what these need too. */
 function mayImport(file, specifier, declared) {
-  return isBuiltin(specifier) || declared.has(packageName(specifier)) || file.endsWith(".test.ts");
+  const isForTests = file.endsWith(".test.ts") || file.split(sep).includes("testing");
+  return isForTests || isBuiltin(specifier) || declared.has(packageName(specifier));
 }
 
 function check() {
