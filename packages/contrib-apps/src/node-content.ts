@@ -25,6 +25,11 @@ export class NodeContent {
     this.#breakOff = breakOff;
   }
 
+  /** Aborts when the client leaves before the answer is complete. */
+  get signal(): AbortSignal {
+    return this.#req.signal;
+  }
+
   /** The app wants to read. */
   read(): void {
     if (this.#message.complete || this.#isDumped) this.#message.push(null);

@@ -219,6 +219,12 @@ describe("an app with passOn", () => {
     }
   });
 
+  test("gives the status of an error that has one", async () => {
+    await using site = await passing((_req, _res, next) => next(Object.assign(new Error("too much"), { status: 413 })));
+    expect((await site.ask({ url: "/" })).status).toBe(413);
+    expect(site.sink.lines.join("")).not.toContain("ERROR");
+  });
+
   test("may not have sent anything, nor read content", async () => {
     await using site = await passing(async (req, res, next) => {
       if (req.method === "POST") for await (const _piece of req);

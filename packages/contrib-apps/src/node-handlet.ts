@@ -4,6 +4,7 @@ import {
   type Context,
   defineHandlet,
   type HandletPart,
+  HTTPError,
   prop,
   type PropsOf,
   type Request as HemiRequest,
@@ -19,7 +20,7 @@ const props = {
   /**
    * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
    * handlet or rule. Only if nothing was sent, and no content read; header fields that were set are forgotten. An error for
-   * `next` gives 500. Default: false, since to some apps a third argument means something else.
+   * `next` gives its `status`, or 500. Default: false, since to some apps a third argument means something else.
    */
   passOn: prop.bool({ default: false }),
 };
@@ -64,22 +65,23 @@ class NodeHandlet implements HandletPart {
   /** Settles when the app calls `next`, fails, or has answered. */
   #handleOrPass(exchan: NodeExchan): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      function fail(error: unknown): void {
+      function fail(error: Error): void {
         exchan.leave();
-        reject(error instanceof Error ? error : new Error(`the app failed with ${String(error)}`));
+        reject(error);
       }
       function next(error?: unknown): void {
         // Express has these two for its own routers.
-        if (error !== undefined && error !== null && error !== "route" && error !== "router") return fail(error);
+        if (error !== undefined && error !== null && error !== "route" && error !== "router")
+          return fail(asError(error));
         exchan.leave();
         resolve(false);
       }
       exchan.onClose(() => resolve(true));
       try {
         const outcome = this.#app(exchan.request, exchan.response, next);
-        if (isPromise(outcome)) outcome.then(undefined, fail);
+        if (isPromise(outcome)) outcome.then(undefined, (error: unknown) => fail(asError(error)));
       } catch (error) {
-        fail(error);
+        fail(asError(error));
       }
     });
   }
@@ -88,6 +90,14 @@ class NodeHandlet implements HandletPart {
 function failed(exchan: NodeExchan, error: unknown): never {
   exchan.leave();
   throw error;
+}
+
+/** What an app with `next` fails with. Those apps put a status on their errors. */
+function asError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(`the app failed with ${String(error)}`);
+  const status: unknown = "status" in error ? error.status : "statusCode" in error ? error.statusCode : undefined;
+  const isStatus = typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599;
+  return isStatus && !(error instanceof HTTPError) ? new HTTPError(status, error.message, { cause: error }) : error;
 }
 
 function taken(): true {

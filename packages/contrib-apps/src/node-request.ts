@@ -19,8 +19,7 @@ export class NodeRequest extends IncomingMessage implements LineTaker {
     this[contentKey] = new NodeContent(req, this, breakOff);
     this._read = read;
     this._destroy = destroy;
-    // Node.js would listen for the socket's end, which here is the end of the exchan as well.
-    Object.defineProperty(this, "signal", { configurable: true, get: () => req.signal });
+    Object.defineProperty(this, "signal", signal);
     this.method = req.method;
     this.url = req.uri;
     setVersion(this, req.version);
@@ -43,6 +42,14 @@ function read(this: NodeRequest): void {
 function destroy(this: NodeRequest, error: Error | null, callback: (error?: Error | null) => void): void {
   this[contentKey].destroy(error, callback);
 }
+
+/** Node.js would listen for the socket's end, which here is the end of the exchan as well. One for all: V8 tells objects apart by it. */
+const signal: PropertyDescriptor & ThisType<NodeRequest> = {
+  configurable: true,
+  get() {
+    return this[contentKey].signal;
+  },
+};
 
 function setVersion(request: IncomingMessage, version: HemiRequest["version"]): void {
   const [major = "1", minor = "0"] = version.split(".");
