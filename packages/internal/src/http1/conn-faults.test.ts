@@ -39,7 +39,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
     failed: (_peer, error) => faults.push(error),
     connClosed: () => undefined,
   };
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => void new Http1Conn(socket, host));
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => new Http1Conn(socket, host));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   const port = typeof address === "object" ? (address?.port ?? 0) : 0;
