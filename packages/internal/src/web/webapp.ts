@@ -12,7 +12,7 @@ import { sendStatusPage } from "./status-page.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific one wins. */
-  hostnames: prop.hostnames({ required: true }),
+  hostnames: prop.hostnames({ required: true, min: 1 }),
   /** The folder that static files and file tests are looked up in. */
   webRoot: prop.path({ inherited: true }),
   /** A file sent, with status 404, for what no rule takes. */
