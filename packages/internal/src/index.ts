@@ -58,6 +58,7 @@ export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from
 export type { Content } from "./web/content.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
+export { ExchanError } from "./web/exchan-error.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
 export { HostnameTable } from "./web/hostnames.ts";
