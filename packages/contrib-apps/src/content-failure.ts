@@ -1,12 +1,12 @@
 // What an app is told when the content of its request cannot be read: an error in the forms that the frameworks know.
 
-import { HemiError, HTTPError } from "@hemi/internal";
+import { ExchanError, HTTPError } from "@hemi/internal";
 
 /** 408, 413 or 400. Uncaught, it gives that status; Express, Koa and Fastify read `status` or `statusCode`, Hono calls `getResponse`. */
 export class ContentFailure extends HTTPError {
   readonly statusCode: number;
 
-  constructor(status: number, cause: HemiError) {
+  constructor(status: number, cause: ExchanError) {
     super(status, cause.message, { cause });
     this.name = "ContentFailure";
     this.statusCode = status;
@@ -19,7 +19,7 @@ export class ContentFailure extends HTTPError {
 
 /** The failure as an app should see it. That the client has gone stays what it is. */
 export function asContentFailure(error: unknown): unknown {
-  if (!(error instanceof HemiError)) return error;
+  if (!(error instanceof ExchanError)) return error;
   const status = statuses[error.code];
   return status === undefined ? error : new ContentFailure(status, error);
 }

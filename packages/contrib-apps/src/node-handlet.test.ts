@@ -255,11 +255,6 @@ test("an app without passOn gets no third argument", async () => {
   expect((await site.ask({ url: "/" })).text).toBe("undefined");
 });
 
-test("CONNECT is left to others", async () => {
-  await using site = await serveApp((_req, res) => res.end("taken"));
-  expect(await exchange(site.port, "CONNECT shop.example:8080 HTTP/1.1")).toContain("next");
-});
-
 test("a second request on a connection finds everything fresh", async () => {
   const sockets: unknown[] = [];
   await using site = await serveApp((req, res) => {

@@ -13,7 +13,7 @@
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { HemiError, type Response as HemiResponse } from "@hemi/internal";
+import { ExchanError, type Response as HemiResponse } from "@hemi/internal";
 import { hasNoContent, sendWhole } from "./app-fields.ts";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
@@ -284,7 +284,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
 
   /** What the app sent is not what it announced, or a reviser failed at the head: the answer cannot go on. */
   #broken(error: unknown, callback?: Callback): void {
-    const isGone = error instanceof HemiError && error.code === "HEMI_PEER_GONE";
+    const isGone = error instanceof ExchanError && error.code === "HEMI_PEER_GONE";
     if (!isGone) this.#owner.noteError(error);
     if (callback) process.nextTick(callback, error);
     this.destroy(error instanceof Error ? error : undefined);

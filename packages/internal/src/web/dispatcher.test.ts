@@ -57,7 +57,7 @@ test("a hostname that belongs to no webapp gives 421, and so does none", async (
   expect(log.join("")).toContain("refused a request of 127.0.0.1 with 421: no webapp here has its hostname");
 });
 
-test("what the webapp does not take, it answers itself, but for CONNECT", async () => {
+test("what the webapp does not take, it answers itself; CONNECT it is not even asked", async () => {
   const { ask } = asking(webapp("shop", ["*"], false));
   expect(await ask({ url: "/" })).toMatchObject({ status: 404, text: "shop has none" });
   expect(await ask({ url: "/", method: "CONNECT" })).toMatchObject({ status: 501 });

@@ -61,6 +61,8 @@ export class Dispatcher implements ResponseSurroundings {
       if (typeof normalized === "string") return this.#refuse(wire, 400, `its path was refused: ${normalized}`);
       path = normalized;
     }
+    // A 2xx of any handlet would read as an open tunnel, and there are no tunnels yet.
+    if (head.method === "CONNECT") return this.#refuse(wire, 501, "there are no tunnels here");
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;
@@ -107,7 +109,6 @@ export class Dispatcher implements ResponseSurroundings {
 
   #notTaken(webapp: WebappPart, req: Request, resp: Response): void {
     // No resource has it, so that there is nothing to say in the `allow` of a 405.
-    if (req.method === "CONNECT") return sendStatusPage(resp, 501);
     try {
       const sent = webapp.notFound(req, resp);
       if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));
