@@ -31,11 +31,6 @@ export class Gate<Conn extends GateConn> {
     this.#options = options;
   }
 
-  /** How many connections are open. */
-  get connCount(): number {
-    return this.#conns.size;
-  }
-
   /** Begins to take connections. */
   open(): Promise<void> {
     return this.#options.share.accept(this.#accept);
