@@ -76,6 +76,12 @@ export class Http1RequestHead implements RequestHead, Fields {
     return this.method === "OPTIONS" && target === "" ? "*" : "/" + target;
   }
 
+  get upgrades(): readonly string[] {
+    // HTTP/1.0 does not have it (RFC 9110 7.8).
+    if (!this.wantsUpgrade || this.version === "1.0" || this.contentSize !== 0) return noUpgrades;
+    return listMembers(this.getAll("upgrade").join(",").toLowerCase());
+  }
+
   get count(): number {
     return this.spans.length / 4;
   }
@@ -225,6 +231,7 @@ interface Framing {
 }
 
 const maxMethodSize = 32;
+const noUpgrades: readonly string[] = [];
 
 const badMethod = new BadHead(400, "the method is not a token");
 const badTarget = new BadHead(400, "the request target holds a byte that it may not hold, or is empty");
@@ -348,12 +355,19 @@ function noteConnection(head: Http1RequestHead, start: number, end: number): voi
     head.wantsKeepAlive = true;
     return;
   }
-  for (const option of head.bytes.toString("latin1", start, end).toLowerCase().split(",")) {
-    const name = option.trim();
-    if (name === "close") head.wantsClose = true;
-    else if (name === "keep-alive") head.wantsKeepAlive = true;
-    else if (name === "upgrade") head.wantsUpgrade = true;
+  for (const option of listMembers(head.bytes.toString("latin1", start, end).toLowerCase())) {
+    if (option === "close") head.wantsClose = true;
+    else if (option === "keep-alive") head.wantsKeepAlive = true;
+    else if (option === "upgrade") head.wantsUpgrade = true;
   }
+}
+
+/** What a list holds (RFC 9110 5.6.1): members may be empty, and do not count then. */
+function listMembers(list: string): string[] {
+  return list
+    .split(",")
+    .map((member) => member.trim())
+    .filter((member) => member !== "");
 }
 
 function checkCodings(value: string): BadHead | undefined {

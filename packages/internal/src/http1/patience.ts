@@ -40,6 +40,8 @@ export class Patience {
 
   /** No more waiting. */
   end(): void {
+    if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
+    this.#wait = undefined;
     this.#deadline.clear();
   }
 

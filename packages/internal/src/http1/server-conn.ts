@@ -10,6 +10,7 @@
 //                         so that a reset does not destroy the answer on its way)
 
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { peerOf } from "../net/peer.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { Endpoint } from "../web/exchan.ts";
@@ -22,7 +23,8 @@ import { statusLine } from "./response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
 import type { Http1Host } from "./server-host.ts";
 
-type Phase = "idle" | "head" | "exchan" | "discard" | "linger" | "closed";
+/** `tunnel`: the socket is in the hands of who left HTTP on it. */
+type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
 
 export class Http1Conn implements ExchanConn {
   readonly peer: Endpoint;
@@ -49,6 +51,8 @@ export class Http1Conn implements ExchanConn {
   #contentWaited = 0;
   #waitingSince = 0;
   #lingersUntil = 0;
+  /** Who has the tunnel wants to be told when the server drains. */
+  #tunnelDrained: (() => void) | undefined;
 
   constructor(socket: Socket, host: Http1Host) {
     this.#socket = socket;
@@ -56,9 +60,9 @@ export class Http1Conn implements ExchanConn {
     this.peer = peerOf(socket);
     this.output = new Output(socket);
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
-    socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    socket.on("end", () => this.#ended());
-    socket.on("drain", () => this.#drainedNow());
+    socket.on("data", this.#received);
+    socket.on("end", this.#ended);
+    socket.on("drain", this.#drainedNow);
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
     socket.on("close", () => this.#closed());
@@ -78,6 +82,7 @@ export class Http1Conn implements ExchanConn {
   drain(): void {
     this.#isLast = true;
     if (this.#phase === "idle") this.#settle();
+    this.#tunnelDrained?.();
   }
 
   destroy(): void {
@@ -86,7 +91,7 @@ export class Http1Conn implements ExchanConn {
 
   // ---- input ----
 
-  #received(chunk: Buffer): void {
+  readonly #received = (chunk: Buffer): void => {
     if (this.#phase === "linger") {
       if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
       this.#patience.hasMoved = true;
@@ -98,9 +103,9 @@ export class Http1Conn implements ExchanConn {
       left === 0 ? chunk : Buffer.concat([input.at === 0 ? input.bytes : input.bytes.subarray(input.at), chunk]);
     input.at = 0;
     this.#advance();
-  }
+  };
 
-  #ended(): void {
+  readonly #ended = (): void => {
     this.#peerEnded = true;
     const exchan = this.#exchan;
     if (this.#phase === "linger") {
@@ -109,7 +114,7 @@ export class Http1Conn implements ExchanConn {
     // It may still read the answer; but where someone asked to hear of its leaving, it has left.
     else if (exchan.isWatched) this.#socket.destroy();
     else if (exchan.isReading) exchan.contentFailed(endedEarly());
-  }
+  };
 
   /** Goes as far as the input allows. */
   #advance(): void {
@@ -138,6 +143,7 @@ export class Http1Conn implements ExchanConn {
         return this.#feedReader();
       case "discard":
         return this.#discardContent();
+      case "tunnel":
       case "linger":
       case "closed":
         return false;
@@ -281,6 +287,27 @@ export class Http1Conn implements ExchanConn {
     this.#advance();
   }
 
+  get bytesSent(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  leaveHTTP(drained: () => void): Duplex {
+    const socket = this.#socket;
+    const { input } = this;
+    this.output.flush();
+    this.#phase = "tunnel";
+    this.#patience.end();
+    this.#hold(true);
+    socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
+    // What came behind the head is of the protocol that was asked for.
+    if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
+    input.bytes = noBytes;
+    input.at = 0;
+    this.#tunnelDrained = drained;
+    if (this.#isLast) drained();
+    return socket;
+  }
+
   breakOff(isUnended: boolean): void {
     this.output.flush();
     // UNIX sockets know no reset, and TLS tells an end from a break by itself.
@@ -290,10 +317,10 @@ export class Http1Conn implements ExchanConn {
 
   // ---- output and the end ----
 
-  #drainedNow(): void {
+  readonly #drainedNow = (): void => {
     this.output.unblocked();
     this.#advance();
-  }
+  };
 
   /** Answers a request that could not be read, and closes. */
   #refuse(status: number, reason: string): void {
@@ -356,6 +383,7 @@ export class Http1Conn implements ExchanConn {
         this.#hold(false);
         this.#patience.waitFor("content");
         break;
+      case "tunnel":
       case "linger":
       case "closed":
     }

@@ -2,12 +2,22 @@
 //
 //   waiting ── sendHead ──> streaming ── endContent ──> ended
 //      ├────── sendWhole ────────┼────────────────────> ended      the conn goes on to the next request
+//      ├────── tunnel ──> tunnelling ── both ends ────> ended      the conn is no longer HTTP, and closes
 //      └────── abort, or the client left ─────────────> aborted    the conn closes
 
+import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import type { AbortListener, EndListener, Endpoint, ExchanWire, FileRegion, ResponseHead } from "../web/exchan.ts";
+import type {
+  AbortListener,
+  EndListener,
+  Endpoint,
+  ExchanWire,
+  FileRegion,
+  ResponseHead,
+  TunnelHead,
+} from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
@@ -34,6 +44,10 @@ export interface ExchanConn {
   progressed(): void;
   /** The response is complete; `keepAlive` is what was promised to the client. */
   finished(keepAlive: boolean): void;
+  /** Bytes that the client was sent on this connection, all in all. */
+  readonly bytesSent: number;
+  /** HTTP is over on this connection: hands its stream out, paused, with what has come of it already. */
+  leaveHTTP(drained: () => void): Duplex;
   /** Breaks the connection off at once. `isUnended`: only a reset tells the client that this is no regular end. */
   breakOff(isUnended: boolean): void;
 }
@@ -44,7 +58,7 @@ interface ContentReader {
   reject(error: Error): void;
 }
 
-type State = "waiting" | "streaming" | "ended" | "aborted";
+type State = "waiting" | "streaming" | "tunnelling" | "ended" | "aborted";
 
 export class Http1Exchan implements ExchanWire {
   readonly head: Http1RequestHead;
@@ -70,6 +84,8 @@ export class Http1Exchan implements ExchanWire {
   #endListener: EndListener | undefined;
   /** Of the head that was sent; 0 before that. */
   #status = 0;
+  /** What had been sent on the connection when it became a tunnel. */
+  #sentBefore = 0;
 
   constructor(conn: ExchanConn, head: Http1RequestHead, content: RequestContent) {
     this.#conn = conn;
@@ -215,6 +231,23 @@ export class Http1Exchan implements ExchanWire {
     this.#conn.finished(this.#keepAlive);
   }
 
+  tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
+    const { head } = this;
+    if (this.#state !== "waiting") throw new HemiError("HEMI_USAGE", "a request that is answered opens no tunnel");
+    const isOffered = protocol === undefined ? head.method === "CONNECT" : head.upgrades.includes(protocol);
+    if (!isOffered) throw new HemiError("HEMI_USAGE", `the client did not ask for ${protocol ?? "a tunnel"}`);
+    this.#state = "tunnelling";
+    this.#status = protocol === undefined ? 200 : 101;
+    this.#framing = "until close";
+    const switching = protocol === undefined ? "" : `connection: upgrade\r\nupgrade: ${protocol}\r\n`;
+    this.#conn.output.writeText(
+      statusLine(this.#status) + this.#conn.dateLine + fieldLines(fieldList) + switching + "\r\n",
+    );
+    const tunnel = this.#conn.leaveHTTP(drained);
+    this.#sentBefore = this.#conn.bytesSent;
+    return tunnel;
+  }
+
   onEnd(listener: EndListener): void {
     if (this.#state === "ended" || this.#state === "aborted") return this.#tellEnded(listener);
     const earlier = this.#endListener;
@@ -259,6 +292,11 @@ export class Http1Exchan implements ExchanWire {
   /** The connection has broken off. */
   clientLeft(): void {
     if (this.#state === "ended" || this.#state === "aborted") return;
+    if (this.#state === "tunnelling") {
+      this.#state = "ended";
+      this.#sent = this.#conn.bytesSent - this.#sentBefore;
+      return this.#tellEnded();
+    }
     this.#state = "aborted";
     if (this.#reader !== undefined) this.contentFailed(gone());
     this.#tellAborted();

@@ -6,6 +6,7 @@
 //
 // Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
 
+import type { Duplex } from "node:stream";
 import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
 
@@ -26,6 +27,12 @@ export interface RequestHead {
   readonly fields: Fields;
   /** In bytes; `undefined` where the sender did not say (chunked), 0 for no content. */
   readonly contentSize: number | undefined;
+  /**
+   * The protocols that the client would rather speak on this exchan, in lower case, its favourite first: `websocket`. Those of the
+   * field `upgrade` (RFC 9110 7.8), or that of an extended CONNECT (RFC 8441), whose method then is GET. Empty where there are none, and where
+   * the request has content, which would have to be read before.
+   */
+  readonly upgrades: readonly string[];
 }
 
 /** A stretch of an open file. The wire reads it before `sendRegion` settles; the descriptor stays the caller's. */
@@ -59,6 +66,14 @@ export type EndListener = (status: number | undefined, contentSent: number) => v
 /** Hears why an exchan ended early: HEMI_PEER_GONE or HEMI_TIMEOUT. Must not throw. */
 export type AbortListener = (reason: ExchanError) => void;
 
+/** How an exchan leaves HTTP. */
+export interface TunnelHead {
+  /** One of the `upgrades` that the request asks for; `undefined` for CONNECT. */
+  readonly protocol: string | undefined;
+  /** As that of a response. */
+  readonly fieldList: readonly string[];
+}
+
 /** The wire of one exchan. One implementation for each HTTP version, and one without a socket. */
 export interface ExchanWire {
   readonly head: RequestHead;
@@ -83,6 +98,12 @@ export interface ExchanWire {
   sendRegion(region: FileRegion): Promise<void>;
   /** The end of the content, with trailers where the version and the framing allow them. Ends the exchan. */
   endContent(trailerList: readonly string[]): void;
+  /**
+   * Leaves HTTP: tells the client so (101, or 200 where the version has it so), and hands out the bytes of both directions from here
+   * on, paused. The exchan ends when both have ended, or when the stream is destroyed. All of its limits in time are the taker's now;
+   * `drained` is called once when the server drains, at once if it does already. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
+   */
+  tunnel(head: TunnelHead, drained: () => void): Duplex;
   /** The request is malformed: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
   distrust(): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */

@@ -137,6 +137,10 @@ class InjectWire implements ExchanWire {
     this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
   }
 
+  tunnel(): never {
+    throw new HemiError("HEMI_USAGE", "a request that is injected opens no tunnel");
+  }
+
   distrust(): void {
     // Nothing follows.
   }
@@ -210,5 +214,7 @@ function makeHead(request: InjectRequest, contentSize: number): RequestHead {
     pathNeedsCare: true,
     fields,
     contentSize,
+    // There is no stream that both sides could have.
+    upgrades: [],
   };
 }

@@ -127,6 +127,11 @@ export class Request {
     return this.#wire.head.contentSize !== 0;
   }
 
+  /** The protocols that the client would rather speak, in lower case, its favourite first: `websocket`. Leaving them alone is right where nobody here does. */
+  get upgrades(): readonly string[] {
+    return this.#wire.head.upgrades;
+  }
+
   get content(): Content {
     return (this.#content ??= new Content(this.#wire));
   }

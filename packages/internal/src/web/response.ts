@@ -1,11 +1,13 @@
 // A response, as handlets make it.
 //
 //   open ──── send, sendJSON, redirect ────────────────────────────> done
-//     └────── echo, sendRegion, sendStream ──> streaming ── end ───> done
+//     ├────── echo, sendRegion, sendStream ──> streaming ── end ───> done
+//     └────── tunnel ──────────────────────────────────────────────> done: no more HTTP
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
 import { isAbsolute } from "node:path";
+import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
@@ -235,6 +237,19 @@ export class Response implements ResponseHead {
       throw error;
     }
     this.end();
+  }
+
+  /**
+   * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
+   * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the
+   * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, at once if it
+   * does already: end soon. Throws HEMI_USAGE where the request asks for nothing of the sort.
+   */
+  tunnel(protocol: string | undefined, drained: () => void): Duplex {
+    this.#assertOpen();
+    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, drained);
+    this.#state = "done";
+    return tunnel;
   }
 
   /** What was echoed so far should arrive, whatever revisers keep back. */
