@@ -25,6 +25,11 @@ export class Output {
     return this.#needsDrain || this.#socket.destroyed;
   }
 
+  /** Nothing reaches the client any more. */
+  get isCut(): boolean {
+    return this.#socket.destroyed;
+  }
+
   /** Someone waits until the client has taken what was sent. */
   get isAwaited(): boolean {
     return this.#drained !== undefined;

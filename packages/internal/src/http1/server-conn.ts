@@ -46,6 +46,8 @@ export class Http1Conn implements ExchanConn {
   #peerEnded = false;
   /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
   #retryLength = 0;
+  /** When the first byte of a head came whose last one did not come with it, in ms on the monotonic clock. */
+  #headBeganAt = 0;
   #isAdvancing = false;
   /** How long the content of the current request was waited for, in ms, and since when it is, on the monotonic clock. */
   #contentWaited = 0;
@@ -85,7 +87,9 @@ export class Http1Conn implements ExchanConn {
     this.#tunnelDrained?.();
   }
 
+  /** The server shuts down and waits no longer. */
   destroy(): void {
+    this.#exchan?.endsBecauseOf("shutdown");
     this.#socket.destroy();
   }
 
@@ -192,7 +196,10 @@ export class Http1Conn implements ExchanConn {
 
   #waitForHead(available: number, wasRead: boolean): false {
     // An empty line behind the last request does not yet begin another one.
-    if (available > 2 || this.input.bytes[this.input.at] !== CR) this.#phase = "head";
+    if (this.#phase !== "head" && (available > 2 || this.input.bytes[this.input.at] !== CR)) {
+      this.#phase = "head";
+      this.#headBeganAt = this.#host.monotonic();
+    }
     if (wasRead) this.#retryLength = Math.min(available * 2, this.#host.settings.maxHeadSize);
     if (this.#peerEnded) {
       if (this.#phase === "head") this.#host.note(this.peer, "it left in the middle of a head");
@@ -209,6 +216,7 @@ export class Http1Conn implements ExchanConn {
     this.#requests++;
     this.#contentWaited = 0;
     this.#patience.hasMoved = true;
+    const wasWaitedFor = this.#phase === "head";
     this.#phase = "exchan";
     if (this.#host.isTLS) head.scheme = "https";
     const exchan = new Http1Exchan(
@@ -216,6 +224,7 @@ export class Http1Conn implements ExchanConn {
       head,
       head.contentSize === 0 ? noContent : new RequestContent(head.contentSize, this.#host.settings),
     );
+    if (wasWaitedFor) exchan.headTime = this.#host.monotonic() - this.#headBeganAt;
     this.#exchan = exchan;
     this.#host.serve(exchan);
   }
@@ -416,6 +425,7 @@ export class Http1Conn implements ExchanConn {
         break;
       case "write":
         this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        this.#exchan?.endsBecauseOf("writeTimeout");
         this.#socket.destroy();
         break;
       case "linger":
@@ -428,6 +438,7 @@ export class Http1Conn implements ExchanConn {
     this.#host.note(this.peer, reason);
     this.#isLast = true;
     if (this.#exchan === undefined) return this.#linger();
+    this.#exchan.endsBecauseOf("contentTimeout");
     this.#exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
     if (!this.#isAdvancing) this.#settle();
   }

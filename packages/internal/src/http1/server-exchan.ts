@@ -8,6 +8,7 @@
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { EndReason } from "../web/end-reason.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type {
   AbortListener,
@@ -63,6 +64,8 @@ type State = "waiting" | "streaming" | "tunnelling" | "ended" | "aborted";
 export class Http1Exchan implements ExchanWire {
   readonly head: Http1RequestHead;
   readonly content: RequestContent;
+  /** Set by the connection if the head was long in coming. */
+  headTime = 0;
   readonly #conn: ExchanConn;
   #state: State = "waiting";
   #framing: ResponseFraming = "none";
@@ -82,6 +85,8 @@ export class Http1Exchan implements ExchanWire {
   /** The handlet took too long. */
   #isLate = false;
   #endListener: EndListener | undefined;
+  /** Why it ends as it does, if it is neither complete nor left by its client. */
+  #endReason: EndReason | undefined;
   /** Of the head that was sent; 0 before that. */
   #status = 0;
   /** What had been sent on the connection when it became a tunnel. */
@@ -255,9 +260,9 @@ export class Http1Exchan implements ExchanWire {
     this.#endListener =
       earlier === undefined
         ? listener
-        : (status, contentSent) => {
-            earlier(status, contentSent);
-            listener(status, contentSent);
+        : (status, contentSent, reason) => {
+            earlier(status, contentSent, reason);
+            listener(status, contentSent, reason);
           };
   }
 
@@ -267,9 +272,15 @@ export class Http1Exchan implements ExchanWire {
 
   // ---- early ends ----
 
+  /** Says why it is about to end, or to be answered as it will be. The first cause counts. */
+  endsBecauseOf(reason: EndReason): void {
+    this.#endReason ??= reason;
+  }
+
   /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
   giveUp(): void {
     this.#isLate = true;
+    this.endsBecauseOf("handleTimeout");
     if (this.#state !== "waiting") return this.abort();
     this.sendWhole({ status: 503, fieldList: [] }, undefined);
     this.#tellAborted();
@@ -277,6 +288,8 @@ export class Http1Exchan implements ExchanWire {
 
   abort(): void {
     if (this.#state === "ended" || this.#state === "aborted") return;
+    // A handlet may hear of its client's leaving, and give up, before we do.
+    if (!this.#conn.output.isCut) this.endsBecauseOf("aborted");
     this.#conn.breakOff(this.#state === "streaming" && this.#framing === "until close");
     this.clientLeft();
   }
@@ -304,7 +317,11 @@ export class Http1Exchan implements ExchanWire {
   }
 
   #tellEnded(listener = this.#endListener): void {
-    listener?.(this.#status === 0 ? undefined : this.#status, this.#framing === "none" ? 0 : this.#sent);
+    if (listener === undefined) return;
+    const isAnswered = this.#status !== 0;
+    const reason =
+      this.#endReason ?? (this.#state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
+    listener(isAnswered ? this.#status : undefined, this.#framing === "none" ? 0 : this.#sent, reason);
   }
 
   #tellAborted(): void {

@@ -7,6 +7,7 @@
 // Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
 
 import type { Duplex } from "node:stream";
+import type { EndReason } from "./end-reason.ts";
 import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
 
@@ -61,7 +62,7 @@ export interface Endpoint {
  * Hears how a response ended. `status` is the final one, `undefined` if none was sent before the end. `contentSent` is how much
  * content was handed to the client's connection, in bytes, framing not counted: none for HEAD, 204 and 304. Must not throw.
  */
-export type EndListener = (status: number | undefined, contentSent: number) => void;
+export type EndListener = (status: number | undefined, contentSent: number, reason: EndReason) => void;
 
 /** Hears why an exchan ended early: HEMI_PEER_GONE or HEMI_TIMEOUT. Must not throw. */
 export type AbortListener = (reason: ExchanError) => void;
@@ -78,6 +79,8 @@ export interface TunnelHead {
 export interface ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint;
+  /** From the first byte of the head to its last, in ms; 0 if they came together. */
+  readonly headTime: number;
 
   /** The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE. One call at a time. */
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;

@@ -3,6 +3,7 @@
 import { quietly } from "@hemi/common";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { EndReason } from "./end-reason.ts";
 import { ExchanError } from "./exchan-error.ts";
 import type {
   AbortListener,
@@ -41,7 +42,7 @@ export class Injector {
 
   /** Breaks off what has not been answered. */
   close(): void {
-    for (const wire of this.#wires) wire.abort();
+    for (const wire of this.#wires) wire.abort("shutdown");
   }
 }
 
@@ -54,6 +55,7 @@ export function injectRequest(serve: (wire: ExchanWire) => void): (request: Inje
 class InjectWire implements ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint = { address: "127.0.0.1", port: 0 };
+  readonly headTime = 0;
   readonly trailers = noFields;
   readonly #resolve: (response: InjectResponse) => void;
   readonly #reject: (error: Error) => void;
@@ -64,6 +66,7 @@ class InjectWire implements ExchanWire {
   #size: number | undefined;
   #sent = 0;
   #isOver = false;
+  #endReason: EndReason = "complete";
   /** Why it was broken off. */
   #abortReason: ExchanError | undefined;
   readonly #abortListeners: AbortListener[] = [];
@@ -80,7 +83,7 @@ class InjectWire implements ExchanWire {
   /** The answer is given up when nothing of it has come for so long, in ms. */
   limit(handleTimeout: number): void {
     const reason = `the answer, or the rest of it, did not come within ${handleTimeout} ms`;
-    this.#deadline = setTimeout(() => this.#breakOff("HEMI_TIMEOUT", reason), handleTimeout);
+    this.#deadline = setTimeout(() => this.#breakOff("HEMI_TIMEOUT", reason, "handleTimeout"), handleTimeout);
   }
 
   readContent(): Uint8Array | undefined {
@@ -145,13 +148,14 @@ class InjectWire implements ExchanWire {
     // Nothing follows.
   }
 
-  abort(): void {
-    this.#breakOff("HEMI_PEER_GONE", "the answer was broken off before its end");
+  abort(endReason: EndReason = "aborted"): void {
+    this.#breakOff("HEMI_PEER_GONE", "the answer was broken off before its end", endReason);
   }
 
-  #breakOff(code: "HEMI_PEER_GONE" | "HEMI_TIMEOUT", reason: string): void {
+  #breakOff(code: "HEMI_PEER_GONE" | "HEMI_TIMEOUT", reason: string, endReason: EndReason): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#endReason = endReason;
     // To who injected the request, the answerer is a peer as others are, and none of an exchan of theirs.
     this.#reject(new HemiError(code, reason));
     const told = (this.#abortReason = new ExchanError(code, reason));
@@ -171,7 +175,8 @@ class InjectWire implements ExchanWire {
 
   #tellEnded(...listeners: readonly EndListener[]): void {
     clearTimeout(this.#deadline);
-    for (const listener of listeners) listener(this.#response?.status, this.#hasContent ? this.#sent : 0);
+    const contentSent = this.#hasContent ? this.#sent : 0;
+    for (const listener of listeners) listener(this.#response?.status, contentSent, this.#endReason);
   }
 
   get #hasContent(): boolean {
