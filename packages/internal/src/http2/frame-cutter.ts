@@ -1,0 +1,121 @@
+// Cuts what a socket reads into frames. A frame that lies whole in what was read is handed out where it lies; one that goes on in the
+// next reading is put together in memory of its own.
+
+import { frameHeaderSize, frameType, readUint31 } from "./frames.ts";
+
+/** Takes a frame: its payload lies in `bytes` from `start` to `end`. */
+export type FrameTaker = (
+  bytes: Buffer,
+  start: number,
+  end: number,
+  type: number,
+  flags: number,
+  streamId: number,
+) => void;
+
+export class FrameCutter {
+  readonly #maxFrameSize: number;
+  readonly #take: FrameTaker;
+  readonly #tooLarge: () => void;
+  /** A frame of which a part has come; as long as its header is not whole, there is room for that alone. */
+  #partial: Buffer = noBytes;
+  #partialSize = 0;
+  #isStopped = false;
+
+  /** `tooLarge` is told of a frame whose payload is larger than `maxFrameSize`: no other frame follows it. */
+  constructor(maxFrameSize: number, take: FrameTaker, tooLarge: () => void) {
+    this.#maxFrameSize = maxFrameSize;
+    this.#take = take;
+    this.#tooLarge = tooLarge;
+  }
+
+  /** A frame has begun, and is not complete. */
+  get isWithinFrame(): boolean {
+    return this.#partialSize > 0;
+  }
+
+  /** The stream of the DATA frame that is coming in, with what has come of it; 0 if there is none. */
+  get partialDataStream(): number {
+    return this.#partialSize > frameHeaderSize && this.#partial[3] === frameType.data
+      ? readUint31(this.#partial, 5)
+      : 0;
+  }
+
+  get partialSize(): number {
+    return this.#partialSize;
+  }
+
+  /** No other frame is handed out. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#partial = noBytes;
+    this.#partialSize = 0;
+  }
+
+  /** Hands out the frames that are complete with these bytes. */
+  push(bytes: Buffer): void {
+    let at = this.#partialSize === 0 ? 0 : this.#complete(bytes);
+    while (bytes.length - at >= frameHeaderSize && !this.#isStopped) {
+      const size = payloadSizeAt(bytes, at);
+      if (size > this.#maxFrameSize) return this.#refuse();
+      const start = at + frameHeaderSize;
+      const end = start + size;
+      if (end > bytes.length) break;
+      const type = bytes[at + 3] ?? 0;
+      const flags = bytes[at + 4] ?? 0;
+      const streamId = readUint31(bytes, at + 5);
+      at = end;
+      this.#take(bytes, start, end, type, flags, streamId);
+    }
+    if (at < bytes.length && !this.#isStopped) this.#keep(bytes, at);
+  }
+
+  /** Goes on with the frame that has begun. Returns where the next one begins. */
+  #complete(bytes: Buffer): number {
+    let at = this.#fill(bytes, 0, frameHeaderSize);
+    if (this.#partialSize < frameHeaderSize) return at;
+    const size = payloadSizeAt(this.#partial, 0);
+    if (size > this.#maxFrameSize) {
+      this.#refuse();
+      return at;
+    }
+    const end = frameHeaderSize + size;
+    at = this.#fill(bytes, at, end);
+    if (this.#partialSize < end) return at;
+    const frame = this.#partial;
+    this.#partial = noBytes;
+    this.#partialSize = 0;
+    this.#take(frame, frameHeaderSize, end, frame[3] ?? 0, frame[4] ?? 0, readUint31(frame, 5));
+    return at;
+  }
+
+  /** Takes bytes from `at` on until the frame that has begun has this size. Returns where the rest begins. */
+  #fill(bytes: Buffer, at: number, size: number): number {
+    if (this.#partialSize >= size) return at;
+    if (this.#partial.length < size) {
+      const larger = Buffer.allocUnsafeSlow(size);
+      this.#partial.copy(larger, 0, 0, this.#partialSize);
+      this.#partial = larger;
+    }
+    const end = Math.min(bytes.length, at + size - this.#partialSize);
+    bytes.copy(this.#partial, this.#partialSize, at, end);
+    this.#partialSize += end - at;
+    return end;
+  }
+
+  #keep(bytes: Buffer, at: number): void {
+    at = this.#fill(bytes, at, frameHeaderSize);
+    if (this.#partialSize === frameHeaderSize) this.#fill(bytes, at, frameHeaderSize + payloadSizeAt(this.#partial, 0));
+  }
+
+  #refuse(): void {
+    this.stop();
+    this.#tooLarge();
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+
+function payloadSizeAt(bytes: Buffer, at: number): number {
+  return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+}
