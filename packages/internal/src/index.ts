@@ -67,6 +67,7 @@ export {
   defineHandlet,
   defineReviser,
   defineServer,
+  defineSocklet,
   handletKind,
   reviserKind,
   ruleKind,
@@ -77,6 +78,7 @@ export {
   type ReviserPart,
   type RulePart,
   type ServerPart,
+  type SockletPart,
   type WebappPart,
 } from "./web/kinds.ts";
 export { LocalKey, type Locals } from "./web/locals.ts";
@@ -97,3 +99,6 @@ export {
 export type { Request } from "./web/request.ts";
 export type { Response } from "./web/response.ts";
 export { webVariables } from "./web/variables.ts";
+export type { AcceptOptions, Upgrade } from "./web/websocket/upgrade.ts";
+export { webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
+export type { WebSocket, WebSocketEvents } from "./web/websocket/websocket.ts";

@@ -313,7 +313,7 @@ export class Http1Conn implements ExchanConn {
     input.bytes = noBytes;
     input.at = 0;
     this.#tunnelDrained = drained;
-    if (this.#isLast) drained();
+    if (this.#isLast) queueMicrotask(drained);
     return socket;
   }
 

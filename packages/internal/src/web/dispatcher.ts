@@ -131,7 +131,7 @@ export class Dispatcher implements ResponseSurroundings {
       }
     }
     try {
-      if (!resp.isHeadSent) sendStatusPage(resp, status);
+      if (!resp.isHeadSent) sendStatusPage(resp, status, thrown instanceof HTTPError ? thrown.fields : undefined);
       else if (!resp.isDone) resp.abort();
     } catch (error) {
       // A reviser that looked at the head of this page failed; it does not get a second one to look at.

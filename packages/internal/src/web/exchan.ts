@@ -104,7 +104,7 @@ export interface ExchanWire {
   /**
    * Leaves HTTP: tells the client so (101, or 200 where the version has it so), and hands out the bytes of both directions from here
    * on, paused. The exchan ends when both have ended, or when the stream is destroyed. All of its limits in time are the taker's now;
-   * `drained` is called once when the server drains, at once if it does already. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
+   * `drained` is called once when the server drains, soon if it does already, never before this returns. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
    */
   tunnel(head: TunnelHead, drained: () => void): Duplex;
   /** The request is malformed: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */

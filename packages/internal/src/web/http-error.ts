@@ -4,9 +4,16 @@
 export class HTTPError extends Error {
   /** 400 to 599. */
   readonly status: number;
+  /** Of the answer, by name: what some statuses need, such as `allow` for 405. */
+  readonly fields: Readonly<Record<string, string>>;
 
-  constructor(status: number, message?: string, options?: ErrorOptions) {
+  constructor(
+    status: number,
+    message?: string,
+    { fields = {}, ...options }: ErrorOptions & { fields?: Readonly<Record<string, string>> } = {},
+  ) {
     super(message ?? `status ${status}`, options);
+    this.fields = fields;
     this.name = "HTTPError";
     this.status = status;
     if (!Number.isInteger(status) || status < 400 || status > 599) {

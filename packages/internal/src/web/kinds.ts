@@ -6,6 +6,7 @@ import { definer } from "../component/definition.ts";
 import type { ContentFilter } from "./filter.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
+import type { Upgrade } from "./websocket/upgrade.ts";
 import { webVariables } from "./variables.ts";
 
 /** Answers requests. */
@@ -15,6 +16,15 @@ export interface HandletPart extends Part {
    * no content was read. What is thrown gives a 500, an HTTPError its status.
    */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
+}
+
+/** Serves WebSockets, and whatever else a client may want to speak instead of HTTP. */
+export interface SockletPart extends Part {
+  /**
+   * `true`: taken; it was accepted, or will be within the handle timeout. `false`: not mine; only if it was not accepted. What is thrown gives a 500, an HTTPError
+   * its status.
+   */
+  handle(upgrade: Upgrade): boolean | Promise<boolean>;
 }
 
 /** Changes content on its way in or out. Each method is called once an exchan, when the head is final. */
@@ -112,7 +122,6 @@ export const reviserKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
-/** Serves WebSockets. Its part gets its methods with the upgrades that it serves. */
 export const sockletKind = kind({
   name: "socklet",
   rank: 4,
@@ -121,13 +130,14 @@ export const sockletKind = kind({
     { owner: "rule", naming: "optional" },
   ],
   variables: webVariables,
-  part: shape<Part>(),
+  part: shape<SockletPart>(),
   owner: shape<WebappPart | RulePart>(),
 });
 
 export const defineServer = definer(serverKind);
 export const defineHandlet = definer(handletKind);
 export const defineReviser = definer(reviserKind);
+export const defineSocklet = definer(sockletKind);
 /** For the engine's own two: a configuration has one sort of webapp and one sort of rule. */
 export const defineWebapp = definer(webappKind);
 export const defineRule = definer(ruleKind);

@@ -242,8 +242,8 @@ export class Response implements ResponseHead {
   /**
    * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
    * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the
-   * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, at once if it
-   * does already: end soon. Throws HEMI_USAGE where the request asks for nothing of the sort.
+   * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, soon if it
+   * does already: end the stream then. Throws HEMI_USAGE where the request asks for nothing of the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();

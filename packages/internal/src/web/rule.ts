@@ -13,15 +13,18 @@ import {
   defineRule,
   handletKind,
   reviserKind,
+  sockletKind,
   type HandletPart,
   type ReviserPart,
   type RulePart,
+  type SockletPart,
   type WebappPart,
 } from "./kinds.ts";
 import { encodeLocation, isLocation } from "./location.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { webVariables } from "./variables.ts";
+import { Upgrade } from "./websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
@@ -30,6 +33,8 @@ const props = {
   returnText: prop.template(),
   /** Handlets of the webapp, by name, instead of those inside the rule. */
   handlets: prop.list(prop.reference(handletKind)),
+  /** Socklets of the webapp, by name, instead of those inside the rule. They are asked first, for requests that want to leave HTTP. */
+  socklets: prop.list(prop.reference(sockletKind)),
   /** Revisers of the webapp, by name, beside those inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
   /** The folder that file tests look into. */
@@ -49,6 +54,9 @@ export const rule = defineRule({
     const hasInline = context.hasChild(handletKind);
     if (props.handlets !== undefined && hasInline) {
       context.report({ prop: "handlets", message: "its handlets are named or stand inside it, not both" });
+    }
+    if (props.socklets !== undefined && context.hasChild(sockletKind)) {
+      context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
     }
     if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
       const { returnText } = props;
@@ -73,6 +81,8 @@ class Rule implements RulePart {
   readonly matches: (req: Request) => boolean | Promise<boolean>;
   readonly #answer: ((req: Request, resp: Response) => boolean) | undefined;
   #handlets: readonly Child<HandletPart>[] = [];
+  /** Who is asked for a request that wants to leave HTTP, where socklets are: these, and then who else answers. */
+  #upgraders: readonly Child<HandletPart>[] | undefined;
   #revisers: readonly Child<ReviserPart>[] = [];
 
   constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
@@ -97,16 +107,19 @@ class Rule implements RulePart {
     return this.#context.owner;
   }
 
-  prepare(): void {
+  async prepare(): Promise<void> {
     const { props } = this.#context;
     this.#handlets = [...this.#context.children(handletKind), ...(props.handlets ?? []).map(asChild)];
     this.#revisers = [...this.#context.children(reviserKind), ...(props.revisers ?? []).map(asChild)];
+    const socklets = [...this.#context.children(sockletKind), ...(props.socklets ?? []).map(asChild)];
+    if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     if (req.hasContent) req.content.maxSize = this.#context.props.maxContentSize;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
-    if (this.#answer === undefined) return this.#tryHandlets(req, resp, 0);
+    if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
+    if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
     try {
       return this.#answer(req, resp);
     } catch (error) {
@@ -114,9 +127,28 @@ class Rule implements RulePart {
     }
   }
 
+  /** Socklets in the form of handlets, with those behind them. */
+  async #makeUpgraders(socklets: readonly Child<SockletPart>[]): Promise<readonly Child<HandletPart>[]> {
+    // The package brings `node:http` along, which nobody else here needs: so it comes when it is used.
+    const frames = await import("ws");
+    const upgraders: Child<HandletPart>[] = socklets.map((socklet) => {
+      const surroundings = { frames, log: this.#context.log.withPath(socklet.path) };
+      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, surroundings)) };
+      return { part, sign: socklet.sign, name: socklet.name, path: socklet.path };
+    });
+    const { path } = this.#context;
+    const answer: Child<HandletPart>[] =
+      this.#answer === undefined ? [] : [{ part: { handle: this.#answer }, sign: "rule", name: "", path }];
+    return [...upgraders, ...this.#handlets, ...answer];
+  }
+
   /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
-  #tryHandlets(req: Request, resp: Response, from: number): boolean | Promise<boolean> {
-    const handlets = this.#handlets;
+  #try(
+    handlets: readonly Child<HandletPart>[],
+    req: Request,
+    resp: Response,
+    from: number,
+  ): boolean | Promise<boolean> {
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;
@@ -131,7 +163,7 @@ class Rule implements RulePart {
               if (taken === true) return true;
               if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
               assertUntouched(handlet, req, resp);
-              return this.#tryHandlets(req, resp, i + 1);
+              return this.#try(handlets, req, resp, i + 1);
             },
             (error: unknown) => {
               throw faultAt(handlet.path, error);
@@ -206,8 +238,10 @@ function assertUntouched(handlet: Child, req: Request, resp: Response): void {
   );
 }
 
-/** A handlet or reviser that is referred to: it may be another one after a reload. */
-function asChild<PartType extends HandletPart | ReviserPart>(reference: Reference<PartType>): Child<PartType> {
+/** A part that is referred to: it may be another one after a reload. */
+function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
+  reference: Reference<PartType>,
+): Child<PartType> {
   return {
     get part() {
       return reference.current;

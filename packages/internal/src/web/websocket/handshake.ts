@@ -1,0 +1,88 @@
+// What a client must have said before a WebSocket is opened with it (RFC 6455 4.2, RFC 8441 5), and what it is answered.
+
+import { createHash } from "node:crypto";
+import type * as Frames from "ws";
+import { HTTPError } from "../http-error.ts";
+import type { Request } from "../request.ts";
+import type { WebSocketSettings } from "./websocket-props.ts";
+
+export interface Handshake {
+  /** Of the answer: names in lower case and values. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The subprotocol that was chosen, "" for none. */
+  readonly subprotocol: string;
+  readonly extensions: Frames.Extensions;
+}
+
+/**
+ * Checks the request, and chooses the first of `subprotocols` that the client offers. Throws HTTPError: 400 for a malformed handshake or another
+ * version, 403 for an origin that may not.
+ */
+export function shakeHands(
+  req: Request,
+  { frames, settings, subprotocols }: { frames: typeof Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
+): Handshake {
+  if (req.method !== "GET") throw new HTTPError(400, "a WebSocket is opened by a GET");
+  if (req.header("sec-websocket-version") !== "13") {
+    throw new HTTPError(400, "the client speaks another version of the WebSocket protocol than 13", {
+      fields: { "sec-websocket-version": "13" },
+    });
+  }
+  assertOrigin(req, settings.origins);
+  const fields: [string, string][] = [];
+  // HTTP/2 has no keys: there nothing but the two of them could have made the stream.
+  if (req.version === "1.1") fields.push(["sec-websocket-accept", acceptOf(req.header("sec-websocket-key"))]);
+  const subprotocol = chooseSubprotocol(req, subprotocols);
+  if (subprotocol !== "") fields.push(["sec-websocket-protocol", subprotocol]);
+  const deflate = settings.compression ? acceptDeflate(req, frames, settings) : undefined;
+  if (deflate !== undefined) {
+    const { extensionName } = frames.PerMessageDeflate;
+    const params = deflate.params ?? {};
+    fields.push(["sec-websocket-extensions", frames.extension.format({ [extensionName]: [params] })]);
+  }
+  return { fields, subprotocol, extensions: deflate === undefined ? {} : { "permessage-deflate": deflate } };
+}
+
+/** A browser says which page asks; it lets every page ask. */
+function assertOrigin(req: Request, origins: readonly string[] | undefined): void {
+  const origin = req.header("origin");
+  if (origin === undefined || origins?.includes("*") === true) return;
+  const isAllowed =
+    origins === undefined
+      ? URL.parse(origin)?.host === URL.parse(`${req.scheme}://${req.authority}`)?.host
+      : origins.includes(origin);
+  if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open a WebSocket here`);
+}
+
+/** 16 bytes in base64, sent back hashed: no cache or form could have answered so. */
+function acceptOf(key: string | undefined): string {
+  if (key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) {
+    throw new HTTPError(400, "sec-websocket-key does not stand for 16 bytes");
+  }
+  return createHash("sha1")
+    .update(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+    .digest("base64");
+}
+
+function chooseSubprotocol(req: Request, served: readonly string[]): string {
+  const offered = (req.header("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  return served.find((name) => offered.includes(name)) ?? "";
+}
+
+function acceptDeflate(
+  req: Request,
+  { PerMessageDeflate, extension }: typeof Frames,
+  { maxMessageSize }: WebSocketSettings,
+): Frames.PerMessageDeflate | undefined {
+  const offered = req.header("sec-websocket-extensions");
+  if (offered === undefined) return undefined;
+  try {
+    const offers = extension.parse(offered)[PerMessageDeflate.extensionName];
+    if (offers === undefined) return undefined;
+    const deflate = new PerMessageDeflate({ isServer: true, maxPayload: maxMessageSize });
+    deflate.accept(offers);
+    return deflate;
+  } catch (cause) {
+    throw new HTTPError(400, "sec-websocket-extensions is malformed, or offers what nobody can meet", { cause });
+  }
+}

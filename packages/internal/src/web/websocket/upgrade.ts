@@ -1,0 +1,79 @@
+// An upgrade that is not yet accepted: what a socklet gets.
+
+import type { Duplex } from "node:stream";
+import type * as Frames from "ws";
+import type { ErrorLog } from "../../log/error-log.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import { shakeHands } from "./handshake.ts";
+import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
+import { WebSocket, type WebSocketEvents } from "./websocket.ts";
+
+export interface AcceptOptions extends WebSocketEvents {
+  /** Its limits: the props of a socklet that has `webSocketProps` among its own. Default: the defaults of these. */
+  readonly settings?: WebSocketSettings;
+  /** Those that are spoken here, the favourite first. Default: none. */
+  readonly subprotocols?: readonly string[];
+}
+
+/** What an upgrade needs of where it is made. */
+export interface UpgradeSurroundings {
+  readonly frames: typeof Frames;
+  /** Carries the path of the socklet. */
+  readonly log: ErrorLog;
+}
+
+export class Upgrade {
+  readonly req: Request;
+  readonly #resp: Response;
+  readonly #surroundings: UpgradeSurroundings;
+
+  /** For rules. */
+  constructor(req: Request, resp: Response, surroundings: UpgradeSurroundings) {
+    this.req = req;
+    this.#resp = resp;
+    this.#surroundings = surroundings;
+  }
+
+  /** Does the client want a WebSocket? */
+  get isWebSocket(): boolean {
+    return this.req.upgrades.includes("websocket");
+  }
+
+  /** A field of the answer, such as a cookie. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  addHeader(name: string, value: string | number): void {
+    this.#resp.addHeader(name, value);
+  }
+
+  /**
+   * Opens a WebSocket; it is closed with 1001 when the server drains. Throws HTTPError, which answers by itself: 400 for what is no WebSocket, 403 for
+   * pages of other origins.
+   */
+  accept(options: AcceptOptions): WebSocket {
+    const { settings = defaultSettings, subprotocols = [] } = options;
+    const { frames, log } = this.#surroundings;
+    const { req } = this;
+    const { fields, subprotocol, extensions } = shakeHands(req, { frames, settings, subprotocols });
+    for (const [name, value] of fields) this.#resp.addHeader(name, value);
+    const stream = this.#resp.tunnel("websocket", () => ws.close(1001, "the server goes away"));
+    const details = { requestId: req.id };
+    const ws: WebSocket = new WebSocket(
+      {
+        stream,
+        subprotocol,
+        extensions,
+        frames,
+        settings,
+        failed: (error) => log.error(`failed at a WebSocket of ${req.uri}`, { error, ...details }),
+        note: (reason) => log.info(`WebSocket of ${req.srcHost} at ${req.uri}: ${reason}`, details),
+      },
+      options,
+    );
+    return ws;
+  }
+
+  /** Hands out the bytes of both directions, paused, for one of the protocols of `req.upgrades`. All its limits are the caller's; `drained` as of `Response.tunnel`. */
+  tunnel(protocol: string, drained: () => void): Duplex {
+    return this.#resp.tunnel(protocol, drained);
+  }
+}

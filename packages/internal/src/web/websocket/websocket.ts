@@ -1,0 +1,287 @@
+// A WebSocket that has been opened (RFC 6455).
+//
+//   open ── close() ──> closing ── the client's close frame ──> closed
+//     │                    └────── closeTimeout ─────────────────^
+//     ├── the client's close frame, which is answered ───────────┤
+//     └── no pong, bad frames, too much unsent, a lost connection┘   (1006 where no close frame came)
+//
+// The frames themselves are read and made by the package `ws`.
+
+import type { Duplex } from "node:stream";
+import { quietly } from "@hemi/common";
+import type { Extensions, Receiver, Sender } from "ws";
+import { ExchanError } from "../exchan-error.ts";
+import type { WebSocketSettings } from "./websocket-props.ts";
+
+/** What happens on a WebSocket. */
+export interface WebSocketEvents {
+  /** A message: text as a string, anything else as bytes. A promise: the next one waits for it, and so does the client. What it throws closes with 1011. */
+  message(message: string | Uint8Array, ws: WebSocket): void | Promise<void>;
+  /** It is over. Codes as in RFC 6455 7.4.1; 1005: the client gave none, 1006: it left without a word. Called once. */
+  close?(code: number, reason: string, ws: WebSocket): void;
+}
+
+/** What an opened WebSocket stands on. */
+export interface WebSocketBase {
+  readonly stream: Duplex;
+  readonly subprotocol: string;
+  readonly extensions: Extensions;
+  /** The class that reads frames, and the one that makes them. */
+  readonly frames: { readonly Receiver: typeof Receiver; readonly Sender: typeof Sender };
+  readonly settings: WebSocketSettings;
+  /** Is told what the handlers threw, and of clients that had to be sent away. */
+  failed(error: unknown): void;
+  note(reason: string): void;
+}
+
+export class WebSocket {
+  /** The one that was chosen, "" for none. */
+  readonly subprotocol: string;
+  readonly #base: WebSocketBase;
+  readonly #events: WebSocketEvents;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  /** What is waited for: something to come, a pong, or the end. */
+  #timer: NodeJS.Timeout | undefined;
+  #state: "open" | "closing" | "closed" = "open";
+  /** How it ended, as the client said. */
+  #code = 1006;
+  #reason = "";
+  /** Something came since the timer was set. */
+  #hasHeard = false;
+  #isPinged = false;
+  /** Messages that came while a handler was at one, and their size. */
+  readonly #waiting: (string | Uint8Array)[] = [];
+  #waitingSize = 0;
+  #isHandling = false;
+  /** In bytes, of messages that are being compressed. */
+  #compressing = 0;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  /** For `Upgrade`. */
+  constructor(base: WebSocketBase, events: WebSocketEvents) {
+    const { stream, extensions, frames, settings } = base;
+    this.subprotocol = base.subprotocol;
+    this.#base = base;
+    this.#events = events;
+    this.#receiver = new frames.Receiver({
+      isServer: true,
+      extensions,
+      maxPayload: settings.maxMessageSize,
+      maxFragments: settings.maxFragments,
+      // Of a message that comes in crumbs: each is kept as a buffer of its own.
+      maxBufferedChunks: 16 * 1024,
+    });
+    this.#sender = new frames.Sender(stream, extensions);
+    this.#sender.onerror = () => stream.destroy();
+    this.#waitForSign(settings.pingInterval);
+    this.#receiver
+      .on("message", (message, isBinary) => this.#received(isBinary ? message : message.toString("utf8")))
+      .on("ping", (content) => this.#answerPing(content))
+      .on("conclude", (code, reason) => this.#concluded(code, reason.toString("utf8")))
+      .on("error", (error) => this.#fail(closeCodes[error.code ?? ""] ?? 1002, error.message))
+      .on("drain", () => this.#settle());
+    stream
+      .on("data", (chunk: Buffer) => this.#take(chunk))
+      .on("end", () => stream.end())
+      .on("drain", () => this.#unblocked())
+      .on("error", noop)
+      .on("close", () => this.#closed())
+      .resume();
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /**
+   * Sends text as text, and bytes as they are. A promise: the client is slow, await it before the next one; it rejects with HEMI_PEER_GONE. Once the
+   * WebSocket closes, what is sent goes nowhere, and the promise rejects.
+   */
+  send(message: string | Uint8Array): void | Promise<void> {
+    if (this.#state !== "open") return quietly(Promise.reject(gone()));
+    const { stream, extensions, settings } = this.#base;
+    const compress = extensions["permessage-deflate"] !== undefined;
+    const options = { binary: typeof message !== "string", compress, fin: true, mask: false };
+    if (compress) {
+      const { length } = message;
+      this.#compressing += length;
+      this.#sender.send(message, options, () => (this.#compressing -= length));
+    } else this.#sender.send(message, options);
+    const unsent = stream.writableLength + this.#compressing;
+    if (unsent > settings.maxUnsentSize) {
+      this.#base.note(`it takes nothing, and ${unsent} bytes of messages wait for it: await send()`);
+      this.destroy();
+      return quietly(Promise.reject(gone()));
+    }
+    if (!stream.writableNeedDrain) return undefined;
+    if (this.#drained === undefined) {
+      this.#drained = Promise.withResolvers<void>();
+      void quietly(this.#drained.promise);
+    }
+    return this.#drained.promise;
+  }
+
+  /** Says goodbye, with a code from 1000 to 1003, 1007 to 1014 or 3000 to 4999, and a reason of at most 123 bytes. Twice is harmless. */
+  close(code = 1000, reason = ""): void {
+    if (this.#state !== "open") return;
+    this.#sender.close(code, reason, false);
+    this.#sayGoodbye();
+  }
+
+  /** Breaks off, without a word. */
+  destroy(): void {
+    this.#base.stream.destroy();
+  }
+
+  // ---- what comes ----
+
+  #take(chunk: Buffer): void {
+    this.#hasHeard = true;
+    this.#receiver.write(chunk);
+    this.#settle();
+  }
+
+  /** Reads on, or holds the client back. */
+  #settle(): void {
+    if (this.#isHandling || this.#receiver.writableNeedDrain) this.#base.stream.pause();
+    else this.#base.stream.resume();
+  }
+
+  #received(message: string | Uint8Array): void {
+    if (this.#state !== "open") return;
+    if (!this.#isHandling) return this.#handle(message);
+    this.#waiting.push(message);
+    this.#waitingSize += message.length;
+    // The socket is paused; only what is packed small can unfold to so much of what had come before.
+    const { maxMessageSize } = this.#base.settings;
+    if (this.#waitingSize > maxWaitingMessages * maxMessageSize) this.#fail(1008, "too many messages at once");
+  }
+
+  #handle(message: string | Uint8Array): void {
+    let handled: void | Promise<void>;
+    try {
+      handled = this.#events.message(message, this);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    if (handled === undefined) return;
+    this.#isHandling = true;
+    handled.then(
+      () => this.#handled(),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #handled(): void {
+    this.#isHandling = false;
+    while (!this.#isHandling) {
+      const message = this.#waiting.shift();
+      if (message === undefined) break;
+      this.#waitingSize -= message.length;
+      this.#handle(message);
+    }
+    this.#settle();
+  }
+
+  #answerPing(content: Buffer): void {
+    // Of pings that are not taken up again, none is owed an answer: a client that only sends them must not fill the memory.
+    if (this.#state === "open" && !this.#base.stream.writableNeedDrain) this.#sender.pong(content, false);
+  }
+
+  // ---- its end ----
+
+  /** The client said goodbye. */
+  #concluded(code: number, reason: string): void {
+    this.#code = code;
+    this.#reason = reason;
+    if (this.#state === "open") {
+      this.#sender.close(code === 1005 ? undefined : code, "", false);
+      this.#sayGoodbye();
+    }
+    // Whoever serves closes the connection first (RFC 6455 7.1.1).
+    this.#base.stream.end().resume();
+  }
+
+  /** The client did what it may not do. */
+  #fail(code: number, reason: string): void {
+    this.#base.note(`it was sent away with ${code}: ${reason}`);
+    this.close(code, reason);
+    // Nothing of what follows can be read any more.
+    this.#base.stream.removeAllListeners("data").end().resume();
+  }
+
+  #failed(error: unknown): void {
+    // Someone only learned that the client has gone.
+    if (!(error instanceof ExchanError && error.code === "HEMI_PEER_GONE")) this.#base.failed(error);
+    this.#waiting.length = 0;
+    this.close(1011);
+    this.#isHandling = false;
+    this.#settle();
+  }
+
+  #sayGoodbye(): void {
+    this.#state = "closing";
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.destroy(), this.#base.settings.closeTimeout);
+  }
+
+  #closed(): void {
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
+    this.#receiver.removeAllListeners().on("error", noop).destroy();
+    this.#base.extensions["permessage-deflate"]?.cleanup();
+    this.#drained?.reject(gone());
+    try {
+      this.#events.close?.(this.#code, this.#reason, this);
+    } catch (error) {
+      this.#base.failed(error);
+    }
+  }
+
+  // ---- waiting ----
+
+  #unblocked(): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    drained?.resolve();
+  }
+
+  #waitForSign(duration: number): void {
+    this.#timer = setTimeout(() => this.#checkLife(), duration);
+  }
+
+  #checkLife(): void {
+    const { pingInterval, pongTimeout } = this.#base.settings;
+    // While a handler is at a message nothing is read, so that nothing can be heard.
+    if (this.#hasHeard || this.#isHandling) {
+      this.#hasHeard = this.#isPinged = false;
+      this.#waitForSign(pingInterval);
+    } else if (!this.#isPinged) {
+      this.#isPinged = true;
+      this.#sender.ping("", false);
+      this.#waitForSign(pongTimeout);
+    } else {
+      this.#base.note(`it gave no sign of life for ${pingInterval + pongTimeout} ms`);
+      this.destroy();
+    }
+  }
+}
+
+/** The close codes of what `ws` finds wrong; anything else is a protocol error, 1002. */
+const closeCodes: { readonly [code: string]: number | undefined } = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+
+/** Of the largest size, that may wait while a handler is at one. No prop: the socket does not go on being read meanwhile. */
+const maxWaitingMessages = 4;
+
+function gone(): ExchanError {
+  return new ExchanError("HEMI_PEER_GONE", "the WebSocket is closed");
+}
+
+function noop(): void {}
