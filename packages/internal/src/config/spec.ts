@@ -99,8 +99,48 @@ export type ConditionSpec =
     }
   | UnreadSpec;
 
-export const compareOperators = ["==", "!=", "^=", "!^", "$=", "!$", "*=", "!*", "~=", "!~"] as const;
+/** A list as pattern is met by any of its strings; if the operator is negated, by none. */
+export const compareOperators = [
+  /** is equal to it */
+  "==",
+  /** is not equal to it */
+  "!=",
+  /** begins with it */
+  "^=",
+  /** does not begin with it */
+  "!^",
+  /** ends with it */
+  "$=",
+  /** does not end with it */
+  "!$",
+  /** contains it */
+  "*=",
+  /** does not contain it */
+  "!*",
+  /** matches it, a regular expression of JavaScript with the flag `u` */
+  "~=",
+  /** does not match it */
+  "!~",
+] as const;
 export type CompareOperator = (typeof compareOperators)[number];
 
-export const fileTestOperators = ["-f", "-d", "-e", "-D", "-E", "!f", "!d", "!e"] as const;
+/** They ask what lies at `$path` in `.webRoot`. */
+export const fileTestOperators = [
+  /** a file */
+  "-f",
+  /** a directory other than `/` */
+  "-d",
+  /** a file, or a directory other than `/` */
+  "-e",
+  /** a directory */
+  "-D",
+  /** a file or a directory */
+  "-E",
+  /** no file */
+  "!f",
+  /** no directory */
+  "!d",
+  /** neither a file nor a directory */
+  "!e",
+] as const;
 export type FileTestOperator = (typeof fileTestOperators)[number];

@@ -70,6 +70,7 @@ export interface ServerPart extends Part {
   readonly listensOn?: readonly string[];
 }
 
+/** A listener for a protocol. */
 export const serverKind = kind({
   name: "server",
   rank: 5,
@@ -78,6 +79,7 @@ export const serverKind = kind({
   owner: shape<undefined>(),
 });
 
+/** A web application, by hostnames. */
 export const webappKind = kind({
   name: "webapp",
   rank: 4,
@@ -87,6 +89,7 @@ export const webappKind = kind({
   owner: shape<undefined>(),
 });
 
+/** A condition on requests with what is done to them. */
 export const ruleKind = kind({
   name: "rule",
   rank: 4,
@@ -98,6 +101,7 @@ export const ruleKind = kind({
   owner: shape<WebappPart>(),
 });
 
+/** Answers requests, or leaves them to the next one. */
 export const handletKind = kind({
   name: "handlet",
   rank: 4,
@@ -110,6 +114,7 @@ export const handletKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
+/** Changes content on its way in or out. */
 export const reviserKind = kind({
   name: "reviser",
   rank: 4,

@@ -4,6 +4,7 @@ import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** A background part of a user's own. */
 export const addonKind = kind({
   name: "addon",
   rank: 1,

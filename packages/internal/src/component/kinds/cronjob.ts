@@ -4,6 +4,7 @@ import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** Work by the clock. */
 export const cronjobKind = kind({
   name: "cronjob",
   rank: 6,

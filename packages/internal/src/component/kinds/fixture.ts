@@ -3,6 +3,7 @@
 import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 
+/** A part that every stage has once, whether its configuration names it or not. */
 export const fixtureKind = kind({
   name: "fixture",
   rank: 0,

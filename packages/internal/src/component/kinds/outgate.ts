@@ -3,6 +3,7 @@
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** How a protocol dials addresses that no backend names. */
 export const outgateKind = kind({
   name: "outgate",
   rank: 1,

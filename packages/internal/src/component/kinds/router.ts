@@ -3,6 +3,7 @@
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** Layer 4: a listener for connections. */
 export const routerKind = kind({
   name: "router",
   rank: 5,
@@ -11,6 +12,7 @@ export const routerKind = kind({
   owner: shape<undefined>(),
 });
 
+/** A condition on connections with what is done with them. */
 export const caseKind = kind({
   name: "case",
   rank: 5,
@@ -20,6 +22,7 @@ export const caseKind = kind({
   owner: shape<Part>(),
 });
 
+/** What is done with a connection. */
 export const dealetKind = kind({
   name: "dealet",
   rank: 5,

@@ -3,6 +3,7 @@
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** What RPC servers serve. */
 export const serviceKind = kind({
   name: "service",
   rank: 4,

@@ -3,6 +3,7 @@
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
 
+/** Where sessions are kept. */
 export const staterKind = kind({
   name: "stater",
   rank: 3,
@@ -11,6 +12,7 @@ export const staterKind = kind({
   owner: shape<undefined>(),
 });
 
+/** Where web responses are cached. */
 export const cacherKind = kind({
   name: "cacher",
   rank: 3,

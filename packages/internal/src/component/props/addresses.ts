@@ -19,17 +19,21 @@ export interface AddressSet {
 }
 
 const addressType: PropType<Address> = {
+  name: "address",
   takes: 'an address such as ":80", "127.0.0.1:80", "[::1]:80" or "/path.sock"',
   read(value, label, reader) {
     const address = value.type === "string" ? parseAddress(value.value) : undefined;
     return address ?? refuse(this, value, label, reader);
   },
   plain: formatAddress,
+  jsonSchema: () => ({ type: "string", pattern: `^/|${inetAddress.source}` }),
 };
 
+/** Where to listen or connect to: `:port` (all addresses of the machine), `host:port`, `[v6]:port`, or `/path.sock` for a UNIX socket. */
 export const address = propMaker<Address, string>(() => addressType);
 
 const addressesType: PropType<AddressSet> = {
+  name: "addresses",
   takes: 'a list of addresses such as "10.0.0.0/8" or "::1"',
   read(written, label, reader) {
     const value = unfoldEnv(written);
@@ -44,9 +48,10 @@ const addressesType: PropType<AddressSet> = {
     return { texts, contains: (ip) => isIP(ip) !== 0 && set.check(ip, isIPv4(ip) ? "ipv4" : "ipv6") };
   },
   plain: (set) => set.texts,
+  jsonSchema: () => ({ type: "array", items: { type: "string", pattern: cidr.source } }),
 };
 
-/** A list of CIDRs, read as a set. */
+/** A set of IP addresses, as CIDRs or single ones: `("10.0.0.0/8", "::1")`. */
 export const addresses = propMaker<AddressSet, readonly string[]>(() => addressesType);
 
 /** The text of an address, as a configuration would have it. */
@@ -55,10 +60,13 @@ export function formatAddress(address: Address): string {
   return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
+/** An IPv6 address or a name, or neither; and a port. */
+const inetAddress = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/;
+
 /** Reads `:80`, `host:80`, `[::1]:80`, `/path.sock`; `undefined` for anything else. */
 export function parseAddress(text: string): Address | undefined {
   if (text.startsWith("/")) return { path: text };
-  const [, inBrackets, name, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const [, inBrackets, name, digits] = inetAddress.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65535) return undefined;
   if (inBrackets !== undefined) return isIPv6(inBrackets) ? { host: inBrackets, port } : undefined;
@@ -66,8 +74,10 @@ export function parseAddress(text: string): Address | undefined {
   return { host: name.toLowerCase(), port };
 }
 
+const cidr = /^([^/]+)(?:\/([0-9]{1,3}))?$/;
+
 function addCidr(set: BlockList, text: string): boolean {
-  const [, ip, digits] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const [, ip, digits] = cidr.exec(text) ?? [];
   if (ip === undefined || isIP(ip) === 0 || ip.includes("%")) return false;
   const family = isIPv4(ip) ? "ipv4" : "ipv6";
   const most = family === "ipv4" ? 32 : 128;

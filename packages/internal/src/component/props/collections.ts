@@ -4,6 +4,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { quote } from "../../config/quote.ts";
 import type { Value } from "../value.ts";
 import { hintForOne, unfoldEnv } from "./env-value.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
 import type {
   AlwaysOptions,
@@ -28,7 +29,7 @@ export interface CountBounds {
   readonly max?: number;
 }
 
-/** Values of one type, in order. Of `of` only the type counts, not whether it has a default. */
+/** Values of one type, in order: `("a", "b")`, `()` for none. Of `of` only the type counts, not whether it has a default. */
 export function list<T, Written>(
   of: Prop<T, Written>,
   options: AlwaysOptions<readonly Written[]> & CountBounds,
@@ -41,15 +42,17 @@ export function list<T, Written>(
   of: Prop<T, Written>,
   options?: PropOptions<readonly Written[]> & CountBounds,
 ): Prop<readonly T[], readonly Written[]> {
-  return makeProp(listType(of.type, "a list", options), options);
+  return makeProp({ ...listType(of.type, "a list", options), of: of.type }, options);
 }
 
-/** A list of strings. The length and the pattern are those of each. */
-export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds>((bounds) =>
-  listType(stringType(bounds), "a list of strings", bounds),
-);
+/** A list of strings: `("a", "b")`. The length and the pattern are those of each. */
+export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds>((bounds) => {
+  const each = stringType(bounds);
+  const type = { ...listType(each, "a list of strings", bounds), name: "strings" };
+  return each.takes === "a string" ? type : { ...type, of: each };
+});
 
-/** Values of one type under any names. */
+/** Values of one type under any names: `["a": 1, "b": 2]`, `[]` for none. */
 export function dict<T, Written>(
   of: Prop<T, Written>,
   options: AlwaysOptions<Readonly<Record<string, Written>>> & CountBounds,
@@ -65,7 +68,7 @@ export function dict<T, Written>(
   return makeProp(dictType(of.type, options), options);
 }
 
-/** A dict whose keys are known, each with a type, and a default or `required`, of its own. */
+/** A dict whose keys are known, each with a type, and a default or `required`, of its own: `["address": ":80", "weight": 2]`. */
 export function record<Schema extends PropsSchema>(
   schema: Schema,
   options: AlwaysOptions<WrittenRecord<Schema>>,
@@ -91,6 +94,7 @@ export function listType<T>(
   { min = 0, max = Infinity }: CountBounds = {},
 ): PropType<readonly T[]> {
   return {
+    name: "list",
     takes: takes + counts("item", min, max),
     read(written, label, reader) {
       const value = unfoldEnv(written);
@@ -105,11 +109,19 @@ export function listType<T>(
       return items.length === length ? items : undefined;
     },
     plain: (items) => (of.plain === undefined ? items : items.map((item) => of.plain?.(item))),
+    jsonSchema: () => ({
+      type: "array",
+      items: of.jsonSchema(),
+      ...(min > 0 && { minItems: min }),
+      ...(max < Infinity && { maxItems: max }),
+    }),
   };
 }
 
 function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds = {}): PropType<ReadonlyMap<string, T>> {
   return {
+    name: "dict",
+    of,
     takes: "a dict" + counts("entry", min, max),
     read(written, label, reader) {
       const value = unfoldEnv(written);
@@ -124,6 +136,12 @@ function dictType<T>(of: PropType<T>, { min = 0, max = Infinity }: CountBounds =
       return dict.size === length ? dict : undefined;
     },
     plain: (dict) => Object.fromEntries([...dict].map(([key, value]) => [key, of.plain ? of.plain(value) : value])),
+    jsonSchema: () => ({
+      type: "object",
+      additionalProperties: of.jsonSchema(),
+      ...(min > 0 && { minProperties: min }),
+      ...(max < Infinity && { maxProperties: max }),
+    }),
   };
 }
 
@@ -131,6 +149,8 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
   const props = Object.entries(schema);
   const names = props.map(([name]) => name);
   return {
+    name: "record",
+    fields: schema,
     takes: "a dict",
     read(written, label, reader) {
       const value = unfoldEnv(written);
@@ -176,6 +196,26 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
       }
       return data;
     },
+    jsonSchema: () => ({ type: "object", ...propsJsonSchema(schema), additionalProperties: false }),
+  };
+}
+
+/** What may, and what must, be set of a schema: its `properties` and `required`, older spellings included. */
+export function propsJsonSchema(schema: PropsSchema): JsonSchema {
+  const properties: Record<string, JsonSchema> = {};
+  const required: string[] = [];
+  const eitherOf: JsonSchema[] = [];
+  for (const [name, { type, aliases, ...prop }] of Object.entries(schema)) {
+    for (const spelling of [name, ...aliases]) properties[spelling] = type.jsonSchema();
+    // What is inherited may be set further out.
+    if (!prop.required || prop.inherited) continue;
+    if (aliases.length === 0) required.push(name);
+    else eitherOf.push({ oneOf: [name, ...aliases].map((spelling) => ({ required: [spelling] })) });
+  }
+  return {
+    properties,
+    ...(required.length > 0 && { required }),
+    ...(eitherOf.length > 0 && { allOf: eitherOf }),
   };
 }
 

@@ -16,6 +16,7 @@ export interface Module {
 }
 
 const pathType: PropType<string> = {
+  name: "path",
   takes: "a path",
   read(value, label, reader) {
     if (value.type !== "string" || value.value === "" || value.value.includes("\0")) {
@@ -23,22 +24,27 @@ const pathType: PropType<string> = {
     }
     return resolve(reader.baseDir, value.value);
   },
+  jsonSchema: () => ({ type: "string", minLength: 1 }),
 };
 
-/** A file or folder; a relative one starts from the base directory. */
+/** A file or folder; a relative one starts from the base directory: `%baseDir + "/web"` and `"web"` are the same. */
 export const path = propMaker<string, string>(() => pathType);
 
+const moduleFile = /\.[cm]?[jt]s$/;
+
 const moduleType: PropType<Module> = {
+  name: "module",
   takes: "the path of a TypeScript or JavaScript file",
   read(value, label, reader) {
-    if (value.type !== "string" || !/\.[cm]?[jt]s$/.test(value.value)) return refuse(this, value, label, reader);
+    if (value.type !== "string" || !moduleFile.test(value.value)) return refuse(this, value, label, reader);
     const file = resolve(reader.baseDir, value.value);
     return { file, load: () => loadModule(file) };
   },
   plain: ({ file }) => file,
+  jsonSchema: () => ({ type: "string", pattern: moduleFile.source }),
 };
 
-/** A relative path starts from the base directory. */
+/** A TypeScript or JavaScript file of the program: `"app.ts"`. A relative path starts from the base directory. */
 export const module = propMaker<Module, string>(() => moduleType);
 
 async function loadModule(file: string): Promise<unknown> {

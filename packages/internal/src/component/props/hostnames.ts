@@ -42,17 +42,20 @@ export function isHostname(text: string): boolean {
 }
 
 const hostnameType: PropType<string> = {
+  name: "hostname",
   takes: hostnameForms,
   read(value, label, reader) {
     const pattern = value.type === "string" ? parseHostnamePattern(value.value) : undefined;
     return pattern === undefined ? refuse(this, value, label, reader) : patternText(pattern);
   },
+  jsonSchema: () => ({ type: "string", minLength: 1 }),
 };
 
-/** Patterns of hostnames, in lower case: exact ones, `*.suffix`, `prefix.*`, and `*` for all. */
-export const hostnames = propMaker<readonly string[], readonly string[], CountBounds>((bounds) =>
-  listType(hostnameType, "a list of hostnames", bounds),
-);
+/** Patterns of hostnames: exact ones, `*.suffix`, `prefix.*`, and `*` for all. Case does not count. */
+export const hostnames = propMaker<readonly string[], readonly string[], CountBounds>((bounds) => ({
+  ...listType(hostnameType, "a list of hostnames", bounds),
+  name: "hostnames",
+}));
 
 function patternText(pattern: HostnamePattern): string {
   switch (pattern.type) {

@@ -8,15 +8,24 @@ import type { Reference } from "../reference.ts";
 import type { Value } from "../value.ts";
 import type { VariableTable } from "../variables.ts";
 import { writtenValue } from "../written.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /** What a value may be, and how it is read. `undefined` never is a value. */
 export interface PropType<T> {
+  /** As in `prop.size`. */
+  readonly name: string;
   /** For messages, as in `takes a size such as 64K`. */
   readonly takes: string;
   /** Reads a value, or reports what is wrong with it and returns `undefined`. `label` names the place: `.nodes[2].weight`. */
   read(value: Value, label: string, reader: PropReader): T | undefined;
   /** Plain data that is the same for two values exactly if the values are. Left out where the values are plain data. */
   plain?(value: T): unknown;
+  /** How a value is written in a TypeScript object without marks (`ref`, `env`, …). May allow more than `read`, never less. */
+  jsonSchema(): JsonSchema;
+  /** What the values in a list or dict are, where `takes` does not say so. */
+  readonly of?: PropType<unknown>;
+  /** What a record holds. */
+  readonly fields?: PropsSchema;
 }
 
 /** What a type may ask while it reads a value. */

@@ -8,8 +8,8 @@ import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from ".
 import { refuse } from "./refuse.ts";
 
 /**
- * The name of a component of a kind: a sibling, or one beside an enclosing component, the nearest first. It must have a
- * lower rank or be a sibling.
+ * The name of a component of a kind, `"shop"`: of a sibling, or of one beside an enclosing component, the nearest first. It must
+ * have a lower rank or be a sibling.
  */
 export function reference<PartType extends object>(
   kind: Kind<PartType>,
@@ -28,6 +28,7 @@ export function reference<PartType extends object>(
 
 function referenceType<PartType extends object>(kind: Kind<PartType>): PropType<Reference<PartType>> {
   return {
+    name: "reference",
     takes: `the name of ${describeKind(kind)}`,
     read(value, label, reader) {
       if (value.type !== "string") return refuse(this, value, label, reader);
@@ -35,5 +36,6 @@ function referenceType<PartType extends object>(kind: Kind<PartType>): PropType<
     },
     // The component that it names is compared on its own; which one that is, follows from the tree.
     plain: ({ name }) => name,
+    jsonSchema: () => ({ type: "string", minLength: 1 }),
   };
 }

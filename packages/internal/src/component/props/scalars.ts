@@ -20,8 +20,11 @@ export interface Range<Amount> {
   readonly max?: Amount;
 }
 
+/** `true` or `false`. */
 export const bool = propMaker<boolean, boolean>(() => ({
+  name: "bool",
   takes: "true or false",
+  jsonSchema: () => ({ type: "boolean" }),
   read(value, label, reader) {
     if (value.type === "bool") return value.value;
     if (value.type === "string" && isLoose(value) && /^(?:true|false)$/.test(value.value))
@@ -30,21 +33,29 @@ export const bool = propMaker<boolean, boolean>(() => ({
   },
 }));
 
+/** A whole number from 0 on: `0`, `314`. There are no signs, fractions and leading zeros. */
 export const integer = propMaker<number, number, Range<number>>((range) =>
-  amountType({ takes: "an integer", example: "", literals: ["integer"], print: String }, range),
+  amountType({ name: "integer", takes: "an integer", example: "", literals: ["integer"], print: String }, range),
 );
 
-/** In bytes. */
+/** In bytes: `64`, or in larger units, which are 1024-based: `64K`, `2M`, `3G`, `4T`. */
 export const size = propMaker<number, Size, Range<Size>>((range) =>
-  amountType({ takes: "a size", example: " such as 64K", literals: ["size", "integer"], print: printSize }, range),
+  amountType(
+    { name: "size", takes: "a size", example: " such as 64K", literals: ["size", "integer"], print: printSize },
+    range,
+  ),
 );
 
-/** In milliseconds. */
+/** In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. */
 export const duration = propMaker<number, Duration, Range<Duration>>((range) =>
-  amountType({ takes: "a duration", example: " such as 30s", literals: ["duration"], print: printDuration }, range),
+  amountType(
+    { name: "duration", takes: "a duration", example: " such as 30s", literals: ["duration"], print: printDuration },
+    range,
+  ),
 );
 
 interface Amount {
+  readonly name: "integer" | "size" | "duration";
   readonly takes: string;
   readonly example: string;
   /** The literals of the language that it is written as. */
@@ -52,10 +63,14 @@ interface Amount {
   readonly print: (amount: number) => string;
 }
 
-function amountType({ takes, example, literals, print }: Amount, range: Range<Size | Duration> = {}): PropType<number> {
+function amountType(
+  { name, takes, example, literals, print }: Amount,
+  range: Range<Size | Duration> = {},
+): PropType<number> {
   const min = amountOf(range.min) ?? 0;
   const max = amountOf(range.max) ?? Number.MAX_SAFE_INTEGER;
   return {
+    name,
     takes: takes + bounds(min, max, print, example),
     read(value, label, reader) {
       const amount = literalIn(value);
@@ -68,8 +83,15 @@ function amountType({ takes, example, literals, print }: Amount, range: Range<Si
       const hint = lacksUnit ? `did you mean ${amount.value}s or ${amount.value}ms?` : undefined;
       return refuse(this, value, label, reader, hint);
     },
+    jsonSchema() {
+      const asNumber = { type: "integer", minimum: min, maximum: max };
+      return name === "integer" ? asNumber : { anyOf: [asNumber, { type: "string", pattern: unitPatterns[name] }] };
+    },
   };
 }
+
+/** What a size and a duration look like as text. */
+const unitPatterns = { size: "^(?:0|[1-9][0-9]*)[KMGT]$", duration: "^(?:0|[1-9][0-9]*)(?:ms|[smhd])$" };
 
 /** The number that a value is, or is the text of where text may stand for one. */
 function literalIn(value: Value): { readonly type: Amount["literals"][number]; readonly value: number } | undefined {

@@ -17,9 +17,10 @@ export interface StringBounds {
   readonly pattern?: { readonly expression: RegExp; readonly takes: string };
 }
 
+/** Text in quotes of either sort, `"a"` or `` `a` ``: raw, so that each can hold the other, and over several lines. `+` joins pieces. */
 export const string = propMaker<string, string, StringBounds>(stringType);
 
-/** One of a few words; they become the type of the prop. */
+/** One of a few words: `"off"`. In TypeScript, they are the type of the prop. */
 export function choice<const Word extends string>(
   words: readonly Word[],
   options: AlwaysOptions<NoInfer<Word>>,
@@ -35,8 +36,9 @@ export function choice<const Word extends string>(
   return makeProp(choiceType(words), options);
 }
 
-/** Text with $variables; a component compiles it once, at create. */
+/** Text, worked out anew for each request or connection where it holds variables: `"https://" + $hostname + $uri`. */
 export const template = propMaker<Template, string>(() => ({
+  name: "template",
   takes: "a text, with or without $variables",
   read(value, label, reader) {
     if (value.type === "string") return joinParts([value.value]);
@@ -55,22 +57,26 @@ export const template = propMaker<Template, string>(() => ({
     if (!known) return undefined;
     return joinParts(value.parts.map((part) => (typeof part === "string" ? part : { variable: part.variable })));
   },
+  jsonSchema: () => ({ type: "string" }),
 }));
 
 function choiceType<Word extends string>(words: readonly Word[]): PropType<Word> {
   return {
+    name: "choice",
     takes: oneOf(words),
     read(value, label, reader) {
       if (value.type !== "string") return refuse(this, value, label, reader);
       const found = words.find((word) => word === value.value);
       return found ?? refuse(this, value, label, reader, didYouMean(value.value, words, quote));
     },
+    jsonSchema: () => ({ enum: words }),
   };
 }
 
 export function stringType(bounds: StringBounds = {}): PropType<string> {
   const { minLength = 0, maxLength = Infinity, pattern } = bounds;
   return {
+    name: "string",
     takes: (pattern?.takes ?? "a string") + lengths(minLength, maxLength),
     read(value, label, reader) {
       const fits =
@@ -80,6 +86,13 @@ export function stringType(bounds: StringBounds = {}): PropType<string> {
         (pattern === undefined || pattern.expression.test(value.value));
       return fits ? value.value : refuse(this, value, label, reader);
     },
+    jsonSchema: () => ({
+      type: "string",
+      // There, lengths are counted in code points, of which a text has at least half as many.
+      ...(minLength > 0 && { minLength: Math.ceil(minLength / 2) }),
+      ...(maxLength < Infinity && { maxLength }),
+      ...(pattern !== undefined && { pattern: pattern.expression.source }),
+    }),
   };
 }
 
