@@ -12,7 +12,7 @@ export default defineConfig({
       "packages/**/src/**/*.test.ts",
       "packages/*/e2e/**/*.test.ts",
       "examples/**/*.test.ts",
-      "scripts/**/*.test.mjs",
+      "scripts/**/*.test.{mjs,ts}",
     ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Processes, not threads: tests open sockets, change the environment and send signals.

@@ -17,6 +17,7 @@ const checks = [
   { name: "typecheck", make: program("tsc", "-p", "tsconfig.json") },
   { name: "format", make: program("prettier", "--check", "--log-level=warn", ".") },
   { name: "imports", make: program("node", "scripts/checks/imports.mjs") },
+  { name: "reference", make: program("node", "scripts/reference.mjs", "--check") },
   { name: "manifests", make: program("node", "scripts/checks/manifests.mjs") },
   { name: "changesets", make: program("node", "scripts/checks/changesets.mjs") },
 ];

@@ -127,6 +127,7 @@ export const reviserKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
+/** Serves WebSockets, and whatever else a client may upgrade to. */
 export const sockletKind = kind({
   name: "socklet",
   rank: 4,
