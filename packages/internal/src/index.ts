@@ -55,10 +55,12 @@ export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Web
+export { codings, rankCodings, type Coding } from "./web/codings.ts";
 export type { Content } from "./web/content.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
+export { memoizeField } from "./web/field-memo.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
 export { HostnameTable } from "./web/hostnames.ts";
@@ -97,7 +99,7 @@ export {
   type RepresentationOptions,
 } from "./web/representation.ts";
 export type { Request } from "./web/request.ts";
-export type { Response } from "./web/response.ts";
+export type { KnownContent, Response } from "./web/response.ts";
 export { webVariables } from "./web/variables.ts";
 export type { AcceptOptions, Upgrade } from "./web/websocket/upgrade.ts";
 export { webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import type { ContentFilter } from "./filter.ts";
+import { describe, expect, test, vi } from "vitest";
+import type { ContentFilter, PushPiece } from "./filter.ts";
 import type { HandletPart, ReviserPart } from "./kinds.ts";
 import { request } from "./testing/raw-client.ts";
 import { serve } from "./testing/serve.ts";
@@ -124,4 +124,99 @@ describe("a filter of a response is closed once", () => {
     await turn();
     expect(server.log.filter((line) => line.includes(" error "))).toEqual([]);
   });
+});
+
+describe("a content that a handlet sends at once", () => {
+  const louder: ContentFilter = {
+    push: (piece, next) => next(Buffer.from(piece).fill("!")),
+    whole: (content) => Buffer.concat([content, Buffer.from("!")]),
+  };
+  const pushed: ContentFilter = {
+    push: (piece, next) => next(Buffer.concat([Buffer.from("pushed: "), piece])),
+  };
+  const answer: HandletPart["handle"] = (_req, resp) => (resp.send("hello"), true);
+
+  test("goes through filters that take it so, and is sent with its size; HEAD tells the same", async () => {
+    await using server = await serve({ handlets: [answer], revisers: [onResponse(louder), onResponse(louder)] });
+    expect(await server.ask("GET /")).toMatchObject({ framing: "sized", text: "hello!!" });
+    expect((await server.ask("HEAD /")).headers["content-length"]).toBe("7");
+  });
+
+  test("is pushed from the first filter on that does not", async () => {
+    const revisers = [louder, pushed, louder].map((filter, i) => ({ ...onResponse(filter), rank: i }));
+    await using server = await serve({ handlets: [answer], revisers });
+    // The last one, nearest to the wire, gets pieces.
+    expect(await server.ask("GET /")).toMatchObject({ framing: "chunked", text: "!".repeat("pushed: hello!".length) });
+    expect((await server.ask("HEAD /")).headers).not.toHaveProperty("content-length");
+  });
+
+  test("gives a 500 when a filter cannot take it, and a line in the log", async () => {
+    const whole = (): never => {
+      throw new Error("on purpose");
+    };
+    const filter = { ...pushed, whole, close: vi.fn() };
+    await using server = await serve({ handlets: [answer], revisers: [onResponse(filter)] });
+    expect((await server.ask("GET /")).status).toBe(500);
+    expect(server.log.join()).toMatch(/webapp\.app\/rule\/reviser1.*on purpose/s);
+    expect(filter.close).toHaveBeenCalledOnce();
+  });
+
+  test("does not count where a filter has something instead, and a file is not even read then", async () => {
+    const instead = { ...pushed, instead: Buffer.from("kept") };
+    const sendNothing: HandletPart["handle"] = async (_req, resp) => {
+      await resp.sendRegion({ fd: -1, offset: 0, size: 100 });
+      return true;
+    };
+    const revisers = [louder, instead, pushed].map((filter, i) => ({ ...onResponse(filter), rank: i }));
+    for (const handle of [answer, sendNothing]) {
+      await using server = await serve({ handlets: [handle], revisers });
+      expect(await server.ask("GET /")).toMatchObject({ framing: "sized", text: "kept!" });
+      expect((await server.ask("HEAD /")).headers["content-length"]).toBe("5");
+    }
+  });
+});
+
+test("a filter is flushed when the source pauses, once, and not after the end", async () => {
+  const flushed = Promise.withResolvers<void>();
+  const filter = {
+    flushAfter: 1,
+    push: (piece: Uint8Array, next: PushPiece) => next(piece),
+    flush: vi.fn(() => flushed.resolve()),
+  };
+  await using server = await serve({
+    handlets: [
+      async (_req, resp) => {
+        await resp.echo("hello");
+        await flushed.promise;
+        await resp.echo(", world");
+        resp.end();
+        return true;
+      },
+    ],
+    revisers: [onResponse(filter)],
+  });
+  expect((await server.ask("GET /")).text).toBe("hello, world");
+  expect(filter.flush).toHaveBeenCalledOnce();
+});
+
+test("revisers know the size of a content, and what it is known by, as long as none before them changes it", async () => {
+  const seen: unknown[] = [];
+  const look: ReviserPart = {
+    rank: 5,
+    reviseResponse: (_req, resp) => void seen.push([resp.contentSize, resp.knownContent?.identity]),
+  };
+  const known = { identity: 7, size: 5, type: "text/plain" };
+  const answer: HandletPart["handle"] = (_req, resp) => {
+    resp.knownContent = known;
+    resp.send("hello");
+    return true;
+  };
+  for (const revisers of [[look], [look, { ...onResponse({ push: (piece, next) => next(piece) }), rank: 9 }]]) {
+    await using server = await serve({ handlets: [answer], revisers });
+    await server.ask("GET /");
+  }
+  expect(seen).toEqual([
+    [5, 7],
+    [undefined, undefined],
+  ]);
 });

@@ -14,6 +14,18 @@ export interface ContentFilter {
   flush?(next: PushPiece): void | Promise<void>;
   /** There is no more: hand on the rest. */
   end?(next: PushPiece): void | Promise<void>;
+  /**
+   * For a response whose sender has the content in one piece: returns what becomes of it, and is asked instead of `push` and `end`, for HEAD
+   * too, so that it has the same `content-length`. Such an answer is sent in one write. `undefined`: push it after all.
+   */
+  whole?(content: Uint8Array): Uint8Array | undefined;
+  /**
+   * What a response has in place of the content, if that is known without it, as from a cache: a file then is not even read. Content that comes
+   * piece by piece is pushed all the same.
+   */
+  readonly instead?: Uint8Array | undefined;
+  /** In ms: `flush` is called when after a piece of a response no other has come for so long. Default: never. */
+  readonly flushAfter?: number | undefined;
   /** It is over, well or not: its end has come, or that of the exchan. Called once, and not before a method that runs has come back. */
   close?(): void;
 }
@@ -38,7 +50,11 @@ export interface FilterHook extends FilterPlace {
 
 /** Filters in a row, the first nearest to the sender, with a taker at the end. What a filter throws comes out as a Fault with its path. */
 export class FilterChain {
+  /** In ms; the shortest that a filter wants. */
+  readonly flushAfter: number | undefined;
   readonly #filters: readonly PlacedFilter[];
+  /** The first filter that content still goes through: those before it had it whole. */
+  #first = 0;
   /** `#pushers[i]` hands a piece to filter i; the last one to the taker. */
   readonly #pushers: PushPiece[] = [];
   /** Steps under way, those within others counted too. */
@@ -51,6 +67,8 @@ export class FilterChain {
 
   constructor(filters: readonly PlacedFilter[], taker: PushPiece) {
     this.#filters = filters;
+    const waits = filters.flatMap(({ filter }) => filter.flushAfter ?? []);
+    this.flushAfter = waits.length === 0 ? undefined : Math.min(...waits);
     this.#pushers = filters.map(
       ({ filter, path }, i) =>
         (piece) =>
@@ -59,14 +77,44 @@ export class FilterChain {
     this.#pushers.push((piece) => this.#run(undefined, () => taker(piece)));
   }
 
+  /** What a filter knows to stand in place of the content. It has passed the filters up to that one: hand it to `passWhole`. */
+  takeInstead(): Uint8Array | undefined {
+    const at = this.#filters.findLastIndex(({ filter }) => filter.instead !== undefined);
+    if (at < 0) return undefined;
+    this.#first = at + 1;
+    return this.#filters[at]?.filter.instead;
+  }
+
+  /** Takes the whole content through the filters that can have it at once, up to the first that cannot: see `isPassed`. */
+  passWhole(content: Uint8Array): Uint8Array {
+    let whole = content;
+    for (; this.#first < this.#filters.length; this.#first++) {
+      const placed = this.#filters[this.#first];
+      try {
+        const revised = placed?.filter.whole?.(whole);
+        if (revised === undefined) break;
+        whole = revised;
+      } catch (error) {
+        throw faultAt(placed?.path ?? "", error);
+      }
+    }
+    return whole;
+  }
+
+  /** There is no filter left that `push` would hand content to. */
+  get isPassed(): boolean {
+    return this.#first === this.#filters.length;
+  }
+
   /** Throws HEMI_PEER_GONE, as the two below do, when it has been closed. */
   push(piece: Uint8Array): void | Promise<void> {
     this.#assertOpen();
-    return this.#pushers[0]?.(piece);
+    return this.#pushers[this.#first]?.(piece);
   }
 
   async flush(): Promise<void> {
     for (const [i, { filter, path }] of this.#filters.entries()) {
+      if (i < this.#first) continue;
       this.#assertOpen();
       await this.#run(path, () => filter.flush?.(this.#nextOf(i)));
     }
@@ -74,6 +122,7 @@ export class FilterChain {
 
   async end(): Promise<void> {
     for (const [i, { filter, path }] of this.#filters.entries()) {
+      if (i < this.#first) continue;
       this.#assertOpen();
       await this.#run(path, () => filter.end?.(this.#nextOf(i)));
     }

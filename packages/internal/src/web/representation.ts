@@ -10,16 +10,12 @@ import { type MultipartRanges, multipartRanges } from "./multipart-ranges.ts";
 import { evaluatePreconditions, isRangeCurrent, type Validators } from "./preconditions.ts";
 import { type ByteRange, contentRangeOf, defaultMaxRanges, parseRanges } from "./range.ts";
 import type { Request } from "./request.ts";
-import type { Response } from "./response.ts";
+import type { KnownContent, Response } from "./response.ts";
 import { sendStatusPage } from "./status-page.ts";
 
 /** All that is the same for each answer, worked out once. */
-export interface Representation {
+export interface Representation extends KnownContent {
   readonly source: Source;
-  /** In bytes. */
-  readonly size: number;
-  /** The media type, with its parameters. */
-  readonly type: string;
   readonly validators: Validators;
   /** The fields of a 200 or 206, names in lower case and values in turn. */
   readonly fields: readonly string[];
@@ -89,6 +85,7 @@ export function sendRepresentation(req: Request, resp: Response, representation:
   }
   if (outcome === 304) {
     resp.status = 304;
+    resp.knownContent = representation;
     setFields(resp, representation, representation.fieldsOf304);
     resp.send();
     return true;
@@ -101,7 +98,10 @@ export function sendRepresentation(req: Request, resp: Response, representation:
     return true;
   }
   setFields(resp, representation, representation.fields);
-  if (ranges === undefined) return sendStretch(resp, representation, undefined);
+  if (ranges === undefined) {
+    resp.knownContent = representation;
+    return sendStretch(resp, representation, undefined);
+  }
   resp.status = 206;
   const [range] = ranges;
   if (ranges.length > 1) return sendStretches(resp, representation, ranges);
@@ -120,7 +120,8 @@ function rangesOf(
   { size, validators, maxRanges }: Representation,
 ): readonly ByteRange[] | "unsatisfiable" | undefined {
   // Range means something for GET only.
-  const field = req.method === "GET" && maxRanges > 0 ? req.header("range") : undefined;
+  const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.wantsPlainContent;
+  const field = mayHaveRanges ? req.header("range") : undefined;
   if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
   return parseRanges(field, size, maxRanges);
 }
@@ -182,6 +183,8 @@ async function sendRegionsOf(
   }
 }
 
+let identities = 0;
+
 interface Known {
   readonly source: Source;
   readonly size: number;
@@ -199,7 +202,7 @@ function represent(known: Known, options: RepresentationOptions): Representation
   if (caching !== undefined) fieldsOf304.push("cache-control", caching);
   const fields = ["content-type", type, ...fieldsOf304, "accept-ranges", maxRanges > 0 ? "bytes" : "none"];
   if (coding !== undefined) fields.push("content-encoding", coding);
-  return { source, size, type, validators, fields, fieldsOf304, vary, maxRanges };
+  return { identity: identities++, source, size, type, validators, fields, fieldsOf304, vary, maxRanges };
 }
 
 function cacheControlOf({ maxAge, immutable = false, noCache = false }: RepresentationOptions): string | undefined {

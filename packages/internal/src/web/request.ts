@@ -10,6 +10,11 @@ import type { NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 
 export class Request {
+  /**
+   * A reviser is going to change the content of the answer, and says so by its `reviseRequest`: whoever has the content sends it whole and
+   * not coded, so neither follows `Range` nor `Accept-Encoding`, or leaves both out where it asks another server.
+   */
+  wantsPlainContent = false;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
   #path: NormalPath | undefined;

@@ -30,6 +30,16 @@ export interface ResponseSurroundings {
   noteFault(error: unknown, req: Request | undefined): void;
 }
 
+/** Content that is the same each time, such as that of a file, as one may keep what one made of it. */
+export interface KnownContent {
+  /** No other content of this process has it. */
+  readonly identity: number;
+  /** In bytes. */
+  readonly size: number;
+  /** The media type, with its parameters. */
+  readonly type: string;
+}
+
 export class Response implements ResponseHead {
   /** For the engine: the path of the handlet that has it just now; "" if none has. */
   handletPath = "";
@@ -37,13 +47,15 @@ export class Response implements ResponseHead {
   readonly #fields = new FieldList();
   #status = 200;
   #state: "open" | "streaming" | "done" = "open";
-  /** In bytes, of content that will be streamed. */
+  /** In bytes. */
   #contentSize: number | undefined;
+  #knownContent: KnownContent | undefined;
   #trailers: FieldList | undefined;
   #hooks: FilterHook[] | undefined;
   #chain: FilterChain | undefined;
   /** The last step through the filters, while it runs. */
   #step: Promise<void> | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
   readonly #surroundings: ResponseSurroundings;
@@ -109,10 +121,17 @@ export class Response implements ResponseHead {
     this.addHeader("set-cookie", serializeCookie(name, value, options));
   }
 
-  /** Says how much content will be streamed, in bytes: less or more of it breaks the answer off, and throws HEMI_USAGE. */
-  set contentSize(size: number) {
+  /**
+   * How much content there is, in bytes, where that is known. Set before content is streamed, it announces so much: less or more of it breaks
+   * the answer off, and throws HEMI_USAGE. Of content that is sent whole, revisers see the size.
+   */
+  get contentSize(): number | undefined {
+    return this.#contentSize;
+  }
+
+  set contentSize(size: number | undefined) {
     this.#assertOpen();
-    if (!Number.isSafeInteger(size) || size < 0) {
+    if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
       throw new HemiError("HEMI_USAGE", `contentSize is a number of bytes, not ${size}`);
     }
     this.#contentSize = size;
@@ -124,14 +143,28 @@ export class Response implements ResponseHead {
     if (typeof content === "string" && !this.#fields.has("content-type")) {
       this.#fields.addTrusted("content-type", "text/plain; charset=utf-8");
     }
-    if (this.#hooks !== undefined && this.#placeFilters()) {
-      this.#beginStreaming();
-      if (content !== undefined) void this.#sendPiece(content);
-      this.#finish();
-      return;
+    if (this.#hooks !== undefined) {
+      this.#contentSize = sizeOf(content);
+      const chain = this.#placeFilters();
+      if (chain !== undefined)
+        return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
     this.#state = "done";
     this.#wire.sendWhole(this, content);
+  }
+
+  /** Sends a whole content, or what stands in its place, through filters: at once if they all can. */
+  #sendThrough(chain: FilterChain, content: Uint8Array = noBytes): void {
+    const whole = chain.passWhole(chain.takeInstead() ?? content);
+    if (chain.isPassed) {
+      this.#chain = undefined;
+      this.#state = "done";
+      this.#wire.sendWhole(this, whole);
+      return;
+    }
+    this.#beginStreaming();
+    void this.#sendPiece(whole);
+    this.#finish();
   }
 
   /** A value as `application/json`. Throws HEMI_USAGE for what JSON cannot hold. */
@@ -214,7 +247,12 @@ export class Response implements ResponseHead {
   }
 
   async #sendRegion(region: FileRegion): Promise<void> {
-    if (this.#state === "open") this.#contentSize ??= region.size;
+    if (this.#state === "open") {
+      this.#contentSize ??= region.size;
+      const chain = this.#placeFilters();
+      const instead = chain?.takeInstead();
+      if (chain !== undefined && instead !== undefined) return this.#sendThrough(chain, instead);
+    }
     this.#beginStreaming();
     if (this.#chain === undefined) await this.#wire.sendRegion(region);
     else for await (const piece of readRegion(region)) await this.#sendPiece(piece);
@@ -287,6 +325,19 @@ export class Response implements ResponseHead {
     this.#fields.setAllTrusted(list);
   }
 
+  /**
+   * What the content is known by, or that which a 304 or the answer to a HEAD stands for; for revisers. `undefined` where nobody said it, or a
+   * reviser has changed the content. Whoever sets it is about to send this content and no other, by `send` or `sendRegion`.
+   */
+  get knownContent(): KnownContent | undefined {
+    return this.#knownContent;
+  }
+
+  set knownContent(known: KnownContent | undefined) {
+    this.#assertOpen();
+    this.#knownContent = known;
+  }
+
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
@@ -303,6 +354,8 @@ export class Response implements ResponseHead {
     this.#status = 200;
     this.#fields.clear();
     this.#contentSize = undefined;
+    this.#knownContent = undefined;
+    this.#chain = undefined;
     this.#trailers = undefined;
   }
 
@@ -324,46 +377,65 @@ export class Response implements ResponseHead {
   #beginStreaming(): void {
     if (this.#state === "streaming") return;
     this.#assertOpen();
-    if (this.#hooks !== undefined) this.#placeFilters();
+    this.#placeFilters();
+    if (this.#wire.head.method === "HEAD") {
+      this.#chain?.close();
+      this.#chain = undefined;
+    }
     this.#state = "streaming";
     this.#wire.sendHead(this, this.#contentSize);
   }
 
-  /** Lets the hooks look at the head, once, those furthest from the wire first. Do they want filters on the content? */
-  #placeFilters(): boolean {
-    const hooks = this.#hooks ?? [];
+  /** Lets the hooks look at the head, once, those furthest from the wire first. The filters that they want on the content, if it has any. */
+  #placeFilters(): FilterChain | undefined {
+    const hooks = this.#hooks;
+    if (hooks === undefined) return undefined;
     this.#hooks = undefined;
     const filters: PlacedFilter[] = [];
     try {
       for (const { rank, path, hook } of hooks.toSorted((a, b) => a.rank - b.rank).reverse()) {
         const filter = runHook(path, hook);
-        if (filter !== undefined) filters.push({ rank, path, filter });
+        if (filter === undefined) continue;
+        filters.push({ rank, path, filter });
+        // It is another content for those nearer to the wire, and how long it becomes is not known before its end.
+        this.#knownContent = undefined;
+        this.#contentSize = undefined;
       }
       this.#assertOpen();
     } catch (error) {
       for (const { filter } of filters) filter.close?.();
       throw error;
     }
-    if (filters.length === 0) return false;
-    // How long filtered content becomes is not known before its end.
-    this.#contentSize = undefined;
-    const { method } = this.#wire.head;
+    if (filters.length === 0) return undefined;
     const chain = new FilterChain(filters, (piece) =>
       this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
     );
-    // HEAD, 204, 205 and 304 run the head step only: no content goes through.
-    if (method === "HEAD" || this.#status === 304 || this.#status === 204 || this.#status === 205) chain.close();
-    else {
-      this.#chain = chain;
-      this.#wire.onEnd(() => chain.close());
+    if (this.#status === 304 || this.#status === 204 || this.#status === 205) {
+      chain.close();
+      return undefined;
     }
-    return true;
+    this.#wire.onEnd(() => {
+      clearTimeout(this.#flushTimer);
+      chain.close();
+    });
+    return (this.#chain = chain);
   }
 
   #sendPiece(piece: string | Uint8Array): void | Promise<void> {
     const chain = this.#chain;
     if (chain === undefined) return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
-    return this.#through(() => chain.push(typeof piece === "string" ? Buffer.from(piece) : piece));
+    return this.#through(async () => {
+      await chain.push(typeof piece === "string" ? Buffer.from(piece) : piece);
+      this.#flushLater(chain);
+    });
+  }
+
+  /** Calls `flush` when the source pauses, if a filter wants that. */
+  #flushLater(chain: FilterChain): void {
+    const { flushAfter } = chain;
+    if (flushAfter === undefined || this.#state !== "streaming") return;
+    if (this.#flushTimer === undefined) this.#flushTimer = setTimeout(() => void this.flush(), flushAfter);
+    else this.#flushTimer.refresh();
   }
 
   /** The handlet does not wait for its client. */
@@ -377,6 +449,7 @@ export class Response implements ResponseHead {
   }
 
   #finish(): void {
+    clearTimeout(this.#flushTimer);
     this.#state = "done";
     const chain = this.#chain;
     if (chain === undefined) this.#wire.endContent(this.#trailers?.list ?? []);
@@ -408,3 +481,10 @@ function runHook(path: string, hook: FilterHook["hook"]): ReturnType<FilterHook[
     throw faultAt(path, error);
   }
 }
+
+function sizeOf(content: string | Uint8Array | undefined): number {
+  if (content === undefined) return 0;
+  return typeof content === "string" ? Buffer.byteLength(content) : content.length;
+}
+
+const noBytes = new Uint8Array();

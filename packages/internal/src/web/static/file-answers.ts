@@ -16,8 +16,8 @@ import {
 } from "../representation.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import { type Coding, extensionOf, rankCodings } from "./codings.ts";
-import { memoizeField } from "./field-memo.ts";
+import { type Coding, rankCodings } from "../codings.ts";
+import { memoizeField } from "../field-memo.ts";
 import type { WebRoot } from "./web-root.ts";
 
 export interface FileAnswersOptions extends RepresentationOptions {
@@ -80,7 +80,7 @@ export class FileAnswers {
       answerOtherMethod(req, resp, ["GET", "HEAD"]);
       return true;
     }
-    if (known.neighbourPaths.length === 0) return sendRepresentation(req, resp, known.plain);
+    if (known.neighbourPaths.length === 0 || req.wantsPlainContent) return sendRepresentation(req, resp, known.plain);
     const ranks = this.#ranksFor(req.header("accept-encoding"));
     const chosen = this.#choose(known, ranks, undefined);
     if (chosen === undefined) return this.#openAndAnswer(req, resp, known, ranks);
@@ -144,7 +144,7 @@ export class FileAnswers {
     const { charset, codings, vary } = this.#options;
     const type = mediaTypeOf(file.path, charset) ?? "application/octet-stream";
     const plain = this.#represent(file, type, vary);
-    const neighbourPaths = codings.map((coding) => file.path + extensionOf(coding));
+    const neighbourPaths = codings.map((coding) => file.path + extensions[coding]);
     const known = { file, type, plain, chosen: undefined, neighbourPaths };
     this.#known.set(file, known);
     return known;
@@ -162,6 +162,9 @@ export class FileAnswers {
     return representFile(file, { ...this.#options, type, vary, coding });
   }
 }
+
+/** What the names of files in a coding end in. */
+const extensions: Readonly<Record<Coding, string>> = { br: ".br", zstd: ".zst", gzip: ".gz" };
 
 /** Runs `use` while the files stay open. `use` may add to them what it has acquired itself. */
 async function holding<Result>(files: FileEntry[], use: () => Promise<Result>): Promise<Result> {

@@ -230,3 +230,20 @@ test("a cache that keeps nothing changes no answer, and no descriptor is left in
   await site.fcache.shutdown();
   expect(site.fcache.openFiles).toBe(0);
 });
+
+test("a reviser that wants the content plain gets the whole file as it is", async () => {
+  await using site = await makeSite({
+    files: { "web/a.js": "plain text", "web/a.js.gz": gzipSync("plain text") },
+    props: { precompressed: ["gzip"] },
+  });
+  const ask = askOf(
+    (req, resp) => {
+      req.wantsPlainContent = true;
+      return site.part.handle(req, resp);
+    },
+    { fcache: site.fcache },
+  );
+  const answer = await ask({ url: "/a.js", headers: { "accept-encoding": "gzip", range: "bytes=0-2" } });
+  expect(answer).toMatchObject({ status: 200, text: "plain text" });
+  expect(answer.headers).not.toHaveProperty("content-encoding");
+});

@@ -1,27 +1,21 @@
-// The content codings that a file may lie beside itself in, and which of them a client would rather have.
+// The content codings that there are, and which of them a client would rather have.
 
-import { parseWeights, type Weighted } from "../accept.ts";
+import { parseWeights, type Weighted } from "./accept.ts";
 
-/** By the name in `Accept-Encoding` and `Content-Encoding`: what the names of such files end in. */
-const extensions = { br: ".br", zstd: ".zst", gzip: ".gz" } as const;
+export const codings = ["br", "zstd", "gzip"] as const;
 
-export type Coding = keyof typeof extensions;
-
-export const codings = ["br", "zstd", "gzip"] as const satisfies readonly Coding[];
-
-export function extensionOf(coding: Coding): string {
-  return extensions[coding];
-}
+/** By its name in `Accept-Encoding` and `Content-Encoding`. */
+export type Coding = (typeof codings)[number];
 
 /**
  * For each of `offered`, how many of them the client of this `Accept-Encoding` would rather have; `undefined` for one
- * that it does not take, or likes less than the file as it is. Of equal ones the first offered is liked more. A client
+ * that it does not take, or likes less than the content as it is. Of equal ones the first offered is liked more. A client
  * that sends no such field is sent no coding, although RFC 9110 section 12.5.3 would allow it.
  */
 export function rankCodings(field: string, offered: readonly Coding[]): readonly (number | undefined)[] {
   const list = parseWeights(field);
   const anyWeight = weightOf(list, "*");
-  // Not a word about the file as it is means: better than nothing.
+  // Not a word about the content as it is means: better than nothing.
   const plainWeight = weightOf(list, "identity") ?? 0;
   const weights = offered.map((coding) => {
     const weight = weightOf(list, coding) ?? (coding === "gzip" ? weightOf(list, "x-gzip") : undefined) ?? anyWeight;
