@@ -2,6 +2,7 @@
 
 const apps = "@hemi/contrib-apps";
 const handlets = "@hemi/contrib-handlets";
+const revisers = "@hemi/contrib-revisers";
 
 /** Sign to package. */
 export const knownPackages: ReadonlyMap<string, string> = new Map([
@@ -13,6 +14,7 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["httpsChecker", handlets],
   ["limiter", handlets],
   ["refererChecker", handlets],
+  ["gzip", revisers],
   ["fetchHandlet", apps],
   ["nodeHandlet", apps],
 ]);
