@@ -1,0 +1,80 @@
+import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { type Coding, codings } from "@hemi/internal";
+import { filterTests } from "@hemi/internal/testing";
+import { describe, expect, test } from "vitest";
+import { coders } from "./coders.ts";
+import { EncodingFilter, type EncodingOptions } from "./encoding-filter.ts";
+
+const decoders: Record<Coding, (coded: Uint8Array) => Uint8Array> = {
+  gzip: (coded) => gunzipSync(coded),
+  br: (coded) => brotliDecompressSync(coded),
+  zstd: (coded) => zstdDecompressSync(coded),
+};
+
+/** They take what breaks off. */
+const patientDecoders: typeof decoders = {
+  gzip: (coded) => gunzipSync(coded, { finishFlush: constants.Z_SYNC_FLUSH }),
+  br: (coded) => brotliDecompressSync(coded, { finishFlush: constants.BROTLI_OPERATION_FLUSH }),
+  zstd: (coded) => zstdDecompressSync(coded, { finishFlush: constants.ZSTD_e_continue }),
+};
+
+const text = Buffer.from("Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich. ".repeat(4));
+
+function makeFilter(coding: Coding, options: Partial<EncodingOptions> = {}): EncodingFilter {
+  return new EncodingFilter({
+    coder: coders[coding],
+    level: 3,
+    isLive: false,
+    flushAfter: undefined,
+    maxKept: 1000,
+    ...options,
+  });
+}
+
+describe.each(codings)("%s", (coding) => {
+  const read = decoders[coding];
+
+  test.each(
+    filterTests({
+      make: () => makeFilter(coding),
+      input: text,
+      expected: text,
+      read,
+      readFlushed: patientDecoders[coding],
+    }),
+  )("$name", ({ run }) => run());
+
+  test("pieces of something live are there at once", async () => {
+    const filter = makeFilter(coding, { isLive: true });
+    const output: Uint8Array[] = [];
+    for (const count of [1, 2, 3]) {
+      await filter.push(text, (piece) => void output.push(piece));
+      expect(patientDecoders[coding](Buffer.concat(output))).toHaveLength(count * text.length);
+    }
+    filter.close();
+  });
+
+  test.each(["whole", "in pieces"])("what is made %s is kept, if it is not too large", async (way) => {
+    for (const maxKept of [1000, 10]) {
+      const kept: Buffer[] = [];
+      const filter = makeFilter(coding, { keep: (encoded) => void kept.push(encoded), maxKept });
+      if (way === "whole") filter.whole(text);
+      else {
+        await filter.push(text, () => {});
+        await filter.end(() => {});
+      }
+      filter.close();
+      expect(kept.map((encoded) => read(encoded))).toEqual(maxKept === 10 ? [] : [text]);
+    }
+  });
+
+  test("what is broken off is not kept", async () => {
+    const filter = makeFilter(coding, { keep: () => expect.unreachable() });
+    await filter.push(text, () => {});
+    filter.close();
+  });
+});
+
+test("a large content is not coded at once", () => {
+  expect(makeFilter("gzip").whole(Buffer.alloc(100_000))).toBeUndefined();
+});
