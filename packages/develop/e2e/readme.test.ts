@@ -54,3 +54,34 @@ test("the configuration of the README boots, and its mistake is told as the READ
   expect(error).toBeInstanceOf(ConfigError);
   expect(String(error instanceof Error ? error.message : error)).toBe(mistake.trimEnd());
 });
+
+test("hemi explain prints what the README shows", async () => {
+  const [program = ""] = blocks("ts");
+  const [config = ""] = blocks("");
+  // In a folder below this package, so that imports are found.
+  const folder = await mkdtemp(join(here, ".readme-"));
+  const hemi = join(here, "../procman/src/main.ts");
+  try {
+    await writeFile(join(folder, "app.conf"), config);
+    const [handlet = ""] = program.split("const config");
+    await writeFile(join(folder, "app-pack.mjs"), `${handlet}export default pack("my-app", [app]);\n`);
+    const transcripts = blocks("console");
+    const told: string[] = [];
+    for (const transcript of transcripts) {
+      const [, command = ""] = /^\$ hemi (.*)\n/.exec(transcript) ?? [];
+      const child = spawn(process.execPath, ["--conditions=@hemi/source", hemi, ...command.split(" ")], {
+        cwd: folder,
+      });
+      const stdout = Buffer.concat((await child.stdout.toArray()) as Buffer[]).toString();
+      told.push(`$ hemi ${command}\n${stdout}`);
+    }
+    expect(transcripts).toHaveLength(3);
+    if (process.env["UPDATE_GOLDEN"] === "1") {
+      let text = readme;
+      transcripts.forEach((transcript, i) => (text = text.replace(transcript, () => told[i] ?? "")));
+      await writeFile(new URL("../../../README.md", import.meta.url), text);
+    } else expect(told).toEqual(transcripts);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

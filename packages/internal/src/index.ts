@@ -36,6 +36,11 @@ export type { Reference } from "./component/reference.ts";
 export { compileTemplate, type Template } from "./component/template.ts";
 export { variableTable, type VariableTable } from "./component/variables.ts";
 
+// Explanations
+export type * from "./component/explanation.ts";
+export type { Origin } from "./config/origin.ts";
+export { paintForTerminal, walkText, type WalkTextOptions } from "./web/explain/walk-text.ts";
+
 // Fixtures
 export type { Clock } from "./fixtures/clock.ts";
 export type { Fcache } from "./fixtures/fcache.ts";
@@ -76,6 +81,7 @@ export {
   serverKind,
   sockletKind,
   webappKind,
+  type ExplainScope,
   type HandletPart,
   type ReviserPart,
   type RulePart,

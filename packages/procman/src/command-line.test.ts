@@ -12,6 +12,9 @@ describe("readCommandLine", () => {
     ["serve --grace soon", '--grace takes a duration such as 10s, not "soon"'],
     ["serve --log-level loud", "--log-level takes debug, info, warn, error"],
     ["serve --config", "--config"],
+    ["check --json", "check takes no --json; it takes config, base, use"],
+    ["explain --form 10.0.0.1 /", "there is no option --form; did you mean --from?"],
+    ["explain -H", "--header"],
   ])("%s is refused, with what to do", (args, message) => {
     expect(() => readCommandLine(args.split(" "))).toThrow(message);
   });
@@ -31,6 +34,18 @@ describe("readCommandLine", () => {
       logLevel: "info",
       logFormat: "text",
       logFile: undefined,
+    });
+  });
+
+  test("explain takes a method, a URL and header fields", () => {
+    const args = ["explain", "-config", "a.conf", "GET", "/x", "-H", "a: b", "--from", "::1", "--json"];
+    expect(readCommandLine(args)).toMatchObject({
+      command: "explain",
+      config: "a.conf",
+      rest: ["GET", "/x"],
+      fields: ["a: b"],
+      from: "::1",
+      isJSON: true,
     });
   });
 

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
 import { HemiError } from "@hemi/hemi";
 
-export const commandNames = ["serve", "check", "fmt", "help", "version"] as const;
+export const commandNames = ["serve", "check", "explain", "fmt", "help", "version"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** What was asked for. */
@@ -18,8 +18,16 @@ export interface CommandLine {
   readonly use: readonly string[];
   /** fmt: tell what would change, and change nothing. */
   readonly isCheck: boolean;
-  /** fmt: the files. */
+  /** fmt: the files. explain: method and URL. help: a command. */
   readonly rest: readonly string[];
+  /** explain: header fields, each as `name: value`. */
+  readonly fields: readonly string[];
+  /** explain: the address of the client. */
+  readonly from: string | undefined;
+  /** explain: the server that gets the request; `undefined`: as the URL says. */
+  readonly server: string | undefined;
+  /** explain: for programs. */
+  readonly isJSON: boolean;
   /** serve: how long what runs may take to finish when the engine is told to end, in ms. */
   readonly grace: number;
   readonly logLevel: LogLevelName;
@@ -36,6 +44,10 @@ const options = {
   base: { type: "string" },
   use: { type: "string", multiple: true },
   check: { type: "boolean" },
+  header: { type: "string", short: "H", multiple: true },
+  from: { type: "string" },
+  server: { type: "string" },
+  json: { type: "boolean" },
   grace: { type: "string" },
   single: { type: "boolean" },
   "log-level": { type: "string" },
@@ -51,6 +63,7 @@ type OptionName = keyof typeof options;
 const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   serve: ["config", "base", "use", "grace", "single", "log-level", "log-format", "log-file"],
   check: ["config", "base", "use"],
+  explain: ["config", "base", "use", "header", "from", "server", "json"],
   fmt: ["config", "base", "check"],
   help: [],
   version: [],
@@ -61,14 +74,14 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args);
   const [first, ...rest] = positionals;
   if (values.version === true) return complete("version", [], {});
-  if (values.help === true || first === undefined) return complete("help", [], {});
+  if (values.help === true || first === undefined) return complete("help", positionals.slice(0, 1), {});
   const command = commandNames.find((name) => name === first);
   if (command === undefined) throw usage(`there is no command ${first}`, didYouMean(first, commandNames, ""));
   const allowed: readonly string[] = optionsOf[command];
   for (const name of Object.keys(values)) {
     if (!allowed.includes(name)) throw usage(`${command} takes no --${name}`, `it takes ${listed(allowed)}`);
   }
-  if (command !== "fmt" && command !== "help" && rest.length > 0) {
+  if ((command === "serve" || command === "check" || command === "version") && rest.length > 0) {
     throw usage(`${command} takes no argument ${rest[0] ?? ""}`, "did you mean --config?");
   }
   return complete(command, rest, values);
@@ -84,6 +97,10 @@ function complete(command: CommandName, rest: readonly string[], values: Values)
     base: values.base ?? process.cwd(),
     use: values.use ?? [],
     isCheck: values.check ?? false,
+    fields: values.header ?? [],
+    from: values.from,
+    server: values.server,
+    isJSON: values.json ?? false,
     grace: readGrace(values.grace ?? "4s"),
     logLevel: oneOf("log-level", values["log-level"] ?? "info", logLevels),
     logFormat: oneOf("log-format", values["log-format"] ?? "text", ["text", "json"]),

@@ -10,6 +10,8 @@ export const exitCodes = {
   crashed: 1,
   /** The environment: a port that is taken, a file that cannot be read. */
   environment: 2,
+  /** explain: nothing takes the request, or it leads to no server. */
+  notTaken: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

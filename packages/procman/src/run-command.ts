@@ -2,6 +2,7 @@
 
 import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
 import { check } from "./commands/check.ts";
+import { explain } from "./commands/explain.ts";
 import { format } from "./commands/format.ts";
 import { help } from "./commands/help.ts";
 import { serve } from "./commands/serve.ts";
@@ -11,6 +12,7 @@ import { exitCodeOf, type ExitCode } from "./exit-code.ts";
 const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | Promise<ExitCode>>> = {
   serve,
   check,
+  explain,
   fmt: format,
   help,
   version,

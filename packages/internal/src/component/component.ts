@@ -1,5 +1,6 @@
 // A component that has been created: its part, and what the engine knows of it.
 
+import { originOf, type Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Child, Context, StageFixtures, Surroundings } from "./context.ts";
@@ -59,6 +60,10 @@ export class Component implements PartHolder {
     this.part = makePart(definition, context);
     scope.created(this);
     this.children = createAll(resolved.children, this, scope);
+  }
+
+  get origin(): Origin | undefined {
+    return originOf(this.resolved.span);
   }
 
   childrenOf<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[] {

@@ -1,5 +1,6 @@
 // What `create` of a definition gets: all that a component may know of the world.
 
+import type { Origin } from "../config/origin.ts";
 import type { Clock } from "../fixtures/clock.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Namer } from "../fixtures/namer.ts";
@@ -11,6 +12,8 @@ import type { Kind } from "./kind.ts";
 /** What lies around a stage and outlives it. A stage hands it through to its components, and looks at nothing in it. */
 export interface Surroundings {
   readonly listeners: Listeners;
+  /** Whether peers may be told of the configuration, to help those who write it. Default: false. */
+  readonly isDevelopment?: boolean;
 }
 
 export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> extends Surroundings {
@@ -38,6 +41,8 @@ export interface Child<PartType extends object = object> {
   /** "" if it has none. */
   readonly name: string;
   readonly path: string;
+  /** Where it stands in its file; worked out when asked for. `undefined` for what comes from a TypeScript object. */
+  readonly origin: Origin | undefined;
 }
 
 /** What every stage has once. */

@@ -1,5 +1,6 @@
 // What `create` of a component's definition returns: its life-cycle methods, beside the methods of its kind.
 
+import type { ExplainRequest, ServerExplanation } from "./explanation.ts";
 import type { InjectRequest, InjectResponse } from "./inject.ts";
 
 /**
@@ -22,4 +23,6 @@ export interface Part {
   shutdown?(): void | Promise<void>;
   /** Runs a request without a socket. Servers only. */
   inject?(request: InjectRequest): Promise<InjectResponse>;
+  /** Tells what would become of a request, and does nothing; it need not be prepared. Servers only. Throws HEMI_USAGE for what no client could send. */
+  explainRequest?(request: ExplainRequest): ServerExplanation;
 }

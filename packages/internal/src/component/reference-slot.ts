@@ -1,5 +1,6 @@
 // What stands behind a `reference` prop: filled in when the referred component is created, or taken over from an older stage.
 
+import type { Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Kind } from "./kind.ts";
 import type { Reference } from "./reference.ts";
@@ -7,7 +8,9 @@ import type { Reference } from "./reference.ts";
 /** Something that holds a part of a kind. */
 export interface PartHolder<PartType extends object = object> {
   readonly kind: Kind;
+  readonly sign: string;
   readonly path: string;
+  readonly origin: Origin | undefined;
   readonly part: PartType;
 }
 
@@ -27,6 +30,14 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
 
   get path(): string {
     return this.#held.path;
+  }
+
+  get sign(): string {
+    return this.#held.sign;
+  }
+
+  get origin(): Origin | undefined {
+    return this.#held.origin;
   }
 
   get #held(): PartHolder<PartType> {

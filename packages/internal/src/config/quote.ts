@@ -5,7 +5,16 @@ const longest = 60;
 /** In double quotes, shortened if long, with everything that would disturb a terminal written as an escape. */
 export function quote(text: string): string {
   const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return JSON.stringify(short).replace(disturbing, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(short).replace(disturbing, escapeOf);
+}
+
+/** With everything that would disturb a terminal written as an escape. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\0-\x1f]/g, escapeOf).replace(disturbing, escapeOf);
+}
+
+function escapeOf(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Controls that JSON leaves as they are, and characters that turn the direction of text. */

@@ -2,12 +2,14 @@
 
 import { createAll } from "../component/component.ts";
 import type { Component } from "../component/component.ts";
+import type { ExplainRequest, Walk } from "../component/explanation.ts";
 import type { StageFixtures, Surroundings } from "../component/context.ts";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { untilDeadline } from "./deadline.ts";
+import { explainAmong } from "./explain.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
@@ -151,6 +153,15 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
       throw new HemiError("HEMI_USAGE", `${problem}; those that can: ${known}`);
     }
     return await taker.part.inject(request);
+  }
+
+  /**
+   * Tells what would become of a request, and does none of it: no handler runs, nothing is sent, opened or logged; files are looked at. The
+   * stage need not be started. `into` is the path or name of the server that gets it, whatever the URL says; else the URL tells. Rejects
+   * with HEMI_USAGE for what no client could send, and where several servers could be meant.
+   */
+  async explain(request: ExplainRequest, { into }: { readonly into?: string } = {}): Promise<Walk> {
+    return await explainAmong(this.#roots, request, into);
   }
 
   async #start(): Promise<void> {

@@ -19,6 +19,9 @@ import { Request } from "./request.ts";
 import { Response, type ResponseSurroundings } from "./response.ts";
 import { sendStatusPage } from "./status-page.ts";
 
+/** Answers a request that no rule took, where its webapp has no page for that. */
+export type SendMissPage = (resp: Response, wire: ExchanWire) => void | Promise<void>;
+
 /** Whom a request is for. */
 interface Destination {
   readonly authority: Authority | undefined;
@@ -32,12 +35,14 @@ export class Dispatcher implements ResponseSurroundings {
   /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
   readonly #noted = new WeakMap<Request, unknown>();
   readonly #defaultWebapp: WebappPart | undefined;
+  readonly #sendMissPage: SendMissPage;
   /** Authorities seen before, as received. Names that belong to no webapp do not come in. */
   readonly #destinations = new Map<string, Destination>();
 
   /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
-  constructor(webapps: readonly WebappPart[], log: ErrorLog, fcache: Fcache) {
+  constructor(webapps: readonly WebappPart[], log: ErrorLog, fcache: Fcache, sendMissPage = sendPlainMissPage) {
     this.#log = log;
+    this.#sendMissPage = sendMissPage;
     this.fcache = fcache;
     this.#webapps = new HostnameTable(
       webapps.flatMap((webapp) => webapp.hostnames.map((name) => [name, webapp] as const)),
@@ -72,11 +77,11 @@ export class Dispatcher implements ResponseSurroundings {
     try {
       const taken = webapp.handle(req, resp);
       if (taken === true) return;
-      if (taken === false) this.#notTaken(webapp, req, resp);
+      if (taken === false) this.#notTaken(webapp, req, resp, wire);
       else {
         taken.then(
           (taken) => {
-            if (!taken) this.#notTaken(webapp, req, resp);
+            if (!taken) this.#notTaken(webapp, req, resp, wire);
           },
           (error: unknown) => this.#failed(error, req, resp),
         );
@@ -107,10 +112,10 @@ export class Dispatcher implements ResponseSurroundings {
     resp.send();
   }
 
-  #notTaken(webapp: WebappPart, req: Request, resp: Response): void {
+  #notTaken(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
     // No resource has it, so that there is nothing to say in the `allow` of a 405.
     try {
-      const sent = webapp.notFound(req, resp);
+      const sent = webapp.notFound(req, resp, (resp) => this.#sendMissPage(resp, wire));
       if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));
     } catch (error) {
       this.#failed(error, req, resp);
@@ -158,6 +163,10 @@ export class Dispatcher implements ResponseSurroundings {
     this.#log.info(`refused a request of ${wire.peer.address} with ${status}: ${reason}`);
     sendStatusPage(new Response(wire, this, undefined), status);
   }
+}
+
+function sendPlainMissPage(resp: Response): void {
+  sendStatusPage(resp, 404);
 }
 
 /** The status for what was thrown and not caught. */

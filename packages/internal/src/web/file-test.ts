@@ -13,15 +13,20 @@ export function fileTestIn(
 ): (req: Request, operator: FileTestOperator) => boolean | Promise<boolean> {
   return function testFile(req, operator) {
     const { path } = req;
-    // No file can have such a name, and none is to be reached by two paths.
-    if (!path.startsWith("/") || hasEncodedSeparator(req.encodedPath)) return isNegated(operator);
-    const file = webRoot + path;
+    const file = testedFile(webRoot, req);
+    if (file === undefined) return isNegated(operator);
     const entry = fcache().peek(file);
     if (entry !== undefined) return passes(entry, path === "/", operator);
     return fcache()
       .open(file)
       .then((entry) => passes(entry, path === "/", operator));
   };
+}
+
+/** The file that a request's path names; `undefined` if no file can have such a name. */
+export function testedFile(webRoot: string, { path, encodedPath }: Request): string | undefined {
+  // None is to be reached by two paths.
+  return !path.startsWith("/") || hasEncodedSeparator(encodedPath) ? undefined : webRoot + path;
 }
 
 function isNegated(operator: FileTestOperator): boolean {

@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import type { Context } from "../component/context.ts";
+import type { ExplainRequest, ServerExplanation } from "../component/explanation.ts";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
@@ -17,6 +18,9 @@ import { peerOf } from "../net/peer.ts";
 import { Refusals } from "../net/refusals.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
+import { explainListening } from "./explain/explain-listening.ts";
+import { explainServer, headOf } from "./explain/explain-server.ts";
+import { readExplainRequest } from "./explain/read-request.ts";
 import { Injector } from "./inject.ts";
 import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
 import { webapp } from "./webapp.ts";
@@ -109,7 +113,7 @@ class HttpxServer implements ServerPart, Http1Host {
   #dispatcher: Dispatcher | undefined;
   #dateLine = "";
   #dateOfLine = "";
-  readonly isTLS = false;
+  readonly isTLS: boolean = false;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
@@ -148,6 +152,18 @@ class HttpxServer implements ServerPart, Http1Host {
   }
 
   inject = (request: InjectRequest): Promise<InjectResponse> => this.#injector.inject(request);
+
+  explainRequest(request: ExplainRequest): ServerExplanation {
+    const { webapps, address } = this.#context.props;
+    const { asked, place } = readExplainRequest(request);
+    const scheme = this.isTLS ? "https" : "http";
+    const peer = { address: asked.srcHost, port: 0 };
+    return {
+      request: asked,
+      ...explainListening({ scheme, address }, place),
+      walk: () => explainServer(webapps, headOf(asked, scheme), peer),
+    };
+  }
 
   get listensOn(): readonly string[] {
     return this.#share === undefined ? [] : [this.#share.address];

@@ -3,11 +3,28 @@
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../component/definition.ts";
+import type { Explanation, Outcome, RuleWalk } from "../component/explanation.ts";
+import type { Fcache } from "../fixtures/fcache.ts";
 import type { ContentFilter } from "./filter.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import type { Upgrade } from "./websocket/upgrade.ts";
 import { webVariables } from "./variables.ts";
+
+/** What there is to explain a request with. */
+export interface ExplainScope {
+  /** Looks at files anew, apart from what the stage holds: nothing is left open. */
+  readonly fcache: Fcache;
+}
+
+/** What a rule makes of a request. */
+export type RuleExplanation = Omit<RuleWalk, "rule">;
+
+/** What a webapp makes of a request. */
+export interface WebappWalk {
+  readonly rules: readonly RuleWalk[];
+  readonly outcome: Outcome;
+}
 
 /** Answers requests. */
 export interface HandletPart extends Part {
@@ -16,6 +33,11 @@ export interface HandletPart extends Part {
    * no content was read. What is thrown gives a 500, an HTTPError its status.
    */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
+  /**
+   * What `handle` would do with this request, for `hemi explain`: in a stage that need not be prepared, without any effect, and without
+   * reading content. Without it: only that the handlet would be asked.
+   */
+  explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
 }
 
 /** Serves WebSockets, and whatever else a client may want to speak instead of HTTP. */
@@ -49,6 +71,8 @@ export interface RulePart extends Part {
   readonly logAccess: boolean;
   /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
+  /** Tells what both of them would do, and does nothing. The stage need not be prepared. */
+  explain?(req: Request, scope: ExplainScope): Promise<RuleExplanation>;
 }
 
 /** One web application. */
@@ -60,8 +84,10 @@ export interface WebappPart extends Part {
   readonly settings: ReadonlyMap<string, string>;
   /** Walks the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
-  /** Answers what no rule took. */
-  notFound(req: Request, resp: Response): void | Promise<void>;
+  /** Tells what `handle` would do, and does nothing. The stage need not be prepared. */
+  explain?(req: Request, scope: ExplainScope): Promise<WebappWalk>;
+  /** Answers what no rule took; by `sendPage`, if it has nothing of its own to say. */
+  notFound(req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): void | Promise<void>;
 }
 
 /** A listener for a protocol, web or other. */

@@ -5,22 +5,25 @@ import type { Child, Context } from "../component/context.ts";
 import type { Reference } from "../component/reference.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import { compileTemplate } from "../component/template.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { faultAt, type Fault } from "./fault.ts";
+import { explainRule } from "./explain/explain-rule.ts";
 import { fileTestIn } from "./file-test.ts";
+import { fixedAnswer, redirects, type FixedAnswer } from "./fixed-answer.ts";
 import {
   defineRule,
   handletKind,
   reviserKind,
   sockletKind,
+  type ExplainScope,
   type HandletPart,
   type ReviserPart,
+  type RuleExplanation,
   type RulePart,
   type SockletPart,
   type WebappPart,
 } from "./kinds.ts";
-import { encodeLocation, isLocation } from "./location.ts";
+import { isLocation } from "./location.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { webVariables } from "./variables.ts";
@@ -79,7 +82,7 @@ export const rule = defineRule({
 class Rule implements RulePart {
   readonly #context: Context<PropsOf<typeof props>, WebappPart>;
   readonly matches: (req: Request) => boolean | Promise<boolean>;
-  readonly #answer: ((req: Request, resp: Response) => boolean) | undefined;
+  readonly #answer: FixedAnswer | undefined;
   #handlets: readonly Child<HandletPart>[] = [];
   /** Who is asked for a request that wants to leave HTTP, where socklets are: these, and then who else answers. */
   #upgraders: readonly Child<HandletPart>[] | undefined;
@@ -96,7 +99,7 @@ class Rule implements RulePart {
             webVariables,
             props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
           );
-    this.#answer = fixedAnswer(props);
+    this.#answer = fixedAnswer(props.returnCode, props.returnText);
   }
 
   get logAccess(): boolean {
@@ -108,11 +111,18 @@ class Rule implements RulePart {
   }
 
   async prepare(): Promise<void> {
-    const { props } = this.#context;
-    this.#handlets = [...this.#context.children(handletKind), ...(props.handlets ?? []).map(asChild)];
-    this.#revisers = [...this.#context.children(reviserKind), ...(props.revisers ?? []).map(asChild)];
-    const socklets = [...this.#context.children(sockletKind), ...(props.socklets ?? []).map(asChild)];
+    this.#handlets = this.#findHandlets();
+    this.#revisers = this.#findRevisers();
+    const socklets = this.#findSocklets();
     if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
+  }
+
+  explain(req: Request, scope: ExplainScope): Promise<RuleExplanation> {
+    const { condition, props } = this.#context;
+    const answer = this.#answer?.explain;
+    const socklets = req.upgrades.length > 0 ? this.#findSocklets() : [];
+    const [handlets, revisers] = [this.#findHandlets(), this.#findRevisers()];
+    return explainRule({ condition, webRoot: props.webRoot, answer, socklets, handlets, revisers }, req, scope);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -121,10 +131,22 @@ class Rule implements RulePart {
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
     try {
-      return this.#answer(req, resp);
+      return this.#answer.send(req, resp);
     } catch (error) {
       throw faultAt(this.#context.path, error);
     }
+  }
+
+  #findHandlets(): readonly Child<HandletPart>[] {
+    return [...this.#context.children(handletKind), ...(this.#context.props.handlets ?? []).map(asChild)];
+  }
+
+  #findRevisers(): readonly Child<ReviserPart>[] {
+    return [...this.#context.children(reviserKind), ...(this.#context.props.revisers ?? []).map(asChild)];
+  }
+
+  #findSocklets(): readonly Child<SockletPart>[] {
+    return [...this.#context.children(sockletKind), ...(this.#context.props.socklets ?? []).map(asChild)];
   }
 
   /** Socklets in the form of handlets, with those behind them. */
@@ -134,11 +156,13 @@ class Rule implements RulePart {
     const upgraders: Child<HandletPart>[] = socklets.map((socklet) => {
       const surroundings = { frames, log: this.#context.log.withPath(socklet.path) };
       const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, surroundings)) };
-      return { part, sign: socklet.sign, name: socklet.name, path: socklet.path };
+      return { part, sign: socklet.sign, name: socklet.name, path: socklet.path, origin: socklet.origin };
     });
     const { path } = this.#context;
     const answer: Child<HandletPart>[] =
-      this.#answer === undefined ? [] : [{ part: { handle: this.#answer }, sign: "rule", name: "", path }];
+      this.#answer === undefined
+        ? []
+        : [{ part: { handle: this.#answer.send }, sign: "rule", name: "", path, origin: undefined }];
     return [...upgraders, ...this.#handlets, ...answer];
   }
 
@@ -177,26 +201,6 @@ class Rule implements RulePart {
     }
     return false;
   }
-}
-
-const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-/** What `returnCode` and `returnText` make together. */
-function fixedAnswer({
-  returnCode,
-  returnText,
-}: PropsOf<typeof props>): ((req: Request, resp: Response) => true) | undefined {
-  if (returnCode === undefined && returnText === undefined) return undefined;
-  const status = returnCode ?? 200;
-  const text = returnText === undefined ? undefined : compileTemplate(returnText, webVariables);
-  const isRedirect = redirects.has(status) && text !== undefined;
-  return function answer(req, resp) {
-    if (status !== 200) resp.status = status;
-    const value = text?.(req);
-    if (isRedirect) resp.setHeader("location", encodeLocation(value ?? ""));
-    resp.send(isRedirect ? undefined : value);
-    return true;
-  };
 }
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
@@ -246,9 +250,12 @@ function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
     get part() {
       return reference.current;
     },
-    sign: reference.name,
+    sign: reference.sign,
     name: reference.name,
     path: reference.path,
+    get origin() {
+      return reference.origin;
+    },
   };
 }
 

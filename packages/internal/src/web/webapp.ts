@@ -4,11 +4,11 @@ import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { AccessLog, type AccessEntry } from "./access-log/access-log.ts";
+import { explainWebapp } from "./explain/explain-webapp.ts";
 import { HTTPError } from "./http-error.ts";
-import { defineWebapp, ruleKind, type RulePart, type WebappPart } from "./kinds.ts";
+import { defineWebapp, ruleKind, type ExplainScope, type RulePart, type WebappPart, type WebappWalk } from "./kinds.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
-import { sendStatusPage } from "./status-page.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific one wins. */
@@ -71,9 +71,15 @@ class Webapp implements WebappPart {
     return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));
   }
 
-  async notFound(_req: Request, resp: Response): Promise<void> {
+  explain(req: Request, scope: ExplainScope): Promise<WebappWalk> {
     const { file404 } = this.#context.props;
-    if (file404 === undefined) return sendStatusPage(resp, 404);
+    const unmatched = file404 === undefined ? "no rule takes it" : `no rule takes it: sends ${file404}`;
+    return explainWebapp(this.#context.children(ruleKind), unmatched, req, scope);
+  }
+
+  async notFound(_req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): Promise<void> {
+    const { file404 } = this.#context.props;
+    if (file404 === undefined) return sendPage(resp);
     resp.reset();
     resp.status = 404;
     try {
@@ -81,7 +87,7 @@ class Webapp implements WebappPart {
     } catch (error) {
       if (!(error instanceof HTTPError) || resp.isHeadSent) throw error;
       this.#context.log.error("file404 cannot be sent", { file: file404, error });
-      sendStatusPage(resp, 404);
+      await sendPage(resp);
     }
   }
 

@@ -1,5 +1,7 @@
 // `hemi help`: what there is to type.
 
+import { HemiError } from "@hemi/hemi";
+import { commandNames, type CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
 const text = `Usage: hemi COMMAND [OPTION …]
@@ -7,11 +9,13 @@ const text = `Usage: hemi COMMAND [OPTION …]
 Commands
   serve             serve a configuration until told to end (SIGINT, SIGTERM)
   check             read a configuration, say PASS or what is wrong with it
+  explain [METHOD] URL
+                    which server, hostname, rule and handlet would get a request, and why
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
-  help              this text
+  help [COMMAND]    this text, or more about explain
   version           the versions of Hemi and Node.js
 
-Options of serve and check
+Options of serve, check and explain
   --config FILE     the configuration; default: hemi.conf
   --base DIR        what relative paths in it start from; default: the working directory
   --use MODULE      a pack of components: a file or a package; may be given several times
@@ -23,14 +27,48 @@ Options of serve
   --log-file FILE   default: standard error
   --single          one process; there are no others as yet
 
+Options of explain
+  -H "NAME: VALUE"  a header field of the request; may be given several times
+  --from ADDRESS    the client's address; default: 127.0.0.1
+  --server NAME     the server that gets it, whatever the URL says
+  --json            for programs
+
 Options of fmt
   --check           change nothing; name the files that would change, and fail if there is one
 
 Each option may be written with one dash: -config FILE.
-Exit codes: 0 fine, 1 wrong use or configuration, 2 environment (a port that is taken, a file that cannot be read).
+Exit codes: 0 fine, 1 wrong use or configuration, 2 environment (a port that is taken, a file that cannot be read),
+3 explain: nothing takes the request.
 `;
 
-export function help(): ExitCode {
-  process.stdout.write(text);
+const explainText = `Usage: hemi explain [OPTION …] [METHOD] URL
+
+Tells what would become of a request, step by step: which servers listen where the URL leads, which webapp has its hostname,
+what its path is once it is normalised, which rules match it, term by term with the values compared, and who would answer.
+Each line begins with the place in the configuration.
+
+Nothing is done: no handler runs, no socket is opened, no log is written. File tests do look at files.
+
+  hemi explain --config shop.conf GET https://shop.example/assets/app.js
+  hemi explain --config shop.conf -H "accept: text/html" --from 10.0.0.1 http://shop.example:3080/
+  hemi explain --config shop.conf --server main https://shop.example/     behind a proxy: name the server
+
+METHOD is GET unless it is given. A field host given by -H goes before the host of the URL; the URL alone says which server is
+asked. With --server NAME that one is asked whatever the URL says. A URL may be a path: /assets/app.js.
+
+A handlet that takes a request says what it would do; one that cannot know without running "may take it". What a server would
+refuse before it looks for a webapp, such as a head that is too large, is not told.
+
+Colours are used on a terminal, unless NO_COLOR is set. --json gives the whole walk for programs: the type Walk of @hemi/hemi.
+
+Exit codes: 0 something takes the request, or may; 3 nothing does (400, 404, 421, 501, or no server listens there);
+1 wrong use or configuration; 2 environment.
+`;
+
+export function help({ rest: [command] }: Pick<CommandLine, "rest">): ExitCode {
+  if (command !== undefined && !commandNames.some((name) => name === command)) {
+    throw new HemiError("HEMI_USAGE", `there is no command ${command}; see hemi help`);
+  }
+  process.stdout.write(command === "explain" ? explainText : text);
   return exitCodes.fine;
 }

@@ -274,3 +274,26 @@ test("params have the names of the pattern, at the type level too", () => {
     return params.name as unknown;
   });
 });
+
+test("explains which route it would run, and runs none", async () => {
+  const ran: string[] = [];
+  const run = () => void ran.push("ran");
+  const mapper = new Mapper().get("/users/:id", run).post("/users/:id", run).any("/any", run);
+  const ask = askOf((req, resp) => {
+    resp.sendJSON(mapper.explain(req));
+    return true;
+  });
+  const explain = async (method: string, url: string): Promise<unknown> =>
+    JSON.parse((await ask({ method, url })).text);
+  expect(await explain("POST", "/users/7")).toEqual({
+    takes: "yes",
+    text: "runs POST /users/:id",
+    details: ['id = "7"'],
+  });
+  expect(await explain("GET", "/any")).toEqual({ takes: "yes", text: "runs any method /any", details: [] });
+  const has = "has routes for GET, HEAD, POST of this path";
+  expect(await explain("PUT", "/users/7")).toEqual({ takes: "yes", status: 405, text: has });
+  expect(await explain("OPTIONS", "/users/7")).toEqual({ takes: "yes", status: 204, text: has });
+  expect(await explain("GET", "/x")).toEqual({ takes: "no", text: 'has no route for "/x"' });
+  expect(ran).toEqual([]);
+});

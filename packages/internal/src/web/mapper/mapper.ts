@@ -1,5 +1,7 @@
 // Maps requests to functions inside a handlet, by method and path. A plain class, no component.
 
+import type { Explanation } from "../../component/explanation.ts";
+import { quote } from "../../config/quote.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { answerOtherMethod } from "../other-methods.ts";
 import type { Request } from "../request.ts";
@@ -134,6 +136,23 @@ export class Mapper {
     if (isPromise(answer)) return sendPromised(resp, answer, route);
     sendAnswer(resp, answer, route);
     return true;
+  }
+
+  /** As the `explain` of a handlet. */
+  explain({ method, path }: Request): Explanation {
+    const match = this.#tree.find(method, path);
+    if (match !== undefined) {
+      const { route, params } = match;
+      const details = Object.entries(params).map(([name, value]) => `${name} = ${quote(value)}`);
+      return { takes: "yes", text: `runs ${route.method ?? "any method"} ${route.pattern.text}`, details };
+    }
+    const methods = this.#tree.methodsOf(path);
+    if (methods.length > 0) {
+      const status = method === "OPTIONS" ? 204 : 405;
+      return { takes: "yes", status, text: `has routes for ${methods.join(", ")} of this path` };
+    }
+    const text = `has no route for ${quote(path)}`;
+    return this.#otherwise === "pass" ? { takes: "no", text } : { takes: "yes", status: 404, text };
   }
 
   #handleOther(req: Request, resp: Response): boolean {

@@ -1,12 +1,12 @@
 // static: answers requests with the files of a folder.
 
 import type { Context } from "../../component/context.ts";
+import type { Explanation } from "../../component/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
-import { likingOf, parseWeights } from "../accept.ts";
 import { HTTPError } from "../http-error.ts";
-import { defineHandlet, type HandletPart } from "../kinds.ts";
+import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../other-methods.ts";
 import { hasEncodedSeparator } from "../path.ts";
 import { defaultMaxRanges } from "../range.ts";
@@ -14,8 +14,10 @@ import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
 import { codings } from "../codings.ts";
 import { memoizeField } from "../field-memo.ts";
+import { explainStatic } from "./explain-static.ts";
 import { FileAnswers } from "./file-answers.ts";
 import { ListingAnswers } from "./listing-answers.ts";
+import { isHidden, isHTMLNamed } from "./wanted.ts";
 import { WebRoot } from "./web-root.ts";
 
 const props = {
@@ -143,6 +145,10 @@ class Static implements HandletPart {
     return entry === undefined ? this.#openAndAnswer(req, resp, file) : this.#answer(req, resp, entry);
   }
 
+  explain(req: Request, { fcache }: ExplainScope): Promise<Explanation> {
+    return explainStatic(req, this.#context.props, fcache);
+  }
+
   async #openAndAnswer(req: Request, resp: Response, file: string): Promise<boolean> {
     return this.#answer(req, resp, await this.#context.stage.fcache.open(file));
   }
@@ -236,14 +242,4 @@ function makeAnswers({ props, stage: { fcache } }: Context<StaticProps>, root: W
             isWanted: memoizeField(isHTMLNamed),
           },
   };
-}
-
-function isHTMLNamed(accept: string): boolean {
-  const { weight, isNamed } = likingOf("text/html", parseWeights(accept));
-  return isNamed && weight > 0;
-}
-
-/** Whether a segment begins with a dot: `.env`, `.git/config`. */
-function isHidden(path: string): boolean {
-  return path.includes("/.", path.startsWith("/.well-known/") ? 1 : 0);
 }

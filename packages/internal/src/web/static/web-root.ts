@@ -29,8 +29,7 @@ export class WebRoot {
 
   /** `realPath`: absolute, without symbolic links. Judged by the root as it was last seen. */
   contains(realPath: string): boolean {
-    const root = this.#realPath;
-    return root !== undefined && (realPath.startsWith(root) || withSlash(realPath) === root);
+    return this.#realPath !== undefined && isIn(this.#realPath, realPath);
   }
 
   /** Whether `admits` has said no to it before. */
@@ -61,6 +60,20 @@ export class WebRoot {
       // It is not there now. What was found in it before may still be sent.
     }
   }
+}
+
+/** As `admits`, for a web root as it is now; no log is told. `path`: absolute, without symbolic links. */
+export async function isInWebRoot(webRoot: string, path: string): Promise<boolean> {
+  try {
+    return isIn(withSlash(await realpath(webRoot)), path);
+  } catch {
+    return false;
+  }
+}
+
+/** `root` ends with "/"; both without symbolic links. */
+function isIn(root: string, realPath: string): boolean {
+  return realPath.startsWith(root) || withSlash(realPath) === root;
 }
 
 function withSlash(folder: string): string {

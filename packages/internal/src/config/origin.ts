@@ -1,0 +1,20 @@
+// Where something stands in a configuration, as editors and terminals know to open it.
+
+import { lineAt, lineStart } from "./position.ts";
+import type { Span } from "./spec.ts";
+
+export interface Origin {
+  /** As the user wrote it, or a label such as `<text>`. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+}
+
+/** `undefined` for what comes from a TypeScript object. */
+export function originOf({ source, start }: Span): Origin | undefined {
+  const { name, text } = source;
+  if (text === undefined) return undefined;
+  return { file: name, line: lineAt(text, start), column: start - lineStart(text, start) + 1 };
+}

@@ -1,0 +1,101 @@
+// The way of a request through a server, told: the steps of the dispatcher, in its order.
+
+import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "../../component/explanation.ts";
+import { labelOf } from "../../component/explanation.ts";
+import type { Reference } from "../../component/reference.ts";
+import { Fcache } from "../../fixtures/fcache.ts";
+import { parseAuthority } from "../authority.ts";
+import type { Endpoint, RequestHead } from "../exchan.ts";
+import { ListedFields } from "../fields.ts";
+import type { WebappPart } from "../kinds.ts";
+import { normalizePath, type NormalPath } from "../path.ts";
+import { Request } from "../request.ts";
+import { explainHostname } from "./explain-hostname.ts";
+import { SilentWire } from "./silent-wire.ts";
+
+export type ServerWay = Omit<Walk, "request" | "servers" | "server">;
+
+/** Does nothing but look: files are looked at anew, apart from those that the stage holds. */
+export async function explainServer(
+  webapps: readonly Reference<WebappPart>[],
+  head: RequestHead,
+  peer: Endpoint,
+): Promise<ServerWay> {
+  const authority = parseAuthority(head.authority);
+  const hostname = authority === undefined && head.authority !== "" ? undefined : (authority?.hostname ?? "");
+  const candidates =
+    hostname === undefined
+      ? []
+      : explainHostname(
+          hostname,
+          webapps.map((webapp) => named(webapp)),
+        );
+  const host: HostWalk = { received: head.authority, hostname, candidates };
+  if (hostname === undefined) return { host, outcome: refused(400, "its host is malformed") };
+
+  const [received = ""] = head.target.split("?", 1);
+  const normalized = normalizePath(received);
+  if (typeof normalized === "string") {
+    const path: PathWalk = { received, refusedFor: normalized };
+    return { host, path, outcome: refused(400, `its path was refused: ${normalized}`) };
+  }
+  const path: PathWalk = { received, ...normalized };
+  if (head.method === "CONNECT") return { host, path, outcome: refused(501, "there are no tunnels here") };
+  const winner = candidates.find(({ wins }) => wins)?.webapp;
+  const webapp = webapps.find(({ path }) => path === winner?.path);
+  if (webapp === undefined) return { host, path, outcome: refused(421, "no webapp of the server has its hostname") };
+
+  const label = labelOf(webapp);
+  if (head.method === "OPTIONS" && head.target === "*") {
+    const outcome: Outcome = { type: "answered", by: "the server", status: 204, text: "says what it can do" };
+    return { host, path, webapp: label, outcome };
+  }
+  const fcache = new Fcache({ maxContentBytes: 0 });
+  try {
+    const given: NormalPath | undefined = head.pathNeedsCare ? normalized : undefined;
+    const req = new Request(new SilentWire(head, peer), authority, given);
+    return {
+      host,
+      path,
+      webapp: label,
+      ...((await webapp.current.explain?.(req, { fcache })) ?? unexplained(label.path)),
+    };
+  } finally {
+    await fcache.shutdown();
+  }
+}
+
+/** The head that a client's request would have. */
+export function headOf({ method, target, authority, headers }: AskedRequest, scheme: "http" | "https"): RequestHead {
+  const list = headers.flatMap(([name, value]) => [name, value]);
+  return {
+    version: "1.1",
+    method,
+    scheme,
+    authority,
+    target,
+    pathNeedsCare: target !== "*",
+    fields: new ListedFields(authority === "" ? list : ["host", authority, ...list]),
+    contentSize: 0,
+    upgrades: membersOf(headers, "connection").includes("upgrade") ? membersOf(headers, "upgrade") : [],
+  };
+}
+
+/** The members of a field that is a list, in lower case. */
+function membersOf(headers: AskedRequest["headers"], wanted: string): readonly string[] {
+  const values = headers.filter(([name]) => name === wanted).map(([, value]) => value);
+  const members = values.join(",").toLowerCase().split(",");
+  return members.map((member) => member.trim()).filter((member) => member !== "");
+}
+
+function named(webapp: Reference<WebappPart>) {
+  return { ...labelOf(webapp), hostnames: webapp.current.hostnames };
+}
+
+function refused(status: number, text: string): Outcome {
+  return { type: "refused", status, text };
+}
+
+function unexplained(path: string): { readonly outcome: Outcome } {
+  return { outcome: { type: "open", mayBeBy: [path], otherwise: refused(404, "no rule takes it") } };
+}

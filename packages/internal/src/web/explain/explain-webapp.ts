@@ -1,0 +1,68 @@
+// The walk through the rules of a webapp, told.
+
+import type { Child } from "../../component/context.ts";
+import {
+  labelOf,
+  type Explanation,
+  type HandletWalk,
+  type Outcome,
+  type RuleWalk,
+} from "../../component/explanation.ts";
+import type { ExplainScope, HandletPart, RulePart, WebappWalk } from "../kinds.ts";
+import type { Request } from "../request.ts";
+
+/** `unmatched` is what the webapp does when no rule takes the request. */
+export async function explainWebapp(
+  rules: readonly Child<RulePart>[],
+  unmatched: string,
+  req: Request,
+  scope: ExplainScope,
+): Promise<WebappWalk> {
+  const walks: RuleWalk[] = [];
+  let isTaken = false;
+  for (const rule of rules) {
+    const label = labelOf(rule);
+    const told = isTaken ? undefined : await rule.part.explain?.(req, scope);
+    const walk: RuleWalk = { rule: label, matches: "not reached", ...told };
+    if (answerersIn(walk).some(({ takes }) => takes === "yes")) isTaken = true;
+    walks.push(walk);
+  }
+  return { rules: walks, outcome: outcomeOf(walks, { type: "refused", status: 404, text: unmatched }) };
+}
+
+/** What a handlet says of itself, or that it says nothing. */
+export async function explainHandlet(
+  handlet: Child<HandletPart>,
+  req: Request,
+  scope: ExplainScope,
+): Promise<HandletWalk> {
+  const label = labelOf(handlet);
+  try {
+    const told: Explanation = (await handlet.part.explain?.(req, scope)) ?? {
+      takes: "maybe",
+      text: "would be asked",
+    };
+    return { handlet: label, ...told };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { handlet: label, takes: "maybe", text: `would be asked; its explanation failed: ${reason}` };
+  }
+}
+
+export function outcomeOf(rules: readonly RuleWalk[], otherwise: Outcome): Outcome {
+  const mayBeBy: string[] = [];
+  for (const { path, takes, text, status } of rules.flatMap(answerersIn)) {
+    if (takes === "maybe") mayBeBy.push(path);
+    if (takes !== "yes") continue;
+    const answered: Outcome = { type: "answered", by: path, ...(status === undefined ? {} : { status }), text };
+    return mayBeBy.length === 0 ? answered : { type: "open", mayBeBy, otherwise: answered };
+  }
+  return mayBeBy.length === 0 ? otherwise : { type: "open", mayBeBy, otherwise };
+}
+
+function answerersIn({ rule, answer, handlets = [] }: RuleWalk): readonly (Explanation & { readonly path: string })[] {
+  return [
+    ...(answer === undefined ? [] : [{ ...answer, path: rule.path }]),
+    ...handlets.map((walk) => ({ ...walk, path: walk.handlet.path })),
+  ];
+}

@@ -1,0 +1,81 @@
+// Reads a request that is to be explained: what a client would make of its URL and fields.
+
+import { isIP } from "node:net";
+import type { AskedRequest, ExplainRequest } from "../../component/explanation.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+
+/** Where a whole URL leads. */
+export interface UrlPlace {
+  readonly scheme: "http" | "https";
+  /** In lower case, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ReadRequest {
+  readonly asked: AskedRequest;
+  /** `undefined` where only a target was given. */
+  readonly place: UrlPlace | undefined;
+}
+
+/** Throws HEMI_USAGE for what no client could send. */
+export function readExplainRequest({
+  method = "GET",
+  url,
+  headers = {},
+  srcHost = "127.0.0.1",
+}: ExplainRequest): ReadRequest {
+  if (!token.test(method)) throw usage(`${JSON.stringify(method)} is no method: write GET, say`);
+  if (srcHost !== "" && isIP(srcHost) === 0) throw usage(`${JSON.stringify(srcHost)} is no IP address of a client`);
+  const { place, authority, target } = readUrl(url);
+  const list: (readonly [string, string])[] = [];
+  const hosts: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (!token.test(name)) throw usage(`${JSON.stringify(name)} cannot be the name of a header field`);
+    for (const one of typeof value === "string" ? [value] : value) {
+      if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(one)) {
+        throw usage(`the value of the field ${name} holds a character that it may not hold: ${JSON.stringify(one)}`);
+      }
+      const lower = name.toLowerCase();
+      if (lower === "host") hosts.push(one.trim());
+      else list.push([lower, one.trim()]);
+    }
+  }
+  if (hosts.length > 1) throw usage("a request has one field host");
+  const asked = { method, url, target, authority: hosts[0] ?? authority, headers: list, srcHost };
+  return { asked, place };
+}
+
+function readUrl(url: string): { place: UrlPlace | undefined; authority: string; target: string } {
+  // A client keeps what stands behind # to itself.
+  const [sent = ""] = url.split("#", 1);
+  if (sent === "*") return { place: undefined, authority: "", target: sent };
+  if (sent.startsWith("/")) return { place: undefined, authority: "", target: encodeTarget(sent) };
+  const [, scheme, authority = "", rest = ""] = /^(https?):\/\/([^/?]*)(.*)$/is.exec(sent) ?? [];
+  if (scheme === undefined) {
+    throw usage(`${JSON.stringify(url)} is no URL of the web: write http://host/path, or /path`);
+  }
+  if (authority.includes("@")) throw usage("leave the user out of the URL: a client sends it as a field authorization");
+  const isSecure = scheme.toLowerCase() === "https";
+  const [, inBrackets, name = "", digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(authority) ?? [];
+  const host = inBrackets ?? name;
+  const port = digits === undefined ? (isSecure ? 443 : 80) : Number(digits);
+  if (host === "" || port > 65535) throw usage(`${JSON.stringify(url)} has no host that a client could ask`);
+  return {
+    place: { scheme: isSecure ? "https" : "http", host: host.toLowerCase(), port },
+    // Clients leave the default port out.
+    authority: authority.replace(isSecure ? /:443$/ : /:80$/, ""),
+    target: encodeTarget(rest.startsWith("/") ? rest : `/${rest}`),
+  };
+}
+
+/** Percent-encodes, as UTF-8, what no client sends as it is: control characters, spaces, all beyond ASCII. */
+function encodeTarget(target: string): string {
+  return target.toWellFormed().replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run));
+}
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+function usage(message: string): HemiError {
+  return new HemiError("HEMI_USAGE", message);
+}

@@ -1,0 +1,211 @@
+// A walk as rows: where it stands, what it is, what came of it. How they look is for others.
+
+import type {
+  ComponentLabel,
+  ConditionWalk,
+  Explanation,
+  HandletWalk,
+  HostWalk,
+  Outcome,
+  PathWalk,
+  RuleWalk,
+  ServerWalk,
+  Walk,
+} from "../../component/explanation.ts";
+import { quote } from "../../config/quote.ts";
+
+/** `good`: it goes on here. `bad`: it does not. `dim`: it was not looked at, or says little. */
+export type Tone = "plain" | "good" | "bad" | "dim";
+
+export interface Row {
+  /** Where it stands; "" for what belongs to the row above. */
+  readonly place: string;
+  readonly indent: number;
+  /** In two columns. */
+  readonly subject: string;
+  readonly object: string;
+  readonly verdict: string;
+  readonly tone: Tone;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly rows: readonly Row[];
+}
+
+export function walkSections(walk: Walk): readonly Section[] {
+  const { servers, server, host, path, webapp, rules, outcome } = walk;
+  return [
+    { title: "server", rows: serverRows(servers, server) },
+    ...(host === undefined ? [] : [{ title: hostTitle(host), rows: hostRows(host) }]),
+    ...(path === undefined ? [] : [{ title: "path", rows: pathRows(path) }]),
+    ...(webapp === undefined || rules === undefined
+      ? []
+      : [{ title: `rules of ${describe(webapp)}`, rows: rules.flatMap(ruleRows) }]),
+    { title: "outcome", rows: outcomeRows(outcome, componentsIn(walk)) },
+  ];
+}
+
+function row(parts: Partial<Row>): Row {
+  return { place: "", indent: 0, subject: "", object: "", verdict: "", tone: "plain", ...parts };
+}
+
+function serverRows(servers: readonly ServerWalk[], taker: string | undefined): readonly Row[] {
+  const isClear = servers.filter(({ isReached }) => isReached).length === 1;
+  return servers.map(({ server, listens, isReached, reason }) => {
+    const isNamed = server.path === taker && !(isReached && isClear);
+    const verdict = isNamed ? `named, ${isReached ? "" : "but "}${reason}` : `${isReached ? "yes" : "no"}, ${reason}`;
+    const tone = server.path === taker ? "good" : isReached ? "dim" : "bad";
+    return row({ place: placeOf(server), subject: describe(server), object: listens, verdict, tone });
+  });
+}
+
+function hostTitle({ received, hostname }: HostWalk): string {
+  if (hostname === undefined) return `hostname: ${quote(received)} is malformed`;
+  return hostname === "" ? "hostname: none" : `hostname ${quote(hostname)}`;
+}
+
+function hostRows({ candidates }: HostWalk): readonly Row[] {
+  return candidates.map(({ webapp, pattern, matches, wins, reason }) =>
+    row({
+      place: placeOf(webapp),
+      subject: describe(webapp),
+      object: quote(pattern),
+      verdict: wins ? `wins, ${reason}` : reason,
+      tone: wins ? "good" : matches ? "bad" : "dim",
+    }),
+  );
+}
+
+function pathRows({ received, encodedPath, path, refusedFor }: PathWalk): readonly Row[] {
+  if (encodedPath === undefined || path === undefined) {
+    return [
+      row({ subject: "received", object: quote(received), verdict: `refused: ${refusedFor ?? ""}`, tone: "bad" }),
+    ];
+  }
+  return [
+    row({ subject: "received", object: quote(received) }),
+    row({ subject: "$encodedPath", object: encodedPath === received ? "the same" : quote(encodedPath) }),
+    row({ subject: "$path", object: path === encodedPath ? "the same" : quote(path) }),
+  ];
+}
+
+function ruleRows({ rule, matches, condition, revisers = [], answer, handlets = [] }: RuleWalk): readonly Row[] {
+  const head = row({
+    place: placeOf(rule),
+    subject: describe(rule),
+    verdict: matches,
+    tone: matches === "yes" ? "good" : matches === "no" ? "bad" : "dim",
+  });
+  if (matches === "not reached") return [head];
+  return [
+    head,
+    ...(condition === undefined
+      ? [row({ indent: 1, subject: "no condition", tone: "dim" })]
+      : conditionRows(condition, 1)),
+    ...revisers.map((reviser) =>
+      row({ place: placeOf(reviser), indent: 1, subject: `reviser ${describe(reviser)}`, verdict: "stays hooked" }),
+    ),
+    ...(answer === undefined ? [] : explanationRows("", "the rule itself", answer)),
+    ...handlets.flatMap((walk: HandletWalk) =>
+      explanationRows(placeOf(walk.handlet), `handlet ${describe(walk.handlet)}`, walk),
+    ),
+  ];
+}
+
+function explanationRows(
+  place: string,
+  subject: string,
+  { takes, text, status, details = [] }: Explanation,
+): readonly Row[] {
+  const object = status === undefined ? text : `${status}, ${text}`;
+  const verdict = { yes: "takes it", no: "leaves it", maybe: "may take it" }[takes];
+  const tone = ({ yes: "good", no: "bad", maybe: "plain" } as const)[takes];
+  return [
+    row({ place, indent: 1, subject, object, verdict, tone }),
+    ...details.map((detail) => row({ indent: 2, subject: "", object: detail, tone: "dim" })),
+  ];
+}
+
+function conditionRows(condition: ConditionWalk, indent: number): readonly Row[] {
+  const { holds } = condition;
+  const verdict = holds === undefined ? "not looked at" : holds ? "yes" : "no";
+  const tone = holds === undefined ? "dim" : holds ? "good" : "bad";
+  const told = { indent, verdict, tone } as const;
+  switch (condition.type) {
+    case "and":
+    case "or": {
+      const subject = condition.type === "and" ? "all of" : "any of";
+      return [
+        row({ ...told, subject }),
+        ...condition.operands.flatMap((operand) => conditionRows(operand, indent + 1)),
+      ];
+    }
+    case "not":
+      return [row({ ...told, subject: "not" }), ...conditionRows(condition.operand, indent + 1)];
+    case "compare": {
+      const { variable, value, operator, patterns, fitting = [] } = condition;
+      const [only] = patterns;
+      const pattern = only !== undefined && patterns.length === 1 ? quote(only) : `(${patterns.map(quote).join(", ")})`;
+      return [
+        row({
+          ...told,
+          subject: value === undefined ? `$${variable}` : `$${variable} = ${quote(value)}`,
+          object: `${operator} ${pattern}`,
+          verdict: fitting.length === 0 ? verdict : `${verdict}, by ${fitting.map(quote).join(", ")}`,
+        }),
+      ];
+    }
+    case "fileTest": {
+      const { operator, file, found } = condition;
+      const object = file === undefined ? (found ?? "") : `${file}: ${found ?? ""}`;
+      return [row({ ...told, subject: `$path ${operator}`, object })];
+    }
+  }
+}
+
+function outcomeRows(outcome: Outcome, components: ReadonlyMap<string, ComponentLabel>): readonly Row[] {
+  const labelled = (path: string): Pick<Row, "place" | "subject"> => {
+    const label = components.get(path);
+    return label === undefined ? { place: "", subject: path } : { place: placeOf(label), subject: path };
+  };
+  switch (outcome.type) {
+    case "answered": {
+      const { by, status, text } = outcome;
+      return [row({ ...labelled(by), object: status === undefined ? text : `${status}, ${text}`, tone: "good" })];
+    }
+    case "open":
+      return [
+        ...outcome.mayBeBy.map((path) => row({ ...labelled(path), object: "if it takes it" })),
+        ...outcomeRows(outcome.otherwise, components).map((row) => ({ ...row, object: `else ${row.object}` })),
+      ];
+    case "refused":
+      return [row({ subject: String(outcome.status), object: outcome.text, tone: "bad" })];
+    case "unreached":
+      return [
+        row({
+          subject: "none",
+          object: `${outcome.text}; --server NAME tells how it would go on in one of them`,
+          tone: "bad",
+        }),
+      ];
+  }
+}
+
+function componentsIn({ servers, rules = [] }: Walk): ReadonlyMap<string, ComponentLabel> {
+  const labels = [
+    ...servers.map(({ server }) => server),
+    ...rules.flatMap(({ rule, handlets = [] }) => [rule, ...handlets.map(({ handlet }) => handlet)]),
+  ];
+  return new Map(labels.map((label) => [label.path, label]));
+}
+
+/** `shop.conf:12:9`; the path, where there is no file. */
+function placeOf({ origin, path }: ComponentLabel): string {
+  return origin === undefined ? path : `${origin.file}:${origin.line}:${origin.column}`;
+}
+
+/** `rule "assets"` */
+function describe({ sign, name }: ComponentLabel): string {
+  return name === "" ? sign : `${sign} ${quote(name)}`;
+}

@@ -1,0 +1,95 @@
+// What static would answer, told. A test holds it to what static does.
+
+import type { Explanation } from "../../component/explanation.ts";
+import type { DirectoryEntry, Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
+import type { Fcache } from "../../fixtures/fcache.ts";
+import { hasEncodedSeparator } from "../path.ts";
+import type { Request } from "../request.ts";
+import { isHidden, isHTMLNamed } from "./wanted.ts";
+import { isInWebRoot } from "./web-root.ts";
+
+/** Those of its props that say what it takes. */
+export interface ExplainedProps {
+  readonly webRoot: string;
+  readonly indexFile: string;
+  readonly fallback: string | undefined;
+  readonly listing: "off" | "html";
+  readonly precompressed: readonly string[];
+}
+
+export async function explainStatic(req: Request, props: ExplainedProps, fcache: Fcache): Promise<Explanation> {
+  const { path } = req;
+  if (!path.startsWith("/")) return leaves("it is no path");
+  if (hasEncodedSeparator(req.encodedPath)) return answers(404, "a file's name holds no slash or backslash");
+  if (isHidden(path)) return answers(404, "files whose names begin with a dot are not served");
+  const file = props.webRoot + (path.endsWith("/") ? path + props.indexFile : path);
+  const entry = await fcache.open(file);
+  if (entry.kind === "denied") return answers(403, `${file} cannot be read: ${entry.code}`);
+  if (entry.kind === "failed") return answers(503, `${file} cannot be opened: ${entry.code}`);
+  if (entry.kind === "file") return await explainFile(req, props, entry);
+  const instead = await explainFolder(req, props, entry, fcache);
+  return instead ?? (await explainFallback(req, props, file, fcache));
+}
+
+/** A file outside of the root is left alone, and no fallback stands in for it. */
+async function explainFile(req: Request, props: ExplainedProps, file: FileEntry): Promise<Explanation> {
+  if (!(await isInside(props, file))) return leaves(`${file.path} leads to ${file.realPath}, outside of the web root`);
+  const other = explainOtherMethod(req);
+  if (other !== undefined) return other;
+  const told: Explanation = { takes: "yes", text: `sends ${file.path}` };
+  if (props.precompressed.length === 0) return told;
+  return { ...told, details: [`or what lies beside it compressed, by ${props.precompressed.join(", ")}`] };
+}
+
+/** A folder without its slash, or without its index file; `undefined` if nothing is to be seen there. */
+async function explainFolder(
+  req: Request,
+  props: ExplainedProps,
+  entry: Entry,
+  fcache: Fcache,
+): Promise<Explanation | undefined> {
+  const isListed = props.listing !== "off";
+  if (req.path.endsWith("/")) {
+    if (!isListed) return undefined;
+    const folder = await fcache.open(props.webRoot + req.path);
+    if (folder.kind !== "directory" || !(await isInside(props, folder))) return undefined;
+    return explainOtherMethod(req) ?? answers(200, `lists ${folder.path}`);
+  }
+  if (entry.kind !== "directory") return undefined;
+  let there = await fcache.open(`${props.webRoot}${req.path}/${props.indexFile}`);
+  if (there.kind !== "file" && isListed) there = await fcache.open(`${props.webRoot}${req.path}/`);
+  if ((there.kind !== "file" && there.kind !== "directory") || !(await isInside(props, there))) return undefined;
+  return explainOtherMethod(req) ?? answers(301, `${entry.path} is a folder: redirects to its path with a slash`);
+}
+
+async function explainFallback(
+  req: Request,
+  props: ExplainedProps,
+  file: string,
+  fcache: Fcache,
+): Promise<Explanation> {
+  const nothing = leaves(`there is no file ${file}`);
+  if (props.fallback === undefined || explainOtherMethod(req) !== undefined) return nothing;
+  const accept = req.header("accept");
+  if (accept === undefined || !isHTMLNamed(accept)) return { ...nothing, details: ["the fallback is for browsers"] };
+  const fallback = await fcache.open(`${props.webRoot}/${props.fallback}`);
+  if (fallback.kind !== "file" || !(await isInside(props, fallback))) return nothing;
+  return answers(200, `there is no file ${file}: sends ${fallback.path}`);
+}
+
+async function isInside({ webRoot }: ExplainedProps, found: FileEntry | DirectoryEntry): Promise<boolean> {
+  return await isInWebRoot(webRoot, found.realPath);
+}
+
+function explainOtherMethod({ method }: Request): Explanation | undefined {
+  if (method === "GET" || method === "HEAD") return undefined;
+  return method === "OPTIONS" ? answers(204, "says which methods it has") : answers(405, `${method} is not for files`);
+}
+
+function answers(status: number, text: string): Explanation {
+  return { takes: "yes", status, text };
+}
+
+function leaves(text: string): Explanation {
+  return { takes: "no", text };
+}

@@ -1,0 +1,58 @@
+// `hemi explain`: tells what would become of a request, and why. Nothing is served, and no handler runs.
+
+import { bootFile, HemiError, MemorySink, openErrorLog, paintForTerminal, walkText, type Walk } from "@hemi/hemi";
+import type { CommandLine } from "../command-line.ts";
+import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { loadPacks } from "../load-packs.ts";
+
+export async function explain(line: CommandLine): Promise<ExitCode> {
+  const { method, url } = methodAndUrl(line.rest);
+  const use = await loadPacks(line.use);
+  // What components would write to the log while they are created is not what was asked for.
+  const log = openErrorLog({ sink: new MemorySink() });
+  const stage = await bootFile(line.config, { baseDir: line.base, use, log });
+  try {
+    const headers = readFields(line.fields);
+    const walk = await stage.explain(
+      { method, url, headers, ...(line.from === undefined ? {} : { srcHost: line.from }) },
+      line.server === undefined ? {} : { into: line.server },
+    );
+    process.stdout.write(line.isJSON ? `${JSON.stringify(walk, undefined, 2)}\n` : textOf(walk));
+    return isTaken(walk) ? exitCodes.fine : exitCodes.notTaken;
+  } finally {
+    await stage.quit();
+  }
+}
+
+function textOf(walk: Walk): string {
+  // What NO_COLOR and the terminal say is looked at there.
+  const isColored = process.stdout.isTTY && process.stdout.hasColors();
+  return walkText(walk, isColored ? { paint: paintForTerminal } : {});
+}
+
+function isTaken({ outcome }: Walk): boolean {
+  return outcome.type === "answered" || outcome.type === "open";
+}
+
+function methodAndUrl(rest: readonly string[]): { readonly method: string; readonly url: string } {
+  const [first, second] = rest;
+  if (first === undefined) throw new HemiError("HEMI_USAGE", "explain needs a URL: hemi explain GET http://host/path");
+  if (rest.length > 2)
+    throw new HemiError("HEMI_USAGE", `explain takes a method and a URL, not ${rest.slice(2).join(" ")} too`);
+  return second === undefined ? { method: "GET", url: first } : { method: first, url: second };
+}
+
+/** `-H "name: value"`, as curl takes them. */
+function readFields(fields: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const read = new Map<string, string[]>();
+  for (const field of fields) {
+    const [, name, value] = /^([^:\s]+):[ \t]*(.*?)[ \t]*$/s.exec(field) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new HemiError("HEMI_USAGE", `-H takes "name: value", not ${JSON.stringify(field)}`);
+    }
+    // Fields travel as bytes; clients send letters beyond ASCII as UTF-8.
+    const bytes = Buffer.from(value, "utf8").toString("latin1");
+    read.set(name.toLowerCase(), [...(read.get(name.toLowerCase()) ?? []), bytes]);
+  }
+  return Object.fromEntries(read);
+}
