@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HemiError } from "../../errors/hemi-error.ts";
+import { defaultSource } from "../written.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
@@ -15,20 +16,24 @@ export interface Module {
   load(): Promise<unknown>;
 }
 
-const pathType: PropType<string> = {
+export interface PathOptions {
+  /** What a relative default starts from, instead of the base directory. */
+  readonly defaultIn?: "logsDir" | "tmpsDir" | "varsDir";
+}
+
+/** A file or folder; a relative one starts from the base directory: `%baseDir + "/web"` and `"web"` are the same. */
+export const path = propMaker<string, string, PathOptions>(({ defaultIn }: PathOptions = {}) => ({
   name: "path",
   takes: "a path",
   read(value, label, reader) {
     if (value.type !== "string" || value.value === "" || value.value.includes("\0")) {
       return refuse(this, value, label, reader);
     }
-    return resolve(reader.baseDir, value.value);
+    const isDefault = defaultIn !== undefined && value.span.source === defaultSource;
+    return resolve((isDefault ? reader.constants.get(defaultIn) : undefined) ?? reader.baseDir, value.value);
   },
   jsonSchema: () => ({ type: "string", minLength: 1 }),
-};
-
-/** A file or folder; a relative one starts from the base directory: `%baseDir + "/web"` and `"web"` are the same. */
-export const path = propMaker<string, string>(() => pathType);
+}));
 
 const moduleFile = /\.[cm]?[jt]s$/;
 

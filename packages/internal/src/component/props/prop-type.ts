@@ -32,6 +32,8 @@ export interface PropType<T> {
 export interface PropReader {
   /** Absolute; what relative paths start from. */
   readonly baseDir: string;
+  /** Such as `tmpsDir`, without the percent sign; the folders among them are absolute. */
+  readonly constants: ReadonlyMap<string, string>;
   /** What $names mean to the component; `undefined` where there are none. */
   readonly variables: VariableTable<never> | undefined;
   report(mistake: Mistake): void;

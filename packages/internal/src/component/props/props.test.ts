@@ -23,6 +23,7 @@ function read<T>({ type }: Prop<T>, value: Value) {
   const mistakes: Mistake[] = [];
   const result = type.read(value, ".x", {
     baseDir: "/base",
+    constants: new Map([["tmpsDir", "/tmps"]]),
     variables: variableTable<object>({ path: () => "" }, { header_: () => () => "" }),
     report: (mistake) => mistakes.push(mistake),
     refer: () => undefined,
@@ -219,6 +220,12 @@ describe("files", () => {
     expect(written(prop.path(), "web/../x")).toBe("/base/x");
     expect(written(prop.path(), "/a")).toBe("/a");
     expect(written(prop.path(), "a\0b")).toBeUndefined();
+  });
+
+  test("a default may start from another folder, but not what is set", () => {
+    const uploads = prop.path({ default: "uploads", defaultIn: "tmpsDir" });
+    expect(uploads.default && read(uploads, uploads.default).result).toBe("/tmps/uploads");
+    expect(read(uploads, inFile(writtenValue("uploads"))).result).toBe("/base/uploads");
   });
 
   test("a module is loaded when asked for", async () => {

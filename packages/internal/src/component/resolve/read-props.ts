@@ -33,6 +33,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
   let setter = place;
   const reader: PropReader = {
     baseDir: scope.baseDir,
+    constants: values.constants,
     variables: definition.kind.variables,
     report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
     refer: (kind, name, label, span) =>

@@ -31,6 +31,10 @@ export class Values {
     this.#problems = problems;
   }
 
+  get constants(): ReadonlyMap<string, string> {
+    return this.#scope.constants;
+  }
+
   /** The value of a prop that `setter` sets. */
   ofProp(prop: PropSpec, setter: Place): Value | undefined {
     if (this.#known.has(prop)) return this.#known.get(prop);
