@@ -62,12 +62,22 @@ export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from
 // Web
 export { codings, rankCodings, type Coding } from "./web/codings.ts";
 export type { Content } from "./web/content.ts";
+export {
+  contentCodings,
+  decodingFilter,
+  parseContentCoding,
+  type ContentCoding,
+  type DecodingOptions,
+} from "./web/content-decoding.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
 export { memoizeField } from "./web/field-memo.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
+export type { Form } from "./web/form/form.ts";
+export type { FieldPart, FilePart, FormPart } from "./web/form/form-part.ts";
+export type { UploadedFile } from "./web/form/uploaded-file.ts";
 export { HostnameTable } from "./web/hostnames.ts";
 export { HTTPError } from "./web/http-error.ts";
 export {

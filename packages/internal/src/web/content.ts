@@ -1,26 +1,50 @@
-// The content of a request as a handlet reads it: once, as bytes, text, JSON or a stream.
+// The content of a request as a handlet reads it: once, as bytes, text, JSON, a form or a stream.
 
 import { HemiError } from "../errors/hemi-error.ts";
+import { contentCodings, decodingFilter, parseContentCoding } from "./content-decoding.ts";
+import { noContentLimits, type ContentLimits } from "./content-limits.ts";
 import { ExchanError } from "./exchan-error.ts";
 import type { ExchanWire } from "./exchan.ts";
-import { FilterChain, type PlacedFilter } from "./filter.ts";
+import type { PlacedFilter } from "./filter.ts";
+import { FilteredContent } from "./filtered-content.ts";
+import { Form } from "./form/form.ts";
+import type { FormPart } from "./form/form-part.ts";
+import { formTypeOf } from "./form/form-type.ts";
+import { readMultipart } from "./form/multipart.ts";
+import { readForm } from "./form/read-form.ts";
+import type { Uploads } from "./form/uploads.ts";
+import { readUrlencoded } from "./form/urlencoded.ts";
 import { HTTPError } from "./http-error.ts";
 
-/** Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they give 413, 400, 408 and nothing. */
+/**
+ * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they
+ * give 413, 400, 408 and nothing.
+ *
+ * | read by                                    | through revisers | content-encoding | limits beside maxContentSize       |
+ * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |
+ * | `bytes` `text` `json`, `form` (urlencoded) | yes              | decoded, or 415  | `maxMemoryContentSize`             |
+ * | `form` and `formParts` (multipart)         | yes              | decoded, or 415  | `maxUploadContentSize` in its place |
+ * | iteration                                  | yes              | as it is         |                                    |
+ * | `raw`                                      | no               | as it is         |                                    |
+ */
 export class Content implements AsyncIterable<Uint8Array> {
   /** In bytes; `undefined` where the sender did not say. 0: there is none. */
   readonly size: number | undefined;
-  /** In bytes. Set by `maxContentSize` of the rule that has the request just now; it counts when the content is read. */
-  maxSize = Infinity;
+  /** The content-encoding of what iteration gives; "" for none. A reviser that takes it off, or puts one on, says so here. */
+  coding: string;
   readonly #wire: ExchanWire;
+  readonly #owner: ContentOwner;
   /** Nearest to the wire first. */
   #filters: readonly PlacedFilter[] = [];
-  #chain: FilterChain | undefined;
+  #filtered: FilteredContent | undefined;
   #isRead = false;
 
-  constructor(wire: ExchanWire) {
+  /** For requests. */
+  constructor(wire: ExchanWire, owner: ContentOwner) {
     this.#wire = wire;
+    this.#owner = owner;
     this.size = wire.head.contentSize;
+    this.coding = wire.head.fields.get("content-encoding") ?? "";
   }
 
   /** Someone has begun to read it. */
@@ -35,13 +59,18 @@ export class Content implements AsyncIterable<Uint8Array> {
   }
 
   async bytes(): Promise<Uint8Array> {
+    const { maxContentSize, maxMemoryContentSize } = this.#owner.contentTerms.limits;
+    const limit: SizeLimit =
+      maxMemoryContentSize < maxContentSize
+        ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize }
+        : { prop: "maxContentSize", size: maxContentSize };
     const pieces: Uint8Array[] = [];
-    for await (const piece of this) pieces.push(piece);
+    for await (const piece of this.#read(limit, this.#decodingFilters())) pieces.push(piece);
     const [only] = pieces;
     return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
   }
 
-  /** Read as UTF-8; broken sequences become U+FFFD. */
+  /** Read as UTF-8, whatever charset its content-type names; broken sequences become U+FFFD. */
   async text(): Promise<string> {
     return new TextDecoder().decode(await this.bytes());
   }
@@ -57,61 +86,132 @@ export class Content implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /**
+   * A form, urlencoded or multipart: fields in memory, files in `uploadsDir` of the rule until the exchan ends, unless they are moved. Throws
+   * HTTPError too: 415 for content that is no form, 400 for a multipart form without a right boundary, 507 when the disk is full. All
+   * text is read as UTF-8, as the URL and HTML standards have it, whatever charset is named.
+   */
+  async form(): Promise<Form> {
+    const type = formTypeOf(this.#wire.head.fields.get("content-type"));
+    if (type.sort === "urlencoded")
+      return new Form(readUrlencoded(await this.bytes(), this.#owner.contentTerms.limits));
+    const { uploads } = this.#owner.contentTerms;
+    if (uploads === undefined) {
+      throw new HemiError(
+        "HEMI_USAGE",
+        "a form with files can be read while a rule has the request: nobody else keeps them",
+      );
+    }
+    return await readForm(this.#multipartParts(type.boundary), uploads, this.#wire);
+  }
+
+  /** The parts of a form as they come, for those who want its files neither on disk nor in memory. Throws what `form` throws. */
+  async *formParts(): AsyncGenerator<FormPart, void, void> {
+    const type = formTypeOf(this.#wire.head.fields.get("content-type"));
+    if (type.sort === "multipart") return yield* this.#multipartParts(type.boundary);
+    for (const [name, value] of readUrlencoded(await this.bytes(), this.#owner.contentTerms.limits))
+      yield { kind: "field", name, value };
+  }
+
+  /** The pieces as they were sent, seen by no reviser, for those who hand them on with the fields of the request. */
+  async *raw(): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, "raw");
+  }
+
   /** The pieces, as they come; the client is held back while none is asked for. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, []);
+  }
+
+  #multipartParts(boundary: string): AsyncGenerator<FormPart, void, void> {
+    const { maxContentSize, maxUploadContentSize } = this.#owner.contentTerms.limits;
+    const limit: SizeLimit =
+      maxUploadContentSize === undefined
+        ? { prop: "maxContentSize", size: maxContentSize }
+        : { prop: "maxUploadContentSize", size: maxUploadContentSize };
+    return readMultipart(this.#read(limit, this.#decodingFilters()), boundary, this.#owner.contentTerms.limits);
+  }
+
+  /** What takes the content-encoding off, if there is one. Throws HTTPError 415 if that is not wanted, or not known. */
+  #decodingFilters(): readonly PlacedFilter[] {
+    const coding = parseContentCoding(this.coding);
+    if (coding === "identity") return [];
+    const { decodeContent, maxContentRatio } = this.#owner.contentTerms.limits;
+    if (coding === undefined || !decodeContent) {
+      const reason = decodeContent ? "which cannot be decoded" : "and decodeContent is not set";
+      throw new HTTPError(415, `the content of the request has the content-encoding ${this.coding}, ${reason}`, {
+        // RFC 7694 section 3.
+        fields: { "accept-encoding": decodeContent ? contentCodings.join(", ") : "identity" },
+      });
+    }
+    // Revisers see the content as it is coded: this is behind all of them.
+    return [{ rank: 32, path: "content", filter: decodingFilter(coding, { maxRatio: maxContentRatio }) }];
+  }
+
+  /** `furtherFilters` stand behind those of revisers; "raw": there are none of either. */
+  async *#read(
+    limit: SizeLimit,
+    furtherFilters: readonly PlacedFilter[] | "raw",
+  ): AsyncGenerator<Uint8Array, void, void> {
     if (this.#isRead)
       throw new HemiError("HEMI_CONTENT_READ", "the content of the request has been read already: keep what you read");
     this.#isRead = true;
-    if (this.size !== undefined && this.size > this.maxSize) throw this.#tooLarge();
-    if (this.#filters.length === 0) yield* this.#pieces();
-    else yield* this.#filteredPieces();
+    if (this.size !== undefined && this.size > limit.size) throw tooLarge(limit);
+    if (furtherFilters !== "raw") for (const filter of furtherFilters) this.addFilter(filter);
+    if (furtherFilters === "raw" || this.#filters.length === 0) yield* this.#pieces(limit);
+    else {
+      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit));
+      yield* this.#filtered.read(this.#pieces(limit));
+    }
   }
 
-  async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
+  async *#pieces(limit: SizeLimit): AsyncGenerator<Uint8Array, void, void> {
     let read = 0;
     for (;;) {
       const piece = await this.#wire.readContent();
       if (piece === undefined) return;
       read += piece.length;
-      if (read > this.maxSize) throw this.#tooLarge();
+      if (read > limit.size) throw tooLarge(limit);
       yield piece;
-    }
-  }
-
-  async *#filteredPieces(): AsyncGenerator<Uint8Array, void, void> {
-    let made: Uint8Array[] = [];
-    let total = 0;
-    const chain = (this.#chain ??= new FilterChain(this.#filters, (piece) => {
-      total += piece.length;
-      // What filters make of the content is bounded as it is: a few bytes can unfold to gigabytes.
-      if (total > this.maxSize) throw this.#tooLarge();
-      made.push(piece);
-    }));
-    try {
-      for await (const piece of this.#pieces()) {
-        await chain.push(piece);
-        const ready = made;
-        made = [];
-        yield* ready;
-      }
-      await chain.end();
-      yield* made;
-    } finally {
-      chain.close();
     }
   }
 
   /** The exchan has ended: the filters have, whoever reads through them, if anyone does. */
   #closeFilters(): void {
-    (this.#chain ??= new FilterChain(this.#filters, noTaker)).close();
-  }
-
-  #tooLarge(): ExchanError {
-    return new ExchanError(
-      "HEMI_CONTENT_TOO_LARGE",
-      `the content of the request is larger than the ${this.maxSize} bytes of maxContentSize`,
-    );
+    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError)).close();
   }
 }
 
-function noTaker(): void {}
+/** What the rule that has a request says of its content. */
+export interface ContentTerms {
+  readonly limits: ContentLimits;
+  /** Where files of forms are kept; `undefined` before a rule has the request. */
+  readonly uploads: Uploads | undefined;
+}
+
+/** Who has the content: its terms count when it is read. */
+export interface ContentOwner {
+  readonly contentTerms: ContentTerms;
+}
+
+/** For content that has not come to a rule. */
+export const noContentTerms: ContentTerms = { limits: noContentLimits, uploads: undefined };
+
+interface SizeLimit {
+  /** For the message. */
+  readonly prop: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+function tooLarge({ prop, size }: SizeLimit): ExchanError {
+  return new ExchanError(
+    "HEMI_CONTENT_TOO_LARGE",
+    `the content of the request is larger than the ${size} bytes of ${prop}`,
+  );
+}
+
+/** Where nothing goes through, nothing is too large. */
+function noError(): Error {
+  return new Error();
+}

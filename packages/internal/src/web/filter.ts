@@ -8,7 +8,7 @@ export type PushPiece = (piece: Uint8Array) => void | Promise<void>;
 
 /** Made by a reviser for one exchan. Its methods are never called side by side. What they throw breaks the content off. */
 export interface ContentFilter {
-  /** Takes a piece and hands on, by `next`, as many as it likes; it may keep bytes back. */
+  /** Takes a piece and hands on, by `next`, as many as it likes; it may keep bytes back. An ExchanError that it throws gives its status. */
   push(piece: Uint8Array, next: PushPiece): void | Promise<void>;
   /** The sender wants what it sent so far to arrive: hand on what was kept back, if that can be done. */
   flush?(next: PushPiece): void | Promise<void>;
@@ -48,7 +48,7 @@ export interface FilterHook extends FilterPlace {
   readonly hook: () => ContentFilter | undefined;
 }
 
-/** Filters in a row, the first nearest to the sender, with a taker at the end. What a filter throws comes out as a Fault with its path. */
+/** Filters in a row, the first nearest to the sender, with a taker at the end. What a filter throws comes out as a Fault with its path, unless it is an ExchanError. */
 export class FilterChain {
   /** In ms; the shortest that a filter wants. */
   readonly flushAfter: number | undefined;
@@ -176,7 +176,9 @@ export class FilterChain {
 
   #failed(path: string | undefined, error: unknown): never {
     if (path === undefined) this.#takerError = error;
-    throw path === undefined || error === this.#takerError ? error : faultAt(path, error);
+    // What the peer or the clock did is no filter's fault, whichever of them noticed.
+    const isFault = path !== undefined && error !== this.#takerError && !(error instanceof ExchanError);
+    throw isFault ? faultAt(path, error) : error;
   }
 
   #nextOf(index: number): PushPiece {

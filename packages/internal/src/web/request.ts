@@ -1,7 +1,7 @@
 // A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
 
 import type { Authority } from "./authority.ts";
-import { Content } from "./content.ts";
+import { Content, noContentTerms } from "./content.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
 import type { Endpoint, ExchanWire, HttpVersion } from "./exchan.ts";
 import type { Fields } from "./fields.ts";
@@ -10,6 +10,8 @@ import type { NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 
 export class Request {
+  /** For the engine: those of the rule that has it just now. */
+  contentTerms = noContentTerms;
   /**
    * A reviser is going to change the content of the answer, and says so by its `reviseRequest`: whoever has the content sends it whole and
    * not coded, so neither follows `Range` nor `Accept-Encoding`, or leaves both out where it asks another server.
@@ -138,7 +140,7 @@ export class Request {
   }
 
   get content(): Content {
-    return (this.#content ??= new Content(this.#wire));
+    return (this.#content ??= new Content(this.#wire, this));
   }
 
   /** The fields behind chunked content; complete once the content has been read to its end. */

@@ -6,10 +6,13 @@ import type { Reference } from "../component/reference.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { ContentTerms } from "./content.ts";
+import { contentLimitProps } from "./content-limits.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "./explain/explain-rule.ts";
 import { fileTestIn } from "./file-test.ts";
 import { fixedAnswer, redirects, type FixedAnswer } from "./fixed-answer.ts";
+import { Uploads } from "./form/uploads.ts";
 import {
   defineRule,
   handletKind,
@@ -44,8 +47,13 @@ const props = {
   webRoot: prop.path({ inherited: true }),
   /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
-  /** Of a request's content, in bytes; when a handlet of this rule reads more of it, or it says at first that it is more: 413. */
-  maxContentSize: prop.size({ default: "1M", inherited: true, reload: "live" }),
+  /**
+   * Where files that come with forms are kept until their exchans end, under names that nobody can guess. Created when the first one
+   * comes, for nobody but the user of the process. What a process that was killed has left there is removed at the next start.
+   * Default: `uploads` in %tmpsDir.
+   */
+  uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
+  ...contentLimitProps,
 };
 
 /** A condition on requests with what is done to them; without a condition it matches all. */
@@ -87,6 +95,8 @@ class Rule implements RulePart {
   /** Who is asked for a request that wants to leave HTTP, where socklets are: these, and then who else answers. */
   #upgraders: readonly Child<HandletPart>[] | undefined;
   #revisers: readonly Child<ReviserPart>[] = [];
+  readonly #uploads: Uploads;
+  readonly #contentTerms: ContentTerms;
 
   constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
     this.#context = context;
@@ -100,6 +110,8 @@ class Rule implements RulePart {
             props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
           );
     this.#answer = fixedAnswer(props.returnCode, props.returnText);
+    this.#uploads = new Uploads(props.uploadsDir, context.log);
+    this.#contentTerms = { limits: props, uploads: this.#uploads };
   }
 
   get logAccess(): boolean {
@@ -115,6 +127,11 @@ class Rule implements RulePart {
     this.#revisers = this.#findRevisers();
     const socklets = this.#findSocklets();
     if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
+    await this.#uploads.sweep();
+  }
+
+  shutdown(): Promise<void> {
+    return this.#uploads.close();
   }
 
   explain(req: Request, scope: ExplainScope): Promise<RuleExplanation> {
@@ -126,7 +143,7 @@ class Rule implements RulePart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    if (req.hasContent) req.content.maxSize = this.#context.props.maxContentSize;
+    req.contentTerms = this.#contentTerms;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);

@@ -1,0 +1,108 @@
+import * as zlib from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { contentCodings, decodingFilter, parseContentCoding, type ContentCoding } from "./content-decoding.ts";
+
+const encode: Record<ContentCoding, (bytes: Uint8Array) => Buffer> = {
+  gzip: zlib.gzipSync,
+  deflate: zlib.deflateSync,
+  br: (bytes) => zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }),
+  zstd: zlib.zstdCompressSync,
+};
+
+/** What comes of the bytes, cut at these places. */
+async function decoded(coding: ContentCoding, bytes: Uint8Array, cuts: readonly number[] = [], maxRatio?: number) {
+  const filter = decodingFilter(coding, maxRatio === undefined ? {} : { maxRatio });
+  const made: Uint8Array[] = [];
+  const next = (piece: Uint8Array): void => void made.push(piece);
+  try {
+    let from = 0;
+    for (const to of [...cuts, bytes.length]) {
+      await filter.push(bytes.subarray(from, to), next);
+      from = to;
+    }
+    await filter.end?.(next);
+  } finally {
+    filter.close?.();
+  }
+  return Buffer.concat(made);
+}
+
+describe.each(contentCodings)("%s", (coding) => {
+  test("is decoded the same wherever it is cut", async () => {
+    const text = Buffer.from("hello, hello, hello! ".repeat(20) + "that was it");
+    const encoded = encode[coding](text);
+    for (let at = 0; at <= encoded.length; at++) expect(await decoded(coding, encoded, [at])).toEqual(text);
+    expect(await decoded(coding, encoded, [...Array(encoded.length).keys()])).toEqual(text);
+  });
+
+  test("any content comes back", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 20_000, size: "max" }), async (bytes) => {
+        expect(Buffer.compare(await decoded(coding, encode[coding](bytes)), bytes)).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("a bomb is stopped where it passes the ratio, long before its end", async () => {
+    const bomb = encode[coding](Buffer.alloc(50_000_000));
+    const filter = decodingFilter(coding, { maxRatio: 100 });
+    let made = 0;
+    const next = (piece: Uint8Array): void => void (made += piece.length);
+    await expect(filter.push(bomb, next)).rejects.toMatchObject({
+      code: "HEMI_CONTENT_TOO_LARGE",
+      message: expect.stringContaining("maxContentRatio") as string,
+    });
+    filter.close?.();
+    expect(made).toBeLessThan(Math.max(bomb.length * 100, 64 * 1024) + 200_000);
+  });
+
+  test("small content may have any ratio", async () => {
+    const zeros = Buffer.alloc(60_000);
+    expect(await decoded(coding, encode[coding](zeros), [], 1)).toEqual(zeros);
+  });
+
+  test.each<[string, (encoded: Buffer) => Buffer]>([
+    ["ends early", (encoded) => encoded.subarray(0, -5)],
+    ["is no such thing", () => Buffer.from("plain text, and enough of it to be looked at")],
+    ["has something behind its end", (encoded) => Buffer.concat([encoded, Buffer.from("x")])],
+    ["has zeros behind its end", (encoded) => Buffer.concat([encoded, Buffer.alloc(10)])],
+  ])("what %s is refused", async (_what, spoil) => {
+    const spoilt = spoil(encode[coding](Buffer.from("hello, world! ".repeat(100))));
+    await expect(decoded(coding, spoilt)).rejects.toMatchObject({ code: "HEMI_CONTENT_BROKEN" });
+    const cuts = [...Array(spoilt.length).keys()];
+    await expect(decoded(coding, spoilt, cuts)).rejects.toMatchObject({ code: "HEMI_CONTENT_BROKEN" });
+  });
+
+  test("nothing is nothing", async () => {
+    expect(await decoded(coding, Buffer.alloc(0))).toHaveLength(0);
+  });
+
+  test("a slow taker holds the decoder back", async () => {
+    const encoded = encode[coding](Buffer.alloc(1_000_000));
+    const filter = decodingFilter(coding, { maxRatio: 1e9 });
+    let running = 0;
+    await filter.push(encoded, async () => {
+      expect(++running).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+    });
+    filter.close?.();
+  });
+});
+
+test.each([
+  [undefined, "identity"],
+  ["", "identity"],
+  ["identity", "identity"],
+  ["GZIP", "gzip"],
+  ["x-gzip", "gzip"],
+  [" zstd ", "zstd"],
+  ["br", "br"],
+  ["compress", undefined],
+  ["gzip, br", undefined],
+  ["gzip, gzip", undefined],
+])("content-encoding %j is %j", (value, coding) => {
+  expect(parseContentCoding(value)).toBe(coding);
+});

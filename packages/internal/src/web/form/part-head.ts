@@ -1,0 +1,58 @@
+// The head of a part of a multipart form (RFC 7578 section 4): the names that it gives, and the media type.
+
+/** What a part is. */
+export interface PartHead {
+  /** Of the field. */
+  readonly name: string;
+  /** As sent, by whatever client; `undefined`: the part is no file. Never a path. */
+  readonly fileName: string | undefined;
+  /** In lower case, without parameters; "" if the client did not say. */
+  readonly mediaType: string;
+}
+
+/** Fields of a part, by names in lower case; bytes are characters. */
+export type PartFields = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** Gives the reason when it is wrong. */
+export function readPartHead(fields: PartFields): PartHead | string {
+  const dispositions = fields["content-disposition"] ?? [];
+  const [disposition] = dispositions;
+  if (disposition === undefined || dispositions.length > 1) return "a part has no content-disposition, or two";
+  const params = readDisposition(disposition);
+  if (params === undefined) return "the content-disposition of a part is malformed";
+  const name = params.get("name");
+  if (name === undefined) return "a part has no name";
+  const [type = ""] = fields["content-type"] ?? [];
+  const mediaType = /^[^;\s]*/.exec(type.trim())?.[0].toLowerCase() ?? "";
+  return { name: decodeName(name), fileName: decodeMaybe(params.get("filename")), mediaType };
+}
+
+/** As in `form-data; name="a"; filename="b.txt"`. `undefined` for all that could be read in two ways. */
+function readDisposition(text: string): ReadonlyMap<string, string> | undefined {
+  const type = /^form-data[\t ]*/i.exec(text);
+  if (type === null) return undefined;
+  const params = new Map<string, string>();
+  let at = type[0].length;
+  for (; at < text.length; at = param.lastIndex) {
+    param.lastIndex = at;
+    const [, name, token, quoted] = param.exec(text) ?? [];
+    if (name === undefined || params.has(name.toLowerCase())) return undefined;
+    // Browsers quote by percent signs (see below), others by backslashes; a lone one is from a path of Windows, and stands for itself.
+    params.set(name.toLowerCase(), token ?? quoted?.replaceAll(/\\(["\\])/g, "$1") ?? "");
+  }
+  return params;
+}
+
+/** `filename*`, which RFC 7578 4.2 forbids here, is a name like any other that nobody asks for. */
+const param = /;[\t ]*([!#$&+\-.^_`|~0-9A-Za-z*]+)[\t ]*=[\t ]*(?:([^"\s;]+)|"((?:[^"\\]|\\.)*)")[\t ]*/y;
+
+function decodeMaybe(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : decodeName(text);
+}
+
+/** Bytes are UTF-8. Browsers write these three so, and no other percent sign (the HTML standard, "multipart/form-data encoding algorithm"). */
+function decodeName(text: string): string {
+  return Buffer.from(text, "latin1")
+    .toString("utf8")
+    .replaceAll(/%(?:22|0D|0A)/gi, (triplet) => decodeURIComponent(triplet));
+}
