@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { Walk } from "@hemi/hemi";
-import { folderWith, run } from "./command.ts";
+import { folderWith, run, start } from "./command.ts";
 
 const config = `stage {
     httpxServer "main" {
@@ -138,4 +138,14 @@ describe("hemi explain", () => {
     expect([code, stdout.split("\n")[0]]).toEqual([0, "Usage: hemi explain [OPTION …] [METHOD] URL"]);
     expect((await run(["explain", "--help"])).stdout).toBe(stdout);
   });
+});
+
+test("hemi serve --dev shows the walk on the page for what no rule takes, and says so in the log", async () => {
+  const text = config.replaceAll(/"(127.0.0.1)?:\d"/g, '"127.0.0.1:0"').replace('"shop.example"', '"*"');
+  await using folder = await folderWith({ "dev.conf": text });
+  await using command = start(["serve", "--dev", "-config", "dev.conf"], { cwd: folder.path });
+  await command.line(/development mode/);
+  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
+  const answer = await fetch(`http://127.0.0.1:${port}/a`);
+  expect(await answer.text()).toContain('dev.conf:13:9  rule "greeting"');
 });

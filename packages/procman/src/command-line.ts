@@ -20,6 +20,8 @@ export interface CommandLine {
   readonly isCheck: boolean;
   /** fmt: the files. explain: method and URL. help: a command. */
   readonly rest: readonly string[];
+  /** serve: peers may be told of the configuration. */
+  readonly isDevelopment: boolean;
   /** explain: header fields, each as `name: value`. */
   readonly fields: readonly string[];
   /** explain: the address of the client. */
@@ -50,6 +52,7 @@ const options = {
   json: { type: "boolean" },
   grace: { type: "string" },
   single: { type: "boolean" },
+  dev: { type: "boolean" },
   "log-level": { type: "string" },
   "log-format": { type: "string" },
   "log-file": { type: "string" },
@@ -61,7 +64,7 @@ type OptionName = keyof typeof options;
 
 /** The options that each command takes, beside `help`. */
 const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
-  serve: ["config", "base", "use", "grace", "single", "log-level", "log-format", "log-file"],
+  serve: ["config", "base", "use", "grace", "single", "dev", "log-level", "log-format", "log-file"],
   check: ["config", "base", "use"],
   explain: ["config", "base", "use", "header", "from", "server", "json"],
   fmt: ["config", "base", "check"],
@@ -97,6 +100,7 @@ function complete(command: CommandName, rest: readonly string[], values: Values)
     base: values.base ?? process.cwd(),
     use: values.use ?? [],
     isCheck: values.check ?? false,
+    isDevelopment: values.dev ?? false,
     fields: values.header ?? [],
     from: values.from,
     server: values.server,

@@ -41,7 +41,7 @@ export interface Explanation {
 /** The way of one request. What it did not come to is left out. */
 export interface Walk {
   readonly request: AskedRequest;
-  /** All that could be meant, in the order of the text. */
+  /** All that could be meant, in the order of the text; none where the request is in one already. */
   readonly servers: readonly ServerWalk[];
   /** The path of the one that gets it. */
   readonly server?: string;

@@ -41,6 +41,11 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Stays open. Default: one of the stage's own, to standard error. */
   readonly log?: ErrorLog;
+  /**
+   * Whether peers may be told of the configuration, to help those who write it: the page for what no rule takes then shows how the request
+   * went. Not for a server that strangers can reach. Default: false.
+   */
+  readonly isDevelopment?: boolean;
   /** Default: those of the process, which all its stages share. */
   readonly listeners?: Surroundings["listeners"];
 }
@@ -84,7 +89,10 @@ async function bootSpec<Components extends StageComponents>(
   const { stage: resolved, problems } = resolve(parsed, { ...options, kinds: engine.kinds, packs });
   if (resolved === undefined) throw new ConfigError(problems);
   const { fixtures } = engine;
-  const surroundings: Surroundings = { listeners: options.listeners ?? engine.makeListeners() };
+  const surroundings: Surroundings = {
+    listeners: options.listeners ?? engine.makeListeners(),
+    isDevelopment: options.isDevelopment === true,
+  };
   if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, surroundings, log: options.log });
   const log = engine.openLog();
   try {

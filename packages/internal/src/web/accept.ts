@@ -37,6 +37,12 @@ export function likingOf(type: string, accept: readonly Weighted[]): Liking {
   return { weight: weight ?? (accept.length === 0 ? 1 : 0), isNamed: false };
 }
 
+/** Whether a client names `text/html` in its `Accept`, as browsers do when they open a page. */
+export function isHTMLNamed(accept: string): boolean {
+  const { weight, isNamed } = likingOf("text/html", parseWeights(accept));
+  return isNamed && weight > 0;
+}
+
 /** Of a name that stands twice, the more friendly one. */
 function heaviest(list: readonly Weighted[], wanted: string): number | undefined {
   let found: number | undefined;

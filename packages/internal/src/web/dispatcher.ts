@@ -40,7 +40,12 @@ export class Dispatcher implements ResponseSurroundings {
   readonly #destinations = new Map<string, Destination>();
 
   /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
-  constructor(webapps: readonly WebappPart[], log: ErrorLog, fcache: Fcache, sendMissPage = sendPlainMissPage) {
+  constructor(
+    webapps: readonly WebappPart[],
+    log: ErrorLog,
+    fcache: Fcache,
+    sendMissPage: SendMissPage = sendPlainMissPage,
+  ) {
     this.#log = log;
     this.#sendMissPage = sendMissPage;
     this.fcache = fcache;

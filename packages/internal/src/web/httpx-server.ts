@@ -20,6 +20,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
 import { explainListening } from "./explain/explain-listening.ts";
 import { explainServer, headOf } from "./explain/explain-server.ts";
+import { sendMissPage } from "./explain/miss-page.ts";
 import { readExplainRequest } from "./explain/read-request.ts";
 import { Injector } from "./inject.ts";
 import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
@@ -120,11 +121,12 @@ class HttpxServer implements ServerPart, Http1Host {
   }
 
   async prepare(): Promise<void> {
-    const { props, log, listeners, stage, path } = this.#context;
+    const { props, log, listeners, stage, path, isDevelopment } = this.#context;
     this.#dispatcher = new Dispatcher(
       props.webapps.map((webapp) => webapp.current),
       log,
       stage.fcache,
+      isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props.webapps) : undefined,
     );
     this.#share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
     this.#gate = new Gate({

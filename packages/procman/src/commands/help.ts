@@ -25,6 +25,8 @@ Options of serve
   --log-level L     debug, info, warn or error; default: info
   --log-format F    text or json; default: text
   --log-file FILE   default: standard error
+  --dev             development: the built-in page for what no rule takes shows what hemi explain would;
+                    it tells strangers of the configuration
   --single          one process; there are no others as yet
 
 Options of explain

@@ -7,10 +7,12 @@ import { loadPacks } from "../load-packs.ts";
 
 export async function serve(line: CommandLine): Promise<ExitCode> {
   const use = await loadPacks(line.use);
-  const { logLevel: level, logFormat: format, logFile: file } = line;
+  const { logLevel: level, logFormat: format, logFile: file, isDevelopment } = line;
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
   try {
-    const stage = await bootFile(line.config, { baseDir: line.base, use, log });
+    const stage = await bootFile(line.config, { baseDir: line.base, use, log, isDevelopment });
+    if (isDevelopment)
+      log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
     const end = endOf(log);
     try {
       const started = stage.start();

@@ -36,7 +36,7 @@ export interface Section {
 export function walkSections(walk: Walk): readonly Section[] {
   const { servers, server, host, path, webapp, rules, outcome } = walk;
   return [
-    { title: "server", rows: serverRows(servers, server) },
+    ...(servers.length === 0 ? [] : [{ title: "server", rows: serverRows(servers, server) }]),
     ...(host === undefined ? [] : [{ title: hostTitle(host), rows: hostRows(host) }]),
     ...(path === undefined ? [] : [{ title: "path", rows: pathRows(path) }]),
     ...(webapp === undefined || rules === undefined

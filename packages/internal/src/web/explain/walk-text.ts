@@ -5,7 +5,7 @@ import { escapeControls } from "../../config/quote.ts";
 import { walkSections, type Row, type Section, type Tone } from "./walk-rows.ts";
 
 export interface WalkTextOptions {
-  /** Writes a piece of a line so that it looks like its tone. Default: as it is. */
+  /** Writes a piece of a line so that it looks like its tone. All but spaces and line ends goes through it. Default: as it is. */
   readonly paint?: (text: string, tone: Tone | "title" | "place") => string;
 }
 
@@ -36,8 +36,7 @@ function sectionText(
   const lines = rows.map(({ place, verdict, tone }, i) => {
     const text = texts[i] ?? "";
     const before = !hasPlaces ? "" : paint(escapeControls(place), "place") + padding(placeWidth + 2, place);
-    const isToned = verdict === "" || tone === "dim";
-    const shown = isToned ? paint(text, tone) : text;
+    const shown = paint(text, verdict === "" || tone === "dim" ? tone : "plain");
     return `  ${before}${shown}${verdict === "" ? "" : padding(verdictAt + 3, text) + paint(escapeControls(verdict), tone)}`;
   });
   return [paint(escapeControls(title), "title"), ...lines.map((line) => line.trimEnd())].join("\n");

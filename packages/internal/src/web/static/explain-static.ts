@@ -3,9 +3,10 @@
 import type { Explanation } from "../../component/explanation.ts";
 import type { DirectoryEntry, Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
+import { isHTMLNamed } from "../accept.ts";
 import { hasEncodedSeparator } from "../path.ts";
 import type { Request } from "../request.ts";
-import { isHidden, isHTMLNamed } from "./wanted.ts";
+import { isHidden } from "./hidden.ts";
 import { isInWebRoot } from "./web-root.ts";
 
 /** Those of its props that say what it takes. */

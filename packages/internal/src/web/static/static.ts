@@ -5,6 +5,7 @@ import type { Explanation } from "../../component/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
+import { isHTMLNamed } from "../accept.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../other-methods.ts";
@@ -17,7 +18,7 @@ import { memoizeField } from "../field-memo.ts";
 import { explainStatic } from "./explain-static.ts";
 import { FileAnswers } from "./file-answers.ts";
 import { ListingAnswers } from "./listing-answers.ts";
-import { isHidden, isHTMLNamed } from "./wanted.ts";
+import { isHidden } from "./hidden.ts";
 import { WebRoot } from "./web-root.ts";
 
 const props = {

@@ -1,0 +1,79 @@
+// The page of development mode for what no rule took: how the request went, step by step. It tells of the configuration, so nobody
+// else's browser should ever see it.
+
+import type { AskedRequest, RuleWalk, Walk } from "../../component/explanation.ts";
+import type { Reference } from "../../component/reference.ts";
+import { isHTMLNamed } from "../accept.ts";
+import type { ExchanWire, RequestHead } from "../exchan.ts";
+import type { WebappPart } from "../kinds.ts";
+import type { Response } from "../response.ts";
+import { explainServer } from "./explain-server.ts";
+import { walkText } from "./walk-text.ts";
+
+/** Answers 404 with the walk: as HTML to those who name `text/html`, as text to others. Never to be kept. */
+export async function sendMissPage(
+  resp: Response,
+  { head, peer }: ExchanWire,
+  webapps: readonly Reference<WebappPart>[],
+): Promise<void> {
+  const way = await explainServer(webapps, head, peer);
+  const walk = inHindsight({ request: askedIn(head, peer.address), servers: [], ...way });
+  const isHTML = isHTMLNamed(head.fields.get("accept") ?? "");
+  resp.reset();
+  resp.status = 404;
+  resp.setHeader("cache-control", "no-store");
+  resp.setHeader("vary", "Accept");
+  resp.setHeader("x-content-type-options", "nosniff");
+  // Whatever a peer could smuggle in runs nothing and loads nothing.
+  resp.setHeader("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+  if (isHTML) resp.setHeader("content-type", "text/html; charset=utf-8");
+  resp.send(isHTML ? pageOf(walk) : `404 Not Found\n\n${walkText(walk)}\n${note}\n`);
+}
+
+const note = "This is development mode; without it, only 404 Not Found is told.";
+
+function askedIn({ method, scheme, authority, target, fields }: RequestHead, srcHost: string): AskedRequest {
+  const headers = [...fields].filter(([name]) => name !== "host");
+  const url = authority === "" || !target.startsWith("/") ? target : `${scheme}://${authority}${target}`;
+  return { method, url, target, authority, headers, srcHost };
+}
+
+/** What only running could tell is known by now: nobody took the request. */
+function inHindsight(walk: Walk): Walk {
+  const outcome = { type: "refused", status: 404, text: "no rule took it" } as const;
+  return walk.rules === undefined ? { ...walk, outcome } : { ...walk, rules: walk.rules.map(ranRule), outcome };
+}
+
+function ranRule(rule: RuleWalk): RuleWalk {
+  const handlets = rule.handlets?.map((handlet) =>
+    handlet.takes === "maybe" ? { ...handlet, takes: "no" as const, text: "was asked" } : handlet,
+  );
+  return handlets === undefined ? rule : { ...rule, handlets };
+}
+
+function pageOf(walk: Walk): string {
+  const text = walkText(walk, { paint: (text, tone) => `<span class="${tone}">${escapeHTML(text)}</span>` });
+  return `<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>404 Not Found</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; }
+pre { font: 13px/1.5 ui-monospace, monospace; overflow-x: auto; }
+.title { font-weight: bold; }
+.place { color: light-dark(#0b6fa4, #6cb8e6); }
+.good { color: light-dark(#1a7f37, #5fd17c); }
+.bad { color: light-dark(#b3261e, #ff8f85); }
+.dim { opacity: 0.6; }
+</style>
+<h1>404 Not Found</h1>
+<pre>${text}</pre>
+<p>${note}</p>
+`;
+}
+
+function escapeHTML(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
