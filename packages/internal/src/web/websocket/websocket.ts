@@ -7,6 +7,9 @@
 //
 // The frames themselves are read and made by the package `ws`.
 
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find these types, too
+/// <reference path="./ws.d.ts" />
+
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import type { Extensions, Receiver, Sender } from "ws";
