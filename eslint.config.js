@@ -9,7 +9,8 @@ const libraries = ["common", "internal", "hemi", "contrib-*"].map((name) => `pac
 const tests = ["**/*.test.ts", "packages/*/e2e/**/*.ts"];
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/node_modules/", "**/.turbo/", ".toolchain/"]),
+  // Templates are checked once they are what they become: scripts/new-contrib.test.mjs.
+  globalIgnores(["**/dist/", "**/node_modules/", "**/.turbo/", ".toolchain/", "templates/"]),
 
   {
     plugins: { hemi: { rules: { arrows: arrowsRule, names: namesRule } } },
