@@ -37,6 +37,8 @@ test("a connection whose server throws below is closed, and does not wait for ev
     },
     note: () => undefined,
     failed: (_peer, error) => faults.push(error),
+    speaksOther: () => false,
+    handOver: () => undefined,
     connClosed: () => undefined,
   };
   const server = net.createServer({ allowHalfOpen: true }, (socket) => new Http1Conn(socket, host));

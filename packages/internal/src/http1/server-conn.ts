@@ -67,7 +67,7 @@ export class Http1Conn implements ExchanConn {
     socket.on("drain", this.#drainedNow);
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
-    socket.on("close", () => this.#closed());
+    socket.on("close", this.#closed);
     this.#settle();
   }
 
@@ -174,6 +174,10 @@ export class Http1Conn implements ExchanConn {
     const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
+      // Only the first head may be none: behind a request, other bytes are a mistake or an attack.
+      const isOther = this.#requests === 0 && this.#host.speaksOther(input.bytes.subarray(input.at));
+      if (isOther === "perhaps") return this.#waitForHead(available, isWorthReading);
+      if (isOther) return this.#handOver();
       this.#refuse(head.status, head.reason);
       return false;
     }
@@ -192,6 +196,16 @@ export class Http1Conn implements ExchanConn {
     const { bytes, at } = this.input;
     if (available < size || bytes[at + size - 5] !== last.bytes[last.end - 5]) return undefined;
     return bytes.compare(last.bytes, last.start, last.end, at, at + size) === 0 ? last : undefined;
+  }
+
+  /** Someone else speaks the client's protocol. */
+  #handOver(): false {
+    const socket = this.#socket;
+    this.#leaveSocket();
+    this.#phase = "closed";
+    socket.off("error", noop).off("close", this.#closed);
+    this.#host.handOver(this, socket);
+    return false;
   }
 
   #waitForHead(available: number, wasRead: boolean): false {
@@ -301,20 +315,25 @@ export class Http1Conn implements ExchanConn {
   }
 
   leaveHTTP(drained: () => void): Duplex {
-    const socket = this.#socket;
-    const { input } = this;
     this.output.flush();
     this.#phase = "tunnel";
+    // What came behind the head is of the protocol that was asked for.
+    this.#leaveSocket();
+    this.#tunnelDrained = drained;
+    if (this.#isLast) queueMicrotask(drained);
+    return this.#socket;
+  }
+
+  /** Leaves the socket, paused, to who reads it from here on, with what has not been read. */
+  #leaveSocket(): void {
+    const socket = this.#socket;
+    const { input } = this;
     this.#patience.end();
     this.#hold(true);
     socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
-    // What came behind the head is of the protocol that was asked for.
     if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
     input.bytes = noBytes;
     input.at = 0;
-    this.#tunnelDrained = drained;
-    if (this.#isLast) queueMicrotask(drained);
-    return socket;
   }
 
   breakOff(isUnended: boolean): void {
@@ -356,7 +375,7 @@ export class Http1Conn implements ExchanConn {
     });
   }
 
-  #closed(): void {
+  readonly #closed = (): void => {
     this.#phase = "closed";
     this.#patience.end();
     const exchan = this.#exchan;
@@ -364,7 +383,7 @@ export class Http1Conn implements ExchanConn {
     exchan?.clientLeft();
     this.output.closed();
     this.#host.connClosed(this);
-  }
+  };
 
   // ---- waiting ----
 

@@ -1,5 +1,6 @@
 // What a connection needs of the server that it belongs to.
 
+import type { Socket } from "node:net";
 import type { Endpoint, ExchanWire } from "../web/exchan.ts";
 import type { HeadLimits } from "./head.ts";
 import type { ContentLimits } from "./request-content.ts";
@@ -50,6 +51,10 @@ export interface Http1Host {
   note(peer: Endpoint, message: string): void;
   /** Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its requests. */
   failed(peer: Endpoint, error: unknown): void;
+  /** Is what a client begins with, and is no HTTP/1, a protocol that is served by someone else here? "perhaps": it takes more of it to tell. */
+  speaksOther(bytes: Buffer): boolean | "perhaps";
+  /** Lets someone else serve that client, whose socket is paused, all its bytes in it; the connection has done its part. */
+  handOver(conn: object, socket: Socket): void;
   /** A connection is over, by its client or by us. */
   connClosed(conn: object): void;
 }

@@ -7,6 +7,13 @@ export const frameHeaderSize = 9;
 /** What a client begins a connection with. */
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
+/** Does a client that has sent these bytes speak HTTP/2? "perhaps": it takes more of them to tell. */
+export function beginsWithPreface(bytes: Buffer): boolean | "perhaps" {
+  const size = Math.min(bytes.length, preface.length);
+  if (bytes.compare(preface, 0, size, 0, size) !== 0) return false;
+  return size === preface.length || "perhaps";
+}
+
 export const frameType = {
   data: 0x0,
   headers: 0x1,

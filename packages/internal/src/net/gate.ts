@@ -51,6 +51,13 @@ export class Gate<Conn extends GateConn> {
     await this.#whenEmpty();
   }
 
+  /** `successor` takes the place of a connection that has done its part, such as a handshake. */
+  succeed(conn: Conn, successor: Conn): void {
+    this.#conns.delete(conn);
+    this.#conns.add(successor);
+    if (this.#isDraining) successor.drain();
+  }
+
   closed(conn: Conn): void {
     this.#conns.delete(conn);
     if (this.#conns.size === 0) this.#emptied?.resolve();

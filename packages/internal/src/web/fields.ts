@@ -25,18 +25,29 @@ export class ListedFields implements Fields {
 
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();
+    const first = this.#find(wanted, 0);
+    if (first < 0) return undefined;
+    if (this.#find(wanted, first + 2) < 0) return this.#list[first + 1];
     return joinValues(wanted, this.getAll(wanted));
   }
 
   getAll(name: string): readonly string[] {
     const wanted = name.toLowerCase();
     const values: string[] = [];
-    for (const [fieldName, value] of this) if (fieldName === wanted) values.push(value);
+    for (let at = this.#find(wanted, 0); at >= 0; at = this.#find(wanted, at + 2))
+      values.push(this.#list[at + 1] ?? "");
     return values;
   }
 
   has(name: string): boolean {
-    return this.getAll(name).length > 0;
+    return this.#find(name.toLowerCase(), 0) >= 0;
+  }
+
+  /** Where in the list, from `at` on, the next field of that name stands; -1 if nowhere. */
+  #find(wanted: string, at: number): number {
+    const list = this.#list;
+    for (; at < list.length; at += 2) if (list[at] === wanted) return at;
+    return -1;
   }
 
   *[Symbol.iterator](): Iterator<readonly [string, string]> {

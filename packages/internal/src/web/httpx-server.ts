@@ -10,8 +10,11 @@ import { prop } from "../component/prop.ts";
 import { formatAddress } from "../component/props/addresses.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Http1Conn } from "../http1/server-conn.ts";
-import type { Http1Host } from "../http1/server-host.ts";
-import { Gate } from "../net/gate.ts";
+import { beginsWithPreface } from "../http2/frames.ts";
+import { http2Props } from "../http2/props.ts";
+import { Http2Conn } from "../http2/server-conn.ts";
+import type { Http2Host } from "../http2/server-host.ts";
+import { Gate, type GateConn } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
 import { peerOf } from "../net/peer.ts";
@@ -71,6 +74,7 @@ const props = {
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
   /** Requests on one connection; the last one is answered with `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
+  ...http2Props,
 };
 
 /** Serves webapps over HTTP on one address. */
@@ -98,7 +102,7 @@ export const httpxServer = defineServer({
   create: (context): ServerPart => new HttpxServer(context),
 });
 
-class HttpxServer implements ServerPart, Http1Host {
+class HttpxServer implements ServerPart, Http2Host {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
   readonly #injector = new Injector(
@@ -110,7 +114,7 @@ class HttpxServer implements ServerPart, Http1Host {
     tell: (count, latest) => this.#tellRefused(count, latest),
   });
   #share: ListenerShare | undefined;
-  #gate: Gate<Http1Conn> | undefined;
+  #gate: Gate<GateConn> | undefined;
   #dispatcher: Dispatcher | undefined;
   #dateLine = "";
   #dateOfLine = "";
@@ -183,8 +187,12 @@ class HttpxServer implements ServerPart, Http1Host {
     return this.#context.props;
   }
 
+  get date(): string {
+    return this.#context.stage.clock.date();
+  }
+
   get dateLine(): string {
-    const date = this.#context.stage.clock.date();
+    const { date } = this;
     if (date !== this.#dateOfLine) {
       this.#dateOfLine = date;
       this.#dateLine = `date: ${date}\r\n`;
@@ -210,7 +218,15 @@ class HttpxServer implements ServerPart, Http1Host {
     this.#context.log.error(`failed at client ${peer.address} port ${peer.port}`, { error });
   }
 
-  connClosed(conn: Http1Conn): void {
+  speaksOther(bytes: Buffer): boolean | "perhaps" {
+    return this.settings.http2 && beginsWithPreface(bytes);
+  }
+
+  handOver(conn: GateConn, socket: Socket): void {
+    this.#gate?.succeed(conn, new Http2Conn(socket, this));
+  }
+
+  connClosed(conn: GateConn): void {
     this.#gate?.closed(conn);
   }
 }

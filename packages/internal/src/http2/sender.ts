@@ -1,0 +1,258 @@
+// Sends the frames of responses: at once as far as flow control allows it and the socket takes it, the rest when they do, by priority.
+
+import {
+  defaultMaxFrameSize,
+  defaultWindow,
+  frameFlag,
+  frameHeaderSize,
+  frameType,
+  maxWindow,
+  writeFrameHeader,
+} from "./frames.ts";
+import type { Output } from "./output.ts";
+import type { Priority } from "./priority.ts";
+import { ResponseHeads } from "./response-heads.ts";
+import { Scheduler } from "./scheduler.ts";
+
+/** What has to wait of one stream's content. */
+export class SendQueue {
+  readonly pieces: Uint8Array[] = [];
+  /** Of the first piece, what has been sent. */
+  offset = 0;
+  /** In bytes. */
+  size = 0;
+  /** Nothing is added any more. */
+  isEnded = false;
+  trailerList: readonly string[] = [];
+  isScheduled = false;
+
+  add(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.size += piece.length;
+  }
+}
+
+/** A stream, as who sends its frames sees it. */
+export interface SendingStream {
+  readonly id: number;
+  readonly priority: Priority;
+  /** What its client still takes on it, in bytes; a change of settings can make it negative. */
+  sendWindow: number;
+  queue: SendQueue | undefined;
+  /** So much of its content was put into the output. */
+  contentLeft(size: number): void;
+  /** Nothing of it waits any more. */
+  queueEmptied(): void;
+  /** Its last frame was put into the output. */
+  endLeft(): void;
+}
+
+export class Sender {
+  readonly heads = new ResponseHeads();
+  /** What the client still takes on all streams together, in bytes. */
+  window = defaultWindow;
+  /** In bytes, on all streams so far. */
+  contentSent = 0;
+  readonly #output: Output;
+  readonly #scheduler = new Scheduler<SendingStream>();
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** A head, or trailers, which are the end. */
+  sendBlock(streamId: number, block: Uint8Array, isEnd: boolean): void {
+    const output = this.#output;
+    const { length } = block;
+    const endStream = isEnd ? frameFlag.endStream : 0;
+    if (length <= maxShortBlock) {
+      output.reserve(frameHeaderSize + length);
+      const { bytes } = output;
+      let at = writeFrameHeader(
+        bytes,
+        output.at,
+        length,
+        frameType.headers,
+        frameFlag.endHeaders | endStream,
+        streamId,
+      );
+      for (let i = 0; i < length; i++) bytes[at++] = block[i] ?? 0;
+      output.at = at;
+      return;
+    }
+    for (let start = 0; start < length;) {
+      const end = Math.min(length, start + defaultMaxFrameSize);
+      const type = start === 0 ? frameType.headers : frameType.continuation;
+      const flags = (start === 0 ? endStream : 0) | (end === length ? frameFlag.endHeaders : 0);
+      this.#frameHeader(end - start, type, flags, streamId);
+      output.write(block, start, end);
+      start = end;
+    }
+  }
+
+  /** A short frame of the connection's own. */
+  sendFrame(type: number, flags: number, streamId: number, payload: Uint8Array): void {
+    this.#frameHeader(payload.length, type, flags, streamId);
+    this.#output.write(payload);
+  }
+
+  /** A frame whose payload is one number of four bytes: WINDOW_UPDATE, RST_STREAM. */
+  sendNumber(type: number, streamId: number, number: number): void {
+    const output = this.#output;
+    output.reserve(frameHeaderSize + 4);
+    output.at = output.bytes.writeUInt32BE(number, writeFrameHeader(output.bytes, output.at, 4, type, 0, streamId));
+  }
+
+  /** Content that ends a stream nothing of which waits. False: it cannot be sent in one frame now. */
+  sendLastText(stream: SendingStream, text: string, size: number): boolean {
+    if (size > maxShortText || size > stream.sendWindow || size > this.window || !this.#isFree(stream)) return false;
+    const output = this.#output;
+    output.reserve(frameHeaderSize + size);
+    const { bytes } = output;
+    let at = writeFrameHeader(bytes, output.at, size, frameType.data, frameFlag.endStream, stream.id);
+    if (size <= maxShortBlock && text.length === size) for (let i = 0; i < size; i++) bytes[at++] = text.charCodeAt(i);
+    else at += bytes.write(text, at, "utf8");
+    output.at = at;
+    this.#contentLeft(stream, size);
+    stream.endLeft();
+    return true;
+  }
+
+  /** Content. What cannot be sent yet is kept, and must not be changed. */
+  sendContent(stream: SendingStream, piece: Uint8Array, isEnd: boolean): void {
+    const sent = this.#isFree(stream) ? this.#sendFrames(stream, piece, isEnd) : 0;
+    if (sent === piece.length) {
+      if (isEnd && sent === 0) this.end(stream, noTrailers);
+      return;
+    }
+    const queue = (stream.queue ??= new SendQueue());
+    queue.add(sent === 0 ? piece : piece.subarray(sent));
+    queue.isEnded = isEnd;
+    this.#schedule(stream, queue);
+  }
+
+  /** The end of content that was sent before. */
+  end(stream: SendingStream, trailerList: readonly string[]): void {
+    const { queue } = stream;
+    if (queue === undefined) return this.#sendEnd(stream, trailerList);
+    queue.isEnded = true;
+    queue.trailerList = trailerList;
+  }
+
+  /** Sends what waits, as far as it goes. */
+  pump(): void {
+    const output = this.#output;
+    while (this.window > 0 && !output.isBlocked) {
+      const stream = this.#scheduler.next();
+      if (stream === undefined) return;
+      const { queue } = stream;
+      const piece = queue?.pieces[0];
+      if (queue === undefined || piece === undefined || stream.sendWindow <= 0) {
+        this.#unschedule(stream);
+        continue;
+      }
+      const size = Math.min(piece.length - queue.offset, stream.sendWindow, this.window, defaultMaxFrameSize);
+      const isWhole = queue.offset + size === piece.length;
+      const isLast = isWhole && queue.isEnded && queue.pieces.length === 1 && queue.trailerList.length === 0;
+      this.#sendFrame(stream, piece, queue.offset, size, isLast);
+      queue.size -= size;
+      if (!isWhole) queue.offset += size;
+      else {
+        queue.offset = 0;
+        queue.pieces.shift();
+        if (queue.pieces.length === 0) this.#queueEmptied(stream, queue, isLast);
+      }
+    }
+  }
+
+  /** The client takes more on a stream. False: more than there is. */
+  widen(stream: SendingStream, amount: number): boolean {
+    stream.sendWindow += amount;
+    if (stream.sendWindow > maxWindow) return false;
+    if (stream.queue !== undefined) this.#schedule(stream, stream.queue);
+    return true;
+  }
+
+  /** Nothing more of the stream is sent. */
+  forget(stream: SendingStream): void {
+    if (stream.queue === undefined) return;
+    this.#unschedule(stream);
+    stream.queue = undefined;
+  }
+
+  /** The stream's priority has changed. */
+  reprioritize(stream: SendingStream): void {
+    if (stream.queue?.isScheduled !== true) return;
+    this.#scheduler.remove(stream);
+    this.#scheduler.add(stream, stream.priority);
+  }
+
+  /** Nobody's turn comes before this stream's. */
+  #isFree(stream: SendingStream): boolean {
+    return stream.queue === undefined && this.#scheduler.isEmpty && !this.#output.isBlocked;
+  }
+
+  /** Frames of a piece, as many as go now. Returns how much of the piece was sent. */
+  #sendFrames(stream: SendingStream, piece: Uint8Array, isEnd: boolean): number {
+    let at = 0;
+    while (at < piece.length && !this.#output.isBlocked) {
+      const size = Math.min(piece.length - at, stream.sendWindow, this.window, defaultMaxFrameSize);
+      if (size <= 0) break;
+      this.#sendFrame(stream, piece, at, size, isEnd && at + size === piece.length);
+      at += size;
+    }
+    return at;
+  }
+
+  #sendFrame(stream: SendingStream, piece: Uint8Array, at: number, size: number, isLast: boolean): void {
+    this.#frameHeader(size, frameType.data, isLast ? frameFlag.endStream : 0, stream.id);
+    this.#output.write(piece, at, at + size);
+    this.#contentLeft(stream, size);
+    if (isLast) stream.endLeft();
+  }
+
+  #contentLeft(stream: SendingStream, size: number): void {
+    this.window -= size;
+    this.contentSent += size;
+    stream.sendWindow -= size;
+    stream.contentLeft(size);
+  }
+
+  #queueEmptied(stream: SendingStream, queue: SendQueue, isEndSent: boolean): void {
+    this.#unschedule(stream);
+    stream.queue = undefined;
+    if (isEndSent) return;
+    if (queue.isEnded) this.#sendEnd(stream, queue.trailerList);
+    else stream.queueEmptied();
+  }
+
+  #sendEnd(stream: SendingStream, trailerList: readonly string[]): void {
+    if (trailerList.length === 0) this.#frameHeader(0, frameType.data, frameFlag.endStream, stream.id);
+    else this.sendBlock(stream.id, this.heads.encodeOther(undefined, trailerList), true);
+    stream.endLeft();
+  }
+
+  #frameHeader(payloadSize: number, type: number, flags: number, streamId: number): void {
+    const output = this.#output;
+    output.reserve(frameHeaderSize);
+    output.at = writeFrameHeader(output.bytes, output.at, payloadSize, type, flags, streamId);
+  }
+
+  #schedule(stream: SendingStream, queue: SendQueue): void {
+    if (queue.isScheduled || stream.sendWindow <= 0 || queue.size === 0) return;
+    queue.isScheduled = true;
+    this.#scheduler.add(stream, stream.priority);
+  }
+
+  #unschedule(stream: SendingStream): void {
+    if (stream.queue?.isScheduled !== true) return;
+    stream.queue.isScheduled = false;
+    this.#scheduler.remove(stream);
+  }
+}
+
+const noTrailers: readonly string[] = [];
+/** Copied byte by byte: for so few that costs less than a call of the platform. */
+const maxShortBlock = 256;
+/** One frame takes it, however small the client wants them. */
+const maxShortText = defaultMaxFrameSize;

@@ -1,0 +1,616 @@
+// One connection of an HTTP/2 client: many requests at once, each on a stream of its own.
+//
+//   preface ── the client's 24 bytes ──> open ── drain, GOAWAY of either side, idleTimeout ──> no stream left ──> linger ──> closed
+//      │ headTimeout                      │ a mistake of the client's: GOAWAY with its code                        ^
+//      └──────────────────────────────────┴───────────────────────────────────────────────────────────────────────┘
+//
+//   socket ─> FrameCutter ─> ClientFrames ─> streams: Http2Exchan ─> Sender ─> Output ─> socket
+//
+// What one reading of the socket brings is handled in one go, and the answers to it are sent in one write.
+
+import type { Socket } from "node:net";
+import type { Deadline } from "../http1/server-host.ts";
+import { Patience, type Wait } from "../http1/patience.ts";
+import { peerOf } from "../net/peer.ts";
+import { ExchanError } from "../web/exchan-error.ts";
+import type { Endpoint, ResponseHead } from "../web/exchan.ts";
+import { Allowance } from "./allowance.ts";
+import { ClientFrames, type FrameTarget } from "./client-frames.ts";
+import { FrameCutter } from "./frame-cutter.ts";
+import {
+  defaultMaxFrameSize,
+  defaultWindow,
+  errorCode,
+  errorName,
+  frameFlag,
+  frameType,
+  maxStreamId,
+  maxWindow,
+  preface,
+  settingId,
+  type ErrorCode,
+} from "./frames.ts";
+import { Output } from "./output.ts";
+import type { PeerSettings } from "./peer-settings.ts";
+import { ReceivedContent } from "./received-content.ts";
+import type { BadRequest, Http2RequestHead } from "./request-head.ts";
+import { Sender } from "./sender.ts";
+import { Http2Exchan, gone, type ExchanConn, type StreamWait } from "./server-exchan.ts";
+import type { Http2Host } from "./server-host.ts";
+import { StreamPatience } from "./stream-patience.ts";
+import { ReceiveWindow } from "./windows.ts";
+
+type Phase = "preface" | "open" | "linger" | "closed";
+
+export class Http2Conn implements ExchanConn, FrameTarget {
+  readonly peer: Endpoint;
+  readonly sender: Sender;
+  readonly #socket: Socket;
+  readonly #host: Http2Host;
+  readonly #output: Output;
+  readonly #cutter: FrameCutter;
+  readonly #frames: ClientFrames;
+  readonly #patience: Patience;
+  readonly #streamPatience: StreamPatience;
+  /** When the settings must have been acknowledged; later, when a drain must have been heard of. */
+  readonly #answerDeadline: Deadline;
+  readonly #idleFrames: Allowance;
+  readonly #resets: Allowance;
+  readonly #streams = new Map<number, Http2Exchan>();
+  /** Streams that their client has given up while a handlet works on them: they count as open ones do, else there could be any number. */
+  readonly #abandoned = new Set<Http2Exchan>();
+  readonly #window: ReceiveWindow;
+  #phase: Phase = "preface";
+  #prefaceRead = 0;
+  #areSettingsAcknowledged = false;
+  /** `initial window` of the streams that the client opens, for what we send on them. */
+  #sendWindow = defaultWindow;
+  #isHeld = false;
+  #isAdvancing = false;
+  #isPumpDue = false;
+  /** `announced`: the client has been told, and may not have heard yet. `final`: no stream begins any more. */
+  #drain: "no" | "announced" | "final" = "no";
+  #peerEnded = false;
+  #requests = 0;
+  /** When a head began that did not come in one reading, in ms on the monotonic clock; 0 if there is none. */
+  #headBeganAt = 0;
+  #contentSentSeen = 0;
+  #lingersUntil = 0;
+
+  constructor(socket: Socket, host: Http2Host) {
+    const { settings } = host;
+    this.#socket = socket;
+    this.#host = host;
+    this.peer = peerOf(socket);
+    this.#output = new Output(socket);
+    this.sender = new Sender(this.#output);
+    const monotonic = (): number => host.monotonic();
+    this.#idleFrames = new Allowance(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
+    this.#resets = new Allowance(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
+    this.#window = new ReceiveWindow(settings.http2ConnWindow);
+    this.#frames = new ClientFrames(this, host, this.#idleFrames);
+    this.#cutter = new FrameCutter(defaultMaxFrameSize, this.#frames.take, () =>
+      this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
+    );
+    this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
+    this.#streamPatience = new StreamPatience(
+      host,
+      () => [...this.#streams.values(), ...this.#abandoned],
+      (exchan, wait) => this.#streamExpired(exchan, wait),
+    );
+    this.#answerDeadline = host.makeDeadline(() => this.#notAnswered());
+    socket.on("data", (chunk: Buffer) => this.#received(chunk));
+    socket.on("end", () => this.#ended());
+    socket.on("drain", () => this.#drainedNow());
+    // What went wrong with a socket is of no use: its "close" follows.
+    socket.on("error", noop);
+    socket.on("close", () => this.#closed());
+    this.#introduce();
+    this.#settle();
+    // Who had the socket before has paused it.
+    socket.resume();
+  }
+
+  get isBlocked(): boolean {
+    return this.#output.isBlocked;
+  }
+
+  get isCut(): boolean {
+    return this.#output.isCut;
+  }
+
+  /**
+   * Serves what has begun and nothing more. What the client has asked for just now is served, too: it is told first that there is an end,
+   * and only when it must have heard that, which stream was the last (RFC 9113 6.8).
+   */
+  drain(): void {
+    if (this.#drain !== "no" || this.#phase === "linger" || this.#phase === "closed") return;
+    this.#drain = "announced";
+    this.#goaway(maxStreamId, errorCode.noError);
+    this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
+    this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
+  }
+
+  /** The server shuts down and waits no longer. */
+  destroy(): void {
+    for (const exchan of this.#streams.values()) exchan.endsBecauseOf("shutdown");
+    this.#socket.destroy();
+  }
+
+  // ---- input ----
+
+  #received(chunk: Buffer): void {
+    if (this.#phase === "linger") {
+      if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
+      this.#patience.hasMoved = true;
+      return this.#patience.waitFor("linger");
+    }
+    this.#isAdvancing = true;
+    try {
+      const frames = this.#phase === "preface" ? this.#readPreface(chunk) : chunk;
+      if (frames !== undefined) this.#cutter.push(frames);
+      if (this.#isPumpDue) this.#pump();
+    } catch (error) {
+      // Nothing below should throw; what does must not leave a connection that neither goes on nor ends.
+      this.#socket.destroy();
+      this.#host.failed(this.peer, error);
+    } finally {
+      this.#isAdvancing = false;
+    }
+    this.#settle();
+  }
+
+  /** Gives what stands behind the preface. */
+  #readPreface(chunk: Buffer): Buffer | undefined {
+    const size = Math.min(chunk.length, preface.length - this.#prefaceRead);
+    if (chunk.compare(preface, this.#prefaceRead, this.#prefaceRead + size, 0, size) !== 0) {
+      this.fail(errorCode.protocolError, "it does not begin with the preface of HTTP/2");
+      return undefined;
+    }
+    this.#prefaceRead += size;
+    if (this.#prefaceRead < preface.length) return undefined;
+    this.#phase = "open";
+    return chunk.subarray(size);
+  }
+
+  #ended(): void {
+    this.#peerEnded = true;
+    if (this.#phase !== "linger") this.#linger();
+    else if (this.#socket.writableFinished) this.#socket.destroy();
+  }
+
+  // ---- what the frames ask for ----
+
+  stream(id: number): Http2Exchan | undefined {
+    return this.#streams.get(id);
+  }
+
+  requested(id: number, head: Http2RequestHead, isEnded: boolean): void {
+    const { settings } = this.#host;
+    // Beyond the last one: the client has been told that it is not looked at (RFC 9113 6.8).
+    if (this.#drain === "final") return this.#refuseStream(id);
+    if (this.#streams.size + this.#abandoned.size >= settings.http2MaxStreams) {
+      this.#refuseStream(id);
+      return this.#spendReset();
+    }
+    this.#patience.hasMoved = true;
+    this.#idleFrames.earn(idleFramesOfRequest);
+    const content = isEnded ? undefined : new ReceivedContent(settings.http2StreamWindow);
+    const exchan = new Http2Exchan(this, id, head, content, this.#sendWindow);
+    if (this.#headBeganAt > 0) {
+      exchan.headTime = this.#host.monotonic() - this.#headBeganAt;
+      this.#headBeganAt = 0;
+    }
+    if (++this.#requests >= settings.maxRequestsPerConn) this.#drainFinally();
+    this.#host.serve(exchan);
+    if (exchan.isOver) return;
+    this.#streams.set(id, exchan);
+    if (exchan.waitsUntil === Infinity) this.waitFor(exchan, "handle");
+  }
+
+  refused(id: number, bad: BadRequest, isEnded: boolean): void {
+    const { status, reason } = bad;
+    if (status === undefined) return this.failStream(id, errorCode.protocolError, reason);
+    this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.sendHead(id, { status, fieldList: [] }, 0, true);
+    if (isEnded) this.#frames.closedByClient.add(id);
+    else this.#resetStream(id, errorCode.noError);
+  }
+
+  contentArrived(
+    exchan: Http2Exchan,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    frameSize: number,
+    isEnd: boolean,
+  ): void {
+    const { content, head } = exchan;
+    if (content === undefined) return;
+    if (!this.#window.take(frameSize)) return this.#overflown();
+    const size = end - start;
+    if (!content.window.take(frameSize)) {
+      this.#giveBack(frameSize);
+      return this.failStream(exchan.id, errorCode.flowControlError, "it sends more content on a stream than it may");
+    }
+    const received = content.received + size;
+    const announced = head.isTunnel ? undefined : head.contentSize;
+    if (announced !== undefined && (received > announced || (isEnd && received < announced))) {
+      this.#giveBack(frameSize);
+      return this.failStream(
+        exchan.id,
+        errorCode.protocolError,
+        "its content is not as long as its content-length says",
+      );
+    }
+    // Padding is nobody's.
+    if (frameSize > size) this.contentTaken(exchan, frameSize - size, false);
+    this.#idleFrames.earn(size / contentOfIdleFrame);
+    if (exchan.isReading && !isEnd && this.#isTooSlow(exchan, received)) return;
+    exchan.contentArrived(bytes, start, end, isEnd);
+  }
+
+  contentDropped(frameSize: number): void {
+    if (this.#window.take(frameSize)) this.#giveBack(frameSize);
+    else this.#overflown();
+  }
+
+  settingsChanged({ headerTableSize, initialWindowSize }: PeerSettings): void {
+    if (headerTableSize !== undefined) this.sender.heads.encoder.limitTable(headerTableSize);
+    if (initialWindowSize !== undefined) {
+      const difference = initialWindowSize - this.#sendWindow;
+      this.#sendWindow = initialWindowSize;
+      for (const exchan of this.#streams.values()) {
+        if (!this.sender.widen(exchan, difference))
+          return this.fail(errorCode.flowControlError, "a change of its settings widens a window beyond 2^31 - 1");
+      }
+      this.#isPumpDue = true;
+    }
+    this.sender.sendFrame(frameType.settings, frameFlag.ack, 0, noBytes);
+  }
+
+  settingsAcknowledged(): void {
+    this.#areSettingsAcknowledged = true;
+    if (this.#drain === "no") this.#answerDeadline.clear();
+  }
+
+  pinged(payload: Buffer, isAck: boolean): void {
+    if (!isAck) this.sender.sendFrame(frameType.ping, frameFlag.ack, 0, payload);
+    else if (this.#drain === "announced" && payload.equals(drainPing)) this.#drainFinally();
+  }
+
+  windowWidened(exchan: Http2Exchan | undefined, increment: number): void {
+    this.#idleFrames.earn((this.sender.contentSent - this.#contentSentSeen) / contentOfIdleFrame);
+    this.#contentSentSeen = this.sender.contentSent;
+    this.#isPumpDue = true;
+    if (exchan !== undefined) {
+      if (!this.sender.widen(exchan, increment))
+        this.failStream(exchan.id, errorCode.flowControlError, "it widens a window beyond 2^31 - 1");
+      return;
+    }
+    this.sender.window += increment;
+    if (this.sender.window > maxWindow)
+      this.fail(errorCode.flowControlError, "it widens the connection's window beyond 2^31 - 1");
+  }
+
+  streamReset(exchan: Http2Exchan): void {
+    this.#frames.closedByClient.add(exchan.id);
+    this.#abandon(exchan);
+    // CVE-2023-44487: streams that are begun only to be given up.
+    this.#spendReset();
+  }
+
+  reprioritized(exchan: Http2Exchan): void {
+    this.sender.reprioritize(exchan);
+  }
+
+  clientLeaves(): void {
+    this.#drain = "final";
+  }
+
+  failStream(id: number, code: ErrorCode, reason: string): void {
+    this.#host.note(this.peer, `its stream ${id} was reset with ${errorName(code)}: ${reason}`);
+    const exchan = this.#streams.get(id);
+    this.#resetStream(id, code);
+    if (exchan !== undefined)
+      this.#abandon(exchan, new ExchanError("HEMI_CONTENT_BROKEN", `the request is broken: ${reason}`));
+    // CVE-2025-8671: streams that are begun only to have them reset by us.
+    this.#spendReset();
+  }
+
+  fail(code: ErrorCode, reason: string): void {
+    if (this.#phase === "linger" || this.#phase === "closed") return;
+    if (code !== errorCode.noError)
+      this.#host.note(this.peer, `its connection was ended with ${errorName(code)}: ${reason}`);
+    this.#goaway(this.#frames.lastStreamId, code);
+    this.#linger();
+  }
+
+  // ---- what the exchans ask for ----
+
+  sendHead(streamId: number, { status, fieldList }: ResponseHead, size: number | undefined, isEnd: boolean): void {
+    const block = this.sender.heads.encode(status, fieldList, this.#host.date, size);
+    this.sender.sendBlock(streamId, block, isEnd);
+  }
+
+  waitFor(exchan: Http2Exchan, wait: StreamWait): void {
+    this.#streamPatience.waitFor(exchan, wait);
+  }
+
+  contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {
+    this.#giveBack(size);
+    const { content } = exchan;
+    if (content === undefined || content.isWhole) return;
+    const { window } = content;
+    let increment = window.giveBack(size);
+    if (increment === 0) return;
+    // Its reader is faster than it may send.
+    if (isFast) increment += window.grow(Math.min(window.size * 2, this.#host.settings.http2MaxStreamWindow));
+    this.sender.sendNumber(frameType.windowUpdate, exchan.id, increment);
+  }
+
+  finished(exchan: Http2Exchan): void {
+    const { id, content } = exchan;
+    this.#streams.delete(id);
+    this.#resets.earn(1);
+    // The answer is complete, and nobody wants the rest of the request (RFC 9113 8.1).
+    if (content?.isWhole === false) this.#resetStream(id, errorCode.noError);
+    else this.#frames.closedByClient.add(id);
+    this.#patience.hasMoved = true;
+    if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
+  }
+
+  reset(exchan: Http2Exchan, code: ErrorCode): void {
+    this.#resetStream(exchan.id, code);
+    this.#remove(exchan);
+  }
+
+  abandonedOver(exchan: Http2Exchan): void {
+    this.#abandoned.delete(exchan);
+  }
+
+  // ---- streams that end early ----
+
+  /** Its client, or what its client did, ended the stream; its handlet may work on. */
+  #abandon(exchan: Http2Exchan, why = gone()): void {
+    this.#abandoned.add(exchan);
+    this.#remove(exchan, why);
+    if (this.#abandoned.has(exchan)) this.waitFor(exchan, "handle");
+  }
+
+  #remove(exchan: Http2Exchan, why?: ExchanError): void {
+    this.#streams.delete(exchan.id);
+    this.sender.forget(exchan);
+    const kept = exchan.content?.kept ?? 0;
+    exchan.content?.drop();
+    if (kept > 0) this.#giveBack(kept);
+    exchan.broken(why);
+    if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
+  }
+
+  #refuseStream(id: number): void {
+    this.#resetStream(id, errorCode.refusedStream);
+  }
+
+  #resetStream(id: number, code: ErrorCode): void {
+    this.#frames.closedByUs.add(id);
+    this.sender.sendNumber(frameType.rstStream, id, code);
+  }
+
+  #spendReset(): void {
+    if (!this.#resets.spend()) this.fail(errorCode.enhanceYourCalm, "it floods us with streams that are reset");
+  }
+
+  #overflown(): void {
+    this.fail(errorCode.flowControlError, "it sends more content on all streams than it may");
+  }
+
+  #giveBack(size: number): void {
+    const increment = this.#window.giveBack(size);
+    if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
+  }
+
+  /** Content has come for a reader that waits: at the rate that it must? */
+  #isTooSlow(exchan: Http2Exchan, received: number): boolean {
+    const { minContentRate, contentRateGrace } = this.#host.settings;
+    exchan.contentWaited += this.#host.monotonic() - exchan.waitingSince;
+    if (exchan.contentWaited <= contentRateGrace || received * 1000 >= minContentRate * exchan.contentWaited)
+      return false;
+    this.#giveContentUp(exchan, `its content came at less than ${minContentRate} bytes a second`);
+    return true;
+  }
+
+  #giveContentUp(exchan: Http2Exchan, reason: string): void {
+    this.#host.note(this.peer, reason);
+    exchan.endsBecauseOf("contentTimeout");
+    exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
+  }
+
+  // ---- output ----
+
+  /** Our settings, which are the first that we send. */
+  #introduce(): void {
+    const { settings } = this.#host;
+    const values: readonly (readonly [id: number, value: number])[] = [
+      [settingId.maxConcurrentStreams, settings.http2MaxStreams],
+      [settingId.initialWindowSize, settings.http2StreamWindow],
+      // It counts 32 bytes more for each field (RFC 9113 6.5.2).
+      [settingId.maxHeaderListSize, settings.maxHeadSize + 32 * settings.maxFields],
+      [settingId.noRFC7540Priorities, 1],
+    ];
+    const payload = Buffer.alloc(values.length * 6);
+    for (const [i, [id, value]] of values.entries()) payload.writeUInt32BE(value, payload.writeUInt16BE(id, i * 6));
+    this.sender.sendFrame(frameType.settings, 0, 0, payload);
+    this.sender.sendNumber(frameType.windowUpdate, 0, settings.http2ConnWindow - defaultWindow);
+    this.#answerDeadline.set(settings.http2SettingsTimeout);
+  }
+
+  #goaway(lastStreamId: number, code: ErrorCode): void {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(code, payload.writeUInt32BE(lastStreamId));
+    this.sender.sendFrame(frameType.goaway, 0, 0, payload);
+  }
+
+  #pump(): void {
+    this.#isPumpDue = false;
+    this.sender.pump();
+  }
+
+  #drainedNow(): void {
+    this.#output.unblocked();
+    this.#pump();
+    for (const exchan of this.#streams.values()) exchan.unblocked();
+    this.#settle();
+  }
+
+  // ---- the end ----
+
+  #drainFinally(): void {
+    if (this.#drain === "final") return;
+    this.#drain = "final";
+    this.#answerDeadline.clear();
+    this.#goaway(this.#frames.lastStreamId, errorCode.noError);
+    if (!this.#isAdvancing) this.#settle();
+  }
+
+  #linger(): void {
+    if (this.#phase === "linger" || this.#phase === "closed") return;
+    this.#phase = "linger";
+    this.#cutter.stop();
+    this.#leaveStreams();
+    this.#output.flush();
+    // What the client sends meanwhile must not count as progress of what it is sent.
+    this.#hold(true);
+    this.#patience.waitFor("write");
+    this.#socket.end(() => {
+      if (this.#phase === "closed") return;
+      if (this.#peerEnded) return this.#socket.destroy();
+      this.#lingersUntil = this.#host.monotonic() + this.#host.settings.maxLingerTime;
+      this.#hold(false);
+      this.#patience.waitFor("linger");
+    });
+  }
+
+  #closed(): void {
+    this.#phase = "closed";
+    this.#cutter.stop();
+    this.#patience.end();
+    this.#leaveStreams();
+    this.#abandoned.clear();
+    this.#streamPatience.end();
+    this.#host.connClosed(this);
+  }
+
+  #leaveStreams(): void {
+    this.#answerDeadline.clear();
+    const exchans = [...this.#streams.values()];
+    this.#streams.clear();
+    for (const exchan of exchans) {
+      this.sender.forget(exchan);
+      exchan.broken();
+    }
+  }
+
+  // ---- waiting ----
+
+  /** Reads on or holds, and sets the deadline of what is waited for now. */
+  #settle(): void {
+    const isWithinHead =
+      this.#frames.isWithinBlock || (this.#cutter.isWithinFrame && this.#cutter.partialDataStream === 0);
+    switch (this.#phase) {
+      case "preface":
+        this.#patience.waitFor("head");
+        break;
+      case "open": {
+        if (this.#drain === "final" && this.#streams.size === 0) return this.#linger();
+        const isHeld = this.#output.isBlocked && this.#output.backlog > this.#host.settings.http2MaxBufferedOutput;
+        this.#hold(isHeld);
+        if (!isWithinHead) this.#headBeganAt = 0;
+        else if (this.#headBeganAt === 0) this.#headBeganAt = this.#host.monotonic();
+        if (isHeld) this.#patience.waitFor("write");
+        else if (isWithinHead) this.#patience.waitFor("head");
+        else if (this.#streams.size === 0) this.#patience.waitFor("idle");
+        else {
+          this.#patience.end();
+          this.#notePartialContent();
+        }
+        break;
+      }
+      case "linger":
+      case "closed":
+    }
+  }
+
+  /** A frame of content may be long in coming: what has come of it is progress, too. */
+  #notePartialContent(): void {
+    const exchan = this.#streams.get(this.#cutter.partialDataStream);
+    if (exchan?.isReading !== true || exchan.content === undefined) return;
+    if (!this.#isTooSlow(exchan, exchan.content.received + this.#cutter.partialSize)) this.waitFor(exchan, "content");
+    exchan.waitingSince = this.#host.monotonic();
+  }
+
+  #hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  #expired(wait: Wait | undefined): void {
+    const { settings } = this.#host;
+    switch (wait) {
+      case "idle":
+      case "drainIdle":
+        this.fail(errorCode.noError, "it was idle");
+        break;
+      case "head":
+        this.fail(errorCode.enhanceYourCalm, `its head was not complete after ${settings.headTimeout} ms`);
+        break;
+      case "write":
+        this.#host.note(this.peer, `it took nothing of its answers for ${settings.writeTimeout} ms`);
+        for (const exchan of this.#streams.values()) exchan.endsBecauseOf("writeTimeout");
+        this.#socket.destroy();
+        break;
+      case "content":
+      case "handle":
+      case "linger":
+      case undefined:
+        this.#socket.destroy();
+    }
+  }
+
+  #streamExpired(exchan: Http2Exchan, wait: StreamWait): void {
+    const { settings } = this.#host;
+    if (this.#abandoned.delete(exchan)) return;
+    switch (wait) {
+      case "content":
+        this.#giveContentUp(exchan, `no content came for ${settings.contentTimeout} ms`);
+        break;
+      case "handle":
+        this.#host.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        exchan.giveUp();
+        break;
+      case "write":
+        this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        exchan.endsBecauseOf("writeTimeout");
+        this.reset(exchan, errorCode.cancel);
+    }
+  }
+
+  #notAnswered(): void {
+    if (this.#drain === "announced") this.#drainFinally();
+    else if (!this.#areSettingsAcknowledged) {
+      const { http2SettingsTimeout } = this.#host.settings;
+      this.fail(errorCode.settingsTimeout, `it did not acknowledge our settings within ${http2SettingsTimeout} ms`);
+    }
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+const drainPing = Buffer.from("goodbye!", "latin1");
+
+/** Frames that bring nothing which are in order with each request, and the bytes of content that one of them is in order with. */
+const idleFramesOfRequest = 4;
+const contentOfIdleFrame = 1024;
+
+function noop(): void {}
