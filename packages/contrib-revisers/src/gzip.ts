@@ -20,7 +20,7 @@ import { coders } from "./coders.ts";
 import { EncodingFilter, maxAtOnce } from "./encoding-filter.ts";
 import { mediaTypePattern, mediaTypeSet } from "./media-types.ts";
 import { gzipRank } from "./ranks.ts";
-import { addVary, mayChangeContent, weakenValidators } from "./validators.ts";
+import { addVary, hasNoContent, mayChangeContent, weakenValidators } from "./validators.ts";
 
 const props = {
   /**
@@ -114,8 +114,7 @@ class Gzip implements ReviserPart {
     }
     const { contentSize: size, knownContent: known } = resp;
     const type = resp.header("content-type");
-    if (!this.#isFor(type, size) || resp.status === 204 || resp.status === 205 || !mayChangeContent(resp))
-      return undefined;
+    if (!this.#isFor(type, size) || hasNoContent(resp) || !mayChangeContent(resp)) return undefined;
     addVary(resp, "accept-encoding");
     const coding = this.#codingFor(req.header("accept-encoding"));
     if (coding === "none") return undefined;

@@ -2,7 +2,10 @@
 
 import { pack } from "@hemi/internal";
 import { gzip } from "./gzip.ts";
+import { head } from "./head.ts";
+import { replace } from "./replace.ts";
+import { wrap } from "./wrap.ts";
 
-export { gzip };
+export { gzip, head, replace, wrap };
 
-export default pack("@hemi/contrib-revisers", [gzip]);
+export default pack("@hemi/contrib-revisers", [gzip, head, wrap, replace]);

@@ -51,6 +51,12 @@ const asked: Readonly<Record<string, Asked>> = {
     headers: { "accept-encoding": "gzip" },
     answer: { status: 200, headers: expect.objectContaining({ "content-encoding": "gzip" }) },
   },
+  head: {
+    path: "/page.html",
+    answer: { status: 200, headers: expect.objectContaining({ "x-content-type-options": "nosniff" }) },
+  },
+  wrap: { path: "/page.html", answer: { text: expect.stringMatching(/<!-- .* -->$/) } },
+  replace: { path: "/page.html", answer: { text: expect.stringContaining("<head><base") } },
 };
 
 describe("the example of", () => {

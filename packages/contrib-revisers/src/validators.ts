@@ -2,19 +2,6 @@
 
 import type { Response } from "@hemi/internal";
 
-/** The content is another in its bytes, but says the same: a strong entity tag becomes a weak one (RFC 9110 section 8.8.1), and there are no ranges of it. */
-export function weakenValidators(resp: Response): void {
-  const etag = resp.header("etag");
-  if (etag?.startsWith('"') === true) resp.setHeader("etag", `W/${etag}`);
-  if (resp.header("accept-ranges") !== undefined) resp.setHeader("accept-ranges", "none");
-}
-
-/** The content is made anew for each request: nothing tells one state of it from another. */
-export function dropValidators(resp: Response): void {
-  for (const name of ["etag", "last-modified"]) resp.removeHeader(name);
-  if (resp.header("accept-ranges") !== undefined) resp.setHeader("accept-ranges", "none");
-}
-
 /** Whether there is a content that a reviser may change: not a part of one, not coded, and nobody forbade it (RFC 9111 section 5.2.2.6). */
 export function mayChangeContent(resp: Response): boolean {
   return (
@@ -25,13 +12,37 @@ export function mayChangeContent(resp: Response): boolean {
   );
 }
 
-function isPlain(contentEncoding: string | undefined): boolean {
-  return contentEncoding === undefined || contentEncoding.toLowerCase() === "identity";
+/** An answer without content, whatever is sent. */
+export function hasNoContent({ status }: Response): boolean {
+  return status === 204 || status === 205 || status === 304;
+}
+
+/** The content is another in its bytes, but says the same: a strong entity tag becomes a weak one (RFC 9110 section 8.8.1). */
+export function weakenValidators(resp: Response): void {
+  const etag = resp.header("etag");
+  if (etag?.startsWith('"') === true) resp.setHeader("etag", `W/${etag}`);
+  dropPromises(resp);
+}
+
+/** The content is made anew for each request: nothing tells one state of it from another. */
+export function dropValidators(resp: Response): void {
+  for (const name of ["etag", "last-modified"]) resp.removeHeader(name);
+  dropPromises(resp);
+}
+
+/** Ranges would be those of other bytes, and so are digests (RFC 9530, RFC 1864). */
+function dropPromises(resp: Response): void {
+  if (resp.header("accept-ranges") !== undefined) resp.setHeader("accept-ranges", "none");
+  for (const name of ["content-digest", "repr-digest", "content-md5"]) resp.removeHeader(name);
 }
 
 /** Adds a name to `vary` that is not there. */
 export function addVary(resp: Response, name: string): void {
   if (!hasElement(resp, "vary", name) && !hasElement(resp, "vary", "*")) resp.addHeader("vary", name);
+}
+
+function isPlain(contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined || contentEncoding.toLowerCase() === "identity";
 }
 
 /** Whether a field that is a list, maybe in several lines, has this element; without regard to case. */

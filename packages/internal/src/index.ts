@@ -72,6 +72,7 @@ export {
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
+export { checkFieldName } from "./web/field-list.ts";
 export { memoizeField } from "./web/field-memo.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";

@@ -76,7 +76,7 @@ export class FieldList {
 }
 
 /** Gives the name in lower case. Throws HEMI_BAD_FIELD for what is not a token, and for the fields that frame a message. */
-function checkFieldName(name: string): string {
+export function checkFieldName(name: string): string {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();

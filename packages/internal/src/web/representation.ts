@@ -117,10 +117,10 @@ function setFields(resp: Response, { vary }: Representation, fields: readonly st
 /** The ranges that are asked for and to be followed. */
 function rangesOf(
   req: Request,
-  { size, validators, maxRanges }: Representation,
+  { size, type, validators, maxRanges }: Representation,
 ): readonly ByteRange[] | "unsatisfiable" | undefined {
   // Range means something for GET only.
-  const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.wantsPlainContent;
+  const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.mustBePlain(type);
   const field = mayHaveRanges ? req.header("range") : undefined;
   if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
   return parseRanges(field, size, maxRanges);

@@ -12,11 +12,6 @@ import { Queries } from "./queries.ts";
 export class Request {
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
-  /**
-   * A reviser is going to change the content of the answer, and says so by its `reviseRequest`: whoever has the content sends it whole and
-   * not coded, so neither follows `Range` nor `Accept-Encoding`, or leaves both out where it asks another server.
-   */
-  wantsPlainContent = false;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
   #path: NormalPath | undefined;
@@ -27,6 +22,8 @@ export class Request {
   #locals: Locals | undefined;
   #id: string | undefined;
   #abort: AbortController | undefined;
+  /** Of media types: see `demandPlainContent`. */
+  #mustBePlain: ((type: string) => boolean) | undefined;
 
   /** For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. */
   constructor(wire: ExchanWire, authority: Authority | undefined, path: NormalPath | undefined) {
@@ -174,6 +171,20 @@ export class Request {
   /** Calls back once when the client leaves before the answer is complete: what `signal` tells, half-closed clients included, without the cost of one. */
   onAbort(listener: () => void): void {
     this.#wire.onAbort(listener);
+  }
+
+  /** For revisers, in `reviseRequest`: they are going to change what is answered with content of these media types. */
+  demandPlainContent(isOf: (type: string) => boolean): void {
+    const others = this.#mustBePlain;
+    this.#mustBePlain = others === undefined ? isOf : (type) => others(type) || isOf(type);
+  }
+
+  /**
+   * Is the content to be sent whole and not coded, because a reviser is going to change it? Whoever has it then follows neither `Range` nor
+   * `Accept-Encoding`, and whoever asks another server for it leaves them out. `type` is its media type, `undefined` where it is not known yet.
+   */
+  mustBePlain(type: string | undefined): boolean {
+    return this.#mustBePlain !== undefined && (type === undefined || this.#mustBePlain(type));
   }
 
   /** Content was asked for: the request can no longer be left to another handlet. */

@@ -15,6 +15,9 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["limiter", handlets],
   ["refererChecker", handlets],
   ["gzip", revisers],
+  ["head", revisers],
+  ["replace", revisers],
+  ["wrap", revisers],
   ["fetchHandlet", apps],
   ["nodeHandlet", apps],
 ]);

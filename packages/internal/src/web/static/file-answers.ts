@@ -80,7 +80,8 @@ export class FileAnswers {
       answerOtherMethod(req, resp, ["GET", "HEAD"]);
       return true;
     }
-    if (known.neighbourPaths.length === 0 || req.wantsPlainContent) return sendRepresentation(req, resp, known.plain);
+    if (known.neighbourPaths.length === 0 || req.mustBePlain(known.type))
+      return sendRepresentation(req, resp, known.plain);
     const ranks = this.#ranksFor(req.header("accept-encoding"));
     const chosen = this.#choose(known, ranks, undefined);
     if (chosen === undefined) return this.#openAndAnswer(req, resp, known, ranks);

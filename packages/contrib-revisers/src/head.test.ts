@@ -1,0 +1,81 @@
+import type { HandletPart } from "@hemi/internal";
+import { describe, expect, test } from "vitest";
+import { serveSite } from "./testing/serve-site.ts";
+
+/** The path is the status. */
+const handle: HandletPart["handle"] = (req, resp) => {
+  resp.status = Number(req.path.slice(1));
+  resp.addHeader("x-old", "1");
+  resp.addHeader("x-old", "2");
+  resp.setHeader("x-secret", "3");
+  resp.send(resp.status === 304 ? undefined : "content");
+  return true;
+};
+
+test("fields are set, added, given where there are none, and removed, of all answers", async () => {
+  await using site = await serveSite({
+    revisers: `head {
+      .set = ["x-old": "new", "X-From": $srcHost + "!"]
+      .add = ["x-from": "also"]
+      .default = ["x-old": "no", "x-other": "yes"]
+      .remove = ("X-Secret", "content-type")
+    }`,
+    handle,
+  });
+  for (const path of ["/200", "/304", "/404"]) {
+    const { headers } = await site.ask(`GET ${path}`);
+    expect(headers).toEqual({ "x-old": "new", "x-from": ["127.0.0.1!", "also"], "x-other": "yes" });
+  }
+});
+
+test("only answers with such a status, where it says so", async () => {
+  await using site = await serveSite({ revisers: 'head { .set = ["x-new": "1"] .statuses = ("404", "5xx") }', handle });
+  for (const [path, value] of [
+    ["/200", undefined],
+    ["/403", undefined],
+    ["/404", "1"],
+    ["/503", "1"],
+  ] as const) {
+    expect((await site.ask(`GET ${path}`)).headers["x-new"]).toBe(value);
+  }
+});
+
+describe("a variable", () => {
+  test.each([
+    ["plain: ok", "plain%3A%20ok", "plain: ok"],
+    ["line ends", "a%0d%0aset-cookie:%20evil=1", "a%0D%0Aset-cookie: evil=1"],
+    ["characters beyond ASCII", "%E2%82%AC", "%E2%82%AC"],
+    ["NUL", "a%00b", "a%00b"],
+    ["nothing", "", undefined],
+  ])("with %s forges nothing", async (_what, query, value) => {
+    await using site = await serveSite({ revisers: 'head { .set = ["x-old": $query_a] }', handle });
+    const { headers } = await site.ask(`GET /200?a=${query}`);
+    expect(headers["x-old"]).toBe(value);
+    expect(headers["set-cookie"]).toBeUndefined();
+  });
+});
+
+test("the fields of a file's answer are changed for GET, HEAD and 304 alike", async () => {
+  await using site = await serveSite({ revisers: 'head { .set = ["x-new": "1"] }', files: { "a.html": "a" } });
+  const { etag } = (await site.fetch("GET /a.html")).headers;
+  for (const answer of [
+    await site.fetch("GET /a.html"),
+    await site.fetch("HEAD /a.html"),
+    await site.fetch("GET /a.html", { "if-none-match": String(etag) }),
+    await site.fetch("GET /none"),
+  ]) {
+    expect(answer.headers["x-new"]).toBe("1");
+  }
+});
+
+test.each([
+  ['.set = ["content-length": "5"]', "the field content-length frames the message"],
+  ['.add = ["x y": "5"]', '"x y" cannot be the name of a header field'],
+  ['.remove = ("connection")', "the field connection frames the message"],
+  ['.set = ["x": "ä"]', 'holds a character that no field can: "ä"'],
+  ['.set = ["x": `a\nb`]', "holds a character that no field can"],
+  ['.set = ["x": "a"] .statuses = ("6xx")', 'takes a status such as "404" or "4xx"'],
+  ["", "it changes nothing"],
+])("a mistake is told: head { %s }", async (props, message) => {
+  await expect(serveSite({ revisers: `head { ${props} }` })).rejects.toThrow(message);
+});

@@ -1,0 +1,154 @@
+// head: sets, adds and removes header fields of answers.
+
+import {
+  checkFieldName,
+  compileTemplate,
+  type Context,
+  defineReviser,
+  HemiError,
+  prop,
+  type PropsOf,
+  type Request,
+  type Response,
+  type ReviserPart,
+  type Template,
+  webVariables,
+} from "@hemi/internal";
+import { headRank } from "./ranks.ts";
+
+const statusPattern = { expression: /^[2-5](?:\d\d|xx)$/, takes: 'a status such as "404" or "4xx"' };
+
+const props = {
+  /** Fields that answers lose, before the others are set. */
+  remove: prop.strings({ default: [], reload: "live" }),
+  /** Fields with their values, in place of all that are there by those names. */
+  set: prop.dict(prop.template(), { default: {}, reload: "live" }),
+  /** Fields that answers get which have none of that name. */
+  default: prop.dict(prop.template(), { default: {}, reload: "live" }),
+  /** Fields that come beside those that are there by those names. */
+  add: prop.dict(prop.template(), { default: {}, reload: "live" }),
+  /** Only for answers with these, such as "404" or "5xx". None: for all. */
+  statuses: prop.strings({ default: [], pattern: statusPattern, reload: "live" }),
+};
+
+type HeadProps = PropsOf<typeof props>;
+
+/**
+ * Sets, adds and removes header fields of answers, error pages too. A value with variables that comes out empty is not sent. What a field may not
+ * hold, such as a line end, is percent-encoded, so that nobody can write fields of their own by way of a variable. Fields that frame the message
+ * (`content-length`, `transfer-encoding`, `connection` …) are the engine's.
+ */
+export const head = defineReviser({
+  sign: "head",
+  props,
+  check(context) {
+    const { props } = context;
+    for (const prop of ["set", "default", "add"] as const) {
+      for (const [name, { constant }] of props[prop]) {
+        const reason = problemWith(name);
+        if (reason !== undefined) context.report({ prop, message: `.${prop}: ${reason}` });
+        else if (constant !== undefined && encodeFieldValue(constant) !== constant) {
+          context.report({
+            prop,
+            message: `.${prop}["${name}"] holds a character that no field can: ${JSON.stringify(constant)}`,
+          });
+        }
+      }
+    }
+    for (const name of props.remove) {
+      const reason = problemWith(name);
+      if (reason !== undefined) context.report({ prop: "remove", message: `.remove: ${reason}` });
+    }
+    if (props.remove.length + props.set.size + props.default.size + props.add.size === 0) {
+      context.report({ message: "it changes nothing", hint: "set .set, .add, .default or .remove" });
+    }
+  },
+  create: (context): ReviserPart => new Head(context),
+});
+
+class Head implements ReviserPart {
+  readonly rank = headRank;
+  readonly #context: Context<HeadProps>;
+  #changes: Changes;
+
+  constructor(context: Context<HeadProps>) {
+    this.#context = context;
+    this.#changes = changesOf(context.props);
+  }
+
+  update(): void {
+    this.#changes = changesOf(this.#context.props);
+  }
+
+  reviseResponse(req: Request, resp: Response): undefined {
+    const { isFor, remove, set, defaults, add } = this.#changes;
+    if (!isFor(resp.status)) return;
+    for (const name of remove) resp.removeHeader(name);
+    for (const { name, read } of set) {
+      const value = read(req);
+      if (value === "") resp.removeHeader(name);
+      else resp.setHeader(name, value);
+    }
+    for (const { name, read } of defaults) {
+      const value = resp.header(name) === undefined ? read(req) : "";
+      if (value !== "") resp.setHeader(name, value);
+    }
+    for (const { name, read } of add) {
+      const value = read(req);
+      if (value !== "") resp.addHeader(name, value);
+    }
+  }
+}
+
+/** What the props come to. */
+interface Changes {
+  readonly isFor: (status: number) => boolean;
+  readonly remove: readonly string[];
+  readonly set: readonly FieldTemplate[];
+  readonly defaults: readonly FieldTemplate[];
+  readonly add: readonly FieldTemplate[];
+}
+
+interface FieldTemplate {
+  readonly name: string;
+  /** A value that a field can hold. */
+  readonly read: (req: Request) => string;
+}
+
+function changesOf(props: HeadProps): Changes {
+  const statuses = new Set(props.statuses);
+  return {
+    isFor: (status) =>
+      statuses.size === 0 || statuses.has(String(status)) || statuses.has(`${Math.floor(status / 100)}xx`),
+    remove: props.remove,
+    set: fieldsOf(props.set),
+    defaults: fieldsOf(props.default),
+    add: fieldsOf(props.add),
+  };
+}
+
+function fieldsOf(templates: ReadonlyMap<string, Template>): readonly FieldTemplate[] {
+  return [...templates].map(([name, template]) => {
+    const read = compileTemplate(template, webVariables);
+    return { name, read: template.constant === undefined ? (req) => encodeFieldValue(read(req)) : read };
+  });
+}
+
+function problemWith(name: string): string | undefined {
+  try {
+    checkFieldName(name);
+  } catch (error) {
+    if (error instanceof HemiError) return error.message;
+    throw error;
+  }
+  return undefined;
+}
+
+/** Control characters, and what is beyond ASCII, percent-encoded as UTF-8 (RFC 9110 section 5.5 forbids the former). */
+function encodeFieldValue(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[^\t\x20-\x7e]/gu, (character) =>
+      Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+    );
+}
