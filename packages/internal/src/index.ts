@@ -28,6 +28,7 @@ export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
+export type { WrittenRecord } from "./component/props/collections.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export { formatAddress, type Address, type AddressSet } from "./component/props/addresses.ts";
@@ -60,6 +61,7 @@ export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Web
+export type { AccessLogFormat } from "./web/access-log/line-format.ts";
 export { codings, rankCodings, type Coding } from "./web/codings.ts";
 export type { Content } from "./web/content.ts";
 export {
@@ -70,6 +72,7 @@ export {
   type DecodingOptions,
 } from "./web/content-decoding.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
+export type { EndReason } from "./web/end-reason.ts";
 export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
 export { checkFieldName } from "./web/field-list.ts";

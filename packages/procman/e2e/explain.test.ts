@@ -14,7 +14,7 @@ const config = `stage {
     }
     webapp "shop" {
         .hostnames = ("shop.example")
-        .accessLog = %baseDir + "/logs/access.log"
+        .accessLog = ["file": %baseDir + "/logs/access.log"]
         rule "greeting" $header_x_name != "" { .returnText = "hello, " + $header_x_name }
         rule "near" $srcHost == "10.0.0.1" { .returnCode = 204 }
     }

@@ -18,6 +18,8 @@ export interface Part {
   start?(): void | Promise<void>;
   /** `changed` holds the names of the props that have new values; the props object holds them already. */
   update?(changed: ReadonlySet<string>): void | Promise<void>;
+  /** Any time between `prepare` and `shutdown`: the files that it writes logs to have been moved, and are to be opened anew by their names. */
+  reopenLogs?(): void | Promise<void>;
   /** `deadline` is in milliseconds since the epoch. A part that is not done by then is abandoned. */
   drain?(deadline: number): void | Promise<void>;
   shutdown?(): void | Promise<void>;

@@ -1,10 +1,13 @@
 // The error log: what a component has to say about itself, to standard error or a file.
 
+import { writeSync } from "node:fs";
 import { formatJson, formatText } from "./format.ts";
 import type { LogFormat } from "./format.ts";
 import { logLevels } from "./record.ts";
 import type { LogDetails, LogLevel } from "./record.ts";
 import type { LogSink } from "./sink.ts";
+import { Descriptor } from "./destination.ts";
+import { LogFile } from "./log-file.ts";
 import { StreamSink } from "./stream-sink.ts";
 
 /** What components get. No method ever throws, waits, or lets text from a peer forge a record. */
@@ -25,6 +28,8 @@ export interface ErrorLog {
 export interface OwnedErrorLog extends ErrorLog {
   flush(): Promise<void>;
   flushSync(): void;
+  /** Goes on in a file of the same name, opened at once: the present one has been moved. Nothing for standard error. */
+  reopen(): void;
   /** Waits until everything is written, two seconds at most; records written afterwards are dropped. */
   close(): Promise<void>;
 }
@@ -51,19 +56,32 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
   const sink =
     options.sink ??
     new StreamSink({
-      title: "error log",
-      destination: options.file ?? 2,
-      maxBuffer: options.maxBuffer ?? 1024 * 1024,
-      noteDropped: (count) =>
+      destination: options.file === undefined ? new Descriptor(2) : new LogFile({ title, path: options.file }),
+      maxBuffer: options.maxBuffer,
+      noteFailure: (error) => tellOnStandardError(options.file ?? "standard error", error),
+      noteLost: (count) =>
         format({
           time: now(),
           level: "warn",
           path: "",
-          message: "lines of this log were dropped because they could not be written fast enough",
+          message: "lines of this log were lost because they could not be written, or not fast enough",
           details: { count },
         }),
     });
   return new SinkLog({ sink, format, now, threshold: logLevels.indexOf(options.level ?? "info") }, "");
+}
+
+const title = "error log";
+
+function tellOnStandardError(name: string, error: unknown): void {
+  try {
+    writeSync(
+      2,
+      `hemi: cannot write the ${title} to ${name}: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+  } catch {
+    // Standard error fails as well.
+  }
 }
 
 interface Shared {
@@ -113,6 +131,10 @@ class SinkLog implements OwnedErrorLog {
 
   flushSync(): void {
     this.#shared.sink.flushSync();
+  }
+
+  reopen(): void {
+    this.#shared.sink.reopen();
   }
 
   close(): Promise<void> {

@@ -8,6 +8,8 @@ export interface LogSink {
   flush(): Promise<void>;
   /** The same, blocking the process: for the last words before an exit. */
   flushSync(): void;
+  /** Goes on in a file of the same name, opened at once: the present one has been moved. */
+  reopen(): void;
   /** Flushes and lets go of the file. Lines written afterwards are dropped. */
   close(): Promise<void>;
 }
@@ -30,6 +32,8 @@ export class MemorySink implements LogSink {
   }
 
   flushSync(): void {}
+
+  reopen(): void {}
 
   close(): Promise<void> {
     return Promise.resolve();

@@ -1,78 +1,96 @@
-// Writes log lines to a file or to standard error, from a buffer that never grows past its bound.
+// Writes log lines to a file or a descriptor in the background, from a buffer that never grows past its bound.
+//
+//   write() ──> gathered (text) ──> batch (bytes, of whole lines) ──> file
+//                  │ full                    │ cannot be written: kept, and tried again
+//                  v                         v
+//               dropped, counted, told    told once
 
-import { closeSync, constants, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
-import sonicBoom from "sonic-boom";
-import type { SonicBoom } from "sonic-boom";
-import { HemiError } from "../errors/hemi-error.ts";
+import { write, writeSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Destination } from "./destination.ts";
 import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
-  /** Which log this is, for messages: `error log`. */
-  readonly title: string;
-  /** A path (created with its folders, appended to), or a descriptor, which is left open: 2 is standard error. */
-  readonly destination: string | number;
-  /** How many bytes may wait to be written; further lines are dropped. Default: 1 MiB. */
-  readonly maxBuffer?: number;
-  /** Makes the line that tells of dropped ones, which is written as soon as there is room again; or tells of them elsewhere. */
-  readonly noteDropped: (count: number) => string | undefined;
+  readonly destination: Destination;
+  /** How much may wait to be written, in characters, which are bytes but for what is not ASCII; further lines are dropped. Default: 1 MiB. */
+  readonly maxBuffer?: number | undefined;
+  /** No line holds anything else; to know that makes writing cheaper. Default: false. */
+  readonly isASCII?: boolean | undefined;
+  /** Lines are gathered for so long, in ms, or until they are worth a write. Default: 0, each is written as soon as may be. */
+  readonly gatherTime?: number | undefined;
+  /** Makes the line that tells of lost ones, which is written to this sink; or tells of them elsewhere. At most once a second. */
+  readonly noteLost: (count: number) => string | undefined;
+  /** Is told when writing begins to fail: once, until it has succeeded again. */
+  readonly noteFailure: (error: unknown) => void;
 }
 
-/** How long `close` waits for a reader of our pipe that does not read: ms. */
-const closeTimeout = 2000;
-
 /**
- * Writes in the background (a stuck reader of standard error must not stop the server). A failed write (a full disk) is
- * told once on standard error and tried again with the next line.
- *
- * @throws HemiError HEMI_FILE if the file cannot be opened: known at boot, not when something has to be logged.
+ * A stuck reader of standard error or a slow disk must not stop the server, nor fill its memory. Each write is of whole lines, so that
+ * whoever else appends to the file cannot come between the parts of one, and a file that is rotated holds whole ones.
  */
 export class StreamSink implements LogSink {
-  readonly #stream: SonicBoom;
-  readonly #noteDropped: StreamSinkOptions["noteDropped"];
-  /** `error log to /var/log/a` */
-  readonly #name: string;
-  #dropped = 0;
-  #fails = false;
+  readonly #options: StreamSinkOptions;
+  readonly #maxBuffer: number;
+  readonly #gatherTime: number;
+  #gathered = "";
+  #batch: Buffer = nothing;
+  /** So many bytes of the batch are written. */
+  #at = 0;
+  /** A write of the batch is in the hands of the system. */
+  #isInFlight = false;
+  /** Settles when all is written or writing fails; `undefined` while nothing is being written. */
+  #run: Promise<void> | undefined;
+  /** Runs until the next lines are worth a write, or what failed is tried again. */
+  #timer: NodeJS.Timeout | undefined;
+  #lost = 0;
+  #toldLostAt = -Infinity;
+  /** Writing fails; or opening another file does, while what is written still arrives. */
+  #fails = { write: false, renew: false };
   #closed: Promise<void> | undefined;
+  #isOver = false;
 
   constructor(options: StreamSinkOptions) {
-    const { title, destination, maxBuffer = 1024 * 1024 } = options;
-    this.#noteDropped = options.noteDropped;
-    this.#name = `${title} to ${typeof destination === "string" ? destination : `descriptor ${destination}`}`;
-    if (typeof destination === "string") probe(title, destination);
-    this.#stream = new sonicBoom.SonicBoom({ dest: destination, sync: false, maxLength: maxBuffer, append: true });
-    this.#stream.on("drop", () => {
-      this.#dropped++;
-    });
-    this.#stream.on("error", (error: Error) => this.#noteFailure(error));
-    this.#stream.on("write", () => void (this.#fails = false));
-    this.#stream.on("drain", () => this.#reportDropped());
+    this.#options = options;
+    this.#maxBuffer = options.maxBuffer ?? 1024 * 1024;
+    this.#gatherTime = options.gatherTime ?? 0;
   }
 
   write(line: string): void {
-    if (this.#closed) return;
-    this.#reportDropped();
-    this.#tryWrite(line);
+    if (this.#closed !== undefined) return;
+    if (this.#gathered.length + this.#batch.length - this.#at + line.length > this.#maxBuffer) {
+      this.#lost++;
+      return;
+    }
+    this.#gathered += line;
+    if (this.#run !== undefined) return;
+    if (this.#fails.write) this.#timer ??= this.#later(retryTime);
+    else if (this.#gatherTime === 0 || this.#gathered.length >= worthAWrite) this.#begin();
+    else this.#timer ??= this.#later(this.#gatherTime);
   }
 
   flush(): Promise<void> {
-    if (this.#closed) return this.#closed;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    try {
-      this.#stream.flush(() => resolve(undefined));
-    } catch {
-      resolve(undefined);
-    }
-    return promise;
+    if (this.#closed !== undefined) return this.#closed;
+    return this.#writeAll();
   }
 
   flushSync(): void {
+    if (this.#isOver) return;
+    const rest = this.#isInFlight ? nothing : this.#batch.subarray(this.#at);
+    const bytes = Buffer.concat([rest, Buffer.from(this.#gathered)]);
+    if (!this.#isInFlight) this.#endBatch();
+    this.#gathered = "";
     try {
-      this.#stream.flushSync();
+      writeWhole(this.#options.destination.fd, bytes);
     } catch {
-      // Not open yet, closed, or failing: there is no one left to tell.
+      // There is no one left to tell.
     }
+  }
+
+  /** What is written from now on goes to a file of the destination's name, opened at once, though the present one may have been moved. */
+  reopen(): void {
+    if (this.#closed !== undefined) return;
+    this.#options.destination.reopen();
+    this.#begin();
   }
 
   close(): Promise<void> {
@@ -81,67 +99,163 @@ export class StreamSink implements LogSink {
   }
 
   async #close(): Promise<void> {
-    this.#reportDropped();
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#stream.once("close", () => resolve(undefined));
-    // After a failure `end` waits for a write that will not come.
-    this.#stream.once("error", () => this.#stream.destroy());
-    const timer = setTimeout(() => {
-      this.#stream.destroy();
-      resolve(undefined);
-    }, closeTimeout);
-    try {
-      this.#stream.end();
-    } catch {
-      resolve(undefined);
-    }
-    await promise;
+    this.#toldLostAt = -Infinity;
+    this.#tellLost();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, closeTimeout);
+    await Promise.race([this.#writeAll(), late]);
     clearTimeout(timer);
+    clearTimeout(this.#timer);
+    this.#isOver = true;
+    this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(Buffer.from(this.#gathered));
+    this.#toldLostAt = -Infinity;
+    this.#tellLost();
+    await this.#options.destination.close().catch(() => {});
   }
 
-  #reportDropped(): void {
-    if (this.#dropped === 0) return;
-    const dropped = this.#dropped;
-    this.#dropped = 0;
-    const note = this.#noteDropped(dropped);
-    if (note !== undefined) this.#tryWrite(note);
-    // The note itself found no room: all of them are still to be told.
-    if (this.#dropped > 0) this.#dropped = dropped;
+  async #writeAll(): Promise<void> {
+    // What began before we asked may end before what has come since.
+    await this.#run;
+    this.#begin();
+    await this.#run;
   }
 
-  #tryWrite(line: string): void {
-    try {
-      this.#stream.write(line);
-    } catch {
-      this.#dropped++;
-    }
-  }
-
-  #noteFailure(error: Error): void {
-    if (this.#fails) return;
-    this.#fails = true;
-    try {
-      writeSync(2, `hemi: cannot write the ${this.#name}: ${error.message}\n`);
-    } catch {
-      // Standard error fails as well.
-    }
-  }
-}
-
-function probe(title: string, file: string): void {
-  try {
-    mkdirSync(dirname(file), { recursive: true });
-    // O_NONBLOCK: a FIFO that nobody reads is refused with ENXIO instead of stopping the boot for ever.
-    closeSync(
-      openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o640),
-    );
-  } catch (error) {
-    throw new HemiError("HEMI_FILE", `the ${title} ${JSON.stringify(file)} cannot be opened: ${reason(error)}`, {
-      cause: error,
+  #begin(): void {
+    if (this.#run !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#run = this.#writeOn().finally(() => {
+      this.#run = undefined;
+      if (this.#isOver || !this.#hasMore) return;
+      this.#timer ??= this.#later(this.#fails.write ? retryTime : this.#gatherTime);
     });
   }
+
+  /** Writes batches for as long as there is enough for one. */
+  async #writeOn(): Promise<void> {
+    try {
+      do {
+        if (this.#batch === nothing) {
+          this.#batch = Buffer.from(this.#gathered, this.#options.isASCII === true ? "latin1" : "utf8");
+          this.#gathered = "";
+        }
+        await this.#renewIfDue();
+        while (this.#at < this.#batch.length) {
+          const size = await this.#writeSome();
+          if (this.#isOver) return;
+          this.#at += size;
+          this.#options.destination.wrote(size);
+          this.#fails.write = false;
+        }
+        this.#endBatch();
+        this.#tellLost();
+      } while (this.#hasMore && (this.#gatherTime === 0 || this.#gathered.length >= worthAWrite));
+    } catch (error) {
+      if (!this.#fails.write) this.#options.noteFailure(error);
+      this.#fails.write = true;
+    }
+  }
+
+  async #renewIfDue(): Promise<void> {
+    const { destination } = this.#options;
+    const former = destination.fd;
+    if (!destination.isDue(this.#batch.length - this.#at)) return;
+    try {
+      await destination.renew(this.#batch.length - this.#at);
+      this.#fails.renew = false;
+    } catch (error) {
+      if (destination.isLost) throw error;
+      if (!this.#fails.renew) this.#options.noteFailure(error);
+      this.#fails.renew = true;
+    }
+    // A line that was cut off in the former file stands whole in the new one.
+    if (destination.fd !== former && this.#at > 0) this.#at = this.#batch.lastIndexOf(lineEnd, this.#at - 1) + 1;
+  }
+
+  async #writeSome(): Promise<number> {
+    for (;;) {
+      this.#isInFlight = true;
+      try {
+        return await writeBytes(this.#options.destination.fd, this.#batch, this.#at);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      } finally {
+        this.#isInFlight = false;
+      }
+      // The reader of our pipe does not read just now. Waiting for it keeps no process.
+      await wait(busyTime, undefined, { ref: false });
+      if (this.#isOver) return 0;
+    }
+  }
+
+  get #hasMore(): boolean {
+    return this.#gathered !== "" || this.#batch !== nothing;
+  }
+
+  #endBatch(): void {
+    this.#batch = nothing;
+    this.#at = 0;
+  }
+
+  #tellLost(): void {
+    const now = performance.now();
+    if (this.#lost === 0 || now - this.#toldLostAt < tellEvery) return;
+    this.#toldLostAt = now;
+    const note = this.#options.noteLost(this.#lost);
+    this.#lost = 0;
+    if (note !== undefined) this.#gathered += note;
+  }
+
+  #later(time: number): NodeJS.Timeout {
+    const timer = setTimeout(() => this.#begin(), time);
+    // Who cannot write does not keep the process for it.
+    return this.#fails.write ? timer.unref() : timer;
+  }
 }
 
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+const nothing: Buffer = Buffer.alloc(0);
+const lineEnd = 0x0a;
+
+/** So many characters of lines are written without waiting for more: above it, a write costs as much as what it writes. */
+const worthAWrite = 64 * 1024;
+/** In ms: when a write that failed (a full disk) is tried again. */
+const retryTime = 1000;
+/** In ms: when a pipe or terminal that takes nothing just now is tried again. */
+const busyTime = 100;
+/** In ms, between two notes of lost lines. */
+const tellEvery = 1000;
+/** How long `close` waits for a reader of our pipe that does not read: ms. */
+const closeTimeout = 2000;
+
+function writeBytes(fd: number, bytes: Buffer, at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, at, bytes.length - at, null, (error, size) => {
+      if (error === null) resolve(size);
+      else reject(error);
+    });
+  });
+}
+
+/** Blocks until all is written, or, where nobody reads, for half a second. Throws what the system does. */
+function writeWhole(fd: number, bytes: Buffer): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  let patience = 50;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if (!isBusy(error) || patience-- === 0) throw error;
+      Atomics.wait(pause, 0, 0, 10);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EBUSY");
+}
+
+function linesIn(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === lineEnd) count++;
+  return count;
 }

@@ -51,6 +51,20 @@ export class LifeCycle {
     return this.#isCancelled;
   }
 
+  /** Of those that are prepared and not shut down. Goes on after failures. */
+  async reopenLogs(): Promise<void> {
+    const writing = [...this.#prepared].filter((component) => !this.#shutDown.has(component));
+    await Promise.all(
+      writing.map(async ({ part, log }) => {
+        try {
+          await part.reopenLogs?.();
+        } catch (error) {
+          log.error("could not open its logs anew", { error });
+        }
+      }),
+    );
+  }
+
   /** Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline. */
   drain(deadline: number): Promise<readonly Failure[]> {
     return this.#sink(

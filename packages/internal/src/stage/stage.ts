@@ -110,6 +110,14 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
     return stopped;
   }
 
+  /**
+   * Tells all components that the files which they write logs to have been moved: what they write from now on stands in new ones. A
+   * component that cannot has a line in the error log. That log itself is reopened by whoever opened it.
+   */
+  reopenLogs(): Promise<void> {
+    return this.#life.reopenLogs();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.quit();
   }

@@ -100,6 +100,11 @@ export class Request {
     return this.#wire.peer.port;
   }
 
+  /** From the first byte of the head to its last, in ms; 0 if they came together. */
+  get headTime(): number {
+    return this.#wire.headTime;
+  }
+
   get headers(): Fields {
     return this.#wire.head.fields;
   }

@@ -58,6 +58,7 @@ export class Response implements ResponseHead {
   #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
+  #headListener: (() => void) | undefined;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
 
@@ -287,6 +288,7 @@ export class Response implements ResponseHead {
     this.#assertOpen();
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, drained);
     this.#state = "done";
+    this.#headListener?.();
     return tunnel;
   }
 
@@ -343,6 +345,11 @@ export class Response implements ResponseHead {
     (this.#hooks ??= []).push(hook);
   }
 
+  /** For the engine: calls back once when the head has been sent ahead of the content, or opens a tunnel; not for what is sent as a whole. For one listener. */
+  onHead(listener: () => void): void {
+    this.#headListener = listener;
+  }
+
   /** For the engine: calls back when the response has ended, and says how. */
   onEnd(listener: EndListener): void {
     this.#wire.onEnd(listener);
@@ -384,6 +391,7 @@ export class Response implements ResponseHead {
     }
     this.#state = "streaming";
     this.#wire.sendHead(this, this.#contentSize);
+    this.#headListener?.();
   }
 
   /** Lets the hooks look at the head, once, those furthest from the wire first. The filters that they want on the content, if it has any. */

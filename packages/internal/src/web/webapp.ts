@@ -3,7 +3,9 @@
 import type { Context } from "../component/context.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import { AccessLog, type AccessEntry } from "./access-log/access-log.ts";
+import type { AccessEntry } from "./access-log/access-entry.ts";
+import { AccessLog } from "./access-log/access-log.ts";
+import { accessLogProps, checkAccessLog } from "./access-log/props.ts";
 import { explainWebapp } from "./explain/explain-webapp.ts";
 import { HTTPError } from "./http-error.ts";
 import { defineWebapp, ruleKind, type ExplainScope, type RulePart, type WebappPart, type WebappWalk } from "./kinds.ts";
@@ -18,11 +20,10 @@ const props = {
   /** A file sent, with status 404, for what no rule takes. */
   file404: prop.path(),
   /**
-   * A file, created with its folders and appended to, that gets a line in the combined format for each request that reached the
-   * webapp, when its answer is complete or broken off; status 499: the client left before there was one. Its date is that of the
-   * request, in UTC. Unset: nothing is logged. A file that cannot be opened: the webapp cannot be prepared (HEMI_FILE).
+   * Where a line is written for each request that reached the webapp, when its answer is complete or broken off, and what stands in it:
+   * `["file": %logsDir + "/access.log", "format": "json"]`. Unset: nothing is logged.
    */
-  accessLog: prop.path(),
+  accessLog: prop.record(accessLogProps),
   /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   /** Whatever the webapp's own code wants to be told. */
@@ -33,6 +34,10 @@ const props = {
 export const webapp = defineWebapp({
   sign: "webapp",
   props,
+  check(context) {
+    const { accessLog } = context.props;
+    if (accessLog !== undefined) checkAccessLog(accessLog, context);
+  },
   create: (context): WebappPart => new Webapp(context),
 });
 
@@ -61,6 +66,10 @@ class Webapp implements WebappPart {
     const { props, stage, log } = this.#context;
     this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
     if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+  }
+
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
   }
 
   async shutdown(): Promise<void> {

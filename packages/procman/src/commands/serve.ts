@@ -9,10 +9,12 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
   const use = await loadPacks(line.use);
   const { logLevel: level, logFormat: format, logFile: file, isDevelopment } = line;
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+  const reopening = reopenAtSignal(log);
   try {
     const stage = await bootFile(line.config, { baseDir: line.base, use, log, isDevelopment });
     if (isDevelopment)
       log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
+    reopening.stage = stage;
     const end = endOf(log);
     try {
       const started = stage.start();
@@ -24,8 +26,27 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
       end.forget();
     }
   } finally {
+    reopening.forget();
     await log.close();
   }
+}
+
+/**
+ * SIGUSR1 says that the log files have been moved, as it does to nginx. It is listened to before there is a stage, since without a
+ * listener Node.js would open its debugger.
+ */
+function reopenAtSignal(log: OwnedErrorLog): { stage: Stage | undefined; forget(): void } {
+  function onSignal(): void {
+    log.reopen();
+    void reopening.stage?.reopenLogs();
+    log.info("opened its logs anew because of SIGUSR1");
+  }
+  process.on("SIGUSR1", onSignal);
+  const reopening = {
+    stage: undefined as Stage | undefined,
+    forget: () => void process.off("SIGUSR1", onSignal),
+  };
+  return reopening;
 }
 
 /** Why a program ends: a signal, or something thrown that nothing caught. */

@@ -1,59 +1,85 @@
 // A webapp's access log: a line for each request that reached the webapp, when its answer is over.
 
 import type { Clock } from "../../fixtures/clock.ts";
+import { Descriptor, type Destination } from "../../log/destination.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
+import { LogFile } from "../../log/log-file.ts";
 import { StreamSink } from "../../log/stream-sink.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import { combinedDate, formatCombined } from "./combined.ts";
-
-/** The line of one request, which is yet to be written. */
-export interface AccessEntry {
-  /** Is the line wanted? Whoever has the request just now says so. */
-  isWanted: boolean;
-}
+import { AccessEntry, type LineFormat } from "./access-entry.ts";
+import { makeLineFormat } from "./line-format.ts";
+import { standardOutput, type AccessLogSettings } from "./props.ts";
+import { redactQueriesNamed } from "./redact.ts";
 
 export class AccessLog {
   readonly #sink: StreamSink;
   readonly #clock: Clock;
-  /** The date that was written last, as the clock gives it and as the log wants it. */
-  #httpDate = "";
-  #date = "";
+  readonly #format: LineFormat;
 
-  /** Throws HEMI_FILE if the file cannot be opened. Lines that the disk is too slow for are dropped, and counted in the error log. */
-  constructor(file: string, clock: Clock, log: ErrorLog) {
+  /** Throws HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log. */
+  constructor(settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
+    const { file, format, redactQueries, maxBuffer } = settings;
     this.#clock = clock;
+    this.#format = makeLineFormat(format, redactQueriesNamed(redactQueries));
     this.#sink = new StreamSink({
-      title: "access log",
-      destination: file,
-      noteDropped(count) {
-        log.warn("lines of the access log were dropped because they could not be written fast enough", { file, count });
+      destination: openDestination(settings, clock),
+      maxBuffer,
+      gatherTime,
+      isASCII: true,
+      noteLost(count) {
+        log.warn("lines of the access log were lost because they could not be written, or not fast enough", {
+          file,
+          count,
+        });
         return undefined;
+      },
+      noteFailure(error) {
+        log.error(`the access log cannot be written: up to ${maxBuffer} bytes of it wait until it can`, {
+          file,
+          error,
+        });
       },
     });
   }
 
-  /** Has the line written when the response is over; its date is that of the request, which is now. */
+  /** Has the line written when the response is over. The request's head is complete now. */
   follow(req: Request, resp: Response): AccessEntry {
-    const entry: AccessEntry = { isWanted: true };
-    const date = this.#dateNow();
-    resp.onEnd((status, contentSent) => {
-      if (entry.isWanted) this.#sink.write(formatCombined(req, { date, status, contentSent }));
+    const clock = this.#clock;
+    const entry = new AccessEntry(req, clock.now(), clock.monotonic());
+    resp.onHead(() => entry.headSent(clock.monotonic()));
+    resp.onEnd((status, contentSent, reason) => {
+      if (!entry.isWanted) return;
+      if (status !== undefined) entry.status = status;
+      entry.contentSent = contentSent;
+      entry.endReason = reason;
+      entry.ended(clock.monotonic());
+      this.#sink.write(this.#format(entry));
     });
     return entry;
+  }
+
+  /** Goes on in a file of the same name: the present one has been moved. */
+  reopen(): void {
+    this.#sink.reopen();
   }
 
   /** Waits until all lines are written, two seconds at most. */
   close(): Promise<void> {
     return this.#sink.close();
   }
-
-  #dateNow(): string {
-    const httpDate = this.#clock.date();
-    if (httpDate !== this.#httpDate) {
-      this.#httpDate = httpDate;
-      this.#date = combinedDate(httpDate);
-    }
-    return this.#date;
-  }
 }
+
+function openDestination({ file, maxSize, daily, keep }: AccessLogSettings, clock: Clock): Destination {
+  if (file === standardOutput) return new Descriptor(1);
+  return new LogFile({
+    title: "access log",
+    path: file,
+    rotation: maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep },
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+  });
+}
+
+/** In ms. Who follows the file sees a line as soon as that, and a busy server writes many at once. */
+const gatherTime = 100;

@@ -1,0 +1,174 @@
+// The file of a log: opened at boot, rotated when it is full or of yesterday, and opened anew where it has been moved.
+//
+//   access.log ──> access.log.1 ──> access.log.2 ──> … ──> access.log.KEEP ──> gone
+
+import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
+import { close, fstat, open } from "node:fs";
+import { mkdir, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Destination } from "./destination.ts";
+
+/** When a file becomes an old one. It does so between two writes of whole lines. */
+export interface Rotation {
+  /** In bytes: before it would become larger. Default: never. */
+  readonly maxSize?: number | undefined;
+  /** At the first write of another day than that of the file, in UTC. */
+  readonly isDaily: boolean;
+  /** So many old files stay, at least 1. */
+  readonly keep: number;
+}
+
+export interface LogFileOptions {
+  /** Which log this is, for messages: `error log`. */
+  readonly title: string;
+  /** Created with its folders, appended to. */
+  readonly path: string;
+  readonly rotation?: Rotation | undefined;
+  /** Milliseconds since the epoch. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** In ms, on a clock that only goes on. Default: `performance.now`. */
+  readonly monotonic?: (() => number) | undefined;
+}
+
+export class LogFile implements Destination {
+  readonly name: string;
+  fd: number;
+  isLost = false;
+  readonly #rotation: Rotation | undefined;
+  readonly #now: () => number;
+  readonly #monotonic: () => number;
+  /** Of the file that is open. */
+  #stats: Stats;
+  /** In bytes. Others may write to it as well: what is so is seen when it is looked at. */
+  #size: number;
+  /** Since the epoch, in UTC. */
+  #day: number;
+  #mustOpen = false;
+  /** On the monotonic clock, when it is looked at again whether the file still has its name, or what failed is tried again. */
+  #looksAt: number;
+  #hasFailed = false;
+
+  /** @throws HemiError HEMI_FILE if the file cannot be opened: known at boot, not when something has to be logged. */
+  constructor({ title, path, rotation, now, monotonic }: LogFileOptions) {
+    this.name = path;
+    this.#rotation = rotation;
+    this.#now = now ?? Date.now;
+    this.#monotonic = monotonic ?? (() => performance.now());
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      this.fd = openSync(path, openFlags, mode);
+      this.#stats = fstatSync(this.fd);
+    } catch (error) {
+      throw new HemiError("HEMI_FILE", `the ${title} ${JSON.stringify(path)} cannot be opened: ${reason(error)}`, {
+        cause: error,
+      });
+    }
+    this.#size = this.#stats.size;
+    this.#day = this.#dayOf(this.#stats);
+    this.#looksAt = this.#monotonic() + lookEvery;
+  }
+
+  isDue(size: number): boolean {
+    if (this.isLost) return true;
+    const isTimeToLook = this.#monotonic() >= this.#looksAt;
+    if (this.#hasFailed) return isTimeToLook;
+    return isTimeToLook || this.#mustOpen || this.#isFull(size) || this.#isOfYesterday();
+  }
+
+  async renew(size: number): Promise<void> {
+    this.#looksAt = this.#monotonic() + lookEvery;
+    this.#hasFailed = false;
+    try {
+      const named = await stat(this.name).catch(() => undefined);
+      const isOurs = named?.ino === this.#stats.ino && named.dev === this.#stats.dev;
+      if (isOurs) this.#size = named.size;
+      // Whoever else writes to the file may have rotated it just now.
+      const isRotated = isOurs && named.isFile() && (this.#isFull(size) || this.#isOfYesterday());
+      if (isRotated) await rotate(this.name, this.#rotation?.keep ?? 1);
+      if (!isOurs || isRotated) this.#mustOpen = true;
+      if (this.#mustOpen) await this.#open();
+    } catch (error) {
+      this.#hasFailed = true;
+      this.isLost = await readStats(this.fd).then(
+        ({ nlink }) => nlink === 0,
+        () => false,
+      );
+      throw error;
+    }
+  }
+
+  wrote(size: number): void {
+    this.#size += size;
+  }
+
+  reopen(): void {
+    this.#mustOpen = true;
+    this.#hasFailed = false;
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.fd);
+  }
+
+  async #open(): Promise<void> {
+    await mkdir(dirname(this.name), { recursive: true });
+    const fd = await openFile(this.name, openFlags, mode);
+    try {
+      this.#stats = await readStats(fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    const former = this.fd;
+    this.fd = fd;
+    this.#size = this.#stats.size;
+    this.#day = this.#dayOf(this.#stats);
+    this.#mustOpen = false;
+    this.isLost = false;
+    await closeFile(former);
+  }
+
+  #isFull(more: number): boolean {
+    const maxSize = this.#rotation?.maxSize ?? Infinity;
+    return this.#size > 0 && this.#size + more > maxSize;
+  }
+
+  #isOfYesterday(): boolean {
+    return this.#rotation?.isDaily === true && this.#size > 0 && dayAt(this.#now()) !== this.#day;
+  }
+
+  #dayOf({ size, mtimeMs }: Stats): number {
+    return dayAt(size === 0 ? this.#now() : mtimeMs);
+  }
+}
+
+/** The renaming of each is atomic: a process that dies in between leaves a gap in the numbers, and loses nothing. */
+async function rotate(path: string, keep: number): Promise<void> {
+  for (let number = keep - 1; number >= 1; number--) {
+    await rename(`${path}.${number}`, `${path}.${number + 1}`).catch((error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    });
+  }
+  await rename(path, `${path}.1`);
+}
+
+function dayAt(time: number): number {
+  return Math.floor(time / 86_400_000);
+}
+
+/** A file that was deleted or moved by others is made anew within this time, in ms, if something is written. */
+const lookEvery = 1000;
+
+// O_NONBLOCK: a FIFO that nobody reads is refused with ENXIO instead of stopping the boot for ever.
+const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+const mode = 0o640;
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const readStats = promisify<number, Stats>(fstat);
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,58 @@
+// What an access log knows of one request: from when its head was complete to when its answer was over.
+
+import type { EndReason } from "../end-reason.ts";
+import type { Request } from "../request.ts";
+
+/** Makes the line of one request, its end included. */
+export type LineFormat = (entry: AccessEntry) => string;
+
+export class AccessEntry {
+  readonly req: Request;
+  /** When the head was complete, in ms since the epoch. */
+  readonly time: number;
+  /** Is the line wanted? Whoever has the request just now says so. */
+  isWanted = true;
+  /** Of the answer; 499 if none was sent, as nginx has it: its readers know the number. */
+  status = 499;
+  /** Content in bytes. */
+  contentSent = 0;
+  endReason: EndReason = "complete";
+  /** In ms on the monotonic clock: when the head was complete, the answer's head was sent, and the answer was over. */
+  readonly #beganAt: number;
+  #headSentAt: number | undefined;
+  #endedAt = 0;
+
+  constructor(req: Request, time: number, monotonic: number) {
+    this.req = req;
+    this.time = time;
+    this.#beganAt = monotonic;
+  }
+
+  headSent(monotonic: number): void {
+    this.#headSentAt = monotonic;
+  }
+
+  ended(monotonic: number): void {
+    this.#endedAt = monotonic;
+  }
+
+  /** From the first byte of the head to its last, in ms; 0 if they came together. */
+  get headTime(): number {
+    return this.req.headTime;
+  }
+
+  /** From then on until the answer's head was sent, in ms; if none was, until the end. */
+  get handleTime(): number {
+    return (this.#headSentAt ?? this.#endedAt) - this.#beganAt;
+  }
+
+  /** From then on until the last byte was handed to the connection, in ms. */
+  get sendTime(): number {
+    return this.#endedAt - (this.#headSentAt ?? this.#endedAt);
+  }
+
+  /** All three, in ms. */
+  get totalTime(): number {
+    return this.headTime + this.#endedAt - this.#beganAt;
+  }
+}

@@ -1,0 +1,54 @@
+// The $variables of an access log: those of conditions, and what only an answer that is over has.
+
+import type { VariableReader, VariableTable } from "../../component/variables.ts";
+import { webVariables } from "../variables.ts";
+import type { AccessEntry } from "./access-entry.ts";
+import { redacted, secretFields, type RedactURI } from "./redact.ts";
+import { isoTime, milliseconds } from "./times.ts";
+
+const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
+  /** When the request's head was complete: `2026-01-31T12:00:00.000Z`. */
+  time: ({ time }) => isoTime(time),
+  /** 499 if the client left before there was one. */
+  status: ({ status }) => String(status),
+  /** In bytes, without heads and framing. */
+  contentSent: ({ contentSent }) => String(contentSent),
+  /** That of the error log. */
+  requestId: ({ req }) => req.id,
+  /** One word of `EndReason`. */
+  endReason: ({ endReason }) => endReason,
+  /** All in ms, with three digits behind the point. */
+  headTime: ({ headTime }) => milliseconds(headTime),
+  handleTime: ({ handleTime }) => milliseconds(handleTime),
+  sendTime: ({ sendTime }) => milliseconds(sendTime),
+  totalTime: ({ totalTime }) => milliseconds(totalTime),
+  /** The other end of the connection: a client, or the proxy before us. */
+  peerHost: ({ req }) => req.peer.address,
+  peerPort: ({ req }) => String(req.peer.port),
+  /** `1.1` */
+  version: ({ req }) => req.version,
+};
+
+/** `redact` is asked wherever a variable holds a URI. */
+export function accessVariables(redact: RedactURI): VariableTable<AccessEntry> {
+  return {
+    names: [...Object.keys(ofEntry), ...webVariables.names],
+    find: (name) => (Object.hasOwn(ofEntry, name) ? ofEntry[name] : ofRequest(name, redact)),
+  };
+}
+
+function ofRequest(name: string, redact: RedactURI): VariableReader<AccessEntry> | undefined {
+  const read = webVariables.find(name);
+  if (read === undefined) return undefined;
+  const [, family, rest = ""] = /^(header|cookie|query)_(.+)$/s.exec(name) ?? [];
+  const field = rest.replaceAll("_", "-").toLowerCase();
+  if (family === "cookie" || (family === "header" && secretFields.has(field))) {
+    return ({ req }) => (read(req) === "" ? "" : redacted);
+  }
+  if (family === "query") {
+    const isSecret = redact(`?${encodeURIComponent(rest)}=`).endsWith(redacted);
+    return ({ req }) => (isSecret && read(req) !== "" ? redacted : read(req));
+  }
+  const isURI = name === "uri" || name === "queryString" || (family === "header" && field === "referer");
+  return isURI ? ({ req }) => redact(read(req)) : ({ req }) => read(req);
+}

@@ -1,0 +1,35 @@
+// Times as the lines of a log have them.
+
+import { flat } from "./memo.ts";
+
+/** `31/Jan/2026:12:00:00 +0000`, of milliseconds since the epoch. */
+export function combinedTime(time: number): string {
+  const second = Math.floor(time / 1000);
+  if (second !== latestSecond.second) {
+    // Sat, 31 Jan 2026 12:00:00 GMT
+    const text = new Date(time).toUTCString();
+    const date = `${text.slice(5, 7)}/${text.slice(8, 11)}/${text.slice(12, 16)}`;
+    latestSecond = { second, text: flat(`${date}:${text.slice(17, 25)} +0000`) };
+  }
+  return latestSecond.text;
+}
+
+/** `2026-01-31T12:00:00.000Z` */
+export function isoTime(time: number): string {
+  if (time !== latest.time) latest = { time, text: new Date(time).toISOString() };
+  return latest.text;
+}
+
+/** A duration in ms with three digits behind the point, `0.042`: a JSON number. */
+export function milliseconds(duration: number): string {
+  const micros = Math.max(0, Math.round(duration * 1000));
+  const below = thousandths[micros % 1000] ?? "";
+  return micros < 1000 ? below : Math.trunc(micros / 1000) + below.slice(1);
+}
+
+/** What the lines of one second share, and those of one millisecond: on a busy server there are many. */
+let latestSecond = { second: NaN, text: "" };
+let latest = { time: NaN, text: "" };
+
+/** `0.000` to `0.999`: to write a fraction costs more than all the rest of a line. */
+const thousandths = Array.from({ length: 1000 }, (_, micros) => flat((micros / 1000).toFixed(3)));
