@@ -3,6 +3,7 @@
 import {
   type Context,
   defineHandlet,
+  type Explanation,
   type HandletPart,
   prop,
   type PropsOf,
@@ -11,7 +12,7 @@ import {
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
 import { parseNetwork } from "./ip-address.ts";
-import { refuse } from "./refuse.ts";
+import { letsThrough, refuse } from "./refuse.ts";
 import { VerdictTable } from "./verdict-table.ts";
 
 const props = {
@@ -68,10 +69,19 @@ class AccessChecker implements HandletPart {
     const address = req.srcHost;
     let isAllowed = this.#verdicts.get(address);
     if (isAllowed === undefined) {
-      isAllowed = this.#table.find(address) ?? this.#context.props.otherwise === "allow";
+      isAllowed = this.#isAllowed(address);
       this.#verdicts.set(address, isAllowed);
     }
     return isAllowed ? false : refuse(resp, 403);
+  }
+
+  explain({ srcHost }: Request): Explanation {
+    if (this.#isAllowed(srcHost)) return letsThrough;
+    return { takes: "yes", status: 403, text: `${srcHost} may not` };
+  }
+
+  #isAllowed(address: string): boolean {
+    return this.#table.find(address) ?? this.#context.props.otherwise === "allow";
   }
 }
 

@@ -4,6 +4,8 @@ import {
   answerOtherMethod,
   type Context,
   defineHandlet,
+  type Explanation,
+  type ExplainScope,
   type HandletPart,
   prop,
   type PropsOf,
@@ -56,6 +58,17 @@ class Favicon implements HandletPart {
     if (req.path !== "/favicon.ico") return false;
     const { file } = this.#context.props;
     return file === undefined ? this.#send(req, resp, this.#builtIn()) : this.#sendFile(req, resp, file);
+  }
+
+  async explain({ path, method }: Request, { fcache }: ExplainScope): Promise<Explanation> {
+    if (path !== "/favicon.ico") return { takes: "no", text: "the path is not /favicon.ico" };
+    const { file } = this.#context.props;
+    if (file !== undefined && (await fcache.open(file)).kind !== "file") {
+      return { takes: "no", text: `there is no file ${file}` };
+    }
+    if (method === "OPTIONS") return { takes: "yes", status: 204, text: "says which methods it has" };
+    if (method !== "GET" && method !== "HEAD") return { takes: "yes", status: 405, text: `${method} is not for icons` };
+    return { takes: "yes", text: file === undefined ? "sends its own icon" : `sends ${file}` };
   }
 
   async #sendFile(req: Request, resp: Response, file: string): Promise<boolean> {

@@ -3,6 +3,7 @@
 import {
   type Context,
   defineHandlet,
+  type Explanation,
   type HandletPart,
   HostnameTable,
   prop,
@@ -10,7 +11,7 @@ import {
   type Request,
   type Response,
 } from "@hemi/internal";
-import { refuse } from "./refuse.ts";
+import { letsThrough, refuse } from "./refuse.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*`. IPv6 addresses stand in brackets. Ports do not count. */
@@ -41,7 +42,15 @@ class HostnameChecker implements HandletPart {
   }
 
   handle(req: Request, resp: Response): boolean {
-    return this.#table.find(req.hostname) === true ? false : refuse(resp, 421);
+    return this.#isServed(req) ? false : refuse(resp, 421);
+  }
+
+  explain(req: Request): Explanation {
+    return this.#isServed(req) ? letsThrough : { takes: "yes", status: 421, text: "its hostname is not in the list" };
+  }
+
+  #isServed(req: Request): boolean {
+    return this.#table.find(req.hostname) === true;
   }
 }
 

@@ -3,6 +3,7 @@
 import {
   type Context,
   defineHandlet,
+  type Explanation,
   type HandletPart,
   prop,
   type PropsOf,
@@ -10,7 +11,7 @@ import {
   type Response,
 } from "@hemi/internal";
 import { changeFinalHead } from "./final-head.ts";
-import { refuse } from "./refuse.ts";
+import { letsThrough, refuse } from "./refuse.ts";
 
 const props = {
   /** Where https is served, as clients see it. */
@@ -71,9 +72,19 @@ class HttpsChecker implements HandletPart {
       return false;
     }
     if (req.hostname === "") return refuse(resp, 403);
-    const { port } = this.#context.props;
-    resp.redirect(`https://${req.hostname}${port === 443 ? "" : `:${port}`}${req.uri}`, 308);
+    resp.redirect(this.#secureURL(req), 308);
     return true;
+  }
+
+  explain(req: Request): Explanation {
+    if (req.scheme === "https") return letsThrough;
+    if (req.hostname === "") return { takes: "yes", status: 403, text: "there is no host to send it to" };
+    return { takes: "yes", status: 308, text: `redirects to ${this.#secureURL(req)}` };
+  }
+
+  #secureURL({ hostname, uri }: Request): string {
+    const { port } = this.#context.props;
+    return `https://${hostname}${port === 443 ? "" : `:${port}`}${uri}`;
   }
 }
 

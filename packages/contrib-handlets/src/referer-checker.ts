@@ -3,6 +3,7 @@
 import {
   type Context,
   defineHandlet,
+  type Explanation,
   type HandletPart,
   HostnameTable,
   prop,
@@ -10,7 +11,7 @@ import {
   type Request,
   type Response,
 } from "@hemi/internal";
-import { refuse } from "./refuse.ts";
+import { letsThrough, refuse } from "./refuse.ts";
 
 const props = {
   /** Hosts whose pages may: exact names, `*.suffix`, `prefix.*`, or `*`. Scheme and port do not count. */
@@ -46,6 +47,10 @@ class RefererChecker implements HandletPart {
 
   handle(req: Request, resp: Response): boolean {
     return this.#isAllowed(req) ? false : refuse(resp, 403);
+  }
+
+  explain(req: Request): Explanation {
+    return this.#isAllowed(req) ? letsThrough : { takes: "yes", status: 403, text: "its referer may not" };
   }
 
   #isAllowed(req: Request): boolean {

@@ -1,7 +1,7 @@
-// Answers with which checkers turn a request away.
+// What checkers do: turn a request away, or let it through.
 
 import { reasonPhrase } from "@hemi/common";
-import type { Response } from "@hemi/internal";
+import type { Explanation, Response } from "@hemi/internal";
 
 /** Answers with a status and its reason phrase as text. What was set on the response before is forgotten; what is hooked stays. */
 export function refuse(resp: Response, status: number, fields: Readonly<Record<string, string>> = {}): true {
@@ -11,3 +11,6 @@ export function refuse(resp: Response, status: number, fields: Readonly<Record<s
   resp.send(`${status} ${reasonPhrase(status)}\n`);
   return true;
 }
+
+/** What a checker says of a request that it leaves to the next handlet or rule. */
+export const letsThrough: Explanation = { takes: "no", text: "lets it through" };
