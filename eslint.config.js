@@ -24,7 +24,7 @@ export default defineConfig(
     extends: [js.configs.recommended],
     languageOptions: {
       globals: Object.fromEntries(
-        ["Buffer", "URL", "clearTimeout", "console", "performance", "process", "setTimeout"].map((name) => [
+        ["Buffer", "URL", "clearTimeout", "console", "fetch", "performance", "process", "setTimeout"].map((name) => [
           name,
           "readonly",
         ]),

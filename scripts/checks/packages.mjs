@@ -1,27 +1,70 @@
-// Check: what would be published is whole. Each public package is packed, and publint and attw look at the tarball.
+// Check: what would be published is whole. Each public package is packed, publint and attw look at the tarball, and an example that
+// was copied out of the workspace runs on what is in them.
 // usage: node scripts/checks/packages.mjs    (after a build)
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { run } from "../run.mjs";
-import { publicPackages } from "../workspace.mjs";
+import { bin, publicPackages, root } from "../workspace.mjs";
 
-const results = await Promise.all(publicPackages().map(checkPackage));
-for (const problem of results.flat()) console.log(problem);
-process.exitCode = results.flat().length === 0 ? 0 : 1;
+const folder = mkdtempSync(join(tmpdir(), "hemi-pack-"));
+try {
+  const results = await Promise.all(publicPackages().map(checkPackage));
+  const problems = results.flat();
+  if (problems.length === 0) problems.push(...(await runExample()));
+  for (const problem of problems) console.log(problem);
+  process.exitCode = problems.length === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
 
+/** Packs it, looks at the tarball, and unpacks that as an installation would. */
 async function checkPackage({ path, manifest }) {
-  const folder = mkdtempSync(join(tmpdir(), "hemi-pack-"));
+  const destination = join(folder, "tarballs", manifest.name);
+  const packed = await run("pnpm", ["pack", "--pack-destination", destination], { cwd: path });
+  if (packed.code !== 0) return [`${manifest.name}: pnpm pack failed:\n${packed.output}`];
+  const tarball = join(destination, readdirSync(destination)[0]);
+  const [linted, types] = await Promise.all([lint(tarball), checkTypes(tarball)]);
+  const installed = join(folder, "node_modules", manifest.name);
+  mkdirSync(installed, { recursive: true });
+  const { code, output } = await run("tar", ["-xzf", tarball, "-C", installed, "--strip-components=1"]);
+  const unpacked = code === 0 ? [] : [output];
+  return [...linted, ...types, ...unpacked].map((problem) => `${manifest.name}: ${problem}`);
+}
+
+/** Serves a copied example with the packed command, and asks it. What others have published is linked in, not fetched. */
+async function runExample() {
+  for (const { path, manifest } of publicPackages()) {
+    for (const name of Object.keys(manifest.dependencies ?? {}).filter((name) => !name.startsWith("@hemi/"))) {
+      const link = join(folder, "node_modules", name);
+      mkdirSync(dirname(link), { recursive: true });
+      if (!existsSync(link)) symlinkSync(join(path, "node_modules", name), link);
+    }
+  }
+  const app = join(folder, "app");
+  cpSync(join(root, "examples", "typescript-app"), app, { recursive: true });
+  const command = join(folder, "node_modules", "@hemi", "procman", "bin", "hemi.js");
+  const args = [command, "serve", "--config", "app.conf", "--use", "./app.ts"];
+  const server = spawn(bin("node"), args, {
+    cwd: app,
+    env: { ...process.env, PORT: "0", NODE_OPTIONS: "" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let log = "";
   try {
-    const packed = await run("pnpm", ["pack", "--pack-destination", folder], { cwd: path });
-    if (packed.code !== 0) return [`${manifest.name}: pnpm pack failed:\n${packed.output}`];
-    const tarball = join(folder, readdirSync(folder)[0]);
-    const problems = [...(await lint(tarball)), ...(await checkTypes(tarball))];
-    return problems.map((problem) => `${manifest.name}: ${problem}`);
+    for await (const chunk of server.stderr) {
+      log += chunk;
+      const [, port] = /listens on \S*:(\d+)/.exec(log) ?? [];
+      if (port === undefined) continue;
+      const answer = await fetch(`http://127.0.0.1:${port}/api/tasks`);
+      return answer.status === 200 ? [] : [`the copied example answers with ${answer.status}:\n${log}`];
+    }
+    return [`the copied example does not serve:\n${log}`];
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    server.kill();
   }
 }
 
