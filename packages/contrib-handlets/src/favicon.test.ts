@@ -1,7 +1,7 @@
 import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bootWith, openErrorLog } from "@hemi/internal";
+import { bootWith, MemorySink, openErrorLog } from "@hemi/internal";
 import { describe, expect, test } from "vitest";
 import { makeHemiIcon } from "./hemi-icon.ts";
 import contribHandlets from "./index.ts";
@@ -10,7 +10,7 @@ const { bootText } = bootWith([contribHandlets]);
 
 async function serve(favicon: string) {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-favicon-"));
-  const lines: string[] = [];
+  const sink = new MemorySink();
   const stage = await bootText(
     `stage {
       webapp "site" {
@@ -22,19 +22,12 @@ async function serve(favicon: string) {
     }`,
     {
       baseDir: folder.path,
-      log: openErrorLog({
-        sink: {
-          write: (line) => void lines.push(line),
-          flush: () => Promise.resolve(),
-          flushSync() {},
-          close: () => Promise.resolve(),
-        },
-      }),
+      log: openErrorLog({ sink }),
     },
   );
   return {
     dir: folder.path,
-    lines,
+    lines: sink.lines,
     stage,
     ask: (method: string, url: string, headers: Record<string, string> = {}) =>
       stage.inject({ method, url, headers: { host: "a", ...headers } }),
