@@ -13,6 +13,11 @@ export function hemi(name: string, use?: string): () => readonly string[] {
   return () => [hemiCommand, "serve", "--config", join(conf, name), "--log-level", "error", ...uses];
 }
 
+/** In a folder of its own for what it writes. */
+export function hemiWithLogs(name: string): () => readonly string[] {
+  return () => [...hemi(name)(), "--base", mkdtempSync(join(tmpdir(), "hemi-bench-logs-"))];
+}
+
 export function node(name: string): () => readonly string[] {
   return () => [process.execPath, "--conditions=@hemi/source", ourFile(name)];
 }

@@ -68,6 +68,14 @@ export const answers: readonly Work[] = [
     isVaried: true,
   }),
   answersWork({
+    name: "returnText of 13 bytes, access log in JSON to a file",
+    ours: servers.hemiWithLogs("return-text-logged.conf"),
+    peers: [{ name: "Hemi, without the log", command: servers.hemi("return-text.conf"), atLeast: "0.80", aim: "0.90" }],
+    path: "/",
+    headers: [],
+    isVaried: false,
+  }),
+  answersWork({
     name: "mapper with 200 routes, JSON",
     ours: servers.hemi("mapper.conf", "mapper-pack.ts"),
     peers: [
