@@ -4,9 +4,10 @@
 // first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
 
 import { parseAuthority } from "../web/authority.ts";
-import { joinValues, type Fields } from "../web/fields.ts";
+import type { Fields } from "../web/fields.ts";
 import type { RequestHead } from "../web/exchan.ts";
-import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, lowerCase, SP, TAB } from "./bytes.ts";
+import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "./bytes.ts";
+import { equalsIgnoringCase, FieldLines, listMembers, readLength } from "./field-lines.ts";
 
 export interface HeadLimits {
   /** Of the whole head, in bytes; more: 431. */
@@ -29,11 +30,7 @@ export class BadHead {
 }
 
 /** The head of an HTTP/1 request, lying in the bytes that it came in. */
-export class Http1RequestHead implements RequestHead, Fields {
-  readonly bytes: Buffer;
-  /** Where the head begins and where the content begins. */
-  readonly start: number;
-  end = 0;
+export class Http1RequestHead extends FieldLines implements RequestHead {
   version: "1.0" | "1.1" = "1.1";
   method = "";
   scheme: "http" | "https" = "http";
@@ -44,20 +41,12 @@ export class Http1RequestHead implements RequestHead, Fields {
   /** Where the authority lies: of the target in absolute or authority form, else of the field `host`. */
   authorityStart = 0;
   authorityEnd = 0;
-  /** For each field line: where its name starts and ends, where its value starts and ends. */
-  readonly spans: number[] = [];
   contentSize: number | undefined = 0;
   wantsClose = false;
   wantsKeepAlive = false;
   /** `connection: upgrade`; what to is in the field `upgrade`. */
   wantsUpgrade = false;
   expectsContinue = false;
-  #text: string | undefined;
-
-  constructor(bytes: Buffer, start: number) {
-    this.bytes = bytes;
-    this.start = start;
-  }
 
   get fields(): Fields {
     return this;
@@ -80,54 +69,6 @@ export class Http1RequestHead implements RequestHead, Fields {
     // HTTP/1.0 does not have it (RFC 9110 7.8).
     if (!this.wantsUpgrade || this.version === "1.0" || this.contentSize !== 0) return noUpgrades;
     return listMembers(this.getAll("upgrade").join(",").toLowerCase());
-  }
-
-  get count(): number {
-    return this.spans.length / 4;
-  }
-
-  get(name: string): string | undefined {
-    const first = this.find(name, 0);
-    if (first < 0) return undefined;
-    if (this.find(name, first + 4) < 0) return this.valueAt(first);
-    return joinValues(name.toLowerCase(), this.getAll(name));
-  }
-
-  getAll(name: string): readonly string[] {
-    const values: string[] = [];
-    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 4)) values.push(this.valueAt(at));
-    return values;
-  }
-
-  has(name: string): boolean {
-    return this.find(name, 0) >= 0;
-  }
-
-  *[Symbol.iterator](): Iterator<readonly [string, string]> {
-    const { spans } = this;
-    for (let at = 0; at < spans.length; at += 4) {
-      yield [this.slice(spans[at] ?? 0, spans[at + 1] ?? 0).toLowerCase(), this.valueAt(at)];
-    }
-  }
-
-  /** Text between two positions of the input. */
-  slice(start: number, end: number): string {
-    this.#text ??= this.bytes.toString("latin1", this.start, this.end);
-    return this.#text.substring(start - this.start, end - this.start);
-  }
-
-  /** Where in `spans`, from `at` on, the next field of that name stands; -1 if nowhere. */
-  private find(name: string, at: number): number {
-    const { spans, bytes } = this;
-    for (; at < spans.length; at += 4) {
-      const start = spans[at] ?? 0;
-      if ((spans[at + 1] ?? 0) - start === name.length && equalsIgnoringCase(bytes, start, name)) return at;
-    }
-    return -1;
-  }
-
-  private valueAt(at: number): string {
-    return this.slice(this.spans[at + 2] ?? 0, this.spans[at + 3] ?? 0);
   }
 }
 
@@ -362,14 +303,6 @@ function noteConnection(head: Http1RequestHead, start: number, end: number): voi
   }
 }
 
-/** What a list holds (RFC 9110 5.6.1): members may be empty, and do not count then. */
-function listMembers(list: string): string[] {
-  return list
-    .split(",")
-    .map((member) => member.trim())
-    .filter((member) => member !== "");
-}
-
 function checkCodings(value: string): BadHead | undefined {
   const codings = value
     .toLowerCase()
@@ -388,24 +321,4 @@ function checkFraming(head: Http1RequestHead, framing: Framing): Http1RequestHea
     head.contentSize = undefined;
   }
   return head;
-}
-
-/** A decimal number of bytes, at most 2^53 - 1; `undefined` for anything else. */
-function readLength(bytes: Buffer, start: number, end: number): number | undefined {
-  if (start === end || end - start > 16) return undefined;
-  let length = 0;
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    length = length * 10 + digit;
-  }
-  return length <= Number.MAX_SAFE_INTEGER ? length : undefined;
-}
-
-/** Are the bytes from `start` on the text, by letter case or not? The text may have capitals too. */
-function equalsIgnoringCase(bytes: Buffer, start: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (lowerCase[bytes[start + i] ?? 0] !== lowerCase[text.charCodeAt(i)]) return false;
-  }
-  return true;
 }

@@ -91,7 +91,7 @@ export function checkFieldName(name: string): string {
 }
 
 /** Throws HEMI_BAD_FIELD for a value with a line end or another byte that RFC 9110 5.5 forbids: it could forge fields. */
-function checkFieldValue(name: string, value: string | number): string {
+export function checkFieldValue(name: string, value: string | number): string {
   const text = typeof value === "string" ? value : String(value);
   if (typeof value !== "string" && typeof value !== "number") {
     throw new HemiError("HEMI_BAD_FIELD", `the value of the field ${name} is text or a number, not ${text}`);

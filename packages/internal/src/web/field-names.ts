@@ -1,0 +1,45 @@
+// A set of names of fields that is asked for each field of each message.
+
+/** Names in lower case. */
+export class FieldNames {
+  readonly #byLength: (readonly string[])[] = [];
+
+  constructor(names: Iterable<string>) {
+    for (const name of new Set(names)) {
+      while (this.#byLength.length <= name.length) this.#byLength.push(none);
+      this.#byLength[name.length] = [...this.ofLength(name.length), name];
+    }
+  }
+
+  has(name: string): boolean {
+    return this.ofLength(name.length).includes(name);
+  }
+
+  /** Those that have so many characters: most fields are told apart by that alone. */
+  ofLength(length: number): readonly string[] {
+    return this.#byLength[length] ?? none;
+  }
+
+  /** These and others. */
+  with(names: Iterable<string>): FieldNames {
+    return new FieldNames([...this.#byLength.flat(), ...names]);
+  }
+}
+
+const none: readonly string[] = [];
+
+/** Fields that belong to one connection, or tell where a message ends: no proxy passes them on (RFC 9110 7.6.1). */
+export const connectionFields: readonly string[] = [
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** May a field of this name be passed on behind the content, or in a 1xx answer? Not if it frames the message. */
+export function isTrailerName(name: string): boolean {
+  return !connectionFields.includes(name);
+}
