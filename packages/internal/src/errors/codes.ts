@@ -38,6 +38,10 @@ export const errorCodes = {
   HEMI_CONTENT_BROKEN: "the content of the request ended early or is malformed",
   HEMI_PEER_GONE: "the peer has gone before the exchange was complete",
   HEMI_TIMEOUT: "a wait went past its limit",
+  // Backends
+  HEMI_BACKEND_BUSY: "no node of a backend can take more work",
+  HEMI_BACKEND_DIAL: "a node of a backend cannot be connected to",
+  HEMI_BACKEND_BROKEN: "a node of a backend broke off, or sent what cannot be understood",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

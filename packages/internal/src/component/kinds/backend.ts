@@ -1,13 +1,23 @@
 // Backends: groups of equal servers that work is passed on to.
 
+import type { WebBackend } from "../../backend/web-backend.ts";
+import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
+
+/** A backend says by what it has what can be asked of it. */
+export interface BackendPart extends Part {
+  /** Of web servers, whatever their HTTP version. */
+  readonly web?: WebBackend;
+}
 
 /** A group of equal servers that work is passed on to. */
 export const backendKind = kind({
   name: "backend",
   rank: 2,
   standsIn: [{ owner: "stage", naming: "required" }],
-  part: shape<Part>(),
+  part: shape<BackendPart>(),
   owner: shape<undefined>(),
 });
+
+export const defineBackend = definer(backendKind);

@@ -1,0 +1,69 @@
+// The nodes that a configured address stands for: itself, or what its name means just now.
+
+import { isIP } from "node:net";
+import type { HostAddress } from "../fixtures/host-name.ts";
+import type { Answer } from "../fixtures/name-answer.ts";
+import type { Namer } from "../fixtures/namer.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import type { NodeSpec } from "./node.ts";
+
+/** Follows one configured node. */
+export class NodeAddresses {
+  readonly #spec: NodeSpec;
+  readonly #log: ErrorLog;
+  readonly #changed: () => void;
+  #specs: readonly NodeSpec[] = [];
+  #follow: Disposable | undefined;
+  /** Why there are none. */
+  failure = "";
+
+  /** `changed` is called whenever `specs` has become another; never before `follow` returns. */
+  constructor(spec: NodeSpec, log: ErrorLog, changed: () => void) {
+    this.#spec = spec;
+    this.#log = log;
+    this.#changed = changed;
+    if (!needsLookup(spec)) this.#specs = [spec];
+  }
+
+  get specs(): readonly NodeSpec[] {
+    return this.#specs;
+  }
+
+  /** Settles when there is a first answer, whatever it is. */
+  follow(namer: Pick<Namer, "follow">): Promise<void> {
+    const { address } = this.#spec;
+    if ("path" in address || !needsLookup(this.#spec)) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#follow = namer.follow(address.host, (answer) => {
+        this.#take(address, answer);
+        resolve();
+      });
+    });
+  }
+
+  stop(): void {
+    this.#follow?.[Symbol.dispose]();
+  }
+
+  #take({ host, port }: { readonly host: string; readonly port: number }, answer: Answer): void {
+    const { addresses, error } = answer;
+    // What is stale is better than nothing.
+    if (error !== undefined) this.#log.warn(error.message, { staleAddresses: addresses.length });
+    this.failure = addresses.length > 0 ? "" : (error?.message ?? `${host} has no address`);
+    const leastPriority = Math.min(...addresses.map(({ priority }) => priority));
+    this.#specs = addresses.map((found) => specOf(this.#spec, found, port, leastPriority));
+    this.#changed();
+  }
+}
+
+function needsLookup({ address }: NodeSpec): boolean {
+  return !("path" in address) && isIP(address.host) === 0;
+}
+
+/** A service's targets say their port and weight themselves; those of a higher priority are there for when the others are not (RFC 2782). */
+function specOf(spec: NodeSpec, found: HostAddress, port: number, leastPriority: number): NodeSpec {
+  const address = { host: found.ip, port: found.port ?? port };
+  if (found.port === undefined) return { ...spec, address };
+  const weight = found.weight > 0 ? found.weight * spec.weight : spec.weight;
+  return { ...spec, address, weight, isBackup: spec.isBackup || found.priority > leastPriority };
+}

@@ -1,0 +1,47 @@
+// roundRobin: one after the other, each as often as its weight says, and evenly spread (nginx's smooth weighted round robin).
+
+import type { Balanced, Balancer, Explained } from "../balancer.ts";
+import type { NodeWish } from "../node-wish.ts";
+
+/**
+ * Each turn, every candidate gains its weight; the richest is chosen, and pays what all have gained. With weights 5, 1, 1 that gives
+ * a a b a c a a, not a a a a a b c.
+ */
+export class RoundRobin implements Balancer {
+  readonly #credits = new WeakMap<Balanced, number>();
+
+  choose<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Node | undefined {
+    let total = 0;
+    let richest: Node | undefined;
+    let most = -Infinity;
+    for (const node of candidates) {
+      const { weight } = node;
+      const credit = (this.#credits.get(node) ?? 0) + weight;
+      this.#credits.set(node, credit);
+      total += weight;
+      if (credit > most) {
+        most = credit;
+        richest = node;
+      }
+    }
+    if (richest !== undefined) this.#credits.set(richest, most - total);
+    return richest;
+  }
+
+  explain<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Explained<Node> {
+    return { node: highest(candidates, (node) => (this.#credits.get(node) ?? 0) + node.weight), why: "it is its turn" };
+  }
+}
+
+/** The first of those with the highest score. */
+export function highest<Node>(nodes: readonly Node[], score: (node: Node) => number): Node | undefined {
+  let found: Node | undefined;
+  let most = -Infinity;
+  for (const node of nodes) {
+    const its = score(node);
+    if (its <= most) continue;
+    most = its;
+    found = node;
+  }
+  return found;
+}

@@ -1,0 +1,82 @@
+// A circuit breaker: where too much fails, nothing is sent for a while.
+//
+//   closed ── too large a share of the last requests failed ──> open ── breakerTime ──> half open: one request
+//      ^                                                          ^                        │ failed      │ succeeded
+//      │                                                          └────────────────────────┘             │
+//      └─────────────────────────────────────────────────────────────────────────────────────────────────┘
+
+import type { ErrorLog } from "../log/error-log.ts";
+import { RecentCounts } from "./recent-counts.ts";
+
+export interface BreakerSettings {
+  /** Of failed ones among the last requests, in percent; 0: never. */
+  readonly breakerRatio: number;
+  /** Among fewer requests than these, no share counts. */
+  readonly breakerMinRequests: number;
+  /** ms that requests are looked back on. */
+  readonly breakerWindow: number;
+  /** ms for which nothing is sent. */
+  readonly breakerTime: number;
+}
+
+export class CircuitBreaker {
+  readonly #settings: BreakerSettings;
+  readonly #log: ErrorLog;
+  readonly #now: () => number;
+  readonly #counts: RecentCounts<"good" | "bad">;
+  /** On the monotonic clock; `undefined` while it is closed. */
+  #openUntil: number | undefined;
+  /** The one request that shows how things are is under way. */
+  #isTrying = false;
+
+  constructor(settings: BreakerSettings, log: ErrorLog, now: () => number) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#now = now;
+    this.#counts = new RecentCounts(() => settings.breakerWindow, now);
+  }
+
+  /** Why nothing is sent just now; `undefined` if it is. The one request that is let through when half open ends by one of the other calls. */
+  whyNot(): string | undefined {
+    if (this.#openUntil === undefined) return undefined;
+    const left = this.#openUntil - this.#now();
+    if (left > 0) return `too many requests have failed: nothing is sent for another ${Math.ceil(left)} ms`;
+    if (this.#isTrying) return "too many requests have failed: one shows whether more may be sent";
+    this.#isTrying = true;
+    return undefined;
+  }
+
+  succeeded(): void {
+    if (this.#settings.breakerRatio === 0) return;
+    if (this.#openUntil === undefined) return this.#counts.add("good");
+    if (!this.#isTrying) return;
+    this.#openUntil = undefined;
+    this.#isTrying = false;
+    this.#counts.clear();
+    this.#log.info("requests are sent again: one has succeeded");
+  }
+
+  failed(): void {
+    const { breakerRatio, breakerMinRequests } = this.#settings;
+    if (breakerRatio === 0) return;
+    if (this.#isTrying) return this.#open("the one that was to show how things are has failed");
+    if (this.#openUntil !== undefined) return;
+    this.#counts.add("bad");
+    const bad = this.#counts.of("bad");
+    const all = bad + this.#counts.of("good");
+    if (all < breakerMinRequests || bad * 100 < breakerRatio * all) return;
+    this.#open(`${bad} of the last ${all} requests have failed`);
+  }
+
+  /** A request ended, and shows nothing: its client left. */
+  unknown(): void {
+    this.#isTrying = false;
+  }
+
+  #open(reason: string): void {
+    const { breakerTime } = this.#settings;
+    this.#isTrying = false;
+    this.#openUntil = this.#now() + breakerTime;
+    this.#log.warn(`nothing is sent for ${breakerTime} ms: ${reason}`);
+  }
+}

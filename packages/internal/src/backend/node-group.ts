@@ -1,0 +1,245 @@
+// The nodes of one backend: which there are, which of them may work, and who waits for one.
+//
+//   addresses ── DNS ──> nodes ── up, not ejected, not full ──> candidates ── balancer ──> the node
+//                                                                   │ none: all are full
+//                                                                   v
+//                                                                 queue (bounded; 503 after queueTimeout)
+
+import type { Deadline } from "@hemi/common";
+import { formatAddress } from "../component/props/addresses.ts";
+import type { Namer } from "../fixtures/namer.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import { NodeAddresses } from "./addresses.ts";
+import type { Balancer } from "./balancer.ts";
+import { BackendFailure } from "./failure.ts";
+import { Node, type NodePool, type NodeSpec } from "./node.ts";
+import type { NodeWish } from "./node-wish.ts";
+
+export interface GroupSettings {
+  /** Requests or connections at once, for each node. */
+  readonly maxConnsPerNode: number;
+  readonly maxQueued: number;
+  /** ms. */
+  readonly queueTimeout: number;
+  /** ms. */
+  readonly slowStart: number;
+  /** ms; how long the first answers of DNS are waited for at most. */
+  readonly dialTimeout: number;
+}
+
+export interface GroupOptions<Pool extends NodePool> {
+  readonly specs: readonly NodeSpec[];
+  readonly settings: GroupSettings;
+  readonly balancer: Balancer;
+  readonly namer: Pick<Namer, "follow">;
+  readonly log: ErrorLog;
+  readonly makePool: (spec: NodeSpec) => Pool;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /** Monotonic, in ms. */
+  readonly now: () => number;
+  /** Hears of a node that has joined, before it gets work, and of one that leaves. */
+  readonly joined?: (node: Node<Pool>) => void;
+  readonly left?: (node: Node<Pool>) => void;
+}
+
+/** Who wants a node. */
+export interface Waiter<Pool extends NodePool> {
+  readonly wish: NodeWish;
+  /** The node counts it from here on; `leave` ends that. */
+  entered(node: Node<Pool>): void;
+  refused(failure: BackendFailure): void;
+}
+
+interface Queued<Pool extends NodePool> {
+  readonly waiter: Waiter<Pool>;
+  readonly deadline: Deadline;
+}
+
+/** What choosing for a wish would come to. */
+export interface NodeChoice {
+  /** `undefined`: none can take it, or chance decides. */
+  readonly chosen: string | undefined;
+  /** By ids: why it would be chosen, or why not. */
+  readonly nodes: ReadonlyMap<string, string>;
+}
+
+export class NodeGroup<Pool extends NodePool> {
+  readonly #options: GroupOptions<Pool>;
+  readonly #addresses: readonly NodeAddresses[];
+  #nodes = new Map<string, Node<Pool>>();
+  /** Those that may work, in order. */
+  #mains: readonly Node<Pool>[] = [];
+  #backups: readonly Node<Pool>[] = [];
+  /** In the order of their coming. */
+  readonly #queue = new Map<Waiter<Pool>, Queued<Pool>>();
+
+  constructor(options: GroupOptions<Pool>) {
+    this.#options = options;
+    this.#addresses = options.specs.map((spec) => new NodeAddresses(spec, options.log, () => this.#readdress()));
+  }
+
+  get nodes(): Iterable<Node<Pool>> {
+    return this.#nodes.values();
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Asks for the names of nodes. One that cannot be looked up as yet is no reason not to begin. */
+  async prepare(): Promise<void> {
+    this.#readdress();
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const deadline = this.#options.makeDeadline(resolve);
+    deadline.set(this.#options.settings.dialTimeout);
+    const known = this.#addresses.map((addresses) => addresses.follow(this.#options.namer));
+    await Promise.race([Promise.all(known), tooLate]);
+    deadline.clear();
+  }
+
+  shutdown(): void {
+    for (const addresses of this.#addresses) addresses.stop();
+    for (const waiter of [...this.#queue.keys()]) this.#refuse(waiter, "the stage shuts down");
+    for (const node of this.#nodes.values()) node.pool.close();
+  }
+
+  /** Gives a node at once or later, or refuses at once or later. */
+  enter(waiter: Waiter<Pool>): void {
+    const node = this.#queue.size === 0 ? this.#choose(waiter.wish) : undefined;
+    if (node !== undefined) return this.#admit(waiter, node);
+    const { maxQueued, queueTimeout } = this.#options.settings;
+    if (!this.hasOther(waiter.wish.tried)) waiter.refused(busy(this.#whyNone()));
+    else if (this.#queue.size >= maxQueued) waiter.refused(busy(`all nodes have their fill, and ${maxQueued} wait`));
+    else {
+      const reason = `all nodes had their fill for ${queueTimeout} ms`;
+      const deadline = this.#options.makeDeadline(() => this.#refuse(waiter, reason));
+      deadline.set(queueTimeout);
+      this.#queue.set(waiter, { waiter, deadline });
+    }
+  }
+
+  /** A waiter does not want a node any more. */
+  forget(waiter: Waiter<Pool>): void {
+    this.#queue.get(waiter)?.deadline.clear();
+    this.#queue.delete(waiter);
+  }
+
+  /** What a waiter had the node for is over. */
+  leave(node: Node<Pool>): void {
+    node.active--;
+    if (this.#queue.size > 0) this.#admitQueued();
+  }
+
+  /** `isDown`, `isEjected` or `isDraining` of a node has changed. */
+  stateChanged(): void {
+    const usable = [...this.#nodes.values()].filter((node) => node.isUsable);
+    this.#mains = usable.filter(({ spec }) => !spec.isBackup);
+    this.#backups = usable.filter(({ spec }) => spec.isBackup);
+    this.#admitQueued();
+  }
+
+  /** Is there a node that can be used, beside these? */
+  hasOther(tried: readonly string[]): boolean {
+    return [...this.#mains, ...this.#backups].some(({ id }) => !tried.includes(id));
+  }
+
+  /** What would be chosen, and what stands against each of the others. Changes nothing. */
+  explain(wish: NodeWish): NodeChoice {
+    const candidates = this.#candidates(wish);
+    const [only] = candidates;
+    const explained =
+      candidates.length > 1
+        ? this.#options.balancer.explain(wish, candidates)
+        : { node: only, why: "is the only one that can take it" };
+    const nodes = new Map<string, string>();
+    for (const node of this.#nodes.values()) {
+      if (node === explained.node) nodes.set(node.id, explained.why);
+      else if (candidates.includes(node))
+        nodes.set(node.id, explained.node === undefined ? explained.why : "another was better");
+      else nodes.set(node.id, this.#whyNot(node, wish));
+    }
+    return { chosen: explained.node?.id, nodes };
+  }
+
+  #choose(wish: NodeWish): Node<Pool> | undefined {
+    const candidates = this.#candidates(wish);
+    return candidates.length < 2 ? candidates[0] : this.#options.balancer.choose(wish, candidates);
+  }
+
+  /** Those that can take it now: backups only where no other can. */
+  #candidates(wish: NodeWish): readonly Node<Pool>[] {
+    const mains = this.#free(this.#mains, wish.tried);
+    return mains.length > 0 ? mains : this.#free(this.#backups, wish.tried);
+  }
+
+  #free(nodes: readonly Node<Pool>[], tried: readonly string[]): readonly Node<Pool>[] {
+    const { maxConnsPerNode } = this.#options.settings;
+    for (const node of nodes) {
+      if (node.active < maxConnsPerNode && !tried.includes(node.id)) continue;
+      return nodes.filter(({ active, id }) => active < maxConnsPerNode && !tried.includes(id));
+    }
+    return nodes;
+  }
+
+  #admit(waiter: Waiter<Pool>, node: Node<Pool>): void {
+    node.active++;
+    waiter.entered(node);
+  }
+
+  #admitQueued(): void {
+    for (const { waiter } of this.#queue.values()) {
+      const node = this.#choose(waiter.wish);
+      if (node === undefined) return;
+      this.forget(waiter);
+      this.#admit(waiter, node);
+    }
+  }
+
+  #refuse(waiter: Waiter<Pool>, reason: string): void {
+    this.forget(waiter);
+    waiter.refused(busy(reason));
+  }
+
+  /** Takes in what addresses mean now: nodes that are still there stay as they are. */
+  #readdress(): void {
+    const { makePool, settings, now, log, joined } = this.#options;
+    const before = this.#nodes;
+    this.#nodes = new Map();
+    for (const spec of this.#addresses.flatMap(({ specs }) => specs)) {
+      const id = formatAddress(spec.address);
+      // Two names may mean one machine: the first one counts.
+      if (this.#nodes.has(id)) continue;
+      const known = before.get(id);
+      const node = known ?? new Node(spec, makePool, () => settings.slowStart, now);
+      this.#nodes.set(id, node);
+      if (known !== undefined) continue;
+      if (before.size > 0) log.info(`node ${id} has joined`);
+      joined?.(node);
+    }
+    for (const node of before.values()) {
+      if (this.#nodes.has(node.id)) continue;
+      node.isDraining = true;
+      node.pool.close();
+      log.info(`node ${node.id} has left: its name means others now`);
+      this.#options.left?.(node);
+    }
+    this.stateChanged();
+  }
+
+  #whyNone(): string {
+    const failures = this.#addresses.map(({ failure }) => failure).filter((failure) => failure !== "");
+    const states = [...this.#nodes.values()].map(({ id, state }) => `${id} is ${state}`);
+    return `no node can be used: ${[...states, ...failures].join(", ")}`;
+  }
+
+  #whyNot(node: Node<Pool>, wish: NodeWish): string {
+    if (!node.isUsable) return `is ${node.state}`;
+    if (node.active >= this.#options.settings.maxConnsPerNode) return "has its fill";
+    if (wish.tried.includes(node.id)) return "was tried already";
+    return "is a backup, and others can take it";
+  }
+}
+
+function busy(reason: string): BackendFailure {
+  return new BackendFailure("HEMI_BACKEND_BUSY", "", reason);
+}

@@ -1,0 +1,60 @@
+// Writes the heads of HTTP/1 requests (RFC 9112 sections 3 to 6).
+
+import type { BackendRequest } from "../backend/web-backend.ts";
+import { connectionFields, FieldNames } from "../web/field-names.ts";
+import type { Fields } from "../web/fields.ts";
+import { FieldLines, withoutConnection } from "./field-lines.ts";
+import { fieldLines } from "./response-head.ts";
+
+/** The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same here. */
+export function encodeRequestHead({
+  method,
+  target,
+  authority,
+  received,
+  dropped,
+  added,
+  contentSize,
+}: BackendRequest): string {
+  return (
+    `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n` +
+    linesOf(received, dropped) +
+    fieldLines(added) +
+    framingLine(method, contentSize) +
+    "\r\n"
+  );
+}
+
+/** Fields behind chunked content, without those that a receiver might take for fields of the head (RFC 9110 6.5.1). */
+export function trailerLines(trailers: Fields): string {
+  return trailers.count === 0 ? "" : linesOf(trailers, notInTrailers);
+}
+
+function linesOf(fields: Fields, dropped: FieldNames): string {
+  if (fields instanceof FieldLines) return fields.linesWithout(withoutConnection(fields, dropped));
+  let lines = "";
+  for (const [name, value] of fields) if (!dropped.has(name)) lines += `${name}: ${value}\r\n`;
+  return lines;
+}
+
+function framingLine(method: string, contentSize: number | undefined): string {
+  if (contentSize === undefined) return "transfer-encoding: chunked\r\n";
+  if (contentSize > 0) return `content-length: ${contentSize}\r\n`;
+  // Where content is what one expects, its absence is said (RFC 9110 8.6).
+  return method === "POST" || method === "PUT" || method === "PATCH" ? "content-length: 0\r\n" : "";
+}
+
+const notInTrailers = new FieldNames([
+  ...connectionFields,
+  "authorization",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "max-forwards",
+  "trailer",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
