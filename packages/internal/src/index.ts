@@ -23,15 +23,15 @@ export { isMadeBy, type CheckContext, type Declaration, type Definition } from "
 export type { InjectRequest, InjectResponse } from "./component/inject.ts";
 export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";
-export { backendKind } from "./component/kinds/backend.ts";
+export { backendKind, defineBackend, type BackendPart } from "./component/kinds/backend.ts";
 export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
-export type { WrittenRecord } from "./component/props/collections.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export { formatAddress, type Address, type AddressSet } from "./component/props/addresses.ts";
+export type { WrittenRecord } from "./component/props/collections.ts";
 export type { Prop, PropsOf, PropsSchema } from "./component/props/prop-type.ts";
 export type { Reference } from "./component/reference.ts";
 export { compileTemplate, type Template } from "./component/template.ts";
@@ -60,6 +60,11 @@ export { Gate, type GateConn, type GateOptions } from "./net/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
+// Backends
+export { BackendFailure, type FailureCode } from "./backend/failure.ts";
+export type { NodeWish } from "./backend/node-wish.ts";
+export type { AnswerHead, AnswerTaker, BackendRequest, WebBackend, WebExchange } from "./backend/web-backend.ts";
+
 // Web
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";
 export { codings, rankCodings, type Coding } from "./web/codings.ts";
@@ -77,6 +82,7 @@ export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
 export { checkFieldName } from "./web/field-list.ts";
 export { memoizeField } from "./web/field-memo.ts";
+export { FieldNames } from "./web/field-names.ts";
 export type { Fields } from "./web/fields.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
 export type { Form } from "./web/form/form.ts";

@@ -52,6 +52,11 @@ export class Content implements AsyncIterable<Uint8Array> {
     return this.#isRead;
   }
 
+  /** What `size` says, where what is read is what the sender sent; filters change it to nobody knows what. */
+  get passedSize(): number | undefined {
+    return this.#filters.length === 0 || this.size === 0 ? this.size : undefined;
+  }
+
   /** For the engine: puts a filter between the wire and the reader. */
   addFilter(filter: PlacedFilter): void {
     if (this.#filters.length === 0) this.#wire.onEnd(() => this.#closeFilters());

@@ -1,0 +1,75 @@
+// The fields of an answer on its way back: where it points to the backend, it shall point to where the client came from.
+
+import { connectionFields, FieldNames } from "../field-names.ts";
+import type { AnswerHead } from "../../backend/web-backend.ts";
+import type { Request } from "../request.ts";
+import type { FieldEdits } from "./field-edits.ts";
+import type { PathEdits } from "./path-edits.ts";
+
+export interface AnswerEditOptions {
+  readonly edits: FieldEdits;
+  readonly paths: PathEdits;
+  readonly rewritesLocation: boolean;
+  readonly rewritesCookies: boolean;
+}
+
+export class AnswerEdits {
+  readonly #options: AnswerEditOptions;
+  readonly #dropped: FieldNames;
+
+  constructor(options: AnswerEditOptions) {
+    this.#options = options;
+    this.#dropped = new FieldNames([...connectionFields, "proxy-authenticate", ...options.edits.dropped]);
+  }
+
+  /** Names and values in turn. `authority` is what the backend was asked for. */
+  fieldList(head: AnswerHead, req: Request, authority: string): readonly string[] {
+    const received = head.fieldList(this.#dropped);
+    const { edits, rewritesLocation, rewritesCookies } = this.#options;
+    const locationAt = rewritesLocation ? nameAt(received, "location") : -1;
+    const cookieAt = rewritesCookies ? nameAt(received, "set-cookie") : -1;
+    if (locationAt < 0 && cookieAt < 0 && edits.isEmpty) return received;
+    const list = [...received];
+    if (locationAt >= 0) list[locationAt + 1] = this.#location(list[locationAt + 1] ?? "", req, authority);
+    for (let i = cookieAt < 0 ? list.length : cookieAt; i < list.length; i += 2) {
+      if (list[i] === "set-cookie") list[i + 1] = this.#cookie(list[i + 1] ?? "", req, authority);
+    }
+    edits.addTo(list, req);
+    return list;
+  }
+
+  /** A URL of the backend becomes one of ours; one of somebody else stays. */
+  #location(location: string, req: Request, authority: string): string {
+    const { paths } = this.#options;
+    const [, scheme, host = "", path = ""] = /^(?:(https?):)?\/\/([^/?#]*)(.*)$/i.exec(location) ?? [];
+    if (host === "") return location.startsWith("/") ? paths.back(location) : location;
+    const isOurs = host.toLowerCase() === authority.toLowerCase() || host.toLowerCase() === req.authority;
+    if (!isOurs || req.authority === "") return location;
+    const prefix = scheme === undefined ? "" : `${req.scheme}:`;
+    return `${prefix}//${req.authority}${path.startsWith("/") ? paths.back(path) : path}`;
+  }
+
+  /** A cookie for the backend's path is one for ours; one for its domain is one for whoever was asked. */
+  #cookie(cookie: string, req: Request, authority: string): string {
+    const { paths } = this.#options;
+    const backendHost = authority.replace(/:\d+$/, "").toLowerCase();
+    const [pair = "", ...attributes] = cookie.split(";");
+    const kept = attributes.flatMap((attribute) => {
+      const [, name = "", value = ""] = /^\s*([^=\s]*)\s*=\s*(.*?)\s*$/.exec(attribute) ?? [];
+      if (/^path$/i.test(name) && value.startsWith("/")) return [` Path=${cookiePath(paths.back(value), value)}`];
+      const isBackends = /^domain$/i.test(name) && value.replace(/^\./, "").toLowerCase() === backendHost;
+      return isBackends && backendHost !== req.hostname ? [] : [attribute];
+    });
+    return [pair, ...kept].join(";");
+  }
+}
+
+/** A path of a cookie covers what is below it: `/` behind a prefix is the prefix itself. */
+function cookiePath(path: string, original: string): string {
+  return original === "/" && path.length > 1 ? path.slice(0, -1) : path;
+}
+
+function nameAt(list: readonly string[], name: string): number {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === name) return i;
+  return -1;
+}

@@ -1,0 +1,236 @@
+// httpProxy: answers requests with what a backend says.
+
+import { randomBytes } from "node:crypto";
+import type { NodeWish } from "../../backend/node-wish.ts";
+import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
+import { backendKind } from "../../component/kinds/backend.ts";
+import type { Context } from "../../component/context.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { compileTemplate } from "../../component/template.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { parseAuthority } from "../authority.ts";
+import { connectionFields, FieldNames } from "../field-names.ts";
+import { HTTPError } from "../http-error.ts";
+import { defineHandlet, type HandletPart } from "../kinds.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import { webVariables } from "../variables.ts";
+import { AnswerEdits } from "./answer-edits.ts";
+import { FieldEdits, whyNoField } from "./field-edits.ts";
+import { claimFields, ForwardedFields } from "./forwarded.ts";
+import { PathEdits } from "./path-edits.ts";
+import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
+import { retryConditions } from "./retries.ts";
+
+const pathPrefix = {
+  expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
+  takes: "a path that begins with / and does not end with it",
+};
+
+const props = {
+  /** The backend that answers. */
+  toBackend: prop.reference(backendKind, { required: true, inherited: true }),
+  /** Instead of the hostname that the client asked for. */
+  hostname: prop.string({ minLength: 1 }),
+  /** Instead of the port that the client asked for, with its colon, such as `:8080`; "" for none. */
+  colonPort: prop.string({ pattern: { expression: /^(?::[0-9]{1,5})?$/, takes: 'a port such as ":8080", or ""' } }),
+  /** A prefix that is taken from paths, such as `/api`; `location` fields and cookies get it back. Paths without it stay. */
+  stripPrefix: prop.string({ pattern: pathPrefix }),
+  /** A prefix that is put before paths, once `stripPrefix` is gone; `location` fields and cookies lose it. */
+  addPrefix: prop.string({ pattern: pathPrefix }),
+  /**
+   * What the backend is told of the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard` (`forwarded`, RFC 7239), `both`,
+   * `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
+   */
+  forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
+  /** Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to. */
+  trustForwarded: prop.addresses({ default: [], inherited: true }),
+  /** Fields of the request that take the place of those of their names. A value that the client breaks with a line end or the like: 400. */
+  setRequestHeaders: prop.dict(prop.template(), { default: {} }),
+  /** Fields of the request that stand beside those of their names. */
+  addRequestHeaders: prop.dict(prop.template(), { default: {} }),
+  delRequestHeaders: prop.strings({ default: [] }),
+  /** Fields of the answer that take the place of those of their names. */
+  setResponseHeaders: prop.dict(prop.template(), { default: {} }),
+  addResponseHeaders: prop.dict(prop.template(), { default: {} }),
+  delResponseHeaders: prop.strings({ default: [] }),
+  /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
+  rewriteLocation: prop.bool({ default: true }),
+  /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
+  rewriteCookies: prop.bool({ default: true }),
+  /**
+   * The content of a request is gathered, up to `maxContentSize` of the rule, before a node is bothered with it: slow clients keep no node
+   * busy, and the request can be tried again. It costs as much memory for each request.
+   */
+  bufferClientContent: prop.bool({ default: false }),
+  /** The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event streams never are. */
+  bufferServerContent: prop.bool({ default: false }),
+  /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */
+  maxBufferedAnswer: prop.size({ default: "1M", min: 1 }),
+  /** How often a request that failed is sent once more, to another node if there is one. */
+  maxRetries: prop.integer({ default: 2, max: 100 }),
+  /**
+   * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed before any answer),
+   * `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But for `dial`, a request must be one
+   * that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content, if any, must be there still: see `bufferClientContent`.
+   */
+  retryOn: prop.list(prop.choice(retryConditions), { default: ["dial", "stale", "broken"] }),
+  /** Statuses of answers that count as failures too, such as 502 and 503. */
+  retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
+  /** POST and other methods that make no promise are tried again as well. Only for backends that notice what they have done already. */
+  retryAnyMethod: prop.bool({ default: false }),
+  /** What `hash` of the backend's balancer goes by. Default: the client's address. */
+  hashOn: prop.template(),
+};
+
+export type HttpProxyProps = PropsOf<typeof props>;
+
+/**
+ * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. 502: the node is not to be
+ * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The reason is in the
+ * error log.
+ */
+export const httpProxy = defineHandlet({
+  sign: "httpProxy",
+  aliases: ["http1Proxy"],
+  props,
+  check(context) {
+    const { props } = context;
+    for (const prop of [
+      "setRequestHeaders",
+      "addRequestHeaders",
+      "setResponseHeaders",
+      "addResponseHeaders",
+    ] as const) {
+      for (const name of props[prop].keys()) {
+        const reason =
+          name.toLowerCase() === "host" ? "the field host is set by .hostname and .colonPort" : whyNoField(name);
+        if (reason !== undefined) context.report({ prop, message: reason });
+      }
+    }
+    if (props.hostname !== undefined && parseAuthority(props.hostname)?.colonPort !== "") {
+      context.report({ prop: "hostname", message: `${JSON.stringify(props.hostname)} is not a hostname` });
+    }
+  },
+  create: (context): HandletPart => new HttpProxy(context),
+});
+
+class HttpProxy implements HandletPart {
+  readonly #context: Context<HttpProxyProps>;
+  readonly #traits: ProxyTraits;
+  readonly #paths: PathEdits;
+  readonly #dropped: FieldNames;
+  readonly #edits: FieldEdits;
+  readonly #forwarded: ForwardedFields;
+  readonly #hashOn: ((req: Request) => string) | undefined;
+
+  constructor(context: Context<HttpProxyProps>) {
+    this.#context = context;
+    const { props, log } = context;
+    this.#paths = new PathEdits(props.stripPrefix ?? "", props.addPrefix ?? "");
+    this.#edits = new FieldEdits({
+      set: props.setRequestHeaders,
+      add: props.addRequestHeaders,
+      del: props.delRequestHeaders,
+    });
+    this.#dropped = new FieldNames([...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped]);
+    this.#forwarded = new ForwardedFields(props.forwarded, props.trustForwarded, pseudonym());
+    this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
+    this.#traits = {
+      log,
+      answers: new AnswerEdits({
+        edits: new FieldEdits({
+          set: props.setResponseHeaders,
+          add: props.addResponseHeaders,
+          del: props.delResponseHeaders,
+        }),
+        paths: this.#paths,
+        rewritesLocation: props.rewriteLocation,
+        rewritesCookies: props.rewriteCookies && (!this.#paths.isEmpty || props.hostname !== undefined),
+      }),
+      retries: {
+        maxRetries: props.maxRetries,
+        conditions: new Set(props.retryOn),
+        statuses: new Set(props.retryStatuses),
+        withAnyMethod: props.retryAnyMethod,
+      },
+      bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
+    };
+  }
+
+  prepare(): void {
+    const { toBackend } = this.#context.props;
+    if (toBackend.current.web !== undefined) return;
+    const message = `${this.#context.path} cannot pass requests on to ${toBackend.path}: it is no backend of web servers`;
+    throw new HemiError("HEMI_STAGE_PREPARE", message);
+  }
+
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    const { web } = this.#context.props.toBackend.current;
+    if (web === undefined) throw new HTTPError(502, "the backend is none of web servers");
+    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+    if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
+    return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
+  }
+
+  async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
+    const content = await req.content.bytes();
+    return this.#pass(web, req, resp, content.length, content);
+  }
+
+  #pass(
+    web: WebBackend,
+    req: Request,
+    resp: Response,
+    contentSize: number | undefined,
+    content: Uint8Array | undefined,
+  ): boolean | Promise<boolean> {
+    const added: string[] = [];
+    this.#forwarded.addTo(added, req);
+    this.#edits.addTo(added, req);
+    const request: BackendRequest = {
+      method: req.method,
+      scheme: req.scheme,
+      authority: this.#authorityFor(req),
+      target: this.#paths.isEmpty ? req.uri : this.#paths.forward(req.uri),
+      received: req.headers,
+      dropped: this.#dropped,
+      added,
+      contentSize,
+    };
+    return new ProxiedExchan(this.#traits, web, request, this.#wishOf(web, req), req, resp, content).begin();
+  }
+
+  #authorityFor(req: Request): string {
+    const { hostname, colonPort } = this.#context.props;
+    return (hostname ?? req.hostname) + (colonPort ?? (hostname === undefined ? req.colonPort : ""));
+  }
+
+  #wishOf({ stickyCookie }: WebBackend, req: Request): NodeWish {
+    return {
+      key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
+      stickTo: stickyCookie === undefined ? "" : (req.cookie(stickyCookie) ?? ""),
+      tried: untried,
+    };
+  }
+}
+
+const untried: readonly string[] = [];
+
+/** Fields of a request that a proxy makes itself, consumes, or keeps from doing harm. */
+const ownFields: readonly string[] = [
+  "host",
+  "via",
+  // What is waited for by `100-continue` comes from this server: the client is told to go on when its content is wanted.
+  "expect",
+  // Meant for a proxy, which this is.
+  "proxy-authorization",
+  // CGI scripts would take it for the setting of a proxy of theirs (CVE-2016-5385).
+  "proxy",
+];
+
+/** A name for `via` that no other proxy has, nor another handlet: what comes back to it is a loop. */
+function pseudonym(): string {
+  return `hemi-${randomBytes(6).toString("hex")}`;
+}

@@ -1,0 +1,34 @@
+// The path on its way through a proxy: one prefix taken away and another put before it, and back again in what the answer says.
+
+export class PathEdits {
+  readonly #strip: string;
+  readonly #add: string;
+
+  /** Both are "", or begin with a slash and end without one. */
+  constructor(strip: string, add: string) {
+    this.#strip = strip;
+    this.#add = add;
+  }
+
+  get isEmpty(): boolean {
+    return this.#strip === "" && this.#add === "";
+  }
+
+  /** The target that the backend is asked for. A path that does not begin with the prefix keeps what it begins with. */
+  forward(uri: string): string {
+    return this.#add + without(this.#strip, uri);
+  }
+
+  /** The path that a client has to ask for to get to a path of the backend. */
+  back(path: string): string {
+    return this.#strip + without(this.#add, path);
+  }
+}
+
+/** `/api/x` without `/api` is `/x`; `/api` and `/api?q` give `/` and `/?q`; `/apix` stays. */
+function without(prefix: string, path: string): string {
+  if (prefix === "" || !path.startsWith(prefix)) return path;
+  const rest = path.slice(prefix.length);
+  if (rest === "" || rest.startsWith("?") || rest.startsWith("#")) return "/" + rest;
+  return rest.startsWith("/") ? rest : path;
+}

@@ -1,0 +1,290 @@
+// One exchan of a reverse proxy: a request on its way to a backend, and the answer on its way back.
+//
+//   begin ──> attempt ── answered ──> streaming ── ended ──> over
+//                ^  │                    └─ failed ────────> over: the answer is broken off
+//                │  └─ failed ── may it be tried again? ── no ──> over: 502, 503 or 504
+//                └─────────────────────────────────────── yes
+//
+// Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
+
+import type { BackendFailure } from "../../backend/failure.ts";
+import type { NodeWish } from "../../backend/node-wish.ts";
+import type { AnswerHead, AnswerTaker, BackendRequest, WebBackend, WebExchange } from "../../backend/web-backend.ts";
+import type { ErrorLog } from "../../log/error-log.ts";
+import { isPeerGone } from "../fault.ts";
+import { isTrailerName } from "../field-names.ts";
+import type { Fields } from "../fields.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import { sendStatusPage } from "../status-page.ts";
+import type { AnswerEdits } from "./answer-edits.ts";
+import { whyNotAgain, type RetryRules } from "./retries.ts";
+
+/** What all exchans of a proxy share. */
+export interface ProxyTraits {
+  readonly log: ErrorLog;
+  readonly answers: AnswerEdits;
+  readonly retries: RetryRules;
+  /** Of an answer's content, in bytes, that is gathered before any of it is sent; 0: none is. */
+  readonly bufferedAnswer: number;
+}
+
+export class ProxiedExchan implements AnswerTaker {
+  readonly #traits: ProxyTraits;
+  readonly #backend: WebBackend;
+  readonly #req: Request;
+  readonly #resp: Response;
+  readonly #request: BackendRequest;
+  readonly #wish: { readonly key: string; readonly stickTo: string; tried: readonly string[] };
+  #exchange: WebExchange | undefined;
+  #attempts = 0;
+  #isAnswered = false;
+  #isOver = false;
+  /** All of the request's content, if it was gathered: it can be sent again. */
+  readonly #content: Uint8Array | undefined;
+  /** Some of the request's content has been taken from the client and given to a node. */
+  #isContentSpent = false;
+  /** The answer's content is of no known size: none of it may wait for more. */
+  #isUnsized = false;
+  /** The answer's content, while it is gathered. */
+  #gathered: Uint8Array[] | undefined;
+  #gatheredSize = 0;
+
+  constructor(
+    traits: ProxyTraits,
+    backend: WebBackend,
+    request: BackendRequest,
+    wish: NodeWish,
+    req: Request,
+    resp: Response,
+    content: Uint8Array | undefined,
+  ) {
+    this.#traits = traits;
+    this.#backend = backend;
+    this.#request = request;
+    this.#wish = { ...wish };
+    this.#req = req;
+    this.#resp = resp;
+    this.#content = content;
+  }
+
+  /** `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that failed on the client's side. */
+  begin(): boolean | Promise<boolean> {
+    this.#req.onAbort(() => this.#giveUp());
+    this.#attempt();
+    return this.#request.contentSize === 0 || this.#content !== undefined ? true : this.#passContent();
+  }
+
+  // ---- the answer ----
+
+  interim(status: number, fields: Fields): void {
+    if (this.#isOver || this.#resp.isHeadSent) return;
+    const list: Record<string, string> = {};
+    for (const [name] of fields) {
+      const value = fields.get(name);
+      if (value !== undefined && isTrailerName(name)) list[name] = value;
+    }
+    this.#resp.interim(status, list);
+  }
+
+  answered(head: AnswerHead, whole: Uint8Array | undefined): void {
+    if (this.#isOver) return;
+    const refusal = this.#traits.retries.statuses.has(head.status)
+      ? this.#whyNotAgain()
+      : "its status is not among them";
+    if (refusal === undefined) return this.#tryAnother(`it answered ${head.status}`);
+    this.#isAnswered = true;
+    this.#guarded(() => {
+      const { method } = this.#req;
+      const resp = this.#resp;
+      resp.status = head.status;
+      resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
+      this.#tieClient();
+      if (whole === undefined) return this.#beginContent(head);
+      this.#isOver = true;
+      if (method === "HEAD") {
+        // What a GET would have brought.
+        if (head.contentSize !== undefined) resp.contentSize = head.contentSize;
+        void resp.echo(noBytes);
+        resp.end();
+      } else if (whole.length === 0 && (head.status === 204 || head.status === 304)) resp.end();
+      else resp.send(whole);
+    });
+  }
+
+  content(piece: Uint8Array): boolean {
+    if (this.#isOver) return true;
+    if (this.#gathered !== undefined) {
+      this.#gathered.push(piece);
+      this.#gatheredSize += piece.length;
+      if (this.#gatheredSize <= this.#traits.bufferedAnswer) return true;
+      piece = Buffer.concat(this.#gathered);
+      this.#gathered = undefined;
+    }
+    return this.#guarded(() => this.#send(piece)) ?? true;
+  }
+
+  ended(trailers: Fields): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#guarded(() => {
+      const gathered = this.#gathered;
+      if (gathered !== undefined && trailers.count === 0) return this.#resp.send(Buffer.concat(gathered));
+      if (gathered !== undefined) void this.#resp.echo(Buffer.concat(gathered));
+      for (const [name] of trailers) {
+        const value = trailers.get(name);
+        if (value !== undefined && isTrailerName(name)) this.#resp.setTrailer(name, value);
+      }
+      this.#resp.end();
+    });
+  }
+
+  failed(failure: BackendFailure): void {
+    if (this.#isOver) return;
+    if (this.#isAnswered) {
+      this.#isOver = true;
+      this.#note(`${failure.message}; its answer is broken off`);
+      return this.#resp.abort();
+    }
+    const refusal = this.#whyNotAgain(failure);
+    if (refusal === undefined) return this.#tryAnother(failure.message, blamed(failure));
+    this.#isOver = true;
+    this.#note(`${failure.message}; answered with ${failure.status}, and not tried again: ${refusal}`);
+    this.#guarded(() => sendStatusPage(this.#resp, failure.status));
+  }
+
+  /** A client that is to stay with its node is told so, unless it knows already. */
+  #tieClient(): void {
+    const { stickyCookie } = this.#backend;
+    const tag = this.#exchange?.tag;
+    if (stickyCookie === undefined || tag === undefined || tag === this.#wish.stickTo) return;
+    this.#resp.setCookie(stickyCookie, tag, { httpOnly: true, sameSite: "lax", secure: this.#req.scheme === "https" });
+  }
+
+  #beginContent(head: AnswerHead): void {
+    const { bufferedAnswer } = this.#traits;
+    const isEventStream = head.fields.get("content-type")?.startsWith("text/event-stream") === true;
+    if (bufferedAnswer > 0 && !isEventStream && (head.contentSize ?? 0) <= bufferedAnswer) {
+      this.#gathered = [];
+      return;
+    }
+    if (head.contentSize !== undefined) this.#resp.contentSize = head.contentSize;
+    else this.#isUnsized = true;
+    // The head does not wait for the content: an event stream may be silent for long.
+    void this.#resp.echo(noBytes);
+  }
+
+  #send(piece: Uint8Array): boolean {
+    const sent = this.#resp.echo(piece);
+    const flushed = this.#isUnsized ? this.#resp.flush() : undefined;
+    const taken = flushed ?? sent;
+    if (taken === undefined) return true;
+    taken.then(
+      () => this.#exchange?.resume(),
+      () => this.#giveUp(),
+    );
+    return false;
+  }
+
+  // ---- attempts ----
+
+  #attempt(): void {
+    const attempt = ++this.#attempts;
+    const exchange = this.#backend.exchange(this.#request, this.#wish, this);
+    // It may have failed by now, and another may be under way.
+    if (attempt !== this.#attempts) return;
+    this.#exchange = exchange;
+    const content = this.#content;
+    if (content === undefined || this.#isOver) return;
+    if (content.length > 0) exchange.sendContent(content);
+    exchange.endContent(this.#req.trailers);
+  }
+
+  /** `node` is not to be tried again; "" if it may. */
+  #tryAnother(reason: string, node = this.#exchange?.node ?? ""): void {
+    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made`, {
+      requestId: this.#req.id,
+    });
+    this.#exchange?.cancel();
+    if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
+    this.#attempt();
+  }
+
+  /** Why the request may not be sent once more; `undefined` if it may. */
+  #whyNotAgain(failure?: BackendFailure): string | undefined {
+    return whyNotAgain(this.#traits.retries, {
+      method: this.#request.method,
+      attempts: this.#attempts,
+      failure,
+      canReplay: !this.#isContentSpent,
+      node: failure === undefined ? (this.#exchange?.node ?? "") : blamed(failure),
+      refusal: (node) => this.#backend.whyNoRetry(node === "" ? this.#wish.tried : [...this.#wish.tried, node]),
+    });
+  }
+
+  // ---- the request's content ----
+
+  async #passContent(): Promise<boolean> {
+    try {
+      const exchange = await this.#connected();
+      if (exchange === undefined) return true;
+      this.#isContentSpent = true;
+      for await (const piece of this.#req.content) {
+        if (!exchange.sendContent(piece)) await exchange.writable();
+        // Who has answered may still want the rest, but who has gone does not.
+        if (this.#isOver) return true;
+      }
+      exchange.endContent(this.#req.trailers);
+      return true;
+    } catch (error) {
+      // The rest of a request that has been answered is nobody's.
+      if (this.#isOver) return true;
+      this.#giveUp();
+      throw error;
+    }
+  }
+
+  /** The exchange that has a connection: before that, other nodes may be tried, and the content stays where it is. */
+  async #connected(): Promise<WebExchange | undefined> {
+    for (;;) {
+      const exchange = this.#exchange;
+      await exchange?.writable();
+      if (this.#isOver) return undefined;
+      if (exchange === this.#exchange) return exchange;
+    }
+  }
+
+  // ---- the end ----
+
+  /** Nobody wants the answer any more. */
+  #giveUp(): void {
+    this.#isOver = true;
+    this.#exchange?.cancel();
+  }
+
+  #note(message: string): void {
+    this.#traits.log.warn(`${this.#req.method} ${this.#req.uri}: ${message}`, { requestId: this.#req.id });
+  }
+
+  /** Runs what may throw because of revisers, templates or a client that left, which is no matter of the backend's. */
+  #guarded<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch (error) {
+      this.#giveUp();
+      if (!isPeerGone(error)) {
+        this.#traits.log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
+      }
+      if (this.#resp.isHeadSent) this.#resp.abort();
+      else sendStatusPage(this.#resp, 500);
+      return undefined;
+    }
+  }
+}
+
+/** The node that has failed. A kept connection that was closed says nothing against its node. */
+function blamed({ isStale, node }: BackendFailure): string {
+  return isStale ? "" : node;
+}
+
+const noBytes = new Uint8Array(0);
