@@ -66,6 +66,7 @@ export const backendProps = {
   maxFails: prop.integer({ default: 5, max: 1_000_000, reload: "live" }),
   /** The first time; each time that it fails again at once, it rests twice as long, up to `maxEjectTime`. */
   ejectTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
+  /** The longest that a node rests for at a time. */
   maxEjectTime: prop.duration({ default: "5m", min: "1ms", reload: "live" }),
   /** So many of the nodes, in percent, may rest at a time; one that can be used is left in any case. */
   maxEjected: prop.integer({ default: 50, max: 100, reload: "live" }),
@@ -73,7 +74,9 @@ export const backendProps = {
   breakerRatio: prop.integer({ default: 0, max: 100, reload: "live" }),
   /** Among fewer requests than these within `breakerWindow`, no share counts. */
   breakerMinRequests: prop.integer({ default: 20, min: 1, max: 1_000_000, reload: "live" }),
+  /** How far back the last requests go. */
   breakerWindow: prop.duration({ default: "10s", min: "100ms", reload: "live" }),
+  /** For how long nothing is sent once too much has failed. */
   breakerTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Retries for each hundred requests; ten in 10 seconds there may be in any case. 0: none at all. */
   retryBudget: prop.integer({ default: 20, max: 1000, reload: "live" }),

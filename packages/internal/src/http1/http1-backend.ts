@@ -54,6 +54,7 @@ const props = {
   tlsCA: prop.path(),
   /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
   tlsCertificate: prop.path(),
+  /** The private key of `tlsCertificate`, in PEM, without a passphrase. */
   tlsKey: prop.path(),
   /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
   tlsVerify: prop.bool({ default: true }),

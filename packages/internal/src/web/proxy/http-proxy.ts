@@ -50,10 +50,13 @@ const props = {
   setRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the request that stand beside those of their names. */
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
+  /** Fields of the request, by names, that are not passed on. */
   delRequestHeaders: prop.strings({ default: [] }),
   /** Fields of the answer that take the place of those of their names. */
   setResponseHeaders: prop.dict(prop.template(), { default: {} }),
+  /** Fields of the answer that stand beside those of their names. */
   addResponseHeaders: prop.dict(prop.template(), { default: {} }),
+  /** Fields of the answer, by names, that are not passed on. */
   delResponseHeaders: prop.strings({ default: [] }),
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
