@@ -11,7 +11,6 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { AnswerHeadLimits, Http1AnswerHead } from "./answer-head.ts";
-import type { Http1ClientExchan } from "./client-exchan.ts";
 import { Output } from "./output.ts";
 import type { ContentLimits, Input } from "./request-content.ts";
 
@@ -25,6 +24,23 @@ export interface ClientSettings extends AnswerHeadLimits {
   readonly writeTimeout: number;
   readonly readTimeout: number;
   readonly aliveTimeout: number;
+}
+
+/** What a connection needs of the request that is on it. */
+export interface ConnUser {
+  /** All of the request has been handed to the connection. */
+  readonly isRequestSent: boolean;
+  /** No more of the answer is wanted for now. */
+  readonly isHeld: boolean;
+  /** The connection stands: the request may be written. */
+  connected(): void;
+  /** There is more input, or more of it is wanted. */
+  advance(): void;
+  /** The node has shut its side. True: that is where the answer ends. */
+  endedByClose(): boolean;
+  timedOut(reason: string): void;
+  /** The connection is gone; `reason` if there is one. */
+  broken(reason: string | undefined): void;
 }
 
 /** What a connection needs of the pool that it belongs to. */
@@ -49,7 +65,7 @@ export class Http1ClientConn {
   readonly #owner: ClientConnOwner;
   readonly #socket: Socket;
   readonly #deadline: Deadline;
-  #exchan: Http1ClientExchan | undefined;
+  #exchan: ConnUser | undefined;
   #isConnected = false;
   #isClosed = false;
   #isHeld = false;
@@ -92,7 +108,7 @@ export class Http1ClientConn {
   }
 
   /** Begins a request, as soon as the connection stands. */
-  begin(exchan: Http1ClientExchan): void {
+  begin(exchan: ConnUser): void {
     this.requests++;
     this.#exchan = exchan;
     if (!this.#isConnected) return;

@@ -12,12 +12,12 @@ import type { AnswerTaker, BackendRequest, WebExchange } from "../backend/web-ba
 import { noFields, type Fields } from "../web/fields.ts";
 import { isIdempotent } from "../web/methods.ts";
 import { readAnswerHead, type Http1AnswerHead } from "./answer-head.ts";
-import type { Http1ClientConn } from "./client-conn.ts";
+import type { ConnUser, Http1ClientConn } from "./client-conn.ts";
 import type { Http1Pool } from "./client-pool.ts";
 import { RequestContent } from "./request-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 
-export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool> {
+export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUser {
   readonly wish: NodeWish;
   /** All of the request has been handed to the connection. */
   isRequestSent: boolean;
