@@ -4,8 +4,9 @@ import { pack } from "@hemi/internal";
 import { gzip } from "./gzip.ts";
 import { head } from "./head.ts";
 import { replace } from "./replace.ts";
+import { ssi } from "./ssi.ts";
 import { wrap } from "./wrap.ts";
 
-export { gzip, head, replace, wrap };
+export { gzip, head, replace, ssi, wrap };
 
-export default pack("@hemi/contrib-revisers", [gzip, head, wrap, replace]);
+export default pack("@hemi/contrib-revisers", [gzip, head, wrap, replace, ssi]);

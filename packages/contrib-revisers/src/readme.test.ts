@@ -57,6 +57,7 @@ const asked: Readonly<Record<string, Asked>> = {
   },
   wrap: { path: "/page.html", answer: { text: expect.stringMatching(/<!-- .* -->$/) } },
   replace: { path: "/page.html", answer: { text: expect.stringContaining("<head><base") } },
+  ssi: { path: "/index.html?user=Ann", answer: { text: "<p>Hello, Ann!</p>\n[menu]" } },
 };
 
 describe("the example of", () => {
@@ -67,6 +68,8 @@ describe("the example of", () => {
     await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-readme-"));
     await mkdir(join(folder.path, "web"));
     await writeFile(join(folder.path, "web/page.html"), "<html><head></head><body>a page</body></html>".repeat(20));
+    await writeFile(join(folder.path, "web/index.html"), /```text\n(.*?)\n```/s.exec(readme)?.[1] ?? "");
+    await writeFile(join(folder.path, "web/menu.html"), "[menu]");
     await using stage = await bootWith([contribRevisers]).bootText(text.replace(":3080", "127.0.0.1:0"), {
       baseDir: folder.path,
       log: openErrorLog({ sink: new MemorySink() }),

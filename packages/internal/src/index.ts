@@ -126,6 +126,7 @@ export {
 } from "./web/representation.ts";
 export type { Request } from "./web/request.ts";
 export type { KnownContent, Response } from "./web/response.ts";
+export type { SubrequestOptions, Subresponse } from "./web/subrequest.ts";
 export { webVariables } from "./web/variables.ts";
 export type { AcceptOptions, Upgrade } from "./web/websocket/upgrade.ts";
 export { webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";

@@ -76,7 +76,7 @@ export class Dispatcher implements ResponseSurroundings {
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;
-    const req = new Request(wire, destination.authority, path);
+    const req = new Request(wire, destination.authority, path, this);
     const resp = new Response(wire, this, req);
     if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
     try {

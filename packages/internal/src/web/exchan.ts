@@ -75,12 +75,27 @@ export interface TunnelHead {
   readonly fieldList: readonly string[];
 }
 
-/** The wire of one exchan. One implementation for each HTTP version, and one without a socket. */
+/** Of requests that one request of a client has made, and those in turn. */
+export interface Lineage {
+  /** How many requests stand above this one; 0: it is that of a client. */
+  readonly depth: number;
+  /** One for all of them. */
+  readonly tally: { count: number };
+}
+
+/** Serves exchans. */
+export interface ExchanServer {
+  serve(wire: ExchanWire): void;
+}
+
+/** The wire of one exchan. One implementation for each HTTP version, and two without a socket. */
 export interface ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint;
   /** From the first byte of the head to its last, in ms; 0 if they came together. */
   readonly headTime: number;
+  /** Set by the engine once a request has made others; codecs leave it alone. */
+  lineage?: Lineage;
 
   /** The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE. One call at a time. */
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;

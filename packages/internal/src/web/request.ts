@@ -3,17 +3,20 @@
 import type { Authority } from "./authority.ts";
 import { Content, noContentTerms } from "./content.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
-import type { Endpoint, ExchanWire, HttpVersion } from "./exchan.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Endpoint, ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
 import type { Fields } from "./fields.ts";
 import { Locals } from "./locals.ts";
 import type { NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
+import { sendSubrequest, type SubrequestOptions, type Subresponse } from "./subrequest.ts";
 
 export class Request {
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
+  readonly #server: ExchanServer | undefined;
   #path: NormalPath | undefined;
   #target: string | undefined;
   #queries: Queries | undefined;
@@ -25,9 +28,13 @@ export class Request {
   /** Of media types: see `demandPlainContent`. */
   #mustBePlain: ((type: string) => boolean) | undefined;
 
-  /** For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. */
-  constructor(wire: ExchanWire, authority: Authority | undefined, path: NormalPath | undefined) {
+  /**
+   * For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. `server` is whom
+   * subrequests are handed to.
+   */
+  constructor(wire: ExchanWire, authority: Authority | undefined, path: NormalPath | undefined, server?: ExchanServer) {
     this.#wire = wire;
+    this.#server = server;
     this.#authority = authority;
     this.#path = path;
   }
@@ -176,6 +183,23 @@ export class Request {
   /** Calls back once when the client leaves before the answer is complete: what `signal` tells, half-closed clients included, without the cost of one. */
   onAbort(listener: () => void): void {
     this.#wire.onAbort(listener);
+  }
+
+  /** How many requests stand above this one, each made by the one above; 0: it is that of a client. */
+  get depth(): number {
+    return this.#wire.lineage?.depth ?? 0;
+  }
+
+  /**
+   * Asks the same webapp for another URI, as this client: by GET, with the fields of this request but for those of its content, conditions, ranges
+   * and codings. `target` is a path with its query, absolute or relative to the path of this request. Rules, revisers and handlets see it as any
+   * request, with a `depth`; access logs do not. It is over at the latest when this request is. Rejects with HEMI_USAGE for what is no path of
+   * the webapp and for one too many, with HEMI_PEER_GONE when the answer is broken off before its head.
+   */
+  async subrequest(target: string, options?: SubrequestOptions): Promise<Subresponse> {
+    if (this.#server === undefined)
+      throw new HemiError("HEMI_USAGE", "this request has no server to make subrequests to");
+    return sendSubrequest(this.#wire, this.encodedPath, this.#server, target, options);
   }
 
   /** For revisers, in `reviseRequest`: they are going to change what is answered with content of these media types. */

@@ -77,7 +77,8 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));
+    const entry = req.depth > 0 ? undefined : this.#accessLog?.follow(req, resp);
+    return this.#walk(req, resp, 0, entry);
   }
 
   explain(req: Request, scope: ExplainScope): Promise<WebappWalk> {

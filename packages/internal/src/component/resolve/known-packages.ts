@@ -17,6 +17,7 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["gzip", revisers],
   ["head", revisers],
   ["replace", revisers],
+  ["ssi", revisers],
   ["wrap", revisers],
   ["fetchHandlet", apps],
   ["nodeHandlet", apps],
