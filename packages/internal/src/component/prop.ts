@@ -2,7 +2,7 @@
 
 import { address, addresses } from "./props/addresses.ts";
 import { dict, list, record, strings } from "./props/collections.ts";
-import { module, path } from "./props/files.ts";
+import { module, path, paths } from "./props/files.ts";
 import { hostnames } from "./props/hostnames.ts";
 import { reference } from "./props/references.ts";
 import { bool, duration, integer, size } from "./props/scalars.ts";
@@ -23,6 +23,7 @@ export const prop = {
   address,
   addresses,
   path,
+  paths,
   hostnames,
   template,
   module,

@@ -27,6 +27,7 @@ export const errorCodes = {
   HEMI_LISTEN: "an address cannot be listened on",
   HEMI_NAME: "a host name does not exist or cannot be looked up",
   HEMI_FILE: "a file cannot be read or written",
+  HEMI_CERTIFICATE: "a certificate or its key cannot be used",
   HEMI_MODULE: "a module cannot be loaded or does not export what it must",
   // Use
   HEMI_USAGE: "the command or the call was used wrongly",

@@ -29,7 +29,6 @@ test("a connection whose server throws below is closed, and does not wait for ev
       maxRequestsPerConn: 10,
     },
     dateLine: "",
-    isTLS: false,
     makeDeadline: () => ({ set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
     serve() {

@@ -9,6 +9,7 @@ import { ExchanError } from "../web/exchan-error.ts";
 
 export class Output {
   readonly #socket: Socket;
+  readonly #maxWrite: number;
   /** Bytes 0 to 255, one a character: waits for the end of the turn. */
   #text = "";
   #isFlushDue = false;
@@ -16,8 +17,10 @@ export class Output {
   /** Shared by all who wait. */
   #drained: PromiseWithResolvers<void> | undefined;
 
-  constructor(socket: Socket) {
+  /** `maxWrite`: bytes of more than this size are handed to the socket in several pieces. */
+  constructor(socket: Socket, maxWrite = Infinity) {
     this.#socket = socket;
+    this.#maxWrite = maxWrite;
   }
 
   /** The client takes less than it is sent, or nothing any more. */
@@ -49,7 +52,7 @@ export class Output {
   writeBytes(before: string, bytes: Uint8Array, after: string): void {
     const head = this.#text + before;
     this.#text = "";
-    if (head === "" && after === "") this.#noteWrite(this.#socket.write(bytes));
+    if (head === "" && after === "") this.#writeAll(bytes);
     else if (bytes.length <= maxCopied) {
       // One buffer costs less than several in one call, up to sizes where copying does.
       const whole = Buffer.allocUnsafe(head.length + bytes.length + after.length);
@@ -60,7 +63,7 @@ export class Output {
     } else {
       this.#socket.cork();
       if (head !== "") this.#socket.write(head, "latin1");
-      this.#noteWrite(this.#socket.write(bytes));
+      this.#writeAll(bytes);
       if (after !== "") this.#socket.write(after, "latin1");
       this.#socket.uncork();
     }
@@ -102,6 +105,13 @@ export class Output {
     if (text === "") return;
     this.#text = "";
     this.#noteWrite(this.#socket.write(text, "latin1"));
+  }
+
+  #writeAll(bytes: Uint8Array): void {
+    const size = this.#maxWrite;
+    let at = 0;
+    for (; bytes.length - at > size; at += size) this.#socket.write(bytes.subarray(at, at + size));
+    this.#noteWrite(this.#socket.write(at === 0 ? bytes : bytes.subarray(at)));
   }
 
   #noteWrite(isTaken: boolean): void {

@@ -12,6 +12,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { peerOf } from "../net/peer.ts";
+import { handshakeRecord } from "../net/tls/client-hello.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { Endpoint } from "../web/exchan.ts";
 import { CR } from "./bytes.ts";
@@ -28,6 +30,7 @@ type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "clo
 
 export class Http1Conn implements ExchanConn {
   readonly peer: Endpoint;
+  readonly tls: TlsFacts | undefined;
   readonly input: Input = { bytes: noBytes, at: 0 };
   readonly output: Output;
   readonly #socket: Socket;
@@ -56,11 +59,13 @@ export class Http1Conn implements ExchanConn {
   /** Who has the tunnel wants to be told when the server drains. */
   #tunnelDrained: (() => void) | undefined;
 
-  constructor(socket: Socket, host: Http1Host) {
+  /** `tls` is what the handshake of a TLS socket has established. */
+  constructor(socket: Socket, host: Http1Host, tls?: TlsFacts) {
     this.#socket = socket;
+    this.tls = tls;
     this.#host = host;
     this.peer = peerOf(socket);
-    this.output = new Output(socket);
+    this.output = new Output(socket, tls?.maxWrite);
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
     socket.on("end", this.#ended);
@@ -174,6 +179,7 @@ export class Http1Conn implements ExchanConn {
     const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
+      if (input.bytes[input.at] === handshakeRecord) return this.#refuseTLS();
       // Only the first head may be none: behind a request, other bytes are a mistake or an attack.
       const isOther = this.#requests === 0 && this.#host.speaksOther(input.bytes.subarray(input.at));
       if (isOther === "perhaps") return this.#waitForHead(available, isWorthReading);
@@ -232,7 +238,7 @@ export class Http1Conn implements ExchanConn {
     this.#patience.hasMoved = true;
     const wasWaitedFor = this.#phase === "head";
     this.#phase = "exchan";
-    if (this.#host.isTLS) head.scheme = "https";
+    if (this.tls !== undefined) head.scheme = "https";
     const exchan = new Http1Exchan(
       this,
       head,
@@ -338,9 +344,11 @@ export class Http1Conn implements ExchanConn {
 
   breakOff(isUnended: boolean): void {
     this.output.flush();
-    // UNIX sockets know no reset, and TLS tells an end from a break by itself.
-    if (isUnended && this.peer.port !== 0 && !this.#host.isTLS) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    // UNIX sockets know no reset.
+    if (isUnended && this.peer.port !== 0) {
+      if (this.tls === undefined) this.#socket.resetAndDestroy();
+      else this.tls.reset();
+    } else this.#socket.destroy();
   }
 
   // ---- output and the end ----
@@ -355,6 +363,14 @@ export class Http1Conn implements ExchanConn {
     this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
     this.output.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
     this.#linger();
+  }
+
+  /** There is nothing to say that the client would understand. */
+  #refuseTLS(): false {
+    const isInside = this.tls !== undefined;
+    this.#host.note(this.peer, isInside ? "it speaks TLS inside TLS" : "it speaks TLS, and this port plain HTTP");
+    this.#socket.destroy();
+    return false;
   }
 
   #linger(): void {

@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { EndReason } from "../web/end-reason.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type {
   AbortListener,
@@ -29,6 +30,7 @@ import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } f
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
   readonly peer: Endpoint;
+  readonly tls: TlsFacts | undefined;
   readonly input: Input;
   readonly output: Output;
   /** `date: …` with its line end. */
@@ -101,6 +103,10 @@ export class Http1Exchan implements ExchanWire {
 
   get peer(): Endpoint {
     return this.#conn.peer;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#conn.tls;
   }
 
   get trailers(): Fields {

@@ -41,7 +41,6 @@ export interface Http1Host {
   readonly settings: Http1Settings;
   /** `date: …` with its line end. */
   readonly dateLine: string;
-  readonly isTLS: boolean;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;

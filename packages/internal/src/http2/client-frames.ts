@@ -3,6 +3,7 @@
 // A frame is looked at here as far as can be without knowing what a handlet does with its stream; what it asks for is done by the
 // connection.
 
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Allowance } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
@@ -16,6 +17,8 @@ import type { Http2Host } from "./server-host.ts";
 
 /** What a connection does when its client's frames ask for it. */
 export interface FrameTarget {
+  /** Of the connection; `undefined` where that is not by TLS. */
+  readonly tls: TlsFacts | undefined;
   /** Those that are not over on both sides. */
   stream(id: number): Http2Exchan | undefined;
   /** A request has come; no content follows if `isEnded`. */
@@ -227,8 +230,8 @@ export class ClientFrames {
     if (repeated !== undefined) return this.#target.requested(id, repeated, true);
     const block = this.#decode(bytes, start, end);
     if (block === undefined) return;
-    const { settings, isTLS } = this.#host;
-    const head = readRequestHead(block, isEnd, { maxTargetSize: settings.maxTargetSize, isTLS });
+    const { maxTargetSize } = this.#host.settings;
+    const head = readRequestHead(block, isEnd, { maxTargetSize, isTLS: this.#target.tls !== undefined });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
     if (isEnd && generation === this.#decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
     this.#target.requested(id, head, isEnd);

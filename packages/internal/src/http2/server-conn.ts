@@ -12,6 +12,7 @@ import type { Socket } from "node:net";
 import type { Deadline } from "../http1/server-host.ts";
 import { Patience, type Wait } from "../http1/patience.ts";
 import { peerOf } from "../net/peer.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { Endpoint, ResponseHead } from "../web/exchan.ts";
 import { Allowance } from "./allowance.ts";
@@ -44,6 +45,7 @@ type Phase = "preface" | "open" | "linger" | "closed";
 
 export class Http2Conn implements ExchanConn, FrameTarget {
   readonly peer: Endpoint;
+  readonly tls: TlsFacts | undefined;
   readonly sender: Sender;
   readonly #socket: Socket;
   readonly #host: Http2Host;
@@ -77,8 +79,10 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   #contentSentSeen = 0;
   #lingersUntil = 0;
 
-  constructor(socket: Socket, host: Http2Host) {
+  /** `tls` is what the handshake of a TLS socket has established. */
+  constructor(socket: Socket, host: Http2Host, tls?: TlsFacts) {
     const { settings } = host;
+    this.tls = tls;
     this.#socket = socket;
     this.#host = host;
     this.peer = peerOf(socket);

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import { hasNoContent } from "../http1/response-head.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { EndReason } from "../web/end-reason.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type {
@@ -35,6 +36,7 @@ export type StreamWait = "handle" | "content" | "write";
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
   readonly peer: Endpoint;
+  readonly tls: TlsFacts | undefined;
   readonly sender: Sender;
   /** The client takes less than it is sent, or nothing any more. */
   readonly isBlocked: boolean;
@@ -119,6 +121,10 @@ export class Http2Exchan implements ExchanWire, SendingStream {
 
   get peer(): Endpoint {
     return this.#conn.peer;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#conn.tls;
   }
 
   get isReading(): boolean {

@@ -76,6 +76,11 @@ export class Dispatcher implements ResponseSurroundings {
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;
+    const terms = webapp.tls?.terms.name ?? "";
+    // The client's certificate was not asked for, or others were to vouch for it (RFC 9110 7.4).
+    if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
+      return this.#refuse(wire, 421, "its handshake was one for a name that asks for other client certificates");
+    }
     const req = new Request(wire, destination.authority, path, this);
     const resp = new Response(wire, this, req);
     if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);

@@ -7,6 +7,7 @@
 // Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
 
 import type { Duplex } from "node:stream";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { EndReason } from "./end-reason.ts";
 import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
@@ -92,6 +93,8 @@ export interface ExchanServer {
 export interface ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint;
+  /** Of the connection with the client; `undefined` where that is not by TLS. */
+  readonly tls: TlsFacts | undefined;
   /** From the first byte of the head to its last, in ms; 0 if they came together. */
   readonly headTime: number;
   /** Set by the engine once a request has made others; codecs leave it alone. */

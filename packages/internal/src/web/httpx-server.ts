@@ -19,12 +19,15 @@ import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
 import { peerOf } from "../net/peer.ts";
 import { Refusals } from "../net/refusals.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Endpoint, ExchanWire } from "./exchan.ts";
 import { explainListening } from "./explain/explain-listening.ts";
 import { explainServer, headOf } from "./explain/explain-server.ts";
 import { sendMissPage } from "./explain/miss-page.ts";
 import { readExplainRequest } from "./explain/read-request.ts";
+import { Https } from "./https.ts";
+import { checkServerTls, httpsServerProps } from "./https-props.ts";
 import { Injector } from "./inject.ts";
 import { defineServer, webappKind, type ServerPart } from "./kinds.ts";
 import { webapp } from "./webapp.ts";
@@ -70,6 +73,7 @@ const props = {
   maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
   /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
   maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
+  ...httpsServerProps,
   /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
   /** Requests on one connection; the last one is answered with `connection: close`. */
@@ -82,6 +86,10 @@ export const httpxServer = defineServer({
   sign: "httpxServer",
   props,
   check(context) {
+    checkServerTls(
+      context,
+      context.references("webapps").filter((referred) => isMadeBy(referred, webapp)),
+    );
     const { address } = context.props;
     if (!("port" in address) || address.port !== 0) {
       context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
@@ -102,6 +110,12 @@ export const httpxServer = defineServer({
   create: (context): ServerPart => new HttpxServer(context),
 });
 
+/** Who serves a connection, by the protocol that its TLS handshake has agreed on (ALPN); the first one is preferred. */
+const connsOverTLS: Readonly<Record<string, new (socket: Socket, host: Http2Host, tls: TlsFacts) => GateConn>> = {
+  h2: Http2Conn,
+  "http/1.1": Http1Conn,
+};
+
 class HttpxServer implements ServerPart, Http2Host {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
@@ -115,10 +129,10 @@ class HttpxServer implements ServerPart, Http2Host {
   });
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
+  #https: Https | undefined;
   #dispatcher: Dispatcher | undefined;
   #dateLine = "";
   #dateOfLine = "";
-  readonly isTLS: boolean = false;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
@@ -132,11 +146,12 @@ class HttpxServer implements ServerPart, Http2Host {
       stage.fcache,
       isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props.webapps) : undefined,
     );
+    if (props.tlsMode) this.#https = await this.#openHttps();
     this.#share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,
-      open: (socket: Socket) => new Http1Conn(socket, this),
+      open: (socket: Socket) => this.#https?.open(socket) ?? new Http1Conn(socket, this),
       refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
   }
@@ -153,6 +168,7 @@ class HttpxServer implements ServerPart, Http2Host {
   async shutdown(): Promise<void> {
     this.#injector.close();
     await this.#gate?.shutdown();
+    await this.#https?.close();
     this.#refusals.close();
     this.#deadlines.close();
   }
@@ -162,7 +178,7 @@ class HttpxServer implements ServerPart, Http2Host {
   explainRequest(request: ExplainRequest): ServerExplanation {
     const { webapps, address } = this.#context.props;
     const { asked, place } = readExplainRequest(request);
-    const scheme = this.isTLS ? "https" : "http";
+    const scheme = this.settings.tlsMode ? "https" : "http";
     const peer = { address: asked.srcHost, port: 0 };
     return {
       request: asked,
@@ -173,6 +189,23 @@ class HttpxServer implements ServerPart, Http2Host {
 
   get listensOn(): readonly string[] {
     return this.#share === undefined ? [] : [this.#share.address];
+  }
+
+  async #openHttps(): Promise<Https> {
+    const https = new Https({
+      context: this.#context,
+      webapps: this.#context.props.webapps,
+      protocols: Object.keys(connsOverTLS).filter((protocol) => protocol !== "h2" || this.settings.http2),
+      makeDeadline: this.makeDeadline,
+      dateLine: () => this.dateLine,
+      secured: (socket, tls, handshake) => {
+        const Conn = connsOverTLS[tls.nextProto] ?? Http1Conn;
+        this.#gate?.succeed(handshake, new Conn(socket, this, tls));
+      },
+      closed: (handshake) => this.#gate?.closed(handshake),
+    });
+    await https.prepare();
+    return https;
   }
 
   #tellRefused(count: number, latest: string): void {
@@ -222,8 +255,8 @@ class HttpxServer implements ServerPart, Http2Host {
     return this.settings.http2 && beginsWithPreface(bytes);
   }
 
-  handOver(conn: GateConn, socket: Socket): void {
-    this.#gate?.succeed(conn, new Http2Conn(socket, this));
+  handOver(conn: Http1Conn, socket: Socket): void {
+    this.#gate?.succeed(conn, new Http2Conn(socket, this, conn.tls));
   }
 
   connClosed(conn: GateConn): void {

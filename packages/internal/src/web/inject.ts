@@ -55,6 +55,7 @@ export function injectRequest(serve: (wire: ExchanWire) => void): (request: Inje
 class InjectWire implements ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint = { address: "127.0.0.1", port: 0 };
+  readonly tls = undefined;
   readonly headTime = 0;
   readonly trailers = noFields;
   readonly #resolve: (response: InjectResponse) => void;

@@ -5,6 +5,8 @@ import type { Part } from "../component/part.ts";
 import { definer } from "../component/definition.ts";
 import type { Explanation, Outcome, RuleWalk } from "../component/explanation.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
+import type { CertificateFiles } from "../net/tls/certificate.ts";
+import type { ClientTerms } from "../net/tls/client-terms.ts";
 import type { ContentFilter } from "./filter.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
@@ -75,11 +77,20 @@ export interface RulePart extends Part {
   explain?(req: Request, scope: ExplainScope): Promise<RuleExplanation>;
 }
 
+/** What a webapp shows to those who come by TLS, and what it asks of them. */
+export interface WebappTls {
+  /** Its certificates; `undefined`: those of the server. */
+  readonly files: CertificateFiles | undefined;
+  readonly terms: ClientTerms;
+}
+
 /** One web application. */
 export interface WebappPart extends Part {
   readonly hostnames: readonly string[];
   /** Itself: so that what stands in a webapp or in one of its rules finds it by `context.owner.webapp`. */
   readonly webapp: WebappPart;
+  /** Without it: the certificates of the server, and nothing is asked of clients. */
+  readonly tls?: WebappTls;
   /** Tells user code what it was told in the configuration. */
   readonly settings: ReadonlyMap<string, string>;
   /** Walks the rules. `false`: none took the request. */

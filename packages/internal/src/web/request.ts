@@ -1,5 +1,6 @@
 // A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
 
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Authority } from "./authority.ts";
 import { Content, noContentTerms } from "./content.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
@@ -95,6 +96,11 @@ export class Request {
   /** The other end of the connection: a client, or the proxy before us. */
   get peer(): Endpoint {
     return this.#wire.peer;
+  }
+
+  /** What the handshake of the client's connection has established; `undefined` where that is not by TLS. */
+  get tls(): TlsFacts | undefined {
+    return this.#wire.tls;
   }
 
   /** The client's address, "" over a UNIX socket. */

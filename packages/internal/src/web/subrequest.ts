@@ -111,6 +111,10 @@ class SubrequestWire implements ExchanWire {
     return this.#parent.peer;
   }
 
+  get tls(): ExchanWire["tls"] {
+    return this.#parent.tls;
+  }
+
   readContent(): undefined {
     // It has none.
   }

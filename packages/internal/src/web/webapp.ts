@@ -8,7 +8,16 @@ import { AccessLog } from "./access-log/access-log.ts";
 import { accessLogProps, checkAccessLog } from "./access-log/props.ts";
 import { explainWebapp } from "./explain/explain-webapp.ts";
 import { HTTPError } from "./http-error.ts";
-import { defineWebapp, ruleKind, type ExplainScope, type RulePart, type WebappPart, type WebappWalk } from "./kinds.ts";
+import {
+  defineWebapp,
+  ruleKind,
+  type ExplainScope,
+  type RulePart,
+  type WebappPart,
+  type WebappTls,
+  type WebappWalk,
+} from "./kinds.ts";
+import { checkWebappTls, httpsWebappProps, webappTls } from "./https-props.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 
@@ -26,6 +35,7 @@ const props = {
   accessLog: prop.record(accessLogProps),
   /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
+  ...httpsWebappProps,
   /** Whatever the webapp's own code wants to be told. */
   settings: prop.dict(prop.string(), { default: {} }),
 };
@@ -37,17 +47,20 @@ export const webapp = defineWebapp({
   check(context) {
     const { accessLog } = context.props;
     if (accessLog !== undefined) checkAccessLog(accessLog, context);
+    checkWebappTls(context);
   },
   create: (context): WebappPart => new Webapp(context),
 });
 
 class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
+  readonly tls: WebappTls;
   #rules: readonly RulePart[] = [];
   #accessLog: AccessLog | undefined;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
+    this.tls = webappTls(context.props);
   }
 
   get hostnames(): readonly string[] {

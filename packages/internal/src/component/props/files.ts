@@ -1,9 +1,12 @@
-// path, module: values that name files. Both are absolute once read; nothing is opened before it is used.
+// path, paths, module: values that name files. Both are absolute once read; nothing is opened before it is used.
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { defaultSource } from "../written.ts";
+import { listType } from "./collections.ts";
+import type { CountBounds } from "./collections.ts";
+import { unfoldEnv } from "./env-value.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
@@ -36,6 +39,23 @@ export const path = propMaker<string, string, PathOptions>(({ defaultIn }: PathO
 }));
 
 const moduleFile = /\.[cm]?[jt]s$/;
+
+/** Files in order. One alone needs no list around it. */
+export const paths = propMaker<readonly string[], string | readonly string[], CountBounds>((bounds) => {
+  const one = path().type;
+  const several = listType(one, "a list of paths", bounds);
+  return {
+    name: "paths",
+    takes: `a path, or ${several.takes}`,
+    read(value, label, reader) {
+      if (unfoldEnv(value).type === "list") return several.read(value, label, reader);
+      if (value.type !== "string") return refuse(this, value, label, reader);
+      const read = one.read(value, label, reader);
+      return read === undefined ? undefined : [read];
+    },
+    jsonSchema: () => ({ anyOf: [one.jsonSchema(), several.jsonSchema()] }),
+  };
+});
 
 const moduleType: PropType<Module> = {
   name: "module",

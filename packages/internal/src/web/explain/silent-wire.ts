@@ -7,6 +7,7 @@ import { noFields } from "../fields.ts";
 export class SilentWire implements ExchanWire {
   readonly head: RequestHead;
   readonly peer: Endpoint;
+  readonly tls = undefined;
   readonly headTime = 0;
   readonly trailers = noFields;
 

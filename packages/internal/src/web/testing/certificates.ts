@@ -117,7 +117,7 @@ export async function certificateFolder(): Promise<CertificateFolder> {
   const path = await mkdtemp(join(tmpdir(), "hemi-certificates-"));
   const write = async (name: string, pem: string): Promise<string> => {
     const file = join(path, name);
-    await writeFile(file, pem);
+    await writeFile(file, pem, "latin1");
     return file;
   };
   return {

@@ -2,10 +2,13 @@
 
 import { once } from "node:events";
 import * as net from "node:net";
+import * as tls from "node:tls";
 import { readHead, readResponse, type ByteSource, type ReceivedHead, type ReceivedResponse } from "./read-response.ts";
 
 export class RawClient implements ByteSource, AsyncDisposable {
   readonly socket: net.Socket;
+  /** The socket that TLS runs over; without TLS the same. */
+  readonly #beneath: net.Socket;
   #received: Buffer[] = [];
   #size = 0;
   #isEnded = false;
@@ -13,8 +16,9 @@ export class RawClient implements ByteSource, AsyncDisposable {
   /** Called when something has come, the end too. */
   #wake: (() => void) | undefined;
 
-  private constructor(socket: net.Socket) {
+  private constructor(socket: net.Socket, beneath: net.Socket) {
     this.socket = socket;
+    this.#beneath = beneath;
     const wake = () => this.#wake?.();
     socket.on("data", (chunk: Buffer) => {
       this.#received.push(chunk);
@@ -32,10 +36,14 @@ export class RawClient implements ByteSource, AsyncDisposable {
     socket.on("close", wake);
   }
 
-  static async connect(to: net.NetConnectOpts): Promise<RawClient> {
-    const socket = net.connect({ allowHalfOpen: true, noDelay: true, ...to });
-    await once(socket, "connect");
-    return new RawClient(socket);
+  /** By TLS if it is told how. Rejects when the handshake fails. */
+  static async connect(to: net.NetConnectOpts, secure?: tls.ConnectionOptions): Promise<RawClient> {
+    const beneath = net.connect({ allowHalfOpen: true, noDelay: true, ...to });
+    await once(beneath, "connect");
+    if (secure === undefined) return new RawClient(beneath, beneath);
+    const socket = tls.connect({ ...secure, socket: beneath });
+    await once(socket, "secureConnect");
+    return new RawClient(socket, beneath);
   }
 
   /** Line ends may be written as `\n` in requests that are to be right: see `request`. Here bytes go as they are. */
@@ -61,7 +69,7 @@ export class RawClient implements ByteSource, AsyncDisposable {
 
   /** Leaves with a reset. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.#beneath.resetAndDestroy();
   }
 
   head(): Promise<ReceivedHead> {
@@ -115,8 +123,9 @@ export class RawClient implements ByteSource, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.socket.closed) return;
+    const closed = once(this.socket, "close");
     this.socket.destroy();
-    await once(this.socket, "close");
+    await closed;
   }
 
   #whole(): Buffer {

@@ -1,5 +1,7 @@
 // For tests: a running server on a port of its own, whose handlets and revisers are plain functions and objects.
 
+import type { ConnectionOptions } from "node:tls";
+import { describe } from "vitest";
 import type { Definition } from "../../component/definition.ts";
 import { defineFixture } from "../../component/kinds/fixture.ts";
 import { pack } from "../../component/pack.ts";
@@ -16,6 +18,7 @@ import { httpxServer } from "../httpx-server.ts";
 import { defineHandlet, defineReviser, type HandletPart, type ReviserPart, type ServerPart } from "../kinds.ts";
 import { rule } from "../rule.ts";
 import { webapp } from "../webapp.ts";
+import { certificateFolder, testAuthority } from "./certificates.ts";
 import { RawClient, request } from "./raw-client.ts";
 import type { ReceivedResponse } from "./read-response.ts";
 
@@ -29,6 +32,8 @@ export interface ServeOptions {
   /** Props of the webapp. */
   readonly webapp?: Readonly<Record<string, ConfigValue>>;
   readonly maxContentSize?: number;
+  /** By HTTPS, with a certificate for `test.example`. */
+  readonly tls?: boolean;
   /** Default: a port of its own on 127.0.0.1. */
   readonly address?: string;
   /** Default: some of its own. */
@@ -40,6 +45,8 @@ export interface ServeOptions {
 export interface TestServer extends AsyncDisposable {
   readonly stage: Stage;
   readonly port: number;
+  /** How to connect by TLS; `undefined` where that is not spoken. */
+  readonly tls: ConnectionOptions | undefined;
   /** The lines of the error log, `debug` too. */
   readonly log: readonly string[];
   connect(): Promise<RawClient>;
@@ -55,6 +62,9 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
     ...handlets.map((handle, i) => defineHandlet({ sign: `handlet${i + 1}`, create: () => ({ handle }) })),
     ...revisers.map((part, i) => defineReviser({ sign: `reviser${i + 1}`, create: () => part })),
   ];
+  const certificates = options.tls === true ? await certificateFolder() : undefined;
+  const issued = await certificates?.issue("test", { names: ["test.example"] });
+  const tls = issued && { ca: (await testAuthority()).cert, servername: "test.example" };
   const clock = defineFixture({ sign: "clock", create: () => new Clock(monotonic === undefined ? {} : { monotonic }) });
   const sink = new MemorySink();
   const log = openErrorLog({ level: "debug", sink });
@@ -71,12 +81,17 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
       {
         sign: "httpxServer",
         name: "main",
-        props: { webapps: ["app"], address: options.address ?? "127.0.0.1:0", ...options.settings },
+        props: {
+          webapps: ["app"],
+          address: options.address ?? "127.0.0.1:0",
+          ...(issued && { tlsMode: true }),
+          ...options.settings,
+        },
       },
       {
         sign: "webapp",
         name: "app",
-        props: { hostnames: ["*"], ...options.webapp },
+        props: { hostnames: ["*"], ...issued, ...options.webapp },
         children: [
           {
             sign: "rule",
@@ -94,9 +109,10 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
   const server: TestServer = {
     stage,
     port,
+    tls,
     log: sink.lines,
     async connect() {
-      const client = await RawClient.connect(port === 0 ? { path: listensOn } : { port, host: "127.0.0.1" });
+      const client = await RawClient.connect(port === 0 ? { path: listensOn } : { port, host: "127.0.0.1" }, tls);
       clients.push(client);
       return client;
     },
@@ -107,7 +123,26 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
       await stage.quit(1000);
+      await certificates?.[Symbol.asyncDispose]();
     },
   };
   return server;
+}
+
+/** A way for a client to reach a server: `serve` as tests know it, for servers that are reached by it. */
+export interface Transport {
+  readonly name: string;
+  readonly isTLS: boolean;
+  readonly serve: typeof serve;
+}
+
+const transports: readonly Transport[] = [false, true].map((isTLS) => ({
+  name: isTLS ? "TLS" : "plain",
+  isTLS,
+  serve: (given) => serve({ tls: isTLS, ...(typeof given === "function" ? { handlets: [given] } : given) }),
+}));
+
+/** Runs a suite for each transport: what holds for one holds for all. */
+export function describeTransports(suite: (transport: Transport) => void): void {
+  describe.each(transports)("over $name", suite);
 }

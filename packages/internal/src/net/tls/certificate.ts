@@ -1,0 +1,155 @@
+// Certificates with their keys, out of PEM files: read, checked as far as can be told before a client is there, and judged.
+
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { parseHostnamePattern } from "../../component/props/hostnames.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+
+/** Where certificates come from, as a configuration says it. */
+export interface CertificateFiles {
+  /** PEM: the certificate, then those that lead from it to an authority. One file for each type of key. */
+  readonly certs: readonly string[];
+  /** The key of each, in the same order: PEM. */
+  readonly keys: readonly string[];
+  /** Of encrypted keys. */
+  readonly passphrase: string | undefined;
+}
+
+/** One certificate with its key. */
+export interface Certificate {
+  readonly file: string;
+  /** With those behind it: PEM. */
+  readonly chain: string;
+  readonly key: KeyObject;
+  readonly leaf: X509Certificate;
+}
+
+/**
+ * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM, no
+ * certificate, no key, a key that is encrypted, or that is another certificate's.
+ */
+export async function readCertificates({ certs, keys, passphrase }: CertificateFiles): Promise<readonly Certificate[]> {
+  const read: Certificate[] = [];
+  for (const [i, file] of certs.entries()) {
+    const keyFile = keys[i] ?? file;
+    const text = await readText(file, "certificate");
+    const chain = certificatesIn(file, text);
+    const keyText = keyFile === file ? text : await readText(keyFile, "key");
+    const key = keyIn(keyFile, keyText, passphrase);
+    const [leaf] = chain;
+    if (leaf === undefined) throw unusable(file, "holds no certificate");
+    if (!leaf.checkPrivateKey(key)) {
+      const place = chain.findIndex((other) => other.checkPrivateKey(key)) + 1;
+      const advice =
+        place > 0 ? `; the certificate that it fits is number ${place} of the file and has to be the first` : "";
+      throw unusable(file, `is the certificate of another key than ${keyFile} holds${advice}`);
+    }
+    read.push({ file, chain: chain.map(String).join(""), key, leaf });
+  }
+  return read;
+}
+
+/** Reads the certificates of authorities: PEM. Throws as `readCertificates` does. */
+export async function readAuthorities(files: readonly string[]): Promise<readonly string[]> {
+  const read: string[] = [];
+  for (const file of files) read.push(...certificatesIn(file, await readText(file, "certificate")).map(String));
+  return read;
+}
+
+/** What a person should know of a certificate that can be used: that it is not valid at `now`, in ms, or soon will not be. */
+export function complaintOfAge({ file, leaf }: Certificate, now: number): string | undefined {
+  const from = leaf.validFromDate.getTime();
+  const to = leaf.validToDate.getTime();
+  if (now > to) return `the certificate ${file} has expired, on ${leaf.validTo}: clients refuse it`;
+  if (now < from) return `the certificate ${file} is not valid before ${leaf.validFrom}: clients refuse it`;
+  const days = Math.floor((to - now) / day);
+  return days < warnedDays ? `the certificate ${file} expires on ${leaf.validTo}, in ${days} days` : undefined;
+}
+
+/** Whether certificates cover at least one of the hostnames, patterns as webapps have them. */
+export function coversAny(certificates: readonly Certificate[], hostnames: readonly string[]): boolean {
+  return hostnames.some((hostname) => certificates.some(({ leaf }) => covers(leaf, hostname)));
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Certificates are renewed long before: an authority that gives them for 90 days advises 30. */
+const warnedDays = 14;
+
+function covers(leaf: X509Certificate, hostname: string): boolean {
+  const pattern = parseHostnamePattern(hostname);
+  switch (pattern?.type) {
+    case "exact": {
+      const address = pattern.hostname.replace(/^\[(.*)\]$/, "$1");
+      if (isIP(address) !== 0) return leaf.checkIP(address) !== undefined;
+      return leaf.checkHost(address) !== undefined;
+    }
+    case "suffix":
+      return leaf.checkHost(`www.${pattern.suffix}`) !== undefined || leaf.checkHost(pattern.suffix) !== undefined;
+    case "prefix":
+      return leaf.subjectAltName?.includes(`DNS:${pattern.prefix}.`) === true;
+    case "any":
+      return true;
+    case undefined:
+      return false;
+  }
+}
+
+async function readText(file: string, what: "certificate" | "key"): Promise<string> {
+  try {
+    return await readFile(file, "latin1");
+  } catch (cause) {
+    throw new HemiError("HEMI_FILE", `the ${what} ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+function certificatesIn(file: string, text: string): X509Certificate[] {
+  const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END [^-]+-----\r?\n?/g) ?? [];
+  if (blocks.length === 0) throw unusable(file, `holds no certificate in PEM${likelyReason(text)}`);
+  return blocks.map((block, i) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw unusable(file, `is broken: number ${i + 1} of its certificates cannot be read (${reasonOf(cause)})`, cause);
+    }
+  });
+}
+
+function keyIn(file: string, text: string, passphrase: string | undefined): KeyObject {
+  const [key] = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [^-]+-----/s.exec(text) ?? [];
+  if (key === undefined) throw unusable(file, `holds no private key in PEM${likelyReason(text)}`);
+  try {
+    return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
+  } catch (cause) {
+    const isEncrypted = key.includes("ENCRYPTED");
+    if (isEncrypted && passphrase === undefined)
+      throw unusable(file, "holds an encrypted key: set .tlsPassphrase", cause);
+    if (isEncrypted) throw unusable(file, "holds an encrypted key, and .tlsPassphrase does not open it", cause);
+    throw unusable(file, `holds a private key that cannot be read (${reasonOf(cause)})`, cause);
+  }
+}
+
+/** What is in a file instead of what should be: the usual mix-ups. */
+function likelyReason(text: string): string {
+  if (text === "") return ": it is empty";
+  if (text.startsWith("0\x82")) return ": it is in DER, which `openssl … -inform DER -outform PEM` turns into PEM";
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return ", but a private key: are .tlsCert and .tlsKey swapped?";
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return ", but a certificate: are .tlsCert and .tlsKey swapped?";
+  if (text.includes("-----BEGIN CERTIFICATE REQUEST-----"))
+    return ", but the request for one, which an authority has to sign";
+  return "";
+}
+
+function unusable(file: string, reason: string, cause?: unknown): HemiError {
+  return new HemiError("HEMI_CERTIFICATE", `${file} ${reason}`, { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const code = "code" in cause ? cause.code : undefined;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EACCES") return "this user may not read it";
+  if (code === "EISDIR") return "it is a folder";
+  return cause.message;
+}

@@ -1,0 +1,107 @@
+// Reads the name of the server that a client asks for out of its first TLS message (RFC 8446 4.1.2, RFC 6066 3), before the handshake.
+
+/** The largest ClientHello that is looked into, in bytes with the heads of its records; usual ones have 300 to 2,000. */
+export const maxClientHello = 16 * 1024;
+
+export interface ClientHello {
+  /** As sent; `undefined` where the client names no server. */
+  readonly serverName: string | undefined;
+}
+
+/**
+ * `undefined`: it is not complete. One that is malformed, too large or no ClientHello has no server name: the handshake, which
+ * is not ours, will find its fault and tell it to the client in the right words.
+ */
+export function readClientHello(bytes: Buffer): ClientHello | undefined {
+  const message = handshakeMessage(bytes);
+  if (message === undefined && bytes.length < maxClientHello) return undefined;
+  return { serverName: message === undefined || message === "malformed" ? undefined : findServerName(message) };
+}
+
+/** The type of record with which every TLS connection begins; no text protocol does. */
+export const handshakeRecord = 0x16;
+
+/** The first message, put together from the records that it is spread over. */
+function handshakeMessage(bytes: Buffer): Buffer | "malformed" | undefined {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (let at = 0; at + recordHead <= bytes.length;) {
+    const length = bytes.readUInt16BE(at + 3);
+    if (bytes[at] !== handshakeRecord || bytes[at + 1] !== 3 || length === 0) return "malformed";
+    const piece = bytes.subarray(at + recordHead, at + recordHead + length);
+    pieces.push(piece);
+    size += piece.length;
+    at += recordHead + length;
+  }
+  const message = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  if (message === undefined || size < messageHead) return undefined;
+  if (message[0] !== clientHello) return "malformed";
+  const end = messageHead + message.readUIntBE(1, 3);
+  return size < end ? undefined : message.subarray(messageHead, end);
+}
+
+const recordHead = 5;
+const messageHead = 4;
+const clientHello = 1;
+
+function findServerName(message: Buffer): string | undefined {
+  // legacy_version and random
+  const reader = new Reader(message, 34);
+  reader.vector(1); // legacy_session_id
+  reader.vector(2); // cipher_suites
+  reader.vector(1); // legacy_compression_methods
+  const extensions = new Reader(reader.vector(2));
+  while (extensions.hasMore) {
+    const type = extensions.uint16();
+    const content = extensions.vector(2);
+    if (type !== 0) continue;
+    const names = new Reader(new Reader(content).vector(2));
+    // There is one type of names, `host_name`, and at most one name of a type.
+    if (names.uint8() !== 0) return undefined;
+    const name = names.vector(2).toString("latin1");
+    return name === "" ? undefined : name;
+  }
+  return undefined;
+}
+
+/** Reads numbers and vectors. Beyond the end of its bytes it reads zeros and empty vectors, and is broken. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+  isBroken = false;
+
+  constructor(bytes: Buffer, at = 0) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  get hasMore(): boolean {
+    return !this.isBroken && this.#at < this.#bytes.length;
+  }
+
+  uint8(): number {
+    return this.#take(1)[0] ?? 0;
+  }
+
+  uint16(): number {
+    return (this.uint8() << 8) | this.uint8();
+  }
+
+  /** A vector with its length, in so many bytes, before it. */
+  vector(lengthSize: 1 | 2): Buffer {
+    return this.#take(lengthSize === 1 ? this.uint8() : this.uint16());
+  }
+
+  #take(size: number): Buffer {
+    const end = this.#at + size;
+    if (end > this.#bytes.length) {
+      this.isBroken = true;
+      return nothing;
+    }
+    const taken = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
+}
+
+const nothing = Buffer.alloc(0);

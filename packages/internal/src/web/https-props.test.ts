@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bootWith } from "../boot.ts";
+import { certificateFolder, type CertificateFolder } from "./testing/certificates.ts";
+import { serveHttps } from "./testing/https-site.ts";
+
+const { bootText } = bootWith([]);
+
+function stage(webapp: string, server: string): string {
+  return (
+    `webapp "a" { .hostnames = ("a.example") ${webapp} rule { .returnText = "a" } }\n` +
+    `httpxServer "main" { .webapps = ("a") .address = "127.0.0.1:0" ${server} }`
+  );
+}
+
+test.each([
+  ["", ".tlsMode = true", /httpxServer "main": there is no certificate: none of its webapps has a \.tlsCert/],
+  ["", '.tlsCert = "a.pem"', /\.tlsCert needs \.tlsMode = true: this serves plain HTTP/],
+  ["", ".tlsStrictServerName = true", /\.tlsStrictServerName needs \.tlsMode = true/],
+  ['.tlsKey = "a.key"', "", /webapp "a": \.tlsKey needs \.tlsCert, whose key it is/],
+  ['.tlsCert = ("a", "b") .tlsKey = "c"', "", /\.tlsCert has 2 files and \.tlsKey 1: each certificate has a key/],
+  ['.tlsClientCert = "optional"', "", /\.tlsClientCert = "optional" needs \.tlsClientCA: who vouches for clients\?/],
+  [
+    '.tlsClientCert = "required" .tlsClientCA = "ca"',
+    "",
+    /httpxServer\.main serves it by plain HTTP, where clients show/,
+  ],
+  ['.tlsClientCert = "yes"', "", /takes "none", "optional" or "required"/],
+  [".tlsCert = 3", "", /\.tlsCert takes a path, or a list of paths of at least 1 item, not /],
+  [".tlsCert = ()", "", /\.tlsCert takes a list of paths of at least 1 item, not of 0/],
+])("the configuration with { %s } and { %s } is refused", async (webapp, server, message) => {
+  await expect(bootText(`stage { ${stage(webapp, server)} }`)).rejects.toThrow(message);
+});
+
+test("certificates are not needed where nothing is served by TLS", async () => {
+  await using stopped = await bootText(`stage { ${stage('.tlsCert = "/no/such" .tlsClientCert = "none"', "")} }`);
+  await stopped.start();
+});
+
+describe("files", () => {
+  let folder: CertificateFolder;
+  beforeAll(async () => (folder = await certificateFolder()));
+  afterAll(() => folder[Symbol.asyncDispose]());
+
+  test("that cannot be used end the start with component, file and reason", async () => {
+    const { tlsCert } = await folder.issue("a", { names: ["a.example"] });
+    const { tlsKey } = await folder.issue("b", { names: ["b.example"] });
+    const serving = serveHttps(stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, ".tlsMode = true"));
+    await expect(serving).rejects.toThrow(
+      `httpxServer.main could not be prepared: webapp.a: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
+    );
+    await expect(serveHttps(stage('.tlsCert = "/no/such"', ".tlsMode = true"))).rejects.toThrow(
+      "webapp.a: the certificate /no/such cannot be read: there is no such file",
+    );
+    const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
+    await expect(ciphers).rejects.toThrow(/webapp\.a: /);
+  });
+
+  test("are inherited from the stage, by all webapps that have none", async () => {
+    const { tlsCert, tlsKey } = await folder.issue("s", { names: ["a.example"] });
+    await using site = await serveHttps(
+      `.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}" ` + stage("", ".tlsMode = true"),
+    );
+    expect(await site.ask("a.example")).toMatchObject({ status: 200 });
+  });
+
+  test("with which something is amiss are told, and serve", async () => {
+    const old = { names: ["b.example"], notBefore: new Date(0), notAfter: new Date("2020-02-02T00:00:00Z") };
+    const { tlsCert, tlsKey } = await folder.issue("o", old);
+    await using site = await serveHttps(stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, ".tlsMode = true"));
+    expect(await site.shownTo({ servername: "a.example" })).toBe("DNS:b.example");
+    const warnings = site.log.filter((line) => line.includes(" warn "));
+    expect(warnings).toEqual([
+      expect.stringContaining(`httpxServer.main webapp.a: the certificate ${tlsCert} covers none of its hostnames`),
+      expect.stringMatching(
+        /webapp\.a: the certificate .*o\.crt has expired, on Feb {2}2 .* 2020 GMT: clients refuse it/,
+      ),
+    ]);
+  });
+});
