@@ -11,6 +11,7 @@ import {
 } from "./frames.ts";
 import type { Output } from "./output.ts";
 import type { Priority } from "./priority.ts";
+import { regionOfBlock, type RegionBlock } from "./region-blocks.ts";
 import { ResponseHeads } from "./response-heads.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -129,6 +130,20 @@ export class Sender {
     queue.add(sent === 0 ? piece : piece.subarray(sent));
     queue.isEnded = isEnd;
     this.#schedule(stream, queue);
+  }
+
+  /** How much of a file to read for a stream: what its windows take, so that nothing of it has to wait; but no less than a frame. */
+  roomFor(stream: SendingStream): number {
+    const room = Math.min(stream.sendWindow, this.window);
+    return room < defaultMaxFrameSize ? defaultMaxFrameSize : Math.min(room, regionOfBlock);
+  }
+
+  /** What was read into a block, if it can be sent now; nobody may change the block until `sent` is called. */
+  sendRegion(stream: SendingStream, block: RegionBlock, size: number, sent: () => void): boolean {
+    if (size > stream.sendWindow || size > this.window || !this.#isFree(stream)) return false;
+    this.#output.hand(block.frames(size, stream.id), sent);
+    this.#contentLeft(stream, size);
+    return true;
   }
 
   /** The end of content that was sent before. */

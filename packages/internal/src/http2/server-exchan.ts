@@ -23,10 +23,11 @@ import type {
   TunnelHead,
 } from "../web/exchan.ts";
 import { noFields, type Fields } from "../web/fields.ts";
-import { readRegion } from "../web/file-region.ts";
+import { fileEnded } from "../web/file-region.ts";
 import { errorCode, type ErrorCode } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import type { ReceivedContent } from "./received-content.ts";
+import { RegionBlock } from "./region-blocks.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
 
@@ -224,11 +225,8 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     if (this.#state !== "streaming") return false;
     const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     if (bytes.length === 0) return true;
-    this.#given += bytes.length;
+    this.#give(bytes.length);
     if (!this.#hasContent) return this.#given <= maxDropped;
-    if (this.#given > (this.#size ?? Infinity)) {
-      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
-    }
     this.#conn.sender.sendContent(this, bytes, false);
     this.#conn.waitFor(this, "handle");
     return this.queue === undefined && !this.#conn.isBlocked;
@@ -247,12 +245,34 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     return this.#writable.promise;
   }
 
-  async sendRegion(region: FileRegion): Promise<void> {
+  async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
     if (!this.#hasContent) return;
-    for await (const piece of readRegion(region)) {
+    for (let done = 0; done < size;) {
       if (this.#state !== "streaming") throw gone();
-      if (!this.sendContent(piece)) await this.writable();
+      if (this.queue !== undefined || this.#conn.isBlocked) await this.writable();
+      const block = RegionBlock.lend();
+      let isLent = true;
+      try {
+        const read = await block.read(fd, offset + done, Math.min(size - done, this.#conn.sender.roomFor(this)));
+        if (read === 0) throw fileEnded(size - done);
+        done += read;
+        if (this.#state !== "streaming") throw gone();
+        isLent = false;
+        this.#sendBlock(block, read);
+      } finally {
+        if (isLent) block.giveBack();
+      }
     }
+  }
+
+  /** What has to wait stays in the block, which is nobody else's then. */
+  #sendBlock(block: RegionBlock, size: number): void {
+    this.#give(size);
+    const { sender } = this.#conn;
+    if (!sender.sendRegion(this, block, size, () => block.giveBack())) {
+      for (const piece of block.pieces(size)) sender.sendContent(this, piece, false);
+    }
+    this.#conn.waitFor(this, "handle");
   }
 
   endContent(trailerList: readonly string[]): void {
@@ -403,6 +423,14 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     this.#size = size;
     this.#hasContent = this.head.method !== "HEAD" && !hasNoContent(status) && status !== 205 && answer === head;
     this.#conn.sendHead(this.id, answer, answer === head ? size : 0, isEmpty || !this.#hasContent);
+  }
+
+  /** So much more content comes from the handlet. */
+  #give(size: number): void {
+    this.#given += size;
+    if (this.#hasContent && this.#given > (this.#size ?? Infinity)) {
+      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
+    }
   }
 
   #abortFor(reason: string): never {

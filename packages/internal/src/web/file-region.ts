@@ -16,9 +16,13 @@ export async function* readRegion(region: FileRegion): AsyncGenerator<Buffer, vo
   for (let done = 0; done < size;) {
     const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, size - done));
     const { bytesRead } = await readFile(fd, piece, 0, piece.length, region.offset + done);
-    if (bytesRead === 0)
-      throw new HemiError("HEMI_FILE", `the file ended ${size - done} bytes before the size it had when it was opened`);
+    if (bytesRead === 0) throw fileEnded(size - done);
     done += bytesRead;
     yield bytesRead === piece.length ? piece : piece.subarray(0, bytesRead);
   }
+}
+
+/** The file has become shorter, by so many bytes of what was to be sent. */
+export function fileEnded(missing: number): HemiError {
+  return new HemiError("HEMI_FILE", `the file ended ${missing} bytes before the size it had when it was opened`);
 }
