@@ -3,17 +3,17 @@
 
 /** Streams by their identifiers; those that closed long ago are forgotten. */
 export class ClosedStreams {
-  #ids: Uint32Array | undefined;
+  /** Grows as it is needed: most connections close a few. */
+  readonly #ids: number[] = [];
   #next = 0;
 
   add(id: number): void {
-    this.#ids ??= new Uint32Array(remembered);
     this.#ids[this.#next] = id;
     this.#next = (this.#next + 1) % remembered;
   }
 
   has(id: number): boolean {
-    return this.#ids?.includes(id) === true;
+    return this.#ids.includes(id);
   }
 }
 

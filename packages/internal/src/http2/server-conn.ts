@@ -60,7 +60,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   readonly #resets: Allowance;
   readonly #streams = new Map<number, Http2Exchan>();
   /** Streams that their client has given up while a handlet works on them: they count as open ones do, else there could be any number. */
-  readonly #abandoned = new Set<Http2Exchan>();
+  #abandoned: Set<Http2Exchan> | undefined;
   readonly #window: ReceiveWindow;
   #phase: Phase = "preface";
   #prefaceRead = 0;
@@ -99,7 +99,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
     this.#streamPatience = new StreamPatience(
       host,
-      () => [...this.#streams.values(), ...this.#abandoned],
+      () => [...this.#streams.values(), ...(this.#abandoned ?? [])],
       (exchan, wait) => this.#streamExpired(exchan, wait),
     );
     this.#answerDeadline = host.makeDeadline(() => this.#notAnswered());
@@ -193,7 +193,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     const { settings } = this.#host;
     // Beyond the last one: the client has been told that it is not looked at (RFC 9113 6.8).
     if (this.#drain === "final") return this.#refuseStream(id);
-    if (this.#streams.size + this.#abandoned.size >= settings.http2MaxStreams) {
+    if (this.#streams.size + (this.#abandoned?.size ?? 0) >= settings.http2MaxStreams) {
       this.#refuseStream(id);
       return this.#spendReset();
     }
@@ -370,16 +370,17 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   }
 
   abandonedOver(exchan: Http2Exchan): void {
-    this.#abandoned.delete(exchan);
+    this.#abandoned?.delete(exchan);
   }
 
   // ---- streams that end early ----
 
   /** Its client, or what its client did, ended the stream; its handlet may work on. */
   #abandon(exchan: Http2Exchan, why = gone()): void {
-    this.#abandoned.add(exchan);
+    const abandoned = (this.#abandoned ??= new Set());
+    abandoned.add(exchan);
     this.#remove(exchan, why);
-    if (this.#abandoned.has(exchan)) this.waitFor(exchan, "handle");
+    if (abandoned.has(exchan)) this.waitFor(exchan, "handle");
   }
 
   #remove(exchan: Http2Exchan, why?: ExchanError): void {
@@ -500,7 +501,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#cutter.stop();
     this.#patience.end();
     this.#leaveStreams();
-    this.#abandoned.clear();
+    this.#abandoned?.clear();
     this.#streamPatience.end();
     this.#host.connClosed(this);
   }
@@ -585,7 +586,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
 
   #streamExpired(exchan: Http2Exchan, wait: StreamWait): void {
     const { settings } = this.#host;
-    if (this.#abandoned.delete(exchan)) return;
+    if (this.#abandoned?.delete(exchan) === true) return;
     switch (wait) {
       case "content":
         this.#giveContentUp(exchan, `no content came for ${settings.contentTimeout} ms`);
