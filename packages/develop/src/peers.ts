@@ -5,6 +5,7 @@ import type { TestContext } from "vitest";
 
 /** The Debian package that brings each peer; `.ci/run` installs them. */
 export const debianPackages = {
+  chromium: "chromium",
   curl: "curl",
   nginx: "nginx",
   wrk: "wrk",

@@ -1,0 +1,70 @@
+// The examples, served as their users see them: each on a port of its own, under a hostname of its own.
+
+import { cp, mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import apps from "@hemi/contrib-apps";
+import { bootFile, isPack, MemorySink, openErrorLog, type Pack, type Stage } from "@hemi/hemi";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Hostname to configuration, with the module of a pack where it has one. */
+const sites: Readonly<Record<string, { readonly config: string; readonly use?: string }>> = {
+  "checkers.example": { config: "packages/develop/conf/checkers.conf" },
+  "express-inside.example": { config: "examples/express-inside/express-inside.conf" },
+  "hono-inside.example": { config: "examples/hono-inside/hono-inside.conf" },
+  "static-site.example": { config: "examples/static-site/site.conf" },
+  "typescript-app.example": { config: "examples/typescript-app/app.conf", use: "examples/typescript-app/app.ts" },
+  "welcome.example": { config: "examples/welcome/welcome.conf", use: "examples/welcome/welcome.ts" },
+};
+
+export interface ExampleSites extends AsyncDisposable {
+  /** By hostname. */
+  readonly ports: ReadonlyMap<string, number>;
+}
+
+export async function serveExamples(): Promise<ExampleSites> {
+  await using stack = new AsyncDisposableStack();
+  const ports = new Map<string, number>();
+  for (const [hostname, { config, use }] of Object.entries(sites)) {
+    const stage = stack.use(await boot(config, use, stack));
+    await stage.start();
+    ports.set(hostname, portOf(stage));
+  }
+  const kept = stack.move();
+  return { ports, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+async function boot(config: string, use: string | undefined, stack: AsyncDisposableStack): Promise<Stage> {
+  let baseDir = join(root, config, "..");
+  if (config.includes("static-site")) {
+    // Its compressed copies are laid beside its files: not in the checkout.
+    const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-static-site-")));
+    await cp(join(baseDir, "web"), join(folder.path, "web"), { recursive: true });
+    const { compressFolder } = (await load("examples/static-site/compress.ts")) as {
+      compressFolder: (folder: string) => Promise<number>;
+    };
+    baseDir = folder.path;
+    await compressFolder(baseDir);
+  }
+  const packs: Pack[] = [apps];
+  const own = use === undefined ? undefined : (await load(use)).default;
+  if (isPack(own)) packs.push(own);
+  return await bootFile(join(root, config), {
+    baseDir,
+    use: packs,
+    env: { PORT: "0" },
+    log: openErrorLog({ sink: new MemorySink() }),
+  });
+}
+
+async function load(file: string): Promise<{ readonly default?: unknown }> {
+  return (await import(pathToFileURL(join(root, file)).href)) as { readonly default?: unknown };
+}
+
+function portOf(stage: Stage): number {
+  const part = stage.find("httpxServer.main")?.part;
+  const listensOn = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
+  return Number(listensOn[0]?.split(":").at(-1));
+}
