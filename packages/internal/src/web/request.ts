@@ -7,8 +7,9 @@ import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Endpoint, ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
 import type { Fields } from "./fields.ts";
+import { HTTPError } from "./http-error.ts";
 import { Locals } from "./locals.ts";
-import type { NormalPath } from "./path.ts";
+import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "./subrequest.ts";
 
@@ -20,6 +21,9 @@ export class Request {
   readonly #server: ExchanServer | undefined;
   #path: NormalPath | undefined;
   #target: string | undefined;
+  #originalURI: string | undefined;
+  #startsAnew = false;
+  #newStarts = 0;
   #queries: Queries | undefined;
   #cookies: Cookies | undefined;
   #content: Content | undefined;
@@ -91,6 +95,50 @@ export class Request {
   /** Encoded path and query. */
   get uri(): string {
     return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
+  }
+
+  /** `uri` as the client asked for it, whatever `rewrite` has made of it. This is what logs tell. */
+  get originalURI(): string {
+    return this.#originalURI ?? this.uri;
+  }
+
+  /**
+   * Gives the request another path and query, for the handlets and rules that come next: return `false` after it. With `startAnew`
+   * the handlets left in this rule are passed over, and the first rule of the webapp is next; revisers that were hooked stay hooked, once.
+   *
+   * `target` is a path, with or without a query, as a client would write it: encoded. What is none, or holds what no URI may hold, is
+   * the caller's mistake: HEMI_USAGE. Throws HTTPError: 400 for a path that would be refused of a client, too (above the root, broken
+   * encoding), since it is what the client sent that makes it so; 414 for more than 64 KiB; 500 for the eleventh new start.
+   */
+  rewrite(target: string, { startAnew = false }: { readonly startAnew?: boolean } = {}): void {
+    if (!/^\/[!-~]*$/.test(target)) {
+      throw new HemiError("HEMI_USAGE", `a request is rewritten to an encoded path, not to ${JSON.stringify(target)}`);
+    }
+    if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);
+    if (startAnew && ++this.#newStarts > maxNewStarts) {
+      const circle = `the rules started anew ${maxNewStarts} times, and would once more with ${target}: they rewrite in a circle`;
+      throw new HTTPError(500, circle);
+    }
+    const mark = target.indexOf("?");
+    const path = normalizePath(mark < 0 ? target : target.substring(0, mark));
+    if (typeof path === "string") throw new HTTPError(400, `rewritten to ${target}, a path that is refused: ${path}`);
+    this.#originalURI ??= this.uri;
+    this.#path = path;
+    this.#target = target;
+    this.#queries = undefined;
+    this.#startsAnew = startAnew;
+  }
+
+  /** For the engine: the rules are to be tried from the first on. */
+  get startsAnew(): boolean {
+    return this.#startsAnew;
+  }
+
+  /** For the engine: the same, once. */
+  takeNewStart(): boolean {
+    const startsAnew = this.#startsAnew;
+    this.#startsAnew = false;
+    return startsAnew;
   }
 
   /** The other end of the connection: a client, or the proxy before us. */
@@ -231,6 +279,12 @@ export class Request {
     return (this.#target ??= this.#wire.head.target);
   }
 }
+
+/** As nginx has it. No prop: who needs more has a circle. */
+const maxNewStarts = 10;
+
+/** In bytes: the most that `maxTargetSize` allows clients. */
+const maxRewrittenSize = 64 * 1024;
 
 const idPrefix = Date.now().toString(36) + "-" + process.pid.toString(36) + "-";
 let ids = 0;

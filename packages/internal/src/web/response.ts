@@ -340,6 +340,11 @@ export class Response implements ResponseHead {
     this.#knownContent = known;
   }
 
+  /** For the engine: the component of that path looks at the head already. */
+  isHookedBy(path: string): boolean {
+    return this.#hooks?.some((hook) => hook.path === path) === true;
+  }
+
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);

@@ -204,7 +204,7 @@ class Rule implements RulePart {
               if (taken === true) return true;
               if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
               assertUntouched(handlet, req, resp);
-              return this.#try(handlets, req, resp, i + 1);
+              return !req.startsAnew && this.#try(handlets, req, resp, i + 1);
             },
             (error: unknown) => {
               throw faultAt(handlet.path, error);
@@ -212,6 +212,7 @@ class Rule implements RulePart {
           );
         }
         assertUntouched(handlet, req, resp);
+        if (req.startsAnew) return false;
       } catch (error) {
         throw faultAt(handlet.path, error);
       }
@@ -221,6 +222,8 @@ class Rule implements RulePart {
 }
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
+  // Two rules may name one reviser, and rules that start anew may come to one again.
+  if (resp.isHookedBy(path)) return;
   const { rank } = part;
   try {
     const filter = part.reviseRequest?.(req);

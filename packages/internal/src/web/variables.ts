@@ -21,6 +21,8 @@ export const webVariables = variableTable<Request>(
     encodedPath: (req) => req.encodedPath,
     /** `$encodedPath` and `$queryString`. */
     uri: (req) => req.uri,
+    /** `$uri` as the client asked for it, whatever a handlet has rewritten it to. */
+    originalURI: (req) => req.originalURI,
     /** As it was sent, with the `?` before it; empty if there is none. */
     queryString: (req) => req.queryString,
     /** The field `content-type`. */

@@ -117,7 +117,7 @@ class Webapp implements WebappPart {
   /** Tries the rules from `from` on; it becomes asynchronous only where one of them does. */
   #walk(req: Request, resp: Response, from: number, entry: AccessEntry | undefined): boolean | Promise<boolean> {
     const rules = this.#rules;
-    for (let i = from; i < rules.length; i++) {
+    for (let i = from; i < rules.length; i = nextAfter(i, req)) {
       const rule = rules[i];
       if (rule === undefined) break;
       const matches = rule.matches(req);
@@ -127,11 +127,16 @@ class Webapp implements WebappPart {
           ? enter(rule, req, resp, entry)
           : matches.then((matches) => matches && enter(rule, req, resp, entry));
       if (taken === true) return true;
-      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, i + 1, entry));
+      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry));
     }
     if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
     return false;
   }
+}
+
+/** The rule behind the one at `index`, or the first, where a rewrite wants that. */
+function nextAfter(index: number, req: Request): number {
+  return req.takeNewStart() ? 0 : index + 1;
 }
 
 /** Lets a rule that matches try its handlets. */

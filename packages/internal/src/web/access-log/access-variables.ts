@@ -49,6 +49,6 @@ function ofRequest(name: string, redact: RedactURI): VariableReader<AccessEntry>
     const isSecret = redact(`?${encodeURIComponent(rest)}=`).endsWith(redacted);
     return ({ req }) => (isSecret && read(req) !== "" ? redacted : read(req));
   }
-  const isURI = name === "uri" || name === "queryString" || (family === "header" && field === "referer");
+  const isURI = ["uri", "originalURI", "queryString"].includes(name) || (family === "header" && field === "referer");
   return isURI ? ({ req }) => redact(read(req)) : ({ req }) => read(req);
 }

@@ -19,9 +19,9 @@ export function combinedFormat(redact: RedactURI): LineFormat {
   const referers = new Memo((referer) => ` "${escapeQuoted(redact(referer)) || "-"}" "`);
   const userAgents = new Memo((userAgent) => `${escapeQuoted(userAgent) || "-"}"\n`);
   return function formatCombined({ req, time, status, contentSent }) {
-    const { uri } = req;
+    const { originalURI } = req;
     // CONNECT has no path, but an authority.
-    const target = uri === "" ? req.authority : uri;
+    const target = originalURI === "" ? req.authority : originalURI;
     return (
       `${clients.get(req.srcHost)}${combinedTime(time)}${methods.get(req.method)}${targets.get(target)}${req.version}` +
       `" ${status} ${contentSent}${referers.get(req.header("referer") ?? "")}${userAgents.get(req.header("user-agent") ?? "")}`

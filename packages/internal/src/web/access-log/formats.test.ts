@@ -160,6 +160,7 @@ describe("redactQueries", () => {
     ["json", '"json"', `,"uri":"${uri}",`],
     ["json", '"json"', `,"referer":"${referer}",`],
     ["a template", '$uri + " " + $queryString + " " + $header_referer', `${uri} ${uri.slice(1)} ${referer}\n`],
+    ["a template of what was asked for", "$originalURI", `${uri}\n`],
     ["a template", '$query_token + " " + $query_Token + " " + $query_a', "[redacted] [redacted] 1\n"],
   ])("hides values in %s", async (_name, format, expected) => {
     const log = await logOf(`"format": ${format}, ${secret}`, requests);

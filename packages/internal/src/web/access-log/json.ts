@@ -7,7 +7,7 @@
 //   method        string
 //   scheme        string  "http" or "https"
 //   authority     string  host and port
-//   uri           string  encoded path and query; "" for CONNECT
+//   uri           string  encoded path and query, as the client asked for it; "" for CONNECT
 //   version       string  "1.1"
 //   status        number  499 if the client left before there was one
 //   contentSent   number  in bytes, without heads and framing
@@ -45,7 +45,7 @@ export function jsonFormat(redact: RedactURI): LineFormat {
       methods.get(req.method) +
       req.scheme +
       authorities.get(req.authority) +
-      uris.get(req.uri) +
+      uris.get(req.originalURI) +
       req.version +
       (statuses[entry.status] ??= flat(`","status":${entry.status},"contentSent":`)) +
       entry.contentSent +
