@@ -10,6 +10,7 @@ import { httpsChecker } from "./https-checker.ts";
 import { limiter } from "./limiter.ts";
 import { hashPassword, type ScryptCost } from "./password-hash.ts";
 import { refererChecker } from "./referer-checker.ts";
+import { rewriter } from "./rewriter.ts";
 
 export {
   accessChecker,
@@ -22,6 +23,7 @@ export {
   httpsChecker,
   limiter,
   refererChecker,
+  rewriter,
 };
 export type { ScryptCost };
 
@@ -34,4 +36,5 @@ export default pack("@hemi/contrib-handlets", [
   httpsChecker,
   limiter,
   refererChecker,
+  rewriter,
 ]);

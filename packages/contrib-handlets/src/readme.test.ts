@@ -71,6 +71,10 @@ const asked: Record<string, readonly (readonly [InjectRequest, number])[]> = {
     [{ url: "/images/a.png", headers: { referer: "https://evil.example/" } }, 403],
     [{ url: "/a", headers: { referer: "https://evil.example/" } }, 200],
   ],
+  rewriter: [
+    [{ url: "/item/7" }, 200],
+    [{ url: "/old/page" }, 301],
+  ],
 };
 
 function preflightOf(origin: string): InjectRequest {

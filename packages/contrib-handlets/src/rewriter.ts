@@ -1,0 +1,125 @@
+// rewriter: gives requests another path and query, or sends clients there.
+
+import {
+  type Context,
+  defineHandlet,
+  type Explanation,
+  type HandletPart,
+  prop,
+  type PropsOf,
+  type Request,
+  type Response,
+} from "@hemi/internal";
+import { compileTarget, faultOfTarget, type MakeTarget } from "./rewrite-target.ts";
+
+const props = {
+  /**
+   * A regular expression of JavaScript with the flags `s` and `u`, for `$path`, which is decoded; it is tried anywhere in it unless it begins with `^`. Nothing bounds
+   * the time that it takes: with nested repetition, such as `(a+)+$`, that grows exponentially with the path. Keep it simple.
+   */
+  pattern: prop.string({ required: true, minLength: 1, reload: "live" }),
+  /**
+   * The new path, with or without a query; for a redirect also a whole URL. `$1` to `$9` and `$<name>` in its text are what the groups of
+   * the pattern matched, `$$` is a dollar sign. These, and variables such as `$header_x`, are percent-encoded for where they stand; `$uri` and what
+   * else is encoded already is taken as it is. Neither can change the scheme or the host of a redirect.
+   */
+  target: prop.template({ required: true, reload: "live" }),
+  /**
+   * What comes after it: `continue` asks the next handlet, then the rules behind; `startAnew` begins with the first rule again, ten times
+   * at most for one request, then 500; `redirect` sends the client there.
+   */
+  next: prop.choice(["continue", "startAnew", "redirect"], { default: "continue", reload: "live" }),
+  /** Of redirects: 301, 302, 303, 307 or 308. */
+  code: prop.integer({ default: 302, min: 301, max: 308, reload: "live" }),
+  /** `keep`: the query of the request stands behind that of the target. `replace`: there is no other than that of the target. */
+  query: prop.choice(["keep", "replace"], { default: "keep", reload: "live" }),
+};
+
+/**
+ * Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400,
+ * and so is one with both `%2F` and `%252F` in it, since the decoded path does not tell them apart.
+ */
+export const rewriter = defineHandlet({
+  sign: "rewriter",
+  props,
+  check(context) {
+    const { pattern, target, next, code } = context.props;
+    if (next === "redirect" && !isRedirect(code)) {
+      context.report({ prop: "code", message: `a redirect has the code 301, 302, 303, 307 or 308, not ${code}` });
+    }
+    const expression = compilePattern(pattern);
+    if (typeof expression === "string") return context.report({ prop: "pattern", message: expression });
+    const fault = faultOfTarget(target, expression, next === "redirect");
+    if (fault !== undefined) context.report({ prop: "target", message: fault });
+  },
+  create: (context): HandletPart => new Rewriter(context),
+});
+
+class Rewriter implements HandletPart {
+  readonly #context: Context<PropsOf<typeof props>>;
+  #rewrite: (req: Request) => string | undefined;
+
+  constructor(context: Context<PropsOf<typeof props>>) {
+    this.#context = context;
+    this.#rewrite = compileRewrite(context.props);
+  }
+
+  update(): void {
+    this.#rewrite = compileRewrite(this.#context.props);
+  }
+
+  handle(req: Request, resp: Response): boolean {
+    const target = this.#rewrite(req);
+    if (target === undefined) return false;
+    const { next, code } = this.#context.props;
+    if (next !== "redirect" || !isRedirect(code)) {
+      req.rewrite(target, { startAnew: next === "startAnew" });
+      return false;
+    }
+    resp.redirect(target, code);
+    return true;
+  }
+
+  explain(req: Request): Explanation {
+    const { next, code, pattern } = this.#context.props;
+    const target = this.#rewrite(req);
+    if (target === undefined) return { takes: "no", text: `${req.path} does not match ${pattern}` };
+    if (next === "redirect") return { takes: "yes", status: code, text: `sends the client to ${target}` };
+    if (next === "startAnew") return { takes: "maybe", text: `starts the rules anew with ${target}` };
+    // The rules behind are explained with what it has become.
+    req.rewrite(target);
+    return { takes: "no", text: `goes on with ${target}` };
+  }
+}
+
+/** Gives where a request goes; `undefined` if it does not match. */
+function compileRewrite({ pattern, target, next, query }: PropsOf<typeof props>): (req: Request) => string | undefined {
+  const expression = new RegExp(pattern, "su");
+  const makeTarget: MakeTarget = compileTarget(target);
+  return function rewrite(req) {
+    const match = expression.exec(req.path);
+    if (match === null) return undefined;
+    const made = makeTarget(req, match);
+    // Two slashes at the start would be a host.
+    const location = next === "redirect" ? made.replace(/^\/{2,}/, "/") : made;
+    return query === "keep" ? withQuery(location, req.queryString) : location;
+  };
+}
+
+function withQuery(target: string, queryString: string): string {
+  return target.includes("?") && queryString !== "" ? `${target}&${queryString.slice(1)}` : target + queryString;
+}
+
+function compilePattern(pattern: string): RegExp | string {
+  try {
+    return new RegExp(pattern, "su");
+  } catch (error) {
+    return `${JSON.stringify(pattern)} is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+type RedirectCode = 301 | 302 | 303 | 307 | 308;
+
+function isRedirect(code: number): code is RedirectCode {
+  return [301, 302, 303, 307, 308].includes(code);
+}
