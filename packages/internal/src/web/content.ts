@@ -24,6 +24,7 @@ import { HTTPError } from "./http-error.ts";
  * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |
  * | `bytes` `text` `json`, `form` (urlencoded) | yes              | decoded, or 415  | `maxMemoryContentSize`             |
  * | `form` and `formParts` (multipart)         | yes              | decoded, or 415  | `maxUploadContentSize` in its place |
+ * | `passedBytes`                              | yes              | as it is         | `maxMemoryContentSize`             |
  * | iteration                                  | yes              | as it is         |                                    |
  * | `raw`                                      | no               | as it is         |                                    |
  */
@@ -63,14 +64,23 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
   }
 
-  async bytes(): Promise<Uint8Array> {
+  bytes(): Promise<Uint8Array> {
+    return this.#gather(true);
+  }
+
+  /** The same with its content-encoding left on, for those who hand it on with the fields of the request. */
+  passedBytes(): Promise<Uint8Array> {
+    return this.#gather(false);
+  }
+
+  async #gather(isDecoded: boolean): Promise<Uint8Array> {
     const { maxContentSize, maxMemoryContentSize } = this.#owner.contentTerms.limits;
     const limit: SizeLimit =
       maxMemoryContentSize < maxContentSize
         ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize }
         : { prop: "maxContentSize", size: maxContentSize };
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.#read(limit, this.#decodingFilters())) pieces.push(piece);
+    for await (const piece of this.#read(limit, isDecoded ? this.#decodingFilters() : [])) pieces.push(piece);
     const [only] = pieces;
     return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
   }

@@ -445,7 +445,7 @@ describe("content with a content-encoding", () => {
     expect(server.log.join("\n")).toContain("maxContentRatio");
   });
 
-  test("comes as it is to who iterates, and to who reads it raw", async () => {
+  test("comes as it is to who iterates, and to who hands it on", async () => {
     for (const read of [(req: Request) => gather(req.content), (req: Request) => gather(req.content.raw())]) {
       const handle = reading(async (req) => Buffer.concat(await read(req)));
       await using server = await serve({ handlets: [handle], webapp: { decodeContent: true } });

@@ -178,7 +178,7 @@ class HttpProxy implements HandletPart {
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
-    const content = await req.content.bytes();
+    const content = await req.content.passedBytes();
     return this.#pass(web, req, resp, content.length, content);
   }
 
