@@ -8,6 +8,8 @@ import { loadCore, pinned } from "./machine.ts";
 export interface Load {
   readonly port: number;
   readonly path: string;
+  /** Default: `http`. */
+  readonly scheme?: "http" | "https";
   readonly headers?: readonly string[];
   /** Another query each time: else each head is the same as the one before it on its connection. */
   readonly isVaried: boolean;
@@ -19,7 +21,7 @@ export interface Load {
 const connections = 64;
 
 /** Requests a second. Throws if any request failed. */
-export async function measure({ port, path, headers = [], isVaried, seconds }: Load): Promise<number> {
+export async function measure({ port, path, scheme = "http", headers = [], isVaried, seconds }: Load): Promise<number> {
   const fields = headers.flatMap((header) => ["-H", header]);
   const [program, ...args] = pinned(loadCore, [
     "wrk",
@@ -28,7 +30,7 @@ export async function measure({ port, path, headers = [], isVaried, seconds }: L
     `-d${seconds}s`,
     ...fields,
     ...(isVaried ? ["-s", fileURLToPath(new URL("vary.lua", import.meta.url))] : []),
-    `http://127.0.0.1:${port}${path}`,
+    `${scheme}://127.0.0.1:${port}${path}`,
   ]);
   const { stdout } = await promisify(execFile)(program, args);
   const trouble = /^.*(?:Socket errors|Non-2xx).*$/m.exec(stdout);

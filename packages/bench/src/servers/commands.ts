@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hemiCommand } from "../machine.ts";
+import { certificateFolder } from "./certificate.ts";
 
 const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
 
@@ -16,6 +17,15 @@ export function hemi(name: string, use?: string): () => readonly string[] {
 /** In a folder of its own for what it writes. */
 export function hemiWithLogs(name: string): () => readonly string[] {
   return () => [...hemi(name)(), "--base", mkdtempSync(join(tmpdir(), "hemi-bench-logs-"))];
+}
+
+/** With the certificate for HTTPS. */
+export function hemiWithCertificate(name: string): () => readonly string[] {
+  return () => [...hemi(name)(), "--base", certificateFolder()];
+}
+
+export function nodeWithCertificate(name: string): () => readonly string[] {
+  return () => [...node(name)(), certificateFolder()];
 }
 
 export function node(name: string): () => readonly string[] {

@@ -24,8 +24,11 @@ interface AnswersWork {
   readonly path: string;
   readonly headers: readonly string[];
   readonly isVaried: boolean;
+  /** Default: `http`. */
+  readonly scheme?: "http" | "https";
 }
 
+const nodeHttps = servers.nodeWithCertificate("node-https.ts");
 const nodeHttp = servers.node("node-http.ts");
 const fastify = servers.node("fastify.ts");
 
@@ -86,12 +89,31 @@ export const answers: readonly Work[] = [
     headers: [],
     isVaried: false,
   }),
+  answersWork({
+    name: "HTTPS, 13-byte answer, kept connections",
+    scheme: "https",
+    ours: servers.hemiWithCertificate("https.conf"),
+    peers: [{ name: "node:https", command: nodeHttps, atLeast: "1.5", aim: "2.0" }],
+    path: "/",
+    headers: [],
+    isVaried: false,
+  }),
+  // Each request on a connection of its own, and none of wrk's goes on with a session: what counts is the handshake.
+  answersWork({
+    name: "HTTPS handshakes",
+    scheme: "https",
+    ours: servers.hemiWithCertificate("https.conf"),
+    peers: [{ name: "node:https", command: nodeHttps, atLeast: "0.95", aim: "1.0" }],
+    path: "/",
+    headers: ["Connection: close"],
+    isVaried: false,
+  }),
 ];
 
-function answersWork({ name, ours, peers, path, headers, isVaried }: AnswersWork): Work {
+function answersWork({ name, ours, peers, path, headers, isVaried, scheme = "http" }: AnswersWork): Work {
   return {
     name,
-    needs: ["wrk"],
+    needs: scheme === "https" ? ["wrk", "openssl"] : ["wrk"],
     async run(settings: Settings) {
       await using our = await startServer(ours);
       const results: Result[] = [];
@@ -104,7 +126,7 @@ function answersWork({ name, ours, peers, path, headers, isVaried }: AnswersWork
         results.push(
           toResult(
             peer,
-            await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, headers, isVaried }),
+            await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, scheme, headers, isVaried }),
           ),
         );
       }
