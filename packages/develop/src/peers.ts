@@ -8,6 +8,7 @@ export const debianPackages = {
   chromium: "chromium",
   curl: "curl",
   nginx: "nginx",
+  openssl: "openssl",
   wrk: "wrk",
 } as const;
 
