@@ -1,5 +1,5 @@
 // The real programs that tests talk to: found on the machine, or else the test says why it is skipped.
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "vitest";
 
@@ -9,6 +9,7 @@ export const debianPackages = {
   curl: "curl",
   nginx: "nginx",
   openssl: "openssl",
+  "php-fpm": "php-fpm",
   wrk: "wrk",
 } as const;
 
@@ -31,7 +32,17 @@ export function peer(name: PeerName, context: TestContext): string {
 export function findPeer(name: PeerName): string | undefined {
   // Servers stand in sbin, which is not on every user's PATH.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
+}
+
+/** Debian puts the version behind some names: `php-fpm8.2`. */
+function nameIn(folder: string, name: PeerName): string {
+  if (name !== "php-fpm") return name;
+  try {
+    return readdirSync(folder).find((file) => /^php-fpm[\d.]*$/.test(file)) ?? name;
+  } catch {
+    return name;
+  }
 }
 
 function isExecutable(path: string): boolean {

@@ -2,9 +2,13 @@
 
 import { pack } from "./component/pack.ts";
 import { clock, fcache, namer } from "./fixtures/definitions.ts";
+import { scgiBackend } from "./cgi/scgi-backend.ts";
+import { fcgiBackend } from "./fcgi/fcgi-backend.ts";
 import { http1Backend } from "./http1/http1-backend.ts";
 import { httpxServer } from "./web/httpx-server.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
+import { fcgiRelay } from "./web/relay/fcgi-relay.ts";
+import { scgiRelay } from "./web/relay/scgi-relay.ts";
 import { rule } from "./web/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/webapp.ts";
@@ -14,9 +18,13 @@ export const corePack = pack("@hemi/internal", [
   fcache,
   namer,
   http1Backend,
+  fcgiBackend,
+  scgiBackend,
   httpxServer,
   webapp,
   rule,
   staticHandlet,
   httpProxy,
+  fcgiRelay,
+  scgiRelay,
 ]);

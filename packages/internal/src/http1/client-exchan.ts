@@ -3,6 +3,7 @@
 //   queued ──> dialing ──> head ──> content ──> over
 //      └──────────┴─────────┴─────────┴───────> over: failed, or cancelled
 
+import type { ConnUser } from "../backend/client-conn.ts";
 import { BackendFailure, type FailureCode } from "../backend/failure.ts";
 import type { NodeOwner, Outcome } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
@@ -12,8 +13,7 @@ import type { AnswerTaker, BackendRequest, WebExchange } from "../backend/web-ba
 import { noFields, type Fields } from "../web/fields.ts";
 import { isIdempotent } from "../web/methods.ts";
 import { readAnswerHead, type Http1AnswerHead } from "./answer-head.ts";
-import type { ConnUser, Http1ClientConn } from "./client-conn.ts";
-import type { Http1Pool } from "./client-pool.ts";
+import type { Http1ClientConn, Http1Pool } from "./client-traits.ts";
 import { RequestContent } from "./request-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 
@@ -219,7 +219,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
       : head.isChunked
         ? undefined
         : (head.contentSize ?? Infinity);
-    const content = (this.#content = new RequestContent(size, conn.contentLimits));
+    const content = (this.#content = new RequestContent(size, conn.traits.contentLimits));
     const first = this.#gather(conn, content);
     if (content.done && content.trailers.count === 0) {
       this.#finish(conn, head);
@@ -231,26 +231,26 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
   }
 
   #nextHead(conn: Http1ClientConn, available: number): Http1AnswerHead | string | undefined {
-    const { input, settings } = conn;
+    const { input, traits } = conn;
     const { bytes, at } = input;
     const mark = bytes.indexOf("\r\n\r\n", at, "latin1");
     if (mark < 0) {
       if (available < this.#retryLength) return undefined;
-      this.#retryLength = Math.min(available * 2, settings.maxHeadSize);
-      const head = readAnswerHead(bytes, at, bytes.length, settings);
+      this.#retryLength = Math.min(available * 2, traits.settings.maxHeadSize);
+      const head = readAnswerHead(bytes, at, bytes.length, traits.settings);
       return typeof head === "string" ? head : undefined;
     }
     this.#retryLength = 0;
     const own = Buffer.from(bytes.subarray(at, mark + 4));
-    const head = readAnswerHead(own, 0, own.length, settings) ?? "its head is malformed";
+    const head = readAnswerHead(own, 0, own.length, traits.settings) ?? "its head is malformed";
     if (typeof head === "string") return head;
     input.at += head.end;
-    conn.lastHead = head;
+    conn.memory = head;
     return head;
   }
 
   #takeInterim(conn: Http1ClientConn, head: Http1AnswerHead): boolean {
-    const { maxInterims } = conn.settings;
+    const { maxInterims } = conn.traits.settings;
     if (head.status === 101) this.#fail("HEMI_BACKEND_BROKEN", "it switches protocols without having been asked to");
     else if (++this.#interims > maxInterims) {
       this.#fail("HEMI_BACKEND_BROKEN", `more than ${maxInterims} 1xx answers came, which is maxInterims`);
@@ -299,7 +299,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
     const { status } = head;
     this.#leave(
       head.mayKeepAlive && this.isRequestSent && !conn.output.isBlocked,
-      conn.settings.failStatuses.includes(status) ? { failure: `it answered ${status}` } : "good",
+      conn.traits.settings.failStatuses.includes(status) ? { failure: `it answered ${status}` } : "good",
     );
   }
 
@@ -310,7 +310,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
     this.#conn = undefined;
     this.#early = undefined;
     this.#connecting?.resolve();
-    if (isReusable) conn?.finished(true);
+    if (isReusable) conn?.finished(aliveFor(this.#head));
     else conn?.destroy();
     if (node !== undefined) this.#owner.leave(node, outcome);
   }
@@ -329,8 +329,13 @@ const noBytes = Buffer.alloc(0);
 
 function noop(): void {}
 
+/** In ms, how long the node says that it keeps the connection for. */
+function aliveFor(head: Http1AnswerHead | undefined): number | undefined {
+  return head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000;
+}
+
 /** The last head, if it stands in the input again: answers that are alike are most, and what was read of one still holds. */
-function repeatedHead({ lastHead, input }: Http1ClientConn, available: number): Http1AnswerHead | undefined {
+function repeatedHead({ memory: lastHead, input }: Http1ClientConn, available: number): Http1AnswerHead | undefined {
   if (lastHead === undefined) return undefined;
   const { bytes, at } = input;
   const size = lastHead.end;

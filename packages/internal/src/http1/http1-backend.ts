@@ -5,6 +5,7 @@ import type { ConnectionOptions } from "node:tls";
 import { Backend } from "../backend/backend.ts";
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
+import { ConnPool, type PoolOptions } from "../backend/conn-pool.ts";
 import { backendProps, checkNodes, specsOf } from "../backend/props.ts";
 import type { AnswerTaker, BackendRequest, WebBackend, WebExchange } from "../backend/web-backend.ts";
 import type { Context } from "../component/context.ts";
@@ -13,7 +14,7 @@ import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { Http1ClientExchan } from "./client-exchan.ts";
-import { Http1Pool, type PoolOptions } from "./client-pool.ts";
+import type { Http1ClientTraits, Http1Pool } from "./client-traits.ts";
 import { probeHTTP } from "./probe.ts";
 import type { ContentLimits } from "./request-content.ts";
 
@@ -94,7 +95,7 @@ class Http1Backend implements BackendPart, WebBackend {
       settings: props,
       log,
       fixtures: stage,
-      makePool: (spec) => new Http1Pool(spec, this.#poolOptions()),
+      makePool: (spec) => new ConnPool(spec, this.#poolOptions()),
       probeHTTP: probeHTTP({
         path: () => props.healthPath,
         statuses: () => props.healthStatuses,
@@ -142,11 +143,11 @@ class Http1Backend implements BackendPart, WebBackend {
     return exchan;
   }
 
-  #poolOptions(): PoolOptions {
+  #poolOptions(): PoolOptions<Http1ClientTraits> {
     const { props } = this.#context;
     return {
       settings: props,
-      contentLimits: new TrailerLimits(props),
+      traits: { settings: props, contentLimits: new TrailerLimits(props) },
       tls: this.#tls,
       makeDeadline: this.#backend.makeDeadline,
     };

@@ -1,12 +1,13 @@
 // Asks a node over HTTP/1 whether it is well.
 
 import type { Probe } from "../backend/active-health.ts";
+import { ConnPool, type PoolOptions } from "../backend/conn-pool.ts";
 import { Node } from "../backend/node.ts";
 import type { BackendRequest } from "../backend/web-backend.ts";
 import { connectionFields, FieldNames } from "../web/field-names.ts";
 import { noFields } from "../web/fields.ts";
 import { Http1ClientExchan } from "./client-exchan.ts";
-import { Http1Pool, type PoolOptions } from "./client-pool.ts";
+import type { Http1ClientTraits, Http1Pool } from "./client-traits.ts";
 
 export interface ProbeOptions {
   readonly path: () => string;
@@ -14,7 +15,7 @@ export interface ProbeOptions {
   readonly statuses: () => readonly number[];
   /** What the node is asked for; "": its address. */
   readonly host: () => string;
-  readonly pool: () => PoolOptions;
+  readonly pool: () => PoolOptions<Http1ClientTraits>;
 }
 
 /** Each check is a request on a connection of its own: whether new ones can be had is a part of the question. */
@@ -23,9 +24,9 @@ export function probeHTTP({ path, statuses, host, pool }: ProbeOptions): Probe {
     new Promise((resolve) => {
       const { settings, ...rest } = pool();
       const limited = { ...settings, dialTimeout: timeout, readTimeout: timeout, writeTimeout: timeout };
-      const node = new Node(
+      const node = new Node<Http1Pool>(
         { ...spec, keepConns: 0 },
-        (spec) => new Http1Pool(spec, { ...rest, settings: limited }),
+        (spec) => new ConnPool(spec, { ...rest, settings: limited }),
         () => 0,
         () => 0,
       );

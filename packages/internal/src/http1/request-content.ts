@@ -1,13 +1,8 @@
 // The content of one HTTP/1 request, read out of the connection's input as it is asked for (RFC 9112 section 6).
 
+import type { Input } from "../net/input.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
-
-/** The unread input of a connection: the bytes from `at` on. Readers move `at` forward; the connection sets `bytes`. */
-export interface Input {
-  bytes: Buffer;
-  at: number;
-}
 
 export interface ContentLimits extends ChunkedLimits {
   /** Of content that no handlet read, in bytes: so much is read away to keep the connection. */

@@ -10,6 +10,7 @@ import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { EndReason } from "../web/end-reason.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
+import type { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type {
   AbortListener,
@@ -23,8 +24,8 @@ import type {
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
-import { gone, type Output } from "./output.ts";
-import type { Input, RequestContent } from "./request-content.ts";
+import { gone, type Output } from "../net/output.ts";
+import type { RequestContent } from "./request-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
 
 /** What an exchan needs of the connection that it is on. */

@@ -1,6 +1,7 @@
 // Backends: groups of equal servers that work is passed on to.
 
 import type { WebBackend } from "../../backend/web-backend.ts";
+import type { CgiBackend } from "../../cgi/cgi-backend.ts";
 import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";
@@ -9,6 +10,8 @@ import type { Part } from "../part.ts";
 export interface BackendPart extends Part {
   /** Of web servers, whatever their HTTP version. */
   readonly web?: WebBackend;
+  /** Of programs behind FastCGI or SCGI. */
+  readonly cgi?: CgiBackend;
 }
 
 /** A group of equal servers that work is passed on to. */

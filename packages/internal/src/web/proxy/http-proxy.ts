@@ -20,8 +20,8 @@ import { AnswerEdits } from "./answer-edits.ts";
 import { FieldEdits, whyNoField } from "./field-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
+import { exchangeProps } from "./exchange-props.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
-import { retryConditions } from "./retries.ts";
 
 const pathPrefix = {
   expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
@@ -52,39 +52,11 @@ const props = {
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the request, by names, that are not passed on. */
   delRequestHeaders: prop.strings({ default: [] }),
-  /** Fields of the answer that take the place of those of their names. */
-  setResponseHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the answer that stand beside those of their names. */
-  addResponseHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the answer, by names, that are not passed on. */
-  delResponseHeaders: prop.strings({ default: [] }),
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
   rewriteCookies: prop.bool({ default: true }),
-  /**
-   * The content of a request is gathered, up to `maxContentSize` of the rule, before a node is bothered with it: slow clients keep no node
-   * busy, and the request can be tried again. It costs as much memory for each request.
-   */
-  bufferClientContent: prop.bool({ default: false }),
-  /** The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event streams never are. */
-  bufferServerContent: prop.bool({ default: false }),
-  /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */
-  maxBufferedAnswer: prop.size({ default: "1M", min: 1 }),
-  /** How often a request that failed is sent once more, to another node if there is one. */
-  maxRetries: prop.integer({ default: 2, max: 100 }),
-  /**
-   * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed before any answer),
-   * `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But for `dial`, a request must be one
-   * that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content, if any, must be there still: see `bufferClientContent`.
-   */
-  retryOn: prop.list(prop.choice(retryConditions), { default: ["dial", "stale", "broken"] }),
-  /** Statuses of answers that count as failures too, such as 502 and 503. */
-  retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
-  /** POST and other methods that make no promise are tried again as well. Only for backends that notice what they have done already. */
-  retryAnyMethod: prop.bool({ default: false }),
-  /** What `hash` of the backend's balancer goes by. Default: the client's address. */
-  hashOn: prop.template(),
+  ...exchangeProps,
 };
 
 export type HttpProxyProps = PropsOf<typeof props>;

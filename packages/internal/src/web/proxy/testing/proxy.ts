@@ -18,6 +18,8 @@ import type { ReceivedResponse } from "../../testing/read-response.ts";
 export type Settings = Readonly<Record<string, ConfigValue>>;
 
 export interface ProxyOptions {
+  /** Default: those of HTTP. */
+  readonly signs?: { readonly backend: string; readonly handlet: string };
   /** Props of the backend, beside `nodes`. */
   readonly backend?: Settings;
   /** Props of the handlet, beside `toBackend`. */
@@ -56,7 +58,7 @@ export async function proxyTo(nodes: readonly (string | Settings)[], options: Pr
     sign: "stage",
     children: [
       {
-        sign: "http1Backend",
+        sign: options.signs?.backend ?? "http1Backend",
         name: "app",
         props: {
           nodes: nodes.map((node) => (typeof node === "string" ? { address: node } : node)),
@@ -72,7 +74,7 @@ export async function proxyTo(nodes: readonly (string | Settings)[], options: Pr
           {
             sign: "rule",
             props: { maxContentSize: options.maxContentSize ?? 1024 * 1024 },
-            children: [{ sign: "httpProxy", props: { toBackend: "app", ...options.proxy } }],
+            children: [{ sign: options.signs?.handlet ?? "httpProxy", props: { toBackend: "app", ...options.proxy } }],
           },
         ],
       },

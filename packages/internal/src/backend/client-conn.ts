@@ -1,4 +1,4 @@
-// One connection to an HTTP/1 server: sends requests one after the other, and reads their answers.
+// One connection to a node, for protocols that answer one request after the other: HTTP/1, FastCGI, SCGI.
 //
 //   dialing ── connected ──> busy <──────────────────── begin ── idle      (kept in the pool)
 //      │ dialTimeout           │ writeTimeout, readTimeout         │ aliveTimeout; anything that comes unasked
@@ -10,23 +10,18 @@
 
 import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
-import type { AnswerHeadLimits, Http1AnswerHead } from "./answer-head.ts";
-import { Output } from "./output.ts";
-import type { ContentLimits, Input } from "./request-content.ts";
+import { Output } from "../net/output.ts";
+import type { Input } from "../net/input.ts";
 
 /** All durations in ms. */
-export interface ClientSettings extends AnswerHeadLimits {
-  /** Statuses of answers that speak against a node. */
-  readonly failStatuses: readonly number[];
-  /** Of 1xx answers before an answer. */
-  readonly maxInterims: number;
+export interface ConnSettings {
   readonly dialTimeout: number;
   readonly writeTimeout: number;
   readonly readTimeout: number;
   readonly aliveTimeout: number;
 }
 
-/** What a connection needs of the request that is on it. */
+/** A request on its way, as its connection sees it. */
 export interface ConnUser {
   /** All of the request has been handed to the connection. */
   readonly isRequestSent: boolean;
@@ -34,9 +29,9 @@ export interface ConnUser {
   readonly isHeld: boolean;
   /** The connection stands: the request may be written. */
   connected(): void;
-  /** There is more input, or more of it is wanted. */
+  /** There is more input, or more of it is wanted: reads as far as it goes. */
   advance(): void;
-  /** The node has shut its side. True: that is where the answer ends. */
+  /** The node has closed the connection. True: that is where the answer ends. */
   endedByClose(): boolean;
   timedOut(reason: string): void;
   /** The connection is gone; `reason` if there is one. */
@@ -44,28 +39,31 @@ export interface ConnUser {
 }
 
 /** What a connection needs of the pool that it belongs to. */
-export interface ClientConnOwner {
-  readonly settings: ClientSettings;
-  readonly contentLimits: ContentLimits;
+export interface ClientConnOwner<Traits, Memory> {
+  readonly settings: ConnSettings;
+  /** Of the protocol, for its requests. */
+  readonly traits: Traits;
   /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. */
   dial(onread: OnReadOpts): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" };
   makeDeadline(onExpired: () => void): Deadline;
   /** It could take another request. */
-  becameIdle(conn: Http1ClientConn): void;
-  closed(conn: Http1ClientConn): void;
+  becameIdle(conn: ClientConn<Traits, Memory>): void;
+  closed(conn: ClientConn<Traits, Memory>): void;
 }
 
-export class Http1ClientConn {
+/** `Memory`: what requests leave for the next one on the connection. */
+export class ClientConn<Traits, Memory = never> {
   readonly input: Input = { bytes: noBytes, at: 0 };
   readonly output: Output;
-  /** The last head that was read here, for when the same comes again. */
-  lastHead: Http1AnswerHead | undefined;
+  memory: Memory | undefined;
+  /** Something has come by it. */
+  hasReceived = false;
   /** Requests that were begun here. */
   requests = 0;
-  readonly #owner: ClientConnOwner;
+  readonly #owner: ClientConnOwner<Traits, Memory>;
   readonly #socket: Socket;
   readonly #deadline: Deadline;
-  #exchan: ConnUser | undefined;
+  #user: ConnUser | undefined;
   #isConnected = false;
   #isClosed = false;
   #isHeld = false;
@@ -74,7 +72,7 @@ export class Http1ClientConn {
   #readsMuch = false;
   #failure: string | undefined;
 
-  constructor(owner: ClientConnOwner) {
+  constructor(owner: ClientConnOwner<Traits, Memory>) {
     this.#owner = owner;
     const onread: OnReadOpts = {
       buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
@@ -99,58 +97,52 @@ export class Http1ClientConn {
     this.#deadline.set(owner.settings.dialTimeout);
   }
 
-  get settings(): ClientSettings {
-    return this.#owner.settings;
-  }
-
-  get contentLimits(): ContentLimits {
-    return this.#owner.contentLimits;
+  get traits(): Traits {
+    return this.#owner.traits;
   }
 
   /** Begins a request, as soon as the connection stands. */
-  begin(exchan: ConnUser): void {
+  begin(user: ConnUser): void {
     this.requests++;
-    this.#exchan = exchan;
+    this.#user = user;
     if (!this.#isConnected) return;
-    exchan.connected();
+    user.connected();
     this.settle();
   }
 
-  /** The request is over. `isReusable`: nothing of it is left on the connection, on either way. */
-  finished(isReusable: boolean): void {
-    this.#exchan = undefined;
-    if (!isReusable || this.input.at < this.input.bytes.length) return this.destroy();
+  /** The request is over, and nothing of it is left on the connection, on either way. `aliveFor`: the node keeps it so long, in ms. */
+  finished(aliveFor = Infinity): void {
+    this.#user = undefined;
+    if (this.input.at < this.input.bytes.length) return this.destroy();
     this.input.bytes = noBytes;
     this.input.at = 0;
     this.#readsMuch = false;
-    const { aliveTimeout } = this.#owner.settings;
-    const announced = this.lastHead?.keepAliveTimeout;
     // A second less than the node says: what is sent at the last moment meets a closed door.
-    this.#deadline.set(announced === undefined ? aliveTimeout : Math.min(aliveTimeout, announced * 1000 - 1000));
+    this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
     this.#hold(false);
     this.#owner.becameIdle(this);
   }
 
   /** The taker of the answer wants more of it. */
   resume(): void {
-    if (this.#exchan === undefined) return;
+    if (this.#user === undefined) return;
     this.#advance();
   }
 
   destroy(): void {
-    this.#exchan = undefined;
+    this.#user = undefined;
     this.#socket.destroy();
   }
 
   /** Reads on or holds, and sets the deadline of what is waited for now. */
   settle(): void {
-    const exchan = this.#exchan;
-    if (exchan === undefined || !this.#isConnected) return;
+    const user = this.#user;
+    if (user === undefined || !this.#isConnected) return;
     const { settings } = this.#owner;
-    this.#hold(exchan.isHeld);
-    if (this.output.isBlocked && !exchan.isRequestSent) this.#deadline.set(settings.writeTimeout);
+    this.#hold(user.isHeld);
+    if (this.output.isBlocked && !user.isRequestSent) this.#deadline.set(settings.writeTimeout);
     // The client has a limit of its own where it is the one who is waited for.
-    else if (exchan.isHeld || !exchan.isRequestSent) this.#deadline.clear();
+    else if (user.isHeld || !user.isRequestSent) this.#deadline.clear();
     else this.#deadline.set(settings.readTimeout);
   }
 
@@ -161,13 +153,14 @@ export class Http1ClientConn {
 
   #connected(): void {
     this.#isConnected = true;
-    this.#exchan?.connected();
+    this.#user?.connected();
     this.settle();
   }
 
   #received(bytes: Buffer, isOwn: boolean): void {
     // What comes unasked belongs to no request: an answer read from it would be somebody else's.
-    if (this.#exchan === undefined) return this.destroy();
+    if (this.#user === undefined) return this.destroy();
+    this.hasReceived = true;
     const { input } = this;
     if (input.at < input.bytes.length) {
       input.bytes = Buffer.concat([input.bytes.subarray(input.at), bytes]);
@@ -182,7 +175,7 @@ export class Http1ClientConn {
   }
 
   #advance(): void {
-    this.#exchan?.advance();
+    this.#user?.advance();
     const { input } = this;
     if (input.at === input.bytes.length) input.bytes = noBytes;
     else if (!this.#isInputOwn) {
@@ -212,17 +205,17 @@ export class Http1ClientConn {
   }
 
   #ended(): void {
-    if (this.#exchan?.endedByClose() === true) return;
+    if (this.#user?.endedByClose() === true) return;
     this.#socket.destroy();
   }
 
   #expired(): void {
-    const exchan = this.#exchan;
+    const user = this.#user;
     const { dialTimeout, readTimeout, writeTimeout } = this.#owner.settings;
-    if (exchan === undefined) return this.destroy();
-    if (!this.#isConnected) exchan.timedOut(`it could not be connected to within ${dialTimeout} ms`);
-    else if (!exchan.isRequestSent) exchan.timedOut(`it took nothing of the request for ${writeTimeout} ms`);
-    else exchan.timedOut(`nothing of its answer came for ${readTimeout} ms`);
+    if (user === undefined) return this.destroy();
+    if (!this.#isConnected) user.timedOut(`it could not be connected to within ${dialTimeout} ms`);
+    else if (!user.isRequestSent) user.timedOut(`it took nothing of the request for ${writeTimeout} ms`);
+    else user.timedOut(`nothing of its answer came for ${readTimeout} ms`);
   }
 
   #closed(): void {
@@ -230,10 +223,10 @@ export class Http1ClientConn {
     this.#isClosed = true;
     this.#deadline.clear();
     this.output.closed();
-    const exchan = this.#exchan;
-    this.#exchan = undefined;
+    const user = this.#user;
+    this.#user = undefined;
     this.#owner.closed(this);
-    exchan?.broken(this.#failure);
+    user?.broken(this.#failure);
   }
 }
 

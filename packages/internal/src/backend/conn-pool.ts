@@ -1,39 +1,44 @@
-// The connections to one node that speaks HTTP/1.
+// The connections to one node, for protocols that answer one request after the other.
 
 import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
-import type { NodePool, NodeSpec } from "../backend/node.ts";
-import type { ContentLimits } from "./request-content.ts";
-import { Http1ClientConn, type ClientConnOwner, type ClientSettings } from "./client-conn.ts";
+import { ClientConn, type ClientConnOwner, type ConnSettings } from "./client-conn.ts";
+import type { NodePool, NodeSpec } from "./node.ts";
 
-export interface PoolOptions {
-  readonly settings: ClientSettings;
-  readonly contentLimits: ContentLimits;
+export interface PoolOptions<Traits> {
+  readonly settings: ConnSettings;
+  /** Of the protocol, for its requests. */
+  readonly traits: Traits;
   /** `undefined`: no TLS. */
   readonly tls: ConnectionOptions | undefined;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /**
+   * The node has a process for each connection, such as PHP-FPM: one that is kept idle keeps its process, while a new one may wait for
+   * any to become free. Then none is kept. Default: false.
+   */
+  readonly isProcessEach?: boolean;
 }
 
-export class Http1Pool implements NodePool, ClientConnOwner {
+export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwner<Traits, Memory> {
   readonly #spec: NodeSpec;
-  readonly #options: PoolOptions;
+  readonly #options: PoolOptions<Traits>;
   /** The last one was used last: it is the next to be used, so that those too many grow old. */
-  readonly #idle: Http1ClientConn[] = [];
-  readonly #all = new Set<Http1ClientConn>();
+  readonly #idle: ClientConn<Traits, Memory>[] = [];
+  readonly #all = new Set<ClientConn<Traits, Memory>>();
   #isClosed = false;
 
-  constructor(spec: NodeSpec, options: PoolOptions) {
+  constructor(spec: NodeSpec, options: PoolOptions<Traits>) {
     this.#spec = spec;
     this.#options = options;
   }
 
-  get settings(): ClientSettings {
+  get settings(): ConnSettings {
     return this.#options.settings;
   }
 
-  get contentLimits(): ContentLimits {
-    return this.#options.contentLimits;
+  get traits(): Traits {
+    return this.#options.traits;
   }
 
   get hasIdle(): boolean {
@@ -41,10 +46,10 @@ export class Http1Pool implements NodePool, ClientConnOwner {
   }
 
   /** An idle connection, or one that is being dialled. */
-  take(): Http1ClientConn {
+  take(): ClientConn<Traits, Memory> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const conn = new Http1ClientConn(this);
+    const conn = new ClientConn<Traits, Memory>(this);
     this.#all.add(conn);
     return conn;
   }
@@ -76,12 +81,19 @@ export class Http1Pool implements NodePool, ClientConnOwner {
     return this.#options.makeDeadline(onExpired);
   }
 
-  becameIdle(conn: Http1ClientConn): void {
-    if (this.#isClosed || this.#idle.length >= this.#spec.keepConns) conn.destroy();
+  becameIdle(conn: ClientConn<Traits, Memory>): void {
+    const isWaitedFor = this.#options.isProcessEach === true && this.#hasUnanswered();
+    if (this.#isClosed || isWaitedFor || this.#idle.length >= this.#spec.keepConns) conn.destroy();
     else this.#idle.push(conn);
   }
 
-  closed(conn: Http1ClientConn): void {
+  /** Is there a new connection that nothing has come by as yet? It may wait to be accepted. */
+  #hasUnanswered(): boolean {
+    for (const conn of this.#all) if (!conn.hasReceived) return true;
+    return false;
+  }
+
+  closed(conn: ClientConn<Traits, Memory>): void {
     this.#all.delete(conn);
     const at = this.#idle.lastIndexOf(conn);
     if (at >= 0) this.#idle.splice(at, 1);

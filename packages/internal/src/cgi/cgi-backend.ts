@@ -1,0 +1,131 @@
+// What backends of FastCGI and SCGI servers have in common: the group of nodes, and what can be asked of it.
+
+import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
+import type { ConnSettings } from "../backend/client-conn.ts";
+import { ConnPool } from "../backend/conn-pool.ts";
+import type { NodeChoice } from "../backend/node-group.ts";
+import type { NodeWish } from "../backend/node-wish.ts";
+import { backendProps, specsOf } from "../backend/props.ts";
+import type { AnswerTaker, WebExchange } from "../backend/web-backend.ts";
+import type { Context } from "../component/context.ts";
+import type { CheckContext } from "../component/definition.ts";
+import type { BackendPart } from "../component/kinds/backend.ts";
+import { prop } from "../component/prop.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+import type { CgiClientExchan, CgiPool, CgiRequest, CgiTraits } from "./client-exchan.ts";
+import type { ParamTaker } from "./request-params.ts";
+
+/** What programs are told, in the form of a protocol. */
+export interface CgiParams {
+  readonly add: ParamTaker;
+  /** All that was added. */
+  bytes(): Buffer;
+}
+
+/** What can be asked of a backend of programs. */
+export interface CgiBackend {
+  readonly protocol: "FastCGI" | "SCGI";
+  newParams(): CgiParams;
+  whyNoRetry(tried: readonly string[]): string | undefined;
+  explain(wish: NodeWish): NodeChoice;
+  /** Begins. The taker may be called before this returns. */
+  exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange;
+}
+
+export const cgiBackendProps = {
+  ...backendProps,
+  /** Of an answer's head, in bytes; more: 502. */
+  maxHeadSize: prop.size({ default: "32K", min: "1K", max: "1M", reload: "live" }),
+  /** Header fields of an answer; more: 502. */
+  maxFields: prop.integer({ default: 200, min: 1, max: 10_000, reload: "live" }),
+  /** Statuses of answers that count against a node as if it had broken off: see `maxFails` and `breakerRatio`. */
+  failStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [], reload: "live" }),
+};
+
+type CgiBackendProps = PropsOf<typeof cgiBackendProps>;
+
+/** Reports what these backends cannot do. */
+export function checkCgi(context: CheckContext<CgiBackendProps>): void {
+  const { props } = context;
+  if (props.healthCheck === "http") {
+    context.report({ prop: "healthCheck", message: "its nodes do not speak HTTP", hint: 'set .healthCheck = "tcp"' });
+  }
+  if (props.balancer === "sticky") {
+    context.report({
+      prop: "balancer",
+      message: "no cookie ties clients to its nodes",
+      hint: 'set .balancer = "ipHash"',
+    });
+  }
+}
+
+/** How a protocol does it. */
+export interface CgiProtocol {
+  readonly name: CgiBackend["protocol"];
+  newParams(): CgiParams;
+  newExchan(request: CgiRequest, wish: NodeWish, taker: AnswerTaker, owner: NodeOwner<CgiPool>): CgiClientExchan;
+}
+
+export class CgiBackendPart implements BackendPart, CgiBackend {
+  readonly #protocol: CgiProtocol;
+  readonly #backend: Backend<CgiPool>;
+
+  constructor({ props, log, stage }: Context<CgiBackendProps>, protocol: CgiProtocol) {
+    this.#protocol = protocol;
+    const settings: BackendSettings & ConnSettings & CgiTraits["settings"] = props;
+    this.#backend = new Backend<CgiPool>({
+      specs: specsOf(props),
+      settings,
+      log,
+      fixtures: stage,
+      makePool: (spec) =>
+        new ConnPool(spec, {
+          settings,
+          traits: { settings },
+          tls: undefined,
+          makeDeadline: this.#backend.makeDeadline,
+          isProcessEach: true,
+        }),
+      probeHTTP: () => Promise.resolve("it does not speak HTTP"),
+    });
+  }
+
+  get cgi(): CgiBackend {
+    return this;
+  }
+
+  get protocol(): CgiBackend["protocol"] {
+    return this.#protocol.name;
+  }
+
+  prepare(): Promise<void> {
+    return this.#backend.prepare();
+  }
+
+  start(): void {
+    this.#backend.start();
+  }
+
+  async shutdown(): Promise<void> {
+    for (const { pool } of this.#backend.nodes) pool.destroy();
+    await this.#backend.shutdown();
+  }
+
+  newParams(): CgiParams {
+    return this.#protocol.newParams();
+  }
+
+  whyNoRetry(tried: readonly string[]): string | undefined {
+    return this.#backend.whyNoRetry(tried);
+  }
+
+  explain(wish: NodeWish): NodeChoice {
+    return this.#backend.explain(wish);
+  }
+
+  exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange {
+    const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend);
+    this.#backend.enter(exchan);
+    return exchan;
+  }
+}

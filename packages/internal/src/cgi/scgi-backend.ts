@@ -1,0 +1,25 @@
+// scgiBackend: a group of equal SCGI servers.
+
+import { checkNodes } from "../backend/props.ts";
+import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
+import { CgiBackendPart, cgiBackendProps, checkCgi } from "./cgi-backend.ts";
+import { ScgiClientExchan } from "./scgi-client-exchan.ts";
+import { ScgiParams } from "./scgi-params.ts";
+
+const props = cgiBackendProps;
+
+/** A group of equal SCGI servers, for `scgiRelay`. The protocol knows no kept connections: each request has one of its own. */
+export const scgiBackend = defineBackend({
+  sign: "scgiBackend",
+  props,
+  check(context) {
+    checkNodes(context);
+    checkCgi(context);
+  },
+  create: (context): BackendPart =>
+    new CgiBackendPart(context, {
+      name: "SCGI",
+      newParams: () => new ScgiParams(),
+      newExchan: (request, wish, taker, owner) => new ScgiClientExchan(request, wish, taker, owner),
+    }),
+});

@@ -1,0 +1,29 @@
+// fcgiBackend: a group of equal FastCGI servers, such as PHP-FPM.
+
+import { checkNodes } from "../backend/props.ts";
+import { CgiBackendPart, cgiBackendProps, checkCgi } from "../cgi/cgi-backend.ts";
+import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
+import { FcgiClientExchan } from "./client-exchan.ts";
+import { FcgiParams } from "./params.ts";
+
+const props = cgiBackendProps;
+
+/**
+ * A group of equal FastCGI servers, for `fcgiRelay`. With `keepConns` above 0, connections are kept. Where the server has a process for
+ * each connection, as PHP-FPM does, `maxConnsPerNode` should be how many it has (`pm.max_children`): more than these wait here, in order.
+ */
+export const fcgiBackend = defineBackend({
+  sign: "fcgiBackend",
+  props,
+  check(context) {
+    checkNodes(context);
+    checkCgi(context);
+  },
+  create: (context): BackendPart =>
+    new CgiBackendPart(context, {
+      name: "FastCGI",
+      newParams: () => new FcgiParams(),
+      newExchan: (request, wish, taker, owner) =>
+        new FcgiClientExchan(request, wish, taker, { owner, keepConn: context.props.keepConns > 0 }),
+    }),
+});
