@@ -1,0 +1,253 @@
+import { describe, expect, test } from "vitest";
+import { join, variable } from "../../config/object.ts";
+import { RawBackend, type RawRequest } from "../../http1/testing/raw-backend.ts";
+import { request } from "../testing/raw-client.ts";
+import { proxyTo, type ProxyOptions, type Settings } from "./testing/proxy.ts";
+
+/** Asks a proxy with these props for one request; gives what the backend saw, and the answer. */
+async function pass(bytes: string, proxyProps: Settings, answerFields = "", options: ProxyOptions = {}) {
+  const seen: RawRequest[] = [];
+  await using backend = await RawBackend.answering((request, conn) => {
+    seen.push(request);
+    conn.answer("ok", answerFields.replaceAll("BACKEND", backend.address));
+  });
+  await using proxy = await proxyTo([backend.address], { ...options, proxy: proxyProps });
+  const answer = await proxy.ask(bytes);
+  const [first] = seen;
+  return { answer, seen, line: first?.line ?? "", headers: first?.headers ?? {} };
+}
+
+describe("a request on its way", () => {
+  test("fields are deleted, set and added, with templates", async () => {
+    const { headers } = await pass(request("GET /a?u=7", { "x-del": "1", "X-Set": "old", "x-add": "first" }), {
+      delRequestHeaders: ["X-Del"],
+      setRequestHeaders: { "x-set": join("user-", variable("query_u")) },
+      addRequestHeaders: { "x-add": "second" },
+    });
+    expect(headers).toMatchObject({ "x-set": "user-7", "x-add": "first, second" });
+    expect(headers["x-del"]).toBeUndefined();
+  });
+
+  test.each(["a%0d%0ax-evil:%201", "a%00b", "a%0ab"])("a template that holds %j makes no field: 400", async (value) => {
+    const { answer, seen } = await pass(`GET /?u=${value}`, { setRequestHeaders: { "x-user": variable("query_u") } });
+    expect(answer.status).toBe(400);
+    expect(seen).toEqual([]);
+  });
+
+  test("text in a template goes out as UTF-8", async () => {
+    const { headers } = await pass("GET /?u=%E6%97%A5", { setRequestHeaders: { "x-user": variable("query_u") } });
+    expect(Buffer.from(headers["x-user"] ?? "", "latin1").toString()).toBe("日");
+  });
+
+  test.each([
+    [{}, "host.example:81", "host.example:81"],
+    [{ hostname: "inner.example" }, "host.example:81", "inner.example"],
+    [{ hostname: "inner.example", colonPort: ":8080" }, "host.example:81", "inner.example:8080"],
+    [{ colonPort: "" }, "host.example:81", "host.example"],
+  ])("with %j, %s is asked for as %s", async (props, host, asked) => {
+    expect((await pass(request("GET /", { host }), props)).headers["host"]).toBe(asked);
+  });
+
+  test.each([
+    [{ stripPrefix: "/api" }, "/api/x/?q=/api", "/x/?q=/api"],
+    [{ stripPrefix: "/api" }, "/api", "/"],
+    [{ stripPrefix: "/api" }, "/api?q", "/?q"],
+    [{ stripPrefix: "/api" }, "/apix", "/apix"],
+    [{ addPrefix: "/v2" }, "/x", "/v2/x"],
+    [{ stripPrefix: "/api", addPrefix: "/v2" }, "/api/%2e%2e%2f", "/v2/%2e%2e%2f"],
+    [{}, "/a/../b//c/%7e?x=%00", "/b//c/%7e?x=%00"],
+  ])("with %j, %s is asked for as %s", async (props, asked, forwarded) => {
+    expect((await pass(`GET ${asked}`, props)).line).toBe(`GET ${forwarded} HTTP/1.1`);
+  });
+
+  test("claims of a trusted peer are kept and added to", async () => {
+    const { headers } = await pass(
+      request("GET /", { "x-forwarded-for": "10.0.0.1", "x-forwarded-proto": "https", forwarded: "for=10.0.0.1" }),
+      { trustForwarded: ["127.0.0.1"] },
+    );
+    expect(headers).toMatchObject({
+      "x-forwarded-for": "10.0.0.1, 127.0.0.1",
+      "x-forwarded-proto": "https",
+      forwarded: 'for=10.0.0.1, for=127.0.0.1;host="test.example";proto=http',
+    });
+  });
+
+  test("nothing of the client is told where that is not wanted, not even by the client", async () => {
+    const { headers } = await pass(request("GET /", { "x-forwarded-for": "10.0.0.1", forwarded: "for=10.0.0.1" }), {
+      forwarded: "none",
+    });
+    expect(Object.keys(headers).toSorted()).toEqual(["host", "via"]);
+  });
+
+  test("content that was gathered is sent with its length, and can be sent again", async () => {
+    let tries = 0;
+    await using one = await RawBackend.answering((_, conn) => {
+      tries++;
+      conn.socket.destroy();
+    });
+    await using other = await RawBackend.answering(({ headers, content }, conn) =>
+      conn.answer(`${headers["content-length"] ?? "?"} ${content}`),
+    );
+    await using proxy = await proxyTo([one.address, other.address], { proxy: { bufferClientContent: true } });
+    const chunked = request("PUT /", { "transfer-encoding": "chunked" }, "3\r\nabc\r\n0\r\n\r\n");
+    expect((await proxy.ask(chunked)).text).toBe("3 abc");
+    expect(tries).toBe(1);
+    expect((await proxy.ask(chunked.replace("PUT", "POST"))).text).toBe("3 abc");
+    expect((await proxy.ask(chunked.replace("PUT", "POST"))).status).toBe(502);
+  });
+
+  test("a POST that was sent is tried again only where that is allowed", async () => {
+    await using one = await RawBackend.answering((_, conn) => conn.socket.destroy());
+    await using other = await RawBackend.answering(({ content }, conn) => conn.answer(content));
+    await using proxy = await proxyTo([one.address, other.address], {
+      proxy: { bufferClientContent: true, retryAnyMethod: true },
+    });
+    expect((await proxy.ask(request("POST /", {}, "x"))).text).toBe("x");
+  });
+
+  test("an answer of a status that counts as failure is asked for elsewhere", async () => {
+    await using one = await RawBackend.answering((_, conn) =>
+      conn.send("HTTP/1.1 503 x\r\ncontent-length: 2\r\n\r\nno"),
+    );
+    await using other = await RawBackend.answering((_, conn) => conn.answer("yes"));
+    await using proxy = await proxyTo([one.address, other.address], { proxy: { retryStatuses: [503] } });
+    for (let i = 0; i < 3; i++) expect((await proxy.ask("GET /")).text).toBe("yes");
+  });
+
+  test("who comes back here gets 508", async () => {
+    await using backend = await RawBackend.answering(async ({ headers }, conn) => {
+      const { status } = await proxy.ask(request("GET /", { via: headers["via"] ?? "" }));
+      conn.answer(String(status));
+    });
+    await using proxy = await proxyTo([backend.address]);
+    expect((await proxy.ask("GET /")).text).toBe("508");
+  });
+});
+
+describe("what Hemi accepts is one request for the backend", () => {
+  test.each([
+    ["a space around the length", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length:\t 3 \r\n\r\nabc"],
+    ["absolute form", "GET http://other.example/x?y HTTP/1.1\r\nhost: a\r\n\r\n"],
+    [
+      "a content that looks like a request",
+      `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 30\r\n\r\nGET /evil HTTP/1.1\r\nhost: a\r\n\r\n`,
+    ],
+    [
+      "chunks with extensions",
+      "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n",
+    ],
+    [
+      "chunks that look like requests",
+      "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n12\r\nGET / HTTP/1.1\r\n\r\n\r\n0\r\n\r\n",
+    ],
+    ["a GET with content", "GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nGET /"],
+    [
+      "a length among the options of the connection",
+      "POST / HTTP/1.1\r\nhost: a\r\nconnection: content-length\r\ncontent-length: 3\r\n\r\nabc",
+    ],
+    [
+      "the coding among the options of the connection",
+      "POST / HTTP/1.1\r\nhost: a\r\nconnection: transfer-encoding, host\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    ],
+    [
+      "trailers that frame",
+      "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\ncontent-length: 9\r\ntransfer-encoding: x\r\n\r\n",
+    ],
+    ["bytes above ASCII", "GET / HTTP/1.1\r\nhost: a\r\nx: \x80\xff\r\n\r\n"],
+    ["names with marks", "GET / HTTP/1.1\r\nhost: a\r\ncontent_length: 5\r\nx!#$: 1\r\n\r\n"],
+    ["HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"],
+  ])("%s", async (_, bytes) => {
+    const seen: RawRequest[] = [];
+    await using backend = await RawBackend.answering((request, conn) => {
+      seen.push(request);
+      conn.answer("ok");
+    });
+    await using proxy = await proxyTo([backend.address]);
+    expect((await proxy.ask(bytes)).status).toBe(200);
+    // The next one on the same connection begins where the first one ended.
+    expect((await proxy.ask("GET /next")).status).toBe(200);
+    expect(seen.map(({ line }) => line.split(" ")[0])).toEqual([bytes.split(" ")[0], "GET"]);
+    expect(seen[1]?.line).toBe("GET /next HTTP/1.1");
+    expect(backend.conns.length).toBe(1);
+  });
+});
+
+describe("an answer on its way back", () => {
+  test("fields are deleted, set and added", async () => {
+    const { answer } = await pass(
+      "GET /x",
+      {
+        delResponseHeaders: ["Server"],
+        setResponseHeaders: { "x-path": variable("path") },
+        addResponseHeaders: { "x-add": "2" },
+      },
+      "server: inner\r\nX-Path: old\r\nx-add: 1\r\n",
+    );
+    expect(answer.headers).toMatchObject({ "x-path": "/x", "x-add": "1, 2" });
+    expect(answer.headers["server"]).toBeUndefined();
+  });
+
+  test.each([
+    [{ hostname: "inner" }, "http://inner/a?b", "http://test.example/a?b"],
+    [{ hostname: "inner" }, "//inner/a", "//test.example/a"],
+    [{ hostname: "inner" }, "http://other.example/a", "http://other.example/a"],
+    [{ hostname: "inner" }, "/a", "/a"],
+    [{}, "https://test.example/a", "http://test.example/a"],
+    [{ stripPrefix: "/api" }, "/a", "/api/a"],
+    [{ addPrefix: "/v2" }, "/v2/a", "/a"],
+    [{ stripPrefix: "/api", addPrefix: "/v2", hostname: "inner" }, "http://inner/v2/a", "http://test.example/api/a"],
+    [{ hostname: "inner", rewriteLocation: false }, "http://inner/a", "http://inner/a"],
+    [{ hostname: "inner" }, "next", "next"],
+  ])("with %j, the location %s becomes %s", async (props, location, expected) => {
+    const { answer } = await pass("GET /", props, `location: ${location}\r\n`);
+    expect(answer.headers["location"]).toBe(expected);
+  });
+
+  test.each([
+    [{ stripPrefix: "/api" }, "a=b; Path=/", "a=b; Path=/api"],
+    [{ stripPrefix: "/api" }, "a=b; path=/x; HttpOnly", "a=b; Path=/api/x; HttpOnly"],
+    [{ hostname: "inner.example" }, "a=b; Domain=inner.example; Secure", "a=b; Secure"],
+    [{ hostname: "inner.example" }, "a=b; Domain=other.example", "a=b; Domain=other.example"],
+    [{ stripPrefix: "/api", rewriteCookies: false }, "a=b; Path=/", "a=b; Path=/"],
+    [{}, "a=b; Domain=test.example; Path=/x", "a=b; Domain=test.example; Path=/x"],
+  ])("with %j, the cookie %s becomes %s", async (props, cookie, expected) => {
+    const { answer } = await pass("GET /", props, `set-cookie: ${cookie}\r\n`);
+    expect(answer.headers["set-cookie"]).toBe(expected);
+  });
+
+  test("content is gathered up to a limit, and streamed beyond it", async () => {
+    let release = () => {};
+    await using backend = await RawBackend.listen(async (conn) => {
+      await conn.request();
+      const { promise: released, resolve } = Promise.withResolvers<void>();
+      release = resolve;
+      conn.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
+      await released;
+      conn.send("3\r\ndef\r\n0\r\n\r\n");
+    });
+    const buffered = { bufferServerContent: true };
+    await using small = await proxyTo([backend.address], { proxy: { ...buffered, maxBufferedAnswer: 2 } });
+    await using client = await small.connect();
+    client.send(request("GET /"));
+    expect((await client.head()).headers["transfer-encoding"]).toBe("chunked");
+    expect(await client.through("abc")).toContain("abc");
+    release();
+    expect(await client.through("0\r\n\r\n")).toContain("def");
+    await using large = await proxyTo([backend.address], { proxy: buffered });
+    const answer = large.ask("GET /");
+    await expect.poll(() => backend.conns.length).toBe(2);
+    await expect.poll(() => backend.conns[1]?.socket.bytesWritten ?? 0).toBeGreaterThan(0);
+    release();
+    expect(await answer).toMatchObject({ text: "abcdef", framing: "sized" });
+  });
+});
+
+test.each([
+  [{ setRequestHeaders: { "a b": "x" } }, '"a b" cannot be the name of a header field'],
+  [{ setRequestHeaders: { connection: "x" } }, "the field connection frames the message"],
+  [{ addRequestHeaders: { Host: "x" } }, "the field host is set by .hostname and .colonPort"],
+  [{ hostname: "a:80" }, '"a:80" is not a hostname'],
+  [{ stripPrefix: "/api/" }, "takes a path that begins with / and does not end with it"],
+])("the configuration %j is refused", async (props, message) => {
+  await expect(proxyTo(["127.0.0.1:1"], { proxy: props })).rejects.toThrow(message);
+});
