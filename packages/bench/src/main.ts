@@ -7,8 +7,10 @@ import type { Result, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { idleMemory } from "./works/idle-memory.ts";
+import { proxying } from "./works/proxying.ts";
+import { slowDownloads } from "./works/slow-downloads.ts";
 
-const works: readonly Work[] = [...answers, idleMemory, checkTime, startTime];
+const works: readonly Work[] = [...answers, ...proxying, slowDownloads, idleMemory, checkTime, startTime];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

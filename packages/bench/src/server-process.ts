@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
-import { pinned, serverCore } from "./machine.ts";
+import { loadCore, pinned, serverCore } from "./machine.ts";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
@@ -13,13 +13,24 @@ export interface ServerProcess extends AsyncDisposable {
   memory(): number;
 }
 
+export type Command = (port: number) => readonly string[];
+
 /** Starts a server by the command that `command` makes for a port, and waits until it accepts connections. */
-export async function startServer(command: (port: number) => readonly string[]): Promise<ServerProcess> {
+export function startServer(command: Command, env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
+  return start(command, serverCore, env);
+}
+
+/** A server that others stand before: it shares the core of the load. */
+export function startBackend(command: Command): Promise<ServerProcess> {
+  return start(command, loadCore, {});
+}
+
+async function start(command: Command, core: number, env: NodeJS.ProcessEnv): Promise<ServerProcess> {
   const port = await freePort();
-  const [program, ...args] = pinned(serverCore, command(port));
+  const [program, ...args] = pinned(core, command(port));
   const child = spawn(program, args, {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, PORT: String(port) },
+    env: { ...process.env, ...env, PORT: String(port) },
   });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2000)));

@@ -34,11 +34,26 @@ export function node(name: string): () => readonly string[] {
 
 /** One worker, and a folder of its own for what it writes. */
 export function nginx(port: number): readonly string[] {
-  const prefix = mkdtempSync(join(tmpdir(), "hemi-bench-nginx-"));
-  const text = readFileSync(join(conf, "nginx.conf"), "utf8")
-    .replaceAll("@PORT@", String(port))
-    .replaceAll("@PREFIX@", prefix);
-  const file = join(prefix, "nginx.conf");
+  return nginxWith("nginx.conf", { PORT: port }, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+}
+
+/** nginx as it answers behind proxies: what is in `files/` of the folder, too. */
+export function nginxIn(folder: string): (port: number) => readonly string[] {
+  return (port) => nginxWith("nginx.conf", { PORT: port }, folder);
+}
+
+/** nginx as a proxy to a port. */
+export function nginxProxy(backendPort: number): (port: number) => readonly string[] {
+  return (port) => {
+    const ports = { PORT: port, BACKEND_PORT: backendPort };
+    return nginxWith("nginx-proxy.conf", ports, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
+}
+
+function nginxWith(name: string, ports: Readonly<Record<string, number>>, prefix: string): readonly string[] {
+  let text = readFileSync(join(conf, name), "utf8").replaceAll("@PREFIX@", prefix);
+  for (const [word, port] of Object.entries(ports)) text = text.replaceAll(`@${word}@`, String(port));
+  const file = join(prefix, name);
   writeFileSync(file, text);
   return ["nginx", "-p", prefix, "-e", "/dev/null", "-c", file];
 }

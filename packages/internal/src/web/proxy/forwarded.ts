@@ -3,7 +3,6 @@
 // None of it is believed when a client sends it: anyone can claim to come from anywhere. It is made anew, and only what comes from
 // the addresses named as trusted is kept before it.
 
-import { isIPv6 } from "node:net";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import type { Request } from "../request.ts";
 
@@ -70,5 +69,5 @@ function keep(list: string[], req: Request, name: string): void {
 /** RFC 7239 6: an IPv6 address stands in brackets and quotes; who comes over a UNIX socket has no name. */
 function nodeName(address: string): string {
   if (address === "") return "unknown";
-  return isIPv6(address) ? `"[${address}]"` : address;
+  return address.includes(":") ? `"[${address}]"` : address;
 }
