@@ -54,9 +54,14 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
     return conn;
   }
 
+  /** Where one kept connection was closed, so were most likely the others: the next request gets a new one. */
+  dropIdle(): void {
+    for (const conn of this.#idle.splice(0)) conn.destroy();
+  }
+
   close(): void {
     this.#isClosed = true;
-    for (const conn of this.#idle.splice(0)) conn.destroy();
+    this.dropIdle();
   }
 
   /** Breaks off what is still under way. */

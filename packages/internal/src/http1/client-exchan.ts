@@ -170,6 +170,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
     }
     const what = this.#head === undefined ? "before its answer came" : "before its answer was complete";
     const isStale = this.#isReused && this.#head === undefined && this.#interims === 0;
+    if (isStale) this.#node?.pool.dropIdle();
     this.#fail("HEMI_BACKEND_BROKEN", `the connection broke ${what}: ${reason ?? "it was closed"}`, isStale);
   }
 

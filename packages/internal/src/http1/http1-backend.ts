@@ -54,8 +54,8 @@ const props = {
   /** Certificates, in PEM, of those who may vouch for nodes, instead of the ones that Node.js knows. */
   tlsCA: prop.path(),
   /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
-  tlsCertificate: prop.path(),
-  /** The private key of `tlsCertificate`, in PEM, without a passphrase. */
+  tlsCert: prop.path(),
+  /** The private key of `tlsCert`, in PEM, without a passphrase. */
   tlsKey: prop.path(),
   /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
   tlsVerify: prop.bool({ default: true }),
@@ -70,11 +70,11 @@ export const http1Backend = defineBackend({
   check(context) {
     checkNodes(context);
     const { props } = context;
-    if ((props.tlsCertificate === undefined) !== (props.tlsKey === undefined)) {
-      const prop = props.tlsKey === undefined ? "tlsCertificate" : "tlsKey";
-      context.report({ prop, message: "a certificate and its key go together: set .tlsCertificate and .tlsKey" });
+    if ((props.tlsCert === undefined) !== (props.tlsKey === undefined)) {
+      const prop = props.tlsKey === undefined ? "tlsCert" : "tlsKey";
+      context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
     }
-    for (const prop of ["tlsServerName", "tlsCA", "tlsCertificate", "tlsKey", "tlsVerify"] as const) {
+    for (const prop of ["tlsServerName", "tlsCA", "tlsCert", "tlsKey", "tlsVerify"] as const) {
       if (!props.tlsMode && context.isSet(prop))
         context.report({ prop, message: "it says something of TLS only", hint: "set .tlsMode = true" });
     }
@@ -178,7 +178,7 @@ function tlsOptions(props: Http1BackendProps): ConnectionOptions {
     rejectUnauthorized: props.tlsVerify,
     ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
     ...(props.tlsCA !== undefined && { ca: read(props.tlsCA) }),
-    ...(props.tlsCertificate !== undefined && { cert: read(props.tlsCertificate) }),
+    ...(props.tlsCert !== undefined && { cert: read(props.tlsCert) }),
     ...(props.tlsKey !== undefined && { key: read(props.tlsKey) }),
   };
 }

@@ -165,6 +165,11 @@ export class RawBackend implements AsyncDisposable {
     return Number(this.address.split(":")[1]);
   }
 
+  /** Connections that are there stay. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { socket } of this.conns) socket.destroy();
     if (!this.#server.listening) return;

@@ -154,6 +154,27 @@ describe("a backend that does wrong", () => {
   });
 });
 
+test("a node that was restarted is reached, however many connections to it were kept", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  await using first = await RawBackend.answering(async (_, conn) => {
+    await released;
+    conn.answer("old");
+    // Nobody looks at what comes next: it meets a closed door.
+    conn.socket.once("data", () => conn.socket.resetAndDestroy());
+  });
+  await using proxy = await proxyTo([first.address]);
+  const many = Array.from({ length: 8 }, () => proxy.ask("GET /"));
+  await expect.poll(() => first.conns.length).toBe(8);
+  release();
+  await Promise.all(many);
+  first.stopListening();
+  await using _second = await RawBackend.listen(async (conn) => {
+    await conn.request();
+    conn.answer("new");
+  }, first.port);
+  expect((await proxy.ask("GET /")).text).toBe("new");
+});
+
 describe("a client that leaves", () => {
   test.each([
     ["while the node is silent", "", ""],

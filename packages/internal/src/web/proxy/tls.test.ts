@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { createServer, type Server, type TlsOptions } from "node:tls";
+import { expect, test } from "vitest";
+import { certificateFolder, testAuthority } from "../testing/certificates.ts";
+import { request } from "../testing/raw-client.ts";
+import { proxyTo } from "./testing/proxy.ts";
+
+/** A server that answers each request with the name that TLS asked for and that of the client's certificate. */
+async function answering(options: TlsOptions): Promise<{ server: Server; port: number } & AsyncDisposable> {
+  const server = createServer(options, (socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => {
+      const text = `${String(socket.servername)} ${socket.getPeerCertificate().subject?.CN ?? ""}`;
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    server,
+    port: address !== null && typeof address === "object" ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+test("nodes are spoken to by TLS, by the name that they have, and are shown who we are", async () => {
+  await using folder = await certificateFolder();
+  const authority = await testAuthority();
+  const { cert, key } = await authority.issue({ names: ["localhost", "other.example"] });
+  const tlsCA = await folder.write("ca.crt", authority.cert);
+  const ours = await folder.issue("ours", { subject: "CN=the proxy" });
+  await using backend = await answering({
+    cert,
+    key,
+    ca: authority.cert,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  const nodes = [`localhost:${backend.port}`];
+  await using proxy = await proxyTo(nodes, { backend: { tlsMode: true, tlsCA, ...ours } });
+  expect((await proxy.ask("GET /")).text).toBe("localhost the proxy");
+  await using other = await proxyTo(nodes, { backend: { tlsMode: true, tlsCA, tlsServerName: "other.example" } });
+  // Kept connections work as others do.
+  for (let i = 0; i < 2; i++) expect((await other.ask(request("GET /"))).text).toBe("other.example ");
+});
+
+test.each([
+  ["an authority that is not trusted", {}, ["localhost"], /unable to|self-signed|certificate/],
+  ["another name", { tlsCA: true }, ["wrong.example"], /does not match certificate/],
+])("a certificate of %s: 502", async (_, { tlsCA = false }: { tlsCA?: boolean }, names, reason) => {
+  await using folder = await certificateFolder();
+  const authority = await testAuthority();
+  const ca = await folder.write("ca.crt", authority.cert);
+  await using backend = await answering(await authority.issue({ names }));
+  await using proxy = await proxyTo([`localhost:${backend.port}`], {
+    backend: { tlsMode: true, ...(tlsCA && { tlsCA: ca }) },
+  });
+  expect((await proxy.ask("GET /")).status).toBe(502);
+  expect(proxy.log.join("\n")).toMatch(reason);
+  await using trusting = await proxyTo([`localhost:${backend.port}`], { backend: { tlsMode: true, tlsVerify: false } });
+  expect((await trusting.ask("GET /")).status).toBe(200);
+});
+
+test("a file that cannot be read, and half a certificate, stop the boot", async () => {
+  await expect(proxyTo(["127.0.0.1:1"], { backend: { tlsMode: true, tlsCA: "/nowhere/ca.crt" } })).rejects.toThrow(
+    "/nowhere/ca.crt cannot be read",
+  );
+  await expect(proxyTo(["127.0.0.1:1"], { backend: { tlsMode: true, tlsCert: "/x.crt" } })).rejects.toThrow(
+    "a certificate and its key go together",
+  );
+  await expect(proxyTo(["127.0.0.1:1"], { backend: { tlsVerify: false } })).rejects.toThrow(
+    "says something of TLS only",
+  );
+});
