@@ -7,6 +7,8 @@ import type { TestContext } from "vitest";
 export const debianPackages = {
   chromium: "chromium",
   curl: "curl",
+  h2load: "nghttp2-client",
+  nghttp: "nghttp2-client",
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",

@@ -6,7 +6,7 @@
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Allowance } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
-import { errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
+import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
 import { HpackDecoder, type DecodedBlock } from "./hpack/decoder.ts";
 import { readSettings, settingSize, type PeerSettings } from "./peer-settings.ts";
 import { parsePriority } from "./priority.ts";
@@ -190,7 +190,8 @@ export class ClientFrames {
   /** The piece is copied: it would keep all that was read with it. False: the head has become too large. */
   #keepPiece(bytes: Buffer, start: number, end: number): boolean {
     this.#blockSize += end - start;
-    if (this.#blockSize > this.#host.settings.maxHeadSize) {
+    // A little more is decoded, so that its request can be answered with 431.
+    if (this.#blockSize > this.#host.settings.maxHeadSize + defaultMaxFrameSize) {
       this.#fail(errorCode.enhanceYourCalm, "its head is larger than allowed before it is decoded");
       return false;
     }
@@ -238,13 +239,7 @@ export class ClientFrames {
   }
 
   #decode(bytes: Buffer, start: number, end: number): DecodedBlock | undefined {
-    const { settings } = this.#host;
-    // A block larger than this came in one frame, so it is in memory already: it only has to be as bounded as the others are.
-    if (end - start > settings.maxHeadSize) {
-      this.#fail(errorCode.enhanceYourCalm, "its head is larger than allowed before it is decoded");
-      return undefined;
-    }
-    const block = this.#decoder.decode(bytes, start, end, settings);
+    const block = this.#decoder.decode(bytes, start, end, this.#host.settings);
     if (block === undefined) this.#fail(errorCode.compressionError, "a head could not be decoded");
     return block;
   }

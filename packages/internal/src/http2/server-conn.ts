@@ -616,6 +616,6 @@ const drainPing = Buffer.from("goodbye!", "latin1");
 
 /** Frames that bring nothing which are in order with each request, and the bytes of content that one of them is in order with. */
 const idleFramesOfRequest = 4;
-const contentOfIdleFrame = 1024;
+const contentOfIdleFrame = 128;
 
 function noop(): void {}

@@ -56,7 +56,7 @@ export class FrameClient {
 
   /** Connects, and begins as a client does, with these settings. */
   static async connect(server: TestServer, values: Readonly<Record<number, number>> = {}): Promise<FrameClient> {
-    const client = new FrameClient(await server.connect());
+    const client = new FrameClient(await server.connect(["h2"]));
     client.send(
       preface,
       frame(frameType.settings, 0, 0, settings(values)),

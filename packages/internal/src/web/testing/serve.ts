@@ -49,7 +49,8 @@ export interface TestServer extends AsyncDisposable {
   readonly tls: ConnectionOptions | undefined;
   /** The lines of the error log, `debug` too. */
   readonly log: readonly string[];
-  connect(): Promise<RawClient>;
+  /** `protocols`: those that a client of TLS proposes (ALPN). */
+  connect(protocols?: readonly string[]): Promise<RawClient>;
   /** One request on a connection of its own: bytes, or a line such as `GET /`, which is made a right request. */
   ask(bytes: string, method?: string): Promise<ReceivedResponse>;
 }
@@ -111,8 +112,9 @@ export async function serve(given: HandletPart["handle"] | ServeOptions): Promis
     port,
     tls,
     log: sink.lines,
-    async connect() {
-      const client = await RawClient.connect(port === 0 ? { path: listensOn } : { port, host: "127.0.0.1" }, tls);
+    async connect(protocols) {
+      const secure = tls && protocols ? { ...tls, ALPNProtocols: [...protocols] } : tls;
+      const client = await RawClient.connect(port === 0 ? { path: listensOn } : { port, host: "127.0.0.1" }, secure);
       clients.push(client);
       return client;
     },
