@@ -22,14 +22,10 @@ async function start() {
   const stack = new AsyncDisposableStack();
   const apps = { one: await startApp("one", 0), two: await startApp("two", 0) };
   const ports = { one: portOf(apps.one), two: portOf(apps.two) };
-  stack.defer(
-    async () =>
-      void (await Promise.all(
-        Object.values(apps)
-          .filter((app) => app.listening)
-          .map(stop),
-      )),
-  );
+  stack.defer(async () => {
+    const running = Object.values(apps).filter((app) => app.listening);
+    await Promise.all(running.map(stop));
+  });
   const env = { PORT: "0", APP_1: String(ports.one), APP_2: String(ports.two) };
   const stage = stack.use(await bootFile(`${here}proxy.conf`, { baseDir: here, env }));
   await stage.start();

@@ -34,7 +34,12 @@ async function proxyTo(port: number): Promise<{ url: string } & AsyncDisposable>
   });
   await stage.start();
   const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
-  return { url: `http://${address}`, [Symbol.asyncDispose]: async () => void (await stage.quit(1000)) };
+  return {
+    url: `http://${address}`,
+    async [Symbol.asyncDispose]() {
+      await stage.quit(1000);
+    },
+  };
 }
 
 async function nodeServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
