@@ -24,9 +24,9 @@ export async function compare(
   theirs: ServerProcess,
   options: ComparisonOptions,
 ): Promise<Comparison> {
-  const { scheme = "http", headers = [], isVaried, seconds } = options;
-  const ourLoad = { port: ours.port, path: options.path, scheme, headers, isVaried, seconds };
-  const theirLoad = { port: theirs.port, path: options.theirPath, scheme, headers, isVaried, seconds };
+  const { scheme = "http", headers = [], isVaried, seconds, connections } = options;
+  const ourLoad = { port: ours.port, path: options.path, scheme, headers, isVaried, seconds, connections };
+  const theirLoad = { port: theirs.port, path: options.theirPath, scheme, headers, isVaried, seconds, connections };
   for (const load of [ourLoad, theirLoad]) await measure({ ...load, seconds: 2 });
   const pairs: { ours: number; theirs: number }[] = [];
   for (let pair = 0; pair < options.pairs; pair++) {

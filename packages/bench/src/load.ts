@@ -15,13 +15,20 @@ export interface Load {
   readonly isVaried: boolean;
   /** In seconds. */
   readonly seconds: number;
+  /** Connections at once. Default: 64. */
+  readonly connections?: number | undefined;
 }
 
-/** Connections at once. */
-const connections = 64;
-
 /** Requests a second. Throws if any request failed. */
-export async function measure({ port, path, scheme = "http", headers = [], isVaried, seconds }: Load): Promise<number> {
+export async function measure({
+  port,
+  path,
+  scheme = "http",
+  headers = [],
+  isVaried,
+  seconds,
+  connections = 64,
+}: Load): Promise<number> {
   const fields = headers.flatMap((header) => ["-H", header]);
   const [program, ...args] = pinned(loadCore, [
     "wrk",

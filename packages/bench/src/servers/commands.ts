@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hemiCommand } from "../machine.ts";
 import { certificateFolder } from "./certificate.ts";
+import { filesFolder } from "./files.ts";
 
 const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
 
@@ -26,6 +27,16 @@ export function hemiWithCertificate(name: string): () => readonly string[] {
 
 export function nodeWithCertificate(name: string): () => readonly string[] {
   return () => [...node(name)(), certificateFolder()];
+}
+
+/** With the files of `files.ts`. */
+export function hemiWithFiles(name: string): () => readonly string[] {
+  return () => [...hemi(name)(), "--base", filesFolder()];
+}
+
+/** With an app of another framework that stands here, by the pack as it is built. */
+export function hemiWithApp(name: string): () => readonly string[] {
+  return () => [...hemi(name, "../../../contrib-apps/dist/index.js")(), "--base", ourFile(".")];
 }
 
 export function node(name: string): () => readonly string[] {

@@ -1,10 +1,11 @@
-// Answers a second, against nginx, node:http and Fastify.
+// Answers a second, against nginx, node:http and the frameworks.
 
 import { compare, type Comparison } from "../comparison.ts";
 import { browserHeaders } from "../load.ts";
 import { findProgram } from "../machine.ts";
 import { startServer } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
+import { fileOf, filesFolder } from "../servers/files.ts";
 import { askedRoute } from "../servers/routes.ts";
 import type { Result, Settings, Work } from "../work.ts";
 
@@ -21,11 +22,14 @@ interface AnswersWork {
   readonly name: string;
   readonly ours: (port: number) => readonly string[];
   readonly peers: readonly Peer[];
-  readonly path: string;
+  /** A function where something has to be there first. */
+  readonly path: string | (() => string);
   readonly headers: readonly string[];
   readonly isVaried: boolean;
   /** Default: `http`. */
   readonly scheme?: "http" | "https";
+  /** Default: 64. */
+  readonly connections?: number;
 }
 
 const nodeHttps = servers.nodeWithCertificate("node-https.ts");
@@ -108,17 +112,64 @@ export const answers: readonly Work[] = [
     headers: ["Connection: close"],
     isVaried: false,
   }),
+  answersWork({
+    name: "static file of 10 KiB",
+    ours: servers.hemiWithFiles("static.conf"),
+    peers: [
+      { name: "nginx, sendfile", command: (port) => servers.nginxIn(filesFolder())(port), atLeast: "0.9", aim: "1.1" },
+    ],
+    path: () => fileOf(10 * 1024),
+    headers: [],
+    isVaried: false,
+  }),
+  answersWork({
+    name: "static file of 100 MiB, one client",
+    ours: servers.hemiWithFiles("static.conf"),
+    peers: [
+      { name: "nginx, sendfile", command: (port) => servers.nginxIn(filesFolder())(port), atLeast: "0.65", aim: "0.9" },
+    ],
+    path: () => fileOf(100 * 1024 * 1024),
+    headers: [],
+    isVaried: false,
+    connections: 1,
+  }),
+  answersWork({
+    name: "Hono's hello inside fetchHandlet",
+    ours: servers.hemiWithApp("hono.conf"),
+    peers: [{ name: "@hono/node-server", command: servers.node("hono-node.ts"), atLeast: "1.0", aim: "1.3" }],
+    path: "/",
+    headers: [],
+    isVaried: false,
+  }),
+  answersWork({
+    name: "Express's hello inside nodeHandlet",
+    ours: servers.hemiWithApp("express.conf"),
+    peers: [{ name: "Express on node:http", command: servers.node("express-node.ts"), atLeast: "0.9", aim: "1.1" }],
+    path: "/",
+    headers: [],
+    isVaried: false,
+  }),
 ];
 
-function answersWork({ name, ours, peers, path, headers, isVaried, scheme = "http" }: AnswersWork): Work {
+function answersWork({
+  name,
+  ours,
+  peers,
+  path: pathOf,
+  headers,
+  isVaried,
+  scheme = "http",
+  connections,
+}: AnswersWork): Work {
   return {
     name,
     needs: scheme === "https" ? ["wrk", "openssl"] : ["wrk"],
     async run(settings: Settings) {
+      const path = typeof pathOf === "string" ? pathOf : pathOf();
       await using our = await startServer(ours);
       const results: Result[] = [];
       for (const peer of peers) {
-        if (peer.command === servers.nginx && findProgram("nginx") === undefined) {
+        if (peer.name.startsWith("nginx") && findProgram("nginx") === undefined) {
           results.push({ ...peer, against: peer.name, ours: "", theirs: "", figure: "not measured: nginx missing" });
           continue;
         }
@@ -126,7 +177,15 @@ function answersWork({ name, ours, peers, path, headers, isVaried, scheme = "htt
         results.push(
           toResult(
             peer,
-            await compare(our, their, { ...settings, path, theirPath: peer.path ?? path, scheme, headers, isVaried }),
+            await compare(our, their, {
+              ...settings,
+              path,
+              theirPath: peer.path ?? path,
+              scheme,
+              headers,
+              isVaried,
+              connections,
+            }),
           ),
         );
       }

@@ -1,0 +1,6 @@
+// The peer from Hono: its own way to be served by Node.js.
+
+import { serve } from "@hono/node-server";
+import app from "./hono-app.ts";
+
+serve({ fetch: app.fetch, port: Number(process.env["PORT"]), hostname: "127.0.0.1" });
