@@ -20,7 +20,7 @@ import { coders } from "./coders.ts";
 import { EncodingFilter, maxAtOnce } from "./encoding-filter.ts";
 import { mediaTypePattern, mediaTypeSet } from "./media-types.ts";
 import { gzipRank } from "./ranks.ts";
-import { addVary, hasNoContent, mayChangeContent, weakenValidators } from "./validators.ts";
+import { addVary, hasNoContent, mayChangeContent, weakenNotModified, weakenValidators } from "./validators.ts";
 
 const props = {
   /**
@@ -130,11 +130,10 @@ class Gzip implements ReviserPart {
   #reviseNotModified(req: Request, resp: Response): void {
     const { knownContent: known } = resp;
     if (known === undefined) {
-      // From elsewhere, which knows the strong tag only, and compared it weakly with ours.
-      const etag = resp.header("etag");
-      const isOurs = etag?.startsWith('"') === true && req.header("if-none-match")?.includes(`W/${etag}`) === true;
-      if (!isOurs) return;
-    } else if (!this.#isFor(known.type, known.size)) return;
+      if (weakenNotModified(req, resp)) addVary(resp, "accept-encoding");
+      return;
+    }
+    if (!this.#isFor(known.type, known.size)) return;
     addVary(resp, "accept-encoding");
     if (this.#codingFor(req.header("accept-encoding")) !== "none") weakenValidators(resp);
   }

@@ -1,12 +1,13 @@
 // Revisers: they change content and heads on their way. The default export is the pack.
 
 import { pack } from "@hemi/internal";
+import { gunzip } from "./gunzip.ts";
 import { gzip } from "./gzip.ts";
 import { head } from "./head.ts";
 import { replace } from "./replace.ts";
 import { ssi } from "./ssi.ts";
 import { wrap } from "./wrap.ts";
 
-export { gzip, head, replace, ssi, wrap };
+export { gunzip, gzip, head, replace, ssi, wrap };
 
-export default pack("@hemi/contrib-revisers", [gzip, head, wrap, replace, ssi]);
+export default pack("@hemi/contrib-revisers", [gzip, gunzip, head, wrap, replace, ssi]);

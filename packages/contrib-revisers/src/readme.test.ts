@@ -51,6 +51,7 @@ const asked: Readonly<Record<string, Asked>> = {
     headers: { "accept-encoding": "gzip" },
     answer: { status: 200, headers: expect.objectContaining({ "content-encoding": "gzip" }) },
   },
+  gunzip: { path: "/page.html", answer: { status: 200, text: expect.stringContaining("a page") } },
   head: {
     path: "/page.html",
     answer: { status: 200, headers: expect.objectContaining({ "x-content-type-options": "nosniff" }) },

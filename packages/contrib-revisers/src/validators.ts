@@ -1,13 +1,18 @@
 // What a changed content does to the fields that speak of it.
 
-import type { Response } from "@hemi/internal";
+import type { Request, Response } from "@hemi/internal";
 
-/** Whether there is a content that a reviser may change: not a part of one, not coded, and nobody forbade it (RFC 9111 section 5.2.2.6). */
+/** Whether a reviser may change the content: it is not coded, whole, and free to be changed. */
 export function mayChangeContent(resp: Response): boolean {
+  const coding = resp.header("content-encoding");
+  return (coding === undefined || coding.toLowerCase() === "identity") && isWholeAndFree(resp);
+}
+
+/** It is not a part of a content, and nobody forbade to change it (RFC 9111 section 5.2.2.6). */
+export function isWholeAndFree(resp: Response): boolean {
   return (
     resp.status !== 206 &&
     resp.header("content-range") === undefined &&
-    isPlain(resp.header("content-encoding")) &&
     !hasElement(resp, "cache-control", "no-transform")
   );
 }
@@ -22,6 +27,17 @@ export function weakenValidators(resp: Response): void {
   const etag = resp.header("etag");
   if (etag?.startsWith('"') === true) resp.setHeader("etag", `W/${etag}`);
   dropPromises(resp);
+}
+
+/**
+ * A 304 from elsewhere has the strong tag, which was compared weakly with the weak one that the client got here: it gets that one again, as the
+ * answer has it that the 304 stands for (RFC 9110 section 15.4.5). False: it got none.
+ */
+export function weakenNotModified(req: Request, resp: Response): boolean {
+  const etag = resp.header("etag");
+  if (etag?.startsWith('"') !== true || req.header("if-none-match")?.includes(`W/${etag}`) !== true) return false;
+  weakenValidators(resp);
+  return true;
 }
 
 /** The content is made anew for each request: nothing tells one state of it from another. */
@@ -39,10 +55,6 @@ function dropPromises(resp: Response): void {
 /** Adds a name to `vary` that is not there. */
 export function addVary(resp: Response, name: string): void {
   if (!hasElement(resp, "vary", name) && !hasElement(resp, "vary", "*")) resp.addHeader("vary", name);
-}
-
-function isPlain(contentEncoding: string | undefined): boolean {
-  return contentEncoding === undefined || contentEncoding.toLowerCase() === "identity";
 }
 
 /** Whether a field that is a list, maybe in several lines, has this element; without regard to case. */

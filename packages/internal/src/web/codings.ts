@@ -12,7 +12,7 @@ export type Coding = (typeof codings)[number];
  * that it does not take, or likes less than the content as it is. Of equal ones the first offered is liked more. A client
  * that sends no such field is sent no coding, although RFC 9110 section 12.5.3 would allow it.
  */
-export function rankCodings(field: string, offered: readonly Coding[]): readonly (number | undefined)[] {
+export function rankCodings(field: string, offered: readonly string[]): readonly (number | undefined)[] {
   const list = parseWeights(field);
   const anyWeight = weightOf(list, "*");
   // Not a word about the content as it is means: better than nothing.

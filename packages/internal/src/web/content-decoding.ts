@@ -2,6 +2,7 @@
 
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
+import { HemiError } from "../errors/hemi-error.ts";
 import { ExchanError } from "./exchan-error.ts";
 import type { ContentFilter, PushPiece } from "./filter.ts";
 
@@ -21,19 +22,25 @@ export function parseContentCoding(value: string | undefined): ContentCoding | "
 export interface DecodingOptions {
   /** Bytes that one encoded byte may decode to, on average. Content that decodes to 64 KiB or less may have any ratio. Default: 100. */
   readonly maxRatio?: number;
+  /** Whose content it is: that of a request is told by an ExchanError, that of a response by a HemiError, which is not this client's doing. Default: "request". */
+  readonly whose?: "request" | "response";
 }
 
 /**
  * Decodes what is pushed. How much comes of it is the taker's to bound; here only the ratio is. Throws HEMI_CONTENT_TOO_LARGE when the ratio
  * is passed, and HEMI_CONTENT_BROKEN for what is not of this coding, ends early, or has something behind its end.
  */
-export function decodingFilter(coding: ContentCoding, { maxRatio = 100 }: DecodingOptions = {}): ContentFilter {
-  return new DecodingFilter(coding, maxRatio);
+export function decodingFilter(
+  coding: ContentCoding,
+  { maxRatio = 100, whose = "request" }: DecodingOptions = {},
+): ContentFilter {
+  return new DecodingFilter(coding, maxRatio, whose);
 }
 
 class DecodingFilter implements ContentFilter {
   readonly #coding: ContentCoding;
   readonly #maxRatio: number;
+  readonly #whose: "request" | "response";
   readonly #decoder: Transform & { readonly bytesWritten: number };
   /** Encoded bytes pushed so far. */
   #taken = 0;
@@ -44,7 +51,8 @@ class DecodingFilter implements ContentFilter {
   /** Called when the decoder has something to say. */
   #wake: (() => void) | undefined;
 
-  constructor(coding: ContentCoding, maxRatio: number) {
+  constructor(coding: ContentCoding, maxRatio: number, whose: "request" | "response") {
+    this.#whose = whose;
     this.#coding = coding;
     this.#maxRatio = maxRatio;
     const wake = () => this.#wake?.();
@@ -97,15 +105,21 @@ class DecodingFilter implements ContentFilter {
     }
   }
 
-  #broken(reason: string): ExchanError {
-    return new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is no right ${this.#coding}: ${reason}`);
+  #broken(reason: string): HemiError {
+    return this.#fault("HEMI_CONTENT_BROKEN", `is no right ${this.#coding}: ${reason}`);
   }
 
-  #bomb(): ExchanError {
-    return new ExchanError(
+  #bomb(): HemiError {
+    const prop = this.#whose === "request" ? "maxContentRatio" : "maxRatio";
+    return this.#fault(
       "HEMI_CONTENT_TOO_LARGE",
-      `the content of the request decodes to more than ${this.#maxRatio} times its size, which is maxContentRatio`,
+      `decodes to more than ${this.#maxRatio} times its size, which is ${prop}`,
     );
+  }
+
+  #fault(code: "HEMI_CONTENT_BROKEN" | "HEMI_CONTENT_TOO_LARGE", reason: string): HemiError {
+    const message = `the content of the ${this.#whose} ${reason}`;
+    return this.#whose === "request" ? new ExchanError(code, message) : new HemiError(code, message);
   }
 }
 

@@ -16,6 +16,8 @@ export interface FilterSubject {
   readonly expected: Uint8Array;
   /** What comes of no content. Default: nothing. */
   readonly expectedOfNothing?: Uint8Array;
+  /** Makes of any bytes what may be pushed in pieces of their own, as by encoding each. Default: they are pushed as they are. */
+  readonly write?: (bytes: Uint8Array) => Uint8Array;
   /** Makes what came out comparable with `expected`, as by decoding it. Default: it is. */
   readonly read?: (output: Uint8Array) => Uint8Array;
   /** Of what came out before the end, up to a `flush`: what is read of it has to be the whole of `expected`. Default: a flush promises nothing. */
@@ -24,7 +26,7 @@ export interface FilterSubject {
 
 /** The tests for one filter. They look at memory and handles of the process: run them one after the other. */
 export function filterTests(subject: FilterSubject): readonly ContractTest[] {
-  const { make, input, expected, expectedOfNothing = noBytes, read = asItIs, readFlushed } = subject;
+  const { make, input, expected, expectedOfNothing = noBytes, write = asItIs, read = asItIs, readFlushed } = subject;
   const tests: ContractTest[] = [
     {
       name: "content makes the same wherever it is split in two",
@@ -76,7 +78,7 @@ export function filterTests(subject: FilterSubject): readonly ContractTest[] {
           assert.ok(!isTaking, "the filter was done with a piece before its taker was");
         };
         try {
-          for (let i = 0; i < 20; i++) await step(filter.push(varied(16 * 1024, i), next));
+          for (let i = 0; i < 20; i++) await step(filter.push(write(varied(16 * 1024, i)), next));
           await step(filter.flush?.(next));
           await step(filter.end?.(next));
         } finally {
@@ -95,7 +97,7 @@ export function filterTests(subject: FilterSubject): readonly ContractTest[] {
         };
         await assert.rejects(
           async () => {
-            for (let i = 0; i < 20; i++) await filter.push(varied(16 * 1024, i), next);
+            for (let i = 0; i < 20; i++) await filter.push(write(varied(16 * 1024, i)), next);
             await filter.end?.(next);
           },
           (thrown) => thrown === error,
@@ -109,7 +111,7 @@ export function filterTests(subject: FilterSubject): readonly ContractTest[] {
         await turns(10);
         const before = process.getActiveResourcesInfo().toSorted();
         const filter = make();
-        await filter.push(varied(100_000, 1), noTaker);
+        await filter.push(write(varied(100_000, 1)), noTaker);
         await filter.push(input.subarray(0, input.length / 2), noTaker);
         filter.close?.();
         // What runs on a thread has to come back first.
@@ -125,7 +127,7 @@ export function filterTests(subject: FilterSubject): readonly ContractTest[] {
         for (let i = 0; i < 48; i++) {
           const piece = varied(1024 * 1024, i);
           for (let at = 0; at < piece.length; at += 64 * 1024)
-            await filter.push(piece.subarray(at, at + 64 * 1024), noTaker);
+            await filter.push(write(piece.subarray(at, at + 64 * 1024)), noTaker);
         }
         const grown = (await memoryInUse()) - before;
         await filter.end?.(noTaker);
