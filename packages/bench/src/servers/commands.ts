@@ -1,12 +1,13 @@
 // The commands that start each server on a port.
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hemiCommand } from "../machine.ts";
 import { certificateFolder } from "./certificate.ts";
 import { filesFolder } from "./files.ts";
+import { makePage } from "./page.ts";
 
 const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
 
@@ -39,6 +40,15 @@ export function hemiWithApp(name: string): () => readonly string[] {
   return () => [...hemi(name, "../../../contrib-apps/dist/index.js")(), "--base", ourFile(".")];
 }
 
+/** In a folder with `page.html`. */
+export function hemiWithPage(name: string): () => readonly string[] {
+  return () => {
+    const folder = mkdtempSync(join(tmpdir(), "hemi-bench-site-"));
+    writeFileSync(join(folder, "page.html"), makePage());
+    return [...hemi(name)(), "--base", folder];
+  };
+}
+
 export function node(name: string): () => readonly string[] {
   return () => [process.execPath, "--conditions=@hemi/source", ourFile(name)];
 }
@@ -66,6 +76,9 @@ function nginxWith(name: string, ports: Readonly<Record<string, number>>, prefix
   for (const [word, port] of Object.entries(ports)) text = text.replaceAll(`@${word}@`, String(port));
   const file = join(prefix, name);
   writeFileSync(file, text);
+  // Started by root, its worker is somebody else.
+  chmodSync(prefix, 0o755);
+  writeFileSync(join(prefix, "page.html"), makePage());
   return ["nginx", "-p", prefix, "-e", "/dev/null", "-c", file];
 }
 

@@ -149,6 +149,22 @@ export const answers: readonly Work[] = [
     headers: [],
     isVaried: false,
   }),
+  answersWork({
+    name: "10 KiB of HTML compressed by gzip level 1, not cached",
+    ours: servers.hemiWithPage("compressed.conf"),
+    peers: [{ name: "nginx", command: servers.nginx, path: "/compressed/page.html", atLeast: "0.6", aim: "0.9" }],
+    path: "/page.html",
+    headers: ["Accept-Encoding: gzip"],
+    isVaried: false,
+  }),
+  answersWork({
+    name: "10 KiB of HTML compressed by gzip, from the cache",
+    ours: servers.hemiWithPage("compressed-cached.conf"),
+    peers: [{ name: "nginx", command: servers.nginx, path: "/compressed/page.html", atLeast: "5", aim: "10" }],
+    path: "/page.html",
+    headers: ["Accept-Encoding: gzip"],
+    isVaried: false,
+  }),
 ];
 
 function answersWork({
