@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const ours = globSync(["examples/*/**/*.conf", "packages/*/conf/*.conf"], {
   cwd: root,
-  exclude: ["**/node_modules/**", "**/nginx.conf"],
+  exclude: ["**/node_modules/**", "**/nginx*.conf"],
 });
 
 test.each(ours)("%s is laid out as hemi fmt does it", (file) => {
