@@ -3,7 +3,7 @@
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
 import { findPeer, peer } from "../src/peers.ts";
-import { serveExamples, type ExampleSites } from "./example-sites.ts";
+import { serveExamples, serveSecurely, type ExampleSites } from "./example-sites.ts";
 
 /** Nothing of it is to ask the world: no updates, no proxies, no first-run pages. */
 const args = [
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 beforeEach(async (test) => {
-  context = await needBrowser(test).newContext();
+  context = await needBrowser(test).newContext({ ignoreHTTPSErrors: true });
   complaints = [];
 });
 
@@ -53,6 +53,10 @@ function needBrowser(test: TestContext): Browser {
 /** A tab that shows a page of an example, given as `host/path`. */
 async function open(address: string): Promise<Page> {
   const [, host = "", path = ""] = /^([^/]+)(.*)$/.exec(address) ?? [];
+  return await visit(`http://127.0.0.1:${sites.ports.get(host)}${path}`);
+}
+
+async function visit(url: string): Promise<Page> {
   const page = await context.newPage();
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
@@ -62,7 +66,7 @@ async function open(address: string): Promise<Page> {
     // The browser's own doing: an event stream or a prefetch that ends with its page.
     if (request.failure()?.errorText !== "net::ERR_ABORTED") complaints.push(`${request.url()} failed`);
   });
-  const answer = await page.goto(`http://127.0.0.1:${sites.ports.get(host)}${path}`);
+  const answer = await page.goto(url);
   expect(answer?.ok()).toBe(true);
   return page;
 }
@@ -122,6 +126,30 @@ test("two tabs of the app follow one list, and one of them changes it", async ()
   await first.getByText('"text" is a text of 1 to 200 characters').waitFor();
   // The refusal is on the console: browsers tell of each 4xx.
   expect(complaints).toEqual([expect.stringContaining("422")]);
+});
+
+test("a form is sent with a file, whose name is not in ASCII", async () => {
+  const page = await open("upload-form.example/");
+  await page.fill('input[name="title"]', "Beach & sea");
+  await page.check('input[value="sea"]');
+  const file = { name: "grüße.txt", mimeType: "text/plain", buffer: Buffer.alloc(200_000, "a") };
+  await page.setInputFiles('input[type="file"]', file);
+  await Promise.all([page.waitForURL("**/photos"), page.click("button")]);
+  expect(JSON.parse((await page.textContent("body")) ?? "")).toMatchObject({
+    title: "Beach & sea",
+    tags: ["sea"],
+    encoding: "multipart/form-data",
+    files: [{ fileName: "grüße.txt", mediaType: "text/plain", size: 200_000 }],
+  });
+});
+
+test("a site is shown over HTTPS", async (test) => {
+  await using site = await serveSecurely(peer("openssl", test));
+  const page = await visit(`https://localhost:${site.port}/about/this/site`);
+  await page.getByText("You are at /about/this/site.").waitFor();
+  expect(await page.evaluate("isSecureContext")).toBe(true);
+  expect(complaints).toEqual([]);
+  await page.close();
 });
 
 test.each(["hono-inside.example/", "express-inside.example/hello.txt"])("%s is shown", async (address) => {

@@ -1,9 +1,11 @@
 // The examples, served as their users see them: each on a port of its own, under a hostname of its own.
 
+import { execFile } from "node:child_process";
 import { cp, mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import apps from "@hemi/contrib-apps";
 import { bootFile, isPack, MemorySink, openErrorLog, type Pack, type Stage } from "@hemi/hemi";
 
@@ -16,6 +18,10 @@ const sites: Readonly<Record<string, { readonly config: string; readonly use?: s
   "hono-inside.example": { config: "examples/hono-inside/hono-inside.conf" },
   "static-site.example": { config: "examples/static-site/site.conf" },
   "typescript-app.example": { config: "examples/typescript-app/app.conf", use: "examples/typescript-app/app.ts" },
+  "upload-form.example": {
+    config: "examples/upload-form/upload-form.conf",
+    use: "examples/upload-form/upload-form.ts",
+  },
   "welcome.example": { config: "examples/welcome/welcome.conf", use: "examples/welcome/welcome.ts" },
 };
 
@@ -27,8 +33,9 @@ export interface ExampleSites extends AsyncDisposable {
 export async function serveExamples(): Promise<ExampleSites> {
   await using stack = new AsyncDisposableStack();
   const ports = new Map<string, number>();
+  const tmps = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-examples-")));
   for (const [hostname, { config, use }] of Object.entries(sites)) {
-    const stage = stack.use(await boot(config, use, stack));
+    const stage = stack.use(await boot(config, use, tmps.path, stack));
     await stage.start();
     ports.set(hostname, portOf(stage));
   }
@@ -36,7 +43,12 @@ export async function serveExamples(): Promise<ExampleSites> {
   return { ports, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function boot(config: string, use: string | undefined, stack: AsyncDisposableStack): Promise<Stage> {
+async function boot(
+  config: string,
+  use: string | undefined,
+  tmpsDir: string,
+  stack: AsyncDisposableStack,
+): Promise<Stage> {
   let baseDir = join(root, config, "..");
   if (config.includes("static-site")) {
     // Its compressed copies are laid beside its files: not in the checkout.
@@ -53,6 +65,7 @@ async function boot(config: string, use: string | undefined, stack: AsyncDisposa
   if (isPack(own)) packs.push(own);
   return await bootFile(join(root, config), {
     baseDir,
+    tmpsDir,
     use: packs,
     env: { PORT: "0" },
     log: openErrorLog({ sink: new MemorySink() }),
@@ -61,6 +74,25 @@ async function boot(config: string, use: string | undefined, stack: AsyncDisposa
 
 async function load(file: string): Promise<{ readonly default?: unknown }> {
   return (await import(pathToFileURL(join(root, file)).href)) as { readonly default?: unknown };
+}
+
+/** The static site's files over HTTPS, with a certificate that nobody knows, made by the program `openssl`. */
+export async function serveSecurely(openssl: string): Promise<AsyncDisposable & { readonly port: number }> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-secure-")));
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem"];
+  const args = ["req", "-x509", ...key, "-out", "cert.pem", "-subj", "/CN=localhost"];
+  await promisify(execFile)(openssl, args, { cwd: folder.path });
+  const stage = stack.use(
+    await bootFile(join(root, "packages/develop/conf/secure.conf"), {
+      baseDir: folder.path,
+      env: { PORT: "0", WEB_ROOT: join(root, "examples/static-site/web") },
+      log: openErrorLog({ sink: new MemorySink() }),
+    }),
+  );
+  await stage.start();
+  const kept = stack.move();
+  return { port: portOf(stage), [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 function portOf(stage: Stage): number {
