@@ -43,7 +43,7 @@ test("the example keeps notes with files in a session, and sends its style by it
 });
 
 /** A site of one script. */
-async function siteOf(script: string, context: TestContext, props = "") {
+async function siteOf(script: string, context: TestContext, props = "", rules = "") {
   const php = await startPHP(peer("php-fpm", context));
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-php-site-"));
   await writeFile(join(folder.path, "index.php"), `<?php ${script}`);
@@ -53,13 +53,15 @@ async function siteOf(script: string, context: TestContext, props = "") {
     httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
     webapp "site" {
       .hostnames = ("*") .webRoot = "${folder.path}"
-      rule { .maxContentSize = 200M fcgiRelay { .toBackend = "php" } }
+      ${rules}
+      rule { .maxContentSize = 200M fcgiRelay { .toBackend = "php" .accelRedirect = true } }
     }
   }`;
   const stage = await bootText(text, { log: openErrorLog({ sink }) });
   await stage.start();
   return {
     origin: originOf(stage),
+    folder: folder.path,
     log: sink.lines,
     async [Symbol.asyncDispose]() {
       await stage.quit(1000);
@@ -124,6 +126,14 @@ test("an answer reaches the client as it is made", async (context) => {
     req.once("error", reject);
   });
   expect(first).toMatch(/^data: 1\n\n/);
+});
+
+test("a script lets a client have a file that the engine sends", async (context) => {
+  const script = "header('X-Accel-Redirect: /report.txt'); header('Content-Type: text/csv');";
+  await using site = await siteOf(script, context, "", `rule $depth != "0" { static {} }`);
+  await writeFile(join(site.folder, "report.txt"), "0123456789");
+  const answer = await fetch(site.origin, { headers: { range: "bytes=2-4" } });
+  expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([206, "text/csv", "234"]);
 });
 
 test("a script that sleeps too long gives 504", async (context) => {

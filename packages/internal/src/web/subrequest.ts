@@ -29,10 +29,14 @@ export interface SubrequestOptions {
   readonly maxCount?: number;
   /** Of the content of the answer, in bytes; more: HEMI_CONTENT_TOO_LARGE. Default: 1 MiB. */
   readonly maxSize?: number;
+  /** Its answer is to be the client's: what a GET of the client says of conditions, ranges and codings is passed on. Default: false. */
+  readonly isForClient?: boolean;
 }
 
 export interface Subresponse {
   readonly status: number;
+  /** Of the content, in bytes; `undefined` where that is not known. */
+  readonly size: number | undefined;
   readonly headers: Fields;
   /**
    * Read once; whoever answers is held back meanwhile. Throws HEMI_CONTENT_TOO_LARGE, and HEMI_PEER_GONE when the answer breaks off, or the
@@ -50,7 +54,7 @@ export async function sendSubrequest(
   basePath: string,
   server: ExchanServer,
   target: string,
-  { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024 }: SubrequestOptions = {},
+  { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024, isForClient = false }: SubrequestOptions = {},
 ): Promise<Subresponse> {
   const { depth, tally } = (parent.lineage ??= { depth: 0, tally: { count: 0 } });
   if (depth >= maxDepth)
@@ -60,7 +64,7 @@ export async function sendSubrequest(
     );
   if (tally.count >= maxCount)
     throw new HemiError("HEMI_USAGE", `${target} would be the subrequest ${tally.count + 1}: ${maxCount} are allowed`);
-  const head = headOf(parent.head, resolveTarget(basePath, target));
+  const head = headOf(parent.head, resolveTarget(basePath, target), isForClient);
   tally.count++;
   return new Promise((resolve, reject) => {
     const wire = new SubrequestWire(parent, head, { depth: depth + 1, tally }, { maxSize, resolve, reject });
@@ -124,7 +128,7 @@ class SubrequestWire implements ExchanWire {
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
-    this.sendHead(head, undefined);
+    this.sendHead(head, content === undefined ? 0 : Buffer.byteLength(content));
     if (content !== undefined) this.sendContent(content);
     this.endContent();
   }
@@ -133,7 +137,7 @@ class SubrequestWire implements ExchanWire {
     if (this.#status !== undefined || this.#endReason !== undefined) return;
     this.#status = status;
     this.#size = size;
-    this.#asker.resolve({ status, headers: new ListedFields([...fieldList]), content: this.#content() });
+    this.#asker.resolve({ status, size, headers: new ListedFields([...fieldList]), content: this.#content() });
   }
 
   sendContent(piece: string | Uint8Array): boolean {
@@ -254,10 +258,13 @@ function resolveTarget(basePath: string, target: string): string {
   return encodeLocation(path.replace(/#.*$/s, ""));
 }
 
-function headOf(parent: RequestHead, target: string): RequestHead {
+function headOf(parent: RequestHead, target: string, isForClient: boolean): RequestHead {
   const list: string[] = [];
-  for (const [name, value] of parent.fields)
-    if (!leftOut.has(name) && !name.startsWith("content-")) list.push(name, value);
+  const passesTerms = isForClient && (parent.method === "GET" || parent.method === "HEAD");
+  for (const [name, value] of parent.fields) {
+    const isLeftOut = leftOut.has(name) || name.startsWith("content-") || (terms.has(name) && !passesTerms);
+    if (!isLeftOut) list.push(name, value);
+  }
   return {
     version: "1.1",
     method: "GET",
@@ -271,18 +278,19 @@ function headOf(parent: RequestHead, target: string): RequestHead {
   };
 }
 
-/** Fields of the parent that a subrequest does not have, beside `content-…`. */
-const leftOut: ReadonlySet<string> = new Set([
-  // Conditions and ranges are about what the client has of the parent's answer.
+/** What a client says of the answer that it wants: about what it has of that of the parent, and how it can read it. */
+const terms: ReadonlySet<string> = new Set([
   "if-match",
   "if-none-match",
   "if-modified-since",
   "if-unmodified-since",
   "if-range",
   "range",
-  // Whoever made it reads the content: as it is.
   "accept-encoding",
-  // These belong to the connection and the message (RFC 9110 7.6.1).
+]);
+
+/** Fields of the parent that a subrequest does not have, beside `content-…`: they belong to the connection and the message (RFC 9110 7.6.1). */
+const leftOut: ReadonlySet<string> = new Set([
   "connection",
   "expect",
   "keep-alive",

@@ -23,6 +23,8 @@ export const webVariables = variableTable<Request>(
     uri: (req) => req.uri,
     /** `$uri` as the client asked for it, whatever a handlet has rewritten it to. */
     originalURI: (req) => req.originalURI,
+    /** `0` for what a client asked for; more for what the engine asks itself: included pages, files that a backend sends by `x-accel-redirect`. */
+    depth: (req) => String(req.depth),
     /** As it was sent, with the `?` before it; empty if there is none. */
     queryString: (req) => req.queryString,
     /** The field `content-type`. */

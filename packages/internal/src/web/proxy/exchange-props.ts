@@ -11,6 +11,12 @@ export const exchangeProps = {
   /** Fields of the answer, by names, that are not passed on. */
   delResponseHeaders: prop.strings({ default: [] }),
   /**
+   * May the backend answer by `x-accel-redirect: /path`? Then the client gets what the webapp has at that path, ranges and conditions looked at
+   * there; the backend's cookies, `content-type`, `-disposition`, `-language`, `cache-control` and `expires` stay. A rule that is for that
+   * only says `$depth != "0"`.
+   */
+  accelRedirect: prop.bool({ default: false }),
+  /**
    * The content of a request is gathered, up to `maxContentSize` of the rule, before a node is bothered with it: slow clients keep no node
    * busy, and the request can be tried again. It costs as much memory for each request.
    */

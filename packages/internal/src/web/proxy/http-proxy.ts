@@ -130,6 +130,7 @@ class HttpProxy implements HandletPart {
         statuses: new Set(props.retryStatuses),
         withAnyMethod: props.retryAnyMethod,
       },
+      takesAccelRedirect: props.accelRedirect,
       bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
     };
   }

@@ -17,6 +17,7 @@ import type { Fields } from "../fields.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
 import { sendStatusPage } from "../status-page.ts";
+import { answerFromInside } from "./accel-redirect.ts";
 import type { AnswerEdits } from "./answer-edits.ts";
 import { whyNotAgain, type RetryRules } from "./retries.ts";
 
@@ -25,6 +26,8 @@ export interface ProxyTraits {
   readonly log: ErrorLog;
   readonly answers: AnswerEdits;
   readonly retries: RetryRules;
+  /** Does `x-accel-redirect` count? */
+  readonly takesAccelRedirect: boolean;
   /** Of an answer's content, in bytes, that is gathered before any of it is sent; 0: none is. */
   readonly bufferedAnswer: number;
 }
@@ -94,6 +97,8 @@ export class ProxiedExchan implements AnswerTaker {
       : "its status is not among them";
     if (refusal === undefined) return this.#tryAnother(`it answered ${head.status}`);
     this.#isAnswered = true;
+    const inside = this.#traits.takesAccelRedirect ? head.fields.get("x-accel-redirect") : undefined;
+    if (inside !== undefined) return this.#answerFromInside(head, inside);
     this.#guarded(() => {
       const { method } = this.#req;
       const resp = this.#resp;
@@ -109,6 +114,16 @@ export class ProxiedExchan implements AnswerTaker {
         resp.end();
       } else if (whole.length === 0 && (head.status === 204 || head.status === 304)) resp.end();
       else resp.send(whole);
+    });
+  }
+
+  #answerFromInside(head: AnswerHead, path: string): void {
+    this.#isOver = true;
+    this.#exchange?.cancel();
+    answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
+      this.#guarded(() => {
+        throw error;
+      });
     });
   }
 

@@ -180,6 +180,7 @@ function makeTraits({ props, log }: Context<RelayProps>): ProxyTraits {
       statuses: new Set(props.retryStatuses),
       withAnyMethod: props.retryAnyMethod,
     },
+    takesAccelRedirect: props.accelRedirect,
     bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
   };
 }

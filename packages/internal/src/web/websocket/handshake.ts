@@ -20,7 +20,11 @@ export interface Handshake {
  */
 export function shakeHands(
   req: Request,
-  { frames, settings, subprotocols }: { frames: typeof Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
+  {
+    frames,
+    settings,
+    subprotocols,
+  }: { frames: typeof Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
 ): Handshake {
   if (req.method !== "GET") throw new HTTPError(400, "a WebSocket is opened by a GET");
   if (req.header("sec-websocket-version") !== "13") {
