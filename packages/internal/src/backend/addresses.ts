@@ -1,6 +1,7 @@
 // The nodes that a configured address stands for: itself, or what its name means just now.
 
 import { isIP } from "node:net";
+import { formatAddress } from "../component/props/addresses.ts";
 import type { HostAddress } from "../fixtures/host-name.ts";
 import type { Answer } from "../fixtures/name-answer.ts";
 import type { Namer } from "../fixtures/namer.ts";
@@ -14,6 +15,8 @@ export class NodeAddresses {
   readonly #changed: () => void;
   #specs: readonly NodeSpec[] = [];
   #follow: Disposable | undefined;
+  /** As the configuration has it. */
+  readonly text: string;
   /** Why there are none. */
   failure = "";
 
@@ -22,7 +25,9 @@ export class NodeAddresses {
     this.#spec = spec;
     this.#log = log;
     this.#changed = changed;
-    if (!needsLookup(spec)) this.#specs = [spec];
+    this.text = formatAddress(spec.address);
+    if (needsLookup(spec)) this.failure = "its name has not been looked up";
+    else this.#specs = [spec];
   }
 
   get specs(): readonly NodeSpec[] {

@@ -12,6 +12,8 @@ import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
 import type { Input } from "../net/input.ts";
+import type { Endpoint } from "../web/exchan.ts";
+import type { ProxyVersion } from "./proxy-header.ts";
 
 /** All durations in ms. */
 export interface ConnSettings {
@@ -19,6 +21,8 @@ export interface ConnSettings {
   readonly writeTimeout: number;
   readonly readTimeout: number;
   readonly aliveTimeout: number;
+  /** Whether nodes are told of the client at the beginning of each connection, which then is for one request. Not with TLS. */
+  readonly proxyProtocol: "off" | ProxyVersion;
 }
 
 /** A request on its way, as its connection sees it. */
@@ -44,7 +48,10 @@ export interface ClientConnOwner<Traits, Memory> {
   /** Of the protocol, for its requests. */
   readonly traits: Traits;
   /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. */
-  dial(onread: OnReadOpts): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" };
+  dial(
+    onread: OnReadOpts,
+    from: Endpoint | undefined,
+  ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" };
   makeDeadline(onExpired: () => void): Deadline;
   /** It could take another request. */
   becameIdle(conn: ClientConn<Traits, Memory>): void;
@@ -72,7 +79,8 @@ export class ClientConn<Traits, Memory = never> {
   #readsMuch = false;
   #failure: string | undefined;
 
-  constructor(owner: ClientConnOwner<Traits, Memory>) {
+  /** `from`: whom it is for, where nodes are told. */
+  constructor(owner: ClientConnOwner<Traits, Memory>, from: Endpoint | undefined) {
     this.#owner = owner;
     const onread: OnReadOpts = {
       buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
@@ -84,7 +92,7 @@ export class ClientConn<Traits, Memory = never> {
         return !this.#isHeld;
       },
     };
-    const { socket, connectEvent } = owner.dial(onread);
+    const { socket, connectEvent } = owner.dial(onread, from);
     this.#socket = socket;
     this.output = new Output(socket);
     socket.on(connectEvent, () => this.#connected());

@@ -5,6 +5,8 @@ import { connect as connectTLS, type ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import { ClientConn, type ClientConnOwner, type ConnSettings } from "./client-conn.ts";
 import type { NodePool, NodeSpec } from "./node.ts";
+import type { Endpoint } from "../web/exchan.ts";
+import { proxyHeader } from "./proxy-header.ts";
 
 export interface PoolOptions<Traits> {
   readonly settings: ConnSettings;
@@ -45,11 +47,11 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
     return this.#idle.length > 0;
   }
 
-  /** An idle connection, or one that is being dialled. */
-  take(): ClientConn<Traits, Memory> {
+  /** An idle connection, or one that is being dialled. `from`: whom it is for. */
+  take(from: Endpoint | undefined): ClientConn<Traits, Memory> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const conn = new ClientConn<Traits, Memory>(this);
+    const conn = new ClientConn<Traits, Memory>(this, from);
     this.#all.add(conn);
     return conn;
   }
@@ -72,11 +74,20 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
 
   // ---- what its connections ask of it ----
 
-  dial(onread: OnReadOpts): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" } {
+  dial(
+    onread: OnReadOpts,
+    from: Endpoint | undefined,
+  ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" } {
     const { address, hostname } = this.#spec;
-    const { tls } = this.#options;
+    const { tls, settings } = this.#options;
     const to = { ...address, noDelay: true, onread };
-    if (tls === undefined) return { socket: connect(to), connectEvent: "connect" };
+    if (tls === undefined) {
+      const socket = connect(to);
+      const target = "path" in address ? { address: "", port: 0 } : { address: address.host, port: address.port };
+      // It waits for the connection, and goes out before all else.
+      if (settings.proxyProtocol !== "off") socket.write(proxyHeader(settings.proxyProtocol, from, target));
+      return { socket, connectEvent: "connect" };
+    }
     // An IP address is no name that could be asked for (RFC 6066 3); the certificate is checked against it all the same.
     const servername = tls.servername ?? (isIP(hostname) === 0 ? hostname : "");
     return { socket: connectTLS({ ...tls, ...to, servername }), connectEvent: "secureConnect" };
@@ -88,7 +99,8 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
 
   becameIdle(conn: ClientConn<Traits, Memory>): void {
     const isWaitedFor = this.#options.isProcessEach === true && this.#hasUnanswered();
-    if (this.#isClosed || isWaitedFor || this.#idle.length >= this.#spec.keepConns) conn.destroy();
+    const isForOne = this.settings.proxyProtocol !== "off";
+    if (this.#isClosed || isWaitedFor || isForOne || this.#idle.length >= this.#spec.keepConns) conn.destroy();
     else this.#idle.push(conn);
   }
 

@@ -76,6 +76,7 @@ export class NodeGroup<Pool extends NodePool> {
   constructor(options: GroupOptions<Pool>) {
     this.#options = options;
     this.#addresses = options.specs.map((spec) => new NodeAddresses(spec, options.log, () => this.#readdress()));
+    this.#readdress();
   }
 
   get nodes(): Iterable<Node<Pool>> {
@@ -88,7 +89,6 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** Asks for the names of nodes. One that cannot be looked up as yet is no reason not to begin. */
   async prepare(): Promise<void> {
-    this.#readdress();
     const { promise: tooLate, resolve } = Promise.withResolvers<void>();
     const deadline = this.#options.makeDeadline(resolve);
     deadline.set(this.#options.settings.dialTimeout);
@@ -158,6 +158,7 @@ export class NodeGroup<Pool extends NodePool> {
         nodes.set(node.id, explained.node === undefined ? explained.why : "another was better");
       else nodes.set(node.id, this.#whyNot(node, wish));
     }
+    for (const { text, specs, failure } of this.#addresses) if (specs.length === 0) nodes.set(text, failure);
     return { chosen: explained.node?.id, nodes };
   }
 

@@ -1,5 +1,7 @@
 // What is known of a request when a node is chosen for it.
 
+import type { Endpoint } from "../web/exchan.ts";
+
 /** All that balancers may look at. */
 export interface NodeWish {
   /** What `hash` and `ipHash` go by: equal ones go to the same node, as far as that can be. */
@@ -8,4 +10,6 @@ export interface NodeWish {
   readonly stickTo: string;
   /** Nodes that were tried already for this request, by their ids: they are left out. */
   readonly tried: readonly string[];
+  /** Whom it is done for, for nodes that are told by the PROXY protocol. */
+  readonly from?: Endpoint;
 }

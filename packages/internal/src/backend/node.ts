@@ -28,7 +28,6 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   readonly id: string;
   /** Its id for those who should not learn its address: clients. */
   readonly tag: string;
-  readonly pool: Pool;
   active = 0;
   /** It was taken away by DNS: it finishes what it has. */
   isDraining = false;
@@ -36,6 +35,8 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   isDown = false;
   /** It failed at work, and rests for a while. */
   isEjected = false;
+  readonly #makePool: (spec: NodeSpec) => Pool;
+  #pool: Pool | undefined;
   readonly #slowStart: () => number;
   readonly #now: () => number;
   /** Since when it is back; -Infinity: it has not been away. */
@@ -46,9 +47,14 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     this.spec = spec;
     this.id = formatAddress(spec.address);
     this.tag = createHash("sha256").update(this.id).digest("base64url").slice(0, 12);
-    this.pool = makePool(spec);
+    this.#makePool = makePool;
     this.#slowStart = slowStart;
     this.#now = now;
+  }
+
+  /** Made when first asked for. */
+  get pool(): Pool {
+    return (this.#pool ??= this.#makePool(this.spec));
   }
 
   get isUsable(): boolean {

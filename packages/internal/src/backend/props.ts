@@ -40,6 +40,11 @@ export const backendProps = {
   queueTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Idle connections to each node that are kept for later. 0: none are. */
   keepConns: prop.integer({ default: 100, max: 100_000, reload: "live" }),
+  /**
+   * Nodes are told of the client by the PROXY protocol, at the beginning of each connection, which is not kept then: it speaks for one
+   * client. The node's own address stands for the one that the client connected to. Checks of health tell of nobody. `v2` where nodes take it.
+   */
+  proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off" }),
   /** Until a connection stands, TLS included; then 504 on the web, unless another node is tried. */
   dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Without the node taking anything of what it is sent; then 504 on the web. */

@@ -94,7 +94,7 @@ export abstract class CgiClientExchan implements WebExchange, Waiter<CgiPool>, C
   entered(node: Node<CgiPool>): void {
     this.#node = node;
     this.#state = "dialing";
-    const conn = (this.#conn = node.pool.take());
+    const conn = (this.#conn = node.pool.take(this.wish.from));
     this.#isReused = conn.requests > 0;
     conn.begin(this);
   }

@@ -181,7 +181,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
 
   #take(node: Node<Http1Pool>): void {
     if (this.#state === "over") return;
-    const conn = (this.#conn = node.pool.take());
+    const conn = (this.#conn = node.pool.take(this.wish.from));
     this.#isReused = conn.requests > 0;
     conn.begin(this);
   }

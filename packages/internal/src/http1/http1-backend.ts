@@ -74,6 +74,12 @@ export const http1Backend = defineBackend({
       const prop = props.tlsKey === undefined ? "tlsCert" : "tlsKey";
       context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
     }
+    if (props.tlsMode && props.proxyProtocol !== "off") {
+      context.report({
+        prop: "proxyProtocol",
+        message: "nodes cannot be told by the PROXY protocol before TLS as yet",
+      });
+    }
     for (const prop of ["tlsServerName", "tlsCA", "tlsCert", "tlsKey", "tlsVerify"] as const) {
       if (!props.tlsMode && context.isSet(prop))
         context.report({ prop, message: "it says something of TLS only", hint: "set .tlsMode = true" });

@@ -5,6 +5,7 @@ import type { NodeWish } from "../../backend/node-wish.ts";
 import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
 import { backendKind } from "../../component/kinds/backend.ts";
 import type { Context } from "../../component/context.ts";
+import type { Explanation } from "../../component/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
@@ -150,6 +151,16 @@ class HttpProxy implements HandletPart {
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
   }
 
+  explain(req: Request): Explanation {
+    const { toBackend } = this.#context.props;
+    if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
+    const asked = `${req.method} ${this.#targetFor(req)} of ${this.#authorityFor(req)}`;
+    const { web } = toBackend.current;
+    const nodes = web === undefined ? [] : [...web.explain(this.#wishOf(web, req)).nodes];
+    const details = nodes.map(([id, why]) => `node ${id}: ${why}`);
+    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}`, details };
+  }
+
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
     const content = await req.content.passedBytes();
     return this.#pass(web, req, resp, content.length, content);
@@ -169,13 +180,17 @@ class HttpProxy implements HandletPart {
       method: req.method,
       scheme: req.scheme,
       authority: this.#authorityFor(req),
-      target: this.#paths.isEmpty ? req.uri : this.#paths.forward(req.uri),
+      target: this.#targetFor(req),
       received: req.headers,
       dropped: this.#dropped,
       added,
       contentSize,
     };
     return new ProxiedExchan(this.#traits, web, request, this.#wishOf(web, req), req, resp, content).begin();
+  }
+
+  #targetFor(req: Request): string {
+    return this.#paths.isEmpty ? req.uri : this.#paths.forward(req.uri);
   }
 
   #authorityFor(req: Request): string {
@@ -188,6 +203,7 @@ class HttpProxy implements HandletPart {
       key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
       stickTo: stickyCookie === undefined ? "" : (req.cookie(stickyCookie) ?? ""),
       tried: untried,
+      from: req.peer,
     };
   }
 }
