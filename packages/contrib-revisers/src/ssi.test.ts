@@ -1,3 +1,7 @@
+import { mkdtempDisposable, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import type { HandletPart } from "@hemi/internal";
 import { filterTests } from "@hemi/internal/testing";
 import { describe, expect, test } from "vitest";
@@ -173,6 +177,21 @@ test("what one piece includes is fetched side by side, and stands in order", asy
   expect((await site.ask("GET /")).text).toBe("/a /b /c");
 });
 
+test("access logs have the page, and not what it includes", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-ssi-"));
+  const log = join(folder.path, "access.log");
+  {
+    await using site = await serveSite({
+      revisers: "ssi {}",
+      files: { "page.html": '<!--#include virtual="/menu.html" -->', "menu.html": "[menu]" },
+      webapp: `.accessLog = ["file": "${log}"]`,
+    });
+    expect((await site.ask("GET /page.html")).text).toBe("[menu]");
+  }
+  const lines = (await readFile(log, "utf8")).trimEnd().split("\n");
+  expect(lines).toEqual([expect.stringContaining("GET /page.html")]);
+});
+
 describe("of a page", () => {
   const open = (): Promise<Site> =>
     serveSite({
@@ -196,6 +215,6 @@ describe("of a page", () => {
     await using site = await open();
     const answer = await site.fetch("GET /page.html", { "accept-encoding": "gzip" });
     expect(answer.headers["content-encoding"]).toBe("gzip");
-    expect((await import("node:zlib")).gunzipSync(answer.content).toString()).toBe("[menu]");
+    expect(gunzipSync(answer.content).toString()).toBe("[menu]");
   });
 });
