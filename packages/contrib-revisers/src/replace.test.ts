@@ -94,6 +94,19 @@ test("no request gets around it by ranges or compressed neighbours, and files of
   expect((await site.fetch("GET /a.txt", { range: "bytes=0-2" })).content.toString()).toBe("sec");
 });
 
+test("what a proxy gets from elsewhere it gets whole and uncoded", async () => {
+  await using backend = await serveSite({ revisers: "gzip { .minSize = 1 }", files: { "a.html": "secret" } });
+  await using site = await serveSite({
+    stage: `http1Backend "behind" { .nodes = (["address": "127.0.0.1:${backend.port}"]) }`,
+    revisers: 'replace { .rules = (["find": "secret", "with": "public"]) } httpProxy { .toBackend = "behind" }',
+  });
+  for (const headers of [{ range: "bytes=0-2" }, { "accept-encoding": "gzip" }]) {
+    const answer = await site.fetch("GET /a.html", headers);
+    expect(answer.content.toString()).toBe("public");
+    expect(answer).toMatchObject({ status: 200, headers: { etag: expect.stringMatching(/^W\//) } });
+  }
+});
+
 test("only so many are replaced", async () => {
   const revisers = 'replace { .rules = (["find": "a", "with": "b"]) .maxCount = 2 }';
   await using site = await serveSite({ revisers, handle: answering("aaa") });

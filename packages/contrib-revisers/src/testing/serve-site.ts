@@ -26,6 +26,8 @@ export interface SiteOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** More props and rules of the webapp. */
   readonly webapp?: string;
+  /** More components of the stage. */
+  readonly stage?: string;
   /** Props of the static handlet. */
   readonly static?: string;
 }
@@ -68,6 +70,7 @@ export async function serveSite({ revisers, handle, files = {}, webapp = "", ...
   const stage = await bootWith([contribRevisers, pack("test", [answerer])]).bootText(
     `stage {
       fcache { .checkInterval = 0s .missingInterval = 0s }
+      ${options.stage ?? ""}
       webapp "site" {
         .hostnames = ("*")
         .webRoot = "${folder.path}"

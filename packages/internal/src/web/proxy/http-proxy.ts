@@ -97,6 +97,8 @@ class HttpProxy implements HandletPart {
   readonly #traits: ProxyTraits;
   readonly #paths: PathEdits;
   readonly #dropped: FieldNames;
+  /** For content that a reviser is going to change: see `mustBePlain` of requests. */
+  readonly #droppedForPlain: FieldNames;
   readonly #edits: FieldEdits;
   readonly #forwarded: ForwardedFields;
   readonly #hashOn: ((req: Request) => string) | undefined;
@@ -110,7 +112,9 @@ class HttpProxy implements HandletPart {
       add: props.addRequestHeaders,
       del: props.delRequestHeaders,
     });
-    this.#dropped = new FieldNames([...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped]);
+    const dropped = [...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped];
+    this.#dropped = new FieldNames(dropped);
+    this.#droppedForPlain = new FieldNames([...dropped, "range", "if-range", "accept-encoding"]);
     this.#forwarded = new ForwardedFields(props.forwarded, props.trustForwarded, pseudonym());
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
     this.#traits = {
@@ -182,7 +186,7 @@ class HttpProxy implements HandletPart {
       authority: this.#authorityFor(req),
       target: this.#targetFor(req),
       received: req.headers,
-      dropped: this.#dropped,
+      dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
       added,
       contentSize,
     };
