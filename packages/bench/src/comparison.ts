@@ -28,10 +28,21 @@ export async function compare(
   const ourLoad = { port: ours.port, path: options.path, scheme, headers, isVaried, seconds, connections };
   const theirLoad = { port: theirs.port, path: options.theirPath, scheme, headers, isVaried, seconds, connections };
   for (const load of [ourLoad, theirLoad]) await measure({ ...load, seconds: 2 });
+  return await comparePairs(
+    () => measure(ourLoad),
+    () => measure(theirLoad),
+    options.pairs,
+  );
+}
+
+/** What `ours` and `theirs` measure in turn. */
+export async function comparePairs(
+  ours: () => Promise<number>,
+  theirs: () => Promise<number>,
+  count: number,
+): Promise<Comparison> {
   const pairs: { ours: number; theirs: number }[] = [];
-  for (let pair = 0; pair < options.pairs; pair++) {
-    pairs.push({ ours: await measure(ourLoad), theirs: await measure(theirLoad) });
-  }
+  while (pairs.length < count) pairs.push({ ours: await ours(), theirs: await theirs() });
   const ratios = pairs.map((pair) => pair.ours / pair.theirs);
   const medians = { ours: median(pairs.map((pair) => pair.ours)), theirs: median(pairs.map((pair) => pair.theirs)) };
   return { ...medians, ratio: medians.ours / medians.theirs, spread: [Math.min(...ratios), Math.max(...ratios)] };

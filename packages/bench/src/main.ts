@@ -6,11 +6,21 @@ import { findProgram } from "./machine.ts";
 import type { Result, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
-import { idleMemory } from "./works/idle-memory.ts";
+import { http2 } from "./works/http2.ts";
+import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { proxying } from "./works/proxying.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
 
-const works: readonly Work[] = [...answers, ...proxying, slowDownloads, idleMemory, checkTime, startTime];
+const works: readonly Work[] = [
+  ...answers,
+  ...http2,
+  ...proxying,
+  slowDownloads,
+  idleMemory,
+  idleHttp2Memory,
+  checkTime,
+  startTime,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

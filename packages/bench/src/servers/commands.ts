@@ -63,6 +63,11 @@ export function nginxIn(folder: string): (port: number) => readonly string[] {
   return (port) => nginxWith("nginx.conf", { PORT: port }, folder);
 }
 
+/** nginx over HTTP/2, with the certificate for HTTPS, and what is in `files/` beside it. */
+export function nginxHttp2(port: number): readonly string[] {
+  return nginxWith("nginx-http2.conf", { PORT: port }, certificateFolder());
+}
+
 /** nginx as a proxy to a port. */
 export function nginxProxy(backendPort: number): (port: number) => readonly string[] {
   return (port) => {

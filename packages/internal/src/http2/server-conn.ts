@@ -119,6 +119,10 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     return this.#output.isBlocked;
   }
 
+  get isDraining(): boolean {
+    return this.#drain !== "no";
+  }
+
   get isCut(): boolean {
     return this.#output.isCut;
   }
@@ -133,6 +137,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#goaway(maxStreamId, errorCode.noError);
     this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
     this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
+    for (const exchan of this.#streams.values()) exchan.serverDrains();
   }
 
   /** The server shuts down and waits no longer. */
@@ -209,7 +214,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#host.serve(exchan);
     if (exchan.isOver) return;
     this.#streams.set(id, exchan);
-    if (exchan.waitsUntil === Infinity) this.waitFor(exchan, "handle");
+    if (exchan.waitsUntil === Infinity && exchan.isTimed) this.waitFor(exchan, "handle");
   }
 
   refused(id: number, bad: BadRequest, isEnded: boolean): void {
@@ -250,7 +255,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     // Padding is nobody's.
     if (frameSize > size) this.contentTaken(exchan, frameSize - size, false);
     this.#idleFrames.earn(size / contentOfIdleFrame);
-    if (exchan.isReading && !isEnd && this.#isTooSlow(exchan, received)) return;
+    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, received)) return;
     exchan.contentArrived(bytes, start, end, isEnd);
   }
 
@@ -441,6 +446,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
       [settingId.initialWindowSize, settings.http2StreamWindow],
       // It counts 32 bytes more for each field (RFC 9113 6.5.2).
       [settingId.maxHeaderListSize, settings.maxHeadSize + 32 * settings.maxFields],
+      [settingId.enableConnectProtocol, 1],
       [settingId.noRFC7540Priorities, 1],
     ];
     const payload = Buffer.alloc(values.length * 6);
@@ -549,7 +555,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   /** A frame of content may be long in coming: what has come of it is progress, too. */
   #notePartialContent(): void {
     const exchan = this.#streams.get(this.#cutter.partialDataStream);
-    if (exchan?.isReading !== true || exchan.content === undefined) return;
+    if (exchan?.isReading !== true || !exchan.isTimed || exchan.content === undefined) return;
     if (!this.#isTooSlow(exchan, exchan.content.received + this.#cutter.partialSize)) this.waitFor(exchan, "content");
     exchan.waitingSince = this.#host.monotonic();
   }

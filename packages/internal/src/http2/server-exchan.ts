@@ -2,6 +2,7 @@
 //
 //   waiting ── sendHead ──> streaming ── endContent ──> leaving ── its last frame is out ──> ended
 //      ├────── sendWhole ────────┼────────────────────────┘
+//      ├────── tunnel ──> tunnelling ── both ends ──────────────────────────────────────────> ended
 //      └────── abort, or the client gave it up ───────────────────────────────────────────> aborted
 //
 // The connection goes on in each case.
@@ -27,6 +28,7 @@ import { fileEnded } from "../web/file-region.ts";
 import { errorCode, type ErrorCode } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import type { ReceivedContent } from "./received-content.ts";
+import { Http2Tunnel } from "./tunnel.ts";
 import { RegionBlock } from "./region-blocks.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
@@ -43,6 +45,7 @@ export interface ExchanConn {
   readonly isBlocked: boolean;
   /** Nothing reaches the client any more. */
   readonly isCut: boolean;
+  readonly isDraining: boolean;
   /** Sends the head of a response; `date` is added where it lacks one. */
   sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void;
   /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
@@ -63,7 +66,7 @@ interface ContentReader {
   reject(error: Error): void;
 }
 
-type State = "waiting" | "streaming" | "leaving" | "ended" | "aborted";
+type State = "waiting" | "streaming" | "tunnelling" | "leaving" | "ended" | "aborted";
 
 export class Http2Exchan implements ExchanWire, SendingStream {
   readonly id: number;
@@ -103,6 +106,11 @@ export class Http2Exchan implements ExchanWire, SendingStream {
   #endReason: EndReason | undefined;
   /** Of the head that was sent; 0 before that. */
   #status = 0;
+  #tunnel: Http2Tunnel | undefined;
+  /** Who has the tunnel wants to be told when the server drains. */
+  #tunnelDrained: (() => void) | undefined;
+  /** The last frame of ours is out. */
+  #isEndSent = false;
 
   constructor(
     conn: ExchanConn,
@@ -132,6 +140,11 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     return this.#reader !== undefined;
   }
 
+  /** There are limits to the time that it takes. */
+  get isTimed(): boolean {
+    return this.#state !== "tunnelling";
+  }
+
   /** The exchan is over, as far as its client sees. */
   get isOver(): boolean {
     return this.#state === "ended" || this.#state === "aborted";
@@ -157,7 +170,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     if (this.#isContinueOwed) this.sendInterim(100, []);
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
-      this.#conn.waitFor(this, "content");
+      this.#waitFor("content");
     });
   }
 
@@ -169,6 +182,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     content.received += size;
     content.isWhole = isEnd;
     const reader = this.#reader;
+    if (isEnd && this.#state === "tunnelling" && this.#isEndSent) queueMicrotask(() => this.endLeft());
     if (this.#state === "leaving") return this.#conn.contentTaken(this, size, false);
     if (reader === undefined) {
       if (size > 0) content.keep(bytes, start, end);
@@ -176,7 +190,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     }
     if (size === 0 && !isEnd) return;
     this.#reader = undefined;
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
     if (size > 0) this.#conn.contentTaken(this, size, true);
     reader.resolve(size > 0 ? bytes.subarray(start, end) : undefined);
   }
@@ -187,7 +201,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     const reader = this.#reader;
     this.#reader = undefined;
     if (reader === undefined) return;
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
     reader.reject(error);
   }
 
@@ -211,24 +225,24 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     const { sender } = this.#conn;
     if (typeof content !== "string") sender.sendContent(this, content, true);
     else if (!sender.sendLastText(this, content, size)) sender.sendContent(this, Buffer.from(content), true);
-    if (!this.isOver) this.#conn.waitFor(this, "write");
+    if (!this.isOver) this.#waitFor("write");
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {
     if (this.#state !== "waiting") return this.#conn.abandonedOver(this);
     this.#state = "streaming";
     this.#sendHead(head, size, false);
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
   }
 
   sendContent(piece: string | Uint8Array): boolean {
-    if (this.#state !== "streaming") return false;
+    if (this.#state !== "streaming" && this.#state !== "tunnelling") return false;
     const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     if (bytes.length === 0) return true;
     this.#give(bytes.length);
     if (!this.#hasContent) return this.#given <= maxDropped;
     this.#conn.sender.sendContent(this, bytes, false);
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
     return this.queue === undefined && !this.#conn.isBlocked;
   }
 
@@ -237,7 +251,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     const isTakenByNobody = !this.#hasContent && this.#given > maxDropped;
     if (this.#state === "aborted" || isTakenByNobody) return quietly(Promise.reject(gone()));
     if (this.queue === undefined && !this.#conn.isBlocked) return Promise.resolve();
-    this.#conn.waitFor(this, "write");
+    this.#waitFor("write");
     if (this.#writable === undefined) {
       this.#writable = Promise.withResolvers<void>();
       void quietly(this.#writable.promise);
@@ -248,7 +262,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
   async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
     if (!this.#hasContent) return;
     for (let done = 0; done < size;) {
-      if (this.#state !== "streaming") throw gone();
+      this.#assertStreaming();
       if (this.queue !== undefined || this.#conn.isBlocked) await this.writable();
       const block = RegionBlock.lend();
       let isLent = true;
@@ -256,13 +270,17 @@ export class Http2Exchan implements ExchanWire, SendingStream {
         const read = await block.read(fd, offset + done, Math.min(size - done, this.#conn.sender.roomFor(this)));
         if (read === 0) throw fileEnded(size - done);
         done += read;
-        if (this.#state !== "streaming") throw gone();
+        this.#assertStreaming();
         isLent = false;
         this.#sendBlock(block, read);
       } finally {
         if (isLent) block.giveBack();
       }
     }
+  }
+
+  #assertStreaming(): void {
+    if (this.#state !== "streaming") throw gone();
   }
 
   /** What has to wait stays in the block, which is nobody else's then. */
@@ -272,7 +290,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     if (!sender.sendRegion(this, block, size, () => block.giveBack())) {
       for (const piece of block.pieces(size)) sender.sendContent(this, piece, false);
     }
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
   }
 
   endContent(trailerList: readonly string[]): void {
@@ -284,11 +302,37 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     this.#leaveContent();
     if (!this.#hasContent) return this.endLeft();
     this.#conn.sender.end(this, trailerList);
-    if (!this.isOver) this.#conn.waitFor(this, "write");
+    if (!this.isOver) this.#waitFor("write");
   }
 
-  tunnel(_head: TunnelHead, _drained: () => void): Duplex {
-    throw new HemiError("HEMI_USAGE", "the client did not ask for a tunnel");
+  tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
+    const { head } = this;
+    if (this.#state !== "waiting") throw new HemiError("HEMI_USAGE", "a request that is answered opens no tunnel");
+    const isOffered = protocol === undefined ? head.method === "CONNECT" : head.upgrades.includes(protocol);
+    if (!isOffered) throw new HemiError("HEMI_USAGE", `the client did not ask for ${protocol ?? "a tunnel"}`);
+    this.#state = "tunnelling";
+    this.#status = 200;
+    this.waitsUntil = Infinity;
+    this.#tunnelDrained = drained;
+    this.#conn.sendHead(this.id, { status: 200, fieldList }, undefined, false);
+    if (this.#conn.isDraining) queueMicrotask(drained);
+    const tunnel = new Http2Tunnel({
+      readContent: () => this.readContent(),
+      sendContent: (piece) => this.sendContent(piece),
+      writable: () => this.writable(),
+      endContent: () => this.#conn.sender.end(this, []),
+      cancel: () => {
+        if (!this.isOver) this.#conn.reset(this, errorCode.cancel);
+      },
+    });
+    this.#tunnel = tunnel;
+    return tunnel;
+  }
+
+  /** Who has the tunnel, if it is one, is told. */
+  serverDrains(): void {
+    this.#tunnelDrained?.();
+    this.#tunnelDrained = undefined;
   }
 
   distrust(): void {
@@ -299,7 +343,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
 
   contentLeft(size: number): void {
     this.#sent += size;
-    if (this.wait === "write" && this.waitsUntil !== Infinity) this.#conn.waitFor(this, "write");
+    if (this.wait === "write" && this.waitsUntil !== Infinity) this.#waitFor("write");
   }
 
   queueEmptied(): void {
@@ -308,6 +352,9 @@ export class Http2Exchan implements ExchanWire, SendingStream {
 
   endLeft(): void {
     if (this.isOver) return;
+    this.#isEndSent = true;
+    // The client may go on for as long as it likes.
+    if (this.#state === "tunnelling" && this.content?.isWhole === false) return;
     this.#state = "ended";
     this.#tellEnded();
     this.#conn.finished(this);
@@ -318,7 +365,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     if (this.queue !== undefined || this.#conn.isBlocked || this.#writable === undefined) return;
     const writable = this.#writable;
     this.#writable = undefined;
-    this.#conn.waitFor(this, "handle");
+    this.#waitFor("handle");
     writable.resolve();
   }
 
@@ -368,14 +415,16 @@ export class Http2Exchan implements ExchanWire, SendingStream {
   /** The stream is reset, by whomever, or its connection has broken off. `why`: what a reader of its content is told. */
   broken(why: HemiError = gone()): void {
     if (this.isOver) return;
-    this.#state = "aborted";
+    const isTunnel = this.#state === "tunnelling";
+    this.#state = isTunnel ? "ended" : "aborted";
     this.#contentError ??= why;
     this.#reader?.reject(this.#contentError);
     this.#reader = undefined;
     this.#writable?.reject(gone());
     this.#writable = undefined;
-    this.#tellAborted();
+    if (!isTunnel) this.#tellAborted();
     this.#tellEnded();
+    this.#tunnel?.destroy(why);
   }
 
   #tellEnded(listener = this.#endListener): void {
@@ -423,6 +472,11 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     this.#size = size;
     this.#hasContent = this.head.method !== "HEAD" && !hasNoContent(status) && status !== 205 && answer === head;
     this.#conn.sendHead(this.id, answer, answer === head ? size : 0, isEmpty || !this.#hasContent);
+  }
+
+  /** Limits in time of a tunnel are not ours. */
+  #waitFor(wait: StreamWait): void {
+    if (this.#state !== "tunnelling") this.#conn.waitFor(this, wait);
   }
 
   /** So much more content comes from the handlet. */

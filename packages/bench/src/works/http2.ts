@@ -1,0 +1,94 @@
+// HTTP/2 over TLS, against nginx and node:http2.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { comparePairs } from "../comparison.ts";
+import { browserHeaders } from "../load.ts";
+import { measureHttp2, type Http2Load } from "../load-http2.ts";
+import { startServer } from "../server-process.ts";
+import { certificateFolder } from "../servers/certificate.ts";
+import * as servers from "../servers/commands.ts";
+import type { Work } from "../work.ts";
+
+interface Http2Work extends Omit<Http2Load, "url"> {
+  readonly name: string;
+  readonly path?: string;
+  readonly peer?: "node:http2";
+  readonly atLeast: string;
+  readonly aim: string;
+}
+
+const many = { connections: 16, streams: 32, requests: 200_000 };
+
+export const http2: readonly Work[] = [
+  http2Work({ name: "HTTP/2, 13 bytes", ...many, atLeast: "1.0", aim: "2.0" }),
+  http2Work({ name: "HTTP/2, 13 bytes", peer: "node:http2", ...many, atLeast: "3.5", aim: "6.0" }),
+  http2Work({
+    name: "HTTP/2, 13 bytes, 10 browser-like fields",
+    headers: browserHeaders,
+    ...many,
+    atLeast: "1.0",
+    aim: "2.0",
+  }),
+  http2Work({
+    name: "HTTP/2, 13 bytes, one connection",
+    ...many,
+    connections: 1,
+    streams: 100,
+    atLeast: "1.0",
+    aim: "2.0",
+  }),
+  http2Work({
+    name: "HTTP/2, static 10 KiB",
+    path: "/files/10k.bin",
+    ...many,
+    requests: 60_000,
+    atLeast: "0.8",
+    aim: "1.2",
+  }),
+  http2Work({
+    name: "HTTP/2, static 100 MiB, one stream",
+    path: "/files/100m.bin",
+    connections: 1,
+    streams: 1,
+    requests: 6,
+    windowBits: 24,
+    atLeast: "0.6",
+    aim: "0.9",
+  }),
+];
+
+function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work): Work {
+  return {
+    name,
+    needs: peer === undefined ? ["h2load", "openssl", "nginx"] : ["h2load", "openssl"],
+    async run({ pairs }) {
+      makeFiles();
+      await using our = await startServer(servers.hemiWithCertificate("http2.conf"));
+      await using their = await startServer(
+        peer === undefined ? servers.nginxHttp2 : servers.nodeWithCertificate("node-http2.ts"),
+      );
+      const measure = (port: number): Promise<number> =>
+        measureHttp2({ ...load, url: `https://127.0.0.1:${port}${path}` });
+      // Warmed up.
+      await measure(our.port);
+      await measure(their.port);
+      const { ours, theirs, ratio, spread } = await comparePairs(
+        () => measure(our.port),
+        () => measure(their.port),
+        pairs,
+      );
+      const figure = `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`;
+      const rate = (each: number): string => `${each < 100 ? each.toFixed(1) : Math.round(each)}/s`;
+      return [{ against: peer ?? "nginx", ours: rate(ours), theirs: rate(theirs), figure, atLeast, aim }];
+    },
+  };
+}
+
+/** Beside the certificate. */
+function makeFiles(): void {
+  const folder = join(certificateFolder(), "files");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "10k.bin"), Buffer.alloc(10 * 1024, "x"));
+  writeFileSync(join(folder, "100m.bin"), Buffer.alloc(100 * 1024 * 1024, "x"));
+}

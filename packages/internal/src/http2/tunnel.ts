@@ -1,0 +1,51 @@
+// What a stream carries once it has left HTTP (RFC 9113 8.5, RFC 8441): bytes, both ways.
+
+import { Duplex } from "node:stream";
+
+/** The stream that a tunnel runs on. */
+export interface TunnelWire {
+  readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  sendContent(piece: Uint8Array): boolean;
+  writable(): Promise<void>;
+  endContent(trailerList: readonly string[]): void;
+  /** Ends it both ways, at once. */
+  cancel(): void;
+}
+
+export class Http2Tunnel extends Duplex {
+  readonly #wire: TunnelWire;
+
+  constructor(wire: TunnelWire) {
+    super({ allowHalfOpen: true });
+    this.#wire = wire;
+  }
+
+  override _read(): void {
+    const piece = this.#wire.readContent();
+    if (piece instanceof Promise) piece.then(this.#came, this.#failed);
+    else this.#came(piece);
+  }
+
+  override _write(piece: Uint8Array, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    if (this.#wire.sendContent(piece)) done();
+    else this.#wire.writable().then(() => done(), done);
+  }
+
+  override _final(done: () => void): void {
+    this.#wire.endContent([]);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#wire.cancel();
+    done(error);
+  }
+
+  readonly #came = (piece: Uint8Array | undefined): void => {
+    this.push(piece ?? null);
+  };
+
+  readonly #failed = (error: Error): void => {
+    this.destroy(error);
+  };
+}
