@@ -7,6 +7,7 @@ import type { TestContext } from "vitest";
 export const debianPackages = {
   chromium: "chromium",
   curl: "curl",
+  haproxy: "haproxy",
   h2load: "nghttp2-client",
   nghttp: "nghttp2-client",
   nginx: "nginx",

@@ -78,7 +78,8 @@ export {
 } from "./web/content-decoding.ts";
 export type { CookieOptions, Cookies } from "./web/cookies.ts";
 export type { EndReason } from "./web/end-reason.ts";
-export type { Endpoint, FileRegion, HttpVersion } from "./web/exchan.ts";
+export type { Endpoint, Peer } from "./net/peer.ts";
+export type { FileRegion, HttpVersion } from "./web/exchan.ts";
 export { ExchanError } from "./web/exchan-error.ts";
 export { checkFieldName } from "./web/field-list.ts";
 export { memoizeField } from "./web/field-memo.ts";

@@ -12,7 +12,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
 import type { Input } from "../net/input.ts";
-import type { Endpoint } from "../web/exchan.ts";
+import type { Endpoint } from "../net/peer.ts";
 import type { ProxyVersion } from "./proxy-header.ts";
 
 /** All durations in ms. */

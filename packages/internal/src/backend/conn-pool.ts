@@ -5,7 +5,7 @@ import { connect as connectTLS, type ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import { ClientConn, type ClientConnOwner, type ConnSettings } from "./client-conn.ts";
 import type { NodePool, NodeSpec } from "./node.ts";
-import type { Endpoint } from "../web/exchan.ts";
+import type { Endpoint } from "../net/peer.ts";
 import { proxyHeader } from "./proxy-header.ts";
 
 export interface PoolOptions<Traits> {

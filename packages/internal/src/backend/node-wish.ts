@@ -1,6 +1,6 @@
 // What is known of a request when a node is chosen for it.
 
-import type { Endpoint } from "../web/exchan.ts";
+import type { Endpoint } from "../net/peer.ts";
 
 /** All that balancers may look at. */
 export interface NodeWish {

@@ -3,7 +3,7 @@
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
 import { isIPv4, isIPv6 } from "node:net";
-import type { Endpoint } from "../web/exchan.ts";
+import type { Endpoint } from "../net/peer.ts";
 
 export type ProxyVersion = "v1" | "v2";
 

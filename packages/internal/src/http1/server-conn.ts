@@ -11,12 +11,11 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { peerOf } from "../net/peer.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import type { Endpoint } from "../web/exchan.ts";
 import { CR } from "./bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
 import { Output } from "../net/output.ts";
@@ -30,7 +29,7 @@ import type { Http1Host } from "./server-host.ts";
 type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
 
 export class Http1Conn implements ExchanConn {
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
   readonly input: Input = { bytes: noBytes, at: 0 };
   readonly output: Output;
@@ -61,11 +60,11 @@ export class Http1Conn implements ExchanConn {
   #tunnelDrained: (() => void) | undefined;
 
   /** `tls` is what the handshake of a TLS socket has established. */
-  constructor(socket: Socket, host: Http1Host, tls?: TlsFacts) {
+  constructor(socket: Socket, host: Http1Host, tls?: TlsFacts, peer = peerOf(socket)) {
     this.#socket = socket;
     this.tls = tls;
     this.#host = host;
-    this.peer = peerOf(socket);
+    this.peer = peer;
     this.output = new Output(socket, tls?.maxWrite);
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
     socket.on("data", this.#received);

@@ -9,18 +9,11 @@ import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { EndReason } from "../web/end-reason.ts";
+import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import type {
-  AbortListener,
-  EndListener,
-  Endpoint,
-  ExchanWire,
-  FileRegion,
-  ResponseHead,
-  TunnelHead,
-} from "../web/exchan.ts";
+import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
 import { readRegion } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
@@ -30,7 +23,7 @@ import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } f
 
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
   readonly input: Input;
   readonly output: Output;
@@ -102,7 +95,7 @@ export class Http1Exchan implements ExchanWire {
     this.#isContinueOwed = head.expectsContinue && !content.done;
   }
 
-  get peer(): Endpoint {
+  get peer(): Peer {
     return this.#conn.peer;
   }
 

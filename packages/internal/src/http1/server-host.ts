@@ -1,7 +1,8 @@
 // What a connection needs of the server that it belongs to.
 
 import type { Socket } from "node:net";
-import type { Endpoint, ExchanWire } from "../web/exchan.ts";
+import type { Peer } from "../net/peer.ts";
+import type { ExchanWire } from "../web/exchan.ts";
 import type { HeadLimits } from "./head.ts";
 import type { ContentLimits } from "./request-content.ts";
 
@@ -47,9 +48,9 @@ export interface Http1Host {
   /** Answers a request through its wire. Never throws. */
   serve(wire: ExchanWire): void;
   /** Notes in the error log what a client did or failed to do. */
-  note(peer: Endpoint, message: string): void;
+  note(peer: Peer, message: string): void;
   /** Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its requests. */
-  failed(peer: Endpoint, error: unknown): void;
+  failed(peer: Peer, error: unknown): void;
   /** Is what a client begins with, and is no HTTP/1, a protocol that is served by someone else here? "perhaps": it takes more of it to tell. */
   speaksOther(bytes: Buffer): boolean | "perhaps";
   /** Lets someone else serve that client, whose socket is paused, all its bytes in it; the connection has done its part. */

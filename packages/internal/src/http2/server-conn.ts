@@ -11,10 +11,10 @@
 import type { Socket } from "node:net";
 import type { Deadline } from "../http1/server-host.ts";
 import { Patience, type Wait } from "../http1/patience.ts";
-import { peerOf } from "../net/peer.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import type { Endpoint, ResponseHead } from "../web/exchan.ts";
+import type { ResponseHead } from "../web/exchan.ts";
 import { Allowance } from "./allowance.ts";
 import { ClientFrames, type FrameTarget } from "./client-frames.ts";
 import { FrameCutter } from "./frame-cutter.ts";
@@ -44,7 +44,7 @@ import { ReceiveWindow } from "./windows.ts";
 type Phase = "preface" | "open" | "linger" | "closed";
 
 export class Http2Conn implements ExchanConn, FrameTarget {
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
   readonly sender: Sender;
   readonly #socket: Socket;
@@ -80,12 +80,12 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   #lingersUntil = 0;
 
   /** `tls` is what the handshake of a TLS socket has established. */
-  constructor(socket: Socket, host: Http2Host, tls?: TlsFacts) {
+  constructor(socket: Socket, host: Http2Host, tls?: TlsFacts, peer = peerOf(socket)) {
     const { settings } = host;
     this.tls = tls;
     this.#socket = socket;
     this.#host = host;
-    this.peer = peerOf(socket);
+    this.peer = peer;
     this.#output = new Output(socket);
     this.sender = new Sender(this.#output);
     const monotonic = (): number => host.monotonic();

@@ -11,18 +11,11 @@ import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import { hasNoContent } from "../http1/response-head.ts";
+import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { EndReason } from "../web/end-reason.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import type {
-  AbortListener,
-  EndListener,
-  Endpoint,
-  ExchanWire,
-  FileRegion,
-  ResponseHead,
-  TunnelHead,
-} from "../web/exchan.ts";
+import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../web/exchan.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import { fileEnded } from "../web/file-region.ts";
 import { errorCode, type ErrorCode } from "./frames.ts";
@@ -38,7 +31,7 @@ export type StreamWait = "handle" | "content" | "write";
 
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
   readonly sender: Sender;
   /** The client takes less than it is sent, or nothing any more. */
@@ -128,7 +121,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     this.#isContinueOwed = head.expectsContinue && content !== undefined;
   }
 
-  get peer(): Endpoint {
+  get peer(): Peer {
     return this.#conn.peer;
   }
 

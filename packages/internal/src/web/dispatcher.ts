@@ -170,7 +170,8 @@ export class Dispatcher implements ResponseSurroundings {
   }
 
   #refuse(wire: ExchanWire, status: number, reason: string): void {
-    this.#log.info(`refused a request of ${wire.peer.address} with ${status}: ${reason}`);
+    const { address } = wire.peer.source ?? wire.peer;
+    this.#log.info(`refused a request of ${address} with ${status}: ${reason}`);
     sendStatusPage(new Response(wire, this, undefined), status);
   }
 }

@@ -7,6 +7,7 @@
 // Request and Response know only this page. A codec knows neither of them: it is handed heads and content.
 
 import type { Duplex } from "node:stream";
+import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { EndReason } from "./end-reason.ts";
 import type { ExchanError } from "./exchan-error.ts";
@@ -53,12 +54,6 @@ export interface ResponseHead {
   readonly fieldList: readonly string[];
 }
 
-/** One end of an address pair. For a UNIX socket `address` is "" and `port` 0. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
 /**
  * Hears how a response ended. `status` is the final one, `undefined` if none was sent before the end. `contentSent` is how much
  * content was handed to the client's connection, in bytes, framing not counted: none for HEAD, 204 and 304. Must not throw.
@@ -92,7 +87,7 @@ export interface ExchanServer {
 /** The wire of one exchan. One implementation for each HTTP version, and two without a socket. */
 export interface ExchanWire {
   readonly head: RequestHead;
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   /** Of the connection with the client; `undefined` where that is not by TLS. */
   readonly tls: TlsFacts | undefined;
   /** From the first byte of the head to its last, in ms; 0 if they came together. */

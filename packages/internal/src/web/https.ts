@@ -6,6 +6,7 @@ import type { Deadline } from "@hemi/common";
 import type { Context } from "../component/context.ts";
 import type { Reference } from "../component/reference.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { Peer } from "../net/peer.ts";
 import { Refusals } from "../net/refusals.ts";
 import { noTerms } from "../net/tls/client-terms.ts";
 import { Handshake, type HandshakeHost, type HandshakeServer } from "../net/tls/handshake.ts";
@@ -82,8 +83,8 @@ export class Https implements HandshakeHost {
   }
 
   /** Takes an accepted connection. */
-  open(socket: Socket): Handshake {
-    return new Handshake(socket, this);
+  open(socket: Socket, peer?: Peer): Handshake {
+    return new Handshake(socket, this, peer);
   }
 
   async close(): Promise<void> {

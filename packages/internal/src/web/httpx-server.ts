@@ -17,11 +17,12 @@ import type { Http2Host } from "../http2/server-host.ts";
 import { Gate, type GateConn } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
-import { peerOf } from "../net/peer.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
+import { ProxyGreeting, type GreetingHost } from "../net/proxy-greeting.ts";
 import { Refusals } from "../net/refusals.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Endpoint, ExchanWire } from "./exchan.ts";
+import type { ExchanWire } from "./exchan.ts";
 import { explainListening } from "./explain/explain-listening.ts";
 import { explainServer, headOf } from "./explain/explain-server.ts";
 import { sendMissPage } from "./explain/miss-page.ts";
@@ -73,6 +74,14 @@ const props = {
   maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
   /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
   maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
+  /**
+   * Addresses of proxies that tell by a PROXY header, version 1 or 2, in front of all else on a connection, TLS too, whose it is: that
+   * is the client then (`$srcHost`), and the proxy stays `$peerHost` in access logs. A connection of theirs without a right header is closed. All others
+   * are clients, who may not tell such things: a header of theirs is a malformed request.
+   */
+  proxyProtocol: prop.addresses({ default: [], inherited: true }),
+  /** Until the PROXY header is there; then the connection is closed. */
+  proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   ...httpsServerProps,
   /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
@@ -111,12 +120,14 @@ export const httpxServer = defineServer({
 });
 
 /** Who serves a connection, by the protocol that its TLS handshake has agreed on (ALPN); the first one is preferred. */
-const connsOverTLS: Readonly<Record<string, new (socket: Socket, host: Http2Host, tls: TlsFacts) => GateConn>> = {
+const connsOverTLS: Readonly<
+  Record<string, new (socket: Socket, host: Http2Host, tls: TlsFacts, peer: Peer) => GateConn>
+> = {
   h2: Http2Conn,
   "http/1.1": Http1Conn,
 };
 
-class HttpxServer implements ServerPart, Http2Host {
+class HttpxServer implements ServerPart, Http2Host, GreetingHost {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
   readonly #injector = new Injector(
@@ -126,6 +137,10 @@ class HttpxServer implements ServerPart, Http2Host {
   readonly #refusals = new Refusals({
     makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
     tell: (count, latest) => this.#tellRefused(count, latest),
+  });
+  readonly #failures = new Refusals({
+    makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+    tell: (count, latest) => this.#tellFailed(count, latest),
   });
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
@@ -151,7 +166,7 @@ class HttpxServer implements ServerPart, Http2Host {
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,
-      open: (socket: Socket) => this.#https?.open(socket) ?? new Http1Conn(socket, this),
+      open: (socket: Socket) => (this.#isProxy(socket) ? new ProxyGreeting(socket, this) : this.#open(socket)),
       refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
   }
@@ -170,6 +185,7 @@ class HttpxServer implements ServerPart, Http2Host {
     await this.#gate?.shutdown();
     await this.#https?.close();
     this.#refusals.close();
+    this.#failures.close();
     this.#deadlines.close();
   }
 
@@ -200,12 +216,27 @@ class HttpxServer implements ServerPart, Http2Host {
       dateLine: () => this.dateLine,
       secured: (socket, tls, handshake) => {
         const Conn = connsOverTLS[tls.nextProto] ?? Http1Conn;
-        this.#gate?.succeed(handshake, new Conn(socket, this, tls));
+        this.#gate?.succeed(handshake, new Conn(socket, this, tls, handshake.peer));
       },
       closed: (handshake) => this.#gate?.closed(handshake),
     });
     await https.prepare();
     return https;
+  }
+
+  #open(socket: Socket, peer?: Peer): GateConn {
+    return this.#https?.open(socket, peer) ?? new Http1Conn(socket, this, undefined, peer);
+  }
+
+  #isProxy(socket: Socket): boolean {
+    const { proxyProtocol } = this.settings;
+    return proxyProtocol.texts.length > 0 && proxyProtocol.contains(peerOf(socket).address);
+  }
+
+  #tellFailed(count: number, latest: string): void {
+    const { log } = this.#context;
+    if (count === 1) log.warn(`closed a connection of a proxy, ${latest}`);
+    else log.warn(`closed ${count} connections of proxies, the last of ${latest}`);
   }
 
   #tellRefused(count: number, latest: string): void {
@@ -243,12 +274,23 @@ class HttpxServer implements ServerPart, Http2Host {
     this.#dispatcher?.serve(wire);
   }
 
-  note(peer: Endpoint, message: string): void {
-    this.#context.log.info(`client ${peer.address} port ${peer.port}: ${message}`);
+  note(peer: Peer, message: string): void {
+    const { address, port } = peer.source ?? peer;
+    this.#context.log.info(`client ${address} port ${port}: ${message}`);
   }
 
-  failed(peer: Endpoint, error: unknown): void {
-    this.#context.log.error(`failed at client ${peer.address} port ${peer.port}`, { error });
+  failed(peer: Peer, error: unknown): void {
+    const { address, port } = peer.source ?? peer;
+    this.#context.log.error(`failed at client ${address} port ${port}`, { error });
+  }
+
+  greeted(socket: Socket, peer: Peer, greeting: ProxyGreeting): void {
+    this.#gate?.succeed(greeting, this.#open(socket, peer));
+    socket.resume();
+  }
+
+  greetingFailed(address: string, reason: string): void {
+    this.#failures.add(`${address}: ${reason}`);
   }
 
   speaksOther(bytes: Buffer): boolean | "perhaps" {
@@ -256,7 +298,7 @@ class HttpxServer implements ServerPart, Http2Host {
   }
 
   handOver(conn: Http1Conn, socket: Socket): void {
-    this.#gate?.succeed(conn, new Http2Conn(socket, this, conn.tls));
+    this.#gate?.succeed(conn, new Http2Conn(socket, this, conn.tls, conn.peer));
   }
 
   connClosed(conn: GateConn): void {

@@ -3,17 +3,10 @@
 import { quietly } from "@hemi/common";
 import type { InjectRequest, InjectResponse } from "../component/inject.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { Peer } from "../net/peer.ts";
 import type { EndReason } from "./end-reason.ts";
 import { ExchanError } from "./exchan-error.ts";
-import type {
-  AbortListener,
-  EndListener,
-  Endpoint,
-  ExchanWire,
-  FileRegion,
-  RequestHead,
-  ResponseHead,
-} from "./exchan.ts";
+import type { AbortListener, EndListener, ExchanWire, FileRegion, RequestHead, ResponseHead } from "./exchan.ts";
 import { ListedFields, noFields } from "./fields.ts";
 import { readRegion } from "./file-region.ts";
 
@@ -54,7 +47,7 @@ export function injectRequest(serve: (wire: ExchanWire) => void): (request: Inje
 
 class InjectWire implements ExchanWire {
   readonly head: RequestHead;
-  readonly peer: Endpoint = { address: "127.0.0.1", port: 0 };
+  readonly peer: Peer = { address: "127.0.0.1", port: 0 };
   readonly tls = undefined;
   readonly headTime = 0;
   readonly trailers = noFields;

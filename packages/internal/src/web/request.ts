@@ -1,11 +1,12 @@
 // A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
 
+import type { Endpoint, Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Authority } from "./authority.ts";
 import { Content, noContentTerms } from "./content.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Endpoint, ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
+import type { ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
 import type { Fields } from "./fields.ts";
 import { HTTPError } from "./http-error.ts";
 import { Locals } from "./locals.ts";
@@ -141,9 +142,15 @@ export class Request {
     return startsAnew;
   }
 
-  /** The other end of the connection: a client, or the proxy before us. */
-  get peer(): Endpoint {
+  /** The other end of the connection: a client, or what stands before us. */
+  get peer(): Peer {
     return this.#wire.peer;
+  }
+
+  /** Who speaks HTTP with us: the peer, or the one whose connection it passes on by the PROXY protocol. */
+  get sender(): Endpoint {
+    const { peer } = this.#wire;
+    return peer.source ?? peer;
   }
 
   /** What the handshake of the client's connection has established; `undefined` where that is not by TLS. */
@@ -153,12 +160,12 @@ export class Request {
 
   /** The client's address, "" over a UNIX socket. */
   get srcHost(): string {
-    return this.#wire.peer.address;
+    return this.sender.address;
   }
 
   /** The client's port, 0 over a UNIX socket. */
   get srcPort(): number {
-    return this.#wire.peer.port;
+    return this.sender.port;
   }
 
   /** From the first byte of the head to its last, in ms; 0 if they came together. */

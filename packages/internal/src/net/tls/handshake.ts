@@ -11,7 +11,7 @@ import type { Server, TLSSocket } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../gate.ts";
 import { peek } from "../peek.ts";
-import { peerOf } from "../peer.ts";
+import { peerOf, type Peer } from "../peer.ts";
 import { handshakeRecord, readClientHello } from "./client-hello.ts";
 import { TlsFacts } from "./tls-facts.ts";
 
@@ -62,18 +62,18 @@ export function followHandshakes(server: Server): void {
 }
 
 export class Handshake implements GateConn {
+  readonly peer: Peer;
   readonly #socket: Socket;
   readonly #host: HandshakeHost;
-  readonly #address: string;
   readonly #deadline: Deadline;
   #terms = "";
   /** What it waits for now. */
   #state: "first bytes" | "handshake" | "over" = "first bytes";
 
-  constructor(socket: Socket, host: HandshakeHost) {
+  constructor(socket: Socket, host: HandshakeHost, peer = peerOf(socket)) {
     this.#socket = socket;
     this.#host = host;
-    this.#address = peerOf(socket).address;
+    this.peer = peer;
     this.#deadline = host.makeDeadline(() => this.#late());
     this.#deadline.set(host.settings.handshakeTimeout);
     // What went wrong with a socket is of no use: its "close" follows.
@@ -123,6 +123,10 @@ export class Handshake implements GateConn {
     // Faults of TLS itself, unlike those of sockets, do not end the connection.
     socket.on("error", () => socket.destroy());
     this.#host.secured(socket, new TlsFacts(socket, this.#socket, this.#terms), this);
+  }
+
+  get #address(): string {
+    return (this.peer.source ?? this.peer).address;
   }
 
   broke(error: Error): void {

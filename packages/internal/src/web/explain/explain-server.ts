@@ -4,8 +4,9 @@ import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "../../comp
 import { labelOf } from "../../component/explanation.ts";
 import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
+import type { Peer } from "../../net/peer.ts";
 import { parseAuthority } from "../authority.ts";
-import type { Endpoint, RequestHead } from "../exchan.ts";
+import type { RequestHead } from "../exchan.ts";
 import { ListedFields } from "../fields.ts";
 import type { WebappPart } from "../kinds.ts";
 import { normalizePath, type NormalPath } from "../path.ts";
@@ -19,7 +20,7 @@ export type ServerWay = Omit<Walk, "request" | "servers" | "server">;
 export async function explainServer(
   webapps: readonly Reference<WebappPart>[],
   head: RequestHead,
-  peer: Endpoint,
+  peer: Peer,
 ): Promise<ServerWay> {
   const authority = parseAuthority(head.authority);
   const hostname = authority === undefined && head.authority !== "" ? undefined : (authority?.hostname ?? "");

@@ -17,7 +17,7 @@ export async function sendMissPage(
   webapps: readonly Reference<WebappPart>[],
 ): Promise<void> {
   const way = await explainServer(webapps, head, peer);
-  const walk = inHindsight({ request: askedIn(head, peer.address), servers: [], ...way });
+  const walk = inHindsight({ request: askedIn(head, (peer.source ?? peer).address), servers: [], ...way });
   const isHTML = isHTMLNamed(head.fields.get("accept") ?? "");
   resp.reset();
   resp.status = 404;

@@ -1,17 +1,18 @@
 // The wire of a request that is only explained: a head to look at, and no way to answer it.
 
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { Endpoint, ExchanWire, RequestHead } from "../exchan.ts";
+import type { Peer } from "../../net/peer.ts";
+import type { ExchanWire, RequestHead } from "../exchan.ts";
 import { noFields } from "../fields.ts";
 
 export class SilentWire implements ExchanWire {
   readonly head: RequestHead;
-  readonly peer: Endpoint;
+  readonly peer: Peer;
   readonly tls = undefined;
   readonly headTime = 0;
   readonly trailers = noFields;
 
-  constructor(head: RequestHead, peer: Endpoint) {
+  constructor(head: RequestHead, peer: Peer) {
     this.head = head;
     this.peer = peer;
   }

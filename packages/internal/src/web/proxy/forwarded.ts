@@ -36,7 +36,7 @@ export class ForwardedFields {
   }
 
   addTo(list: string[], req: Request): void {
-    const { address } = req.peer;
+    const { address } = req.sender;
     const isTrusted = this.#trusted.texts.length > 0 && this.#trusted.contains(address);
     list.push("via", joined(req.header("via"), `${req.version} ${this.#via}`));
     if (this.#form === "none") return;

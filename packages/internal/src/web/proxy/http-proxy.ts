@@ -207,7 +207,7 @@ class HttpProxy implements HandletPart {
       key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
       stickTo: stickyCookie === undefined ? "" : (req.cookie(stickyCookie) ?? ""),
       tried: untried,
-      from: req.peer,
+      from: req.sender,
     };
   }
 }

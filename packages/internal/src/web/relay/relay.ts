@@ -156,7 +156,7 @@ export class Relay implements HandletPart {
   }
 
   #wishOf(req: Request): NodeWish {
-    return { key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req), stickTo: "", tried: [], from: req.peer };
+    return { key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req), stickTo: "", tried: [], from: req.sender };
   }
 }
 
