@@ -26,8 +26,11 @@ export class CircuitBreaker {
   readonly #counts: RecentCounts<"good" | "bad">;
   /** On the monotonic clock; `undefined` while it is closed. */
   #openUntil: number | undefined;
-  /** The one request that shows how things are is under way. */
-  #isTrying = false;
+  /**
+   * The one request that shows how things are is under way, and until when it is waited for: one that was refused elsewhere, for lack of
+   * a node, says nothing of its end.
+   */
+  #tryingUntil: number | undefined;
 
   constructor(settings: BreakerSettings, log: ErrorLog, now: () => number) {
     this.#settings = settings;
@@ -36,22 +39,25 @@ export class CircuitBreaker {
     this.#counts = new RecentCounts(() => settings.breakerWindow, now);
   }
 
-  /** Why nothing is sent just now; `undefined` if it is. The one request that is let through when half open ends by one of the other calls. */
+  /** Why nothing is sent just now; `undefined` if it is. The one request that is let through when half open tells by one of the other calls. */
   whyNot(): string | undefined {
     if (this.#openUntil === undefined) return undefined;
     const left = this.#openUntil - this.#now();
     if (left > 0) return `too many requests have failed: nothing is sent for another ${Math.ceil(left)} ms`;
-    if (this.#isTrying) return "too many requests have failed: one shows whether more may be sent";
-    this.#isTrying = true;
+    const now = this.#now();
+    if (this.#tryingUntil !== undefined && now < this.#tryingUntil) {
+      return "too many requests have failed: one shows whether more may be sent";
+    }
+    this.#tryingUntil = now + this.#settings.breakerTime;
     return undefined;
   }
 
   succeeded(): void {
     if (this.#settings.breakerRatio === 0) return;
     if (this.#openUntil === undefined) return this.#counts.add("good");
-    if (!this.#isTrying) return;
+    if (this.#tryingUntil === undefined) return;
     this.#openUntil = undefined;
-    this.#isTrying = false;
+    this.#tryingUntil = undefined;
     this.#counts.clear();
     this.#log.info("requests are sent again: one has succeeded");
   }
@@ -59,7 +65,7 @@ export class CircuitBreaker {
   failed(): void {
     const { breakerRatio, breakerMinRequests } = this.#settings;
     if (breakerRatio === 0) return;
-    if (this.#isTrying) return this.#open("the one that was to show how things are has failed");
+    if (this.#tryingUntil !== undefined) return this.#open("the one that was to show how things are has failed");
     if (this.#openUntil !== undefined) return;
     this.#counts.add("bad");
     const bad = this.#counts.of("bad");
@@ -70,12 +76,12 @@ export class CircuitBreaker {
 
   /** A request ended, and shows nothing: its client left. */
   unknown(): void {
-    this.#isTrying = false;
+    this.#tryingUntil = undefined;
   }
 
   #open(reason: string): void {
     const { breakerTime } = this.#settings;
-    this.#isTrying = false;
+    this.#tryingUntil = undefined;
     this.#openUntil = this.#now() + breakerTime;
     this.#log.warn(`nothing is sent for ${breakerTime} ms: ${reason}`);
   }

@@ -145,6 +145,18 @@ describe("the circuit breaker", () => {
     expect(breaker.whyNot()).toBeUndefined();
   });
 
+  test("does not wait for ever for the one that it let through", () => {
+    const { log, now, pass } = setUp(0);
+    const breaker = new CircuitBreaker(settings, log, now);
+    for (let i = 0; i < 4; i++) breaker.failed();
+    pass(500);
+    expect(breaker.whyNot()).toBeUndefined();
+    // No node could take it, so that nothing was heard of it.
+    expect(breaker.whyNot()).toContain("one shows whether");
+    pass(500);
+    expect(breaker.whyNot()).toBeUndefined();
+  });
+
   test("does not look at what is long ago, nor at a share that is small", () => {
     const { log, now, pass } = setUp(0);
     const breaker = new CircuitBreaker(settings, log, now);

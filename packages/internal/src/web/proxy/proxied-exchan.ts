@@ -87,7 +87,7 @@ export class ProxiedExchan implements AnswerTaker {
       const value = fields.get(name);
       if (value !== undefined && isTrailerName(name)) list[name] = value;
     }
-    this.#resp.interim(status, list);
+    this.#guarded(() => this.#resp.interim(status, list));
   }
 
   answered(head: AnswerHead, whole: Uint8Array | undefined): void {
