@@ -12,6 +12,8 @@ export class Output {
   readonly #socket: Socket;
   #isFlushDue = false;
   #needsDrain = false;
+  /** In bytes, all that the socket was given. */
+  #written = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -30,6 +32,11 @@ export class Output {
   /** In bytes, what has been made and not yet taken by the system. */
   get backlog(): number {
     return this.at + this.#socket.writableLength;
+  }
+
+  /** In bytes, what the system has taken so far. It takes a write whole or not at all. */
+  get taken(): number {
+    return this.#written - this.#socket.writableLength;
   }
 
   /** Makes sure that `size` bytes, at most `maxReserved`, have room in `bytes` behind `at`. Who writes them moves `at`. */
@@ -56,7 +63,10 @@ export class Output {
   /** Sends bytes behind what is laid out, without a copy. `written` is called when nobody needs them any more. */
   hand(bytes: Uint8Array, written: () => void): void {
     this.flush();
-    this.#noteWrite(this.#socket.write(bytes, written));
+    let at = 0;
+    for (; bytes.length - at > blockSize; at += blockSize) this.#socket.write(bytes.subarray(at, at + blockSize));
+    this.#written += bytes.length;
+    this.#noteWrite(this.#socket.write(bytes.subarray(at), written));
   }
 
   /** Sends what is laid out. */
@@ -65,6 +75,7 @@ export class Output {
     if (bytes.length === 0) return;
     this.bytes = noBytes;
     this.at = 0;
+    this.#written += at;
     if (at === 0 || at <= maxCopied) {
       if (at > 0) this.#noteWrite(this.#socket.write(copyOf(bytes, at)));
       giveBack(bytes);
@@ -89,7 +100,10 @@ export class Output {
   }
 }
 
-/** In bytes: what a write carries at most, and the memory that one slow client can keep lent. No prop: it is a matter of what a write costs. */
+/**
+ * In bytes: what a write carries at most, because nobody sees progress within one, and the memory that one slow client can keep lent. No
+ * prop: it is a matter of what a write costs.
+ */
 const blockSize = 64 * 1024;
 /** What `reserve` can give. */
 export const maxReserved = blockSize;

@@ -78,6 +78,8 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   #headBeganAt = 0;
   #contentSentSeen = 0;
   #lingersUntil = 0;
+  /** What the system had taken of our output when a stream had last waited for so long that this was asked. */
+  #takenBefore = 0;
 
   /** `tls` is what the handshake of a TLS socket has established. */
   constructor(socket: Socket, host: Http2Host, tls?: TlsFacts, peer = peerOf(socket)) {
@@ -602,6 +604,11 @@ export class Http2Conn implements ExchanConn, FrameTarget {
         exchan.giveUp();
         break;
       case "write":
+        // What waits for the socket, and not for a window, may be on its way to a client that is only slow.
+        if (exchan.queue === undefined && this.#output.taken > this.#takenBefore) {
+          this.#takenBefore = this.#output.taken;
+          return this.waitFor(exchan, "write");
+        }
         this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
         exchan.endsBecauseOf("writeTimeout");
         this.reset(exchan, errorCode.cancel);

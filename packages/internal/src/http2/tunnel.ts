@@ -31,6 +31,11 @@ export class Http2Tunnel extends Duplex {
     else this.#wire.writable().then(() => done(), done);
   }
 
+  /** What is written together, such as the head and the payload of a WebSocket frame, shares a frame. */
+  override _writev(writes: readonly { readonly chunk: Uint8Array }[], done: (error?: Error) => void): void {
+    this._write(Buffer.concat(writes.map(({ chunk }) => chunk)), "binary", done);
+  }
+
   override _final(done: () => void): void {
     this.#wire.endContent([]);
     done();

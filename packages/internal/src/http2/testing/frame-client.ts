@@ -55,7 +55,10 @@ export class FrameClient {
   }
 
   /** Connects, and begins as a client does, with these settings. */
-  static async connect(server: TestServer, values: Readonly<Record<number, number>> = {}): Promise<FrameClient> {
+  static async connect(
+    server: Pick<TestServer, "connect">,
+    values: Readonly<Record<number, number>> = {},
+  ): Promise<FrameClient> {
     const client = new FrameClient(await server.connect(["h2"]));
     client.send(
       preface,
