@@ -10,6 +10,7 @@ import type { ErrorLog } from "../log/error-log.ts";
 import { parseAuthority, type Authority } from "./authority.ts";
 import { ExchanError } from "./exchan-error.ts";
 import type { ExchanWire } from "./exchan.ts";
+import type { ForwardedTrust } from "./forwarded-source.ts";
 import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
 import { HTTPError } from "./http-error.ts";
@@ -30,6 +31,7 @@ interface Destination {
 
 export class Dispatcher implements ResponseSurroundings {
   readonly fcache: Fcache;
+  readonly trust: ForwardedTrust | undefined;
   readonly #log: ErrorLog;
   readonly #webapps: HostnameTable<WebappPart>;
   /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
@@ -45,10 +47,12 @@ export class Dispatcher implements ResponseSurroundings {
     log: ErrorLog,
     fcache: Fcache,
     sendMissPage: SendMissPage = sendPlainMissPage,
+    trust?: ForwardedTrust,
   ) {
     this.#log = log;
     this.#sendMissPage = sendMissPage;
     this.fcache = fcache;
+    this.trust = trust;
     this.#webapps = new HostnameTable(
       webapps.flatMap((webapp) => webapp.hostnames.map((name) => [name, webapp] as const)),
     );

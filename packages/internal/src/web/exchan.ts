@@ -12,6 +12,7 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { EndReason } from "./end-reason.ts";
 import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
+import type { ForwardedTrust } from "./forwarded-source.ts";
 
 export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
@@ -81,6 +82,8 @@ export interface Lineage {
 
 /** Serves exchans. */
 export interface ExchanServer {
+  /** Whom it believes where a request comes from. Default: nobody. */
+  readonly trust?: ForwardedTrust | undefined;
   serve(wire: ExchanWire): void;
 }
 

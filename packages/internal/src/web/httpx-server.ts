@@ -82,6 +82,16 @@ const props = {
   proxyProtocol: prop.addresses({ default: [], inherited: true }),
   /** Until the PROXY header is there; then the connection is closed. */
   proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
+  /**
+   * Addresses of HTTP proxies that are believed when they say where a request comes from: `$srcHost` is then the last address in `forwardedField` that is not
+   * one of theirs. What any proxy says of scheme and host is left to who asks for it. Behind `proxyProtocol`, it is the client named there that is looked for.
+   */
+  trustForwarded: prop.addresses({ default: [], inherited: true }),
+  /**
+   * Where the proxies of `trustForwarded` say so. It must be a field that all of them set or add to, else it holds what a client
+   * wrote into it; so there is one, and the other is not looked at.
+   */
+  forwardedField: prop.choice(["x-forwarded-for", "forwarded"], { default: "x-forwarded-for", inherited: true }),
   ...httpsServerProps,
   /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
@@ -160,6 +170,7 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
       log,
       stage.fcache,
       isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props.webapps) : undefined,
+      props,
     );
     if (props.tlsMode) this.#https = await this.#openHttps();
     this.#share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });

@@ -8,6 +8,7 @@ import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
 import type { Fields } from "./fields.ts";
+import { forwardedSource } from "./forwarded-source.ts";
 import { HTTPError } from "./http-error.ts";
 import { Locals } from "./locals.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
@@ -30,6 +31,7 @@ export class Request {
   #content: Content | undefined;
   #locals: Locals | undefined;
   #id: string | undefined;
+  #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
   /** Of media types: see `demandPlainContent`. */
   #mustBePlain: ((type: string) => boolean) | undefined;
@@ -158,14 +160,20 @@ export class Request {
     return this.#wire.tls;
   }
 
-  /** The client's address, "" over a UNIX socket. */
+  /** The client's address, as far as those may say it who stand before us: see `proxyProtocol` and `trustForwarded` of httpxServer. "" over a UNIX socket. */
   get srcHost(): string {
-    return this.sender.address;
+    return this.#source.address;
   }
 
-  /** The client's port, 0 over a UNIX socket. */
+  /** The client's port; 0 over a UNIX socket, and where the proxies before us do not say it. */
   get srcPort(): number {
-    return this.sender.port;
+    return this.#source.port;
+  }
+
+  get #source(): Endpoint {
+    const trust = this.#server?.trust;
+    if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
+    return (this.#forwardedSource ??= forwardedSource(this.sender, this.headers, trust));
   }
 
   /** From the first byte of the head to its last, in ms; 0 if they came together. */
