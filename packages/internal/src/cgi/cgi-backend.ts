@@ -13,24 +13,7 @@ import type { BackendPart } from "../component/kinds/backend.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { CgiClientExchan, CgiPool, CgiRequest, CgiTraits } from "./client-exchan.ts";
-import type { ParamTaker } from "./request-params.ts";
-
-/** What programs are told, in the form of a protocol. */
-export interface CgiParams {
-  readonly add: ParamTaker;
-  /** All that was added. */
-  bytes(): Buffer;
-}
-
-/** What can be asked of a backend of programs. */
-export interface CgiBackend {
-  readonly protocol: "FastCGI" | "SCGI";
-  newParams(): CgiParams;
-  whyNoRetry(tried: readonly string[]): string | undefined;
-  explain(wish: NodeWish): NodeChoice;
-  /** Begins. The taker may be called before this returns. */
-  exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange;
-}
+import type { CgiBackend, CgiParams } from "./programs.ts";
 
 export const cgiBackendProps = {
   ...backendProps,

@@ -1,6 +1,6 @@
 // Names and values as SCGI sends them: each ends with a NUL; the length of the content comes first.
 
-import type { CgiParams } from "./cgi-backend.ts";
+import type { CgiParams } from "./programs.ts";
 
 export class ScgiParams implements CgiParams {
   #size = "0";

@@ -1,7 +1,7 @@
 // Backends: groups of equal servers that work is passed on to.
 
 import type { WebBackend } from "../../backend/web-backend.ts";
-import type { CgiBackend } from "../../cgi/cgi-backend.ts";
+import type { CgiBackend } from "../../cgi/programs.ts";
 import { definer } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
 import type { Part } from "../part.ts";

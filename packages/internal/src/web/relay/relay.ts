@@ -2,7 +2,7 @@
 
 import type { NodeWish } from "../../backend/node-wish.ts";
 import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
-import type { CgiBackend } from "../../cgi/cgi-backend.ts";
+import type { CgiBackend } from "../../cgi/programs.ts";
 import type { CgiRequest } from "../../cgi/client-exchan.ts";
 import { tellRequest, type Script } from "../../cgi/request-params.ts";
 import { backendKind } from "../../component/kinds/backend.ts";
@@ -156,7 +156,12 @@ export class Relay implements HandletPart {
   }
 
   #wishOf(req: Request): NodeWish {
-    return { key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req), stickTo: "", tried: [], from: req.sender };
+    return {
+      key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
+      stickTo: "",
+      tried: [],
+      from: req.sender,
+    };
   }
 }
 
