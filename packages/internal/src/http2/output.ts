@@ -39,7 +39,7 @@ export class Output {
     return this.#written - this.#socket.writableLength;
   }
 
-  /** Makes sure that `size` bytes, at most `maxReserved`, have room in `bytes` behind `at`. Who writes them moves `at`. */
+  /** Makes sure that `size` bytes, at most 64 KiB, have room in `bytes` behind `at`. Who writes them moves `at`. */
   reserve(size: number): void {
     if (this.bytes.length - this.at >= size) return;
     if (this.at > 0) this.flush();
@@ -105,8 +105,6 @@ export class Output {
  * prop: it is a matter of what a write costs.
  */
 const blockSize = 64 * 1024;
-/** What `reserve` can give. */
-export const maxReserved = blockSize;
 /** So few bytes are copied, and their block is free at once. No prop: it is a matter of what a copy costs. */
 const maxCopied = 16 * 1024;
 /** Blocks that nobody uses just now. */
