@@ -8,6 +8,7 @@ import { answers } from "./works/answers.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
+import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
 
@@ -16,6 +17,7 @@ const works: readonly Work[] = [
   ...http2,
   ...proxying,
   slowDownloads,
+  php,
   idleMemory,
   idleHttp2Memory,
   checkTime,

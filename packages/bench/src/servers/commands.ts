@@ -1,10 +1,10 @@
 // The commands that start each server on a port.
 
 import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hemiCommand } from "../machine.ts";
+import { findProgram, hemiCommand } from "../machine.ts";
 import { certificateFolder } from "./certificate.ts";
 import { filesFolder } from "./files.ts";
 import { makePage } from "./page.ts";
@@ -68,6 +68,37 @@ export function nginxHttp2(port: number): readonly string[] {
   return nginxWith("nginx-http2.conf", { PORT: port }, certificateFolder());
 }
 
+/** The folder of PHP scripts. */
+const phpFolder = ourFile("php");
+
+/** PHP-FPM, with a process for each connection that the load makes through either side: both keep theirs. */
+export function phpFPM(port: number): readonly string[] {
+  const folder = mkdtempSync(join(tmpdir(), "hemi-bench-php-"));
+  const asRoot = userInfo().uid === 0;
+  const pool = `listen = 127.0.0.1:${port}\npm = static\npm.max_children = 140\n${asRoot ? "user = root\n" : ""}`;
+  const file = join(folder, "php.conf");
+  writeFileSync(file, `[global]\nerror_log = ${folder}/log\n[site]\n${pool}`);
+  return [phpProgram() ?? "php-fpm", "--nodaemonize", "--fpm-config", file, ...(asRoot ? ["-R"] : [])];
+}
+
+/** Debian puts the version behind its name. */
+export function phpProgram(): string | undefined {
+  return findProgram("php-fpm") ?? findProgram("$(ls /usr/sbin | grep -m1 '^php-fpm')");
+}
+
+/** Hemi before PHP-FPM. */
+export function hemiWithScripts(name: string): () => readonly string[] {
+  return () => [...hemi(name)(), "--base", phpFolder];
+}
+
+/** nginx before PHP-FPM on a port. */
+export function nginxFastCGI(backendPort: number): (port: number) => readonly string[] {
+  return (port) => {
+    const words = { PORT: port, BACKEND_PORT: backendPort, WEB_ROOT: phpFolder };
+    return nginxWith("nginx-fastcgi.conf", words, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
+}
+
 /** nginx as a proxy to a port. */
 export function nginxProxy(backendPort: number): (port: number) => readonly string[] {
   return (port) => {
@@ -76,9 +107,9 @@ export function nginxProxy(backendPort: number): (port: number) => readonly stri
   };
 }
 
-function nginxWith(name: string, ports: Readonly<Record<string, number>>, prefix: string): readonly string[] {
+function nginxWith(name: string, words: Readonly<Record<string, number | string>>, prefix: string): readonly string[] {
   let text = readFileSync(join(conf, name), "utf8").replaceAll("@PREFIX@", prefix);
-  for (const [word, port] of Object.entries(ports)) text = text.replaceAll(`@${word}@`, String(port));
+  for (const [word, value] of Object.entries(words)) text = text.replaceAll(`@${word}@`, String(value));
   const file = join(prefix, name);
   writeFileSync(file, text);
   // Started by root, its worker is somebody else.
