@@ -16,8 +16,8 @@ export interface PoolOptions<Traits> {
   readonly tls: ConnectionOptions | undefined;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /**
-   * The node has a process for each connection, such as PHP-FPM: one that is kept idle keeps its process, while a new one may wait for
-   * any to become free. Then none is kept. Default: false.
+   * The node has a process for each connection, as PHP-FPM has: one that is kept idle keeps its process, while a new one may wait for
+   * any to become free. Where a new one has waited for a while, none is kept. Default: false.
    */
   readonly isProcessEach?: boolean;
 }
@@ -28,6 +28,8 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
   /** The last one was used last: it is the next to be used, so that those too many grow old. */
   readonly #idle: ClientConn<Traits, Memory>[] = [];
   readonly #all = new Set<ClientConn<Traits, Memory>>();
+  /** Those that have waited for long for their first byte, perhaps to be accepted. */
+  readonly #starving = new Set<ClientConn<Traits, Memory>>();
   #isClosed = false;
 
   constructor(spec: NodeSpec, options: PoolOptions<Traits>) {
@@ -53,6 +55,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
     if (idle !== undefined) return idle;
     const conn = new ClientConn<Traits, Memory>(this, from);
     this.#all.add(conn);
+    if (this.#options.isProcessEach === true) this.#watch(conn);
     return conn;
   }
 
@@ -98,21 +101,36 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
   }
 
   becameIdle(conn: ClientConn<Traits, Memory>): void {
-    const isWaitedFor = this.#options.isProcessEach === true && this.#hasUnanswered();
     const isForOne = this.settings.proxyProtocol !== "off";
-    if (this.#isClosed || isWaitedFor || isForOne || this.#idle.length >= this.#spec.keepConns) conn.destroy();
+    const isKept = !this.#isClosed && !isForOne && !this.#isAnyStarving() && this.#idle.length < this.#spec.keepConns;
+    if (!isKept) conn.destroy();
     else this.#idle.push(conn);
-  }
-
-  /** Is there a new connection that nothing has come by as yet? It may wait to be accepted. */
-  #hasUnanswered(): boolean {
-    for (const conn of this.#all) if (!conn.hasReceived) return true;
-    return false;
   }
 
   closed(conn: ClientConn<Traits, Memory>): void {
     this.#all.delete(conn);
+    this.#starving.delete(conn);
     const at = this.#idle.lastIndexOf(conn);
     if (at >= 0) this.#idle.splice(at, 1);
   }
+
+  /** If nothing comes by a new connection for a while, an idle one gives its process up for it. */
+  #watch(conn: ClientConn<Traits, Memory>): void {
+    this.makeDeadline(() => {
+      if (conn.hasReceived || !this.#all.has(conn)) return;
+      this.#starving.add(conn);
+      this.#idle.shift()?.destroy();
+    }).set(firstByteTime);
+  }
+
+  #isAnyStarving(): boolean {
+    for (const conn of this.#starving) {
+      if (!conn.hasReceived) return true;
+      this.#starving.delete(conn);
+    }
+    return false;
+  }
 }
+
+/** In ms. No prop: it is a guess at what a program takes to begin its answer, and a wrong one costs a connection. */
+const firstByteTime = 100;

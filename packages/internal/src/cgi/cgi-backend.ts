@@ -12,8 +12,8 @@ import type { CheckContext } from "../component/definition.ts";
 import type { BackendPart } from "../component/kinds/backend.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import type { CgiClientExchan, CgiPool, CgiRequest, CgiTraits } from "./client-exchan.ts";
-import type { CgiBackend, CgiParams } from "./programs.ts";
+import type { CgiClientExchan, CgiPool, CgiTraits } from "./client-exchan.ts";
+import type { CgiBackend, CgiParams, CgiRequest } from "./programs.ts";
 
 export const cgiBackendProps = {
   ...backendProps,

@@ -13,17 +13,7 @@ import type { Node } from "../backend/node.ts";
 import type { AnswerTaker, WebExchange } from "../backend/web-backend.ts";
 import { noFields } from "../web/fields.ts";
 import { readCgiHead, type CgiAnswerHead, type CgiHeadLimits } from "./answer-head.ts";
-
-/** What a program is asked. */
-export interface CgiRequest {
-  readonly method: string;
-  /** What it is told of the request, encoded as its protocol has it. */
-  readonly params: Buffer;
-  /** In bytes; `undefined` where that is not known, 0 for no content. */
-  readonly contentSize: number | undefined;
-  /** Hears what the program complains of. */
-  complained(text: string): void;
-}
+import type { CgiRequest } from "./programs.ts";
 
 /** What the connections and requests of a backend share. */
 export interface CgiTraits {

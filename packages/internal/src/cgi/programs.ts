@@ -1,9 +1,8 @@
-// What a backend of programs behind FastCGI or SCGI does: takes what a program is told and sent, and gives what it says.
+// What a backend of programs does, whatever their protocol: takes a request, and gives the answer of one of them.
 
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
 import type { AnswerTaker, WebExchange } from "../backend/web-backend.ts";
-import type { CgiRequest } from "./client-exchan.ts";
 import type { ParamTaker } from "./request-params.ts";
 
 /** What programs are told, in the form of a protocol. */
@@ -21,4 +20,15 @@ export interface CgiBackend {
   explain(wish: NodeWish): NodeChoice;
   /** Begins. The taker may be called before this returns. */
   exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange;
+}
+
+/** What a program is asked. */
+export interface CgiRequest {
+  readonly method: string;
+  /** What it is told of the request, encoded as its protocol has it. */
+  readonly params: Buffer;
+  /** In bytes; `undefined` where that is not known, 0 for no content. */
+  readonly contentSize: number | undefined;
+  /** Hears what the program complains of. */
+  complained(text: string): void;
 }

@@ -3,7 +3,8 @@
 import type { NodeOwner } from "../backend/backend.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
 import type { AnswerTaker } from "../backend/web-backend.ts";
-import { CgiClientExchan, type CgiPool, type CgiRequest, type InputOutcome } from "../cgi/client-exchan.ts";
+import { CgiClientExchan, type CgiPool, type InputOutcome } from "../cgi/client-exchan.ts";
+import type { CgiRequest } from "../cgi/programs.ts";
 import { RecordReader, type RequestEnd } from "./record-reader.ts";
 import { beginRequest, maxContentSize, paramsRecords, recordHeader, recordTypes } from "./records.ts";
 

@@ -1,7 +1,7 @@
 // fcgiRelay: answers requests with what programs behind FastCGI say, PHP above all.
 
 import { defineHandlet, type HandletPart } from "../kinds.ts";
-import { Relay, relayProps } from "./relay.ts";
+import { checkRelay, Relay, relayProps } from "./relay.ts";
 
 /**
  * Answers requests with what the scripts of a FastCGI server say. Content streams both ways, each side at the pace of the other; that of no known size
@@ -11,5 +11,6 @@ import { Relay, relayProps } from "./relay.ts";
 export const fcgiRelay = defineHandlet({
   sign: "fcgiRelay",
   props: relayProps,
+  check: checkRelay,
   create: (context): HandletPart => new Relay(context, "FastCGI"),
 });

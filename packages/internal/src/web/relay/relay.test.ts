@@ -87,7 +87,7 @@ describe("a relay", () => {
     expect(seen.some(({ keepsConn }) => keepsConn)).toBe(false);
   });
 
-  test("keeps none while a new one waits to be accepted: it may wait for the process that the kept one has", async () => {
+  test("gives a kept one up for a new one that waits: perhaps for the process that the kept one has", async () => {
     const held = Promise.withResolvers<BackendConn>();
     const waits = Promise.withResolvers<BackendConn>();
     await using site = await relayTo(async (_asked, conn, number) => {
@@ -300,6 +300,11 @@ describe("SCGI", () => {
     await using relay = await proxyTo([backend.address], { signs: scgi, proxy });
     expect((await relay.ask("GET /a.php")).status).toBe(502);
   });
+});
+
+test("a param whose name no program could read is a mistake at boot", async () => {
+  const proxy = { webRoot: "/srv", params: { "A B": "c" } };
+  await expect(proxyTo(["127.0.0.1:1"], { signs, proxy })).rejects.toThrow('"A B" is no name of a variable');
 });
 
 test("a relay to a backend of another protocol is a mistake at boot", async () => {

@@ -2,11 +2,11 @@
 
 import type { NodeWish } from "../../backend/node-wish.ts";
 import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
-import type { CgiBackend } from "../../cgi/programs.ts";
-import type { CgiRequest } from "../../cgi/client-exchan.ts";
+import type { CgiBackend, CgiRequest } from "../../cgi/programs.ts";
 import { tellRequest, type Script } from "../../cgi/request-params.ts";
 import { backendKind } from "../../component/kinds/backend.ts";
 import type { Context } from "../../component/context.ts";
+import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
@@ -50,7 +50,7 @@ export const relayProps = {
    * a path such as `/upload/photo.jpg/x.php` would run the photo. False only where files are not to be seen from here.
    */
   checkScript: prop.bool({ default: true }),
-  /** More of what programs are told, or other values for it. */
+  /** More of what programs are told, or other values for it: `["APP_ENV": "production"]`. */
   params: prop.dict(prop.template(), { default: {} }),
   /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
   maxComplaints: prop.size({ default: "16K", reload: "live" }),
@@ -58,6 +58,15 @@ export const relayProps = {
 };
 
 export type RelayProps = PropsOf<typeof relayProps>;
+
+/** Reports names that no program could read. */
+export function checkRelay(context: CheckContext<RelayProps>): void {
+  for (const name of context.props.params.keys()) {
+    if (/^\w+$/.test(name)) continue;
+    const message = `${JSON.stringify(name)} is no name of a variable: it takes letters, digits and _`;
+    context.report({ prop: "params", message });
+  }
+}
 
 export class Relay implements HandletPart {
   readonly #context: Context<RelayProps>;
