@@ -7,6 +7,7 @@ import { fcgiBackend } from "./fcgi/fcgi-backend.ts";
 import { http1Backend } from "./http1/http1-backend.ts";
 import { httpxServer } from "./web/httpx-server.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
+import { sockProxy } from "./web/proxy/sock-proxy.ts";
 import { fcgiRelay } from "./web/relay/fcgi-relay.ts";
 import { scgiRelay } from "./web/relay/scgi-relay.ts";
 import { rule } from "./web/rule.ts";
@@ -25,6 +26,7 @@ export const corePack = pack("@hemi/internal", [
   rule,
   staticHandlet,
   httpProxy,
+  sockProxy,
   fcgiRelay,
   scgiRelay,
 ]);

@@ -63,7 +63,14 @@ export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from
 // Backends
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
 export type { NodeWish } from "./backend/node-wish.ts";
-export type { AnswerHead, AnswerTaker, BackendRequest, WebBackend, WebExchange } from "./backend/web-backend.ts";
+export type {
+  AnswerHead,
+  AnswerTaker,
+  BackendRequest,
+  TunnelTaker,
+  WebBackend,
+  WebExchange,
+} from "./backend/web-backend.ts";
 
 // Web
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";

@@ -41,6 +41,9 @@ export type Outcome = "good" | "unknown" | { readonly failure: string };
 /** What the work on a node needs of its backend. */
 export interface NodeOwner<Pool extends NodePool> {
   leave(node: Node<Pool>, outcome: Outcome): void;
+  /** How it went is known, but the node is kept, until `depart`. */
+  judge(node: Node<Pool>, outcome: Outcome): void;
+  depart(node: Node<Pool>): void;
   forget(waiter: Waiter<Pool>): void;
 }
 
@@ -109,6 +112,11 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   }
 
   leave(node: Node<Pool>, outcome: Outcome): void {
+    this.judge(node, outcome);
+    this.depart(node);
+  }
+
+  judge(node: Node<Pool>, outcome: Outcome): void {
     if (outcome === "good") {
       this.#passive.succeeded(node);
       this.#breaker.succeeded();
@@ -117,6 +125,9 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
       this.#passive.failed(node, outcome.failure);
       this.#breaker.failed();
     }
+  }
+
+  depart(node: Node<Pool>): void {
     this.#group.leave(node);
   }
 

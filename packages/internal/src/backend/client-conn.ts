@@ -9,6 +9,7 @@
 // bring much content read into buffers of their own, which are handed on as they are.
 
 import type { OnReadOpts, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
 import type { Input } from "../net/input.ts";
@@ -47,9 +48,9 @@ export interface ClientConnOwner<Traits, Memory> {
   readonly settings: ConnSettings;
   /** Of the protocol, for its requests. */
   readonly traits: Traits;
-  /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. */
+  /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. Without it: those, and the socket can be shut on one side. */
   dial(
-    onread: OnReadOpts,
+    onread: OnReadOpts | undefined,
     from: Endpoint | undefined,
   ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" };
   makeDeadline(onExpired: () => void): Deadline;
@@ -79,8 +80,8 @@ export class ClientConn<Traits, Memory = never> {
   #readsMuch = false;
   #failure: string | undefined;
 
-  /** `from`: whom it is for, where nodes are told. */
-  constructor(owner: ClientConnOwner<Traits, Memory>, from: Endpoint | undefined) {
+  /** `from`: whom it is for, where nodes are told. `isStream`: the connection may be left by `leave`. */
+  constructor(owner: ClientConnOwner<Traits, Memory>, from: Endpoint | undefined, { isStream = false } = {}) {
     this.#owner = owner;
     const onread: OnReadOpts = {
       buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
@@ -92,13 +93,13 @@ export class ClientConn<Traits, Memory = never> {
         return !this.#isHeld;
       },
     };
-    const { socket, connectEvent } = owner.dial(onread, from);
+    const { socket, connectEvent } = owner.dial(isStream ? undefined : onread, from);
     this.#socket = socket;
     this.output = new Output(socket);
     socket.on(connectEvent, () => this.#connected());
-    socket.on("data", (chunk: Buffer) => this.#received(chunk, true));
-    socket.on("end", () => this.#ended());
-    socket.on("drain", () => this.#drained());
+    socket.on("data", this.#gotChunk);
+    socket.on("end", this.#ended);
+    socket.on("drain", this.#drained);
     socket.on("error", (error) => (this.#failure ??= error.message));
     socket.on("close", () => this.#closed());
     this.#deadline = owner.makeDeadline(() => this.#expired());
@@ -135,6 +136,21 @@ export class ClientConn<Traits, Memory = never> {
   resume(): void {
     if (this.#user === undefined) return;
     this.#advance();
+  }
+
+  /** Leaves the socket, paused, to who reads it from here on, with what has come and was not read. Only if it was dialled as a stream. */
+  leave(): Duplex {
+    const socket = this.#socket;
+    const { input } = this;
+    this.#user = undefined;
+    this.#deadline.clear();
+    this.output.flush();
+    socket.pause();
+    socket.off("data", this.#gotChunk).off("end", this.#ended).off("drain", this.#drained);
+    if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
+    input.bytes = noBytes;
+    input.at = 0;
+    return socket;
   }
 
   destroy(): void {
@@ -207,15 +223,17 @@ export class ClientConn<Traits, Memory = never> {
     } else this.#socket.resume();
   }
 
-  #drained(): void {
+  readonly #gotChunk = (chunk: Buffer): void => this.#received(chunk, true);
+
+  readonly #drained = (): void => {
     this.output.unblocked();
     this.settle();
-  }
+  };
 
-  #ended(): void {
+  readonly #ended = (): void => {
     if (this.#user?.endedByClose() === true) return;
     this.#socket.destroy();
-  }
+  };
 
   #expired(): void {
     const user = this.#user;

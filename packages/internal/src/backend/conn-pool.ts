@@ -59,6 +59,13 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
     return conn;
   }
 
+  /** A connection of its own for what may become a tunnel: its socket reads as streams do, and may be shut on one side. */
+  dialStream(from: Endpoint | undefined): ClientConn<Traits, Memory> {
+    const conn = new ClientConn<Traits, Memory>(this, from, { isStream: true });
+    this.#all.add(conn);
+    return conn;
+  }
+
   /** Where one kept connection was closed, so were most likely the others: the next request gets a new one. */
   dropIdle(): void {
     for (const conn of this.#idle.splice(0)) conn.destroy();
@@ -78,12 +85,12 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
   // ---- what its connections ask of it ----
 
   dial(
-    onread: OnReadOpts,
+    onread: OnReadOpts | undefined,
     from: Endpoint | undefined,
   ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" } {
     const { address, hostname } = this.#spec;
     const { tls, settings } = this.#options;
-    const to = { ...address, noDelay: true, onread };
+    const to = { ...address, noDelay: true, ...(onread === undefined ? { allowHalfOpen: true } : { onread }) };
     if (tls === undefined) {
       const socket = connect(to);
       const target = "path" in address ? { address: "", port: 0 } : { address: address.host, port: address.port };

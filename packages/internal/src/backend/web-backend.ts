@@ -5,6 +5,7 @@
 //
 // Calls, no promises and no streams: a small answer goes through in the turn of the event loop in which it came.
 
+import type { Duplex } from "node:stream";
 import type { FieldNames } from "../web/field-names.ts";
 import type { Fields } from "../web/fields.ts";
 import type { BackendFailure } from "./failure.ts";
@@ -23,6 +24,11 @@ export interface WebBackend {
   explain(wish: NodeWish): NodeChoice;
   /** Begins. The taker may be called before this returns. */
   exchange(request: BackendRequest, wish: NodeWish, taker: AnswerTaker): WebExchange;
+  /**
+   * Begins, without content, and asks the node to leave HTTP for a protocol, in lower case. Keys of the handshake (`sec-websocket-key`, `-accept`)
+   * are between the backend and the node. Without it: the backend has no tunnels.
+   */
+  tunnel?(request: BackendRequest, protocol: string, wish: NodeWish, taker: TunnelTaker): WebExchange;
 }
 
 /** The head of a request to a backend. It may be used again, to try another node. */
@@ -65,6 +71,15 @@ export interface AnswerTaker {
   content(piece: Uint8Array): boolean;
   ended(trailers: Fields): void;
   failed(failure: BackendFailure): void;
+}
+
+/** Hears what a node makes of the wish to leave HTTP: it does, or it answers. */
+export interface TunnelTaker extends AnswerTaker {
+  /**
+   * The node has left HTTP: the stream, paused, is the bytes of both directions from here on. It is the taker's, with all limits in time; the node
+   * counts it as work until it is closed. Nothing is called after that.
+   */
+  switched(head: AnswerHead, stream: Duplex): void;
 }
 
 /** One request on its way. Once the answer has ended or failed, all of its methods do nothing. */

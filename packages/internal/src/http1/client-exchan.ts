@@ -1,6 +1,7 @@
 // One request to an HTTP/1 server, and its answer.
 //
 //   queued ──> dialing ──> head ──> content ──> over
+//      │          │         └─ 101 ───────────> over: the connection is a tunnel, which the node counts until it is closed
 //      └──────────┴─────────┴─────────┴───────> over: failed, or cancelled
 
 import type { ConnUser } from "../backend/client-conn.ts";
@@ -9,13 +10,20 @@ import type { NodeOwner, Outcome } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
 import type { Waiter } from "../backend/node-group.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
-import type { AnswerTaker, BackendRequest, WebExchange } from "../backend/web-backend.ts";
+import type { AnswerTaker, BackendRequest, TunnelTaker, WebExchange } from "../backend/web-backend.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import { isIdempotent } from "../web/methods.ts";
 import { readAnswerHead, type Http1AnswerHead } from "./answer-head.ts";
 import type { Http1ClientConn, Http1Pool } from "./client-traits.ts";
 import { RequestContent } from "./request-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
+import { UpgradeWish } from "./upgrade-wish.ts";
+
+/** An exchange that may leave HTTP. */
+export interface TunnelWish {
+  readonly protocol: string;
+  readonly taker: TunnelTaker;
+}
 
 export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUser {
   readonly wish: NodeWish;
@@ -26,6 +34,8 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
   readonly #request: BackendRequest;
   readonly #taker: AnswerTaker;
   readonly #owner: NodeOwner<Http1Pool>;
+  readonly #tunnelTaker: TunnelTaker | undefined;
+  readonly #upgrade: UpgradeWish | undefined;
   #state: "queued" | "dialing" | "head" | "content" | "over" = "queued";
   #node: Node<Http1Pool> | undefined;
   #conn: Http1ClientConn | undefined;
@@ -41,11 +51,20 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
   /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
   #retryLength = 0;
 
-  constructor(request: BackendRequest, wish: NodeWish, taker: AnswerTaker, owner: NodeOwner<Http1Pool>) {
+  /** `tunnel`: its taker is this one, and it hears it if the node leaves HTTP. */
+  constructor(
+    request: BackendRequest,
+    wish: NodeWish,
+    taker: AnswerTaker,
+    owner: NodeOwner<Http1Pool>,
+    tunnel?: TunnelWish,
+  ) {
     this.#request = request;
     this.wish = wish;
     this.#taker = taker;
     this.#owner = owner;
+    this.#tunnelTaker = tunnel?.taker;
+    this.#upgrade = tunnel === undefined ? undefined : new UpgradeWish(tunnel.protocol);
     this.isRequestSent = request.contentSize === 0;
   }
 
@@ -78,7 +97,7 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
     const conn = this.#conn;
     if (conn === undefined) return;
     this.#state = "head";
-    conn.output.writeText(encodeRequestHead(this.#request));
+    conn.output.writeText(encodeRequestHead(this.#request, this.#upgrade?.lines));
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) this.#write(conn, early);
@@ -181,7 +200,9 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
 
   #take(node: Node<Http1Pool>): void {
     if (this.#state === "over") return;
-    const conn = (this.#conn = node.pool.take(this.wish.from));
+    const { pool } = node;
+    const { from } = this.wish;
+    const conn = (this.#conn = this.#upgrade === undefined ? pool.take(from) : pool.dialStream(from));
     this.#isReused = conn.requests > 0;
     conn.begin(this);
   }
@@ -252,13 +273,31 @@ export class Http1ClientExchan implements WebExchange, Waiter<Http1Pool>, ConnUs
 
   #takeInterim(conn: Http1ClientConn, head: Http1AnswerHead): boolean {
     const { maxInterims } = conn.traits.settings;
-    if (head.status === 101) this.#fail("HEMI_BACKEND_BROKEN", "it switches protocols without having been asked to");
+    if (head.status === 101) this.#leaveHTTP(conn, head);
     else if (++this.#interims > maxInterims) {
       this.#fail("HEMI_BACKEND_BROKEN", `more than ${maxInterims} 1xx answers came, which is maxInterims`);
     }
     // A 100 is between us and the node; who waits for one at the other end gets it from us.
     else if (head.status !== 100) this.#taker.interim(head.status, head);
     return this.#state === "head";
+  }
+
+  #leaveHTTP(conn: Http1ClientConn, head: Http1AnswerHead): void {
+    const taker = this.#tunnelTaker;
+    const node = this.#node;
+    const refusal =
+      this.#upgrade === undefined
+        ? "it switches protocols without having been asked to"
+        : this.#upgrade.whyNotGranted(head);
+    if (refusal !== undefined || taker === undefined || node === undefined) {
+      return this.#fail("HEMI_BACKEND_BROKEN", refusal ?? "");
+    }
+    this.#state = "over";
+    this.#conn = undefined;
+    const stream = conn.leave();
+    this.#owner.judge(node, "good");
+    stream.once("close", () => this.#owner.depart(node));
+    taker.switched(head, stream);
   }
 
   #readContent(): boolean {

@@ -7,7 +7,7 @@ import type { NodeChoice } from "../backend/node-group.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
 import { ConnPool, type PoolOptions } from "../backend/conn-pool.ts";
 import { backendProps, checkNodes, specsOf } from "../backend/props.ts";
-import type { AnswerTaker, BackendRequest, WebBackend, WebExchange } from "../backend/web-backend.ts";
+import type { AnswerTaker, BackendRequest, TunnelTaker, WebBackend, WebExchange } from "../backend/web-backend.ts";
 import type { Context } from "../component/context.ts";
 import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
 import { prop } from "../component/prop.ts";
@@ -145,6 +145,12 @@ class Http1Backend implements BackendPart, WebBackend {
 
   exchange(request: BackendRequest, wish: NodeWish, taker: AnswerTaker): WebExchange {
     const exchan = new Http1ClientExchan(request, wish, taker, this.#backend);
+    this.#backend.enter(exchan);
+    return exchan;
+  }
+
+  tunnel(request: BackendRequest, protocol: string, wish: NodeWish, taker: TunnelTaker): WebExchange {
+    const exchan = new Http1ClientExchan(request, wish, taker, this.#backend, { protocol, taker });
     this.#backend.enter(exchan);
     return exchan;
   }

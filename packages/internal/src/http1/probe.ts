@@ -60,7 +60,7 @@ export function probeHTTP({ path, statuses, host, pool }: ProbeOptions): Probe {
           ended() {},
           failed: ({ message }) => end(message),
         },
-        { leave() {}, forget() {} },
+        { leave() {}, judge() {}, depart() {}, forget() {} },
       );
       signal.addEventListener("abort", () => {
         exchan.cancel();

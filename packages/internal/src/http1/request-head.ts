@@ -6,21 +6,20 @@ import type { Fields } from "../web/fields.ts";
 import { FieldLines, withoutConnection } from "./field-lines.ts";
 import { fieldLines } from "./response-head.ts";
 
-/** The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same here. */
-export function encodeRequestHead({
-  method,
-  target,
-  authority,
-  received,
-  dropped,
-  added,
-  contentSize,
-}: BackendRequest): string {
+/**
+ * The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same here. `lines`: more of it,
+ * with their line ends.
+ */
+export function encodeRequestHead(
+  { method, target, authority, received, dropped, added, contentSize }: BackendRequest,
+  lines = "",
+): string {
   return (
     `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n` +
     linesOf(received, dropped) +
     fieldLines(added) +
     framingLine(method, contentSize) +
+    lines +
     "\r\n"
   );
 }

@@ -246,7 +246,11 @@ export class Http1Exchan implements ExchanWire {
     this.#framing = "until close";
     const switching = protocol === undefined ? "" : `connection: upgrade\r\nupgrade: ${protocol}\r\n`;
     this.#conn.output.writeText(
-      statusLine(this.#status) + this.#conn.dateLine + fieldLines(fieldList) + switching + "\r\n",
+      statusLine(this.#status) +
+        (hasDate(fieldList) ? "" : this.#conn.dateLine) +
+        fieldLines(fieldList) +
+        switching +
+        "\r\n",
     );
     const tunnel = this.#conn.leaveHTTP(drained);
     this.#sentBefore = this.#conn.bytesSent;

@@ -123,7 +123,7 @@ export interface ExchanWire {
    * `drained` is called once when the server drains, soon if it does already, never before this returns. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
    */
   tunnel(head: TunnelHead, drained: () => void): Duplex;
-  /** The request is malformed: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
+  /** The request is malformed, or what follows it may be none: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
   distrust(): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;

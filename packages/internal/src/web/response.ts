@@ -278,6 +278,11 @@ export class Response implements ResponseHead {
     this.end();
   }
 
+  /** For the engine: once this is answered, nothing more is read that came by the same way, where other requests could be hidden in it. */
+  distrustClient(): void {
+    this.#wire.distrust();
+  }
+
   /**
    * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
    * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the

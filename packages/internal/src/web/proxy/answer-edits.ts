@@ -11,6 +11,8 @@ export interface AnswerEditOptions {
   readonly paths: PathEdits;
   readonly rewritesLocation: boolean;
   readonly rewritesCookies: boolean;
+  /** Fields that are not passed on, beside those that no proxy passes on. */
+  readonly dropped?: readonly string[];
 }
 
 export class AnswerEdits {
@@ -19,7 +21,12 @@ export class AnswerEdits {
 
   constructor(options: AnswerEditOptions) {
     this.#options = options;
-    this.#dropped = new FieldNames([...connectionFields, "proxy-authenticate", ...options.edits.dropped]);
+    this.#dropped = new FieldNames([
+      ...connectionFields,
+      "proxy-authenticate",
+      ...(options.dropped ?? []),
+      ...options.edits.dropped,
+    ]);
   }
 
   /** Names and values in turn. `authority` is what the backend was asked for. */

@@ -1,15 +1,33 @@
-// What all handlets that pass requests on let one say: of the answer's fields, of what is gathered, and of further attempts.
+// What all who pass requests on let one say: of the answer's fields, of further attempts, and of what is gathered.
 
 import { prop } from "../../component/prop.ts";
 import { retryConditions } from "./retries.ts";
 
-export const exchangeProps = {
+/** For whatever it is that a node is asked for. */
+export const attemptProps = {
   /** Fields of the answer that take the place of those of their names. */
   setResponseHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the answer that stand beside those of their names. */
   addResponseHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the answer, by names, that are not passed on. */
   delResponseHeaders: prop.strings({ default: [] }),
+  /** How often a request that failed is sent once more, to another node if there is one. */
+  maxRetries: prop.integer({ default: 2, max: 100 }),
+  /**
+   * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed before any answer),
+   * `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But for `dial`, a request must be one
+   * that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content, if any, must be there still: see `bufferClientContent`.
+   */
+  retryOn: prop.list(prop.choice(retryConditions), { default: ["dial", "stale", "broken"] }),
+  /** Statuses of answers that count as failures too, such as 502 and 503. */
+  retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
+  /** What `hash` of the backend's balancer goes by. Default: the client's address. */
+  hashOn: prop.template(),
+};
+
+/** For requests that may have content, and answers. */
+export const exchangeProps = {
+  ...attemptProps,
   /**
    * May the backend answer by `x-accel-redirect: /path`? Then the client gets what the webapp has at that path, ranges and conditions looked at
    * there; the backend's cookies, `content-type`, `-disposition`, `-language`, `cache-control` and `expires` stay. A rule that is for that
@@ -25,18 +43,6 @@ export const exchangeProps = {
   bufferServerContent: prop.bool({ default: false }),
   /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */
   maxBufferedAnswer: prop.size({ default: "1M", min: 1 }),
-  /** How often a request that failed is sent once more, to another node if there is one. */
-  maxRetries: prop.integer({ default: 2, max: 100 }),
-  /**
-   * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed before any answer),
-   * `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But for `dial`, a request must be one
-   * that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content, if any, must be there still: see `bufferClientContent`.
-   */
-  retryOn: prop.list(prop.choice(retryConditions), { default: ["dial", "stale", "broken"] }),
-  /** Statuses of answers that count as failures too, such as 502 and 503. */
-  retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
   /** POST and other methods that make no promise are tried again as well. Only for backends that notice what they have done already. */
   retryAnyMethod: prop.bool({ default: false }),
-  /** What `hash` of the backend's balancer goes by. Default: the client's address. */
-  hashOn: prop.template(),
 };

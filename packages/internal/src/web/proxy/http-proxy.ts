@@ -1,58 +1,21 @@
 // httpProxy: answers requests with what a backend says.
 
-import { randomBytes } from "node:crypto";
-import type { NodeWish } from "../../backend/node-wish.ts";
-import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
-import { backendKind } from "../../component/kinds/backend.ts";
+import type { WebBackend } from "../../backend/web-backend.ts";
 import type { Context } from "../../component/context.ts";
 import type { Explanation } from "../../component/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { compileTemplate } from "../../component/template.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
-import { parseAuthority } from "../authority.ts";
-import { connectionFields, FieldNames } from "../field-names.ts";
-import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import { webVariables } from "../variables.ts";
 import { AnswerEdits } from "./answer-edits.ts";
-import { FieldEdits, whyNoField } from "./field-edits.ts";
-import { claimFields, ForwardedFields } from "./forwarded.ts";
-import { PathEdits } from "./path-edits.ts";
 import { exchangeProps } from "./exchange-props.ts";
+import { FieldEdits } from "./field-edits.ts";
+import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
-const pathPrefix = {
-  expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
-  takes: "a path that begins with / and does not end with it",
-};
-
 const props = {
-  /** The backend that answers. */
-  toBackend: prop.reference(backendKind, { required: true, inherited: true }),
-  /** Instead of the hostname that the client asked for. */
-  hostname: prop.string({ minLength: 1 }),
-  /** Instead of the port that the client asked for, with its colon, such as `:8080`; "" for none. */
-  colonPort: prop.string({ pattern: { expression: /^(?::[0-9]{1,5})?$/, takes: 'a port such as ":8080", or ""' } }),
-  /** A prefix that is taken from paths, such as `/api`; `location` fields and cookies get it back. Paths without it stay. */
-  stripPrefix: prop.string({ pattern: pathPrefix }),
-  /** A prefix that is put before paths, once `stripPrefix` is gone; `location` fields and cookies lose it. */
-  addPrefix: prop.string({ pattern: pathPrefix }),
-  /**
-   * What the backend is told of the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard` (`forwarded`, RFC 7239), `both`,
-   * `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
-   */
-  forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
-  /** Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to. */
-  trustForwarded: prop.addresses({ default: [], inherited: true }),
-  /** Fields of the request that take the place of those of their names. A value that the client breaks with a line end or the like: 400. */
-  setRequestHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the request that stand beside those of their names. */
-  addRequestHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the request, by names, that are not passed on. */
-  delRequestHeaders: prop.strings({ default: [] }),
+  ...requestProps,
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
@@ -72,51 +35,21 @@ export const httpProxy = defineHandlet({
   aliases: ["http1Proxy"],
   props,
   check(context) {
-    const { props } = context;
-    for (const prop of [
-      "setRequestHeaders",
-      "addRequestHeaders",
-      "setResponseHeaders",
-      "addResponseHeaders",
-    ] as const) {
-      for (const name of props[prop].keys()) {
-        const reason =
-          name.toLowerCase() === "host" ? "the field host is set by .hostname and .colonPort" : whyNoField(name);
-        if (reason !== undefined) context.report({ prop, message: reason });
-      }
-    }
-    if (props.hostname !== undefined && parseAuthority(props.hostname)?.colonPort !== "") {
-      context.report({ prop: "hostname", message: `${JSON.stringify(props.hostname)} is not a hostname` });
-    }
+    checkRequestProps(context);
   },
   create: (context): HandletPart => new HttpProxy(context),
 });
 
 class HttpProxy implements HandletPart {
   readonly #context: Context<HttpProxyProps>;
+  readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
-  readonly #paths: PathEdits;
-  readonly #dropped: FieldNames;
-  /** For content that a reviser is going to change: see `mustBePlain` of requests. */
-  readonly #droppedForPlain: FieldNames;
-  readonly #edits: FieldEdits;
-  readonly #forwarded: ForwardedFields;
-  readonly #hashOn: ((req: Request) => string) | undefined;
 
   constructor(context: Context<HttpProxyProps>) {
     this.#context = context;
     const { props, log } = context;
-    this.#paths = new PathEdits(props.stripPrefix ?? "", props.addPrefix ?? "");
-    this.#edits = new FieldEdits({
-      set: props.setRequestHeaders,
-      add: props.addRequestHeaders,
-      del: props.delRequestHeaders,
-    });
-    const dropped = [...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped];
-    this.#dropped = new FieldNames(dropped);
-    this.#droppedForPlain = new FieldNames([...dropped, "range", "if-range", "accept-encoding"]);
-    this.#forwarded = new ForwardedFields(props.forwarded, props.trustForwarded, pseudonym());
-    this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
+    this.#requests = new PassedRequests(context);
+    const { paths } = this.#requests;
     this.#traits = {
       log,
       answers: new AnswerEdits({
@@ -125,9 +58,9 @@ class HttpProxy implements HandletPart {
           add: props.addResponseHeaders,
           del: props.delResponseHeaders,
         }),
-        paths: this.#paths,
+        paths,
         rewritesLocation: props.rewriteLocation,
-        rewritesCookies: props.rewriteCookies && (!this.#paths.isEmpty || props.hostname !== undefined),
+        rewritesCookies: props.rewriteCookies && (!paths.isEmpty || props.hostname !== undefined),
       }),
       retries: {
         maxRetries: props.maxRetries,
@@ -141,28 +74,17 @@ class HttpProxy implements HandletPart {
   }
 
   prepare(): void {
-    const { toBackend } = this.#context.props;
-    if (toBackend.current.web !== undefined) return;
-    const message = `${this.#context.path} cannot pass requests on to ${toBackend.path}: it is no backend of web servers`;
-    throw new HemiError("HEMI_STAGE_PREPARE", message);
+    this.#requests.assertWeb();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const { web } = this.#context.props.toBackend.current;
-    if (web === undefined) throw new HTTPError(502, "the backend is none of web servers");
-    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+    const web = this.#requests.backendFor(req);
     if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
   }
 
   explain(req: Request): Explanation {
-    const { toBackend } = this.#context.props;
-    if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
-    const asked = `${req.method} ${this.#targetFor(req)} of ${this.#authorityFor(req)}`;
-    const { web } = toBackend.current;
-    const nodes = web === undefined ? [] : [...web.explain(this.#wishOf(web, req)).nodes];
-    const details = nodes.map(([id, why]) => `node ${id}: ${why}`);
-    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}`, details };
+    return this.#requests.explain(req);
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
@@ -177,56 +99,8 @@ class HttpProxy implements HandletPart {
     contentSize: number | undefined,
     content: Uint8Array | undefined,
   ): boolean | Promise<boolean> {
-    const added: string[] = [];
-    this.#forwarded.addTo(added, req);
-    this.#edits.addTo(added, req);
-    const request: BackendRequest = {
-      method: req.method,
-      scheme: req.scheme,
-      authority: this.#authorityFor(req),
-      target: this.#targetFor(req),
-      received: req.headers,
-      dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
-      added,
-      contentSize,
-    };
-    return new ProxiedExchan(this.#traits, web, request, this.#wishOf(web, req), req, resp, content).begin();
+    const request = this.#requests.make(req, contentSize);
+    const wish = this.#requests.wishOf(web, req);
+    return new ProxiedExchan(this.#traits, web, request, wish, req, resp, content).begin();
   }
-
-  #targetFor(req: Request): string {
-    return this.#paths.isEmpty ? req.uri : this.#paths.forward(req.uri);
-  }
-
-  #authorityFor(req: Request): string {
-    const { hostname, colonPort } = this.#context.props;
-    return (hostname ?? req.hostname) + (colonPort ?? (hostname === undefined ? req.colonPort : ""));
-  }
-
-  #wishOf({ stickyCookie }: WebBackend, req: Request): NodeWish {
-    return {
-      key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
-      stickTo: stickyCookie === undefined ? "" : (req.cookie(stickyCookie) ?? ""),
-      tried: untried,
-      from: req.sender,
-    };
-  }
-}
-
-const untried: readonly string[] = [];
-
-/** Fields of a request that a proxy makes itself, consumes, or keeps from doing harm. */
-const ownFields: readonly string[] = [
-  "host",
-  "via",
-  // What is waited for by `100-continue` comes from this server: the client is told to go on when its content is wanted.
-  "expect",
-  // Meant for a proxy, which this is.
-  "proxy-authorization",
-  // CGI scripts would take it for the setting of a proxy of theirs (CVE-2016-5385).
-  "proxy",
-];
-
-/** A name for `via` that no other proxy has, nor another handlet: what comes back to it is a loop. */
-function pseudonym(): string {
-  return `hemi-${randomBytes(6).toString("hex")}`;
 }

@@ -3,13 +3,15 @@
 //   begin ──> attempt ── answered ──> streaming ── ended ──> over
 //                ^  │                    └─ failed ────────> over: the answer is broken off
 //                │  └─ failed ── may it be tried again? ── no ──> over: 502, 503 or 504
-//                └─────────────────────────────────────── yes
+//                ├─────────────────────────────────────── yes
+//                └─ switched ────────────────────────────> over: a tunnel has taken its place
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
 
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { NodeWish } from "../../backend/node-wish.ts";
-import type { AnswerHead, AnswerTaker, BackendRequest, WebBackend, WebExchange } from "../../backend/web-backend.ts";
+import type { AnswerHead, BackendRequest, TunnelTaker, WebBackend, WebExchange } from "../../backend/web-backend.ts";
+import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../fault.ts";
 import { isTrailerName } from "../field-names.ts";
@@ -32,12 +34,20 @@ export interface ProxyTraits {
   readonly bufferedAnswer: number;
 }
 
-export class ProxiedExchan implements AnswerTaker {
+/** What the client would rather speak than HTTP. */
+export interface Switching {
+  readonly protocol: string;
+  /** The node has left HTTP: tells the client so, with the fields that the response has by now, and takes the stream on. */
+  readonly switched: (stream: Duplex) => void;
+}
+
+export class ProxiedExchan implements TunnelTaker {
   readonly #traits: ProxyTraits;
   readonly #backend: WebBackend;
   readonly #req: Request;
   readonly #resp: Response;
   readonly #request: BackendRequest;
+  readonly #switching: Switching | undefined;
   readonly #wish: { readonly key: string; readonly stickTo: string; tried: readonly string[] };
   #exchange: WebExchange | undefined;
   #attempts = 0;
@@ -61,7 +71,9 @@ export class ProxiedExchan implements AnswerTaker {
     req: Request,
     resp: Response,
     content: Uint8Array | undefined,
+    switching?: Switching,
   ) {
+    this.#switching = switching;
     this.#traits = traits;
     this.#backend = backend;
     this.#request = request;
@@ -154,6 +166,18 @@ export class ProxiedExchan implements AnswerTaker {
     });
   }
 
+  switched(head: AnswerHead, stream: Duplex): void {
+    if (this.#isOver) return void stream.destroy();
+    this.#isOver = true;
+    const isTaken = this.#guarded(() => {
+      this.#resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
+      this.#tieClient();
+      this.#switching?.switched(stream);
+      return true;
+    });
+    if (isTaken !== true) stream.destroy();
+  }
+
   failed(failure: BackendFailure): void {
     if (this.#isOver) return;
     if (this.#isAnswered) {
@@ -205,14 +229,21 @@ export class ProxiedExchan implements AnswerTaker {
 
   #attempt(): void {
     const attempt = ++this.#attempts;
-    const exchange = this.#backend.exchange(this.#request, this.#wish, this);
+    const exchange = this.#begun();
     // It may have failed by now, and another may be under way.
-    if (attempt !== this.#attempts) return;
+    if (attempt !== this.#attempts || exchange === undefined) return;
     this.#exchange = exchange;
     const content = this.#content;
     if (content === undefined || this.#isOver) return;
     if (content.length > 0) exchange.sendContent(content);
     exchange.endContent(this.#req.trailers);
+  }
+
+  #begun(): WebExchange | undefined {
+    const backend = this.#backend;
+    return this.#switching === undefined
+      ? backend.exchange(this.#request, this.#wish, this)
+      : backend.tunnel?.(this.#request, this.#switching.protocol, this.#wish, this);
   }
 
   /** `node` is not to be tried again; "" if it may. */

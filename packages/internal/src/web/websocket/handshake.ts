@@ -1,9 +1,9 @@
 // What a client must have said before a WebSocket is opened with it (RFC 6455 4.2, RFC 8441 5), and what it is answered.
 
-import { createHash } from "node:crypto";
 import type * as Frames from "ws";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request.ts";
+import { acceptFor, isKey } from "./keys.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
 export interface Handshake {
@@ -34,8 +34,8 @@ export function shakeHands(
   }
   assertOrigin(req, settings.origins);
   const fields: [string, string][] = [];
-  // HTTP/2 has no keys: there nothing but the two of them could have made the stream.
-  if (req.version === "1.1") fields.push(["sec-websocket-accept", acceptOf(req.header("sec-websocket-key"))]);
+  const accept = acceptOf(req);
+  if (accept !== undefined) fields.push(["sec-websocket-accept", accept]);
   const subprotocol = chooseSubprotocol(req, subprotocols);
   if (subprotocol !== "") fields.push(["sec-websocket-protocol", subprotocol]);
   const deflate = settings.compression ? acceptDeflate(req, frames, settings) : undefined;
@@ -58,14 +58,12 @@ function assertOrigin(req: Request, origins: readonly string[] | undefined): voi
   if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open a WebSocket here`);
 }
 
-/** 16 bytes in base64, sent back hashed: no cache or form could have answered so. */
-function acceptOf(key: string | undefined): string {
-  if (key === undefined || !/^[+/0-9A-Za-z]{22}==$/.test(key)) {
-    throw new HTTPError(400, "sec-websocket-key does not stand for 16 bytes");
-  }
-  return createHash("sha1")
-    .update(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
-    .digest("base64");
+/** The answer to the client's key; `undefined` where it has none: in HTTP/2 nothing but the two of them could have made the stream. */
+export function acceptOf(req: Request): string | undefined {
+  if (req.version !== "1.1") return undefined;
+  const key = req.header("sec-websocket-key");
+  if (key === undefined || !isKey(key)) throw new HTTPError(400, "sec-websocket-key does not stand for 16 bytes");
+  return acceptFor(key);
 }
 
 function chooseSubprotocol(req: Request, served: readonly string[]): string {

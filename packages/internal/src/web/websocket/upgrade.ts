@@ -25,13 +25,14 @@ export interface UpgradeSurroundings {
 
 export class Upgrade {
   readonly req: Request;
-  readonly #resp: Response;
+  /** What the client is answered instead: for socklets that have more to say to it than an HTTPError can. */
+  readonly resp: Response;
   readonly #surroundings: UpgradeSurroundings;
 
   /** For rules. */
   constructor(req: Request, resp: Response, surroundings: UpgradeSurroundings) {
     this.req = req;
-    this.#resp = resp;
+    this.resp = resp;
     this.#surroundings = surroundings;
   }
 
@@ -42,7 +43,7 @@ export class Upgrade {
 
   /** A field of the answer, such as a cookie. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   addHeader(name: string, value: string | number): void {
-    this.#resp.addHeader(name, value);
+    this.resp.addHeader(name, value);
   }
 
   /**
@@ -54,8 +55,8 @@ export class Upgrade {
     const { frames, log } = this.#surroundings;
     const { req } = this;
     const { fields, subprotocol, extensions } = shakeHands(req, { frames, settings, subprotocols });
-    for (const [name, value] of fields) this.#resp.addHeader(name, value);
-    const stream = this.#resp.tunnel("websocket", () => ws.close(1001, "the server goes away"));
+    for (const [name, value] of fields) this.resp.addHeader(name, value);
+    const stream = this.resp.tunnel("websocket", () => ws.close(1001, "the server goes away"));
     const details = { requestId: req.id };
     const ws: WebSocket = new WebSocket(
       {
@@ -74,6 +75,6 @@ export class Upgrade {
 
   /** Hands out the bytes of both directions, paused, for one of the protocols of `req.upgrades`. All its limits are the caller's; `drained` as of `Response.tunnel`. */
   tunnel(protocol: string, drained: () => void): Duplex {
-    return this.#resp.tunnel(protocol, drained);
+    return this.resp.tunnel(protocol, drained);
   }
 }

@@ -20,6 +20,8 @@ export type Settings = Readonly<Record<string, ConfigValue>>;
 export interface ProxyOptions {
   /** Default: those of HTTP. */
   readonly signs?: { readonly backend: string; readonly handlet: string };
+  /** A socklet before the handlet: its sign and its props, beside `toBackend`. */
+  readonly socklet?: { readonly sign: string; readonly props?: Settings };
   /** Props of the backend, beside `nodes`. */
   readonly backend?: Settings;
   /** Props of the handlet, beside `toBackend`. */
@@ -74,7 +76,12 @@ export async function proxyTo(nodes: readonly (string | Settings)[], options: Pr
           {
             sign: "rule",
             props: { maxContentSize: options.maxContentSize ?? 1024 * 1024 },
-            children: [{ sign: options.signs?.handlet ?? "httpProxy", props: { toBackend: "app", ...options.proxy } }],
+            children: [
+              ...(options.socklet === undefined
+                ? []
+                : [{ sign: options.socklet.sign, props: { toBackend: "app", ...options.socklet.props } }]),
+              { sign: options.signs?.handlet ?? "httpProxy", props: { toBackend: "app", ...options.proxy } },
+            ],
           },
         ],
       },
