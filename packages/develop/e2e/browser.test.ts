@@ -1,20 +1,10 @@
 // A real browser visits the examples: what it shows is what was served, and it has nothing to complain of.
 
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
+import { launchChromium } from "../src/chromium.ts";
 import { findPeer, peer } from "../src/peers.ts";
 import { serveExamples, serveSecurely, type ExampleSites } from "./example-sites.ts";
-
-/** Nothing of it is to ask the world: no updates, no proxies, no first-run pages. */
-const args = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--no-proxy-server",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 let sites: ExampleSites;
 let browser: Browser | undefined;
@@ -25,9 +15,7 @@ let complaints: string[] = [];
 beforeAll(async () => {
   const executablePath = findPeer("chromium");
   sites = await serveExamples();
-  if (executablePath !== undefined) {
-    browser = await chromium.launch({ executablePath, args, headless: true, chromiumSandbox: false });
-  }
+  if (executablePath !== undefined) browser = await launchChromium(executablePath);
 });
 
 afterAll(async () => {

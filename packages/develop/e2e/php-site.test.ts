@@ -133,7 +133,11 @@ test("a script lets a client have a file that the engine sends", async (context)
   await using site = await siteOf(script, context, "", `rule $depth != "0" { static {} }`);
   await writeFile(join(site.folder, "report.txt"), "0123456789");
   const answer = await fetch(site.origin, { headers: { range: "bytes=2-4" } });
-  expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([206, "text/csv;charset=UTF-8", "234"]);
+  expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([
+    206,
+    "text/csv;charset=UTF-8",
+    "234",
+  ]);
 });
 
 test("a script that sleeps too long gives 504", async (context) => {
