@@ -30,6 +30,7 @@ import { isLocation } from "./location.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { webVariables } from "./variables.ts";
+import { loadFrames } from "./websocket/frames.ts";
 import { Upgrade } from "./websocket/upgrade.ts";
 
 const props = {
@@ -168,8 +169,7 @@ class Rule implements RulePart {
 
   /** Socklets in the form of handlets, with those behind them. */
   async #makeUpgraders(socklets: readonly Child<SockletPart>[]): Promise<readonly Child<HandletPart>[]> {
-    // The package brings `node:http` along, which nobody else here needs: so it comes when it is used.
-    const frames = await import("ws");
+    const frames = await loadFrames();
     const upgraders: Child<HandletPart>[] = socklets.map((socklet) => {
       const surroundings = { frames, log: this.#context.log.withPath(socklet.path) };
       const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, surroundings)) };

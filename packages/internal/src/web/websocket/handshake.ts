@@ -1,9 +1,9 @@
 // What a client must have said before a WebSocket is opened with it (RFC 6455 4.2, RFC 8441 5), and what it is answered.
 
-import type * as Frames from "ws";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request.ts";
 import { acceptFor, isKey } from "./keys.ts";
+import type { Extensions, Frames, PerMessageDeflate } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
 export interface Handshake {
@@ -11,7 +11,7 @@ export interface Handshake {
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** The subprotocol that was chosen, "" for none. */
   readonly subprotocol: string;
-  readonly extensions: Frames.Extensions;
+  readonly extensions: Extensions;
 }
 
 /**
@@ -20,11 +20,7 @@ export interface Handshake {
  */
 export function shakeHands(
   req: Request,
-  {
-    frames,
-    settings,
-    subprotocols,
-  }: { frames: typeof Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
+  { frames, settings, subprotocols }: { frames: Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
 ): Handshake {
   if (req.method !== "GET") throw new HTTPError(400, "a WebSocket is opened by a GET");
   if (req.header("sec-websocket-version") !== "13") {
@@ -73,9 +69,9 @@ function chooseSubprotocol(req: Request, served: readonly string[]): string {
 
 function acceptDeflate(
   req: Request,
-  { PerMessageDeflate, extension }: typeof Frames,
+  { PerMessageDeflate, extension }: Frames,
   { maxMessageSize }: WebSocketSettings,
-): Frames.PerMessageDeflate | undefined {
+): PerMessageDeflate | undefined {
   const offered = req.header("sec-websocket-extensions");
   if (offered === undefined) return undefined;
   try {

@@ -1,10 +1,10 @@
 // An upgrade that is not yet accepted: what a socklet gets.
 
 import type { Duplex } from "node:stream";
-import type * as Frames from "ws";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
+import type { Frames } from "./frames.ts";
 import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
 import { WebSocket, type WebSocketEvents } from "./websocket.ts";
@@ -18,7 +18,7 @@ export interface AcceptOptions extends WebSocketEvents {
 
 /** What an upgrade needs of where it is made. */
 export interface UpgradeSurroundings {
-  readonly frames: typeof Frames;
+  readonly frames: Frames;
   /** Carries the path of the socklet. */
   readonly log: ErrorLog;
 }

@@ -7,13 +7,10 @@
 //
 // The frames themselves are read and made by the package `ws`.
 
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find these types, too
-/// <reference path="./ws.d.ts" />
-
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
-import type { Extensions, Receiver, Sender } from "ws";
 import { ExchanError } from "../exchan-error.ts";
+import type { Extensions, Frames, Receiver, Sender } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
 /** What happens on a WebSocket. */
@@ -30,7 +27,7 @@ export interface WebSocketBase {
   readonly subprotocol: string;
   readonly extensions: Extensions;
   /** The class that reads frames, and the one that makes them. */
-  readonly frames: { readonly Receiver: typeof Receiver; readonly Sender: typeof Sender };
+  readonly frames: Pick<Frames, "Receiver" | "Sender">;
   readonly settings: WebSocketSettings;
   /** Is told what the handlers threw, and of clients that had to be sent away. */
   failed(error: unknown): void;

@@ -1,0 +1,79 @@
+// What we use of the package `ws`: its frames. The types that are published for it leave these classes out.
+
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find these types, too
+/// <reference path="./ws.d.ts" />
+import type { Duplex } from "node:stream";
+
+/** The package brings `node:http` along, which nobody else here needs: so it comes when it is used. */
+export async function loadFrames(): Promise<Frames> {
+  const frames: unknown = await import("ws");
+  return frames as Frames;
+}
+
+export type { PerMessageDeflate, Receiver, Sender };
+
+export interface Frames {
+  readonly Receiver: typeof Receiver;
+  readonly Sender: typeof Sender;
+  readonly PerMessageDeflate: typeof PerMessageDeflate;
+  readonly extension: Extension;
+}
+
+export interface DeflateParams {
+  readonly [name: string]: unknown;
+}
+
+declare class PerMessageDeflate {
+  static readonly extensionName: "permessage-deflate";
+  constructor(options: { readonly isServer: boolean; readonly maxPayload: number; readonly threshold?: number });
+  readonly params: DeflateParams | null;
+  /** Throws for offers that cannot be met. */
+  accept(offers: readonly DeflateParams[]): DeflateParams;
+  cleanup(): void;
+}
+
+export interface Extensions {
+  readonly "permessage-deflate"?: PerMessageDeflate;
+}
+
+export interface Extension {
+  /** Throws a SyntaxError. */
+  parse(field: string): { readonly [name: string]: readonly DeflateParams[] | undefined };
+  format(extensions: { readonly [name: string]: readonly DeflateParams[] }): string;
+}
+
+/** Takes the bytes of a peer. It emits `error` with a `code` that begins with `WS_ERR_`. */
+declare class Receiver {
+  constructor(options: {
+    readonly isServer: boolean;
+    readonly extensions: Extensions;
+    readonly maxPayload: number;
+    readonly maxFragments: number;
+    readonly maxBufferedChunks: number;
+  });
+  /** False: wait for `drain`. */
+  write(bytes: Buffer): boolean;
+  readonly writableNeedDrain: boolean;
+  removeAllListeners(): this;
+  destroy(): this;
+  on(event: "message", listener: (message: Buffer, isBinary: boolean) => void): this;
+  on(event: "ping" | "pong", listener: (content: Buffer) => void): this;
+  /** The peer's close frame. 1005: it holds no code. */
+  on(event: "conclude", listener: (code: number, reason: Buffer) => void): this;
+  on(event: "error", listener: (error: Error & { readonly code?: string }) => void): this;
+  on(event: "drain", listener: () => void): this;
+}
+
+/** Makes frames and writes them. */
+declare class Sender {
+  constructor(stream: Duplex, extensions: Extensions);
+  onerror: (error: Error) => void;
+  send(
+    message: string | Uint8Array,
+    options: { readonly binary: boolean; readonly compress: boolean; readonly fin: boolean; readonly mask: boolean },
+    sent?: (error?: Error | null) => void,
+  ): void;
+  close(code: number | undefined, reason: string, mask: boolean, sent?: (error?: Error | null) => void): void;
+  ping(content: string, mask: boolean): void;
+  pong(content: Uint8Array, mask: boolean): void;
+}
