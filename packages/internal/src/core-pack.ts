@@ -5,6 +5,8 @@ import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { scgiBackend } from "./cgi/scgi-backend.ts";
 import { fcgiBackend } from "./fcgi/fcgi-backend.ts";
 import { http1Backend } from "./http1/http1-backend.ts";
+import { http1Outgate } from "./http1/http1-outgate.ts";
+import { forwardProxy } from "./web/forward/forward-proxy.ts";
 import { httpxServer } from "./web/httpx-server.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
@@ -18,6 +20,7 @@ export const corePack = pack("@hemi/internal", [
   clock,
   fcache,
   namer,
+  http1Outgate,
   http1Backend,
   fcgiBackend,
   scgiBackend,
@@ -27,6 +30,7 @@ export const corePack = pack("@hemi/internal", [
   staticHandlet,
   httpProxy,
   sockProxy,
+  forwardProxy,
   fcgiRelay,
   scgiRelay,
 ]);

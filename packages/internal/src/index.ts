@@ -23,6 +23,7 @@ export { isMadeBy, type CheckContext, type Declaration, type Definition } from "
 export type { InjectRequest, InjectResponse } from "./component/inject.ts";
 export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";
+export { defineOutgate, outgateKind } from "./component/kinds/outgate.ts";
 export { backendKind, defineBackend, type BackendPart } from "./component/kinds/backend.ts";
 export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";

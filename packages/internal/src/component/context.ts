@@ -50,4 +50,12 @@ export interface StageFixtures {
   readonly clock: Clock;
   readonly fcache: Fcache;
   readonly namer: Namer;
+  /** The one outgate of a definition, from the moment on that it is created. Throws HEMI_STAGE_STATE where no pack of the stage has it. */
+  outgate<Made extends object>(definition: OutgateOf<Made>): Made;
+}
+
+/** What the definition of an outgate tells of it here. */
+export interface OutgateOf<Made extends object> {
+  readonly sign: string;
+  create(context: never): Made;
 }

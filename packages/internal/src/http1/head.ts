@@ -34,6 +34,7 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   version: "1.0" | "1.1" = "1.1";
   method = "";
   scheme: "http" | "https" = "http";
+  isForProxy = false;
   pathNeedsCare = false;
   /** Where path and query lie. */
   targetStart = 0;
@@ -237,6 +238,7 @@ function readTargetForm(head: Http1RequestHead, start: number, end: number): Bad
   if (bytes[start] === 0x2a /* * */ && end === start + 1) return head.method === "OPTIONS" ? undefined : badForm;
   const scheme = /^(https?):\/\//i.exec(bytes.toString("latin1", start, Math.min(end, start + 8)));
   if (scheme?.[1] === undefined) return badForm;
+  head.isForProxy = true;
   head.scheme = scheme[1].length === 5 ? "https" : "http";
   let at = start + scheme[0].length;
   head.authorityStart = at;

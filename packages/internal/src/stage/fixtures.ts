@@ -1,16 +1,17 @@
 // The fixtures of one stage, each from the moment on that it is created.
 
 import type { Component } from "../component/component.ts";
-import type { StageFixtures } from "../component/context.ts";
+import type { OutgateOf, StageFixtures } from "../component/context.ts";
 import type { Definition } from "../component/definition.ts";
 import type { Kind } from "../component/kind.ts";
+import { outgateKind } from "../component/kinds/outgate.ts";
 import type { PropsSchema } from "../component/props/prop-type.ts";
 import type { PartHolder } from "../component/reference-slot.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 
 /** Which definitions make the fixtures. */
 export type FixtureDefinitions = {
-  readonly [Name in keyof StageFixtures]: Definition<string, Kind, PropsSchema, StageFixtures[Name]>;
+  readonly [Name in "clock" | "fcache" | "namer"]: Definition<string, Kind, PropsSchema, StageFixtures[Name]>;
 };
 
 export class Fixtures implements StageFixtures {
@@ -18,6 +19,7 @@ export class Fixtures implements StageFixtures {
   #clock: StageFixtures["clock"] | undefined;
   #fcache: StageFixtures["fcache"] | undefined;
   #namer: StageFixtures["namer"] | undefined;
+  readonly #outgates: Component[] = [];
 
   constructor(definitions: FixtureDefinitions) {
     this.#definitions = definitions;
@@ -35,8 +37,15 @@ export class Fixtures implements StageFixtures {
     return this.#namer ?? notYet("namer");
   }
 
-  /** Keeps the part if the component is one of the fixtures. */
+  outgate<Made extends object>(definition: OutgateOf<Made>): Made {
+    const outgate = this.#outgates.find((component) => isMadeBy(component, definition));
+    if (outgate !== undefined && isMadeBy(outgate, definition)) return outgate.part;
+    throw new HemiError("HEMI_STAGE_STATE", `no pack of the stage has ${definition.sign}, which is asked for`);
+  }
+
+  /** Keeps the part if the component is one of the fixtures, or an outgate. */
   adopt(component: Component): void {
+    if (component.definition.kind === outgateKind) this.#outgates.push(component);
     const { clock, fcache, namer } = this.#definitions;
     if (isMadeBy(component, clock)) this.#clock = component.part;
     if (isMadeBy(component, fcache)) this.#fcache = component.part;
@@ -46,9 +55,10 @@ export class Fixtures implements StageFixtures {
 
 function isMadeBy<Made extends object>(
   component: Component,
-  definition: Definition<string, Kind, PropsSchema, Made>,
+  definition: OutgateOf<Made>,
 ): component is Component & PartHolder<Made> {
-  return component.definition === definition;
+  const made: object = component.definition;
+  return made === definition;
 }
 
 function notYet(name: string): never {

@@ -75,8 +75,8 @@ export class Dispatcher implements ResponseSurroundings {
       if (typeof normalized === "string") return this.#refuse(wire, 400, `its path was refused: ${normalized}`);
       path = normalized;
     }
-    // A 2xx of any handlet would read as an open tunnel, and there are no tunnels yet.
-    if (head.method === "CONNECT") return this.#refuse(wire, 501, "there are no tunnels here");
+    if (head.method === "CONNECT" && destination?.webapp.letsTunnelsIn !== true)
+      return this.#refuse(wire, 501, "there are no tunnels here");
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;

@@ -26,6 +26,8 @@ export interface RequestHead {
   readonly authority: string;
   /** Path and query as received; `*` for `OPTIONS *`, "" for CONNECT. */
   readonly target: string;
+  /** Scheme and authority stand in the target, as in requests to proxies (RFC 9112 3.2.2). HTTP/2 always has them. */
+  readonly isForProxy?: boolean;
   /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash. */
   readonly pathNeedsCare: boolean;
   readonly fields: Fields;

@@ -93,6 +93,10 @@ export interface WebappPart extends Part {
   readonly tls?: WebappTls;
   /** Tells user code what it was told in the configuration. */
   readonly settings: ReadonlyMap<string, string>;
+  /** Whether its rules see requests by CONNECT; else they are answered with 501. */
+  readonly letsTunnelsIn?: boolean;
+  /** For handlets that open tunnels, in `prepare`: their rules are to see CONNECT. */
+  letTunnelsIn?(): void;
   /** Walks the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
   /** Tells what `handle` would do, and does nothing. The stage need not be prepared. */

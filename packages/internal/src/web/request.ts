@@ -60,6 +60,12 @@ export class Request {
     return this.#wire.head.scheme;
   }
 
+  /** Whether it is written as one to a proxy is: `GET http://shop.example/`. In HTTP/2 all are. */
+  get isForProxy(): boolean {
+    const { version, isForProxy } = this.#wire.head;
+    return isForProxy ?? (version === "2" || version === "3");
+  }
+
   /** `shop.example:8080`, the hostname in lower case; "" for HTTP/1.0 without a host. */
   get authority(): string {
     return this.hostname + this.colonPort;

@@ -150,6 +150,7 @@ export class Response implements ResponseHead {
       if (chain !== undefined)
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
+    this.#assertNoTunnel();
     this.#state = "done";
     this.#wire.sendWhole(this, content);
   }
@@ -158,6 +159,7 @@ export class Response implements ResponseHead {
   #sendThrough(chain: FilterChain, content: Uint8Array = noBytes): void {
     const whole = chain.passWhole(chain.takeInstead() ?? content);
     if (chain.isPassed) {
+      this.#assertNoTunnel();
       this.#chain = undefined;
       this.#state = "done";
       this.#wire.sendWhole(this, whole);
@@ -391,10 +393,17 @@ export class Response implements ResponseHead {
       throw new HemiError("HEMI_HEAD_SENT", "the head of the response has been sent: an exchan is answered once");
   }
 
+  /** To who asked for a tunnel any 2xx says that it is open, and all that follows would be its bytes (RFC 9110 9.3.6). */
+  #assertNoTunnel(): void {
+    if (this.#wire.head.method !== "CONNECT" || this.#status > 299) return;
+    throw new HemiError("HEMI_USAGE", `CONNECT was to be answered with ${this.#status}, which would open a tunnel`);
+  }
+
   #beginStreaming(): void {
     if (this.#state === "streaming") return;
     this.#assertOpen();
     this.#placeFilters();
+    this.#assertNoTunnel();
     if (this.#wire.head.method === "HEAD") {
       this.#chain?.close();
       this.#chain = undefined;

@@ -55,6 +55,7 @@ export const webapp = defineWebapp({
 class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly tls: WebappTls;
+  letsTunnelsIn = false;
   #rules: readonly RulePart[] = [];
   #accessLog: AccessLog | undefined;
 
@@ -79,6 +80,10 @@ class Webapp implements WebappPart {
     const { props, stage, log } = this.#context;
     this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
     if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+  }
+
+  letTunnelsIn(): void {
+    this.letsTunnelsIn = true;
   }
 
   reopenLogs(): void {

@@ -69,7 +69,14 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
     name: "",
     path: "webapp.test/rule/static",
     log: openErrorLog({ sink }),
-    stage: { clock: new Clock(), fcache, namer: new Namer() },
+    stage: {
+      clock: new Clock(),
+      fcache,
+      namer: new Namer(),
+      outgate() {
+        throw new Error("there is none here");
+      },
+    },
     owner: undefined,
     condition: undefined,
     listeners: new Listeners(),
