@@ -5,7 +5,7 @@ import { fetchHandlet } from "./fetch-handlet.ts";
 import { nodeHandlet } from "./node-handlet.ts";
 
 export { fetchHandlet, type FetchApp, type FetchEnv } from "./fetch-handlet.ts";
-export type { NodeApp } from "./node-app.ts";
+export type { NodeApp, NodeUpgradeListener } from "./node-app.ts";
 export { nodeHandlet };
 
 export default pack("@hemi/contrib-apps", [fetchHandlet, nodeHandlet]);

@@ -1,10 +1,23 @@
 // What a (req, res) app is, and how those of the frameworks are made one.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { HemiError, type Module } from "@hemi/internal";
 import { isObject } from "./load-app.ts";
 
 /** The listener of a "request". What it returns counts only as far as it is a promise that rejects. `next` is there with `passOn`. */
 export type NodeApp = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => unknown;
+
+/** The listener of an "upgrade". What it returns counts only as far as it is a promise that rejects. */
+export type NodeUpgradeListener = (req: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
+
+/** The export `upgrade` of a module, if it has one. Rejects with HEMI_MODULE for one that is no function. */
+export async function findUpgrade(module: Module): Promise<NodeUpgradeListener | undefined> {
+  const namespace = await module.load();
+  const listener = isObject(namespace) ? namespace["upgrade"] : undefined;
+  if (listener === undefined || typeof listener === "function") return listener as NodeUpgradeListener | undefined;
+  throw new HemiError("HEMI_MODULE", `the module ${module.file} must export a function as upgrade, or nothing`);
+}
 
 /** A function is one as it is: that of Express, and of many others. An app of Koa or Fastify is asked for its own. */
 export async function findNodeApp(exported: unknown): Promise<NodeApp | undefined> {

@@ -11,11 +11,16 @@ import {
   type Response as HemiResponse,
 } from "@hemi/internal";
 import { loadApp } from "./load-app.ts";
-import { findNodeApp, type NodeApp } from "./node-app.ts";
+import { findNodeApp, findUpgrade, type NodeApp, type NodeUpgradeListener } from "./node-app.ts";
 import type { NodeExchan } from "./node-exchan.ts";
+import type { NodeUpgrade } from "./node-upgrade.ts";
 
 const props = {
-  /** The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. */
+  /**
+   * The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. If it exports
+   * `upgrade(req, socket, head)` as well, that gets requests for other protocols, as listeners of "upgrade" do: `handleUpgrade` of
+   * `ws` works with it. Its tunnels may go on while the server drains, until the deadline.
+   */
   module: prop.module({ required: true }),
   /**
    * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
@@ -25,7 +30,7 @@ const props = {
   passOn: prop.bool({ default: false }),
 };
 
-/** Answers all requests that it is given with what the app makes of them. CONNECT, and upgrades, it does not know. */
+/** Answers all requests that it is given with what the app makes of them. CONNECT it does not know. */
 export const nodeHandlet = defineHandlet({
   sign: "nodeHandlet",
   props,
@@ -36,6 +41,8 @@ class NodeHandlet implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   #app: NodeApp = notPrepared;
   #Exchan: typeof NodeExchan | undefined;
+  #Upgrade: typeof NodeUpgrade | undefined;
+  #upgrade: NodeUpgradeListener | undefined;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
@@ -46,11 +53,14 @@ class NodeHandlet implements HandletPart {
     this.#app = await loadApp(module, "a function (req, res), or an app of Koa or Fastify", findNodeApp);
     // Loads node:http, which takes 60 ms: who has no such app does not wait for it.
     ({ NodeExchan: this.#Exchan } = await import("./node-exchan.ts"));
+    this.#upgrade = await findUpgrade(module);
+    if (this.#upgrade !== undefined) ({ NodeUpgrade: this.#Upgrade } = await import("./node-upgrade.ts"));
   }
 
   handle(req: HemiRequest, resp: HemiResponse): boolean | Promise<boolean> {
     if (this.#Exchan === undefined) return notPrepared();
     if (req.method === "CONNECT") return false;
+    if (this.#upgrade !== undefined && req.upgrades.length > 0) return this.#handleUpgrade(req, resp, this.#upgrade);
     const exchan = new this.#Exchan(req, resp, this.#context.log);
     if (this.#context.props.passOn) return this.#handleOrPass(exchan);
     try {
@@ -59,6 +69,18 @@ class NodeHandlet implements HandletPart {
       return outcome.then(taken, (error: unknown) => failed(exchan, error));
     } catch (error) {
       return failed(exchan, error);
+    }
+  }
+
+  #handleUpgrade(req: HemiRequest, resp: HemiResponse, listener: NodeUpgradeListener): boolean | Promise<boolean> {
+    if (this.#Upgrade === undefined) return notPrepared();
+    const upgrade = new this.#Upgrade(req, resp, this.#context.log);
+    try {
+      const outcome = listener(upgrade.request, upgrade.socket, Buffer.alloc(0));
+      if (!isPromise(outcome)) return true;
+      return outcome.then(taken, (error: unknown) => failed(upgrade, error));
+    } catch (error) {
+      return failed(upgrade, error);
     }
   }
 
@@ -87,7 +109,7 @@ class NodeHandlet implements HandletPart {
   }
 }
 
-function failed(exchan: NodeExchan, error: unknown): never {
+function failed(exchan: Pick<NodeExchan, "leave">, error: unknown): never {
   exchan.leave();
   throw error;
 }

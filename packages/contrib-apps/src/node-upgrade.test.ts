@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { connect } from "node:http2";
+import { describe, expect, test } from "vitest";
+import type { NodeUpgradeListener } from "./index.ts";
+import { exchange, open, until } from "./testing/client.ts";
+import { serve } from "./testing/serve.ts";
+import { current } from "./testing/upgrade-app.ts";
+
+function serveUpgrade(upgrade: NodeUpgradeListener) {
+  current.upgrade = upgrade;
+  return serve(`nodeHandlet { .module = "upgrade-app.ts" }`);
+}
+
+const asksForEcho = "GET /x HTTP/1.1\nconnection: upgrade\nupgrade: echo";
+
+describe("ws", () => {
+  test("opens WebSockets by handleUpgrade, and its app answers other requests", async () => {
+    await using site = await serve(`nodeHandlet { .module = "ws-app.ts" }`);
+    const ws = new WebSocket(`ws://127.0.0.1:${site.port}/`);
+    await once(ws, "open");
+    const message = once(ws, "message");
+    ws.send("hello");
+    expect(await message).toMatchObject([{ data: "you said hello" }]);
+    ws.close(1000);
+    expect(await once(ws, "close")).toMatchObject([{ code: 1000, wasClean: true }]);
+    expect(await site.ask({ url: "/" })).toMatchObject({ status: 200, text: "a page" });
+  });
+
+  test("refuses bad handshakes in its own words", async () => {
+    await using site = await serve(`nodeHandlet { .module = "ws-app.ts" }`);
+    const answer = await exchange(site.port, "GET / HTTP/1.1\nconnection: upgrade\nupgrade: websocket\n\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toContain("Sec-WebSocket-Key");
+  });
+
+  test("opens WebSockets on streams of HTTP/2", async () => {
+    await using site = await serve(`nodeHandlet { .module = "ws-app.ts" }`);
+    const session = connect(`http://127.0.0.1:${site.port}`);
+    await once(session, "remoteSettings");
+    const stream = session.request({
+      ":method": "CONNECT",
+      ":protocol": "websocket",
+      ":path": "/",
+      "sec-websocket-version": "13",
+    });
+    const [headers] = (await once(stream, "response")) as [Record<string, unknown>];
+    expect(headers[":status"]).toBe(200);
+    expect(headers["sec-websocket-accept"]).toBeUndefined();
+    // A text of two bytes with a mask of zeros.
+    stream.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+    const [frame] = (await once(stream, "data")) as [Buffer];
+    expect(frame.subarray(2).toString()).toBe("you said hi");
+    stream.destroy();
+    session.destroy();
+  });
+});
+
+describe("an app that speaks its own protocol", () => {
+  test("gets what came behind the head, and each side ends by itself", async () => {
+    await using site = await serveUpgrade((req, socket, head) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\nx-a: b\r\n\r\n");
+      socket.write(`${req.url} ${head.length} `);
+      socket.on("data", (piece) => socket.write(piece));
+      socket.on("end", () => socket.end("bye"));
+    });
+    const client = await open(site.port, `${asksForEcho}\n\nearly`);
+    const text = await until(client, "early");
+    expect(text).toMatch(/^HTTP\/1\.1 101 .*\r\nx-a: b\r\n.*\/x 0 early$/s);
+    client.end();
+    expect(await until(client, "bye")).toBe("bye");
+  });
+
+  test("may write its head in crumbs", async () => {
+    await using site = await serveUpgrade((_req, socket) => {
+      for (const byte of "HTTP/1.1 101 OK\r\nupgrade: echo\r\n\r\nhello") socket.write(byte);
+      socket.end();
+    });
+    expect(await exchange(site.port, asksForEcho)).toMatch(/\r\nupgrade: echo\r\n\r\nhello$/);
+  });
+
+  test("may answer otherwise, and the client's pipe is not left open", async () => {
+    await using site = await serveUpgrade((_req, socket) => {
+      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\n\r\nnot you");
+    });
+    const answer = await exchange(site.port, asksForEcho);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(answer).toContain("not you");
+  });
+
+  test.each<[how: string, text: string]>([
+    ["no head", "hello\r\n\r\n"],
+    ["a 101 for what nobody asked for", "HTTP/1.1 101 OK\r\nupgrade: other\r\n\r\n"],
+    ["a 101 for nothing", "HTTP/1.1 101 OK\r\n\r\n"],
+    ["a field that is none", "HTTP/1.1 101 OK\r\nupgrade: echo\r\nno field\r\n\r\n"],
+    ["a head without end", "x".repeat(70_000)],
+  ])("and writes %s has the connection broken off, with a line in the log", async (_how, text) => {
+    await using site = await serveUpgrade((_req, socket) => void socket.write(text));
+    expect(await exchange(site.port, asksForEcho).catch(() => "")).toBe("");
+    expect(site.sink.lines.join("")).toMatch(/ERROR.*nodeHandlet.*failed at an upgrade of \/x/is);
+  });
+
+  test.each<[how: string, upgrade: NodeUpgradeListener]>([
+    [
+      "throws",
+      () => {
+        throw new Error("the reason");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("the reason"))],
+  ])("and %s gives 500", async (_how, upgrade) => {
+    await using site = await serveUpgrade(upgrade);
+    expect(await exchange(site.port, asksForEcho)).toMatch(/^HTTP\/1\.1 500 /);
+    expect(site.sink.lines.join("")).toContain("the reason");
+  });
+
+  test("hears when its client leaves", async () => {
+    const closed = Promise.withResolvers<undefined>();
+    await using site = await serveUpgrade((_req, socket) => {
+      socket.on("close", () => closed.resolve(undefined));
+      socket.write("HTTP/1.1 101 OK\r\nupgrade: echo\r\n\r\n");
+    });
+    const client = await open(site.port, asksForEcho);
+    await until(client, "\r\n\r\n");
+    client.resetAndDestroy();
+    await closed.promise;
+  });
+});
+
+test("an app without upgrade answers as if nobody had asked", async () => {
+  await using site = await serve(`nodeHandlet { .module = "express-app.ts" }`);
+  expect(await exchange(site.port, asksForEcho)).toMatch(/^HTTP\/1\.1 [24]/);
+});
