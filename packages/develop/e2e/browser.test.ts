@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
 import { launchChromium } from "../src/chromium.ts";
 import { findPeer, peer } from "../src/peers.ts";
-import { serveExamples, serveSecurely, type ExampleSites } from "./example-sites.ts";
+import { serveExamples, serveProxiedChat, serveSecurely, type ExampleSites } from "./example-sites.ts";
 
 let sites: ExampleSites;
 let browser: Browser | undefined;
@@ -129,6 +129,19 @@ test("a form is sent with a file, whose name is not in ASCII", async () => {
     encoding: "multipart/form-data",
     files: [{ fileName: "grüße.txt", mediaType: "text/plain", size: 200_000 }],
   });
+});
+
+test("two tabs talk through a proxy of WebSockets", async () => {
+  await using chat = await serveProxiedChat();
+  const [ada, bob] = await Promise.all([1, 2].map(() => visit(`http://127.0.0.1:${chat.port}/`)));
+  await ada?.getByText("2 here").waitFor();
+  await ada?.fill('input[name="text"]', "hello");
+  await ada?.click("button");
+  await bob?.getByText(/^guest [12]: hello$/).waitFor();
+  expect(complaints).toEqual([]);
+  await ada?.close();
+  await bob?.getByText("1 here").waitFor();
+  await bob?.close();
 });
 
 test("a site is shown over HTTPS", async (test) => {

@@ -35,7 +35,7 @@ export async function serveExamples(): Promise<ExampleSites> {
   const ports = new Map<string, number>();
   const tmps = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-examples-")));
   for (const [hostname, { config, use }] of Object.entries(sites)) {
-    const stage = stack.use(await boot(config, use, tmps.path, stack));
+    const stage = stack.use(await boot(config, use, tmps.path, stack, { PORT: "0" }));
     await stage.start();
     ports.set(hostname, portOf(stage));
   }
@@ -43,11 +43,27 @@ export async function serveExamples(): Promise<ExampleSites> {
   return { ports, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
+/** The chat on two servers, behind its proxy. */
+export async function serveProxiedChat(): Promise<AsyncDisposable & { readonly port: number }> {
+  await using stack = new AsyncDisposableStack();
+  const tmps = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-chat-")));
+  const env: Record<string, string> = { PORT: "0" };
+  for (const name of ["CHAT_1", "CHAT_2", "PROXY"]) {
+    const config = `examples/chat/${name === "PROXY" ? "proxy" : "chat"}.conf`;
+    const stage = stack.use(await boot(config, "examples/chat/chat.ts", tmps.path, stack, env));
+    await stage.start();
+    env[name] = String(portOf(stage));
+  }
+  const kept = stack.move();
+  return { port: Number(env["PROXY"]), [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
 async function boot(
   config: string,
   use: string | undefined,
   tmpsDir: string,
   stack: AsyncDisposableStack,
+  env: Readonly<Record<string, string>>,
 ): Promise<Stage> {
   let baseDir = join(root, config, "..");
   if (config.includes("static-site")) {
@@ -67,7 +83,7 @@ async function boot(
     baseDir,
     tmpsDir,
     use: packs,
-    env: { PORT: "0" },
+    env,
     log: openErrorLog({ sink: new MemorySink() }),
   });
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:http2";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { RawBackend, type BackendConn } from "../../http1/testing/raw-backend.ts";
@@ -393,4 +394,33 @@ test("a loop of proxies is found by via", async () => {
   await using first = await socketsTo([node.address]);
   // Another handlet is no loop.
   expect((await first.ask(handshake())).text).toBe("502");
+});
+
+test("a client that speaks HTTP/2 gets its WebSocket on a stream, and the node one of HTTP/1", async () => {
+  const asked = Promise.withResolvers<readonly string[]>();
+  await using node = await RawBackend.listen(async (conn) => {
+    const { lines, headers } = await conn.request();
+    asked.resolve(lines);
+    conn.send(accepted(headers["sec-websocket-key"]));
+    await echo(conn);
+  });
+  await using proxy = await socketsTo([node.address]);
+  const session = connect(`http://127.0.0.1:${proxy.port}`);
+  await once(session, "remoteSettings");
+  const stream = session.request({
+    ":method": "CONNECT",
+    ":protocol": "websocket",
+    ":path": "/a",
+    "sec-websocket-version": "13",
+  });
+  const [headers] = (await once(stream, "response")) as [Readonly<Record<string, unknown>>];
+  expect(headers[":status"]).toBe(200);
+  expect(headers["sec-websocket-accept"]).toBeUndefined();
+  expect(await asked.promise).toContain("upgrade: websocket");
+  stream.write("hello");
+  stream.setEncoding("latin1");
+  let text = "";
+  for await (const piece of stream) if ((text += String(piece)) === "hello") break;
+  expect(text).toBe("hello");
+  session.destroy();
 });
