@@ -8,6 +8,7 @@ import { http1Backend } from "./http1/http1-backend.ts";
 import { http1Outgate } from "./http1/http1-outgate.ts";
 import { forwardProxy } from "./web/forward/forward-proxy.ts";
 import { httpxServer } from "./web/httpx-server.ts";
+import { forwardAuth } from "./web/proxy/forward-auth.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
 import { fcgiRelay } from "./web/relay/fcgi-relay.ts";
@@ -31,6 +32,7 @@ export const corePack = pack("@hemi/internal", [
   httpProxy,
   sockProxy,
   forwardProxy,
+  forwardAuth,
   fcgiRelay,
   scgiRelay,
 ]);

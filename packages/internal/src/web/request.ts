@@ -7,7 +7,8 @@ import { Content, noContentTerms } from "./content.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire, HttpVersion } from "./exchan.ts";
-import type { Fields } from "./fields.ts";
+import { checkFieldName, checkFieldValue } from "./field-list.ts";
+import { ListedFields, type Fields } from "./fields.ts";
 import { forwardedSource } from "./forwarded-source.ts";
 import { HTTPError } from "./http-error.ts";
 import { Locals } from "./locals.ts";
@@ -31,6 +32,7 @@ export class Request {
   #content: Content | undefined;
   #locals: Locals | undefined;
   #id: string | undefined;
+  #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
   /** Of media types: see `demandPlainContent`. */
@@ -179,7 +181,7 @@ export class Request {
   get #source(): Endpoint {
     const trust = this.#server?.trust;
     if (trust === undefined || trust.trustForwarded.texts.length === 0) return this.sender;
-    return (this.#forwardedSource ??= forwardedSource(this.sender, this.headers, trust));
+    return (this.#forwardedSource ??= forwardedSource(this.sender, this.#wire.head.fields, trust));
   }
 
   /** From the first byte of the head to its last, in ms; 0 if they came together. */
@@ -188,12 +190,25 @@ export class Request {
   }
 
   get headers(): Fields {
-    return this.#wire.head.fields;
+    return this.#headers ?? this.#wire.head.fields;
+  }
+
+  /**
+   * Gives the request a field of other values than the client's, for the handlets that come next; without values it has none. What the client's field
+   * `connection` names goes with that: it could name this one, and whoever passes the request on would drop it. Throws HEMI_BAD_FIELD.
+   */
+  replaceHeader(name: string, values: readonly string[]): void {
+    const replaced = checkFieldName(name);
+    const left = new Set([replaced, "connection", ...(this.header("connection") ?? "").toLowerCase().split(/[\t ,]+/)]);
+    const list: string[] = [];
+    for (const [name, value] of this.headers) if (!left.has(name)) list.push(name, value);
+    for (const value of values) list.push(replaced, checkFieldValue(replaced, value));
+    this.#headers = new ListedFields(list);
   }
 
   /** The value of a field; of repeated ones all, joined by `, `. */
   header(name: string): string | undefined {
-    return this.#wire.head.fields.get(name);
+    return this.headers.get(name);
   }
 
   get queries(): Queries {

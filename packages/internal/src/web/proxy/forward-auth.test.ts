@@ -1,0 +1,141 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import { expect, test } from "vitest";
+import { bootWith } from "../../boot.ts";
+import { openErrorLog } from "../../log/error-log.ts";
+import { MemorySink } from "../../log/sink.ts";
+import type { ServerPart } from "../kinds.ts";
+import { RawClient, request } from "../testing/raw-client.ts";
+
+async function webServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === "object" ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A site behind `auth`: what is let through is answered with its head, as JSON. */
+async function siteBehind(auth: RequestListener, props = "") {
+  const authServer = await webServer(auth);
+  const app = await webServer((req, res) => res.end(JSON.stringify(req.headers)));
+  const stage = await bootWith([]).bootText(
+    `stage {
+      http1Backend "auth" { .nodes = (["address": "127.0.0.1:${authServer.port}"]) .readTimeout = 200ms }
+      http1Backend "app" { .nodes = (["address": "127.0.0.1:${app.port}"]) }
+      webapp "all" { .hostnames = ("*")
+        rule { forwardAuth { .toBackend = "auth" .authURI = "/check" ${props} }  httpProxy { .toBackend = "app" } }
+      }
+      httpxServer "main" { .webapps = ("all") .address = "127.0.0.1:0" }
+    }`,
+    { log: openErrorLog({ sink: new MemorySink() }) },
+  );
+  await stage.start();
+  const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  const port = Number(/:(\d+)$/.exec(listensOn)?.[1] ?? 0);
+  return {
+    async ask(bytes: string) {
+      await using client = await RawClient.connect({ port, host: "127.0.0.1" });
+      return await client.send(bytes).response(bytes.startsWith("HEAD") ? "HEAD" : "GET");
+    },
+    async [Symbol.asyncDispose]() {
+      await stage.quit(1000);
+      await authServer[Symbol.asyncDispose]();
+      await app[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("with 2xx the request goes on, with the chosen fields of the answer", async () => {
+  await using site = await siteBehind((_req, res) => {
+    res.setHeader("x-user", "ada");
+    res.setHeader("x-other", "kept back");
+    res.end("welcome");
+  }, '.copyHeaders = ("X-User")');
+  const { status, text } = await site.ask(request("POST /", { cookie: "a=b" }, "content"));
+  expect(status).toBe(200);
+  const headers: unknown = JSON.parse(text);
+  expect(headers).toMatchObject({ "x-user": "ada", cookie: "a=b", "content-length": "7" });
+  expect(headers).not.toHaveProperty("x-other");
+});
+
+test("what a client sends in these fields is dropped, and it cannot have ours dropped", async () => {
+  await using site = await siteBehind((req, res) => {
+    if (req.headers.cookie === "known") res.setHeader("x-user", "ada");
+    res.end();
+  }, '.copyHeaders = ("x-user")');
+  const forged = await site.ask(request("GET /", { "X-User": "root" }));
+  expect(JSON.parse(forged.text)).not.toHaveProperty("x-user");
+  const named = await site.ask(request("GET /", { cookie: "known", connection: "keep-alive, x-user" }));
+  expect(JSON.parse(named.text)).toHaveProperty("x-user", "ada");
+});
+
+test("the backend is told what is asked for, and gets none of the content", async () => {
+  await using site = await siteBehind((req, res) => {
+    res.statusCode = 403;
+    res.end(JSON.stringify({ method: req.method, url: req.url, headers: req.headers }));
+  });
+  const fields = {
+    cookie: "a=b",
+    "content-type": "text/plain",
+    "x-forwarded-method": "GET",
+    "x-forwarded-uri": "/public",
+  };
+  const { status, text } = await site.ask(request("PUT /secret?x", fields, "content"));
+  expect(status).toBe(403);
+  const asked: unknown = JSON.parse(text);
+  expect(asked).toMatchObject({
+    method: "GET",
+    url: "/check",
+    headers: {
+      host: "test.example",
+      cookie: "a=b",
+      "x-forwarded-method": "PUT",
+      "x-forwarded-uri": "/secret?x",
+      "x-forwarded-host": "test.example",
+      "x-forwarded-proto": "http",
+      "x-forwarded-for": "127.0.0.1",
+    },
+  });
+  expect(asked).not.toHaveProperty("headers.content-length");
+  expect(asked).not.toHaveProperty("headers.content-type");
+});
+
+test.each([302, 401, 404, 500])("an answer of %d is the client's", async (code) => {
+  await using site = await siteBehind((_req, res) => {
+    res.writeHead(code, { location: "/login", "www-authenticate": "Basic", "set-cookie": ["a=1", "b=2"] });
+    res.write("first ");
+    res.end("second");
+  });
+  const { status, text, headers } = await site.ask(request("GET /"));
+  expect([status, text]).toEqual([code, "first second"]);
+  expect(headers).toMatchObject({ location: "/login", "www-authenticate": "Basic" });
+});
+
+test("nobody is let through by a failure", async () => {
+  await using broken = await siteBehind((req) => req.socket.destroy());
+  expect((await broken.ask(request("GET /"))).status).toBe(502);
+  await using silent = await siteBehind(() => undefined);
+  expect((await silent.ask(request("GET /"))).status).toBe(504);
+});
+
+test("an answer that is too large for the client gives 502", async () => {
+  await using site = await siteBehind((_req, res) => {
+    res.statusCode = 403;
+    res.write("x".repeat(2000));
+    res.end("x".repeat(2000));
+  }, ".maxAnswerSize = 1K");
+  expect((await site.ask(request("GET /"))).status).toBe(502);
+});
+
+test("fields that frame a message cannot be copied", async () => {
+  await expect(siteBehind(() => undefined, '.copyHeaders = ("transfer-encoding")')).rejects.toThrow(
+    "transfer-encoding",
+  );
+});

@@ -1,0 +1,197 @@
+// forwardAuth: asks a backend whether a request may go on.
+//
+//   request ── its head, as a GET ──> backend ──> 2xx: chosen fields of the answer go into the request, and the next handlet has it
+//                                         ├────> anything else: that is the client's answer
+//                                         └────> failed: 502, 503, 504; nobody is let through by a failure
+
+import { randomBytes } from "node:crypto";
+import type { AnswerHead, AnswerTaker, BackendRequest, WebExchange } from "../../backend/web-backend.ts";
+import type { BackendFailure } from "../../backend/failure.ts";
+import type { Context } from "../../component/context.ts";
+import { backendKind } from "../../component/kinds/backend.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { ExchanError } from "../exchan-error.ts";
+import { connectionFields, FieldNames } from "../field-names.ts";
+import { HTTPError } from "../http-error.ts";
+import { defineHandlet, type HandletPart } from "../kinds.ts";
+import type { Request } from "../request.ts";
+import type { Response } from "../response.ts";
+import { whyNoField } from "./field-edits.ts";
+import { claimFields, ForwardedFields } from "./forwarded.ts";
+
+const fieldName = { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a field" };
+
+const props = {
+  /** The backend that is asked. */
+  toBackend: prop.reference(backendKind, { required: true }),
+  /** What it is asked for, by GET: a path, with or without a query. */
+  authURI: prop.string({
+    default: "/",
+    pattern: { expression: /^\/[\x21-\x22\x24-\x7e]*$/, takes: "a path that begins with /" },
+    reload: "live",
+  }),
+  /** The host that it is asked for. Default: the one that the client asks for. */
+  hostname: prop.string({
+    pattern: { expression: /^[\w.:[\]-]+$/, takes: "a hostname, with or without a port" },
+    reload: "live",
+  }),
+  /**
+   * Fields of the answer that the request has from then on, for the handlets behind this one, such as `x-user`. What the client sends in
+   * them is dropped, whether the answer has them or not.
+   */
+  copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
+  /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
+  maxAnswerSize: prop.size({ default: "64K", reload: "live" }),
+};
+
+/**
+ * Asks a backend whether a request may go on: it gets the head, with `x-forwarded-method`, `-uri`, `-host`, `-proto` and `-for` in which it is told what is asked
+ * for, and by whom. With 2xx the next handlet has the request; any other answer is the client's. 502, 503, 504: the backend fails.
+ */
+export const forwardAuth = defineHandlet({
+  sign: "forwardAuth",
+  props,
+  check(context) {
+    for (const name of context.props.copyHeaders) {
+      const reason = name.toLowerCase() === "host" ? "the field host is the client's" : whyNoField(name);
+      if (reason !== undefined) context.report({ prop: "copyHeaders", message: reason });
+    }
+  },
+  create: (context): HandletPart => new ForwardAuth(context),
+});
+
+class ForwardAuth implements HandletPart {
+  readonly #context: Context<PropsOf<typeof props>>;
+  readonly #forwarded = new ForwardedFields("x", nobody, `hemi-${randomBytes(6).toString("hex")}`);
+
+  constructor(context: Context<PropsOf<typeof props>>) {
+    this.#context = context;
+  }
+
+  prepare(): void {
+    const { toBackend } = this.#context.props;
+    if (toBackend.current.web !== undefined) return;
+    const message = `${this.#context.path} cannot ask ${toBackend.path}: it is no backend of web servers`;
+    throw new HemiError("HEMI_STAGE_PREPARE", message);
+  }
+
+  async handle(req: Request, resp: Response): Promise<boolean> {
+    const { props } = this.#context;
+    const { web } = props.toBackend.current;
+    if (web === undefined) throw new HTTPError(502, "the backend is none of web servers");
+    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+    const added: string[] = [];
+    this.#forwarded.addTo(added, req);
+    added.push("x-forwarded-method", req.method, "x-forwarded-uri", req.originalURI);
+    const request: BackendRequest = {
+      method: "GET",
+      scheme: req.scheme,
+      authority: props.hostname ?? req.authority,
+      target: props.authURI,
+      received: req.headers,
+      dropped,
+      added,
+      contentSize: 0,
+    };
+    const wish = { key: req.srcHost, stickTo: "", tried: [], from: req.sender };
+    const { head, content } = await new Promise<Verdict>((resolve, reject) => {
+      const verdict = new VerdictTaker(props.maxAnswerSize, resolve, reject);
+      const exchange = web.exchange(request, wish, verdict);
+      verdict.exchange = exchange;
+      req.onAbort(() => {
+        exchange.cancel();
+        reject(new ExchanError("HEMI_PEER_GONE", "the exchan was over before it was decided about"));
+      });
+    });
+    if (head.status < 300) {
+      for (const name of props.copyHeaders) req.replaceHeader(name, head.fields.getAll(name));
+      return false;
+    }
+    resp.status = head.status;
+    resp.setTrustedFields(head.fieldList(droppedOfAnswer));
+    resp.send(content);
+    return true;
+  }
+}
+
+interface Verdict {
+  readonly head: AnswerHead;
+  readonly content: Uint8Array | undefined;
+}
+
+/** Takes an answer as a whole; of one that lets the request go on, the head. */
+class VerdictTaker implements AnswerTaker {
+  exchange: WebExchange | undefined;
+  readonly #maxSize: number;
+  readonly #resolve: (verdict: Verdict) => void;
+  readonly #reject: (error: Error) => void;
+  #head: AnswerHead | undefined;
+  readonly #pieces: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(maxSize: number, resolve: (verdict: Verdict) => void, reject: (error: Error) => void) {
+    this.#maxSize = maxSize;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  interim(): void {
+    // The client is told nothing before it is decided.
+  }
+
+  answered(head: AnswerHead, whole: Uint8Array | undefined): void {
+    this.#head = head;
+    if (head.status < 300) {
+      this.#resolve({ head, content: undefined });
+      this.exchange?.cancel();
+    } else if (whole !== undefined) {
+      this.content(whole);
+      this.ended();
+    }
+  }
+
+  content(piece: Uint8Array): boolean {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size > this.#maxSize) {
+      this.#reject(new HTTPError(502, `the answer of the backend has more than ${this.#maxSize} bytes`));
+      this.exchange?.cancel();
+    }
+    return true;
+  }
+
+  ended(): void {
+    if (this.#head !== undefined) this.#resolve({ head: this.#head, content: Buffer.concat(this.#pieces) });
+  }
+
+  failed({ status, message }: BackendFailure): void {
+    this.#reject(new HTTPError(status, message));
+  }
+}
+
+const nobody = { texts: [], contains: () => false };
+
+/** Fields of the client's head that speak of its content, of what it has already, or of the way here. */
+const dropped = new FieldNames([
+  ...connectionFields,
+  ...claimFields,
+  "x-forwarded-method",
+  "x-forwarded-uri",
+  "host",
+  "via",
+  "expect",
+  "proxy-authorization",
+  "proxy",
+  "content-type",
+  "content-encoding",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+]);
+
+const droppedOfAnswer = new FieldNames([...connectionFields, "proxy-authenticate"]);
