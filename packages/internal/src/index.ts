@@ -62,6 +62,7 @@ export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Backends
+export type { Http1Outgate } from "./http1/http1-outgate.ts";
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
 export type { NodeWish } from "./backend/node-wish.ts";
 export type {
