@@ -11,11 +11,13 @@ import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
+import { websockets } from "./works/websockets.ts";
 
 const works: readonly Work[] = [
   ...answers,
   ...http2,
   ...proxying,
+  websockets,
   slowDownloads,
   php,
   idleMemory,

@@ -101,9 +101,18 @@ export function nginxFastCGI(backendPort: number): (port: number) => readonly st
 
 /** nginx as a proxy to a port. */
 export function nginxProxy(backendPort: number): (port: number) => readonly string[] {
+  return nginxBefore("nginx-proxy.conf", backendPort);
+}
+
+/** nginx as a proxy of WebSockets to a port. */
+export function nginxWebSocket(backendPort: number): (port: number) => readonly string[] {
+  return nginxBefore("nginx-websocket.conf", backendPort);
+}
+
+function nginxBefore(name: string, backendPort: number): (port: number) => readonly string[] {
   return (port) => {
     const ports = { PORT: port, BACKEND_PORT: backendPort };
-    return nginxWith("nginx-proxy.conf", ports, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+    return nginxWith(name, ports, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
   };
 }
 
