@@ -24,9 +24,9 @@ import { FieldEdits } from "../proxy/field-edits.ts";
 import { claimFields, ForwardedFields } from "../proxy/forwarded.ts";
 import { PathEdits } from "../proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../proxy/proxied-exchan.ts";
+import { splice } from "../proxy/spliced.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import { joinStreams } from "./join-streams.ts";
 import { specialUse } from "./special-addresses.ts";
 
 const props = {
@@ -155,8 +155,10 @@ class ForwardProxy implements HandletPart {
         isDraining = true;
         countAnew();
       });
-      const countAnew = joinStreams(here, there, {
-        makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+      const countAnew = splice(here, there, {
+        deadlines: this.#deadlines,
+        expired: () =>
+          this.#context.log.info(`the tunnel to ${req.authority} was idle for too long`, { requestId: req.id }),
         idleTimeout: () => {
           const { tunnelIdleTimeout, tunnelDrainTimeout } = this.#context.props;
           return isDraining ? Math.min(tunnelDrainTimeout, tunnelIdleTimeout) : tunnelIdleTimeout;

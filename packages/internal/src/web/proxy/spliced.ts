@@ -15,9 +15,10 @@ export interface SplicedOptions {
   readonly expired: () => void;
 }
 
-/** Both are paused, and nobody else reads or writes them from here on. */
-export function splice(a: Duplex, b: Duplex, options: SplicedOptions): void {
-  new Spliced(a, b, options);
+/** Both are paused, and nobody else reads or writes them from here on. What it returns asks for `idleTimeout` anew. */
+export function splice(a: Duplex, b: Duplex, options: SplicedOptions): () => void {
+  const spliced = new Spliced(a, b, options);
+  return () => spliced.countAnew();
 }
 
 class Spliced {
@@ -38,6 +39,10 @@ class Spliced {
       this.#forward(a, b);
       this.#forward(b, a);
     }
+  }
+
+  countAnew(): void {
+    if (!this.#a.destroyed && !this.#b.destroyed) this.#moved();
   }
 
   #forward(from: Duplex, to: Duplex): void {
