@@ -42,6 +42,64 @@ test.each(["gzip", "deflate", "br", "zstd"])("%s is taken off for those who do n
   expect(taken.headers).toMatchObject({ "content-encoding": coding, vary: "accept-encoding", etag: '"1"' });
 });
 
+describe("a request", () => {
+  const sent = (content: Uint8Array, coding: string) => ({
+    method: "POST",
+    url: "http://site.example/",
+    headers: { "content-encoding": coding, "content-type": "text/plain" },
+    content,
+  });
+  const tells: HandletPart["handle"] = async (req, resp) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of req.content) pieces.push(piece);
+    resp.sendJSON({ headers: Object.fromEntries(req.headers), text: Buffer.concat(pieces).toString() });
+    return true;
+  };
+
+  test.each<[string, (text: string) => Uint8Array]>([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+  ])("in %s is decoded where that is wanted, and its head says so", async (coding, encode) => {
+    await using site = await serveSite({ revisers: "gunzip { .requests = true }", handle: tells });
+    const answer: { headers: Record<string, string>; text: string } = JSON.parse(
+      (await site.stage.inject(sent(encode(page), coding))).text,
+    );
+    expect(answer.text).toBe(page);
+    expect(answer.headers).toEqual({ "content-type": "text/plain" });
+  });
+
+  test("is left as it is where that is not wanted, and with a coding that is not known", async () => {
+    for (const [revisers, coding] of [
+      ["gunzip {}", "gzip"],
+      ["gunzip { .requests = true }", "compress"],
+    ] as const) {
+      await using site = await serveSite({ revisers, handle: tells });
+      const answer = JSON.parse((await site.stage.inject(sent(Buffer.from("as it is"), coding))).text) as unknown;
+      expect(answer).toMatchObject({ headers: { "content-encoding": coding }, text: "as it is" });
+    }
+  });
+
+  test("goes to a backend decoded", async () => {
+    await using origin = await serveSite({ revisers: "", handle: tells });
+    await using site = await serveSite({
+      revisers: `gunzip { .requests = true } httpProxy { .toBackend = "origin" }`,
+      stage: `http1Backend "origin" { .nodes = (["address": "127.0.0.1:${origin.port}"]) }`,
+    });
+    const answer = JSON.parse((await site.stage.inject(sent(coded, "gzip"))).text) as unknown;
+    expect(answer).toMatchObject({ text: page, headers: { "transfer-encoding": "chunked" } });
+    expect(answer).not.toHaveProperty("headers.content-encoding");
+  });
+
+  test("that unfolds without measure, or is broken, is refused", async () => {
+    await using site = await serveSite({ revisers: "gunzip { .requests = true .maxRatio = 10 }", handle: tells });
+    expect((await site.stage.inject(sent(gzipSync(Buffer.alloc(500_000)), "gzip"))).status).toBe(413);
+    expect(site.lines.join("\n")).toContain("decodes to more than 10 times its size, which is maxRatio");
+    expect((await site.stage.inject(sent(coded.subarray(0, 20), "gzip"))).status).toBe(400);
+  });
+});
+
 test("a coding that is not known, or two of them, are left as they are", async () => {
   await using site = await serveSite({ revisers: "gunzip {}", handle });
   for (const coding of ["compress", "gzip,br"]) {

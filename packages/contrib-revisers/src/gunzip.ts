@@ -1,4 +1,4 @@
-// gunzip: decodes answers for clients that do not take their coding.
+// gunzip: decodes answers for clients that do not take their coding, and requests for those who would have to.
 
 import {
   type ContentFilter,
@@ -18,7 +18,15 @@ import { gunzipRank } from "./ranks.ts";
 import { addVary, hasNoContent, isWholeAndFree, weakenNotModified, weakenValidators } from "./validators.ts";
 
 const props = {
-  /** Bytes that one coded byte may decode to, on average; an answer of which more comes is broken off. One that decodes to 64 KiB or less may have any ratio. */
+  /**
+   * Is the content of requests decoded too, before a handlet or a backend gets it? Its head says so: without `content-encoding` and
+   * `content-length`. Codings that are not known are left alone.
+   */
+  requests: prop.bool({ default: false, reload: "live" }),
+  /**
+   * Bytes that one coded byte may decode to, on average; an answer of which more comes is broken off, a request gets 413. What decodes to 64 KiB or less may
+   * have any ratio.
+   */
   maxRatio: prop.integer({ default: 1000, min: 1, reload: "live" }),
 };
 
@@ -27,7 +35,7 @@ const props = {
  * app or another server then may always answer compressed. Left as they are: parts of a content (206), and what `cache-control: no-transform`
  * forbids to change. Such answers get `vary: accept-encoding`, decoded or not; where they are decoded, strong entity tags become weak ones.
  *
- * The content of requests is decoded by `decodeContent` of their rule.
+ * For handlets that ask for bytes, text, JSON or a form, `decodeContent` of their rule does for requests, too.
  */
 export const gunzip = defineReviser({
   sign: "gunzip",
@@ -43,6 +51,15 @@ class Gunzip implements ReviserPart {
     this.#context = context;
   }
 
+  reviseRequest(req: Request): ContentFilter | undefined {
+    const { requests, maxRatio } = this.#context.props;
+    if (!requests || !req.hasContent) return undefined;
+    const coding = parseContentCoding(req.content.coding);
+    if (coding === undefined || coding === "identity") return undefined;
+    req.content.coding = "";
+    return decodingFilter(coding, { maxRatio, ratioProp: "maxRatio" });
+  }
+
   reviseResponse(req: Request, resp: Response): ContentFilter | undefined {
     if (resp.status === 304 && resp.knownContent === undefined && weakenNotModified(req, resp)) {
       addVary(resp, "accept-encoding");
@@ -54,7 +71,7 @@ class Gunzip implements ReviserPart {
     if (taken[coding](req.header("accept-encoding"))) return undefined;
     resp.removeHeader("content-encoding");
     weakenValidators(resp);
-    return decodingFilter(coding, { maxRatio: this.#context.props.maxRatio, whose: "response" });
+    return decodingFilter(coding, { maxRatio: this.#context.props.maxRatio, whose: "response", ratioProp: "maxRatio" });
   }
 }
 

@@ -24,6 +24,8 @@ export interface DecodingOptions {
   readonly maxRatio?: number;
   /** Whose content it is: that of a request is told by an ExchanError, that of a response by a HemiError, which is not this client's doing. Default: "request". */
   readonly whose?: "request" | "response";
+  /** The prop that `maxRatio` comes from, for messages. Default: "maxContentRatio". */
+  readonly ratioProp?: string;
 }
 
 /**
@@ -32,15 +34,16 @@ export interface DecodingOptions {
  */
 export function decodingFilter(
   coding: ContentCoding,
-  { maxRatio = 100, whose = "request" }: DecodingOptions = {},
+  { maxRatio = 100, whose = "request", ratioProp = "maxContentRatio" }: DecodingOptions = {},
 ): ContentFilter {
-  return new DecodingFilter(coding, maxRatio, whose);
+  return new DecodingFilter(coding, { maxRatio, whose, ratioProp });
 }
 
 class DecodingFilter implements ContentFilter {
   readonly #coding: ContentCoding;
   readonly #maxRatio: number;
   readonly #whose: "request" | "response";
+  readonly #ratioProp: string;
   readonly #decoder: Transform & { readonly bytesWritten: number };
   /** Encoded bytes pushed so far. */
   #taken = 0;
@@ -51,8 +54,9 @@ class DecodingFilter implements ContentFilter {
   /** Called when the decoder has something to say. */
   #wake: (() => void) | undefined;
 
-  constructor(coding: ContentCoding, maxRatio: number, whose: "request" | "response") {
+  constructor(coding: ContentCoding, { maxRatio, whose, ratioProp }: Required<DecodingOptions>) {
     this.#whose = whose;
+    this.#ratioProp = ratioProp;
     this.#coding = coding;
     this.#maxRatio = maxRatio;
     const wake = () => this.#wake?.();
@@ -110,10 +114,9 @@ class DecodingFilter implements ContentFilter {
   }
 
   #bomb(): HemiError {
-    const prop = this.#whose === "request" ? "maxContentRatio" : "maxRatio";
     return this.#fault(
       "HEMI_CONTENT_TOO_LARGE",
-      `decodes to more than ${this.#maxRatio} times its size, which is ${prop}`,
+      `decodes to more than ${this.#maxRatio} times its size, which is ${this.#ratioProp}`,
     );
   }
 

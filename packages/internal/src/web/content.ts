@@ -31,8 +31,7 @@ import { HTTPError } from "./http-error.ts";
 export class Content implements AsyncIterable<Uint8Array> {
   /** In bytes; `undefined` where the sender did not say. 0: there is none. */
   readonly size: number | undefined;
-  /** The content-encoding of what iteration gives; "" for none. A reviser that takes it off, or puts one on, says so here. */
-  coding: string;
+  #coding: string;
   readonly #wire: ExchanWire;
   readonly #owner: ContentOwner;
   /** Nearest to the wire first. */
@@ -45,7 +44,18 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#wire = wire;
     this.#owner = owner;
     this.size = wire.head.contentSize;
-    this.coding = wire.head.fields.get("content-encoding") ?? "";
+    this.#coding = wire.head.fields.get("content-encoding") ?? "";
+  }
+
+  /** The content-encoding of what iteration gives; "" for none. */
+  get coding(): string {
+    return this.#coding;
+  }
+
+  /** For revisers that take one off, or put one on: the fields of the request say so, too, and nothing of its length any more. */
+  set coding(coding: string) {
+    this.#coding = coding;
+    this.#owner.recoded(coding);
   }
 
   /** Someone has begun to read it. */
@@ -207,6 +217,8 @@ export interface ContentTerms {
 /** Who has the content: its terms count when it is read. */
 export interface ContentOwner {
   readonly contentTerms: ContentTerms;
+  /** Its content has another content-encoding now. */
+  recoded(coding: string): void;
 }
 
 /** For content that has not come to a rule. */

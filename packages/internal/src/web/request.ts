@@ -200,8 +200,7 @@ export class Request {
   replaceHeader(name: string, values: readonly string[]): void {
     const replaced = checkFieldName(name);
     const left = new Set([replaced, "connection", ...(this.header("connection") ?? "").toLowerCase().split(/[\t ,]+/)]);
-    const list: string[] = [];
-    for (const [name, value] of this.headers) if (!left.has(name)) list.push(name, value);
+    const list = listWithout(this.headers, left);
     for (const value of values) list.push(replaced, checkFieldValue(replaced, value));
     this.#headers = new ListedFields(list);
   }
@@ -209,6 +208,13 @@ export class Request {
   /** The value of a field; of repeated ones all, joined by `, `. */
   header(name: string): string | undefined {
     return this.headers.get(name);
+  }
+
+  /** For its content. */
+  recoded(coding: string): void {
+    const list = listWithout(this.headers, new Set(["content-encoding", "content-length"]));
+    if (coding !== "") list.push("content-encoding", coding);
+    this.#headers = new ListedFields(list);
   }
 
   get queries(): Queries {
@@ -321,6 +327,13 @@ const maxNewStarts = 10;
 
 /** In bytes: the most that `maxTargetSize` allows clients. */
 const maxRewrittenSize = 64 * 1024;
+
+/** Names and values in turn. */
+function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {
+  const list: string[] = [];
+  for (const [name, value] of fields) if (!names.has(name)) list.push(name, value);
+  return list;
+}
 
 const idPrefix = Date.now().toString(36) + "-" + process.pid.toString(36) + "-";
 let ids = 0;
