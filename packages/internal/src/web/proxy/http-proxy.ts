@@ -3,14 +3,18 @@
 import type { WebBackend } from "../../backend/web-backend.ts";
 import type { Context } from "../../component/context.ts";
 import type { Explanation } from "../../component/explanation.ts";
+import { backendKind, type BackendPart } from "../../component/kinds/backend.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Reference } from "../../component/reference.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
 import { AnswerEdits } from "./answer-edits.ts";
 import { exchangeProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
+import { Mirror } from "./mirror.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
@@ -21,6 +25,15 @@ const props = {
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
+  /**
+   * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
+   * answers go nowhere. It does what it is asked, though: whatever must not be done twice is to be done elsewhere by it.
+   */
+  mirrorTo: prop.reference(backendKind),
+  /** Copies under way at once; of more requests none is made. */
+  maxMirrored: prop.integer({ default: 100, min: 1, max: 1_000_000, reload: "live" }),
+  /** Of the content of a request, in bytes, that waits because the other backend is slower; with more, its copy is given up. */
+  maxMirrorBacklog: prop.size({ default: "1M", min: "1K", reload: "live" }),
 };
 
 export type HttpProxyProps = PropsOf<typeof props>;
@@ -44,12 +57,14 @@ class HttpProxy implements HandletPart {
   readonly #context: Context<HttpProxyProps>;
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
+  readonly #mirror: Mirror | undefined;
 
   constructor(context: Context<HttpProxyProps>) {
     this.#context = context;
     const { props, log } = context;
     this.#requests = new PassedRequests(context);
     const { paths } = this.#requests;
+    if (props.mirrorTo !== undefined) this.#mirror = makeMirror(context, props.mirrorTo);
     this.#traits = {
       log,
       answers: new AnswerEdits({
@@ -75,6 +90,10 @@ class HttpProxy implements HandletPart {
 
   prepare(): void {
     this.#requests.assertWeb();
+    const { mirrorTo } = this.#context.props;
+    if (mirrorTo === undefined || mirrorTo.current.web !== undefined) return;
+    const message = `${this.#context.path} cannot mirror requests to ${mirrorTo.path}: it is no backend of web servers`;
+    throw new HemiError("HEMI_STAGE_PREPARE", message);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -101,6 +120,21 @@ class HttpProxy implements HandletPart {
   ): boolean | Promise<boolean> {
     const request = this.#requests.make(req, contentSize);
     const wish = this.#requests.wishOf(web, req);
-    return new ProxiedExchan(this.#traits, web, request, wish, req, resp, content).begin();
+    const mirrored = this.#mirror?.copy(request, wish);
+    return new ProxiedExchan(this.#traits, web, request, wish, req, resp, content).begin(mirrored);
   }
+}
+
+function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<BackendPart>): Mirror {
+  return new Mirror({
+    backend() {
+      const { web } = mirrorTo.current;
+      // What it is was looked at in prepare; a reload looks again.
+      if (web === undefined) throw new HemiError("HEMI_STAGE_STATE", `${mirrorTo.path} is no backend of web servers`);
+      return web;
+    },
+    maxCopies: () => props.maxMirrored,
+    maxBacklog: () => props.maxMirrorBacklog,
+    log,
+  });
 }

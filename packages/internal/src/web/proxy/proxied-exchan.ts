@@ -21,6 +21,7 @@ import type { Response } from "../response.ts";
 import { sendStatusPage } from "../status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
 import type { AnswerEdits } from "./answer-edits.ts";
+import type { MirroredRequest } from "./mirror.ts";
 import { whyNotAgain, type RetryRules } from "./retries.ts";
 
 /** What all exchans of a proxy share. */
@@ -83,11 +84,18 @@ export class ProxiedExchan implements TunnelTaker {
     this.#content = content;
   }
 
-  /** `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that failed on the client's side. */
-  begin(): boolean | Promise<boolean> {
+  /**
+   * `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that failed on the client's side.
+   * `mirrored` gets the content, too.
+   */
+  begin(mirrored?: MirroredRequest): boolean | Promise<boolean> {
     this.#req.onAbort(() => this.#giveUp());
     this.#attempt();
-    return this.#request.contentSize === 0 || this.#content !== undefined ? true : this.#passContent();
+    if (this.#request.contentSize === 0) return true;
+    if (this.#content === undefined) return this.#passContent(mirrored);
+    if (this.#content.length > 0) mirrored?.sendContent(this.#content);
+    mirrored?.endContent(this.#req.trailers);
+    return true;
   }
 
   // ---- the answer ----
@@ -270,24 +278,35 @@ export class ProxiedExchan implements TunnelTaker {
 
   // ---- the request's content ----
 
-  async #passContent(): Promise<boolean> {
+  async #passContent(mirrored: MirroredRequest | undefined): Promise<boolean> {
     try {
       const exchange = await this.#connected();
-      if (exchange === undefined) return true;
-      this.#isContentSpent = true;
-      for await (const piece of this.#req.content) {
-        if (!exchange.sendContent(piece)) await exchange.writable();
-        // Who has answered may still want the rest, but who has gone does not.
-        if (this.#isOver) return true;
+      this.#isContentSpent = exchange !== undefined;
+      if (exchange === undefined || !(await this.#passPieces(exchange, mirrored))) {
+        mirrored?.cancel();
+        return true;
       }
       exchange.endContent(this.#req.trailers);
+      mirrored?.endContent(this.#req.trailers);
       return true;
     } catch (error) {
+      mirrored?.cancel();
       // The rest of a request that has been answered is nobody's.
       if (this.#isOver) return true;
       this.#giveUp();
       throw error;
     }
+  }
+
+  /** False: the answer was over before the content was. */
+  async #passPieces(exchange: WebExchange, mirrored: MirroredRequest | undefined): Promise<boolean> {
+    for await (const piece of this.#req.content) {
+      mirrored?.sendContent(piece);
+      if (!exchange.sendContent(piece)) await exchange.writable();
+      // Who has answered may still want the rest, but who has gone does not.
+      if (this.#isOver) return false;
+    }
+    return true;
   }
 
   /** The exchange that has a connection: before that, other nodes may be tried, and the content stays where it is. */
