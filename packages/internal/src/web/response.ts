@@ -43,6 +43,8 @@ export interface KnownContent {
 export class Response implements ResponseHead {
   /** For the engine: the path of the handlet that has it just now; "" if none has. */
   handletPath = "";
+  /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
+  errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
   readonly #fields = new FieldList();
   #status = 200;

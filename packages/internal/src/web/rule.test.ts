@@ -1,3 +1,6 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
@@ -137,5 +140,47 @@ describe("rules", () => {
     ['rule { .returnCode = 307 .returnText = "" }', "cannot be where to go"],
   ])("%s is a mistake", async (rules, message) => {
     await expect(serve(rules)).rejects.toThrow(message);
+  });
+});
+
+describe("error pages", () => {
+  test("stand for what goes wrong in a rule, and not for what is answered", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-pages-"));
+    const page = join(folder.path, "500.html");
+    await writeFile(page, "<h1>Sorry</h1>");
+    const pages = `.errorPages = ["500": "${page}", "404": "${folder.path}/none.html"]`;
+    await using stage = await serve(`
+      rule $path == "/answered" { ${pages} .returnCode = 500 .returnText = "mine" }
+      rule $path == "/fails" { ${pages} fail {} }
+      rule $path == "/none" { ${pages} decline {} }
+      rule $path == "/other" { fail {} }`);
+    const failed = await stage.inject({ url: "/fails" });
+    expect(failed).toMatchObject({ status: 500, text: "<h1>Sorry</h1>" });
+    expect(failed.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(await stage.inject({ url: "/answered" })).toMatchObject({ status: 500, text: "mine" });
+    expect(await stage.inject({ url: "/none" })).toMatchObject({ status: 404, text: "404 Not Found\n" });
+    expect(await stage.inject({ url: "/other" })).toMatchObject({ status: 500, text: "500 Internal Server Error\n" });
+    expect(sink.lines.join("")).toContain("none.html, is no file that can be read, as yet: missing");
+  });
+
+  test("are for errors only", async () => {
+    await expect(serve(`rule { .errorPages = ["200": "/x.html"] }`)).rejects.toThrow('"200" is no status of an error');
+  });
+
+  test("of a webapp count for its rules", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-pages-"));
+    await writeFile(join(folder.path, "502.html"), "gone for lunch");
+    const text = `stage {
+      http1Backend "app" { .nodes = (["address": "127.0.0.1:1"]) }
+      webapp "app" {
+        .hostnames = ("*")
+        .errorPages = ["502": "${folder.path}/502.html"]
+        rule { httpProxy { .toBackend = "app" } }
+      }
+      httpxServer "main" { .webapps = ("app") .address = "127.0.0.1:0" }
+    }`;
+    await using stage = await bootText(text, { log });
+    await stage.start();
+    expect(await stage.inject({ url: "http://a.example/" })).toMatchObject({ status: 502, text: "gone for lunch" });
   });
 });

@@ -44,6 +44,11 @@ const props = {
   socklets: prop.list(prop.reference(sockletKind)),
   /** Revisers of the webapp, by name, beside those inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
+  /**
+   * Files for the engine's own pages, by status: `["502": %baseDir + "/web/502.html"]`. They are for what goes wrong in this rule, a backend that
+   * cannot be reached say; what a handlet, an app or a backend answers by itself stays as it is. A file that cannot be sent: a line of text.
+   */
+  errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /** The folder that file tests look into. */
   webRoot: prop.path({ inherited: true }),
   /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
@@ -57,6 +62,9 @@ const props = {
   ...contentLimitProps,
 };
 
+/** Those that the engine, a handlet or a backend can come to. */
+const errorStatus = /^[45]\d\d$/;
+
 /** A condition on requests with what is done to them; without a condition it matches all. */
 export const rule = defineRule({
   sign: "rule",
@@ -69,6 +77,11 @@ export const rule = defineRule({
     }
     if (props.socklets !== undefined && context.hasChild(sockletKind)) {
       context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
+    }
+    for (const status of props.errorPages.keys()) {
+      if (errorStatus.test(status)) continue;
+      const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599`;
+      context.report({ prop: "errorPages", message });
     }
     if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
       const { returnText } = props;
@@ -129,6 +142,7 @@ class Rule implements RulePart {
     const socklets = this.#findSocklets();
     if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
     await this.#uploads.sweep();
+    await this.#lookAtErrorPages();
   }
 
   shutdown(): Promise<void> {
@@ -145,6 +159,7 @@ class Rule implements RulePart {
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     req.contentTerms = this.#contentTerms;
+    resp.errorPages = this.#context.props.errorPages;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
@@ -152,6 +167,14 @@ class Rule implements RulePart {
       return this.#answer.send(req, resp);
     } catch (error) {
       throw faultAt(this.#context.path, error);
+    }
+  }
+
+  async #lookAtErrorPages(): Promise<void> {
+    const { props, stage, log } = this.#context;
+    for (const [status, file] of props.errorPages) {
+      const { kind } = await stage.fcache.open(file);
+      if (kind !== "file") log.warn(`the page for ${status}, ${file}, is no file that can be read, as yet: ${kind}`);
     }
   }
 
