@@ -158,7 +158,10 @@ export class SecureSites {
     authorities: readonly string[],
   ): SecureContextOptions {
     const { common, id, ticketKey } = this.#options;
-    const context = createHash("sha256").update(`${id}\n${site.terms.name}`).digest("hex");
+    // Who goes on with a session is not looked at again: one that was begun under other authorities is worth nothing under these.
+    const context = createHash("sha256")
+      .update([id, site.terms.name, ...authorities].join("\n"))
+      .digest("hex");
     return {
       ...common,
       cert: certificates.map(({ chain }) => chain),
