@@ -69,6 +69,8 @@ test.each([
   ['<!--#config timefmt="%a, %d %b %Y %T %z" --><!--#echo var="LAST_MODIFIED" -->', "Thu, 01 Jan 2026 00:00:01 +0000"],
   ['<!--#include virtual="/menu.html" -->', "[menu]"],
   ['<!--#include virtual="../menu.html" -->', "[menu]"],
+  ['<!--# include virtual="/menu.html" -->', "[menu]"],
+  ['<!--#INCLUDE virtual="/menu.html" -->', "[menu]"],
   ['<!--#include file="part.html" -->', "[part ]"],
   ['<!--#include virtual="part.html?x=%3Ci%3E" -->', "[part &#60;i&#62;]"],
   ['<!--#include virtual="part.html?x=$query_q&y" -->', "[part &#60;b&#62;&#38;]"],
@@ -147,6 +149,11 @@ describe("the error text stands for", () => {
   test("a directive that is too long, which then is text", async () => {
     const page = `<!--#set var="a" value="${"x".repeat(100)}" -->b`;
     expect(await fillIn(page, "", ".maxDirectiveSize = 64")).toBe(`${error}${page.slice(5)}`);
+  });
+
+  // It took minutes.
+  test("openings without an end, each of which would otherwise be followed to the end of the page", async () => {
+    expect(await fillIn("<!--#".repeat(200_000), "", '.errorText = "!" .maxDirectiveSize = 64')).toMatch(/^!+$/);
   });
 
   test("an inclusion too many, too deep, or too large", async () => {

@@ -26,6 +26,8 @@ export interface SsiFilterOptions {
 
 const opening = Buffer.from("<!--#");
 const closing = Buffer.from("-->");
+/** As a directive's name may be written. */
+const inclusion = /<!--#\s*include/i;
 const noBytes = Buffer.alloc(0);
 
 export class SsiFilter implements ContentFilter {
@@ -38,7 +40,9 @@ export class SsiFilter implements ContentFilter {
   }
 
   whole(content: Uint8Array): Uint8Array | undefined {
-    if (Buffer.from(content.buffer, content.byteOffset, content.length).includes("<!--#include")) return undefined;
+    const text = Buffer.from(content.buffer, content.byteOffset, content.length).toString("latin1");
+    // What it includes takes time.
+    if (inclusion.test(text)) return undefined;
     const bytes = [...this.#read(content), this.#rest()].map((item) => (item instanceof Buffer ? item : noBytes));
     return Buffer.concat(bytes);
   }
@@ -65,13 +69,15 @@ export class SsiFilter implements ContentFilter {
         ? Buffer.from(piece.buffer, piece.byteOffset, piece.length)
         : Buffer.concat([this.#held, piece]);
     let at = 0;
+    // The next closing; it is looked for again only when it has been passed, so that many openings without one cost no more than their bytes.
+    let end = 0;
     for (;;) {
       const begin = bytes.indexOf(opening, at);
       const textEnd = begin < 0 ? bytes.length - sizeOfOpeningAt(bytes, at) : begin;
       if (page.isShown && textEnd > at) items.push(bytes.subarray(at, textEnd));
       at = textEnd;
       if (begin < 0) break;
-      const end = bytes.indexOf(closing, begin + opening.length);
+      if (end >= 0 && end < begin + opening.length) end = bytes.indexOf(closing, begin + opening.length);
       const size = (end < 0 ? bytes.length : end) - begin;
       if (size > maxDirectiveSize) {
         // It is none, and shown as text, so that whoever wrote it sees it.
