@@ -1,5 +1,5 @@
 import { get, type IncomingMessage } from "node:http";
-import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { brotliDecompressSync, createGunzip, gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import type { HandletPart, Response } from "@hemi/internal";
 import { describe, expect, test } from "vitest";
 import { type Fetched, serveSite, type Site } from "./testing/serve-site.ts";
@@ -164,6 +164,23 @@ test("a 304 for a type that is not compressed stays as it is", async () => {
   const answer = await site.fetch("GET /photo.png", { "accept-encoding": "gzip", "if-none-match": String(etag) });
   expect(answer).toMatchObject({ status: 304, headers: { etag } });
   expect(answer.headers["vary"]).toBeUndefined();
+});
+
+test.each([
+  ["that is coded already", 'static { .precompressed = ("gzip") }', { "page.html.gz": gzipSync(page) }],
+  ["that must not be changed", 'head { .set = ["cache-control": "no-transform"] }', {}],
+])("a 304 for a file %s has the tag of the 200", async (_what, component, more) => {
+  const isHandlet = component.startsWith("static");
+  await using site = await serveSite({
+    revisers: `gzip { .minSize = 1 } ${isHandlet ? "" : component}`,
+    files: { ...files, ...more },
+    static: isHandlet ? component.slice(9, -2) : "",
+  });
+  const { etag, vary } = (await site.fetch("GET /page.html", { "accept-encoding": "gzip" })).headers;
+  expect(etag).toMatch(/^"/);
+  const answer = await site.fetch("GET /page.html", { "accept-encoding": "gzip", "if-none-match": String(etag) });
+  expect(answer.status).toBe(304);
+  expect([answer.headers["etag"], answer.headers["vary"]]).toEqual([etag, vary]);
 });
 
 test("a 304 from elsewhere gets the weak tag that the client has", async () => {

@@ -20,7 +20,14 @@ import { coders } from "./coders.ts";
 import { EncodingFilter, maxAtOnce } from "./encoding-filter.ts";
 import { mediaTypePattern, mediaTypeSet } from "./media-types.ts";
 import { gzipRank } from "./ranks.ts";
-import { addVary, hasNoContent, mayChangeContent, weakenNotModified, weakenValidators } from "./validators.ts";
+import {
+  addVary,
+  hasNoContent,
+  isWholeAndFree,
+  mayChangeContent,
+  weakenNotModified,
+  weakenValidators,
+} from "./validators.ts";
 
 const props = {
   /**
@@ -133,7 +140,7 @@ class Gzip implements ReviserPart {
       if (weakenNotModified(req, resp)) addVary(resp, "accept-encoding");
       return;
     }
-    if (!this.#isFor(known.type, known.size)) return;
+    if (known.coding !== undefined || !isWholeAndFree(resp) || !this.#isFor(known.type, known.size)) return;
     addVary(resp, "accept-encoding");
     if (this.#codingFor(req.header("accept-encoding")) !== "none") weakenValidators(resp);
   }

@@ -205,7 +205,7 @@ test("revisers know the size of a content, and what it is known by, as long as n
     rank: 5,
     reviseResponse: (_req, resp) => void seen.push([resp.contentSize, resp.knownContent?.identity]),
   };
-  const known = { identity: 7, size: 5, type: "text/plain" };
+  const known = { identity: 7, size: 5, type: "text/plain", coding: undefined };
   const answer: HandletPart["handle"] = (_req, resp) => {
     resp.knownContent = known;
     resp.send("hello");

@@ -38,6 +38,8 @@ export interface KnownContent {
   readonly size: number;
   /** The media type, with its parameters. */
   readonly type: string;
+  /** Its content-encoding, which a 304 does not tell; `undefined`: none. */
+  readonly coding: string | undefined;
 }
 
 export class Response implements ResponseHead {
