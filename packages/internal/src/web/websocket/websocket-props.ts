@@ -10,7 +10,7 @@ export const webSocketProps = {
   maxFragments: prop.integer({ default: 1000, min: 1, inherited: true, reload: "live" }),
   /** In bytes, of messages that were sent and that the client has not taken; with more the WebSocket is broken off (1006). */
   maxUnsentSize: prop.size({ default: "16M", min: "1K", inherited: true, reload: "live" }),
-  /** A client that has sent nothing for so long is asked for a sign of life. */
+  /** A client that has sent nothing for so long, and taken nothing of what waits for it, is asked for a sign of life. */
   pingInterval: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
   /** Until the sign; then the WebSocket is broken off (1006). */
   pongTimeout: prop.duration({ default: "10s", min: "1ms", inherited: true, reload: "live" }),

@@ -152,10 +152,27 @@ test("a client that gives no sign of life is broken off", async () => {
   expect(server.log.join("")).toContain("gave no sign of life for 20 ms");
 });
 
+test("a client that takes nothing of what a handler waits to send is broken off", async () => {
+  const closed = Promise.withResolvers<number>();
+  await using server = await serve(
+    {
+      async message(_message, ws) {
+        for (;;) await ws.send(Buffer.alloc(1_000_000));
+      },
+      close: (code) => closed.resolve(code),
+    },
+    ".pingInterval = 10ms .pongTimeout = 10ms",
+  );
+  // It never reads.
+  (await server.open()).send(frame(TEXT)).socket.pause();
+  expect(await closed.promise).toBe(1006);
+  expect(server.log.join("")).toContain("gave no sign of life for 20 ms");
+});
+
 test("a client that answers pings may be silent for long", async () => {
   await using server = await serve({}, ".pingInterval = 5ms .pongTimeout = 1s");
   const client = await server.open();
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 2; i++) {
     expect(await nextFrame(client)).toEqual([PING, ""]);
     client.send(frame(PONG));
   }

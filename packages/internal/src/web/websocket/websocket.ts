@@ -47,7 +47,7 @@ export class WebSocket {
   /** How it ended, as the client said. */
   #code = 1006;
   #reason = "";
-  /** Something came since the timer was set. */
+  /** Something came, or was taken, since the timer was set. */
   #hasHeard = false;
   #isPinged = false;
   /** Messages that came while a handler was at one, and their size. */
@@ -243,6 +243,7 @@ export class WebSocket {
   // ---- waiting ----
 
   #unblocked(): void {
+    this.#hasHeard = true;
     const drained = this.#drained;
     this.#drained = undefined;
     drained?.resolve();
@@ -254,8 +255,9 @@ export class WebSocket {
 
   #checkLife(): void {
     const { pingInterval, pongTimeout } = this.#base.settings;
-    // While a handler is at a message nothing is read, so that nothing can be heard.
-    if (this.#hasHeard || this.#isHandling) {
+    // While a handler is at a message nothing is read, so that nothing can be heard; but the handler may wait for the client to take something.
+    const isDeaf = this.#isHandling && !this.#base.stream.writableNeedDrain;
+    if (this.#hasHeard || isDeaf) {
       this.#hasHeard = this.#isPinged = false;
       this.#waitForSign(pingInterval);
     } else if (!this.#isPinged) {
