@@ -29,7 +29,7 @@ const props = {
       find: prop.string({ minLength: 1 }),
       /**
        * A regular expression: as in JavaScript, without back references, `^`, `$`, `\b` and looking around. It takes time in proportion to the content,
-       * whatever that is, and looks at characters, not at lines; `.` takes no line end.
+       * times what a match may be long (`maxMatchSize`) at the worst, and looks at characters, not at lines; `.` takes no line end.
        */
       match: prop.string({ minLength: 1 }),
       /** What stands in its place; `$1` to `$9` stand for the groups of `match`, and `$$` for a dollar there. */

@@ -122,7 +122,7 @@ export class Request {
    * encoding), since it is what the client sent that makes it so; 414 for more than 64 KiB; 500 for the eleventh new start.
    */
   rewrite(target: string, { startAnew = false }: { readonly startAnew?: boolean } = {}): void {
-    if (!/^\/[!-~]*$/.test(target)) {
+    if (!/^\/[!"$-~]*$/.test(target)) {
       throw new HemiError("HEMI_USAGE", `a request is rewritten to an encoded path, not to ${JSON.stringify(target)}`);
     }
     if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);

@@ -72,7 +72,10 @@ export class UploadedFile {
     }
     try {
       await placeAt(path, this.#path);
-      await unlink(this.#path);
+      // Where the exchan has ended meanwhile, it is gone already.
+      await unlink(this.#path).catch((error: unknown) => {
+        if (!isOneOf(error, ["ENOENT"])) throw error;
+      });
     } catch (cause) {
       this.#failed(`moved to ${path}`, cause);
     }

@@ -47,10 +47,9 @@ export function shakeHands(
 function assertOrigin(req: Request, origins: readonly string[] | undefined): void {
   const origin = req.header("origin");
   if (origin === undefined || origins?.includes("*") === true) return;
-  const isAllowed =
-    origins === undefined
-      ? URL.parse(origin)?.host === URL.parse(`${req.scheme}://${req.authority}`)?.host
-      : origins.includes(origin);
+  const host = URL.parse(origin)?.host;
+  const isOwn = host !== undefined && host === URL.parse(`${req.scheme}://${req.authority}`)?.host;
+  const isAllowed = origins === undefined ? isOwn : origins.includes(origin);
   if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open a WebSocket here`);
 }
 
