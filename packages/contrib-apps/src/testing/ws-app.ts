@@ -21,7 +21,9 @@ const sockets = new WebSocketServer({ noServer: true });
 const app: NodeApp = (_req, res) => res.end("a page");
 
 export const upgrade: NodeUpgradeListener = (req, socket, head) => {
-  sockets.handleUpgrade(req, socket, head, (ws) => ws.on("message", (message) => ws.send(`you said ${message.toString()}`)));
+  sockets.handleUpgrade(req, socket, head, (ws) =>
+    ws.on("message", (message) => ws.send(`you said ${message.toString()}`)),
+  );
 };
 
 export default app;
