@@ -19,7 +19,8 @@ import { RetryBudget } from "./retry-budget.ts";
 
 export interface BackendSettings extends GroupSettings, ActiveSettings, PassiveSettings, BreakerSettings {
   readonly balancer: BalancerName;
-  readonly healthCheck: "off" | "tcp" | "http";
+  /** `off`, `tcp`, or one that the protocol has a probe for. */
+  readonly healthCheck: string;
   /** Retries for each hundred requests. */
   readonly retryBudget: number;
 }
@@ -31,8 +32,8 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly log: ErrorLog;
   readonly fixtures: Pick<StageFixtures, "clock" | "namer">;
   readonly makePool: (spec: NodeSpec) => Pool;
-  /** For `healthCheck = "http"`. */
-  readonly probeHTTP: Probe;
+  /** Of the protocol, for `healthCheck`, by its words. Default: none. */
+  readonly probes?: (backend: Backend<Pool>) => Readonly<Record<string, Probe>>;
 }
 
 /** How the work that a node was entered for went: well, not well for a reason, or nobody knows, because it was given up. */
@@ -57,7 +58,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #budget: RetryBudget;
   #isStarted = false;
 
-  constructor({ specs, settings, log, fixtures, makePool, probeHTTP }: BackendOptions<Pool>) {
+  constructor({ specs, settings, log, fixtures, makePool, probes }: BackendOptions<Pool>) {
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
     this.#group = new NodeGroup({
@@ -75,8 +76,9 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
       left: (node) => this.#active?.forget(node),
     });
     this.#passive = new PassiveHealth(settings, this.#group, log, this.makeDeadline);
-    const probe = settings.healthCheck === "http" ? probeHTTP : probeTCP;
-    this.#active = settings.healthCheck === "off" ? undefined : new ActiveHealth(settings, probe, this.#group, log);
+    const { healthCheck } = settings;
+    const probe = healthCheck === "off" ? undefined : (probes?.(this)[healthCheck] ?? probeTCP);
+    this.#active = probe === undefined ? undefined : new ActiveHealth(settings, probe, this.#group, log);
     this.#breaker = new CircuitBreaker(settings, log, now);
     this.#budget = new RetryBudget(() => settings.retryBudget, now);
   }

@@ -14,6 +14,7 @@ import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
 import type { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
+import type { Dialled } from "./dial.ts";
 import type { ProxyVersion } from "./proxy-header.ts";
 
 /** All durations in ms. */
@@ -49,10 +50,7 @@ export interface ClientConnOwner<Traits, Memory> {
   /** Of the protocol, for its requests. */
   readonly traits: Traits;
   /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. Without it: those, and the socket can be shut on one side. */
-  dial(
-    onread: OnReadOpts | undefined,
-    from: Endpoint | undefined,
-  ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" };
+  dial(onread: OnReadOpts | undefined, from: Endpoint | undefined): Dialled;
   makeDeadline(onExpired: () => void): Deadline;
   /** It could take another request. */
   becameIdle(conn: ClientConn<Traits, Memory>): void;

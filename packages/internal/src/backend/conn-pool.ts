@@ -1,9 +1,10 @@
 // The connections to one node, for protocols that answer one request after the other.
 
-import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
-import { connect as connectTLS, type ConnectionOptions } from "node:tls";
+import type { OnReadOpts } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import { ClientConn, type ClientConnOwner, type ConnSettings } from "./client-conn.ts";
+import { dialNode, type Dialled } from "./dial.ts";
 import type { NodePool, NodeSpec } from "./node.ts";
 import type { Endpoint } from "../net/peer.ts";
 import { proxyHeader } from "./proxy-header.ts";
@@ -84,23 +85,16 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
 
   // ---- what its connections ask of it ----
 
-  dial(
-    onread: OnReadOpts | undefined,
-    from: Endpoint | undefined,
-  ): { readonly socket: Socket; readonly connectEvent: "connect" | "secureConnect" } {
-    const { address, hostname } = this.#spec;
+  dial(onread: OnReadOpts | undefined, from: Endpoint | undefined): Dialled {
     const { tls, settings } = this.#options;
-    const to = { ...address, noDelay: true, ...(onread === undefined ? { allowHalfOpen: true } : { onread }) };
-    if (tls === undefined) {
-      const socket = connect(to);
+    const { address } = this.#spec;
+    const dialled = dialNode(this.#spec, tls, onread === undefined ? { allowHalfOpen: true } : { onread });
+    if (settings.proxyProtocol !== "off" && tls === undefined) {
       const target = "path" in address ? { address: "", port: 0 } : { address: address.host, port: address.port };
       // It waits for the connection, and goes out before all else.
-      if (settings.proxyProtocol !== "off") socket.write(proxyHeader(settings.proxyProtocol, from, target));
-      return { socket, connectEvent: "connect" };
+      dialled.socket.write(proxyHeader(settings.proxyProtocol, from, target));
     }
-    // An IP address is no name that could be asked for (RFC 6066 3); the certificate is checked against it all the same.
-    const servername = tls.servername ?? (isIP(hostname) === 0 ? hostname : "");
-    return { socket: connectTLS({ ...tls, ...to, servername }), connectEvent: "secureConnect" };
+    return dialled;
   }
 
   makeDeadline(onExpired: () => void): Deadline {

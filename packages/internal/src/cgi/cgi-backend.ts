@@ -69,7 +69,6 @@ export class CgiBackendPart implements BackendPart, CgiBackend {
           makeDeadline: this.#backend.makeDeadline,
           isProcessEach: true,
         }),
-      probeHTTP: () => Promise.resolve("it does not speak HTTP"),
     });
   }
 
