@@ -106,8 +106,8 @@ export class FieldLines implements Fields {
 }
 
 /** Names that are not passed on, and those that the field `connection` adds to them (RFC 9110 7.6.1). */
-export function withoutConnection(lines: FieldLines, names: FieldNames): FieldNames {
-  const options = lines.get("connection");
+export function withoutConnection(fields: Pick<Fields, "get">, names: FieldNames): FieldNames {
+  const options = fields.get("connection");
   if (options === undefined || options === "keep-alive" || options === "close") return names;
   const others = listMembers(options.toLowerCase()).filter((option) => !names.has(option));
   return others.length === 0 ? names : names.with(others);

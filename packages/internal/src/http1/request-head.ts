@@ -1,7 +1,7 @@
 // Writes the heads of HTTP/1 requests (RFC 9112 sections 3 to 6).
 
 import type { BackendRequest } from "../backend/web-backend.ts";
-import { connectionFields, FieldNames } from "../web/field-names.ts";
+import { type FieldNames, notInTrailers } from "../web/field-names.ts";
 import type { Fields } from "../web/fields.ts";
 import { FieldLines, withoutConnection } from "./field-lines.ts";
 import { fieldLines } from "./response-head.ts";
@@ -42,18 +42,3 @@ function framingLine(method: string, contentSize: number | undefined): string {
   // Where content is what one expects, its absence is said (RFC 9110 8.6).
   return method === "POST" || method === "PUT" || method === "PATCH" ? "content-length: 0\r\n" : "";
 }
-
-const notInTrailers = new FieldNames([
-  ...connectionFields,
-  "authorization",
-  "cookie",
-  "expect",
-  "forwarded",
-  "host",
-  "max-forwards",
-  "trailer",
-  "via",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-]);

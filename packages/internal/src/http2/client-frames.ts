@@ -1,327 +1,64 @@
-// What the frames of a client mean (RFC 9113 section 6), and what is wrong with those that are wrong.
-//
-// A frame is looked at here as far as can be without knowing what a handlet does with its stream; what it asks for is done by the
-// connection.
+// What the frames of a client mean: requests, and how urgent they are.
 
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Allowance } from "./allowance.ts";
-import { ClosedStreams } from "./closed-streams.ts";
-import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
-import { HpackDecoder, type DecodedBlock } from "./hpack/decoder.ts";
-import { readSettings, settingSize, type PeerSettings } from "./peer-settings.ts";
+import { errorCode, readUint31 } from "./frames.ts";
+import { PeerFrames, type FrameTarget } from "./peer-frames.ts";
 import { parsePriority } from "./priority.ts";
 import { RepeatedHeads } from "./repeated-heads.ts";
-import { BadRequest, readRequestHead, readTrailers, type Http2RequestHead } from "./request-head.ts";
+import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
 import type { Http2Exchan } from "./server-exchan.ts";
 import type { Http2Host } from "./server-host.ts";
 
-/** What a connection does when its client's frames ask for it. */
-export interface FrameTarget {
+/** What a server's connection does when its client's frames ask for it. */
+export interface ClientFrameTarget extends FrameTarget<Http2Exchan> {
   /** Of the connection; `undefined` where that is not by TLS. */
   readonly tls: TlsFacts | undefined;
-  /** Those that are not over on both sides. */
-  stream(id: number): Http2Exchan | undefined;
   /** A request has come; no content follows if `isEnded`. */
   requested(id: number, head: Http2RequestHead, isEnded: boolean): void;
   /** A request has come that is not to be served; `isEnded` likewise. */
   refused(id: number, bad: BadRequest, isEnded: boolean): void;
-  /** DATA has come, of which the payload takes up `frameSize` of the windows, and `start` to `end` are content. */
-  contentArrived(
-    stream: Http2Exchan,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    frameSize: number,
-    isEnd: boolean,
-  ): void;
-  /** DATA of a stream that is over has come. */
-  contentDropped(frameSize: number): void;
-  settingsChanged(settings: PeerSettings): void;
-  settingsAcknowledged(): void;
-  pinged(payload: Buffer, isAck: boolean): void;
-  /** The client takes more on a stream, or on the connection if there is none. */
-  windowWidened(stream: Http2Exchan | undefined, increment: number): void;
-  streamReset(stream: Http2Exchan, code: number): void;
   reprioritized(stream: Http2Exchan): void;
-  /** The client will not ask for anything more. */
-  clientLeaves(): void;
-  /** Ends a stream that its client has done something wrong on. */
-  failStream(id: number, code: ErrorCode, reason: string): void;
-  /** Ends the connection. */
-  fail(code: ErrorCode, reason: string): void;
 }
 
-export class ClientFrames {
-  /** The highest stream that the client has begun. */
-  lastStreamId = 0;
-  readonly closedByUs = new ClosedStreams();
-  readonly closedByClient = new ClosedStreams();
-  readonly #target: FrameTarget;
+export class ClientFrames extends PeerFrames<Http2Exchan> {
+  readonly #target: ClientFrameTarget;
   readonly #host: Http2Host;
-  readonly #idleFrames: Allowance;
-  readonly #decoder = new HpackDecoder();
-  readonly #repeatedHeads = new RepeatedHeads();
-  #hasSettings = false;
-  /** The stream whose header block goes on in CONTINUATION frames; 0 if there is none. */
-  #blockStreamId = 0;
-  #blockEnds = false;
-  #blockPieces: Buffer[] = [];
-  #blockSize = 0;
+  readonly #repeatedHeads = new RepeatedHeads<Http2RequestHead>();
 
-  constructor(target: FrameTarget, host: Http2Host, idleFrames: Allowance) {
+  constructor(target: ClientFrameTarget, host: Http2Host, idleFrames: Allowance) {
+    super(target, host.settings, idleFrames);
     this.#target = target;
     this.#host = host;
-    this.#idleFrames = idleFrames;
   }
 
-  /** A head has begun, and is not complete. */
-  get isWithinBlock(): boolean {
-    return this.#blockStreamId !== 0;
+  /** A stream that is new. */
+  protected isHead(_stream: Http2Exchan | undefined, id: number): boolean {
+    return id > this.lastStreamId;
   }
 
-  readonly take = (bytes: Buffer, start: number, end: number, type: number, flags: number, id: number): void => {
-    const size = end - start;
-    if (this.#blockStreamId !== 0 && (type !== frameType.continuation || id !== this.#blockStreamId))
-      return this.#fail(errorCode.protocolError, "another frame stands in the midst of a head");
-    if (!this.#hasSettings && type !== frameType.settings)
-      return this.#fail(errorCode.protocolError, "its first frame is not SETTINGS");
-    switch (type) {
-      case frameType.data:
-        return this.#data(bytes, start, end, flags, id);
-      case frameType.headers:
-        return this.#headers(bytes, start, end, flags, id);
-      case frameType.priority:
-        if (id === 0) return this.#onNoStream("PRIORITY");
-        // What it would say is no longer in use (RFC 9113 5.3), but what it may not say is looked at.
-        if (size !== 5)
-          return this.#target.failStream(id, errorCode.frameSizeError, "a PRIORITY frame has not 5 bytes");
-        if (readUint31(bytes, start) === id)
-          return this.#fail(errorCode.protocolError, "a stream is said to depend on itself");
-        return this.#idle();
-      case frameType.rstStream:
-        return this.#rstStream(bytes, start, size, id);
-      case frameType.settings:
-        return this.#settings(bytes, start, end, flags, id);
-      case frameType.pushPromise:
-        return this.#fail(errorCode.protocolError, "a client pushes nothing");
-      case frameType.ping:
-        if (id !== 0) return this.#onStream("PING");
-        if (size !== 8) return this.#fail(errorCode.frameSizeError, "a PING frame has not 8 bytes");
-        this.#target.pinged(bytes.subarray(start, end), (flags & frameFlag.ack) !== 0);
-        return this.#idle();
-      case frameType.goaway:
-        if (id !== 0) return this.#onStream("GOAWAY");
-        if (size < 8) return this.#fail(errorCode.frameSizeError, "a GOAWAY frame has less than 8 bytes");
-        this.#target.clientLeaves();
-        return this.#idle();
-      case frameType.windowUpdate:
-        return this.#windowUpdate(bytes, start, size, id);
-      case frameType.continuation:
-        return this.#continuation(bytes, start, end, flags);
-      case frameType.priorityUpdate:
-        return this.#priorityUpdate(bytes, start, end, id);
-      default:
-        // RFC 9113 4.1: what is not known is passed over.
-        return this.#idle();
-    }
-  };
-
-  #data(bytes: Buffer, start: number, end: number, flags: number, id: number): void {
-    if (id === 0) return this.#onNoStream("DATA");
-    const frameSize = end - start;
-    let contentEnd = end;
-    if ((flags & frameFlag.padded) !== 0) {
-      const padding = bytes[start] ?? 0;
-      if (frameSize === 0 || padding >= frameSize)
-        return this.#fail(errorCode.protocolError, "padding fills up a frame");
-      start++;
-      contentEnd -= padding;
-    }
-    const isEnd = (flags & frameFlag.endStream) !== 0;
-    if (start === contentEnd && !isEnd) this.#idle();
-    const stream = this.#target.stream(id);
-    if (stream === undefined) {
-      if (!this.closedByUs.has(id)) return this.#notOpen(id, "DATA");
-      return this.#target.contentDropped(frameSize);
-    }
-    if (stream.content === undefined || stream.content.isWhole) {
-      this.#target.contentDropped(frameSize);
-      return this.#target.failStream(id, errorCode.streamClosed, "content came behind its end");
-    }
-    this.#target.contentArrived(stream, bytes, start, contentEnd, frameSize, isEnd);
-  }
-
-  #headers(bytes: Buffer, start: number, end: number, flags: number, id: number): void {
-    if (id === 0) return this.#onNoStream("HEADERS");
-    if ((id & 1) === 0) return this.#fail(errorCode.protocolError, "a client began a stream of even number");
-    if ((flags & (frameFlag.padded | frameFlag.priority)) !== 0) {
-      let padding = 0;
-      if ((flags & frameFlag.padded) !== 0) padding = bytes[start++] ?? 0;
-      let dependency = 0;
-      if ((flags & frameFlag.priority) !== 0) {
-        dependency = readUint31(bytes, start);
-        start += 5;
-      }
-      end -= padding;
-      if (start > end) return this.#fail(errorCode.protocolError, "padding fills up a frame");
-      if (dependency === id) return this.#fail(errorCode.protocolError, "a stream is said to depend on itself");
-    }
-    const isEnd = (flags & frameFlag.endStream) !== 0;
-    if ((flags & frameFlag.endHeaders) !== 0) return this.#block(bytes, start, end, id, isEnd);
-    this.#blockStreamId = id;
-    this.#blockEnds = isEnd;
-    this.#keepPiece(bytes, start, end);
-  }
-
-  #continuation(bytes: Buffer, start: number, end: number, flags: number): void {
-    const id = this.#blockStreamId;
-    if (id === 0) return this.#fail(errorCode.protocolError, "a CONTINUATION frame continues nothing");
-    // CVE-2024-27316: frames without end, which all have to be kept or decoded.
-    if (this.#blockPieces.length > this.#host.settings.http2MaxContinuations)
-      return this.#fail(errorCode.enhanceYourCalm, "its head goes on in more frames than allowed");
-    if (!this.#keepPiece(bytes, start, end) || (flags & frameFlag.endHeaders) === 0) return;
-    const block = Buffer.concat(this.#blockPieces);
-    this.#blockStreamId = 0;
-    this.#blockPieces = [];
-    this.#blockSize = 0;
-    this.#block(block, 0, block.length, id, this.#blockEnds);
-  }
-
-  /** The piece is copied: it would keep all that was read with it. False: the head has become too large. */
-  #keepPiece(bytes: Buffer, start: number, end: number): boolean {
-    this.#blockSize += end - start;
-    // A little more is decoded, so that its request can be answered with 431.
-    if (this.#blockSize > this.#host.settings.maxHeadSize + defaultMaxFrameSize) {
-      this.#fail(errorCode.enhanceYourCalm, "its head is larger than allowed before it is decoded");
-      return false;
-    }
-    this.#blockPieces.push(Buffer.from(bytes.subarray(start, end)));
-    return true;
-  }
-
-  /** A whole header block: a request, or trailers. */
-  #block(bytes: Buffer, start: number, end: number, id: number, isEnd: boolean): void {
-    if (id > this.lastStreamId) {
-      this.lastStreamId = id;
-      return this.#request(bytes, start, end, id, isEnd);
-    }
-    const stream = this.#target.stream(id);
-    if (stream === undefined && !this.closedByUs.has(id)) {
-      return this.closedByClient.has(id)
-        ? this.#fail(errorCode.streamClosed, "a head came on a stream that has ended")
-        : this.#fail(errorCode.protocolError, "a stream has a lower number than the one before it");
-    }
-    // Also for nobody: the table changes with it.
-    const block = this.#decode(bytes, start, end);
-    if (block === undefined || stream === undefined) return;
-    const { content } = stream;
-    if (content === undefined || content.isWhole)
-      return this.#target.failStream(id, errorCode.streamClosed, "a head came behind the end of its request");
-    const trailers = isEnd ? readTrailers(block) : undefined;
-    if (trailers === undefined)
-      return this.#target.failStream(id, errorCode.protocolError, "its trailers are malformed, or not the end");
-    stream.trailers = trailers;
-    this.#target.contentArrived(stream, bytes, end, end, 0, true);
-  }
-
-  #request(bytes: Buffer, start: number, end: number, id: number, isEnd: boolean): void {
-    const { generation } = this.#decoder;
+  protected headCame(bytes: Buffer, start: number, end: number, id: number, isEnd: boolean): void {
+    this.lastStreamId = id;
+    const { generation } = this.decoder;
     // With content to come, the size that a head announces means something else.
     const repeated = isEnd ? this.#repeatedHeads.find(bytes, start, end, generation) : undefined;
     if (repeated !== undefined) return this.#target.requested(id, repeated, true);
-    const block = this.#decode(bytes, start, end);
+    const block = this.decode(bytes, start, end);
     if (block === undefined) return;
     const { maxTargetSize } = this.#host.settings;
     const head = readRequestHead(block, isEnd, { maxTargetSize, isTLS: this.#target.tls !== undefined });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
-    if (isEnd && generation === this.#decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
+    if (isEnd && generation === this.decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
     this.#target.requested(id, head, isEnd);
   }
 
-  #decode(bytes: Buffer, start: number, end: number): DecodedBlock | undefined {
-    const block = this.#decoder.decode(bytes, start, end, this.#host.settings);
-    if (block === undefined) this.#fail(errorCode.compressionError, "a head could not be decoded");
-    return block;
-  }
-
-  #rstStream(bytes: Buffer, start: number, size: number, id: number): void {
-    if (id === 0) return this.#onNoStream("RST_STREAM");
-    if (size !== 4) return this.#fail(errorCode.frameSizeError, "a RST_STREAM frame has not 4 bytes");
-    const stream = this.#target.stream(id);
-    if (stream !== undefined) return this.#target.streamReset(stream, bytes.readUInt32BE(start));
-    if (id > this.lastStreamId) return this.#notOpen(id, "RST_STREAM");
-    this.#idle();
-  }
-
-  #settings(bytes: Buffer, start: number, end: number, flags: number, id: number): void {
-    const size = end - start;
-    if (id !== 0) return this.#onStream("SETTINGS");
-    if ((flags & frameFlag.ack) !== 0) {
-      if (size !== 0) return this.#fail(errorCode.frameSizeError, "an acknowledgement of SETTINGS holds some");
-      if (!this.#hasSettings) return this.#fail(errorCode.protocolError, "its first frame is not SETTINGS");
-      this.#target.settingsAcknowledged();
-      return this.#idle();
-    }
-    if (size % settingSize !== 0)
-      return this.#fail(errorCode.frameSizeError, "a SETTINGS frame holds part of a setting");
-    const settings = readSettings(bytes, start, end);
-    if ("code" in settings) return this.#fail(settings.code, settings.reason);
-    const isFirst = !this.#hasSettings;
-    this.#hasSettings = true;
-    this.#target.settingsChanged(settings);
-    if (!isFirst) this.#idle(1 + Math.floor(size / 60));
-  }
-
-  #windowUpdate(bytes: Buffer, start: number, size: number, id: number): void {
-    if (size !== 4) return this.#fail(errorCode.frameSizeError, "a WINDOW_UPDATE frame has not 4 bytes");
-    const increment = readUint31(bytes, start);
-    if (id === 0) {
-      if (increment === 0) return this.#fail(errorCode.protocolError, "the connection's window is widened by nothing");
-      this.#target.windowWidened(undefined, increment);
-    } else {
-      const stream = this.#target.stream(id);
-      if (stream === undefined) {
-        if (id > this.lastStreamId) return this.#notOpen(id, "WINDOW_UPDATE");
-      } else if (increment === 0) {
-        this.#target.failStream(id, errorCode.protocolError, "a window is widened by nothing");
-      } else this.#target.windowWidened(stream, increment);
-    }
-    this.#idle();
-  }
-
-  #priorityUpdate(bytes: Buffer, start: number, end: number, id: number): void {
-    if (id !== 0) return this.#onStream("PRIORITY_UPDATE");
-    if (end - start < 4) return this.#fail(errorCode.frameSizeError, "a PRIORITY_UPDATE frame has less than 4 bytes");
+  protected priorityUpdated(bytes: Buffer, start: number, end: number): void {
     const prioritized = readUint31(bytes, start);
-    if (prioritized === 0) return this.#fail(errorCode.protocolError, "a PRIORITY_UPDATE frame is for no stream");
+    if (prioritized === 0)
+      return this.#target.fail(errorCode.protocolError, "a PRIORITY_UPDATE frame is for no stream");
     const stream = this.#target.stream(prioritized);
-    if (stream !== undefined) {
-      stream.priority = parsePriority(bytes.toString("latin1", start + 4, end));
-      this.#target.reprioritized(stream);
-    }
-    this.#idle();
-  }
-
-  /** A frame that brings neither a request nor content. */
-  #idle(cost = 1): void {
-    if (!this.#idleFrames.spend(cost))
-      this.#fail(errorCode.enhanceYourCalm, "it floods us with frames that bring nothing");
-  }
-
-  #notOpen(id: number, what: string): void {
-    if (id > this.lastStreamId) this.#fail(errorCode.protocolError, `${what} came on a stream that has not begun`);
-    else this.#fail(errorCode.streamClosed, `${what} came on a stream that has ended`);
-  }
-
-  #onNoStream(what: string): void {
-    this.#fail(errorCode.protocolError, `${what} came on no stream`);
-  }
-
-  #onStream(what: string): void {
-    this.#fail(errorCode.protocolError, `${what} came on a stream`);
-  }
-
-  #fail(code: ErrorCode, reason: string): void {
-    this.#target.fail(code, reason);
+    if (stream === undefined) return;
+    stream.priority = parsePriority(bytes.toString("latin1", start + 4, end));
+    this.#target.reprioritized(stream);
   }
 }

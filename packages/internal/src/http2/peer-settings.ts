@@ -1,4 +1,4 @@
-// The settings that a client sends (RFC 9113 6.5).
+// The settings that the other side sends (RFC 9113 6.5).
 
 import { defaultMaxFrameSize, errorCode, maxMaxFrameSize, maxWindow, settingId, type ErrorCode } from "./frames.ts";
 
@@ -6,6 +6,8 @@ import { defaultMaxFrameSize, errorCode, maxMaxFrameSize, maxWindow, settingId, 
 export interface PeerSettings {
   headerTableSize?: number;
   initialWindowSize?: number;
+  maxConcurrentStreams?: number;
+  allowsConnectProtocol?: boolean;
 }
 
 /** Why settings are refused. */
@@ -37,9 +39,15 @@ export function readSettings(bytes: Buffer, start: number, end: number): PeerSet
         if (value < defaultMaxFrameSize || value > maxMaxFrameSize)
           return bad(errorCode.protocolError, "MAX_FRAME_SIZE is out of its bounds");
         break;
+      case settingId.maxConcurrentStreams:
+        settings.maxConcurrentStreams = value;
+        break;
       case settingId.enableConnectProtocol:
+        if (value > 1) return badSwitch;
+        settings.allowsConnectProtocol = value === 1;
+        break;
       case settingId.noRFC7540Priorities:
-        if (value > 1) return bad(errorCode.protocolError, "a setting that is a switch is not 0 or 1");
+        if (value > 1) return badSwitch;
         break;
       default:
       // A limit of its own that we keep to anyway, or one that we do not know (RFC 9113 6.5.2).
@@ -51,3 +59,5 @@ export function readSettings(bytes: Buffer, start: number, end: number): PeerSet
 function bad(code: ErrorCode, reason: string): BadSettings {
   return { code, reason };
 }
+
+const badSwitch = bad(errorCode.protocolError, "a setting that is a switch is not 0 or 1");

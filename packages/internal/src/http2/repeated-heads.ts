@@ -1,19 +1,17 @@
-// The heads that came before on a connection, by the bytes that they came as. A client that asks for the same again sends the same block, of a
-// few indices; it means the same as long as the decoder's table has not changed.
+// The heads that came before on a connection, by the bytes that they came as. Who says the same again sends the same block, of a few
+// indices; it means the same as long as the decoder's table has not changed.
 
-import type { Http2RequestHead } from "./request-head.ts";
-
-interface Entry {
+interface Entry<Head> {
   readonly block: Uint8Array;
-  readonly head: Http2RequestHead;
+  readonly head: Head;
 }
 
-export class RepeatedHeads {
-  #entries: (Entry | undefined)[] = [];
+export class RepeatedHeads<Head> {
+  #entries: (Entry<Head> | undefined)[] = [];
   /** Of the decoder's table that they were read with. */
   #generation = -1;
 
-  find(bytes: Uint8Array, start: number, end: number, generation: number): Http2RequestHead | undefined {
+  find(bytes: Uint8Array, start: number, end: number, generation: number): Head | undefined {
     if (generation !== this.#generation) return undefined;
     const entry = this.#entries[placeOf(bytes, start, end)];
     if (entry === undefined) return undefined;
@@ -24,7 +22,7 @@ export class RepeatedHeads {
   }
 
   /** `generation`: as it is after the block was read, and was before. */
-  add(bytes: Uint8Array, start: number, end: number, generation: number, head: Http2RequestHead): void {
+  add(bytes: Uint8Array, start: number, end: number, generation: number, head: Head): void {
     if (end - start > maxBlock) return;
     if (generation !== this.#generation) this.#entries = [];
     this.#generation = generation;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BadRequest, readRequestHead, readTrailers, type Http2RequestHead } from "./request-head.ts";
+import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
+import { readTrailers } from "./message-fields.ts";
 
 const options = { maxTargetSize: 100, isTLS: false };
 const get = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a.example"];

@@ -3,8 +3,9 @@
 
 import { isTargetByte, isTokenByte } from "../http1/bytes.ts";
 import type { RequestHead } from "../web/exchan.ts";
-import { ListedFields, type Fields } from "../web/fields.ts";
+import { ListedFields } from "../web/fields.ts";
 import type { DecodedBlock } from "./hpack/decoder.ts";
+import { holdsHttp1Field, http1Fields, readContentLength } from "./message-fields.ts";
 import { defaultPriority, parsePriority, type Priority } from "./priority.ts";
 
 export interface HeadOptions {
@@ -92,16 +93,6 @@ export function readRequestHead(
   };
 }
 
-/** The fields behind the content; `undefined`: they are malformed. */
-export function readTrailers({ list, fault, isTooLarge }: DecodedBlock): Fields | undefined {
-  if (fault !== undefined || isTooLarge) return undefined;
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i] ?? "";
-    if (name.charCodeAt(0) === 0x3a /* : */ || specialFields.get(name) === connectionField) return undefined;
-  }
-  return new ListedFields(list);
-}
-
 /** What was found in the fields that say something of the message as a whole. */
 interface Parts {
   method?: string;
@@ -127,15 +118,8 @@ const pseudoFields: { readonly [name: string]: "method" | "scheme" | "authority"
 /** Takes note of a field; says why the message is malformed if it is by that. */
 type FieldNote = (parts: Parts, value: string) => string | undefined;
 
-/** RFC 9113 8.2.2: what belongs to a connection of HTTP/1, and would frame messages anew behind a proxy. */
-const connectionField: FieldNote = () => "it holds a field that belongs to a connection of HTTP/1";
-
 const specialFields: ReadonlyMap<string, FieldNote> = new Map<string, FieldNote>([
-  ["connection", connectionField],
-  ["keep-alive", connectionField],
-  ["proxy-connection", connectionField],
-  ["transfer-encoding", connectionField],
-  ["upgrade", connectionField],
+  ...http1Fields.map((name): [string, FieldNote] => [name, () => holdsHttp1Field]),
   ["te", (_parts, value) => (value.toLowerCase() === "trailers" ? undefined : "te is not trailers")],
   [
     "host",
@@ -149,9 +133,9 @@ const specialFields: ReadonlyMap<string, FieldNote> = new Map<string, FieldNote>
     "content-length",
     (parts, value) => {
       if (parts.contentSize !== undefined) return "the field content-length stands twice";
-      if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(Number(value)))
-        return "content-length is no number of bytes";
-      parts.contentSize = Number(value);
+      const size = readContentLength(value);
+      if (size === undefined) return "content-length is no number of bytes";
+      parts.contentSize = size;
       return undefined;
     },
   ],

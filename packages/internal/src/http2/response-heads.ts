@@ -2,7 +2,7 @@
 // for as long as the encoder's table has not changed.
 
 import { hasDate, hasNoContent } from "../http1/response-head.ts";
-import { HpackEncoder, maxFieldSize } from "./hpack/encoder.ts";
+import { HeaderBlocks, roomFor } from "./header-blocks.ts";
 
 /** A head that was encoded, with all that it was made of. */
 interface Remembered {
@@ -14,8 +14,7 @@ interface Remembered {
   readonly block: Uint8Array;
 }
 
-export class ResponseHeads {
-  readonly encoder = new HpackEncoder();
+export class ResponseHeads extends HeaderBlocks {
   #latest: Remembered | undefined;
   #earlier: Remembered | undefined;
 
@@ -34,7 +33,7 @@ export class ResponseHeads {
     let at = this.encoder.begin(bytes, 0);
     at = this.encoder.write(":status", statusText(status), bytes, at);
     if (!hasDate(fieldList)) at = this.encoder.write("date", date, bytes, at);
-    at = this.#writeFields(fieldList, bytes, at);
+    at = this.writeFields(fieldList, bytes, at);
     // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
     if (size !== undefined && !hasNoContent(status)) at = this.encoder.write("content-length", String(size), bytes, at);
     const block = bytes.subarray(0, at);
@@ -45,12 +44,11 @@ export class ResponseHeads {
     return block;
   }
 
-  /** The block of a 1xx response, or of trailers, whose status is `undefined`. Good until the next call of any connection. */
-  encodeOther(status: number | undefined, fieldList: readonly string[]): Uint8Array {
+  /** The block of a 1xx response. Good until the next call of any connection. */
+  encodeInterim(status: number, fieldList: readonly string[]): Uint8Array {
     const bytes = roomFor(fieldList);
-    let at = this.encoder.begin(bytes, 0);
-    if (status !== undefined) at = this.encoder.write(":status", statusText(status), bytes, at);
-    return bytes.subarray(0, this.#writeFields(fieldList, bytes, at));
+    const at = this.encoder.write(":status", statusText(status), bytes, this.encoder.begin(bytes, 0));
+    return bytes.subarray(0, this.writeFields(fieldList, bytes, at));
   }
 
   #isSame(
@@ -72,26 +70,10 @@ export class ResponseHeads {
     for (let i = 0; i < length; i++) if (known.fieldList[i] !== fieldList[i]) return false;
     return true;
   }
-
-  #writeFields(fieldList: readonly string[], bytes: Uint8Array, at: number): number {
-    for (let i = 0; i < fieldList.length; i += 2) {
-      at = this.encoder.write(fieldList[i] ?? "", fieldList[i + 1] ?? "", bytes, at);
-    }
-    return at;
-  }
 }
 
 /** Blocks up to this are remembered, in bytes. No prop: it only makes encoding cheaper. */
 const maxRemembered = 512;
-
-/** Where blocks are made, unless they are larger. */
-const scratch = Buffer.allocUnsafeSlow(16 * 1024);
-
-function roomFor(fieldList: readonly string[]): Buffer {
-  let room = 200;
-  for (let i = 0; i < fieldList.length; i += 2) room += maxFieldSize(fieldList[i] ?? "", fieldList[i + 1] ?? "");
-  return room <= scratch.length ? scratch : Buffer.allocUnsafeSlow(room);
-}
 
 function statusText(status: number): string {
   return (statusTexts[status] ??= String(status));

@@ -1,4 +1,4 @@
-// Sends the frames of responses: at once as far as flow control allows it and the socket takes it, the rest when they do, by priority.
+// Sends the frames of messages: at once as far as flow control allows it and the socket takes it, the rest when they do, by priority.
 
 import {
   defaultMaxFrameSize,
@@ -8,11 +8,12 @@ import {
   frameType,
   maxWindow,
   writeFrameHeader,
+  type ErrorCode,
 } from "./frames.ts";
+import type { HeaderBlocks } from "./header-blocks.ts";
 import type { Output } from "./output.ts";
 import type { Priority } from "./priority.ts";
 import { regionOfBlock, type RegionBlock } from "./region-blocks.ts";
-import { ResponseHeads } from "./response-heads.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** What has to wait of one stream's content. */
@@ -37,7 +38,7 @@ export class SendQueue {
 export interface SendingStream {
   readonly id: number;
   readonly priority: Priority;
-  /** What its client still takes on it, in bytes; a change of settings can make it negative. */
+  /** What the other side still takes on it, in bytes; a change of settings can make it negative. */
   sendWindow: number;
   queue: SendQueue | undefined;
   /** So much of its content was put into the output. */
@@ -48,17 +49,18 @@ export interface SendingStream {
   endLeft(): void;
 }
 
-export class Sender {
-  readonly heads = new ResponseHeads();
-  /** What the client still takes on all streams together, in bytes. */
+export class Sender<Heads extends HeaderBlocks> {
+  readonly heads: Heads;
+  /** What the other side still takes on all streams together, in bytes. */
   window = defaultWindow;
   /** In bytes, on all streams so far. */
   contentSent = 0;
   readonly #output: Output;
   readonly #scheduler = new Scheduler<SendingStream>();
 
-  constructor(output: Output) {
+  constructor(output: Output, heads: Heads) {
     this.#output = output;
+    this.heads = heads;
   }
 
   /** A head, or trailers, which are the end. */
@@ -95,6 +97,19 @@ export class Sender {
   sendFrame(type: number, flags: number, streamId: number, payload: Uint8Array): void {
     this.#frameHeader(payload.length, type, flags, streamId);
     this.#output.write(payload);
+  }
+
+  /** What this side wants the other to keep to: pairs of identifiers and values. */
+  sendSettings(values: readonly (readonly [id: number, value: number])[]): void {
+    const payload = Buffer.alloc(values.length * 6);
+    for (const [i, [id, value]] of values.entries()) payload.writeUInt32BE(value, payload.writeUInt16BE(id, i * 6));
+    this.sendFrame(frameType.settings, 0, 0, payload);
+  }
+
+  sendGoaway(lastStreamId: number, code: ErrorCode): void {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32BE(code, payload.writeUInt32BE(lastStreamId));
+    this.sendFrame(frameType.goaway, 0, 0, payload);
   }
 
   /** A frame whose payload is one number of four bytes: WINDOW_UPDATE, RST_STREAM. */
@@ -180,7 +195,7 @@ export class Sender {
     }
   }
 
-  /** The client takes more on a stream. False: more than there is. */
+  /** The other side takes more on a stream. False: more than there is. */
   widen(stream: SendingStream, amount: number): boolean {
     stream.sendWindow += amount;
     if (stream.sendWindow > maxWindow) return false;
@@ -243,7 +258,7 @@ export class Sender {
 
   #sendEnd(stream: SendingStream, trailerList: readonly string[]): void {
     if (trailerList.length === 0) this.#frameHeader(0, frameType.data, frameFlag.endStream, stream.id);
-    else this.sendBlock(stream.id, this.heads.encodeOther(undefined, trailerList), true);
+    else this.sendBlock(stream.id, this.heads.encodeTrailers(trailerList), true);
     stream.endLeft();
   }
 

@@ -16,7 +16,7 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { ResponseHead } from "../web/exchan.ts";
 import { Allowance } from "./allowance.ts";
-import { ClientFrames, type FrameTarget } from "./client-frames.ts";
+import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
   defaultMaxFrameSize,
@@ -35,6 +35,7 @@ import { Output } from "./output.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
+import { ResponseHeads } from "./response-heads.ts";
 import { Sender } from "./sender.ts";
 import { Http2Exchan, gone, type ExchanConn, type StreamWait } from "./server-exchan.ts";
 import type { Http2Host } from "./server-host.ts";
@@ -43,17 +44,17 @@ import { ReceiveWindow } from "./windows.ts";
 
 type Phase = "preface" | "open" | "linger" | "closed";
 
-export class Http2Conn implements ExchanConn, FrameTarget {
+export class Http2Conn implements ExchanConn, ClientFrameTarget {
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
-  readonly sender: Sender;
+  readonly sender: Sender<ResponseHeads>;
   readonly #socket: Socket;
   readonly #host: Http2Host;
   readonly #output: Output;
   readonly #cutter: FrameCutter;
   readonly #frames: ClientFrames;
   readonly #patience: Patience;
-  readonly #streamPatience: StreamPatience;
+  readonly #streamPatience: StreamPatience<StreamWait, Http2Exchan>;
   /** When the settings must have been acknowledged; later, when a drain must have been heard of. */
   readonly #answerDeadline: Deadline;
   readonly #idleFrames: Allowance;
@@ -89,7 +90,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#host = host;
     this.peer = peer;
     this.#output = new Output(socket);
-    this.sender = new Sender(this.#output);
+    this.sender = new Sender(this.#output, new ResponseHeads());
     const monotonic = (): number => host.monotonic();
     this.#idleFrames = new Allowance(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
     this.#resets = new Allowance(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
@@ -99,11 +100,13 @@ export class Http2Conn implements ExchanConn, FrameTarget {
       this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
     );
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
-    this.#streamPatience = new StreamPatience(
-      host,
-      () => [...this.#streams.values(), ...(this.#abandoned ?? [])],
-      (exchan, wait) => this.#streamExpired(exchan, wait),
-    );
+    this.#streamPatience = new StreamPatience({
+      monotonic,
+      makeDeadline: (onExpired) => host.makeDeadline(onExpired),
+      timeOf: (wait) => host.settings[timeouts[wait]],
+      streams: () => [...this.#streams.values(), ...(this.#abandoned ?? [])],
+      expired: (exchan, wait) => this.#streamExpired(exchan, wait),
+    });
     this.#answerDeadline = host.makeDeadline(() => this.#notAnswered());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("end", () => this.#ended());
@@ -136,7 +139,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   drain(): void {
     if (this.#drain !== "no" || this.#phase === "linger" || this.#phase === "closed") return;
     this.#drain = "announced";
-    this.#goaway(maxStreamId, errorCode.noError);
+    this.sender.sendGoaway(maxStreamId, errorCode.noError);
     this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
     this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
     for (const exchan of this.#streams.values()) exchan.serverDrains();
@@ -224,7 +227,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     if (status === undefined) return this.failStream(id, errorCode.protocolError, reason);
     this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
     this.sendHead(id, { status, fieldList: [] }, 0, true);
-    if (isEnded) this.#frames.closedByClient.add(id);
+    if (isEnded) this.#frames.closedByPeer.add(id);
     else this.#resetStream(id, errorCode.noError);
   }
 
@@ -305,7 +308,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   }
 
   streamReset(exchan: Http2Exchan): void {
-    this.#frames.closedByClient.add(exchan.id);
+    this.#frames.closedByPeer.add(exchan.id);
     this.#abandon(exchan);
     // CVE-2023-44487: streams that are begun only to be given up.
     this.#spendReset();
@@ -315,7 +318,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.sender.reprioritize(exchan);
   }
 
-  clientLeaves(): void {
+  peerLeaves(): void {
     this.#drain = "final";
   }
 
@@ -333,7 +336,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     if (this.#phase === "linger" || this.#phase === "closed") return;
     if (code !== errorCode.noError)
       this.#host.note(this.peer, `its connection was ended with ${errorName(code)}: ${reason}`);
-    this.#goaway(this.#frames.lastStreamId, code);
+    this.sender.sendGoaway(this.#frames.lastStreamId, code);
     this.#linger();
   }
 
@@ -345,6 +348,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
   }
 
   waitFor(exchan: Http2Exchan, wait: StreamWait): void {
+    if (wait === "content" && exchan.wait !== "content") exchan.waitingSince = this.#host.monotonic();
     this.#streamPatience.waitFor(exchan, wait);
   }
 
@@ -366,7 +370,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     this.#resets.earn(1);
     // The answer is complete, and nobody wants the rest of the request (RFC 9113 8.1).
     if (content?.isWhole === false) this.#resetStream(id, errorCode.noError);
-    else this.#frames.closedByClient.add(id);
+    else this.#frames.closedByPeer.add(id);
     this.#patience.hasMoved = true;
     if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
   }
@@ -451,17 +455,9 @@ export class Http2Conn implements ExchanConn, FrameTarget {
       [settingId.enableConnectProtocol, 1],
       [settingId.noRFC7540Priorities, 1],
     ];
-    const payload = Buffer.alloc(values.length * 6);
-    for (const [i, [id, value]] of values.entries()) payload.writeUInt32BE(value, payload.writeUInt16BE(id, i * 6));
-    this.sender.sendFrame(frameType.settings, 0, 0, payload);
+    this.sender.sendSettings(values);
     this.sender.sendNumber(frameType.windowUpdate, 0, settings.http2ConnWindow - defaultWindow);
     this.#answerDeadline.set(settings.http2SettingsTimeout);
-  }
-
-  #goaway(lastStreamId: number, code: ErrorCode): void {
-    const payload = Buffer.alloc(8);
-    payload.writeUInt32BE(code, payload.writeUInt32BE(lastStreamId));
-    this.sender.sendFrame(frameType.goaway, 0, 0, payload);
   }
 
   #pump(): void {
@@ -482,7 +478,7 @@ export class Http2Conn implements ExchanConn, FrameTarget {
     if (this.#drain === "final") return;
     this.#drain = "final";
     this.#answerDeadline.clear();
-    this.#goaway(this.#frames.lastStreamId, errorCode.noError);
+    this.sender.sendGoaway(this.#frames.lastStreamId, errorCode.noError);
     if (!this.#isAdvancing) this.#settle();
   }
 
@@ -626,6 +622,9 @@ export class Http2Conn implements ExchanConn, FrameTarget {
 
 const noBytes = Buffer.alloc(0);
 const drainPing = Buffer.from("goodbye!", "latin1");
+
+/** By what a stream waits for: the setting that limits it. */
+const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
 
 /** Frames that bring nothing which are in order with each request, and the bytes of content that one of them is in order with. */
 const idleFramesOfRequest = 4;

@@ -24,6 +24,7 @@ import type { ReceivedContent } from "./received-content.ts";
 import { Http2Tunnel } from "./tunnel.ts";
 import { RegionBlock } from "./region-blocks.ts";
 import type { Http2RequestHead } from "./request-head.ts";
+import type { ResponseHeads } from "./response-heads.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
 
 /** What a stream waits for; each has its time in the settings. */
@@ -33,7 +34,7 @@ export type StreamWait = "handle" | "content" | "write";
 export interface ExchanConn {
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
-  readonly sender: Sender;
+  readonly sender: Sender<ResponseHeads>;
   /** The client takes less than it is sent, or nothing any more. */
   readonly isBlocked: boolean;
   /** Nothing reaches the client any more. */
@@ -204,7 +205,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     if (this.#state !== "waiting") return;
     if (status === 100) this.#isContinueOwed = false;
     const { sender } = this.#conn;
-    sender.sendBlock(this.id, sender.heads.encodeOther(status, fieldList), false);
+    sender.sendBlock(this.id, sender.heads.encodeInterim(status, fieldList), false);
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {

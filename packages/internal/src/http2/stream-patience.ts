@@ -2,36 +2,44 @@
 // and is moved only when one is due earlier. A stream that is answered at once never waits.
 
 import type { Deadline } from "../http1/server-host.ts";
-import type { Http2Exchan, StreamWait } from "./server-exchan.ts";
-import type { Http2Host } from "./server-host.ts";
 
-export class StreamPatience {
-  readonly #host: Http2Host;
-  readonly #streams: () => Iterable<Http2Exchan>;
-  readonly #expired: (exchan: Http2Exchan, wait: StreamWait) => void;
+/** A stream that may wait. */
+export interface WaitingStream<Wait> {
+  /** What it waits for, and until when, on the monotonic clock. */
+  wait: Wait;
+  waitsUntil: number;
+}
+
+export interface PatienceOptions<Wait, Stream extends WaitingStream<Wait>> {
+  /** Monotonic, in ms. */
+  readonly monotonic: () => number;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  /** In ms, how long is waited for something. */
+  readonly timeOf: (wait: Wait) => number;
+  /** Those that may wait. */
+  readonly streams: () => Iterable<Stream>;
+  /** Is told of one that has waited for too long. */
+  readonly expired: (stream: Stream, wait: Wait) => void;
+}
+
+export class StreamPatience<Wait, Stream extends WaitingStream<Wait>> {
+  readonly #options: PatienceOptions<Wait, Stream>;
   readonly #deadline: Deadline;
   /** When the deadline is set to. */
   #dueAt = Infinity;
 
-  /** `streams` gives those that may wait; `expired` is told of one that has waited for too long. */
-  constructor(
-    host: Http2Host,
-    streams: () => Iterable<Http2Exchan>,
-    expired: (exchan: Http2Exchan, wait: StreamWait) => void,
-  ) {
-    this.#host = host;
-    this.#streams = streams;
-    this.#expired = expired;
-    this.#deadline = host.makeDeadline(() => this.#expire());
+  constructor(options: PatienceOptions<Wait, Stream>) {
+    this.#options = options;
+    this.#deadline = options.makeDeadline(() => this.#expire());
   }
 
   /** Its whole time begins anew. */
-  waitFor(exchan: Http2Exchan, wait: StreamWait): void {
-    const now = this.#host.monotonic();
-    if (wait === "content" && exchan.wait !== "content") exchan.waitingSince = now;
-    exchan.wait = wait;
-    exchan.waitsUntil = now + timeOf(wait, this.#host);
-    this.#setFor(exchan.waitsUntil, now);
+  waitFor(stream: Stream, wait: Wait): void {
+    const { monotonic, timeOf } = this.#options;
+    const now = monotonic();
+    stream.wait = wait;
+    stream.waitsUntil = now + timeOf(wait);
+    this.#setFor(stream.waitsUntil, now);
   }
 
   /** No more waiting. */
@@ -46,26 +54,16 @@ export class StreamPatience {
   }
 
   #expire(): void {
+    const { monotonic, streams, expired } = this.#options;
     this.#dueAt = Infinity;
-    const now = this.#host.monotonic();
+    const now = monotonic();
     let next = Infinity;
-    for (const exchan of [...this.#streams()]) {
-      if (exchan.waitsUntil <= now) {
-        exchan.waitsUntil = Infinity;
-        this.#expired(exchan, exchan.wait);
-      } else next = Math.min(next, exchan.waitsUntil);
+    for (const stream of [...streams()]) {
+      if (stream.waitsUntil <= now) {
+        stream.waitsUntil = Infinity;
+        expired(stream, stream.wait);
+      } else next = Math.min(next, stream.waitsUntil);
     }
     if (next !== Infinity) this.#setFor(next, now);
-  }
-}
-
-function timeOf(wait: StreamWait, { settings }: Http2Host): number {
-  switch (wait) {
-    case "handle":
-      return settings.handleTimeout;
-    case "content":
-      return settings.contentTimeout;
-    case "write":
-      return settings.writeTimeout;
   }
 }

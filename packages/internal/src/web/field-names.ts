@@ -43,3 +43,19 @@ export const connectionFields: readonly string[] = [
 export function isTrailerName(name: string): boolean {
   return !connectionFields.includes(name);
 }
+
+/** Fields that a receiver might take for some of the head: none is passed on to a node behind the content (RFC 9110 6.5.1). */
+export const notInTrailers = new FieldNames([
+  ...connectionFields,
+  "authorization",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "max-forwards",
+  "trailer",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+]);
