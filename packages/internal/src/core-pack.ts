@@ -6,6 +6,7 @@ import { scgiBackend } from "./cgi/scgi-backend.ts";
 import { fcgiBackend } from "./fcgi/fcgi-backend.ts";
 import { http1Backend } from "./http1/http1-backend.ts";
 import { http1Outgate } from "./http1/http1-outgate.ts";
+import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./web/forward/forward-proxy.ts";
 import { httpxServer } from "./web/httpx-server.ts";
 import { forwardAuth } from "./web/proxy/forward-auth.ts";
@@ -23,6 +24,7 @@ export const corePack = pack("@hemi/internal", [
   namer,
   http1Outgate,
   http1Backend,
+  http2Backend,
   fcgiBackend,
   scgiBackend,
   httpxServer,

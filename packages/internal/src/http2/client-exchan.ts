@@ -1,0 +1,385 @@
+// One request to an HTTP/2 server, and its answer, on a stream of a connection that others share.
+//
+// What one reading brings of an answer is gathered, so that a small one is given to its taker whole.
+
+import { ClientExchan } from "../backend/client-exchan.ts";
+import type { NodeOwner } from "../backend/backend.ts";
+import type { FailureCode } from "../backend/failure.ts";
+import type { NodeWish } from "../backend/node-wish.ts";
+import type { Node } from "../backend/node.ts";
+import type { AnswerTaker, BackendRequest, TunnelTaker } from "../backend/web-backend.ts";
+import { notInTrailers } from "../web/field-names.ts";
+import { noFields, type Fields } from "../web/fields.ts";
+import type { Http2AnswerHead } from "./answer-head.ts";
+import type { Http2ClientConn } from "./client-conn.ts";
+import type { Http2Pool } from "./client-pool.ts";
+import { errorCode, errorName } from "./frames.ts";
+import type { Priority } from "./priority.ts";
+import { ReceivedContent } from "./received-content.ts";
+import { passedFields } from "./request-heads.ts";
+import type { SendingStream, SendQueue } from "./sender.ts";
+import { Http2Tunnel } from "./tunnel.ts";
+
+/** An exchange that may leave HTTP. */
+export interface TunnelWish {
+  readonly protocol: string;
+  readonly taker: TunnelTaker;
+}
+
+/** What a stream waits for from its node: to take content, or to answer. */
+export type NodeWait = "write" | "read";
+
+export class Http2ClientExchan extends ClientExchan<Http2Pool> implements SendingStream {
+  /** 0 until there is a stream. */
+  id = 0;
+  /** Requests share the connection: none of them is of use to its node only when it is whole. */
+  readonly priority: Priority = shared;
+  sendWindow = 0;
+  queue: SendQueue | undefined;
+  wait: NodeWait = "read";
+  waitsUntil = Infinity;
+  /** Of the answer; `undefined` where none is to come, or is not to come yet. */
+  content: ReceivedContent | undefined;
+  trailers: Fields = noFields;
+  readonly #request: BackendRequest;
+  readonly #tunnel: TunnelWish | undefined;
+  #pool: Http2Pool | undefined;
+  #conn: Http2ClientConn | undefined;
+  /** What the connection had received when the request was sent by it, where it had served others before; else -1. */
+  #receivedBefore = -1;
+  #head: Http2AnswerHead | undefined;
+  /** The taker has been given the head. */
+  #isHeadGiven = false;
+  /** Of the answer's content, what this reading has brought. */
+  #pieces: Buffer[] = [];
+  #interims = 0;
+  #writable: PromiseWithResolvers<void> | undefined;
+  /** Once it is a tunnel: its stream, and who waits for more to come by it. */
+  #stream: Http2Tunnel | undefined;
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** The last frame of ours is out. */
+  #isEndSent = false;
+
+  /** `tunnel`: its taker is this one, and it hears it if the node leaves HTTP. */
+  constructor(
+    request: BackendRequest,
+    wish: NodeWish,
+    taker: AnswerTaker,
+    owner: NodeOwner<Http2Pool>,
+    tunnel?: TunnelWish,
+  ) {
+    super(request.contentSize, wish, taker, owner);
+    this.#request = request;
+    this.#tunnel = tunnel;
+    this.isRequestSent = request.contentSize === 0;
+  }
+
+  /** The next header block of its stream is a head. */
+  get awaitsHead(): boolean {
+    return this.#head === undefined;
+  }
+
+  // ---- towards the node ----
+
+  protected dial({ pool }: Node<Http2Pool>): void {
+    this.#pool = pool;
+    pool.take(this);
+  }
+
+  /** There is a stream for it. */
+  granted(conn: Http2ClientConn, id: number, sendWindow: number): void {
+    const protocol = this.#tunnel?.protocol;
+    if (protocol !== undefined && !conn.allowsConnectProtocol) {
+      return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)");
+    }
+    this.id = id;
+    this.sendWindow = sendWindow;
+    this.#conn = conn;
+    if (conn.requests > 1) this.#receivedBefore = conn.readings;
+    this.#isEndSent = this.isRequestSent && protocol === undefined;
+    conn.sendRequest(this, this.#request, { protocol, isEnd: this.#isEndSent });
+    this.opened();
+    this.settle();
+  }
+
+  /** There is none. */
+  unavailable(code: FailureCode, reason: string): void {
+    this.fail(code, reason);
+  }
+
+  protected writeContent(piece: Uint8Array): boolean {
+    const conn = this.#conn;
+    if (conn === undefined || piece.length === 0) return true;
+    conn.sender.sendContent(this, piece, false);
+    this.settle();
+    return this.queue === undefined && !conn.isBlocked;
+  }
+
+  protected drained(): Promise<void> {
+    if (this.queue === undefined && this.#conn?.isBlocked !== true) return Promise.resolve();
+    this.#writable ??= Promise.withResolvers<void>();
+    return this.#writable.promise;
+  }
+
+  protected writeEnd(trailers: Fields): void {
+    const { count } = trailers;
+    this.#conn?.sender.end(this, count === 0 ? none : passedFields(trailers, notInTrailers));
+    this.settle();
+  }
+
+  protected resumed(): void {
+    const { content } = this;
+    if (content === undefined) return;
+    const piece = content.take();
+    if (piece !== undefined) this.#give(piece);
+    if (this.state === "content" && !this.isHeld && content.isWhole) this.#complete();
+    else this.settle();
+  }
+
+  // ---- what the connection tells ----
+
+  /** A head has come. */
+  answered(head: Http2AnswerHead, isEnd: boolean, windowSize: number): void {
+    if (head.status < 200) return this.#takeInterim(head, isEnd);
+    if (this.#tunnel !== undefined && head.status < 300) return this.#leaveHTTP(head, isEnd, windowSize);
+    this.#head = head;
+    this.content = new ReceivedContent(windowSize);
+    if (isEnd) this.contentArrived(noBytes, 0, 0, true);
+  }
+
+  /** Content has come, the last of it if `isEnd`. Its bytes are nobody else's. */
+  contentArrived(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
+    const { content } = this;
+    const head = this.#head;
+    if (content === undefined) return;
+    content.received += end - start;
+    content.isWhole = isEnd;
+    if (this.#stream !== undefined) return this.#tunnelled(content, bytes.subarray(start, end), isEnd);
+    if (head === undefined) return;
+    const announced = head.isWithoutContent(this.#request.method) ? 0 : (head.contentSize ?? Infinity);
+    if (content.received > announced || (isEnd && announced !== Infinity && content.received < announced)) {
+      return this.fail("HEMI_BACKEND_BROKEN", "its content is not as long as it said");
+    }
+    if (end > start) {
+      if (this.isHeld) content.keep(bytes, start, end);
+      else this.#pieces.push(bytes.subarray(start, end));
+    }
+    if (isEnd && !this.isHeld) this.#complete();
+  }
+
+  /** All that one reading has brought is here. */
+  readingOver(): void {
+    if (this.#head === undefined || this.state === "over") return;
+    this.#giveHead(undefined);
+    this.#givePieces();
+    this.settle();
+  }
+
+  /** The node gives the stream up. */
+  reset(code: number): void {
+    const { content } = this;
+    // RFC 9113 8.1: the answer is complete, and only the rest of the request is not wanted.
+    if (content?.isWhole === true && this.state !== "over" && this.#stream === undefined) {
+      this.isRequestSent = true;
+      return this.isHeld ? undefined : this.#complete();
+    }
+    this.#endTunnel(new Error(`the node has reset its stream with ${errorName(code)}`));
+    if (code === errorCode.refusedStream) {
+      return this.fail("HEMI_BACKEND_BROKEN", "it refused the stream, unseen", { isUnseen: true });
+    }
+    const hint = code === errorCode.http11Required ? ": it wants HTTP/1 for this; see http1Backend" : "";
+    this.fail("HEMI_BACKEND_BROKEN", `it reset the stream with ${errorName(code)}${hint}`);
+  }
+
+  /** The node has said that it did not look at the request. */
+  passedOver(reason: string): void {
+    this.#endTunnel(new Error(reason));
+    this.fail("HEMI_BACKEND_BROKEN", reason, { isUnseen: true });
+  }
+
+  /** The connection is gone. `isSilent`: the node does not even answer a PING. */
+  broken(isSilent: boolean, reason: string | undefined): void {
+    const isStale = this.#receivedBefore === this.#conn?.readings && this.#head === undefined;
+    this.#conn = undefined;
+    this.#endTunnel(new Error(reason ?? "the connection to the node was closed"));
+    if (isSilent) this.fail("HEMI_TIMEOUT", reason ?? "");
+    else this.lostConn(reason, isStale);
+  }
+
+  /** What the node sent is wrong, and its stream has been reset for it. */
+  malformed(reason: string): void {
+    this.#endTunnel(new Error(reason));
+    this.fail("HEMI_BACKEND_BROKEN", reason);
+  }
+
+  timedOut(): void {
+    const { readTimeout, writeTimeout } = this.#pool?.settings ?? {};
+    const reason =
+      this.wait === "write"
+        ? `it took nothing of the request for ${writeTimeout} ms`
+        : `nothing of its answer came for ${readTimeout} ms`;
+    this.fail("HEMI_TIMEOUT", reason);
+  }
+
+  /** The client has a limit of its own where it is the one who is waited for. */
+  settle(): void {
+    const conn = this.#conn;
+    if (conn === undefined || this.#stream !== undefined) return;
+    if (this.queue !== undefined || (conn.isBlocked && !this.isRequestSent)) conn.waitFor(this, "write");
+    else if (this.isHeld || !this.isRequestSent) this.waitsUntil = Infinity;
+    else conn.waitFor(this, "read");
+  }
+
+  // ---- what its sender tells ----
+
+  contentLeft(): void {
+    if (this.wait === "write") this.settle();
+  }
+
+  queueEmptied(): void {
+    this.unblocked();
+    this.settle();
+  }
+
+  endLeft(): void {
+    this.#isEndSent = true;
+    if (this.#stream !== undefined && this.content?.isWhole === true) this.#conn?.forget(this);
+  }
+
+  /** More may be sent, if nothing of this stream waits. */
+  unblocked(): void {
+    if (this.queue !== undefined || this.#conn?.isBlocked === true) return;
+    this.#writable?.resolve();
+    this.#writable = undefined;
+  }
+
+  // ---- the answer ----
+
+  #takeInterim(head: Http2AnswerHead, isEnd: boolean): void {
+    const { maxInterims = 0 } = this.#pool?.settings ?? {};
+    if (isEnd) this.fail("HEMI_BACKEND_BROKEN", "it ended with a 1xx answer");
+    else if (++this.#interims > maxInterims) {
+      this.fail("HEMI_BACKEND_BROKEN", `more than ${maxInterims} 1xx answers came, which is maxInterims`);
+    }
+    // A 100 is between us and the node; who waits for one at the other end gets it from us.
+    else if (head.status !== 100) this.taker.interim(head.status, head.fields);
+  }
+
+  #giveHead(whole: Buffer | undefined): void {
+    const head = this.#head;
+    if (head === undefined || this.#isHeadGiven) return;
+    this.#isHeadGiven = true;
+    this.state = "content";
+    this.taker.answered(head, whole);
+  }
+
+  #givePieces(): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    for (const piece of pieces) {
+      // The taker may have given it up.
+      if (this.state !== "content") return;
+      if (this.isHeld) this.content?.keep(piece, 0, piece.length);
+      else this.#give(piece);
+    }
+  }
+
+  #give(piece: Buffer): void {
+    if (!this.taker.content(piece)) this.isHeld = true;
+    if (this.state === "content") this.#conn?.contentTaken(this, piece.length);
+  }
+
+  /** All of it has come. */
+  #complete(): void {
+    const head = this.#head;
+    const pool = this.#pool;
+    if (head === undefined || pool === undefined) return;
+    if (!this.#isHeadGiven && this.trailers.count === 0) {
+      const whole = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
+      this.finish(head.status, pool.settings.failStatuses, true);
+      return this.#giveWhole(whole ?? noBytes);
+    }
+    this.#giveHead(undefined);
+    this.#givePieces();
+    // The rest waits until the taker wants it.
+    if (this.state !== "content" || this.isHeld) return;
+    this.finish(head.status, pool.settings.failStatuses, true);
+    this.taker.ended(this.trailers);
+  }
+
+  #giveWhole(whole: Buffer): void {
+    const head = this.#head;
+    if (head !== undefined) this.taker.answered(head, whole);
+  }
+
+  // ---- tunnels ----
+
+  #leaveHTTP(head: Http2AnswerHead, isEnd: boolean, windowSize: number): void {
+    const taker = this.#tunnel?.taker;
+    const conn = this.#conn;
+    if (taker === undefined || conn === undefined) return;
+    this.#head = head;
+    this.content = new ReceivedContent(windowSize);
+    this.content.isWhole = isEnd;
+    this.waitsUntil = Infinity;
+    const stream = (this.#stream = new Http2Tunnel({
+      readContent: () => this.#readTunnel(),
+      sendContent: (piece) => {
+        conn.sender.sendContent(this, piece, false);
+        return this.queue === undefined && !conn.isBlocked;
+      },
+      writable: () => this.drained(),
+      endContent: () => conn.sender.end(this, none),
+      cancel: () => conn.cancel(this),
+    }));
+    this.becameTunnel(stream);
+    taker.switched(head, stream);
+  }
+
+  #readTunnel(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const { content } = this;
+    const piece = content?.take();
+    if (piece !== undefined) {
+      this.#conn?.contentTaken(this, piece.length);
+      return piece;
+    }
+    if (content === undefined || content.isWhole) return undefined;
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  #tunnelled(content: ReceivedContent, piece: Buffer, isEnd: boolean): void {
+    if (isEnd && this.#isEndSent) this.#conn?.forget(this);
+    const reader = this.#reader;
+    if (reader === undefined) return content.keep(piece, 0, piece.length);
+    if (piece.length === 0 && !isEnd) return;
+    this.#reader = undefined;
+    if (piece.length > 0) this.#conn?.contentTaken(this, piece.length);
+    reader.resolve(piece.length > 0 ? piece : undefined);
+  }
+
+  #endTunnel(why: Error): void {
+    this.#reader?.reject(why);
+    this.#reader = undefined;
+    this.#stream?.destroy(why);
+  }
+
+  // ---- the end ----
+
+  protected release(): void {
+    const conn = this.#conn;
+    this.#pieces = [];
+    this.#writable?.resolve();
+    this.#writable = undefined;
+    if (conn === undefined) this.#pool?.forget(this);
+    else if (this.content?.isWhole === true && this.#isEndSent) conn.forget(this);
+    // Whatever is still to come, either way, is nobody's.
+    else conn.cancel(this);
+    this.#conn = undefined;
+  }
+}
+
+const shared: Priority = { urgency: 3, isIncremental: true };
+const noBytes = Buffer.alloc(0);
+const none: readonly string[] = [];

@@ -1,0 +1,132 @@
+// The connections to one node over HTTP/2: few, each with many requests at once.
+//
+//   take ── a connection with room, the one that has least to do ──> it
+//     └──── none: another is dialled, if there may be more; else it waits until one has room ──> 503 after queueTimeout
+
+import type { ConnectionOptions } from "node:tls";
+import type { Deadline } from "@hemi/common";
+import { dialNode, type Dialled } from "../backend/dial.ts";
+import type { FailureCode } from "../backend/failure.ts";
+import type { NodeSpec } from "../backend/node.ts";
+import type { ProbePool } from "../backend/http-probe.ts";
+import { Http2ClientConn, type Http2ClientOwner } from "./client-conn.ts";
+import type { Http2ClientExchan } from "./client-exchan.ts";
+import type { Http2ClientSettings } from "./client-props.ts";
+
+export interface Http2PoolOptions {
+  readonly settings: Http2ClientSettings;
+  /** `undefined`: no TLS; the node must know that this is HTTP/2. */
+  readonly tls: ConnectionOptions | undefined;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+}
+
+export class Http2Pool implements ProbePool, Http2ClientOwner {
+  readonly #spec: NodeSpec;
+  readonly #options: Http2PoolOptions;
+  readonly #conns = new Set<Http2ClientConn>();
+  /** Those that have no connection yet, in the order of their coming. The deadline is set once they wait for others to be done. */
+  readonly #waiting = new Map<Http2ClientExchan, Deadline | undefined>();
+  #isClosed = false;
+
+  constructor(spec: NodeSpec, options: Http2PoolOptions) {
+    this.#spec = spec;
+    this.#options = options;
+  }
+
+  get settings(): Http2ClientSettings {
+    return this.#options.settings;
+  }
+
+  /** Gives a request a connection, at once or later, or says that there is none. */
+  take(exchan: Http2ClientExchan): void {
+    const conn = this.#waiting.size === 0 ? this.#leastBusy() : undefined;
+    if (conn !== undefined) return conn.begin(exchan);
+    this.#waiting.set(exchan, undefined);
+    this.#serveWaiting();
+  }
+
+  /** A request does not want a connection any more. */
+  forget(exchan: Http2ClientExchan): void {
+    this.#waiting.get(exchan)?.clear();
+    this.#waiting.delete(exchan);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const conn of this.#conns) if (!conn.isDialing) conn.leave();
+  }
+
+  destroy(): void {
+    this.close();
+    for (const conn of this.#conns) conn.destroy();
+  }
+
+  // ---- what its connections ask of it ----
+
+  dial(): Dialled {
+    return dialNode(this.#spec, this.#options.tls);
+  }
+
+  makeDeadline(onExpired: () => void): Deadline {
+    return this.#options.makeDeadline(onExpired);
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  changed(conn: Http2ClientConn): void {
+    if (this.#waiting.size > 0) this.#serveWaiting();
+    if (conn.isIdle && (this.#isClosed || this.#idleConns > this.#spec.keepConns)) conn.leave();
+  }
+
+  closed(conn: Http2ClientConn, code: FailureCode, reason: string): void {
+    const wasNeeded = this.#conns.delete(conn) && ![...this.#conns].some((other) => other.isDialing || other.room > 0);
+    if (!conn.hasStood && wasNeeded) {
+      // What cannot be dialled now will not be in a moment; those who can go elsewhere should.
+      for (const exchan of [...this.#waiting.keys()]) {
+        this.forget(exchan);
+        exchan.unavailable(code, reason);
+      }
+    } else this.#serveWaiting();
+  }
+
+  get #idleConns(): number {
+    let count = 0;
+    for (const conn of this.#conns) if (conn.isIdle) count++;
+    return count;
+  }
+
+  #leastBusy(): Http2ClientConn | undefined {
+    let least: Http2ClientConn | undefined;
+    for (const conn of this.#conns) {
+      if (conn.room > 0 && (least === undefined || conn.streams < least.streams)) least = conn;
+    }
+    return least;
+  }
+
+  #serveWaiting(): void {
+    for (const exchan of [...this.#waiting.keys()]) {
+      const conn = this.#leastBusy();
+      if (conn === undefined) break;
+      this.forget(exchan);
+      conn.begin(exchan);
+    }
+    if (this.#waiting.size === 0) return;
+    const dialing = [...this.#conns].filter((conn) => conn.isDialing).length;
+    // What a connection can take is known once it stands: another is dialled only then.
+    if (dialing > 0) return;
+    if (this.#conns.size < this.settings.http2MaxConns) this.#conns.add(new Http2ClientConn(this));
+    else for (const [exchan, deadline] of this.#waiting) if (deadline === undefined) this.#limit(exchan);
+  }
+
+  #limit(exchan: Http2ClientExchan): void {
+    const { queueTimeout } = this.settings;
+    const deadline = this.makeDeadline(() => {
+      this.forget(exchan);
+      exchan.unavailable("HEMI_BACKEND_BUSY", `none of its connections could take it for ${queueTimeout} ms`);
+    });
+    deadline.set(queueTimeout);
+    this.#waiting.set(exchan, deadline);
+  }
+}
