@@ -144,6 +144,22 @@ export class FrameClient {
     );
   }
 
+  /** The next head of any stream. */
+  async head(): Promise<{ readonly id: number; readonly isEnd: boolean; readonly headers: Fields }> {
+    const { id, flags, payload } = await this.nextOfType(frameType.headers);
+    return { id, isEnd: (flags & frameFlag.endStream) !== 0, headers: await this.#fields(payload, flags, id) };
+  }
+
+  /** The content of a stream up to its end. */
+  async content(id: number): Promise<string> {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const { flags, payload } = await this.nextOfType(frameType.data, id);
+      pieces.push(payload);
+      if ((flags & frameFlag.endStream) !== 0) return Buffer.concat(pieces).toString("latin1");
+    }
+  }
+
   /** Heads are decoded in the order in which they come, so that responses must be asked for in that order. */
   async response(id: number): Promise<Response> {
     const interims: Record<string, string>[] = [];

@@ -36,6 +36,11 @@ export class RawClient implements ByteSource, AsyncDisposable {
     socket.on("close", wake);
   }
 
+  /** The other side of a connection: of a socket that was accepted. */
+  static over(socket: net.Socket): RawClient {
+    return new RawClient(socket, socket);
+  }
+
   /** By TLS if it is told how. Rejects when the handshake fails. */
   static async connect(to: net.NetConnectOpts, secure?: tls.ConnectionOptions): Promise<RawClient> {
     const beneath = net.connect({ allowHalfOpen: true, noDelay: true, ...to });
