@@ -73,6 +73,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   #isPumpDue = false;
   /** `announced`: the client has been told, and may not have heard yet. `final`: no stream begins any more. */
   #drain: "no" | "announced" | "final" = "no";
+  /** Not so where the client alone leaves, or has asked for as much as it may. */
+  #isServerDraining = false;
   #peerEnded = false;
   #requests = 0;
   /** When a head began that did not come in one reading, in ms on the monotonic clock; 0 if there is none. */
@@ -125,7 +127,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   }
 
   get isDraining(): boolean {
-    return this.#drain !== "no";
+    return this.#isServerDraining;
   }
 
   get isCut(): boolean {
@@ -137,11 +139,14 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
    * and only when it must have heard that, which stream was the last (RFC 9113 6.8).
    */
   drain(): void {
-    if (this.#drain !== "no" || this.#phase === "linger" || this.#phase === "closed") return;
-    this.#drain = "announced";
-    this.sender.sendGoaway(maxStreamId, errorCode.noError);
-    this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
-    this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
+    if (this.#isServerDraining || this.#phase === "linger" || this.#phase === "closed") return;
+    this.#isServerDraining = true;
+    if (this.#drain === "no") {
+      this.#drain = "announced";
+      this.sender.sendGoaway(maxStreamId, errorCode.noError);
+      this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
+      this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
+    }
     for (const exchan of this.#streams.values()) exchan.serverDrains();
   }
 

@@ -79,10 +79,23 @@ describeTransports(({ serve }) => {
     expect(await broken.promise).toMatchObject({ code: "HEMI_PEER_GONE" });
   });
 
-  test("who has a tunnel hears that the server drains", async () => {
-    await using server = await serve(echoes);
+  test("who has a tunnel does not hear that its client asks for nothing more, or may not", async () => {
+    await using server = await serve({ handlets: [echoes], settings: { maxRequestsPerConn: 1 } });
     const client = await FrameClient.connect(server);
-    client.send(client.request(1, connect, false));
+    client.send(client.request(1, connect, false), frame(frameType.goaway, 0, 0, Buffer.alloc(8)));
+    expect(await client.goaway()).toBe("NO_ERROR");
+    client.send(client.data(1, "still", true));
+    expect((await client.nextOfType(frameType.data, 1)).payload.toString()).toBe("still");
+  });
+
+  test.each<[string, Record<string, number>, (client: FrameClient) => Uint8Array[]]>([
+    ["", {}, () => []],
+    [" whose client has left", {}, () => [frame(frameType.goaway, 0, 0, Buffer.alloc(8))]],
+    [" whose client may ask for nothing more", { maxRequestsPerConn: 1 }, () => []],
+  ])("who has a tunnel%s hears that the server drains", async (_what, settings, make) => {
+    await using server = await serve({ handlets: [echoes], settings });
+    const client = await FrameClient.connect(server);
+    client.send(client.request(1, connect, false), ...make(client));
     await client.roundTrip();
     const quitting = server.stage.quit(5000);
     const { payload, flags } = await client.nextOfType(frameType.data, 1);
