@@ -53,7 +53,6 @@ describe("a connection ends with a code when its client sends", () => {
       "PROTOCOL_ERROR",
       (c) => [c.request(1, {}, false), frame(data, frameFlag.padded, 1, "\x03ab")],
     ],
-    ["padded DATA of no byte", "PROTOCOL_ERROR", (c) => [c.request(1, {}, false), frame(data, frameFlag.padded, 1)]],
     ["a head on no stream", "PROTOCOL_ERROR", (c) => [c.request(0)]],
     ["a head that is all padding", "PROTOCOL_ERROR", () => [frame(headers, whole | frameFlag.padded, 1, "\x03ab")]],
     ["PRIORITY on no stream", "PROTOCOL_ERROR", () => [frame(priority, 0, 0, Buffer.alloc(5))]],

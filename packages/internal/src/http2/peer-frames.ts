@@ -130,9 +130,9 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     const frameSize = end - start;
     let contentEnd = end;
     if ((flags & frameFlag.padded) !== 0) {
+      if (frameSize === 0) return this.#tooShort("DATA");
       const padding = bytes[start] ?? 0;
-      if (frameSize === 0 || padding >= frameSize)
-        return this.#fail(errorCode.protocolError, "padding fills up a frame");
+      if (padding >= frameSize) return this.#fail(errorCode.protocolError, "padding fills up a frame");
       start++;
       contentEnd -= padding;
     }
@@ -161,6 +161,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
         dependency = readUint31(bytes, start);
         start += 5;
       }
+      if (start > end) return this.#tooShort("HEADERS");
       end -= padding;
       if (start > end) return this.#fail(errorCode.protocolError, "padding fills up a frame");
       if (dependency === id) return this.#fail(errorCode.protocolError, "a stream is said to depend on itself");
@@ -289,6 +290,11 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
   #notOpen(id: number, what: string): void {
     if (id > this.lastStreamId) this.#fail(errorCode.protocolError, `${what} came on a stream that has not begun`);
     else this.#fail(errorCode.streamClosed, `${what} came on a stream that has ended`);
+  }
+
+  /** RFC 9113 4.2. */
+  #tooShort(what: string): void {
+    this.#fail(errorCode.frameSizeError, `a ${what} frame is too short for what its flags announce`);
   }
 
   #onNoStream(what: string): void {

@@ -121,6 +121,11 @@ export class FrameClient {
     this.#passed.unshift(frame);
   }
 
+  /** Those of this type that have come while others were looked for. */
+  passedOfType(type: number): Frame[] {
+    return this.#passed.filter((frame) => frame.type === type);
+  }
+
   nextOfType(type: number, id?: number): Promise<Frame> {
     return this.nextOf((frame) => frame.type === type && (id === undefined || frame.id === id));
   }
