@@ -34,3 +34,6 @@ export class Allowance {
     this.#left = Math.min(this.#max, this.#left + amount);
   }
 }
+
+/** In bytes: so much content accounts for one frame that brings nothing. */
+export const contentOfIdleFrame = 128;

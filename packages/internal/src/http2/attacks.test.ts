@@ -10,6 +10,7 @@ const hello: Handle = (_req, resp) => (resp.send("hello"), true);
 const waits: Handle = () => true;
 const readAll: Handle = async (req, resp) => (resp.send(String((await req.content.bytes()).length)), true);
 const post = { ":method": "POST" };
+const longPath = "/" + "a".repeat(9000);
 
 function logOf(server: TestServer): string {
   return server.log.join("");
@@ -39,6 +40,10 @@ describe("a flood", () => {
       "of RST_STREAM for streams that are closed",
       (c, i) => [i === 0 ? c.request(1) : frame(frameType.rstStream, 0, 1, 8)],
     ],
+    [
+      "of little content for a stream that we have reset",
+      (c, i) => [i === 0 ? c.request(1, { ...post, te: "gzip" }, false) : c.data(1, "a")],
+    ],
   ])("%s ends the connection with ENHANCE_YOUR_CALM", async (_name, make) => {
     const settings = { http2MaxIdleFrames: 50, http2FloodRecovery: 3_600_000 };
     await using server = await serve({ handlets: [(req, resp) => req.hasContent || hello(req, resp)], settings });
@@ -60,6 +65,7 @@ describe("a flood", () => {
       (c, id) => [c.request(id), frame(frameType.windowUpdate, 0, id, 0x7fffffff)],
     ],
     ["that it has us reset by content behind their end", (c, id) => [c.request(id), c.data(id, "a")]],
+    ["that it has us refuse for a target that is too long", (c, id) => [c.request(id, { ":path": longPath })]],
     ["that it has us reset by malformed heads", (c, id) => [c.request(id, { connection: "close" })]],
     [
       "that it has us reset by content that is too long",
@@ -110,6 +116,15 @@ describe("a flood", () => {
     expect(await client.goaway()).toBe("ENHANCE_YOUR_CALM");
     expect(logOf(server)).toContain("goes on in more frames than allowed");
   });
+});
+
+test("content on its way to a stream that we have reset is not taken for a flood", async () => {
+  const settings = { http2MaxIdleFrames: 20, http2FloodRecovery: 3_600_000 };
+  await using server = await serve({ handlets: [hello], settings });
+  const client = await FrameClient.connect(server);
+  client.send(client.request(1, post, false), ...Array.from({ length: 100 }, () => client.data(1, "a".repeat(600))));
+  expect(await client.reset(1)).toBe("NO_ERROR");
+  await client.roundTrip();
 });
 
 test("clients that use windows and pings as they should are not taken for a flood", async () => {

@@ -2,7 +2,7 @@
 //
 // A frame is looked at here as far as can be without knowing what is done with its stream; what it asks for is done by the connection.
 
-import type { Allowance } from "./allowance.ts";
+import { contentOfIdleFrame, type Allowance } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
 import { HpackDecoder, type BlockLimits, type DecodedBlock } from "./hpack/decoder.ts";
@@ -141,6 +141,8 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     const stream = this.#target.stream(id);
     if (stream === undefined) {
       if (!this.closedByUs.has(id)) return this.#notOpen(id, "DATA");
+      // What was on its way comes in frames of some size; empty ones have been counted.
+      if (start !== contentEnd && frameSize < contentOfIdleFrame) this.#idle();
       return this.#target.contentDropped(frameSize);
     }
     if (stream.content === undefined || stream.content.isWhole) {

@@ -24,8 +24,8 @@ export const http2Props = {
   /** CONTINUATION frames of one head over HTTP/2; more end the connection with ENHANCE_YOUR_CALM. */
   http2MaxContinuations: prop.integer({ default: 8, min: 0, max: 1000, inherited: true, reload: "live" }),
   /**
-   * HTTP/2 streams of a connection that its client resets, or has reset by what it does wrong, beyond those that are answered: such a number
-   * in `http2FloodRecovery`; more end the connection with ENHANCE_YOUR_CALM.
+   * HTTP/2 streams of a connection that its client resets, has reset by what it does wrong, or has refused by heads that pass a limit, beyond
+   * those that are answered: such a number in `http2FloodRecovery`; more end the connection with ENHANCE_YOUR_CALM.
    */
   http2MaxResets: prop.integer({ default: 200, min: 1, inherited: true, reload: "live" }),
   /**

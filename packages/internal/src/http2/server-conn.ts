@@ -15,7 +15,7 @@ import { peerOf, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { ResponseHead } from "../web/exchan.ts";
-import { Allowance } from "./allowance.ts";
+import { Allowance, contentOfIdleFrame } from "./allowance.ts";
 import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
@@ -234,6 +234,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.sendHead(id, { status, fieldList: [] }, 0, true);
     if (isEnded) this.#frames.closedByPeer.add(id);
     else this.#resetStream(id, errorCode.noError);
+    // Each has a line in the log, and counts as no request.
+    this.#spendReset();
   }
 
   contentArrived(
@@ -631,8 +633,7 @@ const drainPing = Buffer.from("goodbye!", "latin1");
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
 
-/** Frames that bring nothing which are in order with each request, and the bytes of content that one of them is in order with. */
+/** Frames that bring nothing which are in order with each request. */
 const idleFramesOfRequest = 4;
-const contentOfIdleFrame = 128;
 
 function noop(): void {}
