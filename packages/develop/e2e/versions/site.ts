@@ -1,0 +1,178 @@
+// The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS and one with it.
+
+import { execFile } from "node:child_process";
+import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import apps from "@hemi/contrib-apps";
+import { bootText, defineHandlet, MemorySink, openErrorLog, pack, type Stage } from "@hemi/hemi";
+import type { Target } from "./clients.ts";
+
+export interface Site extends AsyncDisposable {
+  target(isTLS: boolean): Target;
+  /** Once the access log has a line for this path: its status and how it ended. */
+  ending(path: string): Promise<string>;
+}
+
+const handlets = [
+  defineHandlet({
+    sign: "tellForm",
+    create: () => ({
+      async handle(req, resp) {
+        const form = await req.content.form();
+        const files = form.files.map(({ fieldName, fileName, size }) => [fieldName, fileName, size]);
+        resp.sendJSON([form.entries(), files]);
+        return true;
+      },
+    }),
+  }),
+  defineHandlet({
+    sign: "tellContent",
+    create: () => ({
+      async handle(req, resp) {
+        resp.send(await req.content.text());
+        return true;
+      },
+    }),
+  }),
+  /** An event, and then no other until the client leaves. */
+  defineHandlet({
+    sign: "events",
+    create: () => ({
+      async handle(req, resp) {
+        resp.setHeader("content-type", "text/event-stream");
+        const isGone = Promise.withResolvers<void>();
+        req.onAbort(() => isGone.resolve());
+        await resp.echo("data: first\n\n");
+        await isGone.promise;
+        return true;
+      },
+    }),
+  }),
+  defineHandlet({ sign: "waits", create: () => ({ handle: () => true }) }),
+];
+
+/** What the proxy passes on to: a server of Node's own. */
+const backend: RequestListener = (request, response) => {
+  if (request.url === "/proxy/events") {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write("data: first\n\n");
+    return;
+  }
+  if (request.url === "/proxy/broken") {
+    response.writeHead(200, { "content-length": "100" });
+    response.write("some", () => response.destroy());
+    return;
+  }
+  const pieces: Buffer[] = [];
+  request.on("data", (piece: Buffer) => pieces.push(piece));
+  request.on("end", () => {
+    response.writeEarlyHints({ link: "</style.css>; rel=preload" });
+    response.writeHead(201, { trailer: "x-sum" });
+    response.write(`${request.method} ${Buffer.concat(pieces).length} `);
+    response.addTrailers({ "x-sum": request.trailers["x-sum"] ?? "7" });
+    response.end("end");
+  });
+};
+
+export async function serveSite(openssl: string): Promise<Site> {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-versions-")));
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem"];
+  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  await promisify(execFile)(openssl, ["req", "-x509", ...key, "-out", "cert.pem", ...names], { cwd: folder });
+  await writeFiles(folder);
+  const node = createServer(backend).listen(0, "127.0.0.1");
+  stack.defer(() => node.close().closeAllConnections());
+  await new Promise((resolve) => node.on("listening", resolve));
+  const stage = await bootText(configuration((node.address() as AddressInfo).port), {
+    baseDir: folder,
+    tmpsDir: folder,
+    use: [apps, pack("versions", handlets)],
+    log: openErrorLog({ sink: new MemorySink() }),
+  });
+  stack.defer(() => stage.quit(1000));
+  await stage.start();
+  const ca = await readFile(join(folder, "cert.pem"));
+  const kept = stack.move();
+  return {
+    target: (isTLS) => ({ port: portOf(stage, isTLS ? "secure" : "plain"), ca: isTLS ? ca : undefined }),
+    async ending(path) {
+      for (let tries = 0; tries < 500; tries++) {
+        const lines = (await readFile(join(folder, "access.log"), "utf8")).split("\n");
+        const line = lines.find((line) => line.startsWith(`${path} `));
+        if (line !== undefined) return line.slice(path.length + 1);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error(`the access log has no line for ${path}`);
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function writeFiles(folder: string): Promise<void> {
+  const web = join(folder, "web");
+  await mkdir(join(web, "listed"), { recursive: true });
+  const files: Record<string, string | Uint8Array> = {
+    "digits.txt": "0123456789",
+    "large.bin": Buffer.alloc(5_000_000, "0123456789"),
+    "page.html": "<p>hello</p>".repeat(200),
+    "packed.txt": "packed",
+    "packed.txt.gz": gzipSync("packed"),
+    "included.shtml": `<!--#include virtual="/digits.txt" -->!`,
+    "404.html": "nothing here",
+    "listed/a.txt": "a",
+    "../fetch-app.mjs": `
+      export default { fetch(request) {
+        return new Response(request.body ?? request.method, { headers: { "x-app": "fetch" } });
+      } };`,
+    "../node-app.mjs": `
+      export default (req, res) => { res.setHeader("x-app", "node"); req.pipe(res); };`,
+  };
+  for (const [name, content] of Object.entries(files)) await writeFile(join(web, name), content);
+}
+
+/** What `hashPassword` of `@hemi/contrib-handlets` makes of `secret`. */
+const hashOfSecret = "$scrypt$ln=15,r=8,p=1$7pbJLn9fKRgb8AuGc4EYeQ$oyBukOA19RujoXFkQSGYWW0I9Yq1qjly20OOddkgkAw";
+
+function configuration(backendPort: number): string {
+  return `stage {
+    http1Backend "node" { .nodes = (["address": "127.0.0.1:${backendPort}"]) }
+    webapp "site" {
+      .hostnames = ("*") .webRoot = "web" .file404 = "web/404.html"
+      .tlsCert = "cert.pem" .tlsKey = "key.pem"
+      .accessLog = ["file": "access.log", "format": $encodedPath + " " + $status + " " + $endReason]
+      rule $path ^= "/form/small/" { .maxContentSize = 100 tellForm {} }
+      rule $path ^= "/form" { tellForm {} }
+      rule $path == "/content" { .maxContentSize = 200K .decodeContent = true tellContent {} }
+      rule $path ^= "/events" { gzip {} events {} }
+      rule $path ^= "/wait" { waits {} }
+      rule $path == "/page.html" { gzip { .codings = ("gzip") } replace { .rules = (["find": "hello", "with": "goodbye"]) } static {} }
+      rule $path == "/included.shtml" { ssi {} static {} }
+      rule $path ^= "/proxy" { httpProxy { .toBackend = "node" } }
+      rule $path ^= "/fetch" { fetchHandlet { .module = "fetch-app.mjs" } }
+      rule $path ^= "/node" { nodeHandlet { .module = "node-app.mjs" } }
+      rule $path == "/private" { basicAuth { .users = ["ada": "${hashOfSecret}"] } }
+      rule $path == "/private" { .returnText = "in" }
+      rule $path == "/shared" { cors { .origins = ("https://a.example") } }
+      rule $path == "/shared" { .returnText = "shared" }
+      rule $path ^= "/old/" { rewriter { .pattern = "^/old/(.*)$" .target = "/$1" } }
+      rule $path ^= "/limited" { limiter { .key = $path .rate = 1 .per = 1h } }
+      rule $path ^= "/limited" { .returnText = "allowed" }
+      rule $path ^= "/listed/" { static { .listing = "html" } }
+      rule { static { .precompressed = ("gzip") } }
+    }
+    httpxServer "plain" { .webapps = ("site") .address = "127.0.0.1:0" }
+    httpxServer "secure" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
+  }`;
+}
+
+function portOf(stage: Stage, server: string): number {
+  const part = stage.find(`httpxServer.${server}`)?.part;
+  const listensOn = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
+  return Number(listensOn[0]?.split(":").at(-1));
+}
