@@ -149,6 +149,7 @@ test("a site is shown over HTTPS", async (test) => {
   const page = await visit(`https://localhost:${site.port}/about/this/site`);
   await page.getByText("You are at /about/this/site.").waitFor();
   expect(await page.evaluate("isSecureContext")).toBe(true);
+  expect(await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")).toBe("h2");
   expect(complaints).toEqual([]);
   await page.close();
 });

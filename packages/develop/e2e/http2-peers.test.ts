@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bootText } from "@hemi/hemi";
+import { bootText, defineHandlet, pack } from "@hemi/hemi";
 import { afterAll, expect, test } from "vitest";
 import { peer } from "../src/peers.ts";
 
@@ -13,15 +13,31 @@ const run = promisify(execFile);
 
 const folder = await mkdtemp(join(tmpdir(), "hemi-http2-peers-"));
 await writeFile(join(folder, "large.bin"), Buffer.alloc(3_000_000, "0123456789"));
-const stage = await bootText(`stage {
+/** Tells how much came. */
+const receive = defineHandlet({
+  sign: "receive",
+  create: () => ({
+    async handle(req, resp) {
+      let size = 0;
+      for await (const piece of req.content) size += piece.length;
+      resp.send(String(size));
+      return true;
+    },
+  }),
+});
+const stage = await bootText(
+  `stage {
   webapp "site" {
     .hostnames = ("*")
     .webRoot = "${folder}"
     rule $path == "/hello" { .returnText = "hello, world!" }
+    rule $path == "/upload" && $method == "POST" { .maxContentSize = 10M receive {} }
     rule { static {} }
   }
   httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
-}`);
+}`,
+  { use: [pack("http2-peers", [receive])] },
+);
 await stage.start();
 afterAll(async () => {
   await stage.quit(1000);
@@ -64,7 +80,23 @@ test("nghttp gets several things at once, with its priorities of old", async (co
   expect(statuses.toSorted()).toEqual(["200", "200", "404"]);
 });
 
+test("nghttp uploads a large file", async (context) => {
+  const nghttp = peer("nghttp", context);
+  const { stdout } = await run(nghttp, ["--data", join(folder, "large.bin"), url("/upload")]);
+  expect(stdout).toBe("3000000");
+});
+
+test("curl uploads a large file, whether it waits for 100-continue or not", async (context) => {
+  const curl = peer("curl", context);
+  for (const expect100 of ["expect: 100-continue", "expect:"]) {
+    const options = ["--silent", "--show-error", "--http2-prior-knowledge", "--header", expect100];
+    const { stdout } = await run(curl, [...options, "--data-binary", `@${join(folder, "large.bin")}`, url("/upload")]);
+    expect(stdout).toBe("3000000");
+  }
+});
+
 const loads = {
+  "32 streams on each of 4 connections": { options: ["-n", "1000", "-c", "4", "-m", "32"], path: "/hello" },
   "many streams": { options: ["-n", "2000", "-c", "4", "-m", "50"], path: "/hello" },
   "small windows": { options: ["-n", "8", "-c", "2", "-m", "4", "-w", "10", "-W", "10"], path: "/large.bin" },
 };
