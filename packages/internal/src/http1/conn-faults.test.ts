@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { RawClient, request } from "../web/testing/raw-client.ts";
 import { Http1Conn } from "./server-conn.ts";
 import type { Http1Host } from "./server-host.ts";
+import { WholeAnswers } from "./whole-answers.ts";
 
 const hour = 3_600_000;
 
@@ -29,6 +30,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
       maxRequestsPerConn: 10,
     },
     dateLine: "",
+    wholeAnswers: new WholeAnswers(),
     makeDeadline: () => ({ set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
     serve() {

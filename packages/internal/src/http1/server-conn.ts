@@ -24,6 +24,7 @@ import { noContent, RequestContent } from "./request-content.ts";
 import { statusLine } from "./response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
 import type { Http1Host } from "./server-host.ts";
+import type { WholeAnswers } from "./whole-answers.ts";
 
 /** `tunnel`: the socket is in the hands of who left HTTP on it. */
 type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
@@ -83,6 +84,10 @@ export class Http1Conn implements ExchanConn {
 
   get dateLine(): string {
     return this.#host.dateLine;
+  }
+
+  get wholeAnswers(): WholeAnswers {
+    return this.#host.wholeAnswers;
   }
 
   /** Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one more answer. */

@@ -20,6 +20,7 @@ import type { Http1RequestHead } from "./head.ts";
 import { gone, type Output } from "../net/output.ts";
 import type { RequestContent } from "./request-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
+import type { WholeAnswers } from "./whole-answers.ts";
 
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
@@ -29,6 +30,7 @@ export interface ExchanConn {
   readonly output: Output;
   /** `date: …` with its line end. */
   readonly dateLine: string;
+  readonly wholeAnswers: WholeAnswers;
   /** May the connection serve another request after this one? */
   readonly mayKeepAlive: boolean;
   /** Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. */
@@ -168,16 +170,19 @@ export class Http1Exchan implements ExchanWire {
     this.#conn.output.writeText(statusLine(status) + fieldLines(fieldList) + "\r\n");
   }
 
-  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
+  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting = false): void {
     if (this.#state !== "waiting") return;
-    const { output } = this.#conn;
+    const { output, wholeAnswers, dateLine } = this.#conn;
     this.#state = "ended";
     this.#leaveContent();
     const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
     const headText = this.#encodeHead(head, size);
     if (content === undefined || this.#framing === "none") output.writeText(headText);
-    else if (typeof content !== "string") output.writeBytes(headText, content, "");
-    else if (size === content.length) output.writeText(headText + content);
+    else if (typeof content !== "string") {
+      const whole = isLasting ? wholeAnswers.find(headText, content, dateLine) : undefined;
+      if (whole === undefined) output.writeBytes(headText, content, "");
+      else output.writeBytes("", whole, "");
+    } else if (size === content.length) output.writeText(headText + content);
     else output.writeBytes(headText, Buffer.from(content), "");
     this.#sent = size;
     this.#tellEnded();

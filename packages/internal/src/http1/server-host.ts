@@ -5,6 +5,7 @@ import type { Peer } from "../net/peer.ts";
 import type { ExchanWire } from "../web/exchan.ts";
 import type { HeadLimits } from "./head.ts";
 import type { ContentLimits } from "./request-content.ts";
+import type { WholeAnswers } from "./whole-answers.ts";
 
 /** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
 export interface Http1Settings extends HeadLimits, ContentLimits {
@@ -42,6 +43,7 @@ export interface Http1Host {
   readonly settings: Http1Settings;
   /** `date: …` with its line end. */
   readonly dateLine: string;
+  readonly wholeAnswers: WholeAnswers;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;

@@ -107,8 +107,11 @@ export interface ExchanWire {
 
   /** A 1xx answer; ignored where the client could not understand it (HTTP/1.0). */
   sendInterim(status: number, fieldList: readonly string[]): void;
-  /** Head and content in one go; ends the exchan. Text is sent as UTF-8. */
-  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void;
+  /**
+   * Head and content in one go; ends the exchan. Text is sent as UTF-8. `isLasting`: these very bytes will be sent again, and never
+   * change. Default: false.
+   */
+  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting?: boolean): void;
   /** The head of a response whose content follows: `size` bytes of it, or `undefined` where that is not known. */
   sendHead(head: ResponseHead, size: number | undefined): void;
   /** A piece of content. False: the client is slow, await `writable()` before the next one. */

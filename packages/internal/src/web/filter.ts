@@ -20,8 +20,8 @@ export interface ContentFilter {
    */
   whole?(content: Uint8Array): Uint8Array | undefined;
   /**
-   * What a response has in place of the content, if that is known without it, as from a cache: a file then is not even read. Content that comes
-   * piece by piece is pushed all the same.
+   * What a response has in place of the content, if that is known without it, as from a cache: a file then is not even read. Those bytes never
+   * change. Content that comes piece by piece is pushed all the same.
    */
   readonly instead?: Uint8Array | undefined;
   /** In ms: `flush` is called when after a piece of a response no other has come for so long. Default: never. */

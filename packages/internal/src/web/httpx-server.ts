@@ -10,6 +10,7 @@ import { prop } from "../component/prop.ts";
 import { formatAddress } from "../component/props/addresses.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Http1Conn } from "../http1/server-conn.ts";
+import { WholeAnswers } from "../http1/whole-answers.ts";
 import { beginsWithPreface } from "../http2/frames.ts";
 import { http2Props } from "../http2/props.ts";
 import { Http2Conn } from "../http2/server-conn.ts";
@@ -157,6 +158,7 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
   #https: Https | undefined;
   #dispatcher: Dispatcher | undefined;
   #dateLine = "";
+  readonly wholeAnswers = new WholeAnswers();
   #dateOfLine = "";
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {

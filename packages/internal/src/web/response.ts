@@ -156,17 +156,18 @@ export class Response implements ResponseHead {
     }
     this.#assertNoTunnel();
     this.#state = "done";
-    this.#wire.sendWhole(this, content);
+    this.#wire.sendWhole(this, content, this.#knownContent !== undefined);
   }
 
   /** Sends a whole content, or what stands in its place, through filters: at once if they all can. */
   #sendThrough(chain: FilterChain, content: Uint8Array = noBytes): void {
-    const whole = chain.passWhole(chain.takeInstead() ?? content);
+    const instead = chain.takeInstead();
+    const whole = chain.passWhole(instead ?? content);
     if (chain.isPassed) {
       this.#assertNoTunnel();
       this.#chain = undefined;
       this.#state = "done";
-      this.#wire.sendWhole(this, whole);
+      this.#wire.sendWhole(this, whole, whole === instead);
       return;
     }
     this.#beginStreaming();
@@ -340,7 +341,7 @@ export class Response implements ResponseHead {
 
   /**
    * What the content is known by, or that which a 304 or the answer to a HEAD stands for; for revisers. `undefined` where nobody said it, or a
-   * reviser has changed the content. Whoever sets it is about to send this content and no other, by `send` or `sendRegion`.
+   * reviser has changed the content. Whoever sets it is about to send this content and no other, by `send`, as the same bytes each time, which never change, or by `sendRegion`.
    */
   get knownContent(): KnownContent | undefined {
     return this.#knownContent;
