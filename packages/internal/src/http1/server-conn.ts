@@ -90,6 +90,10 @@ export class Http1Conn implements ExchanConn {
     return this.#host.wholeAnswers;
   }
 
+  monotonic(): number {
+    return this.#host.monotonic();
+  }
+
   /** Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one more answer. */
   drain(): void {
     this.#isLast = true;

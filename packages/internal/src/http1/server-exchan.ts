@@ -15,9 +15,10 @@ import type { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../web/exchan.ts";
 import type { Fields } from "../web/fields.ts";
-import { readRegion } from "../web/file-region.ts";
+import { fileEnded } from "../web/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
 import { gone, type Output } from "../net/output.ts";
+import { RegionBlock } from "./region-blocks.ts";
 import type { RequestContent } from "./request-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
 import type { WholeAnswers } from "./whole-answers.ts";
@@ -31,6 +32,8 @@ export interface ExchanConn {
   /** `date: …` with its line end. */
   readonly dateLine: string;
   readonly wholeAnswers: WholeAnswers;
+  /** In ms. */
+  monotonic(): number;
   /** May the connection serve another request after this one? */
   readonly mayKeepAlive: boolean;
   /** Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. */
@@ -200,10 +203,7 @@ export class Http1Exchan implements ExchanWire {
     if (this.#state !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
-    if (this.#framing === "sized" && this.#sent + size > this.#size) {
-      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
-    }
-    this.#sent += size;
+    this.#countSent(size);
     if (this.#framing === "none") return this.#sent <= maxDropped;
     const isChunked = this.#framing === "chunked";
     const before = isChunked ? size.toString(16) + "\r\n" : "";
@@ -221,12 +221,49 @@ export class Http1Exchan implements ExchanWire {
     return isTakenByNobody ? quietly(Promise.reject(gone())) : this.#conn.drained();
   }
 
-  async sendRegion(region: FileRegion): Promise<void> {
+  async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
     if (this.#framing === "none") return;
-    for await (const piece of readRegion(region)) {
-      if (this.#state !== "streaming") throw gone();
-      if (!this.sendContent(piece)) await this.writable();
+    let mayBeLarge = false;
+    for (let done = 0; done < size;) {
+      const sent = await this.#sendBlock(RegionBlock.lend(mayBeLarge), fd, offset + done, size - done);
+      if (sent === 0) throw fileEnded(size - done);
+      done += sent;
+      mayBeLarge = sent >= (await this.#waitUntilTaken()) * minRateOfLarge && done >= minBeforeLarge;
     }
+  }
+
+  /** Settles when the client has taken what was sent, with how long that took, in ms. */
+  async #waitUntilTaken(): Promise<number> {
+    if (!this.#conn.output.isBlocked) return 0;
+    const since = this.#conn.monotonic();
+    await this.writable();
+    return this.#conn.monotonic() - since;
+  }
+
+  /** Sends what a block takes of a file, up to `size` bytes. Settles with how many bytes there were. */
+  async #sendBlock(block: RegionBlock, fd: number, offset: number, size: number): Promise<number> {
+    let isLent = true;
+    try {
+      const read = await block.read(fd, offset, size);
+      if (this.#state !== "streaming") throw gone();
+      if (read === 0) return 0;
+      this.#countSent(read);
+      const [before, after] = this.#framing === "chunked" ? [read.toString(16) + "\r\n", "\r\n"] : ["", ""];
+      isLent = false;
+      this.#conn.output.writeLent(before, block.bytes.subarray(0, read), after, () => block.giveBack());
+      this.#conn.progressed();
+      return read;
+    } finally {
+      if (isLent) block.giveBack();
+    }
+  }
+
+  /** So much more content is sent. Breaks the answer off, and throws, if that is more than was announced. */
+  #countSent(size: number): void {
+    if (this.#framing === "sized" && this.#sent + size > this.#size) {
+      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
+    }
+    this.#sent += size;
   }
 
   endContent(trailerList: readonly string[]): void {
@@ -402,6 +439,14 @@ export class Http1Exchan implements ExchanWire {
  * sees a difference.
  */
 const maxDropped = 256 * 1024;
+
+/**
+ * In bytes: so much of a file goes in small blocks, since that is about what the buffers of both systems take at once of a client that then
+ * takes nothing. No prop: it is a matter of what system calls cost, as the next one is.
+ */
+const minBeforeLarge = 4 * 1024 * 1024;
+/** In bytes a ms: who takes a block slower than this gets small ones. */
+const minRateOfLarge = 8 * 1024;
 
 function refused(reason: string): Promise<never> {
   return quietly(Promise.reject(new HemiError("HEMI_CONTENT_READ", reason)));

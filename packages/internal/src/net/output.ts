@@ -69,6 +69,18 @@ export class Output {
     }
   }
 
+  /** Bytes that are lent, between two texts. They are never copied; `written` is called when nobody needs them any more. */
+  writeLent(before: string, bytes: Uint8Array, after: string, written: () => void): void {
+    const head = this.#text + before;
+    this.#text = "";
+    const isAlone = head === "" && after === "";
+    if (!isAlone) this.#socket.cork();
+    if (head !== "") this.#socket.write(head, "latin1");
+    this.#writeAll(bytes, written);
+    if (after !== "") this.#socket.write(after, "latin1");
+    if (!isAlone) this.#socket.uncork();
+  }
+
   /**
    * Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. It may be left alone: a handlet that does not look
    * at it is careless, but when its client leaves, that must not end the process.
@@ -107,11 +119,11 @@ export class Output {
     this.#noteWrite(this.#socket.write(text, "latin1"));
   }
 
-  #writeAll(bytes: Uint8Array): void {
+  #writeAll(bytes: Uint8Array, written?: () => void): void {
     const size = this.#maxWrite;
     let at = 0;
     for (; bytes.length - at > size; at += size) this.#socket.write(bytes.subarray(at, at + size));
-    this.#noteWrite(this.#socket.write(at === 0 ? bytes : bytes.subarray(at)));
+    this.#noteWrite(this.#socket.write(at === 0 ? bytes : bytes.subarray(at), written));
   }
 
   #noteWrite(isTaken: boolean): void {
