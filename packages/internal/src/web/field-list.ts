@@ -65,7 +65,9 @@ export class FieldList {
   #removeFrom(start: number, name: string): void {
     const { list } = this;
     let kept = start;
-    for (let i = start; i < list.length; i += 2) {
+    // Most often there is none.
+    while (kept < list.length && list[kept] !== name) kept += 2;
+    for (let i = kept; i < list.length; i += 2) {
       if (list[i] === name) continue;
       list[kept] = list[i] ?? "";
       list[kept + 1] = list[i + 1] ?? "";

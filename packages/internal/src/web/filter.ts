@@ -50,13 +50,12 @@ export interface FilterHook extends FilterPlace {
 
 /** Filters in a row, the first nearest to the sender, with a taker at the end. What a filter throws comes out as a Fault with its path, unless it is an ExchanError. */
 export class FilterChain {
-  /** In ms; the shortest that a filter wants. */
-  readonly flushAfter: number | undefined;
   readonly #filters: readonly PlacedFilter[];
   /** The first filter that content still goes through: those before it had it whole. */
   #first = 0;
-  /** `#pushers[i]` hands a piece to filter i; the last one to the taker. */
-  readonly #pushers: PushPiece[] = [];
+  readonly #taker: PushPiece;
+  /** `#pushers[i]` hands a piece to filter i; the last one to the taker. Made when a piece is pushed: content that passes whole needs none. */
+  #pushers: readonly PushPiece[] | undefined;
   /** Steps under way, those within others counted too. */
   #running = 0;
   /** What the taker threw: no filter's fault, though it comes by their way. */
@@ -67,14 +66,13 @@ export class FilterChain {
 
   constructor(filters: readonly PlacedFilter[], taker: PushPiece) {
     this.#filters = filters;
-    const waits = filters.flatMap(({ filter }) => filter.flushAfter ?? []);
-    this.flushAfter = waits.length === 0 ? undefined : Math.min(...waits);
-    this.#pushers = filters.map(
-      ({ filter, path }, i) =>
-        (piece) =>
-          this.#run(path, () => filter.push(piece, this.#nextOf(i))),
-    );
-    this.#pushers.push((piece) => this.#run(undefined, () => taker(piece)));
+    this.#taker = taker;
+  }
+
+  /** In ms; the shortest that a filter wants. */
+  get flushAfter(): number | undefined {
+    const waits = this.#filters.flatMap(({ filter }) => filter.flushAfter ?? []);
+    return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** What a filter knows to stand in place of the content. It has passed the filters up to that one: hand it to `passWhole`. */
@@ -109,7 +107,7 @@ export class FilterChain {
   /** Throws HEMI_PEER_GONE, as the two below do, when it has been closed. */
   push(piece: Uint8Array): void | Promise<void> {
     this.#assertOpen();
-    return this.#pushers[this.#first]?.(piece);
+    return this.#pusherOf(this.#first)(piece);
   }
 
   async flush(): Promise<void> {
@@ -182,7 +180,19 @@ export class FilterChain {
   }
 
   #nextOf(index: number): PushPiece {
-    return this.#pushers[index + 1] ?? noTaker;
+    return this.#pusherOf(index + 1);
+  }
+
+  #pusherOf(index: number): PushPiece {
+    this.#pushers ??= [
+      ...this.#filters.map(
+        ({ filter, path }, i): PushPiece =>
+          (piece) =>
+            this.#run(path, () => filter.push(piece, this.#nextOf(i))),
+      ),
+      (piece) => this.#run(undefined, () => this.#taker(piece)),
+    ];
+    return this.#pushers[index] ?? noTaker;
   }
 }
 

@@ -425,7 +425,9 @@ export class Response implements ResponseHead {
     this.#hooks = undefined;
     const filters: PlacedFilter[] = [];
     try {
-      for (const { rank, path, hook } of hooks.toSorted((a, b) => a.rank - b.rank).reverse()) {
+      for (const { rank, path, hook } of hooks.length === 1
+        ? hooks
+        : hooks.toSorted((a, b) => a.rank - b.rank).reverse()) {
         const filter = runHook(path, hook);
         if (filter === undefined) continue;
         filters.push({ rank, path, filter });
