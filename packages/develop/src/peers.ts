@@ -10,6 +10,7 @@ export const debianPackages = {
   haproxy: "haproxy",
   h2load: "nghttp2-client",
   nghttp: "nghttp2-client",
+  nghttpd: "nghttp2-server",
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",

@@ -418,3 +418,58 @@ test("the PROXY protocol cannot be combined with it, and the configuration says 
   await using node = await pathNode();
   await expect(proxyToHTTP2([node], { backend: { proxyProtocol: "v2" } })).rejects.toThrow(/for many clients/);
 });
+
+const handshake =
+  "GET /chat HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: websocket\r\n" +
+  "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+test("a WebSocket goes to the node by extended CONNECT: bytes both ways, and each side ends it", async () => {
+  const heads: Readonly<Record<string, string>>[] = [];
+  await using node = await FrameNode.listen(
+    async (conn) => {
+      const { id, isEnd, headers } = await conn.head();
+      expect(isEnd).toBe(false);
+      heads.push(headers);
+      conn.begin(id, { "sec-websocket-protocol": "chat" });
+      const { payload } = await conn.nextOfType(frameType.data, id);
+      conn.send(conn.data(id, `got ${payload.toString()}`, true));
+      await conn.content(id);
+      const { id: next } = await conn.head();
+      conn.answer(next, {}, "next");
+    },
+    { [settingId.enableConnectProtocol]: 1 },
+  );
+  await using proxy = await proxyToHTTP2([node], { socklet: { sign: "sockProxy" } });
+  const client = await proxy.connect();
+  client.send(handshake);
+  const { status, headers } = await client.head();
+  expect(status).toBe(101);
+  expect(headers).toMatchObject({
+    "sec-websocket-accept": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    "sec-websocket-protocol": "chat",
+  });
+  expect(heads[0]).toMatchObject({ ":method": "CONNECT", ":protocol": "websocket", ":path": "/chat" });
+  expect(heads[0]?.["sec-websocket-key"]).toBeUndefined();
+  client.send("hello");
+  expect((await client.exactly(9)).toString()).toBe("got hello");
+  client.end();
+  // The stream is over, and its connection serves on.
+  expect((await proxy.ask("GET /next")).text).toBe("next");
+  expect(node.conns.length).toBe(1);
+});
+
+test("a node that takes no extended CONNECT gives a WebSocket 502, and one that refuses it passes its answer on", async () => {
+  await using plain = await pathNode();
+  await using toPlain = await proxyToHTTP2([plain], { socklet: { sign: "sockProxy" } });
+  expect((await toPlain.ask(handshake)).status).toBe(502);
+  expect(toPlain.log.join("\n")).toContain("it takes no tunnels over HTTP/2");
+  await using refusing = await FrameNode.listen(
+    async (conn) => {
+      const { id } = await conn.head();
+      conn.answer(id, { ":status": "403" }, "no");
+    },
+    { [settingId.enableConnectProtocol]: 1 },
+  );
+  await using toRefusing = await proxyToHTTP2([refusing], { socklet: { sign: "sockProxy" } });
+  expect(await toRefusing.ask(handshake)).toMatchObject({ status: 403, text: "no" });
+});
