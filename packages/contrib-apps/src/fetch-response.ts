@@ -7,36 +7,58 @@
 
 import type { Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
 import { contentLengthOf, hasNoContent, isFramingName, sendWhole } from "./app-fields.ts";
+import { LightResponse } from "./light-response.ts";
 
 type Reader = ReadableStreamDefaultReader<unknown>;
 type Reading = Awaited<ReturnType<Reader["read"]>>;
 
-/** Settles when the answer is complete. Rejects with what the body failed with, or HEMI_PEER_GONE. */
-export async function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response: Response): Promise<void> {
-  const { status, headers, body } = response;
+/**
+ * Done when it returns, or when its promise settles: the answer is complete then. Throws or rejects with what the body failed with, or
+ * HEMI_PEER_GONE.
+ */
+export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response: Response): void | Promise<void> {
+  const { status } = response;
   resp.status = status;
+  const unread = response instanceof LightResponse ? LightResponse.unreadOf(response) : undefined;
+  let announced: number | undefined;
+  if (unread === undefined || unread.headers !== undefined) announced = copyFields(response.headers, resp);
+  else if (unread.type !== "") resp.setHeader("content-type", unread.type);
+  const hasNone = req.method === "HEAD" || hasNoContent(status);
+  if (unread !== undefined) {
+    return sendWhole(resp, req.method, announced, hasNone ? undefined : (unread.body ?? undefined));
+  }
+  const { body } = response;
+  if (body !== null && !hasNone) return sendBody(req, resp, body.getReader(), announced);
+  body?.cancel().catch(noop);
+  sendWhole(resp, req.method, announced, undefined);
+}
+
+/** Gives what they say of the content's length, in bytes. */
+function copyFields(headers: Headers, resp: HemiResponse): number | undefined {
+  let announced: number | undefined;
   for (const [name, value] of headers) {
     if (name === "set-cookie") resp.addHeader(name, value);
     else if (!isFramingName(name)) resp.setHeader(name, value);
+    else if (name === "content-length") announced = contentLengthOf(value);
   }
-  const announced = contentLengthOf(headers.get("content-length"));
-  if (body === null || req.method === "HEAD" || hasNoContent(status)) {
-    body?.cancel().catch(noop);
-    return sendWhole(resp, req.method, announced, undefined);
-  }
+  return announced;
+}
 
-  const reader: Reader = body.getReader();
+async function sendBody(
+  req: HemiRequest,
+  resp: HemiResponse,
+  reader: Reader,
+  announced: number | undefined,
+): Promise<void> {
   let reading = reader.read();
   const first = await soon(reading);
-  if (first?.done === true) return sendWhole(resp, req.method, announced, undefined);
-  if (first !== undefined) {
-    reading = reader.read();
-    const piece = pieceOf(first);
-    const second = await soon(reading).catch(noop);
-    if (second?.done === true) return sendWhole(resp, req.method, announced, piece);
-    return sendStream(req, resp, reader, announced, piece, reading);
-  }
-  return sendStream(req, resp, reader, announced, "", reading);
+  if (first === undefined) return sendStream(req, resp, reader, announced, "", reading);
+  if (first.done) return sendWhole(resp, req.method, announced, undefined);
+  reading = reader.read();
+  const piece = pieceOf(first);
+  const second = await soon(reading).catch(noop);
+  if (second?.done === true) return sendWhole(resp, req.method, announced, piece);
+  return sendStream(req, resp, reader, announced, piece, reading);
 }
 
 /** Sends `first`, then what `reading` and the reader give after it. */
@@ -74,28 +96,30 @@ async function sendStream(
 }
 
 /** What a promise gives if it does so within a few microtasks: the bodies that are there already do. */
-async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
-  let state: "pending" | "settled" = "pending";
-  const settle = () => {
-    state = "settled";
-  };
-  promise.then(settle, settle);
+async function soon<T extends object>(promise: Promise<T>): Promise<T | undefined> {
+  const outcome: { value?: T; failure?: Promise<T> } = {};
+  promise.then(
+    (value) => {
+      outcome.value = value;
+    },
+    () => {
+      outcome.failure = promise;
+    },
+  );
   for (let turn = 0; turn < patience; turn++) {
-    await Promise.resolve();
-    if (isSettled(state)) return promise;
+    await settled;
+    if (outcome.value !== undefined) return outcome.value;
+    if (outcome.failure !== undefined) return outcome.failure;
   }
   return undefined;
-}
-
-/** The state changes behind the compiler's back, while it is awaited. */
-function isSettled(state: "pending" | "settled"): boolean {
-  return state === "settled";
 }
 
 function pieceOf({ value }: Reading): string | Uint8Array {
   if (value instanceof Uint8Array || typeof value === "string") return value;
   throw new TypeError(`the body of a Response holds bytes, not ${typeof value}`);
 }
+
+const settled = Promise.resolve();
 
 /** In microtasks. A body of text needs 3 for its end. */
 const patience = 8;

@@ -49,8 +49,8 @@ export function hemiWithPage(name: string): () => readonly string[] {
   };
 }
 
-export function node(name: string): () => readonly string[] {
-  return () => [process.execPath, "--conditions=@hemi/source", ourFile(name)];
+export function node(name: string, ...args: readonly string[]): () => readonly string[] {
+  return () => [process.execPath, "--conditions=@hemi/source", ourFile(name), ...args];
 }
 
 /** One worker, and a folder of its own for what it writes. */

@@ -133,10 +133,19 @@ export const answers: readonly Work[] = [
     isVaried: false,
     connections: 1,
   }),
+  // Each against the peer that does the same to the globals: its default is to override them, ours is not to.
   answersWork({
-    name: "Hono's hello inside fetchHandlet",
-    ours: servers.hemiWithApp("hono.conf"),
+    name: "Hono's hello inside fetchHandlet, globals overridden",
+    ours: servers.hemiWithApp("hono-overriding.conf"),
     peers: [{ name: "@hono/node-server", command: servers.node("hono-node.ts"), atLeast: "1.0", aim: "1.3" }],
+    path: "/",
+    headers: [],
+    isVaried: false,
+  }),
+  answersWork({
+    name: "Hono's hello inside fetchHandlet, globals kept",
+    ours: servers.hemiWithApp("hono.conf"),
+    peers: [{ name: "@hono/node-server", command: servers.node("hono-node.ts", "keep"), atLeast: "1.0", aim: "1.3" }],
     path: "/",
     headers: [],
     isVaried: false,

@@ -3,6 +3,8 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
+import { mount } from "hono/mount";
+import { proxy } from "hono/proxy";
 import { stream, streamSSE } from "hono/streaming";
 import type { FetchEnv } from "../index.ts";
 
@@ -46,6 +48,11 @@ app.get("/sse-forever", (c) =>
   }),
 );
 app.get("/env", (c) => c.text(c.env.hemi.srcHost));
+app.all(
+  "/mounted/*",
+  mount((request) => new Response(request.url)),
+);
+app.all("/passed/:to", (c) => proxy(new URL(`/${c.req.param("to")}`, c.req.url), c.req));
 app.get("/broken", () => {
   throw new Error("a route that throws");
 });

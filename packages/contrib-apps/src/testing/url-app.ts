@@ -1,0 +1,3 @@
+// A fetch app that tells the URL.
+
+export default (request: Request): Response => new Response(request.url);
