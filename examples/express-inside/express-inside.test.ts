@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import apps from "@hemi/contrib-apps";
 import { bootFile, type Stage } from "@hemi/hemi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -8,7 +7,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await bootFile(`${here}express-inside.conf`, { baseDir: here, use: [apps], env: { PORT: "0" } });
+  stage = await bootFile(`${here}express-inside.conf`, { baseDir: here, env: { PORT: "0" } });
   await stage.start();
 });
 

@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import apps from "@hemi/contrib-apps";
 import { bootFile, type Stage } from "@hemi/hemi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -7,7 +6,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await bootFile(`${here}hono-inside.conf`, { baseDir: here, use: [apps], env: { PORT: "0" } });
+  stage = await bootFile(`${here}hono-inside.conf`, { baseDir: here, env: { PORT: "0" } });
   await stage.start();
 });
 

@@ -6,7 +6,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import apps from "@hemi/contrib-apps";
 import { bootFile, isPack, MemorySink, openErrorLog, type Pack, type Stage } from "@hemi/hemi";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -76,7 +75,7 @@ async function boot(
     baseDir = folder.path;
     await compressFolder(baseDir);
   }
-  const packs: Pack[] = [apps];
+  const packs: Pack[] = [];
   const own = use === undefined ? undefined : (await load(use)).default;
   if (isPack(own)) packs.push(own);
   return await bootFile(join(root, config), {

@@ -1,12 +1,13 @@
 // What a Hemi program imports: the public part of the core, and the functions that boot stages with the standard pack.
 
+import apps from "@hemi/contrib-apps";
 import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
 import { bootWith } from "@hemi/internal";
 
 export * from "@hemi/internal";
 
-const boot = bootWith([handlets, revisers]);
+const boot = bootWith([apps, handlets, revisers]);
 
 /** Boots a file; its path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if it cannot be read. */
 export const bootFile = boot.bootFile;

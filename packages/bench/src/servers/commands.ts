@@ -35,9 +35,9 @@ export function hemiWithFiles(name: string): () => readonly string[] {
   return () => [...hemi(name)(), "--base", filesFolder()];
 }
 
-/** With an app of another framework that stands here, by the pack as it is built. */
+/** With an app of another framework that stands here. */
 export function hemiWithApp(name: string): () => readonly string[] {
-  return () => [...hemi(name, "../../../contrib-apps/dist/index.js")(), "--base", ourFile(".")];
+  return () => [...hemi(name)(), "--base", ourFile(".")];
 }
 
 /** In a folder with `page.html`. */
