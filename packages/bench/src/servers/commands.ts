@@ -104,6 +104,19 @@ export function nginxProxy(backendPort: number): (port: number) => readonly stri
   return nginxBefore("nginx-proxy.conf", backendPort);
 }
 
+/** nginx as a proxy to a port: HTTP/2 in, HTTP/1 out, which is all that it can. */
+export function nginxHttp2Proxy(backendPort: number): (port: number) => readonly string[] {
+  return (port) => {
+    const words = { PORT: port, BACKEND_PORT: backendPort, CERTIFICATES: certificateFolder() };
+    return nginxWith("nginx-proxy-http2.conf", words, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
+}
+
+/** nginx as it answers behind proxies, over HTTP/2 without TLS. */
+export function nginxHttp2Backend(port: number): readonly string[] {
+  return nginxWith("nginx-http2-backend.conf", { PORT: port }, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+}
+
 /** nginx as a proxy of WebSockets to a port. */
 export function nginxWebSocket(backendPort: number): (port: number) => readonly string[] {
   return nginxBefore("nginx-websocket.conf", backendPort);

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { comparePairs } from "../comparison.ts";
 import { browserHeaders } from "../load.ts";
 import { measureHttp2, type Http2Load } from "../load-http2.ts";
-import { startServer } from "../server-process.ts";
+import { startBackend, startServer, type ServerProcess } from "../server-process.ts";
 import { certificateFolder } from "../servers/certificate.ts";
 import * as servers from "../servers/commands.ts";
-import type { Work } from "../work.ts";
+import type { Result, Work } from "../work.ts";
+import { startProxy } from "./proxying.ts";
 
 interface Http2Work extends Omit<Http2Load, "url"> {
   readonly name: string;
@@ -56,6 +57,20 @@ export const http2: readonly Work[] = [
     atLeast: "0.6",
     aim: "0.9",
   }),
+  {
+    name: "HTTP/2, proxy of a 13-byte answer, http2Backend out",
+    needs: ["h2load", "openssl", "nginx"],
+    async run(settings) {
+      await using ourBackend = await startBackend(servers.nginxHttp2Backend);
+      await using theirBackend = await startBackend(servers.nginx);
+      await using our = await startProxy(servers.hemiWithCertificate("proxy-http2.conf"), ourBackend);
+      await using their = await startProxy(servers.nginxHttp2Proxy(theirBackend.port), theirBackend);
+      const load = { ...many, requests: 60_000, path: "/" };
+      return [
+        await measured(our, their, { load, ...settings, against: "nginx, HTTP/1 out", atLeast: "0.8", aim: "1.5" }),
+      ];
+    },
+  },
 ];
 
 function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work): Work {
@@ -68,21 +83,33 @@ function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work)
       await using their = await startServer(
         peer === undefined ? servers.nginxHttp2 : servers.nodeWithCertificate("node-http2.ts"),
       );
-      const measure = (port: number): Promise<number> =>
-        measureHttp2({ ...load, url: `https://127.0.0.1:${port}${path}` });
-      // Warmed up.
-      await measure(our.port);
-      await measure(their.port);
-      const { ours, theirs, ratio, spread } = await comparePairs(
-        () => measure(our.port),
-        () => measure(their.port),
-        pairs,
-      );
-      const figure = `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`;
-      const rate = (each: number): string => `${each < 100 ? each.toFixed(1) : Math.round(each)}/s`;
-      return [{ against: peer ?? "nginx", ours: rate(ours), theirs: rate(theirs), figure, atLeast, aim }];
+      return [await measured(our, their, { load: { ...load, path }, pairs, against: peer ?? "nginx", atLeast, aim })];
     },
   };
+}
+
+async function measured(
+  our: ServerProcess,
+  their: ServerProcess,
+  {
+    load: { path, ...load },
+    pairs,
+    ...row
+  }: { load: Omit<Http2Load, "url"> & { path: string }; pairs: number; against: string; atLeast: string; aim: string },
+): Promise<Result> {
+  const measure = ({ port }: ServerProcess): Promise<number> =>
+    measureHttp2({ ...load, url: `https://127.0.0.1:${port}${path}` });
+  // Warmed up.
+  await measure(our);
+  await measure(their);
+  const { ours, theirs, ratio, spread } = await comparePairs(
+    () => measure(our),
+    () => measure(their),
+    pairs,
+  );
+  const figure = `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`;
+  const rate = (each: number): string => `${each < 100 ? each.toFixed(1) : Math.round(each)}/s`;
+  return { ...row, ours: rate(ours), theirs: rate(theirs), figure };
 }
 
 /** Beside the certificate. */
