@@ -114,10 +114,19 @@ export interface RuleWalk {
   readonly condition?: ConditionWalk;
   /** Those that it hooks: they look at the answer, whoever gives it. */
   readonly revisers?: readonly ComponentLabel[];
+  /**
+   * Where the client wants to leave HTTP: the socklets, which are asked before all others, up to the first that takes the request in any case. None:
+   * the rule has none, and the request is to it as any other.
+   */
+  readonly socklets?: readonly SockletWalk[];
   /** What it answers by itself, by `returnCode` and `returnText`. */
   readonly answer?: Explanation;
-  /** Socklets too, where the client wants to leave HTTP. In the order in which they are asked, up to the first that takes the request in any case. */
+  /** In the order in which they are asked, up to the first that takes the request in any case. */
   readonly handlets?: readonly HandletWalk[];
+}
+
+export interface SockletWalk extends Explanation {
+  readonly socklet: ComponentLabel;
 }
 
 export interface HandletWalk extends Explanation {

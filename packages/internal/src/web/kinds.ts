@@ -49,6 +49,8 @@ export interface SockletPart extends Part {
    * its status.
    */
   handle(upgrade: Upgrade): boolean | Promise<boolean>;
+  /** What `handle` would do with a request that wants to leave HTTP, for `hemi explain`: see `explain` of handlets. */
+  explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
 }
 
 /** Changes content on its way in or out. Each method is called once an exchan, when the head is final. */

@@ -152,7 +152,7 @@ class Rule implements RulePart {
   explain(req: Request, scope: ExplainScope): Promise<RuleExplanation> {
     const { condition, props } = this.#context;
     const answer = this.#answer?.explain;
-    const socklets = req.upgrades.length > 0 ? this.#findSocklets() : [];
+    const socklets = req.upgrades.length > 0 ? this.#findSocklets() : undefined;
     const [handlets, revisers] = [this.#findHandlets(), this.#findRevisers()];
     return explainRule({ condition, webRoot: props.webRoot, answer, socklets, handlets, revisers }, req, scope);
   }

@@ -3,43 +3,69 @@
 import type { Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
 import { explainCondition } from "../../component/explain-condition.ts";
-import { labelOf, type Explanation, type HandletWalk } from "../../component/explanation.ts";
+import { labelOf, type Explanation, type HandletWalk, type SockletWalk } from "../../component/explanation.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { fileTestIn, testedFile } from "../file-test.ts";
 import type { ExplainScope, HandletPart, ReviserPart, RuleExplanation, SockletPart } from "../kinds.ts";
 import type { Request } from "../request.ts";
 import { webVariables } from "../variables.ts";
-import { explainHandlet } from "./explain-webapp.ts";
+import { explainPart } from "./explain-webapp.ts";
 
 export interface ExplainedRule {
   readonly condition: Condition | undefined;
   readonly webRoot: string | undefined;
   readonly answer: ((req: Request) => Explanation) | undefined;
-  /** Those that are asked before the handlets: none where the client wants nothing but HTTP. */
-  readonly socklets: readonly Child<SockletPart>[];
+  /** Asked before all others. `undefined`: the client wants nothing but HTTP. */
+  readonly socklets: readonly Child<SockletPart>[] | undefined;
   readonly handlets: readonly Child<HandletPart>[];
   readonly revisers: readonly Child<ReviserPart>[];
 }
 
 export async function explainRule(rule: ExplainedRule, req: Request, scope: ExplainScope): Promise<RuleExplanation> {
   const condition = rule.condition && (await explainRuleCondition(rule.condition, rule.webRoot, req, scope));
-  const told = condition === undefined ? {} : { condition };
-  if (condition?.holds === false) return { matches: "no", ...told };
-  const handlets: HandletWalk[] = rule.socklets.map((socklet) => {
-    return { handlet: labelOf(socklet), takes: "maybe", text: "a socklet, would be asked" };
-  });
-  for (const handlet of rule.handlets) {
-    const walk = await explainHandlet(handlet, req, scope);
-    handlets.push(walk);
-    if (walk.takes === "yes") break;
-  }
-  return {
-    matches: "yes",
-    ...told,
-    revisers: rule.revisers.map(labelOf),
-    ...(rule.answer === undefined ? {} : { answer: rule.answer(req) }),
-    handlets,
+  if (condition?.holds === false) return { matches: "no", condition };
+  const revisers = rule.revisers.map(labelOf);
+  const socklets = rule.socklets && (await explainSocklets(rule.socklets, req, scope));
+  const told = {
+    matches: "yes" as const,
+    ...(condition && { condition }),
+    revisers,
+    ...(socklets && { socklets }),
   };
+  if (socklets?.at(-1)?.takes === "yes") return told;
+  return {
+    ...told,
+    ...(rule.answer && { answer: rule.answer(req) }),
+    handlets: await explainHandlets(rule.handlets, req, scope),
+  };
+}
+
+async function explainSocklets(
+  socklets: readonly Child<SockletPart>[],
+  req: Request,
+  scope: ExplainScope,
+): Promise<readonly SockletWalk[]> {
+  const walks: SockletWalk[] = [];
+  for (const socklet of socklets) {
+    const told = await explainPart(socklet.part, req, scope);
+    walks.push({ socklet: labelOf(socklet), ...told });
+    if (told.takes === "yes") break;
+  }
+  return walks;
+}
+
+async function explainHandlets(
+  handlets: readonly Child<HandletPart>[],
+  req: Request,
+  scope: ExplainScope,
+): Promise<readonly HandletWalk[]> {
+  const walks: HandletWalk[] = [];
+  for (const handlet of handlets) {
+    const told = await explainPart(handlet.part, req, scope);
+    walks.push({ handlet: labelOf(handlet), ...told });
+    if (told.takes === "yes") break;
+  }
+  return walks;
 }
 
 function explainRuleCondition(

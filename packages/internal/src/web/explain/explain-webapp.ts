@@ -1,14 +1,8 @@
 // The walk through the rules of a webapp, told.
 
 import type { Child } from "../../component/context.ts";
-import {
-  labelOf,
-  type Explanation,
-  type HandletWalk,
-  type Outcome,
-  type RuleWalk,
-} from "../../component/explanation.ts";
-import type { ExplainScope, HandletPart, RulePart, WebappWalk } from "../kinds.ts";
+import { labelOf, type Explanation, type Outcome, type RuleWalk } from "../../component/explanation.ts";
+import type { ExplainScope, HandletPart, RulePart, SockletPart, WebappWalk } from "../kinds.ts";
 import type { Request } from "../request.ts";
 
 /** `unmatched` is what the webapp does when no rule takes the request. */
@@ -30,22 +24,17 @@ export async function explainWebapp(
   return { rules: walks, outcome: outcomeOf(walks, { type: "refused", status: 404, text: unmatched }) };
 }
 
-/** What a handlet says of itself, or that it says nothing. */
-export async function explainHandlet(
-  handlet: Child<HandletPart>,
+/** What a handlet or a socklet says of itself, or that it says nothing. */
+export async function explainPart(
+  part: HandletPart | SockletPart,
   req: Request,
   scope: ExplainScope,
-): Promise<HandletWalk> {
-  const label = labelOf(handlet);
+): Promise<Explanation> {
   try {
-    const told: Explanation = (await handlet.part.explain?.(req, scope)) ?? {
-      takes: "maybe",
-      text: "would be asked",
-    };
-    return { handlet: label, ...told };
+    return (await part.explain?.(req, scope)) ?? { takes: "maybe", text: "would be asked" };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { handlet: label, takes: "maybe", text: `would be asked; its explanation failed: ${reason}` };
+    return { takes: "maybe", text: `would be asked; its explanation failed: ${reason}` };
   }
 }
 
@@ -60,8 +49,15 @@ export function outcomeOf(rules: readonly RuleWalk[], otherwise: Outcome): Outco
   return mayBeBy.length === 0 ? otherwise : { type: "open", mayBeBy, otherwise };
 }
 
-function answerersIn({ rule, answer, handlets = [] }: RuleWalk): readonly (Explanation & { readonly path: string })[] {
+/** In the order in which they are asked. */
+function answerersIn({
+  rule,
+  socklets = [],
+  answer,
+  handlets = [],
+}: RuleWalk): readonly (Explanation & { readonly path: string })[] {
   return [
+    ...socklets.map((walk) => ({ ...walk, path: walk.socklet.path })),
     ...(answer === undefined ? [] : [{ ...answer, path: rule.path }]),
     ...handlets.map((walk) => ({ ...walk, path: walk.handlet.path })),
   ];

@@ -1,7 +1,7 @@
 // The page of development mode for what no rule took: how the request went, step by step. It tells of the configuration, so nobody
 // else's browser should ever see it.
 
-import type { AskedRequest, RuleWalk, Walk } from "../../component/explanation.ts";
+import type { AskedRequest, Explanation, RuleWalk, Walk } from "../../component/explanation.ts";
 import type { Reference } from "../../component/reference.ts";
 import { isHTMLNamed } from "../accept.ts";
 import type { ExchanWire, RequestHead } from "../exchan.ts";
@@ -45,10 +45,16 @@ function inHindsight(walk: Walk): Walk {
 }
 
 function ranRule(rule: RuleWalk): RuleWalk {
-  const handlets = rule.handlets?.map((handlet) =>
-    handlet.takes === "maybe" ? { ...handlet, takes: "no" as const, text: "was asked" } : handlet,
-  );
-  return handlets === undefined ? rule : { ...rule, handlets };
+  const { socklets, handlets } = rule;
+  return {
+    ...rule,
+    ...(socklets && { socklets: socklets.map(wasAsked) }),
+    ...(handlets && { handlets: handlets.map(wasAsked) }),
+  };
+}
+
+function wasAsked<Told extends Explanation>(told: Told): Told {
+  return told.takes === "maybe" ? { ...told, takes: "no", text: "was asked" } : told;
 }
 
 function pageOf(walk: Walk): string {

@@ -3,29 +3,46 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
+import type { Outcome } from "../../component/explanation.ts";
 import { pack } from "../../component/pack.ts";
 import { prop } from "../../component/prop.ts";
 import type { ConfigObject } from "../../config/object.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Listeners } from "../../net/listener.ts";
-import { defineHandlet } from "../kinds.ts";
+import type { Stage } from "../../stage/stage.ts";
+import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
+import { RawClient } from "../testing/raw-client.ts";
+
+const props = { takes: prop.bool({ required: true }), isSilent: prop.bool({ default: false }) };
+const explained = ({ takes, isSilent }: { readonly takes: boolean; readonly isSilent: boolean }) =>
+  isSilent ? {} : { explain: () => ({ takes: takes ? ("yes" as const) : ("no" as const), text: "" }) };
 
 /** Takes what it is told to, and says who it is. */
 const part = defineHandlet({
   sign: "part",
-  props: { takes: prop.bool({ required: true }), isSilent: prop.bool({ default: false }) },
+  props,
   create: ({ props, path }) => ({
     handle(_req, resp) {
       if (props.takes) resp.send(path);
       return props.takes;
     },
-    ...(props.isSilent
-      ? {}
-      : { explain: () => ({ takes: props.takes ? ("yes" as const) : ("no" as const), text: "" }) }),
+    ...explained(props),
   }),
 });
-const boot = bootWith([pack("test", [part])]);
+/** Likewise, to those who want to leave HTTP. */
+const socket = defineSocklet({
+  sign: "socket",
+  props,
+  create: ({ props, path }) => ({
+    handle({ resp }) {
+      if (props.takes) resp.send(path);
+      return props.takes;
+    },
+    ...explained(props),
+  }),
+});
+const boot = bootWith([pack("test", [part, socket])]);
 
 const hostname = fc
   .array(fc.constantFrom("a", "b", "ab"), { minLength: 1, maxLength: 3 })
@@ -58,14 +75,18 @@ const { condition } = fc.letrec<{ condition: string }>((tie) => ({
 const rule: fc.Arbitrary<ConfigObject> = fc
   .record({
     when: fc.option(condition, { nil: "" }),
+    socklets: fc.array(fc.record({ takes: fc.boolean(), isSilent: fc.boolean() }), { maxLength: 2 }),
     handlets: fc.array(fc.record({ takes: fc.boolean(), isSilent: fc.boolean() }), { maxLength: 3 }),
     returns: fc.boolean(),
   })
-  .map(({ when, handlets, returns }) => ({
+  .map(({ when, socklets, handlets, returns }) => ({
     sign: "rule",
     ...(when === "" ? {} : { when }),
     ...(returns && handlets.length === 0 ? { props: { returnText: "text", returnCode: 203 } } : {}),
-    children: handlets.map((props) => ({ sign: "part", props })),
+    children: [
+      ...socklets.map((props) => ({ sign: "socket", props })),
+      ...handlets.map((props) => ({ sign: "part", props })),
+    ],
   }));
 const webapps = fc.array(
   fc.record({
@@ -81,6 +102,15 @@ const request = fc.record({
     fc.tuple(path, fc.constantFrom("", "?q=a", "?q")).map(([segments, query]) => `/${segments.join("")}${query}`),
     fc.constant("*"),
   ),
+});
+/** One that wants to leave HTTP: it needs a connection, so that it is one that can be sent. */
+const upgrade = fc.record({
+  method: fc.constantFrom("GET", "POST"),
+  host: hostname,
+  url: fc
+    .array(fc.constantFrom("a", "b", "..", "%61", "%2F"), { maxLength: 3 })
+    .map((segments) => `/${segments.join("/")}`),
+  upgrade: fc.constantFrom("websocket", "other, websocket"),
 });
 
 test("who answers, with which status, or which of the silent handlets may", async () => {
@@ -98,17 +128,46 @@ test("who answers, with which status, or which of the silent handlets may", asyn
       for (const { asked, outcome } of outcomes) {
         const answer = await stage.inject(asked);
         expect((await stage.explain(asked)).outcome).toEqual(outcome);
-        const certain = outcome.type === "open" ? outcome.otherwise : outcome;
-        if (outcome.type === "open" && outcome.mayBeBy.includes(answer.text)) continue;
-        if (certain.type === "refused") expect(answer.status).toBe(certain.status);
-        else if (certain.type !== "answered") expect.unreachable();
-        else if (certain.status !== undefined) expect(answer.status).toBe(certain.status);
-        else expect(answer.text).toBe(certain.by);
+        expectAsTold(outcome, answer);
       }
     }),
     { numRuns: 150 },
   );
 }, 60_000);
+
+test("who answers a request that wants to leave HTTP", async () => {
+  const log = openErrorLog({ sink: new MemorySink() });
+  await fc.assert(
+    fc.asyncProperty(webapps, fc.array(upgrade, { minLength: 1, maxLength: 5 }), async (webapps, requests) => {
+      await using stage = await boot.bootObject(treeOf(webapps), { log, listeners: new Listeners() });
+      await stage.start();
+      await using client = await RawClient.connect({ host: "127.0.0.1", port: portOf(stage) });
+      for (const { method, host, url, upgrade } of requests) {
+        const headers = { host, connection: "upgrade", upgrade };
+        const { outcome } = await stage.explain({ method, url, headers });
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+        client.send(`${method} ${url} HTTP/1.1\r\n${lines.join("")}\r\n`);
+        const { status, content } = await client.response(method);
+        expectAsTold(outcome, { status, text: content.toString() });
+      }
+    }),
+    { numRuns: 100 },
+  );
+}, 60_000);
+
+function expectAsTold(outcome: Outcome, answer: { readonly status: number; readonly text: string }): void {
+  const certain = outcome.type === "open" ? outcome.otherwise : outcome;
+  if (outcome.type === "open" && outcome.mayBeBy.includes(answer.text)) return;
+  if (certain.type === "refused") expect(answer.status).toBe(certain.status);
+  else if (certain.type !== "answered") expect.unreachable();
+  else if (certain.status !== undefined) expect(answer.status).toBe(certain.status);
+  else expect(answer.text).toBe(certain.by);
+}
+
+function portOf(stage: Stage): number {
+  const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  return Number(listensOn.replace(/^.*:/, ""));
+}
 
 /** A hostname that another webapp has already is left out. */
 function treeOf(

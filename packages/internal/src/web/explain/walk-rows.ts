@@ -10,6 +10,7 @@ import type {
   PathWalk,
   RuleWalk,
   ServerWalk,
+  SockletWalk,
   Walk,
 } from "../../component/explanation.ts";
 import { quote } from "../../config/quote.ts";
@@ -90,7 +91,8 @@ function pathRows({ received, encodedPath, path, refusedFor }: PathWalk): readon
   ];
 }
 
-function ruleRows({ rule, matches, condition, revisers = [], answer, handlets = [] }: RuleWalk): readonly Row[] {
+function ruleRows(walk: RuleWalk): readonly Row[] {
+  const { rule, matches, condition, revisers = [], socklets, answer, handlets = [] } = walk;
   const head = row({
     place: placeOf(rule),
     subject: describe(rule),
@@ -106,11 +108,19 @@ function ruleRows({ rule, matches, condition, revisers = [], answer, handlets = 
     ...revisers.map((reviser) =>
       row({ place: placeOf(reviser), indent: 1, subject: `reviser ${describe(reviser)}`, verdict: "stays hooked" }),
     ),
+    ...(socklets === undefined ? [] : sockletRows(socklets)),
     ...(answer === undefined ? [] : explanationRows("", "the rule itself", answer)),
     ...handlets.flatMap((walk: HandletWalk) =>
       explanationRows(placeOf(walk.handlet), `handlet ${describe(walk.handlet)}`, walk),
     ),
   ];
+}
+
+function sockletRows(socklets: readonly SockletWalk[]): readonly Row[] {
+  if (socklets.length === 0) {
+    return [row({ indent: 1, subject: "no socklet", object: "so that its upgrade is ignored here", tone: "dim" })];
+  }
+  return socklets.flatMap((walk) => explanationRows(placeOf(walk.socklet), `socklet ${describe(walk.socklet)}`, walk));
 }
 
 function explanationRows(
@@ -195,7 +205,11 @@ function outcomeRows(outcome: Outcome, components: ReadonlyMap<string, Component
 function componentsIn({ servers, rules = [] }: Walk): ReadonlyMap<string, ComponentLabel> {
   const labels = [
     ...servers.map(({ server }) => server),
-    ...rules.flatMap(({ rule, handlets = [] }) => [rule, ...handlets.map(({ handlet }) => handlet)]),
+    ...rules.flatMap(({ rule, socklets = [], handlets = [] }) => [
+      rule,
+      ...socklets.map(({ socklet }) => socklet),
+      ...handlets.map(({ handlet }) => handlet),
+    ]),
   ];
   return new Map(labels.map((label) => [label.path, label]));
 }

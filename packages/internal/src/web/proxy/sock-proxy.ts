@@ -9,10 +9,12 @@ import { Deadlines } from "@hemi/common";
 import type { Context } from "../../component/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Explanation } from "../../component/explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineSocklet, type SockletPart } from "../kinds.ts";
 import { acceptOf } from "../websocket/handshake.ts";
+import type { Request } from "../request.ts";
 import type { Upgrade } from "../websocket/upgrade.ts";
 import { AnswerEdits } from "./answer-edits.ts";
 import { attemptProps } from "./exchange-props.ts";
@@ -105,9 +107,9 @@ class SockProxy implements SockletPart {
 
   handle(upgrade: Upgrade): boolean | Promise<boolean> {
     const { req, resp } = upgrade;
-    const protocol = req.upgrades.find((name) => this.#context.props.protocols.includes(name));
+    const protocol = this.#protocolFor(req);
     if (protocol === undefined) return false;
-    const accept = protocol === "websocket" ? acceptForClient(upgrade) : undefined;
+    const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
     // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
     resp.distrustClient();
     const web = this.#requests.backendFor(req);
@@ -134,6 +136,25 @@ class SockProxy implements SockletPart {
     return exchan.begin();
   }
 
+  explain(req: Request): Explanation {
+    const { protocols } = this.#context.props;
+    const protocol = this.#protocolFor(req);
+    if (protocol === undefined) {
+      return { takes: "no", text: `passes ${protocols.join(", ")} on, not ${req.upgrades.join(", ")}` };
+    }
+    try {
+      if (protocol === "websocket") acceptForClient(req);
+    } catch (error) {
+      if (error instanceof HTTPError) return { takes: "yes", status: error.status, text: error.message };
+      throw error;
+    }
+    return this.#requests.explain(req);
+  }
+
+  #protocolFor({ upgrades }: Request): string | undefined {
+    return upgrades.find((name) => this.#context.props.protocols.includes(name));
+  }
+
   #noteIdle({ req }: Upgrade): void {
     const { log, props } = this.#context;
     log.info(`${req.method} ${req.uri}: its tunnel was idle for ${props.idleTimeout} ms`, { requestId: req.id });
@@ -141,7 +162,7 @@ class SockProxy implements SockletPart {
 }
 
 /** Checks what is between the client and this server, and no matter of the node's. */
-function acceptForClient({ req }: Upgrade): string | undefined {
+function acceptForClient(req: Request): string | undefined {
   if (req.method !== "GET") throw new HTTPError(400, "a WebSocket is opened by a GET");
   return acceptOf(req);
 }
