@@ -4,7 +4,8 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from "vitest";
 import { launchChromium } from "../src/chromium.ts";
 import { findPeer, peer } from "../src/peers.ts";
-import { serveExamples, serveProxiedChat, serveSecurely, type ExampleSites } from "./example-sites.ts";
+import { serveExamples, serveSecurely, type ExampleSites } from "./example-sites.ts";
+import { serveTwoBackends } from "./two-backends-site.ts";
 
 let sites: ExampleSites;
 let browser: Browser | undefined;
@@ -132,8 +133,8 @@ test("a form is sent with a file, whose name is not in ASCII", async () => {
 });
 
 test("two tabs talk through a proxy of WebSockets", async () => {
-  await using chat = await serveProxiedChat();
-  const [ada, bob] = await Promise.all([1, 2].map(() => visit(`http://127.0.0.1:${chat.port}/`)));
+  await using site = await serveTwoBackends();
+  const [ada, bob] = await Promise.all([1, 2].map(() => visit(`${site.url}/`)));
   await ada?.getByText("2 here").waitFor();
   await ada?.fill('input[name="text"]', "hello");
   await ada?.click("button");

@@ -42,21 +42,6 @@ export async function serveExamples(): Promise<ExampleSites> {
   return { ports, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** The chat on two servers, behind its proxy. */
-export async function serveProxiedChat(): Promise<AsyncDisposable & { readonly port: number }> {
-  await using stack = new AsyncDisposableStack();
-  const tmps = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-chat-")));
-  const env: Record<string, string> = { PORT: "0" };
-  for (const name of ["CHAT_1", "CHAT_2", "PROXY"]) {
-    const config = `examples/chat/${name === "PROXY" ? "proxy" : "chat"}.conf`;
-    const stage = stack.use(await boot(config, "examples/chat/chat.ts", tmps.path, stack, env));
-    await stage.start();
-    env[name] = String(portOf(stage));
-  }
-  const kept = stack.move();
-  return { port: Number(env["PROXY"]), [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
-
 async function boot(
   config: string,
   use: string | undefined,
