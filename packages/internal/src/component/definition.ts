@@ -11,6 +11,8 @@ export interface Declaration<Sign extends string, Schema extends PropsSchema, Ow
   /** Older words for the sign; they are read as well. */
   readonly aliases?: readonly string[];
   readonly props?: Schema;
+  /** Props that one may look for here in vain, with what there is instead: a hint for whoever sets them. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
   check?(context: CheckContext<PropsOf<Schema>>): void;
   /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */

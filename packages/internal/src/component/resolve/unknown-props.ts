@@ -22,16 +22,19 @@ export function checkUnknownProps(stage: Place, { referred }: Values, problems: 
         code: "HEMI_CONFIG_UNKNOWN_PROP",
         span: prop.nameSpan,
         message: `${describePlace(place)} has no property "${prop.name}"`,
-        hint: didYouMean(
-          prop.name,
-          [...Object.keys(place.definition?.props ?? {}), ...inherited],
-          (name) => `.${name}`,
-        ),
+        hint:
+          elsewhereOf(place, prop.name) ??
+          didYouMean(prop.name, [...Object.keys(place.definition?.props ?? {}), ...inherited], (name) => `.${name}`),
       });
     }
     place.children.forEach(check);
   };
   check(stage);
+}
+
+function elsewhereOf({ definition }: Place, name: string): string | undefined {
+  const { elsewhere = {} } = definition ?? {};
+  return Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
 }
 
 /** Whether something inside that could not be read may need the prop: a component that is missing, or what mentions its name. */

@@ -96,6 +96,18 @@ describe("a request on its way", () => {
     expect((await proxy.ask(chunked.replace("PUT", "POST"))).status).toBe(502);
   });
 
+  test("what retryOn does not name is not tried again, and the log says so", async () => {
+    await using broken = await RawBackend.listen(async (conn) => {
+      await conn.request();
+      conn.socket.destroy();
+    });
+    await using other = await RawBackend.answering((_, conn) => conn.answer("other"));
+    await using proxy = await proxyTo([broken.address, other.address], { proxy: { retryOn: ["dial"] } });
+    const statuses = [(await proxy.ask("GET /")).status, (await proxy.ask("GET /")).status];
+    expect(statuses.toSorted()).toEqual([200, 502]);
+    expect(proxy.log.join()).toContain('not tried again: retryOn does not name "broken"');
+  });
+
   test("a POST that was sent is tried again only where that is allowed", async () => {
     await using one = await RawBackend.answering((_, conn) => conn.socket.destroy());
     await using other = await RawBackend.answering(({ content }, conn) => conn.answer(content));
@@ -156,6 +168,7 @@ describe("what Hemi accepts is one request for the backend", () => {
     ["bytes above ASCII", "GET / HTTP/1.1\r\nhost: a\r\nx: \x80\xff\r\n\r\n"],
     ["names with marks", "GET / HTTP/1.1\r\nhost: a\r\ncontent_length: 5\r\nx!#$: 1\r\n\r\n"],
     ["HTTP/1.0 without a host", "GET / HTTP/1.0\r\n\r\n"],
+    ["HTTP/1.0 with an empty host", "GET / HTTP/1.0\r\nhost:\r\n\r\n"],
   ])("%s", async (_, bytes) => {
     const seen: RawRequest[] = [];
     await using backend = await RawBackend.answering((request, conn) => {
@@ -248,6 +261,8 @@ test.each([
   [{ addRequestHeaders: { Host: "x" } }, "the field host is set by .hostname and .colonPort"],
   [{ hostname: "a:80" }, '"a:80" is not a hostname'],
   [{ stripPrefix: "/api/" }, "takes a path that begins with / and does not end with it"],
+  [{ proxyMode: "forward" }, 'httpProxy has no property "proxyMode"\n'],
+  [{ proxyMode: "forward" }, "a forward proxy is a handlet of its own: forwardProxy"],
 ])("the configuration %j is refused", async (props, message) => {
   await expect(proxyTo(["127.0.0.1:1"], { proxy: props })).rejects.toThrow(message);
 });

@@ -47,6 +47,7 @@ export const httpProxy = defineHandlet({
   sign: "httpProxy",
   aliases: ["http1Proxy"],
   props,
+  elsewhere: { proxyMode: "a forward proxy is a handlet of its own: forwardProxy" },
   check(context) {
     checkRequestProps(context);
   },
