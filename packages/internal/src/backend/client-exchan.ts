@@ -13,7 +13,12 @@ import { BackendFailure, type FailureCode } from "./failure.ts";
 import type { Waiter } from "./node-group.ts";
 import type { NodeWish } from "./node-wish.ts";
 import type { Node, NodePool } from "./node.ts";
-import type { AnswerTaker, WebExchange } from "./web-backend.ts";
+import type { AnswerTaker, BackendRequest, WebExchange } from "./web-backend.ts";
+
+/** The request as a node gets it: it must say a host (RFC 9112 3.2, RFC 9113 8.3.1). */
+export function forNode(request: BackendRequest, { host }: Pick<Node, "host">): BackendRequest {
+  return request.authority === "" ? { ...request, authority: host } : request;
+}
 
 export abstract class ClientExchan<Pool extends NodePool> implements WebExchange, Waiter<Pool> {
   readonly wish: NodeWish;

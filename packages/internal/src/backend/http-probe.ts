@@ -14,7 +14,7 @@ export interface HealthQuestion {
   readonly healthPath: string;
   /** Empty: 200 to 399. */
   readonly healthStatuses: readonly number[];
-  /** What the node is asked for; "": its address. */
+  /** What the node is asked for; "": its own name, or address. */
   readonly healthHost: string;
 }
 
@@ -52,7 +52,7 @@ export function probeHTTP<Pool extends ProbePool>(question: HealthQuestion, prot
       const request: BackendRequest = {
         method: "GET",
         scheme: "http",
-        authority: question.healthHost === "" ? node.id.replace(/^\/.*/, "localhost") : question.healthHost,
+        authority: question.healthHost,
         target: question.healthPath,
         received: noFields,
         dropped,

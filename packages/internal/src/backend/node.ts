@@ -1,7 +1,9 @@
 // One of the equal servers of a backend.
 
 import { createHash } from "node:crypto";
+import { isIP } from "node:net";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
+import { isServiceName } from "../fixtures/host-name.ts";
 import type { Balanced } from "./balancer.ts";
 
 /** What is known of a node before anything was asked of it. */
@@ -55,6 +57,14 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** Made when first asked for. */
   get pool(): Pool {
     return (this.#pool ??= this.#makePool(this.spec));
+  }
+
+  /** What it is asked for where a request says no host: its name and port, or its address where it has no name. */
+  get host(): string {
+    const { address, hostname } = this.spec;
+    if ("path" in address) return "localhost";
+    const isName = hostname !== "" && isIP(hostname) === 0 && !isServiceName(hostname);
+    return isName ? `${hostname}:${address.port}` : this.id;
   }
 
   get isUsable(): boolean {

@@ -31,7 +31,7 @@ export const webBackendProps = {
     pattern: { expression: /^\/[\x21-\x22\x24-\x7e]*$/, takes: "a path that begins with /" },
     reload: "live",
   }),
-  /** The host that is asked for it; "": the address of the node. */
+  /** The host that is asked for it; "": the name of the node with its port, or its address. */
   healthHost: prop.string({
     default: "",
     pattern: { expression: /^[\w.:[\]-]*$/, takes: "a hostname, with or without a port" },

@@ -36,7 +36,7 @@ export interface BackendRequest {
   readonly method: string;
   /** How the client came: what `:scheme` is in HTTP/2. */
   readonly scheme: "http" | "https";
-  /** What the node is asked for: the value of `host`. */
+  /** What the node is asked for: the value of `host`. "": the node's own; a request by HTTP/1.0 may say none. */
   readonly authority: string;
   /** Path and query, encoded. */
   readonly target: string;

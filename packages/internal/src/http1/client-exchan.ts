@@ -1,7 +1,7 @@
 // One request to an HTTP/1 server, and its answer.
 
 import type { ConnUser } from "../backend/client-conn.ts";
-import { ClientExchan } from "../backend/client-exchan.ts";
+import { ClientExchan, forNode } from "../backend/client-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
@@ -21,7 +21,7 @@ export interface TunnelWish {
 }
 
 export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUser {
-  readonly #request: BackendRequest;
+  #request: BackendRequest;
   readonly #tunnelTaker: TunnelTaker | undefined;
   readonly #upgrade: UpgradeWish | undefined;
   #pool: Http1Pool | undefined;
@@ -50,7 +50,9 @@ export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUs
 
   // ---- towards the node ----
 
-  protected dial({ pool }: Node<Http1Pool>): void {
+  protected dial(node: Node<Http1Pool>): void {
+    const { pool } = node;
+    this.#request = forNode(this.#request, node);
     // One turn of the event loop shows whether the node has closed what we kept; a request that may not be made twice waits for that.
     if (pool.hasIdle && !isIdempotent(this.#request.method)) setImmediate(() => this.#take(pool));
     else this.#take(pool);

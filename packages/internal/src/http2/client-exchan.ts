@@ -2,7 +2,7 @@
 //
 // What one reading brings of an answer is gathered, so that a small one is given to its taker whole.
 
-import { ClientExchan } from "../backend/client-exchan.ts";
+import { ClientExchan, forNode } from "../backend/client-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
@@ -41,7 +41,7 @@ export class Http2ClientExchan extends ClientExchan<Http2Pool> implements Sendin
   /** Of the answer; `undefined` where none is to come, or is not to come yet. */
   content: ReceivedContent | undefined;
   trailers: Fields = noFields;
-  readonly #request: BackendRequest;
+  #request: BackendRequest;
   readonly #tunnel: TunnelWish | undefined;
   #pool: Http2Pool | undefined;
   #conn: Http2ClientConn | undefined;
@@ -81,9 +81,10 @@ export class Http2ClientExchan extends ClientExchan<Http2Pool> implements Sendin
 
   // ---- towards the node ----
 
-  protected dial({ pool }: Node<Http2Pool>): void {
-    this.#pool = pool;
-    pool.take(this);
+  protected dial(node: Node<Http2Pool>): void {
+    this.#request = forNode(this.#request, node);
+    this.#pool = node.pool;
+    node.pool.take(this);
   }
 
   /** There is a stream for it. */

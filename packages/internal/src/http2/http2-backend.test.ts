@@ -50,6 +50,15 @@ test("a request has its pseudo-fields, its fields in lower case, and none that b
   for (const name of ["host", "connection", "x-gone", "content-length"]) expect(heads[0]?.[name]).toBeUndefined();
 });
 
+test("a node is asked for by its own name where the client says no host (HTTP/1.0)", async () => {
+  await using node = await FrameNode.listen(async (conn) => {
+    const { id, headers } = await conn.head();
+    conn.answer(id, {}, headers[":authority"]);
+  });
+  await using proxy = await proxyToHTTP2([node]);
+  expect((await proxy.ask("GET / HTTP/1.0\r\n\r\n")).text).toBe(node.address);
+});
+
 test("content goes to the node as its windows allow, and trailers behind it", async () => {
   await using node = await FrameNode.listen(
     async (conn) => {

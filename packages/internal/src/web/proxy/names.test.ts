@@ -79,6 +79,24 @@ test("a name that cannot be looked up gives 503, and work begins when it can", a
   expect((await proxy.ask("GET /")).status).toBe(503);
 });
 
+test("a node is asked for by its name where the client says no host (HTTP/1.0)", async () => {
+  await using backend = await RawBackend.answering(({ lines, headers }, conn) => {
+    conn.answer(`${headers["host"]} ${lines.some((line) => line.startsWith("x-forwarded-host"))}`);
+  });
+  const noHost = "GET / HTTP/1.0\r\n\r\n";
+  const namer = new ToldNamer(found({}));
+  await using named = await proxyTo([`app.example:${backend.port}`], { namer, proxy: { colonPort: ":8080" } });
+  expect((await named.ask(noHost)).text).toBe(`app.example:${backend.port} false`);
+  await using numbered = await proxyTo([backend.address]);
+  expect((await numbered.ask(noHost)).text).toBe(`${backend.address} false`);
+  await using service = await proxyTo(["_http._tcp.app.example:0"], {
+    namer: new ToldNamer(found({ port: backend.port })),
+  });
+  expect((await service.ask(noHost)).text).toBe(`${backend.address} false`);
+  await using overridden = await proxyTo([backend.address], { proxy: { hostname: "inner.example" } });
+  expect((await overridden.ask(noHost)).text).toBe("inner.example false");
+});
+
 test("targets of a service with a higher priority are backups", async () => {
   await using a = await RawBackend.answering((_, conn) => conn.answer("a"));
   await using b = await RawBackend.answering((_, conn) => conn.answer("b"));

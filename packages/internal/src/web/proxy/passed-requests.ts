@@ -142,7 +142,8 @@ export class PassedRequests {
   explain(req: Request): Explanation {
     const { toBackend } = this.#context.props;
     if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
-    const asked = `${req.method} ${this.#targetFor(req)} of ${this.#authorityFor(req)}`;
+    const authority = this.#authorityFor(req);
+    const asked = `${req.method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
     const { web } = toBackend.current;
     const nodes = web === undefined ? [] : [...web.explain(this.wishOf(web, req)).nodes];
     const details = nodes.map(([id, why]) => `node ${id}: ${why}`);
@@ -155,7 +156,9 @@ export class PassedRequests {
 
   #authorityFor(req: Request): string {
     const { hostname, colonPort } = this.#context.props;
-    return (hostname ?? req.hostname) + (colonPort ?? (hostname === undefined ? req.colonPort : ""));
+    const host = hostname ?? req.hostname;
+    // HTTP/1.0 needs none.
+    return host === "" ? "" : host + (colonPort ?? (hostname === undefined ? req.colonPort : ""));
   }
 }
 
