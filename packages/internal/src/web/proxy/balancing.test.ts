@@ -98,6 +98,77 @@ test("a node that checks find down gets nothing, and is back when they find it u
   expect(await both()).toBe("ab");
 });
 
+test("a check asks for the host that it is told, and takes the statuses that it is told for good", async () => {
+  const hosts = new Set<string>();
+  let status = 204;
+  await using backend = await RawBackend.answering(({ line, headers }, conn) => {
+    if (line !== "GET /health HTTP/1.1") return conn.answer("ok");
+    hosts.add(headers["host"] ?? "");
+    return conn.send(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`);
+  });
+  await using proxy = await proxyTo([backend.address], {
+    backend: {
+      healthCheck: "http",
+      healthPath: "/health",
+      healthHost: "well.example",
+      healthStatuses: [204],
+      healthInterval: 20,
+      healthRise: 1,
+      healthFall: 1,
+    },
+  });
+  await expect.poll(() => [...hosts]).toEqual(["well.example"]);
+  expect((await proxy.ask("GET /")).text).toBe("ok");
+  status = 200;
+  await expect.poll(async () => (await proxy.ask("GET /")).status).toBe(503);
+  expect(proxy.log.join()).toContain("it answered 200");
+  status = 204;
+  await expect.poll(async () => (await proxy.ask("GET /")).status).toBe(200);
+});
+
+test("who waits for a node when the stage drains still gets one, and holds it back no longer than its deadline", async () => {
+  for (const [deadline, ending] of [
+    [60_000, "HTTP/1.1 200 "],
+    [50, ""],
+  ] as const) {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await using backend = await RawBackend.answering(async (_, conn) => {
+      await released;
+      conn.answer("late");
+    });
+    await using proxy = await proxyTo([backend.address], { backend: { maxConnsPerNode: 1, queueTimeout: 60_000 } });
+    await using first = await proxy.connect();
+    await using second = await proxy.connect();
+    first.send(request("GET /1"));
+    await expect.poll(() => backend.conns.length).toBe(1);
+    second.send(request("GET /2"));
+    // What came on a connection that was opened later has been read once this is answered.
+    await proxy.ask("GET /%zz");
+    const quit = proxy.stage.quit(deadline);
+    if (ending !== "") release();
+    await quit;
+    expect((await second.ending()).slice(0, 13)).toMatch(ending === "" ? /^(?:end|reset)$/ : ending);
+  }
+});
+
+test("a node that fails in a row rests, and is used again when it has", async () => {
+  let isBroken = true;
+  let asked = 0;
+  await using bad = await RawBackend.answering((_, conn) => {
+    asked++;
+    if (isBroken) conn.socket.destroy();
+    else conn.answer("bad");
+  });
+  await using good = await RawBackend.answering((_, conn) => conn.answer("good"));
+  await using proxy = await proxyTo([bad.address, good.address], { backend: { maxFails: 2, ejectTime: 300 } });
+  while (!proxy.log.join().includes("rests")) expect((await proxy.ask("GET /")).text).toBe("good");
+  const before = asked;
+  for (let i = 0; i < 4; i++) expect((await proxy.ask("GET /")).text).toBe("good");
+  expect(asked).toBe(before);
+  isBroken = false;
+  await expect.poll(async () => (await proxy.ask("GET /")).text).toBe("bad");
+});
+
 test("when all nodes have their fill requests wait, and when too many or for too long they get 503", async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   await using backend = await RawBackend.answering(async (_, conn) => {

@@ -198,6 +198,34 @@ describe("a client that leaves", () => {
     expect(await conn.ended()).toBe(true);
   });
 
+  test("before its node is connected to: the attempt is given up", async () => {
+    await using backend = await RawBackend.answering((_, conn) => conn.answer(""));
+    await using proxy = await proxyTo([backend.address]);
+    for (const bytes of [request("GET /"), request("POST /", { "content-length": "10" })]) {
+      const client = await proxy.connect();
+      // The bytes and the reset come in one go: the node is dialled when the client has left.
+      client.send(bytes);
+      client.reset();
+    }
+    expect((await proxy.ask("GET /")).status).toBe(200);
+    expect(proxy.log.filter((line) => / (?:warn|error) /.test(line))).toEqual([]);
+  });
+
+  test("in the middle of chunks of its own: the node gets no end", async () => {
+    const { promise: came, resolve } = Promise.withResolvers<BackendConn>();
+    await using backend = await RawBackend.listen(async (conn) => {
+      await conn.head();
+      resolve(conn);
+    });
+    await using proxy = await proxyTo([backend.address]);
+    await using client = await proxy.connect();
+    client.send(`${request("POST /", { "transfer-encoding": "chunked" })}4\r\npart\r\n`);
+    const conn = await came;
+    expect(await conn.exactly(9)).toBe("4\r\npart\r\n");
+    client.end();
+    expect(await conn.ended()).toBe(true);
+  });
+
   test("before a node has a place for it: it stands in nobody's way", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const { promise: came, resolve } = Promise.withResolvers<void>();

@@ -46,6 +46,19 @@ test.each([
   }
 });
 
+test("a kept connection is closed when it was idle for aliveTimeout, and none is kept with keepConns = 0", async () => {
+  await using backend = await RawBackend.answering((_, conn, number) => conn.answer(String(number)));
+  await using brief = await proxyTo([backend.address], { backend: { aliveTimeout: 50 } });
+  expect((await brief.ask("GET /")).text).toBe("0");
+  expect(await backend.conns[0]?.ended()).toBe(true);
+  await using keepless = await proxyTo([backend.address], { backend: { keepConns: 0 } });
+  expect((await keepless.ask("GET /")).text).toBe("1");
+  expect(await backend.conns[1]?.ended()).toBe(true);
+  await using own = await proxyTo([{ address: backend.address, keepConns: 0 }]);
+  expect((await own.ask("GET /")).text).toBe("2");
+  expect(await backend.conns[2]?.ended()).toBe(true);
+});
+
 test("bytes that come unasked end a kept connection", async () => {
   await using backend = await RawBackend.answering((_, conn, number) => conn.answer(String(number)));
   await using proxy = await proxyTo([backend.address]);
