@@ -3,7 +3,7 @@
 import type { Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
 import { explainCondition } from "../../component/explain-condition.ts";
-import { labelOf, type Explanation, type HandletWalk, type SockletWalk } from "../../component/explanation.ts";
+import { labelOf, type ComponentLabel, type Explanation } from "../../component/explanation.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { fileTestIn, testedFile } from "../file-test.ts";
 import type { ExplainScope, HandletPart, ReviserPart, RuleExplanation, SockletPart } from "../kinds.ts";
@@ -25,7 +25,9 @@ export async function explainRule(rule: ExplainedRule, req: Request, scope: Expl
   const condition = rule.condition && (await explainRuleCondition(rule.condition, rule.webRoot, req, scope));
   if (condition?.holds === false) return { matches: "no", condition };
   const revisers = rule.revisers.map(labelOf);
-  const socklets = rule.socklets && (await explainSocklets(rule.socklets, req, scope));
+  const socklets =
+    rule.socklets &&
+    (await explainInTurn(rule.socklets, req, scope)).map(({ label, told }) => ({ socklet: label, ...told }));
   const told = {
     matches: "yes" as const,
     ...(condition && { condition }),
@@ -33,36 +35,24 @@ export async function explainRule(rule: ExplainedRule, req: Request, scope: Expl
     ...(socklets && { socklets }),
   };
   if (socklets?.at(-1)?.takes === "yes") return told;
+  const handlets = await explainInTurn(rule.handlets, req, scope);
   return {
     ...told,
     ...(rule.answer && { answer: rule.answer(req) }),
-    handlets: await explainHandlets(rule.handlets, req, scope),
+    handlets: handlets.map(({ label, told }) => ({ handlet: label, ...told })),
   };
 }
 
-async function explainSocklets(
-  socklets: readonly Child<SockletPart>[],
+/** What each says that is asked, up to the first that takes the request in any case. */
+async function explainInTurn(
+  children: readonly Child<HandletPart | SockletPart>[],
   req: Request,
   scope: ExplainScope,
-): Promise<readonly SockletWalk[]> {
-  const walks: SockletWalk[] = [];
-  for (const socklet of socklets) {
-    const told = await explainPart(socklet.part, req, scope);
-    walks.push({ socklet: labelOf(socklet), ...told });
-    if (told.takes === "yes") break;
-  }
-  return walks;
-}
-
-async function explainHandlets(
-  handlets: readonly Child<HandletPart>[],
-  req: Request,
-  scope: ExplainScope,
-): Promise<readonly HandletWalk[]> {
-  const walks: HandletWalk[] = [];
-  for (const handlet of handlets) {
-    const told = await explainPart(handlet.part, req, scope);
-    walks.push({ handlet: labelOf(handlet), ...told });
+): Promise<readonly { readonly label: ComponentLabel; readonly told: Explanation }[]> {
+  const walks: { label: ComponentLabel; told: Explanation }[] = [];
+  for (const child of children) {
+    const told = await explainPart(child.part, req, scope);
+    walks.push({ label: labelOf(child), told });
     if (told.takes === "yes") break;
   }
   return walks;
