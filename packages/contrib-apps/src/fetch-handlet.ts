@@ -12,12 +12,15 @@ import {
 } from "@hemi/internal";
 import type { makeFetchRequest } from "./fetch-request.ts";
 import type { sendFetchResponse } from "./fetch-response.ts";
+import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
 import { isObject, loadApp } from "./load-app.ts";
 
 /** What an app gets beside the Request; in Hono it is `c.env`. */
 export interface FetchEnv {
   /** The request as the engine has it: the client's address, locals of handlets before, … */
   readonly hemi: HemiRequest;
+  /** Opens the WebSocket that the client asks for; there if it does. See `upgradeWebSocket`, too. */
+  readonly acceptWebSocket?: AcceptWebSocket;
 }
 
 /** An app, or the method of one. */
@@ -83,6 +86,7 @@ class FetchHandlet implements HandletPart {
       answerOtherMethod(req, resp, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
       return true;
     }
+    if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp);
     const answer: unknown = this.#app(this.#makeRequest(req), { hemi: req });
     // An app that answers at once costs no promise, if what it answers with costs none.
     if (isPromiseLike(answer)) return this.#answerLater(req, resp, answer);
@@ -91,6 +95,12 @@ class FetchHandlet implements HandletPart {
 
   async #answerLater(req: HemiRequest, resp: HemiResponse, answer: PromiseLike<unknown>): Promise<boolean> {
     return this.#answer(req, resp, await answer);
+  }
+
+  async #answerUpgrade(req: HemiRequest, resp: HemiResponse): Promise<boolean> {
+    const upgrade = new FetchUpgrade(req, resp, this.#context.log);
+    const response = await this.#app(this.#makeRequest(req), { hemi: req, acceptWebSocket: upgrade.accept });
+    return upgrade.isAccepted || this.#answer(req, resp, response);
   }
 
   #answer(req: HemiRequest, resp: HemiResponse, response: unknown): boolean | Promise<boolean> {

@@ -5,6 +5,15 @@ import { fetchHandlet } from "./fetch-handlet.ts";
 import { nodeHandlet } from "./node-handlet.ts";
 
 export { fetchHandlet, type FetchApp, type FetchEnv } from "./fetch-handlet.ts";
+export type { AcceptWebSocket } from "./fetch-upgrade.ts";
+export {
+  upgradeWebSocket,
+  type HonoContext,
+  type HonoMessageEvent,
+  type HonoWebSocket,
+  type HonoWebSocketEvents,
+  type UpgradeWebSocketOptions,
+} from "./hono-websocket.ts";
 export type { NodeApp, NodeUpgradeListener } from "./node-app.ts";
 export { nodeHandlet };
 

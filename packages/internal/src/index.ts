@@ -138,6 +138,6 @@ export type { Request } from "./web/request.ts";
 export type { KnownContent, Response } from "./web/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/subrequest.ts";
 export { webVariables } from "./web/variables.ts";
-export type { AcceptOptions, Upgrade } from "./web/websocket/upgrade.ts";
-export { webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
+export { loadUpgrades, type AcceptOptions, type Upgrade } from "./web/websocket/upgrade.ts";
+export { defaultSettings, webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
 export type { WebSocket, WebSocketEvents } from "./web/websocket/websocket.ts";

@@ -30,8 +30,7 @@ import { isLocation } from "./location.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { webVariables } from "./variables.ts";
-import { loadFrames } from "./websocket/frames.ts";
-import { Upgrade } from "./websocket/upgrade.ts";
+import { loadUpgrades } from "./websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
@@ -192,12 +191,13 @@ class Rule implements RulePart {
 
   /** Socklets in the form of handlets, with those behind them. */
   async #makeUpgraders(socklets: readonly Child<SockletPart>[]): Promise<readonly Child<HandletPart>[]> {
-    const frames = await loadFrames();
-    const upgraders: Child<HandletPart>[] = socklets.map((socklet) => {
-      const surroundings = { frames, log: this.#context.log.withPath(socklet.path) };
-      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, surroundings)) };
-      return { part, sign: socklet.sign, name: socklet.name, path: socklet.path, origin: socklet.origin };
-    });
+    const upgraders: Child<HandletPart>[] = [];
+    for (const socklet of socklets) {
+      const { sign, name, path, origin } = socklet;
+      const upgradeOf = await loadUpgrades(this.#context.log.withPath(path));
+      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(upgradeOf(req, resp)) };
+      upgraders.push({ part, sign, name, path, origin });
+    }
     const { path } = this.#context;
     const answer: Child<HandletPart>[] =
       this.#answer === undefined

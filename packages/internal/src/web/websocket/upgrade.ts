@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
-import type { Frames } from "./frames.ts";
+import { loadFrames, type Frames } from "./frames.ts";
 import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
 import { WebSocket, type WebSocketEvents } from "./websocket.ts";
@@ -17,10 +17,18 @@ export interface AcceptOptions extends WebSocketEvents {
 }
 
 /** What an upgrade needs of where it is made. */
-export interface UpgradeSurroundings {
+interface UpgradeSurroundings {
   readonly frames: Frames;
-  /** Carries the path of the socklet. */
   readonly log: ErrorLog;
+}
+
+/**
+ * For whoever hands upgrades out: rules, to their socklets, and handlets that serve WebSockets in a form of their own. `log` carries the path of who gets
+ * them.
+ */
+export async function loadUpgrades(log: ErrorLog): Promise<(req: Request, resp: Response) => Upgrade> {
+  const surroundings = { frames: await loadFrames(), log };
+  return (req, resp) => new Upgrade(req, resp, surroundings);
 }
 
 export class Upgrade {
@@ -29,7 +37,7 @@ export class Upgrade {
   readonly resp: Response;
   readonly #surroundings: UpgradeSurroundings;
 
-  /** For rules. */
+  /** See `loadUpgrades`. */
   constructor(req: Request, resp: Response, surroundings: UpgradeSurroundings) {
     this.req = req;
     this.resp = resp;
