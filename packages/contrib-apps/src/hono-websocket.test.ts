@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:http2";
 import { expect, test, vi } from "vitest";
 import { exchange } from "./testing/client.ts";
 import { heard } from "./testing/hono-ws-app.ts";
@@ -70,6 +71,18 @@ test.each([
   const answer = await exchange(site.port, `GET /echo/x HTTP/1.1\n${wanting}${fields}\n\n`);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   expect(answer).toContain(expected);
+});
+
+test("a WebSocket is opened on a stream of HTTP/2", async () => {
+  await using site = await serve(hono);
+  const session = connect(`http://127.0.0.1:${site.port}`);
+  await once(session, "remoteSettings");
+  const asked = { ":method": "CONNECT", ":protocol": "websocket", ":path": "/echo/x", "sec-websocket-version": "13" };
+  const stream = session.request(asked);
+  const [frame] = (await once(stream, "data")) as [Buffer];
+  expect(frame.subarray(2).toString()).toMatch(/^hello at \/echo\/x/);
+  stream.destroy();
+  session.destroy();
 });
 
 test("any fetch app may open one by its second argument", async () => {
