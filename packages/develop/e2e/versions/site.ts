@@ -8,7 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import apps from "@hemi/contrib-apps";
 import { bootText, defineHandlet, MemorySink, openErrorLog, pack, type Stage } from "@hemi/hemi";
 import type { Target } from "./clients.ts";
 
@@ -92,7 +91,7 @@ export async function serveSite(openssl: string): Promise<Site> {
   const stage = await bootText(configuration((node.address() as AddressInfo).port), {
     baseDir: folder,
     tmpsDir: folder,
-    use: [apps, pack("versions", handlets)],
+    use: [pack("versions", handlets)],
     log: openErrorLog({ sink: new MemorySink() }),
   });
   stack.defer(() => stage.quit(1000));

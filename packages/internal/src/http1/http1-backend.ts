@@ -36,7 +36,7 @@ export const http1Backend = defineBackend({
 });
 
 interface DeadlineMaker {
-  makeDeadline(onExpired: () => void): Deadline;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
 function http1(props: WebBackendProps): WebProtocol<Http1Pool> {

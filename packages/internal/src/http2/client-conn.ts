@@ -16,7 +16,7 @@ import type { FailureCode } from "../backend/failure.ts";
 import type { BackendRequest } from "../backend/web-backend.ts";
 import { Allowance } from "./allowance.ts";
 import type { Http2AnswerHead } from "./answer-head.ts";
-import type { Http2ClientExchan, NodeWait } from "./client-exchan.ts";
+import type { Http2ClientExchan, NodeWait, StreamConn } from "./client-exchan.ts";
 import type { Http2ClientSettings } from "./client-props.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
@@ -54,7 +54,7 @@ export interface Http2ClientOwner {
   closed(conn: Http2ClientConn, code: FailureCode, reason: string): void;
 }
 
-export class Http2ClientConn implements NodeFrameTarget {
+export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   readonly sender: Sender<RequestHeads>;
   /** Requests that were begun here. */
   requests = 0;
@@ -240,8 +240,9 @@ export class Http2ClientConn implements NodeFrameTarget {
     this.#isAdvancing = true;
     this.#cutter.push(chunk);
     if (this.#isPumpDue) this.#pump();
-    for (let i = 0; i < this.#touched.length; i++) this.#touched[i]?.readingOver();
-    this.#touched.length = 0;
+    const touched = this.#touched;
+    for (const exchan of touched) exchan.readingOver();
+    touched.length = 0;
     this.#isAdvancing = false;
     this.#closeIfOver();
   }

@@ -5,19 +5,19 @@
 import { ClientExchan, forNode } from "../backend/client-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { FailureCode } from "../backend/failure.ts";
+import type { ProbePool } from "../backend/http-probe.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
 import type { Node } from "../backend/node.ts";
 import type { AnswerTaker, BackendRequest, TunnelTaker } from "../backend/web-backend.ts";
 import { notInTrailers } from "../web/field-names.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import type { Http2AnswerHead } from "./answer-head.ts";
-import type { Http2ClientConn } from "./client-conn.ts";
-import type { Http2Pool } from "./client-pool.ts";
+import type { Http2ClientSettings } from "./client-props.ts";
 import { errorCode, errorName } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import { ReceivedContent } from "./received-content.ts";
-import { passedFields } from "./request-heads.ts";
-import type { SendingStream, SendQueue } from "./sender.ts";
+import { passedFields, type RequestHeads } from "./request-heads.ts";
+import type { Sender, SendingStream, SendQueue } from "./sender.ts";
 import { Http2Tunnel } from "./tunnel.ts";
 
 /** An exchange that may leave HTTP. */
@@ -29,7 +29,43 @@ export interface TunnelWish {
 /** What a stream waits for from its node: to take content, or to answer. */
 export type NodeWait = "write" | "read";
 
-export class Http2ClientExchan extends ClientExchan<Http2Pool> implements SendingStream {
+/** Where connections come from: a pool of a node's. */
+export interface ConnSource extends ProbePool {
+  readonly settings: Http2ClientSettings;
+  /** `granted` follows, or `unavailable`. */
+  take(exchan: Http2ClientExchan): void;
+  /** Neither has to follow any more. */
+  forget(exchan: Http2ClientExchan): void;
+}
+
+/** What an exchan needs of the connection that its stream is on. */
+export interface StreamConn {
+  readonly sender: Sender<RequestHeads>;
+  /** Requests that were begun here. */
+  readonly requests: number;
+  /** How often something was read. */
+  readonly readings: number;
+  /** The node takes less than it is sent, or nothing any more. */
+  readonly isBlocked: boolean;
+  /** The node takes extended CONNECT (RFC 8441). */
+  readonly allowsConnectProtocol: boolean;
+  /** Begins its stream. */
+  sendRequest(
+    exchan: Http2ClientExchan,
+    request: BackendRequest,
+    how: { readonly protocol: string | undefined; readonly isEnd: boolean },
+  ): void;
+  /** Something was sent, or another thing is waited for: its whole time begins anew. */
+  waitFor(exchan: Http2ClientExchan, wait: NodeWait): void;
+  /** So much of an answer's content has been taken: the node may send more. */
+  contentTaken(exchan: Http2ClientExchan, size: number): void;
+  /** Its stream is over on both sides. */
+  forget(exchan: Http2ClientExchan): void;
+  /** Its stream is not wanted any more. */
+  cancel(exchan: Http2ClientExchan): void;
+}
+
+export class Http2ClientExchan extends ClientExchan<ConnSource> implements SendingStream {
   /** 0 until there is a stream. */
   id = 0;
   /** Requests share the connection: none of them is of use to its node only when it is whole. */
@@ -43,8 +79,8 @@ export class Http2ClientExchan extends ClientExchan<Http2Pool> implements Sendin
   trailers: Fields = noFields;
   #request: BackendRequest;
   readonly #tunnel: TunnelWish | undefined;
-  #pool: Http2Pool | undefined;
-  #conn: Http2ClientConn | undefined;
+  #pool: ConnSource | undefined;
+  #conn: StreamConn | undefined;
   /** What the connection had received when the request was sent by it, where it had served others before; else -1. */
   #receivedBefore = -1;
   #head: Http2AnswerHead | undefined;
@@ -65,7 +101,7 @@ export class Http2ClientExchan extends ClientExchan<Http2Pool> implements Sendin
     request: BackendRequest,
     wish: NodeWish,
     taker: AnswerTaker,
-    owner: NodeOwner<Http2Pool>,
+    owner: NodeOwner<ConnSource>,
     tunnel?: TunnelWish,
   ) {
     super(request.contentSize, wish, taker, owner);
@@ -81,14 +117,14 @@ export class Http2ClientExchan extends ClientExchan<Http2Pool> implements Sendin
 
   // ---- towards the node ----
 
-  protected dial(node: Node<Http2Pool>): void {
+  protected dial(node: Node<ConnSource>): void {
     this.#request = forNode(this.#request, node);
     this.#pool = node.pool;
     node.pool.take(this);
   }
 
   /** There is a stream for it. */
-  granted(conn: Http2ClientConn, id: number, sendWindow: number): void {
+  granted(conn: StreamConn, id: number, sendWindow: number): void {
     const protocol = this.#tunnel?.protocol;
     if (protocol !== undefined && !conn.allowsConnectProtocol) {
       return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)");

@@ -8,9 +8,8 @@ import type { Deadline } from "@hemi/common";
 import { dialNode, type Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { NodeSpec } from "../backend/node.ts";
-import type { ProbePool } from "../backend/http-probe.ts";
 import { Http2ClientConn, type Http2ClientOwner } from "./client-conn.ts";
-import type { Http2ClientExchan } from "./client-exchan.ts";
+import type { ConnSource, Http2ClientExchan } from "./client-exchan.ts";
 import type { Http2ClientSettings } from "./client-props.ts";
 
 export interface Http2PoolOptions {
@@ -20,7 +19,7 @@ export interface Http2PoolOptions {
   readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
-export class Http2Pool implements ProbePool, Http2ClientOwner {
+export class Http2Pool implements ConnSource, Http2ClientOwner {
   readonly #spec: NodeSpec;
   readonly #options: Http2PoolOptions;
   readonly #conns = new Set<Http2ClientConn>();

@@ -6,7 +6,7 @@ import { probeHTTP } from "../backend/http-probe.ts";
 import type { NodeSpec } from "../backend/node.ts";
 import { checkWebBackend, webBackendProps, WebBackendPart, type WebProtocol } from "../backend/web-backend-part.ts";
 import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
-import { Http2ClientExchan, type TunnelWish } from "./client-exchan.ts";
+import { Http2ClientExchan, type ConnSource, type TunnelWish } from "./client-exchan.ts";
 import { Http2Pool } from "./client-pool.ts";
 import { http2ClientProps, type Http2ClientSettings } from "./client-props.ts";
 
@@ -30,10 +30,10 @@ export const http2Backend = defineBackend({
 });
 
 interface DeadlineMaker {
-  makeDeadline(onExpired: () => void): Deadline;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
-function http2(props: Http2ClientSettings & Parameters<typeof probeHTTP>[0]): WebProtocol<Http2Pool> {
+function http2(props: Http2ClientSettings & Parameters<typeof probeHTTP>[0]): WebProtocol<ConnSource> {
   const makePool = (
     spec: NodeSpec,
     { makeDeadline }: DeadlineMaker,
@@ -44,7 +44,7 @@ function http2(props: Http2ClientSettings & Parameters<typeof probeHTTP>[0]): We
     alpn: "h2",
     makePool,
     probes: (backend, tls) => ({
-      http: probeHTTP<Http2Pool>(props, {
+      http: probeHTTP<ConnSource>(props, {
         makePool(spec, timeout) {
           const limited = { ...props, dialTimeout: timeout, readTimeout: timeout, writeTimeout: timeout };
           return makePool(spec, backend, tls(), limited);
@@ -63,4 +63,4 @@ function begun(...[request, wish, taker, backend, tunnel]: BeginArguments): Http
   return exchan;
 }
 
-type BeginArguments = [...Parameters<WebProtocol<Http2Pool>["exchange"]>, tunnel?: TunnelWish];
+type BeginArguments = [...Parameters<WebProtocol<ConnSource>["exchange"]>, tunnel?: TunnelWish];
