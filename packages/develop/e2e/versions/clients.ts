@@ -19,6 +19,8 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   /** Pieces are sent one by one. */
   readonly content?: string | Uint8Array | readonly string[];
+  /** Fields behind the content. */
+  readonly trailers?: Readonly<Record<string, string>>;
   /** The client gives it up with this, its head answered or not. */
   readonly signal?: AbortSignal;
 }
@@ -52,7 +54,7 @@ export interface Version {
 const host = "localhost";
 
 async function openHTTP1({ port, ca }: Target, asked: Asked): Promise<Opened> {
-  const { method = "GET", path = "/", headers = {}, content, signal } = asked;
+  const { method = "GET", path = "/", headers = {}, content, trailers, signal } = asked;
   const make = ca === undefined ? http.request : https.request;
   const request = make({
     ca,
@@ -73,6 +75,7 @@ async function openHTTP1({ port, ca }: Target, asked: Asked): Promise<Opened> {
     await once(request, "continue");
   }
   for (const piece of piecesOf(content)) request.write(piece);
+  if (trailers !== undefined) request.addTrailers(trailers);
   request.end();
   const [stream] = (await response) as [http.IncomingMessage];
   // Whoever reads is told of it; who has gone does not care.
@@ -89,13 +92,14 @@ async function openHTTP1({ port, ca }: Target, asked: Asked): Promise<Opened> {
 }
 
 async function openHTTP2({ port, ca }: Target, asked: Asked): Promise<Opened> {
-  const { method = "GET", path = "/", headers = {}, content, signal } = asked;
+  const { method = "GET", path = "/", headers = {}, content, trailers: sent, signal } = asked;
   const scheme = ca === undefined ? "http" : "https";
   const session = http2.connect(`${scheme}://127.0.0.1:${port}`, { ca, servername: host });
   const stream = session.request(
     { ":method": method, ":path": path, ":authority": host, ...headers },
-    { endStream: content === undefined, ...(signal && { signal }) },
+    { endStream: content === undefined, waitForTrailers: sent !== undefined, ...(signal && { signal }) },
   );
+  if (sent !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(sent));
   const interims: number[] = [];
   let trailers: http2.IncomingHttpHeaders = {};
   stream.on("headers", (fields: http2.IncomingHttpStatusHeader) => interims.push(fields[":status"] ?? 0));

@@ -1,20 +1,24 @@
 // The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS and one with it.
 
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { bootText, defineHandlet, MemorySink, openErrorLog, pack, type Stage } from "@hemi/hemi";
+import { bootText, defineHandlet, Mapper, MemorySink, openErrorLog, pack, type Stage } from "@hemi/hemi";
 import type { Target } from "./clients.ts";
 
 export interface Site extends AsyncDisposable {
   target(isTLS: boolean): Target;
   /** Once the access log has a line for this path: its status and how it ended. */
   ending(path: string): Promise<string>;
+  /** Once a backend has seen the client of this path leave. */
+  left(path: string): Promise<void>;
 }
 
 const handlets = [
@@ -53,18 +57,39 @@ const handlets = [
     }),
   }),
   defineHandlet({ sign: "waits", create: () => ({ handle: () => true }) }),
+  defineHandlet({
+    sign: "users",
+    create: () =>
+      new Mapper()
+        .get("/users/:id", (_req, _resp, { id }) => ({ id }))
+        .post("/users", async (req) => ({ made: await req.content.json() })),
+  }),
 ];
 
-/** What the proxy passes on to: a server of Node's own. */
-const backend: RequestListener = (request, response) => {
-  if (request.url === "/proxy/events") {
+/** By paths: those whose client has left the backend, and who wants to know. */
+const leavings = new Map<string, PromiseWithResolvers<void>>();
+
+function leavingOf(path: string): PromiseWithResolvers<void> {
+  const leaving = leavings.get(path) ?? Promise.withResolvers<void>();
+  leavings.set(path, leaving);
+  return leaving;
+}
+
+/** More than any window takes at first: some of it has been passed on when all of it is written. */
+const halfOfIt = Buffer.alloc(500_000);
+
+/** What the proxies pass on to: a server of Node's own, of either version. */
+const backend = (request: IncomingMessage, response: ServerResponse): void => {
+  const { url = "" } = request;
+  if (url.includes("/events")) {
+    response.on("close", () => leavingOf(url).resolve());
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: first\n\n");
     return;
   }
-  if (request.url === "/proxy/broken") {
-    response.writeHead(200, { "content-length": "100" });
-    response.write("some", () => response.destroy());
+  if (url.includes("/broken")) {
+    response.writeHead(200, { "content-length": "1000000" });
+    response.write(halfOfIt, () => response.destroy());
     return;
   }
   const pieces: Buffer[] = [];
@@ -78,6 +103,16 @@ const backend: RequestListener = (request, response) => {
   });
 };
 
+/** The same, by what is alike in Node's two servers. */
+const backendOfHttp2 = (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse): void => {
+  if (request.url.includes("/broken")) {
+    response.writeHead(200, { "content-length": "1000000" });
+    response.write(halfOfIt, () => response.stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR));
+    return;
+  }
+  Reflect.apply(backend, undefined, [request, response]);
+};
+
 export async function serveSite(openssl: string): Promise<Site> {
   await using stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await mkdtempDisposable(join(tmpdir(), "hemi-versions-")));
@@ -87,8 +122,11 @@ export async function serveSite(openssl: string): Promise<Site> {
   await writeFiles(folder);
   const node = createServer(backend).listen(0, "127.0.0.1");
   stack.defer(() => node.close().closeAllConnections());
-  await new Promise((resolve) => node.on("listening", resolve));
-  const stage = await bootText(configuration((node.address() as AddressInfo).port), {
+  const http2Node = http2.createServer(backendOfHttp2).listen(0, "127.0.0.1");
+  stack.defer(() => void http2Node.close());
+  await Promise.all([once(node, "listening"), once(http2Node, "listening")]);
+  const ports = [node, http2Node].map((server) => (server.address() as AddressInfo).port);
+  const stage = await bootText(configuration(ports), {
     baseDir: folder,
     tmpsDir: folder,
     use: [pack("versions", handlets)],
@@ -109,6 +147,7 @@ export async function serveSite(openssl: string): Promise<Site> {
       }
       throw new Error(`the access log has no line for ${path}`);
     },
+    left: (path) => leavingOf(path).promise,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -138,9 +177,10 @@ async function writeFiles(folder: string): Promise<void> {
 /** What `hashPassword` of `@hemi/contrib-handlets` makes of `secret`. */
 const hashOfSecret = "$scrypt$ln=15,r=8,p=1$7pbJLn9fKRgb8AuGc4EYeQ$oyBukOA19RujoXFkQSGYWW0I9Yq1qjly20OOddkgkAw";
 
-function configuration(backendPort: number): string {
+function configuration([port, http2Port]: readonly number[]): string {
   return `stage {
-    http1Backend "node" { .nodes = (["address": "127.0.0.1:${backendPort}"]) }
+    http1Backend "node" { .nodes = (["address": "127.0.0.1:${port}"]) }
+    http2Backend "http2Node" { .nodes = (["address": "127.0.0.1:${http2Port}"]) }
     webapp "site" {
       .hostnames = ("*") .webRoot = "web" .file404 = "web/404.html"
       .tlsCert = "cert.pem" .tlsKey = "key.pem"
@@ -152,7 +192,9 @@ function configuration(backendPort: number): string {
       rule $path ^= "/wait" { waits {} }
       rule $path == "/page.html" { gzip { .codings = ("gzip") } replace { .rules = (["find": "hello", "with": "goodbye"]) } static {} }
       rule $path == "/included.shtml" { ssi {} static {} }
-      rule $path ^= "/proxy" { httpProxy { .toBackend = "node" } }
+      rule $path ^= "/proxy/1" { httpProxy { .toBackend = "node" } }
+      rule $path ^= "/proxy/2" { httpProxy { .toBackend = "http2Node" } }
+      rule $path ^= "/users" { users {} }
       rule $path ^= "/fetch" { fetchHandlet { .module = "fetch-app.mjs" } }
       rule $path ^= "/node" { nodeHandlet { .module = "node-app.mjs" } }
       rule $path == "/private" { basicAuth { .users = ["ada": "${hashOfSecret}"] } }

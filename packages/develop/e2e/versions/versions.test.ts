@@ -196,21 +196,37 @@ describe.each(versions)("by $name", (version) => {
     });
   });
 
-  describe("a proxy to HTTP/1", () => {
+  test("a mapper picks by method and path, and makes answers of what its functions return", async () => {
+    expect(await ask("/users/7")).toMatchObject({ status: 200, text: '{"id":"7"}' });
+    const headers = { "content-type": "application/json" };
+    expect(await ask("/users", { method: "POST", headers, content: "[1]" })).toMatchObject({ text: '{"made":[1]}' });
+    expect((await ask("/users", { method: "DELETE" })).status).toBe(405);
+  });
+
+  describe.each(["1", "2"])("a proxy to HTTP/%s", (to) => {
     test("passes content, hints and trailers on", async () => {
-      const answer = await ask("/proxy", { method: "POST", content: ["a".repeat(300_000), "b"] });
+      const answer = await ask(`/proxy/${to}`, { method: "POST", content: ["a".repeat(300_000), "b"] });
       expect(answer).toMatchObject({ status: 201, text: "POST 300001 end", interims: [103] });
       expect(answer.trailers).toMatchObject({ "x-sum": "7" });
     });
 
+    test("passes on what the client says behind its content", async () => {
+      const content = ["some ", "content"];
+      const answer = await ask(`/proxy/${to}`, { method: "POST", content, trailers: { "x-sum": "9" } });
+      expect(answer).toMatchObject({ text: "POST 12 end", trailers: { "x-sum": "9" } });
+    });
+
     test("passes events on at once, and the leaving of their client", async () => {
-      await using opened = await open("/proxy/events");
+      const path = `/proxy/${to}/events/${mark}`;
+      await using opened = await open(path);
       const [piece] = (await once(opened.stream, "data")) as [Buffer];
       expect(piece.toString()).toBe("data: first\n\n");
+      opened.leave();
+      await need().left(path);
     });
 
     test("breaks off what its backend broke off", async () => {
-      await using opened = await open("/proxy/broken");
+      await using opened = await open(`/proxy/${to}/broken`);
       expect(opened.status).toBe(200);
       await expect(opened.stream.toArray()).rejects.toThrow();
     });
