@@ -4,7 +4,7 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Allowance } from "./allowance.ts";
 import { errorCode, readUint31 } from "./frames.ts";
 import { PeerFrames, type FrameTarget } from "./peer-frames.ts";
-import { parsePriority } from "./priority.ts";
+import { parsePriority, type Priority } from "./priority.ts";
 import { RepeatedHeads } from "./repeated-heads.ts";
 import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
 import type { Http2Exchan } from "./server-exchan.ts";
@@ -25,6 +25,8 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
   readonly #target: ClientFrameTarget;
   readonly #host: Http2Host;
   readonly #repeatedHeads = new RepeatedHeads<Http2RequestHead>();
+  /** Of streams that have not begun yet, by their identifiers. */
+  #earlyPriorities: Map<number, Priority> | undefined;
 
   constructor(target: ClientFrameTarget, host: Http2Host, idleFrames: Allowance) {
     super(target, host.settings, idleFrames);
@@ -42,23 +44,41 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
     const { generation } = this.decoder;
     // With content to come, the size that a head announces means something else.
     const repeated = isEnd ? this.#repeatedHeads.find(bytes, start, end, generation) : undefined;
-    if (repeated !== undefined) return this.#target.requested(id, repeated, true);
+    if (repeated !== undefined) return this.#request(id, repeated, true);
     const block = this.decode(bytes, start, end);
     if (block === undefined) return;
     const { maxTargetSize } = this.#host.settings;
     const head = readRequestHead(block, isEnd, { maxTargetSize, isTLS: this.#target.tls !== undefined });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
     if (isEnd && generation === this.decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
-    this.#target.requested(id, head, isEnd);
+    this.#request(id, head, isEnd);
+  }
+
+  #request(id: number, head: Http2RequestHead, isEnd: boolean): void {
+    const priority = this.#earlyPriorities?.get(id);
+    this.#earlyPriorities?.delete(id);
+    this.#target.requested(id, priority === undefined ? head : { ...head, priority }, isEnd);
   }
 
   protected priorityUpdated(bytes: Buffer, start: number, end: number): void {
     const prioritized = readUint31(bytes, start);
     if (prioritized === 0)
       return this.#target.fail(errorCode.protocolError, "a PRIORITY_UPDATE frame is for no stream");
+    const priority = parsePriority(bytes.toString("latin1", start + 4, end));
+    if (prioritized > this.lastStreamId) return this.#keepPriority(prioritized, priority);
     const stream = this.#target.stream(prioritized);
     if (stream === undefined) return;
-    stream.priority = parsePriority(bytes.toString("latin1", start + 4, end));
+    stream.priority = priority;
     this.#target.reprioritized(stream);
+  }
+
+  /** It may come before its request does (RFC 9218 7.1). No more are kept than there may be streams. */
+  #keepPriority(id: number, priority: Priority): void {
+    const kept = (this.#earlyPriorities ??= new Map<number, Priority>());
+    const { http2MaxStreams } = this.#host.settings;
+    // Those of streams that were left out.
+    if (kept.size >= http2MaxStreams)
+      for (const earlier of kept.keys()) if (earlier <= this.lastStreamId) kept.delete(earlier);
+    if (kept.size < http2MaxStreams) kept.set(id, priority);
   }
 }

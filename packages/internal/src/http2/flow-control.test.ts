@@ -149,12 +149,13 @@ describeTransports(({ serve }) => {
 
   describe("priorities", () => {
     /** In which order streams end whose windows open together. */
-    async function order(priorities: readonly string[], change?: Buffer): Promise<number[]> {
+    async function order(priorities: readonly string[], change?: Buffer, early?: Buffer): Promise<number[]> {
       await using server = await serve(whole);
       const client = await FrameClient.connect(server, { [settingId.initialWindowSize]: 1_000_000 });
       // The first one uses up the connection's window, so that the others wait.
       client.send(client.request(1, { ":path": "/65535" }));
       await content(client, 65_535);
+      if (early !== undefined) client.send(early);
       for (const [i, priority] of priorities.entries()) {
         client.send(client.request(3 + 2 * i, { ":path": "/40000", priority }));
       }
@@ -176,6 +177,11 @@ describeTransports(({ serve }) => {
     test("may be changed later", async () => {
       const update = frame(frameType.priorityUpdate, 0, 0, "\0\0\0\x05u=0");
       expect(await order(["u=2", "u=5"], update)).toEqual([5, 5, 5, 3, 3, 3]);
+    });
+
+    test("may be told before their request, and count more than its own", async () => {
+      const update = frame(frameType.priorityUpdate, 0, 0, "\0\0\0\x05u=0");
+      expect(await order(["u=2", "u=5"], undefined, update)).toEqual([5, 5, 5, 3, 3, 3]);
     });
   });
 
