@@ -3,12 +3,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bootText, MemorySink, openErrorLog } from "@hemi/hemi";
 import { expect, test } from "vitest";
+import { freePort } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
 
 const page = "<p>Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.</p>\n".repeat(2000);
@@ -55,14 +55,6 @@ async function serveByNginx(nginx: string, webRoot: string): Promise<Server> {
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" ? (address?.port ?? 0) : 0;
 }
 
 test("curl gets every coding that it takes, and the page that was meant", async (context) => {

@@ -12,8 +12,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { once } from "node:events";
-import { bootObject, type ServerPart } from "@hemi/hemi";
 import { afterAll, expect, test } from "vitest";
+import { proxyBefore } from "./proxy-before.ts";
 
 /** Messages are text: what they are encoded as is no matter of a proxy's. */
 const asText = {
@@ -72,31 +72,11 @@ const port = await new Promise<number>((resolve, reject) => {
     else reject(error);
   });
 });
-const stage = await bootObject({
-  sign: "stage",
-  children: [
-    { sign: "http2Backend", name: "grpc", props: { nodes: [{ address: `127.0.0.1:${port}` }] } },
-    { sign: "httpxServer", name: "main", props: { webapps: ["all"], address: "127.0.0.1:0" } },
-    {
-      sign: "webapp",
-      name: "all",
-      props: { hostnames: ["*"] },
-      children: [
-        {
-          sign: "rule",
-          props: { maxContentSize: "64M" },
-          children: [{ sign: "httpProxy", props: { toBackend: "grpc" } }],
-        },
-      ],
-    },
-  ],
-});
-await stage.start();
-const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
-const client = new Client(address, credentials.createInsecure());
+const proxy = await proxyBefore(port, "http2Backend");
+const client = new Client(proxy.address, credentials.createInsecure());
 afterAll(async () => {
   client.close();
-  await stage.quit(1000);
+  await proxy[Symbol.asyncDispose]();
   server.forceShutdown();
 });
 

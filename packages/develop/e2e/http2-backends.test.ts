@@ -1,54 +1,19 @@
 // http2Backend before servers that others wrote: nginx, nghttpd and node:http2, by TLS and without.
 
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import { readFileSync } from "node:fs";
-import { connect, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bootObject, type ServerPart } from "@hemi/hemi";
 import { expect, test, type TestContext } from "vitest";
+import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
+import { curl, proxyBefore } from "./proxy-before.ts";
 
 type Settings = Readonly<Record<string, string | number | boolean>>;
-
-async function proxyTo(port: number, settings: Settings = {}): Promise<{ url: string } & AsyncDisposable> {
-  const stage = await bootObject({
-    sign: "stage",
-    children: [
-      { sign: "http2Backend", name: "app", props: { nodes: [{ address: `127.0.0.1:${port}` }], ...settings } },
-      { sign: "httpxServer", name: "main", props: { webapps: ["all"], address: "127.0.0.1:0" } },
-      {
-        sign: "webapp",
-        name: "all",
-        props: { hostnames: ["*"] },
-        children: [
-          {
-            sign: "rule",
-            props: { maxContentSize: "16M" },
-            children: [{ sign: "httpProxy", props: { toBackend: "app" } }],
-          },
-        ],
-      },
-    ],
-  });
-  await stage.start();
-  const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
-  return {
-    url: `http://${address}`,
-    async [Symbol.asyncDispose]() {
-      await stage.quit(1000);
-    },
-  };
-}
-
-async function curl(program: string, ...args: string[]): Promise<Buffer> {
-  const options = { encoding: "buffer", maxBuffer: 64 * 1024 * 1024 } as const;
-  return (await promisify(execFile)(program, ["-sS", ...args], options)).stdout;
-}
 
 /** A certificate for localhost that vouches for itself. */
 function makeCertificate(openssl: string, folder: string): { readonly tlsCert: string; readonly tlsKey: string } {
@@ -57,34 +22,6 @@ function makeCertificate(openssl: string, folder: string): { readonly tlsCert: s
   const names = ["-subj", "/CN=node", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
   execFileSync(openssl, ["req", "-x509", ...key, "-out", tlsCert, ...names], { stdio: "ignore" });
   return { tlsCert, tlsKey };
-}
-
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
-
-/** A program that serves on a port, and has begun to. */
-async function running(command: string, args: readonly string[], port: number): Promise<AsyncDisposable> {
-  const child = spawn(command, args, { stdio: "ignore" });
-  const isUp = () =>
-    new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(true));
-      socket.on("error", () => resolve(false)).on("close", () => socket.destroy());
-      socket.on("connect", () => socket.destroy());
-    });
-  await expect.poll(isUp, { timeout: 10_000 }).toBe(true);
-  return {
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null) return;
-      child.kill();
-      await once(child, "exit");
-    },
-  };
 }
 
 async function served(server: Http2Server): Promise<{ port: number } & AsyncDisposable> {
@@ -115,7 +52,7 @@ function echo(stream: ServerHttp2Stream): void {
 async function upAndDown(context: TestContext, port: number, settings: Settings): Promise<void> {
   const program = peer("curl", context);
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-http2-backends-"));
-  await using proxy = await proxyTo(port, settings);
+  await using proxy = await proxyBefore(port, "http2Backend", settings);
   const file = join(folder.path, "content");
   await writeFile(file, content);
   const got = await curl(program, "-T", file, proxy.url + "/up");
@@ -136,7 +73,7 @@ test("the same by TLS, where ALPN agrees on HTTP/2 and the node's certificate is
   const server = createSecureServer({ cert: readFileSync(tlsCert), key: readFileSync(tlsKey) }).on("stream", echo);
   await using node = await served(server);
   await upAndDown(context, node.port, { tlsMode: true, tlsCA: tlsCert });
-  await using distrusting = await proxyTo(node.port, { tlsMode: true });
+  await using distrusting = await proxyBefore(node.port, "http2Backend", { tlsMode: true });
   const status = ["-o", "/dev/null", "-w", "%{http_code}"];
   expect(String(await curl(peer("curl", context), ...status, distrusting.url))).toBe("502");
 });
@@ -161,8 +98,8 @@ http {
 }
 `,
   );
-  await using _ = await running(nginx, ["-p", folder.path, "-e", join(folder.path, "error.log"), "-c", conf], port);
-  await using proxy = await proxyTo(port);
+  await using _ = await startPeer(nginx, ["-p", folder.path, "-e", join(folder.path, "error.log"), "-c", conf], port);
+  await using proxy = await proxyBefore(port, "http2Backend");
   expect((await curl(program, proxy.url + "/large")).equals(content)).toBe(true);
   expect(String(await curl(program, "-r", "16-32", proxy.url + "/large"))).toBe("-0123456789abcdef");
   const status = ["-o", "/dev/null", "-w", "%{http_code} %{size_download}"];
@@ -178,8 +115,8 @@ test("nghttpd takes a thousand requests from h2load through the proxy, and none 
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-nghttpd-"));
   await writeFile(join(folder.path, "small"), "hello, world!");
   const port = await freePort();
-  await using _ = await running(nghttpd, ["--no-tls", "-a", "127.0.0.1", "-d", folder.path, String(port)], port);
-  await using proxy = await proxyTo(port);
+  await using _ = await startPeer(nghttpd, ["--no-tls", "-a", "127.0.0.1", "-d", folder.path, String(port)], port);
+  await using proxy = await proxyBefore(port, "http2Backend");
   const { stdout } = await promisify(execFile)(h2load, ["-n", "1000", "-c", "4", "-m", "32", proxy.url + "/small"]);
   expect(stdout).toContain("1000 succeeded, 0 failed, 0 errored, 0 timeout");
   expect(stdout).toContain("1000 2xx");

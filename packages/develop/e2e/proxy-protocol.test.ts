@@ -3,12 +3,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempDisposable, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { bootText, type ServerPart } from "@hemi/hemi";
 import { expect, test } from "vitest";
+import { freePort } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
 
 /** Answers with the address of the client. */
@@ -81,13 +82,4 @@ async function ask(port: number): Promise<{ localPort: number | undefined; answe
   const pieces: Buffer[] = [];
   for await (const piece of socket) if (piece instanceof Buffer) pieces.push(piece);
   return { localPort, answer: Buffer.concat(pieces).toString() };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return address !== null && typeof address === "object" ? address.port : 0;
 }

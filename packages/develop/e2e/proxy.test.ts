@@ -1,46 +1,14 @@
 // The reverse proxy between real peers: nginx and node:http behind it, curl before it.
 
-import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
-import { connect, createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { bootObject, type ServerPart } from "@hemi/hemi";
 import { expect, test } from "vitest";
+import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
-
-async function proxyTo(port: number): Promise<{ url: string } & AsyncDisposable> {
-  const stage = await bootObject({
-    sign: "stage",
-    children: [
-      { sign: "http1Backend", name: "app", props: { nodes: [{ address: `127.0.0.1:${port}` }] } },
-      { sign: "httpxServer", name: "main", props: { webapps: ["all"], address: "127.0.0.1:0" } },
-      {
-        sign: "webapp",
-        name: "all",
-        props: { hostnames: ["*"] },
-        children: [
-          {
-            sign: "rule",
-            props: { maxContentSize: "16M" },
-            children: [{ sign: "httpProxy", props: { toBackend: "app" } }],
-          },
-        ],
-      },
-    ],
-  });
-  await stage.start();
-  const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
-  return {
-    url: `http://${address}`,
-    async [Symbol.asyncDispose]() {
-      await stage.quit(1000);
-    },
-  };
-}
+import { curl, proxyBefore } from "./proxy-before.ts";
 
 async function nodeServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
   const server = createServer(listener).listen(0, "127.0.0.1");
@@ -56,21 +24,13 @@ async function nodeServer(listener: RequestListener): Promise<{ port: number } &
   };
 }
 
-async function curl(program: string, ...args: string[]): Promise<Buffer> {
-  const { stdout } = await promisify(execFile)(program, ["-sS", ...args], {
-    encoding: "buffer",
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return stdout;
-}
-
 test("curl uploads to and downloads from node:http through the proxy, byte for byte", async (context) => {
   const program = peer("curl", context);
   await using backend = await nodeServer((req, res) => {
     res.setHeader("content-type", "application/octet-stream");
     req.pipe(res);
   });
-  await using proxy = await proxyTo(backend.port);
+  await using proxy = await proxyBefore(backend.port, "http1Backend");
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-proxy-"));
   const content = Buffer.alloc(5_000_000);
   for (let i = 0; i < content.length; i++) content[i] = (i * 31 + (i >> 8)) & 0xff;
@@ -91,7 +51,7 @@ test("an early hint and a trailer of node:http reach curl", async (context) => {
     res.addTrailers({ "x-sum": "5" });
     res.end();
   });
-  await using proxy = await proxyTo(backend.port);
+  await using proxy = await proxyBefore(backend.port, "http1Backend");
   const text = (await curl(program, "-i", proxy.url)).toString();
   expect(text).toMatch(/^HTTP\/1.1 103 Early Hints\r\nlink: <\/app.css>; rel=preload\r\n\r\nHTTP\/1.1 200 OK\r\n/);
   expect(text).toMatch(/\r\n\r\nhello(?:x-sum: 5)?/);
@@ -115,49 +75,16 @@ test("files of nginx come through, whole, in part, and not at all where curl has
     `daemon off; pid ${folder.path}/pid; events {} http { access_log off; ${folders}
       server { listen 127.0.0.1:${port}; root ${folder.path}/files; } }`,
   );
-  const child = spawn(nginx, ["-p", folder.path, "-e", "/dev/null", "-c", conf], { stdio: "ignore" });
-  try {
-    await accepting(port);
-    await using proxy = await proxyTo(port);
-    const url = `${proxy.url}/large`;
-    expect((await curl(program, url)).equals(content)).toBe(true);
-    expect((await curl(program, "-r", "10-24", url)).toString()).toBe(content.toString("latin1", 10, 25));
-    const head = (await curl(program, "-I", url)).toString();
-    expect(head).toContain("content-length: 3000000");
-    const [, etag = ""] = /^etag: (.*)\r$/m.exec(head) ?? [];
-    const known = await curl(program, "-i", "-H", `if-none-match: ${etag}`, url);
-    expect(known.toString()).toMatch(/^HTTP\/1.1 304 /);
-    // Two on one connection: nothing was left over.
-    expect((await curl(program, url, url)).length).toBe(6_000_000);
-  } finally {
-    const exited = once(child, "exit");
-    child.kill();
-    await exited;
-  }
+  await using _nginx = await startPeer(nginx, ["-p", folder.path, "-e", "/dev/null", "-c", conf], port);
+  await using proxy = await proxyBefore(port, "http1Backend");
+  const url = `${proxy.url}/large`;
+  expect((await curl(program, url)).equals(content)).toBe(true);
+  expect((await curl(program, "-r", "10-24", url)).toString()).toBe(content.toString("latin1", 10, 25));
+  const head = (await curl(program, "-I", url)).toString();
+  expect(head).toContain("content-length: 3000000");
+  const [, etag = ""] = /^etag: (.*)\r$/m.exec(head) ?? [];
+  const known = await curl(program, "-i", "-H", `if-none-match: ${etag}`, url);
+  expect(known.toString()).toMatch(/^HTTP\/1.1 304 /);
+  // Two on one connection: nothing was left over.
+  expect((await curl(program, url, url)).length).toBe(6_000_000);
 });
-
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
-
-/** Settles when something listens on the port. */
-async function accepting(port: number): Promise<void> {
-  await expect
-    .poll(
-      () =>
-        new Promise((resolve) => {
-          const socket = connect(port, "127.0.0.1");
-          socket.once("connect", () => {
-            socket.destroy();
-            resolve(true);
-          });
-          socket.once("error", () => resolve(false));
-        }),
-    )
-    .toBe(true);
-}
