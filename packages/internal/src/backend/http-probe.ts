@@ -46,6 +46,7 @@ export function probeHTTP<Pool extends ProbePool>(question: HealthQuestion, prot
         () => 0,
       );
       const end = (failure: string | undefined) => {
+        signal.removeEventListener("abort", giveUp);
         node.pool.destroy();
         resolve(failure);
       };
@@ -77,10 +78,11 @@ export function probeHTTP<Pool extends ProbePool>(question: HealthQuestion, prot
         },
         nobody,
       );
-      signal.addEventListener("abort", () => {
+      const giveUp = () => {
         exchan.cancel();
         end("the check was given up");
-      });
+      };
+      signal.addEventListener("abort", giveUp);
       exchan.entered(node);
     });
 }
