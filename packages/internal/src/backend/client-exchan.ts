@@ -173,12 +173,12 @@ export abstract class ClientExchan<Pool extends NodePool> implements WebExchange
     if (node !== undefined) this.#owner.leave(node, outcome);
   }
 
-  /** `isUnseen`: the node has said, or it is plain, that it has not looked at the request. That, and being stale, says nothing against it. */
+  /** `isUnseen`: the node has said, or it is plain, that it has not looked at the request. That, being stale, and having its fill say nothing against it. */
   protected fail(code: FailureCode, reason: string, { isStale = false, isUnseen = false } = {}): void {
     if (this.state === "over") return;
     const wasSent = !isUnseen && (this.state === "head" || this.state === "content");
     const failure = new BackendFailure(code, this.node ?? "", reason, { wasSent, isStale: isStale || isUnseen });
-    this.leave(false, failure.isStale ? "unknown" : { failure: reason });
+    this.leave(false, failure.isStale || code === "HEMI_BACKEND_BUSY" ? "unknown" : { failure: reason });
     this.taker.failed(failure);
   }
 

@@ -35,5 +35,8 @@ export class Allowance {
   }
 }
 
+/** Frames that bring nothing which are in order with each request. */
+export const idleFramesOfRequest = 4;
+
 /** In bytes: so much content accounts for one frame that brings nothing. */
 export const contentOfIdleFrame = 128;

@@ -14,7 +14,7 @@ import type { Deadline } from "@hemi/common";
 import type { Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { BackendRequest } from "../backend/web-backend.ts";
-import { Allowance } from "./allowance.ts";
+import { Allowance, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { Http2AnswerHead } from "./answer-head.ts";
 import type { Http2ClientExchan, NodeWait, StreamConn } from "./client-exchan.ts";
 import type { Http2ClientSettings } from "./client-props.ts";
@@ -67,6 +67,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   readonly #output: Output;
   readonly #cutter: FrameCutter;
   readonly #frames: NodeFrames;
+  readonly #idleFrames: Allowance;
   readonly #window = new ReceiveWindow(connWindow);
   readonly #patience: StreamPatience<NodeWait, Http2ClientExchan>;
   /** Until it stands; later, until a PING is due or must have been answered, or until it has been idle for long enough. */
@@ -81,6 +82,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   #maxStreams = Infinity;
   /** `initial window` of the streams that we open, for what we send on them. */
   #sendWindow = defaultWindow;
+  #contentSentSeen = 0;
   #isAdvancing = false;
   #isPumpDue = false;
   #lastReadAt = 0;
@@ -96,13 +98,11 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     this.#output = new Output(socket);
     this.sender = new Sender(this.#output, new RequestHeads());
     const monotonic = () => owner.monotonic();
-    this.#frames = new NodeFrames(
-      this,
-      settings,
-      new Allowance(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic),
-    );
+    this.#idleFrames = new Allowance(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
+    this.#frames = new NodeFrames(this, settings, this.#idleFrames);
     this.#cutter = new FrameCutter(defaultMaxFrameSize, this.#frames.take, () =>
-      this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
+      // What any text would be, taken for a frame.
+      this.fail(errorCode.frameSizeError, this.isDialing ? notHTTP2 : "a frame is larger than allowed"),
     );
     this.#patience = new StreamPatience({
       monotonic,
@@ -116,6 +116,8 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.#drained());
+    // It cannot answer any more, even if it should still take what it is sent.
+    socket.on("end", () => socket.destroy());
     socket.on("error", (error) => (this.#failure ??= { code: "HEMI_BACKEND_DIAL", reason: error.message }));
     socket.on("close", () => this.#closed());
   }
@@ -134,6 +136,11 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     return this.#hasStood;
   }
 
+  /** It takes no other request. */
+  get isLeaving(): boolean {
+    return this.#phase === "leaving" || this.#socket.destroyed;
+  }
+
   get isIdle(): boolean {
     return this.#phase === "open" && this.#streams.size === 0;
   }
@@ -144,7 +151,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
 
   /** How many more requests it can take now. */
   get room(): number {
-    if (this.#phase !== "open") return 0;
+    if (this.#phase !== "open" || this.#socket.destroyed) return 0;
     return Math.min(this.#maxStreams, this.#owner.settings.http2MaxStreams) - this.#streams.size;
   }
 
@@ -167,6 +174,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     this.#frames.lastStreamId = id;
     this.#streams.set(id, exchan);
     this.sender.sendBlock(id, this.sender.heads.encode(request, protocol), isEnd);
+    this.#idleFrames.earn(idleFramesOfRequest);
     if (this.#streams.size === 1) this.#watch();
   }
 
@@ -190,6 +198,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
 
   /** Its stream is over on both sides. */
   forget(exchan: Http2ClientExchan): void {
+    if (this.#streams.get(exchan.id) !== exchan) return;
     this.#frames.closedByPeer.add(exchan.id);
     this.#remove(exchan);
   }
@@ -203,7 +212,6 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
 
   /** Takes no request any more, and is closed as soon as none is left. */
   leave(): void {
-    if (this.#phase === "dialing") return this.destroy();
     if (this.#phase !== "open") return;
     this.#phase = "leaving";
     this.#owner.changed(this);
@@ -240,9 +248,8 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     this.#isAdvancing = true;
     this.#cutter.push(chunk);
     if (this.#isPumpDue) this.#pump();
-    const touched = this.#touched;
-    for (const exchan of touched) exchan.readingOver();
-    touched.length = 0;
+    for (const exchan of this.#touched) exchan.readingOver();
+    this.#touched.length = 0;
     this.#isAdvancing = false;
     this.#closeIfOver();
   }
@@ -271,6 +278,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     if (content?.window.take(frameSize) !== true) {
       return this.failStream(exchan.id, errorCode.flowControlError, "it sends more content on a stream than it may");
     }
+    this.#idleFrames.earn((end - start) / contentOfIdleFrame);
     // Padding is nobody's.
     if (frameSize > end - start) this.contentTaken(exchan, frameSize - (end - start));
     this.#touched.push(exchan);
@@ -282,7 +290,8 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   }
 
   settingsChanged(settings: PeerSettings): void {
-    const { headerTableSize, initialWindowSize, maxConcurrentStreams, allowsConnectProtocol } = settings;
+    const { headerTableSize, initialWindowSize, maxConcurrentStreams, allowsConnectProtocol, allowsPush } = settings;
+    if (allowsPush === true) return this.fail(errorCode.protocolError, "it says that we may push, and would itself");
     if (headerTableSize !== undefined) this.sender.heads.encoder.limitTable(headerTableSize);
     if (maxConcurrentStreams !== undefined) this.#maxStreams = maxConcurrentStreams;
     if (allowsConnectProtocol !== undefined) this.allowsConnectProtocol = allowsConnectProtocol;
@@ -313,6 +322,8 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   }
 
   windowWidened(exchan: Http2ClientExchan | undefined, increment: number): void {
+    this.#idleFrames.earn((this.sender.contentSent - this.#contentSentSeen) / contentOfIdleFrame);
+    this.#contentSentSeen = this.sender.contentSent;
     this.#isPumpDue = true;
     if (exchan !== undefined) {
       if (!this.sender.widen(exchan, increment))
@@ -333,6 +344,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
   peerLeaves(lastStreamId: number, code: number): void {
     const why = code === errorCode.noError ? "" : ` with ${errorName(code)}`;
     const isOpen = this.#phase === "open";
+    if (this.requests === 0) return this.#break("HEMI_BACKEND_DIAL", `it closes the connection at once${why}`);
     if (isOpen) this.#phase = "leaving";
     for (const exchan of [...this.#streams.values()]) {
       if (exchan.id <= lastStreamId) continue;
@@ -394,13 +406,15 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
     if (!this.#streams.delete(exchan.id)) return;
     this.sender.forget(exchan);
     exchan.waitsUntil = Infinity;
-    if (this.#streams.size === 0 && this.#phase === "open") this.#deadline.set(this.#owner.settings.aliveTimeout);
+    if (this.#streams.size === 0 && this.#phase === "open") this.#watch();
     this.#owner.changed(this);
     this.#closeIfOver();
   }
 
   /** Something is waited for from here on, or the connection is idle. */
   #watch(): void {
+    // What it has for that goes on.
+    if (this.#isPinged) return;
     const { aliveTimeout, pingInterval } = this.#owner.settings;
     if (this.#streams.size === 0) this.#deadline.set(aliveTimeout);
     else if (pingInterval === 0) this.#deadline.clear();
@@ -419,6 +433,7 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
       const what = this.#socket.connecting ? "it could not be connected to" : "it did not send its SETTINGS";
       this.#break("HEMI_TIMEOUT", `${what} within ${dialTimeout} ms`);
     } else if (this.#isPinged) this.#break("HEMI_TIMEOUT", `it did not answer a PING within ${pingTimeout} ms`);
+    else if (this.#socket.writableEnded) this.#socket.destroy();
     else if (this.#streams.size === 0) this.leave();
     else if (this.#owner.monotonic() - this.#lastReadAt < pingInterval) this.#watch();
     else {
@@ -462,5 +477,6 @@ export class Http2ClientConn implements NodeFrameTarget, StreamConn {
  * than is under way.
  */
 const connWindow = 4 * 1024 * 1024;
+const notHTTP2 = "it does not speak HTTP/2: see http1Backend";
 const noBytes = Buffer.alloc(0);
 const areYouThere = Buffer.from("hemi?   ", "latin1");

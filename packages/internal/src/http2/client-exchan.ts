@@ -127,7 +127,9 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
   granted(conn: StreamConn, id: number, sendWindow: number): void {
     const protocol = this.#tunnel?.protocol;
     if (protocol !== undefined && !conn.allowsConnectProtocol) {
-      return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)");
+      return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)", {
+        isUnseen: true,
+      });
     }
     this.id = id;
     this.sendWindow = sendWindow;
@@ -191,6 +193,8 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
     if (content === undefined) return;
     content.received += end - start;
     content.isWhole = isEnd;
+    // The node is done with it, whenever the client takes the rest.
+    if (isEnd && this.#isEndSent) this.#conn?.forget(this);
     if (this.#stream !== undefined) return this.#tunnelled(content, bytes.subarray(start, end), isEnd);
     if (head === undefined) return;
     const announced = head.isWithoutContent(this.#request.method) ? 0 : (head.contentSize ?? Infinity);
@@ -206,7 +210,7 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
 
   /** All that one reading has brought is here. */
   readingOver(): void {
-    if (this.#head === undefined || this.state === "over") return;
+    if (this.state === "over") return;
     this.#giveHead(undefined);
     this.#givePieces();
     this.settle();
@@ -214,15 +218,10 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
 
   /** The node gives the stream up. */
   reset(code: number): void {
-    const { content } = this;
-    // RFC 9113 8.1: the answer is complete, and only the rest of the request is not wanted.
-    if (content?.isWhole === true && this.state !== "over" && this.#stream === undefined) {
-      this.isRequestSent = true;
-      return this.isHeld ? undefined : this.#complete();
-    }
+    if (this.#isAnswered()) return;
     this.#endTunnel(new Error(`the node has reset its stream with ${errorName(code)}`));
     if (code === errorCode.refusedStream) {
-      return this.fail("HEMI_BACKEND_BROKEN", "it refused the stream, unseen", { isUnseen: true });
+      return this.fail("HEMI_BACKEND_BROKEN", "it refused the stream, unseen", { isUnseen: this.awaitsHead });
     }
     const hint = code === errorCode.http11Required ? ": it wants HTTP/1 for this; see http1Backend" : "";
     this.fail("HEMI_BACKEND_BROKEN", `it reset the stream with ${errorName(code)}${hint}`);
@@ -231,13 +230,14 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
   /** The node has said that it did not look at the request. */
   passedOver(reason: string): void {
     this.#endTunnel(new Error(reason));
-    this.fail("HEMI_BACKEND_BROKEN", reason, { isUnseen: true });
+    this.fail("HEMI_BACKEND_BROKEN", reason, { isUnseen: this.awaitsHead });
   }
 
   /** The connection is gone. `isSilent`: the node does not even answer a PING. */
   broken(isSilent: boolean, reason: string | undefined): void {
     const isStale = this.#receivedBefore === this.#conn?.readings && this.#head === undefined;
     this.#conn = undefined;
+    if (this.#isAnswered()) return;
     this.#endTunnel(new Error(reason ?? "the connection to the node was closed"));
     if (isSilent) this.fail("HEMI_TIMEOUT", reason ?? "");
     else this.lostConn(reason, isStale);
@@ -280,7 +280,7 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
 
   endLeft(): void {
     this.#isEndSent = true;
-    if (this.#stream !== undefined && this.content?.isWhole === true) this.#conn?.forget(this);
+    if (this.content?.isWhole === true) this.#conn?.forget(this);
   }
 
   /** More may be sent, if nothing of this stream waits. */
@@ -291,6 +291,15 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
   }
 
   // ---- the answer ----
+
+  /** All of it has come, and waits for the taker: only the rest of the request is not wanted (RFC 9113 8.1). */
+  #isAnswered(): boolean {
+    if (this.content?.isWhole !== true || this.state === "over") return false;
+    this.isRequestSent = true;
+    this.#writable?.resolve();
+    this.#writable = undefined;
+    return true;
+  }
 
   #takeInterim(head: Http2AnswerHead, isEnd: boolean): void {
     const { maxInterims = 0 } = this.#pool?.settings ?? {};
@@ -387,10 +396,9 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
   }
 
   #tunnelled(content: ReceivedContent, piece: Buffer, isEnd: boolean): void {
-    if (isEnd && this.#isEndSent) this.#conn?.forget(this);
     const reader = this.#reader;
-    if (reader === undefined) return content.keep(piece, 0, piece.length);
     if (piece.length === 0 && !isEnd) return;
+    if (reader === undefined) return piece.length > 0 ? content.keep(piece, 0, piece.length) : undefined;
     this.#reader = undefined;
     if (piece.length > 0) this.#conn?.contentTaken(this, piece.length);
     reader.resolve(piece.length > 0 ? piece : undefined);
@@ -410,7 +418,6 @@ export class Http2ClientExchan extends ClientExchan<ConnSource> implements Sendi
     this.#writable?.resolve();
     this.#writable = undefined;
     if (conn === undefined) this.#pool?.forget(this);
-    else if (this.content?.isWhole === true && this.#isEndSent) conn.forget(this);
     // Whatever is still to come, either way, is nobody's.
     else conn.cancel(this);
     this.#conn = undefined;

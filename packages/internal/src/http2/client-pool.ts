@@ -1,7 +1,7 @@
 // The connections to one node over HTTP/2: few, each with many requests at once.
 //
 //   take ── a connection with room, the one that has least to do ──> it
-//     └──── none: another is dialled, if there may be more; else it waits until one has room ──> 503 after queueTimeout
+//     └──── none: another is dialled, if there may be more; it waits until one has room ──> 503 after queueTimeout
 
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
@@ -23,9 +23,10 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
   readonly #spec: NodeSpec;
   readonly #options: Http2PoolOptions;
   readonly #conns = new Set<Http2ClientConn>();
-  /** Those that have no connection yet, in the order of their coming. The deadline is set once they wait for others to be done. */
+  /** Those that have no connection yet, in the order of their coming. The deadline is set once there are connections that could not take them. */
   readonly #waiting = new Map<Http2ClientExchan, Deadline | undefined>();
   #isClosed = false;
+  #isDestroyed = false;
 
   constructor(spec: NodeSpec, options: Http2PoolOptions) {
     this.#spec = spec;
@@ -38,6 +39,7 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
 
   /** Gives a request a connection, at once or later, or says that there is none. */
   take(exchan: Http2ClientExchan): void {
+    if (this.#isDestroyed) return exchan.unavailable("HEMI_BACKEND_BUSY", shutsDown);
     const conn = this.#waiting.size === 0 ? this.#leastBusy() : undefined;
     if (conn !== undefined) return conn.begin(exchan);
     this.#waiting.set(exchan, undefined);
@@ -52,11 +54,13 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
 
   close(): void {
     this.#isClosed = true;
-    for (const conn of this.#conns) if (!conn.isDialing) conn.leave();
+    for (const conn of this.#conns) conn.leave();
   }
 
   destroy(): void {
-    this.close();
+    this.#isClosed = true;
+    this.#isDestroyed = true;
+    this.#refuseWaiting("HEMI_BACKEND_BUSY", shutsDown);
     for (const conn of this.#conns) conn.destroy();
   }
 
@@ -76,18 +80,16 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
 
   changed(conn: Http2ClientConn): void {
     if (this.#waiting.size > 0) this.#serveWaiting();
-    if (conn.isIdle && (this.#isClosed || this.#idleConns > this.#spec.keepConns)) conn.leave();
+    // Those that do not do for who waits are kept: others would be dialled, and do no better.
+    const isTooMany = this.#waiting.size === 0 && this.#idleConns > this.#spec.keepConns;
+    if (conn.isIdle && (this.#isClosed || isTooMany)) conn.leave();
   }
 
   closed(conn: Http2ClientConn, code: FailureCode, reason: string): void {
     const wasNeeded = this.#conns.delete(conn) && ![...this.#conns].some((other) => other.isDialing || other.room > 0);
-    if (!conn.hasStood && wasNeeded) {
-      // What cannot be dialled now will not be in a moment; those who can go elsewhere should.
-      for (const exchan of [...this.#waiting.keys()]) {
-        this.forget(exchan);
-        exchan.unavailable(code, reason);
-      }
-    } else this.#serveWaiting();
+    // What cannot be dialled now, or is of no use then, will not be in a moment; those who can go elsewhere should.
+    if (conn.requests === 0 && wasNeeded) this.#refuseWaiting(code, reason);
+    else this.#serveWaiting();
   }
 
   get #idleConns(): number {
@@ -105,18 +107,30 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
   }
 
   #serveWaiting(): void {
-    for (const exchan of [...this.#waiting.keys()]) {
+    // Who is given a connection may fail at once, and others take his place or leave meanwhile.
+    for (const exchan of this.#waiting.keys()) {
       const conn = this.#leastBusy();
       if (conn === undefined) break;
       this.forget(exchan);
       conn.begin(exchan);
     }
     if (this.#waiting.size === 0) return;
-    const dialing = [...this.#conns].filter((conn) => conn.isDialing).length;
+    const conns = [...this.#conns];
     // What a connection can take is known once it stands: another is dialled only then.
-    if (dialing > 0) return;
-    if (this.#conns.size < this.settings.http2MaxConns) this.#conns.add(new Http2ClientConn(this));
-    else for (const [exchan, deadline] of this.#waiting) if (deadline === undefined) this.#limit(exchan);
+    if (!conns.some((conn) => conn.isDialing)) {
+      // Those that leave are finishing what they have, and take nothing from anybody.
+      const usable = conns.filter((conn) => !conn.isLeaving).length;
+      if (usable < this.settings.http2MaxConns) this.#conns.add(new Http2ClientConn(this));
+    }
+    if (!conns.some((conn) => conn.hasStood)) return;
+    for (const [exchan, deadline] of this.#waiting) if (deadline === undefined) this.#limit(exchan);
+  }
+
+  #refuseWaiting(code: FailureCode, reason: string): void {
+    for (const exchan of [...this.#waiting.keys()]) {
+      this.forget(exchan);
+      exchan.unavailable(code, reason);
+    }
   }
 
   #limit(exchan: Http2ClientExchan): void {
@@ -129,3 +143,5 @@ export class Http2Pool implements ConnSource, Http2ClientOwner {
     this.#waiting.set(exchan, deadline);
   }
 }
+
+const shutsDown = "the stage shuts down";

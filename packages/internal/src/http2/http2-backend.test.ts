@@ -1,18 +1,9 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { proxyTo, type ProxyOptions, type TestProxy } from "../web/proxy/testing/proxy.ts";
+import { proxyTo } from "../web/proxy/testing/proxy.ts";
 import { errorCode, frameFlag, frameType, settingId } from "./frames.ts";
 import { frame, settings } from "./testing/frame-client.ts";
-import { FrameNode } from "./testing/frame-node.ts";
-
-/** A proxy to nodes that speak HTTP/2. */
-function proxyToHTTP2(nodes: readonly FrameNode[], options: ProxyOptions = {}): Promise<TestProxy> {
-  const signs = { backend: "http2Backend", handlet: "httpProxy" };
-  return proxyTo(
-    nodes.map(({ address }) => address),
-    { signs, ...options },
-  );
-}
+import { FrameNode, proxyToHTTP2 } from "./testing/frame-node.ts";
 
 const post = (content: string, path = "/") =>
   `POST ${path} HTTP/1.1\r\nhost: a.example\r\ncontent-length: ${content.length}\r\n\r\n${content}`;

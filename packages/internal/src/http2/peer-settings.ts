@@ -8,6 +8,8 @@ export interface PeerSettings {
   initialWindowSize?: number;
   maxConcurrentStreams?: number;
   allowsConnectProtocol?: boolean;
+  /** Only a client may say so (RFC 9113 6.5.2). */
+  allowsPush?: boolean;
 }
 
 /** Why settings are refused. */
@@ -30,6 +32,7 @@ export function readSettings(bytes: Buffer, start: number, end: number): PeerSet
         break;
       case settingId.enablePush:
         if (value > 1) return bad(errorCode.protocolError, "ENABLE_PUSH is not 0 or 1");
+        settings.allowsPush = value === 1;
         break;
       case settingId.initialWindowSize:
         if (value > maxWindow) return bad(errorCode.flowControlError, "INITIAL_WINDOW_SIZE is beyond 2^31 - 1");

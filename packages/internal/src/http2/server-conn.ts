@@ -15,7 +15,7 @@ import { peerOf, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import type { ResponseHead } from "../web/exchan.ts";
-import { Allowance, contentOfIdleFrame } from "./allowance.ts";
+import { Allowance, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
@@ -632,8 +632,5 @@ const drainPing = Buffer.from("goodbye!", "latin1");
 
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
-
-/** Frames that bring nothing which are in order with each request. */
-const idleFramesOfRequest = 4;
 
 function noop(): void {}

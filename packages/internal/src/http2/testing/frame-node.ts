@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import { proxyTo, type ProxyOptions, type TestProxy } from "../../web/proxy/testing/proxy.ts";
 import { RawClient } from "../../web/testing/raw-client.ts";
 import { frameFlag, frameType, preface } from "../frames.ts";
 import { frame, FrameClient, settings } from "./frame-client.ts";
@@ -71,4 +72,13 @@ export class FrameNode implements AsyncDisposable {
     this.#server.close();
     await once(this.#server, "close");
   }
+}
+
+/** A proxy to nodes that speak HTTP/2. */
+export function proxyToHTTP2(nodes: readonly FrameNode[], options: ProxyOptions = {}): Promise<TestProxy> {
+  const signs = { backend: "http2Backend", handlet: "httpProxy" };
+  return proxyTo(
+    nodes.map(({ address }) => address),
+    { signs, ...options },
+  );
 }
