@@ -6,10 +6,16 @@ export class ClosedStreams {
   /** Grows as it is needed: most connections close a few. */
   readonly #ids: number[] = [];
   #next = 0;
+  readonly #maxStreams: () => number;
+
+  /** `maxStreams`: how many may be open at once, looked at each time: live. */
+  constructor(maxStreams: () => number) {
+    this.#maxStreams = maxStreams;
+  }
 
   add(id: number): void {
-    this.#ids[this.#next] = id;
-    this.#next = (this.#next + 1) % remembered;
+    if (this.#next >= Math.max(leastRemembered, 2 * this.#maxStreams())) this.#next = 0;
+    this.#ids[this.#next++] = id;
   }
 
   has(id: number): boolean {
@@ -17,5 +23,5 @@ export class ClosedStreams {
   }
 }
 
-/** No prop: more than streams are open at once, so that what was on its way finds its stream here. */
-const remembered = 256;
+/** No prop: so many, or twice as many as are open at once if that is more, so that what was on its way finds its stream here. */
+const leastRemembered = 256;

@@ -43,13 +43,14 @@ export interface FrameTarget<Stream extends ReceivingStream> {
 /** Looked at whenever they are used: live. */
 export interface FrameLimits extends BlockLimits {
   readonly http2MaxContinuations: number;
+  readonly http2MaxStreams: number;
 }
 
 export abstract class PeerFrames<Stream extends ReceivingStream> {
   /** The highest stream that has begun. */
   lastStreamId = 0;
-  readonly closedByUs = new ClosedStreams();
-  readonly closedByPeer = new ClosedStreams();
+  readonly closedByUs: ClosedStreams;
+  readonly closedByPeer: ClosedStreams;
   protected readonly decoder = new HpackDecoder();
   readonly #target: FrameTarget<Stream>;
   readonly #limits: FrameLimits;
@@ -64,6 +65,9 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
   constructor(target: FrameTarget<Stream>, limits: FrameLimits, idleFrames: Allowance) {
     this.#target = target;
     this.#limits = limits;
+    const maxStreams = () => limits.http2MaxStreams;
+    this.closedByUs = new ClosedStreams(maxStreams);
+    this.closedByPeer = new ClosedStreams(maxStreams);
     this.#idleFrames = idleFrames;
   }
 
