@@ -17,9 +17,14 @@ export class Http2AnswerHead implements AnswerHead {
   #dropped: FieldNames | undefined;
   #list: readonly string[] = [];
 
-  constructor(status: number, fieldList: readonly string[], contentSize: number | undefined) {
+  constructor(
+    status: number,
+    fieldList: readonly string[],
+    contentSize: number | undefined,
+    neverIndexed?: ReadonlySet<string>,
+  ) {
     this.status = status;
-    this.fields = new ListedFields(fieldList);
+    this.fields = new ListedFields(fieldList, neverIndexed);
     this.contentSize = contentSize;
   }
 
@@ -39,7 +44,7 @@ export class Http2AnswerHead implements AnswerHead {
 }
 
 /** Returns the head, or why it is refused. */
-export function readAnswerHead({ list, fault, isTooLarge }: DecodedBlock): Http2AnswerHead | string {
+export function readAnswerHead({ list, fault, isTooLarge, neverIndexed }: DecodedBlock): Http2AnswerHead | string {
   if (fault !== undefined) return fault;
   if (list[0] !== ":status") return "its head does not begin with a status";
   const status = /^[1-5]\d\d$/.test(list[1] ?? "") ? Number(list[1]) : 0;
@@ -58,5 +63,5 @@ export function readAnswerHead({ list, fault, isTooLarge }: DecodedBlock): Http2
   }
   // What is too large may lack any field that was left out.
   if (isTooLarge) return "its head is larger, or has more fields, than maxHeadSize and maxFields allow";
-  return new Http2AnswerHead(status, list.slice(2), contentSize);
+  return new Http2AnswerHead(status, list.slice(2), contentSize, neverIndexed);
 }

@@ -84,7 +84,7 @@ export function readRequestHead(
     authority,
     target: path,
     pathNeedsCare: needsCare(path),
-    fields: new ListedFields(fieldList),
+    fields: new ListedFields(fieldList, block.neverIndexed),
     contentSize: isEnded || protocol !== undefined ? 0 : parts.contentSize,
     upgrades: protocol === undefined ? noUpgrades : [protocol.toLowerCase()],
     expectsContinue: expect !== undefined,

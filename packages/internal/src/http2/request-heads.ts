@@ -32,7 +32,7 @@ export class RequestHeads extends HeaderBlocks {
     const { method, scheme, authority, target, contentSize } = request;
     const fieldList = passedFields(request.received, request.dropped, request.added);
     const bytes = roomFor(fieldList, maxFieldSize(authority, target) + maxFieldSize(method, protocol ?? ""));
-    let at = this.encoder.begin(bytes, 0);
+    let at = this.encoder.begin(bytes, 0, request.received.neverIndexed);
     at = this.encoder.write(":method", protocol === undefined ? method : "CONNECT", bytes, at);
     if (protocol !== undefined) at = this.encoder.write(":protocol", protocol, bytes, at);
     at = this.encoder.write(":scheme", scheme, bytes, at);

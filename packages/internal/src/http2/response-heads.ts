@@ -2,6 +2,7 @@
 // for as long as the encoder's table has not changed.
 
 import { hasDate, hasNoContent } from "../http1/response-head.ts";
+import type { ResponseHead } from "../web/exchan.ts";
 import { HeaderBlocks, roomFor } from "./header-blocks.ts";
 
 /** A head that was encoded, with all that it was made of. */
@@ -10,6 +11,7 @@ interface Remembered {
   readonly fieldList: readonly string[];
   readonly date: string;
   readonly size: number | undefined;
+  readonly neverIndexed: ReadonlySet<string> | undefined;
   readonly generation: number;
   readonly block: Uint8Array;
 }
@@ -19,18 +21,19 @@ export class ResponseHeads extends HeaderBlocks {
   #earlier: Remembered | undefined;
 
   /** The block of a response. `size`: what its `content-length` says. Good until the next call of any connection. */
-  encode(status: number, fieldList: readonly string[], date: string, size: number | undefined): Uint8Array {
+  encode(head: ResponseHead, date: string, size: number | undefined): Uint8Array {
     const latest = this.#latest;
-    if (latest !== undefined && this.#isSame(latest, status, fieldList, date, size)) return latest.block;
+    if (latest !== undefined && this.#isSame(latest, head, date, size)) return latest.block;
     const earlier = this.#earlier;
-    if (earlier !== undefined && this.#isSame(earlier, status, fieldList, date, size)) {
+    if (earlier !== undefined && this.#isSame(earlier, head, date, size)) {
       this.#earlier = latest;
       this.#latest = earlier;
       return earlier.block;
     }
+    const { status, fieldList, neverIndexed } = head;
     const { generation } = this.encoder;
     const bytes = roomFor(fieldList);
-    let at = this.encoder.begin(bytes, 0);
+    let at = this.encoder.begin(bytes, 0, neverIndexed);
     at = this.encoder.write(":status", statusText(status), bytes, at);
     if (!hasDate(fieldList)) at = this.encoder.write("date", date, bytes, at);
     at = this.writeFields(fieldList, bytes, at);
@@ -40,7 +43,15 @@ export class ResponseHeads extends HeaderBlocks {
     // What added to the table will be shorter the next time.
     if (generation !== this.encoder.generation || at > maxRemembered) return block;
     this.#earlier = latest;
-    this.#latest = { status, fieldList: fieldList.slice(), date, size, generation, block: new Uint8Array(block) };
+    this.#latest = {
+      status,
+      fieldList: fieldList.slice(),
+      date,
+      size,
+      neverIndexed,
+      generation,
+      block: new Uint8Array(block),
+    };
     return block;
   }
 
@@ -53,8 +64,7 @@ export class ResponseHeads extends HeaderBlocks {
 
   #isSame(
     known: Remembered,
-    status: number,
-    fieldList: readonly string[],
+    { status, fieldList, neverIndexed }: ResponseHead,
     date: string,
     size: number | undefined,
   ): boolean {
@@ -64,6 +74,7 @@ export class ResponseHeads extends HeaderBlocks {
       known.size !== size ||
       known.fieldList.length !== length ||
       known.generation !== this.encoder.generation ||
+      known.neverIndexed !== neverIndexed ||
       known.date !== date
     )
       return false;

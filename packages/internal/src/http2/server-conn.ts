@@ -349,8 +349,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   // ---- what the exchans ask for ----
 
-  sendHead(streamId: number, { status, fieldList }: ResponseHead, size: number | undefined, isEnd: boolean): void {
-    const block = this.sender.heads.encode(status, fieldList, this.#host.date, size);
+  sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void {
+    const block = this.sender.heads.encode(head, this.#host.date, size);
     this.sender.sendBlock(streamId, block, isEnd);
   }
 

@@ -55,6 +55,8 @@ export interface ResponseHead {
   readonly status: number;
   /** Names in lower case and values in turn, all checked. Holds no fields of the message's framing. */
   readonly fieldList: readonly string[];
+  /** See `Fields`. */
+  readonly neverIndexed?: ReadonlySet<string> | undefined;
 }
 
 /**

@@ -4,6 +4,8 @@
 export interface Fields extends Iterable<readonly [name: string, value: string]> {
   /** How many field lines there are. */
   readonly count: number;
+  /** Names, in lower case, of those that no codec may put into a table (RFC 7541 7.1.3), as their sender said; `undefined`: it said so of none. */
+  readonly neverIndexed?: ReadonlySet<string> | undefined;
   /** The value; of repeated fields all values joined by `, ` (`; ` for `cookie`), as RFC 9110 5.3 says. */
   get(name: string): string | undefined;
   /** Each value by itself; empty if there is none. */
@@ -13,10 +15,12 @@ export interface Fields extends Iterable<readonly [name: string, value: string]>
 
 /** Fields from a list of names and values in turn: `["host", "a.example", "accept", "*\/*"]`. Names must be in lower case. */
 export class ListedFields implements Fields {
+  readonly neverIndexed: ReadonlySet<string> | undefined;
   readonly #list: readonly string[];
 
-  constructor(list: readonly string[]) {
+  constructor(list: readonly string[], neverIndexed?: ReadonlySet<string>) {
     this.#list = list;
+    this.neverIndexed = neverIndexed;
   }
 
   get count(): number {

@@ -202,7 +202,7 @@ export class Request {
     const left = new Set([replaced, "connection", ...(this.header("connection") ?? "").toLowerCase().split(/[\t ,]+/)]);
     const list = listWithout(this.headers, left);
     for (const value of values) list.push(replaced, checkFieldValue(replaced, value));
-    this.#headers = new ListedFields(list);
+    this.#headers = new ListedFields(list, this.headers.neverIndexed);
   }
 
   /** The value of a field; of repeated ones all, joined by `, `. */
@@ -214,7 +214,7 @@ export class Request {
   recoded(coding: string): void {
     const list = listWithout(this.headers, new Set(["content-encoding", "content-length"]));
     if (coding !== "") list.push("content-encoding", coding);
-    this.#headers = new ListedFields(list);
+    this.#headers = new ListedFields(list, this.headers.neverIndexed);
   }
 
   get queries(): Queries {

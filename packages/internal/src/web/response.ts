@@ -48,6 +48,8 @@ export class Response implements ResponseHead {
   /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
   errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
+  /** For the engine: see `Fields`. */
+  neverIndexed: ReadonlySet<string> | undefined;
   readonly #fields = new FieldList();
   #status = 200;
   #state: "open" | "streaming" | "done" = "open";
@@ -377,6 +379,7 @@ export class Response implements ResponseHead {
     this.#assertOpen();
     this.#status = 200;
     this.#fields.clear();
+    this.neverIndexed = undefined;
     this.#contentSize = undefined;
     this.#knownContent = undefined;
     this.#chain = undefined;

@@ -5,7 +5,7 @@
 
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
 import { DynamicTable } from "./dynamic-table.ts";
-import { nameFault, valueFault, type HeaderField } from "./header-field.ts";
+import { nameFault, secretFields, valueFault, type HeaderField } from "./header-field.ts";
 import { staticCount, staticFields } from "./static-table.ts";
 
 export interface BlockLimits {
@@ -22,6 +22,8 @@ export interface DecodedBlock {
   isTooLarge: boolean;
   /** Why a message with these fields is malformed. */
   fault: string | undefined;
+  /** Names of fields that no intermediary may index (RFC 7541 6.2.3), but for those that we never do. */
+  neverIndexed?: Set<string>;
 }
 
 export class HpackDecoder {
@@ -58,9 +60,11 @@ export class HpackDecoder {
     let size = 0;
     if (!this.#readSizeChanges()) return undefined;
     while (this.#at < end) {
+      const isNeverIndexed = ((bytes[this.#at] ?? 0) & 0xf0) === 0x10;
       const field = this.#readField();
       if (field === undefined) return undefined;
       block.fault ??= field.fault;
+      if (isNeverIndexed && !secretFields.has(field.name)) (block.neverIndexed ??= new Set()).add(field.name);
       size += field.name.length + field.value.length + 4;
       if (size > limits.maxHeadSize || block.list.length >= limits.maxFields * 2) block.isTooLarge = true;
       else block.list.push(field.name, field.value);

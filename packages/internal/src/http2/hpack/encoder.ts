@@ -2,6 +2,7 @@
 
 import { defaultTableSize } from "./decoder.ts";
 import { DynamicTable } from "./dynamic-table.ts";
+import { secretFields } from "./header-field.ts";
 import { huffmanSize, writeHuffman } from "./huffman.ts";
 import { staticFields } from "./static-table.ts";
 
@@ -10,6 +11,7 @@ export class HpackEncoder {
   /** What the other side must be told before the next field: the least that the size was meanwhile, and what it is now. */
   #leastSize = defaultTableSize;
   #isSizeToldDue = false;
+  #neverIndexed: ReadonlySet<string> | undefined;
 
   /** A block that was written while this stayed the same may be sent again. */
   get generation(): number {
@@ -31,8 +33,9 @@ export class HpackEncoder {
     this.#isSizeToldDue = true;
   }
 
-  /** Begins a block at `at`; returns where its fields begin. Needs up to 8 bytes. */
-  begin(bytes: Uint8Array, at: number): number {
+  /** Begins a block at `at`; returns where its fields begin. Needs up to 8 bytes. `neverIndexed`: names of fields that are to stay so, beside secrets. */
+  begin(bytes: Uint8Array, at: number, neverIndexed?: ReadonlySet<string>): number {
+    this.#neverIndexed = neverIndexed;
     if (!this.#isSizeToldDue) return at;
     this.#isSizeToldDue = false;
     this.#table.generation++;
@@ -43,9 +46,12 @@ export class HpackEncoder {
   /** Writes a field at `at`; returns where it ends. Needs up to `maxFieldSize` bytes. */
   write(name: string, value: string, bytes: Uint8Array, at: number): number {
     const known = staticNames.get(name);
+    if (this.#neverIndexed?.has(name) === true) {
+      return writeLiteral(0x10, 0x0f, known?.first ?? 0, name, value, bytes, at);
+    }
     const inStatic = known?.values.get(value);
     if (inStatic !== undefined) return writeInteger(0x80, 0x7f, inStatic, bytes, at);
-    if (neverIndexed.has(name)) return writeLiteral(0x10, 0x0f, known?.first ?? 0, name, value, bytes, at);
+    if (secretFields.has(name)) return writeLiteral(0x10, 0x0f, known?.first ?? 0, name, value, bytes, at);
     if (rarelyRepeated.has(name)) return writeLiteral(0x00, 0x0f, known?.first ?? 0, name, value, bytes, at);
     const found = this.#table.find(name, value);
     if (found > 0) return writeInteger(0x80, 0x7f, found, bytes, at);
@@ -70,16 +76,6 @@ for (const [i, [name, value]] of staticFields.entries()) {
   if (value !== "") known.values.set(value, i + 1);
   staticNames.set(name, known);
 }
-
-/** Secrets that could be guessed byte by byte by how well they compress: no intermediary may index them either (RFC 7541 7.1). */
-const neverIndexed: ReadonlySet<string> = new Set([
-  "authentication-info",
-  "authorization",
-  "cookie",
-  "proxy-authentication-info",
-  "proxy-authorization",
-  "set-cookie",
-]);
 
 /** Most answers have a value of their own: in the table they would drive out what does repeat. */
 const rarelyRepeated: ReadonlySet<string> = new Set([

@@ -15,6 +15,16 @@ export function sizeInTable(field: HeaderField): number {
   return field.name.length + field.value.length + 32;
 }
 
+/** Secrets that could be guessed byte by byte by how well they compress: no intermediary may index them either (RFC 7541 7.1). */
+export const secretFields: ReadonlySet<string> = new Set([
+  "authentication-info",
+  "authorization",
+  "cookie",
+  "proxy-authentication-info",
+  "proxy-authorization",
+  "set-cookie",
+]);
+
 /** 1 for each byte of a field name: a token without capitals. */
 const isNameByte = isTokenByte.slice();
 isNameByte.fill(0, 0x41, 0x5b);

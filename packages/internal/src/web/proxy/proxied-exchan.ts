@@ -124,6 +124,7 @@ export class ProxiedExchan implements TunnelTaker {
       const resp = this.#resp;
       resp.status = head.status;
       resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
+      resp.neverIndexed = head.fields.neverIndexed;
       this.#tieClient();
       if (whole === undefined) return this.#beginContent(head);
       this.#isOver = true;
