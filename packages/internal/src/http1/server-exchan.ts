@@ -175,26 +175,36 @@ export class Http1Exchan implements ExchanWire {
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting = false): void {
     if (this.#state !== "waiting") return;
-    const { output, wholeAnswers, dateLine } = this.#conn;
+    const { output } = this.#conn;
     this.#state = "ended";
     this.#leaveContent();
     const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
-    const headText = this.#encodeHead(head, size);
-    if (content === undefined || this.#framing === "none") output.writeText(headText);
-    else if (typeof content !== "string") {
-      const whole = isLasting ? wholeAnswers.find(headText, content, dateLine) : undefined;
-      if (whole === undefined) output.writeBytes(headText, content, "");
-      else output.writeBytes("", whole, "");
-    } else if (size === content.length) output.writeText(headText + content);
-    else output.writeBytes(headText, Buffer.from(content), "");
+    this.#decideFraming(head.status, size);
+    if (content === undefined || this.#framing === "none") output.writeText(this.#encodeHead(head, size));
+    else if (typeof content !== "string") this.#writeWhole(head, content, isLasting);
+    else if (size === content.length) output.writeText(this.#encodeHead(head, size) + content);
+    else output.writeBytes(this.#encodeHead(head, size), Buffer.from(content), "");
     this.#sent = size;
     this.#tellEnded();
     this.#conn.finished(this.#keepAlive);
   }
 
+  #writeWhole(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
+    const { output, wholeAnswers, dateLine } = this.#conn;
+    // Other heads say that the connection ends, which costs more than the copy.
+    const mayBeKnown = isLasting && this.#keepAlive && this.head.version !== "1.0";
+    const known = mayBeKnown ? wholeAnswers.find(head, content, dateLine) : undefined;
+    if (known !== undefined) return output.writeBytes("", known, "");
+    const text = this.#encodeHead(head, content.length);
+    const whole = mayBeKnown ? wholeAnswers.layOut(head, text, content) : undefined;
+    if (whole === undefined) output.writeBytes(text, content, "");
+    else output.writeBytes("", whole, "");
+  }
+
   sendHead(head: ResponseHead, size: number | undefined): void {
     if (this.#state !== "waiting") return;
     this.#state = "streaming";
+    this.#decideFraming(head.status, size);
     this.#conn.output.writeText(this.#encodeHead(head, size));
     this.#conn.progressed();
   }
@@ -395,17 +405,16 @@ export class Http1Exchan implements ExchanWire {
     content.discard(this.#conn.input);
   }
 
-  /** Also decides on framing and keep-alive. */
-  #encodeHead({ status, fieldList }: ResponseHead, size: number | undefined): string {
+  /** Also decides on keep-alive. */
+  #decideFraming(status: number, size: number | undefined): void {
     const { head, content } = this;
     const isHTTP10 = head.version === "1.0";
     this.#status = status;
-    // It has no content either, but says so (RFC 9110 15.3.6).
-    if (status === 205) size = 0;
     if (head.method === "HEAD" || hasNoContent(status) || status === 205) this.#framing = "none";
     else if (size !== undefined) this.#framing = "sized";
     else this.#framing = isHTTP10 ? "until close" : "chunked";
-    this.#size = size ?? 0;
+    // A 205 has no content either, but says so (RFC 9110 15.3.6).
+    this.#size = status === 205 ? 0 : (size ?? 0);
 
     this.#keepAlive =
       this.#isTrusted &&
@@ -416,7 +425,10 @@ export class Http1Exchan implements ExchanWire {
       // A client that waits for 100 may send its content or not: what comes next could be read in two ways.
       (!this.#isContinueOwed || content.done) &&
       (this.#state === "streaming" || content.isSoonOver);
+  }
 
+  #encodeHead({ status, fieldList }: ResponseHead, size: number | undefined): string {
+    if (status === 205) size = 0;
     let text = statusLine(status);
     if (!hasDate(fieldList)) text += this.#conn.dateLine;
     text += fieldLines(fieldList);
@@ -424,7 +436,7 @@ export class Http1Exchan implements ExchanWire {
     if (size !== undefined && !hasNoContent(status)) text += "content-length: " + size + "\r\n";
     else if (this.#framing === "chunked") text += "transfer-encoding: chunked\r\n";
     if (!this.#keepAlive) text += "connection: close\r\n";
-    else if (isHTTP10) text += "connection: keep-alive\r\n";
+    else if (this.head.version === "1.0") text += "connection: keep-alive\r\n";
     return text + "\r\n";
   }
 

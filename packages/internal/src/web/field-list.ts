@@ -4,8 +4,14 @@ import { HemiError } from "../errors/hemi-error.ts";
 
 /** Adds to, replaces in, and asks a list of fields. */
 export class FieldList {
-  /** As a codec takes it. */
-  list: string[] = [];
+  /** Given by `setAllTrusted`, and shared with other answers: never changed, but copied to `#own` before that. */
+  #shared: readonly string[] = noFields;
+  #own: string[] | undefined;
+
+  /** As a codec takes it. Where nothing was added to what `setAllTrusted` was given, it is that very list. */
+  get list(): readonly string[] {
+    return this.#own ?? this.#shared;
+  }
 
   get(name: string): string | undefined {
     const { list } = this;
@@ -23,7 +29,7 @@ export class FieldList {
   set(name: string, value: string | number): void {
     const checkedName = checkFieldName(name);
     const checkedValue = checkFieldValue(checkedName, value);
-    const { list } = this;
+    const list = this.#writable();
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] !== checkedName) continue;
       list[i + 1] = checkedValue;
@@ -36,22 +42,33 @@ export class FieldList {
   /** Stands beside those of that name. */
   add(name: string, value: string | number): void {
     const checkedName = checkFieldName(name);
-    this.list.push(checkedName, checkFieldValue(checkedName, value));
+    const checkedValue = checkFieldValue(checkedName, value);
+    this.#writable().push(checkedName, checkedValue);
   }
 
   /** A field of the engine's own, known to be right. */
   addTrusted(name: string, value: string): void {
     // Pushing to an empty array reserves room for 17; most answers have few fields.
-    if (this.list.length === 0) this.list = [name, value];
-    else this.list.push(name, value);
+    if (this.list.length === 0) this.#own = [name, value];
+    else this.#writable().push(name, value);
   }
 
-  /** Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their names. */
+  /**
+   * Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their names. Nobody may change
+   * the list afterwards.
+   */
   setAllTrusted(fields: readonly string[]): void {
-    const { list } = this;
-    // Most often they are the first ones: then no name is looked for.
-    if (list.length > 0) for (let i = 0; i < fields.length; i += 2) this.#removeFrom(0, fields[i] ?? "");
+    // Most often they are the first ones: then no name is looked for, and nothing copied.
+    if (this.list.length === 0) return this.replaceAll(fields);
+    for (let i = 0; i < fields.length; i += 2) this.#removeFrom(0, fields[i] ?? "");
+    const list = this.#writable();
     for (const text of fields) list.push(text);
+  }
+
+  /** As `setAllTrusted`, in place of all. */
+  replaceAll(fields: readonly string[]): void {
+    this.#shared = fields;
+    this.#own = undefined;
   }
 
   remove(name: string): void {
@@ -59,14 +76,19 @@ export class FieldList {
   }
 
   clear(): void {
-    this.list.length = 0;
+    this.replaceAll(noFields);
+  }
+
+  #writable(): string[] {
+    return (this.#own ??= this.#shared.slice());
   }
 
   #removeFrom(start: number, name: string): void {
-    const { list } = this;
     let kept = start;
     // Most often there is none.
-    while (kept < list.length && list[kept] !== name) kept += 2;
+    while (kept < this.list.length && this.list[kept] !== name) kept += 2;
+    if (kept >= this.list.length) return;
+    const list = this.#writable();
     for (let i = kept; i < list.length; i += 2) {
       if (list[i] === name) continue;
       list[kept] = list[i] ?? "";
@@ -76,6 +98,8 @@ export class FieldList {
     list.length = kept;
   }
 }
+
+const noFields: readonly string[] = [];
 
 /** Gives the name in lower case. Throws HEMI_BAD_FIELD for what is not a token, and for the fields that frame a message. */
 export function checkFieldName(name: string): string {

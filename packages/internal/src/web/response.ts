@@ -152,13 +152,41 @@ export class Response implements ResponseHead {
     }
     if (this.#hooks !== undefined) {
       this.#contentSize = sizeOf(content);
-      const chain = this.#placeFilters();
+      const filters = this.#runHooks();
+      const instead = this.#insteadOfAll(filters);
+      if (filters !== undefined && instead !== undefined) return this.#sendInstead(filters, instead);
+      const chain = this.#chainOf(filters);
       if (chain !== undefined)
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
     this.#assertNoTunnel();
     this.#state = "done";
     this.#wire.sendWhole(this, content, this.#knownContent !== undefined);
+  }
+
+  /** What the only filter that there is has in place of the content. */
+  #insteadOfAll(filters: readonly PlacedFilter[] | undefined): Uint8Array | undefined {
+    if (filters?.length !== 1 || this.#hasNoContent) return undefined;
+    return filters[0]?.filter.instead;
+  }
+
+  /** As `#sendThrough`, where nothing has to go through the filters. */
+  #sendInstead(filters: readonly PlacedFilter[], instead: Uint8Array): void {
+    try {
+      this.#assertNoTunnel();
+      this.#state = "done";
+      this.#wire.sendWhole(this, instead, true);
+    } finally {
+      for (const placed of filters) this.#close(placed);
+    }
+  }
+
+  #close({ filter, path }: PlacedFilter): void {
+    try {
+      filter.close?.();
+    } catch (error) {
+      this.#surroundings.noteFault(faultAt(path, error), this.#req);
+    }
   }
 
   /** Sends a whole content, or what stands in its place, through filters: at once if they all can. */
@@ -335,10 +363,22 @@ export class Response implements ResponseHead {
     this.#wire.abort();
   }
 
-  /** For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. */
+  /**
+   * For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. Nobody may
+   * change the list afterwards.
+   */
   setTrustedFields(list: readonly string[]): void {
     this.#assertOpen();
     this.#fields.setAllTrusted(list);
+  }
+
+  /**
+   * For revisers that remember what they made of a head: the `fieldList` of an answer as they left it, in place of all fields. Nobody may change the
+   * list afterwards: hand in a copy where another reviser may come behind. As long as nobody adds to it, `fieldList` is that very list.
+   */
+  replaceFields(list: readonly string[]): void {
+    this.#assertOpen();
+    this.#fields.replaceAll(list);
   }
 
   /**
@@ -421,8 +461,16 @@ export class Response implements ResponseHead {
     this.#headListener?.();
   }
 
-  /** Lets the hooks look at the head, once, those furthest from the wire first. The filters that they want on the content, if it has any. */
+  get #hasNoContent(): boolean {
+    return this.#status === 304 || this.#status === 204 || this.#status === 205;
+  }
+
   #placeFilters(): FilterChain | undefined {
+    return this.#chainOf(this.#runHooks());
+  }
+
+  /** Lets the hooks look at the head, once, those furthest from the wire first. The filters that they want on the content. */
+  #runHooks(): readonly PlacedFilter[] | undefined {
     const hooks = this.#hooks;
     if (hooks === undefined) return undefined;
     this.#hooks = undefined;
@@ -443,11 +491,16 @@ export class Response implements ResponseHead {
       for (const { filter } of filters) filter.close?.();
       throw error;
     }
-    if (filters.length === 0) return undefined;
+    return filters;
+  }
+
+  /** Puts filters on the content, if it has any. */
+  #chainOf(filters: readonly PlacedFilter[] | undefined): FilterChain | undefined {
+    if (filters === undefined || filters.length === 0) return undefined;
     const chain = new FilterChain(filters, (piece) =>
       this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
     );
-    if (this.#status === 304 || this.#status === 204 || this.#status === 205) {
+    if (this.#hasNoContent) {
       chain.close();
       return undefined;
     }
