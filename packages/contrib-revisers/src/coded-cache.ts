@@ -11,8 +11,17 @@ export interface Expected {
   readonly over: () => void;
 }
 
+/** A coded form, with what was made of the head that it went out with last. */
+export interface CodedForm {
+  readonly bytes: Buffer;
+  /** The fields before, as that list of the response's which stays the same as long as its fields are those of the file. */
+  fieldsBefore: readonly string[] | undefined;
+  /** `undefined` until the same list has come twice: those that are made for each answer are not worth remembering. */
+  fieldsAfter: readonly string[] | undefined;
+}
+
 export class CodedCache {
-  readonly #forms: LRUCache<number, Buffer> | undefined;
+  readonly #forms: LRUCache<number, CodedForm> | undefined;
   /** In bytes; larger forms are not kept. */
   readonly maxKept: number;
   /** Those that are being made. */
@@ -22,10 +31,10 @@ export class CodedCache {
   constructor(maxBytes: number) {
     this.maxKept = Math.floor(maxBytes / 8);
     if (maxBytes > 0)
-      this.#forms = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ length }) => length + formCost });
+      this.#forms = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ bytes }) => bytes.length + formCost });
   }
 
-  get(content: KnownContent, coding: Coding): Buffer | undefined {
+  get(content: KnownContent, coding: Coding): CodedForm | undefined {
     return this.#forms?.get(keyOf(content, coding));
   }
 
@@ -40,7 +49,7 @@ export class CodedCache {
         // In memory of its own: it may be a slice of something larger.
         const kept = Buffer.allocUnsafeSlow(form.length);
         form.copy(kept);
-        forms.set(key, kept);
+        forms.set(key, { bytes: kept, fieldsBefore: undefined, fieldsAfter: undefined });
       },
       over: () => void this.#expected.delete(key),
     };
@@ -51,8 +60,8 @@ export class CodedCache {
   }
 }
 
-/** What keeping one costs beside its bytes. */
-const formCost = 256;
+/** What keeping one costs beside its bytes, in bytes. */
+const formCost = 512;
 
 function keyOf({ identity }: KnownContent, coding: Coding): number {
   return identity * codings.length + codings.indexOf(coding);

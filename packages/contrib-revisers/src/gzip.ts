@@ -15,7 +15,7 @@ import {
   type Response,
   type ReviserPart,
 } from "@hemi/internal";
-import { CodedCache } from "./coded-cache.ts";
+import { CodedCache, type CodedForm } from "./coded-cache.ts";
 import { coders } from "./coders.ts";
 import { EncodingFilter, maxAtOnce } from "./encoding-filter.ts";
 import { mediaTypePattern, mediaTypeSet } from "./media-types.ts";
@@ -119,18 +119,29 @@ class Gzip implements ReviserPart {
       this.#reviseNotModified(req, resp);
       return undefined;
     }
-    const { contentSize: size, knownContent: known } = resp;
+    const coding = this.#codingFor(req.header("accept-encoding"));
+    const { contentSize: size, knownContent: known, fieldList } = resp;
+    const form = known === undefined || coding === "none" ? undefined : this.#cache.get(known, coding);
+    // All that follows hangs on status, content and fields, and came out so before.
+    if (
+      coding !== "none" &&
+      form?.fieldsAfter !== undefined &&
+      form.fieldsBefore === fieldList &&
+      resp.status === 200
+    ) {
+      resp.replaceFields(form.fieldsAfter);
+      return this.#filter(coding, { known, form, isStream: false, isLive: false });
+    }
     const type = resp.header("content-type");
     if (!this.#isFor(type, size) || hasNoContent(resp) || !mayChangeContent(resp)) return undefined;
     addVary(resp, "accept-encoding");
-    const coding = this.#codingFor(req.header("accept-encoding"));
     if (coding === "none") return undefined;
-    const instead = known === undefined ? undefined : this.#cache.get(known, coding);
-    const isStream = instead === undefined && (size === undefined || size > maxAtOnce);
+    const isStream = form === undefined && (size === undefined || size > maxAtOnce);
     if (isStream && this.#streams >= this.#context.props.maxStreams) return undefined;
     resp.setHeader("content-encoding", coding);
     weakenValidators(resp);
-    return this.#filter(coding, { known, instead, isStream, isLive: type?.startsWith("text/event-stream") === true });
+    if (form !== undefined && resp.status === 200) rememberFields(form, fieldList, resp);
+    return this.#filter(coding, { known, form, isStream, isLive: type?.startsWith("text/event-stream") === true });
   }
 
   /** It has the entity tag and `vary` of the answer that it stands for (RFC 9110 section 15.4.5). */
@@ -153,23 +164,23 @@ class Gzip implements ReviserPart {
     coding: Coding,
     {
       known,
-      instead,
+      form,
       isStream,
       isLive,
     }: {
       readonly known: KnownContent | undefined;
-      readonly instead: Buffer | undefined;
+      readonly form: CodedForm | undefined;
       readonly isStream: boolean;
       readonly isLive: boolean;
     },
   ): ContentFilter {
     const { props } = this.#context;
-    const expected = known === undefined || instead !== undefined ? undefined : this.#cache.expect(known, coding);
+    const expected = known === undefined || form !== undefined ? undefined : this.#cache.expect(known, coding);
     if (isStream) this.#streams++;
     return new EncodingFilter({
       coder: coders[coding],
       level: { gzip: props.gzipLevel, br: props.brLevel, zstd: props.zstdLevel }[coding],
-      instead,
+      instead: form?.bytes,
       isLive,
       flushAfter: props.flushAfter,
       keep: expected?.keep,
@@ -180,6 +191,12 @@ class Gzip implements ReviserPart {
       },
     });
   }
+}
+
+/** `before`: the list as it was. The response may still get other fields, from other revisers: what is kept is a copy. */
+function rememberFields(form: CodedForm, before: readonly string[], resp: Response): void {
+  form.fieldsAfter = form.fieldsBefore === before ? [...resp.fieldList] : undefined;
+  form.fieldsBefore = before;
 }
 
 /** "none": the client takes none of them, or likes the content as it is better. */
