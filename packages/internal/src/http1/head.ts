@@ -48,16 +48,23 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   /** `connection: upgrade`; what to is in the field `upgrade`. */
   wantsUpgrade = false;
   expectsContinue = false;
+  // Decoded once: the head of a connection's last request serves for those that are the same.
+  #authority: string | undefined;
+  #target: string | undefined;
 
   get fields(): Fields {
     return this;
   }
 
   get authority(): string {
-    return this.slice(this.authorityStart, this.authorityEnd);
+    return (this.#authority ??= this.slice(this.authorityStart, this.authorityEnd));
   }
 
   get target(): string {
+    return (this.#target ??= this.#decodeTarget());
+  }
+
+  #decodeTarget(): string {
     const target = this.slice(this.targetStart, this.targetEnd);
     if (target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */) return target;
     if (this.method === "CONNECT") return "";

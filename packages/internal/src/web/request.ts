@@ -85,15 +85,12 @@ export class Request {
 
   /** The path as received, without dot segments, percent-encoding kept: what is forwarded. `*` for `OPTIONS *`. */
   get encodedPath(): string {
-    if (this.#path !== undefined) return this.#path.encodedPath;
-    const target = this.#fullTarget;
-    const mark = target.indexOf("?");
-    return mark < 0 ? target : target.substring(0, mark);
+    return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
   }
 
   /** The decoded path, but for `%2F` and `%5C`: what is matched. */
   get path(): string {
-    return this.#path === undefined ? this.encodedPath : this.#path.path;
+    return (this.#path ??= plainPathOf(this.#fullTarget)).path;
   }
 
   /** With its `?`; "" without a query. */
@@ -327,6 +324,13 @@ const maxNewStarts = 10;
 
 /** In bytes: the most that `maxTargetSize` allows clients. */
 const maxRewrittenSize = 64 * 1024;
+
+/** Of a target whose path is plain. */
+function plainPathOf(target: string): NormalPath {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.substring(0, mark);
+  return { encodedPath: path, path };
+}
 
 /** Names and values in turn. */
 function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {

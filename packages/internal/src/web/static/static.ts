@@ -116,6 +116,9 @@ class Static implements HandletPart {
   readonly #context: Context<StaticProps>;
   readonly #root: WebRoot;
   #answers: Answers;
+  /** The path asked for last, and its file: a name that is put together once is hashed once. */
+  #lastPath = "";
+  #lastFile = "";
 
   constructor(context: Context<StaticProps>) {
     this.#context = context;
@@ -141,7 +144,11 @@ class Static implements HandletPart {
     if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
     if (isHidden(path)) throw new HTTPError(404, "files whose names begin with a dot are not served");
     const { webRoot, indexFile } = this.#context.props;
-    const file = webRoot + (path.endsWith("/") ? path + indexFile : path);
+    if (path !== this.#lastPath) {
+      this.#lastPath = path;
+      this.#lastFile = webRoot + (path.endsWith("/") ? path + indexFile : path);
+    }
+    const file = this.#lastFile;
     const entry = this.#context.stage.fcache.peek(file);
     return entry === undefined ? this.#openAndAnswer(req, resp, file) : this.#answer(req, resp, entry);
   }
