@@ -33,7 +33,7 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly fixtures: Pick<StageFixtures, "clock" | "namer">;
   readonly makePool: (spec: NodeSpec) => Pool;
   /** Of the protocol, for `healthCheck`, by its words. Default: none. */
-  readonly probes?: (backend: Backend<Pool>) => Readonly<Record<string, Probe>>;
+  readonly probes?: Readonly<Record<string, Probe>>;
 }
 
 /** How the work that a node was entered for went: well, not well for a reason, or nobody knows, because it was given up. */
@@ -77,7 +77,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     });
     this.#passive = new PassiveHealth(settings, this.#group, log, this.makeDeadline);
     const { healthCheck } = settings;
-    const probe = healthCheck === "off" ? undefined : (probes?.(this)[healthCheck] ?? probeTCP);
+    const probe = healthCheck === "off" ? undefined : (probes?.[healthCheck] ?? probeTCP);
     this.#active = probe === undefined ? undefined : new ActiveHealth(settings, probe, this.#group, log);
     this.#breaker = new CircuitBreaker(settings, log, now);
     this.#budget = new RetryBudget(() => settings.retryBudget, now);

@@ -2,20 +2,20 @@
 
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
+import type { Deadline } from "@hemi/common";
 import type { Context } from "../component/context.ts";
 import type { CheckContext } from "../component/definition.ts";
 import type { BackendPart } from "../component/kinds/backend.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Probe } from "./active-health.ts";
-import { Backend, type BackendSettings } from "./backend.ts";
+import { Backend, type BackendSettings, type NodeOwner } from "./backend.ts";
 import type { NodeSpec } from "./node.ts";
-import type { NodeChoice } from "./node-group.ts";
+import type { NodeChoice, Waiter } from "./node-group.ts";
 import type { NodeWish } from "./node-wish.ts";
-import type { ProbePool } from "./http-probe.ts";
+import { probeHTTP, type ProbePool } from "./http-probe.ts";
 import { backendProps, checkNodes, specsOf } from "./props.ts";
-import type { AnswerTaker, BackendRequest, TunnelTaker, WebBackend, WebExchange } from "./web-backend.ts";
+import type { AnswerTaker, BackendRequest, TunnelTaker, TunnelWish, WebBackend, WebExchange } from "./web-backend.ts";
 
 export const webBackendProps = {
   ...backendProps,
@@ -76,31 +76,39 @@ export function checkWebBackend(context: CheckContext<WebBackendProps>): void {
   }
 }
 
-/** How an HTTP version does it. */
-export interface WebProtocol<Pool extends ProbePool> {
-  /** What ALPN has to agree on. */
-  readonly alpn: string;
-  /** `backend` makes the deadlines. */
-  makePool(spec: NodeSpec, backend: Backend<Pool>, tls: ConnectionOptions | undefined): Pool;
-  /** For `healthCheck`, by its words. */
-  probes(backend: Backend<Pool>, tls: () => ConnectionOptions | undefined): Readonly<Record<string, Probe>>;
-  exchange(request: BackendRequest, wish: NodeWish, taker: AnswerTaker, backend: Backend<Pool>): WebExchange;
-  tunnel(
-    request: BackendRequest,
-    protocol: string,
-    wish: NodeWish,
-    taker: TunnelTaker,
-    backend: Backend<Pool>,
-  ): WebExchange;
+/** What a pool of connections to a node is made with. */
+export interface WebPoolOptions<Settings> {
+  /** Looked at whenever they are used: live. */
+  readonly settings: Settings;
+  /** `undefined`: no TLS. */
+  readonly tls: ConnectionOptions | undefined;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
-export class WebBackendPart<Pool extends ProbePool> implements BackendPart, WebBackend {
-  readonly #props: WebBackendProps;
-  readonly #protocol: WebProtocol<Pool>;
+/** How an HTTP version does it. */
+export interface WebProtocol<Pool extends ProbePool, Settings> {
+  /** What ALPN has to agree on. */
+  readonly alpn: string;
+  makePool(spec: NodeSpec, options: WebPoolOptions<Settings>): Pool;
+  /** With a wish for a tunnel, the taker is that of the wish. */
+  newExchan(
+    request: BackendRequest,
+    wish: NodeWish,
+    taker: AnswerTaker,
+    owner: NodeOwner<Pool>,
+    tunnel?: TunnelWish,
+  ): WebExchange & Waiter<Pool>;
+}
+
+export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps>
+  implements BackendPart, WebBackend
+{
+  readonly #props: Settings;
+  readonly #protocol: WebProtocol<Pool, Settings>;
   readonly #backend: Backend<Pool>;
   #tls: ConnectionOptions | undefined;
 
-  constructor({ props, log, stage }: Context<WebBackendProps>, protocol: WebProtocol<Pool>) {
+  constructor({ props, log, stage }: Context<Settings>, protocol: WebProtocol<Pool, Settings>) {
     const settings: BackendSettings = props;
     this.#props = props;
     this.#protocol = protocol;
@@ -109,8 +117,14 @@ export class WebBackendPart<Pool extends ProbePool> implements BackendPart, WebB
       settings,
       log,
       fixtures: stage,
-      makePool: (spec) => protocol.makePool(spec, this.#backend, this.#tls),
-      probes: (backend) => protocol.probes(backend, () => this.#tls),
+      makePool: (spec) => this.#makePool(spec, props),
+      probes: {
+        http: probeHTTP<Pool>(props, {
+          makePool: (spec, timeout) =>
+            this.#makePool(spec, { ...props, dialTimeout: timeout, readTimeout: timeout, writeTimeout: timeout }),
+          newExchan: (request, wish, taker, owner) => protocol.newExchan(request, wish, taker, owner),
+        }),
+      },
     });
   }
 
@@ -146,11 +160,21 @@ export class WebBackendPart<Pool extends ProbePool> implements BackendPart, WebB
   }
 
   exchange(request: BackendRequest, wish: NodeWish, taker: AnswerTaker): WebExchange {
-    return this.#protocol.exchange(request, wish, taker, this.#backend);
+    return this.#begin(request, wish, taker);
   }
 
   tunnel(request: BackendRequest, protocol: string, wish: NodeWish, taker: TunnelTaker): WebExchange {
-    return this.#protocol.tunnel(request, protocol, wish, taker, this.#backend);
+    return this.#begin(request, wish, taker, { protocol, taker });
+  }
+
+  #begin(request: BackendRequest, wish: NodeWish, taker: AnswerTaker, tunnel?: TunnelWish): WebExchange {
+    const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend, tunnel);
+    this.#backend.enter(exchan);
+    return exchan;
+  }
+
+  #makePool(spec: NodeSpec, settings: Settings): Pool {
+    return this.#protocol.makePool(spec, { settings, tls: this.#tls, makeDeadline: this.#backend.makeDeadline });
   }
 }
 

@@ -82,6 +82,12 @@ export interface TunnelTaker extends AnswerTaker {
   switched(head: AnswerHead, stream: Duplex): void;
 }
 
+/** That an exchange may leave HTTP for a protocol, in lower case. */
+export interface TunnelWish {
+  readonly protocol: string;
+  readonly taker: TunnelTaker;
+}
+
 /** One request on its way. Once the answer has ended or failed, all of its methods do nothing. */
 export interface WebExchange {
   /** The id of the node that has it; `undefined` while none has. */

@@ -5,7 +5,7 @@ import { ClientExchan, forNode } from "../backend/client-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
-import type { AnswerTaker, BackendRequest, TunnelTaker } from "../backend/web-backend.ts";
+import type { AnswerTaker, BackendRequest, TunnelTaker, TunnelWish } from "../backend/web-backend.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import { isIdempotent } from "../web/methods.ts";
 import { readAnswerHead, type Http1AnswerHead } from "./answer-head.ts";
@@ -13,12 +13,6 @@ import type { Http1ClientConn, Http1Pool } from "./client-traits.ts";
 import { RequestContent } from "./request-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 import { UpgradeWish } from "./upgrade-wish.ts";
-
-/** An exchange that may leave HTTP. */
-export interface TunnelWish {
-  readonly protocol: string;
-  readonly taker: TunnelTaker;
-}
 
 export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUser {
   #request: BackendRequest;

@@ -8,7 +8,7 @@ import type { FailureCode } from "../backend/failure.ts";
 import type { ProbePool } from "../backend/http-probe.ts";
 import type { NodeWish } from "../backend/node-wish.ts";
 import type { Node } from "../backend/node.ts";
-import type { AnswerTaker, BackendRequest, TunnelTaker } from "../backend/web-backend.ts";
+import type { AnswerTaker, BackendRequest, TunnelWish } from "../backend/web-backend.ts";
 import { notInTrailers } from "../web/field-names.ts";
 import { noFields, type Fields } from "../web/fields.ts";
 import type { Http2AnswerHead } from "./answer-head.ts";
@@ -19,12 +19,6 @@ import { ReceivedContent } from "./received-content.ts";
 import { passedFields, type RequestHeads } from "./request-heads.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
 import { Http2Tunnel } from "./tunnel.ts";
-
-/** An exchange that may leave HTTP. */
-export interface TunnelWish {
-  readonly protocol: string;
-  readonly taker: TunnelTaker;
-}
 
 /** What a stream waits for from its node: to take content, or to answer. */
 export type NodeWait = "write" | "read";

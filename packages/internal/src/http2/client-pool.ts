@@ -3,32 +3,25 @@
 //   take ── a connection with room, the one that has least to do ──> it
 //     └──── none: another is dialled, if there may be more; it waits until one has room ──> 503 after queueTimeout
 
-import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import { dialNode, type Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { NodeSpec } from "../backend/node.ts";
+import type { WebPoolOptions } from "../backend/web-backend-part.ts";
 import { Http2ClientConn, type Http2ClientOwner } from "./client-conn.ts";
 import type { ConnSource, Http2ClientExchan } from "./client-exchan.ts";
 import type { Http2ClientSettings } from "./client-props.ts";
 
-export interface Http2PoolOptions {
-  readonly settings: Http2ClientSettings;
-  /** `undefined`: no TLS; the node must know that this is HTTP/2. */
-  readonly tls: ConnectionOptions | undefined;
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-}
-
 export class Http2Pool implements ConnSource, Http2ClientOwner {
   readonly #spec: NodeSpec;
-  readonly #options: Http2PoolOptions;
+  readonly #options: WebPoolOptions<Http2ClientSettings>;
   readonly #conns = new Set<Http2ClientConn>();
   /** Those that have no connection yet, in the order of their coming. The deadline is set once there are connections that could not take them. */
   readonly #waiting = new Map<Http2ClientExchan, Deadline | undefined>();
   #isClosed = false;
   #isDestroyed = false;
 
-  constructor(spec: NodeSpec, options: Http2PoolOptions) {
+  constructor(spec: NodeSpec, options: WebPoolOptions<Http2ClientSettings>) {
     this.#spec = spec;
     this.#options = options;
   }

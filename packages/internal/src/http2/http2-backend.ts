@@ -1,12 +1,14 @@
 // http2Backend: a group of equal servers that speak HTTP/2.
 
-import type { ConnectionOptions } from "node:tls";
-import type { Deadline } from "@hemi/common";
-import { probeHTTP } from "../backend/http-probe.ts";
-import type { NodeSpec } from "../backend/node.ts";
-import { checkWebBackend, webBackendProps, WebBackendPart, type WebProtocol } from "../backend/web-backend-part.ts";
+import {
+  checkWebBackend,
+  webBackendProps,
+  WebBackendPart,
+  type WebBackendProps,
+  type WebProtocol,
+} from "../backend/web-backend-part.ts";
 import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
-import { Http2ClientExchan, type ConnSource, type TunnelWish } from "./client-exchan.ts";
+import { Http2ClientExchan, type ConnSource } from "./client-exchan.ts";
 import { Http2Pool } from "./client-pool.ts";
 import { http2ClientProps, type Http2ClientSettings } from "./client-props.ts";
 
@@ -26,41 +28,11 @@ export const http2Backend = defineBackend({
       hint: "the fields forwarded and x-forwarded-for tell them: see .forwarded of httpProxy",
     });
   },
-  create: (context): BackendPart => new WebBackendPart(context, http2(context.props)),
+  create: (context): BackendPart => new WebBackendPart(context, http2),
 });
 
-interface DeadlineMaker {
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-}
-
-function http2(props: Http2ClientSettings & Parameters<typeof probeHTTP>[0]): WebProtocol<ConnSource> {
-  const makePool = (
-    spec: NodeSpec,
-    { makeDeadline }: DeadlineMaker,
-    tls: ConnectionOptions | undefined,
-    settings: Http2ClientSettings = props,
-  ): Http2Pool => new Http2Pool(spec, { settings, tls, makeDeadline });
-  return {
-    alpn: "h2",
-    makePool,
-    probes: (backend, tls) => ({
-      http: probeHTTP<ConnSource>(props, {
-        makePool(spec, timeout) {
-          const limited = { ...props, dialTimeout: timeout, readTimeout: timeout, writeTimeout: timeout };
-          return makePool(spec, backend, tls(), limited);
-        },
-        newExchan: (...request) => new Http2ClientExchan(...request),
-      }),
-    }),
-    exchange: (...request) => begun(...request),
-    tunnel: (request, protocol, wish, taker, backend) => begun(request, wish, taker, backend, { protocol, taker }),
-  };
-}
-
-function begun(...[request, wish, taker, backend, tunnel]: BeginArguments): Http2ClientExchan {
-  const exchan = new Http2ClientExchan(request, wish, taker, backend, tunnel);
-  backend.enter(exchan);
-  return exchan;
-}
-
-type BeginArguments = [...Parameters<WebProtocol<ConnSource>["exchange"]>, tunnel?: TunnelWish];
+const http2: WebProtocol<ConnSource, WebBackendProps & Http2ClientSettings> = {
+  alpn: "h2",
+  makePool: (spec, options) => new Http2Pool(spec, options),
+  newExchan: (...request) => new Http2ClientExchan(...request),
+};
