@@ -316,6 +316,37 @@ describe("an answer that comes piece by piece", () => {
   });
 });
 
+test("answers from the cache have the fields of the first one, and of others only what others say", async () => {
+  const fields = ["content-type", "text/html", "etag", '"a"', "accept-ranges", "bytes"];
+  const content = Buffer.from(page);
+  const known = { identity: -1, size: content.length, type: "text/html", coding: undefined };
+  await using site = await serveSite({
+    revisers: "gzip {}",
+    handle(req, resp) {
+      resp.setTrustedFields(fields);
+      resp.knownContent = known;
+      resp.addHook({
+        rank: 0,
+        path: "",
+        hook() {
+          resp.addHeader("x-query", req.queryString);
+          return undefined;
+        },
+      });
+      resp.send(content);
+      return true;
+    },
+  });
+  const first = await site.ask("GET /?0", { "accept-encoding": "gzip" });
+  expect(first.headers["etag"]).toBe('W/"a"');
+  for (const query of ["?1", "?2", "?3", "?4"]) {
+    const answer = await site.ask(`GET /${query}`, { "accept-encoding": "gzip" });
+    expect(answer.content).toEqual(first.content);
+    expect(answer.headers).toEqual({ ...first.headers, date: answer.headers["date"], "x-query": query });
+    expect((await site.ask(`GET /${query}`)).headers["content-encoding"]).toBeUndefined();
+  }
+});
+
 test("a coding or a type that there is not is a mistake", async () => {
   await expect(serveSite({ revisers: 'gzip { .codings = ("gzipp") }' })).rejects.toThrow('did you mean "gzip"?');
   await expect(serveSite({ revisers: 'gzip { .types = ("html") }' })).rejects.toThrow("takes a media type");
