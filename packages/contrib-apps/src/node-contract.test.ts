@@ -1,8 +1,9 @@
 // The contract of (req, res) apps: what they see and send inside Hemi is what they see and send on a server of Node.js.
 
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { Agent, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { expect, test } from "vitest";
 import { inHemi, inNode, type Story } from "./testing/both-sides.ts";
@@ -43,7 +44,7 @@ const chunkedPost =
   "POST / HTTP/1.1\ntransfer-encoding: chunked\n\n5\r\nhello\r\n6\r\n world\r\n0\r\nx-sum: 1\r\nx-sum: 2\r\n\r\n";
 
 /** Says when the client may do something. */
-function met(notes: readonly string[], wanted: string): Promise<void> {
+function noted(notes: readonly string[], wanted: string): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
       if (notes.includes(wanted)) resolve();
@@ -55,9 +56,17 @@ function met(notes: readonly string[], wanted: string): Promise<void> {
 
 async function leaveWhen(port: number, text: string, notes: readonly string[], wanted: string): Promise<string> {
   const socket = await open(port, text);
-  await met(notes, wanted);
+  await noted(notes, wanted);
   socket.destroy();
   return "";
+}
+
+/** The sockets that apps have seen. */
+const met = new WeakSet<object>();
+
+async function answerOf(port: number, path: string, agent: Agent): Promise<string> {
+  const [answer] = (await once(get({ port, path, agent }), "response")) as [IncomingMessage];
+  return text(answer);
 }
 
 const stories: { readonly [name: string]: Story } = {
@@ -326,6 +335,21 @@ const stories: { readonly [name: string]: Story } = {
       res.end();
     },
   },
+  "a connection brings two requests": {
+    app(req, res, note) {
+      note(req.url, met.has(req.socket), req.socket === res.socket, req.socket.destroyed);
+      met.add(req.socket);
+      res.end(req.url);
+    },
+    async client(port) {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      try {
+        return (await answerOf(port, "/1", agent)) + (await answerOf(port, "/2", agent));
+      } finally {
+        agent.destroy();
+      }
+    },
+  },
   "the response is destroyed": {
     app(req, res, note) {
       watch(req, res, note);
@@ -407,7 +431,7 @@ const stories: { readonly [name: string]: Story } = {
     async client(port, notes) {
       const socket = await open(port, "GET / HTTP/1.1");
       socket.pause();
-      await met(notes, "full");
+      await noted(notes, "full");
       socket.resume();
       await once(socket, "end");
       return "";

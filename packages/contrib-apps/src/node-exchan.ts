@@ -21,7 +21,7 @@ export class NodeExchan implements ResponseOwner, SocketOwner {
     this.#resp = resp;
     this.#log = log;
     const breakOff = () => this.breakOff();
-    this.socket = new NodeSocket(req, this);
+    this.socket = NodeSocket.take(req, this);
     this.request = new NodeRequest(req, this.socket, breakOff);
     this.response = new NodeResponse(this.request, req.method, resp, this);
     req.onAbort(breakOff);

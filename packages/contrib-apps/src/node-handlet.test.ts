@@ -3,6 +3,9 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { connect } from "node:http2";
+import type { Socket } from "node:net";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { ContentFailure } from "./content-failure.ts";
@@ -255,18 +258,48 @@ test("an app without passOn gets no third argument", async () => {
   expect((await site.ask({ url: "/" })).text).toBe("undefined");
 });
 
-test("a second request on a connection finds everything fresh", async () => {
-  const sockets: unknown[] = [];
+describe("on a connection of HTTP/2", () => {
+  test("requests at once have sockets of their own, and destroying one breaks only its own exchan off", async () => {
+    const sockets: Socket[] = [];
+    await using site = await serveApp((req, res) => {
+      sockets.push(req.socket);
+      if (req.url === "/broken") setImmediate(() => req.socket.destroy());
+      else setImmediate(() => res.end("whole"));
+    });
+    const session = connect(`http://127.0.0.1:${site.port}`);
+    const ends = ["/whole", "/broken"].map((path) => text(session.request({ ":path": path })));
+    const [whole, broken] = await Promise.allSettled(ends);
+    expect(whole).toEqual({ status: "fulfilled", value: "whole" });
+    expect(broken?.status).toBe("rejected");
+    expect(await text(session.request({ ":path": "/next" }))).toBe("whole");
+    session.destroy();
+    expect(new Set(sockets.slice(0, 2)).size).toBe(2);
+    expect(sockets[2]).toBe(sockets[0]);
+  });
+
+  test("the socket is encrypted where this request says so", async () => {
+    await using site = await serveApp((req, res) => res.end(String("encrypted" in req.socket)));
+    const session = connect(`http://127.0.0.1:${site.port}`);
+    const answers: string[] = [];
+    for (const scheme of ["http", "https", "http"]) answers.push(await text(session.request({ ":scheme": scheme })));
+    session.destroy();
+    expect(answers).toEqual(["false", "true", "false"]);
+  });
+});
+
+test("a socket whose end is awaited, or that has a timeout, is not that of the next request", async () => {
+  const sockets: Socket[] = [];
   await using site = await serveApp((req, res) => {
     sockets.push(req.socket);
-    res.end(req.url);
+    if (req.url === "/awaited") req.socket.once("close", () => {});
+    if (req.url === "/timed") req.socket.setTimeout(60_000);
+    res.end();
   });
-  const socket = await open(site.port, "GET /2 HTTP/1.1");
-  socket.destroy();
-  const one = await exchange(site.port, "GET /1 HTTP/1.1");
-  expect(one).toMatch(/\/1$/);
-  await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(0));
-  expect(new Set(sockets).size).toBe(sockets.length);
+  const session = connect(`http://127.0.0.1:${site.port}`);
+  for (const path of ["/awaited", "/timed", "/"]) await text(session.request({ ":path": path }));
+  session.destroy();
+  expect(new Set(sockets).size).toBe(3);
+  expect(sockets.map((socket) => socket.destroyed)).toEqual([true, true, false]);
 });
 
 test("who listens for the end of the socket hears of the end of the exchan", async () => {

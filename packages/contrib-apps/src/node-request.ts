@@ -52,11 +52,20 @@ const signal: PropertyDescriptor & ThisType<NodeRequest> = {
 };
 
 function setVersion(request: IncomingMessage, version: HemiRequest["version"]): void {
-  const [major = "1", minor = "0"] = version.split(".");
-  request.httpVersion = `${major}.${minor}`;
-  request.httpVersionMajor = Number(major);
-  request.httpVersionMinor = Number(minor);
+  const [text, major, minor] = versions[version];
+  request.httpVersion = text;
+  request.httpVersionMajor = major;
+  request.httpVersionMinor = minor;
 }
+
+const versions: {
+  readonly [Version in HemiRequest["version"]]: readonly [text: string, major: number, minor: number];
+} = {
+  "1.0": ["1.0", 1, 0],
+  "1.1": ["1.1", 1, 1],
+  "2": ["2.0", 2, 0],
+  "3": ["3.0", 3, 0],
+};
 
 /**
  * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC 9112
