@@ -222,8 +222,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #setEnded(): void {
     this.#isEnded = true;
     this.writableNeedDrain = false;
-    // What `writableEnded` gives. It has fallen out of use, so that setting it by its name would be a mistake elsewhere.
-    Reflect.set(this, "finished", true);
+    setFinished(this);
   }
 
   #sendEnd(piece: string | Uint8Array | undefined): void {
@@ -325,6 +324,11 @@ const own = Object.fromEntries(ownNames.map((name) => [name, Reflect.get(NodeRes
 /** The types of Node.js have it that only its own code does this. */
 function setSocket(res: { socket: Socket | null }, socket: Socket | null): void {
   res.socket = socket;
+}
+
+/** What `writableEnded` gives. The types of Node.js have it that it has fallen out of use. */
+function setFinished(res: { finished: boolean }): void {
+  res.finished = true;
 }
 
 /** Text of UTF-8 stays text. Throws as Node.js does for what is neither text nor bytes. */
