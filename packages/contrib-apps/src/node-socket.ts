@@ -5,7 +5,8 @@
 //                └── destroyed, or its end awaited ──> closed
 //
 // As on a server of Node.js, an app finds the same one in each request of a connection, unless it has destroyed it. That saves more
-// than the making: while each request had a new one, V8 saw so much survive that it gave the young generation 64 MB instead of 4.
+// than the making: the closure that each writable stream stores as its `onwrite` lets it, and the exchan behind it, outlive scavenges
+// (V8 13.6), and V8 then widens the young generation from 4 MB to 64, past the caches of the processor.
 
 import { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
