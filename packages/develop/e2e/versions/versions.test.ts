@@ -148,14 +148,16 @@ describe.each(versions)("by $name", (version) => {
   });
 
   describe("the access log", () => {
-    // A client of HTTP/1 that shuts its side may still wait for an answer.
-    test.runIf(version.version === "2")("tells of who left before an answer", async () => {
-      const path = `/wait/${mark}`;
-      const target = need().target(version.isTLS);
-      const opened = version.open(target, { path, signal: AbortSignal.timeout(100) });
-      await expect(opened).rejects.toThrow();
-      expect(await need().ending(path)).toMatch(/ leftWaiting$/);
-    });
+    // Who shuts its side by HTTP/1 may still wait for an answer, and gets it: only a stream can be given up so early.
+    if (version.version === "2") {
+      test("tells of who left before an answer", async () => {
+        const path = `/wait/${mark}`;
+        const target = need().target(version.isTLS);
+        const opened = version.open(target, { path, signal: AbortSignal.timeout(100) });
+        await expect(opened).rejects.toThrow();
+        expect(await need().ending(path)).toMatch(/ leftWaiting$/);
+      });
+    }
 
     test("tells of what was complete", async () => {
       await ask(`/none/${mark}`);
