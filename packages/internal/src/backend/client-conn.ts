@@ -14,6 +14,7 @@ import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
 import type { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
+import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
 import type { Dialled } from "./dial.ts";
 import type { ProxyVersion } from "./proxy-header.ts";
 
@@ -256,9 +257,5 @@ export class ClientConn<Traits, Memory = never> {
 
 const noBytes = Buffer.alloc(0);
 
-/** Of one read, in bytes. No prop: it is a matter of what a system call costs against the memory that slow clients keep. */
-const readSize = 64 * 1024;
 /** A connection that brings as much in one read gets buffers of its own: copying would cost more. */
 const muchRead = 16 * 1024;
-/** On the systems that Hemi runs on, a socket is read into its buffer and looked at in one go, so that one buffer does for all. */
-const sharedBuffer = Buffer.allocUnsafeSlow(readSize);

@@ -68,6 +68,31 @@ describeTransports(({ serve }) => {
       expect((await client.responses(4)).map(({ text }) => text)).toEqual(["one", "two", "three", ""]);
     });
 
+    test("what was read of a request holds, whatever other connections read before it is asked for", async () => {
+      const started = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const other = Promise.withResolvers<void>();
+      let count = 0;
+      await using server = await serve(async (req, resp) => {
+        if (req.path === "/kept") {
+          started[count++]?.resolve();
+          await other.promise;
+        }
+        resp.send(`${req.path} ${req.header("x-note")} ${await req.content.text()}`);
+        return true;
+      });
+      await using slow = await server.connect();
+      await using fast = await server.connect();
+      const kept = request("POST /kept", { "x-note": "mine" }, "my content");
+      const others = request("POST /else", { "x-note": "yours" }, "yourselves");
+      // The second one has the head of the first.
+      slow.send(kept + kept);
+      await started[0]?.promise;
+      fast.send(others + others);
+      expect((await fast.responses(2)).map(({ text }) => text)).toEqual(Array(2).fill("/else yours yourselves"));
+      other.resolve();
+      expect((await slow.responses(2)).map(({ text }) => text)).toEqual(Array(2).fill("/kept mine my content"));
+    });
+
     test("a head that comes again is answered like the first, and one that differs by a byte is told apart", async () => {
       await using server = await serve((req, resp) => {
         resp.send(`${req.method} ${req.path} ${req.header("x-note") ?? ""}`);

@@ -11,6 +11,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { AcceptedSocket } from "../net/accepted-socket.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
@@ -39,6 +40,8 @@ export class Http1Conn implements ExchanConn {
   readonly #patience: Patience;
   #phase: Phase = "idle";
   #isHeld = false;
+  /** The bytes of the input lie where other sockets are read into, and hold for the current turn only. */
+  #isInputShared = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
   #discarded: RequestContent | undefined;
@@ -69,6 +72,7 @@ export class Http1Conn implements ExchanConn {
     this.output = new Output(socket, tls?.maxWrite);
     this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
+    if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
     socket.on("end", this.#ended);
     socket.on("drain", this.#drainedNow);
     // What went wrong with a socket is of no use: its "close" follows.
@@ -122,6 +126,22 @@ export class Http1Conn implements ExchanConn {
     input.at = 0;
     this.#advance();
   };
+
+  /** The bytes are overwritten by what comes next: what is to stay of them is copied. A head that was read before need not be. */
+  readonly #receivedShared = (bytes: Buffer): void => {
+    this.#isInputShared = this.#phase !== "exchan";
+    this.#received(this.#isInputShared ? bytes : ownCopy(bytes, 0));
+    this.#ownInput();
+  };
+
+  /** From here on, the input may be kept. */
+  #ownInput(): void {
+    if (!this.#isInputShared) return;
+    this.#isInputShared = false;
+    const { input } = this;
+    input.bytes = input.at === input.bytes.length ? noBytes : ownCopy(input.bytes, input.at);
+    input.at = 0;
+  }
 
   readonly #ended = (): void => {
     this.#peerEnded = true;
@@ -182,9 +202,11 @@ export class Http1Conn implements ExchanConn {
     const repeated = this.#repeatedHead(available);
     if (repeated !== undefined) {
       input.at += repeated.end - repeated.start;
+      if (repeated.contentSize !== 0) this.#ownInput();
       this.#beginExchan(repeated);
       return true;
     }
+    this.#ownInput();
     const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
@@ -345,6 +367,8 @@ export class Http1Conn implements ExchanConn {
     const { input } = this;
     this.#patience.end();
     this.#hold(true);
+    if (socket instanceof AcceptedSocket) socket.readAsStream();
+    this.#ownInput();
     socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
     if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
     input.bytes = noBytes;
@@ -491,6 +515,13 @@ export class Http1Conn implements ExchanConn {
 const noBytes = Buffer.alloc(0);
 
 function noop(): void {}
+
+/** Not of the pool: a remembered head would keep all of that in memory. */
+function ownCopy(bytes: Buffer, start: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length - start);
+  bytes.copy(copy, 0, start);
+  return copy;
+}
 
 function endedEarly(): ExchanError {
   return new ExchanError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
