@@ -99,6 +99,24 @@ describe("a sink", () => {
     expect(await readFile(path, "utf8")).toBe("a\nb\n");
   });
 
+  test("writes all of very many lines of any characters, gathered while others are written, whole and in order", async () => {
+    await using dir = await temporary();
+    const path = join(dir.path, "log");
+    const { sink, failures, lost } = sinkTo(fileWith(path).file, { maxBuffer: 64 * 1024 * 1024, gatherTime: 5 });
+    const written: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      for (let j = 0; j < 1000; j++) {
+        const line = `line ${written.length} ${"é€😀".repeat(j % 20)}\n`;
+        written.push(line);
+        sink.write(line);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sink.close();
+    expect({ failures, lost }).toEqual({ failures: [], lost: [] });
+    expect((await readFile(path, "utf8")) === written.join("")).toBe(true);
+  });
+
   test("writes what was gathered at once where the process ends at once", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");

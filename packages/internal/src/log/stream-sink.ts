@@ -1,18 +1,19 @@
 // Writes log lines to a file or a descriptor in the background, from a buffer that never grows past its bound.
 //
-//   write() ──> gathered (text) ──> batch (bytes, of whole lines) ──> file
-//                  │ full                    │ cannot be written: kept, and tried again
-//                  v                         v
-//               dropped, counted, told    told once
+//   write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
+//                  │ full                                               │ cannot be written: kept, and tried again
+//                  v                                                    v
+//               dropped, counted, told                               told once
 
 import { write, writeSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
+import { ByteGatherer } from "./byte-gatherer.ts";
 import type { Destination } from "./destination.ts";
 import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
   readonly destination: Destination;
-  /** How much may wait to be written, in characters, which are bytes but for what is not ASCII; further lines are dropped. Default: 1 MiB. */
+  /** How much may wait to be written, in bytes; of the last lines, the characters are counted. Further lines are dropped. Default: 1 MiB. */
   readonly maxBuffer?: number | undefined;
   /** No line holds anything else; to know that makes writing cheaper. Default: false. */
   readonly isASCII?: boolean | undefined;
@@ -32,7 +33,11 @@ export class StreamSink implements LogSink {
   readonly #options: StreamSinkOptions;
   readonly #maxBuffer: number;
   readonly #gatherTime: number;
-  #gathered = "";
+  /** The latest lines. To make bytes of several at once costs less than of each, and less than of very many. */
+  #lines = "";
+  #gathered: ByteGatherer;
+  /** What the gatherer held before. The two are used in turn, so that a log that goes on asks for no new memory. */
+  #written: ByteGatherer;
   #batch: Buffer = nothing;
   /** So many bytes of the batch are written. */
   #at = 0;
@@ -53,18 +58,22 @@ export class StreamSink implements LogSink {
     this.#options = options;
     this.#maxBuffer = options.maxBuffer ?? 1024 * 1024;
     this.#gatherTime = options.gatherTime ?? 0;
+    const encoding = options.isASCII === true ? "latin1" : "utf8";
+    this.#gathered = new ByteGatherer(encoding);
+    this.#written = new ByteGatherer(encoding);
   }
 
   write(line: string): void {
     if (this.#closed !== undefined) return;
-    if (this.#gathered.length + this.#batch.length - this.#at + line.length > this.#maxBuffer) {
+    if (this.#waiting + this.#batch.length - this.#at + line.length > this.#maxBuffer) {
       this.#lost++;
       return;
     }
-    this.#gathered += line;
+    this.#lines += line;
+    if (this.#lines.length >= worthEncoding) this.#encodeLines();
     if (this.#run !== undefined) return;
     if (this.#fails.write) this.#timer ??= this.#later(retryTime);
-    else if (this.#gatherTime === 0 || this.#gathered.length >= worthAWrite) this.#begin();
+    else if (this.#gatherTime === 0 || this.#waiting >= worthAWrite) this.#begin();
     else this.#timer ??= this.#later(this.#gatherTime);
   }
 
@@ -76,9 +85,10 @@ export class StreamSink implements LogSink {
   flushSync(): void {
     if (this.#isOver) return;
     const rest = this.#isInFlight ? nothing : this.#batch.subarray(this.#at);
-    const bytes = Buffer.concat([rest, Buffer.from(this.#gathered)]);
+    this.#encodeLines();
+    const bytes = Buffer.concat([rest, this.#gathered.bytes]);
     if (!this.#isInFlight) this.#endBatch();
-    this.#gathered = "";
+    this.#gathered.clear();
     try {
       writeWhole(this.#options.destination.fd, bytes);
     } catch {
@@ -107,7 +117,8 @@ export class StreamSink implements LogSink {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#isOver = true;
-    this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(Buffer.from(this.#gathered));
+    this.#encodeLines();
+    this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(this.#gathered.bytes);
     this.#toldLostAt = -Infinity;
     this.#tellLost();
     await this.#options.destination.close().catch(() => {});
@@ -136,8 +147,9 @@ export class StreamSink implements LogSink {
     try {
       do {
         if (this.#batch === nothing) {
-          this.#batch = Buffer.from(this.#gathered, this.#options.isASCII === true ? "latin1" : "utf8");
-          this.#gathered = "";
+          this.#encodeLines();
+          this.#batch = this.#gathered.bytes;
+          [this.#gathered, this.#written] = [this.#written, this.#gathered];
         }
         await this.#renewIfDue();
         while (this.#at < this.#batch.length) {
@@ -149,7 +161,7 @@ export class StreamSink implements LogSink {
         }
         this.#endBatch();
         this.#tellLost();
-      } while (this.#hasMore && (this.#gatherTime === 0 || this.#gathered.length >= worthAWrite));
+      } while (this.#hasMore && (this.#gatherTime === 0 || this.#waiting >= worthAWrite));
     } catch (error) {
       if (!this.#fails.write) this.#options.noteFailure(error);
       this.#fails.write = true;
@@ -189,12 +201,23 @@ export class StreamSink implements LogSink {
   }
 
   get #hasMore(): boolean {
-    return this.#gathered !== "" || this.#batch !== nothing;
+    return this.#waiting > 0 || this.#batch !== nothing;
+  }
+
+  /** How much is in no batch yet. */
+  get #waiting(): number {
+    return this.#lines.length + this.#gathered.size;
+  }
+
+  #encodeLines(): void {
+    this.#gathered.add(this.#lines);
+    this.#lines = "";
   }
 
   #endBatch(): void {
     this.#batch = nothing;
     this.#at = 0;
+    this.#written.clear();
   }
 
   #tellLost(): void {
@@ -203,7 +226,7 @@ export class StreamSink implements LogSink {
     this.#toldLostAt = now;
     const note = this.#options.noteLost(this.#lost);
     this.#lost = 0;
-    if (note !== undefined) this.#gathered += note;
+    if (note !== undefined) this.#lines += note;
   }
 
   #later(time: number): NodeJS.Timeout {
@@ -216,8 +239,10 @@ export class StreamSink implements LogSink {
 const nothing: Buffer = Buffer.alloc(0);
 const lineEnd = 0x0a;
 
-/** So many characters of lines are written without waiting for more: above it, a write costs as much as what it writes. */
+/** So many bytes of lines are written without waiting for more: above it, a write costs as much as what it writes. */
 const worthAWrite = 64 * 1024;
+/** So many characters of lines are made bytes: what they were joined of is still at hand for the processor then. */
+const worthEncoding = 2 * 1024;
 /** In ms: when a write that failed (a full disk) is tried again. */
 const retryTime = 1000;
 /** In ms: when a pipe or terminal that takes nothing just now is tried again. */

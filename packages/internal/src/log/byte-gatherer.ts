@@ -1,0 +1,45 @@
+// Text gathered as bytes, in memory that is used again.
+
+export class ByteGatherer {
+  readonly #encoding: "latin1" | "utf8";
+  #space: Buffer = nothing;
+  #size = 0;
+
+  constructor(encoding: "latin1" | "utf8") {
+    this.#encoding = encoding;
+  }
+
+  /** What has been gathered. It lies where the gatherer works: to be used before `clear`. */
+  get bytes(): Buffer {
+    return this.#space.subarray(0, this.#size);
+  }
+
+  /** Of what has been gathered, in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  add(text: string): void {
+    const size = this.#size + Buffer.byteLength(text, this.#encoding);
+    if (size > this.#space.length) this.#grow(size);
+    this.#space.write(text, this.#size, this.#encoding);
+    this.#size = size;
+  }
+
+  /** Starts anew. After an uncommonly large amount, its memory is given back. */
+  clear(): void {
+    this.#size = 0;
+    if (this.#space.length > maxKept) this.#space = nothing;
+  }
+
+  #grow(size: number): void {
+    const space = Buffer.allocUnsafeSlow(Math.max(minSpace, size, this.#space.length * 2));
+    this.bytes.copy(space);
+    this.#space = space;
+  }
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+const minSpace = 4 * 1024;
+/** In bytes. */
+const maxKept = 256 * 1024;
