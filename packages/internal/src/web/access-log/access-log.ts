@@ -46,7 +46,8 @@ export class AccessLog {
   /** Has the line written when the response is over. The request's head is complete now. */
   follow(req: Request, resp: Response): AccessEntry {
     const clock = this.#clock;
-    const entry = new AccessEntry(req, clock.now(), clock.monotonic());
+    const beganAt = clock.monotonic();
+    const entry = new AccessEntry(req, clock.timeOf(beganAt), beganAt);
     resp.onHead(() => entry.headSent(clock.monotonic()));
     resp.onEnd((status, contentSent, reason) => {
       if (!entry.isWanted) return;
