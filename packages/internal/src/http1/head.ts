@@ -29,10 +29,14 @@ export class BadHead {
   }
 }
 
+let heads = 0;
+
 /** The head of an HTTP/1 request, lying in the bytes that it came in. */
 export class Http1RequestHead extends FieldLines implements RequestHead {
   version: "1.0" | "1.1" = "1.1";
   method = "";
+  /** The head of a connection's last request serves for those that are the same. */
+  readonly number = heads++;
   scheme: "http" | "https" = "http";
   isForProxy = false;
   pathNeedsCare = false;
@@ -48,7 +52,7 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   /** `connection: upgrade`; what to is in the field `upgrade`. */
   wantsUpgrade = false;
   expectsContinue = false;
-  // Decoded once: the head of a connection's last request serves for those that are the same.
+  // Decoded once.
   #authority: string | undefined;
   #target: string | undefined;
 

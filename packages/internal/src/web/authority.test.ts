@@ -16,7 +16,7 @@ test.each([
   ["[FE80::A]:443", "[fe80::a]", ":443"],
   ["[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", ""],
 ])("reads %s", (text, hostname, colonPort) => {
-  expect(parseAuthority(text)).toEqual({ hostname, colonPort });
+  expect(parseAuthority(text)).toEqual({ hostname, colonPort, text: hostname + colonPort });
 });
 
 test.each([

@@ -8,6 +8,8 @@ export interface Authority {
   readonly hostname: string;
   /** `:8080`, or empty where none was given. */
   readonly colonPort: string;
+  /** Both. */
+  readonly text: string;
 }
 
 /**
@@ -53,8 +55,8 @@ function parseName(text: string): Authority | undefined {
     }
   }
   if (end === 0 || !isPort(text, end)) return undefined;
-  const hostname = text.slice(0, labelLength === 0 ? end - 1 : end);
-  return { hostname: hasUpperCase ? hostname.toLowerCase() : hostname, colonPort: text.slice(end) };
+  const received = text.slice(0, labelLength === 0 ? end - 1 : end);
+  return inParts(hasUpperCase ? received.toLowerCase() : received, text.slice(end));
 }
 
 function parseAddressLiteral(text: string): Authority | undefined {
@@ -62,7 +64,11 @@ function parseAddressLiteral(text: string): Authority | undefined {
   const address = text.slice(1, end - 1);
   // A zone, as in "fe80::1%eth0", is of meaning on the client's machine only (RFC 6874).
   if (end === 0 || address.includes("%") || !isIPv6(address) || !isPort(text, end)) return undefined;
-  return { hostname: text.slice(0, end).toLowerCase(), colonPort: text.slice(end) };
+  return inParts(text.slice(0, end).toLowerCase(), text.slice(end));
+}
+
+function inParts(hostname: string, colonPort: string): Authority {
+  return { hostname, colonPort, text: hostname + colonPort };
 }
 
 /** Whether what begins at `start` is nothing, or a colon and 1 to 5 digits that are at most 65535. */

@@ -14,6 +14,7 @@ import { HTTPError } from "./http-error.ts";
 import { Locals } from "./locals.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
+import { nextRequestId } from "./request-id.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "./subrequest.ts";
 
 export class Request {
@@ -70,7 +71,7 @@ export class Request {
 
   /** `shop.example:8080`, the hostname in lower case; "" for HTTP/1.0 without a host. */
   get authority(): string {
-    return this.hostname + this.colonPort;
+    return this.#authority?.text ?? "";
   }
 
   /** In lower case, without port and without a trailing dot; an IPv6 address in brackets. */
@@ -186,6 +187,11 @@ export class Request {
     return this.#wire.headTime;
   }
 
+  /** For the engine: two requests of a connection that have the same number have the same head. `undefined`: nobody knows. */
+  get headNumber(): number | undefined {
+    return this.#headers === undefined ? this.#wire.head.number : undefined;
+  }
+
   get headers(): Fields {
     return this.#headers ?? this.#wire.head.fields;
   }
@@ -252,7 +258,7 @@ export class Request {
 
   /** Unlike that of any other request of any process, for logs. Made when first asked for. */
   get id(): string {
-    return (this.#id ??= nextId());
+    return (this.#id ??= nextRequestId());
   }
 
   /** What handlets hand on to those after them. */
@@ -337,11 +343,4 @@ function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {
   const list: string[] = [];
   for (const [name, value] of fields) if (!names.has(name)) list.push(name, value);
   return list;
-}
-
-const idPrefix = Date.now().toString(36) + "-" + process.pid.toString(36) + "-";
-let ids = 0;
-
-function nextId(): string {
-  return idPrefix + (ids++).toString(36);
 }

@@ -77,6 +77,33 @@ describe("an access log", () => {
     expect(answers(log)).toEqual(["GET /1 200 5", "GET /2 200 9", "GET /3 200 5"]);
   });
 
+  test.each(["combined", "json"])("tells each request of a connection apart, in the format %s", async (format) => {
+    await using dir = await temporary();
+    const file = join(dir.path, "access.log");
+    const asked = [
+      ["/a", "one"],
+      ["/a", "one"],
+      ["/a", "two"],
+      ["/b", "two"],
+      ["/rewritten", "two"],
+      ["/rewritten", "two"],
+    ] as const;
+    {
+      const handle: HandletPart["handle"] = (req, resp) => {
+        if (req.path === "/rewritten") req.rewrite("/new");
+        return hello(req, resp);
+      };
+      await using server = await serve({ handlets: [handle], webapp: { accessLog: { file, format } } });
+      await using client = await server.connect();
+      for (const [path, agent] of asked) {
+        await client.send(request(`GET ${path}`, { "user-agent": agent })).response();
+      }
+    }
+    const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+    const told = format === "json" ? /"uri":"(.*?)".*"userAgent":"(.*?)"/ : /"GET (.*?) .*"(.*?)"$/;
+    expect(lines.map((line) => told.exec(line)?.slice(1))).toEqual(asked);
+  });
+
   test("counts what a filter made of the content", async () => {
     const twice = { rank: 5, reviseResponse: () => ({ push: doubled }) };
     const log = await logOf({ handlets: [hello], revisers: [twice] }, (client) =>

@@ -16,13 +16,15 @@
 //   userAgent     string  "" if there was none
 //   headTime, handleTime, sendTime, totalTime   numbers, in ms
 
+import { flat } from "../flat.ts";
 import type { LineFormat } from "./access-entry.ts";
 import { escapeJSON } from "./escape.ts";
-import { flat, Memo } from "./memo.ts";
+import { HeadMemo } from "./head-memo.ts";
+import { Memo } from "./memo.ts";
 import type { RedactURI } from "./redact.ts";
 import { isoTime, milliseconds } from "./times.ts";
 
-/** Each piece that is joined costs when the line is written: those that can be are made once, with the key that they stand behind. */
+/** Each piece that is joined costs when the line is written: those that can be are made once, with the keys around them. */
 export function jsonFormat(redact: RedactURI): LineFormat {
   const srcHosts = new Memo((host) => `","srcHost":"${escapeJSON(host)}","srcPort":`);
   const methods = new Memo((method) => `,"method":"${escapeJSON(method)}","scheme":"`);
@@ -30,29 +32,49 @@ export function jsonFormat(redact: RedactURI): LineFormat {
   const uris = new Memo((uri) => `,"uri":"${escapeJSON(redact(uri))}","version":"`);
   const referers = new Memo((referer) => `,"referer":"${escapeJSON(redact(referer))}"`);
   const userAgents = new Memo((userAgent) => `,"userAgent":"${escapeJSON(userAgent)}"`);
-  const statuses: string[] = [];
-  const ends = new Memo((reason) => `,"endReason":"${reason}"`);
-  return function formatJSON(entry) {
-    const { req, headTime, sendTime } = entry;
-    const handleText = milliseconds(entry.handleTime);
-    const times =
-      headTime === 0 && sendTime === 0
-        ? `,"headTime":0.000,"handleTime":${handleText},"sendTime":0.000,"totalTime":${handleText}}\n`
-        : `,"headTime":${milliseconds(headTime)},"handleTime":${handleText},"sendTime":${milliseconds(sendTime)}` +
-          `,"totalTime":${milliseconds(entry.totalTime)}}\n`;
-    return (
-      `{"time":"${isoTime(entry.time)}","requestId":"${req.id}${srcHosts.get(req.srcHost)}${req.srcPort}` +
+  const heads = new HeadMemo((req) => ({
+    before:
+      srcHosts.get(req.srcHost) +
+      req.srcPort +
       methods.get(req.method) +
       req.scheme +
       authorities.get(req.authority) +
       uris.get(req.originalURI) +
-      req.version +
+      req.version,
+    behind: referers.get(req.header("referer") ?? "") + userAgents.get(req.header("user-agent") ?? ""),
+  }));
+  const statuses: string[] = [];
+  const ends = new Memo((reason) => `,"endReason":"${reason}"`);
+  /** The times of an answer that was sent at once, by its microseconds. */
+  const shortTimes: string[] = [];
+  return function formatJSON(entry) {
+    const { req, headTime, sendTime, handleTime } = entry;
+    const head = heads.get(req);
+    return (
+      `{"time":"${isoTime(entry.time)}","requestId":"${req.id}${head.before}` +
       (statuses[entry.status] ??= flat(`","status":${entry.status},"contentSent":`)) +
       entry.contentSent +
       ends.get(entry.endReason) +
-      referers.get(req.header("referer") ?? "") +
-      userAgents.get(req.header("user-agent") ?? "") +
-      times
+      head.behind +
+      (headTime === 0 && sendTime === 0
+        ? timesAtOnce(handleTime)
+        : times(headTime, handleTime, sendTime, entry.totalTime))
     );
   };
+
+  function timesAtOnce(handleTime: number): string {
+    const micros = Math.round(handleTime * 1000);
+    if (micros < 0 || micros >= maxShort) return times(0, handleTime, 0, handleTime);
+    return (shortTimes[micros] ??= flat(times(0, handleTime, 0, handleTime)));
+  }
 }
+
+function times(head: number, handle: number, send: number, total: number): string {
+  return (
+    `,"headTime":${milliseconds(head)},"handleTime":${milliseconds(handle)},"sendTime":${milliseconds(send)}` +
+    `,"totalTime":${milliseconds(total)}}\n`
+  );
+}
+
+/** In microseconds. */
+const maxShort = 1000;

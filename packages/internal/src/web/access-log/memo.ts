@@ -1,5 +1,7 @@
 // Remembers what was made of texts that come again and again: hosts, paths, user agents.
 
+import { flat } from "../flat.ts";
+
 /** Most of what clients send was sent before, and to compare a text costs a tenth of looking at each character of it. */
 export class Memo {
   readonly #make: (text: string) => string;
@@ -21,12 +23,6 @@ export class Memo {
     this.#texts[slot] = text;
     return (this.#made[slot] = this.#make(text));
   }
-}
-
-/** A text that V8 has joined of others keeps them, and each costs again whenever it is written; to look into it makes it one. */
-export function flat(text: string): string {
-  text.charCodeAt(0);
-  return text;
 }
 
 /** A power of two. A text takes the place of another one that falls on its slot. */

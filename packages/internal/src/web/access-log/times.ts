@@ -1,6 +1,6 @@
 // Times as the lines of a log have them.
 
-import { flat } from "./memo.ts";
+import { flat } from "../flat.ts";
 
 /** `31/Jan/2026:12:00:00 +0000`, of milliseconds since the epoch. */
 export function combinedTime(time: number): string {
