@@ -140,6 +140,19 @@ test("a direct reader may leave the rest to the stream", async () => {
   expect(text).toBe("the rest");
 });
 
+test.each(["something", ""])("what has read %j already stays as it is", async (text) => {
+  await using server = net.createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  const client = net.connect(address.port).end(text);
+  const [accepted] = (await once(server, "connection")) as [net.Socket];
+  await once(accepted, text === "" ? "end" : "readable");
+  expect(AcceptedSocket.takeOver(accepted)).toBe(accepted);
+  client.destroy();
+  accepted.destroy();
+});
+
 test("what has no handle to take over stays as it is", () => {
   const socket = new net.Socket();
   expect(AcceptedSocket.takeOver(socket)).toBe(socket);

@@ -20,9 +20,10 @@ export class AcceptedSocket extends Socket {
     super(Object.assign(options, { handle }));
   }
 
-  /** Takes over what a server has accepted just now. Where the runtime does not allow for it, gives `accepted` itself. */
+  /** Takes over what a server has accepted. Where it has read something already, or the runtime does not allow for it, gives `accepted` itself. */
   static takeOver(accepted: Socket): Socket {
     const handle: unknown = Reflect.get(accepted, "_handle");
+    if (accepted.bytesRead > 0 || accepted.readableEnded) return accepted;
     if (typeof handle !== "object" || handle === null || !("useUserBuffer" in handle)) return accepted;
     Reflect.set(accepted, "_handle", null);
     // The server counts it no more, and need not: gates do.

@@ -5,7 +5,6 @@ import { rm, stat } from "node:fs/promises";
 import * as net from "node:net";
 import { dirname } from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
-import { AcceptedSocket } from "./accepted-socket.ts";
 
 /** Where to listen: as a prop of type `address` gives it. `host` "" stands for all addresses, IPv6 and IPv4. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -88,8 +87,7 @@ class Listener {
     const address = bound.address();
     this.address = typeof address === "string" ? address : `${bracketed(address.address)}:${address.port}`;
     this.port = typeof address === "string" ? 0 : address.port;
-    const options = { allowHalfOpen: true, noDelay: true };
-    this.#server = net.createServer(options, (socket) => this.#take(AcceptedSocket.takeOver(socket)));
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
   }
 
   /** For messages. */

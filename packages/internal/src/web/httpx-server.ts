@@ -15,6 +15,7 @@ import { beginsWithPreface } from "../http2/frames.ts";
 import { http2Props } from "../http2/props.ts";
 import { Http2Conn } from "../http2/server-conn.ts";
 import type { Http2Host } from "../http2/server-host.ts";
+import { AcceptedSocket } from "../net/accepted-socket.ts";
 import { Gate, type GateConn } from "../net/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
@@ -179,7 +180,11 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,
-      open: (socket: Socket) => (this.#isProxy(socket) ? new ProxyGreeting(socket, this) : this.#open(socket)),
+      open: (accepted: Socket) => {
+        // TLS reads by itself.
+        const socket = props.tlsMode ? accepted : AcceptedSocket.takeOver(accepted);
+        return this.#isProxy(socket) ? new ProxyGreeting(socket, this) : this.#open(socket);
+      },
       refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
   }

@@ -10,6 +10,7 @@ import {
   type SecureContext,
   type SecureContextOptions,
   type Server,
+  type TlsOptions,
 } from "node:tls";
 import { HemiError } from "../../errors/hemi-error.ts";
 import {
@@ -180,14 +181,23 @@ export class SecureSites {
       requestCert: site.terms.demand !== "none",
       rejectUnauthorized: site.terms.demand === "required",
       ALPNProtocols: [...this.#options.protocols],
-      SNICallback: (serverName, callback) => {
-        const found = this.#find(serverName);
-        // What the handshake is led under was settled by the name that was read before. Should it read another one, nothing of that one is shown.
-        callback(null, found?.terms.name === terms ? this.#contexts.get(found) : undefined);
-      },
+      ...(this.#isAlone(site) ? {} : { SNICallback: this.#contextFor(terms) }),
     });
     followHandshakes(server);
     return server;
+  }
+
+  /** Is it the only site under its terms? Then nobody needs to be asked, which costs a handshake, whose certificates are shown. */
+  #isAlone({ terms }: SecureSite): boolean {
+    return this.#options.sites.filter((site) => site.terms.name === terms.name).length === 1;
+  }
+
+  #contextFor(terms: string): TlsOptions["SNICallback"] {
+    return (serverName, callback) => {
+      const found = this.#find(serverName);
+      // What the handshake is led under was settled by the name that was read before. Should it read another one, nothing of that one is shown.
+      callback(null, found?.terms.name === terms ? this.#contexts.get(found) : undefined);
+    };
   }
 }
 
