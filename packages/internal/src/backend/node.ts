@@ -30,6 +30,8 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   readonly id: string;
   /** Its id for those who should not learn its address: clients. */
   readonly tag: string;
+  /** What it is asked for where a request says no host: its name and port, or its address where it has no name. */
+  readonly host: string;
   active = 0;
   /** It was taken away by DNS: it finishes what it has. */
   isDraining = false;
@@ -49,6 +51,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     this.spec = spec;
     this.id = formatAddress(spec.address);
     this.tag = createHash("sha256").update(this.id).digest("base64url").slice(0, 12);
+    this.host = hostOf(spec, this.id);
     this.#makePool = makePool;
     this.#slowStart = slowStart;
     this.#now = now;
@@ -57,14 +60,6 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** Made when first asked for. */
   get pool(): Pool {
     return (this.#pool ??= this.#makePool(this.spec));
-  }
-
-  /** What it is asked for where a request says no host: its name and port, or its address where it has no name. */
-  get host(): string {
-    const { address, hostname } = this.spec;
-    if ("path" in address) return "localhost";
-    const isName = hostname !== "" && isIP(hostname) === 0 && !isServiceName(hostname);
-    return isName ? `${hostname}:${address.port}` : this.id;
   }
 
   get isUsable(): boolean {
@@ -94,3 +89,9 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
 
 /** What a node that has just come back gets of its share: enough to see whether it can work. */
 const leastShare = 0.05;
+
+function hostOf({ address, hostname }: NodeSpec, id: string): string {
+  if ("path" in address) return "localhost";
+  const isName = hostname !== "" && isIP(hostname) === 0 && !isServiceName(hostname);
+  return isName ? `${hostname}:${address.port}` : id;
+}

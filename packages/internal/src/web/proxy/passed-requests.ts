@@ -156,6 +156,7 @@ export class PassedRequests {
 
   #authorityFor(req: Request): string {
     const { hostname, colonPort } = this.#context.props;
+    if (hostname === undefined && colonPort === undefined) return req.authority;
     const host = hostname ?? req.hostname;
     // HTTP/1.0 needs none.
     return host === "" ? "" : host + (colonPort ?? (hostname === undefined ? req.colonPort : ""));
