@@ -42,4 +42,4 @@ export class ByteGatherer {
 const nothing: Buffer = Buffer.alloc(0);
 const minSpace = 4 * 1024;
 /** In bytes. */
-const maxKept = 256 * 1024;
+const maxKept = 1024 * 1024;

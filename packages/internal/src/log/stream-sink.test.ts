@@ -88,15 +88,18 @@ describe("a sink", () => {
   test("gathers lines until it is time, or until they are worth a write", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");
-    const { sink } = sinkTo(new LogFile({ title: "log", path }), { gatherTime: 2 ** 30 });
+    const { sink } = sinkTo(new LogFile({ title: "log", path }), { gatherTime: 2 ** 30, maxBuffer: 4000 });
     sink.write("a\n");
     await new Promise((resolve) => setImmediate(resolve));
     expect(await readFile(path, "utf8")).toBe("");
     await sink.flush();
     expect(await readFile(path, "utf8")).toBe("a\n");
-    sink.write("b\n");
+    const many = `${"b".repeat(1000)}\n`;
+    sink.write(many);
+    await expect.poll(() => readFile(path, "utf8")).toBe("a\n" + many);
+    sink.write("c\n");
     await sink.close();
-    expect(await readFile(path, "utf8")).toBe("a\nb\n");
+    expect(await readFile(path, "utf8")).toBe(`a\n${many}c\n`);
   });
 
   test("writes all of very many lines of any characters, gathered while others are written, whole and in order", async () => {
@@ -120,7 +123,7 @@ describe("a sink", () => {
   test("writes what was gathered at once where the process ends at once", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");
-    const { sink } = sinkTo(new LogFile({ title: "log", path }), { gatherTime: 2 ** 30 });
+    const { sink } = sinkTo(new LogFile({ title: "log", path }), { gatherTime: 2 ** 30, maxBuffer: 4000 });
     sink.write("a\n");
     sink.flushSync();
     expect(await readFile(path, "utf8")).toBe("a\n");

@@ -33,6 +33,8 @@ export class StreamSink implements LogSink {
   readonly #options: StreamSinkOptions;
   readonly #maxBuffer: number;
   readonly #gatherTime: number;
+  /** So many bytes of lines are written before that. */
+  readonly #worthAWrite: number;
   /** The latest lines. To make bytes of several at once costs less than of each, and less than of very many. */
   #lines = "";
   #gathered: ByteGatherer;
@@ -58,6 +60,8 @@ export class StreamSink implements LogSink {
     this.#options = options;
     this.#maxBuffer = options.maxBuffer ?? 1024 * 1024;
     this.#gatherTime = options.gatherTime ?? 0;
+    // There must be room for what comes while they are written.
+    this.#worthAWrite = Math.min(largestBatch, this.#maxBuffer / 4);
     const encoding = options.isASCII === true ? "latin1" : "utf8";
     this.#gathered = new ByteGatherer(encoding);
     this.#written = new ByteGatherer(encoding);
@@ -73,7 +77,7 @@ export class StreamSink implements LogSink {
     if (this.#lines.length >= worthEncoding) this.#encodeLines();
     if (this.#run !== undefined) return;
     if (this.#fails.write) this.#timer ??= this.#later(retryTime);
-    else if (this.#gatherTime === 0 || this.#waiting >= worthAWrite) this.#begin();
+    else if (this.#gatherTime === 0 || this.#waiting >= this.#worthAWrite) this.#begin();
     else this.#timer ??= this.#later(this.#gatherTime);
   }
 
@@ -161,7 +165,7 @@ export class StreamSink implements LogSink {
         }
         this.#endBatch();
         this.#tellLost();
-      } while (this.#hasMore && (this.#gatherTime === 0 || this.#waiting >= worthAWrite));
+      } while (this.#hasMore && (this.#gatherTime === 0 || this.#waiting >= this.#worthAWrite));
     } catch (error) {
       if (!this.#fails.write) this.#options.noteFailure(error);
       this.#fails.write = true;
@@ -239,8 +243,8 @@ export class StreamSink implements LogSink {
 const nothing: Buffer = Buffer.alloc(0);
 const lineEnd = 0x0a;
 
-/** So many bytes of lines are written without waiting for more: above it, a write costs as much as what it writes. */
-const worthAWrite = 64 * 1024;
+/** So many bytes of lines are written without waiting for more: each write wakes another thread, which costs as much as some hundred lines. */
+const largestBatch = 512 * 1024;
 /** So many characters of lines are made bytes: what they were joined of is still at hand for the processor then. */
 const worthEncoding = 2 * 1024;
 /** In ms: when a write that failed (a full disk) is tried again. */
