@@ -42,6 +42,12 @@ export interface KnownContent {
   readonly coding: string | undefined;
 }
 
+/** Hears of what is not sent as a whole. */
+export interface HeadListener {
+  /** The head has gone ahead of the content, or opens a tunnel. Called once at most. */
+  headSent(): void;
+}
+
 export class Response implements ResponseHead {
   /** For the engine: the path of the handlet that has it just now; "" if none has. */
   handletPath = "";
@@ -64,7 +70,7 @@ export class Response implements ResponseHead {
   #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
-  #headListener: (() => void) | undefined;
+  #headListener: HeadListener | undefined;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
 
@@ -330,7 +336,7 @@ export class Response implements ResponseHead {
     this.#assertOpen();
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, drained);
     this.#state = "done";
-    this.#headListener?.();
+    this.#headListener?.headSent();
     return tunnel;
   }
 
@@ -404,8 +410,8 @@ export class Response implements ResponseHead {
     (this.#hooks ??= []).push(hook);
   }
 
-  /** For the engine: calls back once when the head has been sent ahead of the content, or opens a tunnel; not for what is sent as a whole. For one listener. */
-  onHead(listener: () => void): void {
+  /** For the engine, for one listener. */
+  onHead(listener: HeadListener): void {
     this.#headListener = listener;
   }
 
@@ -458,7 +464,7 @@ export class Response implements ResponseHead {
     }
     this.#state = "streaming";
     this.#wire.sendHead(this, this.#contentSize);
-    this.#headListener?.();
+    this.#headListener?.headSent();
   }
 
   get #hasNoContent(): boolean {

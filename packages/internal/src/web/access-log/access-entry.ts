@@ -1,6 +1,8 @@
 // What an access log knows of one request: from when its head was complete to when its answer was over.
 
+import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../end-reason.ts";
+import type { EndListener } from "../exchan.ts";
 import type { Request } from "../request.ts";
 
 /** Makes the line of one request, its end included. */
@@ -21,20 +23,30 @@ export class AccessEntry {
   readonly #beganAt: number;
   #headSentAt: number | undefined;
   #endedAt = 0;
+  readonly #clock: Pick<Clock, "monotonic" | "timeOf">;
+  readonly #over: (entry: AccessEntry) => void;
 
-  constructor(req: Request, time: number, monotonic: number) {
+  /** To be made when the request's head is complete. `over` gets the entry once it is to be written. */
+  constructor(req: Request, clock: Pick<Clock, "monotonic" | "timeOf">, over: (entry: AccessEntry) => void) {
     this.req = req;
-    this.time = time;
-    this.#beganAt = monotonic;
+    this.#clock = clock;
+    this.#over = over;
+    this.#beganAt = clock.monotonic();
+    this.time = clock.timeOf(this.#beganAt);
   }
 
-  headSent(monotonic: number): void {
-    this.#headSentAt = monotonic;
+  headSent(): void {
+    this.#headSentAt = this.#clock.monotonic();
   }
 
-  ended(monotonic: number): void {
-    this.#endedAt = monotonic;
-  }
+  readonly ended: EndListener = (status, contentSent, reason) => {
+    if (!this.isWanted) return;
+    if (status !== undefined) this.status = status;
+    this.contentSent = contentSent;
+    this.endReason = reason;
+    this.#endedAt = this.#clock.monotonic();
+    this.#over(this);
+  };
 
   /** From the first byte of the head to its last, in ms; 0 if they came together. */
   get headTime(): number {

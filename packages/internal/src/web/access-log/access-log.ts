@@ -45,20 +45,13 @@ export class AccessLog {
 
   /** Has the line written when the response is over. The request's head is complete now. */
   follow(req: Request, resp: Response): AccessEntry {
-    const clock = this.#clock;
-    const beganAt = clock.monotonic();
-    const entry = new AccessEntry(req, clock.timeOf(beganAt), beganAt);
-    resp.onHead(() => entry.headSent(clock.monotonic()));
-    resp.onEnd((status, contentSent, reason) => {
-      if (!entry.isWanted) return;
-      if (status !== undefined) entry.status = status;
-      entry.contentSent = contentSent;
-      entry.endReason = reason;
-      entry.ended(clock.monotonic());
-      this.#sink.write(this.#format(entry));
-    });
+    const entry = new AccessEntry(req, this.#clock, this.#write);
+    resp.onHead(entry);
+    resp.onEnd(entry.ended);
     return entry;
   }
+
+  readonly #write = (entry: AccessEntry): void => this.#sink.write(this.#format(entry));
 
   /** Goes on in a file of the same name: the present one has been moved. */
   reopen(): void {

@@ -13,10 +13,9 @@ async function lineOf(
 ): Promise<string> {
   let line = "";
   const ask = askOf((req, resp) => {
-    const entry = new AccessEntry(req, noon, 0);
-    if (isAnswered) entry.status = 200;
-    entry.contentSent = 12;
-    line = combinedFormat(redactQueriesNamed([]))(entry);
+    const format = combinedFormat(redactQueriesNamed([]));
+    const clock = { monotonic: () => 0, timeOf: () => noon };
+    new AccessEntry(req, clock, (entry) => (line = format(entry))).ended(isAnswered ? 200 : undefined, 12, "complete");
     resp.send();
     return true;
   });

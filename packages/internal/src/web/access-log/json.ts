@@ -17,7 +17,7 @@
 //   headTime, handleTime, sendTime, totalTime   numbers, in ms
 
 import { flat } from "../flat.ts";
-import type { LineFormat } from "./access-entry.ts";
+import type { AccessEntry, LineFormat } from "./access-entry.ts";
 import { escapeJSON } from "./escape.ts";
 import { HeadMemo } from "./head-memo.ts";
 import { Memo } from "./memo.ts";
@@ -43,38 +43,44 @@ export function jsonFormat(redact: RedactURI): LineFormat {
       req.version,
     behind: referers.get(req.header("referer") ?? "") + userAgents.get(req.header("user-agent") ?? ""),
   }));
-  const statuses: string[] = [];
-  const ends = new Memo((reason) => `,"endReason":"${reason}"`);
-  /** The times of an answer that was sent at once, by its microseconds. */
-  const shortTimes: string[] = [];
   return function formatJSON(entry) {
-    const { req, headTime, sendTime, handleTime } = entry;
-    const head = heads.get(req);
-    return (
-      `{"time":"${isoTime(entry.time)}","requestId":"${req.id}${head.before}` +
-      (statuses[entry.status] ??= flat(`","status":${entry.status},"contentSent":`)) +
-      entry.contentSent +
-      ends.get(entry.endReason) +
-      head.behind +
-      (headTime === 0 && sendTime === 0
-        ? timesAtOnce(handleTime)
-        : times(headTime, handleTime, sendTime, entry.totalTime))
-    );
+    const head = heads.get(entry.req);
+    return timeText(entry.time) + entry.req.id + head.before + resultText(entry) + head.behind + timesText(entry);
   };
-
-  function timesAtOnce(handleTime: number): string {
-    const micros = Math.round(handleTime * 1000);
-    if (micros < 0 || micros >= maxShort) return times(0, handleTime, 0, handleTime);
-    return (shortTimes[micros] ??= flat(times(0, handleTime, 0, handleTime)));
-  }
 }
 
-function times(head: number, handle: number, send: number, total: number): string {
+/** What the lines of one millisecond begin with. */
+function timeText(time: number): string {
+  if (time !== latestTime.time) latestTime = { time, text: flat(`{"time":"${isoTime(time)}","requestId":"`) };
+  return latestTime.text;
+}
+
+/** Most answers that follow each other end alike. */
+function resultText({ status, contentSent, endReason }: AccessEntry): string {
+  const last = latestResult;
+  if (status === last.status && contentSent === last.contentSent && endReason === last.endReason) return last.text;
+  const text = flat(`","status":${status},"contentSent":${contentSent},"endReason":"${endReason}"`);
+  latestResult = { status, contentSent, endReason, text };
+  return text;
+}
+
+function timesText({ headTime, handleTime, sendTime, totalTime }: AccessEntry): string {
+  const micros = Math.round(handleTime * 1000);
+  const isAtOnce = headTime === 0 && sendTime === 0 && micros >= 0 && micros < maxAtOnce;
+  if (!isAtOnce) return joinTimes(headTime, handleTime, sendTime, totalTime);
+  return (timesAtOnce[micros] ??= flat(joinTimes(0, handleTime, 0, handleTime)));
+}
+
+function joinTimes(head: number, handle: number, send: number, total: number): string {
   return (
     `,"headTime":${milliseconds(head)},"handleTime":${milliseconds(handle)},"sendTime":${milliseconds(send)}` +
     `,"totalTime":${milliseconds(total)}}\n`
   );
 }
 
-/** In microseconds. */
-const maxShort = 1000;
+let latestTime = { time: NaN, text: "" };
+let latestResult = { status: NaN, contentSent: NaN, endReason: "", text: "" };
+
+/** Of answers that were sent at once, by their microseconds. */
+const timesAtOnce: string[] = [];
+const maxAtOnce = 1000;
