@@ -38,3 +38,13 @@ function byteTable(members: string): Uint8Array {
 function byteRange(first: number, last: number): Uint8Array {
   return new Uint8Array(256).fill(1, first, last + 1);
 }
+
+/** Are `size` bytes of the one the same as those of the other, each from a position on, from which it has as many? */
+export function isSameBytes(one: Buffer, start: number, other: Buffer, otherStart: number, size: number): boolean {
+  if (size > maxLooped) return one.compare(other, otherStart, otherStart + size, start, start + size) === 0;
+  for (let i = 0; i < size; i++) if (one[start + i] !== other[otherStart + i]) return false;
+  return true;
+}
+
+/** To call out of JavaScript costs as much as to look at some hundred bytes. */
+const maxLooped = 256;

@@ -10,6 +10,7 @@ import { noFields, type Fields } from "../web/fields.ts";
 import { isIdempotent } from "../web/methods.ts";
 import { readAnswerHead, type Http1AnswerHead } from "./answer-head.ts";
 import type { Http1ClientConn, Http1Pool } from "./client-traits.ts";
+import { isSameBytes } from "./bytes.ts";
 import { RequestContent } from "./request-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 import { UpgradeWish } from "./upgrade-wish.ts";
@@ -275,7 +276,7 @@ function repeatedHead({ memory: lastHead, input }: Http1ClientConn, available: n
   const size = lastHead.end;
   // Where two heads differ, they most often differ in their last bytes, or in a date.
   if (available < size || bytes[at + size - 5] !== lastHead.bytes[size - 5]) return undefined;
-  if (bytes.compare(lastHead.bytes, 0, size, at, at + size) !== 0) return undefined;
+  if (!isSameBytes(bytes, at, lastHead.bytes, 0, size)) return undefined;
   input.at += size;
   return lastHead;
 }

@@ -17,7 +17,7 @@ import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
-import { CR } from "./bytes.ts";
+import { CR, isSameBytes } from "./bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
 import { Output } from "../net/output.ts";
 import { Patience, type Wait } from "./patience.ts";
@@ -232,7 +232,7 @@ export class Http1Conn implements ExchanConn {
     const size = last.end - last.start;
     const { bytes, at } = this.input;
     if (available < size || bytes[at + size - 5] !== last.bytes[last.end - 5]) return undefined;
-    return bytes.compare(last.bytes, last.start, last.end, at, at + size) === 0 ? last : undefined;
+    return isSameBytes(bytes, at, last.bytes, last.start, size) ? last : undefined;
   }
 
   /** Someone else speaks the client's protocol. */
