@@ -130,14 +130,13 @@ export abstract class ClientExchan<Pool extends NodePool> implements WebExchange
 
   // ---- what the protocol tells ----
 
-  /** The head of the request has been written: its content may follow, and what has come of it does at once. Gives how much that was. */
-  protected opened(): number {
+  /** The head of the request has been written: its content may follow, and what has come of it does at once. */
+  protected opened(): void {
     this.state = "head";
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) this.writeContent(early);
     this.#connecting?.resolve();
-    return early?.length ?? 0;
   }
 
   /** The connection is gone. `isStale`: it was a kept one, and nothing had come by it for this request. */

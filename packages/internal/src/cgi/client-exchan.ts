@@ -92,7 +92,6 @@ export abstract class CgiClientExchan extends ClientExchan<CgiPool> implements C
     const conn = this.#conn;
     if (conn === undefined) return;
     conn.output.writeText(this.encodeEnd());
-    conn.output.flush();
     conn.settle();
   }
 

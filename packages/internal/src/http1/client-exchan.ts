@@ -58,9 +58,7 @@ export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUs
     const conn = this.#conn;
     if (conn === undefined) return;
     conn.output.writeText(encodeRequestHead(this.#request, this.#upgrade?.lines));
-    const early = this.opened();
-    // With content, the head waits for its first piece, for the rest of the turn at most: they share a packet.
-    if (this.#request.contentSize === 0 || early > 0) conn.output.flush();
+    this.opened();
   }
 
   protected writeContent(piece: Uint8Array): boolean {
@@ -81,7 +79,6 @@ export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUs
     const conn = this.#conn;
     if (conn === undefined) return;
     if (this.#request.contentSize === undefined) conn.output.writeText("0\r\n" + trailerLines(trailers) + "\r\n");
-    conn.output.flush();
     conn.settle();
   }
 

@@ -4,13 +4,14 @@
 // Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle connections have none.
 
 import type { Socket } from "node:net";
+import { flushAtEndOfTurn, type Due } from "../net/end-of-turn.ts";
 
-export class Output {
+export class Output implements Due {
   /** Where to lay out, from `at` on; `reserve` gives room in it. */
   bytes: Buffer = noBytes;
   at = 0;
   readonly #socket: Socket;
-  #isFlushDue = false;
+  isDue = false;
   #needsDrain = false;
   /** In bytes, all that the socket was given. */
   #written = 0;
@@ -44,8 +45,6 @@ export class Output {
     if (this.bytes.length - this.at >= size) return;
     if (this.at > 0) this.flush();
     this.bytes = spare.pop() ?? Buffer.allocUnsafeSlow(blockSize);
-    if (this.#isFlushDue) return;
-    this.#isFlushDue = true;
     flushAtEndOfTurn(this);
   }
 
@@ -84,12 +83,6 @@ export class Output {
     }
   }
 
-  /** For the end of the turn. */
-  flushDue(): void {
-    this.#isFlushDue = false;
-    this.flush();
-  }
-
   /** The socket has emptied. */
   unblocked(): void {
     this.#needsDrain = false;
@@ -122,17 +115,4 @@ function copyOf(block: Buffer, size: number): Buffer {
   const copy = Buffer.allocUnsafe(size);
   block.copy(copy, 0, 0, size);
   return copy;
-}
-
-/** Those that have something to send at the end of this turn of the event loop. */
-let due: Output[] = [];
-
-function flushAtEndOfTurn(output: Output): void {
-  if (due.push(output) === 1) setImmediate(flushAll);
-}
-
-function flushAll(): void {
-  const outputs = due;
-  due = [];
-  for (const output of outputs) output.flushDue();
 }
