@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { findProgram } from "./machine.ts";
-import type { Result, Work } from "./work.ts";
+import type { Result, Settings, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { http2 } from "./works/http2.ts";
@@ -26,19 +26,45 @@ const works: readonly Work[] = [
   startTime,
 ];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: "string", default: "5" }, pairs: { type: "string", default: "3" } },
-});
-const settings = { seconds: Number(values.seconds), pairs: Number(values.pairs) };
+const { words, settings } = argumentsOf(process.argv.slice(2));
+const wanted = works.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+if (wanted.length === 0) refuse(`no work has ${words.join(" or ")} in its name; there are:\n  ${namesOf(works)}`);
 
 console.log("| work | against | Hemi | peer | ratio or figure | at least | aim |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
-for (const work of works) {
-  if (positionals.length > 0 && !positionals.some((word) => work.name.includes(word))) continue;
+for (const work of wanted) {
   const missing = work.needs.filter((program) => findProgram(program) === undefined);
   if (missing.length > 0) console.log(`| ${work.name} | | | | not measured: ${missing.join(" and ")} missing | | |`);
   else for (const result of await work.run(settings)) console.log(line(work, result));
+}
+
+function argumentsOf(args: string[]): { words: readonly string[]; settings: Settings } {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { seconds: { type: "string", default: "5" }, pairs: { type: "string", default: "3" } },
+    });
+    const settings = { seconds: countOf("seconds", values.seconds), pairs: countOf("pairs", values.pairs) };
+    return { words: positionals, settings };
+  } catch (error) {
+    refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) refuse(`--${option} takes a whole number from 1 on, not "${text}"`);
+  return count;
+}
+
+function refuse(reason: string): never {
+  console.error(`${reason}\nusage: pnpm bench [WORD …] [--seconds N] [--pairs N]`);
+  process.exit(2);
+}
+
+function namesOf(some: readonly Work[]): string {
+  return [...new Set(some.map(({ name }) => name))].join("\n  ");
 }
 
 function line({ name }: Work, { against, ours, theirs, figure, atLeast, aim }: Result): string {
