@@ -12,7 +12,7 @@ import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import { Output } from "../net/output.ts";
-import type { Input } from "../net/input.ts";
+import { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
 import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
 import type { Dialled } from "./dial.ts";
@@ -60,7 +60,7 @@ export interface ClientConnOwner<Traits, Memory> {
 
 /** `Memory`: what requests leave for the next one on the connection. */
 export class ClientConn<Traits, Memory = never> {
-  readonly input: Input = { bytes: noBytes, at: 0 };
+  readonly input = new Input();
   readonly output: Output;
   memory: Memory | undefined;
   /** Something has come by it. */
@@ -74,8 +74,6 @@ export class ClientConn<Traits, Memory = never> {
   #isConnected = false;
   #isClosed = false;
   #isHeld = false;
-  /** The bytes of `input` are nobody else's. */
-  #isInputOwn = false;
   #readsMuch = false;
   #failure: string | undefined;
 
@@ -85,10 +83,9 @@ export class ClientConn<Traits, Memory = never> {
     const onread: OnReadOpts = {
       buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
       callback: (size, buffer) => {
-        const isOwn = buffer !== sharedBuffer;
-        // What was read is looked at at once: the next connection to read overwrites it.
-        const bytes = isOwn ? Buffer.from(buffer.buffer, buffer.byteOffset, size) : sharedBuffer.subarray(0, size);
-        this.#received(bytes, isOwn);
+        const isShared = buffer === sharedBuffer;
+        const bytes = isShared ? sharedBuffer.subarray(0, size) : Buffer.from(buffer.buffer, buffer.byteOffset, size);
+        this.#received(bytes, isShared);
         return !this.#isHeld;
       },
     };
@@ -121,9 +118,8 @@ export class ClientConn<Traits, Memory = never> {
   /** The request is over, and nothing of it is left on the connection, on either way. `aliveFor`: the node keeps it so long, in ms. */
   finished(aliveFor = Infinity): void {
     this.#user = undefined;
-    if (this.input.at < this.input.bytes.length) return this.destroy();
-    this.input.bytes = noBytes;
-    this.input.at = 0;
+    if (this.input.size > 0) return this.destroy();
+    this.input.clear();
     this.#readsMuch = false;
     // A second less than the node says: what is sent at the last moment meets a closed door.
     this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
@@ -140,15 +136,13 @@ export class ClientConn<Traits, Memory = never> {
   /** Leaves the socket, paused, to who reads it from here on, with what has come and was not read. Only if it was dialled as a stream. */
   leave(): Duplex {
     const socket = this.#socket;
-    const { input } = this;
     this.#user = undefined;
     this.#deadline.clear();
     this.output.flush();
     socket.pause();
     socket.off("data", this.#gotChunk).off("end", this.#ended).off("drain", this.#drained);
-    if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
-    input.bytes = noBytes;
-    input.at = 0;
+    const rest = this.input.take();
+    if (rest.length > 0) socket.unshift(rest);
     return socket;
   }
 
@@ -169,46 +163,24 @@ export class ClientConn<Traits, Memory = never> {
     else this.#deadline.set(settings.readTimeout);
   }
 
-  /** Bytes that may be kept: those of a piece of the input, or a copy of them. */
-  own(piece: Buffer): Buffer {
-    return this.#isInputOwn ? piece : Buffer.from(piece);
-  }
-
   #connected(): void {
     this.#isConnected = true;
     this.#user?.connected();
     this.settle();
   }
 
-  #received(bytes: Buffer, isOwn: boolean): void {
+  #received(bytes: Buffer, isShared: boolean): void {
     // What comes unasked belongs to no request: an answer read from it would be somebody else's.
     if (this.#user === undefined) return this.destroy();
     this.hasReceived = true;
-    const { input } = this;
-    if (input.at < input.bytes.length) {
-      input.bytes = Buffer.concat([input.bytes.subarray(input.at), bytes]);
-      this.#isInputOwn = true;
-    } else {
-      input.bytes = bytes;
-      this.#isInputOwn = isOwn;
-    }
-    input.at = 0;
+    this.input.add(bytes, isShared);
     this.#readsMuch = bytes.length >= muchRead;
     this.#advance();
   }
 
   #advance(): void {
     this.#user?.advance();
-    const { input } = this;
-    if (input.at === input.bytes.length) input.bytes = noBytes;
-    else if (!this.#isInputOwn) {
-      input.bytes = Buffer.from(input.bytes.subarray(input.at));
-      this.#isInputOwn = true;
-    } else {
-      this.settle();
-      return;
-    }
-    input.at = 0;
+    this.input.own();
     this.settle();
   }
 
@@ -222,7 +194,7 @@ export class ClientConn<Traits, Memory = never> {
     } else this.#socket.resume();
   }
 
-  readonly #gotChunk = (chunk: Buffer): void => this.#received(chunk, true);
+  readonly #gotChunk = (chunk: Buffer): void => this.#received(chunk, false);
 
   readonly #drained = (): void => {
     this.output.unblocked();
@@ -254,8 +226,6 @@ export class ClientConn<Traits, Memory = never> {
     user?.broken(this.#failure);
   }
 }
-
-const noBytes = Buffer.alloc(0);
 
 /** A connection that brings as much in one read gets buffers of its own: copying would cost more. */
 const muchRead = 16 * 1024;

@@ -105,7 +105,7 @@ export abstract class CgiClientExchan extends ClientExchan<CgiPool> implements C
     const conn = this.#conn;
     if (conn === undefined || this.isHeld || this.state === "over") return;
     const { input } = conn;
-    if (input.at === input.bytes.length) return;
+    if (input.size === 0) return;
     const bytes = input.bytes.subarray(input.at);
     input.at = input.bytes.length;
     const outcome = this.unwrap(bytes);
@@ -139,7 +139,7 @@ export abstract class CgiClientExchan extends ClientExchan<CgiPool> implements C
     const [first] = output;
     if (first === undefined) return undefined;
     this.#output = [];
-    return output.length === 1 ? conn.own(first) : Buffer.concat(output);
+    return output.length === 1 ? conn.input.owned(first) : Buffer.concat(output);
   }
 
   #deliver(output: Buffer | undefined, isComplete: boolean): void {

@@ -139,7 +139,7 @@ export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUs
     const conn = this.#conn;
     if (conn === undefined) return false;
     const { input } = conn;
-    const available = input.bytes.length - input.at;
+    const available = input.size;
     if (available === 0) return false;
     const head = repeatedHead(conn, available) ?? this.#nextHead(conn, available);
     if (head === undefined) return false;
@@ -221,7 +221,7 @@ export class Http1ClientExchan extends ClientExchan<Http1Pool> implements ConnUs
     const first = content.next(conn.input);
     if (first === undefined) return undefined;
     let next = content.next(conn.input);
-    if (next === undefined) return conn.own(first);
+    if (next === undefined) return conn.input.owned(first);
     const pieces = [first];
     for (; next !== undefined; next = content.next(conn.input)) pieces.push(next);
     return Buffer.concat(pieces);

@@ -15,7 +15,7 @@ import { AcceptedSocket } from "../net/accepted-socket.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import type { Input } from "../net/input.ts";
+import { Input } from "../net/input.ts";
 import { ExchanError } from "../web/exchan-error.ts";
 import { CR, isSameBytes } from "./bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
@@ -33,15 +33,13 @@ type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "clo
 export class Http1Conn implements ExchanConn {
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
-  readonly input: Input = { bytes: noBytes, at: 0 };
+  readonly input = new Input();
   readonly output: Output;
   readonly #socket: Socket;
   readonly #host: Http1Host;
   readonly #patience: Patience;
   #phase: Phase = "idle";
   #isHeld = false;
-  /** The bytes of the input lie where other sockets are read into, and hold for the current turn only. */
-  #isInputShared = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
   #discarded: RequestContent | undefined;
@@ -82,7 +80,7 @@ export class Http1Conn implements ExchanConn {
   }
 
   get mayKeepAlive(): boolean {
-    const mayComeMore = !this.#peerEnded || this.input.at < this.input.bytes.length;
+    const mayComeMore = !this.#peerEnded || this.input.size > 0;
     return mayComeMore && !this.#isLast && this.#requests < this.#host.settings.maxRequestsPerConn;
   }
 
@@ -113,34 +111,20 @@ export class Http1Conn implements ExchanConn {
 
   // ---- input ----
 
-  readonly #received = (chunk: Buffer): void => {
+  readonly #received = (chunk: Buffer): void => this.#take(chunk, false);
+  readonly #receivedShared = (bytes: Buffer): void => this.#take(bytes, true);
+
+  #take(bytes: Buffer, isShared: boolean): void {
     if (this.#phase === "linger") {
       if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
       this.#patience.hasMoved = true;
       return this.#patience.waitFor("linger");
     }
-    const { input } = this;
-    const left = input.bytes.length - input.at;
-    input.bytes =
-      left === 0 ? chunk : Buffer.concat([input.at === 0 ? input.bytes : input.bytes.subarray(input.at), chunk]);
-    input.at = 0;
+    this.input.add(bytes, isShared);
+    // Who reads the content may keep it. A head that was read before need not be kept again.
+    if (this.#phase === "exchan") this.input.own();
     this.#advance();
-  };
-
-  /** The bytes are overwritten by what comes next: what is to stay of them is copied. A head that was read before need not be. */
-  readonly #receivedShared = (bytes: Buffer): void => {
-    this.#isInputShared = this.#phase !== "exchan";
-    this.#received(this.#isInputShared ? bytes : ownCopy(bytes, 0));
-    this.#ownInput();
-  };
-
-  /** From here on, the input may be kept. */
-  #ownInput(): void {
-    if (!this.#isInputShared) return;
-    this.#isInputShared = false;
-    const { input } = this;
-    input.bytes = input.at === input.bytes.length ? noBytes : ownCopy(input.bytes, input.at);
-    input.at = 0;
+    this.input.own();
   }
 
   readonly #ended = (): void => {
@@ -191,7 +175,7 @@ export class Http1Conn implements ExchanConn {
   /** Reads the next head and has it served. */
   #nextRequest(): boolean {
     const { input } = this;
-    const available = input.bytes.length - input.at;
+    const available = input.size;
     if (available === 0) {
       if (this.#peerEnded) this.#linger();
       return false;
@@ -202,11 +186,11 @@ export class Http1Conn implements ExchanConn {
     const repeated = this.#repeatedHead(available);
     if (repeated !== undefined) {
       input.at += repeated.end - repeated.start;
-      if (repeated.contentSize !== 0) this.#ownInput();
+      if (repeated.contentSize !== 0) input.own();
       this.#beginExchan(repeated);
       return true;
     }
-    this.#ownInput();
+    input.own();
     const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
@@ -285,7 +269,7 @@ export class Http1Conn implements ExchanConn {
     const exchan = this.#exchan;
     if (exchan?.isReading !== true) return false;
     const waited = this.#contentWaited + this.#host.monotonic() - this.#waitingSince;
-    const came = exchan.content.read + this.input.bytes.length - this.input.at;
+    const came = exchan.content.read + this.input.size;
     const { minContentRate, contentRateGrace } = this.#host.settings;
     if (waited > contentRateGrace && came * 1000 < minContentRate * waited) {
       this.#giveContentUp(`its content came at less than ${minContentRate} bytes a second`);
@@ -364,15 +348,12 @@ export class Http1Conn implements ExchanConn {
   /** Leaves the socket, paused, to who reads it from here on, with what has not been read. */
   #leaveSocket(): void {
     const socket = this.#socket;
-    const { input } = this;
     this.#patience.end();
     this.#hold(true);
     if (socket instanceof AcceptedSocket) socket.readAsStream();
-    this.#ownInput();
     socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
-    if (input.at < input.bytes.length) socket.unshift(input.bytes.subarray(input.at));
-    input.bytes = noBytes;
-    input.at = 0;
+    const rest = this.input.take();
+    if (rest.length > 0) socket.unshift(rest);
   }
 
   breakOff(isUnended: boolean): void {
@@ -409,8 +390,7 @@ export class Http1Conn implements ExchanConn {
   #linger(): void {
     if (this.#phase === "linger" || this.#phase === "closed") return;
     this.#phase = "linger";
-    this.input.bytes = noBytes;
-    this.input.at = 0;
+    this.input.clear();
     this.output.flush();
     // What the client sends meanwhile must not count as progress of what it is sent.
     this.#hold(true);
@@ -452,7 +432,7 @@ export class Http1Conn implements ExchanConn {
           this.#hold(false);
           this.#patience.waitFor("content");
         } else {
-          this.#hold(output.isAwaited || input.bytes.length - input.at >= this.#host.settings.maxBufferedInput);
+          this.#hold(output.isAwaited || input.size >= this.#host.settings.maxBufferedInput);
           this.#patience.waitFor(output.isAwaited ? "write" : "handle");
         }
         break;
@@ -512,16 +492,7 @@ export class Http1Conn implements ExchanConn {
   }
 }
 
-const noBytes = Buffer.alloc(0);
-
 function noop(): void {}
-
-/** Not of the pool: a remembered head would keep all of that in memory. */
-function ownCopy(bytes: Buffer, start: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length - start);
-  bytes.copy(copy, 0, start);
-  return copy;
-}
 
 function endedEarly(): ExchanError {
   return new ExchanError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
