@@ -36,7 +36,7 @@ const props = {
 };
 
 /**
- * Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400,
+ * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400,
  * and so is one with both `%2F` and `%252F` in it, since the decoded path does not tell them apart.
  */
 export const rewriter = defineHandlet({
@@ -85,10 +85,12 @@ class Rewriter implements HandletPart {
     const target = this.#rewrite(req);
     if (target === undefined) return { takes: "no", text: `${req.path} does not match ${pattern}` };
     if (next === "redirect") return { takes: "yes", status: code, text: `sends the client to ${target}` };
-    if (next === "startAnew") return { takes: "maybe", text: `starts the rules anew with ${target}` };
-    // The rules behind are explained with what it has become.
-    req.rewrite(target);
-    return { takes: "no", text: `goes on with ${target}` };
+    // What comes behind is explained with what it has become.
+    req.rewrite(target, { startAnew: next === "startAnew" });
+    return {
+      takes: "no",
+      text: next === "startAnew" ? `starts the rules anew with ${target}` : `goes on with ${target}`,
+    };
   }
 }
 

@@ -43,8 +43,10 @@ export interface Walk {
   readonly request: AskedRequest;
   /** All that could be meant, in the order of the text; none where the request is in one already. */
   readonly servers: readonly ServerWalk[];
-  /** The path of the one that gets it. */
+  /** The path of the one that gets it; left out where several do that make the same of it. */
   readonly server?: string;
+  /** How its TLS connection begins. */
+  readonly handshake?: HandshakeWalk;
   readonly host?: HostWalk;
   readonly path?: PathWalk;
   /** The webapp that its hostname belongs to. */
@@ -75,6 +77,16 @@ export interface ServerWalk {
   readonly isReached: boolean;
   /** Why, or why not. */
   readonly reason: string;
+}
+
+/** What is assumed of a client that comes by TLS: that it speaks HTTP/1.1 over TLS 1.3, and asks for the host of the URL. */
+export interface HandshakeWalk {
+  /** What it asks for (SNI); "" for nothing, as clients do that have an address in the URL. */
+  readonly serverName: string;
+  /** Whether it is asked for a certificate. With `optional`, it is assumed to have none. */
+  readonly clientCertificate: "none" | "optional" | "required";
+  /** Why there is no connection; else left out. */
+  readonly refusedFor?: string;
 }
 
 export interface HostWalk {
@@ -110,6 +122,8 @@ export interface RuleWalk {
   readonly rule: ComponentLabel;
   /** `not reached`: one before it takes the request in any case. */
   readonly matches: "yes" | "no" | "not reached";
+  /** The rules start anew with it, because a rewrite before it wants that: with this path and query. */
+  readonly anewWith?: string;
   /** Left out where there is none, which matches all, and where it was not reached. */
   readonly condition?: ConditionWalk;
   /** Those that it hooks: they look at the answer, whoever gives it. */
@@ -171,8 +185,10 @@ export type Outcome =
   | { readonly type: "open"; readonly mayBeBy: readonly string[]; readonly otherwise: Outcome }
   /** Nobody takes it: the engine answers with this status. */
   | { readonly type: "refused"; readonly status: number; readonly text: string }
-  /** No server listens where the URL leads. */
-  | { readonly type: "unreached"; readonly text: string };
+  /** No server listens where the URL leads, or there is no connection with it. */
+  | { readonly type: "unreached"; readonly text: string }
+  /** Several servers could get it, and make different things of it. */
+  | { readonly type: "unclear"; readonly text: string };
 
 /** What a server says of a request that may lead to it. */
 export interface ServerExplanation extends Omit<ServerWalk, "server"> {

@@ -1,10 +1,11 @@
 // Which server of a stage a request leads to, and what becomes of it there.
 
+import { isDeepStrictEqual } from "node:util";
 import type { Component } from "../component/component.ts";
 import { labelOf, type ExplainRequest, type Walk } from "../component/explanation.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 
-/** `into` is the path or name of the server; without it, it must be clear from the URL which one is meant. */
+/** `into` is the path or name of the server; without it, the URL says which one is meant. */
 export async function explainAmong(
   roots: readonly Component[],
   request: ExplainRequest,
@@ -22,15 +23,21 @@ export async function explainAmong(
     throw new HemiError("HEMI_USAGE", `no server has the path or name ${JSON.stringify(into)}; there are: ${listed}`);
   }
   const reached = into === undefined ? known.filter(({ told }) => told.isReached) : named;
-  if (reached.length > 1) {
-    const which = reached.map(({ server }) => server.path).join(", ");
-    throw new HemiError("HEMI_USAGE", `several servers could get the request; say which: ${which}`);
-  }
   const servers = known.map(({ server, told: { listens, isReached, reason } }) => {
     return { server: labelOf(server), listens, isReached, reason };
   });
   const head = { request: first.told.request, servers };
+  const ways = await Promise.all(reached.map(({ told }) => told.walk()));
+  const [way, ...others] = ways;
+  if (way === undefined) {
+    const text = "no server listens there; --server NAME tells how it would go on in one of them";
+    return { ...head, outcome: { type: "unreached", text } };
+  }
+  if (!others.every((other) => isDeepStrictEqual(other, way))) {
+    const names = reached.map(({ server }) => server.path).join(", ");
+    const text = `it may come to ${names}, which differ in it: --server NAME tells how it goes on in one of them`;
+    return { ...head, outcome: { type: "unclear", text } };
+  }
   const [taker] = reached;
-  if (taker === undefined) return { ...head, outcome: { type: "unreached", text: "no server listens there" } };
-  return { ...head, server: taker.server.path, ...(await taker.told.walk()) };
+  return { ...head, ...(others.length === 0 && taker && { server: taker.server.path }), ...way };
 }

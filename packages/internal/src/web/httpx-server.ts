@@ -25,10 +25,12 @@ import { Refusals } from "../net/refusals.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { ExchanWire } from "./exchan.ts";
+import { explainHandshake } from "./explain/explain-handshake.ts";
 import { explainListening } from "./explain/explain-listening.ts";
 import { explainServer, headOf } from "./explain/explain-server.ts";
 import { sendMissPage } from "./explain/miss-page.ts";
-import { readExplainRequest } from "./explain/read-request.ts";
+import { readExplainRequest, serverNameOf } from "./explain/read-request.ts";
+import { SilentWire } from "./explain/silent-wire.ts";
 import { Https } from "./https.ts";
 import { checkServerTls, httpsServerProps } from "./https-props.ts";
 import { Injector } from "./inject.ts";
@@ -172,7 +174,7 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
       props.webapps.map((webapp) => webapp.current),
       log,
       stage.fcache,
-      isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props.webapps) : undefined,
+      isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props) : undefined,
       props,
     );
     if (props.tlsMode) this.#https = await this.#openHttps();
@@ -210,14 +212,22 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
   inject = (request: InjectRequest): Promise<InjectResponse> => this.#injector.inject(request);
 
   explainRequest(request: ExplainRequest): ServerExplanation {
-    const { webapps, address } = this.#context.props;
+    const { props } = this.#context;
     const { asked, place } = readExplainRequest(request);
-    const scheme = this.settings.tlsMode ? "https" : "http";
+    const scheme = props.tlsMode ? "https" : "http";
     const peer = { address: asked.srcHost, port: 0 };
+    const { address } = props;
     return {
       request: asked,
       ...explainListening({ scheme, address }, place),
-      walk: () => explainServer(webapps, headOf(asked, scheme), peer),
+      walk: async () => {
+        const head = headOf(asked, scheme);
+        if (!props.tlsMode) return await explainServer(props, new SilentWire(head, peer, undefined));
+        const hasCertificate = props.tlsCert !== undefined;
+        const { handshake, tls } = explainHandshake({ ...props, hasCertificate }, serverNameOf(asked, place));
+        if (tls === undefined) return { handshake, outcome: { type: "unreached", text: "there is no connection" } };
+        return { handshake, ...(await explainServer(props, new SilentWire(head, peer, tls))) };
+      },
     };
   }
 

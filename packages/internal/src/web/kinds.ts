@@ -97,7 +97,7 @@ export interface WebappPart extends Part {
   readonly settings: ReadonlyMap<string, string>;
   /** Whether its rules see requests by CONNECT; else they are answered with 501. */
   readonly letsTunnelsIn?: boolean;
-  /** For handlets that open tunnels, in `prepare`: their rules are to see CONNECT. */
+  /** For handlets that open tunnels, when they are created: their rules are to see CONNECT. */
   letTunnelsIn?(): void;
   /** Walks the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;

@@ -54,6 +54,7 @@ Nothing is done: no handler runs, no socket is opened, no log is written. File t
   hemi explain --config shop.conf GET https://shop.example/assets/app.js
   hemi explain --config shop.conf -H "accept: text/html" --from 10.0.0.1 http://shop.example:3080/
   hemi explain --config shop.conf --server main https://shop.example/     behind a proxy: name the server
+  hemi explain --config proxy.conf --server proxy CONNECT shop.example:443
 
 METHOD is GET unless it is given. A field host given by -H goes before the host of the URL; the URL alone says which server is
 asked. With --server NAME that one is asked whatever the URL says. A URL may be a path: /assets/app.js.

@@ -13,7 +13,7 @@ import type { GateConn } from "../gate.ts";
 import { peek } from "../peek.ts";
 import { peerOf, type Peer } from "../peer.ts";
 import { handshakeRecord, readClientHello } from "./client-hello.ts";
-import { TlsFacts } from "./tls-facts.ts";
+import { SocketTlsFacts, type TlsFacts } from "./tls-facts.ts";
 
 /** Whom a handshake is led by. */
 export interface HandshakeServer {
@@ -122,7 +122,7 @@ export class Handshake implements GateConn {
     socket.disableRenegotiation();
     // Faults of TLS itself, unlike those of sockets, do not end the connection.
     socket.on("error", () => socket.destroy());
-    this.#host.secured(socket, new TlsFacts(socket, this.#socket, this.#terms), this);
+    this.#host.secured(socket, new SocketTlsFacts(socket, this.#socket, this.#terms), this);
   }
 
   get #address(): string {

@@ -4,11 +4,31 @@ import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 
-/** A TLS connection of a client. What is first asked for after it has closed is empty. */
-export class TlsFacts {
+/** A TLS connection of a client. */
+export interface TlsFacts {
   /** What was asked of the client, by the name of the terms. */
   readonly terms: string;
   /** Of more bytes than this in one write nobody sees how much the client has taken of them, and whether it takes any. */
+  readonly maxWrite: number;
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string;
+  /** By its name in RFCs, such as `TLS_AES_128_GCM_SHA256`. */
+  readonly cipher: string;
+  /** The name that the client asked for in the handshake (SNI), in lower case; "" if it gave none. */
+  readonly serverName: string;
+  /** The protocol that was agreed on (ALPN); "" if the client proposed none. */
+  readonly nextProto: string;
+  /** Whether the session of an earlier connection goes on. */
+  readonly isResumed: boolean;
+  /** The certificate that the client has shown, if it was asked for one and has one. It may be one that nobody vouches for: see `isVerified`. */
+  readonly client: ClientCertificate | undefined;
+  /** Ends the connection so that no client takes it for a regular end: not all of them look for the `close_notify` that would be one. */
+  reset(): void;
+}
+
+/** As a socket tells them. What is first asked for after it has closed is empty. */
+export class SocketTlsFacts implements TlsFacts {
+  readonly terms: string;
   readonly maxWrite = 64 * 1024;
   readonly #socket: TLSSocket;
   readonly #beneath: Socket;
@@ -23,35 +43,29 @@ export class TlsFacts {
     this.terms = terms;
   }
 
-  /** `TLSv1.2` or `TLSv1.3`. */
   get version(): string {
     return (this.#version ??= this.#socket.getProtocol() ?? "");
   }
 
-  /** By its name in RFCs, such as `TLS_AES_128_GCM_SHA256`. */
   get cipher(): string {
     return (this.#cipher ??= this.#socket.destroyed ? "" : this.#socket.getCipher().standardName);
   }
 
-  /** The name that the client asked for in the handshake (SNI), in lower case; "" if it gave none. */
   get serverName(): string {
     // The types know of no `servername` at the server's end.
     const name: unknown = "servername" in this.#socket ? this.#socket.servername : undefined;
     return typeof name === "string" ? name.toLowerCase() : "";
   }
 
-  /** The protocol that was agreed on (ALPN); "" if the client proposed none. */
   get nextProto(): string {
     const { alpnProtocol } = this.#socket;
     return typeof alpnProtocol === "string" ? alpnProtocol : "";
   }
 
-  /** Whether the session of an earlier connection goes on. */
   get isResumed(): boolean {
     return !this.#socket.destroyed && this.#socket.isSessionReused();
   }
 
-  /** The certificate that the client has shown, if it was asked for one and has one. It may be one that nobody vouches for: see `isVerified`. */
   get client(): ClientCertificate | undefined {
     if (this.#client === undefined) {
       const certificate = this.#socket.getPeerX509Certificate();
@@ -60,7 +74,6 @@ export class TlsFacts {
     return this.#client ?? undefined;
   }
 
-  /** Ends the connection so that no client takes it for a regular end: not all of them look for the `close_notify` that would be one. */
   reset(): void {
     this.#beneath.resetAndDestroy();
   }

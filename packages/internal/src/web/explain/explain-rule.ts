@@ -53,7 +53,7 @@ async function explainInTurn(
   for (const child of children) {
     const told = await explainPart(child.part, req, scope);
     walks.push({ label: labelOf(child), told });
-    if (told.takes === "yes") break;
+    if (told.takes === "yes" || req.startsAnew) break;
   }
   return walks;
 }

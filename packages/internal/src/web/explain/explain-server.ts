@@ -4,24 +4,26 @@ import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "../../comp
 import { labelOf } from "../../component/explanation.ts";
 import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
-import type { Peer } from "../../net/peer.ts";
 import { parseAuthority } from "../authority.ts";
-import type { RequestHead } from "../exchan.ts";
+import type { ExchanWire, RequestHead } from "../exchan.ts";
 import { ListedFields } from "../fields.ts";
+import type { ForwardedTrust } from "../forwarded-source.ts";
 import type { WebappPart } from "../kinds.ts";
 import { normalizePath, type NormalPath } from "../path.ts";
 import { Request } from "../request.ts";
 import { explainHostname } from "./explain-hostname.ts";
-import { SilentWire } from "./silent-wire.ts";
 
 export type ServerWay = Omit<Walk, "request" | "servers" | "server">;
 
+/** What of a server decides about its requests. */
+export interface ExplainedServer extends ForwardedTrust {
+  readonly webapps: readonly Reference<WebappPart>[];
+}
+
 /** Does nothing but look: files are looked at anew, apart from those that the stage holds. */
-export async function explainServer(
-  webapps: readonly Reference<WebappPart>[],
-  head: RequestHead,
-  peer: Peer,
-): Promise<ServerWay> {
+export async function explainServer(server: ExplainedServer, wire: ExchanWire): Promise<ServerWay> {
+  const { webapps } = server;
+  const { head } = wire;
   const authority = parseAuthority(head.authority);
   const hostname = authority === undefined && head.authority !== "" ? undefined : (authority?.hostname ?? "");
   const candidates =
@@ -34,30 +36,37 @@ export async function explainServer(
   const host: HostWalk = { received: head.authority, hostname, candidates };
   if (hostname === undefined) return { host, outcome: refused(400, "its host is malformed") };
 
+  const isTunnel = head.method === "CONNECT";
   const [received = ""] = head.target.split("?", 1);
-  const normalized = normalizePath(received);
+  const normalized = isTunnel ? noPath : normalizePath(received);
   if (typeof normalized === "string") {
     const path: PathWalk = { received, refusedFor: normalized };
     return { host, path, outcome: refused(400, `its path was refused: ${normalized}`) };
   }
-  const path: PathWalk = { received, ...normalized };
-  if (head.method === "CONNECT") return { host, path, outcome: refused(501, "there are no tunnels here") };
+  const way = isTunnel ? { host } : { host, path: { received, ...normalized } };
   const winner = candidates.find(({ wins }) => wins)?.webapp;
   const webapp = webapps.find(({ path }) => path === winner?.path);
-  if (webapp === undefined) return { host, path, outcome: refused(421, "no webapp of the server has its hostname") };
+  if (isTunnel && webapp?.current.letsTunnelsIn !== true) {
+    return { ...way, outcome: refused(501, "there are no tunnels here") };
+  }
+  if (webapp === undefined) return { ...way, outcome: refused(421, "no webapp of the server has its hostname") };
+  const terms = webapp.current.tls?.terms.name ?? "";
+  if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
+    const text = "its handshake is one for a name that asks for other client certificates";
+    return { ...way, webapp: labelOf(webapp), outcome: refused(421, text) };
+  }
 
   const label = labelOf(webapp);
   if (head.method === "OPTIONS" && head.target === "*") {
     const outcome: Outcome = { type: "answered", by: "the server", status: 204, text: "says what it can do" };
-    return { host, path, webapp: label, outcome };
+    return { ...way, webapp: label, outcome };
   }
   const fcache = new Fcache({ maxContentBytes: 0 });
   try {
     const given: NormalPath | undefined = head.pathNeedsCare ? normalized : undefined;
-    const req = new Request(new SilentWire(head, peer), authority, given);
+    const req = new Request(wire, authority, given, { trust: server, serve: serveNothing });
     return {
-      host,
-      path,
+      ...way,
       webapp: label,
       ...((await webapp.current.explain?.(req, { fcache })) ?? unexplained(label.path)),
     };
@@ -75,7 +84,7 @@ export function headOf({ method, target, authority, headers }: AskedRequest, sch
     scheme,
     authority,
     target,
-    pathNeedsCare: target !== "*",
+    pathNeedsCare: target !== "*" && target !== "",
     fields: new ListedFields(authority === "" ? list : ["host", authority, ...list]),
     contentSize: 0,
     upgrades: membersOf(headers, "connection").includes("upgrade") ? membersOf(headers, "upgrade") : [],
@@ -87,6 +96,12 @@ function membersOf(headers: AskedRequest["headers"], wanted: string): readonly s
   const values = headers.filter(([name]) => name === wanted).map(([, value]) => value);
   const members = values.join(",").toLowerCase().split(",");
   return members.map((member) => member.trim()).filter((member) => member !== "");
+}
+
+const noPath: NormalPath = { encodedPath: "", path: "" };
+
+function serveNothing(): void {
+  // A request that is only explained asks for no other.
 }
 
 function named(webapp: Reference<WebappPart>) {

@@ -14,12 +14,18 @@ export async function explainWebapp(
 ): Promise<WebappWalk> {
   const walks: RuleWalk[] = [];
   let isTaken = false;
-  for (const rule of rules) {
-    const label = labelOf(rule);
+  let anewWith: string | undefined;
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i];
+    if (rule === undefined) break;
     const told = isTaken ? undefined : await rule.part.explain?.(req, scope);
-    const walk: RuleWalk = { rule: label, matches: "not reached", ...told };
+    const walk = { rule: labelOf(rule), matches: "not reached" as const, ...(anewWith && { anewWith }), ...told };
+    anewWith = undefined;
     if (answerersIn(walk).some(({ takes }) => takes === "yes")) isTaken = true;
     walks.push(walk);
+    if (isTaken || !req.takeNewStart()) continue;
+    anewWith = req.uri;
+    i = -1;
   }
   return { rules: walks, outcome: outcomeOf(walks, { type: "refused", status: 404, text: unmatched }) };
 }

@@ -2,21 +2,20 @@
 // else's browser should ever see it.
 
 import type { AskedRequest, Explanation, RuleWalk, Walk } from "../../component/explanation.ts";
-import type { Reference } from "../../component/reference.ts";
 import { isHTMLNamed } from "../accept.ts";
 import type { ExchanWire, RequestHead } from "../exchan.ts";
-import type { WebappPart } from "../kinds.ts";
 import type { Response } from "../response.ts";
-import { explainServer } from "./explain-server.ts";
+import { explainServer, type ExplainedServer } from "./explain-server.ts";
+import { SilentWire } from "./silent-wire.ts";
 import { walkText } from "./walk-text.ts";
 
 /** Answers 404 with the walk: as HTML to those who name `text/html`, as text to others. Never to be kept. */
 export async function sendMissPage(
   resp: Response,
-  { head, peer }: ExchanWire,
-  webapps: readonly Reference<WebappPart>[],
+  { head, peer, tls }: ExchanWire,
+  server: ExplainedServer,
 ): Promise<void> {
-  const way = await explainServer(webapps, head, peer);
+  const way = await explainServer(server, new SilentWire(head, peer, tls));
   const walk = inHindsight({ request: askedIn(head, (peer.source ?? peer).address), servers: [], ...way });
   const isHTML = isHTMLNamed(head.fields.get("accept") ?? "");
   resp.reset();

@@ -1,8 +1,10 @@
 // Reads a request that is to be explained: what a client would make of its URL and fields.
 
-import { isIP } from "node:net";
+import { isIP, isIPv6 } from "node:net";
+import { domainToASCII } from "node:url";
 import type { AskedRequest, ExplainRequest } from "../../component/explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
+import { parseAuthority } from "../authority.ts";
 
 /** Where a whole URL leads. */
 export interface UrlPlace {
@@ -27,7 +29,7 @@ export function readExplainRequest({
 }: ExplainRequest): ReadRequest {
   if (!token.test(method)) throw usage(`${JSON.stringify(method)} is no method: write GET, say`);
   if (srcHost !== "" && isIP(srcHost) === 0) throw usage(`${JSON.stringify(srcHost)} is no IP address of a client`);
-  const { place, authority, target } = readUrl(url);
+  const { place, authority, target } = method === "CONNECT" ? readTunnelEnd(url) : readUrl(url);
   const list: (readonly [string, string])[] = [];
   const hosts: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
@@ -46,6 +48,19 @@ export function readExplainRequest({
   return { asked, place };
 }
 
+/** `host:port`, as the target of a CONNECT is written; the proxy that is asked stands nowhere in it. */
+function readTunnelEnd(url: string): { place: undefined; authority: string; target: string } {
+  const authority = /^(?:\[[^\]/?#@]*\]|[^[\]:/?#@]+):\d{1,5}$/.exec(url)?.[0];
+  if (authority === undefined) throw usage(`a tunnel leads to a host and a port: write CONNECT host:443, not ${url}`);
+  return { place: undefined, authority, target: "" };
+}
+
+/** What its client asks for in a TLS handshake: the host of the URL, if that is a name, or that of the field `host` where there is only a target. */
+export function serverNameOf({ authority }: AskedRequest, place: UrlPlace | undefined): string {
+  const host = place?.host ?? parseAuthority(authority)?.hostname ?? "";
+  return isIP(host) !== 0 || host.startsWith("[") ? "" : host.replace(/\.$/, "");
+}
+
 function readUrl(url: string): { place: UrlPlace | undefined; authority: string; target: string } {
   // A client keeps what stands behind # to itself.
   const [sent = ""] = url.split("#", 1);
@@ -58,15 +73,29 @@ function readUrl(url: string): { place: UrlPlace | undefined; authority: string;
   if (authority.includes("@")) throw usage("leave the user out of the URL: a client sends it as a field authorization");
   const isSecure = scheme.toLowerCase() === "https";
   const [, inBrackets, name = "", digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(authority) ?? [];
-  const host = inBrackets ?? name;
+  const host = hostAsSent(inBrackets ?? name);
   const port = digits === undefined ? (isSecure ? 443 : 80) : Number(digits);
   if (host === "" || port > 65535) throw usage(`${JSON.stringify(url)} has no host that a client could ask`);
   return {
     place: { scheme: isSecure ? "https" : "http", host: host.toLowerCase(), port },
-    // Clients leave the default port out.
-    authority: authority.replace(isSecure ? /:443$/ : /:80$/, ""),
+    authority: authorityOf(host, port, isSecure),
     target: encodeTarget(rest.startsWith("/") ? rest : `/${rest}`),
   };
+}
+
+/** Names in letters beyond ASCII become what IDNA makes of them, IPv6 addresses are written in their shortest form; all else stays. */
+function hostAsSent(host: string): string {
+  if (isIPv6(host)) return new URL(`http://[${host}]`).hostname.slice(1, -1);
+  if (!/[^\0-\x7f]/.test(host)) return host;
+  const ascii = domainToASCII(host);
+  if (ascii === "") throw usage(`${JSON.stringify(host)} is no name that a client could ask for`);
+  return ascii;
+}
+
+/** Clients leave the default port out. */
+function authorityOf(host: string, port: number, isSecure: boolean): string {
+  const written = host.includes(":") ? `[${host}]` : host;
+  return port === (isSecure ? 443 : 80) ? written : `${written}:${port}`;
 }
 
 /** Percent-encodes, as UTF-8, what no client sends as it is: control characters, spaces, all beyond ASCII. */

@@ -2,19 +2,21 @@
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Peer } from "../../net/peer.ts";
+import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { ExchanWire, RequestHead } from "../exchan.ts";
 import { noFields } from "../fields.ts";
 
 export class SilentWire implements ExchanWire {
   readonly head: RequestHead;
   readonly peer: Peer;
-  readonly tls = undefined;
+  readonly tls: TlsFacts | undefined;
   readonly headTime = 0;
   readonly trailers = noFields;
 
-  constructor(head: RequestHead, peer: Peer) {
+  constructor(head: RequestHead, peer: Peer, tls: TlsFacts | undefined) {
     this.head = head;
     this.peer = peer;
+    this.tls = tls;
   }
 
   readContent = (): never => refuse();

@@ -5,6 +5,7 @@ import type {
   ConditionWalk,
   Explanation,
   HandletWalk,
+  HandshakeWalk,
   HostWalk,
   Outcome,
   PathWalk,
@@ -35,9 +36,12 @@ export interface Section {
 }
 
 export function walkSections(walk: Walk): readonly Section[] {
-  const { servers, server, host, path, webapp, rules, outcome } = walk;
+  const { servers, server, handshake, host, path, webapp, rules, outcome } = walk;
   return [
     ...(servers.length === 0 ? [] : [{ title: "server", rows: serverRows(servers, server) }]),
+    ...(handshake === undefined
+      ? []
+      : [{ title: "handshake, of a client as is assumed", rows: handshakeRows(handshake) }]),
     ...(host === undefined ? [] : [{ title: hostTitle(host), rows: hostRows(host) }]),
     ...(path === undefined ? [] : [{ title: "path", rows: pathRows(path) }]),
     ...(webapp === undefined || rules === undefined
@@ -59,6 +63,25 @@ function serverRows(servers: readonly ServerWalk[], taker: string | undefined): 
     const tone = server.path === taker ? "good" : isReached ? "dim" : "bad";
     return row({ place: placeOf(server), subject: describe(server), object: listens, verdict, tone });
   });
+}
+
+function handshakeRows({ serverName, clientCertificate, refusedFor }: HandshakeWalk): readonly Row[] {
+  const object = serverName === "" ? "none" : quote(serverName);
+  if (refusedFor !== undefined) {
+    return [row({ subject: "$tlsServerName", object, verdict: `refused: ${refusedFor}`, tone: "bad" })];
+  }
+  const certificate = { none: "not asked for", optional: "asked for; it has none", required: "required" }[
+    clientCertificate
+  ];
+  const verdict =
+    clientCertificate === "required"
+      ? "without a right one there is no connection; what it says is not known here"
+      : "";
+  return [
+    row({ subject: "$tlsServerName", object }),
+    row({ subject: "$tlsVersion", object: quote("TLSv1.3") }),
+    row({ subject: "client certificate", object: certificate, verdict, tone: verdict === "" ? "plain" : "bad" }),
+  ];
 }
 
 function hostTitle({ received, hostname }: HostWalk): string {
@@ -92,16 +115,17 @@ function pathRows({ received, encodedPath, path, refusedFor }: PathWalk): readon
 }
 
 function ruleRows(walk: RuleWalk): readonly Row[] {
-  const { rule, matches, condition, revisers = [], socklets, answer, handlets = [] } = walk;
+  const { rule, matches, anewWith, condition, revisers = [], socklets, answer, handlets = [] } = walk;
   const head = row({
     place: placeOf(rule),
     subject: describe(rule),
     verdict: matches,
     tone: matches === "yes" ? "good" : matches === "no" ? "bad" : "dim",
   });
-  if (matches === "not reached") return [head];
+  const heads = anewWith === undefined ? [head] : [row({ subject: "anew, with", object: quote(anewWith) }), head];
+  if (matches === "not reached") return heads;
   return [
-    head,
+    ...heads,
     ...(condition === undefined
       ? [row({ indent: 1, subject: "no condition", tone: "dim" })]
       : conditionRows(condition, 1)),
@@ -192,13 +216,8 @@ function outcomeRows(outcome: Outcome, components: ReadonlyMap<string, Component
     case "refused":
       return [row({ subject: String(outcome.status), object: outcome.text, tone: "bad" })];
     case "unreached":
-      return [
-        row({
-          subject: "none",
-          object: `${outcome.text}; --server NAME tells how it would go on in one of them`,
-          tone: "bad",
-        }),
-      ];
+    case "unclear":
+      return [row({ subject: "none", object: outcome.text, tone: "bad" })];
   }
 }
 

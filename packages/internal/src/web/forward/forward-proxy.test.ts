@@ -269,6 +269,18 @@ test("a rule before it may refuse a tunnel, and none opens one by mistake", asyn
   expect(proxy.log.join("")).toContain("CONNECT was to be answered with 200, which would open a tunnel");
 });
 
+test("what becomes of a tunnel is told before it is asked for", async () => {
+  await using proxy = await forwardProxy({ props: ".connectPorts = (8443)" });
+  const outcome = async (method: string, url: string) => (await proxy.stage.explain({ method, url })).outcome;
+  expect(await outcome("CONNECT", "inside.test:8443")).toMatchObject({
+    type: "answered",
+    text: "opens a tunnel to inside.test:8443, if its address may be reached",
+  });
+  expect(await outcome("CONNECT", "inside.test:22")).toMatchObject({ type: "answered", status: 403 });
+  expect(await outcome("GET", "/x")).toMatchObject({ type: "answered", status: 400 });
+  await expect(outcome("CONNECT", "/")).rejects.toThrow("write CONNECT host:443");
+});
+
 test("its webapp takes any hostname", async () => {
   await expect(forwardProxy({ hostnames: '"a.example"' })).rejects.toThrow(/give it the hostname "\*"/);
 });

@@ -11,6 +11,7 @@ import { Deadlines } from "@hemi/common";
 import type { BackendRequest } from "../../backend/web-backend.ts";
 import { BackendFailure } from "../../backend/failure.ts";
 import type { Context } from "../../component/context.ts";
+import type { Explanation } from "../../component/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -66,6 +67,7 @@ class ForwardProxy implements HandletPart {
 
   constructor(context: ForwardContext) {
     this.#context = context;
+    context.owner.webapp.letTunnelsIn?.();
     const edits = new FieldEdits({ set: new Map(), add: new Map(), del: [] });
     this.#traits = {
       log: context.log,
@@ -88,7 +90,6 @@ class ForwardProxy implements HandletPart {
       const message = `${path} is asked for any host, but its webapp serves ${webapp.hostnames.join(", ")} only: give it the hostname "*"`;
       throw new HemiError("HEMI_CONFIG_BAD_VALUE", message);
     }
-    webapp.letTunnelsIn?.();
   }
 
   shutdown(): void {
@@ -99,16 +100,24 @@ class ForwardProxy implements HandletPart {
     return req.method === "CONNECT" ? this.#tunnel(req, resp) : this.#pass(req, resp);
   }
 
+  explain(req: Request): Explanation {
+    try {
+      this.#portAskedFor(req);
+    } catch (error) {
+      if (!(error instanceof HTTPError)) throw error;
+      return { takes: "yes", status: error.status, text: error.message };
+    }
+    const what = req.method === "CONNECT" ? `opens a tunnel to ${req.authority}` : `asks ${req.authority}`;
+    return { takes: "yes", text: `${what}, if its address may be reached` };
+  }
+
   get #outgate(): Http1Outgate {
     return this.#context.stage.outgate(http1Outgate);
   }
 
   async #pass(req: Request, resp: Response): Promise<boolean> {
-    if (!req.isForProxy) throw new HTTPError(400, "the request is not in the form for proxies: GET http://host/path");
-    if (req.scheme !== "http") throw new HTTPError(400, "by TLS a host is reached through a tunnel: CONNECT host:443");
-    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
-    const port = req.colonPort.length > 1 ? Number(req.colonPort.slice(1)) : 80;
-    const ips = await this.#addressesOf(req.hostname, port, this.#context.props.httpPorts);
+    const port = this.#portAskedFor(req);
+    const ips = await this.#addressesOf(req.hostname);
     const added: string[] = [];
     this.#forwarded.addTo(added, req);
     const request: BackendRequest = {
@@ -134,11 +143,8 @@ class ForwardProxy implements HandletPart {
   }
 
   async #tunnel(req: Request, resp: Response): Promise<boolean> {
-    if (req.colonPort.length < 2) throw new HTTPError(400, "a tunnel leads to a port: CONNECT host:443");
-    if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
-    const port = Number(req.colonPort.slice(1));
-    const { connectPorts } = this.#context.props;
-    const ips = await this.#addressesOf(req.hostname, port, connectPorts);
+    const port = this.#portAskedFor(req);
+    const ips = await this.#addressesOf(req.hostname);
     const { signal } = req;
     const there = await this.#outgate.dial(ips, port).catch((error: unknown) => {
       if (!(error instanceof BackendFailure)) throw error;
@@ -171,9 +177,27 @@ class ForwardProxy implements HandletPart {
     return true;
   }
 
-  /** Throws an HTTPError for what may not be reached or is not there. */
-  async #addressesOf(hostname: string, port: number, ports: readonly number[]): Promise<readonly string[]> {
+  /** Throws an HTTPError for what is no request to a proxy, or asks for a port that may not be asked for. */
+  #portAskedFor(req: Request): number {
+    const { httpPorts, connectPorts } = this.#context.props;
+    const isTunnel = req.method === "CONNECT";
+    if (isTunnel) {
+      if (req.colonPort.length < 2) throw new HTTPError(400, "a tunnel leads to a port: CONNECT host:443");
+      if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
+    } else {
+      if (!req.isForProxy) throw new HTTPError(400, "the request is not in the form for proxies: GET http://host/path");
+      if (req.scheme !== "http")
+        throw new HTTPError(400, "by TLS a host is reached through a tunnel: CONNECT host:443");
+      if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+    }
+    const port = req.colonPort.length > 1 ? Number(req.colonPort.slice(1)) : 80;
+    const ports = isTunnel ? connectPorts : httpPorts;
     if (!ports.includes(port)) throw new HTTPError(403, `port ${port} is not among those that may be asked for`);
+    return port;
+  }
+
+  /** Throws an HTTPError for what may not be reached or is not there. */
+  async #addressesOf(hostname: string): Promise<readonly string[]> {
     const { props, stage } = this.#context;
     const found = await stage.namer.lookup(hostname).catch((cause: unknown) => {
       if (!(cause instanceof HemiError)) throw cause;

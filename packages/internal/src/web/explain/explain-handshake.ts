@@ -1,0 +1,58 @@
+// How the TLS connection of a request begins that nobody sends: what is assumed of its client, and what it is asked.
+
+import type { HandshakeWalk } from "../../component/explanation.ts";
+import type { Reference } from "../../component/reference.ts";
+import { noTerms } from "../../net/tls/client-terms.ts";
+import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import { HostnameTable } from "../hostnames.ts";
+import type { WebappPart } from "../kinds.ts";
+
+export interface HandshakeTerms {
+  readonly webapps: readonly Reference<WebappPart>[];
+  readonly tlsStrictServerName: boolean;
+  /** The server has a certificate of its own. */
+  readonly hasCertificate: boolean;
+}
+
+/** `tls` is what it would be established with; `undefined` where there is no connection. */
+export function explainHandshake(
+  server: HandshakeTerms,
+  serverName: string,
+): { readonly handshake: HandshakeWalk; readonly tls: TlsFacts | undefined } {
+  const site = siteOf(server, serverName);
+  if (site === "refused") {
+    const what = serverName === "" ? "it names no server" : `no webapp has the name ${serverName}`;
+    const refusedFor = `${what}, and tlsStrictServerName is set`;
+    return { handshake: { serverName, clientCertificate: "none", refusedFor }, tls: undefined };
+  }
+  const { name, demand } = site?.current.tls?.terms ?? noTerms;
+  return { handshake: { serverName, clientCertificate: demand }, tls: assumedFacts(serverName, name) };
+}
+
+/** Whose terms the handshake is led under; `undefined`: nobody's, nothing is asked. */
+function siteOf({ webapps, tlsStrictServerName, hasCertificate }: HandshakeTerms, serverName: string) {
+  const table = new HostnameTable(
+    webapps.flatMap((webapp) => webapp.current.hostnames.map((hostname) => [hostname, webapp] as const)),
+  );
+  const found = serverName === "" ? undefined : table.find(serverName);
+  if (found !== undefined) return found;
+  if (tlsStrictServerName) return "refused";
+  const defaultWebapp = webapps.find(({ current }) => current.hostnames.includes("*"));
+  return defaultWebapp ?? (hasCertificate ? undefined : webapps[0]);
+}
+
+function assumedFacts(serverName: string, terms: string): TlsFacts {
+  return {
+    terms,
+    maxWrite: Infinity,
+    version: "TLSv1.3",
+    cipher: "TLS_AES_128_GCM_SHA256",
+    serverName,
+    nextProto: "http/1.1",
+    isResumed: false,
+    client: undefined,
+    reset() {
+      // There is no connection.
+    },
+  };
+}
