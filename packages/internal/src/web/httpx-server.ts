@@ -1,5 +1,6 @@
 // httpxServer: serves webapps over HTTP on one address.
 
+import { AsyncResource } from "node:async_hooks";
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import type { Context } from "../component/context.ts";
@@ -141,11 +142,14 @@ const connsOverTLS: Readonly<
   "http/1.1": Http1Conn,
 };
 
+/** The asynchronous context that requests begin in: an empty one. */
+const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
+
 class HttpxServer implements ServerPart, Http2Host, GreetingHost {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
   readonly #injector = new Injector(
-    (wire) => this.serve(wire),
+    (wire) => this.#dispatcher?.serve(wire),
     () => this.settings.handleTimeout,
   );
   readonly #refusals = new Refusals({
@@ -299,6 +303,11 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
   }
 
   serve(wire: ExchanWire): void {
+    // It may be read while another one is served or answered, and has nothing to do with what that has entered.
+    requestContext.runInAsyncScope(this.#dispatch, this, wire);
+  }
+
+  #dispatch(wire: ExchanWire): void {
     this.#dispatcher?.serve(wire);
   }
 
