@@ -38,6 +38,7 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   /** The head of a connection's last request serves for those that are the same. */
   readonly number = heads++;
   scheme: "http" | "https" = "http";
+  targetScheme: "http" | "https" | undefined;
   isForProxy = false;
   pathNeedsCare = false;
   /** Where path and query lie. */
@@ -250,7 +251,7 @@ function readTargetForm(head: Http1RequestHead, start: number, end: number): Bad
   const scheme = /^(https?):\/\//i.exec(bytes.toString("latin1", start, Math.min(end, start + 8)));
   if (scheme?.[1] === undefined) return badForm;
   head.isForProxy = true;
-  head.scheme = scheme[1].length === 5 ? "https" : "http";
+  head.targetScheme = scheme[1].length === 5 ? "https" : "http";
   let at = start + scheme[0].length;
   head.authorityStart = at;
   while (at < end && bytes[at] !== 0x2f && bytes[at] !== 0x3f) at++;

@@ -80,7 +80,8 @@ export function readRequestHead(
   return {
     version: "2",
     method: protocol === undefined ? method : "GET",
-    scheme: isTLS || scheme === "https" ? "https" : "http",
+    scheme: isTLS ? "https" : "http",
+    targetScheme: scheme === "https" ? "https" : "http",
     authority,
     target: path,
     pathNeedsCare: needsCare(path),

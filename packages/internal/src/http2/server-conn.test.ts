@@ -13,7 +13,7 @@ const echo: Handle = async (req, resp) => {
   return true;
 };
 
-describeTransports(({ serve }) => {
+describeTransports(({ serve, isTLS }) => {
   describe("a connection", () => {
     test("is HTTP/2 by its first bytes, even where they come one by one", async () => {
       await using server = await serve(hello);
@@ -107,7 +107,7 @@ describeTransports(({ serve }) => {
         ...{
           version: "2",
           method: "PUT",
-          scheme: "https",
+          scheme: isTLS ? "https" : "http",
           authority: "shop.example:8080",
           path: "/pA",
           queryString: "?q=1",

@@ -23,7 +23,10 @@ export interface RequestHead {
   readonly version: HttpVersion;
   /** In the case received: methods are case-sensitive (RFC 9110 9.1). */
   readonly method: string;
+  /** How it came. */
   readonly scheme: "http" | "https";
+  /** What the client says in its target of how it came, or of how its proxy is to ask; left out where it says nothing. */
+  readonly targetScheme?: "http" | "https" | undefined;
   /** Host and port as received; "" for HTTP/1.0 without a host. */
   readonly authority: string;
   /** Path and query as received; `*` for `OPTIONS *`, "" for CONNECT. */

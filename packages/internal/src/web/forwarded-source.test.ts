@@ -136,3 +136,23 @@ test("a subrequest comes from where the request comes from that made it", async 
   const { text } = await server.ask(request("GET /", { "x-forwarded-for": "203.0.113.7" }));
   expect(text).toBe("203.0.113.7");
 });
+
+test("that a request came by TLS is believed of trusted proxies only", async () => {
+  const ask = async (settings: Record<string, string[]>, target: string) => {
+    await using server = await serve({
+      handlets: [
+        (req, resp) => {
+          resp.send(`${req.scheme} ${req.targetScheme}`);
+          return true;
+        },
+      ],
+      settings,
+    });
+    return (await server.ask(`GET ${target} HTTP/1.1\r\nhost: a.example\r\n\r\n`)).text;
+  };
+  expect(await ask({}, "/")).toBe("http http");
+  expect(await ask({}, "https://a.example/")).toBe("http https");
+  expect(await ask({ trustForwarded: ["10.0.0.0/8"] }, "https://a.example/")).toBe("http https");
+  expect(await ask({ trustForwarded: ["127.0.0.1"] }, "https://a.example/")).toBe("https https");
+  expect(await ask({ trustForwarded: ["127.0.0.1"] }, "http://a.example/")).toBe("http http");
+});

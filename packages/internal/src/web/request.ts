@@ -59,8 +59,16 @@ export class Request {
     return this.#wire.head.method;
   }
 
+  /** `https` where the client came by TLS, or where one of `trustForwarded` says so in its target; others may say there what they like. */
   get scheme(): "http" | "https" {
-    return this.#wire.head.scheme;
+    const { scheme, targetScheme } = this.#wire.head;
+    if (scheme === "https" || targetScheme !== "https") return scheme;
+    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true ? "https" : "http";
+  }
+
+  /** What the target says, as in `GET https://shop.example/`: how a proxy is to ask. `scheme` where it says nothing. */
+  get targetScheme(): "http" | "https" {
+    return this.#wire.head.targetScheme ?? this.scheme;
   }
 
   /** Whether it is written as one to a proxy is: `GET http://shop.example/`. In HTTP/2 all are. */

@@ -269,6 +269,7 @@ function headOf(parent: RequestHead, target: string, isForClient: boolean): Requ
     version: "1.1",
     method: "GET",
     scheme: parent.scheme,
+    targetScheme: parent.targetScheme,
     authority: parent.authority,
     target,
     pathNeedsCare: true,

@@ -186,7 +186,7 @@ class ForwardProxy implements HandletPart {
       if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
     } else {
       if (!req.isForProxy) throw new HTTPError(400, "the request is not in the form for proxies: GET http://host/path");
-      if (req.scheme !== "http")
+      if (req.targetScheme !== "http")
         throw new HTTPError(400, "by TLS a host is reached through a tunnel: CONNECT host:443");
       if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
     }
