@@ -122,7 +122,7 @@ export function readHead(
     else if (byte === 0x23 /* # */) return fragmentInTarget;
     else if (queryStart === 0) {
       if (byte === 0x25 /* % */ || byte === 0x5c /* \ */) head.pathNeedsCare = true;
-      else if (byte === 0x2e /* . */ && bytes[at - 1] === 0x2f /* / */) head.pathNeedsCare = true;
+      else if ((byte === 0x2e /* . */ || byte === 0x2f) && bytes[at - 1] === 0x2f /* / */) head.pathNeedsCare = true;
     }
   }
   if (at - targetStart > limits.maxTargetSize) return targetTooLong;

@@ -201,7 +201,7 @@ function needsCare(target: string): boolean {
     const code = target.charCodeAt(i);
     if (code === 0x3f /* ? */) return false;
     if (code === 0x25 /* % */ || code === 0x5c /* \ */) return true;
-    if (code === 0x2e /* . */ && target.charCodeAt(i - 1) === 0x2f /* / */) return true;
+    if ((code === 0x2e /* . */ || code === 0x2f) && target.charCodeAt(i - 1) === 0x2f /* / */) return true;
   }
   return false;
 }

@@ -33,7 +33,7 @@ export interface RequestHead {
   readonly target: string;
   /** Scheme and authority stand in the target, as in requests to proxies (RFC 9112 3.2.2). HTTP/2 always has them. */
   readonly isForProxy?: boolean;
-  /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash. */
+  /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash, two slashes in a row. */
   readonly pathNeedsCare: boolean;
   readonly fields: Fields;
   /** In bytes; `undefined` where the sender did not say (chunked), 0 for no content. */

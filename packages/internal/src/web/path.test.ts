@@ -6,7 +6,9 @@ describe("normalizePath", () => {
   test.each([
     ["/", "/", "/"],
     ["/a/b.html", "/a/b.html", "/a/b.html"],
-    ["/a//b/", "/a//b/", "/a//b/"],
+    ["/a//b/", "/a//b/", "/a/b/"],
+    ["//a///b", "//a///b", "/a/b"],
+    ["//%61%2F/b", "//%61%2F/b", "/a%2F/b"],
     ["/.well-known/x", "/.well-known/x", "/.well-known/x"],
     ["/...", "/...", "/..."],
     ["/a.", "/a.", "/a."],

@@ -6,7 +6,8 @@ export interface NormalPath {
   readonly encodedPath: string;
   /**
    * `encodedPath` decoded, but for `%2F` and `%5C`, which stay (always in upper case), so that a segment never grows a
-   * separator. Since `%252F` decodes to the same text, ask `hasEncodedSeparator(encodedPath)` for the difference.
+   * separator. Since `%252F` decodes to the same text, ask `hasEncodedSeparator(encodedPath)` for the difference. Several slashes
+   * in a row are one: to a file system they are, so that what is said of `/private/` has to hold for `//private/`.
    */
   readonly path: string;
 }
@@ -34,15 +35,15 @@ const backslash = 0x5c;
 const hash = 0x23;
 
 /**
- * Whether both forms of this path are the path itself. Doubled slashes are plain: they are kept as they are, since
- * `/a//b` and `/a/b` are two resources (RFC 3986 section 6.2.2). A segment that begins with a dot, such as
- * `/.well-known`, is not plain, although it is left alone: only the full work tells it from a dot segment.
+ * Whether both forms of this path are the path itself. A segment that begins with a dot, such as `/.well-known`, is not plain, although it is
+ * left alone: only the full work tells it from a dot segment.
  */
 export function isPlainPath(received: string): boolean {
   let previous = 0;
   for (let i = 0; i < received.length; i++) {
     const code = received.charCodeAt(i);
-    if (code === percent || code === backslash || code === hash || (code === dot && previous === slash)) return false;
+    if (code === percent || code === backslash || code === hash) return false;
+    if (previous === slash && (code === dot || code === slash)) return false;
     previous = code;
   }
   return true;
@@ -58,7 +59,7 @@ export function normalizePath(received: string): NormalPath | PathFault {
   const encodedPath = received.includes("/.") || isEncoded ? removeDotSegments(received) : received;
   if (encodedPath === undefined) return "above the root";
   const path = isEncoded ? decodePath(encodedPath) : encodedPath;
-  return path === undefined ? "not UTF-8" : { encodedPath, path };
+  return path === undefined ? "not UTF-8" : { encodedPath, path: path.replace(/\/{2,}/g, "/") };
 }
 
 /**

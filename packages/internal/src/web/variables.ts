@@ -15,7 +15,7 @@ export const webVariables = variableTable<Request>(
     hostname: (req) => req.hostname,
     /** `:8080`; empty if the client names no port. */
     colonPort: (req) => req.colonPort,
-    /** Decoded, but for `%2F` and `%5C`, and without dot segments. */
+    /** Decoded, but for `%2F` and `%5C`, without dot segments; several slashes in a row are one. */
     path: (req) => req.path,
     /** The same path as the client has encoded it. */
     encodedPath: (req) => req.encodedPath,
