@@ -13,6 +13,7 @@ export function newContrib(name, { root }) {
       `"${name}" is no name for a package: it takes words in lower case, joined by "-", such as rate-table`,
     );
   }
+  if (isTaken(signOf(name))) throw new Error(`"${signOf(name)}" is a word of the code that is made: take another name`);
   const folder = join(root, "packages", `contrib-${name}`);
   if (existsSync(folder)) throw new Error(`${folder} is there already`);
   for (const file of readdirSync(template, { recursive: true, withFileTypes: true })) {
@@ -28,8 +29,23 @@ export function newContrib(name, { root }) {
 
 /** In file names and package names "hello" is the name as it is; everywhere else it is a word of code, and becomes `rateTable`. */
 function rename(text, name) {
-  const sign = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+  const sign = signOf(name);
   return text.replace(/(contrib-|\.\/|src\/)?hello/g, (_, before) => (before === undefined ? sign : before + name));
+}
+
+function signOf(name) {
+  return name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+}
+
+/** Is it a word of the language, or one that the template uses? */
+function isTaken(sign) {
+  if (["await", "pack", "prop", "defineHandlet"].includes(sign)) return true;
+  try {
+    new Function(`"use strict"; const ${sign} = 0;`);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -47,6 +63,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   console.log(`packages/contrib-${name} is there, with one handlet to begin from. What comes next:
 
   pnpm install      links it; pnpm-lock.yaml is committed with it
+  npm run setup     builds it, so that hemi serve --use @hemi/contrib-${name} finds it
   vitest run packages/contrib-${name}
   pnpm reference    writes its pages in docs/reference/
   pnpm changeset    asks what users will see

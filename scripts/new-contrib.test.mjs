@@ -92,4 +92,7 @@ test("a name of several words becomes a sign, and a taken or a bad name is refus
   for (const name of ["Rate", "rate_table", "../rate", "rate-", ""]) {
     expect(() => newContrib(name, { root: workspace })).toThrow("is no name for a package");
   }
+  for (const name of ["class", "static", "pack", "await"]) {
+    expect(() => newContrib(name, { root: workspace })).toThrow("take another name");
+  }
 });

@@ -49,13 +49,16 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
    * Says that only one component of a stage may have `what`, words that are the same for all who could want it, of whatever kind:
    * `the address :80`. All but the first one get an error, shown like those of `report`.
    */
-  claim(claim: { readonly prop?: (keyof Props & string) | undefined; readonly what: string }): void;
+  claim(this: void, claim: { readonly prop?: (keyof Props & string) | undefined; readonly what: string }): void;
   /** Reports a mistake; it is shown at the prop if that is set here or inherited, else at the sign. */
-  report(mistake: {
-    readonly prop?: (keyof Props & string) | undefined;
-    readonly message: string;
-    readonly hint?: string | undefined;
-  }): void;
+  report(
+    this: void,
+    mistake: {
+      readonly prop?: (keyof Props & string) | undefined;
+      readonly message: string;
+      readonly hint?: string | undefined;
+    },
+  ): void;
 }
 
 /** Whether a component is one of this definition; then the types of its props are known. */

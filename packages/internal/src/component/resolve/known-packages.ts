@@ -14,6 +14,7 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["httpsChecker", handlets],
   ["limiter", handlets],
   ["refererChecker", handlets],
+  ["rewriter", handlets],
   ["gunzip", revisers],
   ["gzip", revisers],
   ["head", revisers],
