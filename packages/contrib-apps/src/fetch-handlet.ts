@@ -63,6 +63,10 @@ class FetchHandlet implements HandletPart {
     this.#context = context;
   }
 
+  examine(): Promise<void> {
+    return this.#context.props.module.examine();
+  }
+
   async prepare(): Promise<void> {
     const { module, overrideGlobalObjects } = this.#context.props;
     // These name the web's classes, which take 60 ms to load: who has no such app does not wait for them.

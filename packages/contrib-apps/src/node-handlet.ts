@@ -48,6 +48,10 @@ class NodeHandlet implements HandletPart {
     this.#context = context;
   }
 
+  examine(): Promise<void> {
+    return this.#context.props.module.examine();
+  }
+
   async prepare(): Promise<void> {
     const { module } = this.#context.props;
     this.#app = await loadApp(module, "a function (req, res), or an app of Koa or Fastify", findNodeApp);

@@ -141,6 +141,20 @@ describe("hemi check", () => {
     expect(stderr).toContain("did you mean .returnText?");
   });
 
+  test("looks at the files that are named, and tells of all that cannot be used", async () => {
+    const secure = `stage {
+      webapp "a" { .hostnames = ("*") .tlsCert = "none.pem" rule { nodeHandlet { .module = "none.ts" } } }
+      webapp "b" { .hostnames = ("b.example") rule { fetchHandlet { .module = "app.ts" } } }
+      httpxServer "main" { .webapps = ("a", "b") .address = ":3443" .tlsMode = true }
+    }`;
+    await using folder = await folderWith({ "secure.conf": secure, "app.ts": 'throw new Error("it ran");' });
+    const { code, stdout, stderr } = await run(["check", "-config", "secure.conf"], { cwd: folder.path });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("webapp.a/rule/nodeHandlet could not be used: the module");
+    expect(stderr).toMatch(/httpxServer\.main could not be used: .*none\.pem/);
+    expect(stderr).not.toContain("app.ts");
+  });
+
   test("exits with 2 for a file that is not there", async () => {
     await using folder = await folderWith({});
     const { code, stderr } = await run(["check", "-config", "none.conf"], { cwd: folder.path });

@@ -14,6 +14,11 @@ import type { InjectRequest, InjectResponse } from "./inject.ts";
  *    called, even if it failed. It is called once, whatever happens.
  */
 export interface Part {
+  /**
+   * Looks at what the configuration names outside of itself, such as files, without any effect, and throws what `prepare` would throw of it: for
+   * `hemi check`, in a stage that is never prepared.
+   */
+  examine?(): void | Promise<void>;
   prepare?(): void | Promise<void>;
   start?(): void | Promise<void>;
   /** `changed` holds the names of the props that have new values; the props object holds them already. */

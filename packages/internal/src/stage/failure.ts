@@ -13,6 +13,7 @@ export interface Failure {
 }
 
 const codes = {
+  used: "HEMI_STAGE_PREPARE",
   prepared: "HEMI_STAGE_PREPARE",
   started: "HEMI_STAGE_START",
   drained: "HEMI_STAGE_SHUTDOWN",

@@ -22,6 +22,22 @@ export class LifeCycle {
     this.#roots = roots;
   }
 
+  /** All of them, in the order of `prepare`. Goes on after failures. */
+  async examine(): Promise<readonly Failure[]> {
+    const failures: Failure[] = [];
+    await raisingOrder(this.#roots, {
+      mayGoOn: () => true,
+      visit: async ({ path, part }) => {
+        try {
+          await part.examine?.();
+        } catch (error) {
+          failures.push({ path, done: "used", error });
+        }
+      },
+    });
+    return failures;
+  }
+
   /** Lowest rank first, siblings side by side, children before their owner. Stops at the first failure. */
   prepare(): Promise<readonly Failure[]> {
     return this.#raise("prepared", (component) => {

@@ -172,6 +172,15 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
     return await explainAmong(this.#roots, request, into);
   }
 
+  /**
+   * Looks at what the configuration names outside of itself, such as certificates and modules, without any effect: nothing is bound, opened to be
+   * written, or run. The stage need not be started. Rejects with HEMI_STAGE_PREPARE for all that would keep it from starting.
+   */
+  async examine(): Promise<void> {
+    const failures = await this.#life.examine();
+    if (failures.length > 0) throw failureError(failures);
+  }
+
   async #start(): Promise<void> {
     const unprepared = await this.#orAbandoned(this.#life.prepare());
     const failures = unprepared.length > 0 ? unprepared : await this.#orAbandoned(this.#life.start());

@@ -172,6 +172,13 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
     this.#context = context;
   }
 
+  async examine(): Promise<void> {
+    if (!this.#context.props.tlsMode) return;
+    const https = await this.#openHttps();
+    await https.close();
+    this.#deadlines.close();
+  }
+
   async prepare(): Promise<void> {
     const { props, log, listeners, stage, path, isDevelopment } = this.#context;
     this.#dispatcher = new Dispatcher(

@@ -1,4 +1,4 @@
-// `hemi check`: reads a configuration and says whether it can be used.
+// `hemi check`: reads a configuration and says whether it can be used, with the files that it names.
 
 import { bootFile } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
@@ -8,7 +8,11 @@ import { loadPacks } from "../load-packs.ts";
 export async function check(line: CommandLine): Promise<ExitCode> {
   const use = await loadPacks(line.use);
   const stage = await bootFile(line.config, { baseDir: line.base, use });
-  await stage.quit();
+  try {
+    await stage.examine();
+  } finally {
+    await stage.quit();
+  }
   process.stdout.write("PASS\n");
   return exitCodes.fine;
 }

@@ -1,5 +1,6 @@
 // path, paths, module: values that name files. Both are absolute once read; nothing is opened before it is used.
 
+import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { HemiError } from "../../errors/hemi-error.ts";
@@ -17,6 +18,8 @@ export interface Module {
   readonly file: string;
   /** Imports it, once in the life of the process. Rejects with HEMI_MODULE, which names the file and the reason. */
   load(): Promise<unknown>;
+  /** Looks whether there is a file that can be read, and does not import it. Rejects with HEMI_MODULE. */
+  examine(): Promise<void>;
 }
 
 export interface PathOptions {
@@ -63,7 +66,7 @@ const moduleType: PropType<Module> = {
   read(value, label, reader) {
     if (value.type !== "string" || !moduleFile.test(value.value)) return refuse(this, value, label, reader);
     const file = resolve(reader.baseDir, value.value);
-    return { file, load: () => loadModule(file) };
+    return { file, load: () => loadModule(file), examine: () => examineModule(file) };
   },
   plain: ({ file }) => file,
   jsonSchema: () => ({ type: "string", pattern: moduleFile.source }),
@@ -72,12 +75,24 @@ const moduleType: PropType<Module> = {
 /** A TypeScript or JavaScript file of the program: `"app.ts"`. A relative path starts from the base directory. */
 export const module = propMaker<Module, string>(() => moduleType);
 
+async function examineModule(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+  } catch (cause) {
+    throw cannotLoad(file, cause);
+  }
+}
+
 async function loadModule(file: string): Promise<unknown> {
   try {
     const namespace: unknown = await import(pathToFileURL(file).href);
     return namespace;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HemiError("HEMI_MODULE", `the module ${file} cannot be loaded: ${reason}`, { cause });
+    throw cannotLoad(file, cause);
   }
+}
+
+function cannotLoad(file: string, cause: unknown): HemiError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new HemiError("HEMI_MODULE", `the module ${file} cannot be loaded: ${reason}`, { cause });
 }
