@@ -6,6 +6,8 @@
 //                             └────── end: head and content in one go ────────────────┘
 //   destroy, or the client leaves ────────────────────────────────────────────────────────────────────> close
 //
+// What is called after that keeps the books and sends nothing: apps call from timers, where nobody would catch what is thrown.
+//
 // A test runs the same programs here and on a server of Node.js, and compares what they see.
 //
 // Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on the object
@@ -100,15 +102,23 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     this.statusCode = code;
     const written = fields ?? (isReason ? undefined : reason);
     if (written !== undefined) setWrittenFields(this, written);
-    this.#resp.status = code;
-    this.#announced = copyFields(this, this.#resp);
+    // Somebody else may answer by now, or nobody.
+    if (!this.destroyed) {
+      this.#resp.status = code;
+      this.#announced = copyFields(this, this.#resp);
+    }
     this._header = `HTTP/1.1 ${code} ${this.statusMessage}\r\n\r\n`;
     return this;
   }
 
   override flushHeaders(): void {
     if (this._header === null) this.writeHead(this.statusCode);
-    if (!this.destroyed && !this.#resp.isHeadSent) void this.#beginStreaming("");
+    if (this.destroyed || this.#resp.isHeadSent) return;
+    try {
+      void this.#beginStreaming("");
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
   override writeContinue(callback?: () => void): void {
@@ -130,6 +140,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (!(status >= 100 && status <= 199) || status === 101) {
       throw nodeError("ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${status}`, RangeError);
     }
+    if (this.destroyed) return;
     this.#resp.interim(status, fields === undefined || fields === null ? {} : interimFields(fields));
     if (callback !== undefined) process.nextTick(callback);
   }

@@ -1,15 +1,15 @@
 // For tests: a stage with one handlet in a default webapp, and a rule behind it.
 
 import { fileURLToPath } from "node:url";
-import { bootWith, type InjectRequest, MemorySink, openErrorLog } from "@hemi/internal";
+import { bootWith, type InjectRequest, MemorySink, openErrorLog, type Pack } from "@hemi/internal";
 import apps from "../index.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** `handlet` and `server` are text of a configuration; modules are looked up beside this file. */
-export async function serve(handlet: string, server = "") {
+/** `handlet` and `server` are text of a configuration; modules are looked up beside this file. `packs` stand beside the apps. */
+export async function serve(handlet: string, server = "", packs: readonly Pack[] = []) {
   const sink = new MemorySink();
-  const stage = await bootWith([apps]).bootText(
+  const stage = await bootWith([apps, ...packs]).bootText(
     `stage {
       webapp "site" {
         .hostnames = ("*")
