@@ -15,7 +15,7 @@
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { ExchanError, type Response as HemiResponse } from "@hemi/internal";
+import { ExchanError, HemiError, type Response as HemiResponse } from "@hemi/internal";
 import { hasNoContent, sendWhole } from "./app-fields.ts";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
@@ -93,8 +93,9 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   override writeHead(status: number, reason?: string | WrittenFields, fields?: WrittenFields): this {
     if (this._header !== null) throw headSent("write");
     const code = Math.trunc(status);
-    if (!(code >= 200 && code <= 599)) {
-      throw nodeError("ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${status}`, RangeError);
+    if (!(code >= 200 && code <= 999)) {
+      const hint = code >= 100 && code <= 199 ? ": interim answers are sent by writeInformation" : "";
+      throw nodeError("ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${status}${hint}`, RangeError);
     }
     const isReason = typeof reason === "string";
     if (isReason) this.statusMessage = reason;
@@ -104,7 +105,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (written !== undefined) setWrittenFields(this, written);
     // Somebody else may answer by now, or nobody.
     if (!this.destroyed) {
-      this.#resp.status = code;
+      this.#resp.status = this.#sendable(code);
       this.#announced = copyFields(this, this.#resp);
     }
     this._header = `HTTP/1.1 ${code} ${this.statusMessage}\r\n\r\n`;
@@ -228,6 +229,13 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (res.#endCallbacks.length > 0) res.#callEnded(res.errored ?? streamDestroyed("end"));
     res.emit("close");
     res.#owner.closed();
+  }
+
+  /** RFC 9110 15 knows no status above 599, and has clients take one as a 5xx. To throw where Node.js does not could end the process. */
+  #sendable(code: number): number {
+    if (code <= 599) return code;
+    this.#owner.noteError(new HemiError("HEMI_USAGE", `the app's status ${code} is none of HTTP, and sent as 500`));
+    return 500;
   }
 
   #setEnded(): void {
