@@ -10,6 +10,7 @@
 
 import { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
+import { tlsFactsKey, tlsMembers } from "./tls-members.ts";
 
 type Peer = HemiRequest["peer"];
 
@@ -21,8 +22,9 @@ export interface SocketOwner {
 }
 
 export class NodeSocket extends Socket {
-  /** As in `tls.TLSSocket`; missing without TLS. */
+  /** With the rest of `TlsMembers`; missing without TLS. */
   declare readonly encrypted?: true;
+  readonly [tlsFactsKey]: HemiRequest["tls"];
   readonly #peer: Peer;
   /** None while it is idle. */
   #owner: SocketOwner | undefined;
@@ -39,9 +41,10 @@ export class NodeSocket extends Socket {
 
   constructor(req: HemiRequest, owner: SocketOwner) {
     super();
+    this[tlsFactsKey] = req.tls;
     this.#peer = req.peer;
     this.#owner = owner;
-    if (req.scheme === "https") Object.defineProperty(this, "encrypted", { value: true });
+    if (req.scheme === "https") Object.defineProperties(this, tlsMembers);
   }
 
   /** For what the types of Node.js declare as properties. */
