@@ -123,6 +123,9 @@ describe("Express", () => {
     expect((await site.ask({ url: "/" })).text).toBe("hello from Express");
     expect((await site.ask({ url: "/throws" })).status).toBe(500);
     expect(site.sink.lines.join("")).toContain("a route that throws");
+    const posted = { method: "POST", headers: json, content: '{"a":1}' };
+    expect((await site.ask({ url: "/nothing", ...posted })).text).toBe("next");
+    expect((await site.ask({ url: "/parsed/nothing", ...posted })).status).toBe(404);
   });
 });
 

@@ -39,6 +39,11 @@ export class NodeExchan implements ResponseOwner, SocketOwner {
     NodeResponse.giveUp(this.response);
   }
 
+  /** Its content can no longer be left to others, and nothing was sent. */
+  get hasReadContent(): boolean {
+    return this.#req.isContentRead && !this.#resp.isHeadSent;
+  }
+
   // ---- what its parts ask for ----
 
   /** The app destroyed one of the three, or the client has left: all three end. */

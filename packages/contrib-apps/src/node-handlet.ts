@@ -24,8 +24,9 @@ const props = {
   module: prop.module({ required: true }),
   /**
    * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
-   * handlet or rule. Only if nothing was sent, and no content read; header fields that were set are forgotten. An error for
-   * `next` gives its `status`, or 500. Default: false, since to some apps a third argument means something else.
+   * handlet or rule, without the header fields that were set. Content that the app has read, by a parser before all its routes say, nobody
+   * else can have: `next()` then gives 404, as at the end of an app, and a line in the log at the level `debug`. Once a part of the answer was
+   * sent, it breaks that off. An error for `next` gives its `status`, or 500. Default: false, since to some apps a third argument means something else.
    */
   passOn: prop.bool({ default: false }),
 };
@@ -99,6 +100,7 @@ class NodeHandlet implements HandletPart {
         // Express has these two for its own routers.
         if (error !== undefined && error !== null && error !== "route" && error !== "router")
           return fail(asError(error));
+        if (exchan.hasReadContent) return fail(new HTTPError(404, noContentLeft));
         exchan.leave();
         resolve(false);
       }
@@ -125,6 +127,9 @@ function asError(error: unknown): Error {
   const isStatus = typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599;
   return isStatus && !(error instanceof HTTPError) ? new HTTPError(status, error.message, { cause: error }) : error;
 }
+
+const noContentLeft =
+  "the app has read the content and called next(): nobody else can have it. Let it read content in no other routes than those that answer";
 
 function taken(): true {
   return true;

@@ -15,6 +15,7 @@ app.get(
 );
 app.get("/ip", (req, res) => void res.json([req.ip, req.protocol, req.secure]));
 app.post("/json", express.json(), (req, res) => void res.status(201).json({ got: req.body as unknown }));
+app.use("/parsed", express.json());
 app.post("/form", express.urlencoded({ extended: true }), (req, res) => void res.json(req.body));
 app.post("/bytes", express.raw({ limit: "4mb" }), (req, res) => void res.send(String((req.body as Buffer).length)));
 app.get("/long", (_req, res) => void res.type("text").send("long ".repeat(100)));
