@@ -52,6 +52,22 @@ test.each([
   expect(read(text)).toContain(reason);
 });
 
+test("a value is without the spaces around it", () => {
+  const head = read("a:\t b\t c \t\nd: \ne:\n\n");
+  expect(fieldsOf(head)).toEqual(["a", "b\t c", "d", "", "e", ""]);
+  expect(fieldsOf(read("a: \xa0b\xa0\n\n"))).toEqual(["a", "\xa0b\xa0"]);
+});
+
+test.each([
+  ["around a value", (spaces: string) => `a:${spaces}b${spaces}\n\n`, ["a", "b"]],
+  ["instead of a value", (spaces: string) => `a:${spaces}\n\n`, ["a", ""]],
+  ["before a control character", (spaces: string) => `a:${spaces}\0\n\n`, undefined],
+  ["within a value that holds one", (spaces: string) => `a:b${spaces}b${spaces}\0\n\n`, undefined],
+])("400 KB of spaces %s take no time to speak of", (_where, write, fields) => {
+  const head = readCgiHead(Buffer.from(write(" \t".repeat(200_000)), "latin1"), { ...limits, maxHeadSize: 2_000_000 });
+  expect(fieldsOf(head)).toEqual(fields ?? expect.stringContaining("no field"));
+});
+
 test("a head is waited for until it is complete", () => {
   const text = "Status: 200 OK\r\na: b\r\n\r\n";
   for (let size = 0; size < text.length; size++) expect(read(text.slice(0, size))).toBeUndefined();

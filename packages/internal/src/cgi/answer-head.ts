@@ -78,5 +78,9 @@ export function readCgiHead(
   }
 }
 
-/** A token, a colon, and a value without control characters (RFC 9110 5.5). */
-const fieldLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
+/**
+ * A token, a colon, and a value without control characters (RFC 9110 5.5), which begins and ends with what is no space:
+ * so a run of spaces, however long, is read in one way only, and in linear time.
+ */
+const fieldLine =
+  /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*(?:([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)[ \t]*)?$/;

@@ -56,6 +56,13 @@ describe("parseWeights", () => {
   });
 });
 
+test("a field of 400 KB of spaces takes no time to speak of", () => {
+  const spaces = " \t".repeat(200_000);
+  expect(parseWeights(`gzip;q=${spaces}x${spaces}x, br`)).toEqual([{ name: "br", weight: 1 }]);
+  expect(parseWeights(`gzip;${spaces}x, br`)).toHaveLength(2);
+  expect(parseWeights(`gzip;${spaces}q${spaces}=${spaces}0.5${spaces}`)).toEqual([{ name: "gzip", weight: 0.5 }]);
+});
+
 describe("likingOf", () => {
   test.each([
     ["", 1, false],

@@ -53,9 +53,10 @@ function heaviest(list: readonly Weighted[], wanted: string): number | undefined
 /** `undefined` for a malformed weight. */
 function weightIn(parameters: readonly string[]): number | undefined {
   for (const parameter of parameters) {
-    const [, value] = /^[ \t]*q[ \t]*=[ \t]*(.*?)[ \t]*$/i.exec(parameter) ?? [];
-    if (value === undefined) continue;
-    return /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(value) ? Number(value) : undefined;
+    const [start] = /^[ \t]*q[ \t]*=/i.exec(parameter) ?? [];
+    if (start === undefined) continue;
+    const [, value] = /^[ \t]*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*$/.exec(parameter.slice(start.length)) ?? [];
+    return value === undefined ? undefined : Number(value);
   }
   return 1;
 }

@@ -29,7 +29,8 @@ export function parseRanges(
   let isEmpty = true;
   for (const spec of specs) {
     // A recipient accepts empty elements of a list (RFC 9110 section 5.6.1.2).
-    const parts = /^[ \t]*(?:(\d*)-(\d*))?[ \t]*$/.exec(spec);
+    // The second run of spaces only behind a range: two in a row could be split anywhere, which takes quadratic time.
+    const parts = /^[ \t]*(?:(\d*)-(\d*)[ \t]*)?$/.exec(spec);
     if (parts === null) return undefined;
     const [, first, last] = parts;
     if (first === undefined || last === undefined) continue;
