@@ -65,6 +65,32 @@ describe("what is outside or hidden", () => {
     expect(site.sink.lines.filter((line) => line.includes("link.txt"))).toHaveLength(1);
   });
 
+  test("is not sent from a folder that was moved out, with a link to it left behind", async () => {
+    await using site = await makeSite({
+      files: { "web/mv/small.txt": "secret", "web/mv/big.txt": big, "web/mv/small.txt.gz": "secret", "outside/x": "" },
+      props: { precompressed: ["gzip"] },
+    });
+    const urls = ["/mv/small.txt", "/mv/big.txt"];
+    for (const url of urls) expect((await site.get(url)).status).toBe(200);
+    await rename(join(site.dir, "web/mv"), join(site.dir, "outside/mv"));
+    await symlink("../outside/mv", join(site.dir, "web/mv"));
+    site.later();
+    for (const url of urls) expect((await site.get(url)).text).toBe(notMine);
+    expect((await site.get("/mv/small.txt", { "accept-encoding": "gzip" })).text).toBe(notMine);
+  });
+
+  test("is sent once its folder has been moved in", async () => {
+    await using site = await makeSite({ files: { "outside/rv/a.txt": "a", "outside/rv/big.txt": big } });
+    await symlink("../outside/rv", join(site.dir, "web/rv"));
+    for (const url of ["/rv/a.txt", "/rv/big.txt"]) expect((await site.get(url)).text).toBe(notMine);
+    await rename(join(site.dir, "outside/rv"), join(site.dir, "web/rv2"));
+    await rm(join(site.dir, "web/rv"));
+    await symlink("rv2", join(site.dir, "web/rv"));
+    site.later();
+    expect((await site.get("/rv/a.txt")).text).toBe("a");
+    expect((await site.get("/rv/big.txt")).text).toBe(big);
+  });
+
   test("does not hold for /.well-known/", async () => {
     await using site = await makeSite({ files });
     expect((await site.get("/.well-known/acme")).text).toBe("token");
