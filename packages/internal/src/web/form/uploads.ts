@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { HTTPError } from "../http-error.ts";
 import type { FilePart } from "./form-part.ts";
+import { GatheringWriter } from "./gathering-writer.ts";
 import { UploadedFile } from "./uploaded-file.ts";
 import { isLeftOver, makeUploadName } from "./upload-name.ts";
 
@@ -36,12 +37,14 @@ export class Uploads {
   /** Reads a file of a form to its end. Throws HTTPError 507 when the disk is full, 500 when the folder cannot be used, and what reading throws. */
   async keep(part: FilePart): Promise<UploadedFile> {
     const { path, file } = await this.#create();
+    const writer = new GatheringWriter(file, (error) => this.#failed(error));
     let size = 0;
     try {
       for await (const piece of part) {
         size += piece.length;
-        await file.appendFile(piece).catch((error: unknown) => this.#failed(error));
+        await writer.write(piece);
       }
+      await writer.flush();
       await file.close();
     } catch (error) {
       await file.close().catch(() => {});
