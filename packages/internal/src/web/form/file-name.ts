@@ -6,16 +6,24 @@
  */
 export function safeFileName(fileName: string): string {
   const last = fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
-  const plain = last
-    .toWellFormed()
-    .normalize("NFC")
-    .replaceAll(unwelcome, "")
-    .replaceAll(/\s+/g, " ")
-    // A leading dot hides it, a leading dash makes it an option; Windows drops dots and spaces at the end.
-    .replace(/^[. -]+/, "")
-    .replace(/[. ]+$/, "");
+  const plain = withoutDotsBehind(
+    last
+      .toWellFormed()
+      .normalize("NFC")
+      .replaceAll(unwelcome, "")
+      .replaceAll(/\s+/g, " ")
+      // A leading dot hides it, a leading dash makes it an option.
+      .replace(/^[. -]+/, ""),
+  );
   const free = deviceName.test(plain) ? `_${plain}` : plain;
   return free === "" ? "file" : shorten(free);
+}
+
+/** Windows drops dots and spaces at the end. From there on, since a regular expression would try each run of them within the name. */
+function withoutDotsBehind(name: string): string {
+  let end = name.length;
+  while (end > 0 && (name[end - 1] === "." || name[end - 1] === " ")) end--;
+  return name.slice(0, end);
 }
 
 /**
