@@ -45,7 +45,7 @@ const props = {
   overrideGlobalObjects: prop.bool({ default: false }),
 };
 
-/** Answers all requests that it is given with what the app makes of them. */
+/** Answers all requests that it is given with what an app of web standards, `fetch(Request)`, makes of them: one of Hono, say. */
 export const fetchHandlet = defineHandlet({
   sign: "fetchHandlet",
   props,

@@ -31,7 +31,7 @@ const props = {
   passOn: prop.bool({ default: false }),
 };
 
-/** Answers all requests that it is given with what the app makes of them. CONNECT it does not know. */
+/** Answers all requests that it is given with what a classic app of Node.js `(req, res)` makes of them: one of Express, Koa, Fastify. CONNECT it does not know. */
 export const nodeHandlet = defineHandlet({
   sign: "nodeHandlet",
   props,
