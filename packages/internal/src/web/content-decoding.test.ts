@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -89,6 +90,80 @@ describe.each(contentCodings)("%s", (coding) => {
       running--;
     });
     filter.close?.();
+  });
+});
+
+describe("zstd of several frames", () => {
+  const frame = (text: string): Buffer => zlib.zstdCompressSync(text);
+  /** A frame that is to be skipped (RFC 8878 3.1.2). */
+  const skippable = (size: number): Buffer => {
+    const head = Buffer.alloc(8 + size, "s");
+    head.writeUInt32LE(0x184d2a5f, 0);
+    head.writeUInt32LE(size, 4);
+    return head;
+  };
+
+  test.each([
+    ["two frames", [frame("hello, "), frame("world")], "hello, world"],
+    ["an empty frame between", [frame("hello, "), frame(""), frame("world")], "hello, world"],
+    ["a frame to be skipped before", [skippable(5), frame("hello")], "hello"],
+    ["one behind", [frame("hello"), skippable(300)], "hello"],
+    ["one between", [frame("hello, "), skippable(0), frame("world")], "hello, world"],
+    ["nothing but those", [skippable(3), skippable(3)], ""],
+  ])("is decoded the same wherever it is cut: %s", async (_what, frames, text) => {
+    const encoded = Buffer.concat(frames);
+    for (let at = 0; at <= encoded.length; at++) expect(String(await decoded("zstd", encoded, [at]))).toBe(text);
+    expect(String(await decoded("zstd", encoded, [...encoded.keys()]))).toBe(text);
+  });
+
+  const reserved = frame("hello");
+  // The type of its block, 3, is reserved.
+  reserved[6] = 0x2f;
+
+  test.each([
+    ["is wrong in the first", Buffer.concat([reserved, frame("world")])],
+    ["ends early in the second", Buffer.concat([frame("hello"), frame("world").subarray(0, -1)])],
+    ["ends early in a frame to be skipped", Buffer.concat([frame("hello"), skippable(10).subarray(0, -1)])],
+    ["has something else behind the second", Buffer.concat([frame("hello"), frame("world"), Buffer.from("x")])],
+    ["has another coding behind it", Buffer.concat([frame("hello"), zlib.gzipSync("world")])],
+  ])("what %s is refused", async (_what, spoilt) => {
+    const refusal = { code: "HEMI_CONTENT_BROKEN" };
+    for (let at = 0; at <= spoilt.length; at++)
+      await expect(decoded("zstd", spoilt, [at])).rejects.toMatchObject(refusal);
+  });
+
+  test("the ratio is that of all frames together", async () => {
+    const zeros = zlib.zstdCompressSync(Buffer.alloc(50_000));
+    await expect(decoded("zstd", Buffer.concat(Array<Buffer>(100).fill(zeros)))).rejects.toMatchObject({
+      code: "HEMI_CONTENT_TOO_LARGE",
+      message: expect.stringContaining("maxContentRatio") as string,
+    });
+    const noise = zlib.zstdCompressSync(randomBytes(1_000_000));
+    expect(await decoded("zstd", Buffer.concat([noise, zeros, zeros, noise]), [], 2)).toHaveLength(2_100_000);
+  });
+
+  test("a slow taker gets the frames in their order", async () => {
+    const texts = Array.from({ length: 50 }, (_, i) => `${i}-`.repeat(3000));
+    const filter = decodingFilter("zstd", { maxRatio: 1e9 });
+    let made = "";
+    await filter.push(Buffer.concat(texts.map(frame)), async (piece) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      made += Buffer.from(piece).toString();
+    });
+    await filter.end?.(() => {});
+    filter.close?.();
+    expect(made).toBe(texts.join(""));
+  });
+
+  test("many frames with next to nothing in them are refused", async () => {
+    const small = Buffer.concat(Array<Buffer>(1001).fill(frame("")));
+    await expect(decoded("zstd", small)).rejects.toMatchObject({
+      code: "HEMI_CONTENT_TOO_LARGE",
+      message: expect.stringContaining("frames of zstd") as string,
+    });
+    expect(await decoded("zstd", small.subarray(0, (small.length / 1001) * 1000))).toHaveLength(0);
+    const enough = Array<Buffer>(1001).fill(zlib.zstdCompressSync(randomBytes(1100)));
+    expect(await decoded("zstd", Buffer.concat(enough))).toHaveLength(1001 * 1100);
   });
 });
 
