@@ -108,8 +108,14 @@ function compileRewrite({ pattern, target, next, query }: PropsOf<typeof props>)
   };
 }
 
+/** The query stands behind that of the target, and before its fragment (RFC 3986 3): a `?` within that begins none. */
 function withQuery(target: string, queryString: string): string {
-  return target.includes("?") && queryString !== "" ? `${target}&${queryString.slice(1)}` : target + queryString;
+  const mark = target.indexOf("#");
+  const resource = mark < 0 ? target : target.slice(0, mark);
+  const fragment = mark < 0 ? "" : target.slice(mark);
+  if (!resource.includes("?")) return resource + queryString + fragment;
+  const query = queryString.slice(1);
+  return resource + (query === "" || /[?&]$/.test(resource) ? "" : "&") + query + fragment;
 }
 
 function compilePattern(pattern: string): RegExp | string {
