@@ -171,12 +171,19 @@ test("it takes new origins while it runs", async () => {
   expect((await site.ask("GET /", shop)).headers["access-control-allow-origin"]).toBeUndefined();
 });
 
+test("methods may be all of them, without credentials", async () => {
+  await using site = await serveSite('cors { .origins = ("https://shop.example") .methods = ("*") }');
+  const { headers } = await site.ask("OPTIONS /", { ...shop, ...preflight });
+  expect(headers["access-control-allow-methods"]).toBe("*");
+});
+
 test.each([
   ["", /origins/],
   [".origins = ()", /origins/],
   ['.origins = ("https://Shop.example/")', /is no origin.*did you mean "https:\/\/shop\.example"\?/s],
   ['.origins = ("shop.example")', /is no origin.*write it like/s],
   ['.origins = ("*") .credentials = true', /\.origins cannot have "\*" together with \.credentials/],
+  ['.origins = ("https://a.example") .methods = ("*") .credentials = true', /\.methods cannot have "\*"/],
   ['.origins = ("https://a.example") .headers = ("*") .credentials = true', /\.headers cannot have "\*"/],
   ['.origins = ("https://a.example") .expose = ("*") .credentials = true', /\.expose cannot have "\*"/],
   ['.origins = ("https://a.example") .methods = ("GET, PUT")', /takes a token/],

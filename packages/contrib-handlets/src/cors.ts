@@ -21,7 +21,7 @@ const props = {
    * everybody. They are compared as text with what browsers send: lower case, no path, no default port.
    */
   origins: prop.strings({ required: true, min: 1, reload: "live" }),
-  /** Methods that they may use, beside GET, HEAD and POST, which need no permission. Case counts. */
+  /** Methods that they may use, beside GET, HEAD and POST, which need no permission. Case counts. `*`: all. */
   methods: prop.strings({ default: ["GET", "HEAD", "POST"], pattern: token, reload: "live" }),
   /** Fields that their requests may have, beside those that need no permission. `*`: all but `authorization`. */
   headers: prop.strings({ default: [], pattern: token, reload: "live" }),
@@ -55,7 +55,7 @@ export const cors = defineHandlet({
       context.report({ prop: "origins", message: `.origins: ${JSON.stringify(text)} is no origin`, hint });
     }
     if (!props.credentials) return;
-    for (const prop of ["origins", "headers", "expose"] as const) {
+    for (const prop of ["origins", "methods", "headers", "expose"] as const) {
       if (props[prop].includes("*")) {
         context.report({ prop, message: `.${prop} cannot have "*" together with .credentials`, hint: "name them" });
       }
