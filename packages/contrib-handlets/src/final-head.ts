@@ -16,3 +16,8 @@ export function changeFinalHead(resp: Response, path: string, change: () => void
     },
   });
 }
+
+/** Does the component of that path so already? */
+export function changesFinalHead(resp: Response, path: string): boolean {
+  return resp.isHookedBy(path);
+}

@@ -60,6 +60,44 @@ describe("a client", () => {
   });
 });
 
+describe("a request counts once", () => {
+  const anew = 'rule $path == "/old" { rewriter { .pattern = "^/old$" .target = "/new" .next = "startAnew" } }';
+
+  test("where the rules start anew with it, and is told so once", async () => {
+    await using site = await serveSite(`rule { limiter { .rate = 2 .per = 1h } } ${anew}`);
+    site.at(0);
+    const answers = [await site.ask("GET /old"), await site.ask("GET /old"), await site.ask("GET /old")];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers.map(({ headers }) => headers["ratelimit"])).toEqual([
+      '"default";r=1;t=1800',
+      '"default";r=0;t=3600',
+      '"default";r=0;t=1800',
+    ]);
+    expect(answers[0]?.headers["ratelimit-policy"]).toBe('"default";q=2;w=3600');
+  });
+
+  test("by the key that it has first, with fields or without", async () => {
+    await using site = await serveSite(`rule { limiter { .key = $path .rate = 1 .per = 1h .fields = false } } ${anew}`);
+    expect((await site.ask("GET /old")).status).toBe(200);
+    expect((await site.ask("GET /new")).status).toBe(200);
+    expect((await site.ask("GET /old")).status).toBe(429);
+  });
+
+  test("where two rules name one limiter", async () => {
+    await using site = await serveSite(
+      'rule { .handlets = ("all") } rule { .handlets = ("all") } limiter "all" { .rate = 2 .per = 1h }',
+    );
+    const statuses: number[] = [];
+    for (let i = 0; i < 3; i++) statuses.push((await site.ask("GET /")).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+
+  test("by each limiter", async () => {
+    await using site = await serveSite('limiter "a" { .rate = 1 .per = 1h } limiter "b" { .rate = 1 .per = 1h }');
+    expect((await site.ask("GET /")).headers["ratelimit"]).toHaveLength(2);
+  });
+});
+
 test.each([
   ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true],
   ["2001:db8:1:2::1", "2001:db8:1:3::1", false],
