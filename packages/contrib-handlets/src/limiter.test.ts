@@ -184,12 +184,19 @@ test("it takes a new rate while it runs, and keeps its counts", async () => {
   expect((await site.ask("GET /")).status).toBe(200);
 });
 
+test.each(['"all"', '"$5 a month"', '$srcHost + " $path"'])("takes the key %s", async (key) => {
+  await using site = await serveSite(`limiter { .rate = 1 .key = ${key} }`);
+  expect((await site.ask("GET /")).status).toBe(200);
+});
+
 test.each([
   ["", /rate/],
   [".rate = 0", /from 1 to/],
   [".rate = 1 .burst = 0", /from 1 to/],
   [".rate = 1 .per = 0s", /from 1ms to/],
   [".rate = 1 .key = $srcHots", /did you mean \$srcHost/],
+  ['.rate = 1 .key = "$header_x_k"', /"\$header_x_k" is the same text for all clients.*write \$header_x_k$/s],
+  ['.rate = 1 .key = "a $srcHost/$path"', /write "a " \+ \$srcHost \+ "\/" \+ \$path$/s],
 ])("refuses the configuration { %s }", async (props, message) => {
   await expect(serveSite(`limiter { ${props} }`)).rejects.toThrow(message);
 });

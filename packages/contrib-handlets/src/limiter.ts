@@ -22,7 +22,8 @@ import { Tally } from "./tally.ts";
 const props = {
   /**
    * What is counted as one client. `$srcHost` is the IPv4 address, or the /64 network of an IPv6 address: that is what one
-   * subscriber has. Requests for which it is empty are not limited. Default: `$srcHost`.
+   * subscriber has. Requests for which it is empty are not limited. Variables stand outside quotes: `$srcHost + " " + $path`. A text without any counts
+   * all clients as one. Default: `$srcHost`.
    */
   key: prop.template({ reload: "live" }),
   /** Requests in the time of `per`. */
@@ -47,6 +48,12 @@ const props = {
 export const limiter = defineHandlet({
   sign: "limiter",
   props,
+  check(context) {
+    const key = context.props.key?.constant;
+    if (key === undefined || !quotedVariable.test(key)) return;
+    const message = `.key: ${JSON.stringify(key)} is the same text for all clients, so that one of them could use up the rate of all: in quotes, a $name stands for no variable`;
+    context.report({ prop: "key", message, hint: `write ${withVariables(key)}` });
+  },
   create: (context): HandletPart => new Limiter(context),
 });
 
@@ -117,6 +124,16 @@ class Limiter implements HandletPart {
 }
 
 function changeNothing(): void {}
+
+const quotedVariable = /\$([A-Za-z]\w*)/;
+
+/** What somebody meant who wrote variables into a text: `"a $b"` becomes `"a " + $b`. */
+function withVariables(text: string): string {
+  return text
+    .split(new RegExp(quotedVariable, "g"))
+    .flatMap((part, i) => (i % 2 === 1 ? [`$${part}`] : part === "" ? [] : [JSON.stringify(part)]))
+    .join(" + ");
+}
 
 /** The variables of requests, but that `$srcHost` is what one client has. */
 const variables: VariableTable<Request> = {
