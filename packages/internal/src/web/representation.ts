@@ -40,7 +40,7 @@ export interface RepresentationOptions {
   readonly noCache?: boolean;
   /** The request fields that this one was chosen by, such as `Accept-Encoding`. */
   readonly vary?: string | undefined;
-  /** A `Range` of more ranges than this is ignored; 0: each is. Default: 16. */
+  /** A `Range` of more ranges than this is ignored; 0: each is. Of what has a content coding, no more than one is sent. Default: 16. */
   readonly maxRanges?: number;
 }
 
@@ -117,13 +117,15 @@ function setFields(resp: Response, { vary }: Representation, fields: readonly st
 /** The ranges that are asked for and to be followed. */
 function rangesOf(
   req: Request,
-  { size, type, validators, maxRanges }: Representation,
+  { size, type, coding, validators, maxRanges }: Representation,
 ): readonly ByteRange[] | "unsatisfiable" | undefined {
   // Range means something for GET only.
   const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.mustBePlain(type);
   const field = mayHaveRanges ? req.header("range") : undefined;
   if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
-  return parseRanges(field, size, maxRanges);
+  const ranges = parseRanges(field, size, maxRanges);
+  // `content-encoding` would be said of the multipart content around them, which is not encoded: nobody could read it.
+  return coding !== undefined && Array.isArray(ranges) && ranges.length > 1 ? undefined : ranges;
 }
 
 function sendStretch(resp: Response, { source }: Representation, range: ByteRange | undefined): true | Promise<true> {

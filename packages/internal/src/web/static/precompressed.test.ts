@@ -125,13 +125,29 @@ test("ranges and HEAD are of the compressed bytes", async () => {
     "content-encoding": "gzip",
     vary: "Accept-Encoding",
   });
-  const parts = await site.get("/app.js", { ...headers, range: "bytes=0-0,2-2" });
-  expect(parts).toMatchObject({ status: 206, headers: { "content-encoding": "gzip" } });
   const head = await site.ask({ method: "HEAD", url: "/app.js", headers });
   expect(head).toMatchObject({ status: 200, text: "", headers: { "content-encoding": "gzip" } });
   const plainTag = String((await site.get("/app.js")).headers["etag"]);
   expect((await site.get("/app.js", { ...headers, range: "bytes=0-0", "if-range": plainTag })).status).toBe(200);
 });
+
+test.each(["/app.js", "/big.txt"])(
+  "several ranges of compressed bytes are not sent as a multipart content that is said to be compressed: %s",
+  async (url) => {
+    await using site = await makeCompressedSite();
+    const headers = { "accept-encoding": "gzip" };
+    const whole = await site.get(url, { ...headers, range: "bytes=0-0,2-2" });
+    expect(whole.status).toBe(200);
+    expect(whole.headers).toMatchObject({ "content-encoding": "gzip", "accept-ranges": "bytes" });
+    expect(whole.content).toEqual(Buffer.from(files[`web${url}.gz` as keyof typeof files]));
+    const one = await site.get(url, { ...headers, range: "bytes=0-0,999999999-" });
+    expect(one).toMatchObject({ status: 206, content: Buffer.from([0x1f]) });
+    const plain = await site.get(url, { range: "bytes=0-0,2-2" });
+    expect(plain.status).toBe(206);
+    expect(plain.headers["content-type"]).toMatch(/^multipart\/byteranges/);
+    expect(plain.headers).not.toHaveProperty("content-encoding");
+  },
+);
 
 test("a hot file is answered without a promise, whatever lies beside it", async () => {
   await using site = await makeCompressedSite();
