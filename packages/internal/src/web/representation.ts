@@ -57,10 +57,22 @@ export function representFile(file: FileEntry, options: FileOptions = {}): Repre
   // the same files. Two codings of one file could share both.
   const suffix = coding === undefined ? "" : `-${coding}`;
   const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}${suffix}"`;
-  const lastModified = Math.floor(file.mtimeMs / 1000);
+  const lastModified = lastModifiedOf(file.mtimeMs);
   const source = file.content === undefined ? { file } : { content: file.content };
   return represent({ source, size: file.size, validators: { etag, lastModified }, type, coding }, options);
 }
+
+/**
+ * In seconds since the epoch. A time that is yet to come is taken for now: a server must not say that a file will have been changed (RFC
+ * 9110 section 8.8.2.1), and no later message is dated earlier. `undefined` for one before the year 1, which no HTTP date can tell.
+ */
+function lastModifiedOf(mtimeMs: number): number | undefined {
+  const seconds = Math.floor(Math.min(mtimeMs, Date.now()) / 1000);
+  return seconds < firstSecond ? undefined : seconds;
+}
+
+/** Of the year 1. */
+const firstSecond = -62_135_596_800;
 
 /** `type` is the media type. */
 export function representContent(

@@ -1,12 +1,14 @@
 // Folders that show what is in them.
 
-import { chmod, mkdir, mkdtempDisposable, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtempDisposable, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openErrorLog } from "../../log/error-log.ts";
 import { askOf, notMine } from "../testing/ask.ts";
 import { ListingAnswers } from "./listing-answers.ts";
+import { listingPage } from "./listing-forms.ts";
 import { readListing } from "./listing.ts";
 import { makeSite, type SiteOptions } from "./testing/site.ts";
 import { WebRoot } from "./web-root.ts";
@@ -34,6 +36,33 @@ async function listed(site: Awaited<ReturnType<typeof makeOpenSite>>, url: strin
 async function namesIn(site: Awaited<ReturnType<typeof makeOpenSite>>, url: string): Promise<readonly string[]> {
   return (await listed(site, url)).entries.map(({ name }) => name);
 }
+
+/** A file system in memory, which keeps times that JavaScript has no date for; those on disks mostly do not. */
+const memory = "/dev/shm";
+
+test.skipIf(!existsSync(memory))(
+  "a file whose time is beyond all dates does not take the listing from the others",
+  async () => {
+    await using folder = await mkdtempDisposable(join(memory, "hemi-listing-"));
+    for (const [name, seconds] of [
+      ["early", "-1e14"],
+      ["late", "1e14"],
+      ["right", "0"],
+    ] as const) {
+      await writeFile(join(folder.path, name), "x");
+      // Texts: a number below 0 would be taken for now.
+      await utimes(join(folder.path, name), seconds, seconds);
+    }
+    expect((await stat(join(folder.path, "late"))).mtime.getTime()).toBeNaN();
+    const listing = await readListing(folder.path, { maxEntries: 10, contains: () => true });
+    expect(listing.entries.map(({ modified }) => modified.toISOString())).toEqual([
+      "0000-01-01T00:00:00.000Z",
+      "9999-12-31T23:59:59.999Z",
+      "1970-01-01T00:00:00.000Z",
+    ]);
+    expect(listingPage("/", listing)).toContain("9999-12-31 23:59");
+  },
+);
 
 describe("a folder without an index", () => {
   test("is a page of links, folders first, numbers in names by their value", async () => {

@@ -1,6 +1,6 @@
 // Reads what a folder shows of itself.
 
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { opendir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -16,6 +16,7 @@ export interface ListedEntry {
   readonly type: "directory" | "file";
   /** In bytes; 0 for a folder. */
   readonly size: number;
+  /** Of the years 0 to 9999: what is earlier or later is shown as their beginning or end. */
   readonly modified: Date;
 }
 
@@ -54,12 +55,21 @@ async function lookAt(folder: string, dirent: Dirent, { contains }: ListingLimit
   try {
     if (dirent.isSymbolicLink() && !contains(await realpath(path))) return undefined;
     const stats = await stat(path);
-    if (stats.isDirectory()) return { name, type: "directory", size: 0, modified: stats.mtime };
-    return stats.isFile() ? { name, type: "file", size: stats.size, modified: stats.mtime } : undefined;
+    const modified = modifiedOf(stats);
+    if (stats.isDirectory()) return { name, type: "directory", size: 0, modified };
+    return stats.isFile() ? { name, type: "file", size: stats.size, modified } : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** File systems keep times, right or wrong, that JavaScript has no date for: one such file must not take the listing from all others. */
+function modifiedOf({ mtimeMs }: Stats): Date {
+  return new Date(Math.min(Math.max(Math.round(mtimeMs), earliest), latest));
+}
+
+const earliest = Date.parse("0000-01-01T00:00:00.000Z");
+const latest = Date.parse("9999-12-31T23:59:59.999Z");
 
 /**
  * Paths with `%5C` are refused, so is what begins with a dot; and of a name that is not UTF-8 we have only what it was
