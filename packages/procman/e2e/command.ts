@@ -26,20 +26,22 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** A descriptor that is its standard output. Default: a pipe, which is read. */
+  readonly stdout?: number;
 }
 
 /** Starts the command; disposing ends it, whatever it is doing. */
-export function start(args: readonly string[], { cwd, env, input }: RunOptions = {}): Running {
+export function start(args: readonly string[], { cwd, env, input, stdout: output }: RunOptions = {}): Running {
   const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", output ?? "pipe", "pipe"],
   });
-  child.stdin.end(input ?? "");
+  child.stdin?.end(input ?? "");
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const closed = once(child, "close");
   return {
     child,
@@ -47,7 +49,7 @@ export function start(args: readonly string[], { cwd, env, input }: RunOptions =
       for (;;) {
         const match = pattern.exec(stderr);
         if (match !== null) return match;
-        const event = await Promise.race([once(child.stderr, "data"), closed.then(() => "closed")]);
+        const event = await Promise.race([once(child.stderr ?? child, "data"), closed.then(() => "closed")]);
         if (event === "closed" && !pattern.test(stderr))
           throw new Error(`it ended without ${String(pattern)}: ${stderr}`);
       }

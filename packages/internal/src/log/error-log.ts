@@ -6,7 +6,7 @@ import type { LogFormat } from "./format.ts";
 import { logLevels } from "./record.ts";
 import type { LogDetails, LogLevel } from "./record.ts";
 import type { LogSink } from "./sink.ts";
-import { Descriptor } from "./destination.ts";
+import { Descriptor } from "./descriptor.ts";
 import { LogFile } from "./log-file.ts";
 import { StreamSink } from "./stream-sink.ts";
 

@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Destination } from "./destination.ts";
+import { writeSome, writeSomeSync } from "./write-some.ts";
 
 /** When a file becomes an old one. It does so between two writes of whole lines. */
 export interface Rotation {
@@ -36,6 +37,7 @@ export class LogFile implements Destination {
   readonly name: string;
   fd: number;
   isLost = false;
+  readonly room = Infinity;
   readonly #rotation: Rotation | undefined;
   readonly #now: () => number;
   readonly #monotonic: () => number;
@@ -99,8 +101,16 @@ export class LogFile implements Destination {
     }
   }
 
-  wrote(size: number): void {
+  async write(bytes: Buffer): Promise<number> {
+    const size = await writeSome(this.fd, bytes);
     this.#size += size;
+    return size;
+  }
+
+  writeSync(bytes: Buffer): number {
+    const size = writeSomeSync(this.fd, bytes);
+    this.#size += size;
+    return size;
   }
 
   reopen(): void {

@@ -3,9 +3,11 @@ import { mkdir, mkdtempDisposable, readdir, readFile, rename, rm, utimes, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Descriptor, type Destination } from "./destination.ts";
+import { Descriptor } from "./descriptor.ts";
+import type { Destination } from "./destination.ts";
 import { LogFile, type Rotation } from "./log-file.ts";
 import { StreamSink } from "./stream-sink.ts";
+import { writeSome, writeSomeSync } from "./write-some.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-sink-"));
 
@@ -57,9 +59,11 @@ describe("a sink", () => {
         return isFull ? full : room;
       },
       isLost: false,
+      room: Infinity,
       isDue: () => false,
       renew: () => Promise.resolve(),
-      wrote() {},
+      write: (bytes) => writeSome(isFull ? full : room, bytes),
+      writeSync: (bytes) => writeSomeSync(isFull ? full : room, bytes),
       reopen() {},
       close: () => Promise.resolve(),
     });

@@ -5,7 +5,6 @@
 //                  v                                                    v
 //               dropped, counted, told                               told once
 
-import { write, writeSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { ByteGatherer } from "./byte-gatherer.ts";
 import type { Destination } from "./destination.ts";
@@ -43,8 +42,8 @@ export class StreamSink implements LogSink {
   #batch: Buffer = nothing;
   /** So many bytes of the batch are written. */
   #at = 0;
-  /** A write of the batch is in the hands of the system. */
-  #isInFlight = false;
+  /** So many are written, or in the hands of the system. */
+  #handedOver = 0;
   /** Settles when all is written or writing fails; `undefined` while nothing is being written. */
   #run: Promise<void> | undefined;
   /** Runs until the next lines are worth a write, or what failed is tried again. */
@@ -88,13 +87,13 @@ export class StreamSink implements LogSink {
 
   flushSync(): void {
     if (this.#isOver) return;
-    const rest = this.#isInFlight ? nothing : this.#batch.subarray(this.#at);
     this.#encodeLines();
-    const bytes = Buffer.concat([rest, this.#gathered.bytes]);
-    if (!this.#isInFlight) this.#endBatch();
+    const bytes = Buffer.concat([this.#batch.subarray(this.#handedOver), this.#gathered.bytes]);
     this.#gathered.clear();
+    if (this.#handedOver > this.#at) this.#batch = this.#batch.subarray(0, this.#handedOver);
+    else this.#endBatch();
     try {
-      writeWhole(this.#options.destination.fd, bytes);
+      writeWhole(this.#options.destination, bytes);
     } catch {
       // There is no one left to tell.
     }
@@ -157,10 +156,8 @@ export class StreamSink implements LogSink {
         }
         await this.#renewIfDue();
         while (this.#at < this.#batch.length) {
-          const size = await this.#writeSome();
+          await this.#writeSome();
           if (this.#isOver) return;
-          this.#at += size;
-          this.#options.destination.wrote(size);
           this.#fails.write = false;
         }
         this.#endBatch();
@@ -185,22 +182,38 @@ export class StreamSink implements LogSink {
       this.#fails.renew = true;
     }
     // A line that was cut off in the former file stands whole in the new one.
-    if (destination.fd !== former && this.#at > 0) this.#at = this.#batch.lastIndexOf(lineEnd, this.#at - 1) + 1;
+    if (destination.fd !== former && this.#at > 0) {
+      this.#handedOver = this.#at = this.#batch.lastIndexOf(lineEnd, this.#at - 1) + 1;
+    }
   }
 
-  async #writeSome(): Promise<number> {
-    for (;;) {
-      this.#isInFlight = true;
-      try {
-        return await writeBytes(this.#options.destination.fd, this.#batch, this.#at);
-      } catch (error) {
-        if (!isBusy(error)) throw error;
-      } finally {
-        this.#isInFlight = false;
-      }
+  async #writeSome(): Promise<void> {
+    let pause = shortestPause;
+    while (!this.#isOver && this.#at < this.#batch.length) {
+      const before = this.#at;
+      await this.#writePiece();
+      if (this.#at > before) return;
       // The reader of our pipe does not read just now. Waiting for it keeps no process.
-      await wait(busyTime, undefined, { ref: false });
-      if (this.#isOver) return 0;
+      await wait(pause, undefined, { ref: false });
+      pause = Math.min(2 * pause, longestPause);
+    }
+  }
+
+  /** Hands over whole lines, as many as there is room for. */
+  async #writePiece(): Promise<void> {
+    const { destination } = this.#options;
+    const end = pieceEnd(this.#batch, this.#at, destination.room);
+    const written = destination.write(this.#batch.subarray(this.#at, end));
+    if (typeof written === "number") {
+      this.#at += written;
+      this.#handedOver = this.#at;
+      return;
+    }
+    this.#handedOver = end;
+    try {
+      this.#at += await written;
+    } finally {
+      this.#handedOver = this.#at;
     }
   }
 
@@ -221,6 +234,7 @@ export class StreamSink implements LogSink {
   #endBatch(): void {
     this.#batch = nothing;
     this.#at = 0;
+    this.#handedOver = 0;
     this.#written.clear();
   }
 
@@ -249,38 +263,32 @@ const largestBatch = 512 * 1024;
 const worthEncoding = 2 * 1024;
 /** In ms: when a write that failed (a full disk) is tried again. */
 const retryTime = 1000;
-/** In ms: when a pipe or terminal that takes nothing just now is tried again. */
-const busyTime = 100;
+/** In ms: when a pipe or terminal that takes nothing just now is tried again, at first; then each time after twice as long. */
+const shortestPause = 1;
+const longestPause = 100;
 /** In ms, between two notes of lost lines. */
 const tellEvery = 1000;
 /** How long `close` waits for a reader of our pipe that does not read: ms. */
 const closeTimeout = 2000;
 
-function writeBytes(fd: number, bytes: Buffer, at: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(fd, bytes, at, bytes.length - at, null, (error, size) => {
-      if (error === null) resolve(size);
-      else reject(error);
-    });
-  });
+/** Where whole lines end that take no more than `room`, or the first line if it alone takes more. */
+function pieceEnd(batch: Buffer, at: number, room: number): number {
+  if (batch.length - at <= room) return batch.length;
+  const last = room > 0 ? batch.lastIndexOf(lineEnd, at + room - 1) : -1;
+  return (last >= at ? last : batch.indexOf(lineEnd, at)) + 1;
 }
 
 /** Blocks until all is written, or, where nobody reads, for half a second. Throws what the system does. */
-function writeWhole(fd: number, bytes: Buffer): void {
+function writeWhole(destination: Destination, bytes: Buffer): void {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   let patience = 50;
   for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      if (!isBusy(error) || patience-- === 0) throw error;
-      Atomics.wait(pause, 0, 0, 10);
-    }
+    const size = destination.writeSync(bytes.subarray(at, pieceEnd(bytes, at, destination.room)));
+    at += size;
+    if (size > 0) continue;
+    if (patience-- === 0) return;
+    Atomics.wait(pause, 0, 0, 10);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "EAGAIN" || error.code === "EBUSY");
 }
 
 function linesIn(bytes: Buffer): number {

@@ -1,7 +1,8 @@
 // A webapp's access log: a line for each request that reached the webapp, when its answer is over.
 
 import type { Clock } from "../../fixtures/clock.ts";
-import { Descriptor, type Destination } from "../../log/destination.ts";
+import { Descriptor } from "../../log/descriptor.ts";
+import type { Destination } from "../../log/destination.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { LogFile } from "../../log/log-file.ts";
 import { StreamSink } from "../../log/stream-sink.ts";
