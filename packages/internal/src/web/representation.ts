@@ -121,6 +121,15 @@ export function sendRepresentation(req: Request, resp: Response, representation:
   return sendStretch(resp, representation, range);
 }
 
+/** The status that `sendRepresentation` answers with. */
+export function statusOf(req: Request, representation: Representation): 200 | 206 | 304 | 412 | 416 {
+  const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
+  if (outcome === 304 || outcome === 412) return outcome;
+  const ranges = rangesOf(req, representation);
+  if (ranges === "unsatisfiable") return 416;
+  return ranges === undefined ? 200 : 206;
+}
+
 function setFields(resp: Response, { vary }: Representation, fields: readonly string[]): void {
   resp.setTrustedFields(fields);
   if (vary !== undefined) resp.addHeader("vary", vary);

@@ -68,6 +68,29 @@ test.each([
   await fcache.shutdown();
 });
 
+test.each([
+  [{ range: "bytes=0-0" }, 206],
+  [{ range: "bytes=9-" }, 416],
+  [{ range: "bytes=0-0", "if-range": '"other"' }, 200],
+  [{ "if-none-match": "*" }, 304],
+  [{ "if-match": '"other"' }, 412],
+  [{ "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT" }, 412],
+])("with %j, it says %i, and so it is", async (headers, expected) => {
+  await using site = await makeSite({ files });
+  const fcache = new Fcache();
+  let told: Explanation | undefined;
+  const ask = askOf(
+    async (req, resp) => {
+      told = await site.part.explain?.(req, { fcache });
+      return await site.part.handle(req, resp);
+    },
+    { fcache: site.fcache },
+  );
+  const { status } = await ask({ url: "/a.txt", headers });
+  expect([told?.status ?? 200, status]).toEqual([expected, expected]);
+  await fcache.shutdown();
+});
+
 test("names the file that it sends, and says what it looked for", async () => {
   await using site = await makeSite({ files });
   const fcache = new Fcache();

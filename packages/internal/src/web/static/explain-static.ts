@@ -5,6 +5,7 @@ import type { DirectoryEntry, Entry, FileEntry } from "../../fixtures/fcache-ent
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { isHTMLNamed } from "../accept.ts";
 import { hasEncodedSeparator } from "../path.ts";
+import { representFile, statusOf } from "../representation.ts";
 import type { Request } from "../request.ts";
 import { isHidden } from "./hidden.ts";
 import { isInWebRoot } from "./web-root.ts";
@@ -16,6 +17,7 @@ export interface ExplainedProps {
   readonly fallback: string | undefined;
   readonly listing: "off" | "html";
   readonly precompressed: readonly string[];
+  readonly maxRanges: number;
 }
 
 export async function explainStatic(req: Request, props: ExplainedProps, fcache: Fcache): Promise<Explanation> {
@@ -38,7 +40,10 @@ async function explainFile(req: Request, props: ExplainedProps, file: FileEntry)
   const other = explainOtherMethod(req);
   if (other !== undefined) return other;
   const told: Explanation = { takes: "yes", text: `sends ${file.path}` };
-  if (props.precompressed.length === 0) return told;
+  if (props.precompressed.length === 0) {
+    const status = statusOf(req, representFile(file, { maxRanges: props.maxRanges }));
+    return status === 200 ? told : answers(status, `${instead[status]} ${file.path}`);
+  }
   return { ...told, details: [`or what lies beside it compressed, by ${props.precompressed.join(", ")}`] };
 }
 
@@ -86,6 +91,14 @@ function explainOtherMethod({ method }: Request): Explanation | undefined {
   if (method === "GET" || method === "HEAD") return undefined;
   return method === "OPTIONS" ? answers(204, "says which methods it has") : answers(405, `${method} is not for files`);
 }
+
+/** Of what is not a 200. */
+const instead = {
+  206: "sends the ranges that are asked for of",
+  304: "says that the client has what is in",
+  412: "the preconditions do not hold for",
+  416: "the ranges that are asked for are not in",
+};
 
 function answers(status: number, text: string): Explanation {
   return { takes: "yes", status, text };
