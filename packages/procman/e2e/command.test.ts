@@ -155,6 +155,13 @@ describe("hemi check", () => {
     expect(stderr).not.toContain("app.ts");
   });
 
+  test.each(["none", "hello.conf"])("exits with 2 for a base that is no folder (%s)", async (base) => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    const { code, stderr } = await run(["check", "-config", "hello.conf", "--base", base], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--base ${base}`);
+  });
+
   test("exits with 2 for a file that is not there", async () => {
     await using folder = await folderWith({});
     const { code, stderr } = await run(["check", "-config", "none.conf"], { cwd: folder.path });
