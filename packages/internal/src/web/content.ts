@@ -15,6 +15,7 @@ import { readForm } from "./form/read-form.ts";
 import type { Uploads } from "./form/uploads.ts";
 import { readUrlencoded } from "./form/urlencoded.ts";
 import { HTTPError } from "./http-error.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
 
 /**
  * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they
@@ -89,10 +90,9 @@ export class Content implements AsyncIterable<Uint8Array> {
       maxMemoryContentSize < maxContentSize
         ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize }
         : { prop: "maxContentSize", size: maxContentSize };
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#read(limit, isDecoded ? this.#decodingFilters() : [])) pieces.push(piece);
-    const [only] = pieces;
-    return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+    const gathered = new GatheredBytes();
+    for await (const piece of this.#read(limit, isDecoded ? this.#decodingFilters() : [])) gathered.add(piece);
+    return gathered.bytes();
   }
 
   /** Read as UTF-8, whatever charset its content-type names; broken sequences become U+FFFD. */

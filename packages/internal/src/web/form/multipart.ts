@@ -10,6 +10,7 @@
 import type { Readable } from "node:stream";
 import { Dicer } from "@fastify/busboy";
 import { ExchanError } from "../exchan-error.ts";
+import { GatheredBytes } from "../gathered-bytes.ts";
 import { safeFileName } from "./file-name.ts";
 import type { FormLimits, FormPart } from "./form-part.ts";
 import { readPartHead, type PartFields, type PartHead } from "./part-head.ts";
@@ -127,9 +128,9 @@ class MultipartReader {
   }
 
   async valueOf(part: OpenPart): Promise<string> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.contentOf(part)) pieces.push(piece);
-    return Buffer.concat(pieces).toString("utf8");
+    const gathered = new GatheredBytes();
+    for await (const piece of this.contentOf(part)) gathered.add(piece);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(gathered.bytes());
   }
 
   async skipRest(part: OpenPart): Promise<void> {

@@ -62,7 +62,9 @@ export class AnswerEdits {
     const backendHost = authority.replace(/:\d+$/, "").toLowerCase();
     const [pair = "", ...attributes] = cookie.split(";");
     const kept = attributes.flatMap((attribute) => {
-      const [, name = "", value = ""] = /^\s*([^=\s]*)\s*=\s*(.*?)\s*$/.exec(attribute) ?? [];
+      const mark = attribute.indexOf("=");
+      const name = attribute.slice(0, Math.max(mark, 0)).trim();
+      const value = attribute.slice(mark + 1).trim();
       if (/^path$/i.test(name) && value.startsWith("/")) return [` Path=${cookiePath(paths.back(value), value)}`];
       const isBackends = /^domain$/i.test(name) && value.replace(/^\./, "").toLowerCase() === backendHost;
       return isBackends && backendHost !== req.hostname ? [] : [attribute];

@@ -66,7 +66,7 @@ const props = {
    * client gets the one it likes best by its `Accept-Encoding`, of equal ones the first in this list, and the file
    * itself if it takes none of them. One that is empty or older than its file is left alone; so that none is sent
    * half-written, write it elsewhere and rename it. Each has an entity tag of its own; ranges are those of the
-   * compressed bytes. zstd must keep to windows of 8 MB, which is all that browsers take (RFC 9659).
+   * compressed bytes, one in each request; several get the whole. zstd must keep to windows of 8 MB, which is all that browsers take (RFC 9659).
    */
   precompressed: prop.list(prop.choice(codings), { default: [], reload: "live" }),
   /**
