@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { readdir, readFile, rename } from "node:fs/promises";
 import { Agent, get } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folderWith, start, type Running } from "./command.ts";
@@ -123,4 +125,22 @@ test("the error log goes on in a new file at SIGUSR1, too", async () => {
   await quit(command);
   expect(await readFile(file, "utf8")).toContain("ends because of SIGTERM");
   expect(await readFile(`${file}.1`, "utf8")).not.toContain("SIGTERM");
+});
+
+test("the second signal, which ends the program at once, costs no line of a request that was answered", async () => {
+  await using folder = await folderWith({ "logged.conf": logged("") });
+  await using command = start(["serve", "--config", "logged.conf", "--grace", "10m"], { cwd: folder.path });
+  const [, port] = await command.line(listening);
+  const socket = connect(Number(port), "127.0.0.1").on("error", () => {});
+  await once(socket, "connect");
+  // Then a head that never ends.
+  socket.write("GET /answered HTTP/1.1\r\nhost: a\r\n\r\n");
+  await once(socket, "data");
+  socket.write("GET / HTTP/1.1\r\n");
+  command.child.kill("SIGTERM");
+  await command.line(/ends because of SIGTERM/);
+  command.child.kill("SIGTERM");
+  expect((await command.finished()).code).toBe(143);
+  socket.destroy();
+  expect(await linesIn(join(folder.path, "logs"))).toEqual(["/answered"]);
 });

@@ -6,8 +6,11 @@ export interface LogSink {
   write(line: string): void;
   /** Resolves when all that was written has reached the system, or cannot. */
   flush(): Promise<void>;
-  /** The same, blocking the process: for the last words before an exit. */
-  flushSync(): void;
+  /**
+   * The same, blocking the process: for the last words before an exit. For a reader that does not read it waits until `until`, in ms on the
+   * clock of `performance.now`; what cannot be written by then is lost. Default: half a second from now.
+   */
+  flushSync(until?: number): void;
   /** Goes on in a file of the same name, opened at once: the present one has been moved. */
   reopen(): void;
   /** Flushes and lets go of the file. Lines written afterwards are dropped. */

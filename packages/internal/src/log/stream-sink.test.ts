@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtempDisposable, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Descriptor } from "./descriptor.ts";
 import type { Destination } from "./destination.ts";
@@ -133,6 +135,38 @@ describe("a sink", () => {
     expect(await readFile(path, "utf8")).toBe("a\n");
     await sink.close();
     expect(await readFile(path, "utf8")).toBe("a\n");
+  });
+});
+
+describe("what sinks hold when the process ends", () => {
+  const source = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
+
+  /** Runs a program that has two sinks, of files beside each other; gives what is in the files. */
+  async function written(act: string): Promise<string[]> {
+    await using dir = await temporary();
+    const paths = ["a", "b"].map((name) => join(dir.path, name));
+    const program = `
+      const { StreamSink } = await import(${source("./stream-sink.ts")});
+      const { LogFile } = await import(${source("./log-file.ts")});
+      const [a, b] = ${JSON.stringify(paths)}.map((path) => new StreamSink({
+        destination: new LogFile({ title: "log", path }), gatherTime: 2 ** 30, noteLost() {}, noteFailure() {},
+      }));
+      for (const sink of [a, b]) sink.write("line\\n");
+      ${act}`;
+    const args = ["--conditions=@hemi/source", "--input-type=module", "--eval", program];
+    await promisify(execFile)(process.execPath, args).catch(() => {});
+    return await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  }
+
+  test.each([
+    ["by process.exit", "process.exit();"],
+    ["by a throw that nothing catches", 'setTimeout(() => { throw new Error("on purpose"); });'],
+  ])("%s is written", async (_name, act) => {
+    expect(await written(act)).toEqual(["line\n", "line\n"]);
+  });
+
+  test("though one of them was closed", async () => {
+    expect(await written("await a.close(); process.exit();")).toEqual(["line\n", "line\n"]);
   });
 });
 

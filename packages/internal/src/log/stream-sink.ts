@@ -8,6 +8,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { ByteGatherer } from "./byte-gatherer.ts";
 import type { Destination } from "./destination.ts";
+import { flushAtExit, letGo } from "./last-words.ts";
 import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
@@ -64,6 +65,7 @@ export class StreamSink implements LogSink {
     const encoding = options.isASCII === true ? "latin1" : "utf8";
     this.#gathered = new ByteGatherer(encoding);
     this.#written = new ByteGatherer(encoding);
+    flushAtExit(this);
   }
 
   write(line: string): void {
@@ -85,18 +87,16 @@ export class StreamSink implements LogSink {
     return this.#writeAll();
   }
 
-  flushSync(): void {
+  flushSync(until = performance.now() + patience): void {
     if (this.#isOver) return;
     this.#encodeLines();
     const bytes = Buffer.concat([this.#batch.subarray(this.#handedOver), this.#gathered.bytes]);
     this.#gathered.clear();
     if (this.#handedOver > this.#at) this.#batch = this.#batch.subarray(0, this.#handedOver);
     else this.#endBatch();
-    try {
-      writeWhole(this.#options.destination, bytes);
-    } catch {
-      // There is no one left to tell.
-    }
+    this.#lost += linesIn(bytes.subarray(writeUntil(until, this.#options.destination, bytes)));
+    this.#toldLostAt = -Infinity;
+    this.#tellLost();
   }
 
   /** What is written from now on goes to a file of the destination's name, opened at once, though the present one may have been moved. */
@@ -120,6 +120,7 @@ export class StreamSink implements LogSink {
     clearTimeout(timer);
     clearTimeout(this.#timer);
     this.#isOver = true;
+    letGo(this);
     this.#encodeLines();
     this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(this.#gathered.bytes);
     this.#toldLostAt = -Infinity;
@@ -266,6 +267,10 @@ const retryTime = 1000;
 /** In ms: when a pipe or terminal that takes nothing just now is tried again, at first; then each time after twice as long. */
 const shortestPause = 1;
 const longestPause = 100;
+/** In ms: the same, where the process waits for it. */
+const lastPause = 10;
+/** How long `flushSync` waits for a reader of our pipe that does not read, in ms, unless it is told. */
+const patience = 500;
 /** In ms, between two notes of lost lines. */
 const tellEvery = 1000;
 /** How long `close` waits for a reader of our pipe that does not read: ms. */
@@ -278,18 +283,25 @@ function pieceEnd(batch: Buffer, at: number, room: number): number {
   return (last >= at ? last : batch.indexOf(lineEnd, at)) + 1;
 }
 
-/** Blocks until all is written, or, where nobody reads, for half a second. Throws what the system does. */
-function writeWhole(destination: Destination, bytes: Buffer): void {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  let patience = 50;
-  for (let at = 0; at < bytes.length;) {
-    const size = destination.writeSync(bytes.subarray(at, pieceEnd(bytes, at, destination.room)));
-    at += size;
-    if (size > 0) continue;
-    if (patience-- === 0) return;
-    Atomics.wait(pause, 0, 0, 10);
+/** Blocks until all is written, writing fails, or nobody reads and it is too late. Gives how many of the bytes are written. */
+function writeUntil(until: number, destination: Destination, bytes: Buffer): number {
+  let at = 0;
+  try {
+    while (at < bytes.length) {
+      const size = destination.writeSync(bytes.subarray(at, pieceEnd(bytes, at, destination.room)));
+      at += size;
+      if (size > 0) continue;
+      if (performance.now() >= until) break;
+      Atomics.wait(nobody, 0, 0, lastPause);
+    }
+  } catch {
+    // What is not written is counted as lost.
   }
+  return at;
 }
+
+/** Is never woken. */
+const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 function linesIn(bytes: Buffer): number {
   let count = 0;

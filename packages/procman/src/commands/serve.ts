@@ -56,7 +56,7 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 
 /**
  * Listens for the end from now on. The first signal ends the program in order; a second one ends it at once, as does a second
- * throw that nothing catches.
+ * throw that nothing catches; all logs are written then, too, by themselves.
  */
 function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): void } {
   const { promise: reached, resolve } = Promise.withResolvers<End>();
@@ -64,13 +64,13 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
   // A stage of cronjobs alone has nothing else that keeps the process.
   const hold = setInterval(() => {}, longTime);
   function onSignal(signal: NodeJS.Signals): void {
-    if (isEnding) endAtOnce(log, signal === "SIGINT" ? 130 : 143);
+    if (isEnding) process.exit(signal === "SIGINT" ? 130 : 143);
     isEnding = true;
     resolve({ signal });
   }
   function onThrown(thrown: unknown): void {
     log.error("something was thrown that nothing caught: the program ends", { error: thrown });
-    if (isEnding) endAtOnce(log, 1);
+    if (isEnding) process.exit(exitCodes.crashed);
     isEnding = true;
     resolve({ thrown });
   }
@@ -90,11 +90,6 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
 
 /** In ms; the longest that a timer takes. */
 const longTime = 2 ** 31 - 1;
-
-function endAtOnce(log: OwnedErrorLog, code: number): never {
-  log.flushSync();
-  process.exit(code);
-}
 
 async function quitAt(end: End, stage: Stage, grace: number, log: OwnedErrorLog): Promise<ExitCode> {
   if ("signal" in end) log.info(`ends because of ${end.signal}; again to end at once`);
