@@ -13,7 +13,7 @@ import { writeSome, writeSomeSync } from "./write-some.ts";
 
 /** When a file becomes an old one. It does so between two writes of whole lines. */
 export interface Rotation {
-  /** In bytes: before it would become larger. Default: never. */
+  /** In bytes: before it would become larger, if there is anything in it. Default: never. */
   readonly maxSize?: number | undefined;
   /** At the first write of another day than that of the file, in UTC. */
   readonly isDaily: boolean;
@@ -37,7 +37,6 @@ export class LogFile implements Destination {
   readonly name: string;
   fd: number;
   isLost = false;
-  readonly room = Infinity;
   readonly #rotation: Rotation | undefined;
   readonly #now: () => number;
   readonly #monotonic: () => number;
@@ -70,6 +69,11 @@ export class LogFile implements Destination {
     this.#size = this.#stats.size;
     this.#day = this.#dayOf(this.#stats);
     this.#looksAt = this.#monotonic() + lookEvery;
+  }
+
+  /** Of one that is full and cannot be rotated: as if it were not. */
+  get room(): number {
+    return this.#hasFailed ? Infinity : this.#roomLeft;
   }
 
   isDue(size: number): boolean {
@@ -141,8 +145,11 @@ export class LogFile implements Destination {
   }
 
   #isFull(more: number): boolean {
-    const maxSize = this.#rotation?.maxSize ?? Infinity;
-    return this.#size > 0 && this.#size + more > maxSize;
+    return this.#size > 0 && more > this.#roomLeft;
+  }
+
+  get #roomLeft(): number {
+    return (this.#rotation?.maxSize ?? Infinity) - this.#size;
   }
 
   #isOfYesterday(): boolean {

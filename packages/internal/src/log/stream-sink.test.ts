@@ -187,6 +187,23 @@ describe("a file that is rotated", () => {
     for (const name of names) expect((await readFile(join(dir.path, name), "utf8")).length).toBeLessThanOrEqual(1000);
   });
 
+  test("by size is never larger than it may be, though very many lines wait at once, but for a line that alone is", async () => {
+    await using dir = await temporary();
+    const path = join(dir.path, "log");
+    await writeFile(path, "found\n");
+    const { sink } = sinkTo(fileWith(path, { maxSize: 1000, isDaily: false, keep: 30 }).file);
+    const large = `${"x".repeat(2000)}\n`;
+    const written = [...lines(0, 500), large, ...lines(500, 1000)];
+    for (const line of written) sink.write(line);
+    await sink.close();
+    expect(await everything(path, 30)).toBe(["found\n", ...written].join(""));
+    for (const name of await readdir(dir.path)) {
+      const text = await readFile(join(dir.path, name), "utf8");
+      expect(text === large || text.length <= 1000).toBe(true);
+      expect(text.endsWith("\n")).toBe(true);
+    }
+  });
+
   test("keeps as many old ones as it was told", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");

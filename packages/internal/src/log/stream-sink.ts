@@ -155,8 +155,8 @@ export class StreamSink implements LogSink {
           this.#batch = this.#gathered.bytes;
           [this.#gathered, this.#written] = [this.#written, this.#gathered];
         }
-        await this.#renewIfDue();
         while (this.#at < this.#batch.length) {
+          await this.#renewIfDue();
           await this.#writeSome();
           if (this.#isOver) return;
           this.#fails.write = false;
@@ -173,9 +173,11 @@ export class StreamSink implements LogSink {
   async #renewIfDue(): Promise<void> {
     const { destination } = this.#options;
     const former = destination.fd;
-    if (!destination.isDue(this.#batch.length - this.#at)) return;
+    // If the next line does not fit, nothing more does.
+    const size = pieceEnd(this.#batch, this.#at, 0) - this.#at;
+    if (!destination.isDue(size)) return;
     try {
-      await destination.renew(this.#batch.length - this.#at);
+      await destination.renew(size);
       this.#fails.renew = false;
     } catch (error) {
       if (destination.isLost) throw error;
@@ -280,7 +282,7 @@ const closeTimeout = 2000;
 function pieceEnd(batch: Buffer, at: number, room: number): number {
   if (batch.length - at <= room) return batch.length;
   const last = room > 0 ? batch.lastIndexOf(lineEnd, at + room - 1) : -1;
-  return (last >= at ? last : batch.indexOf(lineEnd, at)) + 1;
+  return 1 + (last >= at ? last : batch.indexOf(lineEnd, at));
 }
 
 /** Blocks until all is written, writing fails, or nobody reads and it is too late. Gives how many of the bytes are written. */
