@@ -89,7 +89,7 @@ export class LogFile implements Destination {
     try {
       const named = await stat(this.name).catch(() => undefined);
       const isOurs = named?.ino === this.#stats.ino && named.dev === this.#stats.dev;
-      if (isOurs) this.#size = named.size;
+      if (isOurs) this.#found(named);
       // Whoever else writes to the file may have rotated it just now.
       const isRotated = isOurs && named.isFile() && (this.#isFull(size) || this.#isOfYesterday());
       if (isRotated) await rotate(this.name, this.#rotation?.keep ?? 1);
@@ -106,15 +106,11 @@ export class LogFile implements Destination {
   }
 
   async write(bytes: Buffer): Promise<number> {
-    const size = await writeSome(this.fd, bytes);
-    this.#size += size;
-    return size;
+    return this.#wrote(await writeSome(this.fd, bytes));
   }
 
   writeSync(bytes: Buffer): number {
-    const size = writeSomeSync(this.fd, bytes);
-    this.#size += size;
-    return size;
+    return this.#wrote(writeSomeSync(this.fd, bytes));
   }
 
   reopen(): void {
@@ -142,6 +138,19 @@ export class LogFile implements Destination {
     this.#mustOpen = false;
     this.isLost = false;
     await closeFile(former);
+  }
+
+  #wrote(size: number): number {
+    // A file is of the day of its first line: it may have been empty for many.
+    if (this.#size === 0) this.#day = dayAt(this.#now());
+    this.#size += size;
+    return size;
+  }
+
+  /** What others have written to it. */
+  #found(stats: Stats): void {
+    if (this.#size === 0) this.#day = this.#dayOf(stats);
+    this.#size = stats.size;
   }
 
   #isFull(more: number): boolean {

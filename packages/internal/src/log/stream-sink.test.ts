@@ -231,6 +231,21 @@ describe("a file that is rotated", () => {
     expect([await readFile(`${path}.1`, "utf8"), await readFile(path, "utf8")]).toEqual(["old\n", "new\n"]);
   });
 
+  test("by day is of the day of its first line, though it was there before, empty", async () => {
+    await using dir = await temporary();
+    const path = join(dir.path, "log");
+    const { clock, file } = fileWith(path, { isDaily: true, keep: 5 });
+    const { sink } = sinkTo(file);
+    clock.now += 60_000;
+    for (const line of lines(0, 2)) {
+      sink.write(line);
+      await sink.flush();
+    }
+    await sink.close();
+    expect(await readdir(dir.path)).toEqual(["log"]);
+    expect(await readFile(path, "utf8")).toBe(lines(0, 2).join(""));
+  });
+
   test("by day is seen to be old by a process that finds it", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");
