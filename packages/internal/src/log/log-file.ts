@@ -4,8 +4,8 @@
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
 import { close, fstat, open } from "node:fs";
-import { mkdir, rename, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Destination } from "./destination.ts";
@@ -17,9 +17,12 @@ export interface Rotation {
   readonly maxSize?: number | undefined;
   /** At the first write of another day than that of the file, in UTC. */
   readonly isDaily: boolean;
-  /** So many old files stay, at least 1. */
+  /** So many old files stay, 1 to `maxKeep`. */
   readonly keep: number;
 }
+
+/** A file with a greater number is none of a log's: it may be that of a year. */
+export const maxKeep = 1000;
 
 export interface LogFileOptions {
   /** Which log this is, for messages: `error log`. */
@@ -178,6 +181,18 @@ async function rotate(path: string, keep: number): Promise<void> {
     });
   }
   await rename(path, `${path}.1`);
+  await removeBeyond(path, keep);
+}
+
+/** Of a time when more were kept. What cannot be removed is tried again with the next rotation. */
+async function removeBeyond(path: string, keep: number): Promise<void> {
+  const start = `${basename(path)}.`;
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    const end = name.startsWith(start) ? name.slice(start.length) : "";
+    if (!/^[1-9]\d{0,3}$/.test(end)) continue;
+    const number = Number(end);
+    if (number > keep && number <= maxKeep) await unlink(`${path}.${number}`).catch(() => {});
+  }
 }
 
 function dayAt(time: number): number {

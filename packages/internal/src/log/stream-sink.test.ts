@@ -217,6 +217,22 @@ describe("a file that is rotated", () => {
     expect(await everything(path, 2)).toBe(lines(3, 6).join(""));
   });
 
+  test("removes those that were kept when it was told to keep more, and no other file", async () => {
+    await using dir = await temporary();
+    const path = join(dir.path, "log");
+    const others = ["log.2026", "log.04", "log.4.gz", "log.x", "other.4", "log4"];
+    for (const name of ["log.1", "log.2", "log.4", "log.1000", ...others])
+      await writeFile(join(dir.path, name), "old\n");
+    const { sink, failures } = sinkTo(fileWith(path, { maxSize: 10, isDaily: false, keep: 2 }).file);
+    for (const line of lines(0, 2)) {
+      sink.write(line);
+      await sink.flush();
+    }
+    await sink.close();
+    expect((await readdir(dir.path)).toSorted()).toEqual(["log", "log.1", "log.2", ...others].toSorted());
+    expect(failures).toEqual([]);
+  });
+
   test("by day becomes an old one with the first line of the next, in UTC", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");

@@ -3,6 +3,7 @@
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import { propMaker, type PropsOf, type PropType } from "../../component/props/prop-type.ts";
+import { maxKeep } from "../../log/log-file.ts";
 import { lineFormat } from "./line-format.ts";
 
 /** Standard output instead of a file. */
@@ -28,7 +29,7 @@ export const accessLogProps = {
   /** Does the file become an old one with the first line of another day? In UTC, as the times of all lines are. */
   daily: prop.bool({ default: false }),
   /** So many old files are kept; more are deleted. */
-  keep: prop.integer({ default: 10, min: 1, max: 1000 }),
+  keep: prop.integer({ default: 10, min: 1, max: maxKeep }),
   /** Parameters of queries, in the target and in the referer, whose values are written as `[redacted]`. Their case does not count. */
   redactQueries: prop.strings({ default: [], minLength: 1 }),
   /** So much may wait for a slow or full disk, in bytes; what goes beyond is lost, and counted in the error log. */
