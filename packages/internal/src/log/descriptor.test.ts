@@ -18,7 +18,7 @@ function sinkTo(fd: number, maxBuffer?: number) {
     destination: new Descriptor(fd),
     maxBuffer,
     noteFailure: (error) => failures.push(String(error)),
-    noteLost: (count) => void lost.push(count),
+    noteLost: { elsewhere: (count) => lost.push(count) },
   });
   return { sink, failures, lost };
 }

@@ -59,14 +59,16 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
       destination: options.file === undefined ? new Descriptor(2) : new LogFile({ title, path: options.file }),
       maxBuffer: options.maxBuffer,
       noteFailure: (error) => tellOnStandardError(options.file ?? "standard error", error),
-      noteLost: (count) =>
-        format({
-          time: now(),
-          level: "warn",
-          path: "",
-          message: "lines of this log were lost because they could not be written, or not fast enough",
-          details: { count },
-        }),
+      noteLost: {
+        line: (count) =>
+          format({
+            time: now(),
+            level: "warn",
+            path: "",
+            message: "lines of this log were lost because they could not be written, or not fast enough",
+            details: { count },
+          }),
+      },
     });
   return new SinkLog({ sink, format, now, threshold: logLevels.indexOf(options.level ?? "info") }, "");
 }

@@ -21,7 +21,7 @@ function sinkTo(destination: Destination, options: { maxBuffer?: number; gatherT
     ...options,
     destination,
     noteFailure: (error) => failures.push(String(error)),
-    noteLost: (count) => void lost.push(count),
+    noteLost: { elsewhere: (count) => lost.push(count) },
   });
   return { sink, failures, lost };
 }
@@ -91,6 +91,17 @@ describe("a sink", () => {
     closeSync(full);
   });
 
+  test("tells of lost lines while the disk stays full", async () => {
+    const full = openSync("/dev/full", "w");
+    const { lost, sink } = sinkTo(new Descriptor(full), { maxBuffer: 70 });
+    for (const line of lines(0, 20)) sink.write(line);
+    await expect.poll(() => lost, { timeout: 10_000 }).toEqual([10]);
+    sink.write("one more\n");
+    await expect.poll(() => lost, { timeout: 10_000 }).toEqual([10, 1]);
+    await sink.close();
+    closeSync(full);
+  });
+
   test("gathers lines until it is time, or until they are worth a write", async () => {
     await using dir = await temporary();
     const path = join(dir.path, "log");
@@ -149,7 +160,7 @@ describe("what sinks hold when the process ends", () => {
       const { StreamSink } = await import(${source("./stream-sink.ts")});
       const { LogFile } = await import(${source("./log-file.ts")});
       const [a, b] = ${JSON.stringify(paths)}.map((path) => new StreamSink({
-        destination: new LogFile({ title: "log", path }), gatherTime: 2 ** 30, noteLost() {}, noteFailure() {},
+        destination: new LogFile({ title: "log", path }), gatherTime: 2 ** 30, noteLost: { elsewhere() {} }, noteFailure() {},
       }));
       for (const sink of [a, b]) sink.write("line\\n");
       ${act}`;

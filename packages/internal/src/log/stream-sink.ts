@@ -19,11 +19,14 @@ export interface StreamSinkOptions {
   readonly isASCII?: boolean | undefined;
   /** Lines are gathered for so long, in ms, or until they are worth a write. Default: 0, each is written as soon as may be. */
   readonly gatherTime?: number | undefined;
-  /** Makes the line that tells of lost ones, which is written to this sink; or tells of them elsewhere. At most once a second. */
-  readonly noteLost: (count: number) => string | undefined;
+  /** How lost lines are told of, at most once a second. */
+  readonly noteLost: LostNote;
   /** Is told when writing begins to fail: once, until it has succeeded again. */
   readonly noteFailure: (error: unknown) => void;
 }
+
+/** In this sink, by a line behind those that are there, which waits as they do; or elsewhere, even while nothing can be written here. */
+export type LostNote = { readonly line: (count: number) => string } | { readonly elsewhere: (count: number) => void };
 
 /**
  * A stuck reader of standard error or a slow disk must not stop the server, nor fill its memory. Each write is of whole lines, so that
@@ -51,6 +54,8 @@ export class StreamSink implements LogSink {
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
   #toldLostAt = -Infinity;
+  /** Runs until lost lines are told of elsewhere. */
+  #lostTimer: NodeJS.Timeout | undefined;
   /** Writing fails; or opening another file does, while what is written still arrives. */
   #fails = { write: false, renew: false };
   #closed: Promise<void> | undefined;
@@ -72,6 +77,7 @@ export class StreamSink implements LogSink {
     if (this.#closed !== undefined) return;
     if (this.#waiting + this.#batch.length - this.#at + line.length > this.#maxBuffer) {
       this.#lost++;
+      if ("elsewhere" in this.#options.noteLost) this.#lostTimer ??= setTimeout(this.#tellLost, tellEvery).unref();
       return;
     }
     this.#lines += line;
@@ -95,7 +101,6 @@ export class StreamSink implements LogSink {
     if (this.#handedOver > this.#at) this.#batch = this.#batch.subarray(0, this.#handedOver);
     else this.#endBatch();
     this.#lost += linesIn(bytes.subarray(writeUntil(until, this.#options.destination, bytes)));
-    this.#toldLostAt = -Infinity;
     this.#tellLost();
   }
 
@@ -112,7 +117,6 @@ export class StreamSink implements LogSink {
   }
 
   async #close(): Promise<void> {
-    this.#toldLostAt = -Infinity;
     this.#tellLost();
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, closeTimeout);
@@ -123,7 +127,6 @@ export class StreamSink implements LogSink {
     letGo(this);
     this.#encodeLines();
     this.#lost += linesIn(this.#batch.subarray(this.#at)) + linesIn(this.#gathered.bytes);
-    this.#toldLostAt = -Infinity;
     this.#tellLost();
     await this.#options.destination.close().catch(() => {});
   }
@@ -162,7 +165,7 @@ export class StreamSink implements LogSink {
           this.#fails.write = false;
         }
         this.#endBatch();
-        this.#tellLost();
+        if (performance.now() - this.#toldLostAt >= tellEvery) this.#tellLost();
       } while (this.#hasMore && (this.#gatherTime === 0 || this.#waiting >= this.#worthAWrite));
     } catch (error) {
       if (!this.#fails.write) this.#options.noteFailure(error);
@@ -241,14 +244,16 @@ export class StreamSink implements LogSink {
     this.#written.clear();
   }
 
-  #tellLost(): void {
-    const now = performance.now();
-    if (this.#lost === 0 || now - this.#toldLostAt < tellEvery) return;
-    this.#toldLostAt = now;
-    const note = this.#options.noteLost(this.#lost);
+  readonly #tellLost = (): void => {
+    clearTimeout(this.#lostTimer);
+    this.#lostTimer = undefined;
+    if (this.#lost === 0) return;
+    const { noteLost } = this.#options;
+    if ("line" in noteLost) this.#lines += noteLost.line(this.#lost);
+    else noteLost.elsewhere(this.#lost);
     this.#lost = 0;
-    if (note !== undefined) this.#lines += note;
-  }
+    this.#toldLostAt = performance.now();
+  };
 
   #later(time: number): NodeJS.Timeout {
     const timer = setTimeout(() => this.#begin(), time);

@@ -28,12 +28,13 @@ export class AccessLog {
       maxBuffer,
       gatherTime,
       isASCII: true,
-      noteLost(count) {
-        log.warn("lines of the access log were lost because they could not be written, or not fast enough", {
-          file,
-          count,
-        });
-        return undefined;
+      noteLost: {
+        elsewhere(count) {
+          log.warn("lines of the access log were lost because they could not be written, or not fast enough", {
+            file,
+            count,
+          });
+        },
       },
       noteFailure(error) {
         log.error(`the access log cannot be written: up to ${maxBuffer} bytes of it wait until it can`, {
