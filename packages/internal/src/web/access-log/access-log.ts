@@ -9,7 +9,7 @@ import { StreamSink } from "../../log/stream-sink.ts";
 import type { Request } from "../request.ts";
 import type { Response } from "../response.ts";
 import { AccessEntry, type LineFormat } from "./access-entry.ts";
-import { makeLineFormat } from "./line-format.ts";
+import { isASCIIFormat, makeLineFormat } from "./line-format.ts";
 import { standardOutput, type AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
 
@@ -27,7 +27,7 @@ export class AccessLog {
       destination: openDestination(settings, clock),
       maxBuffer,
       gatherTime,
-      isASCII: true,
+      isASCII: isASCIIFormat(format),
       noteLost: {
         elsewhere(count) {
           log.warn("lines of the access log were lost because they could not be written, or not fast enough", {

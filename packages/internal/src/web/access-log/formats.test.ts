@@ -114,6 +114,11 @@ describe("a line of the user's own", () => {
     expect(log).toBe('GET /a b 200 5 complete "x\\x22 y" -\n');
   });
 
+  test("is UTF-8, whatever text the template has, and of a request ASCII alone", async () => {
+    const log = await logOf('"format": "é→😀 [" + $path + "] ü"', [{ url: "/%c3%a9" }, { url: "/b" }]);
+    expect(log).toMatch(/^é→😀 \[\/[\x21-\x7e]+\] ü\né→😀 \[\/b\] ü\n$/);
+  });
+
   test("can hold every time, the id, and the other end of the connection", async () => {
     const names = [
       "time",

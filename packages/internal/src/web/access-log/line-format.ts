@@ -22,6 +22,15 @@ export function makeLineFormat(choice: AccessLogFormat, redact: RedactURI): Line
   return typeof choice === "string" ? named[choice](redact) : templateFormat(choice, redact);
 }
 
+/** Does no line of the format hold anything else? Text of peers is always written in ASCII, but a template may have other text of its own. */
+export function isASCIIFormat(choice: AccessLogFormat): boolean {
+  return typeof choice === "string" || choice.parts.every((part) => typeof part !== "string" || isASCII(part));
+}
+
+function isASCII(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
 const names = Object.keys(named);
 
 const formatType: PropType<AccessLogFormat> = {
