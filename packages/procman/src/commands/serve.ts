@@ -31,10 +31,7 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
   }
 }
 
-/**
- * SIGUSR1 says that the log files have been moved, as it does to nginx. It is listened to before there is a stage, since without a
- * listener Node.js would open its debugger.
- */
+/** SIGUSR1 says that the log files have been moved, as it does to nginx. While nothing is served, `bin/hemi.js` takes care that it does nothing. */
 function reopenAtSignal(log: OwnedErrorLog): { stage: Stage | undefined; forget(): void } {
   function onSignal(): void {
     log.reopen();
