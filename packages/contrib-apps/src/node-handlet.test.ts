@@ -303,8 +303,9 @@ describe("on a connection of HTTP/2", () => {
     expect(sockets[2]).toBe(sockets[0]);
   });
 
-  test("the socket is encrypted where this request says so", async () => {
-    await using site = await serveApp((req, res) => res.end(String("encrypted" in req.socket)));
+  test("the socket is encrypted where a trusted proxy says so of this request", async () => {
+    const app: NodeApp = (req, res) => res.end(String("encrypted" in req.socket));
+    await using site = await serveApp(app, { server: '.trustForwarded = ("127.0.0.1")' });
     const session = connect(`http://127.0.0.1:${site.port}`);
     const answers: string[] = [];
     for (const scheme of ["http", "https", "http"]) answers.push(await text(session.request({ ":scheme": scheme })));

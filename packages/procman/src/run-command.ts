@@ -1,8 +1,5 @@
 // Runs a command line, and turns what it throws into one clear message and an exit code.
 
-import type { Stats } from "node:fs";
-import { stat } from "node:fs/promises";
-import { HemiError } from "@hemi/hemi";
 import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
 import { check } from "./commands/check.ts";
 import { explain } from "./commands/explain.ts";
@@ -25,24 +22,11 @@ const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | P
 export async function runCommand(args: readonly string[]): Promise<ExitCode> {
   try {
     const line = readCommandLine(args);
-    await requireFolder(line.base);
     return await commands[line.command](line);
   } catch (error) {
     process.stderr.write(`${describe(error)}\n`);
     return exitCodeOf(error);
   }
-}
-
-/** Else all that is looked for in it would be missing, and nothing would say why. */
-async function requireFolder(base: string): Promise<void> {
-  let found: Stats;
-  try {
-    found = await stat(base);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HemiError("HEMI_FILE", `--base ${base} cannot be used: ${reason}`, { cause });
-  }
-  if (!found.isDirectory()) throw new HemiError("HEMI_FILE", `--base ${base} is no folder`);
 }
 
 /** A configuration's mistakes stand by themselves, in the form that editors know; everything else is one line of ours. */

@@ -4,8 +4,10 @@ import { bootFile } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
+import { requireFolder } from "../require-folder.ts";
 
 export async function check(line: CommandLine): Promise<ExitCode> {
+  await requireFolder(line.base);
   const use = await loadPacks(line.use);
   const stage = await bootFile(line.config, { baseDir: line.base, use });
   try {

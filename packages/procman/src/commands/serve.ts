@@ -4,8 +4,10 @@ import { bootFile, openErrorLog, type OwnedErrorLog, type Stage } from "@hemi/he
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
+import { requireFolder } from "../require-folder.ts";
 
 export async function serve(line: CommandLine): Promise<ExitCode> {
+  await requireFolder(line.base);
   const use = await loadPacks(line.use);
   const { logLevel: level, logFormat: format, logFile: file, isDevelopment } = line;
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });

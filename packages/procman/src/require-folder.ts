@@ -1,0 +1,17 @@
+// The folder that relative paths in a configuration start from.
+
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { HemiError } from "@hemi/hemi";
+
+/** Without it, all that is looked for in it would be missing, and nothing would say why. Throws HEMI_FILE. */
+export async function requireFolder(base: string): Promise<void> {
+  let found: Stats;
+  try {
+    found = await stat(base);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HemiError("HEMI_FILE", `--base ${base} cannot be used: ${reason}`, { cause });
+  }
+  if (!found.isDirectory()) throw new HemiError("HEMI_FILE", `--base ${base} is no folder`);
+}
