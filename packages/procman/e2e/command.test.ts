@@ -54,6 +54,17 @@ describe("hemi serve", () => {
     socket.destroy();
   });
 
+  test("goes on at SIGHUP, and says that it does nothing", async () => {
+    await using folder = await folderWith({ "hello.conf": hello });
+    await using command = start(["serve", "--config", "hello.conf"], { cwd: folder.path });
+    const [, port] = await command.line(listening);
+    command.child.kill("SIGHUP");
+    await command.line(/ warn SIGHUP is not supported yet/);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("hello");
+    command.child.kill("SIGTERM");
+    expect((await command.finished()).code).toBe(0);
+  });
+
   test("says that a port is taken, and exits with 2", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");

@@ -1,5 +1,6 @@
 // `hemi serve`: boots a configuration and serves until told to end. One process.
 
+import { isatty } from "node:tty";
 import { bootFile, openErrorLog, type OwnedErrorLog, type Stage } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
@@ -55,10 +56,12 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 
 /**
  * Listens for the end from now on. The first signal ends the program in order; a second one ends it at once, as does a second
- * throw that nothing catches; all logs are written then, too, by themselves.
+ * throw that nothing catches; all logs are written then, too, by themselves. SIGHUP ends, in order, what was started in a terminal that
+ * is gone now.
  */
 function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): void } {
   const { promise: reached, resolve } = Promise.withResolvers<End>();
+  const isInTerminal = isatty(0);
   let isEnding = false;
   // A stage of cronjobs alone has nothing else that keeps the process.
   const hold = setInterval(() => {}, longTime);
@@ -73,7 +76,13 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
     isEnding = true;
     resolve({ thrown });
   }
+  function onHangup(signal: NodeJS.Signals): void {
+    if (!isInTerminal) log.warn("SIGHUP is not supported yet: for a new configuration, start the program anew");
+    // Both the system and the shell may send it.
+    else if (!isEnding) onSignal(signal);
+  }
   for (const signal of signals) process.on(signal, onSignal);
+  process.on("SIGHUP", onHangup);
   process.on("uncaughtException", onThrown);
   process.on("unhandledRejection", onThrown);
   return {
@@ -81,6 +90,7 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
     forget() {
       clearInterval(hold);
       for (const signal of signals) process.off(signal, onSignal);
+      process.off("SIGHUP", onHangup);
       process.off("uncaughtException", onThrown);
       process.off("unhandledRejection", onThrown);
     },
