@@ -12,7 +12,7 @@ import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../gate.ts";
 import { peek } from "../peek.ts";
 import { peerOf, type Peer } from "../peer.ts";
-import { handshakeRecord, readClientHello } from "./client-hello.ts";
+import { handshakeRecord, maxClientHello, readClientHello } from "./client-hello.ts";
 import { SocketTlsFacts, type TlsFacts } from "./tls-facts.ts";
 
 /** Whom a handshake is led by. */
@@ -45,7 +45,7 @@ export interface HandshakeHost {
 
 /** What a client begins with. */
 type Opening =
-  | { readonly type: "tls"; readonly serverName: string | undefined }
+  | { readonly type: "tls"; readonly serverName: string | undefined; readonly hello: Buffer }
   | { readonly type: "http" }
   | { readonly type: "other" };
 
@@ -67,6 +67,8 @@ export class Handshake implements GateConn {
   readonly #host: HandshakeHost;
   readonly #deadline: Deadline;
   #terms = "";
+  /** The first bytes of the client, until the handshake is complete. */
+  #hello: Buffer = nothing;
   /** What it waits for now. */
   #state: "first bytes" | "handshake" | "over" = "first bytes";
 
@@ -105,6 +107,7 @@ export class Handshake implements GateConn {
     }
     this.#state = "handshake";
     this.#terms = found.terms;
+    this.#hello = opening.hello;
     // A client that leaves in the middle is gone: nobody reads what it may have sent before.
     this.#socket.allowHalfOpen = false;
     underway.run(this, () => found.server.emit("connection", this.#socket));
@@ -122,7 +125,9 @@ export class Handshake implements GateConn {
     socket.disableRenegotiation();
     // Faults of TLS itself, unlike those of sockets, do not end the connection.
     socket.on("error", () => socket.destroy());
-    this.#host.secured(socket, new SocketTlsFacts(socket, this.#socket, this.#terms), this);
+    const facts = new SocketTlsFacts(socket, this.#socket, this.#terms, resumedServerName(socket, this.#hello));
+    this.#hello = nothing;
+    this.#host.secured(socket, facts, this);
   }
 
   get #address(): string {
@@ -164,13 +169,33 @@ export class Handshake implements GateConn {
 function lookAt(bytes: Buffer, needsServerName: boolean): Opening | undefined {
   const [first = 0] = bytes;
   if (first === handshakeRecord) {
-    if (!needsServerName) return { type: "tls", serverName: undefined };
+    if (!needsServerName)
+      return isRecordWhole(bytes) ? { type: "tls", serverName: undefined, hello: bytes } : undefined;
     const hello = readClientHello(bytes);
-    return hello && { type: "tls", serverName: hello.serverName };
+    return hello && { type: "tls", serverName: hello.serverName, hello: bytes };
   }
   // Methods are in capitals, all that are in use.
   return { type: first >= 0x41 && first <= 0x5a ? "http" : "other" };
 }
+
+/** Costs less than to read the ClientHello. One that is spread over several records is not waited for; nobody sends such a one. */
+function isRecordWhole(bytes: Buffer): boolean {
+  if (bytes.length < recordHead) return false;
+  const size = recordHead + bytes.readUInt16BE(recordHead - 2);
+  return bytes.length >= size || size > maxClientHello || bytes[1] !== 3;
+}
+
+const recordHead = 5;
+
+/** What the client asks for where a session of TLS 1.2 goes on: node tells none then. `undefined`: what the socket tells is right. */
+function resumedServerName(socket: TLSSocket, hello: Buffer): string | undefined {
+  if (!socket.isSessionReused() || socket.getProtocol() === "TLSv1.3") return undefined;
+  const name = readClientHello(hello)?.serverName ?? "";
+  // Nobody else has looked at it.
+  return /^[\x21-\x7e]{1,255}$/.test(name) ? name : "";
+}
+
+const nothing = Buffer.alloc(0);
 
 /** A fatal alert, `unrecognized_name` (RFC 6066 3): node's TLS has no way to send it. */
 const unrecognizedName = "\x15\x03\x01\x00\x02\x02\x70";

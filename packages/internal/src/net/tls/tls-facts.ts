@@ -32,15 +32,17 @@ export class SocketTlsFacts implements TlsFacts {
   readonly maxWrite = 64 * 1024;
   readonly #socket: TLSSocket;
   readonly #beneath: Socket;
+  readonly #serverName: string | undefined;
   #version: string | undefined;
   #cipher: string | undefined;
   #client: ClientCertificate | null | undefined;
 
-  /** `beneath` is the socket that TLS runs over. */
-  constructor(socket: TLSSocket, beneath: Socket, terms: string) {
+  /** `beneath` is the socket that TLS runs over; `serverName` what the client asked for, where the socket does not know it. */
+  constructor(socket: TLSSocket, beneath: Socket, terms: string, serverName: string | undefined) {
     this.#socket = socket;
     this.#beneath = beneath;
     this.terms = terms;
+    this.#serverName = serverName;
   }
 
   get version(): string {
@@ -53,7 +55,7 @@ export class SocketTlsFacts implements TlsFacts {
 
   get serverName(): string {
     // The types know of no `servername` at the server's end.
-    const name: unknown = "servername" in this.#socket ? this.#socket.servername : undefined;
+    const name: unknown = this.#serverName ?? ("servername" in this.#socket ? this.#socket.servername : undefined);
     return typeof name === "string" ? name.toLowerCase() : "";
   }
 
