@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { mkdtempDisposable, readFile, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -120,6 +121,30 @@ test("a pipe that nobody reads any more is told, once", async () => {
   await sink.close();
   expect(failures).toEqual([expect.stringContaining("EPIPE")]);
   closeSync(inlet);
+});
+
+test("a flush to a pipe that is read slowly comes to its end, though nothing else keeps the process", async () => {
+  await using dir = await temporary();
+  const { inlet, read, closeOutlet } = await pipeIn(dir.path);
+  const source = (file: string): string => JSON.stringify(new URL(file, import.meta.url).href);
+  const program = `
+    const { StreamSink } = await import(${source("./stream-sink.ts")});
+    const { Descriptor } = await import(${source("./descriptor.ts")});
+    const sink = new StreamSink({ destination: new Descriptor(1), noteFailure() {} });
+    for (let i = 0; i < 500; i++) sink.write(i + " " + "x".repeat(1000) + "\\n");
+    await sink.flush();`;
+  const args = ["--conditions=@hemi/source", "--input-type=module", "--eval", program];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", inlet, "inherit"] });
+  const exited = once(child, "exit");
+  const turn = () => new Promise<undefined>((resolve) => setImmediate(resolve, undefined));
+  let text = "";
+  let exit: unknown;
+  while ((exit = await Promise.race([exited, turn()])) === undefined) text += read();
+  text += read();
+  expect(exit).toEqual([0, null]);
+  expect(text.match(/^\d+/gm)).toEqual(Array.from({ length: 500 }, (_, i) => String(i)));
+  closeSync(inlet);
+  closeOutlet();
 });
 
 test("a file that others write to as well keeps their lines and ours", async () => {

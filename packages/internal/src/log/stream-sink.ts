@@ -88,9 +88,11 @@ export class StreamSink implements LogSink {
     else this.#timer ??= this.#later(this.#gatherTime);
   }
 
-  flush(): Promise<void> {
+  async flush(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    return this.#writeAll();
+    // Who waits for it does want to see its end.
+    const hold = setInterval(() => {}, longTime);
+    await this.#writeAll().finally(() => clearInterval(hold));
   }
 
   flushSync(until = performance.now() + patience): void {
@@ -199,7 +201,7 @@ export class StreamSink implements LogSink {
       const before = this.#at;
       await this.#writePiece();
       if (this.#at > before) return;
-      // The reader of our pipe does not read just now. Waiting for it keeps no process.
+      // The reader of our pipe does not read just now. Waiting for it keeps no process by itself.
       await wait(pause, undefined, { ref: false });
       pause = Math.min(2 * pause, longestPause);
     }
@@ -280,6 +282,8 @@ const lastPause = 10;
 const patience = 500;
 /** In ms, between two notes of lost lines. */
 const tellEvery = 1000;
+/** In ms; the longest that a timer takes. */
+const longTime = 2 ** 31 - 1;
 /** How long `close` waits for a reader of our pipe that does not read: ms. */
 const closeTimeout = 2000;
 
