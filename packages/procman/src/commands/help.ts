@@ -8,7 +8,7 @@ const text = `Usage: hemi COMMAND [OPTION …]
 
 Commands
   serve             serve a configuration until told to end (SIGINT, SIGTERM)
-  check             read a configuration, say PASS or what is wrong with it
+  check             read a configuration and the files that it names, say PASS or what is wrong
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
