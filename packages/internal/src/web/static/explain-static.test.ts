@@ -33,6 +33,26 @@ const paths = [
 ];
 const stranger = ["/x/.git/y", "/a%2Ftxt", "/leak.txt", "/leak", "/leak/", "/leak/outside.txt", "*"];
 
+/** Asks static what it would do with a request, and then to do it. */
+function explainedAndServed(site: Awaited<ReturnType<typeof makeSite>>) {
+  const fcache = new Fcache();
+  let told: Explanation | undefined;
+  const ask = askOf(
+    async (req, resp) => {
+      told = await site.part.explain?.(req, { fcache });
+      return await site.part.handle(req, resp);
+    },
+    { fcache: site.fcache },
+  );
+  return {
+    async ask(request: Parameters<typeof ask>[0]) {
+      const { status, text } = await ask(request);
+      return { told, status, text };
+    },
+    [Symbol.asyncDispose]: () => fcache.shutdown(),
+  };
+}
+
 test.each([
   [{}],
   [{ listing: "html" as const }],
@@ -45,27 +65,18 @@ test.each([
   await symlink(join(site.dir, "outside.txt"), join(site.dir, "web", "leak.txt"));
   await mkdir(join(site.dir, "other"));
   await symlink(join(site.dir, "other"), join(site.dir, "web", "leak"));
-  const fcache = new Fcache();
-  let told: Explanation | undefined;
-  const ask = askOf(
-    async (req, resp) => {
-      told = await site.part.explain?.(req, { fcache });
-      return await site.part.handle(req, resp);
-    },
-    { fcache: site.fcache },
-  );
+  await using explained = explainedAndServed(site);
   for (const url of [...paths, ...stranger]) {
     for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
       for (const accept of ["*/*", "text/html"]) {
         if (method === "OPTIONS" && url === "*") continue;
-        const { status, text } = await ask({ url, method, headers: { accept } });
+        const { told, status, text } = await explained.ask({ url, method, headers: { accept } });
         const isTaken = text !== notMine && !(method === "HEAD" && status === 404 && told?.takes === "no");
         expect([url, method, told?.takes]).toEqual([url, method, isTaken ? "yes" : "no"]);
         if (told?.takes === "yes") expect([url, method, told.status ?? 200]).toEqual([url, method, status]);
       }
     }
   }
-  await fcache.shutdown();
 });
 
 test.each([
@@ -77,18 +88,9 @@ test.each([
   [{ "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT" }, 412],
 ])("with %j, it says %i, and so it is", async (headers, expected) => {
   await using site = await makeSite({ files });
-  const fcache = new Fcache();
-  let told: Explanation | undefined;
-  const ask = askOf(
-    async (req, resp) => {
-      told = await site.part.explain?.(req, { fcache });
-      return await site.part.handle(req, resp);
-    },
-    { fcache: site.fcache },
-  );
-  const { status } = await ask({ url: "/a.txt", headers });
+  await using explained = explainedAndServed(site);
+  const { told, status } = await explained.ask({ url: "/a.txt", headers });
   expect([told?.status ?? 200, status]).toEqual([expected, expected]);
-  await fcache.shutdown();
 });
 
 test("names the file that it sends, and says what it looked for", async () => {
