@@ -83,6 +83,8 @@ export interface ServerWalk {
 export interface HandshakeWalk {
   /** What it asks for (SNI); "" for nothing, as clients do that have an address in the URL. */
   readonly serverName: string;
+  /** What is spoken: `TLSv1.3`. */
+  readonly version: string;
   /** Whether it is asked for a certificate. With `optional`, it is assumed to have none. */
   readonly clientCertificate: "none" | "optional" | "required";
   /** Why there is no connection; else left out. */

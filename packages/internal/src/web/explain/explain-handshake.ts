@@ -23,10 +23,10 @@ export function explainHandshake(
   if (site === "refused") {
     const what = serverName === "" ? "it names no server" : `no webapp has the name ${serverName}`;
     const refusedFor = `${what}, and tlsStrictServerName is set`;
-    return { handshake: { serverName, clientCertificate: "none", refusedFor }, tls: undefined };
+    return { handshake: { serverName, version, clientCertificate: "none", refusedFor }, tls: undefined };
   }
   const { name, demand } = site?.current.tls?.terms ?? noTerms;
-  return { handshake: { serverName, clientCertificate: demand }, tls: assumedFacts(serverName, name) };
+  return { handshake: { serverName, version, clientCertificate: demand }, tls: assumedFacts(serverName, name) };
 }
 
 /** Whose terms the handshake is led under; `undefined`: nobody's, nothing is asked. */
@@ -41,11 +41,13 @@ function siteOf({ webapps, tlsStrictServerName, hasCertificate }: HandshakeTerms
   return defaultWebapp ?? (hasCertificate ? undefined : webapps[0]);
 }
 
+const version = "TLSv1.3";
+
 function assumedFacts(serverName: string, terms: string): TlsFacts {
   return {
     terms,
     maxWrite: Infinity,
-    version: "TLSv1.3",
+    version,
     cipher: "TLS_AES_128_GCM_SHA256",
     serverName,
     nextProto: "http/1.1",

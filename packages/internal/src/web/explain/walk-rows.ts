@@ -65,7 +65,7 @@ function serverRows(servers: readonly ServerWalk[], taker: string | undefined): 
   });
 }
 
-function handshakeRows({ serverName, clientCertificate, refusedFor }: HandshakeWalk): readonly Row[] {
+function handshakeRows({ serverName, version, clientCertificate, refusedFor }: HandshakeWalk): readonly Row[] {
   const object = serverName === "" ? "none" : quote(serverName);
   if (refusedFor !== undefined) {
     return [row({ subject: "$tlsServerName", object, verdict: `refused: ${refusedFor}`, tone: "bad" })];
@@ -79,7 +79,7 @@ function handshakeRows({ serverName, clientCertificate, refusedFor }: HandshakeW
       : "";
   return [
     row({ subject: "$tlsServerName", object }),
-    row({ subject: "$tlsVersion", object: quote("TLSv1.3") }),
+    row({ subject: "$tlsVersion", object: quote(version) }),
     row({ subject: "client certificate", object: certificate, verdict, tone: verdict === "" ? "plain" : "bad" }),
   ];
 }
