@@ -16,7 +16,7 @@ import type { InjectRequest, InjectResponse } from "./inject.ts";
 export interface Part {
   /**
    * Looks at what the configuration names outside of itself, such as files, without any effect, and throws what `prepare` would throw of it: for
-   * `hemi check`, in a stage that is never prepared.
+   * `hemi check`. Any time: the stage need not be prepared, and may be afterwards.
    */
   examine?(): void | Promise<void>;
   prepare?(): void | Promise<void>;

@@ -46,6 +46,20 @@ describe("certificates", () => {
     expect(await site.ask("blog.example", { servername: "shop.example" })).toMatchObject({ status: 200, text: "blog" });
   });
 
+  test("are looked at without any effect on who serves with them", async () => {
+    const { tlsCert, tlsKey } = await folder.issue("looked-at", { names: ["a.example"] });
+    await using site = await serveHttps(
+      webapp("a", `"*"`, `.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`) + server(`"a"`, ".headTimeout = 50ms"),
+    );
+    await site.stage.examine();
+    expect(await site.ask("a.example")).toMatchObject({ status: 200, text: "a" });
+    await rename(tlsCert, `${tlsCert}.away`);
+    await expect(site.stage.examine()).rejects.toThrow("httpxServer.main could not be used");
+    // Its deadlines still run.
+    await using slow = await site.connect({ servername: "a.example" });
+    expect(await slow.send("GET /").response()).toMatchObject({ status: 408 });
+  });
+
   test("that of the server stands in for webapps without one, and for unknown names", async () => {
     await using site = await serveHttps(
       webapp("a", `"a.example"`, "") +

@@ -176,7 +176,6 @@ class HttpxServer implements ServerPart, Http2Host, GreetingHost {
     if (!this.#context.props.tlsMode) return;
     const https = await this.#openHttps();
     await https.close();
-    this.#deadlines.close();
   }
 
   async prepare(): Promise<void> {
