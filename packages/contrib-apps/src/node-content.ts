@@ -6,20 +6,20 @@ import { asContentFailure, ContentFailure } from "./content-failure.ts";
 import { clientAborted } from "./node-errors.ts";
 
 /** What the parser of Node.js calls: the one way to `headers`, `headersDistinct` and the trailers alike. */
-export interface LineTaker {
+export interface LineHandler {
   _addHeaderLines(lines: string[], count: number): void;
 }
 
 export class NodeContent {
   readonly #req: HemiRequest;
-  readonly #message: IncomingMessage & LineTaker;
+  readonly #message: IncomingMessage & LineHandler;
   /** The app has destroyed the request before all of it was read. */
   readonly #breakOff: () => void;
   #pieces: AsyncIterator<Uint8Array, void> | undefined;
   #isPulling = false;
   #isDumped = false;
 
-  constructor(req: HemiRequest, message: IncomingMessage & LineTaker, breakOff: () => void) {
+  constructor(req: HemiRequest, message: IncomingMessage & LineHandler, breakOff: () => void) {
     this.#req = req;
     this.#message = message;
     this.#breakOff = breakOff;

@@ -6,12 +6,12 @@
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
-import { type LineTaker, NodeContent } from "./node-content.ts";
+import { type LineHandler, NodeContent } from "./node-content.ts";
 
 const contentKey = Symbol("content");
 
-export class NodeRequest extends IncomingMessage implements LineTaker {
-  declare readonly _addHeaderLines: LineTaker["_addHeaderLines"];
+export class NodeRequest extends IncomingMessage implements LineHandler {
+  declare readonly _addHeaderLines: LineHandler["_addHeaderLines"];
   readonly [contentKey]: NodeContent;
 
   constructor(req: HemiRequest, socket: Socket, breakOff: () => void) {

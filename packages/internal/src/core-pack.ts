@@ -5,18 +5,18 @@ import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { scgiBackend } from "./cgi/scgi-backend.ts";
 import { fcgiBackend } from "./fcgi/fcgi-backend.ts";
 import { http1Backend } from "./http1/http1-backend.ts";
-import { http1Outgate } from "./http1/http1-outgate.ts";
+import { http1Outgate } from "./httpx/forward/http1-outgate.ts";
 import { http2Backend } from "./http2/http2-backend.ts";
-import { forwardProxy } from "./web/forward/forward-proxy.ts";
-import { httpxServer } from "./web/httpx-server.ts";
+import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
+import { httpxServer } from "./httpx/httpx-server.ts";
 import { forwardAuth } from "./web/proxy/forward-auth.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
-import { fcgiRelay } from "./web/relay/fcgi-relay.ts";
-import { scgiRelay } from "./web/relay/scgi-relay.ts";
-import { rule } from "./web/rule.ts";
+import { fcgiRelay } from "./httpx/relay/fcgi-relay.ts";
+import { scgiRelay } from "./httpx/relay/scgi-relay.ts";
+import { rule } from "./web/dispatch/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
-import { webapp } from "./web/webapp.ts";
+import { webapp } from "./web/dispatch/webapp.ts";
 
 export const corePack = pack("@hemi/internal", [
   clock,

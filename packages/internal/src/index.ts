@@ -20,11 +20,11 @@ export type { Problem } from "./config/problem.ts";
 export { compileCondition, type Condition } from "./component/condition.ts";
 export type { Child, Context, StageFixtures } from "./component/context.ts";
 export { isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
-export type { InjectRequest, InjectResponse } from "./component/inject.ts";
+export type { InjectRequest, InjectResponse } from "./web/wires/inject-request.ts";
 export type { Kind } from "./component/kind.ts";
 export { addonKind, defineAddon } from "./component/kinds/addon.ts";
 export { defineOutgate, outgateKind } from "./component/kinds/outgate.ts";
-export { backendKind, defineBackend, type BackendPart } from "./component/kinds/backend.ts";
+export { backendKind, defineBackend, type BackendPart } from "./backend/kind.ts";
 export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
@@ -39,7 +39,7 @@ export { compileTemplate, type Template } from "./component/template.ts";
 export { variableTable, type VariableTable } from "./component/variables.ts";
 
 // Explanations
-export type * from "./component/explanation.ts";
+export type * from "./web/explain/explanation.ts";
 export type { Origin } from "./config/origin.ts";
 export { paintForTerminal, walkText, type WalkTextOptions } from "./web/explain/walk-text.ts";
 
@@ -57,48 +57,48 @@ export type { LogDetails, LogLevel } from "./log/record.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net
-export { Gate, type GateConn, type GateOptions } from "./net/gate.ts";
+export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Backends
-export type { Http1Outgate } from "./http1/http1-outgate.ts";
+export type { Http1Outgate } from "./httpx/forward/http1-outgate.ts";
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
-export type { NodeWish } from "./backend/node-wish.ts";
+export type { SelectionHint } from "./backend/selection-hint.ts";
 export type {
-  AnswerHead,
-  AnswerTaker,
+  NodeResponseHead,
+  ResponseHandler,
   BackendRequest,
-  TunnelTaker,
+  TunnelHandler,
   WebBackend,
   WebExchange,
-} from "./backend/web-backend.ts";
+} from "./http/web-backend.ts";
 
 // Web
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";
-export { codings, rankCodings, type Coding } from "./web/codings.ts";
-export type { Content } from "./web/content.ts";
+export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
+export type { Content } from "./web/content/content.ts";
 export {
   contentCodings,
   decodingFilter,
   parseContentCoding,
   type ContentCoding,
   type DecodingOptions,
-} from "./web/content-decoding.ts";
-export type { CookieOptions, Cookies } from "./web/cookies.ts";
-export type { EndReason } from "./web/end-reason.ts";
+} from "./web/content/content-decoding.ts";
+export type { CookieOptions, Cookies } from "./web/request/cookies.ts";
+export type { EndReason } from "./http/end-reason.ts";
 export type { Endpoint, Peer } from "./net/peer.ts";
-export type { FileRegion, HttpVersion } from "./web/exchan.ts";
-export { ExchanError } from "./web/exchan-error.ts";
-export { checkFieldName } from "./web/field-list.ts";
-export { memoizeField } from "./web/field-memo.ts";
-export { FieldNames } from "./web/field-names.ts";
-export type { Fields } from "./web/fields.ts";
-export type { ContentFilter, FilterHook, PushPiece } from "./web/filter.ts";
-export type { Form } from "./web/form/form.ts";
-export type { FieldPart, FilePart, FormPart } from "./web/form/form-part.ts";
-export type { UploadedFile } from "./web/form/uploaded-file.ts";
-export { HostnameTable } from "./web/hostnames.ts";
+export type { FileRegion, HttpVersion } from "./http/exchan.ts";
+export { ExchanError } from "./http/exchan-error.ts";
+export { checkFieldName } from "./http/field-list.ts";
+export { memoizeField } from "./http/field-memo.ts";
+export { FieldNames } from "./http/field-names.ts";
+export type { Fields } from "./http/fields.ts";
+export type { ContentFilter, FilterHook, PushPiece } from "./web/content/filter.ts";
+export type { Form } from "./web/content/form/form.ts";
+export type { FieldPart, FilePart, FormPart } from "./web/content/form/form-part.ts";
+export type { UploadedFile } from "./web/content/form/uploaded-file.ts";
+export { HostnameTable } from "./web/dispatch/hostnames.ts";
 export { HTTPError } from "./web/http-error.ts";
 export {
   defineHandlet,
@@ -119,13 +119,13 @@ export {
   type SockletPart,
   type WebappPart,
 } from "./web/kinds.ts";
-export { LocalKey, type Locals } from "./web/locals.ts";
+export { LocalKey, type Locals } from "./web/request/locals.ts";
 export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
 export type { Match, Route } from "./web/mapper/route-tree.ts";
 export type { Params } from "./web/mapper/pattern.ts";
-export type { Queries } from "./web/queries.ts";
-export { mediaTypeOf } from "./web/media-type.ts";
-export { answerOtherMethod } from "./web/other-methods.ts";
+export type { Queries } from "./web/request/queries.ts";
+export { mediaTypeOf } from "./web/response/media-type.ts";
+export { answerOtherMethod } from "./web/response/other-methods.ts";
 export {
   representContent,
   representFile,
@@ -133,11 +133,11 @@ export {
   type FileOptions,
   type Representation,
   type RepresentationOptions,
-} from "./web/representation.ts";
-export type { Request } from "./web/request.ts";
-export type { KnownContent, Response } from "./web/response.ts";
-export type { SubrequestOptions, Subresponse } from "./web/subrequest.ts";
-export { webVariables } from "./web/variables.ts";
+} from "./web/response/representation.ts";
+export type { Request } from "./web/request/request.ts";
+export type { KnownContent, Response } from "./web/response/response.ts";
+export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
+export { webVariables } from "./web/conditions/variables.ts";
 export { loadUpgrades, type AcceptOptions, type Upgrade } from "./web/websocket/upgrade.ts";
 export { defaultSettings, webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
 export type { WebSocket, WebSocketEvents } from "./web/websocket/websocket.ts";

@@ -1,7 +1,7 @@
 // The table of kinds: the picture of a stage, as data. Prepared from the top of this list down, shut down from the bottom up.
 
 import { addonKind } from "./component/kinds/addon.ts";
-import { backendKind } from "./component/kinds/backend.ts";
+import { backendKind } from "./backend/kind.ts";
 import { cronjobKind } from "./component/kinds/cronjob.ts";
 import { fixtureKind } from "./component/kinds/fixture.ts";
 import { outgateKind } from "./component/kinds/outgate.ts";

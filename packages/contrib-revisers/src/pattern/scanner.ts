@@ -13,7 +13,7 @@ export interface Match {
   readonly slots: readonly (number | undefined)[];
 }
 
-export interface ScannerTaker {
+export interface ScannerHandler {
   /** Bytes that belong to no match. */
   text(bytes: Buffer): void;
   /** A match; `group(i)` gives what its groups matched, 0 all of it. False: look for no more of them. */
@@ -28,7 +28,7 @@ interface Thread {
 
 export class Scanner {
   readonly #program: Program;
-  readonly #taker: ScannerTaker;
+  readonly #taker: ScannerHandler;
   /** In bytes: a way that becomes longer is given up. */
   readonly #maxMatchSize: number;
   /** Bytes not handed on; the first one has the place `#base`. */
@@ -45,7 +45,7 @@ export class Scanner {
   #step = 0;
   #isDone = false;
 
-  constructor(program: Program, maxMatchSize: number, taker: ScannerTaker) {
+  constructor(program: Program, maxMatchSize: number, taker: ScannerHandler) {
     this.#program = program;
     this.#maxMatchSize = maxMatchSize;
     this.#taker = taker;

@@ -13,7 +13,7 @@ import { CircuitBreaker, type BreakerSettings } from "./circuit-breaker.ts";
 import { BackendFailure } from "./failure.ts";
 import type { Node, NodePool, NodeSpec } from "./node.ts";
 import { NodeGroup, type GroupSettings, type NodeChoice, type Waiter } from "./node-group.ts";
-import type { NodeWish } from "./node-wish.ts";
+import type { SelectionHint } from "./selection-hint.ts";
 import { PassiveHealth, type PassiveSettings } from "./passive-health.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
@@ -146,7 +146,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   }
 
   /** Which node would be chosen, and what stands against each of the others. Changes nothing. */
-  explain(wish: NodeWish): NodeChoice {
+  explain(wish: SelectionHint): NodeChoice {
     return this.#group.explain(wish);
   }
 }

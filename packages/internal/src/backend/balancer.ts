@@ -1,6 +1,6 @@
 // What a balancer is.
 
-import type { NodeWish } from "./node-wish.ts";
+import type { SelectionHint } from "./selection-hint.ts";
 
 /** A node as balancers see it. */
 export interface Balanced {
@@ -17,12 +17,12 @@ export interface Balanced {
 /** Chooses among nodes. One for each backend; it may remember what it chose. */
 export interface Balancer {
   /** Chooses one of the candidates, at least two, and counts it as chosen. */
-  choose<Node extends Balanced>(wish: NodeWish, candidates: readonly Node[]): Node | undefined;
+  choose<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Node | undefined;
   /**
    * What `choose` would choose, and in a few words why, such as `has the fewest connections`; changes nothing. Where chance decides,
    * the node is `undefined`.
    */
-  explain<Node extends Balanced>(wish: NodeWish, candidates: readonly Node[]): Explained<Node>;
+  explain<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Explained<Node>;
 }
 
 export interface Explained<Node> {

@@ -3,11 +3,11 @@
 import type { OnReadOpts } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
-import { ClientConn, type ClientConnOwner, type ConnSettings } from "./client-conn.ts";
+import { NodeConn, type NodeConnOwner, type ConnSettings } from "./node-conn.ts";
 import { dialNode, type Dialled } from "./dial.ts";
 import type { NodePool, NodeSpec } from "./node.ts";
 import type { Endpoint } from "../net/peer.ts";
-import { proxyHeader } from "./proxy-header.ts";
+import { proxyHeader } from "../net/write-proxy-header.ts";
 
 export interface PoolOptions<Traits> {
   readonly settings: ConnSettings;
@@ -23,14 +23,14 @@ export interface PoolOptions<Traits> {
   readonly isProcessEach?: boolean;
 }
 
-export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwner<Traits, Memory> {
+export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner<Traits, Memory> {
   readonly #spec: NodeSpec;
   readonly #options: PoolOptions<Traits>;
   /** The last one was used last: it is the next to be used, so that those too many grow old. */
-  readonly #idle: ClientConn<Traits, Memory>[] = [];
-  readonly #all = new Set<ClientConn<Traits, Memory>>();
+  readonly #idle: NodeConn<Traits, Memory>[] = [];
+  readonly #all = new Set<NodeConn<Traits, Memory>>();
   /** Those that have waited for long for their first byte, perhaps to be accepted. */
-  readonly #starving = new Set<ClientConn<Traits, Memory>>();
+  readonly #starving = new Set<NodeConn<Traits, Memory>>();
   #isClosed = false;
 
   constructor(spec: NodeSpec, options: PoolOptions<Traits>) {
@@ -51,18 +51,18 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
   }
 
   /** An idle connection, or one that is being dialled. `from`: whom it is for. */
-  take(from: Endpoint | undefined): ClientConn<Traits, Memory> {
+  take(from: Endpoint | undefined): NodeConn<Traits, Memory> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    const conn = new ClientConn<Traits, Memory>(this, from);
+    const conn = new NodeConn<Traits, Memory>(this, from);
     this.#all.add(conn);
     if (this.#options.isProcessEach === true) this.#watch(conn);
     return conn;
   }
 
   /** A connection of its own for what may become a tunnel: its socket reads as streams do, and may be shut on one side. */
-  dialStream(from: Endpoint | undefined): ClientConn<Traits, Memory> {
-    const conn = new ClientConn<Traits, Memory>(this, from, { isStream: true });
+  dialStream(from: Endpoint | undefined): NodeConn<Traits, Memory> {
+    const conn = new NodeConn<Traits, Memory>(this, from, { isStream: true });
     this.#all.add(conn);
     return conn;
   }
@@ -101,14 +101,14 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
     return this.#options.makeDeadline(onExpired);
   }
 
-  becameIdle(conn: ClientConn<Traits, Memory>): void {
+  becameIdle(conn: NodeConn<Traits, Memory>): void {
     const isForOne = this.settings.proxyProtocol !== "off";
     const isKept = !this.#isClosed && !isForOne && !this.#isAnyStarving() && this.#idle.length < this.#spec.keepConns;
     if (!isKept) conn.destroy();
     else this.#idle.push(conn);
   }
 
-  closed(conn: ClientConn<Traits, Memory>): void {
+  closed(conn: NodeConn<Traits, Memory>): void {
     this.#all.delete(conn);
     this.#starving.delete(conn);
     const at = this.#idle.lastIndexOf(conn);
@@ -116,7 +116,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, ClientConnOwn
   }
 
   /** If nothing comes by a new connection for a while, an idle one gives its process up for it. */
-  #watch(conn: ClientConn<Traits, Memory>): void {
+  #watch(conn: NodeConn<Traits, Memory>): void {
     this.makeDeadline(() => {
       if (conn.hasReceived || !this.#all.has(conn)) return;
       this.#starving.add(conn);

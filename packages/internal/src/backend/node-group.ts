@@ -13,7 +13,7 @@ import { NodeAddresses } from "./addresses.ts";
 import type { Balancer } from "./balancer.ts";
 import { BackendFailure } from "./failure.ts";
 import { Node, type NodePool, type NodeSpec } from "./node.ts";
-import type { NodeWish } from "./node-wish.ts";
+import type { SelectionHint } from "./selection-hint.ts";
 
 export interface GroupSettings {
   /** Requests or connections at once, for each node. */
@@ -44,7 +44,7 @@ export interface GroupOptions<Pool extends NodePool> {
 
 /** Who wants a node. */
 export interface Waiter<Pool extends NodePool> {
-  readonly wish: NodeWish;
+  readonly wish: SelectionHint;
   /** The node counts it from here on; `leave` ends that. */
   entered(node: Node<Pool>): void;
   refused(failure: BackendFailure): void;
@@ -144,7 +144,7 @@ export class NodeGroup<Pool extends NodePool> {
   }
 
   /** What would be chosen, and what stands against each of the others. Changes nothing. */
-  explain(wish: NodeWish): NodeChoice {
+  explain(wish: SelectionHint): NodeChoice {
     const candidates = this.#candidates(wish);
     const [only] = candidates;
     const explained =
@@ -162,13 +162,13 @@ export class NodeGroup<Pool extends NodePool> {
     return { chosen: explained.node?.id, nodes };
   }
 
-  #choose(wish: NodeWish): Node<Pool> | undefined {
+  #choose(wish: SelectionHint): Node<Pool> | undefined {
     const candidates = this.#candidates(wish);
     return candidates.length < 2 ? candidates[0] : this.#options.balancer.choose(wish, candidates);
   }
 
   /** Those that can take it now: backups only where no other can. */
-  #candidates(wish: NodeWish): readonly Node<Pool>[] {
+  #candidates(wish: SelectionHint): readonly Node<Pool>[] {
     const mains = this.#free(this.#mains, wish.tried);
     return mains.length > 0 ? mains : this.#free(this.#backups, wish.tried);
   }
@@ -233,7 +233,7 @@ export class NodeGroup<Pool extends NodePool> {
     return `no node can be used: ${[...states, ...failures].join(", ")}`;
   }
 
-  #whyNot(node: Node<Pool>, wish: NodeWish): string {
+  #whyNot(node: Node<Pool>, wish: SelectionHint): string {
     if (!node.isUsable) return `is ${node.state}`;
     if (node.active >= this.#options.settings.maxConnsPerNode) return "has its fill";
     if (wish.tried.includes(node.id)) return "was tried already";

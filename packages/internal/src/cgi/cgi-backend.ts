@@ -1,18 +1,18 @@
 // What backends of FastCGI and SCGI servers have in common: the group of nodes, and what can be asked of it.
 
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
-import type { ConnSettings } from "../backend/client-conn.ts";
+import type { ConnSettings } from "../backend/node-conn.ts";
 import { ConnPool } from "../backend/conn-pool.ts";
 import type { NodeChoice } from "../backend/node-group.ts";
-import type { NodeWish } from "../backend/node-wish.ts";
+import type { SelectionHint } from "../backend/selection-hint.ts";
 import { backendProps, specsOf } from "../backend/props.ts";
-import type { AnswerTaker, WebExchange } from "../backend/web-backend.ts";
+import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import type { Context } from "../component/context.ts";
 import type { CheckContext } from "../component/definition.ts";
-import type { BackendPart } from "../component/kinds/backend.ts";
+import type { BackendPart } from "../backend/kind.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import type { CgiClientExchan, CgiPool, CgiTraits } from "./client-exchan.ts";
+import type { CgiNodeExchan, CgiPool, CgiTraits } from "./node-exchan.ts";
 import type { CgiBackend, CgiParams, CgiRequest } from "./programs.ts";
 
 export const cgiBackendProps = {
@@ -46,7 +46,7 @@ export function checkCgi(context: CheckContext<CgiBackendProps>): void {
 export interface CgiProtocol {
   readonly name: CgiBackend["protocol"];
   newParams(): CgiParams;
-  newExchan(request: CgiRequest, wish: NodeWish, taker: AnswerTaker, owner: NodeOwner<CgiPool>): CgiClientExchan;
+  newExchan(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<CgiPool>): CgiNodeExchan;
 }
 
 export class CgiBackendPart implements BackendPart, CgiBackend {
@@ -101,11 +101,11 @@ export class CgiBackendPart implements BackendPart, CgiBackend {
     return this.#backend.whyNoRetry(tried);
   }
 
-  explain(wish: NodeWish): NodeChoice {
+  explain(wish: SelectionHint): NodeChoice {
     return this.#backend.explain(wish);
   }
 
-  exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange {
+  exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange {
     const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend);
     this.#backend.enter(exchan);
     return exchan;

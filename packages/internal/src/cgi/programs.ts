@@ -1,13 +1,13 @@
 // What a backend of programs does, whatever their protocol: takes a request, and gives the answer of one of them.
 
 import type { NodeChoice } from "../backend/node-group.ts";
-import type { NodeWish } from "../backend/node-wish.ts";
-import type { AnswerTaker, WebExchange } from "../backend/web-backend.ts";
-import type { ParamTaker } from "./request-params.ts";
+import type { SelectionHint } from "../backend/selection-hint.ts";
+import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
+import type { ParamHandler } from "../httpx/relay/request-params.ts";
 
 /** What programs are told, in the form of a protocol. */
 export interface CgiParams {
-  readonly add: ParamTaker;
+  readonly add: ParamHandler;
   /** All that was added. */
   bytes(): Buffer;
 }
@@ -17,9 +17,9 @@ export interface CgiBackend {
   readonly protocol: "FastCGI" | "SCGI";
   newParams(): CgiParams;
   whyNoRetry(tried: readonly string[]): string | undefined;
-  explain(wish: NodeWish): NodeChoice;
+  explain(wish: SelectionHint): NodeChoice;
   /** Begins. The taker may be called before this returns. */
-  exchange(request: CgiRequest, wish: NodeWish, taker: AnswerTaker): WebExchange;
+  exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange;
 }
 
 /** What a program is asked. */

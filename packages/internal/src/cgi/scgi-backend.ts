@@ -1,9 +1,9 @@
 // scgiBackend: a group of equal SCGI servers.
 
 import { checkNodes } from "../backend/props.ts";
-import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
+import { defineBackend, type BackendPart } from "../backend/kind.ts";
 import { CgiBackendPart, cgiBackendProps, checkCgi } from "./cgi-backend.ts";
-import { ScgiClientExchan } from "./scgi-client-exchan.ts";
+import { ScgiNodeExchan } from "./scgi-node-exchan.ts";
 import { ScgiParams } from "./scgi-params.ts";
 
 const props = cgiBackendProps;
@@ -20,6 +20,6 @@ export const scgiBackend = defineBackend({
     new CgiBackendPart(context, {
       name: "SCGI",
       newParams: () => new ScgiParams(),
-      newExchan: (request, wish, taker, owner) => new ScgiClientExchan(request, wish, taker, owner),
+      newExchan: (request, wish, taker, owner) => new ScgiNodeExchan(request, wish, taker, owner),
     }),
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseText } from "../config/parser.ts";
-import { testEngine } from "../stage/testing/engine.ts";
+import { testEngine } from "../testing/engine.ts";
 import { difference } from "./difference.ts";
 import type { Difference, Pair } from "./difference.ts";
 import { resolve } from "./resolve/resolve.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { compareOperators, fileTestOperators, type FileTestOperator } from "../config/spec.ts";
 import { compileCondition, type Condition } from "./condition.ts";
 import { explainCondition } from "./explain-condition.ts";
-import type { ConditionWalk } from "./explanation.ts";
+import type { ConditionWalk } from "../web/explain/explanation.ts";
 import { variableTable } from "./variables.ts";
 
 interface Subject {

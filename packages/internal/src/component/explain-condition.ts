@@ -1,7 +1,7 @@
 // Works a condition out as its compiled closure does, and says at each term what was compared and what came of it.
 
 import { compileCondition, type Condition, type FileTest } from "./condition.ts";
-import type { ConditionWalk } from "./explanation.ts";
+import type { ConditionWalk } from "../web/explain/explanation.ts";
 import type { VariableTable } from "./variables.ts";
 
 /** What a condition is worked out on. */

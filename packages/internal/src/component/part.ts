@@ -1,7 +1,7 @@
 // What `create` of a component's definition returns: its life-cycle methods, beside the methods of its kind.
 
-import type { ExplainRequest, ServerExplanation } from "./explanation.ts";
-import type { InjectRequest, InjectResponse } from "./inject.ts";
+import type { ExplainRequest, ServerExplanation } from "../web/explain/explanation.ts";
+import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 
 /**
  * The life of a part, in this order. Each method may be left out; all may be asynchronous.

@@ -2,8 +2,8 @@
 
 import { checkNodes } from "../backend/props.ts";
 import { CgiBackendPart, cgiBackendProps, checkCgi } from "../cgi/cgi-backend.ts";
-import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
-import { FcgiClientExchan } from "./client-exchan.ts";
+import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { FcgiNodeExchan } from "./node-exchan.ts";
 import { FcgiParams } from "./params.ts";
 
 const props = cgiBackendProps;
@@ -24,6 +24,6 @@ export const fcgiBackend = defineBackend({
       name: "FastCGI",
       newParams: () => new FcgiParams(),
       newExchan: (request, wish, taker, owner) =>
-        new FcgiClientExchan(request, wish, taker, { owner, keepConn: context.props.keepConns > 0 }),
+        new FcgiNodeExchan(request, wish, taker, { owner, keepConn: context.props.keepConns > 0 }),
     }),
 });

@@ -11,14 +11,14 @@ export interface RequestEnd {
 }
 
 /** Hears what the records hold. Bytes are those of the input: copy what is kept. */
-export interface RecordTaker {
+export interface RecordHandler {
   stdout(piece: Buffer): void;
   stderr(piece: Buffer): void;
   ended(end: RequestEnd): void;
 }
 
 export class RecordReader {
-  readonly #taker: RecordTaker;
+  readonly #taker: RecordHandler;
   /** The header of the record that is being read, as far as it has come. */
   readonly #header = Buffer.alloc(headerSize);
   #headerRead = 0;
@@ -30,7 +30,7 @@ export class RecordReader {
   /** The request has ended: nothing may follow. */
   isOver = false;
 
-  constructor(taker: RecordTaker) {
+  constructor(taker: RecordHandler) {
     this.#taker = taker;
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FcgiParams } from "./params.ts";
 import { RecordReader } from "./record-reader.ts";
 import { beginRequest, maxContentSize, paramsRecords, recordTypes } from "./records.ts";
-import { end, record } from "./testing.ts";
+import { end, record } from "../testing/fcgi-program.ts";
 
 const { stdout, stderr, endRequest } = recordTypes;
 

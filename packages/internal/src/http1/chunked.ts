@@ -3,8 +3,8 @@
 //   1A;name=value CRLF  <26 bytes> CRLF  …  0 CRLF  trailer: fields CRLF  CRLF
 //   └── size ──────────┘└─ data ──┘└end┘    └──────── trailers ──────────────┘
 
-import { ListedFields, noFields, type Fields } from "../web/fields.ts";
-import { COLON, CR, hexValue, isTokenByte, isValueByte, LF, SP, TAB } from "./bytes.ts";
+import { ListedFields, noFields, type Fields } from "../http/fields.ts";
+import { COLON, CR, hexValue, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 
 export interface ChunkedLimits {
   /** Of the trailer section, in bytes. */

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import * as net from "node:net";
 import { expect, test } from "vitest";
-import { RawClient, request } from "../web/testing/raw-client.ts";
+import { RawClient, request } from "../testing/raw-client.ts";
 import { Http1Conn } from "./server-conn.ts";
 import type { Http1Host } from "./server-host.ts";
-import { WholeAnswers } from "./whole-answers.ts";
+import { WholeResponses } from "./whole-responses.ts";
 
 const hour = 3_600_000;
 
@@ -30,7 +30,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
       maxRequestsPerConn: 10,
     },
     dateLine: "",
-    wholeAnswers: new WholeAnswers(),
+    wholeResponses: new WholeResponses(),
     makeDeadline: () => ({ set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
     serve() {

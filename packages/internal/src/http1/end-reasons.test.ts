@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { EndReason } from "../web/end-reason.ts";
+import type { EndReason } from "../http/end-reason.ts";
 import type { HandletPart } from "../web/kinds.ts";
-import { request, type RawClient } from "../web/testing/raw-client.ts";
-import { serve, type TestServer } from "../web/testing/serve.ts";
+import { request, type RawClient } from "../testing/raw-client.ts";
+import { serve, type TestServer } from "../testing/serve.ts";
 
 type Handle = HandletPart["handle"];
 type Ending = readonly [status: number | undefined, reason: EndReason];

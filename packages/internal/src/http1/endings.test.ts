@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { request } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { request } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 const hello: HandletPart["handle"] = (_req, resp) => (resp.send("hello"), true);
 const notDrained = "was not drained by the deadline";

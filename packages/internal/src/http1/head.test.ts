@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { crlf } from "../web/testing/raw-client.ts";
+import { crlf } from "../testing/raw-client.ts";
 import { BadHead, Http1RequestHead, readHead, type HeadLimits } from "./head.ts";
 
 const limits: HeadLimits = { maxHeadSize: 2048, maxTargetSize: 100, maxFields: 5 };

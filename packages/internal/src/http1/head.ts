@@ -3,11 +3,11 @@
 // Nothing is decoded here: the head keeps where each part lies in the input, and decodes its whole text once, when the
 // first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
 
-import { parseAuthority } from "../web/authority.ts";
-import type { Fields } from "../web/fields.ts";
-import type { RequestHead } from "../web/exchan.ts";
-import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "./bytes.ts";
-import { equalsIgnoringCase, FieldLines, listMembers, readLength } from "./field-lines.ts";
+import { parseAuthority } from "../http/authority.ts";
+import type { Fields } from "../http/fields.ts";
+import type { RequestHead } from "../http/exchan.ts";
+import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
+import { equalsIgnoringCase, FieldLines, listMembers, readLength } from "../http/field-lines.ts";
 
 export interface HeadLimits {
   /** Of the whole head, in bytes; more: 431. */

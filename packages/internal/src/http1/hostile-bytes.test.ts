@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { request } from "../web/testing/raw-client.ts";
-import { serve } from "../web/testing/serve.ts";
+import { request } from "../testing/raw-client.ts";
+import { serve } from "../testing/serve.ts";
 
 /** Pieces that requests are made of, right and wrong, so that some combinations get far. */
 const pieces = fc.oneof(

@@ -7,10 +7,10 @@ import {
   WebBackendPart,
   type WebBackendProps,
   type WebProtocol,
-} from "../backend/web-backend-part.ts";
-import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
-import { Http1ClientExchan } from "./client-exchan.ts";
-import type { Http1Pool } from "./client-traits.ts";
+} from "../http/web-backend-part.ts";
+import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { Http1NodeExchan } from "./node-exchan.ts";
+import type { Http1Pool } from "./node-traits.ts";
 import type { ContentLimits } from "./request-content.ts";
 
 /** A group of equal servers that speak HTTP/1, for `httpProxy`. */
@@ -39,7 +39,7 @@ const http1: WebProtocol<Http1Pool, WebBackendProps> = {
       tls,
       makeDeadline,
     }),
-  newExchan: (...request) => new Http1ClientExchan(...request),
+  newExchan: (...request) => new Http1NodeExchan(...request),
 };
 
 /** The limits of an answer's content, always those of the present props. */

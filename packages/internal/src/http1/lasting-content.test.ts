@@ -2,9 +2,9 @@
 
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { representContent, sendRepresentation } from "../web/representation.ts";
-import { request } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { representContent, sendRepresentation } from "../web/response/representation.ts";
+import { request } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 const targets = ["/", "/", "/", "/?id=1", "/?id=2", "/", "/", "/?id=2", "/?id=2", "/?id=2", "/"];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { request, type RawClient } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { request, type RawClient } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 const readAll: HandletPart["handle"] = async (req, resp) => {
   resp.send((await req.content.text()).length.toString());

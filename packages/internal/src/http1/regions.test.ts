@@ -5,8 +5,8 @@ import { mkdtempDisposable, open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type RawClient, request } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { type RawClient, request } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 /** More than what goes in small blocks and what fills the buffers of both systems. */
 const size = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // The content of one HTTP/1 request, read out of the connection's input as it is asked for (RFC 9112 section 6).
 
 import type { Input } from "../net/input.ts";
-import { noFields, type Fields } from "../web/fields.ts";
+import { noFields, type Fields } from "../http/fields.ts";
 import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
 
 export interface ContentLimits extends ChunkedLimits {

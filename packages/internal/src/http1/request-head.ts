@@ -1,10 +1,10 @@
 // Writes the heads of HTTP/1 requests (RFC 9112 sections 3 to 6).
 
-import type { BackendRequest } from "../backend/web-backend.ts";
-import { type FieldNames, notInTrailers } from "../web/field-names.ts";
-import type { Fields } from "../web/fields.ts";
-import { FieldLines, withoutConnection } from "./field-lines.ts";
-import { fieldLines } from "./response-head.ts";
+import type { BackendRequest } from "../http/web-backend.ts";
+import { type FieldNames, notInTrailers } from "../http/field-names.ts";
+import type { Fields } from "../http/fields.ts";
+import { FieldLines, withoutConnection } from "../http/field-lines.ts";
+import { fieldLines } from "../http/response-head.ts";
 
 /**
  * The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same here. `lines`: more of it,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { crlf, request } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { crlf, request } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 /** Answers with the request's path, after a turn of the event loop where it begins with /later. */
 const echoPath: HandletPart["handle"] = (req, resp) => {

@@ -16,16 +16,16 @@ import { peerOf, type Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Input } from "../net/input.ts";
-import { ExchanError } from "../web/exchan-error.ts";
-import { CR, isSameBytes } from "./bytes.ts";
+import { ExchanError } from "../http/exchan-error.ts";
+import { CR, isSameBytes } from "../http/bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
 import { Output } from "../net/output.ts";
-import { Patience, type Wait } from "./patience.ts";
+import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
 import { noContent, RequestContent } from "./request-content.ts";
-import { statusLine } from "./response-head.ts";
+import { statusLine } from "../http/response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
 import type { Http1Host } from "./server-host.ts";
-import type { WholeAnswers } from "./whole-answers.ts";
+import type { WholeResponses } from "./whole-responses.ts";
 
 /** `tunnel`: the socket is in the hands of who left HTTP on it. */
 type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
@@ -37,7 +37,7 @@ export class Http1Conn implements ExchanConn {
   readonly output: Output;
   readonly #socket: Socket;
   readonly #host: Http1Host;
-  readonly #patience: Patience;
+  readonly #patience: ConnTimeouts;
   #phase: Phase = "idle";
   #isHeld = false;
   #exchan: Http1Exchan | undefined;
@@ -68,7 +68,7 @@ export class Http1Conn implements ExchanConn {
     this.#host = host;
     this.peer = peer;
     this.output = new Output(socket, tls?.maxWrite);
-    this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
+    this.#patience = new ConnTimeouts(socket, host, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
     socket.on("end", this.#ended);
@@ -88,8 +88,8 @@ export class Http1Conn implements ExchanConn {
     return this.#host.dateLine;
   }
 
-  get wholeAnswers(): WholeAnswers {
-    return this.#host.wholeAnswers;
+  get wholeResponses(): WholeResponses {
+    return this.#host.wholeResponses;
   }
 
   monotonic(): number {

@@ -8,20 +8,20 @@
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { EndReason } from "../web/end-reason.ts";
+import type { EndReason } from "../http/end-reason.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Input } from "../net/input.ts";
-import { ExchanError } from "../web/exchan-error.ts";
-import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../web/exchan.ts";
-import type { Fields } from "../web/fields.ts";
-import { fileEnded } from "../web/file-region.ts";
+import { ExchanError } from "../http/exchan-error.ts";
+import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../http/exchan.ts";
+import type { Fields } from "../http/fields.ts";
+import { fileEnded } from "../http/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
 import { gone, type Output } from "../net/output.ts";
 import { RegionBlock } from "./region-blocks.ts";
 import type { RequestContent } from "./request-content.ts";
-import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "./response-head.ts";
-import type { WholeAnswers } from "./whole-answers.ts";
+import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "../http/response-head.ts";
+import type { WholeResponses } from "./whole-responses.ts";
 
 /** What an exchan needs of the connection that it is on. */
 export interface ExchanConn {
@@ -31,7 +31,7 @@ export interface ExchanConn {
   readonly output: Output;
   /** `date: …` with its line end. */
   readonly dateLine: string;
-  readonly wholeAnswers: WholeAnswers;
+  readonly wholeResponses: WholeResponses;
   /** In ms. */
   monotonic(): number;
   /** May the connection serve another request after this one? */
@@ -190,13 +190,13 @@ export class Http1Exchan implements ExchanWire {
   }
 
   #writeWhole(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
-    const { output, wholeAnswers, dateLine } = this.#conn;
+    const { output, wholeResponses, dateLine } = this.#conn;
     // Other heads say that the connection ends, which costs more than the copy.
     const mayBeKnown = isLasting && this.#keepAlive && this.head.version !== "1.0";
-    const known = mayBeKnown ? wholeAnswers.find(head, content, dateLine) : undefined;
+    const known = mayBeKnown ? wholeResponses.find(head, content, dateLine) : undefined;
     if (known !== undefined) return output.writeBytes("", known, "");
     const text = this.#encodeHead(head, content.length);
-    const whole = mayBeKnown ? wholeAnswers.layOut(head, text, content) : undefined;
+    const whole = mayBeKnown ? wholeResponses.layOut(head, text, content) : undefined;
     if (whole === undefined) output.writeBytes(text, content, "");
     else output.writeBytes("", whole, "");
   }

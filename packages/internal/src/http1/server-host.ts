@@ -2,10 +2,10 @@
 
 import type { Socket } from "node:net";
 import type { Peer } from "../net/peer.ts";
-import type { ExchanWire } from "../web/exchan.ts";
+import type { ExchanWire } from "../http/exchan.ts";
 import type { HeadLimits } from "./head.ts";
 import type { ContentLimits } from "./request-content.ts";
-import type { WholeAnswers } from "./whole-answers.ts";
+import type { WholeResponses } from "./whole-responses.ts";
 
 /** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
 export interface Http1Settings extends HeadLimits, ContentLimits {
@@ -43,7 +43,7 @@ export interface Http1Host {
   readonly settings: Http1Settings;
   /** `date: …` with its line end. */
   readonly dateLine: string;
-  readonly wholeAnswers: WholeAnswers;
+  readonly wholeResponses: WholeResponses;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;

@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { request, type RawClient } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { request, type RawClient } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 
 const asksForEcho = request("GET /", { connection: "keep-alive, Upgrade", upgrade: "chat, Echo" });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { serve, type TestServer } from "../web/testing/serve.ts";
+import { serve, type TestServer } from "../testing/serve.ts";
 import { frameFlag, frameType, settingId } from "./frames.ts";
-import { frame, FrameClient } from "./testing/frame-client.ts";
+import { frame, FrameClient } from "../testing/frame-client.ts";
 
 type Handle = HandletPart["handle"];
 

@@ -1,7 +1,7 @@
 // What the frames of a client mean: requests, and how urgent they are.
 
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import type { Allowance } from "./allowance.ts";
+import type { TokenBucket } from "./allowance.ts";
 import { errorCode, readUint31 } from "./frames.ts";
 import { PeerFrames, type FrameTarget } from "./peer-frames.ts";
 import { parsePriority, type Priority } from "./priority.ts";
@@ -28,7 +28,7 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
   /** Of streams that have not begun yet, by their identifiers. */
   #earlyPriorities: Map<number, Priority> | undefined;
 
-  constructor(target: ClientFrameTarget, host: Http2Host, idleFrames: Allowance) {
+  constructor(target: ClientFrameTarget, host: Http2Host, idleFrames: TokenBucket) {
     super(target, host.settings, idleFrames);
     this.#target = target;
     this.#host = host;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { serve } from "../web/testing/serve.ts";
-import { FrameClient } from "./testing/frame-client.ts";
+import { serve } from "../testing/serve.ts";
+import { FrameClient } from "../testing/frame-client.ts";
 
 test("content may still be on its way for as many streams that we have reset as may be open at once", async () => {
   const streams = 600;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { describeTransports } from "../testing/serve.ts";
 import { frameFlag, frameType, settingId } from "./frames.ts";
-import { frame, FrameClient, settings, type Frame } from "./testing/frame-client.ts";
+import { frame, FrameClient, settings, type Frame } from "../testing/frame-client.ts";
 
 type Handle = HandletPart["handle"];
 

@@ -4,7 +4,7 @@
 import { frameHeaderSize, frameType, readUint31 } from "./frames.ts";
 
 /** Takes a frame: its payload lies in `bytes` from `start` to `end`. */
-export type FrameTaker = (
+export type FrameHandler = (
   bytes: Buffer,
   start: number,
   end: number,
@@ -15,7 +15,7 @@ export type FrameTaker = (
 
 export class FrameCutter {
   readonly #maxFrameSize: number;
-  readonly #take: FrameTaker;
+  readonly #take: FrameHandler;
   readonly #tooLarge: () => void;
   /** A frame of which a part has come; as long as its header is not whole, there is room for that alone. */
   #partial: Buffer = noBytes;
@@ -23,7 +23,7 @@ export class FrameCutter {
   #isStopped = false;
 
   /** `tooLarge` is told of a frame whose payload is larger than `maxFrameSize`: no other frame follows it. */
-  constructor(maxFrameSize: number, take: FrameTaker, tooLarge: () => void) {
+  constructor(maxFrameSize: number, take: FrameHandler, tooLarge: () => void) {
     this.#maxFrameSize = maxFrameSize;
     this.#take = take;
     this.#tooLarge = tooLarge;

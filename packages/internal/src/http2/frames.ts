@@ -50,7 +50,7 @@ export const errorCode = {
   http11Required: 0xd,
 } as const;
 
-export type ErrorCode = (typeof errorCode)[keyof typeof errorCode];
+export type Http2ErrorCode = (typeof errorCode)[keyof typeof errorCode];
 
 export const settingId = {
   headerTableSize: 0x1,

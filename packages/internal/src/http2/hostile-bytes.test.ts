@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { request } from "../web/testing/raw-client.ts";
-import { serve } from "../web/testing/serve.ts";
+import { request } from "../testing/raw-client.ts";
+import { serve } from "../testing/serve.ts";
 import { preface } from "./frames.ts";
-import { frame } from "./testing/frame-client.ts";
+import { frame } from "../testing/frame-client.ts";
 
 const streamId = fc.constantFrom(0, 1, 3, 5, 2, 0x7fffffff);
 

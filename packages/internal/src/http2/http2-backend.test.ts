@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { proxyTo } from "../web/proxy/testing/proxy.ts";
+import { proxyTo } from "../testing/proxy.ts";
 import { errorCode, frameFlag, frameType, settingId } from "./frames.ts";
-import { frame, settings } from "./testing/frame-client.ts";
-import { FrameNode, proxyToHTTP2 } from "./testing/frame-node.ts";
+import { frame, settings } from "../testing/frame-client.ts";
+import { FrameNode, proxyToHTTP2 } from "../testing/frame-node.ts";
 
 const post = (content: string, path = "/") =>
   `POST ${path} HTTP/1.1\r\nhost: a.example\r\ncontent-length: ${content.length}\r\n\r\n${content}`;
@@ -367,7 +367,7 @@ test("a node that sends no SETTINGS, or is no server of HTTP/2, cannot be dialle
   await using proxy = await proxyToHTTP2([node], { proxy: { maxRetries: 0 } });
   // Its SETTINGS were right, what followed was not.
   expect((await proxy.ask("GET /")).status).toBe(502);
-  const { RawBackend } = await import("../http1/testing/raw-backend.ts");
+  const { RawBackend } = await import("../testing/raw-backend.ts");
   await using mute = await RawBackend.listen(() => Promise.resolve());
   await using other = await proxyTo([mute.address], {
     signs: { backend: "http2Backend", handlet: "httpProxy" },

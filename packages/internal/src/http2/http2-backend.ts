@@ -6,11 +6,11 @@ import {
   WebBackendPart,
   type WebBackendProps,
   type WebProtocol,
-} from "../backend/web-backend-part.ts";
-import { defineBackend, type BackendPart } from "../component/kinds/backend.ts";
-import { Http2ClientExchan, type ConnSource } from "./client-exchan.ts";
-import { Http2Pool } from "./client-pool.ts";
-import { http2ClientProps, type Http2ClientSettings } from "./client-props.ts";
+} from "../http/web-backend-part.ts";
+import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { Http2NodeExchan, type ConnSource } from "./node-exchan.ts";
+import { Http2Pool } from "./node-pool.ts";
+import { http2NodeProps, type Http2NodeSettings } from "./node-props.ts";
 
 /**
  * A group of equal servers that speak HTTP/2, for `httpProxy`: by TLS, where ALPN has to agree on it, or without, where the nodes have to know. gRPC passes.
@@ -18,7 +18,7 @@ import { http2ClientProps, type Http2ClientSettings } from "./client-props.ts";
  */
 export const http2Backend = defineBackend({
   sign: "http2Backend",
-  props: { ...webBackendProps, ...http2ClientProps },
+  props: { ...webBackendProps, ...http2NodeProps },
   check(context) {
     checkWebBackend(context);
     if (context.props.proxyProtocol === "off") return;
@@ -31,8 +31,8 @@ export const http2Backend = defineBackend({
   create: (context): BackendPart => new WebBackendPart(context, http2),
 });
 
-const http2: WebProtocol<ConnSource, WebBackendProps & Http2ClientSettings> = {
+const http2: WebProtocol<ConnSource, WebBackendProps & Http2NodeSettings> = {
   alpn: "h2",
   makePool: (spec, options) => new Http2Pool(spec, options),
-  newExchan: (...request) => new Http2ClientExchan(...request),
+  newExchan: (...request) => new Http2NodeExchan(...request),
 };

@@ -1,6 +1,6 @@
 // What holds for the fields of requests and answers alike (RFC 9113 8.2).
 
-import { ListedFields, type Fields } from "../web/fields.ts";
+import { ListedFields, type Fields } from "../http/fields.ts";
 import type { DecodedBlock } from "./hpack/decoder.ts";
 
 /** RFC 9113 8.2.2: what belongs to a connection of HTTP/1, and would frame messages anew behind a proxy. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { serve } from "../web/testing/serve.ts";
+import { serve } from "../testing/serve.ts";
 import { frameFlag, frameType, preface, settingId } from "./frames.ts";
-import { frame, FrameClient, settings } from "./testing/frame-client.ts";
+import { frame, FrameClient, settings } from "../testing/frame-client.ts";
 
 const hello: HandletPart["handle"] = (_req, resp) => (resp.send("hello"), true);
 /** Answers a POST when its client has ended it. */

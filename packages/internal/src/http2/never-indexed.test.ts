@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { frameFlag, frameType } from "./frames.ts";
 import { HpackDecoder, type DecodedBlock } from "./hpack/decoder.ts";
-import { frame, FrameClient } from "./testing/frame-client.ts";
-import { FrameNode, proxyToHTTP2 } from "./testing/frame-node.ts";
+import { frame, FrameClient } from "../testing/frame-client.ts";
+import { FrameNode, proxyToHTTP2 } from "../testing/frame-node.ts";
 
 /** A short field as a literal that is never indexed (RFC 7541 6.2.3). */
 function secret(name: string, value: string): Buffer {

@@ -1,28 +1,28 @@
 // What the frames of a node mean: answers to our requests.
 
-import type { Allowance } from "./allowance.ts";
-import { readAnswerHead, type Http2AnswerHead } from "./answer-head.ts";
-import type { Http2ClientExchan } from "./client-exchan.ts";
+import type { TokenBucket } from "./allowance.ts";
+import { readAnswerHead, type Http2NodeResponseHead } from "./node-response-head.ts";
+import type { Http2NodeExchan } from "./node-exchan.ts";
 import { errorCode } from "./frames.ts";
 import { PeerFrames, type FrameLimits, type FrameTarget } from "./peer-frames.ts";
 import { RepeatedHeads } from "./repeated-heads.ts";
 
 /** What a connection to a node does when the node's frames ask for it. */
-export interface NodeFrameTarget extends FrameTarget<Http2ClientExchan> {
+export interface NodeFrameTarget extends FrameTarget<Http2NodeExchan> {
   /** A head has come, perhaps of a 1xx answer; nothing follows if `isEnd`. */
-  answered(exchan: Http2ClientExchan, head: Http2AnswerHead, isEnd: boolean): void;
+  answered(exchan: Http2NodeExchan, head: Http2NodeResponseHead, isEnd: boolean): void;
 }
 
-export class NodeFrames extends PeerFrames<Http2ClientExchan> {
+export class NodeFrames extends PeerFrames<Http2NodeExchan> {
   readonly #target: NodeFrameTarget;
-  readonly #repeatedHeads = new RepeatedHeads<Http2AnswerHead>();
+  readonly #repeatedHeads = new RepeatedHeads<Http2NodeResponseHead>();
 
-  constructor(target: NodeFrameTarget, limits: FrameLimits, idleFrames: Allowance) {
+  constructor(target: NodeFrameTarget, limits: FrameLimits, idleFrames: TokenBucket) {
     super(target, limits, idleFrames);
     this.#target = target;
   }
 
-  protected isHead(exchan: Http2ClientExchan | undefined): boolean {
+  protected isHead(exchan: Http2NodeExchan | undefined): boolean {
     return exchan?.awaitsHead === true;
   }
 

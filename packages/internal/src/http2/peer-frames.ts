@@ -2,14 +2,14 @@
 //
 // A frame is looked at here as far as can be without knowing what is done with its stream; what it asks for is done by the connection.
 
-import { contentOfIdleFrame, type Allowance } from "./allowance.ts";
+import { contentOfIdleFrame, type TokenBucket } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
-import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type ErrorCode } from "./frames.ts";
+import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type Http2ErrorCode } from "./frames.ts";
 import { HpackDecoder, type BlockLimits, type DecodedBlock } from "./hpack/decoder.ts";
 import { readSettings, settingSize, type PeerSettings } from "./peer-settings.ts";
 import type { ReceivedContent } from "./received-content.ts";
 import { readTrailers } from "./message-fields.ts";
-import type { Fields } from "../web/fields.ts";
+import type { Fields } from "../http/fields.ts";
 
 /** A stream, as who reads its frames sees it. */
 export interface ReceivingStream {
@@ -35,9 +35,9 @@ export interface FrameTarget<Stream extends ReceivingStream> {
   /** The other side begins no stream any more, and looks at none of ours beyond `lastStreamId`. */
   peerLeaves(lastStreamId: number, code: number): void;
   /** Ends a stream that the other side has done something wrong on. */
-  failStream(id: number, code: ErrorCode, reason: string): void;
+  failStream(id: number, code: Http2ErrorCode, reason: string): void;
   /** Ends the connection. */
-  fail(code: ErrorCode, reason: string): void;
+  fail(code: Http2ErrorCode, reason: string): void;
 }
 
 /** Looked at whenever they are used: live. */
@@ -54,7 +54,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
   protected readonly decoder = new HpackDecoder();
   readonly #target: FrameTarget<Stream>;
   readonly #limits: FrameLimits;
-  readonly #idleFrames: Allowance;
+  readonly #idleFrames: TokenBucket;
   #hasSettings = false;
   /** The stream whose header block goes on in CONTINUATION frames; 0 if there is none. */
   #blockStreamId = 0;
@@ -62,7 +62,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
   #blockPieces: Buffer[] = [];
   #blockSize = 0;
 
-  constructor(target: FrameTarget<Stream>, limits: FrameLimits, idleFrames: Allowance) {
+  constructor(target: FrameTarget<Stream>, limits: FrameLimits, idleFrames: TokenBucket) {
     this.#target = target;
     this.#limits = limits;
     const maxStreams = () => limits.http2MaxStreams;
@@ -311,7 +311,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     this.#fail(errorCode.protocolError, `${what} came on a stream`);
   }
 
-  #fail(code: ErrorCode, reason: string): void {
+  #fail(code: Http2ErrorCode, reason: string): void {
     this.#target.fail(code, reason);
   }
 }

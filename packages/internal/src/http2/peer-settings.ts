@@ -1,6 +1,13 @@
 // The settings that the other side sends (RFC 9113 6.5).
 
-import { defaultMaxFrameSize, errorCode, maxMaxFrameSize, maxWindow, settingId, type ErrorCode } from "./frames.ts";
+import {
+  defaultMaxFrameSize,
+  errorCode,
+  maxMaxFrameSize,
+  maxWindow,
+  settingId,
+  type Http2ErrorCode,
+} from "./frames.ts";
 
 /** What of the settings we make use of; `undefined`: not said this time. */
 export interface PeerSettings {
@@ -14,7 +21,7 @@ export interface PeerSettings {
 
 /** Why settings are refused. */
 export interface BadSettings {
-  readonly code: ErrorCode;
+  readonly code: Http2ErrorCode;
   readonly reason: string;
 }
 
@@ -59,7 +66,7 @@ export function readSettings(bytes: Buffer, start: number, end: number): PeerSet
   return settings;
 }
 
-function bad(code: ErrorCode, reason: string): BadSettings {
+function bad(code: Http2ErrorCode, reason: string): BadSettings {
   return { code, reason };
 }
 

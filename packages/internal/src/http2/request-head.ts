@@ -1,9 +1,9 @@
 // Makes the head of a request out of the fields of a header block (RFC 9113 section 8), as strictly as HTTP/1 is read: what is taken in
 // here may be sent on as HTTP/1 (RFC 9113 10.3).
 
-import { isTargetByte, isTokenByte } from "../http1/bytes.ts";
-import type { RequestHead } from "../web/exchan.ts";
-import { ListedFields } from "../web/fields.ts";
+import { isTargetByte, isTokenByte } from "../http/bytes.ts";
+import type { RequestHead } from "../http/exchan.ts";
+import { ListedFields } from "../http/fields.ts";
 import type { DecodedBlock } from "./hpack/decoder.ts";
 import { holdsHttp1Field, http1Fields, readContentLength } from "./message-fields.ts";
 import { defaultPriority, parsePriority, type Priority } from "./priority.ts";

@@ -1,10 +1,10 @@
 // Makes header blocks of requests. Many requests of a connection are alike: the last block is kept as it was encoded, and good for as long as
 // the encoder's table has not changed.
 
-import type { BackendRequest } from "../backend/web-backend.ts";
-import { withoutConnection } from "../http1/field-lines.ts";
-import type { FieldNames } from "../web/field-names.ts";
-import type { Fields } from "../web/fields.ts";
+import type { BackendRequest } from "../http/web-backend.ts";
+import { withoutConnection } from "../http/field-lines.ts";
+import type { FieldNames } from "../http/field-names.ts";
+import type { Fields } from "../http/fields.ts";
 import { HeaderBlocks, roomFor } from "./header-blocks.ts";
 import { maxFieldSize } from "./hpack/encoder.ts";
 

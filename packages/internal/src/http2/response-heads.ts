@@ -1,8 +1,8 @@
 // Makes header blocks of responses. Most answers of a connection have the same head as one before it: it is kept as it was encoded, and good
 // for as long as the encoder's table has not changed.
 
-import { hasDate, hasNoContent } from "../http1/response-head.ts";
-import type { ResponseHead } from "../web/exchan.ts";
+import { hasDate, hasNoContent } from "../http/response-head.ts";
+import type { ResponseHead } from "../http/exchan.ts";
 import { HeaderBlocks, roomFor } from "./header-blocks.ts";
 
 /** A head that was encoded, with all that it was made of. */

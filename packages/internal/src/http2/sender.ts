@@ -8,12 +8,12 @@ import {
   frameType,
   maxWindow,
   writeFrameHeader,
-  type ErrorCode,
+  type Http2ErrorCode,
 } from "./frames.ts";
 import type { HeaderBlocks } from "./header-blocks.ts";
-import type { Output } from "./output.ts";
+import type { FrameOutput } from "./frame-output.ts";
 import type { Priority } from "./priority.ts";
-import { regionOfBlock, type RegionBlock } from "./region-blocks.ts";
+import { regionOfBlock, type RegionFrames } from "./region-frames.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** What has to wait of one stream's content. */
@@ -55,10 +55,10 @@ export class Sender<Heads extends HeaderBlocks> {
   window = defaultWindow;
   /** In bytes, on all streams so far. */
   contentSent = 0;
-  readonly #output: Output;
+  readonly #output: FrameOutput;
   readonly #scheduler = new Scheduler<SendingStream>();
 
-  constructor(output: Output, heads: Heads) {
+  constructor(output: FrameOutput, heads: Heads) {
     this.#output = output;
     this.heads = heads;
   }
@@ -106,7 +106,7 @@ export class Sender<Heads extends HeaderBlocks> {
     this.sendFrame(frameType.settings, 0, 0, payload);
   }
 
-  sendGoaway(lastStreamId: number, code: ErrorCode): void {
+  sendGoaway(lastStreamId: number, code: Http2ErrorCode): void {
     const payload = Buffer.alloc(8);
     payload.writeUInt32BE(code, payload.writeUInt32BE(lastStreamId));
     this.sendFrame(frameType.goaway, 0, 0, payload);
@@ -154,7 +154,7 @@ export class Sender<Heads extends HeaderBlocks> {
   }
 
   /** What was read into a block, if it can be sent now; nobody may change the block until `sent` is called. */
-  sendRegion(stream: SendingStream, block: RegionBlock, size: number, sent: () => void): boolean {
+  sendRegion(stream: SendingStream, block: RegionFrames, size: number, sent: () => void): boolean {
     if (size > stream.sendWindow || size > this.window || !this.#isFree(stream)) return false;
     this.#output.hand(block.frames(size, stream.id), sent);
     this.#contentLeft(stream, size);

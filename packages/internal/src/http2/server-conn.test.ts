@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { request } from "../web/testing/raw-client.ts";
-import { describeTransports } from "../web/testing/serve.ts";
+import { request } from "../testing/raw-client.ts";
+import { describeTransports } from "../testing/serve.ts";
 import { frameFlag, frameType, preface, settingId } from "./frames.ts";
-import { frame, FrameClient, settings } from "./testing/frame-client.ts";
+import { frame, FrameClient, settings } from "../testing/frame-client.ts";
 
 type Handle = HandletPart["handle"];
 

@@ -4,18 +4,18 @@
 //      │ headTimeout                      │ a mistake of the client's: GOAWAY with its code                        ^
 //      └──────────────────────────────────┴───────────────────────────────────────────────────────────────────────┘
 //
-//   socket ─> FrameCutter ─> ClientFrames ─> streams: Http2Exchan ─> Sender ─> Output ─> socket
+//   socket ─> FrameCutter ─> ClientFrames ─> streams: Http2Exchan ─> Sender ─> FrameOutput ─> socket
 //
 // What one reading of the socket brings is handled in one go, and the answers to it are sent in one write.
 
 import type { Socket } from "node:net";
 import type { Deadline } from "../http1/server-host.ts";
-import { Patience, type Wait } from "../http1/patience.ts";
+import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import { ExchanError } from "../web/exchan-error.ts";
-import type { ResponseHead } from "../web/exchan.ts";
-import { Allowance, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
+import { ExchanError } from "../http/exchan-error.ts";
+import type { ResponseHead } from "../http/exchan.ts";
+import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
@@ -29,9 +29,9 @@ import {
   maxWindow,
   preface,
   settingId,
-  type ErrorCode,
+  type Http2ErrorCode,
 } from "./frames.ts";
-import { Output } from "./output.ts";
+import { FrameOutput } from "./frame-output.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
@@ -39,7 +39,7 @@ import { ResponseHeads } from "./response-heads.ts";
 import { Sender } from "./sender.ts";
 import { Http2Exchan, gone, type ExchanConn, type StreamWait } from "./server-exchan.ts";
 import type { Http2Host } from "./server-host.ts";
-import { StreamPatience } from "./stream-patience.ts";
+import { StreamTimeouts } from "./stream-timeouts.ts";
 import { ReceiveWindow } from "./windows.ts";
 
 type Phase = "preface" | "open" | "linger" | "closed";
@@ -50,15 +50,15 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   readonly sender: Sender<ResponseHeads>;
   readonly #socket: Socket;
   readonly #host: Http2Host;
-  readonly #output: Output;
+  readonly #output: FrameOutput;
   readonly #cutter: FrameCutter;
   readonly #frames: ClientFrames;
-  readonly #patience: Patience;
-  readonly #streamPatience: StreamPatience<StreamWait, Http2Exchan>;
+  readonly #patience: ConnTimeouts;
+  readonly #streamPatience: StreamTimeouts<StreamWait, Http2Exchan>;
   /** When the settings must have been acknowledged; later, when a drain must have been heard of. */
   readonly #answerDeadline: Deadline;
-  readonly #idleFrames: Allowance;
-  readonly #resets: Allowance;
+  readonly #idleFrames: TokenBucket;
+  readonly #resets: TokenBucket;
   readonly #streams = new Map<number, Http2Exchan>();
   /** Streams that their client has given up while a handlet works on them: they count as open ones do, else there could be any number. */
   #abandoned: Set<Http2Exchan> | undefined;
@@ -91,18 +91,18 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#socket = socket;
     this.#host = host;
     this.peer = peer;
-    this.#output = new Output(socket);
+    this.#output = new FrameOutput(socket);
     this.sender = new Sender(this.#output, new ResponseHeads());
     const monotonic = (): number => host.monotonic();
-    this.#idleFrames = new Allowance(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
-    this.#resets = new Allowance(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
+    this.#idleFrames = new TokenBucket(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
+    this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
     this.#window = new ReceiveWindow(settings.http2ConnWindow);
     this.#frames = new ClientFrames(this, host, this.#idleFrames);
     this.#cutter = new FrameCutter(defaultMaxFrameSize, this.#frames.take, () =>
       this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
     );
-    this.#patience = new Patience(socket, host, (wait) => this.#expired(wait));
-    this.#streamPatience = new StreamPatience({
+    this.#patience = new ConnTimeouts(socket, host, (wait) => this.#expired(wait));
+    this.#streamPatience = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => host.makeDeadline(onExpired),
       timeOf: (wait) => host.settings[timeouts[wait]],
@@ -329,7 +329,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#drain = "final";
   }
 
-  failStream(id: number, code: ErrorCode, reason: string): void {
+  failStream(id: number, code: Http2ErrorCode, reason: string): void {
     this.#host.note(this.peer, `its stream ${id} was reset with ${errorName(code)}: ${reason}`);
     const exchan = this.#streams.get(id);
     this.#resetStream(id, code);
@@ -339,7 +339,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#spendReset();
   }
 
-  fail(code: ErrorCode, reason: string): void {
+  fail(code: Http2ErrorCode, reason: string): void {
     if (this.#phase === "linger" || this.#phase === "closed") return;
     if (code !== errorCode.noError)
       this.#host.note(this.peer, `its connection was ended with ${errorName(code)}: ${reason}`);
@@ -382,7 +382,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
   }
 
-  reset(exchan: Http2Exchan, code: ErrorCode): void {
+  reset(exchan: Http2Exchan, code: Http2ErrorCode): void {
     this.#resetStream(exchan.id, code);
     this.#remove(exchan);
   }
@@ -415,7 +415,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#resetStream(id, errorCode.refusedStream);
   }
 
-  #resetStream(id: number, code: ErrorCode): void {
+  #resetStream(id: number, code: Http2ErrorCode): void {
     this.#frames.closedByUs.add(id);
     this.sender.sendNumber(frameType.rstStream, id, code);
   }

@@ -10,19 +10,19 @@
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
-import { hasNoContent } from "../http1/response-head.ts";
+import { hasNoContent } from "../http/response-head.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import type { EndReason } from "../web/end-reason.ts";
-import { ExchanError } from "../web/exchan-error.ts";
-import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../web/exchan.ts";
-import { noFields, type Fields } from "../web/fields.ts";
-import { fileEnded } from "../web/file-region.ts";
-import { errorCode, type ErrorCode } from "./frames.ts";
+import type { EndReason } from "../http/end-reason.ts";
+import { ExchanError } from "../http/exchan-error.ts";
+import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../http/exchan.ts";
+import { noFields, type Fields } from "../http/fields.ts";
+import { fileEnded } from "../http/file-region.ts";
+import { errorCode, type Http2ErrorCode } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import type { ReceivedContent } from "./received-content.ts";
 import { Http2Tunnel } from "./tunnel.ts";
-import { RegionBlock } from "./region-blocks.ts";
+import { RegionFrames } from "./region-frames.ts";
 import type { Http2RequestHead } from "./request-head.ts";
 import type { ResponseHeads } from "./response-heads.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
@@ -49,7 +49,7 @@ export interface ExchanConn {
   /** The response is complete. */
   finished(exchan: Http2Exchan): void;
   /** Nobody is served by this stream any more: tells the client so. */
-  reset(exchan: Http2Exchan, code: ErrorCode): void;
+  reset(exchan: Http2Exchan, code: Http2ErrorCode): void;
   /** A handlet is done with a request that its client had given up. */
   abandonedOver(exchan: Http2Exchan): void;
 }
@@ -258,7 +258,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
     for (let done = 0; done < size;) {
       this.#assertStreaming();
       if (this.queue !== undefined || this.#conn.isBlocked) await this.writable();
-      const block = RegionBlock.lend();
+      const block = RegionFrames.lend();
       let isLent = true;
       try {
         const read = await block.read(fd, offset + done, Math.min(size - done, this.#conn.sender.roomFor(this)));
@@ -278,7 +278,7 @@ export class Http2Exchan implements ExchanWire, SendingStream {
   }
 
   /** What has to wait stays in the block, which is nobody else's then. */
-  #sendBlock(block: RegionBlock, size: number): void {
+  #sendBlock(block: RegionFrames, size: number): void {
     this.#give(size);
     const { sender } = this.#conn;
     if (!sender.sendRegion(this, block, size, () => block.giveBack())) {

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
-import { describeTransports } from "../web/testing/serve.ts";
-import { frame, FrameClient } from "./testing/frame-client.ts";
+import { describeTransports } from "../testing/serve.ts";
+import { frame, FrameClient } from "../testing/frame-client.ts";
 import { frameFlag, frameType, settingId } from "./frames.ts";
 
 const connect = { ":method": "CONNECT", ":protocol": "echo" };

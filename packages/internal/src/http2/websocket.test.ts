@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { serveSocklet } from "../web/websocket/testing.ts";
+import { serveSocklet } from "../testing/websocket.ts";
 import { frameType } from "./frames.ts";
-import { FrameClient } from "./testing/frame-client.ts";
+import { FrameClient } from "../testing/frame-client.ts";
 
 test("a WebSocket is opened on a stream (RFC 8441)", async () => {
   await using server = await serveSocklet((upgrade, settings) => {

@@ -6,7 +6,7 @@
 
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
-import { ExchanError } from "../web/exchan-error.ts";
+import { ExchanError } from "../http/exchan-error.ts";
 import { flushAtEndOfTurn, type Due } from "./end-of-turn.ts";
 
 export class Output implements Due {

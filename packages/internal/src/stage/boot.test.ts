@@ -10,8 +10,8 @@ import { pack } from "../component/pack.ts";
 import { prop } from "../component/prop.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import type { ProbePart, serverKind } from "./testing/engine.ts";
-import { testEngine, webappKind } from "./testing/engine.ts";
+import type { ProbePart, serverKind } from "../testing/engine.ts";
+import { testEngine, webappKind } from "../testing/engine.ts";
 
 const greeter = definer(webappKind)({
   sign: "greeter",

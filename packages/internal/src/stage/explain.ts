@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Component } from "../component/component.ts";
-import { labelOf, type ExplainRequest, type Walk } from "../component/explanation.ts";
+import { labelOf, type ExplainRequest, type Walk } from "../web/explain/explanation.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 
 /** `into` is the path or name of the server; without it, the URL says which one is meant. */

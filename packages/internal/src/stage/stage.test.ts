@@ -3,8 +3,8 @@ import { definer } from "../component/definition.ts";
 import { pack } from "../component/pack.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Stage } from "./stage.ts";
-import { testEngine, webappKind } from "./testing/engine.ts";
-import type { ProbePart } from "./testing/engine.ts";
+import { testEngine, webappKind } from "../testing/engine.ts";
+import type { ProbePart } from "../testing/engine.ts";
 
 const shop = `stage {
   testServer "main" { .webapps = ("shop") }

@@ -2,9 +2,9 @@
 
 import { createAll } from "../component/component.ts";
 import type { Component } from "../component/component.ts";
-import type { ExplainRequest, Walk } from "../component/explanation.ts";
+import type { ExplainRequest, Walk } from "../web/explain/explanation.ts";
 import type { StageFixtures, Surroundings } from "../component/context.ts";
-import type { InjectRequest, InjectResponse } from "../component/inject.ts";
+import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";

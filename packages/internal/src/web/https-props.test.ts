@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
-import { certificateFolder, type CertificateFolder } from "./testing/certificates.ts";
-import { serveHttps } from "./testing/https-site.ts";
+import { certificateFolder, type CertificateFolder } from "../testing/certificates.ts";
+import { serveHttps } from "../testing/https-site.ts";
 
 const { bootText } = bootWith([]);
 

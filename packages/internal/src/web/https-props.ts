@@ -3,8 +3,8 @@
 import type { CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import type { CertificateFiles } from "../net/tls/certificate.ts";
-import { clientTerms } from "../net/tls/client-terms.ts";
+import type { CertificateFiles } from "../front/tls/certificate.ts";
+import { clientTerms } from "../front/tls/client-terms.ts";
 import type { WebappTls } from "./kinds.ts";
 
 export const httpsServerProps = {

@@ -3,15 +3,15 @@
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../component/definition.ts";
-import type { Explanation, Outcome, RuleWalk } from "../component/explanation.ts";
+import type { Explanation, Outcome, RuleWalk } from "./explain/explanation.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
-import type { CertificateFiles } from "../net/tls/certificate.ts";
-import type { ClientTerms } from "../net/tls/client-terms.ts";
-import type { ContentFilter } from "./filter.ts";
-import type { Request } from "./request.ts";
-import type { Response } from "./response.ts";
+import type { CertificateFiles } from "../front/tls/certificate.ts";
+import type { ClientTerms } from "../front/tls/client-terms.ts";
+import type { ContentFilter } from "./content/filter.ts";
+import type { Request } from "./request/request.ts";
+import type { Response } from "./response/response.ts";
 import type { Upgrade } from "./websocket/upgrade.ts";
-import { webVariables } from "./variables.ts";
+import { webVariables } from "./conditions/variables.ts";
 
 /** What there is to explain a request with. */
 export interface ExplainScope {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { balancerTests, manyWishes, tally, testNode, wishFor } from "../testing/balancer-tests.ts";
+import { balancerTests, manyWishes, tally, testNode, wishFor } from "../../testing/balancer-tests.ts";
 import { balancerNames, makeBalancer } from "./balancers.ts";
 import { PowerOfTwo, Random } from "./chance.ts";
 import { RoundRobin } from "./round-robin.ts";

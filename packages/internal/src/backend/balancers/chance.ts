@@ -1,7 +1,7 @@
 // random and p2c: by chance, with regard to weights.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
-import type { NodeWish } from "../node-wish.ts";
+import type { SelectionHint } from "../selection-hint.ts";
 
 /** A number from 0 to below 1. */
 export type Chance = () => number;
@@ -14,7 +14,7 @@ export class Random implements Balancer {
     this.#chance = chance;
   }
 
-  choose<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Node | undefined {
+  choose<Node extends Balanced>(_wish: SelectionHint, candidates: readonly Node[]): Node | undefined {
     return draw(candidates, this.#chance);
   }
 
@@ -34,7 +34,7 @@ export class PowerOfTwo implements Balancer {
     this.#chance = chance;
   }
 
-  choose<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Node | undefined {
+  choose<Node extends Balanced>(_wish: SelectionHint, candidates: readonly Node[]): Node | undefined {
     const one = draw(candidates, this.#chance);
     const other = draw(candidates, this.#chance, one);
     if (one === undefined || other === undefined) return one;

@@ -1,7 +1,7 @@
 // leastConn: whoever has the fewest requests or connections for its weight.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
-import type { NodeWish } from "../node-wish.ts";
+import type { SelectionHint } from "../selection-hint.ts";
 import { loadOf } from "./chance.ts";
 import { highest, RoundRobin } from "./round-robin.ts";
 
@@ -9,11 +9,11 @@ import { highest, RoundRobin } from "./round-robin.ts";
 export class LeastConn implements Balancer {
   readonly #turns = new RoundRobin();
 
-  choose<Node extends Balanced>(wish: NodeWish, candidates: readonly Node[]): Node | undefined {
+  choose<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Node | undefined {
     return this.#turns.choose(wish, leastBusy(candidates));
   }
 
-  explain<Node extends Balanced>(wish: NodeWish, candidates: readonly Node[]): Explained<Node> {
+  explain<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Explained<Node> {
     const least = leastBusy(candidates);
     const { node } = this.#turns.explain(wish, least);
     const why =

@@ -1,7 +1,7 @@
 // hash and ipHash: equal keys go to the same node, and few of them move when nodes come and go.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
-import type { NodeWish } from "../node-wish.ts";
+import type { SelectionHint } from "../selection-hint.ts";
 import { highest } from "./round-robin.ts";
 
 /**
@@ -10,11 +10,11 @@ import { highest } from "./round-robin.ts";
  * The scores depend on key and node alone, so that all processes agree, also after a restart.
  */
 export class Rendezvous implements Balancer {
-  choose<Node extends Balanced>({ key }: NodeWish, candidates: readonly Node[]): Node | undefined {
+  choose<Node extends Balanced>({ key }: SelectionHint, candidates: readonly Node[]): Node | undefined {
     return highest(candidates, (node) => scoreOf(node, key));
   }
 
-  explain<Node extends Balanced>(wish: NodeWish, candidates: readonly Node[]): Explained<Node> {
+  explain<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Explained<Node> {
     return { node: this.choose(wish, candidates), why: `its hash with ${JSON.stringify(wish.key)} is the highest` };
   }
 }

@@ -1,7 +1,7 @@
 // roundRobin: one after the other, each as often as its weight says, and evenly spread (nginx's smooth weighted round robin).
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
-import type { NodeWish } from "../node-wish.ts";
+import type { SelectionHint } from "../selection-hint.ts";
 
 /**
  * Each turn, every candidate gains its weight; the richest is chosen, and pays what all have gained. With weights 5, 1, 1 that gives
@@ -10,7 +10,7 @@ import type { NodeWish } from "../node-wish.ts";
 export class RoundRobin implements Balancer {
   readonly #credits = new WeakMap<Balanced, number>();
 
-  choose<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Node | undefined {
+  choose<Node extends Balanced>(_wish: SelectionHint, candidates: readonly Node[]): Node | undefined {
     let total = 0;
     let richest: Node | undefined;
     let most = -Infinity;
@@ -28,7 +28,7 @@ export class RoundRobin implements Balancer {
     return richest;
   }
 
-  explain<Node extends Balanced>(_wish: NodeWish, candidates: readonly Node[]): Explained<Node> {
+  explain<Node extends Balanced>(_wish: SelectionHint, candidates: readonly Node[]): Explained<Node> {
     return { node: highest(candidates, (node) => (this.#credits.get(node) ?? 0) + node.weight), why: "it is its turn" };
   }
 }

@@ -9,7 +9,7 @@ import { lex } from "../../config/lexer.ts";
 import { parseText } from "../../config/parser.ts";
 import { definer, isMadeBy } from "../definition.ts";
 import { kind, shape } from "../kind.ts";
-import { backendKind } from "../kinds/backend.ts";
+import { backendKind } from "../../backend/kind.ts";
 import { defineCronjob, cronjobKind } from "../kinds/cronjob.ts";
 import { defineFixture, fixtureKind } from "../kinds/fixture.ts";
 import { pack } from "../pack.ts";

@@ -1,7 +1,7 @@
 // RFC 9113, sections 3 and 4: how a connection begins, and what frames look like.
 
 import { describe, expect, test } from "vitest";
-import { describeTransports, serve } from "../../web/testing/serve.ts";
+import { describeTransports, serve } from "../../testing/serve.ts";
 import { frameFlag, frameType, preface } from "../frames.ts";
 import {
   answers,
@@ -10,8 +10,8 @@ import {
   goesOn,
   hexRequest,
   type ConformanceCase,
-} from "../testing/conformance.ts";
-import { frame, FrameClient } from "../testing/frame-client.ts";
+} from "../../testing/conformance.ts";
+import { frame, FrameClient } from "../../testing/frame-client.ts";
 
 const { data, headers, priority, rstStream, ping, goaway, windowUpdate, continuation } = frameType;
 const { endHeaders, endStream, padded } = frameFlag;

@@ -7,7 +7,7 @@ import {
   hexGet,
   hexRequest,
   type ConformanceCase,
-} from "../testing/conformance.ts";
+} from "../../testing/conformance.ts";
 
 const name = "06 782d74657374"; // x-test
 const huffmanName = "85 f2b24a84ff"; // x-test

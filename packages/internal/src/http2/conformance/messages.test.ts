@@ -8,8 +8,8 @@ import {
   endsConnection,
   resetsStream,
   type ConformanceCase,
-} from "../testing/conformance.ts";
-import { frame, type FrameClient } from "../testing/frame-client.ts";
+} from "../../testing/conformance.ts";
+import { frame, type FrameClient } from "../../testing/frame-client.ts";
 
 const { data, headers } = frameType;
 const { endHeaders, endStream } = frameFlag;

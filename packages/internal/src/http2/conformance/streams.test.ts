@@ -9,8 +9,8 @@ import {
   resetsStream,
   sendsOnly,
   type Outcome,
-} from "../testing/conformance.ts";
-import { frame, settings, type FrameClient } from "../testing/frame-client.ts";
+} from "../../testing/conformance.ts";
+import { frame, settings, type FrameClient } from "../../testing/frame-client.ts";
 import { expect } from "vitest";
 
 const { data, headers, priority, rstStream, ping, goaway, windowUpdate, continuation } = frameType;

@@ -1,6 +1,6 @@
 // One header field as it stands in a table, and what bytes it may be made of.
 
-import { isTokenByte, isValueByte, SP, TAB } from "../../http1/bytes.ts";
+import { isTokenByte, isValueByte, SP, TAB } from "../../http/bytes.ts";
 
 /** Names and values are text of the characters 0 to 255, one a byte. */
 export interface HeaderField {

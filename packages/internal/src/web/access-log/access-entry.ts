@@ -1,9 +1,9 @@
 // What an access log knows of one request: from when its head was complete to when its answer was over.
 
 import type { Clock } from "../../fixtures/clock.ts";
-import type { EndReason } from "../end-reason.ts";
-import type { EndListener } from "../exchan.ts";
-import type { Request } from "../request.ts";
+import type { EndReason } from "../../http/end-reason.ts";
+import type { EndListener } from "../../http/exchan.ts";
+import type { Request } from "../request/request.ts";
 
 /** Makes the line of one request, its end included. */
 export type LineFormat = (entry: AccessEntry) => string;

@@ -8,9 +8,9 @@ import { Clock } from "../../fixtures/clock.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
-import { askOf } from "../testing/ask.ts";
-import { request, type RawClient } from "../testing/raw-client.ts";
-import { serve, type ServeOptions, type TestServer } from "../testing/serve.ts";
+import { askOf } from "../../testing/ask.ts";
+import { request, type RawClient } from "../../testing/raw-client.ts";
+import { serve, type ServeOptions, type TestServer } from "../../testing/serve.ts";
 import { AccessLog } from "./access-log.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-access-"));

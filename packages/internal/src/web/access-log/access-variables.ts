@@ -1,7 +1,7 @@
 // The $variables of an access log: those of conditions, and what only an answer that is over has.
 
 import type { VariableReader, VariableTable } from "../../component/variables.ts";
-import { webVariables } from "../variables.ts";
+import { webVariables } from "../conditions/variables.ts";
 import type { AccessEntry } from "./access-entry.ts";
 import { redacted, secretFields, type RedactURI } from "./redact.ts";
 import { isoTime, milliseconds } from "./times.ts";

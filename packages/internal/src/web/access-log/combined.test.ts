@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { askOf } from "../testing/ask.ts";
+import { askOf } from "../../testing/ask.ts";
 import { AccessEntry } from "./access-entry.ts";
 import { combinedFormat } from "./combined.ts";
 import { redactQueriesNamed } from "./redact.ts";

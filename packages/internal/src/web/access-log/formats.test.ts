@@ -4,14 +4,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import type { InjectRequest } from "../../component/inject.ts";
+import type { InjectRequest } from "../wires/inject-request.ts";
 import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
-import { request } from "../testing/raw-client.ts";
-import { serve } from "../testing/serve.ts";
-import { webVariables } from "../variables.ts";
+import { request } from "../../testing/raw-client.ts";
+import { serve } from "../../testing/serve.ts";
+import { webVariables } from "../conditions/variables.ts";
 import { accessVariables } from "./access-variables.ts";
 
 const { bootText } = bootWith([]);

@@ -1,7 +1,7 @@
 // Remembers what the lines of a connection's last request tell of its head: clients ask for the same over and over.
 
 import type { Peer } from "../../net/peer.ts";
-import type { Request } from "../request.ts";
+import type { Request } from "../request/request.ts";
 import { flat } from "../flat.ts";
 
 /** The parts of a line that follow from the head and the connection alone. */

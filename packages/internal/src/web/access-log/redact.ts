@@ -1,6 +1,6 @@
 // What never stands in an access log: credentials and cookies, and the values of queries that the configuration calls secret.
 
-import { Queries } from "../queries.ts";
+import { Queries } from "../request/queries.ts";
 
 /** Stands in the place of what is not told. */
 export const redacted = "[redacted]";

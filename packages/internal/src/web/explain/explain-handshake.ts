@@ -1,10 +1,10 @@
 // How the TLS connection of a request begins that nobody sends: what is assumed of its client, and what it is asked.
 
-import type { HandshakeWalk } from "../../component/explanation.ts";
+import type { HandshakeWalk } from "./explanation.ts";
 import type { Reference } from "../../component/reference.ts";
-import { noTerms } from "../../net/tls/client-terms.ts";
+import { noTerms } from "../../front/tls/client-terms.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
-import { HostnameTable } from "../hostnames.ts";
+import { HostnameTable } from "../dispatch/hostnames.ts";
 import type { WebappPart } from "../kinds.ts";
 
 export interface HandshakeTerms {

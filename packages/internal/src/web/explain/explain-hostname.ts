@@ -1,8 +1,8 @@
 // Which webapp a hostname belongs to, and why the other candidates lost.
 
-import { labelOf, type ComponentLabel, type HostnameCandidate } from "../../component/explanation.ts";
+import { labelOf, type ComponentLabel, type HostnameCandidate } from "./explanation.ts";
 import { parseHostnamePattern, type HostnamePattern } from "../../component/props/hostnames.ts";
-import { HostnameTable } from "../hostnames.ts";
+import { HostnameTable } from "../dispatch/hostnames.ts";
 
 /** A webapp with its hostnames. */
 export interface NamedWebapp extends ComponentLabel {

@@ -1,7 +1,7 @@
 // Would a URL lead to a server that listens on an address?
 
 import { isIP, isIPv6 } from "node:net";
-import type { ServerWalk } from "../../component/explanation.ts";
+import type { ServerWalk } from "./explanation.ts";
 import { formatAddress, type Address } from "../../component/props/addresses.ts";
 import type { UrlPlace } from "./read-request.ts";
 

@@ -3,12 +3,12 @@
 import type { Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
 import { explainCondition } from "../../component/explain-condition.ts";
-import { labelOf, type ComponentLabel, type Explanation } from "../../component/explanation.ts";
+import { labelOf, type ComponentLabel, type Explanation } from "./explanation.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
-import { fileTestIn, testedFile } from "../file-test.ts";
+import { fileTestIn, testedFile } from "../conditions/file-test.ts";
 import type { ExplainScope, HandletPart, ReviserPart, RuleExplanation, SockletPart } from "../kinds.ts";
-import type { Request } from "../request.ts";
-import { webVariables } from "../variables.ts";
+import type { Request } from "../request/request.ts";
+import { webVariables } from "../conditions/variables.ts";
 import { explainPart } from "./explain-webapp.ts";
 
 export interface ExplainedRule {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import type { Walk } from "../../component/explanation.ts";
+import type { Walk } from "./explanation.ts";
 import { pack } from "../../component/pack.ts";
 import { prop } from "../../component/prop.ts";
 import { openErrorLog } from "../../log/error-log.ts";

@@ -1,16 +1,16 @@
 // The way of a request through a server, told: the steps of the dispatcher, in its order.
 
-import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "../../component/explanation.ts";
-import { labelOf } from "../../component/explanation.ts";
+import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "./explanation.ts";
+import { labelOf } from "./explanation.ts";
 import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
-import { parseAuthority } from "../authority.ts";
-import type { ExchanWire, RequestHead } from "../exchan.ts";
-import { ListedFields } from "../fields.ts";
-import type { ForwardedTrust } from "../forwarded-source.ts";
+import { parseAuthority } from "../../http/authority.ts";
+import type { ExchanWire, RequestHead } from "../../http/exchan.ts";
+import { ListedFields } from "../../http/fields.ts";
+import type { ForwardedTrust } from "../../http/forwarded-source.ts";
 import type { WebappPart } from "../kinds.ts";
-import { normalizePath, type NormalPath } from "../path.ts";
-import { Request } from "../request.ts";
+import { normalizePath, type NormalPath } from "../request/path.ts";
+import { Request } from "../request/request.ts";
 import { explainHostname } from "./explain-hostname.ts";
 
 export type ServerWay = Omit<Walk, "request" | "servers" | "server">;

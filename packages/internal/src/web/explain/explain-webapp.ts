@@ -1,9 +1,9 @@
 // The walk through the rules of a webapp, told.
 
 import type { Child } from "../../component/context.ts";
-import { labelOf, type Explanation, type Outcome, type RuleWalk } from "../../component/explanation.ts";
+import { labelOf, type Explanation, type Outcome, type RuleWalk } from "./explanation.ts";
 import type { ExplainScope, HandletPart, RulePart, SockletPart, WebappWalk } from "../kinds.ts";
-import type { Request } from "../request.ts";
+import type { Request } from "../request/request.ts";
 
 /** `unmatched` is what the webapp does when no rule takes the request. */
 export async function explainWebapp(

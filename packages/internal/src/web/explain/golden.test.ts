@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
-import type { ExplainRequest, Walk } from "../../component/explanation.ts";
+import type { ExplainRequest, Walk } from "./explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";

@@ -1,12 +1,12 @@
 // The page of development mode for what no rule took: how the request went, step by step. It tells of the configuration, so nobody
 // else's browser should ever see it.
 
-import type { AskedRequest, Explanation, RuleWalk, Walk } from "../../component/explanation.ts";
-import { isHTMLNamed } from "../accept.ts";
-import type { ExchanWire, RequestHead } from "../exchan.ts";
-import type { Response } from "../response.ts";
+import type { AskedRequest, Explanation, RuleWalk, Walk } from "./explanation.ts";
+import { isHTMLNamed } from "../../http/accept.ts";
+import type { ExchanWire, RequestHead } from "../../http/exchan.ts";
+import type { Response } from "../response/response.ts";
 import { explainServer, type ExplainedServer } from "./explain-server.ts";
-import { SilentWire } from "./silent-wire.ts";
+import { SilentWire } from "../wires/silent-wire.ts";
 import { walkText } from "./walk-text.ts";
 
 /** Answers 404 with the walk: as HTML to those who name `text/html`, as text to others. Never to be kept. */

@@ -2,9 +2,9 @@
 
 import { isIP, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import type { AskedRequest, ExplainRequest } from "../../component/explanation.ts";
+import type { AskedRequest, ExplainRequest } from "./explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { parseAuthority } from "../authority.ts";
+import { parseAuthority } from "../../http/authority.ts";
 
 /** Where a whole URL leads. */
 export interface UrlPlace {

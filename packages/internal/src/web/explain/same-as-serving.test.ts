@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import type { Outcome } from "../../component/explanation.ts";
+import type { Outcome } from "./explanation.ts";
 import { pack } from "../../component/pack.ts";
 import { prop } from "../../component/prop.ts";
 import type { ConfigObject } from "../../config/object.ts";
@@ -12,7 +12,7 @@ import { MemorySink } from "../../log/sink.ts";
 import { Listeners } from "../../net/listener.ts";
 import type { Stage } from "../../stage/stage.ts";
 import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
-import { RawClient } from "../testing/raw-client.ts";
+import { RawClient } from "../../testing/raw-client.ts";
 
 const props = { takes: prop.bool({ required: true }), isSilent: prop.bool({ default: false }) };
 const explained = ({ takes, isSilent }: { readonly takes: boolean; readonly isSilent: boolean }) =>

@@ -13,7 +13,7 @@ import type {
   ServerWalk,
   SockletWalk,
   Walk,
-} from "../../component/explanation.ts";
+} from "./explanation.ts";
 import { quote } from "../../config/quote.ts";
 
 /** `good`: it goes on here. `bad`: it does not. `dim`: it was not looked at, or says little. */

@@ -1,6 +1,6 @@
 // A walk as text to read: aligned, section by section.
 
-import type { Walk } from "../../component/explanation.ts";
+import type { Walk } from "./explanation.ts";
 import { escapeControls } from "../../config/quote.ts";
 import { walkSections, type Row, type Section, type Tone } from "./walk-rows.ts";
 

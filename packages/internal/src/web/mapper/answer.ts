@@ -1,7 +1,7 @@
 // What a mapped function returned becomes a response.
 
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { Response } from "../response.ts";
+import type { Response } from "../response/response.ts";
 import type { Route } from "./route-tree.ts";
 
 /** `route` is for messages. Throws HEMI_HEAD_SENT where it has answered already, and HEMI_USAGE for what cannot be an answer. */

@@ -2,9 +2,9 @@ import { Readable } from "node:stream";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { MemorySink } from "../../log/sink.ts";
 import { HTTPError } from "../http-error.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
-import { askOf, notMine } from "../testing/ask.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { askOf, notMine } from "../../testing/ask.ts";
 import { Mapper } from "./mapper.ts";
 
 function asker(

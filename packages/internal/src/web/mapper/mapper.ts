@@ -1,11 +1,11 @@
 // Maps requests to functions inside a handlet, by method and path. A plain class, no component.
 
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { quote } from "../../config/quote.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { answerOtherMethod } from "../other-methods.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
+import { answerOtherMethod } from "../response/other-methods.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 import { sendAnswer, sendPromised } from "./answer.ts";
 import { type Params, parsePattern } from "./pattern.ts";
 import { type Match, type Route, RouteTree } from "./route-tree.ts";

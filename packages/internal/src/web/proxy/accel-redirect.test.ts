@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 

@@ -1,11 +1,16 @@
 // X-Accel-Redirect: a backend says which path of the webapp the answer is to be taken from, such as a file that it lets only some clients have.
 
-import type { AnswerHead } from "../../backend/web-backend.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
+import type { NodeResponseHead } from "../../http/web-backend.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 
 /** Answers with what the webapp has at the path: ranges and conditions of the client are looked at there. Rejects as `req.subrequest` does. */
-export async function answerFromInside(req: Request, resp: Response, path: string, head: AnswerHead): Promise<void> {
+export async function answerFromInside(
+  req: Request,
+  resp: Response,
+  path: string,
+  head: NodeResponseHead,
+): Promise<void> {
   const inside = await req.subrequest(path, { maxSize: Infinity, isForClient: true });
   resp.status = inside.status;
   const list: string[] = [];
@@ -20,7 +25,7 @@ export async function answerFromInside(req: Request, resp: Response, path: strin
 }
 
 /** What the backend knows better than the file's name does. */
-function keepFields(resp: Response, { fields }: AnswerHead): void {
+function keepFields(resp: Response, { fields }: NodeResponseHead): void {
   for (const name of ["content-type", "content-disposition", "content-language", "cache-control", "expires"]) {
     const value = fields.get(name);
     if (value !== undefined) resp.setHeader(name, value);

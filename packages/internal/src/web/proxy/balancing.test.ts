@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { variable } from "../../config/object.ts";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 /** A backend that answers with its name. */
 function named(name: string, port = 0): Promise<RawBackend> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { join, variable } from "../../config/object.ts";
-import { RawBackend, type RawRequest } from "../../http1/testing/raw-backend.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo, type ProxyOptions, type Settings } from "./testing/proxy.ts";
+import { RawBackend, type RawRequest } from "../../testing/raw-backend.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo, type ProxyOptions, type Settings } from "../../testing/proxy.ts";
 
 /** Asks a proxy with these props for one request; gives what the backend saw, and the answer. */
 async function pass(bytes: string, proxyProps: Settings, answerFields = "", options: ProxyOptions = {}) {

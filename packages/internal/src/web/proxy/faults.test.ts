@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { BackendConn } from "../../http1/testing/raw-backend.ts";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import type { BackendConn } from "../../testing/raw-backend.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 /** An address that nothing listens on. */
 async function refusing(): Promise<string> {

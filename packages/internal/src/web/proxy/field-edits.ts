@@ -2,10 +2,10 @@
 
 import { compileTemplate, type Template } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { checkFieldName, checkFieldValue } from "../field-list.ts";
+import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { HTTPError } from "../http-error.ts";
-import type { Request } from "../request.ts";
-import { webVariables } from "../variables.ts";
+import type { Request } from "../request/request.ts";
+import { webVariables } from "../conditions/variables.ts";
 
 export interface FieldEditProps {
   /** Take the place of those of their names. */

@@ -5,7 +5,7 @@ import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import type { ServerPart } from "../kinds.ts";
-import { RawClient, request } from "../testing/raw-client.ts";
+import { RawClient, request } from "../../testing/raw-client.ts";
 
 async function webServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {
   const server = createServer(listener).listen(0, "127.0.0.1");

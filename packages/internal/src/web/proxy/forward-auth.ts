@@ -5,19 +5,19 @@
 //                                         └────> failed: 502, 503, 504; nobody is let through by a failure
 
 import { randomBytes } from "node:crypto";
-import type { AnswerHead, AnswerTaker, BackendRequest, WebExchange } from "../../backend/web-backend.ts";
+import type { NodeResponseHead, ResponseHandler, BackendRequest, WebExchange } from "../../http/web-backend.ts";
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { Context } from "../../component/context.ts";
-import { backendKind } from "../../component/kinds/backend.ts";
+import { backendKind } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { ExchanError } from "../exchan-error.ts";
-import { connectionFields, FieldNames } from "../field-names.ts";
+import { ExchanError } from "../../http/exchan-error.ts";
+import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 import { whyNoField } from "./field-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 
@@ -117,17 +117,17 @@ class ForwardAuth implements HandletPart {
 }
 
 interface Verdict {
-  readonly head: AnswerHead;
+  readonly head: NodeResponseHead;
   readonly content: Uint8Array | undefined;
 }
 
 /** Takes an answer as a whole; of one that lets the request go on, the head. */
-class VerdictTaker implements AnswerTaker {
+class VerdictTaker implements ResponseHandler {
   exchange: WebExchange | undefined;
   readonly #maxSize: number;
   readonly #resolve: (verdict: Verdict) => void;
   readonly #reject: (error: Error) => void;
-  #head: AnswerHead | undefined;
+  #head: NodeResponseHead | undefined;
   readonly #pieces: Uint8Array[] = [];
   #size = 0;
 
@@ -141,7 +141,7 @@ class VerdictTaker implements AnswerTaker {
     // The client is told nothing before it is decided.
   }
 
-  answered(head: AnswerHead, whole: Uint8Array | undefined): void {
+  answered(head: NodeResponseHead, whole: Uint8Array | undefined): void {
     this.#head = head;
     if (head.status < 300) {
       this.#resolve({ head, content: undefined });

@@ -4,7 +4,7 @@
 // the addresses named as trusted is kept before it.
 
 import type { AddressSet } from "../../component/props/addresses.ts";
-import type { Request } from "../request.ts";
+import type { Request } from "../request/request.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
 

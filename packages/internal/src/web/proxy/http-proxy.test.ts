@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 test("passes a request on, and the answer back", async () => {
   await using backend = await RawBackend.answering(({ line }, conn) =>

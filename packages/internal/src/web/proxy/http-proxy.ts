@@ -1,17 +1,17 @@
 // httpProxy: answers requests with what a backend says.
 
-import type { WebBackend } from "../../backend/web-backend.ts";
+import type { WebBackend } from "../../http/web-backend.ts";
 import type { Context } from "../../component/context.ts";
-import type { Explanation } from "../../component/explanation.ts";
-import { backendKind, type BackendPart } from "../../component/kinds/backend.ts";
+import type { Explanation } from "../explain/explanation.ts";
+import { backendKind, type BackendPart } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
-import { AnswerEdits } from "./answer-edits.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { ResponseEdits } from "./response-edits.ts";
 import { exchangeProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { Mirror } from "./mirror.ts";
@@ -68,7 +68,7 @@ class HttpProxy implements HandletPart {
     if (props.mirrorTo !== undefined) this.#mirror = makeMirror(context, props.mirrorTo);
     this.#traits = {
       log,
-      answers: new AnswerEdits({
+      answers: new ResponseEdits({
         edits: new FieldEdits({
           set: props.setResponseHeaders,
           add: props.addResponseHeaders,

@@ -1,8 +1,8 @@
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from "node:http2";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { RawBackend, type RawRequest } from "../../http1/testing/raw-backend.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { RawBackend, type RawRequest } from "../../testing/raw-backend.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 interface Answer {
   readonly headers: IncomingHttpHeaders;

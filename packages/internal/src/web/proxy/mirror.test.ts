@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import { RawBackend, type BackendConn, type RawRequest } from "../../http1/testing/raw-backend.ts";
+import { RawBackend, type BackendConn, type RawRequest } from "../../testing/raw-backend.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import type { ServerPart } from "../kinds.ts";
-import { RawClient, request } from "../testing/raw-client.ts";
+import { RawClient, request } from "../../testing/raw-client.ts";
 
 /** A proxy to a backend that answers "hello", with a mirror that does what it is told. */
 async function mirrored(mirror: (request: RawRequest, conn: BackendConn) => unknown, props = "") {

@@ -1,9 +1,9 @@
 // Copies of requests for another backend, to see how it would do. Nobody waits for them, and their answers go nowhere.
 
-import type { NodeWish } from "../../backend/node-wish.ts";
-import type { AnswerTaker, BackendRequest, WebBackend, WebExchange } from "../../backend/web-backend.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import type { ResponseHandler, BackendRequest, WebBackend, WebExchange } from "../../http/web-backend.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
-import type { Fields } from "../fields.ts";
+import type { Fields } from "../../http/fields.ts";
 
 export interface MirrorOptions {
   readonly backend: () => WebBackend;
@@ -24,7 +24,7 @@ export class Mirror {
   }
 
   /** Begins a copy, unless too many are under way. */
-  copy(request: BackendRequest, wish: NodeWish): MirroredRequest | undefined {
+  copy(request: BackendRequest, wish: SelectionHint): MirroredRequest | undefined {
     const { backend, maxCopies, maxBacklog, log } = this.#options;
     const note = (reason: string) => log.debug(`${request.method} ${request.target} is not mirrored: ${reason}`);
     if (this.#copies >= maxCopies()) {
@@ -40,7 +40,7 @@ export class Mirror {
   }
 }
 
-export class MirroredRequest implements AnswerTaker {
+export class MirroredRequest implements ResponseHandler {
   readonly #exchange: WebExchange;
   readonly #maxBacklog: number;
   readonly #over: (failure: string | undefined) => void;
@@ -53,7 +53,7 @@ export class MirroredRequest implements AnswerTaker {
 
   /** `over` is told how it failed, if it did. For `Mirror`. */
   constructor(
-    begin: (taker: AnswerTaker) => WebExchange,
+    begin: (taker: ResponseHandler) => WebExchange,
     maxBacklog: number,
     over: (failure: string | undefined) => void,
   ) {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { Namer } from "../../fixtures/namer.ts";
 import type { Answer } from "../../fixtures/name-answer.ts";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 /** A namer that says what it is told to. */
 class ToldNamer extends Namer {

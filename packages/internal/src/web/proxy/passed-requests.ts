@@ -1,21 +1,21 @@
 // What all who pass requests on to web servers say of them: where they go, for which host and path, and which fields they have.
 
 import { randomBytes } from "node:crypto";
-import type { NodeWish } from "../../backend/node-wish.ts";
-import type { BackendRequest, WebBackend } from "../../backend/web-backend.ts";
-import { backendKind } from "../../component/kinds/backend.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
+import { backendKind } from "../../backend/kind.ts";
 import type { Context } from "../../component/context.ts";
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import { parseAuthority } from "../authority.ts";
-import { connectionFields, FieldNames } from "../field-names.ts";
+import { parseAuthority } from "../../http/authority.ts";
+import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
-import type { Request } from "../request.ts";
-import { webVariables } from "../variables.ts";
+import type { Request } from "../request/request.ts";
+import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps } from "./exchange-props.ts";
 import { FieldEdits, whyNoField } from "./field-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
@@ -129,7 +129,7 @@ export class PassedRequests {
     };
   }
 
-  wishOf({ stickyCookie }: WebBackend, req: Request): NodeWish {
+  wishOf({ stickyCookie }: WebBackend, req: Request): SelectionHint {
     return {
       key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
       stickTo: stickyCookie === undefined ? "" : (req.cookie(stickyCookie) ?? ""),

@@ -9,25 +9,31 @@
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
 
 import type { BackendFailure } from "../../backend/failure.ts";
-import type { NodeWish } from "../../backend/node-wish.ts";
-import type { AnswerHead, BackendRequest, TunnelTaker, WebBackend, WebExchange } from "../../backend/web-backend.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import type {
+  NodeResponseHead,
+  BackendRequest,
+  TunnelHandler,
+  WebBackend,
+  WebExchange,
+} from "../../http/web-backend.ts";
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
-import { isPeerGone } from "../fault.ts";
-import { isTrailerName } from "../field-names.ts";
-import type { Fields } from "../fields.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
-import { sendStatusPage } from "../status-page.ts";
+import { isPeerGone } from "../dispatch/fault.ts";
+import { isTrailerName } from "../../http/field-names.ts";
+import type { Fields } from "../../http/fields.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { sendStatusPage } from "../response/status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
-import type { AnswerEdits } from "./answer-edits.ts";
+import type { ResponseEdits } from "./response-edits.ts";
 import type { MirroredRequest } from "./mirror.ts";
 import { whyNotAgain, type RetryRules } from "./retries.ts";
 
 /** What all exchans of a proxy share. */
 export interface ProxyTraits {
   readonly log: ErrorLog;
-  readonly answers: AnswerEdits;
+  readonly answers: ResponseEdits;
   readonly retries: RetryRules;
   /** Does `x-accel-redirect` count? */
   readonly takesAccelRedirect: boolean;
@@ -42,7 +48,7 @@ export interface Switching {
   readonly switched: (stream: Duplex) => void;
 }
 
-export class ProxiedExchan implements TunnelTaker {
+export class ProxiedExchan implements TunnelHandler {
   readonly #traits: ProxyTraits;
   readonly #backend: WebBackend;
   readonly #req: Request;
@@ -68,7 +74,7 @@ export class ProxiedExchan implements TunnelTaker {
     traits: ProxyTraits,
     backend: WebBackend,
     request: BackendRequest,
-    wish: NodeWish,
+    wish: SelectionHint,
     req: Request,
     resp: Response,
     content: Uint8Array | undefined,
@@ -110,7 +116,7 @@ export class ProxiedExchan implements TunnelTaker {
     this.#guarded(() => this.#resp.interim(status, list));
   }
 
-  answered(head: AnswerHead, whole: Uint8Array | undefined): void {
+  answered(head: NodeResponseHead, whole: Uint8Array | undefined): void {
     if (this.#isOver) return;
     const refusal = this.#traits.retries.statuses.has(head.status)
       ? this.#whyNotAgain()
@@ -138,7 +144,7 @@ export class ProxiedExchan implements TunnelTaker {
     });
   }
 
-  #answerFromInside(head: AnswerHead, path: string): void {
+  #answerFromInside(head: NodeResponseHead, path: string): void {
     this.#isOver = true;
     this.#exchange?.cancel();
     answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
@@ -175,7 +181,7 @@ export class ProxiedExchan implements TunnelTaker {
     });
   }
 
-  switched(head: AnswerHead, stream: Duplex): void {
+  switched(head: NodeResponseHead, stream: Duplex): void {
     if (this.#isOver) return void stream.destroy();
     this.#isOver = true;
     const isTaken = this.#guarded(() => {
@@ -209,7 +215,7 @@ export class ProxiedExchan implements TunnelTaker {
     this.#resp.setCookie(stickyCookie, tag, { httpOnly: true, sameSite: "lax", secure: this.#req.scheme === "https" });
   }
 
-  #beginContent(head: AnswerHead): void {
+  #beginContent(head: NodeResponseHead): void {
     const { bufferedAnswer } = this.#traits;
     const isEventStream = head.fields.get("content-type")?.startsWith("text/event-stream") === true;
     if (bufferedAnswer > 0 && !isEventStream && (head.contentSize ?? 0) <= bufferedAnswer) {

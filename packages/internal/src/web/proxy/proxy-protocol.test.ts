@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { RawBackend } from "../../http1/testing/raw-backend.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { RawBackend } from "../../testing/raw-backend.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 test("a node is told of each client before its request, on a connection for it alone", async () => {
   const told: string[] = [];

@@ -1,7 +1,7 @@
 // When a request that failed may be sent once more.
 
 import type { BackendFailure } from "../../backend/failure.ts";
-import { isIdempotent } from "../methods.ts";
+import { isIdempotent } from "../../http/methods.ts";
 
 export const retryConditions = ["dial", "stale", "broken", "timeout"] as const;
 

@@ -2,8 +2,8 @@
 // backend sees that, and nothing else.
 
 import { describe, expect, test } from "vitest";
-import { RawBackend, type RawRequest } from "../../http1/testing/raw-backend.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { RawBackend, type RawRequest } from "../../testing/raw-backend.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 /** Lines that frame content, or look as if they did. */
 const framings = [

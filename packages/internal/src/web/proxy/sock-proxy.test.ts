@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { RawBackend, type BackendConn } from "../../http1/testing/raw-backend.ts";
-import { request, type RawClient } from "../testing/raw-client.ts";
-import { acceptFor } from "../websocket/keys.ts";
-import { frame, handshake, nextFrame, serveSocklet, TEXT } from "../websocket/testing.ts";
-import { proxyTo, type ProxyOptions, type Settings, type TestProxy } from "./testing/proxy.ts";
+import { RawBackend, type BackendConn } from "../../testing/raw-backend.ts";
+import { request, type RawClient } from "../../testing/raw-client.ts";
+import { acceptFor } from "../../http/websocket-keys.ts";
+import { frame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
+import { proxyTo, type ProxyOptions, type Settings, type TestProxy } from "../../testing/proxy.ts";
 
 interface Options extends Omit<ProxyOptions, "socklet"> {
   readonly sock?: Settings;

@@ -9,19 +9,19 @@ import { Deadlines } from "@hemi/common";
 import type { Context } from "../../component/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineSocklet, type SockletPart } from "../kinds.ts";
 import { acceptOf } from "../websocket/handshake.ts";
-import type { Request } from "../request.ts";
+import type { Request } from "../request/request.ts";
 import type { Upgrade } from "../websocket/upgrade.ts";
-import { AnswerEdits } from "./answer-edits.ts";
+import { ResponseEdits } from "./response-edits.ts";
 import { attemptProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
-import { splice } from "./spliced.ts";
+import { splice } from "../../net/spliced.ts";
 
 const props = {
   ...requestProps,
@@ -68,7 +68,7 @@ class SockProxy implements SockletPart {
     this.#requests = new PassedRequests(context, ["sec-websocket-key"]);
     this.#traits = {
       log,
-      answers: new AnswerEdits({
+      answers: new ResponseEdits({
         edits: new FieldEdits({
           set: props.setResponseHeaders,
           add: props.addResponseHeaders,

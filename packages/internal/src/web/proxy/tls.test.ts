@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
-import { certificateFolder, testAuthority } from "../testing/certificates.ts";
-import { request } from "../testing/raw-client.ts";
-import { proxyTo } from "./testing/proxy.ts";
+import { certificateFolder, testAuthority } from "../../testing/certificates.ts";
+import { request } from "../../testing/raw-client.ts";
+import { proxyTo } from "../../testing/proxy.ts";
 
 /** A server that answers each request with the name that TLS asked for and that of the client's certificate. */
 async function answering(options: TlsOptions): Promise<{ server: Server; port: number } & AsyncDisposable> {

@@ -3,9 +3,9 @@
 import { appendFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { request } from "../testing/raw-client.ts";
-import { serve } from "../testing/serve.ts";
-import { big, makeSite } from "./testing/site.ts";
+import { request } from "../../testing/raw-client.ts";
+import { serve } from "../../testing/serve.ts";
+import { big, makeSite } from "../../testing/static-site.ts";
 
 const size = big.length;
 

@@ -1,10 +1,10 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
-import { askOf, notMine } from "../testing/ask.ts";
-import { makeSite } from "./testing/site.ts";
+import { askOf, notMine } from "../../testing/ask.ts";
+import { makeSite } from "../../testing/static-site.ts";
 
 const files = {
   "web/index.html": "home",

@@ -1,12 +1,12 @@
 // What static would answer, told. A test holds it to what static does.
 
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import type { DirectoryEntry, Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
-import { isHTMLNamed } from "../accept.ts";
-import { hasEncodedSeparator } from "../path.ts";
-import { representFile, statusOf } from "../representation.ts";
-import type { Request } from "../request.ts";
+import { isHTMLNamed } from "../../http/accept.ts";
+import { hasEncodedSeparator } from "../request/path.ts";
+import { representFile, statusOf } from "../response/representation.ts";
+import type { Request } from "../request/request.ts";
 import { isHidden } from "./hidden.ts";
 import { isInWebRoot } from "./web-root.ts";
 

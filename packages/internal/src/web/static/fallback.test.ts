@@ -4,8 +4,8 @@ import { gzipSync } from "node:zlib";
 import { rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { askOf, notMine } from "../testing/ask.ts";
-import { makeSite, type SiteOptions } from "./testing/site.ts";
+import { askOf, notMine } from "../../testing/ask.ts";
+import { makeSite, type SiteOptions } from "../../testing/static-site.ts";
 
 const files = { "web/index.html": "app", "web/a.txt": "a", "web/zoo/x.txt": "x", "secret.html": "secret" };
 const accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";

@@ -6,21 +6,21 @@
 
 import type { Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
-import { mediaTypeOf } from "../media-type.ts";
-import { answerOtherMethod } from "../other-methods.ts";
+import { mediaTypeOf } from "../response/media-type.ts";
+import { answerOtherMethod } from "../response/other-methods.ts";
 import {
   type Representation,
   representFile,
   type RepresentationOptions,
   sendRepresentation,
-} from "../representation.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
-import { type Coding, rankCodings } from "../codings.ts";
-import { memoizeField } from "../field-memo.ts";
+} from "../response/representation.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { type Coding, rankCodings } from "../response/codings.ts";
+import { memoizeField } from "../../http/field-memo.ts";
 import type { WebRoot } from "./web-root.ts";
 
-export interface FileAnswersOptions extends RepresentationOptions {
+export interface FileResponsesOptions extends RepresentationOptions {
   /** What neighbours are looked for. Of those that a client likes alike, it gets the first. */
   readonly codings: readonly Coding[];
   readonly charset: string;
@@ -38,10 +38,10 @@ interface Known {
   readonly neighbourPaths: readonly string[];
 }
 
-export class FileAnswers {
+export class FileResponses {
   readonly #fcache: Fcache;
   readonly #root: WebRoot;
-  readonly #options: FileAnswersOptions;
+  readonly #options: FileResponsesOptions;
   readonly #varyWithCoding: string;
   readonly #ranksFor: (field: string | undefined) => readonly (number | undefined)[];
   /** Of files that were found inside of the root. An entry never changes, so neither does what is known of it. */
@@ -49,7 +49,7 @@ export class FileAnswers {
   /** Of neighbours that were found inside of it. */
   readonly #encoded = new WeakMap<FileEntry, Representation>();
 
-  constructor(fcache: Fcache, root: WebRoot, options: FileAnswersOptions) {
+  constructor(fcache: Fcache, root: WebRoot, options: FileResponsesOptions) {
     this.#fcache = fcache;
     this.#root = root;
     this.#options = options;

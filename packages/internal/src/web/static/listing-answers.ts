@@ -2,12 +2,12 @@
 
 import { LRUCache } from "lru-cache";
 import type { DirectoryEntry } from "../../fixtures/fcache-entry.ts";
-import { likingOf, parseWeights } from "../accept.ts";
+import { likingOf, parseWeights } from "../../http/accept.ts";
 import { HTTPError } from "../http-error.ts";
-import { answerOtherMethod } from "../other-methods.ts";
-import { type Representation, representContent, sendRepresentation } from "../representation.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
+import { answerOtherMethod } from "../response/other-methods.ts";
+import { type Representation, representContent, sendRepresentation } from "../response/representation.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 import { listingJSON, listingPage } from "./listing-forms.ts";
 import { type Listing, readListing } from "./listing.ts";
 import type { WebRoot } from "./web-root.ts";
@@ -19,7 +19,7 @@ interface Read {
   json: Representation | undefined;
 }
 
-export class ListingAnswers {
+export class ListingResponses {
   readonly #root: WebRoot;
   readonly #maxEntries: number;
   /**

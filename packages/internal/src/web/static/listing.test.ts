@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openErrorLog } from "../../log/error-log.ts";
-import { askOf, notMine } from "../testing/ask.ts";
-import { ListingAnswers } from "./listing-answers.ts";
+import { askOf, notMine } from "../../testing/ask.ts";
+import { ListingResponses } from "./listing-answers.ts";
 import { listingPage } from "./listing-forms.ts";
 import { readListing } from "./listing.ts";
-import { makeSite, type SiteOptions } from "./testing/site.ts";
+import { makeSite, type SiteOptions } from "../../testing/static-site.ts";
 import { WebRoot } from "./web-root.ts";
 
 const files = {
@@ -242,7 +242,7 @@ test("a folder that the system cannot read gives 503, and is tried again", async
   await using site = await makeOpenSite();
   const root = new WebRoot(site.props.webRoot, openErrorLog({ sink: site.sink }));
   await root.prepare(site.fcache);
-  const listings = new ListingAnswers(root, 10);
+  const listings = new ListingResponses(root, 10);
   const realPath = join(site.props.webRoot, "x".repeat(300));
   const folder = { kind: "directory", path: realPath, realPath, mtimeMs: 0 } as const;
   const ask = askOf((req, resp) => listings.answer(req, resp, folder));

@@ -5,8 +5,8 @@ import { rename, rm, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Fcache } from "../../fixtures/fcache.ts";
-import { askOf } from "../testing/ask.ts";
-import { big, lastModified, makeSite, type SiteOptions } from "./testing/site.ts";
+import { askOf } from "../../testing/ask.ts";
+import { big, lastModified, makeSite, type SiteOptions } from "../../testing/static-site.ts";
 
 const script = "console.log('hello');".repeat(3);
 const files = {

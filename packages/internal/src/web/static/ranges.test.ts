@@ -1,10 +1,10 @@
 // Several ranges of one file.
 
 import { describe, expect, test } from "vitest";
-import type { InjectResponse } from "../../component/inject.ts";
-import { serve } from "../testing/serve.ts";
-import { request } from "../testing/raw-client.ts";
-import { big, lastModified, makeSite } from "./testing/site.ts";
+import type { InjectResponse } from "../wires/inject-request.ts";
+import { serve } from "../../testing/serve.ts";
+import { request } from "../../testing/raw-client.ts";
+import { big, lastModified, makeSite } from "../../testing/static-site.ts";
 
 /** What `multipart/byteranges` content is made of, read to the byte. */
 function partsOf({ headers, text }: Pick<InjectResponse, "headers" | "text">) {

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askOf, notMine } from "../testing/ask.ts";
-import { big, lastModified, makeSite } from "./testing/site.ts";
+import { askOf, notMine } from "../../testing/ask.ts";
+import { big, lastModified, makeSite } from "../../testing/static-site.ts";
 
 describe("a file", () => {
   test.each([

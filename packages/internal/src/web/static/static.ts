@@ -1,23 +1,23 @@
 // static: answers requests with the files of a folder.
 
 import type { Context } from "../../component/context.ts";
-import type { Explanation } from "../../component/explanation.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
-import { isHTMLNamed } from "../accept.ts";
+import { isHTMLNamed } from "../../http/accept.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
-import { answerOtherMethod } from "../other-methods.ts";
-import { hasEncodedSeparator } from "../path.ts";
-import { defaultMaxRanges } from "../range.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
-import { codings } from "../codings.ts";
-import { memoizeField } from "../field-memo.ts";
+import { answerOtherMethod } from "../response/other-methods.ts";
+import { hasEncodedSeparator } from "../request/path.ts";
+import { defaultMaxRanges } from "../response/range.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { codings } from "../response/codings.ts";
+import { memoizeField } from "../../http/field-memo.ts";
 import { explainStatic } from "./explain-static.ts";
-import { FileAnswers } from "./file-answers.ts";
-import { ListingAnswers } from "./listing-answers.ts";
+import { FileResponses } from "./file-answers.ts";
+import { ListingResponses } from "./listing-answers.ts";
 import { isHidden } from "./hidden.ts";
 import { WebRoot } from "./web-root.ts";
 
@@ -202,7 +202,7 @@ class Static implements HandletPart {
     return true;
   }
 
-  async #list(req: Request, resp: Response, listings: ListingAnswers): Promise<boolean> {
+  async #list(req: Request, resp: Response, listings: ListingResponses): Promise<boolean> {
     const folder = await this.#context.stage.fcache.open(this.#context.props.webRoot + req.path);
     return folder.kind === "directory" && listings.answer(req, resp, folder);
   }
@@ -223,14 +223,14 @@ class Static implements HandletPart {
 
 /** What follows from the props. */
 interface Answers {
-  readonly files: FileAnswers;
-  readonly listings: ListingAnswers | undefined;
+  readonly files: FileResponses;
+  readonly listings: ListingResponses | undefined;
   readonly fallbacks: Fallbacks | undefined;
 }
 
 interface Fallbacks {
   readonly path: string;
-  readonly files: FileAnswers;
+  readonly files: FileResponses;
   isWanted(accept: string | undefined): boolean;
 }
 
@@ -239,14 +239,14 @@ function makeAnswers({ props, stage: { fcache } }: Context<StaticProps>, root: W
   const common = { charset, maxRanges, codings: [...new Set(props.precompressed)] };
   const fallback = props.fallback === undefined ? undefined : `${props.webRoot}/${props.fallback}`;
   return {
-    files: new FileAnswers(fcache, root, { ...common, maxAge, immutable }),
-    listings: props.listing === "off" ? undefined : new ListingAnswers(root, props.maxListed),
+    files: new FileResponses(fcache, root, { ...common, maxAge, immutable }),
+    listings: props.listing === "off" ? undefined : new ListingResponses(root, props.maxListed),
     fallbacks:
       fallback === undefined
         ? undefined
         : {
             path: fallback,
-            files: new FileAnswers(fcache, root, { ...common, noCache: true, vary: "Accept" }),
+            files: new FileResponses(fcache, root, { ...common, noCache: true, vary: "Accept" }),
             isWanted: memoizeField(isHTMLNamed),
           },
   };

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
-import { notMine } from "../testing/ask.ts";
-import { big, makeSite } from "./testing/site.ts";
+import { notMine } from "../../testing/ask.ts";
+import { big, makeSite } from "../../testing/static-site.ts";
 
 describe("what is outside or hidden", () => {
   const files = {

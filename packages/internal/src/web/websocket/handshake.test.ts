@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { request } from "../testing/raw-client.ts";
-import { handshake, serveSocklet, type SockletServer } from "./testing.ts";
+import { request } from "../../testing/raw-client.ts";
+import { handshake, serveSocklet, type SockletServer } from "../../testing/websocket.ts";
 import type { AcceptOptions } from "./upgrade.ts";
 
 const serve = (settings = "", options: Partial<AcceptOptions> = {}): Promise<SockletServer> =>

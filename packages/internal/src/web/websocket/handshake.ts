@@ -1,8 +1,8 @@
 // What a client must have said before a WebSocket is opened with it (RFC 6455 4.2, RFC 8441 5), and what it is answered.
 
 import { HTTPError } from "../http-error.ts";
-import type { Request } from "../request.ts";
-import { acceptFor, isKey } from "./keys.ts";
+import type { Request } from "../request/request.ts";
+import { acceptFor, isKey } from "../../http/websocket-keys.ts";
 import type { Extensions, Frames, PerMessageDeflate } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 

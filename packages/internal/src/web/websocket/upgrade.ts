@@ -2,8 +2,8 @@
 
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
-import type { Request } from "../request.ts";
-import type { Response } from "../response.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 import { loadFrames, type Frames } from "./frames.ts";
 import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";

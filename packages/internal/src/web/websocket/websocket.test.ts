@@ -10,7 +10,7 @@ import {
   serveSocklet,
   TEXT,
   type SockletServer,
-} from "./testing.ts";
+} from "../../testing/websocket.ts";
 import type { WebSocketEvents } from "./websocket.ts";
 
 /** Serves WebSockets with these events; without: sends back what comes. */

@@ -9,7 +9,7 @@
 
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
-import { ExchanError } from "../exchan-error.ts";
+import { ExchanError } from "../../http/exchan-error.ts";
 import type { Extensions, Frames, Receiver, Sender } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 

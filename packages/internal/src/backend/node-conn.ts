@@ -1,0 +1,231 @@
+// One connection to a node, for protocols that answer one request after the other: HTTP/1, FastCGI, SCGI.
+//
+//   dialing ── connected ──> busy <──────────────────── begin ── idle      (kept in the pool)
+//      │ dialTimeout           │ writeTimeout, readTimeout         │ aliveTimeout; anything that comes unasked
+//      v                       v                                   v
+//    closed <──────────────────┴───────────────────────────────────┘
+//
+// Reading costs no allocation for small answers: all connections read into one buffer, and what is kept is copied out of it. Those that
+// bring much content read into buffers of their own, which are handed on as they are.
+
+import type { OnReadOpts, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Deadline } from "@hemi/common";
+import { Output } from "../net/output.ts";
+import { Input } from "../net/input.ts";
+import type { Endpoint } from "../net/peer.ts";
+import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
+import type { Dialled } from "./dial.ts";
+import type { ProxyVersion } from "../net/write-proxy-header.ts";
+
+/** All durations in ms. */
+export interface ConnSettings {
+  readonly dialTimeout: number;
+  readonly writeTimeout: number;
+  readonly readTimeout: number;
+  readonly aliveTimeout: number;
+  /** Whether nodes are told of the client at the beginning of each connection, which then is for one request. Not with TLS. */
+  readonly proxyProtocol: "off" | ProxyVersion;
+}
+
+/** A request on its way, as its connection sees it. */
+export interface ConnUser {
+  /** All of the request has been handed to the connection. */
+  readonly isRequestSent: boolean;
+  /** No more of the answer is wanted for now. */
+  readonly isHeld: boolean;
+  /** The connection stands: the request may be written. */
+  connected(): void;
+  /** There is more input, or more of it is wanted: reads as far as it goes. */
+  advance(): void;
+  /** The node has closed the connection. True: that is where the answer ends. */
+  endedByClose(): boolean;
+  timedOut(reason: string): void;
+  /** The connection is gone; `reason` if there is one. */
+  broken(reason: string | undefined): void;
+}
+
+/** What a connection needs of the pool that it belongs to. */
+export interface NodeConnOwner<Traits, Memory> {
+  readonly settings: ConnSettings;
+  /** Of the protocol, for its requests. */
+  readonly traits: Traits;
+  /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. Without it: those, and the socket can be shut on one side. */
+  dial(onread: OnReadOpts | undefined, from: Endpoint | undefined): Dialled;
+  makeDeadline(onExpired: () => void): Deadline;
+  /** It could take another request. */
+  becameIdle(conn: NodeConn<Traits, Memory>): void;
+  closed(conn: NodeConn<Traits, Memory>): void;
+}
+
+/** `Memory`: what requests leave for the next one on the connection. */
+export class NodeConn<Traits, Memory = never> {
+  readonly input = new Input();
+  readonly output: Output;
+  memory: Memory | undefined;
+  /** Something has come by it. */
+  hasReceived = false;
+  /** Requests that were begun here. */
+  requests = 0;
+  readonly #owner: NodeConnOwner<Traits, Memory>;
+  readonly #socket: Socket;
+  readonly #deadline: Deadline;
+  #user: ConnUser | undefined;
+  #isConnected = false;
+  #isClosed = false;
+  #isHeld = false;
+  #readsMuch = false;
+  #failure: string | undefined;
+
+  /** `from`: whom it is for, where nodes are told. `isStream`: the connection may be left by `leave`. */
+  constructor(owner: NodeConnOwner<Traits, Memory>, from: Endpoint | undefined, { isStream = false } = {}) {
+    this.#owner = owner;
+    const onread: OnReadOpts = {
+      buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
+      callback: (size, buffer) => {
+        const isShared = buffer === sharedBuffer;
+        const bytes = isShared ? sharedBuffer.subarray(0, size) : Buffer.from(buffer.buffer, buffer.byteOffset, size);
+        this.#received(bytes, isShared);
+        return !this.#isHeld;
+      },
+    };
+    const { socket, connectEvent } = owner.dial(isStream ? undefined : onread, from);
+    this.#socket = socket;
+    this.output = new Output(socket);
+    socket.on(connectEvent, () => this.#connected());
+    socket.on("data", this.#gotChunk);
+    socket.on("end", this.#ended);
+    socket.on("drain", this.#drained);
+    socket.on("error", (error) => (this.#failure ??= error.message));
+    socket.on("close", () => this.#closed());
+    this.#deadline = owner.makeDeadline(() => this.#expired());
+    this.#deadline.set(owner.settings.dialTimeout);
+  }
+
+  get traits(): Traits {
+    return this.#owner.traits;
+  }
+
+  /** Begins a request, as soon as the connection stands. */
+  begin(user: ConnUser): void {
+    this.requests++;
+    this.#user = user;
+    if (!this.#isConnected) return;
+    user.connected();
+    this.settle();
+  }
+
+  /** The request is over, and nothing of it is left on the connection, on either way. `aliveFor`: the node keeps it so long, in ms. */
+  finished(aliveFor = Infinity): void {
+    this.#user = undefined;
+    if (this.input.size > 0) return this.destroy();
+    this.input.clear();
+    this.#readsMuch = false;
+    // A second less than the node says: what is sent at the last moment meets a closed door.
+    this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
+    this.#hold(false);
+    this.#owner.becameIdle(this);
+  }
+
+  /** The taker of the answer wants more of it. */
+  resume(): void {
+    if (this.#user === undefined) return;
+    this.#advance();
+  }
+
+  /** Leaves the socket, paused, to who reads it from here on, with what has come and was not read. Only if it was dialled as a stream. */
+  leave(): Duplex {
+    const socket = this.#socket;
+    this.#user = undefined;
+    this.#deadline.clear();
+    this.output.flush();
+    socket.pause();
+    socket.off("data", this.#gotChunk).off("end", this.#ended).off("drain", this.#drained);
+    const rest = this.input.take();
+    if (rest.length > 0) socket.unshift(rest);
+    return socket;
+  }
+
+  destroy(): void {
+    this.#user = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Reads on or holds, and sets the deadline of what is waited for now. */
+  settle(): void {
+    const user = this.#user;
+    if (user === undefined || !this.#isConnected) return;
+    const { settings } = this.#owner;
+    this.#hold(user.isHeld);
+    if (this.output.isBlocked && !user.isRequestSent) this.#deadline.set(settings.writeTimeout);
+    // The client has a limit of its own where it is the one who is waited for.
+    else if (user.isHeld || !user.isRequestSent) this.#deadline.clear();
+    else this.#deadline.set(settings.readTimeout);
+  }
+
+  #connected(): void {
+    this.#isConnected = true;
+    this.#user?.connected();
+    this.settle();
+  }
+
+  #received(bytes: Buffer, isShared: boolean): void {
+    // What comes unasked belongs to no request: an answer read from it would be somebody else's.
+    if (this.#user === undefined) return this.destroy();
+    this.hasReceived = true;
+    this.input.add(bytes, isShared);
+    this.#readsMuch = bytes.length >= muchRead;
+    this.#advance();
+  }
+
+  #advance(): void {
+    this.#user?.advance();
+    this.input.own();
+    this.settle();
+  }
+
+  #hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    // A held connection keeps no large buffer ready.
+    if (isHeld) {
+      this.#readsMuch = false;
+      this.#socket.pause();
+    } else this.#socket.resume();
+  }
+
+  readonly #gotChunk = (chunk: Buffer): void => this.#received(chunk, false);
+
+  readonly #drained = (): void => {
+    this.output.unblocked();
+    this.settle();
+  };
+
+  readonly #ended = (): void => {
+    if (this.#user?.endedByClose() === true) return;
+    this.#socket.destroy();
+  };
+
+  #expired(): void {
+    const user = this.#user;
+    const { dialTimeout, readTimeout, writeTimeout } = this.#owner.settings;
+    if (user === undefined) return this.destroy();
+    if (!this.#isConnected) user.timedOut(`it could not be connected to within ${dialTimeout} ms`);
+    else if (!user.isRequestSent) user.timedOut(`it took nothing of the request for ${writeTimeout} ms`);
+    else user.timedOut(`nothing of its answer came for ${readTimeout} ms`);
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#deadline.clear();
+    this.output.closed();
+    const user = this.#user;
+    this.#user = undefined;
+    this.#owner.closed(this);
+    user?.broken(this.#failure);
+  }
+}
+
+/** A connection that brings as much in one read gets buffers of its own: copying would cost more. */
+const muchRead = 16 * 1024;

@@ -1,0 +1,83 @@
+// A gate: a server's open door on one address, and the connections that came in through it.
+
+import type { Socket } from "node:net";
+import type { Acceptor, ListenerShare } from "../net/listener.ts";
+
+/** A connection through a gate. */
+export interface GateConn {
+  /** Finish what runs, take nothing new, then close. */
+  drain(): void;
+  /** Break off at once. */
+  destroy(): void;
+}
+
+export interface GateOptions<Conn extends GateConn> {
+  readonly share: ListenerShare;
+  /** More than this many at once are refused: closed as soon as they are accepted. */
+  readonly maxConns: () => number;
+  /** Makes a connection of a socket. It calls `gate.closed(conn)` when it is over. */
+  readonly open: (socket: Socket) => Conn;
+  /** Called for a connection that is one too many. */
+  readonly refused: (socket: Socket) => void;
+}
+
+export class Gate<Conn extends GateConn> {
+  readonly #options: GateOptions<Conn>;
+  readonly #conns = new Set<Conn>();
+  #emptied: PromiseWithResolvers<void> | undefined;
+  #isDraining = false;
+
+  constructor(options: GateOptions<Conn>) {
+    this.#options = options;
+  }
+
+  /** Begins to take connections. */
+  open(): Promise<void> {
+    return this.#options.share.accept(this.#accept);
+  }
+
+  /** Takes no new connections and waits until those that are open have finished. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.#options.share.release();
+    for (const conn of this.#conns) conn.drain();
+    await this.#whenEmpty();
+  }
+
+  /** Closes the door, breaks off what is still open, and waits until all of it has closed. Twice is harmless. */
+  async shutdown(): Promise<void> {
+    await this.#options.share.release();
+    for (const conn of this.#conns) conn.destroy();
+    await this.#whenEmpty();
+  }
+
+  /** `successor` takes the place of a connection that has done its part, such as a handshake. */
+  succeed(conn: Conn, successor: Conn): void {
+    this.#conns.delete(conn);
+    this.#conns.add(successor);
+    if (this.#isDraining) successor.drain();
+  }
+
+  closed(conn: Conn): void {
+    this.#conns.delete(conn);
+    if (this.#conns.size === 0) this.#emptied?.resolve();
+  }
+
+  #whenEmpty(): Promise<void> {
+    if (this.#conns.size === 0) return Promise.resolve();
+    this.#emptied ??= Promise.withResolvers<void>();
+    return this.#emptied.promise;
+  }
+
+  readonly #accept: Acceptor = (socket) => {
+    const { maxConns, open, refused } = this.#options;
+    if (this.#conns.size >= maxConns()) {
+      refused(socket);
+      socket.destroy();
+      return;
+    }
+    const conn = open(socket);
+    this.#conns.add(conn);
+    if (this.#isDraining) conn.drain();
+  };
+}

@@ -1,0 +1,81 @@
+// A connection from its acceptance to the end of its PROXY header; then another one takes its place at the gate.
+//
+//   accepted ── header ──> greeted: handed on, with the client's address; the bytes behind the header are there to be read
+//      └── something else, too late, gone: told, and closed
+
+import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
+import type { GateConn } from "./gate.ts";
+import { peek } from "../net/peek.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
+import { readProxyHeader, type ProxyHeader } from "../net/read-proxy-header.ts";
+
+/** What it needs of the server that it belongs to. Durations in ms. */
+export interface ProxyHeaderReaderOptions {
+  readonly settings: { readonly proxyHeaderTimeout: number; readonly drainIdleTimeout: number };
+  makeDeadline(onExpired: () => void): Deadline;
+  /** The header has come. The socket is paused. */
+  greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void;
+  /** There was none, or none in time. */
+  greetingFailed(address: string, reason: string): void;
+  connClosed(greeting: GateConn): void;
+}
+
+export class ProxyHeaderReader implements GateConn {
+  readonly #socket: Socket;
+  readonly #host: ProxyHeaderReaderOptions;
+  readonly #peer: Peer;
+  readonly #deadline: Deadline;
+
+  constructor(socket: Socket, host: ProxyHeaderReaderOptions) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#peer = peerOf(socket);
+    this.#deadline = host.makeDeadline(() => this.#refuse("its PROXY header was not complete in time"));
+    this.#deadline.set(host.settings.proxyHeaderTimeout);
+    // What went wrong with a socket is of no use: its "close" follows.
+    socket.on("error", noop).on("close", this.#closed);
+    peek<ProxyHeader | string>(socket, {
+      look: readProxyHeader,
+      found: (header) => this.#found(header),
+      ended: () => this.#left(),
+    });
+  }
+
+  /** Who has just come wants to ask something: there is a moment left for it. */
+  drain(): void {
+    this.#deadline.set(this.#host.settings.drainIdleTimeout);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #found(header: ProxyHeader | string): void {
+    if (typeof header === "string") return this.#refuse(header);
+    const socket = this.#socket;
+    this.#deadline.clear();
+    socket.off("error", noop).off("close", this.#closed);
+    socket.read(header.size);
+    const { source } = header;
+    this.#host.greeted(socket, source === undefined ? this.#peer : { ...this.#peer, source }, this);
+  }
+
+  #left(): void {
+    // Balancers look whether a port is open by connecting, and no more.
+    if (this.#socket.bytesRead === 0) this.#socket.destroy();
+    else this.#refuse("it left in the middle of its PROXY header");
+  }
+
+  #refuse(reason: string): void {
+    this.#host.greetingFailed(this.#peer.address, reason);
+    this.#socket.destroy();
+  }
+
+  readonly #closed = (): void => {
+    this.#deadline.clear();
+    this.#host.connClosed(this);
+  };
+}
+
+function noop(): void {}

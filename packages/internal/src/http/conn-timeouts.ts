@@ -1,0 +1,70 @@
+// What a connection waits for just now, and how long it still does: one limit at a time.
+
+import type { Socket } from "node:net";
+import type { Deadline, Http1Host, Http1Settings } from "../http1/server-host.ts";
+
+/** Each has its time in the settings. */
+export type Wait = "idle" | "drainIdle" | "head" | "content" | "handle" | "write" | "linger";
+
+export class ConnTimeouts {
+  /** There was progress: what is waited for next has its whole time, though it was waited for already. */
+  hasMoved = false;
+  readonly #socket: Socket;
+  readonly #host: Http1Host;
+  readonly #deadline: Deadline;
+  readonly #expired: (wait: Wait | undefined) => void;
+  #wait: Wait | undefined;
+
+  /** `expired` is told what has not come in time. */
+  constructor(socket: Socket, host: Http1Host, expired: (wait: Wait | undefined) => void) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#expired = expired;
+    this.#deadline = host.makeDeadline(() => this.#expire());
+  }
+
+  waitFor(wait: Wait): void {
+    const isNew = wait !== this.#wait;
+    if (!isNew && !this.hasMoved) return;
+    this.hasMoved = false;
+    if (wait !== "write") {
+      if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
+      this.#deadline.set(timeOf(wait, this.#host.settings));
+    } else if (isNew) {
+      // The socket's own timeout is the one that sees how much of a large write the client has taken.
+      this.#deadline.clear();
+      this.#socket.setTimeout(this.#host.settings.writeTimeout, () => this.#expire());
+    }
+    this.#wait = wait;
+  }
+
+  /** No more waiting. */
+  end(): void {
+    if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
+    this.#wait = undefined;
+    this.#deadline.clear();
+  }
+
+  #expire(): void {
+    const wait = this.#wait;
+    this.#wait = undefined;
+    this.#expired(wait);
+  }
+}
+
+function timeOf(wait: Exclude<Wait, "write">, settings: Http1Settings): number {
+  switch (wait) {
+    case "idle":
+      return settings.idleTimeout;
+    case "drainIdle":
+      return settings.drainIdleTimeout;
+    case "head":
+      return settings.headTimeout;
+    case "content":
+      return settings.contentTimeout;
+    case "handle":
+      return settings.handleTimeout;
+    case "linger":
+      return settings.lingerTimeout;
+  }
+}

@@ -1,0 +1,187 @@
+// One request to a node, and its answer: what is the same whatever the protocol.
+//
+//   queued ──> dialing ──> head ──> content ──> over
+//      │          │         └─────────────────> over: the stream is a tunnel, which the node counts until it is closed
+//      └──────────┴─────────┴─────────┴───────> over: failed, or cancelled
+//
+// A protocol says how the request is written, and tells what comes of it.
+
+import type { Duplex } from "node:stream";
+import type { Fields } from "./fields.ts";
+import type { NodeOwner, Outcome } from "../backend/backend.ts";
+import { BackendFailure, type FailureCode } from "../backend/failure.ts";
+import type { Waiter } from "../backend/node-group.ts";
+import type { SelectionHint } from "../backend/selection-hint.ts";
+import type { Node, NodePool } from "../backend/node.ts";
+import type { ResponseHandler, BackendRequest, WebExchange } from "./web-backend.ts";
+
+/** The request as a node gets it: it must say a host (RFC 9112 3.2, RFC 9113 8.3.1). */
+export function forNode(request: BackendRequest, { host }: Pick<Node, "host">): BackendRequest {
+  return request.authority === "" ? { ...request, authority: host } : request;
+}
+
+export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, Waiter<Pool> {
+  readonly wish: SelectionHint;
+  /** All of the request has been handed to the connection. */
+  isRequestSent = false;
+  /** The taker wants no more content for now. */
+  isHeld = false;
+  protected readonly taker: ResponseHandler;
+  protected state: "queued" | "dialing" | "head" | "content" | "over" = "queued";
+  /** Of the request's content, in bytes; `undefined` where that is not known. */
+  readonly #contentSize: number | undefined;
+  readonly #owner: NodeOwner<Pool>;
+  #node: Node<Pool> | undefined;
+  /** Content that came before there was a connection to send it by. */
+  #early: Uint8Array | undefined;
+  #connecting: PromiseWithResolvers<void> | undefined;
+  /** Of the request's content, in bytes. */
+  #sent = 0;
+
+  constructor(contentSize: number | undefined, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<Pool>) {
+    this.#contentSize = contentSize;
+    this.wish = wish;
+    this.taker = taker;
+    this.#owner = owner;
+  }
+
+  /** Takes a connection to the node, or waits for one: `opened` follows, or a failure. */
+  protected abstract dial(node: Node<Pool>): void;
+  /** A piece of the request's content, once it was `opened`. False: the node is slow. */
+  protected abstract writeContent(piece: Uint8Array): boolean;
+  /** Nothing more of the request follows. */
+  protected abstract writeEnd(trailers: Fields): void;
+  /** Settles when more content may be written. */
+  protected abstract drained(): Promise<void>;
+  /** The exchan is over, and has no connection from here on. `isReusable`: what it had may serve others. */
+  protected abstract release(isReusable: boolean): void;
+  /** The taker wants more content, after it was held. */
+  protected abstract resumed(): void;
+
+  get node(): string | undefined {
+    return this.#node?.id;
+  }
+
+  get tag(): string | undefined {
+    return this.#node?.tag;
+  }
+
+  // ---- what its owner tells ----
+
+  entered(node: Node<Pool>): void {
+    this.#node = node;
+    this.state = "dialing";
+    this.dial(node);
+  }
+
+  refused(failure: BackendFailure): void {
+    this.state = "over";
+    this.#connecting?.resolve();
+    this.taker.failed(failure);
+  }
+
+  // ---- what its taker asks for ----
+
+  sendContent(piece: Uint8Array): boolean {
+    if (this.state === "over" || this.isRequestSent) return true;
+    this.#sent += piece.length;
+    if (this.#sent > (this.#contentSize ?? Infinity)) {
+      this.fail("HEMI_BACKEND_BROKEN", "the request has more content than it announced");
+      return true;
+    }
+    if (!this.#isOpened) {
+      this.#early = this.#early === undefined ? piece : Buffer.concat([this.#early, piece]);
+      return false;
+    }
+    return this.writeContent(piece);
+  }
+
+  writable(): Promise<void> {
+    if (this.state === "queued" || this.state === "dialing") {
+      this.#connecting ??= Promise.withResolvers<void>();
+      return this.#connecting.promise;
+    }
+    // Why there is no use in sending more, the taker is told.
+    return this.state === "over" ? Promise.resolve() : this.drained();
+  }
+
+  endContent(trailers: Fields): void {
+    if (this.state === "over" || this.isRequestSent) return;
+    if (this.#contentSize !== undefined && this.#sent < this.#contentSize) {
+      return this.fail("HEMI_BACKEND_BROKEN", "the request has less content than it announced");
+    }
+    if (this.#isOpened) {
+      this.isRequestSent = true;
+      this.writeEnd(trailers);
+    } else void this.writable().then(() => this.endContent(trailers));
+  }
+
+  resume(): void {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    this.resumed();
+  }
+
+  cancel(): void {
+    if (this.state === "over") return;
+    if (this.state === "queued") this.#owner.forget(this);
+    this.leave(false, "unknown");
+  }
+
+  // ---- what the protocol tells ----
+
+  /** The head of the request has been written: its content may follow, and what has come of it does at once. */
+  protected opened(): void {
+    this.state = "head";
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) this.writeContent(early);
+    this.#connecting?.resolve();
+  }
+
+  /** The connection is gone. `isStale`: it was a kept one, and nothing had come by it for this request. */
+  protected lostConn(reason: string | undefined, isStale: boolean): void {
+    if (this.state === "dialing") {
+      return this.fail("HEMI_BACKEND_DIAL", `it cannot be connected to: ${reason ?? "it closed the connection"}`);
+    }
+    const what = this.state === "head" ? "before its answer came" : "before its answer was complete";
+    const why = `the connection broke ${what}: ${reason ?? "it was closed"}`;
+    this.fail("HEMI_BACKEND_BROKEN", why, { isStale });
+  }
+
+  /** The answer is complete. */
+  protected finish(status: number, failStatuses: readonly number[], isReusable: boolean): void {
+    this.leave(isReusable, failStatuses.includes(status) ? { failure: `it answered ${status}` } : "good");
+  }
+
+  /** The node has left the protocol: the stream is all that is left, and the node counts it until it is closed. */
+  protected becameTunnel(stream: Duplex): void {
+    const node = this.#node;
+    this.state = "over";
+    if (node === undefined) return;
+    this.#owner.judge(node, "good");
+    stream.once("close", () => this.#owner.depart(node));
+  }
+
+  protected leave(isReusable: boolean, outcome: Outcome): void {
+    const node = this.#node;
+    this.state = "over";
+    this.#early = undefined;
+    this.#connecting?.resolve();
+    this.release(isReusable);
+    if (node !== undefined) this.#owner.leave(node, outcome);
+  }
+
+  /** `isUnseen`: the node has said, or it is plain, that it has not looked at the request. That, being stale, and having its fill say nothing against it. */
+  protected fail(code: FailureCode, reason: string, { isStale = false, isUnseen = false } = {}): void {
+    if (this.state === "over") return;
+    const wasSent = !isUnseen && (this.state === "head" || this.state === "content");
+    const failure = new BackendFailure(code, this.node ?? "", reason, { wasSent, isStale: isStale || isUnseen });
+    this.leave(false, failure.isStale || code === "HEMI_BACKEND_BUSY" ? "unknown" : { failure: reason });
+    this.taker.failed(failure);
+  }
+
+  get #isOpened(): boolean {
+    return this.state === "head" || this.state === "content";
+  }
+}

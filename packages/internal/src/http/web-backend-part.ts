@@ -1,0 +1,205 @@
+// What backends of web servers have in common, whatever their HTTP version: props, TLS, health, and what can be asked of the group of nodes.
+
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import type { Deadline } from "@hemi/common";
+import type { Context } from "../component/context.ts";
+import type { CheckContext } from "../component/definition.ts";
+import type { BackendPart } from "../backend/kind.ts";
+import { prop } from "../component/prop.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+import { HemiError } from "../errors/hemi-error.ts";
+import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
+import type { NodeSpec } from "../backend/node.ts";
+import type { NodeChoice, Waiter } from "../backend/node-group.ts";
+import type { SelectionHint } from "../backend/selection-hint.ts";
+import { probeHTTP, type ProbePool } from "./http-probe.ts";
+import { backendProps, checkNodes, specsOf } from "../backend/props.ts";
+import type {
+  ResponseHandler,
+  BackendRequest,
+  TunnelHandler,
+  TunnelRequest,
+  WebBackend,
+  WebExchange,
+} from "./web-backend.ts";
+
+export const webBackendProps = {
+  ...backendProps,
+  /** Of an answer's head, and of the trailers of its content, in bytes; more: 502. */
+  maxHeadSize: prop.size({ default: "32K", min: "1K", max: "1M", reload: "live" }),
+  /** Header fields of an answer; more: 502. */
+  maxFields: prop.integer({ default: 200, min: 1, max: 10_000, reload: "live" }),
+  /** 1xx answers before an answer; more: 502. */
+  maxInterims: prop.integer({ default: 20, min: 1, max: 10_000, reload: "live" }),
+  /** With `healthCheck = "http"`: what is asked for. */
+  healthPath: prop.string({
+    default: "/",
+    pattern: { expression: /^\/[\x21-\x22\x24-\x7e]*$/, takes: "a path that begins with /" },
+    reload: "live",
+  }),
+  /** The host that is asked for it; "": the name of the node with its port, or its address. */
+  healthHost: prop.string({
+    default: "",
+    pattern: { expression: /^[\w.:[\]-]*$/, takes: "a hostname, with or without a port" },
+    reload: "live",
+  }),
+  /** Statuses that say that a node is well. Default: those from 200 to 399. */
+  healthStatuses: prop.list(prop.integer({ min: 200, max: 599 }), { default: [], reload: "live" }),
+  /** Statuses of answers that count against a node as if it had broken off: see `maxFails` and `breakerRatio`. */
+  failStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [], reload: "live" }),
+  /** With `balancer = "sticky"`: the cookie that ties a client to its node. It lives as long as the browser's session, and tells nothing of addresses. */
+  stickyCookie: prop.string({
+    default: "hemi-node",
+    pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a cookie" },
+  }),
+  /** Connections to nodes are by TLS. */
+  tlsMode: prop.bool({ default: false }),
+  /** Whom TLS asks for (SNI), and whose certificate it must be. Default: the host of the node's address. */
+  tlsServerName: prop.string({ minLength: 1 }),
+  /** Certificates, in PEM, of those who may vouch for nodes, instead of the ones that Node.js knows. */
+  tlsCA: prop.path(),
+  /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
+  tlsCert: prop.path(),
+  /** The private key of `tlsCert`, in PEM, without a passphrase. */
+  tlsKey: prop.path(),
+  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
+  tlsVerify: prop.bool({ default: true }),
+};
+
+export type WebBackendProps = PropsOf<typeof webBackendProps>;
+
+/** Reports what is wrong with the nodes and the TLS of a backend. */
+export function checkWebBackend(context: CheckContext<WebBackendProps>): void {
+  checkNodes(context);
+  const { props } = context;
+  if ((props.tlsCert === undefined) !== (props.tlsKey === undefined)) {
+    const prop = props.tlsKey === undefined ? "tlsCert" : "tlsKey";
+    context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
+  }
+  for (const prop of ["tlsServerName", "tlsCA", "tlsCert", "tlsKey", "tlsVerify"] as const) {
+    if (!props.tlsMode && context.isSet(prop))
+      context.report({ prop, message: "it says something of TLS only", hint: "set .tlsMode = true" });
+  }
+}
+
+/** What a pool of connections to a node is made with. */
+export interface WebPoolOptions<Settings> {
+  /** Looked at whenever they are used: live. */
+  readonly settings: Settings;
+  /** `undefined`: no TLS. */
+  readonly tls: ConnectionOptions | undefined;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+}
+
+/** How an HTTP version does it. */
+export interface WebProtocol<Pool extends ProbePool, Settings> {
+  /** What ALPN has to agree on. */
+  readonly alpn: string;
+  makePool(spec: NodeSpec, options: WebPoolOptions<Settings>): Pool;
+  /** With a wish for a tunnel, the taker is that of the wish. */
+  newExchan(
+    request: BackendRequest,
+    wish: SelectionHint,
+    taker: ResponseHandler,
+    owner: NodeOwner<Pool>,
+    tunnel?: TunnelRequest,
+  ): WebExchange & Waiter<Pool>;
+}
+
+export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps>
+  implements BackendPart, WebBackend
+{
+  readonly #props: Settings;
+  readonly #protocol: WebProtocol<Pool, Settings>;
+  readonly #backend: Backend<Pool>;
+  #tls: ConnectionOptions | undefined;
+
+  constructor({ props, log, stage }: Context<Settings>, protocol: WebProtocol<Pool, Settings>) {
+    const settings: BackendSettings = props;
+    this.#props = props;
+    this.#protocol = protocol;
+    this.#backend = new Backend<Pool>({
+      specs: specsOf(props),
+      settings,
+      log,
+      fixtures: stage,
+      makePool: (spec) => this.#makePool(spec, props),
+      probes: {
+        http: probeHTTP<Pool>(props, {
+          makePool: (spec, timeout) =>
+            this.#makePool(spec, { ...props, dialTimeout: timeout, readTimeout: timeout, writeTimeout: timeout }),
+          newExchan: (request, wish, taker, owner) => protocol.newExchan(request, wish, taker, owner),
+        }),
+      },
+    });
+  }
+
+  get web(): WebBackend {
+    return this;
+  }
+
+  get stickyCookie(): string | undefined {
+    const { balancer, stickyCookie } = this.#props;
+    return balancer === "sticky" ? stickyCookie : undefined;
+  }
+
+  async prepare(): Promise<void> {
+    if (this.#props.tlsMode) this.#tls = tlsOptions(this.#props, this.#protocol.alpn);
+    await this.#backend.prepare();
+  }
+
+  start(): void {
+    this.#backend.start();
+  }
+
+  async shutdown(): Promise<void> {
+    for (const { pool } of this.#backend.nodes) pool.destroy();
+    await this.#backend.shutdown();
+  }
+
+  whyNoRetry(tried: readonly string[]): string | undefined {
+    return this.#backend.whyNoRetry(tried);
+  }
+
+  explain(wish: SelectionHint): NodeChoice {
+    return this.#backend.explain(wish);
+  }
+
+  exchange(request: BackendRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange {
+    return this.#begin(request, wish, taker);
+  }
+
+  tunnel(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange {
+    return this.#begin(request, wish, taker, { protocol, taker });
+  }
+
+  #begin(request: BackendRequest, wish: SelectionHint, taker: ResponseHandler, tunnel?: TunnelRequest): WebExchange {
+    const exchan = this.#protocol.newExchan(request, wish, taker, this.#backend, tunnel);
+    this.#backend.enter(exchan);
+    return exchan;
+  }
+
+  #makePool(spec: NodeSpec, settings: Settings): Pool {
+    return this.#protocol.makePool(spec, { settings, tls: this.#tls, makeDeadline: this.#backend.makeDeadline });
+  }
+}
+
+function tlsOptions(props: WebBackendProps, alpn: string): ConnectionOptions {
+  return {
+    ALPNProtocols: [alpn],
+    rejectUnauthorized: props.tlsVerify,
+    ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
+    ...(props.tlsCA !== undefined && { ca: read(props.tlsCA) }),
+    ...(props.tlsCert !== undefined && { cert: read(props.tlsCert) }),
+    ...(props.tlsKey !== undefined && { key: read(props.tlsKey) }),
+  };
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new HemiError("HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
+  }
+}

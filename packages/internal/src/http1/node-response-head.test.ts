@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { connectionFields, FieldNames } from "../http/field-names.ts";
+import { Http1NodeResponseHead, readAnswerHead } from "./node-response-head.ts";
+
+const limits = { maxHeadSize: 4096, maxFields: 20 };
+
+function read(text: string): Http1NodeResponseHead | string | undefined {
+  const bytes = Buffer.from(text, "latin1");
+  return readAnswerHead(bytes, 0, bytes.length, limits);
+}
+
+test.each([
+  ["HTTP/1.1 200 OK\r\n\r\n", 200, undefined, true],
+  ["HTTP/1.1 200 \r\n\r\n", 200, undefined, true],
+  ["HTTP/1.1 200\r\n\r\n", 200, undefined, true],
+  ["HTTP/1.1 404 Not \xe4 Found\r\nContent-Length: 007\r\n\r\n", 404, 7, true],
+  ["HTTP/1.0 200 OK\r\n\r\n", 200, undefined, false],
+  ["HTTP/1.0 200 OK\r\nconnection: Keep-Alive\r\n\r\n", 200, undefined, true],
+  ["HTTP/1.1 200 OK\r\nConnection: x, CLOSE\r\n\r\n", 200, undefined, false],
+  ["HTTP/1.1 200 OK\r\nkeep-alive: max=5, timeout=1\r\n\r\n", 200, undefined, false],
+  ["HTTP/1.1 200 OK\r\nkeep-alive: timeout=5\r\n\r\n", 200, undefined, true],
+])("%j is read", (text, status, contentSize, mayKeepAlive) => {
+  expect(read(text)).toMatchObject({ status, contentSize, mayKeepAlive });
+});
+
+test("fields are listed without those of the connection, and without those that it names", () => {
+  const head = read(
+    "HTTP/1.1 200 OK\r\nA: 1\r\nconnection: b, keep-alive\r\nB: 2\r\nkeep-alive: timeout=5\r\nC:  3 \r\nd:\r\ncontent-length: 0\r\n\r\n",
+  );
+  expect(head).toBeInstanceOf(Http1NodeResponseHead);
+  if (!(head instanceof Http1NodeResponseHead)) return;
+  expect(head.fieldList(new FieldNames([...connectionFields, "d"]))).toEqual(["a", "1", "c", "3"]);
+  expect(head.fieldList(new FieldNames(connectionFields))).toEqual(["a", "1", "c", "3", "d", ""]);
+});
+
+test("a head that is cut anywhere is waited for, and is the same when the rest has come", () => {
+  const text = "HTTP/1.1 302 Found\r\nlocation: /a b\r\nset-cookie: a=1\r\ncontent-length: 12\r\n\r\n";
+  for (let length = 0; length < text.length; length++)
+    expect(read(text.slice(0, length)), text.slice(0, length)).toBeUndefined();
+  expect(read(text + "and more")).toMatchObject({ status: 302, contentSize: 12, end: text.length });
+});
+
+test.each(["SSH-2.0", "HTTP/2", "http/1.1 200", "HTTP/1.1  200", "\r\nHTTP/1.1 200 OK", "<html>"])(
+  "%j is refused before more of it comes",
+  (text) => {
+    expect(typeof read(text)).toBe("string");
+  },
+);
+
+test("a head without an end is refused at its limit", () => {
+  expect(read("HTTP/1.1 200 OK\r\n" + "a: b\r\n".repeat(15) + "x".repeat(4096))).toContain("maxHeadSize");
+  expect(read("HTTP/1.1 200 " + "x".repeat(4096))).toContain("maxHeadSize");
+});
+
+test("any bytes are read, waited for, or refused", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "HTTP/1.1 ",
+      "200",
+      " OK",
+      "\r\n",
+      "\n",
+      "\r",
+      ": ",
+      "content-length",
+      "transfer-encoding",
+      "chunked",
+      "5",
+      ",",
+    ),
+    fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), fc.boolean(), (pieces, isHead) => {
+      const head = read((isHead ? "HTTP/1.1 200 OK\r\n" : "") + pieces.join(""));
+      if (!(head instanceof Http1NodeResponseHead)) return;
+      // What is passed on holds nothing that could end a line.
+      for (const text of head.fieldList(new FieldNames([]))) expect(text).not.toMatch(/[\r\n\0]/);
+      expect(head.isChunked && head.contentSize !== undefined).toBe(false);
+    }),
+  );
+});

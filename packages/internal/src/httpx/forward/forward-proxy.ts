@@ -1,0 +1,235 @@
+// forwardProxy: lets clients reach hosts of the Internet, by requests in absolute form and by tunnels (CONNECT).
+//
+//   GET http://a.example/x ─┐  host, port   ┌─ namer ──> addresses ── judged ──> http1Outgate.backend ──> the answer
+//   CONNECT a.example:443 ──┴───────────────┘                │                   http1Outgate.dial ─────> bytes both ways
+//                                                            └── special, not allowed: 403
+//
+// What is dialled is the address that was judged: a name that means something else a moment later gains nothing by it.
+
+import { randomBytes } from "node:crypto";
+import { Deadlines } from "@hemi/common";
+import type { BackendRequest } from "../../http/web-backend.ts";
+import { BackendFailure } from "../../backend/failure.ts";
+import type { Context } from "../../component/context.ts";
+import type { Explanation } from "../../web/explain/explanation.ts";
+import { prop } from "../../component/prop.ts";
+import type { AddressSet } from "../../component/props/addresses.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { http1Outgate, type Http1Outgate } from "./http1-outgate.ts";
+import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { HTTPError } from "../../web/http-error.ts";
+import { defineHandlet, type HandletPart, type RulePart, type WebappPart } from "../../web/kinds.ts";
+import { ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { FieldEdits } from "../../web/proxy/field-edits.ts";
+import { claimFields, ForwardedFields } from "../../web/proxy/forwarded.ts";
+import { PathEdits } from "../../web/proxy/path-edits.ts";
+import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
+import { splice } from "../../net/spliced.ts";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
+import { specialUse } from "../../net/special-addresses.ts";
+
+const props = {
+  /** Ports that may be asked for by plain HTTP; others: 403. */
+  httpPorts: prop.list(prop.integer({ min: 1, max: 65535 }), { default: [80], reload: "live" }),
+  /** Ports that tunnels may be opened to; others: 403. */
+  connectPorts: prop.list(prop.integer({ min: 1, max: 65535 }), { default: [443], reload: "live" }),
+  /**
+   * Addresses that may be reached though they are private, loopback, link-local, multicast or otherwise special: clients of this proxy can do there
+   * what this machine can. A host that has none but such addresses is refused else: 403.
+   */
+  allowAddresses: prop.addresses({ default: [], reload: "live" }),
+  /** A tunnel in which nothing has come from either side for so long is closed. */
+  tunnelIdleTimeout: prop.duration({ default: "5m", min: "1ms", reload: "live" }),
+  /** Instead of that while the server drains. */
+  tunnelDrainTimeout: prop.duration({ default: "1s", min: "1ms", reload: "live" }),
+};
+
+/**
+ * A forward proxy: clients ask it for any host. Its webapp has `*` among its hostnames, for anything may be asked for. Who may use it is for handlets
+ * before it to say. 400: the request is none for a proxy; 403: the port or the address is not allowed; 502: the host is not to
+ * be found or reached; 503, 504: as of `http1Outgate`; 508: the request has been here before. Servers are told nothing of the client.
+ */
+export const forwardProxy = defineHandlet({
+  sign: "forwardProxy",
+  props,
+  create: (context): HandletPart => new ForwardProxy(context),
+});
+
+type ForwardContext = Context<PropsOf<typeof props>, WebappPart | RulePart>;
+
+class ForwardProxy implements HandletPart {
+  readonly #context: ForwardContext;
+  readonly #forwarded = new ForwardedFields("none", nobody, `hemi-${randomBytes(6).toString("hex")}`);
+  readonly #traits: ProxyTraits;
+  readonly #deadlines = new Deadlines();
+
+  constructor(context: ForwardContext) {
+    this.#context = context;
+    context.owner.webapp.letTunnelsIn?.();
+    const edits = new FieldEdits({ set: new Map(), add: new Map(), del: [] });
+    this.#traits = {
+      log: context.log,
+      answers: new ResponseEdits({
+        edits,
+        paths: new PathEdits("", ""),
+        rewritesLocation: false,
+        rewritesCookies: false,
+      }),
+      retries: { maxRetries: 2, conditions: new Set(["dial", "stale"]), statuses: new Set(), withAnyMethod: false },
+      takesAccelRedirect: false,
+      bufferedAnswer: 0,
+    };
+  }
+
+  prepare(): void {
+    const { owner, path } = this.#context;
+    const { webapp } = owner;
+    if (!webapp.hostnames.includes("*")) {
+      const message = `${path} is asked for any host, but its webapp serves ${webapp.hostnames.join(", ")} only: give it the hostname "*"`;
+      throw new HemiError("HEMI_CONFIG_BAD_VALUE", message);
+    }
+  }
+
+  shutdown(): void {
+    this.#deadlines.close();
+  }
+
+  handle(req: Request, resp: Response): Promise<boolean> {
+    return req.method === "CONNECT" ? this.#tunnel(req, resp) : this.#pass(req, resp);
+  }
+
+  explain(req: Request): Explanation {
+    try {
+      this.#portAskedFor(req);
+    } catch (error) {
+      if (!(error instanceof HTTPError)) throw error;
+      return { takes: "yes", status: error.status, text: error.message };
+    }
+    const what = req.method === "CONNECT" ? `opens a tunnel to ${req.authority}` : `asks ${req.authority}`;
+    return { takes: "yes", text: `${what}, if its address may be reached` };
+  }
+
+  get #outgate(): Http1Outgate {
+    return this.#context.stage.outgate(http1Outgate);
+  }
+
+  async #pass(req: Request, resp: Response): Promise<boolean> {
+    const port = this.#portAskedFor(req);
+    const ips = await this.#addressesOf(req.hostname);
+    const added: string[] = [];
+    this.#forwarded.addTo(added, req);
+    const request: BackendRequest = {
+      method: req.method,
+      scheme: "http",
+      authority: req.authority,
+      target: req.uri,
+      received: req.headers,
+      dropped,
+      added,
+      contentSize: req.hasContent ? req.content.passedSize : 0,
+    };
+    const wish = { key: "", stickTo: "", tried: [] };
+    return new ProxiedExchan(
+      this.#traits,
+      this.#outgate.backend(ips, port),
+      request,
+      wish,
+      req,
+      resp,
+      undefined,
+    ).begin();
+  }
+
+  async #tunnel(req: Request, resp: Response): Promise<boolean> {
+    const port = this.#portAskedFor(req);
+    const ips = await this.#addressesOf(req.hostname);
+    const { signal } = req;
+    const there = await this.#outgate.dial(ips, port).catch((error: unknown) => {
+      if (!(error instanceof BackendFailure)) throw error;
+      this.#context.log.info(`CONNECT ${req.authority}: ${error.message}`, { requestId: req.id });
+      throw new HTTPError(error.status, error.message);
+    });
+    if (signal.aborted) {
+      there.destroy();
+      return true;
+    }
+    let isDraining = false;
+    try {
+      const here = resp.tunnel(undefined, () => {
+        isDraining = true;
+        countAnew();
+      });
+      const countAnew = splice(here, there, {
+        deadlines: this.#deadlines,
+        expired: () =>
+          this.#context.log.info(`the tunnel to ${req.authority} was idle for too long`, { requestId: req.id }),
+        idleTimeout: () => {
+          const { tunnelIdleTimeout, tunnelDrainTimeout } = this.#context.props;
+          return isDraining ? Math.min(tunnelDrainTimeout, tunnelIdleTimeout) : tunnelIdleTimeout;
+        },
+      });
+    } catch (error) {
+      there.destroy();
+      throw error;
+    }
+    return true;
+  }
+
+  /** Throws an HTTPError for what is no request to a proxy, or asks for a port that may not be asked for. */
+  #portAskedFor(req: Request): number {
+    const { httpPorts, connectPorts } = this.#context.props;
+    const isTunnel = req.method === "CONNECT";
+    if (isTunnel) {
+      if (req.colonPort.length < 2) throw new HTTPError(400, "a tunnel leads to a port: CONNECT host:443");
+      if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
+    } else {
+      if (!req.isForProxy) throw new HTTPError(400, "the request is not in the form for proxies: GET http://host/path");
+      if (req.targetScheme !== "http")
+        throw new HTTPError(400, "by TLS a host is reached through a tunnel: CONNECT host:443");
+      if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+    }
+    const port = req.colonPort.length > 1 ? Number(req.colonPort.slice(1)) : 80;
+    const ports = isTunnel ? connectPorts : httpPorts;
+    if (!ports.includes(port)) throw new HTTPError(403, `port ${port} is not among those that may be asked for`);
+    return port;
+  }
+
+  /** Throws an HTTPError for what may not be reached or is not there. */
+  async #addressesOf(hostname: string): Promise<readonly string[]> {
+    const { props, stage } = this.#context;
+    const found = await stage.namer.lookup(hostname).catch((cause: unknown) => {
+      if (!(cause instanceof HemiError)) throw cause;
+      throw new HTTPError(502, cause.message);
+    });
+    const judged = found.map(({ ip }) => ({
+      ip,
+      refusal: props.allowAddresses.contains(ip) ? undefined : specialUse(ip),
+    }));
+    const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ ip }) => ip);
+    const [first] = judged;
+    if (allowed.length > 0 || first === undefined) return allowed.slice(0, maxAttempts);
+    throw new HTTPError(
+      403,
+      `${hostname} is ${first.ip}, an address ${first.refusal}, which allowAddresses does not name`,
+    );
+  }
+}
+
+/** Addresses of one host that are tried at most. No prop: who has as many has said enough. */
+const maxAttempts = 3;
+
+const nobody: AddressSet = { texts: [], contains: () => false };
+
+/** Fields of a request that are between the client and this proxy, or that a server would take for what they are not. */
+const dropped = new FieldNames([
+  ...connectionFields,
+  ...claimFields,
+  "host",
+  "via",
+  "expect",
+  "proxy-authorization",
+  // CGI scripts would take it for the setting of a proxy of theirs (CVE-2016-5385).
+  "proxy",
+]);

@@ -1,0 +1,218 @@
+// http1Outgate: connections to web servers that no backend names, for forward proxies.
+//
+//   exchange ── addresses ──> a pool for each address, the least lately used ones given up ──> Http1NodeExchan
+//   dial ────── addresses ──> one after the other ──> socket
+
+import { connect, type Socket } from "node:net";
+import { Deadlines } from "@hemi/common";
+import type { NodeOwner } from "../../backend/backend.ts";
+import type { ConnSettings } from "../../backend/node-conn.ts";
+import { ConnPool, type PoolOptions } from "../../backend/conn-pool.ts";
+import { BackendFailure } from "../../backend/failure.ts";
+import { Node } from "../../backend/node.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import type { ResponseHandler, BackendRequest, WebBackend, WebExchange } from "../../http/web-backend.ts";
+import { defineOutgate } from "../../component/kinds/outgate.ts";
+import type { Part } from "../../component/part.ts";
+import { prop } from "../../component/prop.ts";
+import { Http1NodeExchan } from "../../http1/node-exchan.ts";
+import type { Http1NodeTraits, Http1Pool } from "../../http1/node-traits.ts";
+
+const props = {
+  /** Requests and tunnels at once; one more is refused with 503. */
+  maxConns: prop.integer({ default: 1000, min: 1, max: 1_000_000, reload: "live" }),
+  /** Addresses, each with its port, that connections are kept to; those of the one not used for longest are closed. */
+  maxKeptAddresses: prop.integer({ default: 200, min: 1, max: 1_000_000, reload: "live" }),
+  /** Idle connections to each address that are kept for later. 0: none are. */
+  keepConns: prop.integer({ default: 4, max: 100_000 }),
+  /** Until a connection stands; then the next address of the name is tried, or it is a 504. */
+  dialTimeout: prop.duration({ default: "5s", min: "1ms" }),
+  /** Without the server taking anything of what it is sent; then 504. */
+  writeTimeout: prop.duration({ default: "30s", min: "1ms" }),
+  /** Until something of the answer comes once the request is sent, and between two pieces of it; then 504, or the answer is broken off. */
+  readTimeout: prop.duration({ default: "50s", min: "1ms" }),
+  /** An idle connection is closed after so long, or sooner if the server says that it will. */
+  aliveTimeout: prop.duration({ default: "15s", min: "1ms" }),
+  /** Of an answer's head, and of the trailers of its content, in bytes; more: 502. */
+  maxHeadSize: prop.size({ default: "32K", min: "1K", max: "1M" }),
+  /** Header fields of an answer; more: 502. */
+  maxFields: prop.integer({ default: 200, min: 1, max: 10_000 }),
+  /** 1xx answers before an answer; more: 502. */
+  maxInterims: prop.integer({ default: 20, min: 1, max: 10_000 }),
+};
+
+/** Connections to web servers that no backend names, for `forwardProxy`. A stage has one, whether its configuration sets its props or not. */
+export const http1Outgate = defineOutgate({
+  sign: "http1Outgate",
+  props,
+  create: ({ props }) => new Http1Outgate(props),
+});
+
+/** The props: durations in ms, sizes in bytes. */
+export interface Http1OutgateSettings extends Omit<ConnSettings, "proxyProtocol"> {
+  readonly maxConns: number;
+  readonly maxKeptAddresses: number;
+  readonly keepConns: number;
+  readonly maxHeadSize: number;
+  readonly maxFields: number;
+  readonly maxInterims: number;
+}
+
+export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
+  readonly #settings: Http1OutgateSettings;
+  readonly #deadlines = new Deadlines();
+  /** By address and port, the one used last at the end. */
+  readonly #nodes = new Map<string, Node<Http1Pool>>();
+  /** Tunnels, and connections that are to become some. */
+  readonly #sockets = new Set<Socket>();
+  readonly #poolOptions: PoolOptions<Http1NodeTraits>;
+  #exchanges = 0;
+
+  constructor(settings: Http1OutgateSettings) {
+    this.#settings = settings;
+    this.#poolOptions = {
+      settings: { ...settings, proxyProtocol: "off" },
+      traits: { settings: { ...settings, failStatuses: [] }, contentLimits: { ...settings, maxDiscardedContent: 0 } },
+      tls: undefined,
+      makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+    };
+  }
+
+  shutdown(): void {
+    for (const { pool } of this.#nodes.values()) pool.destroy();
+    this.#nodes.clear();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#deadlines.close();
+  }
+
+  /** What is to be had at a port of one of these addresses, which are those of one host. They are tried in their order. */
+  backend(ips: readonly string[], port: number): WebBackend {
+    const hasOther = (tried: readonly string[]) => ips.some((ip) => !tried.includes(nodeName(ip, port)));
+    return {
+      stickyCookie: undefined,
+      whyNoRetry: (tried) => (hasOther(tried) ? undefined : "the host has no other address"),
+      explain: () => ({ chosen: undefined, nodes: new Map() }),
+      exchange: (request, wish, taker) => this.#exchange(ips, port, { request, wish, taker }),
+    };
+  }
+
+  /** Connects to the first of the addresses that lets it. The socket may be shut on one side. Rejects with a BackendFailure. */
+  async dial(ips: readonly string[], port: number): Promise<Socket> {
+    let failure = new BackendFailure("HEMI_BACKEND_DIAL", "", "the host has no address");
+    for (const ip of ips) {
+      if (this.#isFull) throw this.#full();
+      const result = await this.#connect(ip, port);
+      if (!(result instanceof BackendFailure)) return result;
+      failure = result;
+    }
+    throw failure;
+  }
+
+  #connect(ip: string, port: number): Promise<Socket | BackendFailure> {
+    return new Promise((resolve) => {
+      const socket = connect({ host: ip, port, noDelay: true, allowHalfOpen: true });
+      const name = nodeName(ip, port);
+      const { dialTimeout } = this.#settings;
+      const deadline = this.#deadlines.add(() => {
+        resolve(new BackendFailure("HEMI_TIMEOUT", name, `no connection stood after ${dialTimeout} ms`));
+        socket.destroy();
+      });
+      deadline.set(dialTimeout);
+      this.#sockets.add(socket);
+      socket.on("connect", () => {
+        deadline.clear();
+        resolve(socket);
+      });
+      socket.on("error", (error) => resolve(new BackendFailure("HEMI_BACKEND_DIAL", name, error.message)));
+      socket.on("close", () => {
+        deadline.clear();
+        this.#sockets.delete(socket);
+        resolve(new BackendFailure("HEMI_BACKEND_DIAL", name, "it closed the connection"));
+      });
+    });
+  }
+
+  #exchange(
+    ips: readonly string[],
+    port: number,
+    { request, wish, taker }: { request: BackendRequest; wish: SelectionHint; taker: ResponseHandler },
+  ): WebExchange {
+    const exchan = new Http1NodeExchan(request, wish, taker, this);
+    const ip = ips.find((ip) => !wish.tried.includes(nodeName(ip, port))) ?? ips[0];
+    if (ip === undefined || this.#isFull) exchan.refused(this.#full());
+    else {
+      const node = this.#nodeFor(ip, port);
+      node.active++;
+      this.#exchanges++;
+      exchan.entered(node);
+    }
+    return exchan;
+  }
+
+  #nodeFor(ip: string, port: number): Node<Http1Pool> {
+    const name = nodeName(ip, port);
+    const node = this.#nodes.get(name) ?? this.#makeNode(ip, port);
+    this.#nodes.delete(name);
+    this.#nodes.set(name, node);
+    return node;
+  }
+
+  #makeNode(ip: string, port: number): Node<Http1Pool> {
+    this.#makeRoom(this.#settings.maxKeptAddresses - 1);
+    const spec = {
+      address: { host: ip, port },
+      hostname: ip,
+      weight: 1,
+      keepConns: this.#settings.keepConns,
+      isBackup: false,
+    };
+    return new Node<Http1Pool>(spec, (spec) => new ConnPool(spec, this.#poolOptions), noSlowStart, noSlowStart);
+  }
+
+  /** Those that work stay, however old: `maxConns` bounds them. */
+  #makeRoom(most: number): void {
+    let surplus = this.#nodes.size - most;
+    for (const [name, node] of this.#nodes) {
+      if (surplus-- <= 0) return;
+      if (node.active > 0) continue;
+      node.pool.close();
+      this.#nodes.delete(name);
+    }
+  }
+
+  get #isFull(): boolean {
+    return this.#exchanges + this.#sockets.size >= this.#settings.maxConns;
+  }
+
+  #full(): BackendFailure {
+    const reason = `there are ${this.#settings.maxConns} connections already, which is maxConns of http1Outgate`;
+    return new BackendFailure("HEMI_BACKEND_BUSY", "", reason);
+  }
+
+  // ---- what its exchanges ask of it ----
+
+  leave(node: Node<Http1Pool>): void {
+    this.depart(node);
+  }
+
+  judge(): void {
+    // Nothing is held against a host: the next request may be for another one at its address.
+  }
+
+  depart(node: Node<Http1Pool>): void {
+    node.active--;
+    this.#exchanges--;
+  }
+
+  forget(): void {
+    // None waits here.
+  }
+}
+
+function nodeName(ip: string, port: number): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+function noSlowStart(): number {
+  return 0;
+}

@@ -1,0 +1,208 @@
+// fcgiRelay and scgiRelay: answer requests with what programs say. They differ in the backends that they take.
+
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
+import type { CgiBackend, CgiRequest } from "../../cgi/programs.ts";
+import { tellRequest, type Script } from "./request-params.ts";
+import { backendKind } from "../../backend/kind.ts";
+import type { Context } from "../../component/context.ts";
+import type { CheckContext } from "../../component/definition.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { compileTemplate } from "../../component/template.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { FieldNames } from "../../http/field-names.ts";
+import { HTTPError } from "../../web/http-error.ts";
+import type { HandletPart } from "../../web/kinds.ts";
+import { hasEncodedSeparator } from "../../web/request/path.ts";
+import { ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { exchangeProps } from "../../web/proxy/exchange-props.ts";
+import { FieldEdits } from "../../web/proxy/field-edits.ts";
+import { PathEdits } from "../../web/proxy/path-edits.ts";
+import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
+import { WebRoot } from "../../web/static/web-root.ts";
+import { webVariables } from "../../web/conditions/variables.ts";
+import { Complaints } from "./complaints.ts";
+import { scriptOf } from "./script.ts";
+
+export const relayProps = {
+  /** The backend that answers. */
+  toBackend: prop.reference(backendKind, { required: true, inherited: true }),
+  /** The folder that scripts are looked up in. Programs are told of it, too: it must have the same name for them. */
+  webRoot: prop.path({ required: true, inherited: true }),
+  /**
+   * One script for all paths, such as `%baseDir + "/web/index.php"`: the front controller that most frameworks have. It tells by `REQUEST_URI` what
+   * is asked for. Unset: the path says which script it is, and one that leads to none is left to the next handlet or rule.
+   */
+  scriptFilename: prop.path(),
+  /** What is asked for where a path ends with `/`. */
+  indexFile: prop.string({
+    default: "index.php",
+    minLength: 1,
+    pattern: { expression: /^[^/]+$/, takes: "a file's name" },
+  }),
+  /** Endings of scripts, behind which more of a path may come: `/a.php/b` is the script `/a.php` with `/b` for its `PATH_INFO`. Empty: any path may be a script. */
+  splitPathInfo: prop.strings({ default: [".php"] }),
+  /**
+   * Must the script be a file, inside of `webRoot`, before the backend is asked? Where the backend does not look itself, as older PHP does not,
+   * a path such as `/upload/photo.jpg/x.php` would run the photo. False only where files are not to be seen from here.
+   */
+  checkScript: prop.bool({ default: true }),
+  /** More of what programs are told, or other values for it: `["APP_ENV": "production"]`. */
+  params: prop.dict(prop.template(), { default: {} }),
+  /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
+  maxComplaints: prop.size({ default: "16K", reload: "live" }),
+  ...exchangeProps,
+};
+
+export type RelayProps = PropsOf<typeof relayProps>;
+
+/** Reports names that no program could read. */
+export function checkRelay(context: CheckContext<RelayProps>): void {
+  for (const name of context.props.params.keys()) {
+    if (/^\w+$/.test(name)) continue;
+    const message = `${JSON.stringify(name)} is no name of a variable: it takes letters, digits and _`;
+    context.report({ prop: "params", message });
+  }
+}
+
+export class Relay implements HandletPart {
+  readonly #context: Context<RelayProps>;
+  readonly #protocol: CgiBackend["protocol"];
+  readonly #root: WebRoot;
+  readonly #traits: ProxyTraits;
+  readonly #params: readonly (readonly [name: string, value: (req: Request) => string])[];
+  readonly #hashOn: ((req: Request) => string) | undefined;
+
+  constructor(context: Context<RelayProps>, protocol: CgiBackend["protocol"]) {
+    this.#context = context;
+    this.#protocol = protocol;
+    const { props, log } = context;
+    this.#root = new WebRoot(props.webRoot, log);
+    this.#params = [...props.params].map(([name, value]) => [name, compileTemplate(value, webVariables)]);
+    this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
+    this.#traits = makeTraits(context);
+  }
+
+  async prepare(): Promise<void> {
+    const { toBackend, checkScript } = this.#context.props;
+    if (toBackend.current.cgi?.protocol !== this.#protocol) {
+      const message = `${this.#context.path} cannot pass requests on to ${toBackend.path}: it is no backend of ${this.#protocol}`;
+      throw new HemiError("HEMI_STAGE_PREPARE", message);
+    }
+    if (checkScript) await this.#root.prepare(this.#context.stage.fcache);
+  }
+
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    const { cgi } = this.#context.props.toBackend.current;
+    if (cgi === undefined) throw new HTTPError(502, "the backend is none of programs");
+    if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
+    const script = this.#scriptFor(req.path);
+    if (script === undefined) return false;
+    if (!this.#context.props.checkScript) return this.#relay(cgi, script, req, resp);
+    return this.#checkAndRelay(cgi, script, req, resp);
+  }
+
+  async #checkAndRelay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
+    const entry = await this.#context.stage.fcache.open(script.filename);
+    // Who runs it may read it where we may not.
+    if (entry.kind === "denied") return this.#relay(cgi, script, req, resp);
+    if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
+    return this.#relay(cgi, script, req, resp);
+  }
+
+  /** The script for a path; `undefined` if it leads to none. */
+  #scriptFor(path: string): Script | undefined {
+    const { webRoot, scriptFilename, indexFile, splitPathInfo } = this.#context.props;
+    if (scriptFilename !== undefined) {
+      const isInRoot = scriptFilename.startsWith(`${webRoot}/`);
+      const name = isInRoot ? scriptFilename.slice(webRoot.length) : `/${scriptFilename.replace(/^.*\//, "")}`;
+      return { filename: scriptFilename, name, pathInfo: "", documentRoot: webRoot };
+    }
+    const found = path.startsWith("/") ? scriptOf(path, { indexFile, endings: splitPathInfo }) : undefined;
+    return found === undefined ? undefined : { ...found, filename: webRoot + found.name, documentRoot: webRoot };
+  }
+
+  /** Content of no known size is gathered: a program is told at first how much there is. */
+  async #relay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
+    const isGathered =
+      req.hasContent && (req.content.passedSize === undefined || this.#context.props.bufferClientContent);
+    const content = isGathered ? await req.content.passedBytes() : undefined;
+    const contentSize = content?.length ?? (req.hasContent ? req.content.passedSize : 0);
+    const asked: CgiRequest = {
+      method: req.method,
+      params: this.#paramsFor(cgi, script, req, contentSize),
+      contentSize,
+      complained: new Complaints(this.#context.log, this.#context.props.maxComplaints, req.id).add,
+    };
+    const backend: WebBackend = {
+      stickyCookie: undefined,
+      whyNoRetry: (tried) => cgi.whyNoRetry(tried),
+      explain: (wish) => cgi.explain(wish),
+      exchange: (_request, wish, taker) => cgi.exchange(asked, wish, taker),
+    };
+    return await new ProxiedExchan(
+      this.#traits,
+      backend,
+      headOf(req, contentSize),
+      this.#wishOf(req),
+      req,
+      resp,
+      content,
+    ).begin();
+  }
+
+  #paramsFor(cgi: CgiBackend, script: Script, req: Request, contentSize: number | undefined): Buffer {
+    const params = cgi.newParams();
+    const own = new Map(this.#params.map(([name, value]) => [name, value(req)]));
+    tellRequest(req, script, contentSize, (name, value, encoding) => {
+      if (!own.has(name)) params.add(name, value, encoding);
+    });
+    for (const [name, value] of own) params.add(name, value, "utf8");
+    return params.bytes();
+  }
+
+  #wishOf(req: Request): SelectionHint {
+    return {
+      key: this.#hashOn === undefined ? req.srcHost : this.#hashOn(req),
+      stickTo: "",
+      tried: [],
+      from: req.sender,
+    };
+  }
+}
+
+function makeTraits({ props, log }: Context<RelayProps>): ProxyTraits {
+  const edits = new FieldEdits({
+    set: props.setResponseHeaders,
+    add: props.addResponseHeaders,
+    del: props.delResponseHeaders,
+  });
+  return {
+    log,
+    answers: new ResponseEdits({
+      edits,
+      paths: new PathEdits("", ""),
+      rewritesLocation: false,
+      rewritesCookies: false,
+    }),
+    retries: {
+      maxRetries: props.maxRetries,
+      conditions: new Set(props.retryOn),
+      statuses: new Set(props.retryStatuses),
+      withAnyMethod: props.retryAnyMethod,
+    },
+    takesAccelRedirect: props.accelRedirect,
+    bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
+  };
+}
+
+/** What an exchan of a proxy goes by; the rest is told as params. */
+function headOf(req: Request, contentSize: number | undefined): BackendRequest {
+  const { method, scheme, authority, uri: target, headers: received } = req;
+  return { method, scheme, authority, target, received, dropped: noNames, added: [], contentSize };
+}
+
+const noNames = new FieldNames([]);

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { askOf } from "../../testing/ask.ts";
+import { tellRequest, type Script } from "./request-params.ts";
+
+const script: Script = { filename: "/srv/blog/index.php", name: "/index.php", pathInfo: "", documentRoot: "/srv/blog" };
+
+async function told(
+  url: string,
+  headers: Record<string, string | string[]> = {},
+  { script: own = script, method = "GET" } = {},
+): Promise<Record<string, string>> {
+  const params: Record<string, string> = {};
+  const ask = askOf((req, resp) => {
+    tellRequest(req, own, 0, (name, value) => (params[name] = value));
+    resp.send();
+    return true;
+  });
+  await ask({ url, headers, method });
+  return params;
+}
+
+test("a program is told of the request in the words of CGI", async () => {
+  const own = { ...script, name: "/index.php", pathInfo: "/2026/ä" };
+  const url = "https://Blog.example:8443/index.php/2026/%C3%A4?a=b%20c";
+  expect(await told(url, { accept: "*/*", "content-type": "text/plain" }, { script: own, method: "POST" })).toEqual({
+    GATEWAY_INTERFACE: "CGI/1.1",
+    SERVER_SOFTWARE: "hemi",
+    SERVER_PROTOCOL: "HTTP/1.1",
+    SERVER_NAME: "blog.example",
+    SERVER_PORT: "8443",
+    REQUEST_SCHEME: "https",
+    HTTPS: "on",
+    REMOTE_ADDR: "127.0.0.1",
+    REMOTE_PORT: "0",
+    REQUEST_METHOD: "POST",
+    REQUEST_URI: "/index.php/2026/%C3%A4?a=b%20c",
+    QUERY_STRING: "a=b%20c",
+    DOCUMENT_ROOT: "/srv/blog",
+    DOCUMENT_URI: "/index.php/2026/ä",
+    SCRIPT_NAME: "/index.php",
+    SCRIPT_FILENAME: "/srv/blog/index.php",
+    PATH_INFO: "/2026/ä",
+    PATH_TRANSLATED: "/srv/blog/2026/ä",
+    CONTENT_TYPE: "text/plain",
+    CONTENT_LENGTH: "",
+    REDIRECT_STATUS: "200",
+    HTTP_HOST: "blog.example:8443",
+    HTTP_ACCEPT: "*/*",
+  });
+});
+
+test.each([
+  ["http://a.example/", "80"],
+  ["https://a.example/", "443"],
+])("the port of %s is %s", async (url, port) => {
+  expect((await told(url))["SERVER_PORT"]).toBe(port);
+});
+
+test("a client cannot name the proxy that a program is to use", async () => {
+  expect(await told("/", { proxy: "evil.example" })).not.toHaveProperty("HTTP_PROXY");
+});
+
+test("a field with an underscore cannot pass for one with a hyphen", async () => {
+  const params = await told("/", { "x-user": "someone", x_user: "admin", "x-a_b": "c" });
+  expect(params["HTTP_X_USER"]).toBe("someone");
+  expect(params).not.toHaveProperty("HTTP_X_A_B");
+});
+
+test("repeated fields are told once, cookies as one list of cookies", async () => {
+  const params = await told("/", { accept: ["a", "b"], cookie: ["c=1", "d=2"] });
+  expect(params["HTTP_ACCEPT"]).toBe("a, b");
+  expect(params["HTTP_COOKIE"]).toBe("c=1; d=2");
+});

@@ -1,0 +1,75 @@
+// What a program behind CGI, FastCGI or SCGI is told of a request (RFC 3875 section 4.1, and what PHP expects beside).
+
+import type { Request } from "../../web/request/request.ts";
+
+/** The program that a request is for. */
+export interface Script {
+  /** Its file, absolute. */
+  readonly filename: string;
+  /** Its path in the webapp, decoded: `/blog/index.php`. */
+  readonly name: string;
+  /** What stands behind it in the path: `/2026/11`, or "". */
+  readonly pathInfo: string;
+  /** The folder that paths of the webapp lie in. */
+  readonly documentRoot: string;
+}
+
+/** Takes a name and a value. `latin1`: the value stands for bytes as they were received. */
+export type ParamHandler = (name: string, value: string, encoding: "utf8" | "latin1") => void;
+
+/** Tells all of it. `contentSize` in bytes: the protocol behind needs to know it. */
+export function tellRequest(req: Request, script: Script, contentSize: number | undefined, take: ParamHandler): void {
+  take("GATEWAY_INTERFACE", "CGI/1.1", "utf8");
+  take("SERVER_SOFTWARE", "hemi", "utf8");
+  take("SERVER_PROTOCOL", `HTTP/${req.version}`, "utf8");
+  take("SERVER_NAME", req.hostname, "utf8");
+  take("SERVER_PORT", req.colonPort === "" ? (req.scheme === "https" ? "443" : "80") : req.colonPort.slice(1), "utf8");
+  take("REQUEST_SCHEME", req.scheme, "utf8");
+  if (req.scheme === "https") take("HTTPS", "on", "utf8");
+  take("REMOTE_ADDR", req.srcHost, "utf8");
+  take("REMOTE_PORT", String(req.srcPort), "utf8");
+  take("REQUEST_METHOD", req.method, "utf8");
+  take("REQUEST_URI", req.uri, "latin1");
+  take("QUERY_STRING", req.queryString.slice(1), "latin1");
+  take("DOCUMENT_ROOT", script.documentRoot, "utf8");
+  take("DOCUMENT_URI", script.name + script.pathInfo, "utf8");
+  take("SCRIPT_NAME", script.name, "utf8");
+  take("SCRIPT_FILENAME", script.filename, "utf8");
+  take("PATH_INFO", script.pathInfo, "utf8");
+  if (script.pathInfo !== "") take("PATH_TRANSLATED", script.documentRoot + script.pathInfo, "utf8");
+  take("CONTENT_TYPE", req.header("content-type") ?? "", "latin1");
+  take("CONTENT_LENGTH", contentSize === undefined || contentSize === 0 ? "" : String(contentSize), "utf8");
+  // PHP that was built to be careful runs only what a web server redirected to it.
+  take("REDIRECT_STATUS", "200", "utf8");
+  tellFields(req, take);
+}
+
+/** Each field as `HTTP_` and its name, with `_` for `-`. */
+function tellFields(req: Request, take: ParamHandler): void {
+  take("HTTP_HOST", req.authority, "utf8");
+  const told = new Set<string>();
+  for (const [name] of req.headers) {
+    if (told.has(name) || untold.has(name) || name.includes("_")) continue;
+    told.add(name);
+    take(`HTTP_${name.toUpperCase().replaceAll("-", "_")}`, req.header(name) ?? "", "latin1");
+  }
+}
+
+/** A name with `_` would be told as that with `-`, which others may trust: it is left out above, as nginx does. */
+const untold: ReadonlySet<string> = new Set([
+  // Programs take HTTP_PROXY for the proxy that they are to use: whoever sends it would be that proxy ("httpoxy").
+  "proxy",
+  // Told under names of their own.
+  "host",
+  "content-type",
+  "content-length",
+  // Of the connection to us, and not theirs to know.
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+]);

@@ -1,0 +1,12 @@
+// scgiRelay: answers requests with what programs behind SCGI say.
+
+import { defineHandlet, type HandletPart } from "../../web/kinds.ts";
+import { checkRelay, Relay, relayProps } from "./relay.ts";
+
+/** Answers requests with what the programs of an SCGI server say, as `fcgiRelay` does with those of a FastCGI server. */
+export const scgiRelay = defineHandlet({
+  sign: "scgiRelay",
+  props: relayProps,
+  check: checkRelay,
+  create: (context): HandletPart => new Relay(context, "SCGI"),
+});

@@ -1,0 +1,244 @@
+// The content of a request as a handlet reads it: once, as bytes, text, JSON, a form or a stream.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import { contentCodings, decodingFilter, parseContentCoding } from "./content-decoding.ts";
+import { noContentLimits, type ContentLimits } from "./content-limits.ts";
+import { ExchanError } from "../../http/exchan-error.ts";
+import type { ExchanWire } from "../../http/exchan.ts";
+import type { PlacedFilter } from "./filter.ts";
+import { FilteredContent } from "./filtered-content.ts";
+import { Form } from "./form/form.ts";
+import type { FormPart } from "./form/form-part.ts";
+import { formTypeOf } from "./form/form-type.ts";
+import { readMultipart } from "./form/multipart.ts";
+import { readForm } from "./form/read-form.ts";
+import type { Uploads } from "./form/uploads.ts";
+import { readUrlencoded } from "./form/urlencoded.ts";
+import { HTTPError } from "../http-error.ts";
+import { GatheredBytes } from "./gathered-bytes.ts";
+
+/**
+ * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they
+ * give 413, 400, 408 and nothing.
+ *
+ * | read by                                    | through revisers | content-encoding | limits beside maxContentSize       |
+ * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |
+ * | `bytes` `text` `json`, `form` (urlencoded) | yes              | decoded, or 415  | `maxMemoryContentSize`             |
+ * | `form` and `formParts` (multipart)         | yes              | decoded, or 415  | `maxUploadContentSize` in its place |
+ * | `passedBytes`                              | yes              | as it is         | `maxMemoryContentSize`             |
+ * | iteration                                  | yes              | as it is         |                                    |
+ * | `raw`                                      | no               | as it is         |                                    |
+ */
+export class Content implements AsyncIterable<Uint8Array> {
+  /** In bytes; `undefined` where the sender did not say. 0: there is none. */
+  readonly size: number | undefined;
+  #coding: string;
+  readonly #wire: ExchanWire;
+  readonly #owner: ContentOwner;
+  /** Nearest to the wire first. */
+  #filters: readonly PlacedFilter[] = [];
+  #filtered: FilteredContent | undefined;
+  #isRead = false;
+
+  /** For requests. */
+  constructor(wire: ExchanWire, owner: ContentOwner) {
+    this.#wire = wire;
+    this.#owner = owner;
+    this.size = wire.head.contentSize;
+    this.#coding = wire.head.fields.get("content-encoding") ?? "";
+  }
+
+  /** The content-encoding of what iteration gives; "" for none. */
+  get coding(): string {
+    return this.#coding;
+  }
+
+  /** For revisers that take one off, or put one on: the fields of the request say so, too, and nothing of its length any more. */
+  set coding(coding: string) {
+    this.#coding = coding;
+    this.#owner.recoded(coding);
+  }
+
+  /** Someone has begun to read it. */
+  get isRead(): boolean {
+    return this.#isRead;
+  }
+
+  /** What `size` says, where what is read is what the sender sent; filters change it to nobody knows what. */
+  get passedSize(): number | undefined {
+    return this.#filters.length === 0 || this.size === 0 ? this.size : undefined;
+  }
+
+  /** For the engine: puts a filter between the wire and the reader. */
+  addFilter(filter: PlacedFilter): void {
+    if (this.#filters.length === 0) this.#wire.onEnd(() => this.#closeFilters());
+    this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
+  }
+
+  bytes(): Promise<Uint8Array> {
+    return this.#gather(true);
+  }
+
+  /** The same with its content-encoding left on, for those who hand it on with the fields of the request. */
+  passedBytes(): Promise<Uint8Array> {
+    return this.#gather(false);
+  }
+
+  async #gather(isDecoded: boolean): Promise<Uint8Array> {
+    const { maxContentSize, maxMemoryContentSize } = this.#owner.contentTerms.limits;
+    const limit: SizeLimit =
+      maxMemoryContentSize < maxContentSize
+        ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize }
+        : { prop: "maxContentSize", size: maxContentSize };
+    const gathered = new GatheredBytes();
+    for await (const piece of this.#read(limit, isDecoded ? this.#decodingFilters() : [])) gathered.add(piece);
+    return gathered.bytes();
+  }
+
+  /** Read as UTF-8, whatever charset its content-type names; broken sequences become U+FFFD. */
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  /** Throws HTTPError 400 if it is not JSON in UTF-8. The result is what the client sent: check it. */
+  async json(): Promise<unknown> {
+    const bytes = await this.bytes();
+    try {
+      const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+      return value;
+    } catch (cause) {
+      throw new HTTPError(400, "the content of the request is not JSON", { cause });
+    }
+  }
+
+  /**
+   * A form, urlencoded or multipart: fields in memory, files in `uploadsDir` of the rule until the exchan ends, unless they are moved. Throws
+   * HTTPError too: 415 for content that is no form, 400 for a multipart form without a right boundary, 507 when the disk is full. All
+   * text is read as UTF-8, as the URL and HTML standards have it, whatever charset is named.
+   */
+  async form(): Promise<Form> {
+    const type = formTypeOf(this.#wire.head.fields.get("content-type"));
+    if (type.sort === "urlencoded")
+      return new Form(readUrlencoded(await this.bytes(), this.#owner.contentTerms.limits));
+    const { uploads } = this.#owner.contentTerms;
+    if (uploads === undefined) {
+      throw new HemiError(
+        "HEMI_USAGE",
+        "a form with files can be read while a rule has the request: nobody else keeps them",
+      );
+    }
+    return await readForm(this.#multipartParts(type.boundary), uploads, this.#wire);
+  }
+
+  /** The parts of a form as they come, for those who want its files neither on disk nor in memory. Throws what `form` throws. */
+  async *formParts(): AsyncGenerator<FormPart, void, void> {
+    const type = formTypeOf(this.#wire.head.fields.get("content-type"));
+    if (type.sort === "multipart") return yield* this.#multipartParts(type.boundary);
+    for (const [name, value] of readUrlencoded(await this.bytes(), this.#owner.contentTerms.limits))
+      yield { kind: "field", name, value };
+  }
+
+  /** The pieces as they were sent, seen by no reviser, for those who hand them on with the fields of the request. */
+  async *raw(): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, "raw");
+  }
+
+  /** The pieces, as they come; the client is held back while none is asked for. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, []);
+  }
+
+  #multipartParts(boundary: string): AsyncGenerator<FormPart, void, void> {
+    const { maxContentSize, maxUploadContentSize } = this.#owner.contentTerms.limits;
+    const limit: SizeLimit =
+      maxUploadContentSize === undefined
+        ? { prop: "maxContentSize", size: maxContentSize }
+        : { prop: "maxUploadContentSize", size: maxUploadContentSize };
+    return readMultipart(this.#read(limit, this.#decodingFilters()), boundary, this.#owner.contentTerms.limits);
+  }
+
+  /** What takes the content-encoding off, if there is one. Throws HTTPError 415 if that is not wanted, or not known. */
+  #decodingFilters(): readonly PlacedFilter[] {
+    const coding = parseContentCoding(this.coding);
+    if (coding === "identity") return [];
+    const { decodeContent, maxContentRatio } = this.#owner.contentTerms.limits;
+    if (coding === undefined || !decodeContent) {
+      const reason = decodeContent ? "which cannot be decoded" : "and decodeContent is not set";
+      throw new HTTPError(415, `the content of the request has the content-encoding ${this.coding}, ${reason}`, {
+        // RFC 7694 section 3.
+        fields: { "accept-encoding": decodeContent ? contentCodings.join(", ") : "identity" },
+      });
+    }
+    // Revisers see the content as it is coded: this is behind all of them.
+    return [{ rank: 32, path: "content", filter: decodingFilter(coding, { maxRatio: maxContentRatio }) }];
+  }
+
+  /** `furtherFilters` stand behind those of revisers; "raw": there are none of either. */
+  async *#read(
+    limit: SizeLimit,
+    furtherFilters: readonly PlacedFilter[] | "raw",
+  ): AsyncGenerator<Uint8Array, void, void> {
+    if (this.#isRead)
+      throw new HemiError("HEMI_CONTENT_READ", "the content of the request has been read already: keep what you read");
+    this.#isRead = true;
+    if (this.size !== undefined && this.size > limit.size) throw tooLarge(limit);
+    if (furtherFilters !== "raw") for (const filter of furtherFilters) this.addFilter(filter);
+    if (furtherFilters === "raw" || this.#filters.length === 0) yield* this.#pieces(limit);
+    else {
+      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit));
+      yield* this.#filtered.read(this.#pieces(limit));
+    }
+  }
+
+  async *#pieces(limit: SizeLimit): AsyncGenerator<Uint8Array, void, void> {
+    let read = 0;
+    for (;;) {
+      const piece = await this.#wire.readContent();
+      if (piece === undefined) return;
+      read += piece.length;
+      if (read > limit.size) throw tooLarge(limit);
+      yield piece;
+    }
+  }
+
+  /** The exchan has ended: the filters have, whoever reads through them, if anyone does. */
+  #closeFilters(): void {
+    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError)).close();
+  }
+}
+
+/** What the rule that has a request says of its content. */
+export interface ContentTerms {
+  readonly limits: ContentLimits;
+  /** Where files of forms are kept; `undefined` before a rule has the request. */
+  readonly uploads: Uploads | undefined;
+}
+
+/** Who has the content: its terms count when it is read. */
+export interface ContentOwner {
+  readonly contentTerms: ContentTerms;
+  /** Its content has another content-encoding now. */
+  recoded(coding: string): void;
+}
+
+/** For content that has not come to a rule. */
+export const noContentTerms: ContentTerms = { limits: noContentLimits, uploads: undefined };
+
+interface SizeLimit {
+  /** For the message. */
+  readonly prop: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+function tooLarge({ prop, size }: SizeLimit): ExchanError {
+  return new ExchanError(
+    "HEMI_CONTENT_TOO_LARGE",
+    `the content of the request is larger than the ${size} bytes of ${prop}`,
+  );
+}
+
+/** Where nothing goes through, nothing is too large. */
+function noError(): Error {
+  return new Error();
+}

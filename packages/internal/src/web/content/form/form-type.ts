@@ -1,0 +1,38 @@
+// What a request's content-type says of a form: which of the two sorts it is, or that it is none.
+
+import { MIMEType } from "node:util";
+import { HTTPError } from "../../http-error.ts";
+
+export type FormType = { readonly sort: "urlencoded" } | { readonly sort: "multipart"; readonly boundary: string };
+
+const urlencoded = "application/x-www-form-urlencoded";
+const multipart = "multipart/form-data";
+
+/** `contentType` is that of the request. Throws HTTPError: 415 for content that is no form, 400 for a multipart one without a right boundary. */
+export function formTypeOf(contentType: string | undefined): FormType {
+  const type = parseType(contentType ?? "");
+  if (type?.essence === urlencoded) return { sort: "urlencoded" };
+  if (type?.essence !== multipart) {
+    const given = contentType === undefined ? "has no content-type" : `is ${contentType}`;
+    throw new HTTPError(415, `the content of the request ${given}: a form is ${urlencoded} or ${multipart}`, {
+      fields: { accept: `${urlencoded}, ${multipart}` },
+    });
+  }
+  const boundary = type.params.get("boundary");
+  if (boundary === null) throw new HTTPError(400, "the content of the request is a multipart form without a boundary");
+  if (!isBoundary.test(boundary)) {
+    throw new HTTPError(400, `the boundary of a multipart form is 1 to 70 characters, not ${JSON.stringify(boundary)}`);
+  }
+  return { sort: "multipart", boundary };
+}
+
+/** RFC 2046 5.1.1. Some clients leave the quotes out that a few of these characters need; that is no ambiguity. */
+const isBoundary = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
+
+function parseType(text: string): MIMEType | undefined {
+  try {
+    return new MIMEType(text);
+  } catch {
+    return undefined;
+  }
+}

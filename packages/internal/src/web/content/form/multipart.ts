@@ -1,0 +1,243 @@
+// Takes a multipart form apart as it streams (RFC 7578), over the parser of @fastify/busboy.
+//
+//   who iterates ──asks──> parts that wait, content of the part at hand
+//                                    │ nothing there
+//                                    v
+//                          next piece of the content ──write──> Dicer ──> parts, their content
+//
+// So nothing is read before it is asked for, and what is kept comes of one piece.
+
+import type { Readable } from "node:stream";
+import { Dicer } from "@fastify/busboy";
+import { ExchanError } from "../../../http/exchan-error.ts";
+import { GatheredBytes } from "../gathered-bytes.ts";
+import { safeFileName } from "./file-name.ts";
+import type { FormLimits, FormPart } from "./form-part.ts";
+import { readPartHead, type PartFields, type PartHead } from "./part-head.ts";
+
+/**
+ * The parts of a form in their order; `pieces` are its content. Throws HEMI_CONTENT_BROKEN for what is no multipart form or has no end,
+ * HEMI_CONTENT_TOO_LARGE when a limit is passed, and what `pieces` throws. Values and names are read as UTF-8, whatever charset a part
+ * names; broken sequences become U+FFFD.
+ */
+export async function* readMultipart(
+  pieces: AsyncIterable<Uint8Array>,
+  boundary: string,
+  limits: FormLimits,
+): AsyncGenerator<FormPart, void, void> {
+  const reader = new MultipartReader(pieces, boundary, limits);
+  try {
+    for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
+      const { head } = part;
+      if (head.fileName === undefined) {
+        yield { kind: "field", name: head.name, value: await reader.valueOf(part) };
+        continue;
+      }
+      const { name, fileName, mediaType } = head;
+      const content = reader.contentOf(part);
+      yield {
+        kind: "file",
+        name,
+        fileName,
+        safeName: safeFileName(fileName),
+        mediaType,
+        [Symbol.asyncIterator]: () => content,
+      };
+      await reader.skipRest(part);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** A part whose head has been read. */
+interface OpenPart {
+  readonly head: PartHead;
+  readonly stream: Readable;
+  /** In bytes, as far as it has been read. */
+  size: number;
+}
+
+class MultipartReader {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #limits: FormLimits;
+  readonly #dicer: Dicer;
+  /** Parts that nobody has taken yet. */
+  readonly #waiting: OpenPart[] = [];
+  #fields = 0;
+  #files = 0;
+  /** Of the values of fields together, in bytes. */
+  #valueSize = 0;
+  /** The last part that began has no head yet. */
+  #lacksHead = false;
+  #error: Error | undefined;
+  /** The parser has seen the end of the form, and all parts have been read. */
+  #isOver = false;
+  /** The parser holds a piece back. */
+  #isWriting = false;
+  #hasPieces = true;
+  /** The parser has done something since someone last waited for that. */
+  #hasNews = false;
+  #wake: (() => void) | undefined;
+
+  constructor(pieces: AsyncIterable<Uint8Array>, boundary: string, limits: FormLimits) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
+    this.#limits = limits;
+    // The parser cuts heads at its limit without a word: it gets room for more than is allowed, so that we see which are too large.
+    const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {
+      boundary,
+      maxHeaderSize: limits.maxPartHeadSize + 1024,
+    };
+    this.#dicer = new Dicer(config);
+    this.#dicer.on("part", (stream: Readable) => this.#partBegan(stream));
+    this.#dicer.on("finish", () => {
+      if (this.#lacksHead) this.#fail(broken("a part has no head"));
+      this.#isOver = true;
+      this.#tell();
+    });
+    // It knows one error.
+    this.#dicer.on("error", () => this.#fail(broken("it has no end")));
+  }
+
+  /** The next part; `undefined` when there are no more. The one before must have been read to its end. */
+  async next(): Promise<OpenPart | undefined> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const part = this.#waiting.shift();
+      if (part !== undefined) return part;
+      if (this.#isOver) return await this.#skipEpilogue();
+      await this.#advance();
+    }
+  }
+
+  async *contentOf(part: OpenPart): AsyncGenerator<Uint8Array, void, void> {
+    const { stream } = part;
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const piece: unknown = stream.read();
+      if (piece instanceof Uint8Array) {
+        this.#count(part, piece);
+        yield piece;
+        continue;
+      }
+      // A stream tells its end a tick after it has been found.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      if (stream.readableEnded) return;
+      if (stream.readableLength === 0) await this.#advance();
+    }
+  }
+
+  async valueOf(part: OpenPart): Promise<string> {
+    const gathered = new GatheredBytes();
+    for await (const piece of this.contentOf(part)) gathered.add(piece);
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(gathered.bytes());
+  }
+
+  async skipRest(part: OpenPart): Promise<void> {
+    const rest = this.contentOf(part);
+    while ((await rest.next()).done !== true);
+  }
+
+  async close(): Promise<void> {
+    this.#dicer.destroy();
+    await this.#pieces.return?.();
+  }
+
+  /** What stands behind the end means nothing (RFC 2046 5.1.1), but a connection that it is left on cannot be used again. */
+  async #skipEpilogue(): Promise<undefined> {
+    while ((await this.#pieces.next()).done !== true);
+  }
+
+  /** Gives the parser the next piece, or waits until it has done something with the one that it has. */
+  async #advance(): Promise<void> {
+    if (this.#isWriting || !this.#hasPieces) {
+      if (!this.#hasNews) await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#hasNews = false;
+      return;
+    }
+    const next = await this.#pieces.next();
+    if (next.done === true) {
+      this.#hasPieces = false;
+      this.#dicer.end();
+      return;
+    }
+    this.#isWriting = true;
+    this.#dicer.write(next.value, () => {
+      this.#isWriting = false;
+      this.#tell();
+    });
+  }
+
+  #partBegan(stream: Readable): void {
+    const tell = () => this.#tell();
+    stream.on("readable", tell);
+    stream.on("end", tell);
+    // What the parser tells a part, it tells us too.
+    stream.on("error", tell);
+    if (this.#lacksHead) this.#fail(broken("a part has no head"));
+    this.#lacksHead = true;
+    stream.once("header", (fields: PartFields) => {
+      this.#lacksHead = false;
+      // After a failure nobody takes what comes.
+      if (this.#error === undefined) this.#headCame(fields, stream);
+      tell();
+    });
+  }
+
+  #headCame(fields: PartFields, stream: Readable): void {
+    const { maxPartHeadSize, maxFormFiles, maxFormFields, maxFormNameSize } = this.#limits;
+    if (sizeOf(fields) > maxPartHeadSize)
+      return this.#fail(tooLarge("the head of a part of a form", "maxPartHeadSize", maxPartHeadSize));
+    const head = readPartHead(fields);
+    if (typeof head === "string") return this.#fail(broken(head));
+    const isFile = head.fileName !== undefined;
+    if (isFile && ++this.#files > maxFormFiles) return this.#fail(tooMany("files", "maxFormFiles", maxFormFiles));
+    if (!isFile && ++this.#fields > maxFormFields) return this.#fail(tooMany("fields", "maxFormFields", maxFormFields));
+    if (Buffer.byteLength(head.name) > maxFormNameSize)
+      return this.#fail(tooLarge("the name of a field", "maxFormNameSize", maxFormNameSize));
+    this.#waiting.push({ head, stream, size: 0 });
+  }
+
+  #count(part: OpenPart, piece: Uint8Array): void {
+    const { maxUploadFileSize = Infinity, maxFormValueSize, maxMemoryContentSize } = this.#limits;
+    part.size += piece.length;
+    if (part.head.fileName !== undefined) {
+      if (part.size > maxUploadFileSize) throw tooLarge("a file of a form", "maxUploadFileSize", maxUploadFileSize);
+      return;
+    }
+    this.#valueSize += piece.length;
+    if (part.size > maxFormValueSize) throw tooLarge("the value of a field", "maxFormValueSize", maxFormValueSize);
+    if (this.#valueSize > maxMemoryContentSize)
+      throw tooLarge("what the fields of a form hold", "maxMemoryContentSize", maxMemoryContentSize);
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#hasNews = true;
+    this.#wake?.();
+  }
+}
+
+/** With what separates the fields and their names from their values. */
+function sizeOf(fields: PartFields): number {
+  let size = 0;
+  for (const [name, values = []] of Object.entries(fields))
+    for (const value of values) size += name.length + value.length + 4;
+  return size;
+}
+
+function broken(reason: string): ExchanError {
+  return new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is no right multipart form: ${reason}`);
+}
+
+function tooLarge(what: string, prop: string, limit: number): ExchanError {
+  return new ExchanError("HEMI_CONTENT_TOO_LARGE", `${what} is larger than the ${limit} bytes of ${prop}`);
+}
+
+function tooMany(what: string, prop: string, limit: number): ExchanError {
+  return new ExchanError("HEMI_CONTENT_TOO_LARGE", `a form has more than the ${limit} ${what} of ${prop}`);
+}

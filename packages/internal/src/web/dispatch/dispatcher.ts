@@ -1,0 +1,201 @@
+// Brings a request to its webapp, and whatever comes of it to an answer.
+//
+//   wire ─> authority, path ─> webapp by hostname ─> rules, handlets ──> true:  answered, or will be
+//             │ 400               │ 421                              ├─> false: the webapp's 404
+//             v                   v                                  └─> thrown: its status, or 500 with a log line
+//           answered            answered
+
+import type { Fcache } from "../../fixtures/fcache.ts";
+import type { ErrorLog } from "../../log/error-log.ts";
+import { parseAuthority, type Authority } from "../../http/authority.ts";
+import { ExchanError } from "../../http/exchan-error.ts";
+import type { ExchanWire } from "../../http/exchan.ts";
+import type { ForwardedTrust } from "../../http/forwarded-source.ts";
+import { Fault, faultAt, isPeerGone } from "./fault.ts";
+import { HostnameTable } from "./hostnames.ts";
+import { HTTPError } from "../http-error.ts";
+import type { WebappPart } from "../kinds.ts";
+import { normalizePath, type NormalPath } from "../request/path.ts";
+import { Request } from "../request/request.ts";
+import { Response, type ResponseSurroundings } from "../response/response.ts";
+import { sendStatusPage } from "../response/status-page.ts";
+
+/** Answers a request that no rule took, where its webapp has no page for that. */
+export type SendMissPage = (resp: Response, wire: ExchanWire) => void | Promise<void>;
+
+/** Whom a request is for. */
+interface Destination {
+  readonly authority: Authority | undefined;
+  readonly webapp: WebappPart;
+}
+
+export class Dispatcher implements ResponseSurroundings {
+  readonly fcache: Fcache;
+  readonly trust: ForwardedTrust | undefined;
+  readonly #log: ErrorLog;
+  readonly #webapps: HostnameTable<WebappPart>;
+  /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
+  readonly #noted = new WeakMap<Request, unknown>();
+  readonly #defaultWebapp: WebappPart | undefined;
+  readonly #sendMissPage: SendMissPage;
+  /** Authorities seen before, as received. Names that belong to no webapp do not come in. */
+  readonly #destinations = new Map<string, Destination>();
+
+  /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
+  constructor(
+    webapps: readonly WebappPart[],
+    log: ErrorLog,
+    fcache: Fcache,
+    sendMissPage: SendMissPage = sendPlainMissPage,
+    trust?: ForwardedTrust,
+  ) {
+    this.#log = log;
+    this.#sendMissPage = sendMissPage;
+    this.fcache = fcache;
+    this.trust = trust;
+    this.#webapps = new HostnameTable(
+      webapps.flatMap((webapp) => webapp.hostnames.map((name) => [name, webapp] as const)),
+    );
+    this.#defaultWebapp = webapps.find((webapp) => webapp.hostnames.includes("*"));
+  }
+
+  /** Answers a request. Never throws. */
+  serve(wire: ExchanWire): void {
+    const { head } = wire;
+    const destination = this.#destinations.get(head.authority) ?? this.#findDestination(head.authority);
+    if (destination === "malformed") {
+      wire.distrust();
+      return this.#refuse(wire, 400, "its host is malformed");
+    }
+    let path: NormalPath | undefined;
+    if (head.pathNeedsCare) {
+      const target = head.target;
+      const mark = target.indexOf("?");
+      const normalized = normalizePath(mark < 0 ? target : target.substring(0, mark));
+      if (typeof normalized === "string") return this.#refuse(wire, 400, `its path was refused: ${normalized}`);
+      path = normalized;
+    }
+    if (head.method === "CONNECT" && destination?.webapp.letsTunnelsIn !== true)
+      return this.#refuse(wire, 501, "there are no tunnels here");
+    if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
+
+    const { webapp } = destination;
+    const terms = webapp.tls?.terms.name ?? "";
+    // The client's certificate was not asked for, or others were to vouch for it (RFC 9110 7.4).
+    if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
+      return this.#refuse(wire, 421, "its handshake was one for a name that asks for other client certificates");
+    }
+    const req = new Request(wire, destination.authority, path, this);
+    const resp = new Response(wire, this, req);
+    if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
+    try {
+      const taken = webapp.handle(req, resp);
+      if (taken === true) return;
+      if (taken === false) this.#notTaken(webapp, req, resp, wire);
+      else {
+        taken.then(
+          (taken) => {
+            if (!taken) this.#notTaken(webapp, req, resp, wire);
+          },
+          (error: unknown) => this.#failed(error, req, resp),
+        );
+      }
+    } catch (error) {
+      this.#failed(error, req, resp);
+    }
+  }
+
+  #findDestination(received: string): Destination | "malformed" | undefined {
+    // What is kept must not be a slice: it would keep the whole head that it was cut from.
+    const text = Buffer.from(received, "latin1").toString("latin1");
+    const authority = parseAuthority(text);
+    if (authority === undefined && text !== "") return "malformed";
+    const webapp = authority === undefined ? this.#defaultWebapp : this.#webapps.find(authority.hostname);
+    if (webapp === undefined) return undefined;
+    const destination: Destination = { authority, webapp };
+    // A default webapp takes any name, so that peers can fill this: it starts anew when it is full.
+    if (this.#destinations.size >= maxDestinations) this.#destinations.clear();
+    this.#destinations.set(text, destination);
+    return destination;
+  }
+
+  /** `OPTIONS *` asks about the server as a whole (RFC 9110 9.3.7). */
+  #answerServerOptions(resp: Response): void {
+    resp.status = 204;
+    resp.setHeader("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    resp.send();
+  }
+
+  #notTaken(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
+    // No resource has it, so that there is nothing to say in the `allow` of a 405.
+    try {
+      const sent = webapp.notFound(req, resp, (resp) => this.#sendMissPage(resp, wire));
+      if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));
+    } catch (error) {
+      this.#failed(error, req, resp);
+    }
+  }
+
+  #failed(error: unknown, req: Request, resp: Response): void {
+    const thrown = error instanceof Fault ? error.cause : error;
+    const status = statusOf(thrown);
+    // A client that has gone needs no answer, and its leaving is no fault.
+    if (isPeerGone(thrown)) return resp.abort();
+    if (status >= 500) this.noteFault(error, req);
+    else if (thrown instanceof Error) {
+      // A limit of ours that was passed: whoever set it should see that (413 is the one that no connection notes).
+      const level = status === 413 ? "info" : "debug";
+      if (this.#log.enabled(level)) {
+        this.#log[level](`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
+      }
+    }
+    try {
+      if (!resp.isHeadSent) sendStatusPage(resp, status, thrown instanceof HTTPError ? thrown.fields : undefined);
+      else if (!resp.isDone) resp.abort();
+    } catch (error) {
+      // A reviser that looked at the head of this page failed; it does not get a second one to look at.
+      this.noteFault(error, req);
+      if (resp.isHeadSent) resp.abort();
+      else sendStatusPage(resp, 500);
+    }
+  }
+
+  noteFault(error: unknown, req: Request | undefined): void {
+    const fault = faultAt(this.#log.path, error);
+    if (fault.isNoted || (req !== undefined && this.#noted.has(req) && this.#noted.get(req) === fault.cause)) return;
+    fault.isNoted = true;
+    if (req !== undefined) this.#noted.set(req, fault.cause);
+    this.#log
+      .withPath(fault.path)
+      .error(`failed at ${req === undefined ? "a refused request" : `${req.method} ${req.uri}`}`, {
+        error: fault.cause,
+        requestId: req?.id,
+      });
+  }
+
+  #refuse(wire: ExchanWire, status: number, reason: string): void {
+    const { address } = wire.peer.source ?? wire.peer;
+    this.#log.info(`refused a request of ${address} with ${status}: ${reason}`);
+    sendStatusPage(new Response(wire, this, undefined), status);
+  }
+}
+
+function sendPlainMissPage(resp: Response): void {
+  sendStatusPage(resp, 404);
+}
+
+/** The status for what was thrown and not caught. */
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof HTTPError) return thrown.status;
+  if (thrown instanceof ExchanError) return statusOfCode[thrown.code] ?? 500;
+  return 500;
+}
+
+const statusOfCode: { readonly [code: string]: number | undefined } = {
+  HEMI_CONTENT_BROKEN: 400,
+  HEMI_TIMEOUT: 408,
+  HEMI_CONTENT_TOO_LARGE: 413,
+};
+
+/** No prop: it only spares parsing, and a name that is forgotten is parsed again. */
+const maxDestinations = 1000;

@@ -1,0 +1,307 @@
+// rule: a condition on requests, with the revisers and handlets for those that it matches.
+
+import { compileCondition } from "../../component/condition.ts";
+import type { Child, Context } from "../../component/context.ts";
+import type { Reference } from "../../component/reference.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { ContentTerms } from "../content/content.ts";
+import { contentLimitProps } from "../content/content-limits.ts";
+import { faultAt, type Fault } from "./fault.ts";
+import { explainRule } from "../explain/explain-rule.ts";
+import { fileTestIn } from "../conditions/file-test.ts";
+import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
+import { Uploads } from "../content/form/uploads.ts";
+import {
+  defineRule,
+  handletKind,
+  reviserKind,
+  sockletKind,
+  type ExplainScope,
+  type HandletPart,
+  type ReviserPart,
+  type RuleExplanation,
+  type RulePart,
+  type SockletPart,
+  type WebappPart,
+} from "../kinds.ts";
+import { isLocation } from "../response/location.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { webVariables } from "../conditions/variables.ts";
+import { loadUpgrades } from "../websocket/upgrade.ts";
+
+const props = {
+  /** Answers with this status. With `returnText` alone: 200. */
+  returnCode: prop.integer({ min: 200, max: 599 }),
+  /** Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. */
+  returnText: prop.template(),
+  /** Handlets of the webapp, by name, instead of those inside the rule. */
+  handlets: prop.list(prop.reference(handletKind)),
+  /** Socklets of the webapp, by name, instead of those inside the rule. They are asked first, for requests that want to leave HTTP. */
+  socklets: prop.list(prop.reference(sockletKind)),
+  /** Revisers of the webapp, by name, beside those inside the rule. */
+  revisers: prop.list(prop.reference(reviserKind)),
+  /**
+   * Files for the engine's own pages, by status: `["502": %baseDir + "/web/502.html"]`. They are for what goes wrong in this rule, a backend that
+   * cannot be reached say; what a handlet, an app or a backend answers by itself stays as it is. A file that cannot be sent: a line of text.
+   */
+  errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
+  /** The folder that file tests look into. */
+  webRoot: prop.path({ inherited: true }),
+  /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
+  logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
+  /**
+   * Where files that come with forms are kept until their exchans end, under names that nobody can guess. Created when the first one
+   * comes, for nobody but the user of the process. What a process that was killed has left there is removed at the next start.
+   * Default: `uploads` in %tmpsDir.
+   */
+  uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
+  ...contentLimitProps,
+};
+
+/** Those that the engine, a handlet or a backend can come to. */
+const errorStatus = /^[45]\d\d$/;
+
+/** A condition on requests with what is done to them; without a condition it matches all. */
+export const rule = defineRule({
+  sign: "rule",
+  props,
+  check(context) {
+    const { props } = context;
+    const hasInline = context.hasChild(handletKind);
+    if (props.handlets !== undefined && hasInline) {
+      context.report({ prop: "handlets", message: "its handlets are named or stand inside it, not both" });
+    }
+    if (props.socklets !== undefined && context.hasChild(sockletKind)) {
+      context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
+    }
+    for (const status of props.errorPages.keys()) {
+      if (errorStatus.test(status)) continue;
+      const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599`;
+      context.report({ prop: "errorPages", message });
+    }
+    if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
+      const { returnText } = props;
+      if (returnText === undefined) {
+        context.report({ prop: "returnCode", message: `a ${props.returnCode} needs returnText, which is where to go` });
+      } else if (returnText.constant !== undefined && !isLocation(returnText.constant)) {
+        const message = `${JSON.stringify(returnText.constant)} cannot be where to go: it is no URL, nor the path of one`;
+        context.report({ prop: "returnText", message });
+      }
+    }
+    if (!hasInline && props.handlets === undefined) return;
+    for (const prop of ["returnCode", "returnText"] as const) {
+      if (props[prop] === undefined) continue;
+      context.report({ prop, message: "it answers by itself, so that its handlets would never be asked" });
+    }
+  },
+  create: (context): RulePart => new Rule(context),
+});
+
+class Rule implements RulePart {
+  readonly #context: Context<PropsOf<typeof props>, WebappPart>;
+  readonly matches: (req: Request) => boolean | Promise<boolean>;
+  readonly #answer: FixedResponse | undefined;
+  #handlets: readonly Child<HandletPart>[] = [];
+  /** Who is asked for a request that wants to leave HTTP, where socklets are: these, and then who else answers. */
+  #upgraders: readonly Child<HandletPart>[] | undefined;
+  #revisers: readonly Child<ReviserPart>[] = [];
+  readonly #uploads: Uploads;
+  readonly #contentTerms: ContentTerms;
+
+  constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
+    this.#context = context;
+    const { condition, props, stage } = context;
+    this.matches =
+      condition === undefined
+        ? always
+        : compileCondition(
+            condition,
+            webVariables,
+            props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
+          );
+    this.#answer = fixedResponse(props.returnCode, props.returnText);
+    this.#uploads = new Uploads(props.uploadsDir, context.log);
+    this.#contentTerms = { limits: props, uploads: this.#uploads };
+  }
+
+  get logAccess(): boolean {
+    return this.#context.props.logAccess;
+  }
+
+  get webapp(): WebappPart {
+    return this.#context.owner;
+  }
+
+  async prepare(): Promise<void> {
+    this.#handlets = this.#findHandlets();
+    this.#revisers = this.#findRevisers();
+    const socklets = this.#findSocklets();
+    if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
+    await this.#uploads.sweep();
+    await this.#lookAtErrorPages();
+  }
+
+  shutdown(): Promise<void> {
+    return this.#uploads.close();
+  }
+
+  explain(req: Request, scope: ExplainScope): Promise<RuleExplanation> {
+    const { condition, props } = this.#context;
+    const answer = this.#answer?.explain;
+    const socklets = req.upgrades.length > 0 ? this.#findSocklets() : undefined;
+    const [handlets, revisers] = [this.#findHandlets(), this.#findRevisers()];
+    return explainRule({ condition, webRoot: props.webRoot, answer, socklets, handlets, revisers }, req, scope);
+  }
+
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    req.contentTerms = this.#contentTerms;
+    resp.errorPages = this.#context.props.errorPages;
+    for (const reviser of this.#revisers) hook(reviser, req, resp);
+    if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
+    if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
+    try {
+      return this.#answer.send(req, resp);
+    } catch (error) {
+      throw faultAt(this.#context.path, error);
+    }
+  }
+
+  async #lookAtErrorPages(): Promise<void> {
+    const { props, stage, log } = this.#context;
+    for (const [status, file] of props.errorPages) {
+      const { kind } = await stage.fcache.open(file);
+      if (kind !== "file") log.warn(`the page for ${status}, ${file}, is no file that can be read, as yet: ${kind}`);
+    }
+  }
+
+  #findHandlets(): readonly Child<HandletPart>[] {
+    return [...this.#context.children(handletKind), ...(this.#context.props.handlets ?? []).map(asChild)];
+  }
+
+  #findRevisers(): readonly Child<ReviserPart>[] {
+    return [...this.#context.children(reviserKind), ...(this.#context.props.revisers ?? []).map(asChild)];
+  }
+
+  #findSocklets(): readonly Child<SockletPart>[] {
+    return [...this.#context.children(sockletKind), ...(this.#context.props.socklets ?? []).map(asChild)];
+  }
+
+  /** Socklets in the form of handlets, with those behind them. */
+  async #makeUpgraders(socklets: readonly Child<SockletPart>[]): Promise<readonly Child<HandletPart>[]> {
+    const upgraders: Child<HandletPart>[] = [];
+    for (const socklet of socklets) {
+      const { sign, name, path, origin } = socklet;
+      const upgradeOf = await loadUpgrades(this.#context.log.withPath(path));
+      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(upgradeOf(req, resp)) };
+      upgraders.push({ part, sign, name, path, origin });
+    }
+    const { path } = this.#context;
+    const answer: Child<HandletPart>[] =
+      this.#answer === undefined
+        ? []
+        : [{ part: { handle: this.#answer.send }, sign: "rule", name: "", path, origin: undefined }];
+    return [...upgraders, ...this.#handlets, ...answer];
+  }
+
+  /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
+  #try(
+    handlets: readonly Child<HandletPart>[],
+    req: Request,
+    resp: Response,
+    from: number,
+  ): boolean | Promise<boolean> {
+    for (let i = from; i < handlets.length; i++) {
+      const handlet = handlets[i];
+      if (handlet === undefined) break;
+      resp.handletPath = handlet.path;
+      try {
+        const taken = handlet.part.handle(req, resp);
+        if (taken === true) return true;
+        if (taken !== false) {
+          if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");
+          return taken.then(
+            (taken: unknown) => {
+              if (taken === true) return true;
+              if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
+              assertUntouched(handlet, req, resp);
+              return !req.startsAnew && this.#try(handlets, req, resp, i + 1);
+            },
+            (error: unknown) => {
+              throw faultAt(handlet.path, error);
+            },
+          );
+        }
+        assertUntouched(handlet, req, resp);
+        if (req.startsAnew) return false;
+      } catch (error) {
+        throw faultAt(handlet.path, error);
+      }
+    }
+    return false;
+  }
+}
+
+function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
+  // Two rules may name one reviser, and rules that start anew may come to one again.
+  if (resp.isHookedBy(path)) return;
+  const { rank } = part;
+  try {
+    const filter = part.reviseRequest?.(req);
+    if (filter !== undefined) req.content.addFilter({ rank, path, filter });
+  } catch (error) {
+    throw faultAt(path, error);
+  }
+  resp.addHook({ rank, path, hook: () => part.reviseResponse?.(req, resp) });
+}
+
+/** Handlets may be written in JavaScript, where nothing checks what they return. */
+function isPromise(returned: unknown): boolean {
+  return typeof returned === "object" && returned !== null && "then" in returned;
+}
+
+function wrongReturn({ sign, path }: Child, returned: unknown, within: "" | "a promise of "): Fault {
+  const isPlain = returned === null || returned === undefined || typeof returned === "number";
+  const what = isPlain ? String(returned) : typeof returned === "object" ? "an object" : `a ${typeof returned}`;
+  return faultAt(
+    path,
+    new HemiError(
+      "HEMI_USAGE",
+      `handle() of ${sign} returned ${within}${what}: it must return true (taken) or false (not mine), or a promise of one of them`,
+    ),
+  );
+}
+
+/** A handlet that says "not mine" must have left the exchan as it was. */
+function assertUntouched(handlet: Child, req: Request, resp: Response): void {
+  if (!resp.isHeadSent && !req.isContentRead) return;
+  throw faultAt(
+    handlet.path,
+    new Error(
+      `${handlet.sign} returned false after it had ${resp.isHeadSent ? "begun to answer" : "read the content"}`,
+    ),
+  );
+}
+
+/** A part that is referred to: it may be another one after a reload. */
+function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
+  reference: Reference<PartType>,
+): Child<PartType> {
+  return {
+    get part() {
+      return reference.current;
+    },
+    sign: reference.sign,
+    name: reference.name,
+    path: reference.path,
+    get origin() {
+      return reference.origin;
+    },
+  };
+}
+
+function always(): boolean {
+  return true;
+}

@@ -1,0 +1,156 @@
+// webapp: one web application, by hostnames, with its rules in order.
+
+import type { Context } from "../../component/context.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { AccessEntry } from "../access-log/access-entry.ts";
+import { AccessLog } from "../access-log/access-log.ts";
+import { accessLogProps, checkAccessLog } from "../access-log/props.ts";
+import { explainWebapp } from "../explain/explain-webapp.ts";
+import { HTTPError } from "../http-error.ts";
+import {
+  defineWebapp,
+  ruleKind,
+  type ExplainScope,
+  type RulePart,
+  type WebappPart,
+  type WebappTls,
+  type WebappWalk,
+} from "../kinds.ts";
+import { checkWebappTls, httpsWebappProps, webappTls } from "../https-props.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+
+const props = {
+  /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific one wins. */
+  hostnames: prop.hostnames({ required: true, min: 1 }),
+  /** The folder that static files and file tests are looked up in. */
+  webRoot: prop.path({ inherited: true }),
+  /** A file sent, with status 404, for what no rule takes. */
+  file404: prop.path(),
+  /**
+   * Where a line is written for each request that reached the webapp, when its answer is complete or broken off, and what stands in it:
+   * `["file": %logsDir + "/access.log", "format": "json"]`. Unset: nothing is logged.
+   */
+  accessLog: prop.record(accessLogProps),
+  /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
+  logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
+  ...httpsWebappProps,
+  /** Whatever the webapp's own code wants to be told. */
+  settings: prop.dict(prop.string(), { default: {} }),
+};
+
+/** A web application. */
+export const webapp = defineWebapp({
+  sign: "webapp",
+  props,
+  check(context) {
+    const { accessLog } = context.props;
+    if (accessLog !== undefined) checkAccessLog(accessLog, context);
+    checkWebappTls(context);
+  },
+  create: (context): WebappPart => new Webapp(context),
+});
+
+class Webapp implements WebappPart {
+  readonly #context: Context<PropsOf<typeof props>, undefined>;
+  readonly tls: WebappTls;
+  letsTunnelsIn = false;
+  #rules: readonly RulePart[] = [];
+  #accessLog: AccessLog | undefined;
+
+  constructor(context: Context<PropsOf<typeof props>, undefined>) {
+    this.#context = context;
+    this.tls = webappTls(context.props);
+  }
+
+  get hostnames(): readonly string[] {
+    return this.#context.props.hostnames;
+  }
+
+  get webapp(): WebappPart {
+    return this;
+  }
+
+  get settings(): ReadonlyMap<string, string> {
+    return this.#context.props.settings;
+  }
+
+  prepare(): void {
+    const { props, stage, log } = this.#context;
+    this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
+    if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+  }
+
+  letTunnelsIn(): void {
+    this.letsTunnelsIn = true;
+  }
+
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#accessLog?.close();
+  }
+
+  handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    const entry = req.depth > 0 ? undefined : this.#accessLog?.follow(req, resp);
+    return this.#walk(req, resp, 0, entry);
+  }
+
+  explain(req: Request, scope: ExplainScope): Promise<WebappWalk> {
+    const { file404 } = this.#context.props;
+    const unmatched = file404 === undefined ? "no rule takes it" : `no rule takes it: sends ${file404}`;
+    return explainWebapp(this.#context.children(ruleKind), unmatched, req, scope);
+  }
+
+  async notFound(_req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): Promise<void> {
+    const { file404 } = this.#context.props;
+    if (file404 === undefined) return sendPage(resp);
+    resp.reset();
+    resp.status = 404;
+    try {
+      await resp.sendFile(file404);
+    } catch (error) {
+      if (!(error instanceof HTTPError) || resp.isHeadSent) throw error;
+      this.#context.log.error("file404 cannot be sent", { file: file404, error });
+      await sendPage(resp);
+    }
+  }
+
+  /** Tries the rules from `from` on; it becomes asynchronous only where one of them does. */
+  #walk(req: Request, resp: Response, from: number, entry: AccessEntry | undefined): boolean | Promise<boolean> {
+    const rules = this.#rules;
+    for (let i = from; i < rules.length; i = nextAfter(i, req)) {
+      const rule = rules[i];
+      if (rule === undefined) break;
+      const matches = rule.matches(req);
+      if (matches === false) continue;
+      const taken =
+        matches === true
+          ? enter(rule, req, resp, entry)
+          : matches.then((matches) => matches && enter(rule, req, resp, entry));
+      if (taken === true) return true;
+      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry));
+    }
+    if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
+    return false;
+  }
+}
+
+/** The rule behind the one at `index`, or the first, where a rewrite wants that. */
+function nextAfter(index: number, req: Request): number {
+  return req.takeNewStart() ? 0 : index + 1;
+}
+
+/** Lets a rule that matches try its handlets. */
+function enter(
+  rule: RulePart,
+  req: Request,
+  resp: Response,
+  entry: AccessEntry | undefined,
+): boolean | Promise<boolean> {
+  if (entry !== undefined) entry.isWanted = rule.logAccess;
+  return rule.handle(req, resp);
+}

@@ -1,0 +1,205 @@
+// What would become of a request: the walk from the servers to the one who answers, told instead of done. Plain data, the same in
+// memory and as JSON.
+
+import type { Origin } from "../../config/origin.ts";
+import type { CompareOperator, FileTestOperator } from "../../config/spec.ts";
+
+/** A request that nobody sends. */
+export interface ExplainRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  /** A whole URL, or a target such as `/a?b=c`. Spaces and letters beyond ASCII are percent-encoded, as clients do. */
+  readonly url: string;
+  /** A list stands for several fields of one name. A field `host` goes before the host of the URL. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Where it comes from. Default: 127.0.0.1. */
+  readonly srcHost?: string;
+}
+
+/** A component, and where it stands. */
+export interface ComponentLabel {
+  readonly sign: string;
+  /** "" if it has none. */
+  readonly name: string;
+  readonly path: string;
+  /** `undefined` for what comes from a TypeScript object. */
+  readonly origin: Origin | undefined;
+}
+
+/** What a component says of a request that it would be asked to answer. It does nothing, and opens nothing but files to read. */
+export interface Explanation {
+  /** `maybe`: only running it would tell. */
+  readonly takes: "yes" | "no" | "maybe";
+  /** What it would do or why not, in a line: `sends /srv/web/a.png`. */
+  readonly text: string;
+  /** The status of its answer, if that is sure. */
+  readonly status?: number;
+  /** More of it, line by line: what it chose among, say, and why. */
+  readonly details?: readonly string[];
+}
+
+/** The way of one request. What it did not come to is left out. */
+export interface Walk {
+  readonly request: AskedRequest;
+  /** All that could be meant, in the order of the text; none where the request is in one already. */
+  readonly servers: readonly ServerWalk[];
+  /** The path of the one that gets it; left out where several do that make the same of it. */
+  readonly server?: string;
+  /** How its TLS connection begins. */
+  readonly handshake?: HandshakeWalk;
+  readonly host?: HostWalk;
+  readonly path?: PathWalk;
+  /** The webapp that its hostname belongs to. */
+  readonly webapp?: ComponentLabel;
+  /** All rules of the webapp, in order. */
+  readonly rules?: readonly RuleWalk[];
+  readonly outcome: Outcome;
+}
+
+export interface AskedRequest {
+  readonly method: string;
+  /** As given. */
+  readonly url: string;
+  /** Path and query, as a client would send them. */
+  readonly target: string;
+  /** The value of its field `host`; "" if it has none. */
+  readonly authority: string;
+  /** Names in lower case, in order; without `host`. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly srcHost: string;
+}
+
+export interface ServerWalk {
+  readonly server: ComponentLabel;
+  /** What it speaks, and where: `http on :3080`. */
+  readonly listens: string;
+  /** Would the URL lead here? */
+  readonly isReached: boolean;
+  /** Why, or why not. */
+  readonly reason: string;
+}
+
+/** What is assumed of a client that comes by TLS: that it speaks HTTP/1.1 over TLS 1.3, and asks for the host of the URL. */
+export interface HandshakeWalk {
+  /** What it asks for (SNI); "" for nothing, as clients do that have an address in the URL. */
+  readonly serverName: string;
+  /** What is spoken: `TLSv1.3`. */
+  readonly version: string;
+  /** Whether it is asked for a certificate. With `optional`, it is assumed to have none. */
+  readonly clientCertificate: "none" | "optional" | "required";
+  /** Why there is no connection; else left out. */
+  readonly refusedFor?: string;
+}
+
+export interface HostWalk {
+  readonly received: string;
+  /** In lower case, without port; "" if it has none; `undefined`: it is malformed, which is a 400. */
+  readonly hostname: string | undefined;
+  readonly candidates: readonly HostnameCandidate[];
+}
+
+/** A pattern in the hostnames of a webapp. */
+export interface HostnameCandidate {
+  readonly webapp: ComponentLabel;
+  readonly pattern: string;
+  /** Does it match by itself? */
+  readonly matches: boolean;
+  readonly wins: boolean;
+  /** Why it won or lost. */
+  readonly reason: string;
+}
+
+export interface PathWalk {
+  /** Without the query. */
+  readonly received: string;
+  /** `$encodedPath`; left out where the path is refused. */
+  readonly encodedPath?: string;
+  /** `$path`; left out where the path is refused. */
+  readonly path?: string;
+  /** Why it is a 400. */
+  readonly refusedFor?: string;
+}
+
+export interface RuleWalk {
+  readonly rule: ComponentLabel;
+  /** `not reached`: one before it takes the request in any case. */
+  readonly matches: "yes" | "no" | "not reached";
+  /** The rules start anew with it, because a rewrite before it wants that: with this path and query. */
+  readonly anewWith?: string;
+  /** Left out where there is none, which matches all, and where it was not reached. */
+  readonly condition?: ConditionWalk;
+  /** Those that it hooks: they look at the answer, whoever gives it. */
+  readonly revisers?: readonly ComponentLabel[];
+  /**
+   * Where the client wants to leave HTTP: the socklets, which are asked before all others, up to the first that takes the request in any case. None:
+   * the rule has none, and the request is to it as any other.
+   */
+  readonly socklets?: readonly SockletWalk[];
+  /** What it answers by itself, by `returnCode` and `returnText`. */
+  readonly answer?: Explanation;
+  /** In the order in which they are asked, up to the first that takes the request in any case. */
+  readonly handlets?: readonly HandletWalk[];
+}
+
+export interface SockletWalk extends Explanation {
+  readonly socklet: ComponentLabel;
+}
+
+export interface HandletWalk extends Explanation {
+  readonly handlet: ComponentLabel;
+}
+
+/** A condition with what came of it. `undefined`: not looked at, the answer was known before. */
+export type ConditionWalk =
+  | {
+      readonly type: "and" | "or";
+      readonly operands: readonly ConditionWalk[];
+      readonly holds: boolean | undefined;
+    }
+  | { readonly type: "not"; readonly operand: ConditionWalk; readonly holds: boolean | undefined }
+  | {
+      readonly type: "compare";
+      /** Without the dollar. */
+      readonly variable: string;
+      /** Left out where it was not looked at. */
+      readonly value?: string;
+      readonly operator: CompareOperator;
+      readonly patterns: readonly string[];
+      /** Of several patterns, those that the value fits, whether or not the operator is negated. */
+      readonly fitting?: readonly string[];
+      readonly holds: boolean | undefined;
+    }
+  | {
+      readonly type: "fileTest";
+      readonly operator: FileTestOperator;
+      /** Where it looked; left out where it was not looked at, or no file can have the path. */
+      readonly file?: string;
+      /** What is there: `a file`, `a folder`, `nothing`, … */
+      readonly found?: string;
+      readonly holds: boolean | undefined;
+    };
+
+/** What comes of it. `by` are the paths of components. */
+export type Outcome =
+  /** It is sure who answers. */
+  | { readonly type: "answered"; readonly by: string; readonly status?: number; readonly text: string }
+  /** One of several, the first that wants it; only running them would tell. If none of `mayBeBy` does: `otherwise`. */
+  | { readonly type: "open"; readonly mayBeBy: readonly string[]; readonly otherwise: Outcome }
+  /** Nobody takes it: the engine answers with this status. */
+  | { readonly type: "refused"; readonly status: number; readonly text: string }
+  /** No server listens where the URL leads, or there is no connection with it. */
+  | { readonly type: "unreached"; readonly text: string }
+  /** Several servers could get it, and make different things of it. */
+  | { readonly type: "unclear"; readonly text: string };
+
+/** What a server says of a request that may lead to it. */
+export interface ServerExplanation extends Omit<ServerWalk, "server"> {
+  readonly request: AskedRequest;
+  /** The rest of the way, if it comes in here. */
+  walk(): Promise<Omit<Walk, "request" | "servers" | "server">>;
+}
+
+/** The label of a component, of a child, or of one that is referred to. */
+export function labelOf({ sign, name, path, origin }: ComponentLabel): ComponentLabel {
+  return { sign, name, path, origin };
+}

@@ -1,0 +1,235 @@
+// A representation of a resource that is there as a whole, a file or bytes in memory, and its answer to GET and HEAD:
+// validators, preconditions, ranges, caching fields.
+
+import { createHash } from "node:crypto";
+import { formatHTTPDate } from "@hemi/common";
+import type { FileEntry } from "../../fixtures/fcache-entry.ts";
+import { readRegion } from "../../http/file-region.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { type MultipartRanges, multipartRanges } from "./multipart-ranges.ts";
+import { evaluatePreconditions, isRangeCurrent, type Validators } from "./preconditions.ts";
+import { type ByteRange, contentRangeOf, defaultMaxRanges, parseRanges } from "./range.ts";
+import type { Request } from "../request/request.ts";
+import type { KnownContent, Response } from "./response.ts";
+import { sendStatusPage } from "./status-page.ts";
+
+/** All that is the same for each answer, worked out once. */
+export interface Representation extends KnownContent {
+  readonly source: Source;
+  readonly validators: Validators;
+  /** The fields of a 200 or 206, names in lower case and values in turn. */
+  readonly fields: readonly string[];
+  /** Those of them that a 304 has as well (RFC 9110 section 15.4.5). */
+  readonly fieldsOf304: readonly string[];
+  /** Stands beside what others say in `vary`, and so not among `fields`. */
+  readonly vary: string | undefined;
+  readonly maxRanges: number;
+}
+
+/** Where the content is: in memory, or in a file that is held open. */
+type Source =
+  | { readonly content: Uint8Array; readonly file?: undefined }
+  | { readonly file: FileEntry; readonly content?: undefined };
+
+export interface RepresentationOptions {
+  /** How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said. */
+  readonly maxAge?: number | undefined;
+  /** Adds `immutable` to a `max-age` (RFC 8246): not even a reload asks. */
+  readonly immutable?: boolean;
+  /** `cache-control: no-cache`: a copy is never used without asking. `maxAge` and `immutable` then count for nothing. */
+  readonly noCache?: boolean;
+  /** The request fields that this one was chosen by, such as `Accept-Encoding`. */
+  readonly vary?: string | undefined;
+  /** A `Range` of more ranges than this is ignored; 0: each is. Of what has a content coding, no more than one is sent. Default: 16. */
+  readonly maxRanges?: number;
+}
+
+export interface FileOptions extends RepresentationOptions {
+  /** The media type. Default: by the extension of the file's name. */
+  readonly type?: string | undefined;
+  /** The content coding that the file is in: `content-encoding`. It becomes a part of the entity tag. */
+  readonly coding?: string | undefined;
+}
+
+export function representFile(file: FileEntry, options: FileOptions = {}): Representation {
+  const { type = mediaTypeOf(file.path) ?? "application/octet-stream", coding } = options;
+  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have
+  // the same files. Two codings of one file could share both.
+  const suffix = coding === undefined ? "" : `-${coding}`;
+  const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}${suffix}"`;
+  const lastModified = lastModifiedOf(file.mtimeMs);
+  const source = file.content === undefined ? { file } : { content: file.content };
+  return represent({ source, size: file.size, validators: { etag, lastModified }, type, coding }, options);
+}
+
+/**
+ * In seconds since the epoch. A time that is yet to come is taken for now: a server must not say that a file will have been changed (RFC
+ * 9110 section 8.8.2.1), and no later message is dated earlier. `undefined` for one before the year 1, which no HTTP date can tell.
+ */
+function lastModifiedOf(mtimeMs: number): number | undefined {
+  const seconds = Math.floor(Math.min(mtimeMs, Date.now()) / 1000);
+  return seconds < firstSecond ? undefined : seconds;
+}
+
+/** Of the year 1. */
+const firstSecond = -62_135_596_800;
+
+/** `type` is the media type. */
+export function representContent(
+  content: Uint8Array,
+  type: string,
+  options: RepresentationOptions = {},
+): Representation {
+  const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
+  const validators = { etag, lastModified: undefined };
+  return represent({ source: { content }, size: content.length, validators, type, coding: undefined }, options);
+}
+
+/**
+ * Answers GET or HEAD, with 200, 206, 304, 412 or 416. Synchronous for content in memory; otherwise it settles when all
+ * is sent, and is to be called in the turn in which the file was got from the fcache.
+ */
+export function sendRepresentation(req: Request, resp: Response, representation: Representation): true | Promise<true> {
+  const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
+  if (outcome === 412) {
+    sendStatusPage(resp, 412);
+    return true;
+  }
+  if (outcome === 304) {
+    resp.status = 304;
+    resp.knownContent = representation;
+    setFields(resp, representation, representation.fieldsOf304);
+    resp.send();
+    return true;
+  }
+  const ranges = rangesOf(req, representation);
+  if (ranges === "unsatisfiable") {
+    resp.status = 416;
+    resp.setHeader("content-range", contentRangeOf(undefined, representation.size));
+    resp.send("416 Range Not Satisfiable\n");
+    return true;
+  }
+  setFields(resp, representation, representation.fields);
+  if (ranges === undefined) {
+    resp.knownContent = representation;
+    return sendStretch(resp, representation, undefined);
+  }
+  resp.status = 206;
+  const [range] = ranges;
+  if (ranges.length > 1) return sendStretches(resp, representation, ranges);
+  resp.setHeader("content-range", contentRangeOf(range, representation.size));
+  return sendStretch(resp, representation, range);
+}
+
+/** The status that `sendRepresentation` answers with. */
+export function statusOf(req: Request, representation: Representation): 200 | 206 | 304 | 412 | 416 {
+  const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
+  if (outcome === 304 || outcome === 412) return outcome;
+  const ranges = rangesOf(req, representation);
+  if (ranges === "unsatisfiable") return 416;
+  return ranges === undefined ? 200 : 206;
+}
+
+function setFields(resp: Response, { vary }: Representation, fields: readonly string[]): void {
+  resp.setTrustedFields(fields);
+  if (vary !== undefined) resp.addHeader("vary", vary);
+}
+
+/** The ranges that are asked for and to be followed. */
+function rangesOf(
+  req: Request,
+  { size, type, coding, validators, maxRanges }: Representation,
+): readonly ByteRange[] | "unsatisfiable" | undefined {
+  // Range means something for GET only.
+  const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.mustBePlain(type);
+  const field = mayHaveRanges ? req.header("range") : undefined;
+  if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
+  const ranges = parseRanges(field, size, maxRanges);
+  // `content-encoding` would be said of the multipart content around them, which is not encoded: nobody could read it.
+  return coding !== undefined && Array.isArray(ranges) && ranges.length > 1 ? undefined : ranges;
+}
+
+function sendStretch(resp: Response, { source }: Representation, range: ByteRange | undefined): true | Promise<true> {
+  if (source.content === undefined) return sendRegionOf(resp, source.file, range);
+  resp.send(range === undefined ? source.content : source.content.subarray(range.offset, range.offset + range.size));
+  return true;
+}
+
+async function sendRegionOf(resp: Response, file: FileEntry, range: ByteRange | undefined): Promise<true> {
+  file.acquire();
+  try {
+    await resp.sendRegion({ fd: file.fd, ...(range ?? { offset: 0, size: file.size }) });
+  } finally {
+    file.release();
+  }
+  return true;
+}
+
+function sendStretches(
+  resp: Response,
+  { source, type, size }: Representation,
+  ranges: readonly ByteRange[],
+): true | Promise<true> {
+  const multipart = multipartRanges(ranges, type, size);
+  resp.setHeader("content-type", multipart.type);
+  const { content } = source;
+  if (content === undefined) return sendRegionsOf(resp, source.file, ranges, multipart);
+  const pieces = multipart.heads.flatMap((head, i) => {
+    const { offset, size } = ranges[i] ?? { offset: 0, size: 0 };
+    return [head, content.subarray(offset, offset + size)];
+  });
+  resp.send(Buffer.concat([...pieces, multipart.tail], multipart.contentSize));
+  return true;
+}
+
+async function sendRegionsOf(
+  resp: Response,
+  file: FileEntry,
+  ranges: readonly ByteRange[],
+  { heads, tail, contentSize }: MultipartRanges,
+): Promise<true> {
+  file.acquire();
+  try {
+    resp.contentSize = contentSize;
+    await resp.sendStream(pieces());
+  } finally {
+    file.release();
+  }
+  return true;
+
+  async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
+    for (const [i, range] of ranges.entries()) {
+      yield heads[i] ?? tail;
+      yield* readRegion({ fd: file.fd, ...range });
+    }
+    yield tail;
+  }
+}
+
+let identities = 0;
+
+interface Known {
+  readonly source: Source;
+  readonly size: number;
+  readonly validators: Validators & { readonly etag: string };
+  readonly type: string;
+  readonly coding: string | undefined;
+}
+
+function represent(known: Known, options: RepresentationOptions): Representation {
+  const { source, size, validators, type, coding } = known;
+  const { vary, maxRanges = defaultMaxRanges } = options;
+  const fieldsOf304 = ["etag", validators.etag];
+  if (validators.lastModified !== undefined) fieldsOf304.push("last-modified", formatHTTPDate(validators.lastModified));
+  const caching = cacheControlOf(options);
+  if (caching !== undefined) fieldsOf304.push("cache-control", caching);
+  const fields = ["content-type", type, ...fieldsOf304, "accept-ranges", maxRanges > 0 ? "bytes" : "none"];
+  if (coding !== undefined) fields.push("content-encoding", coding);
+  return { identity: identities++, source, size, type, coding, validators, fields, fieldsOf304, vary, maxRanges };
+}
+
+function cacheControlOf({ maxAge, immutable = false, noCache = false }: RepresentationOptions): string | undefined {
+  if (noCache) return "no-cache";
+  if (maxAge === undefined) return undefined;
+  return `max-age=${Math.floor(maxAge / 1000)}${immutable ? ", immutable" : ""}`;
+}

@@ -1,0 +1,51 @@
+// The wire of a request that is only explained: a head to look at, and no way to answer it.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { Peer } from "../../net/peer.ts";
+import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import type { ExchanWire, RequestHead } from "../../http/exchan.ts";
+import { noFields } from "../../http/fields.ts";
+
+export class SilentWire implements ExchanWire {
+  readonly head: RequestHead;
+  readonly peer: Peer;
+  readonly tls: TlsFacts | undefined;
+  readonly headTime = 0;
+  readonly trailers = noFields;
+
+  constructor(head: RequestHead, peer: Peer, tls: TlsFacts | undefined) {
+    this.head = head;
+    this.peer = peer;
+    this.tls = tls;
+  }
+
+  readContent = (): never => refuse();
+  sendInterim = (): never => refuse();
+  sendWhole = (): never => refuse();
+  sendHead = (): never => refuse();
+  sendContent = (): never => refuse();
+  writable = (): never => refuse();
+  sendRegion = (): never => refuse();
+  endContent = (): never => refuse();
+  tunnel = (): never => refuse();
+
+  distrust(): void {
+    // Nothing comes after it.
+  }
+
+  abort(): void {
+    // There is nobody who waits for it.
+  }
+
+  onAbort(): void {
+    // It never ends early.
+  }
+
+  onEnd(): void {
+    // It is never answered.
+  }
+}
+
+function refuse(): never {
+  throw new HemiError("HEMI_USAGE", "a request that is only explained has no content and gets no answer");
+}

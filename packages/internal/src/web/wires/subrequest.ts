@@ -1,0 +1,303 @@
+// A request that one request makes for itself: GET of another URI of the same webapp, without a socket, for as long as the one that made it lives.
+//
+//   parent ── subrequest("/menu") ──> dispatcher ──> webapp, rules, revisers, handlets
+//      ^                                                         │ head, pieces
+//      └──── status, headers, content <── SubrequestWire <───────┘   at most 256 KiB ahead of who reads
+
+import { quietly } from "@hemi/common";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { EndReason } from "../../http/end-reason.ts";
+import { ExchanError } from "../../http/exchan-error.ts";
+import type {
+  AbortListener,
+  EndListener,
+  ExchanServer,
+  ExchanWire,
+  FileRegion,
+  Lineage,
+  RequestHead,
+  ResponseHead,
+} from "../../http/exchan.ts";
+import { type Fields, ListedFields, noFields } from "../../http/fields.ts";
+import { readRegion } from "../../http/file-region.ts";
+import { encodeLocation } from "../response/location.ts";
+
+export interface SubrequestOptions {
+  /** How many subrequests may stand one above the other. Default: 5. */
+  readonly maxDepth?: number;
+  /** How many a client's request may make, with all that they make. Default: 100. */
+  readonly maxCount?: number;
+  /** Of the content of the answer, in bytes; more: HEMI_CONTENT_TOO_LARGE. Default: 1 MiB. */
+  readonly maxSize?: number;
+  /** Its answer is to be the client's: what a GET of the client says of conditions, ranges and codings is passed on. Default: false. */
+  readonly isForClient?: boolean;
+}
+
+export interface Subresponse {
+  readonly status: number;
+  /** Of the content, in bytes; `undefined` where that is not known. */
+  readonly size: number | undefined;
+  readonly headers: Fields;
+  /**
+   * Read once; whoever answers is held back meanwhile. Throws HEMI_CONTENT_TOO_LARGE, and HEMI_PEER_GONE when the answer breaks off, or the
+   * request that made this one is over.
+   */
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * See `req.subrequest`. `basePath` is the encoded path of the parent. Rejects with HEMI_USAGE for a target that is no path, or one too many or too
+ * deep.
+ */
+export async function sendSubrequest(
+  parent: ExchanWire,
+  basePath: string,
+  server: ExchanServer,
+  target: string,
+  { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024, isForClient = false }: SubrequestOptions = {},
+): Promise<Subresponse> {
+  const { depth, tally } = (parent.lineage ??= { depth: 0, tally: { count: 0 } });
+  if (depth >= maxDepth)
+    throw new HemiError(
+      "HEMI_USAGE",
+      `${target} would be a subrequest at the depth ${depth + 1}: ${maxDepth} is allowed`,
+    );
+  if (tally.count >= maxCount)
+    throw new HemiError("HEMI_USAGE", `${target} would be the subrequest ${tally.count + 1}: ${maxCount} are allowed`);
+  const head = headOf(parent.head, resolveTarget(basePath, target), isForClient);
+  tally.count++;
+  return new Promise((resolve, reject) => {
+    const wire = new SubrequestWire(parent, head, { depth: depth + 1, tally }, { maxSize, resolve, reject });
+    parent.onEnd(() => wire.abort());
+    server.serve(wire);
+  });
+}
+
+/** Of content that is there and not read, in bytes: more holds the answerer back. */
+const maxAhead = 256 * 1024;
+
+interface Asker {
+  readonly maxSize: number;
+  readonly resolve: (response: Subresponse) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class SubrequestWire implements ExchanWire {
+  readonly head: RequestHead;
+  readonly lineage: Lineage;
+  readonly headTime = 0;
+  readonly trailers = noFields;
+  readonly #parent: ExchanWire;
+  readonly #asker: Asker;
+  readonly #pieces: Uint8Array[] = [];
+  #ahead = 0;
+  #status: number | undefined;
+  /** What the handlet announced, and what came of it, in bytes. */
+  #size: number | undefined;
+  #sent = 0;
+  #endReason: EndReason | undefined;
+  /** Why there is no more content, and the answer not complete. */
+  #failure: HemiError | undefined;
+  /** What waits for a piece, and what waits for room. */
+  #wakeReader: (() => void) | undefined;
+  #room = Promise.withResolvers<void>();
+  readonly #abortListeners: AbortListener[] = [];
+  readonly #endListeners: EndListener[] = [];
+
+  constructor(parent: ExchanWire, head: RequestHead, lineage: Lineage, asker: Asker) {
+    this.#parent = parent;
+    this.head = head;
+    this.lineage = lineage;
+    this.#asker = asker;
+  }
+
+  get peer(): ExchanWire["peer"] {
+    return this.#parent.peer;
+  }
+
+  get tls(): ExchanWire["tls"] {
+    return this.#parent.tls;
+  }
+
+  readContent(): undefined {
+    // It has none.
+  }
+
+  sendInterim(): void {
+    // There is nobody who could look at it before the answer.
+  }
+
+  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
+    this.sendHead(head, content === undefined ? 0 : Buffer.byteLength(content));
+    if (content !== undefined) this.sendContent(content);
+    this.endContent();
+  }
+
+  sendHead({ status, fieldList }: ResponseHead, size: number | undefined): void {
+    if (this.#status !== undefined || this.#endReason !== undefined) return;
+    this.#status = status;
+    this.#size = size;
+    this.#asker.resolve({ status, size, headers: new ListedFields([...fieldList]), content: this.#content() });
+  }
+
+  sendContent(piece: string | Uint8Array): boolean {
+    if (this.#endReason !== undefined) return false;
+    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+    this.#sent += bytes.length;
+    if (this.#sent > (this.#size ?? Infinity)) this.#failAnswerer("more");
+    if (this.#sent > this.#asker.maxSize) {
+      this.#end(
+        "aborted",
+        new HemiError("HEMI_CONTENT_TOO_LARGE", `${this.head.target} has more than ${this.#asker.maxSize} bytes`),
+      );
+      return false;
+    }
+    this.#pieces.push(bytes);
+    this.#ahead += bytes.length;
+    this.#wakeReader?.();
+    return this.#ahead <= maxAhead;
+  }
+
+  writable(): Promise<void> {
+    if (this.#endReason !== undefined) return quietly(Promise.reject(goneAnswer()));
+    return this.#ahead <= maxAhead ? Promise.resolve() : this.#room.promise;
+  }
+
+  async sendRegion(region: FileRegion): Promise<void> {
+    for await (const piece of readRegion(region)) if (!this.sendContent(piece)) await this.writable();
+  }
+
+  endContent(): void {
+    if (this.#endReason !== undefined || this.#status === undefined) return;
+    if (this.#sent < (this.#size ?? 0)) this.#failAnswerer("less");
+    this.#end("complete", undefined);
+  }
+
+  tunnel(): never {
+    throw new HemiError("HEMI_USAGE", "a subrequest opens no tunnel");
+  }
+
+  distrust(): void {
+    // Nothing follows.
+  }
+
+  abort(): void {
+    this.#end("aborted", new HemiError("HEMI_PEER_GONE", `the answer with ${this.head.target} was broken off`));
+  }
+
+  onAbort(listener: AbortListener): void {
+    if (this.#endReason === undefined) this.#abortListeners.push(listener);
+    else if (this.#failure !== undefined) listener(goneAnswer());
+  }
+
+  onEnd(listener: EndListener): void {
+    if (this.#endReason === undefined) this.#endListeners.push(listener);
+    else listener(this.#status, this.#sent, this.#endReason);
+  }
+
+  async *#content(): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for (;;) {
+        const piece = this.#pieces.shift();
+        if (piece !== undefined) {
+          this.#took(piece);
+          yield piece;
+        } else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#endReason !== undefined) return;
+        else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
+      }
+    } finally {
+      // Whoever reads no further wants no more.
+      this.abort();
+    }
+  }
+
+  #took(piece: Uint8Array): void {
+    this.#ahead -= piece.length;
+    if (this.#ahead > maxAhead) return;
+    this.#room.resolve();
+    this.#room = Promise.withResolvers<void>();
+  }
+
+  #end(reason: EndReason, failure: HemiError | undefined): void {
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
+    this.#failure = failure;
+    if (failure !== undefined) {
+      // What is not read yet is worth nothing without the rest.
+      this.#pieces.length = 0;
+      this.#asker.reject(failure);
+      void quietly(this.#room.promise);
+      this.#room.reject(goneAnswer());
+      for (const listener of this.#abortListeners) listener(goneAnswer());
+    }
+    this.#wakeReader?.();
+    for (const listener of this.#endListeners) listener(this.#status, this.#sent, reason);
+  }
+
+  #failAnswerer(amount: "more" | "less"): never {
+    this.abort();
+    throw new HemiError("HEMI_USAGE", `${amount} content was sent than the ${this.#size} bytes that were announced`);
+  }
+}
+
+/** To whoever answers, its client has gone. */
+function goneAnswer(): ExchanError {
+  return new ExchanError("HEMI_PEER_GONE", "nobody wants the answer any more");
+}
+
+/** A path, absolute or relative to that of the parent, with its query. */
+function resolveTarget(basePath: string, target: string): string {
+  if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(target)) {
+    throw new HemiError(
+      "HEMI_USAGE",
+      `a subrequest is for a path of the same webapp, not for ${JSON.stringify(target)}`,
+    );
+  }
+  const path = target.startsWith("/") ? target : basePath.slice(0, basePath.lastIndexOf("/") + 1) + target;
+  return encodeLocation(path.replace(/#.*$/s, ""));
+}
+
+function headOf(parent: RequestHead, target: string, isForClient: boolean): RequestHead {
+  const list: string[] = [];
+  const passesTerms = isForClient && (parent.method === "GET" || parent.method === "HEAD");
+  for (const [name, value] of parent.fields) {
+    const isLeftOut = leftOut.has(name) || name.startsWith("content-") || (terms.has(name) && !passesTerms);
+    if (!isLeftOut) list.push(name, value);
+  }
+  return {
+    version: "1.1",
+    method: "GET",
+    scheme: parent.scheme,
+    targetScheme: parent.targetScheme,
+    authority: parent.authority,
+    target,
+    pathNeedsCare: true,
+    fields: new ListedFields(list),
+    contentSize: 0,
+    upgrades: [],
+  };
+}
+
+/** What a client says of the answer that it wants: about what it has of that of the parent, and how it can read it. */
+const terms: ReadonlySet<string> = new Set([
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "if-range",
+  "range",
+  "accept-encoding",
+]);
+
+/** Fields of the parent that a subrequest does not have, beside `content-…`: they belong to the connection and the message (RFC 9110 7.6.1). */
+const leftOut: ReadonlySet<string> = new Set([
+  "connection",
+  "expect",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
