@@ -15,7 +15,8 @@ export const daytimeServer = defineServer({
     // In the words of all servers: so that no other one of the stage may have it.
     context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
   },
-  create({ props, path, log, stage, listeners }) {
+  create(context) {
+    const { props, log, stage, listeners } = context;
     let share: ListenerShare | undefined;
     let gate: Gate<GateConn> | undefined;
 
@@ -36,7 +37,7 @@ export const daytimeServer = defineServer({
 
     return {
       async prepare() {
-        share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
+        share = await listeners.share(await numericAddress(props.address, stage.namer), context);
         gate = new Gate({
           share,
           maxConns: () => props.maxConns,

@@ -26,31 +26,39 @@ export class Component implements PartHolder {
   readonly sign: string;
   /** "" if it has none. */
   readonly name: string;
-  readonly path: string;
   readonly part: Part;
   readonly log: ErrorLog;
-  /** In the order of the text. */
-  readonly children: readonly Component[];
-  readonly resolved: ResolvedComponent;
+  /** How far its life has come. */
+  phase: "created" | "prepared" | "shut down" = "created";
+  /** A reload drops it. */
+  isLeaving = false;
   readonly #props: Record<string, unknown>;
+  #resolved: ResolvedComponent;
+  #children: readonly Component[];
 
   /** Creates the component, then those that stand in it. */
   constructor(resolved: ResolvedComponent, owner: Component | undefined, scope: CreationScope) {
-    const { definition, sign, name, path, condition } = resolved;
+    const { definition, sign, name, condition } = resolved;
     if (definition === undefined) throw new TypeError(`${sign} has no definition`);
-    this.resolved = resolved;
+    this.#resolved = resolved;
     this.definition = definition;
     this.kind = definition.kind;
     this.sign = sign;
     this.name = name;
-    this.path = path;
-    this.log = scope.log.withPath(path);
+    this.log = scope.log.withPath(() => this.path);
     this.#props = { ...resolved.props };
+    const pathOf = (): string => this.path;
+    const leaves = (): boolean => this.isLeaving;
     const context: Context = {
       ...scope.surroundings,
       props: this.#props,
       name,
-      path,
+      get path() {
+        return pathOf();
+      },
+      get isLeaving() {
+        return leaves();
+      },
       log: this.log,
       stage: scope.fixtures,
       owner: owner?.part,
@@ -59,7 +67,23 @@ export class Component implements PartHolder {
     };
     this.part = makePart(definition, context);
     scope.created(this);
-    this.children = createAll(resolved.children, this, scope);
+    this.#children = [];
+    this.#children = createAll(resolved.children, this, scope);
+  }
+
+  /** What the configuration says of it: that of the generation that it is in now. */
+  get resolved(): ResolvedComponent {
+    return this.#resolved;
+  }
+
+  /** In the order of the text. */
+  get children(): readonly Component[] {
+    return this.#children;
+  }
+
+  /** A reload may change it. */
+  get path(): string {
+    return this.#resolved.path;
   }
 
   get origin(): Origin | undefined {
@@ -72,10 +96,16 @@ export class Component implements PartHolder {
     return children;
   }
 
+  /** Takes the place that the next generation has for it. */
+  adopt(resolved: ResolvedComponent, children: readonly Component[]): void {
+    this.#resolved = resolved;
+    this.#children = children;
+  }
+
   /** Puts new values of live props in place, then tells the part. `changed` holds no other names than those of `values`. */
-  async update(values: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): Promise<void> {
+  update(values: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): void {
     for (const name of changed) this.#props[name] = values[name];
-    await this.part.update?.(changed);
+    this.part.update?.(changed);
   }
 }
 

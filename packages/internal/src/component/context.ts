@@ -21,8 +21,13 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly props: Props;
   /** "" if it has none. */
   readonly name: string;
-  /** Like `webapp.shop/rule.3/static`: `sign.name`, else `sign.N`, the Nth unnamed sibling of its sign, else `sign`, the only one. */
+  /**
+   * Like `webapp.shop/rule.3/static`: `sign.name`, else `sign.N`, the Nth unnamed sibling of its sign, else `sign`, the only one. A reload may change
+   * it: it is for messages, never an identity.
+   */
   readonly path: string;
+  /** Whether a reload drops the component: it is replaced or gone, and ends what runs. */
+  readonly isLeaving: boolean;
   /** Carries the path. */
   readonly log: ErrorLog;
   /** One object for all components of a stage. */
@@ -31,7 +36,7 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly owner: Owner;
   /** Of a rule or case; `undefined` matches all. */
   readonly condition: Condition | undefined;
-  /** The direct children of a kind, in the order of the text. They are there from `prepare` on. */
+  /** The direct children of a kind, in the order of the text. They are there from `prepare` on, and may be others at each `compose`. */
   children<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[];
 }
 

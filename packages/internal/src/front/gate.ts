@@ -31,9 +31,9 @@ export class Gate<Conn extends GateConn> {
     this.#options = options;
   }
 
-  /** Begins to take connections. */
-  open(): Promise<void> {
-    return this.#options.share.accept(this.#accept);
+  /** Begins to take connections, those that wait at its listener first. */
+  open(): void {
+    this.#options.share.accept(this.#accept);
   }
 
   /** Takes no new connections and waits until those that are open have finished. */

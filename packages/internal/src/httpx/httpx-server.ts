@@ -179,7 +179,7 @@ class HttpxServer implements ServerPart, Http2Host, ProxyHeaderReaderOptions {
   }
 
   async prepare(): Promise<void> {
-    const { props, log, listeners, stage, path, isDevelopment } = this.#context;
+    const { props, log, listeners, stage, isDevelopment } = this.#context;
     this.#dispatcher = new Dispatcher(
       props.webapps.map((webapp) => webapp.current),
       log,
@@ -188,7 +188,7 @@ class HttpxServer implements ServerPart, Http2Host, ProxyHeaderReaderOptions {
       props,
     );
     if (props.tlsMode) this.#https = await this.#openHttps();
-    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), { stage, path });
+    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,
@@ -201,8 +201,8 @@ class HttpxServer implements ServerPart, Http2Host, ProxyHeaderReaderOptions {
     });
   }
 
-  async start(): Promise<void> {
-    await this.#gate?.open();
+  start(): void {
+    this.#gate?.open();
     for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
   }
 

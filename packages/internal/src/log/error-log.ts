@@ -20,8 +20,8 @@ export interface ErrorLog {
   error(message: string, details?: LogDetails): void;
   /** Whether records of this level are written: ask before working out an expensive message. */
   enabled(level: LogLevel): boolean;
-  /** The same log for the component with this path (a whole path, not one to be appended). */
-  withPath(path: string): ErrorLog;
+  /** The same log for the component with this path (a whole path, not one to be appended); a function where the path may change. */
+  withPath(path: string | (() => string)): ErrorLog;
 }
 
 /** What the one who opened it holds, too. */
@@ -95,12 +95,16 @@ interface Shared {
 }
 
 class SinkLog implements OwnedErrorLog {
-  readonly path: string;
   readonly #shared: Shared;
+  readonly #path: string | (() => string);
 
-  constructor(shared: Shared, path: string) {
+  constructor(shared: Shared, path: string | (() => string)) {
     this.#shared = shared;
-    this.path = path;
+    this.#path = path;
+  }
+
+  get path(): string {
+    return typeof this.#path === "string" ? this.#path : this.#path();
   }
 
   debug(message: string, details?: LogDetails): void {
@@ -123,7 +127,7 @@ class SinkLog implements OwnedErrorLog {
     return logLevels.indexOf(level) >= this.#shared.threshold;
   }
 
-  withPath(path: string): ErrorLog {
+  withPath(path: string | (() => string)): ErrorLog {
     return new SinkLog(this.#shared, path);
   }
 

@@ -40,7 +40,8 @@ test("port 0 takes a free port, and no two holders the same", async () => {
   const second = await listeners.share(local(), owner("b", stage));
   expect(first.address).toBe(`127.0.0.1:${first.port}`);
   expect(second.port).not.toBe(first.port);
-  await Promise.all([first.accept(greeter("first")), second.accept(greeter("second"))]);
+  first.accept(greeter("first"));
+  second.accept(greeter("second"));
   expect(await greeting({ port: first.port })).toBe("first");
   expect(await greeting({ port: second.port })).toBe("second");
   await first.release();
@@ -49,7 +50,7 @@ test("port 0 takes a free port, and no two holders the same", async () => {
 
 test("no host stands for IPv4 and IPv6", async () => {
   const share = await new Listeners().share({ host: "", port: 0 }, owner("a"));
-  await share.accept(greeter("hi"));
+  share.accept(greeter("hi"));
   expect(share.address).toBe(`[::]:${share.port}`);
   expect(await greeting({ host: "127.0.0.1", port: share.port })).toBe("hi");
   expect(await greeting({ host: "::1", port: share.port })).toBe("hi");
@@ -68,7 +69,7 @@ describe("holders that follow each other", () => {
     const listeners = new Listeners();
     const address = local(await freePort());
     let holder = await listeners.share(address, owner("holder 0"));
-    await holder.accept(greeter("holder 0"));
+    holder.accept(greeter("holder 0"));
     const greetings: string[] = [];
     let isOver = false;
     const connect = async (): Promise<void> => {
@@ -77,7 +78,7 @@ describe("holders that follow each other", () => {
     const clients = Promise.all(Array.from({ length: 8 }, connect));
     for (let i = 1; i <= 25; i++) {
       const next = await listeners.share(address, owner(`holder ${i}`));
-      await next.accept(greeter(`holder ${i}`));
+      next.accept(greeter(`holder ${i}`));
       await holder.release();
       holder = next;
       const count = greetings.length;
@@ -95,7 +96,7 @@ describe("holders that follow each other", () => {
     const address = local(await freePort());
     const first = await listeners.share(address, owner("first"));
     const second = await listeners.share(address, owner("second"));
-    await first.accept(greeter("first"));
+    first.accept(greeter("first"));
     await first.release();
     const waiting = greeting(address);
     const leaving = net.connect(address);
@@ -105,7 +106,7 @@ describe("holders that follow each other", () => {
     const last = net.connect(address);
     await once(last, "connect");
     await turn();
-    await second.accept(greeter("second"));
+    second.accept(greeter("second"));
     expect(await waiting).toBe("second");
     last.destroy();
     await second.release();
@@ -130,10 +131,10 @@ describe("holders that follow each other", () => {
     const address = local(await freePort());
     const first = await listeners.share(address, owner("first"));
     const second = await listeners.share(address, owner("second"));
-    await second.accept(greeter("second"));
+    second.accept(greeter("second"));
     await first.release();
     await first.release();
-    await first.accept(greeter("first"));
+    first.accept(greeter("first"));
     expect(await greeting(address)).toBe("second");
     await second.release();
     expect(await errorOf(greeting(address))).toMatchObject({ code: "ECONNREFUSED" });
@@ -145,7 +146,7 @@ describe("an address that cannot be had", () => {
     const listeners = new Listeners();
     const port = await freePort();
     const first = await listeners.share(local(port), owner("httpxServer.a"));
-    await first.accept(greeter("a"));
+    first.accept(greeter("a"));
     expect(await errorOf(listeners.share({ host: "0.0.0.0", port }, owner("httpxServer.b")))).toMatchObject({
       code: "HEMI_LISTEN",
       message: expect.stringContaining(`httpxServer.a listens on 127.0.0.1:${port}, in this very process`) as string,
@@ -201,7 +202,7 @@ describe("a UNIX socket", () => {
     const first = await listeners.share(address, owner("first"));
     expect(first).toMatchObject({ address: address.path, port: 0 });
     let accepted = 0;
-    await first.accept((socket) => {
+    first.accept((socket) => {
       accepted++;
       greeter("first")(socket);
     });
@@ -209,7 +210,7 @@ describe("a UNIX socket", () => {
     const second = await listeners.share(address, owner("second"));
     await turn();
     expect(accepted).toBe(1);
-    await second.accept(greeter("second"));
+    second.accept(greeter("second"));
     await first.release();
     expect(await greeting(address)).toBe("second");
     await second.release();
@@ -228,7 +229,7 @@ describe("a UNIX socket", () => {
     await once(server, "close");
     expect(await exists(address.path)).toBe(true);
     const share = await new Listeners().share(address, owner("a"));
-    await share.accept(greeter("hi"));
+    share.accept(greeter("hi"));
     expect(await greeting(address)).toBe("hi");
     await share.release();
   });
@@ -248,7 +249,7 @@ test("nothing is left open after the last release", async () => {
   const listeners = new Listeners();
   const shares: ListenerShare[] = [];
   for (let i = 0; i < 3; i++) shares.push(await listeners.share(local(), owner("a")));
-  await shares[0]?.accept(greeter("hi"));
+  shares[0]?.accept(greeter("hi"));
   await Promise.all(shares.map((share) => share.release()));
   while (count() > before) await turn();
 });

@@ -1,5 +1,5 @@
-// The listening sockets of the process. They are kept apart from stages: the next stage joins the listener that the
-// one before it has, takes its connections over, and no client ever meets a closed door.
+// The listening sockets of the process. They are kept apart from stages and their generations: who follows joins the listener that is
+// there, takes its connections over, and no client ever meets a closed door.
 
 import { rm, stat } from "node:fs/promises";
 import * as net from "node:net";
@@ -12,12 +12,14 @@ export type ListenAddress = { readonly host: string; readonly port: number } | {
 /** Takes a connection that a client has opened. */
 export type Acceptor = (socket: net.Socket) => void;
 
-/** Who holds a listener: two holders of one stage would take each other's connections. */
+/** Who holds a listener: two holders of one stage would take each other's connections. The context of a component is one. */
 export interface ListenerOwner {
   /** The same object for all holders of one stage. */
   readonly stage: object;
   /** The component's path, for messages. */
   readonly path: string;
+  /** Whether a reload drops the component: then another one of the stage may join its listener. Default: false. */
+  readonly isLeaving?: boolean;
 }
 
 /** A share in a listener, for one gate. The last one to be released closes the socket. */
@@ -26,9 +28,9 @@ export interface ListenerShare {
   readonly address: string;
   /** The port, 0 for a UNIX socket. */
   readonly port: number;
-  /** Connections go to this acceptor from now on, whoever had them before. Throws HEMI_LISTEN if the address is taken. */
-  accept(acceptor: Acceptor): Promise<void>;
-  /** Twice is harmless. */
+  /** Connections go to this acceptor from now on, whoever had them before. After `release` it does nothing. */
+  accept(acceptor: Acceptor): void;
+  /** Connections go to the acceptor that had them before, if its share still accepts. Twice is harmless. */
   release(): Promise<void>;
 }
 
@@ -36,7 +38,10 @@ export interface ListenerShare {
 export class Listeners {
   readonly #listeners = new Map<string, Listener>();
 
-  /** Binds the address, or joins the listener that has it. A dead process's socket file is removed. Throws HEMI_LISTEN, which names address and reason. */
+  /**
+   * Binds the address and listens, or joins the listener that has it; connections wait until a share accepts. A dead process's socket file
+   * is removed. Rejects with HEMI_LISTEN, which names address and reason.
+   */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
     const key = "path" in address ? address.path : `${address.host}:${address.port}`;
     // Ours is alive; asking it would give it a connection that nobody wants.
@@ -52,7 +57,14 @@ export class Listeners {
       listener = new Listener(bind(address, key, taker), () => this.#listeners.delete(key), taker);
       if (isShared) this.#listeners.set(key, listener);
     }
-    return listener.join(owner);
+    const share = listener.join(owner);
+    try {
+      await listener.listening();
+    } catch (error) {
+      await share.release();
+      throw error;
+    }
+    return share;
   }
 
   /** Which of ours has the port already, by an address that overlaps: `:8080` and `127.0.0.1:8080` do. */
@@ -73,8 +85,8 @@ class Listener {
   readonly #shares = new Map<ListenerShare, ListenerOwner>();
   readonly address: string;
   readonly port: number;
-  #acceptor: Acceptor | undefined;
-  #acceptingShare: ListenerShare | undefined;
+  /** Those that accept. The last one has the connections; the others had them before it, and one gets them back when it is released. */
+  readonly #accepting: { readonly share: ListenerShare; readonly acceptor: Acceptor }[] = [];
   /** Connections that came while no gate was open: the next one takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
@@ -98,7 +110,7 @@ class Listener {
 
   join(owner: ListenerOwner): ListenerShare {
     for (const other of this.#shares.values()) {
-      if (other.stage !== owner.stage) continue;
+      if (other.stage !== owner.stage || other.isLeaving === true) continue;
       throw new HemiError(
         "HEMI_LISTEN",
         `${owner.path} cannot listen on ${this.address}: ${other.path} of the same stage does`,
@@ -107,12 +119,9 @@ class Listener {
     const share: ListenerShare = {
       address: this.address,
       port: this.port,
-      accept: async (acceptor) => {
-        await (this.#listening ??= this.#listen());
-        // Released meanwhile.
+      accept: (acceptor) => {
         if (!this.#shares.has(share)) return;
-        this.#acceptor = acceptor;
-        this.#acceptingShare = share;
+        this.#accepting.push({ share, acceptor });
         for (const socket of this.#waiting) {
           this.#waiting.delete(socket.off("error", forget));
           if (!socket.destroyed) acceptor(socket);
@@ -125,9 +134,15 @@ class Listener {
   }
 
   #take(socket: net.Socket): void {
-    if (this.#acceptor !== undefined) this.#acceptor(socket);
+    const accepting = this.#accepting.at(-1);
+    if (accepting !== undefined) accepting.acceptor(socket);
     else if (this.#waiting.size < maxWaiting) this.#waiting.add(socket.on("error", forget));
     else socket.destroy();
+  }
+
+  /** Settles when the socket listens: rejects with HEMI_LISTEN if the address is taken. */
+  listening(): Promise<void> {
+    return (this.#listening ??= this.#listen());
   }
 
   #listen(): Promise<void> {
@@ -145,7 +160,8 @@ class Listener {
 
   async #release(share: ListenerShare): Promise<void> {
     if (!this.#shares.delete(share)) return;
-    if (this.#acceptingShare === share) this.#acceptor = this.#acceptingShare = undefined;
+    const index = this.#accepting.findIndex((accepting) => accepting.share === share);
+    if (index >= 0) this.#accepting.splice(index, 1);
     if (this.#shares.size > 0) return;
     this.#closed();
     for (const socket of this.#waiting) socket.destroy();

@@ -78,6 +78,7 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
       },
     },
     owner: undefined,
+    isLeaving: false,
     condition: undefined,
     listeners: new Listeners(),
     children: () => [],
