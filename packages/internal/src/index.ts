@@ -7,7 +7,7 @@ export { HemiError } from "./errors/hemi-error.ts";
 // Stages
 export { bootWith } from "./boot.ts";
 export type { Boot, BootOptions } from "./stage/boot.ts";
-export { Stage } from "./stage/stage.ts";
+export { Stage, type ConfigSource, type Reloaded, type ReloadOptions } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations

@@ -76,7 +76,7 @@ class Comparison implements Difference {
     });
     for (const child of before.children) if (!living.has(child)) addAll(child, this.dropped);
     // A stage itself composes nothing.
-    if (isRecomposed && after.definition !== undefined) this.recomposed.push(owners);
+    if (isRecomposed && after.path !== "") this.recomposed.push(owners);
   }
 
   /** To be called once it is known who lives on. */

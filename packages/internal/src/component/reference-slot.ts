@@ -46,6 +46,11 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
     throw new HemiError("HEMI_STAGE_STATE", message);
   }
 
+  /** What it points to; `undefined` before it is linked. */
+  get holder(): PartHolder<PartType> | undefined {
+    return this.#holder;
+  }
+
   /** From now on, `current` is what `holder` holds. */
   link(holder: PartHolder): void {
     if (!isOfKind(holder, this.#kind))

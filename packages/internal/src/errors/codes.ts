@@ -21,6 +21,7 @@ export const errorCodes = {
   HEMI_STAGE_CREATE: "a component could not be created",
   HEMI_STAGE_PREPARE: "a component could not be prepared",
   HEMI_STAGE_START: "a component could not be started",
+  HEMI_STAGE_RELOAD: "a running stage cannot follow a change of its configuration",
   HEMI_STAGE_SHUTDOWN: "a component could not be shut down",
   HEMI_STAGE_STATE: "the stage is not in a state in which this can be done",
   // The environment

@@ -22,7 +22,12 @@ const greeter = definer(webappKind)({
     names: prop.strings({ default: [] }),
     nodes: prop.list(prop.record({ weight: prop.integer() }), { default: [] }),
   },
-  create: ({ props }) => ({ greeting: `${props.size} ${props.pause} ${props.where}`, peer: undefined, extra: 7 }),
+  create: ({ props }) => ({
+    greeting: `${props.size} ${props.pause} ${props.where}`,
+    peer: undefined,
+    composed: [],
+    extra: 7,
+  }),
 });
 const mine = pack("@mine/greeter", [greeter]);
 

@@ -9,10 +9,12 @@ import type { Surroundings } from "../component/context.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
+import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
+import { stageSettings } from "./settings.ts";
 import { Stage } from "./stage.ts";
-import type { StageComponents } from "./stage.ts";
+import type { ConfigSource, StageComponents } from "./stage.ts";
 import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./tree.ts";
 
 /** What an engine consists of: what `makeBoot` is told, so that the stage need not know it. */
@@ -68,41 +70,45 @@ export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
 /** Makes the functions that boot stages. */
 export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
   return {
-    async bootFile(file, options = {}) {
-      return await bootSpec(engine, await loadConfig({ file, ...baseDirOf(options) }), options);
-    },
-    async bootText(text, options = {}) {
-      const name = options.name ?? "<text>";
-      return await bootSpec(engine, await loadConfig({ text, name, ...baseDirOf(options) }), options);
-    },
-    bootTree: (tree, options = {}) => bootSpec(engine, fromObject(tree), options),
-    bootObject: (object, options = {}) => bootSpec(engine, fromObject(object), options),
+    bootFile: (file, options = {}) => bootSource(engine, { file }, options),
+    bootText: (text, options = {}) => bootSource(engine, { text, name: options.name ?? "<text>" }, options),
+    bootTree: (tree, options = {}) => bootSource(engine, { object: tree }, options),
+    bootObject: (object, options = {}) => bootSource(engine, { object }, options),
   };
 }
 
-async function bootSpec<Components extends StageComponents>(
+async function bootSource<Components extends StageComponents>(
   engine: Engine,
-  parsed: Parsed,
+  source: ConfigSource,
   options: BootOptions,
 ): Promise<Stage<Components>> {
   const packs = [...engine.packs, ...(options.use ?? [])];
-  const { stage: resolved, problems } = resolve(parsed, { ...options, kinds: engine.kinds, packs });
-  if (resolved === undefined) throw new ConfigError(problems);
-  const { fixtures } = engine;
+  const { kinds, fixtures } = engine;
+  const resolveSource = async (other = source): Promise<ResolvedComponent> => {
+    const parsed = await parse(other, options.baseDir);
+    const { stage, problems } = resolve(parsed, { ...options, kinds, packs, stageSettings });
+    if (stage === undefined) throw new ConfigError(problems);
+    return stage;
+  };
+  const resolved = await resolveSource();
   const surroundings: Surroundings = {
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
   };
-  if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, surroundings, log: options.log });
+  const common = { resolved, fixtures, surroundings, resolve: resolveSource };
+  if (options.log !== undefined) return new Stage<Components>({ ...common, log: options.log });
   const log = engine.openLog();
   try {
-    return new Stage<Components>({ resolved, fixtures, surroundings, log, stopped: () => log.close() });
+    return new Stage<Components>({ ...common, log, stopped: () => log.close() });
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
-function baseDirOf({ baseDir }: BootOptions): { readonly baseDir?: string } {
-  return baseDir === undefined ? {} : { baseDir };
+async function parse(source: ConfigSource, baseDir: string | undefined): Promise<Parsed> {
+  const base = baseDir === undefined ? {} : { baseDir };
+  if ("object" in source) return fromObject(source.object);
+  if ("file" in source) return await loadConfig({ file: source.file, ...base });
+  return await loadConfig({ text: source.text, name: source.name ?? "<text>", ...base });
 }

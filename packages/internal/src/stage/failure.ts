@@ -15,7 +15,9 @@ export interface Failure {
 const codes = {
   used: "HEMI_STAGE_PREPARE",
   prepared: "HEMI_STAGE_PREPARE",
+  composed: "HEMI_STAGE_PREPARE",
   started: "HEMI_STAGE_START",
+  changed: "HEMI_STAGE_RELOAD",
   drained: "HEMI_STAGE_SHUTDOWN",
   "shut down": "HEMI_STAGE_SHUTDOWN",
 } as const satisfies Record<string, ErrorCode>;

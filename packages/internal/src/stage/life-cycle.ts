@@ -6,12 +6,9 @@ import type { Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
 import type { Walk } from "./order.ts";
 
+/** Of some components, each with all that stands in it. */
 export class LifeCycle {
   readonly #roots: readonly Component[];
-  /** Those whose `prepare` was called, whatever came of it. */
-  readonly #prepared = new Set<Component>();
-  /** Those whose `shutdown` was called. */
-  readonly #shutDown = new Set<Component>();
   /** Those that are being prepared or started. */
   readonly #underway = new Set<Component>();
   /** What came of those that have been so far. */
@@ -41,7 +38,7 @@ export class LifeCycle {
   /** Lowest rank first, siblings side by side, children before their owner. Stops at the first failure. */
   prepare(): Promise<readonly Failure[]> {
     return this.#raise("prepared", (component) => {
-      this.#prepared.add(component);
+      component.phase = "prepared";
       return component.part.prepare?.();
     });
   }
@@ -67,20 +64,6 @@ export class LifeCycle {
     return this.#isCancelled;
   }
 
-  /** Of those that are prepared and not shut down. Goes on after failures. */
-  async reopenLogs(): Promise<void> {
-    const writing = [...this.#prepared].filter((component) => !this.#shutDown.has(component));
-    await Promise.all(
-      writing.map(async ({ part, log }) => {
-        try {
-          await part.reopenLogs?.();
-        } catch (error) {
-          log.error("could not open its logs anew", { error });
-        }
-      }),
-    );
-  }
-
   /** Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline. */
   drain(deadline: number): Promise<readonly Failure[]> {
     return this.#sink(
@@ -99,8 +82,8 @@ export class LifeCycle {
       "shut down",
       () => Math.max(deadline, Date.now() + 1000),
       (component) => {
-        if (!this.#prepared.has(component) || this.#shutDown.has(component)) return undefined;
-        this.#shutDown.add(component);
+        if (component.phase !== "prepared") return undefined;
+        component.phase = "shut down";
         return component.part.shutdown?.();
       },
     );

@@ -52,7 +52,12 @@ describe("the life of a stage", () => {
       "testServer.main",
     ];
     await stage.start();
-    expect(journal.splice(0)).toEqual([...allOf("prepare", up), ...allOf("start", up)]);
+    const composed = ["webapp.shop/rule.a", "webapp.shop/rule", "webapp.shop", "testServer.main", "webapp.blog"];
+    expect(journal.splice(0)).toEqual([
+      ...allOf("prepare", up),
+      ...allOf("compose", [...composed, "testBackend.api"]),
+      ...allOf("start", up),
+    ]);
     expect(stage.state).toBe("running");
 
     const down = [
@@ -192,6 +197,7 @@ describe("when a component fails", () => {
     expect([error.code, error.message]).toEqual(["HEMI_STAGE_START", "testBackend.a could not be started: no start"]);
     expect(journal).toEqual([
       ...allOf("prepare", ["testBackend.a", "webapp.b"]),
+      ...allOf("compose", ["testBackend.a", "webapp.b"]),
       "start testBackend.a",
       ...allOf("shutdown", ["webapp.b", "testBackend.a"]),
     ]);

@@ -1,20 +1,25 @@
 // A stage: one running configuration, owner of all its components.
 
-import { createAll } from "../component/component.ts";
-import type { Component } from "../component/component.ts";
+import type { CreationScope } from "../component/component.ts";
+import type { ConfigObject } from "../config/object.ts";
 import type { ExplainRequest, Walk } from "../web/explain/explanation.ts";
 import type { StageFixtures, Surroundings } from "../component/context.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import { compose } from "./composition.ts";
 import { untilDeadline } from "./deadline.ts";
+import { Departure } from "./departure.ts";
 import { explainAmong } from "./explain.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
+import { Generation } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
+import { Reload } from "./reload.ts";
+import { drainTimeoutOf } from "./settings.ts";
 import type { StageComponent } from "./tree.ts";
 
 /**
@@ -30,13 +35,36 @@ type State =
   | { readonly name: "stopping"; readonly stopped: Promise<void> }
   | { readonly name: "stopped" };
 
+/** Where a configuration comes from. Paths are relative to the working directory; `name` is what errors call a text. */
+export type ConfigSource =
+  { readonly file: string } | { readonly text: string; readonly name?: string } | { readonly object: ConfigObject };
+
 export interface StageOptions {
   readonly resolved: ResolvedComponent;
   readonly fixtures: FixtureDefinitions;
   readonly log: ErrorLog;
   readonly surroundings: Surroundings;
+  /** Reads and checks a configuration as that of the stage was; without a source, that one once more. Rejects with a ConfigError. */
+  readonly resolve: (source?: ConfigSource) => Promise<ResolvedComponent>;
   /** Called once the stage has stopped: closes what was opened for it alone. */
   readonly stopped?: () => Promise<void>;
+}
+
+export interface ReloadOptions {
+  /** How long reading, checking and preparing may take, in milliseconds. Default: 30 s. */
+  readonly patience?: number;
+}
+
+/** What a reload did. Paths are those of the new configuration, for what was dropped those of the old one. */
+export interface Reloaded {
+  /** Running as before. */
+  readonly kept: readonly string[];
+  /** Running, with new values of live props. */
+  readonly updated: readonly string[];
+  readonly created: readonly string[];
+  readonly dropped: readonly string[];
+  /** Settles when all that was dropped has ended its work and is shut down, within `.drainTimeout` of the stage. Never rejects. */
+  readonly departed: Promise<void>;
 }
 
 /** Components by path. */
@@ -44,37 +72,35 @@ export type StageComponents = Readonly<Record<string, StageComponent>>;
 
 /** `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
 export class Stage<Components extends StageComponents = StageComponents> implements AsyncDisposable {
-  /** What was booted: for `difference`. */
-  readonly resolved: ResolvedComponent;
   readonly fixtures: StageFixtures;
-  readonly #roots: readonly Component[];
-  readonly #byPath = new Map<string, Component>();
+  readonly #scope: CreationScope;
+  readonly #resolve: StageOptions["resolve"];
   readonly #life: LifeCycle;
   readonly #stopped: () => Promise<void>;
   /** Settles a start that waits for a component which never comes back. */
   readonly #abandoned = Promise.withResolvers<readonly Failure[]>();
+  #generation: Generation;
   #state: State = { name: "created" };
+  /** Reloads follow each other: the last one asked for. Never rejects. */
+  #lastReload: Promise<void> = Promise.resolve();
+  /** The one that is being prepared. */
+  #reload: Reload | undefined;
+  readonly #departures = new Set<Departure>();
 
   /** Creates all components, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
-  constructor({ resolved, fixtures: definitions, log, surroundings, stopped }: StageOptions) {
-    this.resolved = resolved;
+  constructor({ resolved, fixtures: definitions, log, surroundings, resolve, stopped }: StageOptions) {
     const fixtures = new Fixtures(definitions);
     this.fixtures = fixtures;
-    const byResolved = new Map<ResolvedComponent, Component>();
-    const created = (component: Component): void => {
-      byResolved.set(component.resolved, component);
-      if (!this.#byPath.has(component.path)) this.#byPath.set(component.path, component);
-      fixtures.adopt(component);
-    };
-    this.#roots = createAll(resolved.children, undefined, { log, fixtures, surroundings, created });
-    for (const { references } of byResolved.keys()) {
-      for (const { slot, target } of references) {
-        const component = byResolved.get(target);
-        if (component !== undefined) slot.link(component);
-      }
-    }
-    this.#life = new LifeCycle(this.#roots);
+    this.#scope = { log, fixtures, surroundings, created: (component) => fixtures.adopt(component) };
+    this.#resolve = resolve;
+    this.#generation = Generation.first(resolved, this.#scope);
+    this.#life = new LifeCycle(this.#generation.roots);
     this.#stopped = stopped ?? (() => Promise.resolve());
+  }
+
+  /** What the running generation was configured with. */
+  get resolved(): ResolvedComponent {
+    return this.#generation.resolved;
   }
 
   get state(): State["name"] {
@@ -111,11 +137,33 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
   }
 
   /**
+   * Follows a new configuration: its source, or that of the stage read once more. What did not change goes on running, with its connections; the
+   * rest is created and prepared beside it, then takes its place in one turn of the event loop, and what was dropped ends what it has begun
+   * (`departed`). On any failure the stage goes on as it was: rejects with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE,
+   * _PREPARE or _START for a component that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
+   * HEMI_STAGE_STATE where the stage does not run. Reloads that are asked for meanwhile follow in order.
+   */
+  reload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<Reloaded> {
+    const reloaded = this.#lastReload.then(() => this.#follow(source, patience));
+    this.#lastReload = reloaded.then(ignore, ignore);
+    return reloaded;
+  }
+
+  /**
    * Tells all components that the files which they write logs to have been moved: what they write from now on stands in new ones. A
    * component that cannot has a line in the error log. That log itself is reopened by whoever opened it.
    */
-  reopenLogs(): Promise<void> {
-    return this.#life.reopenLogs();
+  async reopenLogs(): Promise<void> {
+    const writing = [...this.#generation.components()].filter(({ phase }) => phase === "prepared");
+    await Promise.all(
+      writing.map(async ({ part, log }) => {
+        try {
+          await part.reopenLogs?.();
+        } catch (error) {
+          log.error("could not open its logs anew", { error });
+        }
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,7 +172,7 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
 
   /** The component with this path, such as `webapp.shop/rule.assets/static`. Throws HEMI_USAGE if there is none. */
   component<Path extends keyof Components & string>(path: Path): Components[Path] {
-    const component: StageComponent | undefined = this.#byPath.get(path);
+    const component: StageComponent | undefined = this.#generation.find(path);
     if (component === undefined) throw new HemiError("HEMI_USAGE", `the stage has no component ${path}`);
     // `Components` was worked out from the tree that the stage was booted from, and from the definitions that made the parts.
     return component as Components[Path];
@@ -132,26 +180,18 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
 
   /** The component with this path, or `undefined`. */
   find(path: string): StageComponent | undefined {
-    return this.#byPath.get(path);
+    return this.#generation.find(path);
   }
 
   /** All components, owners before their children, in the order of the text. */
-  *components(): Iterable<StageComponent> {
-    const nested = function* (components: readonly Component[]): Iterable<StageComponent> {
-      for (const component of components) {
-        yield component;
-        yield* nested(component.children);
-      }
-    };
-    yield* nested(this.#roots);
+  components(): Iterable<StageComponent> {
+    return this.#generation.components();
   }
 
   /** Runs a request without a socket, in the server with this path or name; it may be left out if there is only one. */
   async inject(request: InjectRequest, { into }: { readonly into?: string } = {}): Promise<InjectResponse> {
-    if (this.#state.name !== "running") {
-      throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.#state.name}: it takes requests when it is running`);
-    }
-    const takers = this.#roots.filter(({ part }) => part.inject !== undefined);
+    this.#assertRunning("it takes requests");
+    const takers = this.#generation.roots.filter(({ part }) => part.inject !== undefined);
     const named = takers.filter(({ path, name }) => into === undefined || path === into || name === into);
     const [taker] = named;
     if (taker?.part.inject === undefined || named.length > 1) {
@@ -169,7 +209,7 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
    * with HEMI_USAGE for what no client could send, and where several servers could be meant.
    */
   async explain(request: ExplainRequest, { into }: { readonly into?: string } = {}): Promise<Walk> {
-    return await explainAmong(this.#roots, request, into);
+    return await explainAmong(this.#generation.roots, request, into);
   }
 
   /**
@@ -177,13 +217,14 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
    * written, or run. The stage need not be started. Rejects with HEMI_STAGE_PREPARE for all that would keep it from starting.
    */
   async examine(): Promise<void> {
-    const failures = await this.#life.examine();
+    const failures = await new LifeCycle(this.#generation.roots).examine();
     if (failures.length > 0) throw failureError(failures);
   }
 
   async #start(): Promise<void> {
     const unprepared = await this.#orAbandoned(this.#life.prepare());
-    const failures = unprepared.length > 0 ? unprepared : await this.#orAbandoned(this.#life.start());
+    const uncomposed = unprepared.length > 0 || this.#life.isCancelled ? unprepared : this.#compose();
+    const failures = uncomposed.length > 0 ? uncomposed : await this.#orAbandoned(this.#life.start());
     if (this.#life.isCancelled) {
       // Whoever has called `quit` shuts down.
       if (failures.length > 0) throw failureError(failures);
@@ -203,24 +244,70 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
       this.#life.cancel();
       if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve(this.#life.abandon());
     }
-    const undrained = from.name === "running" ? await this.#life.drain(deadline) : [];
+    this.#reload?.abandon(new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was reloaded"));
+    await untilDeadline(this.#lastReload, deadline);
+    for (const departure of this.#departures) departure.hasten(deadline);
+    const undrained = from.name === "running" ? await new LifeCycle(this.#generation.roots).drain(deadline) : [];
+    const departing = Promise.all([...this.#departures].map(({ done }) => done)).then(ignore);
+    await untilDeadline(departing, Math.max(deadline, Date.now() + shutdownPatience));
     const failures = await this.#shutdown(Math.max(deadline, Date.now() + shutdownPatience));
     if (undrained.length + failures.length > 0) throw failureError([...undrained, ...failures]);
   }
 
   async #shutdown(deadline: number): Promise<readonly Failure[]> {
     try {
-      return await this.#life.shutdown(deadline);
+      return await new LifeCycle(this.#generation.roots).shutdown(deadline);
     } finally {
       await this.#stopped();
       this.#state = { name: "stopped" };
     }
   }
 
+  /** The first generation as a whole. */
+  #compose(): readonly Failure[] {
+    return compose(new Set(this.#generation.components()), this.#generation);
+  }
+
+  async #follow(source: ConfigSource | undefined, patience: number): Promise<Reloaded> {
+    this.#assertRunning("it can be reloaded");
+    const tooLate = new HemiError("HEMI_STAGE_RELOAD", `the new configuration was not prepared within ${patience} ms`);
+    const deadline = Date.now() + patience;
+    const wanted = await this.#resolve(source);
+    this.#assertRunning("it can be reloaded");
+    const reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
+    this.#reload = reload;
+    const timer = setTimeout(() => reload.abandon(tooLate), Math.max(deadline - Date.now(), 0));
+    try {
+      await reload.prepare();
+    } finally {
+      clearTimeout(timer);
+      this.#reload = undefined;
+    }
+    const paths = reload.paths();
+    this.#generation = await reload.commit();
+    return { ...paths, departed: this.#letDepart(reload) };
+  }
+
+  async #letDepart({ dropped, survivors }: Reload): Promise<void> {
+    if (dropped.length === 0) return;
+    const deadline = Date.now() + drainTimeoutOf(this.#generation.resolved);
+    const departure = new Departure(dropped, survivors, deadline);
+    this.#departures.add(departure);
+    await departure.done;
+    this.#departures.delete(departure);
+  }
+
+  #assertRunning(when: string): void {
+    if (this.#state.name === "running") return;
+    throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.#state.name}: ${when} when it is running`);
+  }
+
   #orAbandoned(work: Promise<readonly Failure[]>): Promise<readonly Failure[]> {
     return Promise.race([work, this.#abandoned.promise]);
   }
 }
+
+function ignore(): void {}
 
 /** How long a shutdown may take at least, in milliseconds, even if draining took all the time that there was. */
 const shutdownPatience = 5000;

@@ -14,16 +14,23 @@ import type { Problems } from "./problems.ts";
 import type { Registry } from "./registry.ts";
 
 /** The stage's place, with all that stands in it. What cannot be placed is reported, and placed as well as it can be. */
-export function buildPlaces(stage: ComponentSpec, registry: Registry, problems: Problems): Place {
-  return new Builder(registry, problems).stage(stage);
+export function buildPlaces(
+  stage: ComponentSpec,
+  registry: Registry,
+  stageSettings: Definition | undefined,
+  problems: Problems,
+): Place {
+  return new Builder(registry, stageSettings, problems).stage(stage);
 }
 
 class Builder {
   readonly #registry: Registry;
+  readonly #stageSettings: Definition | undefined;
   readonly #problems: Problems;
 
-  constructor(registry: Registry, problems: Problems) {
+  constructor(registry: Registry, stageSettings: Definition | undefined, problems: Problems) {
     this.#registry = registry;
+    this.#stageSettings = stageSettings;
     this.#problems = problems;
   }
 
@@ -37,7 +44,7 @@ class Builder {
   }
 
   #place(spec: ComponentSpec, owner: Place | undefined, path: string): Place {
-    const definition = owner === undefined ? undefined : this.#registry.find(spec.sign);
+    const definition = owner === undefined ? this.#stageSettings : this.#registry.find(spec.sign);
     const children: Place[] = [];
     const named = new Map<string, Place>();
     const place: Place = {

@@ -8,7 +8,7 @@ import { schemaOf } from "./schema.ts";
 
 export interface Place {
   readonly spec: ComponentSpec;
-  /** `undefined` for the stage, and where the sign is unknown. */
+  /** `undefined` where the sign is unknown; for the stage, what may be set of it. */
   readonly definition: Definition | undefined;
   /** `undefined` for the stage. */
   readonly owner: Place | undefined;

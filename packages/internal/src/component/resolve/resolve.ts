@@ -4,6 +4,7 @@ import { resolve as resolvePath } from "node:path";
 import type { Parsed } from "../../config/parser.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Condition } from "../condition.ts";
+import type { Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
 import type { Pack } from "../pack.ts";
 import { buildPlaces } from "./build-places.ts";
@@ -23,6 +24,8 @@ import { Values } from "./values.ts";
 export interface ResolveOptions {
   readonly kinds: readonly Kind[];
   readonly packs: readonly Pack[];
+  /** What may be set of the stage itself. Without it: nothing. */
+  readonly stageSettings?: Definition;
   /** `%baseDir`, and what relative paths start from. Default: the working directory. */
   readonly baseDir?: string | undefined;
   /** `%logsDir`. Default: `logs` in the base directory. */
@@ -59,7 +62,7 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   const problems = new Problems(parsing);
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
   const references = new ComponentReferences(problems);
-  const place = buildPlaces(spec, registry(options.packs, options.kinds), problems);
+  const place = buildPlaces(spec, registry(options.packs, options.kinds), options.stageSettings, problems);
   const checks = new Checks(references, problems);
   const resolver = new Resolver({ baseDir, values, references, checks, problems });
   const stage = resolver.component(place);

@@ -6,7 +6,7 @@ import type { Definition } from "../definition.ts";
 import type { ReferenceSlot } from "../reference-slot.ts";
 
 export interface ResolvedComponent {
-  /** `undefined` for the stage. */
+  /** For the stage: what may be set of it, if anything may. */
   readonly definition: Definition | undefined;
   /** The definition's own, whatever word the configuration has for it; `stage` for the stage. */
   readonly sign: string;

@@ -1,0 +1,59 @@
+// Who composes, and in which order: each after its children and after those that it refers to.
+
+import type { Component } from "../component/component.ts";
+import type { ResolvedComponent } from "../component/resolve/resolved.ts";
+import type { Failure } from "./failure.ts";
+import type { Generation } from "./generation.ts";
+
+/** Lets them compose, and no others. Stops at the first failure, which is a fault of that part: composing must not fail. */
+export function compose(components: ReadonlySet<Component>, generation: Generation): readonly Failure[] {
+  const byResolved = generation.byResolved();
+  const done = new Set<Component>();
+  let failure: Failure | undefined;
+  const visit = (component: Component): void => {
+    if (done.has(component) || failure !== undefined) return;
+    done.add(component);
+    for (const child of component.children) if (components.has(child)) visit(child);
+    for (const target of targetsOf(component, byResolved)) if (components.has(target)) visit(target);
+    try {
+      component.part.compose?.();
+    } catch (error) {
+      failure ??= { path: component.path, done: "composed", error };
+    }
+  };
+  for (const component of components) visit(component);
+  return failure === undefined ? [] : [failure];
+}
+
+/** Those of a generation that have one of `changed` among their children or refer to one, directly or not. */
+export function dependentsOf(changed: Iterable<Component>, generation: Generation): Set<Component> {
+  const byResolved = generation.byResolved();
+  const dependents = new Map<Component, Component[]>();
+  const note = (component: Component, dependent: Component): void => {
+    const list = dependents.get(component);
+    if (list === undefined) dependents.set(component, [dependent]);
+    else list.push(dependent);
+  };
+  for (const component of generation.components()) {
+    for (const child of component.children) note(child, component);
+    for (const target of targetsOf(component, byResolved)) note(target, component);
+  }
+  const found = new Set<Component>();
+  const spread = (component: Component): void => {
+    for (const dependent of dependents.get(component) ?? []) {
+      if (found.has(dependent)) continue;
+      found.add(dependent);
+      spread(dependent);
+    }
+  };
+  for (const component of changed) spread(component);
+  return found;
+}
+
+function targetsOf(
+  { resolved }: Component,
+  byResolved: ReadonlyMap<ResolvedComponent, Component>,
+): readonly Component[] {
+  if (resolved.references.length === 0) return [];
+  return resolved.references.map(({ target }) => byResolved.get(target)).filter((target) => target !== undefined);
+}
