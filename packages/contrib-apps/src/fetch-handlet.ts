@@ -49,6 +49,7 @@ const props = {
 export const fetchHandlet = defineHandlet({
   sign: "fetchHandlet",
   props,
+  takesAll: ({ props }) => props.passHeader === undefined,
   create: (context): HandletPart => new FetchHandlet(context),
 });
 

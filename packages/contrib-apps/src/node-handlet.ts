@@ -35,6 +35,7 @@ const props = {
 export const nodeHandlet = defineHandlet({
   sign: "nodeHandlet",
   props,
+  takesAll: ({ props }) => !props.passOn,
   create: (context): HandletPart => new NodeHandlet(context),
 });
 

@@ -71,7 +71,7 @@ test("all who enter the room meet in it, and again on the other server when thei
     url: `${site.url}/room`,
     headers: { connection: "upgrade", upgrade: "websocket", "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==" },
   });
-  const details = walk.rules?.flatMap(({ socklets = [] }) => socklets.flatMap(({ details = [] }) => details)) ?? [];
+  const details = walk.rules?.flatMap(({ asked = [] }) => asked.flatMap(({ details = [] }) => details)) ?? [];
   expect(details.length).toBe(2);
   const isOne = details[0]?.includes("another was better") === false;
   const closed = guests.map(({ ws }) => once(ws, "close"));

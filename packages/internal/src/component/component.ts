@@ -63,7 +63,7 @@ export class Component implements PartHolder {
       stage: scope.fixtures,
       owner: owner?.part,
       condition,
-      children: (kind) => this.childrenOf(kind),
+      children: (...kinds) => this.childrenOf(...kinds),
     };
     this.part = makePart(definition, context);
     scope.created(this);
@@ -90,9 +90,9 @@ export class Component implements PartHolder {
     return originOf(this.resolved.span);
   }
 
-  childrenOf<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[] {
+  childrenOf<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[] {
     const children: Child<PartType>[] = [];
-    for (const child of this.children) if (isOfKind(child, kind)) children.push(child);
+    for (const child of this.children) for (const kind of kinds) if (isOfKind(child, kind)) children.push(child);
     return children;
   }
 

@@ -36,8 +36,10 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly owner: Owner;
   /** Of a rule or case; `undefined` matches all. */
   readonly condition: Condition | undefined;
-  /** The direct children of a kind, in the order of the text. They are there from `prepare` on, and may be others at each `compose`. */
-  children<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[];
+  /**
+   * The direct children of a kind, or of several, in the order of the text. They are there from `prepare` on, and may be others at each `compose`.
+   */
+  children<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[];
 }
 
 export interface Child<PartType extends object = object> {

@@ -15,6 +15,11 @@ export interface Declaration<Sign extends string, Schema extends PropsSchema, Ow
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
   check?(context: CheckContext<PropsOf<Schema>>): void;
+  /**
+   * For handlets: whether it takes every request that it is asked for, so that nothing behind it is ever asked. `hemi check` refuses a socklet there.
+   * Default: it may leave some.
+   */
+  takesAll?(context: CheckContext<PropsOf<Schema>>): boolean;
   /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */
   create(context: Context<PropsOf<Schema>, Owner>): Made;
 }
@@ -40,6 +45,8 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   isSet(prop: keyof Props & string): boolean;
   /** Whether a component of the kind stands directly inside. */
   hasChild(kind: Kind): boolean;
+  /** The components directly inside that are right by themselves, in the order of the text. */
+  children(): readonly CheckContext[];
   /**
    * The components that a prop refers to, however deep in it: each once, in its order, without those that are wrong by themselves.
    * Their props have types behind `isMadeBy`; what is reported of them is shown at them.

@@ -1,5 +1,7 @@
 // Lists of what a client would like, each with a weight: Accept, Accept-Encoding (RFC 9110 section 12).
 
+import { listMembers } from "./list-members.ts";
+
 /** One element, such as `gzip;q=0.5`. */
 export interface Weighted {
   /** In lower case, without parameters. */
@@ -8,10 +10,10 @@ export interface Weighted {
   readonly weight: number;
 }
 
-/** The elements in the order received; malformed ones are left out. Parameters other than `q` say nothing here. */
+/** The elements in the order received, `maxListMembers` at the most; malformed ones are left out. Parameters other than `q` say nothing here. */
 export function parseWeights(field: string): readonly Weighted[] {
   const list: Weighted[] = [];
-  for (const element of field.split(",")) {
+  for (const element of listMembers(field)) {
     const [name = "", ...parameters] = element.split(";");
     const weight = weightIn(parameters);
     const trimmed = name.trim();

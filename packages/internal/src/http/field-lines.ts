@@ -3,6 +3,7 @@
 import type { FieldNames } from "./field-names.ts";
 import { joinValues, type Fields } from "./fields.ts";
 import { lowerCase } from "./bytes.ts";
+import { listMembers } from "./list-members.ts";
 
 /** What heads of requests and of responses have in common. Whoever reads a head fills in `end` and `spans`. */
 export class FieldLines implements Fields {
@@ -90,9 +91,12 @@ export class FieldLines implements Fields {
 
   private isNamed(at: number, names: FieldNames): boolean {
     const start = this.spans[at] ?? 0;
-    for (const name of names.ofLength((this.spans[at + 1] ?? 0) - start)) {
-      if (equalsIgnoringCase(this.bytes, start, name)) return true;
-    }
+    const end = this.spans[at + 1] ?? 0;
+    if (names.hasUnderscored && includesByte(this.bytes, UNDERSCORE, start, end)) return true;
+    const candidates = names.ofLength(end - start);
+    // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take quadratic time.
+    if (candidates.length > maxCompared) return names.has(this.nameAt(at));
+    for (const name of candidates) if (equalsIgnoringCase(this.bytes, start, name)) return true;
     return false;
   }
 
@@ -133,10 +137,12 @@ export function readLength(bytes: Buffer, start: number, end: number): number | 
   return length <= Number.MAX_SAFE_INTEGER ? length : undefined;
 }
 
-/** What a list holds (RFC 9110 5.6.1): members may be empty, and do not count then. */
-export function listMembers(list: string): string[] {
-  return list
-    .split(",")
-    .map((member) => member.trim())
-    .filter((member) => member !== "");
+function includesByte(bytes: Buffer, wanted: number, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === wanted) return true;
+  return false;
 }
+
+const UNDERSCORE = 0x5f;
+
+/** Of the engine's own names, no more have one length. */
+const maxCompared = 8;

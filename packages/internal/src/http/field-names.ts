@@ -1,18 +1,24 @@
 // A set of names of fields that is asked for each field of each message.
 
-/** Names in lower case. */
+/** Names in lower case. To make one takes time that is linear in the names, whatever they are: they may be a peer's. */
 export class FieldNames {
-  readonly #byLength: (readonly string[])[] = [];
+  /** Whether each name with an underscore is in the set, too. */
+  readonly hasUnderscored: boolean;
+  readonly #names: ReadonlySet<string>;
+  readonly #byLength: string[][] = [];
 
-  constructor(names: Iterable<string>) {
-    for (const name of new Set(names)) {
-      while (this.#byLength.length <= name.length) this.#byLength.push(none);
-      this.#byLength[name.length] = [...this.ofLength(name.length), name];
+  /** `hasUnderscored`: default false. */
+  constructor(names: Iterable<string>, { hasUnderscored = false }: { readonly hasUnderscored?: boolean } = {}) {
+    this.hasUnderscored = hasUnderscored;
+    this.#names = new Set(names);
+    for (const name of this.#names) {
+      while (this.#byLength.length <= name.length) this.#byLength.push([]);
+      this.#byLength[name.length]?.push(name);
     }
   }
 
   has(name: string): boolean {
-    return this.ofLength(name.length).includes(name);
+    return this.#names.has(name) || (this.hasUnderscored && name.includes("_"));
   }
 
   /** Those that have so many characters: most fields are told apart by that alone. */
@@ -22,7 +28,7 @@ export class FieldNames {
 
   /** These and others. */
   with(names: Iterable<string>): FieldNames {
-    return new FieldNames([...this.#byLength.flat(), ...names]);
+    return new FieldNames([...this.#names, ...names], this);
   }
 }
 
@@ -45,17 +51,20 @@ export function isTrailerName(name: string): boolean {
 }
 
 /** Fields that a receiver might take for some of the head: none is passed on to a node behind the content (RFC 9110 6.5.1). */
-export const notInTrailers = new FieldNames([
-  ...connectionFields,
-  "authorization",
-  "cookie",
-  "expect",
-  "forwarded",
-  "host",
-  "max-forwards",
-  "trailer",
-  "via",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-]);
+export const notInTrailers = new FieldNames(
+  [
+    ...connectionFields,
+    "authorization",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "max-forwards",
+    "trailer",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+  ],
+  { hasUnderscored: true },
+);

@@ -33,7 +33,7 @@ test("where all are trusted, the first of them is the client", () => {
   expect(source([])).toBe("10.0.0.1 4000");
 });
 
-test("what is no address ends the search", () => {
+test("what is no address is never taken for the address of the proxy that says it", () => {
   for (const entry of [
     "unknown",
     "",
@@ -43,8 +43,8 @@ test("what is no address ends the search", () => {
     "fe80::1%eth0",
     "a.example",
   ]) {
-    expect(source(`203.0.113.7, ${entry}`), entry).toBe("10.0.0.1 4000");
-    expect(source(`203.0.113.7, ${entry}, 10.0.0.2`), entry).toBe("10.0.0.2");
+    expect(source(`203.0.113.7, ${entry}`), entry).toBe("unknown");
+    expect(source(`203.0.113.7, ${entry}, 10.0.0.2`), entry).toBe("unknown");
   }
 });
 
@@ -63,10 +63,19 @@ test("forwarded is read as RFC 7239 has it", () => {
   expect(forwarded('for=192.0.2.66, for=203.0.113.7;by="x,y;for=1.2.3.4";proto=https, by=1;for=10.0.0.2')).toBe(
     "203.0.113.7",
   );
-  expect(forwarded("for=203.0.113.7, by=10.0.0.2")).toBe("10.0.0.1 4000");
-  expect(forwarded("for=203.0.113.7, for=_hidden")).toBe("10.0.0.1 4000");
-  expect(forwarded('for=203.0.113.7, for="10.0.0.2')).toBe("10.0.0.1 4000");
-  expect(forwarded('for="203.0.113.7\\", for=10.0.0.2')).toBe("10.0.0.1 4000");
+  expect(forwarded("for=203.0.113.7, by=10.0.0.2")).toBe("unknown");
+  expect(forwarded("for=203.0.113.7, for=_hidden")).toBe("unknown");
+  expect(forwarded('for=203.0.113.7, for="10.0.0.2')).toBe("unknown");
+  expect(forwarded("for=203.0.113.7, for=10.0.0.2;for=10.0.0.3")).toBe("unknown");
+  expect(forwarded(String.raw`for=203.0.113.7, for=10.0.0.2;host="a\",for=192.0.2.66,\\"`)).toBe("203.0.113.7");
+});
+
+test("a quote that a client leaves open does not hide it behind the trusted proxy", () => {
+  for (const claim of ['for="x', 'for="', '"', 'for=192.0.2.66;by="\\', 'for="\\"', "for=x;"]) {
+    expect(source(`${claim}, for=203.0.113.7`, "forwarded"), claim).toBe("203.0.113.7");
+    expect(source([claim, "for=203.0.113.7"], "forwarded"), claim).toBe("203.0.113.7");
+    expect(source([claim, 'for="203.0.113.7:80";proto=http, for=10.0.0.2'], "forwarded"), claim).toBe("203.0.113.7 80");
+  }
 });
 
 test("who is not trusted is the client, whatever it says", () => {

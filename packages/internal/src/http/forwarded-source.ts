@@ -5,7 +5,8 @@
 //                    claim
 //
 // Each proxy adds whom it got the request from at the right end. So what the trusted ones say reaches from there to the first address that is not one of
-// them; what stands before it may be anyone's invention.
+// them; what stands before it may be anyone's invention. Therefore each field line is read by itself, and from the right: nothing that a client sends can
+// change how the entries of the proxies behind it are read.
 
 import { isIP, isIPv6 } from "node:net";
 import type { AddressSet } from "../component/props/addresses.ts";
@@ -19,18 +20,25 @@ export interface ForwardedTrust {
   readonly forwardedField: "x-forwarded-for" | "forwarded";
 }
 
-/** The client of a request that `sender` has sent. An entry that is no address, such as `unknown`, ends the search: the client is then who said so. */
+/** The address of a client of whom a trusted proxy says nothing that can be read, such as `unknown` or `_hidden`. No list of addresses holds it. */
+export const unknownAddress = "unknown";
+
+/** The client of a request that `sender` has sent. An entry of a trusted proxy that is no address makes it unknown: never the proxy itself. */
 export function forwardedSource(sender: Endpoint, fields: Fields, trust: ForwardedTrust): Endpoint {
   const { trustForwarded: trusted, forwardedField } = trust;
   if (!trusted.contains(sender.address)) return sender;
-  const text = fields.getAll(forwardedField).join(",");
-  const entries = text === "" ? [] : forwardedField === "forwarded" ? forwardedNodes(text) : text.split(",");
+  const memberBefore = forwardedField === "forwarded" ? elementBefore : entryBefore;
   let source = sender;
-  for (const entry of entries.reverse()) {
-    const endpoint = readNode(entry.trim());
-    if (endpoint === undefined) return source;
-    source = endpoint;
-    if (!trusted.contains(source.address)) return source;
+  for (const line of fields.getAll(forwardedField).toReversed()) {
+    if (line.trim() === "") continue;
+    for (let end = line.length; end >= 0;) {
+      const { start, node } = memberBefore(line, end);
+      const endpoint = node === undefined ? undefined : readNode(node);
+      if (endpoint === undefined) return { address: unknownAddress, port: 0 };
+      source = endpoint;
+      if (!trusted.contains(source.address)) return source;
+      end = start - 1;
+    }
   }
   return source;
 }
@@ -45,31 +53,48 @@ function readNode(text: string): Endpoint | undefined {
   return isAddress && port <= 65535 ? { address: plainAddress(inBrackets ?? name), port } : undefined;
 }
 
-/** The values of `for` in the elements of a `forwarded` field (RFC 7239 4), "" for an element without. None where a quoted string has no end. */
-function forwardedNodes(text: string): string[] {
-  const nodes: string[] = [];
-  for (const element of cut(text, ",")) {
-    const pair = cut(element, ";").find((pair) => /^\s*for=/i.test(pair)) ?? "";
-    nodes.push(unquoted(pair.slice(pair.indexOf("=") + 1).trim()));
-  }
-  return nodes;
+/** A member of a list: where it begins, and the node that it names; `undefined` where it cannot be read. */
+interface Member {
+  readonly start: number;
+  readonly node: string | undefined;
 }
 
-/** Cuts a text at a character, but not within quoted strings (RFC 9110 5.6.4). */
-function cut(text: string, at: "," | ";"): string[] {
-  const parts: string[] = [];
+/** Of `x-forwarded-for`: what stands before `end`, up to a comma. */
+function entryBefore(line: string, end: number): Member {
+  const start = (end === 0 ? -1 : line.lastIndexOf(",", end - 1)) + 1;
+  return { start, node: line.slice(start, end).trim() };
+}
+
+/** Of `forwarded` (RFC 7239 4): the value of `for` in what stands before `end`, up to a comma that is not in a quoted string (RFC 9110 5.6.4). */
+function elementBefore(line: string, end: number): Member {
+  const nodes: string[] = [];
   let isQuoted = false;
-  let start = 0;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === '"') isQuoted = !isQuoted;
-    else if (isQuoted && character === "\\") i++;
-    else if (!isQuoted && character === at) {
-      parts.push(text.slice(start, i));
-      start = i + 1;
+  let pairEnd = end;
+  let i = end - 1;
+  for (; i >= 0; i--) {
+    const character = line[i];
+    if (character === '"') isQuoted = !isQuoted || isEscaped(line, i);
+    else if (isQuoted) continue;
+    else if (character === ",") break;
+    else if (character === ";") {
+      readPair(line.slice(i + 1, pairEnd), nodes);
+      pairEnd = i;
     }
   }
-  return isQuoted ? [] : [...parts, text.slice(start)];
+  readPair(line.slice(i + 1, pairEnd), nodes);
+  return { start: i + 1, node: isQuoted || nodes.length !== 1 ? undefined : nodes[0] };
+}
+
+/** Is the character at `at` taken as it is, because an odd number of backslashes stands before it? */
+function isEscaped(line: string, at: number): boolean {
+  let first = at;
+  while (line[first - 1] === "\\") first--;
+  return (at - first) % 2 === 1;
+}
+
+function readPair(pair: string, nodes: string[]): void {
+  const [, value] = /^\s*for=(.*)$/is.exec(pair) ?? [];
+  if (value !== undefined) nodes.push(unquoted(value.trim()));
 }
 
 function unquoted(value: string): string {

@@ -7,7 +7,8 @@ import { parseAuthority } from "../http/authority.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/exchan.ts";
 import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
-import { equalsIgnoringCase, FieldLines, listMembers, readLength } from "../http/field-lines.ts";
+import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
+import { listMembers, maxListMembers } from "../http/list-members.ts";
 
 export interface HeadLimits {
   /** Of the whole head, in bytes; more: 431. */
@@ -145,7 +146,7 @@ export function readHead(
 
   // field lines, up to the empty one
   const { spans } = head;
-  const framing: Framing = { hosts: 0, lengths: 0, codings: 0, failure: undefined };
+  const framing: Framing = { hosts: 0, lengths: 0, codings: 0, options: 0, failure: undefined };
   while (at < end) {
     if (bytes[at] === CR) {
       if (at + 1 >= end) break;
@@ -181,6 +182,8 @@ interface Framing {
   hosts: number;
   lengths: number;
   codings: number;
+  /** Members of `connection`. */
+  options: number;
   failure: BadHead | undefined;
 }
 
@@ -206,6 +209,7 @@ const twoLengths = new BadHead(400, "the field content-length stands twice");
 const badLength = new BadHead(400, "content-length is not a number of bytes");
 const lengthAndCoding = new BadHead(400, "content-length and transfer-encoding stand together");
 const codingIn10 = new BadHead(400, "transfer-encoding stands in an HTTP/1.0 request");
+const tooManyOptions = new BadHead(431, `the field connection names more than ${maxListMembers} options`);
 const chunkedNotLast = new BadHead(400, "chunked is not the last transfer coding");
 const unknownCoding = new BadHead(501, "the transfer coding is not known; only chunked is");
 const unknownExpectation = new BadHead(417, "the expectation is not known; only 100-continue is");
@@ -290,7 +294,7 @@ function noteField(
       head.expectsContinue = true;
       return;
     case 10:
-      if (equalsIgnoringCase(bytes, nameStart, "connection")) noteConnection(head, valueStart, valueEnd);
+      if (equalsIgnoringCase(bytes, nameStart, "connection")) noteConnection(head, framing, valueStart, valueEnd);
       return;
     case 14:
       if (!equalsIgnoringCase(bytes, nameStart, "content-length")) return;
@@ -305,12 +309,15 @@ function noteField(
   }
 }
 
-function noteConnection(head: Http1RequestHead, start: number, end: number): void {
+function noteConnection(head: Http1RequestHead, framing: Framing, start: number, end: number): void {
   if (end - start === 10 && equalsIgnoringCase(head.bytes, start, "keep-alive")) {
     head.wantsKeepAlive = true;
     return;
   }
-  for (const option of listMembers(head.bytes.toString("latin1", start, end).toLowerCase())) {
+  const options = listMembers(head.bytes.toString("latin1", start, end).toLowerCase(), maxListMembers + 1);
+  framing.options += options.length;
+  if (framing.options > maxListMembers) framing.failure = tooManyOptions;
+  for (const option of options) {
     if (option === "close") head.wantsClose = true;
     else if (option === "keep-alive") head.wantsKeepAlive = true;
     else if (option === "upgrade") head.wantsUpgrade = true;

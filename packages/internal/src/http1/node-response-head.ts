@@ -5,7 +5,8 @@ import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
 import type { Fields } from "../http/fields.ts";
 import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
-import { equalsIgnoringCase, FieldLines, listMembers, readLength, withoutConnection } from "../http/field-lines.ts";
+import { equalsIgnoringCase, FieldLines, readLength, withoutConnection } from "../http/field-lines.ts";
+import { listMembers, maxListMembers } from "../http/list-members.ts";
 
 export interface ResponseHeadLimits {
   /** Of a head, in bytes. */
@@ -79,7 +80,7 @@ export function readAnswerHead(
 
   // field lines, up to the empty one
   const { spans } = head;
-  const framing: Framing = { lengths: 0, codings: 0 };
+  const framing: Framing = { lengths: 0, codings: 0, options: 0 };
   while (at < end) {
     if (bytes[at] === CR) {
       if (at + 1 >= end) break;
@@ -115,6 +116,8 @@ export function readAnswerHead(
 interface Framing {
   lengths: number;
   codings: number;
+  /** Members of `connection`. */
+  options: number;
 }
 
 const badStatusLine = "it does not begin with the status line of an HTTP/1 response";
@@ -147,7 +150,10 @@ function noteField(
   switch (nameEnd - nameStart) {
     case 10:
       if (equalsIgnoringCase(bytes, nameStart, "connection")) {
-        for (const option of listMembers(bytes.toString("latin1", valueStart, valueEnd).toLowerCase())) {
+        const options = listMembers(bytes.toString("latin1", valueStart, valueEnd).toLowerCase(), maxListMembers + 1);
+        framing.options += options.length;
+        if (framing.options > maxListMembers) return `its field connection names more than ${maxListMembers} options`;
+        for (const option of options) {
           if (option === "close") head.wantsClose = true;
           else if (option === "keep-alive") head.wantsKeepAlive = true;
         }

@@ -32,7 +32,8 @@ export function trailerLines(trailers: Fields): string {
 function linesOf(fields: Fields, dropped: FieldNames): string {
   if (fields instanceof FieldLines) return fields.linesWithout(withoutConnection(fields, dropped));
   let lines = "";
-  for (const [name, value] of fields) if (!dropped.has(name)) lines += `${name}: ${value}\r\n`;
+  const names = withoutConnection(fields, dropped);
+  for (const [name, value] of fields) if (!names.has(name)) lines += `${name}: ${value}\r\n`;
   return lines;
 }
 

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { acceptFor } from "../http/websocket-keys.ts";
 import type { Http1NodeResponseHead } from "./node-response-head.ts";
-import { listMembers } from "../http/field-lines.ts";
+import { listMembers } from "../http/list-members.ts";
 
 export class UpgradeRequest {
   /** Lines of the request's head. */

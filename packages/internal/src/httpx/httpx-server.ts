@@ -89,7 +89,7 @@ const props = {
   proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   /**
    * Addresses of HTTP proxies that are believed when they say where a request comes from: `$srcHost` is then the last address in `forwardedField` that is not
-   * one of theirs. What any proxy says of scheme and host is left to who asks for it. Behind `proxyProtocol`, it is the client named there that is looked for.
+   * one of theirs, or `unknown` where one of them names no address. What any proxy says of scheme and host is left to who asks for it. Behind `proxyProtocol`, it is the client named there that is looked for.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true }),
   /**

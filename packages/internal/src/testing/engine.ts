@@ -77,7 +77,7 @@ export function testEngine() {
     version: prop.integer({ default: 1 }),
   };
   type Probed = Pick<Context<{ readonly failAt: readonly Step[]; readonly greeting: string }>, "path" | "props"> & {
-    children<PartType extends object>(kind: Kind<PartType>): readonly Child<PartType>[];
+    children<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[];
   };
   const probe = (context: Probed, { peer, peers = () => [] }: ProbeOptions = {}): ProbePart => {
     const { props } = context;

@@ -50,10 +50,10 @@ export class Checks {
       path: place.path,
       isSet: (name) => foundFor(name) !== undefined,
       hasChild: ({ name }) => place.children.some((child) => child.definition?.kind.name === name),
+      children: () => this.#contextsOf(place.children),
       references: (name) => {
         const targets = this.#references.from(place).filter(({ prop }) => prop === name);
-        const places = new Set(targets.map(({ target }) => target));
-        return [...places].map((target) => this.#checks.get(target)?.context).filter((target) => target !== undefined);
+        return this.#contextsOf(new Set(targets.map(({ target }) => target)));
       },
       claim: ({ prop, what }) => {
         const holder = this.#claims.get(what) ?? place;
@@ -62,5 +62,9 @@ export class Checks {
       },
       report,
     };
+  }
+
+  #contextsOf(places: Iterable<Place>): readonly CheckContext[] {
+    return [...places].map((place) => this.#checks.get(place)?.context).filter((context) => context !== undefined);
   }
 }

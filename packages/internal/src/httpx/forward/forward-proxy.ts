@@ -54,6 +54,7 @@ const props = {
 export const forwardProxy = defineHandlet({
   sign: "forwardProxy",
   props,
+  takesAll: () => true,
   create: (context): HandletPart => new ForwardProxy(context),
 });
 

@@ -2,11 +2,11 @@
 
 import { compileCondition } from "../../component/condition.ts";
 import type { Child, Context } from "../../component/context.ts";
-import type { Reference } from "../../component/reference.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
+import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
 import { contentLimitProps } from "../content/content-limits.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
@@ -23,7 +23,6 @@ import {
   type ReviserPart,
   type RuleExplanation,
   type RulePart,
-  type SockletPart,
   type WebappPart,
 } from "../kinds.ts";
 import { isLocation } from "../response/location.ts";
@@ -39,7 +38,10 @@ const props = {
   returnText: prop.template(),
   /** Handlets of the webapp, by name, instead of those inside the rule. */
   handlets: prop.list(prop.reference(handletKind)),
-  /** Socklets of the webapp, by name, instead of those inside the rule. They are asked first, for requests that want to leave HTTP. */
+  /**
+   * Socklets of the webapp, by name, instead of those inside the rule. Requests that want to leave HTTP are asked of what stands inside the rule, in
+   * the order of the text, then of these, then of the named handlets: a checker holds for socklets that stand behind it, so it stands inside.
+   */
   socklets: prop.list(prop.reference(sockletKind)),
   /** Revisers of the webapp, by name, beside those inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
@@ -77,6 +79,7 @@ export const rule = defineRule({
     if (props.socklets !== undefined && context.hasChild(sockletKind)) {
       context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
     }
+    checkReachable(context);
     for (const status of props.errorPages.keys()) {
       if (errorStatus.test(status)) continue;
       const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599`;
@@ -105,7 +108,7 @@ class Rule implements RulePart {
   readonly matches: (req: Request) => boolean | Promise<boolean>;
   readonly #answer: FixedResponse | undefined;
   #handlets: readonly Child<HandletPart>[] = [];
-  /** Who is asked for a request that wants to leave HTTP, where socklets are: these, and then who else answers. */
+  /** Who is asked for a request that wants to leave HTTP, where socklets are: these among those who answer others, in their order. */
   #upgraders: readonly Child<HandletPart>[] | undefined;
   #revisers: readonly Child<ReviserPart>[] = [];
   readonly #uploads: Uploads;
@@ -136,10 +139,10 @@ class Rule implements RulePart {
   }
 
   async prepare(): Promise<void> {
-    this.#handlets = this.#findHandlets();
+    const answerers = this.#findAnswerers();
+    this.#handlets = answerers.flatMap((answerer) => (answerer.kind === "handlet" ? answerer.child : []));
     this.#revisers = this.#findRevisers();
-    const socklets = this.#findSocklets();
-    if (socklets.length > 0) this.#upgraders = await this.#makeUpgraders(socklets);
+    if (answerers.some(({ kind }) => kind === "socklet")) this.#upgraders = await this.#makeUpgraders(answerers);
     await this.#uploads.sweep();
     await this.#lookAtErrorPages();
   }
@@ -151,9 +154,8 @@ class Rule implements RulePart {
   explain(req: Request, scope: ExplainScope): Promise<RuleExplanation> {
     const { condition, props } = this.#context;
     const answer = this.#answer?.explain;
-    const socklets = req.upgrades.length > 0 ? this.#findSocklets() : undefined;
-    const [handlets, revisers] = [this.#findHandlets(), this.#findRevisers()];
-    return explainRule({ condition, webRoot: props.webRoot, answer, socklets, handlets, revisers }, req, scope);
+    const [answerers, revisers] = [this.#findAnswerers(), this.#findRevisers()];
+    return explainRule({ condition, webRoot: props.webRoot, answer, answerers, revisers }, req, scope);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -177,22 +179,23 @@ class Rule implements RulePart {
     }
   }
 
-  #findHandlets(): readonly Child<HandletPart>[] {
-    return [...this.#context.children(handletKind), ...(this.#context.props.handlets ?? []).map(asChild)];
+  #findAnswerers(): readonly Answerer[] {
+    return answerersOf(this.#context, this.#context.props);
   }
 
   #findRevisers(): readonly Child<ReviserPart>[] {
     return [...this.#context.children(reviserKind), ...(this.#context.props.revisers ?? []).map(asChild)];
   }
 
-  #findSocklets(): readonly Child<SockletPart>[] {
-    return [...this.#context.children(sockletKind), ...(this.#context.props.socklets ?? []).map(asChild)];
-  }
-
-  /** Socklets in the form of handlets, with those behind them. */
-  async #makeUpgraders(socklets: readonly Child<SockletPart>[]): Promise<readonly Child<HandletPart>[]> {
+  /** All who answer, socklets in the form of handlets. */
+  async #makeUpgraders(answerers: readonly Answerer[]): Promise<readonly Child<HandletPart>[]> {
     const upgraders: Child<HandletPart>[] = [];
-    for (const socklet of socklets) {
+    for (const answerer of answerers) {
+      if (answerer.kind === "handlet") {
+        upgraders.push(answerer.child);
+        continue;
+      }
+      const { child: socklet } = answerer;
       const { sign, name, path, origin } = socklet;
       const upgradeOf = await loadUpgrades(this.#context.log.withPath(path));
       const part: HandletPart = { handle: (req, resp) => socklet.part.handle(upgradeOf(req, resp)) };
@@ -203,7 +206,7 @@ class Rule implements RulePart {
       this.#answer === undefined
         ? []
         : [{ part: { handle: this.#answer.send }, sign: "rule", name: "", path, origin: undefined }];
-    return [...upgraders, ...this.#handlets, ...answer];
+    return [...upgraders, ...answer];
   }
 
   /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
@@ -283,23 +286,6 @@ function assertUntouched(handlet: Child, req: Request, resp: Response): void {
       `${handlet.sign} returned false after it had ${resp.isHeadSent ? "begun to answer" : "read the content"}`,
     ),
   );
-}
-
-/** A part that is referred to: it may be another one after a reload. */
-function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
-  reference: Reference<PartType>,
-): Child<PartType> {
-  return {
-    get part() {
-      return reference.current;
-    },
-    sign: reference.sign,
-    name: reference.name,
-    path: reference.path,
-    get origin() {
-      return reference.origin;
-    },
-  };
 }
 
 function always(): boolean {

@@ -3,10 +3,11 @@
 import type { Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
 import { explainCondition } from "../../component/explain-condition.ts";
-import { labelOf, type ComponentLabel, type Explanation } from "./explanation.ts";
+import type { Answerer } from "../dispatch/answerers.ts";
+import { labelOf, type AskedWalk, type Explanation } from "./explanation.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { fileTestIn, testedFile } from "../conditions/file-test.ts";
-import type { ExplainScope, HandletPart, ReviserPart, RuleExplanation, SockletPart } from "../kinds.ts";
+import type { ExplainScope, ReviserPart, RuleExplanation } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import { explainPart } from "./explain-webapp.ts";
@@ -15,9 +16,7 @@ export interface ExplainedRule {
   readonly condition: Condition | undefined;
   readonly webRoot: string | undefined;
   readonly answer: ((req: Request) => Explanation) | undefined;
-  /** Asked before all others. `undefined`: the client wants nothing but HTTP. */
-  readonly socklets: readonly Child<SockletPart>[] | undefined;
-  readonly handlets: readonly Child<HandletPart>[];
+  readonly answerers: readonly Answerer[];
   readonly revisers: readonly Child<ReviserPart>[];
 }
 
@@ -25,34 +24,32 @@ export async function explainRule(rule: ExplainedRule, req: Request, scope: Expl
   const condition = rule.condition && (await explainRuleCondition(rule.condition, rule.webRoot, req, scope));
   if (condition?.holds === false) return { matches: "no", condition };
   const revisers = rule.revisers.map(labelOf);
-  const socklets =
-    rule.socklets &&
-    (await explainInTurn(rule.socklets, req, scope)).map(({ label, told }) => ({ socklet: label, ...told }));
-  const told = {
-    matches: "yes" as const,
+  const wantsUpgrade = req.upgrades.length > 0;
+  const asked = await explainInTurn(
+    rule.answerers.filter(({ kind }) => wantsUpgrade || kind === "handlet"),
+    req,
+    scope,
+  );
+  return {
+    matches: "yes",
     ...(condition && { condition }),
     revisers,
-    ...(socklets && { socklets }),
-  };
-  if (socklets?.at(-1)?.takes === "yes") return told;
-  const handlets = await explainInTurn(rule.handlets, req, scope);
-  return {
-    ...told,
-    ...(rule.answer && { answer: rule.answer(req) }),
-    handlets: handlets.map(({ label, told }) => ({ handlet: label, ...told })),
+    ...(wantsUpgrade && !rule.answerers.some(({ kind }) => kind === "socklet") && { ignoresUpgrade: true }),
+    asked,
+    ...(rule.answer && asked.at(-1)?.takes !== "yes" && { answer: rule.answer(req) }),
   };
 }
 
 /** What each says that is asked, up to the first that takes the request in any case. */
 async function explainInTurn(
-  children: readonly Child<HandletPart | SockletPart>[],
+  answerers: readonly Answerer[],
   req: Request,
   scope: ExplainScope,
-): Promise<readonly { readonly label: ComponentLabel; readonly told: Explanation }[]> {
-  const walks: { label: ComponentLabel; told: Explanation }[] = [];
-  for (const child of children) {
+): Promise<readonly AskedWalk[]> {
+  const walks: AskedWalk[] = [];
+  for (const { kind, child } of answerers) {
     const told = await explainPart(child.part, req, scope);
-    walks.push({ label: labelOf(child), told });
+    walks.push({ component: labelOf(child), kind, ...told });
     if (told.takes === "yes" || req.startsAnew) break;
   }
   return walks;

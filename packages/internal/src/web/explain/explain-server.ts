@@ -6,6 +6,7 @@ import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import type { ExchanWire, RequestHead } from "../../http/exchan.ts";
+import { listMembers } from "../../http/list-members.ts";
 import { ListedFields } from "../../http/fields.ts";
 import type { ForwardedTrust } from "../../http/forwarded-source.ts";
 import type { WebappPart } from "../kinds.ts";
@@ -94,8 +95,7 @@ export function headOf({ method, target, authority, headers }: AskedRequest, sch
 /** The members of a field that is a list, in lower case. */
 function membersOf(headers: AskedRequest["headers"], wanted: string): readonly string[] {
   const values = headers.filter(([name]) => name === wanted).map(([, value]) => value);
-  const members = values.join(",").toLowerCase().split(",");
-  return members.map((member) => member.trim()).filter((member) => member !== "");
+  return listMembers(values.join(",").toLowerCase());
 }
 
 const noPath: NormalPath = { encodedPath: "", path: "" };

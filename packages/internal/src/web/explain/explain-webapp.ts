@@ -56,15 +56,9 @@ export function outcomeOf(rules: readonly RuleWalk[], otherwise: Outcome): Outco
 }
 
 /** In the order in which they are asked. */
-function answerersIn({
-  rule,
-  socklets = [],
-  answer,
-  handlets = [],
-}: RuleWalk): readonly (Explanation & { readonly path: string })[] {
+function answerersIn({ rule, answer, asked = [] }: RuleWalk): readonly (Explanation & { readonly path: string })[] {
   return [
-    ...socklets.map((walk) => ({ ...walk, path: walk.socklet.path })),
+    ...asked.map((walk) => ({ ...walk, path: walk.component.path })),
     ...(answer === undefined ? [] : [{ ...answer, path: rule.path }]),
-    ...handlets.map((walk) => ({ ...walk, path: walk.handlet.path })),
   ];
 }

@@ -130,23 +130,20 @@ export interface RuleWalk {
   readonly condition?: ConditionWalk;
   /** Those that it hooks: they look at the answer, whoever gives it. */
   readonly revisers?: readonly ComponentLabel[];
+  /** The client wants to leave HTTP, and the rule has no socklet: the request is to it as any other. Else left out. */
+  readonly ignoresUpgrade?: true;
   /**
-   * Where the client wants to leave HTTP: the socklets, which are asked before all others, up to the first that takes the request in any case. None:
-   * the rule has none, and the request is to it as any other.
+   * Handlets, and where the client wants to leave HTTP socklets among them, in the order in which they are asked, up to the first that takes the
+   * request in any case.
    */
-  readonly socklets?: readonly SockletWalk[];
-  /** What it answers by itself, by `returnCode` and `returnText`. */
+  readonly asked?: readonly AskedWalk[];
+  /** What it answers by itself, by `returnCode` and `returnText`, to what none of them takes. */
   readonly answer?: Explanation;
-  /** In the order in which they are asked, up to the first that takes the request in any case. */
-  readonly handlets?: readonly HandletWalk[];
 }
 
-export interface SockletWalk extends Explanation {
-  readonly socklet: ComponentLabel;
-}
-
-export interface HandletWalk extends Explanation {
-  readonly handlet: ComponentLabel;
+export interface AskedWalk extends Explanation {
+  readonly component: ComponentLabel;
+  readonly kind: "handlet" | "socklet";
 }
 
 /** A condition with what came of it. `undefined`: not looked at, the answer was known before. */

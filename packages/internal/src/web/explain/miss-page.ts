@@ -44,12 +44,8 @@ function inHindsight(walk: Walk): Walk {
 }
 
 function ranRule(rule: RuleWalk): RuleWalk {
-  const { socklets, handlets } = rule;
-  return {
-    ...rule,
-    ...(socklets && { socklets: socklets.map(wasAsked) }),
-    ...(handlets && { handlets: handlets.map(wasAsked) }),
-  };
+  const { asked } = rule;
+  return asked === undefined ? rule : { ...rule, asked: asked.map(wasAsked) };
 }
 
 function wasAsked<Told extends Explanation>(told: Told): Told {

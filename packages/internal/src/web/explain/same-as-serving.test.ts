@@ -14,6 +14,8 @@ import type { Stage } from "../../stage/stage.ts";
 import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
 import { RawClient } from "../../testing/raw-client.ts";
 
+type ConfigProps = NonNullable<ConfigObject["props"]>;
+
 const props = { takes: prop.bool({ required: true }), isSilent: prop.bool({ default: false }) };
 const explained = ({ takes, isSilent }: { readonly takes: boolean; readonly isSilent: boolean }) =>
   isSilent ? {} : { explain: () => ({ takes: takes ? ("yes" as const) : ("no" as const), text: "" }) };
@@ -72,21 +74,23 @@ const { condition } = fc.letrec<{ condition: string }>((tie) => ({
     tie("condition").map((operand) => `!(${operand})`),
   ),
 }));
+const partOf = (props: ConfigProps): ConfigObject => ({ sign: "part", props });
+const socketOf = (props: ConfigProps): ConfigObject => ({ sign: "socket", props });
 const rule: fc.Arbitrary<ConfigObject> = fc
   .record({
     when: fc.option(condition, { nil: "" }),
     socklets: fc.array(fc.record({ takes: fc.boolean(), isSilent: fc.boolean() }), { maxLength: 2 }),
     handlets: fc.array(fc.record({ takes: fc.boolean(), isSilent: fc.boolean() }), { maxLength: 3 }),
+    isMixed: fc.boolean(),
     returns: fc.boolean(),
   })
-  .map(({ when, socklets, handlets, returns }) => ({
+  .map(({ when, socklets, handlets, isMixed, returns }) => ({
     sign: "rule",
     ...(when === "" ? {} : { when }),
     ...(returns && handlets.length === 0 ? { props: { returnText: "text", returnCode: 203 } } : {}),
-    children: [
-      ...socklets.map((props) => ({ sign: "socket", props })),
-      ...handlets.map((props) => ({ sign: "part", props })),
-    ],
+    children: isMixed
+      ? [...handlets.map(partOf).slice(0, 1), ...socklets.map(socketOf), ...handlets.map(partOf).slice(1)]
+      : [...socklets.map(socketOf), ...handlets.map(partOf)],
   }));
 const webapps = fc.array(
   fc.record({

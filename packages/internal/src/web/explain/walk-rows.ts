@@ -4,14 +4,12 @@ import type {
   ComponentLabel,
   ConditionWalk,
   Explanation,
-  HandletWalk,
   HandshakeWalk,
   HostWalk,
   Outcome,
   PathWalk,
   RuleWalk,
   ServerWalk,
-  SockletWalk,
   Walk,
 } from "./explanation.ts";
 import { quote } from "../../config/quote.ts";
@@ -115,7 +113,7 @@ function pathRows({ received, encodedPath, path, refusedFor }: PathWalk): readon
 }
 
 function ruleRows(walk: RuleWalk): readonly Row[] {
-  const { rule, matches, anewWith, condition, revisers = [], socklets, answer, handlets = [] } = walk;
+  const { rule, matches, anewWith, condition, revisers = [], ignoresUpgrade, asked = [], answer } = walk;
   const head = row({
     place: placeOf(rule),
     subject: describe(rule),
@@ -132,19 +130,14 @@ function ruleRows(walk: RuleWalk): readonly Row[] {
     ...revisers.map((reviser) =>
       row({ place: placeOf(reviser), indent: 1, subject: `reviser ${describe(reviser)}`, verdict: "stays hooked" }),
     ),
-    ...(socklets === undefined ? [] : sockletRows(socklets)),
-    ...(answer === undefined ? [] : explanationRows("", "the rule itself", answer)),
-    ...handlets.flatMap((walk: HandletWalk) =>
-      explanationRows(placeOf(walk.handlet), `handlet ${describe(walk.handlet)}`, walk),
+    ...(ignoresUpgrade === undefined
+      ? []
+      : [row({ indent: 1, subject: "no socklet", object: "so that its upgrade is ignored here", tone: "dim" })]),
+    ...asked.flatMap((walk) =>
+      explanationRows(placeOf(walk.component), `${walk.kind} ${describe(walk.component)}`, walk),
     ),
+    ...(answer === undefined ? [] : explanationRows("", "the rule itself", answer)),
   ];
-}
-
-function sockletRows(socklets: readonly SockletWalk[]): readonly Row[] {
-  if (socklets.length === 0) {
-    return [row({ indent: 1, subject: "no socklet", object: "so that its upgrade is ignored here", tone: "dim" })];
-  }
-  return socklets.flatMap((walk) => explanationRows(placeOf(walk.socklet), `socklet ${describe(walk.socklet)}`, walk));
 }
 
 function explanationRows(
@@ -224,11 +217,7 @@ function outcomeRows(outcome: Outcome, components: ReadonlyMap<string, Component
 function componentsIn({ servers, rules = [] }: Walk): ReadonlyMap<string, ComponentLabel> {
   const labels = [
     ...servers.map(({ server }) => server),
-    ...rules.flatMap(({ rule, socklets = [], handlets = [] }) => [
-      rule,
-      ...socklets.map(({ socklet }) => socklet),
-      ...handlets.map(({ handlet }) => handlet),
-    ]),
+    ...rules.flatMap(({ rule, asked = [] }) => [rule, ...asked.map(({ component }) => component)]),
   ];
   return new Map(labels.map((label) => [label.path, label]));
 }

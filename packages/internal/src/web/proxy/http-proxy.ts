@@ -51,6 +51,7 @@ export const httpProxy = defineHandlet({
   check(context) {
     checkRequestProps(context);
   },
+  takesAll: () => true,
   create: (context): HandletPart => new HttpProxy(context),
 });
 

@@ -21,7 +21,7 @@ import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
 import { isTrailerName } from "../../http/field-names.ts";
-import type { Fields } from "../../http/fields.ts";
+import { joinedFields, type Fields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
@@ -109,10 +109,7 @@ export class ProxiedExchan implements TunnelHandler {
   interim(status: number, fields: Fields): void {
     if (this.#isOver || this.#resp.isHeadSent) return;
     const list: Record<string, string> = {};
-    for (const [name] of fields) {
-      const value = fields.get(name);
-      if (value !== undefined && isTrailerName(name)) list[name] = value;
-    }
+    for (const [name, value] of joinedFields(fields)) if (isTrailerName(name)) list[name] = value;
     this.#guarded(() => this.#resp.interim(status, list));
   }
 
@@ -173,10 +170,7 @@ export class ProxiedExchan implements TunnelHandler {
       const gathered = this.#gathered;
       if (gathered !== undefined && trailers.count === 0) return this.#resp.send(Buffer.concat(gathered));
       if (gathered !== undefined) void this.#resp.echo(Buffer.concat(gathered));
-      for (const [name] of trailers) {
-        const value = trailers.get(name);
-        if (value !== undefined && isTrailerName(name)) this.#resp.setTrailer(name, value);
-      }
+      for (const [name, value] of joinedFields(trailers)) if (isTrailerName(name)) this.#resp.setTrailer(name, value);
       this.#resp.end();
     });
   }

@@ -174,7 +174,7 @@ export class Request {
     return this.#wire.tls;
   }
 
-  /** The client's address, as far as those may say it who stand before us: see `proxyProtocol` and `trustForwarded` of httpxServer. "" over a UNIX socket. */
+  /** The client's address, as far as those may say it who stand before us: see `proxyProtocol` and `trustForwarded` of httpxServer. "" over a UNIX socket, `unknown` where they name no address. */
   get srcHost(): string {
     return this.#source.address;
   }

@@ -2,6 +2,7 @@
 
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
+import { listMembers } from "../../http/list-members.ts";
 import { acceptFor, isKey } from "../../http/websocket-keys.ts";
 import type { Extensions, Frames, PerMessageDeflate } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
@@ -62,8 +63,8 @@ export function acceptOf(req: Request): string | undefined {
 }
 
 function chooseSubprotocol(req: Request, served: readonly string[]): string {
-  const offered = (req.header("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-  return served.find((name) => offered.includes(name)) ?? "";
+  const offered = new Set(listMembers(req.header("sec-websocket-protocol") ?? ""));
+  return served.find((name) => offered.has(name)) ?? "";
 }
 
 function acceptDeflate(

@@ -1,0 +1,62 @@
+// Whom a rule asks, in order: handlets, and socklets for requests that want to leave HTTP.
+//
+//   rule { accessChecker {}  chat {}  httpProxy {} }       inline: in the order of the text, so that a checker holds for all behind it
+//   .socklets = ("live")  .handlets = ("app")              then the named socklets, then the named handlets
+
+import type { CheckContext } from "../../component/definition.ts";
+import type { Child, Context } from "../../component/context.ts";
+import type { Reference } from "../../component/reference.ts";
+import { handletKind, sockletKind, type HandletPart, type ReviserPart, type SockletPart } from "../kinds.ts";
+
+/** One of those who may answer. */
+export type Answerer =
+  | { readonly kind: "handlet"; readonly child: Child<HandletPart> }
+  | { readonly kind: "socklet"; readonly child: Child<SockletPart> };
+
+export interface NamedAnswerers {
+  readonly handlets?: readonly Reference<HandletPart>[] | undefined;
+  readonly socklets?: readonly Reference<SockletPart>[] | undefined;
+}
+
+/** All of a rule, in the order in which they are asked. Socklets are asked only for requests that want to leave HTTP. */
+export function answerersOf({ children }: Pick<Context, "children">, named: NamedAnswerers): readonly Answerer[] {
+  const inline = new Map<Child, Answerer>();
+  for (const child of children(handletKind)) inline.set(child, { kind: "handlet", child });
+  for (const child of children(sockletKind)) inline.set(child, { kind: "socklet", child });
+  return [
+    ...children<object>(handletKind, sockletKind).flatMap((child) => inline.get(child) ?? []),
+    ...(named.socklets ?? []).map((socklet) => ({ kind: "socklet" as const, child: asChild(socklet) })),
+    ...(named.handlets ?? []).map((handlet) => ({ kind: "handlet" as const, child: asChild(handlet) })),
+  ];
+}
+
+/** Reports each socklet behind a handlet that takes every request: it would never be asked, and its upgrades be answered as plain requests. */
+export function checkReachable(context: CheckContext<NamedAnswerers>): void {
+  const asked = [...context.children(), ...context.references("socklets"), ...context.references("handlets")];
+  let taker: CheckContext | undefined;
+  for (const one of asked) {
+    const { definition } = one;
+    if (definition.kind.name === sockletKind.name && taker !== undefined) {
+      const message = `it would never be asked: ${taker.definition.sign} stands before it and takes every request`;
+      one.report({ message, hint: `put it before ${taker.definition.sign}` });
+    }
+    if (definition.kind.name === handletKind.name && definition.takesAll?.(one) === true) taker ??= one;
+  }
+}
+
+/** A part that is referred to: it may be another one after a reload. */
+export function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
+  reference: Reference<PartType>,
+): Child<PartType> {
+  return {
+    get part() {
+      return reference.current;
+    },
+    sign: reference.sign,
+    name: reference.name,
+    path: reference.path,
+    get origin() {
+      return reference.origin;
+    },
+  };
+}
