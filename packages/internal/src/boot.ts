@@ -1,12 +1,55 @@
 // The engine put together: the functions that boot stages with the kinds and the components of this package.
 
 import type { Pack } from "./component/pack.ts";
+import { fromObject } from "./config/from-object.ts";
+import { loadConfig } from "./config/load.ts";
+import type { ConfigObject } from "./config/object.ts";
+import type { Parsed } from "./config/parser.ts";
 import { corePack } from "./core-pack.ts";
 import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { kinds } from "./kinds.ts";
 import { openErrorLog } from "./log/error-log.ts";
 import { Listeners } from "./net/listener.ts";
-import { makeBoot, type Boot } from "./stage/boot.ts";
+import { Stage } from "./stage.ts";
+import { bootSpec, type BootOptions, type Engine } from "./stage/boot.ts";
+import type { StageComponents } from "./stage/stage.ts";
+import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./stage/tree.ts";
+
+/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
+export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
+  /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
+  readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
+  /** Boots a text; `name` is what errors call it (default: `<text>`). */
+  readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
+  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
+  readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
+    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
+    options?: BootOptions<Use>,
+  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
+  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
+  readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
+}
+
+/** Makes the functions that boot stages. */
+export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
+  const boot = <Components extends StageComponents>(parsed: Parsed, options: BootOptions): Promise<Stage<Components>> =>
+    bootSpec(engine, parsed, options, (made) => new Stage<Components>(made));
+  return {
+    async bootFile(file, options = {}) {
+      return await boot(await loadConfig({ file, ...baseDirOf(options) }), options);
+    },
+    async bootText(text, options = {}) {
+      const name = options.name ?? "<text>";
+      return await boot(await loadConfig({ text, name, ...baseDirOf(options) }), options);
+    },
+    bootTree: (tree, options = {}) => boot(fromObject(tree), options),
+    bootObject: (object, options = {}) => boot(fromObject(object), options),
+  };
+}
+
+function baseDirOf({ baseDir }: BootOptions): { readonly baseDir?: string } {
+  return baseDir === undefined ? {} : { baseDir };
+}
 
 /** The functions that boot stages in which, beside the engine's own components, those of `packs` need no `use`. */
 export function bootWith<const Packs extends readonly Pack[]>(

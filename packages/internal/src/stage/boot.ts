@@ -1,21 +1,16 @@
-// From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
+// From what was parsed to a stage: resolve, check, create. Nothing is opened before the stage is started.
 
 import { ConfigError } from "../config/config-error.ts";
-import { fromObject } from "../config/from-object.ts";
-import { loadConfig } from "../config/load.ts";
-import type { ConfigObject } from "../config/object.ts";
 import type { Parsed } from "../config/parser.ts";
-import type { Surroundings } from "../component/context.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
+import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
-import { Stage } from "./stage.ts";
-import type { StageComponents } from "./stage.ts";
-import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./tree.ts";
+import type { StageOptions } from "./stage.ts";
 
-/** What an engine consists of: what `makeBoot` is told, so that the stage need not know it. */
+/** What an engine consists of: what a boot is told, so that the stage need not know it. */
 export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly kinds: readonly Kind[];
   /** What may be used without being named in `use`. */
@@ -50,41 +45,13 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly listeners?: Surroundings["listeners"];
 }
 
-/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
-export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
-  /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
-  readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
-  /** Boots a text; `name` is what errors call it (default: `<text>`). */
-  readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
-  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
-  readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
-    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
-    options?: BootOptions<Use>,
-  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
-  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
-  readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
-}
-
-/** Makes the functions that boot stages. */
-export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
-  return {
-    async bootFile(file, options = {}) {
-      return await bootSpec(engine, await loadConfig({ file, ...baseDirOf(options) }), options);
-    },
-    async bootText(text, options = {}) {
-      const name = options.name ?? "<text>";
-      return await bootSpec(engine, await loadConfig({ text, name, ...baseDirOf(options) }), options);
-    },
-    bootTree: (tree, options = {}) => bootSpec(engine, fromObject(tree), options),
-    bootObject: (object, options = {}) => bootSpec(engine, fromObject(object), options),
-  };
-}
-
-async function bootSpec<Components extends StageComponents>(
+/** Resolves and checks what was parsed, and makes a stage of it. Rejects with a ConfigError, which holds everything that is wrong. */
+export async function bootSpec<Made>(
   engine: Engine,
   parsed: Parsed,
   options: BootOptions,
-): Promise<Stage<Components>> {
+  make: (options: StageOptions) => Made,
+): Promise<Made> {
   const packs = [...engine.packs, ...(options.use ?? [])];
   const { stage: resolved, problems } = resolve(parsed, { ...options, kinds: engine.kinds, packs });
   if (resolved === undefined) throw new ConfigError(problems);
@@ -93,16 +60,12 @@ async function bootSpec<Components extends StageComponents>(
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
   };
-  if (options.log !== undefined) return new Stage<Components>({ resolved, fixtures, surroundings, log: options.log });
+  if (options.log !== undefined) return make({ resolved, fixtures, surroundings, log: options.log });
   const log = engine.openLog();
   try {
-    return new Stage<Components>({ resolved, fixtures, surroundings, log, stopped: () => log.close() });
+    return make({ resolved, fixtures, surroundings, log, stopped: () => log.close() });
   } catch (error) {
     await log.close();
     throw error;
   }
-}
-
-function baseDirOf({ baseDir }: BootOptions): { readonly baseDir?: string } {
-  return baseDir === undefined ? {} : { baseDir };
 }

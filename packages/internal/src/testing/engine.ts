@@ -1,9 +1,8 @@
 // For tests: an engine of a few kinds, whose components write down what happens to them, and fail or hang on demand.
 
-import { definer } from "../component/definition.ts";
 import { kind, shape } from "../component/kind.ts";
 import { backendKind } from "../backend/kind.ts";
-import { fixtureKind } from "../component/kinds/fixture.ts";
+import { fixtureKind } from "../fixtures/kind.ts";
 import { pack } from "../component/pack.ts";
 import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
@@ -13,7 +12,9 @@ import { clock, fcache, namer } from "../fixtures/definitions.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
-import { makeBoot } from "../stage/boot.ts";
+import { makeBoot } from "../boot.ts";
+import { injectable } from "../web/server-capabilities.ts";
+import { definer } from "../stage/definer.ts";
 
 export interface ProbePart extends Part {
   readonly greeting: string;
@@ -91,6 +92,7 @@ export function testEngine() {
   const server = definer(serverKind)({
     sign: "testServer",
     props: { ...props, webapps: prop.list(prop.reference(webappKind), { default: [] }) },
+    offers: [injectable],
     create: (context) => ({
       ...probe(context),
       inject: ({ url }) =>

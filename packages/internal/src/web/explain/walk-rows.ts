@@ -2,7 +2,6 @@
 
 import type {
   ComponentLabel,
-  ConditionWalk,
   Explanation,
   HandletWalk,
   HandshakeWalk,
@@ -14,6 +13,7 @@ import type {
   SockletWalk,
   Walk,
 } from "./explanation.ts";
+import type { ConditionWalk } from "../../component/explain-condition.ts";
 import { quote } from "../../config/quote.ts";
 
 /** `good`: it goes on here. `bad`: it does not. `dim`: it was not looked at, or says little. */
