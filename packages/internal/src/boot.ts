@@ -1,12 +1,45 @@
 // The engine put together: the functions that boot stages with the kinds and the components of this package.
 
 import type { Pack } from "./component/pack.ts";
+import type { ConfigObject } from "./config/object.ts";
 import { corePack } from "./core-pack.ts";
 import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { kinds } from "./kinds.ts";
 import { openErrorLog } from "./log/error-log.ts";
 import { Listeners } from "./net/listener.ts";
-import { makeBoot, type Boot } from "./stage/boot.ts";
+import { Stage } from "./stage.ts";
+import { bootSource, type BootOptions, type Engine } from "./stage/boot.ts";
+import type { ConfigSource, StageComponents } from "./stage/stage.ts";
+import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./stage/tree.ts";
+
+/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
+export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
+  /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
+  readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
+  /** Boots a text; `name` is what errors call it (default: `<text>`). */
+  readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
+  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
+  readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
+    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
+    options?: BootOptions<Use>,
+  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
+  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
+  readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
+}
+
+/** Makes the functions that boot stages. */
+export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
+  const boot = <Components extends StageComponents>(
+    source: ConfigSource,
+    options: BootOptions,
+  ): Promise<Stage<Components>> => bootSource(engine, source, options, (made) => new Stage<Components>(made));
+  return {
+    bootFile: (file, options = {}) => boot({ file }, options),
+    bootText: (text, options = {}) => boot({ text, name: options.name ?? "<text>" }, options),
+    bootTree: (tree, options = {}) => boot({ object: tree }, options),
+    bootObject: (object, options = {}) => boot({ object }, options),
+  };
+}
 
 /** The functions that boot stages in which, beside the engine's own components, those of `packs` need no `use`. */
 export function bootWith<const Packs extends readonly Pack[]>(

@@ -6,8 +6,10 @@ export { HemiError } from "./errors/hemi-error.ts";
 
 // Stages
 export { bootWith } from "./boot.ts";
-export type { Boot, BootOptions } from "./stage/boot.ts";
-export { Stage, type ConfigSource, type Reloaded, type ReloadOptions } from "./stage/stage.ts";
+export type { Boot } from "./boot.ts";
+export { Stage } from "./stage.ts";
+export type { BootOptions } from "./stage/boot.ts";
+export type { ConfigSource, Reloaded, ReloadOptions } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations
@@ -17,15 +19,17 @@ export { constant, env, join, ref, variable, type ConfigObject, type ConfigValue
 export type { Problem } from "./config/problem.ts";
 
 // Components
+export { capability, type Capability } from "./component/capability.ts";
 export { compileCondition, type Condition } from "./component/condition.ts";
-export type { Child, Context, StageFixtures } from "./component/context.ts";
+export type { Child } from "./component/context.ts";
+export type { Context, StageFixtures, StageScope, Surroundings } from "./stage/context.ts";
 export { isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
 export type { InjectRequest, InjectResponse } from "./web/wires/inject-request.ts";
 export type { Kind } from "./component/kind.ts";
-export { addonKind, defineAddon } from "./component/kinds/addon.ts";
-export { defineOutgate, outgateKind } from "./component/kinds/outgate.ts";
-export { backendKind, defineBackend, type BackendPart } from "./backend/kind.ts";
-export { cronjobKind, defineCronjob } from "./component/kinds/cronjob.ts";
+export { addonKind, defineAddon } from "./stage/kinds/addon.ts";
+export { defineOutgate, outgateKind } from "./stage/kinds/outgate.ts";
+export { backendKind, defineBackend } from "./backend/kind.ts";
+export { cronjobKind, defineCronjob } from "./stage/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
@@ -39,7 +43,9 @@ export { compileTemplate, type Template } from "./component/template.ts";
 export { variableTable, type VariableTable } from "./component/variables.ts";
 
 // Explanations
+export type { ConditionWalk } from "./component/explain-condition.ts";
 export type * from "./web/explain/explanation.ts";
+export { explainable, injectable, type Explainable, type Injectable } from "./web/server-capabilities.ts";
 export type { Origin } from "./config/origin.ts";
 export { paintForTerminal, walkText, type WalkTextOptions } from "./web/explain/walk-text.ts";
 
@@ -65,14 +71,26 @@ export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from
 export type { Http1Outgate } from "./httpx/forward/http1-outgate.ts";
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
 export type { SelectionHint } from "./backend/selection-hint.ts";
-export type {
-  NodeResponseHead,
-  ResponseHandler,
-  BackendRequest,
-  TunnelHandler,
-  WebBackend,
-  WebExchange,
+export {
+  tunnelBackend,
+  webBackend,
+  type NodeResponseHead,
+  type ResponseHandler,
+  type BackendRequest,
+  type TunnelBackend,
+  type TunnelHandler,
+  type WebBackend,
+  type WebExchange,
 } from "./http/web-backend.ts";
+
+export {
+  fcgiPrograms,
+  scgiPrograms,
+  type CgiBackend,
+  type CgiParams,
+  type CgiRequest,
+  type ParamHandler,
+} from "./cgi/programs.ts";
 
 // Web
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";

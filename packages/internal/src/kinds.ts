@@ -1,13 +1,13 @@
 // The table of kinds: the picture of a stage, as data. Prepared from the top of this list down, shut down from the bottom up.
 
-import { addonKind } from "./component/kinds/addon.ts";
+import { addonKind } from "./stage/kinds/addon.ts";
 import { backendKind } from "./backend/kind.ts";
-import { cronjobKind } from "./component/kinds/cronjob.ts";
-import { fixtureKind } from "./component/kinds/fixture.ts";
-import { outgateKind } from "./component/kinds/outgate.ts";
-import { caseKind, dealetKind, routerKind } from "./component/kinds/router.ts";
-import { serviceKind } from "./component/kinds/service.ts";
-import { cacherKind, staterKind } from "./component/kinds/storage.ts";
+import { cronjobKind } from "./stage/kinds/cronjob.ts";
+import { fixtureKind } from "./fixtures/kind.ts";
+import { outgateKind } from "./stage/kinds/outgate.ts";
+import { caseKind, dealetKind, routerKind } from "./stage/kinds/router.ts";
+import { serviceKind } from "./stage/kinds/service.ts";
+import { cacherKind, staterKind } from "./stage/kinds/storage.ts";
 import { handletKind, reviserKind, ruleKind, serverKind, sockletKind, webappKind } from "./web/kinds.ts";
 
 export const kinds = [

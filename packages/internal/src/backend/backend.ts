@@ -5,7 +5,7 @@
 //                          └── down, ejected <── active health, passive health <──────────────────────┘
 
 import { Deadlines, type Deadline } from "@hemi/common";
-import type { StageFixtures } from "../component/context.ts";
+import type { StageFixtures } from "../stage/context.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { ActiveHealth, probeTCP, type ActiveSettings, type Probe } from "./active-health.ts";
 import { makeBalancer, type BalancerName } from "./balancers/balancers.ts";

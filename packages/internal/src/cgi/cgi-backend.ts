@@ -7,9 +7,9 @@ import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { backendProps, specsOf } from "../backend/props.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
-import type { Context } from "../component/context.ts";
+import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
-import type { BackendPart } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { CgiNodeExchan, CgiPool, CgiTraits } from "./node-exchan.ts";
@@ -44,12 +44,11 @@ export function checkCgi(context: CheckContext<CgiBackendProps>): void {
 
 /** How a protocol does it. */
 export interface CgiProtocol {
-  readonly name: CgiBackend["protocol"];
   newParams(): CgiParams;
   newExchan(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<CgiPool>): CgiNodeExchan;
 }
 
-export class CgiBackendPart implements BackendPart, CgiBackend {
+export class CgiBackendPart implements Part, CgiBackend {
   readonly #protocol: CgiProtocol;
   readonly #backend: Backend<CgiPool>;
 
@@ -70,14 +69,6 @@ export class CgiBackendPart implements BackendPart, CgiBackend {
           isProcessEach: true,
         }),
     });
-  }
-
-  get cgi(): CgiBackend {
-    return this;
-  }
-
-  get protocol(): CgiBackend["protocol"] {
-    return this.#protocol.name;
   }
 
   prepare(): Promise<void> {

@@ -3,7 +3,10 @@
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
-import type { ParamHandler } from "../httpx/relay/request-params.ts";
+import { capability } from "../component/capability.ts";
+
+/** Takes a name and a value. `latin1`: the value stands for bytes as they were received. */
+export type ParamHandler = (name: string, value: string, encoding: "utf8" | "latin1") => void;
 
 /** What programs are told, in the form of a protocol. */
 export interface CgiParams {
@@ -14,13 +17,18 @@ export interface CgiParams {
 
 /** What can be asked of a backend of programs. */
 export interface CgiBackend {
-  readonly protocol: "FastCGI" | "SCGI";
   newParams(): CgiParams;
   whyNoRetry(tried: readonly string[]): string | undefined;
   explain(wish: SelectionHint): NodeChoice;
   /** Begins. The taker may be called before this returns. */
   exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange;
 }
+
+/** What backends of FastCGI servers offer. */
+export const fcgiPrograms = capability<CgiBackend>("fastcgi-programs");
+
+/** What backends of SCGI servers offer. */
+export const scgiPrograms = capability<CgiBackend>("scgi-programs");
 
 /** What a program is asked. */
 export interface CgiRequest {

@@ -1,8 +1,10 @@
 // scgiBackend: a group of equal SCGI servers.
 
 import { checkNodes } from "../backend/props.ts";
-import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { defineBackend } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
 import { CgiBackendPart, cgiBackendProps, checkCgi } from "./cgi-backend.ts";
+import { scgiPrograms, type CgiBackend } from "./programs.ts";
 import { ScgiNodeExchan } from "./scgi-node-exchan.ts";
 import { ScgiParams } from "./scgi-params.ts";
 
@@ -16,9 +18,9 @@ export const scgiBackend = defineBackend({
     checkNodes(context);
     checkCgi(context);
   },
-  create: (context): BackendPart =>
+  offers: [scgiPrograms],
+  create: (context): Part & CgiBackend =>
     new CgiBackendPart(context, {
-      name: "SCGI",
       newParams: () => new ScgiParams(),
       newExchan: (request, wish, taker, owner) => new ScgiNodeExchan(request, wish, taker, owner),
     }),

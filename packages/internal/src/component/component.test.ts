@@ -3,13 +3,13 @@ import { parseText } from "../config/parser.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
+import type { Context } from "../stage/context.ts";
+import { definer } from "../stage/definer.ts";
 import { Fixtures } from "../stage/fixtures.ts";
+import { fixtureKind } from "../fixtures/kind.ts";
 import { clock, fcache, namer } from "../fixtures/definitions.ts";
 import { Component } from "./component.ts";
-import type { Context } from "./context.ts";
-import { definer } from "./definition.ts";
 import { kind, shape } from "./kind.ts";
-import { fixtureKind } from "./kinds/fixture.ts";
 import { pack } from "./pack.ts";
 import type { Part } from "./part.ts";
 import { prop } from "./prop.ts";
@@ -58,8 +58,7 @@ function create(text: string): Component {
   if (first === undefined) throw new Error("nothing to create");
   return new Component(first, undefined, {
     log: openErrorLog({ sink, now: () => 0 }),
-    fixtures: new Fixtures({ clock, fcache, namer }),
-    surroundings: { listeners: new Listeners() },
+    stageScope: { stage: new Fixtures({ clock, fcache, namer }), listeners: new Listeners() },
     created: () => undefined,
   });
 }

@@ -3,7 +3,8 @@
 import { originOf, type Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Child, Context, StageFixtures, Surroundings } from "./context.ts";
+import type { Capability } from "./capability.ts";
+import type { Child, ComponentContext } from "./context.ts";
 import type { Definition } from "./definition.ts";
 import type { Kind } from "./kind.ts";
 import type { Part } from "./part.ts";
@@ -14,8 +15,8 @@ import type { ResolvedComponent } from "./resolve/resolved.ts";
 /** What all components of a stage are created with. */
 export interface CreationScope {
   readonly log: ErrorLog;
-  readonly fixtures: StageFixtures;
-  readonly surroundings: Surroundings;
+  /** What the context of each holds beside what is the component's own. */
+  readonly stageScope: object;
   /** Called with each component as soon as it is created. */
   readonly created: (component: Component) => void;
 }
@@ -49,8 +50,8 @@ export class Component implements PartHolder {
     this.#props = { ...resolved.props };
     const pathOf = (): string => this.path;
     const leaves = (): boolean => this.isLeaving;
-    const context: Context = {
-      ...scope.surroundings,
+    const context: ComponentContext = {
+      ...scope.stageScope,
       props: this.#props,
       name,
       get path() {
@@ -60,7 +61,6 @@ export class Component implements PartHolder {
         return leaves();
       },
       log: this.log,
-      stage: scope.fixtures,
       owner: owner?.part,
       condition,
       children: (...kinds) => this.childrenOf(...kinds),
@@ -88,6 +88,10 @@ export class Component implements PartHolder {
 
   get origin(): Origin | undefined {
     return originOf(this.resolved.span);
+  }
+
+  get offers(): readonly Capability[] {
+    return this.definition.offers ?? [];
   }
 
   childrenOf<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[] {
@@ -125,7 +129,7 @@ function rankOf({ definition }: ResolvedComponent): number {
   return definition?.kind.rank ?? 0;
 }
 
-function makePart(definition: Definition, context: Context): Part {
+function makePart(definition: Definition, context: ComponentContext): Part {
   let part: unknown;
   try {
     part = definition.create(context);

@@ -1,22 +1,12 @@
-// What `create` of a definition gets: all that a component may know of the world.
+// What `create` of a definition gets from the component model.
 
 import type { Origin } from "../config/origin.ts";
-import type { Clock } from "../fixtures/clock.ts";
-import type { Fcache } from "../fixtures/fcache.ts";
-import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
-import type { Listeners } from "../net/listener.ts";
 import type { Condition } from "./condition.ts";
 import type { Kind } from "./kind.ts";
 
-/** What lies around a stage and outlives it. A stage hands it through to its components, and looks at nothing in it. */
-export interface Surroundings {
-  readonly listeners: Listeners;
-  /** Whether peers may be told of the configuration, to help those who write it. Default: false. */
-  readonly isDevelopment?: boolean;
-}
-
-export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown> extends Surroundings {
+/** The engine adds what a stage has for all of its components: see `Context` in stage/context.ts. */
+export interface ComponentContext<Props = Readonly<Record<string, unknown>>, Owner = unknown> {
   /** One stable object. A live change is written into it before `update` is called: read it when used, never copy. */
   readonly props: Props;
   /** "" if it has none. */
@@ -30,8 +20,6 @@ export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unkn
   readonly isLeaving: boolean;
   /** Carries the path. */
   readonly log: ErrorLog;
-  /** One object for all components of a stage. */
-  readonly stage: StageFixtures;
   /** The part that this one stands in, created before it; `undefined` under a stage. */
   readonly owner: Owner;
   /** Of a rule or case; `undefined` matches all. */
@@ -50,19 +38,4 @@ export interface Child<PartType extends object = object> {
   readonly path: string;
   /** Where it stands in its file; worked out when asked for. `undefined` for what comes from a TypeScript object. */
   readonly origin: Origin | undefined;
-}
-
-/** What every stage has once. */
-export interface StageFixtures {
-  readonly clock: Clock;
-  readonly fcache: Fcache;
-  readonly namer: Namer;
-  /** The one outgate of a definition, from the moment on that it is created. Throws HEMI_STAGE_STATE where no pack of the stage has it. */
-  outgate<Made extends object>(definition: OutgateOf<Made>): Made;
-}
-
-/** What the definition of an outgate tells of it here. */
-export interface OutgateOf<Made extends object> {
-  readonly sign: string;
-  create(context: never): Made;
 }

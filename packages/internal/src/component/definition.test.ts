@@ -1,5 +1,6 @@
 import { describe, expectTypeOf, test } from "vitest";
-import { definer } from "./definition.ts";
+import { definer } from "../stage/definer.ts";
+import { capability } from "./capability.ts";
 import { kind, shape } from "./kind.ts";
 import { pack } from "./pack.ts";
 import type { Pack } from "./pack.ts";
@@ -28,6 +29,15 @@ const handletKind = kind({
   owner: shape<WebappPart>(),
 });
 const defineHandlet = definer(handletKind);
+
+interface LockService {
+  lock(name: string): boolean;
+}
+interface CountService {
+  count(name: string): number;
+}
+const locks = capability<LockService>("lock-service");
+const counts = capability<CountService>("count-service");
 
 describe("definer", () => {
   test("types props, parameters and owner from the schema and the kind", () => {
@@ -62,6 +72,29 @@ describe("definer", () => {
   test("refuses a part that lacks what its kind asks for", () => {
     // @ts-expect-error: there is no `handle`
     defineHandlet({ sign: "broken", create: () => ({}) });
+  });
+
+  test("refuses a part that lacks what it says that it offers", () => {
+    defineHandlet({ sign: "lock", offers: [locks], create: () => ({ handle: () => true, lock: () => true }) });
+    // @ts-expect-error: there is no `lock`
+    defineHandlet({ sign: "broken", offers: [locks], create: () => ({ handle: () => true }) });
+    // @ts-expect-error: there is a `lock`, but no `count`
+    defineHandlet({ sign: "half", offers: [locks, counts], create: () => ({ handle: () => true, lock: () => true }) });
+  });
+
+  test("a reference has the type of its kind and of the capability that it asks for", () => {
+    defineHandlet({
+      sign: "locked",
+      props: {
+        by: prop.reference(handletKind, { offering: locks, required: true }),
+        counted: prop.reference(handletKind, { offering: counts }),
+      },
+      create({ props }) {
+        expectTypeOf(props.by).toEqualTypeOf<Reference<HandletPart & LockService>>();
+        expectTypeOf(props.counted).toEqualTypeOf<Reference<HandletPart & CountService> | undefined>();
+        return { handle: () => props.by.current.lock("it") };
+      },
+    });
   });
 
   test("a prop without default and not required may be undefined, of every type", () => {

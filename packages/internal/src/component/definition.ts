@@ -1,16 +1,26 @@
 // A definition: one component, declared. `definer(kind)` makes the `define…` function of a kind.
 
-import type { Context } from "./context.ts";
+import type { Capability, OfferedBy } from "./capability.ts";
+import type { ComponentContext } from "./context.ts";
 import type { Kind } from "./kind.ts";
 import type { PropsOf, PropsSchema } from "./props/prop-type.ts";
 
-/** What is written in a `define…({ … })`. */
-export interface Declaration<Sign extends string, Schema extends PropsSchema, Owner, Made extends object> {
+/** What is written in a `define…({ … })`. `Scope`: what all components of a stage find in their contexts. */
+export interface Declaration<
+  Sign extends string,
+  Schema extends PropsSchema,
+  Owner,
+  Made extends object,
+  Scope = unknown,
+  Offers extends readonly Capability[] = readonly Capability[],
+> {
   /** The word in a configuration that picks it. */
   readonly sign: Sign;
   /** Older words for the sign; they are read as well. */
   readonly aliases?: readonly string[];
   readonly props?: Schema;
+  /** What its parts can do for those that refer to them, beside what their kind says: they have the members of each capability's type. */
+  readonly offers?: Offers;
   /** Props that one may look for here in vain, with what there is instead: a hint for whoever sets them. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
@@ -21,7 +31,7 @@ export interface Declaration<Sign extends string, Schema extends PropsSchema, Ow
    */
   takesAll?(context: CheckContext<PropsOf<Schema>>): boolean;
   /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */
-  create(context: Context<PropsOf<Schema>, Owner>): Made;
+  create(context: ComponentContext<PropsOf<Schema>, Owner> & Scope): Made;
 }
 
 /** A declaration with its kind. Without type arguments: any definition. */
@@ -30,7 +40,8 @@ export interface Definition<
   KindType extends Kind = Kind,
   Schema extends PropsSchema = PropsSchema,
   Made extends object = object,
-> extends Declaration<Sign, Schema, unknown, Made> {
+  Scope = unknown,
+> extends Declaration<Sign, Schema, unknown, Made, Scope> {
   readonly kind: KindType;
 }
 
@@ -77,20 +88,22 @@ export function isMadeBy<Schema extends PropsSchema>(
 }
 
 /**
- * Makes the `define…` function of a kind:
- *
- *     export const defineHandlet = definer(handletKind);
+ * Makes what makes the `define…` functions of kinds, for stages whose components find `Scope` in their contexts.
  *
  * The type of `props` in `create` follows from the schema: what has a default or is required is there, the rest may be `undefined`.
+ * What `create` returns must have what the kind asks for, and what is offered.
  */
-export function definer<PartType extends object, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {
-  return function define<
-    const Sign extends string,
-    Schema extends PropsSchema = Record<never, never>,
-    Made extends PartType = PartType,
-  >(
-    declaration: Declaration<Sign, Schema, Owner, Made>,
-  ): Definition<Sign, Kind<PartType, Owner, Name>, Schema, Made & PartType> {
-    return { ...declaration, kind };
+export function definerIn<Scope extends object>() {
+  return function definer<PartType extends object, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {
+    return function define<
+      const Sign extends string,
+      Schema extends PropsSchema = Record<never, never>,
+      const Offers extends readonly Capability[] = readonly [],
+      Made extends PartType & OfferedBy<Offers> = PartType & OfferedBy<Offers>,
+    >(
+      declaration: Declaration<Sign, Schema, Owner, Made, Scope, Offers>,
+    ): Definition<Sign, Kind<PartType, Owner, Name>, Schema, Made & PartType, Scope> {
+      return { ...declaration, kind };
+    };
   };
 }

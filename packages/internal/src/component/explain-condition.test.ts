@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareOperators, fileTestOperators, type FileTestOperator } from "../config/spec.ts";
 import { compileCondition, type Condition } from "./condition.ts";
-import { explainCondition } from "./explain-condition.ts";
-import type { ConditionWalk } from "../web/explain/explanation.ts";
+import { explainCondition, type ConditionWalk } from "./explain-condition.ts";
 import { variableTable } from "./variables.ts";
 
 interface Subject {

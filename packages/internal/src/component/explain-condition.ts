@@ -1,8 +1,38 @@
 // Works a condition out as its compiled closure does, and says at each term what was compared and what came of it.
 
+import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
 import { compileCondition, type Condition, type FileTest } from "./condition.ts";
-import type { ConditionWalk } from "../web/explain/explanation.ts";
 import type { VariableTable } from "./variables.ts";
+
+/** A condition with what came of it. `undefined`: not looked at, the answer was known before. */
+export type ConditionWalk =
+  | {
+      readonly type: "and" | "or";
+      readonly operands: readonly ConditionWalk[];
+      readonly holds: boolean | undefined;
+    }
+  | { readonly type: "not"; readonly operand: ConditionWalk; readonly holds: boolean | undefined }
+  | {
+      readonly type: "compare";
+      /** Without the dollar. */
+      readonly variable: string;
+      /** Left out where it was not looked at. */
+      readonly value?: string;
+      readonly operator: CompareOperator;
+      readonly patterns: readonly string[];
+      /** Of several patterns, those that the value fits, whether or not the operator is negated. */
+      readonly fitting?: readonly string[];
+      readonly holds: boolean | undefined;
+    }
+  | {
+      readonly type: "fileTest";
+      readonly operator: FileTestOperator;
+      /** Where it looked; left out where it was not looked at, or no file can have the path. */
+      readonly file?: string;
+      /** What is there: `a file`, `a folder`, `nothing`, … */
+      readonly found?: string;
+      readonly holds: boolean | undefined;
+    };
 
 /** What a condition is worked out on. */
 export interface ExplainedSubject<Subject> {

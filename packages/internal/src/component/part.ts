@@ -1,8 +1,5 @@
 // What `create` of a component's definition returns: its life-cycle methods, beside the methods of its kind.
 
-import type { ExplainRequest, ServerExplanation } from "../web/explain/explanation.ts";
-import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
-
 /**
  * The life of a part, in this order. Each method may be left out.
  *
@@ -46,8 +43,4 @@ export interface Part {
   /** `deadline` is in milliseconds since the epoch. A part that is not done by then is abandoned. */
   drain?(deadline: number): void | Promise<void>;
   shutdown?(): void | Promise<void>;
-  /** Runs a request without a socket. Servers only. */
-  inject?(request: InjectRequest): Promise<InjectResponse>;
-  /** Tells what would become of a request, and does nothing; it need not be prepared. Servers only. Throws HEMI_USAGE for what no client could send. */
-  explainRequest?(request: ExplainRequest): ServerExplanation;
 }

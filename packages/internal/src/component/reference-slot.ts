@@ -2,12 +2,15 @@
 
 import type { Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { Capability } from "./capability.ts";
 import type { Kind } from "./kind.ts";
 import type { Reference } from "./reference.ts";
+import { describeWanted, isWanted, type Wanted } from "./wanted.ts";
 
 /** Something that holds a part of a kind. */
 export interface PartHolder<PartType extends object = object> {
   readonly kind: Kind;
+  readonly offers: readonly Capability[];
   readonly sign: string;
   readonly path: string;
   readonly origin: Origin | undefined;
@@ -16,11 +19,11 @@ export interface PartHolder<PartType extends object = object> {
 
 export class ReferenceSlot<PartType extends object = object> implements Reference<PartType> {
   readonly name: string;
-  readonly #kind: Kind<PartType>;
+  readonly #wanted: Wanted<PartType>;
   #holder: PartHolder<PartType> | undefined;
 
-  constructor(kind: Kind<PartType>, name: string) {
-    this.#kind = kind;
+  constructor(wanted: Wanted<PartType>, name: string) {
+    this.#wanted = wanted;
     this.name = name;
   }
 
@@ -42,7 +45,7 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
 
   get #held(): PartHolder<PartType> {
     if (this.#holder !== undefined) return this.#holder;
-    const message = `the ${this.#kind.name} "${this.name}" is not created yet: use references from prepare on`;
+    const message = `the ${this.#wanted.kind.name} "${this.name}" is not created yet: use references from prepare on`;
     throw new HemiError("HEMI_STAGE_STATE", message);
   }
 
@@ -53,10 +56,18 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
 
   /** From now on, `current` is what `holder` holds. */
   link(holder: PartHolder): void {
-    if (!isOfKind(holder, this.#kind))
-      throw new TypeError(`a ${holder.kind.name} cannot stand for a ${this.#kind.name}`);
+    if (!isHeldAs(holder, this.#wanted))
+      throw new TypeError(`${holder.path} cannot stand for ${describeWanted(this.#wanted)}`);
     this.#holder = holder;
   }
+}
+
+/** Kind and capability say what the part is: definitions are made with them. */
+function isHeldAs<PartType extends object>(
+  holder: PartHolder,
+  wanted: Wanted<PartType>,
+): holder is PartHolder<PartType> {
+  return isWanted(holder, wanted);
 }
 
 /** The kind says what the part is: definitions are made with it. */

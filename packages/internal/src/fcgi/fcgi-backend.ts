@@ -2,7 +2,9 @@
 
 import { checkNodes } from "../backend/props.ts";
 import { CgiBackendPart, cgiBackendProps, checkCgi } from "../cgi/cgi-backend.ts";
-import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { defineBackend } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
+import { fcgiPrograms, type CgiBackend } from "../cgi/programs.ts";
 import { FcgiNodeExchan } from "./node-exchan.ts";
 import { FcgiParams } from "./params.ts";
 
@@ -19,9 +21,9 @@ export const fcgiBackend = defineBackend({
     checkNodes(context);
     checkCgi(context);
   },
-  create: (context): BackendPart =>
+  offers: [fcgiPrograms],
+  create: (context): Part & CgiBackend =>
     new CgiBackendPart(context, {
-      name: "FastCGI",
       newParams: () => new FcgiParams(),
       newExchan: (request, wish, taker, owner) =>
         new FcgiNodeExchan(request, wish, taker, { owner, keepConn: context.props.keepConns > 0 }),

@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
-import type { Context } from "../component/context.ts";
+import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
-import type { BackendPart } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -20,7 +20,7 @@ import type {
   BackendRequest,
   TunnelHandler,
   TunnelRequest,
-  WebBackend,
+  TunnelBackend,
   WebExchange,
 } from "./web-backend.ts";
 
@@ -107,9 +107,7 @@ export interface WebProtocol<Pool extends ProbePool, Settings> {
   ): WebExchange & Waiter<Pool>;
 }
 
-export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps>
-  implements BackendPart, WebBackend
-{
+export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps> implements Part, TunnelBackend {
   readonly #props: Settings;
   readonly #protocol: WebProtocol<Pool, Settings>;
   readonly #backend: Backend<Pool>;
@@ -133,10 +131,6 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
         }),
       },
     });
-  }
-
-  get web(): WebBackend {
-    return this;
   }
 
   get stickyCookie(): string | undefined {

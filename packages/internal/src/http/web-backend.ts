@@ -6,12 +6,14 @@
 // Calls, no promises and no streams: a small answer goes through in the turn of the event loop in which it came.
 
 import type { Duplex } from "node:stream";
+import { capability } from "../component/capability.ts";
 import type { FieldNames } from "./field-names.ts";
 import type { Fields } from "./fields.ts";
 import type { BackendFailure } from "../backend/failure.ts";
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 
+/** What passes requests on and gives answers: a backend, or whatever can stand for one. */
 export interface WebBackend {
   /** The name of the cookie that ties a client to its node; `undefined` if none does. */
   readonly stickyCookie: string | undefined;
@@ -24,12 +26,22 @@ export interface WebBackend {
   explain(wish: SelectionHint): NodeChoice;
   /** Begins. The taker may be called before this returns. */
   exchange(request: BackendRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange;
+}
+
+/** A web backend whose nodes may leave HTTP. */
+export interface TunnelBackend extends WebBackend {
   /**
    * Begins, without content, and asks the node to leave HTTP for a protocol, in lower case. Keys of the handshake (`sec-websocket-key`, `-accept`)
-   * are between the backend and the node. Without it: the backend has no tunnels.
+   * are between the backend and the node.
    */
-  tunnel?(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange;
+  tunnel(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange;
 }
+
+/** What backends offer that pass on requests of the web. */
+export const webBackend = capability<WebBackend>("http-backend");
+
+/** What backends offer that can open tunnels, too: for WebSockets, and what else begins as an upgrade. */
+export const tunnelBackend = capability<TunnelBackend>("http-tunnels");
 
 /** The head of a request to a backend. It may be used again, to try another node. */
 export interface BackendRequest {

@@ -8,7 +8,9 @@ import {
   type WebBackendProps,
   type WebProtocol,
 } from "../http/web-backend-part.ts";
-import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { defineBackend } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
+import { tunnelBackend, webBackend, type TunnelBackend } from "../http/web-backend.ts";
 import { Http1NodeExchan } from "./node-exchan.ts";
 import type { Http1Pool } from "./node-traits.ts";
 import type { ContentLimits } from "./request-content.ts";
@@ -27,7 +29,8 @@ export const http1Backend = defineBackend({
       });
     }
   },
-  create: (context): BackendPart => new WebBackendPart(context, http1),
+  offers: [webBackend, tunnelBackend],
+  create: (context): Part & TunnelBackend => new WebBackendPart(context, http1),
 });
 
 const http1: WebProtocol<Http1Pool, WebBackendProps> = {

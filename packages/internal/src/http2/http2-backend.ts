@@ -7,7 +7,9 @@ import {
   type WebBackendProps,
   type WebProtocol,
 } from "../http/web-backend-part.ts";
-import { defineBackend, type BackendPart } from "../backend/kind.ts";
+import { defineBackend } from "../backend/kind.ts";
+import type { Part } from "../component/part.ts";
+import { tunnelBackend, webBackend, type TunnelBackend } from "../http/web-backend.ts";
 import { Http2NodeExchan, type ConnSource } from "./node-exchan.ts";
 import { Http2Pool } from "./node-pool.ts";
 import { http2NodeProps, type Http2NodeSettings } from "./node-props.ts";
@@ -28,7 +30,8 @@ export const http2Backend = defineBackend({
       hint: "the fields forwarded and x-forwarded-for tell them: see .forwarded of httpProxy",
     });
   },
-  create: (context): BackendPart => new WebBackendPart(context, http2),
+  offers: [webBackend, tunnelBackend],
+  create: (context): Part & TunnelBackend => new WebBackendPart(context, http2),
 });
 
 const http2: WebProtocol<ConnSource, WebBackendProps & Http2NodeSettings> = {

@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Deadline } from "@hemi/common";
-import type { Context } from "../component/context.ts";
+import type { Context } from "../stage/context.ts";
 import type { Reference } from "../component/reference.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Peer } from "../net/peer.ts";

@@ -3,7 +3,7 @@
 import { AsyncResource } from "node:async_hooks";
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
-import type { Context } from "../component/context.ts";
+import type { Context } from "../stage/context.ts";
 import type { ExplainRequest, ServerExplanation } from "../web/explain/explanation.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
@@ -35,6 +35,7 @@ import { SilentWire } from "../web/wires/silent-wire.ts";
 import { Https } from "./https.ts";
 import { checkServerTls, httpsServerProps } from "../web/https-props.ts";
 import { Injector } from "../web/wires/inject.ts";
+import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
 import { defineServer, webappKind, type ServerPart } from "../web/kinds.ts";
 import { webapp } from "../web/dispatch/webapp.ts";
 
@@ -131,7 +132,8 @@ export const httpxServer = defineServer({
       }
     }
   },
-  create: (context): ServerPart => new HttpxServer(context),
+  offers: [injectable, explainable],
+  create: (context): ServerPart & Injectable & Explainable => new HttpxServer(context),
 });
 
 /** Who serves a connection, by the protocol that its TLS handshake has agreed on (ALPN); the first one is preferred. */
@@ -145,7 +147,7 @@ const connsOverTLS: Readonly<
 /** The asynchronous context that requests begin in: an empty one. */
 const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
 
-class HttpxServer implements ServerPart, Http2Host, ProxyHeaderReaderOptions {
+class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, ProxyHeaderReaderOptions {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly #deadlines = new Deadlines();
   readonly #injector = new Injector(

@@ -3,21 +3,18 @@
 import { ConfigError } from "../config/config-error.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
-import type { ConfigObject } from "../config/object.ts";
 import type { Parsed } from "../config/parser.ts";
-import type { Surroundings } from "../component/context.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
+import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { stageSettings } from "./settings.ts";
-import { Stage } from "./stage.ts";
-import type { ConfigSource, StageComponents } from "./stage.ts";
-import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./tree.ts";
+import type { ConfigSource, StageOptions } from "./stage.ts";
 
-/** What an engine consists of: what `makeBoot` is told, so that the stage need not know it. */
+/** What an engine consists of: what a boot is told, so that the stage need not know it. */
 export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly kinds: readonly Kind[];
   /** What may be used without being named in `use`. */
@@ -52,36 +49,16 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly listeners?: Surroundings["listeners"];
 }
 
-/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
-export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
-  /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
-  readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
-  /** Boots a text; `name` is what errors call it (default: `<text>`). */
-  readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
-  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
-  readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
-    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
-    options?: BootOptions<Use>,
-  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
-  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
-  readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
-}
-
-/** Makes the functions that boot stages. */
-export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Packs>): Boot<Packs> {
-  return {
-    bootFile: (file, options = {}) => bootSource(engine, { file }, options),
-    bootText: (text, options = {}) => bootSource(engine, { text, name: options.name ?? "<text>" }, options),
-    bootTree: (tree, options = {}) => bootSource(engine, { object: tree }, options),
-    bootObject: (object, options = {}) => bootSource(engine, { object }, options),
-  };
-}
-
-async function bootSource<Components extends StageComponents>(
+/**
+ * Reads, resolves and checks a configuration, and makes a stage of it, which can do that again when it is reloaded. Rejects with a ConfigError, which
+ * holds everything that is wrong, or with HEMI_FILE for a file that cannot be read.
+ */
+export async function bootSource<Made>(
   engine: Engine,
   source: ConfigSource,
   options: BootOptions,
-): Promise<Stage<Components>> {
+  make: (options: StageOptions) => Made,
+): Promise<Made> {
   const packs = [...engine.packs, ...(options.use ?? [])];
   const { kinds, fixtures } = engine;
   const resolveSource = async (other = source): Promise<ResolvedComponent> => {
@@ -95,11 +72,11 @@ async function bootSource<Components extends StageComponents>(
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
   };
-  const common = { resolved, fixtures, surroundings, resolve: resolveSource };
-  if (options.log !== undefined) return new Stage<Components>({ ...common, log: options.log });
+  const made = { resolved, fixtures, surroundings, resolve: resolveSource };
+  if (options.log !== undefined) return make({ ...made, log: options.log });
   const log = engine.openLog();
   try {
-    return new Stage<Components>({ ...common, log, stopped: () => log.close() });
+    return make({ ...made, log, stopped: () => log.close() });
   } catch (error) {
     await log.close();
     throw error;

@@ -1,13 +1,13 @@
 // The fixtures of one stage, each from the moment on that it is created.
 
 import type { Component } from "../component/component.ts";
-import type { OutgateOf, StageFixtures } from "../component/context.ts";
 import type { Definition } from "../component/definition.ts";
 import type { Kind } from "../component/kind.ts";
-import { outgateKind } from "../component/kinds/outgate.ts";
 import type { PropsSchema } from "../component/props/prop-type.ts";
 import type { PartHolder } from "../component/reference-slot.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { OutgateOf, StageFixtures } from "./context.ts";
+import { outgateKind } from "./kinds/outgate.ts";
 
 /** Which definitions make the fixtures. */
 export type FixtureDefinitions = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ConfigError } from "../config/config-error.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { testEngine, type ProbePart, type Step } from "../testing/engine.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "../stage.ts";
 
 const shop = `stage {
   .drainTimeout = 5s

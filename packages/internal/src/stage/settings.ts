@@ -1,6 +1,6 @@
 // The settings of a stage itself: `stage { .drainTimeout = 1m … }`.
 
-import { definer } from "../component/definition.ts";
+import { definer } from "./definer.ts";
 import { kind, shape } from "../component/kind.ts";
 import { prop } from "../component/prop.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { definer } from "../component/definition.ts";
 import { pack } from "../component/pack.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Stage } from "./stage.ts";
+import { definer } from "./definer.ts";
+import type { Stage } from "../stage.ts";
 import { testEngine, webappKind } from "../testing/engine.ts";
 import type { ProbePart } from "../testing/engine.ts";
 

@@ -1,17 +1,15 @@
 // A stage: one running configuration, owner of all its components.
 
+import { isOffering, type Capability } from "../component/capability.ts";
 import type { CreationScope } from "../component/component.ts";
 import type { ConfigObject } from "../config/object.ts";
-import type { ExplainRequest, Walk } from "../web/explain/explanation.ts";
-import type { StageFixtures, Surroundings } from "../component/context.ts";
-import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { compose } from "./composition.ts";
+import type { StageFixtures, Surroundings } from "./context.ts";
 import { untilDeadline } from "./deadline.ts";
 import { Departure } from "./departure.ts";
-import { explainAmong } from "./explain.ts";
 import { failureError } from "./failure.ts";
 import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
@@ -70,8 +68,8 @@ export interface Reloaded {
 /** Components by path. */
 export type StageComponents = Readonly<Record<string, StageComponent>>;
 
-/** `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
-export class Stage<Components extends StageComponents = StageComponents> implements AsyncDisposable {
+/** What is so of any stage, whatever its components do. `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
+export class StageCore<Components extends StageComponents = StageComponents> implements AsyncDisposable {
   readonly fixtures: StageFixtures;
   readonly #scope: CreationScope;
   readonly #resolve: StageOptions["resolve"];
@@ -91,7 +89,11 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
   constructor({ resolved, fixtures: definitions, log, surroundings, resolve, stopped }: StageOptions) {
     const fixtures = new Fixtures(definitions);
     this.fixtures = fixtures;
-    this.#scope = { log, fixtures, surroundings, created: (component) => fixtures.adopt(component) };
+    this.#scope = {
+      log,
+      stageScope: { ...surroundings, stage: fixtures },
+      created: (component) => fixtures.adopt(component),
+    };
     this.#resolve = resolve;
     this.#generation = Generation.first(resolved, this.#scope);
     this.#life = new LifeCycle(this.#generation.roots);
@@ -188,28 +190,11 @@ export class Stage<Components extends StageComponents = StageComponents> impleme
     return this.#generation.components();
   }
 
-  /** Runs a request without a socket, in the server with this path or name; it may be left out if there is only one. */
-  async inject(request: InjectRequest, { into }: { readonly into?: string } = {}): Promise<InjectResponse> {
-    this.#assertRunning("it takes requests");
-    const takers = this.#generation.roots.filter(({ part }) => part.inject !== undefined);
-    const named = takers.filter(({ path, name }) => into === undefined || path === into || name === into);
-    const [taker] = named;
-    if (taker?.part.inject === undefined || named.length > 1) {
-      const known = takers.map(({ path }) => path).join(", ") || "none";
-      const problem =
-        into === undefined ? "say which server takes the request" : `no server has the path or name "${into}"`;
-      throw new HemiError("HEMI_USAGE", `${problem}; those that can: ${known}`);
-    }
-    return await taker.part.inject(request);
-  }
-
-  /**
-   * Tells what would become of a request, and does none of it: no handler runs, nothing is sent, opened or logged; files are looked at. The
-   * stage need not be started. `into` is the path or name of the server that gets it, whatever the URL says; else the URL tells. Rejects
-   * with HEMI_USAGE for what no client could send, and where several servers could be meant.
-   */
-  async explain(request: ExplainRequest, { into }: { readonly into?: string } = {}): Promise<Walk> {
-    return await explainAmong(this.#generation.roots, request, into);
+  /** The components that offer a capability, owners before their children, in the order of the text. */
+  offering<Offered>(capability: Capability<Offered>): readonly (StageComponent & { readonly part: Offered })[] {
+    const offering: (StageComponent & { readonly part: Offered })[] = [];
+    for (const component of this.components()) if (isOffering(component, capability)) offering.push(component);
+    return offering;
   }
 
   /**

@@ -2,6 +2,7 @@
 // are known by path. What types cannot say (places, names, bounds, references), the boot checks.
 
 import type { ConfigObject, MarkedValue } from "../config/object.ts";
+import type { Capability } from "../component/capability.ts";
 import type { Child } from "../component/context.ts";
 import type { Definition } from "../component/definition.ts";
 import type { Kind } from "../component/kind.ts";
@@ -19,6 +20,7 @@ export interface StageComponent<
   /** "" if it has none. */
   readonly name: Name;
   readonly kind: KindType;
+  readonly offers: readonly Capability[];
 }
 
 export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["definitions"][number];

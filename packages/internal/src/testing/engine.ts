@@ -1,10 +1,10 @@
 // For tests: an engine of a few kinds, whose components write down what happens to them, and fail or hang on demand.
 
-import type { Child, Context } from "../component/context.ts";
-import { definer } from "../component/definition.ts";
+import type { Child } from "../component/context.ts";
+import type { Context } from "../stage/context.ts";
 import { kind, shape, type Kind } from "../component/kind.ts";
 import { backendKind } from "../backend/kind.ts";
-import { fixtureKind } from "../component/kinds/fixture.ts";
+import { fixtureKind } from "../fixtures/kind.ts";
 import { pack } from "../component/pack.ts";
 import type { Part } from "../component/part.ts";
 import { prop } from "../component/prop.ts";
@@ -14,8 +14,10 @@ import { clock, fcache, namer } from "../fixtures/definitions.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
-import { makeBoot } from "../stage/boot.ts";
+import { makeBoot } from "../boot.ts";
 import type { InjectRequest } from "../web/wires/inject-request.ts";
+import { injectable } from "../web/server-capabilities.ts";
+import { definer } from "../stage/definer.ts";
 
 export interface ProbePart extends Part {
   readonly greeting: string;
@@ -136,6 +138,7 @@ export function testEngine() {
   const server = definer(serverKind)({
     sign: "testServer",
     props: { ...props, webapps: prop.list(prop.reference(webappKind), { default: [], reload: "live" }) },
+    offers: [injectable],
     create: (context) =>
       Object.assign(probe(context, { peers: () => context.props.webapps }), {
         inject: ({ url }: InjectRequest) =>

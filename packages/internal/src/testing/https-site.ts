@@ -7,7 +7,7 @@ import * as tls from "node:tls";
 import { bootWith } from "../boot.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import type { Stage } from "../stage/stage.ts";
+import type { Stage } from "../stage.ts";
 import type { ServerPart } from "../web/kinds.ts";
 import { testAuthority } from "./certificates.ts";
 import { readResponse, type ReceivedResponse } from "./read-response.ts";

@@ -2,15 +2,15 @@
 
 import type { ConfigValue } from "../config/object.ts";
 import { corePack } from "../core-pack.ts";
-import { defineFixture } from "../component/kinds/fixture.ts";
+import { defineFixture } from "../fixtures/kind.ts";
 import { clock, fcache, namer } from "../fixtures/definitions.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import { kinds } from "../kinds.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
-import { makeBoot } from "../stage/boot.ts";
-import type { Stage } from "../stage/stage.ts";
+import { makeBoot } from "../boot.ts";
+import type { Stage } from "../stage.ts";
 import type { ServerPart } from "../web/kinds.ts";
 import { RawClient, request } from "./raw-client.ts";
 import type { ReceivedResponse } from "./read-response.ts";

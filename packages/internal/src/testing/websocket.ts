@@ -4,7 +4,7 @@ import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import type { Stage } from "../stage/stage.ts";
+import type { Stage } from "../stage.ts";
 import { defineSocklet, type ServerPart, type SockletPart } from "../web/kinds.ts";
 import { RawClient, request } from "./raw-client.ts";
 import type { Upgrade } from "../web/websocket/upgrade.ts";

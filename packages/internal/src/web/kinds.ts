@@ -2,7 +2,7 @@
 
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
-import { definer } from "../component/definition.ts";
+import { definer } from "../stage/definer.ts";
 import type { Explanation, Outcome, RuleWalk } from "./explain/explanation.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { CertificateFiles } from "../front/tls/certificate.ts";

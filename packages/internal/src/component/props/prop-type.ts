@@ -3,10 +3,11 @@
 import type { Span } from "../../config/spec.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { shape } from "../kind.ts";
-import type { Kind, Shape } from "../kind.ts";
+import type { Shape } from "../kind.ts";
 import type { Reference } from "../reference.ts";
 import type { Value } from "../value.ts";
 import type { VariableTable } from "../variables.ts";
+import type { Wanted } from "../wanted.ts";
 import { writtenValue } from "../written.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
@@ -39,7 +40,7 @@ export interface PropReader {
   report(mistake: Mistake): void;
   /** Finds a component by name, lexically outwards; reports if there is none. */
   refer<PartType extends object>(
-    kind: Kind<PartType>,
+    wanted: Wanted<PartType>,
     name: string,
     label: string,
     span: Span,

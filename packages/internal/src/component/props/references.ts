@@ -1,38 +1,44 @@
 // reference: a value that names another component.
 
-import { describeKind } from "../kind.ts";
+import type { Capability } from "../capability.ts";
 import type { Kind } from "../kind.ts";
 import type { Reference } from "../reference.ts";
 import { makeProp } from "./prop-type.ts";
 import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
+import { describeWanted, wanted, type Wanted } from "../wanted.ts";
+
+interface Offering<Offered> {
+  /** A capability that the component must offer; `current` has its type, too. Default: none. */
+  readonly offering?: Capability<Offered>;
+}
 
 /**
  * The name of a component of a kind, `"shop"`: of a sibling, or of one beside an enclosing component, the nearest first. It must
  * have a lower rank or be a sibling.
  */
-export function reference<PartType extends object>(
+export function reference<PartType extends object, Offered = unknown>(
   kind: Kind<PartType>,
-  options: AlwaysOptions<string>,
-): Prop<Reference<PartType>, string, true>;
-export function reference<PartType extends object>(
+  options: AlwaysOptions<string> & Offering<Offered>,
+): Prop<Reference<PartType & Offered>, string, true>;
+export function reference<PartType extends object, Offered = unknown>(
   kind: Kind<PartType>,
-  options?: MaybeOptions,
-): Prop<Reference<PartType>, string, false>;
-export function reference<PartType extends object>(
+  options?: MaybeOptions & Offering<Offered>,
+): Prop<Reference<PartType & Offered>, string, false>;
+export function reference<PartType extends object, Offered = unknown>(
   kind: Kind<PartType>,
-  options?: PropOptions<string>,
-): Prop<Reference<PartType>, string> {
-  return makeProp(referenceType(kind), options);
+  options?: PropOptions<string> & Offering<Offered>,
+): Prop<Reference<PartType & Offered>, string> {
+  return makeProp(referenceType(wanted(kind, options?.offering)), options);
 }
 
-function referenceType<PartType extends object>(kind: Kind<PartType>): PropType<Reference<PartType>> {
+function referenceType<PartType extends object>(wanted: Wanted<PartType>): PropType<Reference<PartType>> {
   return {
     name: "reference",
-    takes: `the name of ${describeKind(kind)}`,
+    takes: `the name of ${describeWanted(wanted)}`,
     read(value, label, reader) {
       if (value.type !== "string") return refuse(this, value, label, reader);
-      return reader.refer(kind, value.value, label, value.span);
+      return reader.refer(wanted, value.value, label, value.span);
     },
     // The component that it names is compared on its own; which one that is, follows from the tree.
     plain: ({ name }) => name,

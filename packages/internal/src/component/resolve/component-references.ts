@@ -3,9 +3,11 @@
 import { quote } from "../../config/quote.ts";
 import type { Span } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
+import { isOffered } from "../capability.ts";
+import type { Definition } from "../definition.ts";
 import { describeKind } from "../kind.ts";
-import type { Kind } from "../kind.ts";
 import { ReferenceSlot } from "../reference-slot.ts";
+import { isWanted, type Wanted } from "../wanted.ts";
 import { childKey, describePlace, hasUnread, mayLackStatements } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
@@ -35,9 +37,12 @@ export interface Mention {
 
 export class ComponentReferences {
   readonly #edges = new Map<Place, Edge[]>();
+  readonly #definitions: readonly Definition[];
   readonly #problems: Problems;
 
-  constructor(problems: Problems) {
+  /** `definitions`: all that the stage may use, to suggest some. */
+  constructor(definitions: readonly Definition[], problems: Problems) {
+    this.#definitions = definitions;
     this.#problems = problems;
   }
 
@@ -46,16 +51,20 @@ export class ComponentReferences {
   }
 
   /** Finds the component that is meant, lexically outwards from the holder; reports if there is none, or it must not be referred to. */
-  find<PartType extends object>(kind: Kind<PartType>, mention: Mention): ReferenceSlot<PartType> | undefined {
+  find<PartType extends object>(wanted: Wanted<PartType>, mention: Mention): ReferenceSlot<PartType> | undefined {
     const { holder, setter, name, label, span, prop } = mention;
+    const { kind, offering } = wanted;
     const target = lookUp(holder, childKey(kind.name, name));
-    if (target === undefined) this.#reportMissing(kind, mention);
+    if (target === undefined) this.#reportMissing(wanted, mention);
     else if (target === holder) this.#report(setter, span, `${label} refers to the ${kind.name} itself`);
     else if (!mayRefer(holder, target)) {
       const message = `${label} cannot refer to ${describePlace(target)}: it is not prepared before ${describePlace(holder)}`;
       this.#report(setter, span, message, "references point to lower ranks, or to siblings");
+    } else if (offering !== undefined && !isOffered(offering, target.definition?.offers)) {
+      const message = `${label} refers to ${describePlace(target)}, which does not offer "${offering.key}"`;
+      this.#report(setter, span, message, this.#whoOffers(wanted, mention));
     } else {
-      const slot = new ReferenceSlot(kind, name);
+      const slot = new ReferenceSlot(wanted, name);
       const edge: Edge = { holder, target, prop, slot, span };
       const edges = this.#edges.get(holder);
       if (edges === undefined) this.#edges.set(holder, [edge]);
@@ -86,7 +95,26 @@ export class ComponentReferences {
     for (const place of this.#edges.keys()) visit(place);
   }
 
-  #reportMissing(kind: Kind, { holder, setter, name, label, span }: Mention): void {
+  /** What could be referred to instead: components in sight, the nearest name first; else signs. */
+  #whoOffers(wanted: Wanted, { holder, name }: Mention): string {
+    const known = [...visibleFrom(holder)].filter(
+      ({ spec, definition }) => spec.name !== undefined && definition !== undefined && isWanted(definition, wanted),
+    );
+    const near = didYouMean(
+      name,
+      known.map(({ spec }) => spec.name ?? ""),
+      quote,
+    );
+    if (near !== undefined) return near;
+    const some = known.slice(0, 3).map(describePlace);
+    const signs = this.#definitions.filter((definition) => isWanted(definition, wanted)).map(({ sign }) => sign);
+    const those = some.length > 0 ? some : signs;
+    if (those.length === 0) return `no ${wanted.kind.name} of the packs in use does`;
+    return `${listed(those)} ${those.length === 1 ? "does" : "do"}`;
+  }
+
+  #reportMissing(wanted: Wanted, { holder, setter, name, label, span }: Mention): void {
+    const { kind } = wanted;
     const inSight = [...visibleFrom(holder)];
     // What could not be read may be what is meant.
     const mayBeMeant = (place: Place): boolean =>
@@ -96,7 +124,8 @@ export class ComponentReferences {
     const namesake = visible.find(({ spec }) => spec.name === name);
     // What has an unknown sign may be what is meant; that it is unknown is reported already.
     if (namesake !== undefined && namesake.definition === undefined) return;
-    const known = visible.filter(({ definition }) => definition?.kind === kind).map(({ spec }) => spec.name ?? "");
+    const fitting = visible.filter(({ definition }) => definition !== undefined && isWanted(definition, wanted));
+    const known = fitting.map(({ spec }) => spec.name ?? "");
     const hint =
       namesake?.definition === undefined
         ? didYouMean(name, known, quote)
@@ -108,6 +137,11 @@ export class ComponentReferences {
     const whole = `${describePlace(place)}: ${message}`;
     this.#problems.add(place, { code: "HEMI_CONFIG_REFERENCE", span, message: whole, hint });
   }
+}
+
+/** `a, b and c` */
+function listed(items: readonly string[]): string {
+  return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
 }
 
 function lookUp(from: Place, key: string): Place | undefined {

@@ -7,11 +7,14 @@ import { describe, expect, test } from "vitest";
 import { problemsText, sortProblems } from "../../config/config-error.ts";
 import { lex } from "../../config/lexer.ts";
 import { parseText } from "../../config/parser.ts";
-import { definer, isMadeBy } from "../definition.ts";
+import { capability } from "../capability.ts";
+import { isMadeBy } from "../definition.ts";
+import { definer } from "../../stage/definer.ts";
 import { kind, shape } from "../kind.ts";
 import { backendKind } from "../../backend/kind.ts";
-import { defineCronjob, cronjobKind } from "../kinds/cronjob.ts";
-import { defineFixture, fixtureKind } from "../kinds/fixture.ts";
+import { defineCronjob, cronjobKind } from "../../stage/kinds/cronjob.ts";
+import { addonKind, defineAddon } from "../../stage/kinds/addon.ts";
+import { defineFixture, fixtureKind } from "../../fixtures/kind.ts";
 import { pack } from "../pack.ts";
 import type { Part } from "../part.ts";
 import { prop } from "../prop.ts";
@@ -58,6 +61,8 @@ const webapp = definer(kinds.webapp)({
   },
   create,
 });
+
+const locks = capability<object>("lock-service");
 
 const corePack = pack("@hemi/test", [
   defineFixture({ sign: "clock", props: { tick: prop.duration({ default: "1s", min: 1, max: "1m" }) }, create }),
@@ -136,11 +141,23 @@ const corePack = pack("@hemi/test", [
     },
     create,
   }),
+  // What offers a capability, and what asks for one.
+  defineAddon({ sign: "fileLocks", offers: [locks], create }),
+  defineAddon({ sign: "otherLocks", offers: [capability<object>("lock-service"), capability<object>("more")], create }),
+  defineAddon({ sign: "plainAddon", create }),
+  defineCronjob({
+    sign: "lockedJob",
+    props: {
+      by: prop.reference(addonKind, { offering: locks, required: true }),
+      mayUse: prop.reference(addonKind, { offering: capability<object>("sql-database") }),
+    },
+    create,
+  }),
   defineCronjob({ sign: "moduleJob", props: { module: prop.module({ required: true }) }, create }),
 ]);
 
 const options = {
-  kinds: [fixtureKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
+  kinds: [fixtureKind, addonKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
   packs: [corePack],
   baseDir: "/base",
   env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },

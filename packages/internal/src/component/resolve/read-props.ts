@@ -36,8 +36,8 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
     constants: values.constants,
     variables: definition.kind.variables,
     report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
-    refer: (kind, name, label, span) =>
-      references.find(kind, { name, span, label, holder: place, setter, prop: current }),
+    refer: (wanted, name, label, span) =>
+      references.find(wanted, { name, span, label, holder: place, setter, prop: current }),
   };
   for (const [name, prop] of schemaOf(definition).props) {
     const found = findSet(place, name, prop);

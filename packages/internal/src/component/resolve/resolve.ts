@@ -61,8 +61,9 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   ]);
   const problems = new Problems(parsing);
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
-  const references = new ComponentReferences(problems);
-  const place = buildPlaces(spec, registry(options.packs, options.kinds), options.stageSettings, problems);
+  const known = registry(options.packs, options.kinds);
+  const references = new ComponentReferences(known.definitions, problems);
+  const place = buildPlaces(spec, known, options.stageSettings, problems);
   const checks = new Checks(references, problems);
   const resolver = new Resolver({ baseDir, values, references, checks, problems });
   const stage = resolver.component(place);

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import { Deadlines } from "@hemi/common";
 import type { BackendRequest } from "../../http/web-backend.ts";
 import { BackendFailure } from "../../backend/failure.ts";
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../../web/explain/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { AddressSet } from "../../component/props/addresses.ts";

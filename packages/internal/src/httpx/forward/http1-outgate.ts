@@ -12,7 +12,7 @@ import { BackendFailure } from "../../backend/failure.ts";
 import { Node } from "../../backend/node.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { ResponseHandler, BackendRequest, WebBackend, WebExchange } from "../../http/web-backend.ts";
-import { defineOutgate } from "../../component/kinds/outgate.ts";
+import { defineOutgate } from "../../stage/kinds/outgate.ts";
 import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import { Http1NodeExchan } from "../../http1/node-exchan.ts";

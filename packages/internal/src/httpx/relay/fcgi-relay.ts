@@ -1,5 +1,8 @@
 // fcgiRelay: answers requests with what programs behind FastCGI say, PHP above all.
 
+import { backendKind } from "../../backend/kind.ts";
+import { fcgiPrograms } from "../../cgi/programs.ts";
+import { prop } from "../../component/prop.ts";
 import { defineHandlet, type HandletPart } from "../../web/kinds.ts";
 import { checkRelay, Relay, relayProps } from "./relay.ts";
 
@@ -10,7 +13,11 @@ import { checkRelay, Relay, relayProps } from "./relay.ts";
  */
 export const fcgiRelay = defineHandlet({
   sign: "fcgiRelay",
-  props: relayProps,
+  props: {
+    /** The backend that answers. */
+    toBackend: prop.reference(backendKind, { offering: fcgiPrograms, required: true, inherited: true }),
+    ...relayProps,
+  },
   check: checkRelay,
-  create: (context): HandletPart => new Relay(context, "FastCGI"),
+  create: (context): HandletPart => new Relay(context),
 });

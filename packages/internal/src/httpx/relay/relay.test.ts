@@ -310,5 +310,5 @@ test("a param whose name no program could read is a mistake at boot", async () =
 test("a relay to a backend of another protocol is a mistake at boot", async () => {
   const proxy = { webRoot: "/srv" };
   const booted = proxyTo(["127.0.0.1:1"], { signs: { backend: "http1Backend", handlet: "fcgiRelay" }, proxy });
-  await expect(booted).rejects.toThrow("it is no backend of FastCGI");
+  await expect(booted).rejects.toThrow('does not offer "fastcgi-programs"');
 });

@@ -4,13 +4,12 @@ import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
 import type { CgiBackend, CgiRequest } from "../../cgi/programs.ts";
 import { tellRequest, type Script } from "./request-params.ts";
-import { backendKind } from "../../backend/kind.ts";
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
@@ -28,8 +27,6 @@ import { Complaints } from "./complaints.ts";
 import { scriptOf } from "./script.ts";
 
 export const relayProps = {
-  /** The backend that answers. */
-  toBackend: prop.reference(backendKind, { required: true, inherited: true }),
   /** The folder that scripts are looked up in. Programs are told of it, too: it must have the same name for them. */
   webRoot: prop.path({ required: true, inherited: true }),
   /**
@@ -57,7 +54,9 @@ export const relayProps = {
   ...exchangeProps,
 };
 
-export type RelayProps = PropsOf<typeof relayProps>;
+export interface RelayProps extends PropsOf<typeof relayProps> {
+  readonly toBackend: Reference<CgiBackend>;
+}
 
 /** Reports names that no program could read. */
 export function checkRelay(context: CheckContext<RelayProps>): void {
@@ -70,15 +69,13 @@ export function checkRelay(context: CheckContext<RelayProps>): void {
 
 export class Relay implements HandletPart {
   readonly #context: Context<RelayProps>;
-  readonly #protocol: CgiBackend["protocol"];
   readonly #root: WebRoot;
   readonly #traits: ProxyTraits;
   readonly #params: readonly (readonly [name: string, value: (req: Request) => string])[];
   readonly #hashOn: ((req: Request) => string) | undefined;
 
-  constructor(context: Context<RelayProps>, protocol: CgiBackend["protocol"]) {
+  constructor(context: Context<RelayProps>) {
     this.#context = context;
-    this.#protocol = protocol;
     const { props, log } = context;
     this.#root = new WebRoot(props.webRoot, log);
     this.#params = [...props.params].map(([name, value]) => [name, compileTemplate(value, webVariables)]);
@@ -87,17 +84,11 @@ export class Relay implements HandletPart {
   }
 
   async prepare(): Promise<void> {
-    const { toBackend, checkScript } = this.#context.props;
-    if (toBackend.current.cgi?.protocol !== this.#protocol) {
-      const message = `${this.#context.path} cannot pass requests on to ${toBackend.path}: it is no backend of ${this.#protocol}`;
-      throw new HemiError("HEMI_STAGE_PREPARE", message);
-    }
-    if (checkScript) await this.#root.prepare(this.#context.stage.fcache);
+    if (this.#context.props.checkScript) await this.#root.prepare(this.#context.stage.fcache);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const { cgi } = this.#context.props.toBackend.current;
-    if (cgi === undefined) throw new HTTPError(502, "the backend is none of programs");
+    const cgi = this.#context.props.toBackend.current;
     if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
     const script = this.#scriptFor(req.path);
     if (script === undefined) return false;

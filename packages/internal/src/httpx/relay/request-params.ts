@@ -1,5 +1,6 @@
 // What a program behind CGI, FastCGI or SCGI is told of a request (RFC 3875 section 4.1, and what PHP expects beside).
 
+import type { ParamHandler } from "../../cgi/programs.ts";
 import type { Request } from "../../web/request/request.ts";
 
 /** The program that a request is for. */
@@ -13,9 +14,6 @@ export interface Script {
   /** The folder that paths of the webapp lie in. */
   readonly documentRoot: string;
 }
-
-/** Takes a name and a value. `latin1`: the value stands for bytes as they were received. */
-export type ParamHandler = (name: string, value: string, encoding: "utf8" | "latin1") => void;
 
 /** Tells all of it. `contentSize` in bytes: the protocol behind needs to know it. */
 export function tellRequest(req: Request, script: Script, contentSize: number | undefined, take: ParamHandler): void {

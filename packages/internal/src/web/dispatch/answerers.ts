@@ -4,7 +4,8 @@
 //   .socklets = ("live")  .handlets = ("app")              then the named socklets, then the named handlets
 
 import type { CheckContext } from "../../component/definition.ts";
-import type { Child, Context } from "../../component/context.ts";
+import type { Child } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import type { Reference } from "../../component/reference.ts";
 import { handletKind, sockletKind, type HandletPart, type ReviserPart, type SockletPart } from "../kinds.ts";
 

@@ -6,7 +6,7 @@ import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { openErrorLog } from "../../log/error-log.ts";
-import type { Stage } from "../../stage/stage.ts";
+import type { Stage } from "../../stage.ts";
 import { defineHandlet, defineReviser } from "../kinds.ts";
 
 const { bootText } = bootWith([]);

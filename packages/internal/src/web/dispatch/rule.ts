@@ -1,7 +1,8 @@
 // rule: a condition on requests, with the revisers and handlets for those that it matches.
 
 import { compileCondition } from "../../component/condition.ts";
-import type { Child, Context } from "../../component/context.ts";
+import type { Child } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";

@@ -5,7 +5,7 @@ import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
-import type { Stage } from "../../stage/stage.ts";
+import type { Stage } from "../../stage.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";

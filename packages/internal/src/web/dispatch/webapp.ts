@@ -1,6 +1,6 @@
 // webapp: one web application, by hostnames, with its rules in order.
 
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { AccessEntry } from "../access-log/access-entry.ts";

@@ -1,8 +1,8 @@
 // What would become of a request: the walk from the servers to the one who answers, told instead of done. Plain data, the same in
 // memory and as JSON.
 
+import type { ConditionWalk } from "../../component/explain-condition.ts";
 import type { Origin } from "../../config/origin.ts";
-import type { CompareOperator, FileTestOperator } from "../../config/spec.ts";
 
 /** A request that nobody sends. */
 export interface ExplainRequest {
@@ -145,36 +145,6 @@ export interface AskedWalk extends Explanation {
   readonly component: ComponentLabel;
   readonly kind: "handlet" | "socklet";
 }
-
-/** A condition with what came of it. `undefined`: not looked at, the answer was known before. */
-export type ConditionWalk =
-  | {
-      readonly type: "and" | "or";
-      readonly operands: readonly ConditionWalk[];
-      readonly holds: boolean | undefined;
-    }
-  | { readonly type: "not"; readonly operand: ConditionWalk; readonly holds: boolean | undefined }
-  | {
-      readonly type: "compare";
-      /** Without the dollar. */
-      readonly variable: string;
-      /** Left out where it was not looked at. */
-      readonly value?: string;
-      readonly operator: CompareOperator;
-      readonly patterns: readonly string[];
-      /** Of several patterns, those that the value fits, whether or not the operator is negated. */
-      readonly fitting?: readonly string[];
-      readonly holds: boolean | undefined;
-    }
-  | {
-      readonly type: "fileTest";
-      readonly operator: FileTestOperator;
-      /** Where it looked; left out where it was not looked at, or no file can have the path. */
-      readonly file?: string;
-      /** What is there: `a file`, `a folder`, `nothing`, … */
-      readonly found?: string;
-      readonly holds: boolean | undefined;
-    };
 
 /** What comes of it. `by` are the paths of components. */
 export type Outcome =

@@ -10,7 +10,7 @@ import type { ConfigObject } from "../../config/object.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Listeners } from "../../net/listener.ts";
-import type { Stage } from "../../stage/stage.ts";
+import type { Stage } from "../../stage.ts";
 import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
 import { RawClient } from "../../testing/raw-client.ts";
 

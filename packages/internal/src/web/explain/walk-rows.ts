@@ -2,7 +2,6 @@
 
 import type {
   ComponentLabel,
-  ConditionWalk,
   Explanation,
   HandshakeWalk,
   HostWalk,
@@ -12,6 +11,7 @@ import type {
   ServerWalk,
   Walk,
 } from "./explanation.ts";
+import type { ConditionWalk } from "../../component/explain-condition.ts";
 import { quote } from "../../config/quote.ts";
 
 /** `good`: it goes on here. `bad`: it does not. `dim`: it was not looked at, or says little. */

@@ -5,13 +5,18 @@
 //                                         └────> failed: 502, 503, 504; nobody is let through by a failure
 
 import { randomBytes } from "node:crypto";
-import type { NodeResponseHead, ResponseHandler, BackendRequest, WebExchange } from "../../http/web-backend.ts";
+import {
+  webBackend,
+  type NodeResponseHead,
+  type ResponseHandler,
+  type BackendRequest,
+  type WebExchange,
+} from "../../http/web-backend.ts";
 import type { BackendFailure } from "../../backend/failure.ts";
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import { backendKind } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
@@ -25,7 +30,7 @@ const fieldName = { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the nam
 
 const props = {
   /** The backend that is asked. */
-  toBackend: prop.reference(backendKind, { required: true }),
+  toBackend: prop.reference(backendKind, { offering: webBackend, required: true }),
   /** What it is asked for, by GET: a path, with or without a query. */
   authURI: prop.string({
     default: "/",
@@ -70,17 +75,8 @@ class ForwardAuth implements HandletPart {
     this.#context = context;
   }
 
-  prepare(): void {
-    const { toBackend } = this.#context.props;
-    if (toBackend.current.web !== undefined) return;
-    const message = `${this.#context.path} cannot ask ${toBackend.path}: it is no backend of web servers`;
-    throw new HemiError("HEMI_STAGE_PREPARE", message);
-  }
-
   async handle(req: Request, resp: Response): Promise<boolean> {
     const { props } = this.#context;
-    const { web } = props.toBackend.current;
-    if (web === undefined) throw new HTTPError(502, "the backend is none of web servers");
     if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
     const added: string[] = [];
     this.#forwarded.addTo(added, req);
@@ -98,7 +94,7 @@ class ForwardAuth implements HandletPart {
     const wish = { key: req.srcHost, stickTo: "", tried: [], from: req.sender };
     const { head, content } = await new Promise<Verdict>((resolve, reject) => {
       const verdict = new VerdictTaker(props.maxAnswerSize, resolve, reject);
-      const exchange = web.exchange(request, wish, verdict);
+      const exchange = props.toBackend.current.exchange(request, wish, verdict);
       verdict.exchange = exchange;
       req.onAbort(() => {
         exchange.cancel();

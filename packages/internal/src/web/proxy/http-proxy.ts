@@ -1,13 +1,12 @@
 // httpProxy: answers requests with what a backend says.
 
-import type { WebBackend } from "../../http/web-backend.ts";
-import type { Context } from "../../component/context.ts";
+import { webBackend, type WebBackend } from "../../http/web-backend.ts";
+import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import { backendKind, type BackendPart } from "../../backend/kind.ts";
+import { backendKind } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -19,6 +18,8 @@ import { checkRequestProps, PassedRequests, requestProps } from "./passed-reques
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
 const props = {
+  /** The backend that answers. */
+  toBackend: prop.reference(backendKind, { offering: webBackend, required: true, inherited: true }),
   ...requestProps,
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
@@ -29,7 +30,7 @@ const props = {
    * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
    * answers go nowhere. It does what it is asked, though: whatever must not be done twice is to be done elsewhere by it.
    */
-  mirrorTo: prop.reference(backendKind),
+  mirrorTo: prop.reference(backendKind, { offering: webBackend }),
   /** Copies under way at once; of more requests none is made. */
   maxMirrored: prop.integer({ default: 100, min: 1, max: 1_000_000, reload: "live" }),
   /** Of the content of a request, in bytes, that waits because the other backend is slower; with more, its copy is given up. */
@@ -90,16 +91,9 @@ class HttpProxy implements HandletPart {
     };
   }
 
-  prepare(): void {
-    this.#requests.assertWeb();
-    const { mirrorTo } = this.#context.props;
-    if (mirrorTo === undefined || mirrorTo.current.web !== undefined) return;
-    const message = `${this.#context.path} cannot mirror requests to ${mirrorTo.path}: it is no backend of web servers`;
-    throw new HemiError("HEMI_STAGE_PREPARE", message);
-  }
-
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const web = this.#requests.backendFor(req);
+    this.#requests.refuseLoop(req);
+    const web = this.#context.props.toBackend.current;
     if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
   }
@@ -127,14 +121,9 @@ class HttpProxy implements HandletPart {
   }
 }
 
-function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<BackendPart>): Mirror {
+function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<WebBackend>): Mirror {
   return new Mirror({
-    backend() {
-      const { web } = mirrorTo.current;
-      // What it is was looked at in prepare; a reload looks again.
-      if (web === undefined) throw new HemiError("HEMI_STAGE_STATE", `${mirrorTo.path} is no backend of web servers`);
-      return web;
-    },
+    backend: () => mirrorTo.current,
     maxCopies: () => props.maxMirrored,
     maxBacklog: () => props.maxMirrorBacklog,
     log,

@@ -3,14 +3,13 @@
 import { randomBytes } from "node:crypto";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
-import { backendKind } from "../../backend/kind.ts";
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
@@ -27,8 +26,6 @@ const pathPrefix = {
 };
 
 export const requestProps = {
-  /** The backend that answers. */
-  toBackend: prop.reference(backendKind, { required: true, inherited: true }),
   /** Instead of the hostname that the client asked for. */
   hostname: prop.string({ minLength: 1 }),
   /** Instead of the port that the client asked for, with its colon, such as `:8080`; "" for none. */
@@ -52,7 +49,9 @@ export const requestProps = {
   delRequestHeaders: prop.strings({ default: [] }),
 };
 
-export type RequestProps = PropsOf<typeof requestProps & typeof attemptProps>;
+export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps> {
+  readonly toBackend: Reference<WebBackend>;
+}
 
 /** Reports what is wrong with the fields and the host that a configuration sets. */
 export function checkRequestProps(context: CheckContext<RequestProps>): void {
@@ -97,20 +96,9 @@ export class PassedRequests {
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
   }
 
-  /** Throws HEMI_STAGE_PREPARE where the backend is none of web servers. */
-  assertWeb(): void {
-    const { toBackend } = this.#context.props;
-    if (toBackend.current.web !== undefined) return;
-    const message = `${this.#context.path} cannot pass requests on to ${toBackend.path}: it is no backend of web servers`;
-    throw new HemiError("HEMI_STAGE_PREPARE", message);
-  }
-
-  /** The backend for a request. Throws HTTPError: 508 for one that has been here before. */
-  backendFor(req: Request): WebBackend {
-    const { web } = this.#context.props.toBackend.current;
-    if (web === undefined) throw new HTTPError(502, "the backend is none of web servers");
+  /** Throws HTTPError 508 for a request that has been here before. */
+  refuseLoop(req: Request): void {
     if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
-    return web;
   }
 
   make(req: Request, contentSize: number | undefined): BackendRequest {
@@ -144,9 +132,9 @@ export class PassedRequests {
     if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
     const authority = this.#authorityFor(req);
     const asked = `${req.method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
-    const { web } = toBackend.current;
-    const nodes = web === undefined ? [] : [...web.explain(this.wishOf(web, req)).nodes];
-    const details = nodes.map(([id, why]) => `node ${id}: ${why}`);
+    const backend = toBackend.current;
+    const { nodes } = backend.explain(this.wishOf(backend, req));
+    const details = [...nodes].map(([id, why]) => `node ${id}: ${why}`);
     return { takes: "yes", text: `asks ${toBackend.path} for ${asked}`, details };
   }
 

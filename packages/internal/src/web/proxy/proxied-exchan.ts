@@ -14,6 +14,7 @@ import type {
   NodeResponseHead,
   BackendRequest,
   TunnelHandler,
+  TunnelBackend,
   WebBackend,
   WebExchange,
 } from "../../http/web-backend.ts";
@@ -44,6 +45,8 @@ export interface ProxyTraits {
 /** What the client would rather speak than HTTP. */
 export interface Switching {
   readonly protocol: string;
+  /** Opens the tunnel. */
+  readonly backend: TunnelBackend;
   /** The node has left HTTP: tells the client so, with the fields that the response has by now, and takes the stream on. */
   readonly switched: (stream: Duplex) => void;
 }
@@ -240,7 +243,7 @@ export class ProxiedExchan implements TunnelHandler {
     const attempt = ++this.#attempts;
     const exchange = this.#begun();
     // It may have failed by now, and another may be under way.
-    if (attempt !== this.#attempts || exchange === undefined) return;
+    if (attempt !== this.#attempts) return;
     this.#exchange = exchange;
     const content = this.#content;
     if (content === undefined || this.#isOver) return;
@@ -248,11 +251,10 @@ export class ProxiedExchan implements TunnelHandler {
     exchange.endContent(this.#req.trailers);
   }
 
-  #begun(): WebExchange | undefined {
-    const backend = this.#backend;
-    return this.#switching === undefined
-      ? backend.exchange(this.#request, this.#wish, this)
-      : backend.tunnel?.(this.#request, this.#switching.protocol, this.#wish, this);
+  #begun(): WebExchange {
+    if (this.#switching === undefined) return this.#backend.exchange(this.#request, this.#wish, this);
+    const { backend, protocol } = this.#switching;
+    return backend.tunnel(this.#request, protocol, this.#wish, this);
   }
 
   /** `node` is not to be tried again; "" if it may. */

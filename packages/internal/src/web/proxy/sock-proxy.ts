@@ -6,11 +6,12 @@
 //   client <═══ bytes ══════════╧═══════════> node
 
 import { Deadlines } from "@hemi/common";
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
+import { backendKind } from "../../backend/kind.ts";
+import { tunnelBackend } from "../../http/web-backend.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Explanation } from "../explain/explanation.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineSocklet, type SockletPart } from "../kinds.ts";
 import { acceptOf } from "../websocket/handshake.ts";
@@ -24,6 +25,8 @@ import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 import { splice } from "../../net/spliced.ts";
 
 const props = {
+  /** The backend that answers. */
+  toBackend: prop.reference(backendKind, { offering: tunnelBackend, required: true, inherited: true }),
   ...requestProps,
   ...attemptProps,
   /** What clients may ask for in the field `upgrade`; requests for other protocols go on to the next socklet or handlet. */
@@ -91,16 +94,6 @@ class SockProxy implements SockletPart {
     };
   }
 
-  prepare(): void {
-    this.#requests.assertWeb();
-    const { path, props } = this.#context;
-    if (props.toBackend.current.web?.tunnel !== undefined) return;
-    throw new HemiError(
-      "HEMI_STAGE_PREPARE",
-      `${path} cannot pass on to ${props.toBackend.path}, which has no tunnels`,
-    );
-  }
-
   shutdown(): void {
     this.#deadlines.close();
   }
@@ -112,7 +105,8 @@ class SockProxy implements SockletPart {
     const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
     // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
     resp.distrustClient();
-    const web = this.#requests.backendFor(req);
+    this.#requests.refuseLoop(req);
+    const web = this.#context.props.toBackend.current;
     const exchan = new ProxiedExchan(
       this.#traits,
       web,
@@ -123,6 +117,7 @@ class SockProxy implements SockletPart {
       undefined,
       {
         protocol,
+        backend: web,
         switched: (stream) => {
           if (accept !== undefined) resp.setHeader("sec-websocket-accept", accept);
           splice(resp.tunnel(protocol, noop), stream, {

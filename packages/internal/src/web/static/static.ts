@@ -1,6 +1,6 @@
 // static: answers requests with the files of a folder.
 
-import type { Context } from "../../component/context.ts";
+import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";

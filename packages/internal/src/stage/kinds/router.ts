@@ -1,7 +1,7 @@
 // Routers of layer 4, with their cases and dealets.
 
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
 
 /** Layer 4: a listener for connections. */
 export const routerKind = kind({

@@ -1,8 +1,8 @@
 // Cronjobs: work by the clock.
 
-import { definer } from "../definition.ts";
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
+import { definer } from "../definer.ts";
 
 /** Work by the clock. */
 export const cronjobKind = kind({

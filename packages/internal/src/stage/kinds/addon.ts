@@ -1,8 +1,8 @@
 // Addons: background parts of a user's own, on the stage's life cycle.
 
-import { definer } from "../definition.ts";
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
+import { definer } from "../definer.ts";
 
 /** A background part of a user's own. */
 export const addonKind = kind({

@@ -1,7 +1,7 @@
 // Staters, where sessions are kept, and cachers, where web responses are.
 
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
 
 /** Where sessions are kept. */
 export const staterKind = kind({

@@ -1,8 +1,8 @@
 // Outgates: how a protocol dials addresses that no backend names.
 
-import { definer } from "../definition.ts";
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
+import { definer } from "../definer.ts";
 
 /** How a protocol dials addresses that no backend names. There is one for each protocol; whoever needs it asks the stage: `context.stage.outgate`. */
 export const outgateKind = kind({

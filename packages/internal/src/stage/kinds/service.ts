@@ -1,7 +1,7 @@
 // Services: what RPC servers serve.
 
-import { kind, shape } from "../kind.ts";
-import type { Part } from "../part.ts";
+import { kind, shape } from "../../component/kind.ts";
+import type { Part } from "../../component/part.ts";
 
 /** What RPC servers serve. */
 export const serviceKind = kind({

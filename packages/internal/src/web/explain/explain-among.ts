@@ -1,20 +1,17 @@
 // Which server of a stage a request leads to, and what becomes of it there.
 
 import { isDeepStrictEqual } from "node:util";
-import type { Component } from "../component/component.ts";
-import { labelOf, type ExplainRequest, type Walk } from "../web/explain/explanation.ts";
-import { HemiError } from "../errors/hemi-error.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { Explainable } from "../server-capabilities.ts";
+import { labelOf, type ComponentLabel, type ExplainRequest, type Walk } from "./explanation.ts";
 
 /** `into` is the path or name of the server; without it, the URL says which one is meant. */
 export async function explainAmong(
-  roots: readonly Component[],
+  candidates: readonly (ComponentLabel & { readonly part: Explainable })[],
   request: ExplainRequest,
   into: string | undefined,
 ): Promise<Walk> {
-  const known = roots.flatMap((server) => {
-    const told = server.part.explainRequest?.(request);
-    return told === undefined ? [] : [{ server, told }];
-  });
+  const known = candidates.map((server) => ({ server, told: server.part.explainRequest(request) }));
   const [first] = known;
   if (first === undefined) throw new HemiError("HEMI_USAGE", "the stage has no server that can explain a request");
   const listed = known.map(({ server }) => server.path).join(", ");
