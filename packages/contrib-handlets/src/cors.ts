@@ -83,7 +83,7 @@ class Cors implements HandletPart {
       req.method === "OPTIONS" &&
       req.header("origin") !== undefined &&
       req.header("access-control-request-method") !== undefined;
-    changeFinalHead(resp, this.#context.path, () => this.#mark(resp, allowed, isPreflight));
+    changeFinalHead(resp, this, this.#context.path, () => this.#mark(resp, allowed, isPreflight));
     if (!isPreflight) return false;
     if (allowed === undefined) return refuse(resp, 403);
     // A method or field that is not listed makes no error here: the browser names it to its developer.

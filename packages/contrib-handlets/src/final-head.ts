@@ -4,11 +4,12 @@ import type { Response } from "@hemi/internal";
 
 /**
  * Calls back when the head is final, after all revisers, whoever answers. Fields that are set at once would be lost where an error
- * page takes the place of the answer. `path` is the component's, for the log.
+ * page takes the place of the answer. `by` is the part that does it, `path` that of its component, for the log.
  */
-export function changeFinalHead(resp: Response, path: string, change: () => void): void {
+export function changeFinalHead(resp: Response, by: object, path: string, change: () => void): void {
   resp.addHook({
     rank: 0,
+    by,
     path,
     hook() {
       change();
@@ -17,7 +18,7 @@ export function changeFinalHead(resp: Response, path: string, change: () => void
   });
 }
 
-/** Does the component of that path so already? */
-export function changesFinalHead(resp: Response, path: string): boolean {
-  return resp.isHookedBy(path);
+/** Does the part so already? */
+export function changesFinalHead(resp: Response, by: object): boolean {
+  return resp.isHookedBy(by);
 }

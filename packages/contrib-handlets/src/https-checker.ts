@@ -67,7 +67,7 @@ class HttpsChecker implements HandletPart {
     if (req.scheme === "https") {
       const policy = this.#policy;
       if (policy !== undefined) {
-        changeFinalHead(resp, this.#context.path, () => resp.setHeader("strict-transport-security", policy));
+        changeFinalHead(resp, this, this.#context.path, () => resp.setHeader("strict-transport-security", policy));
       }
       return false;
     }

@@ -87,14 +87,14 @@ class Limiter implements HandletPart {
   handle(req: Request, resp: Response): boolean {
     const { props, path, stage } = this.#context;
     // Rules that start anew come here again with a request, and so do two rules that name one limiter.
-    if (changesFinalHead(resp, path)) return false;
+    if (changesFinalHead(resp, this)) return false;
     const key = this.#keyOf(req);
     if (key === "") return false;
     const now = stage.clock.monotonic();
     const verdict = this.#table.take(key, now);
     if (!verdict.conforms) this.#refusals.add(now);
     // It is also the mark of a request that was counted, which costs less than one in a WeakSet: 350 ns (V8 13.6).
-    changeFinalHead(resp, path, props.fields && !props.dryRun ? () => this.#tell(resp, verdict) : changeNothing);
+    changeFinalHead(resp, this, path, props.fields && !props.dryRun ? () => this.#tell(resp, verdict) : changeNothing);
     if (props.dryRun) return false;
     return verdict.conforms ? false : refuse(resp, 429, { "retry-after": String(Math.max(1, secondsOf(verdict))) });
   }

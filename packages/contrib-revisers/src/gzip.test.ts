@@ -327,6 +327,7 @@ test("answers from the cache have the fields of the first one, and of others onl
       resp.knownContent = known;
       resp.addHook({
         rank: 0,
+        by: fields,
         path: "",
         hook() {
           resp.addHeader("x-query", req.queryString);

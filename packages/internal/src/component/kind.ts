@@ -18,6 +18,8 @@ export interface Kind<PartType extends object = object, Owner = unknown, Name ex
   readonly once?: boolean;
   /** A stage makes those that its configuration does not set, with default props. Default: false. */
   readonly always?: boolean;
+  /** Loads what parts of the kind need and what is too heavy to be there always. Called before each is prepared. */
+  readonly load?: () => Promise<void>;
   readonly part: Shape<PartType>;
   readonly owner: Shape<Owner>;
 }

@@ -39,7 +39,8 @@ export class LifeCycle {
   prepare(): Promise<readonly Failure[]> {
     return this.#raise("prepared", (component) => {
       component.phase = "prepared";
-      return component.part.prepare?.();
+      const { kind, part } = component;
+      return kind.load === undefined ? part.prepare?.() : kind.load().then(() => part.prepare?.());
     });
   }
 

@@ -1,5 +1,6 @@
 // The kinds of the web: what webapps, rules, handlets, revisers, socklets and servers are to the engine.
 
+import type { Condition } from "../component/condition.ts";
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
@@ -10,6 +11,7 @@ import type { ClientTerms } from "../front/tls/client-terms.ts";
 import type { ContentFilter } from "./content/filter.ts";
 import type { Request } from "./request/request.ts";
 import type { Response } from "./response/response.ts";
+import { loadFrames } from "./websocket/frames.ts";
 import type { Upgrade } from "./websocket/upgrade.ts";
 import { webVariables } from "./conditions/variables.ts";
 
@@ -40,6 +42,8 @@ export interface HandletPart extends Part {
    * reading content. Without it: only that the handlet would be asked.
    */
   explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
+  /** Whether it opens tunnels by CONNECT: the rules of its webapp then see such requests. Default: false. */
+  readonly opensTunnels?: boolean;
 }
 
 /** Serves WebSockets, and whatever else a client may want to speak instead of HTTP. */
@@ -70,9 +74,13 @@ export interface ReviserPart extends Part {
 export interface RulePart extends Part {
   /** The webapp that it stands in. */
   readonly webapp: WebappPart;
+  /** Without it, the rule matches all requests. */
+  readonly condition: Condition | undefined;
   matches(req: Request): boolean | Promise<boolean>;
   /** Whether the access log of the webapp gets a line for what it takes. */
   readonly logAccess: boolean;
+  /** Whether one of its handlets opens tunnels by CONNECT. */
+  readonly opensTunnels: boolean;
   /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
   /** Tells what both of them would do, and does nothing. The stage need not be prepared. */
@@ -97,8 +105,6 @@ export interface WebappPart extends Part {
   readonly settings: ReadonlyMap<string, string>;
   /** Whether its rules see requests by CONNECT; else they are answered with 501. */
   readonly letsTunnelsIn?: boolean;
-  /** For handlets that open tunnels, when they are created: their rules are to see CONNECT. */
-  letTunnelsIn?(): void;
   /** Walks the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
   /** Tells what `handle` would do, and does nothing. The stage need not be prepared. */
@@ -178,6 +184,7 @@ export const sockletKind = kind({
     { owner: "webapp", naming: "required" },
     { owner: "rule", naming: "optional" },
   ],
+  load: loadFrames,
   variables: webVariables,
   part: shape<SockletPart>(),
   owner: shape<WebappPart | RulePart>(),

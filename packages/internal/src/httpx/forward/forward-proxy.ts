@@ -61,6 +61,7 @@ export const forwardProxy = defineHandlet({
 type ForwardContext = Context<PropsOf<typeof props>, WebappPart | RulePart>;
 
 class ForwardProxy implements HandletPart {
+  readonly opensTunnels = true;
   readonly #context: ForwardContext;
   readonly #forwarded = new ForwardedFields("none", nobody, `hemi-${randomBytes(6).toString("hex")}`);
   readonly #traits: ProxyTraits;
@@ -68,7 +69,6 @@ class ForwardProxy implements HandletPart {
 
   constructor(context: ForwardContext) {
     this.#context = context;
-    context.owner.webapp.letTunnelsIn?.();
     const edits = new FieldEdits({ set: new Map(), add: new Map(), del: [] });
     this.#traits = {
       log: context.log,

@@ -45,6 +45,8 @@ export interface PlacedFilter extends FilterPlace {
 
 /** Something that waits to look at a response's head once it is final, and may put a filter on the content. */
 export interface FilterHook extends FilterPlace {
+  /** Who waits: the part, whose path may change. */
+  readonly by: object;
   readonly hook: () => ContentFilter | undefined;
 }
 

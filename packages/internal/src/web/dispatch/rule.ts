@@ -1,6 +1,6 @@
 // rule: a condition on requests, with the revisers and handlets for those that it matches.
 
-import { compileCondition } from "../../component/condition.ts";
+import { compileCondition, type Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
 import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
@@ -30,7 +30,7 @@ import { isLocation } from "../response/location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { webVariables } from "../conditions/variables.ts";
-import { loadUpgrades } from "../websocket/upgrade.ts";
+import { Upgrade } from "../websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
@@ -139,13 +139,25 @@ class Rule implements RulePart {
     return this.#context.owner;
   }
 
+  get condition(): Condition | undefined {
+    return this.#context.condition;
+  }
+
+  get opensTunnels(): boolean {
+    return this.#findAnswerers().some(({ kind, child }) => kind === "handlet" && child.part.opensTunnels === true);
+  }
+
   async prepare(): Promise<void> {
+    await this.#uploads.sweep();
+    await this.#lookAtErrorPages();
+  }
+
+  compose(): void {
     const answerers = this.#findAnswerers();
     this.#handlets = answerers.flatMap((answerer) => (answerer.kind === "handlet" ? answerer.child : []));
     this.#revisers = this.#findRevisers();
-    if (answerers.some(({ kind }) => kind === "socklet")) this.#upgraders = await this.#makeUpgraders(answerers);
-    await this.#uploads.sweep();
-    await this.#lookAtErrorPages();
+    const hasSocklets = answerers.some(({ kind }) => kind === "socklet");
+    this.#upgraders = hasSocklets ? this.#makeUpgraders(answerers) : undefined;
   }
 
   shutdown(): Promise<void> {
@@ -160,6 +172,7 @@ class Rule implements RulePart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    resp.rule = this;
     req.contentTerms = this.#contentTerms;
     resp.errorPages = this.#context.props.errorPages;
     for (const reviser of this.#revisers) hook(reviser, req, resp);
@@ -189,7 +202,7 @@ class Rule implements RulePart {
   }
 
   /** All who answer, socklets in the form of handlets. */
-  async #makeUpgraders(answerers: readonly Answerer[]): Promise<readonly Child<HandletPart>[]> {
+  #makeUpgraders(answerers: readonly Answerer[]): readonly Child<HandletPart>[] {
     const upgraders: Child<HandletPart>[] = [];
     for (const answerer of answerers) {
       if (answerer.kind === "handlet") {
@@ -198,8 +211,8 @@ class Rule implements RulePart {
       }
       const { child: socklet } = answerer;
       const { sign, name, path, origin } = socklet;
-      const upgradeOf = await loadUpgrades(this.#context.log.withPath(path));
-      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(upgradeOf(req, resp)) };
+      const log = this.#context.log.withPath(() => socklet.path);
+      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, log)) };
       upgraders.push({ part, sign, name, path, origin });
     }
     const { path } = this.#context;
@@ -220,7 +233,7 @@ class Rule implements RulePart {
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;
-      resp.handletPath = handlet.path;
+      resp.handlet = handlet;
       try {
         const taken = handlet.part.handle(req, resp);
         if (taken === true) return true;
@@ -250,7 +263,7 @@ class Rule implements RulePart {
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
   // Two rules may name one reviser, and rules that start anew may come to one again.
-  if (resp.isHookedBy(path)) return;
+  if (resp.isHookedBy(part)) return;
   const { rank } = part;
   try {
     const filter = part.reviseRequest?.(req);
@@ -258,7 +271,7 @@ function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response):
   } catch (error) {
     throw faultAt(path, error);
   }
-  resp.addHook({ rank, path, hook: () => part.reviseResponse?.(req, resp) });
+  resp.addHook({ rank, by: part, path, hook: () => part.reviseResponse?.(req, resp) });
 }
 
 /** Handlets may be written in JavaScript, where nothing checks what they return. */

@@ -23,7 +23,7 @@ const guard = defineHandlet({
 const says = defineHandlet({
   sign: "says",
   takesAll: () => true,
-  create: ({ name }) => ({ handle: (_req, resp) => (resp.send(`handlet ${name}`), true) }),
+  create: ({ name }) => ({ opensTunnels: true, handle: (_req, resp) => (resp.send(`handlet ${name}`), true) }),
 });
 const live = defineSocklet({
   sign: "live",
@@ -64,7 +64,6 @@ test("an upgrade does not get past a checker that stands before the socklet", as
 
 test("nor does a CONNECT, or an extended CONNECT by HTTP/2", async () => {
   await using stage = await serve("rule { guard {} live {} says {} }");
-  (stage.find("webapp.app")?.part as { letTunnelsIn(): void }).letTunnelsIn();
   expect((await ask(stage, "CONNECT a.example:443", { host: "a.example:443" }))[0]).toBe(401);
   const session = connectHTTP2(`http://127.0.0.1:${portOf(stage)}`);
   try {

@@ -7,6 +7,7 @@ import type { AccessEntry } from "../access-log/access-entry.ts";
 import { AccessLog } from "../access-log/access-log.ts";
 import { accessLogProps, checkAccessLog } from "../access-log/props.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
+import { RuleIndex } from "./rule-index.ts";
 import { HTTPError } from "../http-error.ts";
 import {
   defineWebapp,
@@ -23,11 +24,11 @@ import type { Response } from "../response/response.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific one wins. */
-  hostnames: prop.hostnames({ required: true, min: 1 }),
+  hostnames: prop.hostnames({ required: true, min: 1, reload: "live" }),
   /** The folder that static files and file tests are looked up in. */
   webRoot: prop.path({ inherited: true }),
   /** A file sent, with status 404, for what no rule takes. */
-  file404: prop.path(),
+  file404: prop.path({ reload: "live" }),
   /**
    * Where a line is written for each request that reached the webapp, when its answer is complete or broken off, and what stands in it:
    * `["file": %logsDir + "/access.log", "format": "json"]`. Unset: nothing is logged.
@@ -37,7 +38,7 @@ const props = {
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   ...httpsWebappProps,
   /** Whatever the webapp's own code wants to be told. */
-  settings: prop.dict(prop.string(), { default: {} }),
+  settings: prop.dict(prop.string(), { default: {}, reload: "live" }),
 };
 
 /** A web application. */
@@ -55,8 +56,10 @@ export const webapp = defineWebapp({
 class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   readonly tls: WebappTls;
-  letsTunnelsIn = false;
   #rules: readonly RulePart[] = [];
+  /** Where there are so many rules that looking them up costs less than trying them. */
+  #index: RuleIndex | undefined;
+  #letsTunnelsIn: boolean | undefined;
   #accessLog: AccessLog | undefined;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
@@ -78,12 +81,19 @@ class Webapp implements WebappPart {
 
   prepare(): void {
     const { props, stage, log } = this.#context;
-    this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
     if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
   }
 
-  letTunnelsIn(): void {
-    this.letsTunnelsIn = true;
+  compose(): void {
+    this.#rules = this.#context.children(ruleKind).map(({ part }) => part);
+    const isIndexed = this.#rules.length >= leastIndexed;
+    this.#index = isIndexed ? new RuleIndex(this.#rules.map(({ condition }) => condition)) : undefined;
+    this.#letsTunnelsIn = this.#someRuleOpensTunnels();
+  }
+
+  /** A stage that is only explained composes nothing. */
+  get letsTunnelsIn(): boolean {
+    return this.#letsTunnelsIn ?? this.#someRuleOpensTunnels();
   }
 
   reopenLogs(): void {
@@ -119,10 +129,24 @@ class Webapp implements WebappPart {
     }
   }
 
-  /** Tries the rules from `from` on; it becomes asynchronous only where one of them does. */
-  #walk(req: Request, resp: Response, from: number, entry: AccessEntry | undefined): boolean | Promise<boolean> {
-    const rules = this.#rules;
-    for (let i = from; i < rules.length; i = nextAfter(i, req)) {
+  #someRuleOpensTunnels(): boolean {
+    return this.#context.children(ruleKind).some(({ part }) => part.opensTunnels);
+  }
+
+  /**
+   * Tries the rules from `from` on; it becomes asynchronous only where one of them does. An exchan keeps to the rules of the generation that
+   * it began in.
+   */
+  #walk(
+    req: Request,
+    resp: Response,
+    from: number,
+    entry: AccessEntry | undefined,
+    rules = this.#rules,
+    index = this.#index,
+  ): boolean | Promise<boolean> {
+    for (let i = from; ; i = nextAfter(i, req)) {
+      if (index !== undefined) i = index.next(i, req);
       const rule = rules[i];
       if (rule === undefined) break;
       const matches = rule.matches(req);
@@ -132,12 +156,16 @@ class Webapp implements WebappPart {
           ? enter(rule, req, resp, entry)
           : matches.then((matches) => matches && enter(rule, req, resp, entry));
       if (taken === true) return true;
-      if (taken !== false) return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry));
+      if (taken !== false)
+        return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry, rules, index));
     }
     if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
     return false;
   }
 }
+
+/** No prop: with fewer, trying them all costs about as much. */
+const leastIndexed = 8;
 
 /** The rule behind the one at `index`, or the first, where a rewrite wants that. */
 function nextAfter(index: number, req: Request): number {

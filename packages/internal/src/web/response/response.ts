@@ -6,6 +6,8 @@
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
+import type { Child } from "../../component/context.ts";
+import type { HandletPart, RulePart } from "../kinds.ts";
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
@@ -49,8 +51,10 @@ export interface HeadListener {
 }
 
 export class Response implements ResponseHead {
-  /** For the engine: the path of the handlet that has it just now; "" if none has. */
-  handletPath = "";
+  /** For the engine: the rule that has it just now. */
+  rule: RulePart | undefined;
+  /** For the engine: the handlet that has it just now. */
+  handlet: Child<HandletPart> | undefined;
   /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
   errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
@@ -400,9 +404,9 @@ export class Response implements ResponseHead {
     this.#knownContent = known;
   }
 
-  /** For the engine: the component of that path looks at the head already. */
-  isHookedBy(path: string): boolean {
-    return this.#hooks?.some((hook) => hook.path === path) === true;
+  /** For the engine: this part looks at the head already. */
+  isHookedBy(part: object): boolean {
+    return this.#hooks?.some((hook) => hook.by === part) === true;
   }
 
   /** For the engine: something that looks at the head when it is final. */
@@ -434,10 +438,10 @@ export class Response implements ResponseHead {
 
   /** A handlet may leave the promise alone: its client's leaving must not end the process then, and what else fails is in the log. */
   #watched(sent: Promise<void>): Promise<void> {
-    const { handletPath } = this;
+    const { handlet } = this;
     sent.catch((error: unknown) => {
       if (isPeerGone(error) || error instanceof HTTPError) return;
-      this.#surroundings.noteFault(handletPath === "" ? error : faultAt(handletPath, error), this.#req);
+      this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
     });
     return sent;
   }
@@ -538,7 +542,7 @@ export class Response implements ResponseHead {
   #overrun(): Promise<void> {
     const reason = `more than ${maxBacklog} bytes were echoed while the client had not taken what came before: await echo()`;
     const error = new HemiError("HEMI_USAGE", reason);
-    const fault = this.handletPath === "" ? error : faultAt(this.handletPath, error);
+    const fault = this.handlet === undefined ? error : faultAt(this.handlet.path, error);
     this.#surroundings.noteFault(fault, this.#req);
     this.abort();
     return quietly(Promise.reject(fault));

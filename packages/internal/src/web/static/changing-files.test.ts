@@ -64,6 +64,7 @@ test.each([
   let sent = 0;
   await using server = await serve((req, resp) => {
     resp.addHook({
+      by: resp,
       rank: 0,
       path: "test",
       hook: () => ({

@@ -3,12 +3,22 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find these types, too
 /// <reference path="./ws.d.ts" />
 import type { Duplex } from "node:stream";
+import { HemiError } from "../../errors/hemi-error.ts";
 
 /** The package brings `node:http` along, which nobody else here needs: so it comes when it is used. */
-export async function loadFrames(): Promise<Frames> {
-  const frames: unknown = await import("ws");
-  return frames as Frames;
+export async function loadFrames(): Promise<void> {
+  const imported: unknown = await import("ws");
+  frames = imported as Frames;
 }
+
+/** Throws HEMI_STAGE_STATE before `loadFrames` has come back. */
+export function loadedFrames(): Frames {
+  if (frames === undefined)
+    throw new HemiError("HEMI_STAGE_STATE", "WebSockets are not loaded yet: use them from prepare on");
+  return frames;
+}
+
+let frames: Frames | undefined;
 
 export type { PerMessageDeflate, Receiver, Sender };
 

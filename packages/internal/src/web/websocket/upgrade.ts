@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import { loadFrames, type Frames } from "./frames.ts";
+import { loadedFrames, loadFrames } from "./frames.ts";
 import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
 import { WebSocket, type WebSocketEvents } from "./websocket.ts";
@@ -16,32 +16,26 @@ export interface AcceptOptions extends WebSocketEvents {
   readonly subprotocols?: readonly string[];
 }
 
-/** What an upgrade needs of where it is made. */
-interface UpgradeSurroundings {
-  readonly frames: Frames;
-  readonly log: ErrorLog;
-}
-
 /**
- * For whoever hands upgrades out: rules, to their socklets, and handlets that serve WebSockets in a form of their own. `log` carries the path of who gets
+ * For handlets that serve WebSockets in a form of their own: makes upgrades of requests that want to leave HTTP. `log` carries the path of who gets
  * them.
  */
 export async function loadUpgrades(log: ErrorLog): Promise<(req: Request, resp: Response) => Upgrade> {
-  const surroundings = { frames: await loadFrames(), log };
-  return (req, resp) => new Upgrade(req, resp, surroundings);
+  await loadFrames();
+  return (req, resp) => new Upgrade(req, resp, log);
 }
 
 export class Upgrade {
   readonly req: Request;
   /** What the client is answered instead: for socklets that have more to say to it than an HTTPError can. */
   readonly resp: Response;
-  readonly #surroundings: UpgradeSurroundings;
+  readonly #log: ErrorLog;
 
-  /** See `loadUpgrades`. */
-  constructor(req: Request, resp: Response, surroundings: UpgradeSurroundings) {
+  /** `log` carries the path of who gets it. */
+  constructor(req: Request, resp: Response, log: ErrorLog) {
     this.req = req;
     this.resp = resp;
-    this.#surroundings = surroundings;
+    this.#log = log;
   }
 
   /** Does the client want a WebSocket? */
@@ -60,7 +54,8 @@ export class Upgrade {
    */
   accept(options: AcceptOptions): WebSocket {
     const { settings = defaultSettings, subprotocols = [] } = options;
-    const { frames, log } = this.#surroundings;
+    const frames = loadedFrames();
+    const log = this.#log;
     const { req } = this;
     const { fields, subprotocol, extensions } = shakeHands(req, { frames, settings, subprotocols });
     for (const [name, value] of fields) this.resp.addHeader(name, value);
