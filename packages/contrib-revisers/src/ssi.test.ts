@@ -84,6 +84,55 @@ test.each([
   expect(await fillIn(page, "?q=%3Cb%3E%26")).toBe(expected);
 });
 
+describe("a variable in a target of include", () => {
+  const include = (target: string): string => `<!--#set var="up" value=".." --><!--#include ${target} -->`;
+
+  test.each([
+    ['virtual="/users/$query_q/card.html"', ".."],
+    ['virtual="/users/$query_q/card.html"', "."],
+    ['virtual="/users/.$query_q/card.html"', "."],
+    ['virtual="/users/$query_q"', ".."],
+    ['virtual="/users/$query_q"', "../../menu.html"],
+    ['virtual="/users/x$query_q"', "/../../menu.html"],
+    ['virtual="/users/$query_q"', "..\\..\\menu.html"],
+    ['virtual="/users/$up/card.html"', "ann"],
+    ['file="users/$query_q/card.html"', ".."],
+    ['file="$query_q/card.html"', ".."],
+    ['file="$query_q"', "/menu.html"],
+    ['file="$path"', ""],
+  ])("does not lead out of its folder: %s with %j", async (target, value) => {
+    const files = {
+      "dir/page.html": include(target),
+      "users/ann/card.html": "Ann",
+      "card.html": "above",
+      "dir/card.html": "above",
+      "users/card.html": "the folder",
+      "menu.html": "menu",
+    };
+    await using site = await serveSite({ revisers: "ssi {}", files });
+    const { text } = await site.ask(`GET /dir/page.html?q=${encodeURIComponent(value)}`);
+    expect(text).toBe(error);
+  });
+
+  test.each([
+    ['virtual="/users/$query_q/card.html"', "/dir/page.html?q=a%20b", "a b"],
+    ['virtual="../users/$query_q/card.html"', "/dir/page.html?q=a%20b", "a b"],
+    ['virtual="/more${DOCUMENT_URI}"', "/dir/page.html", "more"],
+    ['virtual="/more$path"', "/dir/page.html", "more"],
+    ['virtual="/more$uri"', "/dir/page.html?a", "more"],
+    ['virtual="/query.html?$QUERY_STRING&c=$path"', "/dir/page.html?a=%26&b", "?a=%26&b&c=%2Fdir%2Fpage.html"],
+  ])("is what it is by nature: %s at %s", async (target, url, text) => {
+    const files = {
+      "dir/page.html": include(target),
+      "users/a b/card.html": "a b",
+      "more/dir/page.html": "more",
+      "query.html": "<!--#echo var='queryString' encoding='none' -->",
+    };
+    await using site = await serveSite({ revisers: "ssi {}", files });
+    expect((await site.ask(`GET ${url}`)).text).toBe(text);
+  });
+});
+
 describe("a condition", () => {
   test.each<[string, boolean]>([
     ["$query_a", true],
