@@ -155,6 +155,7 @@ export {
 export type { Request } from "./web/request/request.ts";
 export type { KnownContent, Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
+export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";
 export {
   compileUri,
   faultOfUri,
