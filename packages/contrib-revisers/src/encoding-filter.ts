@@ -1,8 +1,8 @@
 // Puts a content coding on what goes through: at once where it is small and whole, piece by piece otherwise.
 
+import { threadPoolSize, Turns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Coder, Encoder } from "./coders.ts";
-import { Turns } from "./turns.ts";
 
 export interface EncodingOptions {
   readonly coder: Coder;
@@ -27,8 +27,8 @@ export interface EncodingOptions {
  */
 export const maxAtOnce = 64 * 1024;
 
-/** How many codings run on threads of the process at once: files are read on the same four. */
-const turns = new Turns(2);
+/** Half of the threads: files are read on the others. */
+const turns = new Turns(Math.max(1, threadPoolSize >> 1));
 
 /** In bytes, of a piece that one turn is taken for: so nobody has the threads for long. */
 const maxPiece = 64 * 1024;
