@@ -7,7 +7,7 @@ const { scryptCalls, scryptCosts, scryptGate } = vi.hoisted(() => ({
   scryptCalls: [] as string[],
   scryptCosts: [] as (number | undefined)[],
   /** While set, hashings wait for it. */
-  scryptGate: { wait: undefined as Promise<void> | undefined },
+  scryptGate: { wait: undefined as Promise<void> | undefined, error: undefined as Error | undefined },
 }));
 
 vi.mock(import("node:crypto"), async (importActual) => {
@@ -15,6 +15,7 @@ vi.mock(import("node:crypto"), async (importActual) => {
   const scrypt = (...args: Parameters<typeof actual.scrypt>) => {
     scryptCalls.push(Buffer.from(args[0] as string).toString());
     scryptCosts.push(args[3].N);
+    if (scryptGate.error !== undefined) return void setImmediate(args[4], scryptGate.error, Buffer.alloc(0));
     if (scryptGate.wait === undefined) actual.scrypt(...args);
     else void scryptGate.wait.then(() => actual.scrypt(...args));
   };
@@ -36,6 +37,7 @@ beforeAll(async () => {
 afterEach(() => {
   scryptCalls.length = 0;
   scryptGate.wait = undefined;
+  scryptGate.error = undefined;
 });
 
 function login(credentials: string): { authorization: string } {
@@ -224,6 +226,16 @@ test("all basicAuth together hash on a quarter of the threads", async () => {
   expect(scryptCalls).toEqual(["guess /a"]);
   gate.resolve(undefined);
   expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([401, 401]);
+});
+
+test("a hashing that fails is a 500, and its turn goes on to the next", async () => {
+  await using site = await serveSite(`basicAuth { ${users} }`);
+  scryptGate.error = new Error("out of memory");
+  const asked = ["ann:a", "ann:b", "ann:c"].map((credentials) => site.ask("GET /", login(credentials)));
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([500, 500, 500]);
+  expect(site.lines.join("")).toContain("out of memory");
+  scryptGate.error = undefined;
+  expect((await site.ask("GET /", login("ann:open sesame"))).status).toBe(200);
 });
 
 test("an unknown name costs what the dearest user costs, and the log tells of users who cost less", async () => {

@@ -43,6 +43,31 @@ describe("its filter", async () => {
   )("$name", ({ run }) => run());
 });
 
+test("an inclusion that fails behind the place where a page broke off does not end the process", async () => {
+  await using site = await serveSite({
+    revisers: "",
+    handle: (req, resp) => (requests.resolve(req), resp.send(), true),
+  });
+  const requests = Promise.withResolvers<ConstructorParameters<typeof Page>[0]>();
+  await site.ask("GET /page");
+  const filter = new SsiFilter({
+    page: new Page(await requests.promise, { errorText: "?", now: 0, lastModified: undefined }),
+    form: { charset: "utf8", isMarkup: true },
+    fetch: async (target) => {
+      if (target === "/bad") throw new Error("it was to fail");
+      return inPieces("good");
+    },
+    maxDirectiveSize: 1000,
+    noteBroken: () => {},
+  });
+  const page = Buffer.from("<!--#include virtual='/good' --><!--#include virtual='/bad' -->");
+  const pushed = filter.push(page, () => {
+    throw new Error("the client has left");
+  });
+  await expect(pushed).rejects.toThrow("the client has left");
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 /** The page at `/dir/page.html`, filled in. */
 async function fillIn(page: string, query = "", settings = ""): Promise<string> {
   const files = {

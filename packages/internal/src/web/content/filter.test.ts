@@ -231,6 +231,36 @@ test("a source that sends pieces faster than flushAfter is not held back to its 
   expect(flushes).toEqual([0, 1, 1, 2, 2, 3]);
 });
 
+test.each<[step: string, fail: () => void | Promise<void>]>([
+  [
+    "throws",
+    () => {
+      throw new Error("on purpose");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("on purpose"))],
+])("a filter that %s when its flush is due breaks that answer off, and the server goes on", async (_step, flush) => {
+  const aborted = Promise.withResolvers<void>();
+  const filter = { flushAfter: 1, push: (piece: Uint8Array, next: PushPiece) => next(piece), flush };
+  await using server = await serve({
+    handlets: [
+      async (req, resp) => {
+        if (req.path === "/whole") return (resp.send("whole"), true);
+        req.onAbort(() => aborted.resolve());
+        await resp.echo("begun");
+        await aborted.promise;
+        return true;
+      },
+    ],
+    revisers: [onResponse(filter)],
+  });
+  const broken = server.ask("GET /");
+  await aborted.promise;
+  await broken.catch(() => {});
+  expect(server.log.join("")).toContain("on purpose");
+  expect((await server.ask("GET /whole")).text).toBe("whole");
+});
+
 test("revisers know the size of a content, and what it is known by, as long as none before them changes it", async () => {
   const seen: unknown[] = [];
   const look: ReviserPart = {
