@@ -4,3 +4,5 @@ export * from "./nearest-names.ts";
 export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
 export * from "./single-flight.ts";
+export * from "./thread-pool.ts";
+export * from "./turns.ts";

@@ -7,7 +7,7 @@ const { scryptCalls, scryptCosts, scryptGate } = vi.hoisted(() => ({
   scryptCalls: [] as string[],
   scryptCosts: [] as (number | undefined)[],
   /** While set, hashings wait for it. */
-  scryptGate: { wait: undefined as Promise<void> | undefined },
+  scryptGate: { wait: undefined as Promise<void> | undefined, error: undefined as Error | undefined },
 }));
 
 vi.mock(import("node:crypto"), async (importActual) => {
@@ -15,6 +15,7 @@ vi.mock(import("node:crypto"), async (importActual) => {
   const scrypt = (...args: Parameters<typeof actual.scrypt>) => {
     scryptCalls.push(Buffer.from(args[0] as string).toString());
     scryptCosts.push(args[3].N);
+    if (scryptGate.error !== undefined) return void setImmediate(args[4], scryptGate.error, Buffer.alloc(0));
     if (scryptGate.wait === undefined) actual.scrypt(...args);
     else void scryptGate.wait.then(() => actual.scrypt(...args));
   };
@@ -30,11 +31,13 @@ beforeAll(async () => {
   ann = await hashPassword("open sesame", cheap);
   other = await hashPassword("new password", cheap);
   users = `.users = ["ann": "${ann}", "jürgen": "${await hashPassword("größe:1", cheap)}"]`;
+  scryptCalls.length = 0;
 });
 
 afterEach(() => {
   scryptCalls.length = 0;
   scryptGate.wait = undefined;
+  scryptGate.error = undefined;
 });
 
 function login(credentials: string): { authorization: string } {
@@ -160,29 +163,79 @@ describe("remembering", () => {
 
 describe("a flood", () => {
   test("of one login is hashed once", async () => {
-    await using site = await serveSite(`basicAuth { ${users} .maxHashings = 1 .maxWaiting = 0 }`);
+    await using site = await serveSite(`basicAuth { ${users} .maxWaiting = 0 }`);
     const answers = await Promise.all(Array.from({ length: 20 }, () => site.ask("GET /", login("ann:open sesame"))));
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(scryptCalls).toHaveLength(1);
   });
 
   test("of many passwords is hashed a few at a time; what waits beyond the bound gets 503, and the log says so once", async () => {
-    await using site = await serveSite(`basicAuth { ${users} .maxHashings = 2 .maxWaiting = 3 }`);
+    await using site = await serveSite(`basicAuth { ${users} .maxWaiting = 3 }`);
     site.at(0);
     const gate = Promise.withResolvers<undefined>();
     scryptGate.wait = gate.promise;
     const answers = Array.from({ length: 10 }, (_, i) => site.ask("GET /", login(`ann:guess ${i}`)));
-    const refused = await Promise.all(answers.slice(5));
+    const refused = await Promise.all(answers.slice(4));
     for (const answer of refused) {
       expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "1" }, text: "503 Service Unavailable\n" });
     }
-    expect(scryptCalls).toEqual(["guess 0", "guess 1"]);
+    expect(scryptCalls).toEqual(["guess 0"]);
     expect(site.lines.filter((line) => line.includes("maxWaiting"))).toHaveLength(1);
     gate.resolve(undefined);
-    const guesses = await Promise.all(answers.slice(0, 5));
-    expect(guesses.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+    const guesses = await Promise.all(answers.slice(0, 4));
+    expect(guesses.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
     expect((await site.ask("GET /", login("ann:open sesame"))).status).toBe(200);
   });
+});
+
+test("a flood from one address does not lock out who comes from another and is not remembered", async () => {
+  await using site = await serveSite(`basicAuth { ${users} .maxWaiting = 3 }`);
+  const gate = Promise.withResolvers<undefined>();
+  scryptGate.wait = gate.promise;
+  const flood = Array.from({ length: 80 }, (_, i) => site.ask("GET /", login(`ann:guess ${i}`)));
+  await Promise.all(flood.slice(4));
+  const user = site.askFrom("127.0.0.2", "/", login("ann:open sesame"));
+  // The last of the flood makes room for it, and the user does not wait behind what is left of the flood.
+  expect(await flood[3]).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  gate.resolve(undefined);
+  expect((await user).status).toBe(200);
+  await Promise.all(flood);
+  expect(scryptCalls).toEqual(["guess 0", "guess 1", "open sesame", "guess 2"]);
+});
+
+test("who is remembered is let in at once, however many wait", async () => {
+  await using site = await serveSite(`basicAuth { ${users} .maxWaiting = 1 }`);
+  expect((await site.ask("GET /", login("ann:open sesame"))).status).toBe(200);
+  const gate = Promise.withResolvers<undefined>();
+  scryptGate.wait = gate.promise;
+  const flood = Array.from({ length: 3 }, (_, i) => site.ask("GET /", login(`ann:guess ${i}`)));
+  expect((await flood[2])?.status).toBe(503);
+  expect((await site.ask("GET /", login("ann:open sesame"))).status).toBe(200);
+  gate.resolve(undefined);
+  await Promise.all(flood);
+});
+
+test("all basicAuth together hash on a quarter of the threads", async () => {
+  const guarded = (path: string): string => `rule $path == "${path}" { basicAuth { ${users} } }`;
+  await using site = await serveSite(guarded("/a") + guarded("/b"));
+  const gate = Promise.withResolvers<undefined>();
+  scryptGate.wait = gate.promise;
+  const asked = ["/a", "/b"].map((path) => site.ask(`GET ${path}`, login(`ann:guess ${path}`)));
+  await vi.waitFor(() => expect(scryptCalls).toHaveLength(1));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(scryptCalls).toEqual(["guess /a"]);
+  gate.resolve(undefined);
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([401, 401]);
+});
+
+test("a hashing that fails is a 500, and its turn goes on to the next", async () => {
+  await using site = await serveSite(`basicAuth { ${users} }`);
+  scryptGate.error = new Error("out of memory");
+  const asked = ["ann:a", "ann:b", "ann:c"].map((credentials) => site.ask("GET /", login(credentials)));
+  expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([500, 500, 500]);
+  expect(site.lines.join("")).toContain("out of memory");
+  scryptGate.error = undefined;
+  expect((await site.ask("GET /", login("ann:open sesame"))).status).toBe(200);
 });
 
 test("an unknown name costs what the dearest user costs, and the log tells of users who cost less", async () => {
@@ -202,7 +255,7 @@ test.each([
   ['.users = ["a:b": "HASH"]', /\.users\["a:b"\]: a name has no colon/],
   ['.users = ["": "HASH"]', /is not empty/],
   ['.users = ["ann": "HASH"] .realm = "Ünter"', /printable ASCII/],
-  ['.users = ["ann": "HASH"] .maxHashings = 0', /from 1 to 64/],
+  ['.users = ["ann": "HASH"] .maxWaiting = 10001', /10000/],
 ])("refuses the configuration { %s }", async (props, message) => {
   await expect(serveSite(`basicAuth { ${props.replace("HASH", ann)} }`)).rejects.toThrow(message);
 });

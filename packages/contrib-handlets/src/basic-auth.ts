@@ -1,7 +1,7 @@
 // basicAuth: lets in those who have a name and a password (RFC 7617).
 
 import { createHmac, randomBytes } from "node:crypto";
-import { SingleFlight } from "@hemi/common";
+import { SingleFlight, threadPoolSize, Turns } from "@hemi/common";
 import {
   type Context,
   defineHandlet,
@@ -14,7 +14,8 @@ import {
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
-import { JobQueue } from "./job-queue.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { keyOfAddress } from "./ip-address.ts";
 import { costOf, decoyOf, type PasswordHash, parsePasswordHash, verifyPassword } from "./password-hash.ts";
 import { refuse } from "./refuse.ts";
 import { Tally } from "./tally.ts";
@@ -32,9 +33,10 @@ const props = {
   rememberFor: prop.duration({ default: "1m", max: "1d", reload: "live" }),
   /** How many are remembered; those unused for longest are forgotten first. */
   maxRemembered: prop.integer({ default: 1000, min: 1, max: 1_000_000 }),
-  /** Hashings at once. They run on the four threads that files and names are looked up on, too, and take memory: 32 MiB each by default. */
-  maxHashings: prop.integer({ default: 2, min: 1, max: 64 }),
-  /** Hashings that wait for their turn; one more is answered with 503. */
+  /**
+   * Passwords that wait for their turn to be hashed. Clients take turns, an IPv6 network of 64 bits counting as one client. Where one more would wait, the
+   * client with most of them gets 503 and `retry-after` for its last one: a flood keeps nobody else out, unless it comes from as many addresses.
+   */
   maxWaiting: prop.integer({ default: 64, max: 10_000 }),
 };
 
@@ -43,7 +45,8 @@ export const authenticatedUser = new LocalKey<string>("authenticatedUser");
 
 /**
  * Asks for name and password with 401. Whoever has them is left to the next handlet or rule. It takes as long to refuse an unknown
- * name as a wrong password. Passwords go over the wire in plain text: use it over https.
+ * name as a wrong password. Passwords are hashed on a quarter of the threads that files are read on (one of four; `UV_THREADPOOL_SIZE`), for all `basicAuth` of the process together; each hashing takes
+ * 32 MiB of memory at the default cost. Passwords go over the wire in plain text: use it over https.
  */
 export const basicAuth = defineHandlet({
   sign: "basicAuth",
@@ -65,6 +68,10 @@ export const basicAuth = defineHandlet({
   create: (context): HandletPart => new BasicAuth(context),
 });
 
+/** At once, in the process: each takes a thread for 100 to 300 ms. */
+const maxHashings = Math.max(1, threadPoolSize >> 2);
+const hashingTurns = new Turns(maxHashings);
+
 type Verdict = "right" | "wrong" | "too busy";
 
 class BasicAuth implements HandletPart {
@@ -78,14 +85,14 @@ class BasicAuth implements HandletPart {
   /** Right credentials, by their keys: until when, on the monotonic clock. */
   readonly #remembered: LRUCache<string, number>;
   readonly #verifications = new SingleFlight<Verdict>();
-  readonly #hashings: JobQueue;
+  readonly #hashings: FairQueue;
   readonly #refusals: Tally;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     const { props, log } = context;
     this.#remembered = new LRUCache({ max: props.maxRemembered });
-    this.#hashings = new JobQueue({ maxRunning: props.maxHashings, maxWaiting: props.maxWaiting });
+    this.#hashings = new FairQueue({ maxRunning: maxHashings, maxWaiting: props.maxWaiting });
     this.#refusals = new Tally((count) => {
       log.warn(
         `requests refused with 503: ${count}; ${props.maxWaiting} passwords wait to be hashed, which is maxWaiting`,
@@ -126,18 +133,19 @@ class BasicAuth implements HandletPart {
   }
 
   async #handleUnknown(req: Request, resp: Response, credentials: BasicCredentials, key: string): Promise<boolean> {
+    const source = keyOfAddress(req.srcHost);
     // A browser that loads a page sends the same credentials many times at once.
-    const verdict = await this.#verifications.run(key, () => this.#verify(credentials, key));
+    const verdict = await this.#verifications.run(`${source} ${key}`, () => this.#verify(source, credentials, key));
     if (verdict === "right") return letThrough(req, credentials);
     if (verdict === "wrong") return this.#ask(resp);
     this.#refusals.add(this.#context.stage.clock.monotonic());
     return refuse(resp, 503, { "retry-after": "1" });
   }
 
-  async #verify({ user, password }: BasicCredentials, key: string): Promise<Verdict> {
+  async #verify(source: string, { user, password }: BasicCredentials, key: string): Promise<Verdict> {
     const hash = this.#hashes.get(user) ?? this.#decoy;
     if (hash === undefined) return "wrong";
-    const isRight = await this.#hashings.run(() => verifyPassword(password, hash));
+    const isRight = await this.#hashings.run(source, () => hashingTurns.run(() => verifyPassword(password, hash)));
     if (isRight === undefined) return "too busy";
     if (!isRight || hash === this.#decoy) return "wrong";
     const { props, stage } = this.#context;

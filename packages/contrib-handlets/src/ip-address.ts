@@ -43,6 +43,13 @@ export function networkKey(ip: Uint8Array, prefix: number): string {
   return rest === 0 ? key : key + String.fromCharCode((ip[whole] ?? 0) & (0xff00 >> rest) & 0xff);
 }
 
+/** Equal for all addresses that one subscriber has: an IPv4 address, or a network of 64 bits of IPv6. What is no address stands for itself. */
+export function keyOfAddress(address: string): string {
+  const ip = address.includes(":") ? parseIp(address) : undefined;
+  if (ip === undefined) return address;
+  return ip.length === 4 ? ip.join(".") : `${Buffer.from(networkKey(ip, 64), "latin1").toString("hex")}/64`;
+}
+
 function bytesOf(ip: string): Uint8Array | undefined {
   const family = isIP(ip);
   if (family === 0) return undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keyOfAddress } from "./limiter.ts";
+import { keyOfAddress } from "./ip-address.ts";
 import { serveSite } from "./testing/serve-site.ts";
 
 describe("a client", () => {

@@ -15,7 +15,7 @@ import {
 } from "@hemi/internal";
 import { changeFinalHead, changesFinalHead } from "./final-head.ts";
 import { GcraTable, type GcraRate, type GcraVerdict } from "./gcra.ts";
-import { networkKey, parseIp } from "./ip-address.ts";
+import { keyOfAddress } from "./ip-address.ts";
 import { refuse } from "./refuse.ts";
 import { Tally } from "./tally.ts";
 
@@ -143,13 +143,6 @@ const variables: VariableTable<Request> = {
 
 function keyOfSource({ srcHost }: Request): string {
   return keyOfAddress(srcHost);
-}
-
-/** The same for all addresses that one subscriber has. */
-export function keyOfAddress(address: string): string {
-  const ip = address.includes(":") ? parseIp(address) : undefined;
-  if (ip === undefined) return address;
-  return ip.length === 4 ? ip.join(".") : `${Buffer.from(networkKey(ip, 64), "latin1").toString("hex")}/64`;
 }
 
 /**

@@ -20,8 +20,9 @@ const props = {
   pattern: prop.string({ required: true, minLength: 1, reload: "live" }),
   /**
    * The new path, with or without a query; for a redirect also a whole URL. `$1` to `$9` and `$<name>` in its text are what the groups of
-   * the pattern matched, `$$` is a dollar sign. These, and variables such as `$header_x`, are percent-encoded for where they stand; `$uri` and what
-   * else is encoded already is taken as it is. Neither can change the scheme or the host of a redirect.
+   * the pattern matched, `$$` is a dollar sign. A variable such as `$header_x` becomes one segment of the path, or one value of the query, and its
+   * slashes are percent-encoded. Groups, `$path`, `$encodedPath`, `$uri` and `$originalURI` keep their slashes within the path, and
+   * `$queryString` is a query. None of them can change the scheme or the host of a redirect. A target in which a value makes a dot segment, such as `..`, is answered with 400.
    */
   target: prop.template({ required: true, reload: "live" }),
   /**

@@ -1,8 +1,9 @@
+import { Transform } from "node:stream";
 import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type Coding, codings } from "@hemi/internal";
 import { filterTests } from "@hemi/internal/testing";
 import { describe, expect, test } from "vitest";
-import { coders } from "./coders.ts";
+import { coders, type Encoder } from "./coders.ts";
 import { EncodingFilter, type EncodingOptions } from "./encoding-filter.ts";
 
 const decoders: Record<Coding, (coded: Uint8Array) => Uint8Array> = {
@@ -72,6 +73,44 @@ describe.each(codings)("%s", (coding) => {
     const filter = makeFilter(coding, { keep: () => expect.unreachable() });
     await filter.push(text, () => {});
     filter.close();
+  });
+});
+
+describe("a coder that fails", () => {
+  /** A stream in the manner of zlib, that does `work` with each piece. */
+  function makeStream(work: (stream: Encoder, done: (error?: Error) => void) => void): Encoder {
+    const stream: Encoder = Object.assign(
+      new Transform({ transform: (_piece, _encoding, done) => work(stream, (error) => done(error ?? null)) }),
+      { flush: (_kind: number, done: () => void) => void setImmediate(done) },
+    );
+    return stream;
+  }
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  test.each<[when: string, work: Parameters<typeof makeStream>[0]]>([
+    ["while it has a piece", (_stream, done) => done(new Error("out of memory"))],
+    ["later than a piece that it has", (_stream, done) => void setImmediate(done, new Error("out of memory"))],
+    [
+      "between two pieces",
+      (stream, done) => (done(), void setImmediate(() => stream.destroy(new Error("out of memory")))),
+    ],
+  ])("%s fails that answer, and not the process", async (_when, work) => {
+    const coder = { ...coders.gzip, stream: () => makeStream(work) };
+    const filter = makeFilter("gzip", { coder });
+    const push = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) {
+        await filter.push(text, () => {});
+        await turn();
+      }
+    };
+    await expect(push()).rejects.toThrow("out of memory");
+    await expect(filter.end(() => {})).rejects.toThrow("out of memory");
+    filter.close();
+    await turn();
+    // Its turn has gone on to others.
+    const next = makeFilter("gzip");
+    await next.push(text, () => {});
+    next.close();
   });
 });
 

@@ -1,8 +1,8 @@
 // Puts a content coding on what goes through: at once where it is small and whole, piece by piece otherwise.
 
+import { threadPoolSize, Turns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Coder, Encoder } from "./coders.ts";
-import { Turns } from "./turns.ts";
 
 export interface EncodingOptions {
   readonly coder: Coder;
@@ -27,8 +27,8 @@ export interface EncodingOptions {
  */
 export const maxAtOnce = 64 * 1024;
 
-/** How many codings run on threads of the process at once: files are read on the same four. */
-const turns = new Turns(2);
+/** Half of the threads: files are read on the others. */
+const turns = new Turns(Math.max(1, threadPoolSize >> 1));
 
 /** In bytes, of a piece that one turn is taken for: so nobody has the threads for long. */
 const maxPiece = 64 * 1024;
@@ -38,6 +38,10 @@ export class EncodingFilter implements ContentFilter {
   readonly flushAfter: number | undefined;
   readonly #options: EncodingOptions;
   #encoder: Encoder | undefined;
+  /** What the encoder has failed with, at whatever time. */
+  #error: Error | undefined;
+  /** Called when the encoder fails while it has work. */
+  #fail: ((error: Error) => void) | undefined;
   /** What the encoder has made and nobody has taken. */
   #made: Buffer[] = [];
   #hasUnflushed = false;
@@ -86,19 +90,21 @@ export class EncodingFilter implements ContentFilter {
   }
 
   /** Lets the encoder work in its turn, and hands on what it made. */
-  async #step(next: PushPiece, work: (encoder: Encoder, done: () => void) => void): Promise<void> {
+  async #step(next: PushPiece, work: (encoder: Encoder, done: (error?: Error | null) => void) => void): Promise<void> {
     const encoder = (this.#encoder ??= this.#open());
     await turns.run(
       () =>
         new Promise<void>((resolve, reject) => {
-          // What it cannot do ends it: then it calls back no more.
-          encoder.once("error", reject);
-          work(encoder, () => {
-            encoder.off("error", reject);
-            resolve();
+          // What it cannot do ends it: then it may call back no more.
+          if (this.#error !== undefined) return reject(this.#error);
+          this.#fail = reject;
+          work(encoder, (error) => {
+            if (error === undefined || error === null) resolve();
+            else reject(error);
           });
         }),
     );
+    this.#fail = undefined;
     this.#take(encoder);
     const made = this.#made;
     this.#made = [];
@@ -112,6 +118,11 @@ export class EncodingFilter implements ContentFilter {
     const { coder, level } = this.#options;
     const encoder = coder.stream(level);
     encoder.on("readable", () => this.#take(encoder));
+    // As long as it lives: an error that nobody listens to would end the process.
+    encoder.on("error", (error) => {
+      this.#error = error;
+      this.#fail?.(error);
+    });
     return encoder;
   }
 

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { decodingFilter, type HandletPart } from "@hemi/internal";
 import { filterTests } from "@hemi/internal/testing";
 import { describe, expect, test } from "vitest";
@@ -40,6 +40,21 @@ test.each(["gzip", "deflate", "br", "zstd"])("%s is taken off for those who do n
   }
   const taken = await site.fetch(`GET /${coding}`, { "accept-encoding": coding });
   expect(taken.headers).toMatchObject({ "content-encoding": coding, vary: "accept-encoding", etag: '"1"' });
+});
+
+test.each([
+  ["deflate", deflateRawSync(page)],
+  ["gzip", Buffer.concat([coded, Buffer.from("garbage")])],
+])("%s that is wrong is read as browsers read it", async (coding, content) => {
+  await using site = await serveSite({
+    revisers: "gunzip {}",
+    handle(_req, resp) {
+      resp.setHeader("content-encoding", coding);
+      resp.send(content);
+      return true;
+    },
+  });
+  expect((await site.fetch("GET /")).content.toString()).toBe(page);
 });
 
 describe("a request", () => {

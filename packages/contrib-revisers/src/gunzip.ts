@@ -32,7 +32,7 @@ const props = {
 
 /**
  * Decodes answers in gzip, deflate, Brotli or Zstandard for clients whose `Accept-Encoding` does not take that coding, or likes the content as it is better: an
- * app or another server then may always answer compressed. Left as they are: parts of a content (206), and what `cache-control: no-transform`
+ * app or another server then may always answer compressed. Raw deflate where `deflate` was promised, and garbage behind gzip, are read as browsers do. Left as they are: parts of a content (206), and what `cache-control: no-transform`
  * forbids to change. Such answers get `vary: accept-encoding`, decoded or not; where they are decoded, strong entity tags become weak ones.
  *
  * For handlets that ask for bytes, text, JSON or a form, `decodeContent` of their rule does for requests, too.

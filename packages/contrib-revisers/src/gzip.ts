@@ -64,8 +64,8 @@ const props = {
   /** From 1, fastest, to 19, smallest. */
   zstdLevel: prop.integer({ default: 3, min: 1, max: 19, reload: "live" }),
   /**
-   * When the source of an answer pauses for so long, what it sent so far is brought to the client. Answers of the type `text/event-stream` never
-   * wait: each piece goes on as it comes.
+   * What the source of an answer sends is flushed to the client after so long at the latest, also while more pieces follow. Answers of the
+   * type `text/event-stream` never wait: each piece goes on as it comes. Files are not flushed before their end.
    */
   flushAfter: prop.duration({ default: "50ms", min: 1, reload: "live" }),
   /**

@@ -55,6 +55,12 @@ describe("a variable", () => {
   });
 });
 
+test("a variable in location does not lead elsewhere", async () => {
+  await using site = await serveSite({ revisers: 'head { .set = ["Location": "/a/" + $query_a] }', handle });
+  expect((await site.ask("GET /201?a=b/c%3Fd")).headers["location"]).toBe("/a/b%2Fc%3Fd");
+  expect((await site.ask("GET /201?a=..")).status).toBe(400);
+});
+
 test("the fields of a file's answer are changed for GET, HEAD and 304 alike", async () => {
   await using site = await serveSite({ revisers: 'head { .set = ["x-new": "1"] }', files: { "a.html": "a" } });
   const { etag } = (await site.fetch("GET /a.html")).headers;
@@ -71,6 +77,7 @@ test("the fields of a file's answer are changed for GET, HEAD and 304 alike", as
 test.each([
   ['.set = ["content-length": "5"]', "the field content-length frames the message"],
   ['.add = ["x y": "5"]', '"x y" cannot be the name of a header field'],
+  ['.set = ["location": $query_a]', "a host that no client can choose"],
   ['.remove = ("connection")', "the field connection frames the message"],
   ['.set = ["x": "ä"]', 'holds a character that no field can: "ä"'],
   ['.set = ["x": `a\nb`]', "holds a character that no field can"],

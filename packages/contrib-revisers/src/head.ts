@@ -2,9 +2,10 @@
 
 import {
   checkFieldName,
-  compileTemplate,
+  compileFieldTemplate,
   type Context,
   defineReviser,
+  faultOfFieldTemplate,
   HemiError,
   prop,
   type PropsOf,
@@ -12,7 +13,6 @@ import {
   type Response,
   type ReviserPart,
   type Template,
-  webVariables,
 } from "@hemi/internal";
 import { headRank } from "./ranks.ts";
 
@@ -35,7 +35,8 @@ type HeadProps = PropsOf<typeof props>;
 
 /**
  * Sets, adds and removes header fields of answers, error pages too. A value with variables that comes out empty is not sent. What a field may not
- * hold, such as a line end, is percent-encoded, so that nobody can write fields of their own by way of a variable. Fields that frame the message
+ * hold, such as a line end, is percent-encoded, so that nobody can write fields of their own by way of a variable. In `location` and `content-location` a
+ * variable is one segment of the path, or one value of the query, as in `returnText` of redirects. Fields that frame the message
  * (`content-length`, `transfer-encoding`, `connection` …) are the engine's.
  */
 export const head = defineReviser({
@@ -44,8 +45,9 @@ export const head = defineReviser({
   check(context) {
     const { props } = context;
     for (const prop of ["set", "default", "add"] as const) {
-      for (const [name, { constant }] of props[prop]) {
-        const reason = problemWith(name);
+      for (const [name, template] of props[prop]) {
+        const { constant } = template;
+        const reason = problemWith(name) ?? faultOfFieldTemplate(name, template);
         if (reason !== undefined) context.report({ prop, message: `.${prop}: ${reason}` });
         else if (constant !== undefined && encodeFieldValue(constant) !== constant) {
           context.report({
@@ -129,7 +131,7 @@ function changesOf(props: HeadProps): Changes {
 
 function fieldsOf(templates: ReadonlyMap<string, Template>): readonly FieldTemplate[] {
   return [...templates].map(([name, template]) => {
-    const read = compileTemplate(template, webVariables);
+    const read = compileFieldTemplate(name, template);
     return { name, read: template.constant === undefined ? (req) => encodeFieldValue(read(req)) : read };
   });
 }

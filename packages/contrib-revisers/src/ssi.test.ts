@@ -43,6 +43,31 @@ describe("its filter", async () => {
   )("$name", ({ run }) => run());
 });
 
+test("an inclusion that fails behind the place where a page broke off does not end the process", async () => {
+  await using site = await serveSite({
+    revisers: "",
+    handle: (req, resp) => (requests.resolve(req), resp.send(), true),
+  });
+  const requests = Promise.withResolvers<ConstructorParameters<typeof Page>[0]>();
+  await site.ask("GET /page");
+  const filter = new SsiFilter({
+    page: new Page(await requests.promise, { errorText: "?", now: 0, lastModified: undefined }),
+    form: { charset: "utf8", isMarkup: true },
+    fetch: async (target) => {
+      if (target === "/bad") throw new Error("it was to fail");
+      return inPieces("good");
+    },
+    maxDirectiveSize: 1000,
+    noteBroken: () => {},
+  });
+  const page = Buffer.from("<!--#include virtual='/good' --><!--#include virtual='/bad' -->");
+  const pushed = filter.push(page, () => {
+    throw new Error("the client has left");
+  });
+  await expect(pushed).rejects.toThrow("the client has left");
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
 /** The page at `/dir/page.html`, filled in. */
 async function fillIn(page: string, query = "", settings = ""): Promise<string> {
   const files = {
@@ -82,6 +107,55 @@ test.each([
   ["a<!-- comment --><!--#", `a<!-- comment -->${error}`],
 ])("%s becomes %s", async (page, expected) => {
   expect(await fillIn(page, "?q=%3Cb%3E%26")).toBe(expected);
+});
+
+describe("a variable in a target of include", () => {
+  const include = (target: string): string => `<!--#set var="up" value=".." --><!--#include ${target} -->`;
+
+  test.each([
+    ['virtual="/users/$query_q/card.html"', ".."],
+    ['virtual="/users/$query_q/card.html"', "."],
+    ['virtual="/users/.$query_q/card.html"', "."],
+    ['virtual="/users/$query_q"', ".."],
+    ['virtual="/users/$query_q"', "../../menu.html"],
+    ['virtual="/users/x$query_q"', "/../../menu.html"],
+    ['virtual="/users/$query_q"', "..\\..\\menu.html"],
+    ['virtual="/users/$up/card.html"', "ann"],
+    ['file="users/$query_q/card.html"', ".."],
+    ['file="$query_q/card.html"', ".."],
+    ['file="$query_q"', "/menu.html"],
+    ['file="$path"', ""],
+  ])("does not lead out of its folder: %s with %j", async (target, value) => {
+    const files = {
+      "dir/page.html": include(target),
+      "users/ann/card.html": "Ann",
+      "card.html": "above",
+      "dir/card.html": "above",
+      "users/card.html": "the folder",
+      "menu.html": "menu",
+    };
+    await using site = await serveSite({ revisers: "ssi {}", files });
+    const { text } = await site.ask(`GET /dir/page.html?q=${encodeURIComponent(value)}`);
+    expect(text).toBe(error);
+  });
+
+  test.each([
+    ['virtual="/users/$query_q/card.html"', "/dir/page.html?q=a%20b", "a b"],
+    ['virtual="../users/$query_q/card.html"', "/dir/page.html?q=a%20b", "a b"],
+    ['virtual="/more${DOCUMENT_URI}"', "/dir/page.html", "more"],
+    ['virtual="/more$path"', "/dir/page.html", "more"],
+    ['virtual="/more$uri"', "/dir/page.html?a", "more"],
+    ['virtual="/query.html?$QUERY_STRING&c=$path"', "/dir/page.html?a=%26&b", "?a=%26&b&c=%2Fdir%2Fpage.html"],
+  ])("is what it is by nature: %s at %s", async (target, url, text) => {
+    const files = {
+      "dir/page.html": include(target),
+      "users/a b/card.html": "a b",
+      "more/dir/page.html": "more",
+      "query.html": "<!--#echo var='queryString' encoding='none' -->",
+    };
+    await using site = await serveSite({ revisers: "ssi {}", files });
+    expect((await site.ask(`GET ${url}`)).text).toBe(text);
+  });
 });
 
 describe("a condition", () => {

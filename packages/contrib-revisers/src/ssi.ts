@@ -37,8 +37,9 @@ const props = {
  * page run side by side. There is no `exec`.
  *
  * Variables are those that `set` made, `DATE_GMT`, `DATE_LOCAL`, `LAST_MODIFIED`, `DOCUMENT_URI`, `DOCUMENT_NAME`, `QUERY_STRING`, `REMOTE_ADDR`, and those of Hemi,
- * such as `query_name`. `echo` writes them as text into the page (`encoding="entity"`; others are `url` and `none`), and in a target of `include` they are
- * percent-encoded: whatever clients send stays text. Answers have neither `etag` nor `last-modified`, and no ranges.
+ * such as `query_name`. `echo` writes them as text into the page (`encoding="entity"`; others are `url` and `none`). In a target of `include` a variable is
+ * one segment of the path, or one value of the query, percent-encoded; `DOCUMENT_URI`, `path`, `encodedPath` and `uri` keep their slashes within the path, and `QUERY_STRING` is a query.
+ * A value that makes a dot segment, such as `..`, is an error: whatever clients send stays text. Answers have neither `etag` nor `last-modified`, and no ranges.
  */
 export const ssi = defineReviser({
   sign: "ssi",

@@ -155,6 +155,16 @@ export {
 export type { Request } from "./web/request/request.ts";
 export type { KnownContent, Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
+export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";
+export {
+  compileUri,
+  faultOfUri,
+  uriPieces,
+  uriVariable,
+  type UriNature,
+  type UriPiece,
+  type UriValue,
+} from "./web/conditions/uri-template.ts";
 export { webVariables } from "./web/conditions/variables.ts";
 export { loadUpgrades, type AcceptOptions, type Upgrade } from "./web/websocket/upgrade.ts";
 export { defaultSettings, webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";

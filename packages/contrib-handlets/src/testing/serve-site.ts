@@ -27,7 +27,11 @@ export interface Site extends AsyncDisposable {
   /** Without a socket; the host is `site.example` unless `url` or `headers` say otherwise. */
   ask(line: string, headers?: Headers): Promise<InjectResponse>;
   /** Over a connection of its own from that address, such as `127.0.0.2`. */
-  askFrom(localAddress: string, path?: string): Promise<{ readonly status: number; readonly text: string }>;
+  askFrom(
+    localAddress: string,
+    path?: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   /** Gives the component with that path these props, as a reload does. */
   change(path: string, props: Readonly<Record<string, unknown>>): void;
 }
@@ -82,11 +86,11 @@ export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise
       const [method = "", url = ""] = line.split(" ");
       return stage.inject({ method, url, headers: { host: "site.example", ...headers } });
     },
-    async askFrom(localAddress, path = "/") {
+    async askFrom(localAddress, path = "/", headers = {}) {
       const { listensOn }: { listensOn: readonly string[] } = partOf(stage, "httpxServer.main");
       const url = `http://${String(listensOn[0])}${path}`;
       return await new Promise((resolve, reject) => {
-        const request = sendRequest(url, { localAddress, agent: false }, (response) => {
+        const request = sendRequest(url, { localAddress, headers, agent: false }, (response) => {
           text(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
         });
         request.on("error", reject).end();

@@ -3,12 +3,23 @@
 /** Gives the value of a variable; "" for one that is not there. */
 export type Lookup = (name: string) => string;
 
-/** Replaces `$name` and `${name}` by values; `\$` is a dollar. */
-export function interpolate(text: string, lookup: Lookup): string {
-  return text.replace(/\\\$|\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => {
-    const name = braced ?? bare;
-    return name === undefined ? "$" : lookup(name);
+/** Text as it stands between variables, or the name of one. */
+export type Stretch = string | { readonly variable: string };
+
+/** Takes `$name` and `${name}` out of a text; `\$` is a dollar. */
+export function stretchesOf(text: string): Stretch[] {
+  return Array.from(text.matchAll(/(\\\$)|\$(?:\{(\w+)\}|(\w+))|[^\\$]+|[\\$]/g), ([whole, dollar, braced, bare]) => {
+    const variable = braced ?? bare;
+    if (variable !== undefined) return { variable };
+    return dollar === undefined ? whole : "$";
   });
+}
+
+/** The text with the values of its variables. */
+export function interpolate(text: string, lookup: Lookup): string {
+  return stretchesOf(text)
+    .map((stretch) => (typeof stretch === "string" ? stretch : lookup(stretch.variable)))
+    .join("");
 }
 
 /**

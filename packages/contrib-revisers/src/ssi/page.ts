@@ -6,10 +6,10 @@
 //     <!--#include virtual="/login" -->
 //   <!--#endif -->
 
-import { type Request, webVariables } from "@hemi/internal";
+import { compileUri, HTTPError, type Request, type UriValue, uriVariable, webVariables } from "@hemi/internal";
 import { escapeMarkup } from "../text-form.ts";
 import { type Directive, parseDirective } from "./directive.ts";
-import { evaluate, interpolate, type Lookup } from "./expression.ts";
+import { evaluate, interpolate, type Lookup, stretchesOf } from "./expression.ts";
 import { formatTime } from "./time-format.ts";
 
 /** What stands in a directive's place: text, or what a target gives, written as text into markup or as it is. */
@@ -134,11 +134,35 @@ export class Page {
     const encoding = attributes.get("encoding") ?? "none";
     if ((virtual === undefined) === (file === undefined) || (encoding !== "none" && encoding !== "entity"))
       return undefined;
-    // A file lies beside the page, or below.
-    if (file !== undefined && (file.startsWith("/") || file.split("/").includes(".."))) return undefined;
-    // What a variable has stays within one segment or value of the target, whatever clients send.
-    const target = interpolate(virtual ?? file ?? "", (name) => encodeURIComponent(this.#lookup(name).toWellFormed()));
+    const target = this.#targetOf(virtual ?? file ?? "");
+    if (target === undefined || (file !== undefined && !isBeside(target))) return undefined;
     return { target, isEscaped: encoding === "entity" };
+  }
+
+  /** What a variable has stays within one segment or value, whatever clients send; `undefined` where it would lead to another folder. */
+  #targetOf(text: string): string | undefined {
+    const pieces = stretchesOf(text).map((stretch) =>
+      typeof stretch === "string" ? stretch : this.#uriValue(stretch.variable),
+    );
+    try {
+      return compileUri(pieces)(this.#req);
+    } catch (error) {
+      if (error instanceof HTTPError) return undefined;
+      throw error;
+    }
+  }
+
+  #uriValue(name: string): UriValue<[Request]> {
+    const read = (): string => this.#lookup(name);
+    if (this.#variables.has(name)) return { read };
+    switch (name.toUpperCase()) {
+      case "DOCUMENT_URI":
+        return uriVariable("path");
+      case "QUERY_STRING":
+        return { read, nature: "query" };
+      default:
+        return this.#builtIn(name) === undefined ? uriVariable(name) : { read };
+    }
   }
 
   #evaluate(expression: string | undefined): boolean | undefined {
@@ -171,6 +195,11 @@ export class Page {
   #ofRequest(name: string): string {
     return webVariables.find(name)?.(this.#req) ?? "";
   }
+}
+
+/** Beside the page, or below. */
+function isBeside(target: string): boolean {
+  return !target.startsWith("/") && !/(?:^|\/)(?:\.|%2e){2}(?:\/|$)/i.test(target);
 }
 
 const encodings: ReadonlyMap<string, (text: string) => string> = new Map([

@@ -1,10 +1,11 @@
 // Finds the directives in a page that comes piece by piece, and hands on what they make, in order. All that one piece includes is fetched at once.
 
+import { quietly } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import { encode, escapeMarkup, type TextForm } from "../text-form.ts";
 import type { Outcome, Page } from "./page.ts";
 
-/** Fetches what is included; `undefined` if that cannot be had. Never rejects; what it gives may. */
+/** Fetches what is included; `undefined` if that cannot be had. If it rejects, the page breaks off. */
 export type FetchTarget = (target: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
 
 /** What is on its way. */
@@ -107,7 +108,8 @@ export class SsiFilter implements ContentFilter {
 
   #itemOf(outcome: Outcome): Buffer | Inclusion {
     if (typeof outcome === "string") return this.#bytesOf(outcome);
-    return { included: this.#options.fetch(outcome.target), isEscaped: outcome.isEscaped };
+    // Where the page breaks off before its turn comes, nobody waits for it.
+    return { included: quietly(this.#options.fetch(outcome.target)), isEscaped: outcome.isEscaped };
   }
 
   async #include({ included, isEscaped }: Inclusion, next: PushPiece): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { join as joinText, variable } from "../../config/object.ts";
 import { answer, asked, end, record, type FcgiAsked } from "../../testing/fcgi-program.ts";
 import { recordTypes } from "../../fcgi/records.ts";
 import { RawBackend, type BackendConn } from "../../testing/raw-backend.ts";
@@ -61,6 +62,21 @@ describe("a relay", () => {
       APP_ENV: "prod",
       SERVER_SOFTWARE: "mine",
     });
+  });
+
+  test.each([
+    ["ann", 200],
+    ["..", 400],
+    ["..%2F..%2Fetc", 400],
+    ["a%2Fb", 400],
+    ["a%00b", 400],
+  ])("a variable in the name of a file does not lead to another folder: %s", async (user, status) => {
+    const seen: FcgiAsked[] = [];
+    await using site = await relayTo((one, conn) => (seen.push(one), hello(one, conn)), {
+      proxy: { params: { DOCUMENT_ROOT: joinText("/srv/", variable("query_user"), "/web", variable("path")) } },
+    });
+    expect((await site.relay.ask(`GET /a.php?user=${user}`)).status).toBe(status);
+    expect(seen.map(({ params }) => params["DOCUMENT_ROOT"])).toEqual(status === 200 ? ["/srv/ann/web/a.php"] : []);
   });
 
   test("gathers content of no known size, since the program is told its size at first", async () => {

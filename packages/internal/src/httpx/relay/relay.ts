@@ -23,6 +23,7 @@ import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import { WebRoot } from "../../web/static/web-root.ts";
 import { webVariables } from "../../web/conditions/variables.ts";
+import { compileFileTemplate } from "../../web/conditions/file-template.ts";
 import { Complaints } from "./complaints.ts";
 import { scriptOf } from "./script.ts";
 
@@ -47,7 +48,10 @@ export const relayProps = {
    * a path such as `/upload/photo.jpg/x.php` would run the photo. False only where files are not to be seen from here.
    */
   checkScript: prop.bool({ default: true }),
-  /** More of what programs are told, or other values for it: `["APP_ENV": "production"]`. */
+  /**
+   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`,
+   * which name files, a request is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
+   */
   params: prop.dict(prop.template(), { default: {} }),
   /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
   maxComplaints: prop.size({ default: "16K", reload: "live" }),
@@ -67,6 +71,9 @@ export function checkRelay(context: CheckContext<RelayProps>): void {
   }
 }
 
+/** Params that name a file or folder. */
+const filenames: ReadonlySet<string> = new Set(["DOCUMENT_ROOT", "SCRIPT_FILENAME", "PATH_TRANSLATED"]);
+
 export class Relay implements HandletPart {
   readonly #context: Context<RelayProps>;
   readonly #root: WebRoot;
@@ -78,7 +85,10 @@ export class Relay implements HandletPart {
     this.#context = context;
     const { props, log } = context;
     this.#root = new WebRoot(props.webRoot, log);
-    this.#params = [...props.params].map(([name, value]) => [name, compileTemplate(value, webVariables)]);
+    this.#params = [...props.params].map(([name, value]) => [
+      name,
+      filenames.has(name) ? compileFileTemplate(value) : compileTemplate(value, webVariables),
+    ]);
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
     this.#traits = makeTraits(context);
   }

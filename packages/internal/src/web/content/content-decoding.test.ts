@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { ContentFilter } from "./filter.ts";
 import { contentCodings, decodingFilter, parseContentCoding, type ContentCoding } from "./content-decoding.ts";
 
 const encode: Record<ContentCoding, (bytes: Uint8Array) => Buffer> = {
@@ -11,9 +12,12 @@ const encode: Record<ContentCoding, (bytes: Uint8Array) => Buffer> = {
   zstd: zlib.zstdCompressSync,
 };
 
-/** What comes of the bytes, cut at these places. */
-async function decoded(coding: ContentCoding, bytes: Uint8Array, cuts: readonly number[] = [], maxRatio?: number) {
-  const filter = decodingFilter(coding, maxRatio === undefined ? {} : { maxRatio });
+/** What comes of the bytes of a request, cut at these places. */
+function decoded(coding: ContentCoding, bytes: Uint8Array, cuts: readonly number[] = [], maxRatio?: number) {
+  return decodedBy(decodingFilter(coding, maxRatio === undefined ? {} : { maxRatio }), bytes, cuts);
+}
+
+async function decodedBy(filter: ContentFilter, bytes: Uint8Array, cuts: readonly number[]) {
   const made: Uint8Array[] = [];
   const next = (piece: Uint8Array): void => void made.push(piece);
   try {
@@ -91,6 +95,63 @@ describe.each(contentCodings)("%s", (coding) => {
     });
     filter.close?.();
   });
+});
+
+describe("a response", () => {
+  const twoMembers = (text: Buffer): Buffer =>
+    Buffer.concat([zlib.gzipSync(text.subarray(0, 20)), zlib.gzipSync(text.subarray(20)), Buffer.alloc(5)]);
+  /** With an extra field, a name, a comment and a CRC of the header. */
+  const longHeader = (gzip: Buffer): Buffer =>
+    Buffer.concat([
+      gzip.subarray(0, 3),
+      Buffer.from([0x1e]),
+      gzip.subarray(4, 10),
+      Buffer.from("\x02\0xyname\0comment\0cc"),
+      gzip.subarray(10),
+    ]);
+  const spoilt = (gzip: Buffer, at: number): Buffer => {
+    const bytes = Buffer.from(gzip);
+    bytes.writeUInt8((bytes.at(at) ?? 0) ^ 1, bytes.length + at);
+    return bytes;
+  };
+  const text = Buffer.from("hello, world! ".repeat(30));
+  const garbage = Buffer.from("\0\0garbage");
+
+  test.each<[what: string, coding: ContentCoding, encoded: Buffer]>([
+    ["raw deflate where deflate was promised", "deflate", zlib.deflateRawSync(text)],
+    ["raw deflate in stored blocks", "deflate", zlib.deflateRawSync(text, { level: 0 })],
+    ["deflate in the zlib format", "deflate", zlib.deflateSync(text)],
+    ["gzip with garbage behind it", "gzip", Buffer.concat([zlib.gzipSync(text), garbage])],
+    ["gzip of two members with zeros behind them", "gzip", twoMembers(text)],
+    ["gzip with all that a header may have", "gzip", longHeader(zlib.gzipSync(text))],
+    ["deflate with garbage behind it", "deflate", Buffer.concat([zlib.deflateSync(text), garbage])],
+    ["raw deflate with garbage behind it", "deflate", Buffer.concat([zlib.deflateRawSync(text), garbage])],
+    ["Brotli with garbage behind it", "br", Buffer.concat([encode.br(text), garbage])],
+  ])("is read as browsers do, wherever it is cut: %s", async (_what, coding, encoded) => {
+    const read = (cuts: readonly number[]) => decodedBy(decodingFilter(coding, { whose: "response" }), encoded, cuts);
+    for (let at = 0; at <= encoded.length; at++) expect(await read([at])).toEqual(text);
+    expect(await read([...encoded.keys()])).toEqual(text);
+  });
+
+  test.each<[what: string, coding: ContentCoding, encoded: Buffer]>([
+    ["raw deflate that ends early", "deflate", zlib.deflateRawSync(text).subarray(0, -2)],
+    ["gzip that ends early", "gzip", zlib.gzipSync(text).subarray(0, -2)],
+    ["gzip without its trailer", "gzip", zlib.gzipSync(text).subarray(0, -8)],
+    ["gzip that ends within its header", "gzip", zlib.gzipSync(text).subarray(0, 9)],
+    ["gzip that is broken in its second member", "gzip", twoMembers(text).subarray(0, -20)],
+    ["gzip with another CRC", "gzip", spoilt(zlib.gzipSync(text), -8)],
+    ["gzip with another size", "gzip", spoilt(zlib.gzipSync(text), -4)],
+    ["no gzip", "gzip", Buffer.from("plain text, and enough of it to be looked at")],
+    ["text", "deflate", Buffer.from("plain text, and enough of it to be looked at")],
+  ])("is broken if it is %s", async (_what, coding, encoded) => {
+    const filter = decodingFilter(coding, { whose: "response" });
+    await expect(decodedBy(filter, encoded, [1])).rejects.toMatchObject({ code: "HEMI_CONTENT_BROKEN" });
+  });
+});
+
+test("a request in raw deflate is refused: other readers would refuse it, too", async () => {
+  const refusal = { code: "HEMI_CONTENT_BROKEN" };
+  await expect(decoded("deflate", zlib.deflateRawSync("hello, world"))).rejects.toMatchObject(refusal);
 });
 
 describe("zstd of several frames", () => {

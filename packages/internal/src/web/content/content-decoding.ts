@@ -4,9 +4,10 @@ import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
+import { GzipFraming } from "./gzip-framing.ts";
 import type { ContentFilter, PushPiece } from "./filter.ts";
 
-/** The codings that can be taken off, as `accept-encoding` names them. `deflate` is the zlib format, and nothing but it. */
+/** The codings that can be taken off, as `accept-encoding` names them. `deflate` is the zlib format; in responses, what is sent without it is read, too. */
 export const contentCodings = ["gzip", "deflate", "br", "zstd"] as const;
 
 export type ContentCoding = (typeof contentCodings)[number];
@@ -22,7 +23,11 @@ export function parseContentCoding(value: string | undefined): ContentCoding | "
 export interface DecodingOptions {
   /** Bytes that one encoded byte may decode to, on average. Content that decodes to 64 KiB or less may have any ratio. Default: 100. */
   readonly maxRatio?: number;
-  /** Whose content it is: that of a request is told by an ExchanError, that of a response by a HemiError, which is not this client's doing. Default: "request". */
+  /**
+   * Whose content it is. That of a request is read strictly, since another reader could take something else from it; its faults are ExchanErrors. That of a
+   * response is read as browsers do: `deflate` may be raw (RFC 9110 8.4.1.2), and what stands behind the end of gzip, deflate or Brotli is ignored; its
+   * faults are HemiErrors, which are not this client's doing. Default: "request".
+   */
   readonly whose?: "request" | "response";
   /** The prop that `maxRatio` comes from, for messages. Default: "maxContentRatio". */
   readonly ratioProp?: string;
@@ -30,7 +35,7 @@ export interface DecodingOptions {
 
 /**
  * Decodes what is pushed. How much comes of it is the taker's to bound; here only the ratio is. Throws HEMI_CONTENT_TOO_LARGE when the ratio
- * is passed, and HEMI_CONTENT_BROKEN for what is not of this coding, ends early, or has something behind its end. Behind a member of gzip
+ * is passed, and HEMI_CONTENT_BROKEN for what is not of this coding, ends early, or, in a request, has something behind its end. Behind a member of gzip
  * and a frame of zstd another one may stand; of zstd, HEMI_CONTENT_TOO_LARGE is also thrown for more than 1000 frames that have less than
  * 1 KiB on average.
  */
@@ -46,7 +51,10 @@ class DecodingFilter implements ContentFilter {
   readonly #maxRatio: number;
   readonly #whose: "request" | "response";
   readonly #ratioProp: string;
-  #decoder: Decoder;
+  /** Of gzip in a response, whose body then goes to the decoder. */
+  readonly #framing: GzipFraming | undefined;
+  /** `undefined` until the first byte tells which one it takes. */
+  #decoder: Decoder | undefined;
   /** One for each stretch of content that the one before has left alone. */
   #decoders = 1;
   /** Encoded bytes pushed so far. */
@@ -59,47 +67,76 @@ class DecodingFilter implements ContentFilter {
     this.#ratioProp = ratioProp;
     this.#coding = coding;
     this.#maxRatio = maxRatio;
-    this.#decoder = new Decoder(coding);
+    if (coding === "gzip" && whose === "response") this.#framing = new GzipFraming();
   }
 
   async push(piece: Uint8Array, next: PushPiece): Promise<void> {
+    const [firstByte] = piece;
+    if (firstByte === undefined) return;
     this.#taken += piece.length;
     let left = piece;
     for (;;) {
-      this.#decoder.write(left);
-      await this.#handOn(next, ({ isTaken }) => isTaken);
-      const { leftAlone } = this.#decoder;
+      left = this.#withoutFraming(left);
+      if (left.length === 0) return;
+      const decoder = (this.#decoder ??= new Decoder(this.#formatOf(firstByte)));
+      decoder.write(left);
+      await this.#handOn(decoder, next, ({ isTaken }) => isTaken);
+      const { leftAlone } = decoder;
       // The streams of Node.js go on with the next member of gzip by themselves, but not with the next frame of zstd, or one that is
-      // to be skipped (RFC 8878 3).
-      if (this.#coding !== "zstd" || leftAlone === 0) return;
+      // to be skipped (RFC 8878 3), nor with what stands between the deflate of two members.
+      if (leftAlone === 0 || (this.#coding !== "zstd" && this.#framing === undefined)) return;
       left = left.subarray(left.length - leftAlone);
       if (++this.#decoders > freeFrames && this.#decoders * minFrameSize > this.#taken) throw this.#scattered();
-      this.#decoder.close();
-      this.#decoder = new Decoder(this.#coding);
+      decoder.close();
+      this.#decoder = undefined;
+      this.#framing?.endBody();
     }
+  }
+
+  #withoutFraming(bytes: Uint8Array): Uint8Array {
+    const framing = this.#framing;
+    if (framing === undefined || framing.isInBody) return bytes;
+    try {
+      return framing.skip(bytes);
+    } catch (error) {
+      throw this.#broken(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The low half of the first byte is 8 in the zlib format (RFC 1950 2.2); in raw deflate that would be a stored block with a bit set that nobody sets. */
+  #formatOf(firstByte: number): keyof typeof streams {
+    if (this.#framing !== undefined) return "raw deflate";
+    return this.#coding === "deflate" && this.#whose === "response" && (firstByte & 0x0f) !== 8
+      ? "raw deflate"
+      : this.#coding;
   }
 
   async end(next: PushPiece): Promise<void> {
     // Nothing encoded is nothing decoded: a sender with nothing to say may name a coding all the same.
     if (this.#taken === 0) return;
-    this.#decoder.end();
-    await this.#handOn(next, ({ hasEnded }) => hasEnded);
+    const decoder = this.#decoder;
+    if (decoder !== undefined) {
+      decoder.end();
+      await this.#handOn(decoder, next, ({ hasEnded }) => hasEnded);
+    }
+    if (this.#framing?.isComplete === false) throw this.#broken("unexpected end of file");
+    if (decoder === undefined) return;
     // Two readers could differ there.
-    if (this.#decoder.leftAlone > 0) throw this.#broken("something stands behind its end");
+    if (decoder.leftAlone > 0 && this.#whose === "request") throw this.#broken("something stands behind its end");
   }
 
   close(): void {
-    this.#decoder.close();
+    this.#decoder?.close();
   }
 
   /** Hands on what the decoder has made, one piece after the other, until it is done. */
-  async #handOn(next: PushPiece, isDone: (decoder: Decoder) => boolean): Promise<void> {
-    const decoder = this.#decoder;
+  async #handOn(decoder: Decoder, next: PushPiece, isDone: (decoder: Decoder) => boolean): Promise<void> {
     for (;;) {
       if (decoder.error !== undefined) throw this.#broken(decoder.error.message);
       const piece = decoder.read();
       if (piece !== undefined) {
         this.#made += piece.length;
+        this.#framing?.add(piece);
         if (this.#made > freeSize && this.#made > this.#taken * this.#maxRatio) throw this.#bomb();
         await next(piece);
       } else if (isDone(decoder)) return;
@@ -142,9 +179,9 @@ class Decoder {
   /** Called when there is something new. */
   #wake: (() => void) | undefined;
 
-  constructor(coding: ContentCoding) {
+  constructor(format: keyof typeof streams) {
     const wake = (): void => this.#wake?.();
-    this.#stream = streams[coding]()
+    this.#stream = streams[format]()
       .on("readable", wake)
       .on("end", () => {
         this.hasEnded = true;
@@ -203,6 +240,7 @@ const minFrameSize = 1024;
 const streams = {
   gzip: () => zlib.createGunzip(),
   deflate: () => zlib.createInflate(),
+  "raw deflate": () => zlib.createInflateRaw(),
   br: () => zlib.createBrotliDecompress(),
   zstd: () => zlib.createZstdDecompress(),
 };

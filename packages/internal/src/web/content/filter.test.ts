@@ -199,6 +199,68 @@ test("a filter is flushed when the source pauses, once, and not after the end", 
   expect(filter.flush).toHaveBeenCalledOnce();
 });
 
+test("a source that sends pieces faster than flushAfter is not held back to its end", async () => {
+  const filter = {
+    flushAfter: 50,
+    push: (piece: Uint8Array, next: PushPiece) => next(piece),
+    flush: vi.fn<() => void>(),
+  };
+  const flushes: number[] = [];
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    await using server = await serve({
+      handlets: [
+        async (_req, resp) => {
+          for (let i = 0; i < 6; i++) {
+            await resp.echo(String(i));
+            vi.advanceTimersByTime(40);
+            await turn();
+            flushes.push(filter.flush.mock.calls.length);
+          }
+          resp.end();
+          return true;
+        },
+      ],
+      revisers: [onResponse(filter)],
+    });
+    expect((await server.ask("GET /")).text).toBe("012345");
+  } finally {
+    vi.useRealTimers();
+  }
+  // 50 ms after the pieces at 0, 80 and 160 ms.
+  expect(flushes).toEqual([0, 1, 1, 2, 2, 3]);
+});
+
+test.each<[step: string, fail: () => void | Promise<void>]>([
+  [
+    "throws",
+    () => {
+      throw new Error("on purpose");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("on purpose"))],
+])("a filter that %s when its flush is due breaks that answer off, and the server goes on", async (_step, flush) => {
+  const aborted = Promise.withResolvers<void>();
+  const filter = { flushAfter: 1, push: (piece: Uint8Array, next: PushPiece) => next(piece), flush };
+  await using server = await serve({
+    handlets: [
+      async (req, resp) => {
+        if (req.path === "/whole") return (resp.send("whole"), true);
+        req.onAbort(() => aborted.resolve());
+        await resp.echo("begun");
+        await aborted.promise;
+        return true;
+      },
+    ],
+    revisers: [onResponse(filter)],
+  });
+  const broken = server.ask("GET /");
+  await aborted.promise;
+  await broken.catch(() => {});
+  expect(server.log.join("")).toContain("on purpose");
+  expect((await server.ask("GET /whole")).text).toBe("whole");
+});
+
 test("revisers know the size of a content, and what it is known by, as long as none before them changes it", async () => {
   const seen: unknown[] = [];
   const look: ReviserPart = {

@@ -24,7 +24,7 @@ export interface ContentFilter {
    * change. Content that comes piece by piece is pushed all the same.
    */
   readonly instead?: Uint8Array | undefined;
-  /** In ms: `flush` is called when after a piece of a response no other has come for so long. Default: never. */
+  /** In ms: `flush` is called so long after the first piece of a response that has not been flushed. Default: never. */
   readonly flushAfter?: number | undefined;
   /** It is over, well or not: its end has come, or that of the exchan. Called once, and not before a method that runs has come back. */
   close?(): void;

@@ -84,12 +84,46 @@ describe("rules", () => {
 
   test.each([
     ["/%E2%82%AC", "https://x/%E2%82%AC"],
-    ["/a%0d%0aset-cookie:%20x", "https://x/a%0D%0Aset-cookie:%20x"],
+    ["/a%0d%0aset-cookie:%20x", "https://x/a%0d%0aset-cookie:%20x"],
     ["/a%20b", "https://x/a%20b"],
   ])("a redirect with the path of %s leads to %s", async (url, location) => {
     await using stage = await serve(`rule { .returnCode = 302 .returnText = "https://x" + $path }`);
     expect(await stage.inject({ url })).toMatchObject({ status: 302, headers: { location } });
   });
+
+  test.each([
+    ['"/users/" + $query_x + "/card"', "../y", 400, undefined],
+    ['"/users/" + $query_x + "/card"', "a/b?c", 302, "/users/a%2Fb%3Fc/card"],
+    ['"/users/" + $query_x', "..", 400, undefined],
+    ['"/login?next=" + $originalURI + "&of=" + $query_x', "a&b", 302, "/login?next=%2F%3Fx%3Da%2526b&of=a%26b"],
+    ['"/new" + $uri', "a&b", 302, "/new/?x=a%26b"],
+    ['$scheme + "://" + $authority + "/" + $query_x', "y", 302, "http://a.example:81/y"],
+    // Two slashes would begin a host.
+    ['"/" + $query_y + "/" + $query_x', "evil.example", 302, "/evil.example"],
+  ])("a redirect to %s with the value %j is answered with %i %s", async (returnText, value, status, location) => {
+    await using stage = await serve(`rule { .returnCode = 302 .returnText = ${returnText} }`);
+    const { status: given, headers } = await stage.inject({
+      url: `http://a.example:81/?x=${encodeURIComponent(value)}`,
+    });
+    expect([given, headers["location"]]).toEqual(status === 400 ? [400, undefined] : [status, location]);
+  });
+
+  test.each(["//evil.example", "///evil.example/", "/%09/evil.example"])(
+    "a redirect to $uri does not lead %s to another host",
+    async (url) => {
+      await using stage = await serve("rule { .returnCode = 302 .returnText = $uri }");
+      const { headers } = await stage.inject({ url });
+      expect(headers["location"]).toMatch(/^\/(?:evil|%09)/);
+    },
+  );
+
+  test.each(["$query_x", '"https://" + $query_x + "/"', '"https://x.example" + $header_x'])(
+    "a redirect to %s is refused: a client could choose the host",
+    async (returnText) => {
+      const rules = `rule { .returnCode = 302 .returnText = ${returnText} }`;
+      await expect(serve(rules)).rejects.toThrow("a host that no client can choose");
+    },
+  );
 
   test("named handlets and revisers stand in the webapp; revisers of rules passed on the way stay hooked, the first nearest to the wire", async () => {
     await using stage = await serve(`

@@ -29,13 +29,18 @@ import {
 import { isLocation } from "../response/location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
+import { faultOfUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
 import { Upgrade } from "../websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
   returnCode: prop.integer({ min: 200, max: 599 }),
-  /** Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. */
+  /**
+   * Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. There, a
+   * variable such as `$query_x` becomes one segment of the path, or one value of the query, while `$path`, `$encodedPath`, `$uri` and `$originalURI` keep their slashes
+   * within the path, and `$queryString` is a query. None of them can change the host that clients are sent to. Where a value makes a dot segment, such as `..`, the answer is 400.
+   */
   returnText: prop.template(),
   /** Handlets of the webapp, by name, instead of those inside the rule. */
   handlets: prop.list(prop.reference(handletKind)),
@@ -90,7 +95,10 @@ export const rule = defineRule({
       const { returnText } = props;
       if (returnText === undefined) {
         context.report({ prop: "returnCode", message: `a ${props.returnCode} needs returnText, which is where to go` });
-      } else if (returnText.constant !== undefined && !isLocation(returnText.constant)) {
+      } else if (returnText.constant === undefined) {
+        const message = faultOfUri(uriPieces(returnText), "location");
+        if (message !== undefined) context.report({ prop: "returnText", message });
+      } else if (!isLocation(returnText.constant)) {
         const message = `${JSON.stringify(returnText.constant)} cannot be where to go: it is no URL, nor the path of one`;
         context.report({ prop: "returnText", message });
       }

@@ -17,6 +17,14 @@ async function pass(bytes: string, proxyProps: Settings, answerFields = "", opti
   return { answer, seen, line: first?.line ?? "", headers: first?.headers ?? {} };
 }
 
+test.each(["/app//evil.example/", "/app/\\\\evil.example/", "/app///evil.example/"])(
+  "without the prefix that was added, the location %s does not lead to another host",
+  async (location) => {
+    const { answer } = await pass("GET /x", { addPrefix: "/app" }, `location: ${location}\r\n`);
+    expect(answer.headers["location"]).toBe("/evil.example/");
+  },
+);
+
 describe("a request on its way", () => {
   test("fields are deleted, set and added, with templates", async () => {
     const { headers } = await pass(request("GET /a?u=7", { "x-del": "1", "X-Set": "old", "x-add": "first" }), {

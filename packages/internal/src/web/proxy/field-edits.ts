@@ -1,11 +1,11 @@
 // Fields that a configuration adds, sets and deletes on their way through a proxy.
 
-import { compileTemplate, type Template } from "../../component/template.ts";
+import type { Template } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
-import { webVariables } from "../conditions/variables.ts";
+import { compileFieldTemplate } from "../conditions/field-template.ts";
 
 export interface FieldEditProps {
   /** Take the place of those of their names. */
@@ -24,7 +24,7 @@ export class FieldEdits {
     this.dropped = [...set.keys(), ...del].map((name) => name.toLowerCase());
     this.#added = [...set, ...add].map(([name, template]) => ({
       name: name.toLowerCase(),
-      value: compileTemplate(template, webVariables),
+      value: compileFieldTemplate(name, template),
     }));
   }
 

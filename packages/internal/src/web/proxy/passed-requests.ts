@@ -12,6 +12,7 @@ import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { faultOfFieldTemplate } from "../conditions/field-template.ts";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
@@ -57,9 +58,11 @@ export interface RequestProps extends PropsOf<typeof requestProps & typeof attem
 export function checkRequestProps(context: CheckContext<RequestProps>): void {
   const { props } = context;
   for (const prop of ["setRequestHeaders", "addRequestHeaders", "setResponseHeaders", "addResponseHeaders"] as const) {
-    for (const name of props[prop].keys()) {
+    for (const [name, template] of props[prop]) {
       const reason =
-        name.toLowerCase() === "host" ? "the field host is set by .hostname and .colonPort" : whyNoField(name);
+        name.toLowerCase() === "host"
+          ? "the field host is set by .hostname and .colonPort"
+          : (whyNoField(name) ?? faultOfFieldTemplate(name, template));
       if (reason !== undefined) context.report({ prop, message: reason });
     }
   }

@@ -21,7 +21,9 @@ export class PathEdits {
 
   /** The path that a client has to ask for to get to a path of the backend. */
   back(path: string): string {
-    return this.#strip + without(this.#add, path);
+    const rest = without(this.#add, path);
+    // Two slashes begin a host, and to browsers so does `/\\`: of `/app//evil.example` without `/app` a path has to be left.
+    return this.#strip + (rest === path ? rest : rest.replace(/^[/\\]+/, "/"));
   }
 }
 

@@ -6,6 +6,7 @@ import { quote } from "../../config/quote.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "./response.ts";
+import { compileUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
 
 /** Statuses whose text is where to go. */
@@ -24,24 +25,34 @@ export function fixedResponse(
 ): FixedResponse | undefined {
   if (returnCode === undefined && returnText === undefined) return undefined;
   const status = returnCode ?? 200;
+  if (returnText !== undefined && redirects.has(status)) return redirect(status, returnText);
   const text = returnText === undefined ? undefined : compileTemplate(returnText, webVariables);
-  const isRedirect = redirects.has(status) && text !== undefined;
   return {
     send(req, resp) {
       if (status !== 200) resp.status = status;
-      const value = text?.(req);
-      if (isRedirect) resp.setHeader("location", encodeLocation(value ?? ""));
-      resp.send(isRedirect ? undefined : value);
+      resp.send(text?.(req));
       return true;
     },
     explain(req) {
       const value = text?.(req);
-      const what = isRedirect
-        ? `redirects to ${encodeLocation(value ?? "")}`
-        : value === undefined
-          ? "answers without content"
-          : `answers ${quote(value)}`;
+      const what = value === undefined ? "answers without content" : `answers ${quote(value)}`;
       return { takes: "yes", status, text: what };
     },
+  };
+}
+
+function redirect(status: number, location: Template): FixedResponse {
+  const { constant } = location;
+  const fixed = constant === undefined ? undefined : encodeLocation(constant);
+  const locate = fixed === undefined ? compileUri(uriPieces(location)) : () => fixed;
+  return {
+    send(req, resp) {
+      const location = locate(req);
+      resp.status = status;
+      resp.setHeader("location", location);
+      resp.send();
+      return true;
+    },
+    explain: (req) => ({ takes: "yes", status, text: `redirects to ${locate(req)}` }),
   };
 }

@@ -302,8 +302,10 @@ export class Response implements ResponseHead {
       if (chain !== undefined && instead !== undefined) return this.#sendThrough(chain, instead);
     }
     this.#beginStreaming();
-    if (this.#chain === undefined) await this.#wire.sendRegion(region);
-    else for await (const piece of readRegion(region)) await this.#sendPiece(piece);
+    const chain = this.#chain;
+    if (chain === undefined) await this.#wire.sendRegion(region);
+    // A file is there as fast as the client takes it: nothing waits in a filter for want of more, and a flush would only cost size.
+    else for await (const piece of readRegion(region)) await this.#through(() => chain.push(piece));
     this.end();
   }
 
@@ -347,7 +349,13 @@ export class Response implements ResponseHead {
   /** What was echoed so far should arrive, whatever revisers keep back. */
   flush(): void | Promise<void> {
     const chain = this.#chain;
-    if (chain !== undefined && !this.#wasAborted) return this.#through(() => chain.flush());
+    if (chain === undefined || this.#wasAborted) return;
+    return this.#through(() => {
+      // All that was pushed so far goes out now: the next piece begins to wait anew.
+      clearTimeout(this.#flushTimer);
+      this.#flushTimer = undefined;
+      return chain.flush();
+    });
   }
 
   /** A field behind the content; clients that cannot take it do not get it. Only for content that is streamed. */
@@ -525,17 +533,20 @@ export class Response implements ResponseHead {
     const chain = this.#chain;
     if (chain === undefined) return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
     return this.#through(async () => {
-      await chain.push(typeof piece === "string" ? Buffer.from(piece) : piece);
       this.#flushLater(chain);
+      await chain.push(typeof piece === "string" ? Buffer.from(piece) : piece);
     });
   }
 
-  /** Calls `flush` when the source pauses, if a filter wants that. */
+  /**
+   * Calls `flush` some time after the first piece that is not flushed yet, if a filter wants that. Later pieces do not put it off: a
+   * source that never pauses would be held back to its end.
+   */
   #flushLater(chain: FilterChain): void {
+    if (this.#flushTimer !== undefined || this.#state !== "streaming") return;
     const { flushAfter } = chain;
-    if (flushAfter === undefined || this.#state !== "streaming") return;
-    if (this.#flushTimer === undefined) this.#flushTimer = setTimeout(() => void this.flush(), flushAfter);
-    else this.#flushTimer.refresh();
+    if (flushAfter === undefined) return;
+    this.#flushTimer = setTimeout(() => void this.flush(), flushAfter);
   }
 
   /** The handlet does not wait for its client. */

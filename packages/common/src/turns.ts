@@ -9,6 +9,7 @@ export class Turns {
     this.#max = max;
   }
 
+  /** Runs a job when it is its turn. Gives what it gives, and throws what it throws. */
   async run<Result>(job: () => Promise<Result>): Promise<Result> {
     if (this.#running < this.#max) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
