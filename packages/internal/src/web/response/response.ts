@@ -7,7 +7,6 @@
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
 import type { Child } from "../../component/context.ts";
-import type { HandletPart, RulePart } from "../kinds.ts";
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
@@ -52,9 +51,9 @@ export interface HeadListener {
 
 export class Response implements ResponseHead {
   /** For the engine: the rule that has it just now. */
-  rule: RulePart | undefined;
+  rule: object | undefined;
   /** For the engine: the handlet that has it just now. */
-  handlet: Child<HandletPart> | undefined;
+  handlet: Child | undefined;
   /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
   errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
