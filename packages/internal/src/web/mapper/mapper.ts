@@ -12,8 +12,9 @@ import { type Match, type Route, RouteTree } from "./route-tree.ts";
 
 /**
  * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
- * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used
- * `resp` itself, or will; a promise of it, that it has.
+ * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined`, or a promise of it, says
+ * that it has begun to answer by `resp` itself; if it has not, the answer is 500 with a line in the error log. A function that answers
+ * later returns a promise.
  */
 export type MappedFunction<Text extends string = string> = (
   req: Request,
@@ -132,7 +133,6 @@ export class Mapper {
     if (match === undefined) return this.#handleOther(req, resp);
     const { route } = match;
     const answer = route.target(req, resp, match.params);
-    if (answer === undefined) return true;
     if (isPromise(answer)) return sendPromised(resp, answer, route);
     sendAnswer(resp, answer, route);
     return true;
