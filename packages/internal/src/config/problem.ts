@@ -13,4 +13,6 @@ export interface Problem {
   readonly span: Span;
   /** Stands in for the position where the source is a TypeScript object: `webapp.shop/rule.3`. */
   readonly path: string | undefined;
+  /** Lines that follow: the place in another file, a stack. */
+  readonly details?: string;
 }

@@ -31,6 +31,8 @@ export interface PropType<T> {
 
 /** What a type may ask while it reads a value. */
 export interface PropReader {
+  /** Of the component, for errors: `webapp.shop/rule.3`. */
+  readonly path: string;
   /** Absolute; what relative paths start from. */
   readonly baseDir: string;
   /** Such as `tmpsDir`, without the percent sign; the folders among them are absolute. */
