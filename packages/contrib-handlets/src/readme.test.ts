@@ -87,7 +87,7 @@ describe("the example of", () => {
     expect(text).toContain(`${sign} `);
     expect(formatConfig(text, "README.md")).toEqual({ text, problems: [] });
     await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-readme-"));
-    await using stage = await bootWith([contribHandlets]).bootText(text.replace(":3080", "127.0.0.1:0"), {
+    await using stage = await bootWith([contribHandlets]).bootText(text.replace("127.0.0.1:3080", "127.0.0.1:0"), {
       baseDir: folder.path,
       log: openErrorLog({ sink: new MemorySink() }),
     });
