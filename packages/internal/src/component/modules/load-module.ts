@@ -7,6 +7,7 @@ import { missingFile, moduleFault, type ModuleFault } from "./module-fault.ts";
 
 /** A module that cannot be loaded. The message says why in one line; `fault` has the place, the stack and what to do. */
 export class ModuleError extends HemiError {
+  /** Why, and where. */
   readonly fault: ModuleFault;
 
   constructor(subject: string, fault: ModuleFault, cause: unknown) {

@@ -6,6 +6,7 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { placeText } from "../../config/problem-text.ts";
 
+/** Why a module cannot be loaded, and where. */
 export interface ModuleFault {
   /** In one line, without the file. */
   readonly reason: string;

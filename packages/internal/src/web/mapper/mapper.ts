@@ -22,6 +22,7 @@ export type MappedFunction<Text extends string = string> = (
   params: Params<Text>,
 ) => unknown;
 
+/** How a mapper treats what it has no route for. */
 export interface MapperOptions {
   /**
    * What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may
@@ -53,6 +54,10 @@ export class Mapper {
     this.#otherwise = options.otherwise ?? "pass";
   }
 
+  /**
+   * Maps GET, and HEAD with it, of the paths that the pattern matches: `.get("/users/:id", (req, resp,
+   * { id }) => ({ id }))`.
+   */
   get<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["GET"], pattern, run);
   }
@@ -62,22 +67,27 @@ export class Mapper {
     return this.on(["HEAD"], pattern, run);
   }
 
+  /** Maps POST of the paths that the pattern matches. */
   post<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["POST"], pattern, run);
   }
 
+  /** Maps PUT of the paths that the pattern matches. */
   put<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PUT"], pattern, run);
   }
 
+  /** Maps PATCH of the paths that the pattern matches. */
   patch<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PATCH"], pattern, run);
   }
 
+  /** Maps DELETE of the paths that the pattern matches. */
   delete<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["DELETE"], pattern, run);
   }
 
+  /** Maps OPTIONS of the paths that the pattern matches; without it the mapper answers with their methods. */
   options<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["OPTIONS"], pattern, run);
   }
