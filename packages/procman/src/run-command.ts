@@ -5,6 +5,7 @@ import { readCommandLine, type CommandLine, type CommandName } from "./command-l
 import { check } from "./commands/check.ts";
 import { explain } from "./commands/explain.ts";
 import { format } from "./commands/format.ts";
+import { hashPasswordCommand } from "./commands/hash-password.ts";
 import { help } from "./commands/help.ts";
 import { serve } from "./commands/serve.ts";
 import { version } from "./commands/version.ts";
@@ -15,6 +16,7 @@ const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | P
   check,
   explain,
   fmt: format,
+  "hash-password": hashPasswordCommand,
   help,
   version,
 };
