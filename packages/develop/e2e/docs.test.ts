@@ -1,16 +1,15 @@
 // What the pages of docs/ show is run: configurations boot and are laid out as hemi fmt does it, programs compile and run, answers are as told.
 
 import { execFile } from "node:child_process";
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { bootText, type ConfigError, formatConfig, isPack, MemorySink, openErrorLog } from "@hemi/hemi";
 import { describe, expect, test } from "vitest";
+import { programFolder, root } from "./program-folder.ts";
 
 const docs = new URL("../../../docs/", import.meta.url);
-const here = fileURLToPath(new URL("..", import.meta.url));
-const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 interface Block {
   readonly language: string;
@@ -48,8 +47,7 @@ describe("the configurations of docs/configuration.md", async () => {
 
 describe("the programs of docs/", () => {
   test("boot-tree.md and requests.md compile, and run", { timeout: 180_000 }, async () => {
-    // Below this package, so that imports are found.
-    await using folder = await mkdtempDisposable(join(here, ".docs-"));
+    await using folder = await programFolder();
     const programs = [...(await blocksOf("boot-tree.md")), ...(await blocksOf("requests.md"))].filter(
       ({ language }) => language === "ts",
     );
@@ -64,7 +62,7 @@ describe("the programs of docs/", () => {
   });
 
   test("the app of requests.md answers as its table says", async () => {
-    await using folder = await mkdtempDisposable(join(here, ".docs-"));
+    await using folder = await programFolder();
     const [app] = (await blocksOf("requests.md")).filter(({ language }) => language === "ts");
     const file = join(folder.path, "app.ts");
     await writeFile(file, app?.text ?? "");
