@@ -45,6 +45,7 @@ export const tunnelBackend = capability<TunnelBackend>("http-tunnels");
 
 /** The head of a request to a backend. It may be used again, to try another node. */
 export interface BackendRequest {
+  /** In the case received, such as `GET`. */
   readonly method: string;
   /** How the client came: what `:scheme` is in HTTP/2. */
   readonly scheme: "http" | "https";
@@ -110,6 +111,7 @@ export interface WebExchange {
   sendContent(piece: Uint8Array): boolean;
   /** Settles when more may be sent, and when there is no use in that any more. Never rejects. */
   writable(): Promise<void>;
+  /** The content of the request is complete. */
   endContent(trailers: Fields): void;
   /** The taker wants more content. */
   resume(): void;

@@ -18,13 +18,17 @@ export interface StageScope extends Surroundings {
   readonly stage: StageFixtures;
 }
 
+/** What `create` of a definition gets: its props, its log, and what the stage has. */
 export interface Context<Props = Readonly<Record<string, unknown>>, Owner = unknown>
   extends ComponentContext<Props, Owner>, StageScope {}
 
 /** What every stage has once. */
 export interface StageFixtures {
+  /** The time, cheaply. */
   readonly clock: Clock;
+  /** Open files and small contents. */
   readonly fcache: Fcache;
+  /** Host names to addresses. */
   readonly namer: Namer;
   /** The one outgate of a definition, from the moment on that it is created. Throws HEMI_STAGE_STATE where no pack of the stage has it. */
   outgate<Made extends object>(definition: OutgateOf<Made>): Made;
