@@ -20,6 +20,8 @@ export interface Kind<PartType extends object = object, Owner = unknown, Name ex
   readonly always?: boolean;
   /** Loads what parts of the kind need and what is too heavy to be there always. Called before each is prepared. */
   readonly load?: () => Promise<void>;
+  /** What to do where something is written in place of the name of such a component that can be none. */
+  readonly hintForName?: (written: string) => string | undefined;
   readonly part: Shape<PartType>;
   readonly owner: Shape<Owner>;
 }
