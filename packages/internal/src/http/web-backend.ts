@@ -67,6 +67,7 @@ export interface BackendRequest {
 export interface NodeResponseHead {
   /** 200 to 599. */
   readonly status: number;
+  /** Names in lower case and values in turn. */
   readonly fields: Fields;
   /** In bytes; `undefined` where that is not known. For HEAD, the size that a GET would have. */
   readonly contentSize: number | undefined;
@@ -82,7 +83,9 @@ export interface ResponseHandler {
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void;
   /** A piece of content; its bytes are the taker's. False: no more, please, until `resume()`. */
   content(piece: Uint8Array): boolean;
+  /** The response is complete. */
   ended(trailers: Fields): void;
+  /** The response breaks off here; nothing more comes. */
   failed(failure: BackendFailure): void;
 }
 

@@ -8,6 +8,7 @@ import type { Listeners } from "../net/listener.ts";
 
 /** What lies around a stage and outlives it. A stage hands it through to its components, and looks at nothing in it. */
 export interface Surroundings {
+  /** The listening sockets of the process. */
   readonly listeners: Listeners;
   /** Whether peers may be told of the configuration, to help those who write it. Default: false. */
   readonly isDevelopment?: boolean;
@@ -15,6 +16,7 @@ export interface Surroundings {
 
 /** What all components of a stage find in their contexts. */
 export interface StageScope extends Surroundings {
+  /** What its stage has once: the fixtures. */
   readonly stage: StageFixtures;
 }
 

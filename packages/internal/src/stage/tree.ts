@@ -22,6 +22,7 @@ export interface StageComponent<
   readonly name: Name;
   /** What sort of component it is, such as `handletKind`. */
   readonly kind: KindType;
+  /** The capabilities that its definition offers. */
   readonly offers: readonly Capability[];
 }
 

@@ -161,8 +161,11 @@ export interface RuleWalk {
   readonly answer?: Explanation;
 }
 
+/** A handlet or socklet that was asked, and what it would do. */
 export interface AskedWalk extends Explanation {
+  /** Which one it is. */
   readonly component: ComponentLabel;
+  /** Which of both it is. */
   readonly kind: "handlet" | "socklet";
 }
 
