@@ -74,7 +74,7 @@ test(
     const program = `
     import contrib from "@hemi/contrib-hello";
     import { bootWith } from "@hemi/internal";
-    const config = ${JSON.stringify(config.replace(":3080", "127.0.0.1:0"))};
+    const config = ${JSON.stringify(config.replace("127.0.0.1:3080", "127.0.0.1:0"))};
     await using stage = await bootWith([contrib]).bootText(config);
     await stage.start();
     console.log((await stage.inject({ url: "/hello?name=Ada" })).text);

@@ -37,8 +37,10 @@ export async function build() {
 /** Everything that a fresh clone needs before the engine runs. */
 export async function setup() {
   await install();
-  const { code, output } = await build();
-  if (code !== 0) throw new SetupError(`The build failed:\n\n${output.trim()}`);
+  await step("Building the packages", async () => {
+    const { code, output } = await build();
+    if (code !== 0) throw new SetupError(`The build failed:\n\n${output.trim()}`);
+  });
 }
 
 /** Ends the process with the error's message: a plain sentence for what we foresaw, the stack for what we did not. */
@@ -127,11 +129,21 @@ function stamp() {
   return hash.digest("hex");
 }
 
+/** How often a step that goes on says that it does, in ms. */
+const heartbeat = 10_000;
+
 async function step(title, work) {
   const began = Date.now();
   process.stderr.write(`${title} …\n`);
-  await work();
-  process.stderr.write(`${title}: done in ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+  const beat = setInterval(() => {
+    process.stderr.write(`${title}: ${Math.round((Date.now() - began) / 1000)} s so far …\n`);
+  }, heartbeat);
+  try {
+    await work();
+    process.stderr.write(`${title}: done in ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
+  } finally {
+    clearInterval(beat);
+  }
 }
 
 function sayWaiting() {

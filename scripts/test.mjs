@@ -19,6 +19,7 @@ const checks = [
   { name: "imports", make: program("node", "scripts/checks/imports.mjs") },
   { name: "reference", make: program("node", "scripts/reference.mjs", "--check") },
   { name: "manifests", make: program("node", "scripts/checks/manifests.mjs") },
+  { name: "docstrings", make: program("node", "scripts/checks/docstrings.mjs"), needsBuild: true },
   { name: "changesets", make: program("node", "scripts/checks/changesets.mjs") },
 ];
 const lanes = 2;

@@ -59,7 +59,7 @@ test.each([
   ["PUT", "/api/tasks", "{}", "application/json", 405],
   ["GET", "/api/nothing", undefined, "", 404],
 ])("%s %s of %.20s as %s gives %i", async (method, url, content, type, status) => {
-  const headers = type === "" ? {} : { "content-type": type };
+  const headers: Readonly<Record<string, string>> = type === "" ? {} : { "content-type": type };
   expect((await stage.inject({ method, url, headers, ...(content !== undefined && { content }) })).status).toBe(status);
 });
 

@@ -10,7 +10,7 @@ test("the configuration in the README boots, and its properties are those that t
   const [, config = ""] = /```\n(stage \{.*?)```/s.exec(readme) ?? [];
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-apps-"));
   await writeFile(join(folder.path, "app.ts"), 'export default () => new Response("from the app");');
-  await using stage = await bootWith([apps]).bootText(config.replace(":3080", "127.0.0.1:0"), {
+  await using stage = await bootWith([apps]).bootText(config.replace("127.0.0.1:3080", "127.0.0.1:0"), {
     baseDir: folder.path,
     log: openErrorLog({ sink: new MemorySink() }),
   });

@@ -251,7 +251,7 @@ test("an unknown name costs what the dearest user costs, and the log tells of us
 test.each([
   ["", /users/],
   [".users = []", /users/],
-  ['.users = ["ann": "open sesame"]', /\.users\["ann"\] takes a hash such as .*make one by hashPassword/s],
+  ['.users = ["ann": "open sesame"]', /\.users\["ann"\] takes a hash such as .*make one by `hemi hash-password`/s],
   ['.users = ["a:b": "HASH"]', /\.users\["a:b"\]: a name has no colon/],
   ['.users = ["": "HASH"]', /is not empty/],
   ['.users = ["ann": "HASH"] .realm = "Ünter"', /printable ASCII/],

@@ -61,7 +61,7 @@ export const basicAuth = defineHandlet({
         });
       }
       if (parsePasswordHash(hash) !== undefined) continue;
-      const hint = "make one by hashPassword of @hemi/contrib-handlets";
+      const hint = "make one by `hemi hash-password`, or by hashPassword of @hemi/contrib-handlets";
       context.report({ prop: "users", message: `${place} takes a hash such as $scrypt$ln=15,r=8,p=3$salt$hash`, hint });
     }
   },

@@ -71,7 +71,7 @@ describe("the example of", () => {
     await writeFile(join(folder.path, "web/page.html"), "<html><head></head><body>a page</body></html>".repeat(20));
     await writeFile(join(folder.path, "web/index.html"), /```text\n(.*?)\n```/s.exec(readme)?.[1] ?? "");
     await writeFile(join(folder.path, "web/menu.html"), "[menu]");
-    await using stage = await bootWith([contribRevisers]).bootText(text.replace(":3080", "127.0.0.1:0"), {
+    await using stage = await bootWith([contribRevisers]).bootText(text.replace("127.0.0.1:3080", "127.0.0.1:0"), {
       baseDir: folder.path,
       log: openErrorLog({ sink: new MemorySink() }),
     });

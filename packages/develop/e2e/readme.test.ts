@@ -1,13 +1,11 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { bootText, defineHandlet, pack, ConfigError } from "@hemi/hemi";
 import { expect, test } from "vitest";
+import { programFolder, root } from "./program-folder.ts";
 
 const readme = await readFile(new URL("../../../README.md", import.meta.url), "utf8");
-const here = fileURLToPath(new URL("..", import.meta.url));
 
 /** The code blocks of a language, in order. */
 function blocks(language: string): string[] {
@@ -15,33 +13,6 @@ function blocks(language: string): string[] {
     .filter(([, word]) => word === language)
     .map(([, , text]) => text ?? "");
 }
-
-test("the first app of the README runs as it stands, and answers", async () => {
-  const [program = ""] = blocks("ts");
-  expect(program).toContain(":3080");
-  // In a folder below this package, so that its imports are found.
-  const folder = await mkdtemp(join(here, ".readme-"));
-  const file = join(folder, "app.ts");
-  await writeFile(file, program.replace(":3080", "127.0.0.1:0"));
-  const child = spawn(process.execPath, ["--conditions=@hemi/source", file], { stdio: ["ignore", "ignore", "pipe"] });
-  try {
-    let log = "";
-    for await (const chunk of child.stderr as AsyncIterable<Buffer>) {
-      log += chunk.toString();
-      if (log.includes("listens on")) break;
-    }
-    const origin = `http://127.0.0.1:${/listens on 127\.0\.0\.1:(\d+)/.exec(log)?.[1] ?? log}`;
-    expect(await (await fetch(origin)).text()).toBe("hello, world!");
-    expect(await (await fetch(`${origin}/users/7`)).json()).toEqual({ id: "7" });
-    const echoed = await fetch(`${origin}/echo`, { method: "POST", body: "ping" });
-    expect(await echoed.json()).toEqual({ youSent: "ping" });
-  } finally {
-    const exited = once(child, "exit");
-    child.kill();
-    await exited;
-    await rm(folder, { recursive: true });
-  }
-});
 
 test("the configuration of the README boots, and its mistake is told as the README shows it", async () => {
   const [config = "", mistake = ""] = blocks("");
@@ -58,30 +29,24 @@ test("the configuration of the README boots, and its mistake is told as the READ
 test("hemi explain prints what the README shows", async () => {
   const [program = ""] = blocks("ts");
   const [config = ""] = blocks("");
-  // In a folder below this package, so that imports are found.
-  const folder = await mkdtemp(join(here, ".readme-"));
-  const hemi = join(here, "../procman/src/main.ts");
-  try {
-    await writeFile(join(folder, "app.conf"), config);
-    const [handlet = ""] = program.split("const config");
-    await writeFile(join(folder, "app-pack.mjs"), `${handlet}export default pack("my-app", [app]);\n`);
-    const transcripts = blocks("console");
-    const told: string[] = [];
-    for (const transcript of transcripts) {
-      const [, command = ""] = /^\$ hemi (.*)\n/.exec(transcript) ?? [];
-      const child = spawn(process.execPath, ["--conditions=@hemi/source", hemi, ...command.split(" ")], {
-        cwd: folder,
-      });
-      const stdout = Buffer.concat((await child.stdout.toArray()) as Buffer[]).toString();
-      told.push(`$ hemi ${command}\n${stdout}`);
-    }
-    expect(transcripts).toHaveLength(3);
-    if (process.env["UPDATE_GOLDEN"] === "1") {
-      let text = readme;
-      transcripts.forEach((transcript, i) => (text = text.replace(transcript, () => told[i] ?? "")));
-      await writeFile(new URL("../../../README.md", import.meta.url), text);
-    } else expect(told).toEqual(transcripts);
-  } finally {
-    await rm(folder, { recursive: true });
+  await using folder = await programFolder();
+  const hemi = join(root, "packages/procman/src/main.ts");
+  await writeFile(join(folder.path, "app.conf"), config);
+  await writeFile(join(folder.path, "app.ts"), program);
+  const transcripts = blocks("console");
+  const told: string[] = [];
+  for (const transcript of transcripts) {
+    const [, command = ""] = /^\$ hemi (.*)\n/.exec(transcript) ?? [];
+    const child = spawn(process.execPath, ["--conditions=@hemi/source", hemi, ...command.split(" ")], {
+      cwd: folder.path,
+    });
+    const stdout = Buffer.concat((await child.stdout.toArray()) as Buffer[]).toString();
+    told.push(`$ hemi ${command}\n${stdout}`);
   }
+  expect(transcripts).toHaveLength(3);
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    let text = readme;
+    transcripts.forEach((transcript, i) => (text = text.replace(transcript, () => told[i] ?? "")));
+    await writeFile(new URL("../../../README.md", import.meta.url), text);
+  } else expect(told).toEqual(transcripts);
 });

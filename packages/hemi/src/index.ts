@@ -5,6 +5,7 @@ import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
 import { bootWith } from "@hemi/internal";
 
+export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
 export * from "@hemi/internal";
 
 const boot = bootWith([apps, handlets, revisers]);

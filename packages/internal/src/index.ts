@@ -33,6 +33,8 @@ export { cronjobKind, defineCronjob } from "./stage/kinds/cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";
+export { examineModule, loadModule, ModuleError } from "./component/modules/load-module.ts";
+export { faultDetails, type ModuleFault } from "./component/modules/module-fault.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export { formatAddress, type Address, type AddressSet } from "./component/props/addresses.ts";

@@ -161,7 +161,7 @@ describe("hemi check", () => {
     await using folder = await folderWith({ "secure.conf": secure, "app.ts": 'throw new Error("it ran");' });
     const { code, stdout, stderr } = await run(["check", "-config", "secure.conf"], { cwd: folder.path });
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain("webapp.a/rule/nodeHandlet could not be used: the module");
+    expect(stderr).toContain("webapp.a/rule/nodeHandlet could not be used:\nsecure.conf:2:92 HEMI_MODULE: the module");
     expect(stderr).toMatch(/httpxServer\.main could not be used: .*none\.pem/);
     expect(stderr).not.toContain("app.ts");
   });

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
 import { HemiError } from "@hemi/hemi";
 
-export const commandNames = ["serve", "check", "explain", "fmt", "help", "version"] as const;
+export const commandNames = ["serve", "check", "explain", "fmt", "hash-password", "help", "version"] as const;
 export type CommandName = (typeof commandNames)[number];
 
 /** What was asked for. */
@@ -18,7 +18,7 @@ export interface CommandLine {
   readonly use: readonly string[];
   /** fmt: tell what would change, and change nothing. */
   readonly isCheck: boolean;
-  /** fmt: the files. explain: method and URL. help: a command. */
+  /** fmt: the files. explain: method and URL. hash-password: the user's name. help: a command. */
   readonly rest: readonly string[];
   /** serve: peers may be told of the configuration. */
   readonly isDevelopment: boolean;
@@ -68,6 +68,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   check: ["config", "base", "use"],
   explain: ["config", "base", "use", "header", "from", "server", "json"],
   fmt: ["config", "base", "check"],
+  "hash-password": [],
   help: [],
   version: [],
 };

@@ -1,9 +1,11 @@
 // Runs a command line, and turns what it throws into one clear message and an exit code.
 
+import { faultDetails, ModuleError } from "@hemi/hemi";
 import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
 import { check } from "./commands/check.ts";
 import { explain } from "./commands/explain.ts";
 import { format } from "./commands/format.ts";
+import { hashPasswordCommand } from "./commands/hash-password.ts";
 import { help } from "./commands/help.ts";
 import { serve } from "./commands/serve.ts";
 import { version } from "./commands/version.ts";
@@ -14,6 +16,7 @@ const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | P
   check,
   explain,
   fmt: format,
+  "hash-password": hashPasswordCommand,
   help,
   version,
 };
@@ -32,5 +35,11 @@ export async function runCommand(args: readonly string[]): Promise<ExitCode> {
 /** A configuration's mistakes stand by themselves, in the form that editors know; everything else is one line of ours. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `hemi: ${String(error)}`;
+  if (error instanceof ModuleError) {
+    const { message, fault } = error;
+    return [`hemi: ${message}${fault.fix === undefined ? "" : `; ${fault.fix}`}`, faultDetails(fault)]
+      .join("\n")
+      .trimEnd();
+  }
   return error.name === "ConfigError" ? error.message : `hemi: ${error.message}`;
 }

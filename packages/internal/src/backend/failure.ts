@@ -10,7 +10,9 @@ import { HemiError } from "../errors/hemi-error.ts";
  */
 export type FailureCode = "HEMI_BACKEND_BUSY" | "HEMI_BACKEND_DIAL" | "HEMI_BACKEND_BROKEN" | "HEMI_TIMEOUT";
 
+/** Why a node of a backend could not answer. */
 export class BackendFailure extends HemiError {
+  /** What sort of failure it is. */
   declare readonly code: FailureCode;
   /** What the client is answered, if nothing was sent to it. */
   readonly status: 502 | 503 | 504;

@@ -11,6 +11,18 @@ export const backendKind = kind({
   standsIn: [{ owner: "stage", naming: "required" }],
   part: shape<Part>(),
   owner: shape<undefined>(),
+  hintForName: hintForAddress,
 });
 
+/** For who writes `.toBackend = "http://127.0.0.1:3000"`. */
+function hintForAddress(written: string): string | undefined {
+  const [, scheme, address] = /^(?:(\w+):\/\/)?([^/]+?)\/?$/.exec(written) ?? [];
+  if (address === undefined || (scheme === undefined && !/:\d+$/.test(address))) return undefined;
+  const port = /:\d+$/.test(address) ? "" : scheme === "https" ? ":443" : ":80";
+  const tls = scheme === "https" ? " .tlsMode = true" : "";
+  const declared = `http1Backend "app" { .nodes = (["address": "${address}${port}"])${tls} }`;
+  return `declare a backend in the stage, ${declared}, and write its name here: "app"`;
+}
+
+/** Declares a backend: a group of equal servers that others refer to. */
 export const defineBackend = definer(backendKind);

@@ -10,6 +10,7 @@ export type ParamHandler = (name: string, value: string, encoding: "utf8" | "lat
 
 /** What programs are told, in the form of a protocol. */
 export interface CgiParams {
+  /** Adds a param: a name and its value. */
   readonly add: ParamHandler;
   /** All that was added. */
   bytes(): Buffer;
@@ -17,8 +18,11 @@ export interface CgiParams {
 
 /** What can be asked of a backend of programs. */
 export interface CgiBackend {
+  /** Makes an empty set of params for a request. */
   newParams(): CgiParams;
+  /** Why no node beside those that were tried can be asked; `undefined` if one can. */
   whyNoRetry(tried: readonly string[]): string | undefined;
+  /** Tells which node would get a request, and does nothing. */
   explain(wish: SelectionHint): NodeChoice;
   /** Begins. The taker may be called before this returns. */
   exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange;
@@ -32,6 +36,7 @@ export const scgiPrograms = capability<CgiBackend>("scgi-programs");
 
 /** What a program is asked. */
 export interface CgiRequest {
+  /** In the case received, such as `GET`. */
   readonly method: string;
   /** What it is told of the request, encoded as its protocol has it. */
   readonly params: Buffer;

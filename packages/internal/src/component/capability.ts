@@ -9,6 +9,7 @@ import { shape, type Shape } from "./kind.ts";
 export interface Capability<Offered = unknown> {
   /** Two capabilities with the same key are one, even if two copies of the engine are loaded. For messages, too. */
   readonly key: string;
+  /** For types only: what a part offers under this key. */
   readonly offered: Shape<Offered>;
 }
 

@@ -30,11 +30,15 @@ export interface ComponentContext<Props = Readonly<Record<string, unknown>>, Own
   children<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[];
 }
 
+/** A component as its owner sees it. */
 export interface Child<PartType extends object = object> {
+  /** What `create` of its definition returned. */
   readonly part: PartType;
+  /** The word in the configuration that picked it. */
   readonly sign: string;
   /** "" if it has none. */
   readonly name: string;
+  /** Like `webapp.shop/rule.3/static`. */
   readonly path: string;
   /** Where it stands in its file; worked out when asked for. `undefined` for what comes from a TypeScript object. */
   readonly origin: Origin | undefined;

@@ -18,6 +18,7 @@ export interface Declaration<
   readonly sign: Sign;
   /** Older words for the sign; they are read as well. */
   readonly aliases?: readonly string[];
+  /** What a configuration may set of it, each made by a function of `prop`. */
   readonly props?: Schema;
   /** What its parts can do for those that refer to them, beside what their kind says: they have the members of each capability's type. */
   readonly offers?: Offers;
@@ -42,27 +43,31 @@ export interface Definition<
   Made extends object = object,
   Scope = unknown,
 > extends Declaration<Sign, Schema, unknown, Made, Scope> {
+  /** What sort of component it is, such as `handletKind`. */
   readonly kind: KindType;
 }
 
 /** What `check` of a definition gets: a component whose props are right by themselves. */
 export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
+  /** What declared it: see `isMadeBy`. */
   readonly definition: Definition;
   /** References among them cannot be followed yet: see `references`. */
   readonly props: Props;
+  /** "" if it has none. */
   readonly name: string;
+  /** Like `webapp.shop/rule.3/static`. */
   readonly path: string;
   /** Whether the configuration sets this prop here, or an enclosing component sets it and it is inherited. */
-  isSet(prop: keyof Props & string): boolean;
+  isSet(this: void, prop: keyof Props & string): boolean;
   /** Whether a component of the kind stands directly inside. */
-  hasChild(kind: Kind): boolean;
+  hasChild(this: void, kind: Kind): boolean;
   /** The components directly inside that are right by themselves, in the order of the text. */
   children(): readonly CheckContext[];
   /**
    * The components that a prop refers to, however deep in it: each once, in its order, without those that are wrong by themselves.
    * Their props have types behind `isMadeBy`; what is reported of them is shown at them.
    */
-  references(prop: keyof Props & string): readonly CheckContext[];
+  references(this: void, prop: keyof Props & string): readonly CheckContext[];
   /**
    * Says that only one component of a stage may have `what`, words that are the same for all who could want it, of whatever kind:
    * `the address :80`. All but the first one get an error, shown like those of `report`.

@@ -3,10 +3,23 @@
 import { nearestNames } from "@hemi/common";
 import type { VariableTable } from "./variables.ts";
 
-/** `did you mean .hostnames?`, or `undefined` if nothing known is near. `show` puts the marks around a name. */
+/**
+ * `did you mean .hostnames?`, or `undefined` if nothing known is near. `show` puts the marks around a name. Where no name is spelled like it,
+ * those that hold it as a word are meant: `proxy` is httpProxy.
+ */
 export function didYouMean(name: string, known: Iterable<string>, show: (name: string) => string): string | undefined {
-  const near = nearestNames(name, known).map(show);
-  return near.length === 0 ? undefined : `did you mean ${near.join(" or ")}?`;
+  const names = [...known];
+  const near = nearestNames(name, names);
+  const meant = near.length > 0 ? near : namesWith(name, names);
+  return meant.length === 0 ? undefined : `did you mean ${meant.map(show).join(" or ")}?`;
+}
+
+/** The first three that end with the word, or begin with it. */
+function namesWith(word: string, names: readonly string[]): readonly string[] {
+  if (word.length < 4) return [];
+  const lower = word.toLowerCase();
+  const holds = (name: string): boolean => name.toLowerCase().endsWith(lower) || name.toLowerCase().startsWith(lower);
+  return names.filter(holds).slice(0, 3);
 }
 
 /** The same for a variable. A family such as `header_` counts with what stands behind the first `_` of the unknown name. */

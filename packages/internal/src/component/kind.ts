@@ -4,9 +4,11 @@ import type { VariableTable } from "./variables.ts";
 
 /** `PartType` is what components of the kind are, life cycle (part.ts) included; `Owner` is the part that they stand in, `undefined` under a stage. */
 export interface Kind<PartType extends object = object, Owner = unknown, Name extends string = string> {
+  /** Such as `handlet`. */
   readonly name: Name;
   /** Prepared lowest first. */
   readonly rank: number;
+  /** In which components it may stand, and whether it needs a name there. */
   readonly standsIn: readonly Standing[];
   /** Rules and cases: a condition may stand between name and body. Default: false. */
   readonly takesCondition?: boolean;
@@ -20,7 +22,11 @@ export interface Kind<PartType extends object = object, Owner = unknown, Name ex
   readonly always?: boolean;
   /** Loads what parts of the kind need and what is too heavy to be there always. Called before each is prepared. */
   readonly load?: () => Promise<void>;
+  /** What to do where something is written in place of the name of such a component that can be none. */
+  readonly hintForName?: (written: string) => string | undefined;
+  /** For types only: what `create` returns. */
   readonly part: Shape<PartType>;
+  /** For types only: the part that it stands in. */
   readonly owner: Shape<Owner>;
 }
 

@@ -2,9 +2,14 @@
 
 import type { Definition } from "./definition.ts";
 
+/**
+ * A list of definitions under the name of their package: what `use` of the boot functions,
+ * and `--use` of the command take.
+ */
 export interface Pack<Definitions extends readonly Definition[] = readonly Definition[]> {
   /** The package's name, for messages: `@hemi/contrib-handlets`. */
   readonly name: string;
+  /** Each sign once. */
   readonly definitions: Definitions;
 }
 

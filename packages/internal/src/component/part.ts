@@ -18,12 +18,14 @@ export interface Part {
    * `hemi check`. Any time: the stage need not be prepared, and may be afterwards.
    */
   examine?(): void | Promise<void>;
+  /** Opens and binds what is needed. What it throws keeps the stage from starting. */
   prepare?(): void | Promise<void>;
   /**
    * Builds all that is derived from `context.children` and from references, which may be others than before; nothing of it is built elsewhere.
    * It must not fail: all that can is work of `prepare` or `revise`.
    */
   compose?(): void;
+  /** Begins to serve. */
   start?(): void | Promise<void>;
   /**
    * For live props whose change needs work that can wait or fail, such as reading a file: does that work for `next`, all props with the new values,
@@ -42,5 +44,6 @@ export interface Part {
   reopenLogs?(): void | Promise<void>;
   /** `deadline` is in milliseconds since the epoch. A part that is not done by then is abandoned. */
   drain?(deadline: number): void | Promise<void>;
+  /** Closes what was opened, even after a `prepare` that failed halfway. Called once. */
   shutdown?(): void | Promise<void>;
 }

@@ -41,6 +41,11 @@ export class Cursor {
     return this.#at(this.#index + 1).kind === kind;
   }
 
+  /** What the string behind the token says, if it is one. */
+  nextString(): string | undefined {
+    return this.nextIs("string") ? this.inner(this.#at(this.#index + 1)) : undefined;
+  }
+
   text(token: Token): string {
     return this.#lexed.source.text.slice(token.start, token.end);
   }

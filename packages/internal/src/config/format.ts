@@ -20,6 +20,7 @@ import { lex, type Comment, type Lexed, type Token, type TokenKind } from "./lex
 import { parseFragment, parseStage } from "./parser.ts";
 import type { Problem } from "./problem.ts";
 
+/** What `formatConfig` gives. */
 export type Formatted =
   | { readonly text: string; readonly problems: readonly [] }
   /** A text with mistakes is not touched. */

@@ -254,6 +254,8 @@ function strangerHint(found: string): string | undefined {
   if (/[“”„‘’«»]/.test(found)) return 'strings stand in straight quotes: "a" or `a`';
   if (/\s/.test(found)) return "this is a special space: write a plain one";
   if (found.startsWith(";")) return "nothing is needed between properties";
+  // A path in a condition: `$path == /admin`.
+  if (found === "/") return 'text stands in quotes: "/…"';
   if (found === "&" || found === "|") return `did you mean ${found}${found} ?`;
   return undefined;
 }

@@ -2,11 +2,15 @@
 
 /** A component. A whole configuration is one whose sign is `stage`. */
 export interface ConfigObject {
+  /** The word that selects what it is: `webapp`, `static`; `stage` for the outermost one. */
   readonly sign: string;
+  /** Needed by those that stand directly in the stage, but for fixtures and outgates. */
   readonly name?: string;
   /** The text of a condition, as in a file: `$path ^= "/assets/" && $method == "GET"`. Rules and cases only. */
   readonly when?: string;
+  /** What is set, by the names of its props: `{ maxAge: "1d" }`. */
   readonly props?: Readonly<Record<string, ConfigValue>>;
+  /** The components that stand in it, in their order. */
   readonly children?: readonly ConfigObject[];
 }
 

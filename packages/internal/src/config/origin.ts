@@ -3,6 +3,7 @@
 import { lineAt, lineStart } from "./position.ts";
 import type { Span } from "./spec.ts";
 
+/** Where something stands in a configuration, as editors and terminals know to open it. */
 export interface Origin {
   /** As the user wrote it, or a label such as `<text>`. */
   readonly file: string;

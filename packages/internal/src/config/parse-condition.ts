@@ -87,6 +87,11 @@ function parseTest(cursor: Cursor): ConditionSpec | undefined {
   const variableToken = cursor.take();
   const variable = cursor.name(variableToken);
   const variableSpan = cursor.span(variableToken, variableToken);
+  if (cursor.is("[")) {
+    cursor.report(`$${variable} takes no [ ]: its names stand behind a _`, { hint: memberHint(cursor, variable) });
+    cursor.skipGroup();
+    return undefined;
+  }
   if (!cursor.is("operator")) {
     cursor.expected(
       "an operator",
@@ -126,6 +131,12 @@ function parseTest(cursor: Cursor): ConditionSpec | undefined {
     pattern,
     span: cursor.span(variableToken, cursor.taken),
   };
+}
+
+/** For `$header["user-agent"]`, as other languages write it: `write $header_user_agent`. */
+function memberHint(cursor: Cursor, variable: string): string | undefined {
+  const name = cursor.nextString() ?? "";
+  return /^[\w-]+$/.test(name) ? `write $${variable}_${name.toLowerCase().replaceAll("-", "_")}` : undefined;
 }
 
 function isFileTest(operator: string): operator is FileTestOperator {

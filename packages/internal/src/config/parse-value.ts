@@ -60,7 +60,9 @@ const joinable: ReadonlySet<ValueSpec["type"]> = new Set([
 
 function parseOperand(cursor: Cursor): ValueSpec | undefined {
   if (cursor.atStatement()) {
-    cursor.expected("a value");
+    // The sign of a component, or text without quotes before the body: `$method == GET {`.
+    const isText = cursor.is("word") && cursor.taken.kind === "operator" && cursor.nextIs("{");
+    cursor.expected("a value", isText ? quotedHint(cursor.text(cursor.token)) : undefined);
     return undefined;
   }
   const { token } = cursor;
@@ -116,10 +118,14 @@ function parseWord(cursor: Cursor, token: Token, span: Span): ValueSpec | undefi
   }
   cursor.expected(
     "a value",
-    /^(on|off|yes|no|True|False|TRUE|FALSE)$/.test(word) ? "write true or false" : "text stands in quotes",
+    /^(on|off|yes|no|True|False|TRUE|FALSE)$/.test(word) ? "write true or false" : quotedHint(word),
   );
   cursor.take();
   return undefined;
+}
+
+function quotedHint(word: string): string {
+  return `text stands in quotes: "${word}"`;
 }
 
 /** Behind `%env`: `(NAME)` or `(NAME, "fallback")`. */

@@ -1,6 +1,7 @@
 // How a problem is shown: where, what, the line with a caret row, and the hint behind the carets.
 
 import type { Problem } from "./problem.ts";
+import type { Span } from "./spec.ts";
 import { lineAt, lineStart } from "./position.ts";
 
 /**
@@ -10,22 +11,36 @@ import { lineAt, lineStart } from "./position.ts";
  *        12 |         .hostname = ("shop.example")
  *           |         ^^^^^^^^^ did you mean .hostnames?
  *
- * For a TypeScript object the path stands in place of the position, and only the hint follows.
+ * For a TypeScript object the path stands in place of the position, and only the hint follows. The details come last.
  */
 export function problemText(problem: Problem): string {
-  const { code, message, hint, span, path } = problem;
+  const { code, message, hint, span, path, details } = problem;
   const { name, text } = span.source;
+  const tail = details === undefined ? "" : `\n${details}`;
   if (text === undefined)
-    return `${path ?? name} ${code}: ${message}${hint === undefined ? "" : `\n${margin}  ${hint}`}`;
-  const start = Math.min(span.start, text.length);
+    return `${path ?? name} ${code}: ${message}${hint === undefined ? "" : `\n${margin}  ${hint}`}${tail}`;
+  return shown({ ...span, source: { name, text } }, ` ${code}: ${message}`, hint) + tail;
+}
+
+/** The place, its line and the caret row, without a message: `lib.ts:3:9` and two lines. Nothing but the name where there is no text. */
+export function placeText(span: Span): string {
+  const { name, text } = span.source;
+  return text === undefined ? name : shown({ ...span, source: { name, text } }, "", undefined);
+}
+
+interface TextSpan extends Span {
+  readonly source: { readonly name: string; readonly text: string };
+}
+
+function shown({ source: { name, text }, start: wanted, end }: TextSpan, message: string, hint?: string): string {
+  const start = Math.min(wanted, text.length);
   const line = lineAt(text, start);
   const from = lineStart(text, start);
-  const [shown, carets] = excerpt(lineOf(text, from), start - from, Math.min(span.end, text.length) - from);
-  const tail = hint === undefined ? "" : ` ${hint}`;
+  const [excerpted, carets] = excerpt(lineOf(text, from), start - from, Math.min(end, text.length) - from);
   return [
-    `${name}:${line}:${start - from + 1} ${code}: ${message}`,
-    `${String(line).padStart(margin.length)} | ${shown}`.trimEnd(),
-    `${margin} | ${carets}${tail}`,
+    `${name}:${line}:${start - from + 1}${message}`,
+    `${String(line).padStart(margin.length)} | ${excerpted}`.trimEnd(),
+    `${margin} | ${carets}${hint === undefined ? "" : ` ${hint}`}`,
   ].join("\n");
 }
 

@@ -46,4 +46,5 @@ export const errorCodes = {
   HEMI_BACKEND_BROKEN: "a node of a backend broke off, or sent what cannot be understood",
 } as const;
 
+/** The code of a HemiError, such as `HEMI_LISTEN`. */
 export type ErrorCode = keyof typeof errorCodes;

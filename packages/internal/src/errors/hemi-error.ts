@@ -4,6 +4,7 @@ import type { ErrorCode } from "./codes.ts";
 
 /** An error that says what, where and what to do. `code` is stable and documented; `message` is for people. */
 export class HemiError extends Error {
+  /** Stable and documented: see `errorCodes`. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {

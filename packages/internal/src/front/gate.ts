@@ -11,7 +11,9 @@ export interface GateConn {
   destroy(): void;
 }
 
+/** What a gate is opened with. */
 export interface GateOptions<Conn extends GateConn> {
+  /** The server's share of a listening socket of the process. */
   readonly share: ListenerShare;
   /** More than this many at once are refused: closed as soon as they are accepted. */
   readonly maxConns: () => number;
@@ -21,6 +23,7 @@ export interface GateOptions<Conn extends GateConn> {
   readonly refused: (socket: Socket) => void;
 }
 
+/** A server's open door on a listening socket: it counts connections, and drains them. */
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
   readonly #conns = new Set<Conn>();
@@ -58,6 +61,7 @@ export class Gate<Conn extends GateConn> {
     if (this.#isDraining) successor.drain();
   }
 
+  /** Tells the gate that a connection is over. */
   closed(conn: Conn): void {
     this.#conns.delete(conn);
     if (this.#conns.size === 0) this.#emptied?.resolve();

@@ -14,6 +14,7 @@ import type { ExchanError } from "./exchan-error.ts";
 import type { Fields } from "./fields.ts";
 import type { ForwardedTrust } from "./forwarded-source.ts";
 
+/** The version that the client speaks. */
 export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
 /** The head of a request as its codec read it; strings are decoded when asked for. */
@@ -48,6 +49,7 @@ export interface RequestHead {
 
 /** A stretch of an open file. The wire reads it before `sendRegion` settles; the descriptor stays the caller's. */
 export interface FileRegion {
+  /** An open file; whoever sends the region leaves it open until it is sent. */
   readonly fd: number;
   /** In bytes from the start of the file. */
   readonly offset: number;

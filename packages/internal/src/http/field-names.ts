@@ -17,6 +17,7 @@ export class FieldNames {
     }
   }
 
+  /** Whether a name is among them, whatever its letter case. */
   has(name: string): boolean {
     return this.#names.has(name) || (this.hasUnderscored && name.includes("_"));
   }

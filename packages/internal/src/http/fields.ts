@@ -10,6 +10,7 @@ export interface Fields extends Iterable<readonly [name: string, value: string]>
   get(name: string): string | undefined;
   /** Each value by itself; empty if there is none. */
   getAll(name: string): readonly string[];
+  /** Whether there is a field of this name. */
   has(name: string): boolean;
 }
 

@@ -45,6 +45,7 @@ export const tunnelBackend = capability<TunnelBackend>("http-tunnels");
 
 /** The head of a request to a backend. It may be used again, to try another node. */
 export interface BackendRequest {
+  /** In the case received, such as `GET`. */
   readonly method: string;
   /** How the client came: what `:scheme` is in HTTP/2. */
   readonly scheme: "http" | "https";
@@ -66,6 +67,7 @@ export interface BackendRequest {
 export interface NodeResponseHead {
   /** 200 to 599. */
   readonly status: number;
+  /** Names in lower case and values in turn. */
   readonly fields: Fields;
   /** In bytes; `undefined` where that is not known. For HEAD, the size that a GET would have. */
   readonly contentSize: number | undefined;
@@ -81,7 +83,9 @@ export interface ResponseHandler {
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void;
   /** A piece of content; its bytes are the taker's. False: no more, please, until `resume()`. */
   content(piece: Uint8Array): boolean;
+  /** The response is complete. */
   ended(trailers: Fields): void;
+  /** The response breaks off here; nothing more comes. */
   failed(failure: BackendFailure): void;
 }
 
@@ -110,6 +114,7 @@ export interface WebExchange {
   sendContent(piece: Uint8Array): boolean;
   /** Settles when more may be sent, and when there is no use in that any more. Never rejects. */
   writable(): Promise<void>;
+  /** The content of the request is complete. */
   endContent(trailers: Fields): void;
   /** The taker wants more content. */
   resume(): void;

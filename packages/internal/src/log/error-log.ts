@@ -14,9 +14,13 @@ import { StreamSink } from "./stream-sink.ts";
 export interface ErrorLog {
   /** The path that stands in every record; empty for the stage itself. */
   readonly path: string;
+  /** Writes a line that matters to those who look for a fault. */
   debug(message: string, details?: LogDetails): void;
+  /** Writes a line on what happens in normal operation. */
   info(message: string, details?: LogDetails): void;
+  /** Writes a line on what someone should look at. */
   warn(message: string, details?: LogDetails): void;
+  /** Writes a line on what has failed. */
   error(message: string, details?: LogDetails): void;
   /** Whether records of this level are written: ask before working out an expensive message. */
   enabled(level: LogLevel): boolean;
@@ -26,7 +30,9 @@ export interface ErrorLog {
 
 /** What the one who opened it holds, too. */
 export interface OwnedErrorLog extends ErrorLog {
+  /** Resolves when what was written so far is with the system. */
   flush(): Promise<void>;
+  /** Writes out what waits, at once: for the end of a process. */
   flushSync(): void;
   /** Goes on in a file of the same name, opened at once: the present one has been moved. Nothing for standard error. */
   reopen(): void;
@@ -34,6 +40,7 @@ export interface OwnedErrorLog extends ErrorLog {
   close(): Promise<void>;
 }
 
+/** Where an error log goes, in which form, and from which level on. */
 export interface ErrorLogOptions {
   /** Records below it are not written. Default: `info`. */
   readonly level?: LogLevel;
@@ -49,7 +56,7 @@ export interface ErrorLogOptions {
   readonly now?: () => number;
 }
 
-/** @throws HemiError HEMI_FILE if the file cannot be opened. */
+/** Opens an error log: to standard error, a file, or a sink of your own such as `MemorySink`. Throws HEMI_FILE if the file cannot be opened. */
 export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
   const now = options.now ?? Date.now;
   const format = options.format === "json" ? formatJson : formatText;

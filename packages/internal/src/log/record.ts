@@ -2,6 +2,7 @@
 
 /** From the least to the most severe. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
+/** How much a line matters, the least first. */
 export type LogLevel = (typeof logLevels)[number];
 
 /** What may accompany a message. Anything beyond `error` and `requestId` is written as `name=value`. */

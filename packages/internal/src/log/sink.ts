@@ -19,6 +19,7 @@ export interface LogSink {
 
 /** Keeps the lines in memory, for tests; the oldest go when there are more than `maxLines`. */
 export class MemorySink implements LogSink {
+  /** What was written so far, a line each. */
   readonly lines: string[] = [];
   readonly #maxLines: number;
 

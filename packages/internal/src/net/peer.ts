@@ -4,7 +4,9 @@ import { isIPv6, SocketAddress, type Socket } from "node:net";
 
 /** One end of an address pair. For a UNIX socket `address` is "" and `port` 0. */
 export interface Endpoint {
+  /** An IP address; "" for a UNIX socket. */
   readonly address: string;
+  /** 0 for a UNIX socket, and where it is unknown. */
   readonly port: number;
 }
 

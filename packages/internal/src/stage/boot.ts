@@ -27,6 +27,7 @@ export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly makeListeners: () => Surroundings["listeners"];
 }
 
+/** What a stage is booted with, beside its configuration. */
 export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   /** What may be used beside the packs of the engine. Two definitions of one sign are an error: HEMI_CONFIG_SIGN_CONFLICT. */
   readonly use?: Use;
@@ -34,7 +35,9 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly baseDir?: string;
   /** `%logsDir`. Default: `logs` in the base directory; `tmpsDir` and `varsDir` likewise. */
   readonly logsDir?: string;
+  /** `%tmpsDir`. Default: `tmps` in the base directory. */
   readonly tmpsDir?: string;
+  /** `%varsDir`. Default: `vars` in the base directory. */
   readonly varsDir?: string;
   /** What `%env` reads. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,7 @@
 // What went wrong while a stage was started or stopped, as one error.
 
 import type { ErrorCode } from "../errors/codes.ts";
+import { ConfigError } from "../config/config-error.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 
 export interface Failure {
@@ -28,8 +29,12 @@ const codes = {
  */
 export function failureError(failures: readonly Failure[]): HemiError {
   const errors = failures.map(({ path, done, error: cause }) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return new HemiError(codes[done], `${path} could not be ${done}: ${reason}`, { cause });
+    // What has a place in the configuration begins a line of its own, where editors find it.
+    const [space, reason] =
+      cause instanceof ConfigError
+        ? ["\n", cause.message]
+        : [" ", cause instanceof Error ? cause.message : String(cause)];
+    return new HemiError(codes[done], `${path} could not be ${done}:${space}${reason}`, { cause });
   });
   const [first] = errors;
   if (first !== undefined && errors.length === 1) return first;

@@ -48,6 +48,7 @@ export interface StageOptions {
   readonly stopped?: () => Promise<void>;
 }
 
+/** How a configuration takes the place of the running one. */
 export interface ReloadOptions {
   /** How long reading, checking and preparing may take, in milliseconds. Default: 30 s. */
   readonly patience?: number;
@@ -59,7 +60,9 @@ export interface Reloaded {
   readonly kept: readonly string[];
   /** Running, with new values of live props. */
   readonly updated: readonly string[];
+  /** The paths of the components that are new, or made anew. */
   readonly created: readonly string[];
+  /** The paths of the components that are gone, or were made anew. */
   readonly dropped: readonly string[];
   /** Settles when all that was dropped has ended its work and is shut down, within `.drainTimeout` of the stage. Never rejects. */
   readonly departed: Promise<void>;

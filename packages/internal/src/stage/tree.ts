@@ -16,13 +16,17 @@ export interface StageComponent<
   KindType extends Kind = Kind,
   Made extends object = object,
 > extends Child<Made> {
+  /** The word in the configuration that picked it. */
   readonly sign: Sign;
   /** "" if it has none. */
   readonly name: Name;
+  /** What sort of component it is, such as `handletKind`. */
   readonly kind: KindType;
+  /** The capabilities that its definition offers. */
   readonly offers: readonly Capability[];
 }
 
+/** The definitions that some packs hold, as a union of their types. */
 export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["definitions"][number];
 
 /**

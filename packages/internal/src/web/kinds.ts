@@ -76,6 +76,7 @@ export interface RulePart extends Part {
   readonly webapp: WebappPart;
   /** Without it, the rule matches all requests. */
   readonly condition: Condition | undefined;
+  /** Whether its condition holds for a request. */
   matches(req: Request): boolean | Promise<boolean>;
   /** Whether the access log of the webapp gets a line for what it takes. */
   readonly logAccess: boolean;
@@ -96,6 +97,7 @@ export interface WebappTls {
 
 /** One web application. */
 export interface WebappPart extends Part {
+  /** The names that it is reached by. */
   readonly hostnames: readonly string[];
   /** Itself: so that what stands in a webapp or in one of its rules finds it by `context.owner.webapp`. */
   readonly webapp: WebappPart;
@@ -190,9 +192,16 @@ export const sockletKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
+/** Declares a server of your own: it listens, and serves its connections. */
 export const defineServer = definer(serverKind);
+/**
+ * Declares a handlet: it answers requests, or leaves them to the next one.
+ * `create` returns an object with `handle(req, resp)`, such as a Mapper.
+ */
 export const defineHandlet = definer(handletKind);
+/** Declares a reviser: it changes heads and content on their way in or out. */
 export const defineReviser = definer(reviserKind);
+/** Declares a socklet: it takes WebSockets and other protocols that clients upgrade to. */
 export const defineSocklet = definer(sockletKind);
 /** For the engine's own two: a configuration has one sort of webapp and one sort of rule. */
 export const defineWebapp = definer(webappKind);

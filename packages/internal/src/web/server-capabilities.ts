@@ -6,6 +6,7 @@ import type { InjectRequest, InjectResponse } from "./wires/inject-request.ts";
 
 /** Takes requests without a socket. */
 export interface Injectable {
+  /** Runs a request without a socket. */
   inject(request: InjectRequest): Promise<InjectResponse>;
 }
 

@@ -12,6 +12,8 @@ Commands
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
+  hash-password [NAME]
+                    ask for a password, or read it from standard input, and print its line for .users of basicAuth
   help [COMMAND]    this text, or more about explain
   version           the versions of Hemi and Node.js
 

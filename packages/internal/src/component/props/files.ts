@@ -1,9 +1,10 @@
 // path, paths, module: values that name files. Both are absolute once read; nothing is opened before it is used.
 
-import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { HemiError } from "../../errors/hemi-error.ts";
+import { ConfigError } from "../../config/config-error.ts";
+import type { Span } from "../../config/spec.ts";
+import { examineModule, loadModule, ModuleError } from "../modules/load-module.ts";
+import { faultDetails } from "../modules/module-fault.ts";
 import { defaultSource } from "../written.ts";
 import { listType } from "./collections.ts";
 import type { CountBounds } from "./collections.ts";
@@ -16,9 +17,9 @@ import { refuse } from "./refuse.ts";
 export interface Module {
   /** Absolute. */
   readonly file: string;
-  /** Imports it, once in the life of the process. Rejects with HEMI_MODULE, which names the file and the reason. */
+  /** Imports it, once in the life of the process. Rejects with a ConfigError, HEMI_MODULE: the prop, the reason, and the place in the module. */
   load(): Promise<unknown>;
-  /** Looks whether there is a file that can be read, and does not import it. Rejects with HEMI_MODULE. */
+  /** Reads it with all that it imports, and evaluates nothing of it. Rejects as `load` does. */
   examine(): Promise<void>;
 }
 
@@ -66,7 +67,13 @@ const moduleType: PropType<Module> = {
   read(value, label, reader) {
     if (value.type !== "string" || !moduleFile.test(value.value)) return refuse(this, value, label, reader);
     const file = resolve(reader.baseDir, value.value);
-    return { file, load: () => loadModule(file), examine: () => examineModule(file) };
+    const { span } = value;
+    const path = reader.path;
+    return {
+      file,
+      load: () => loadModule(file).catch((error: unknown) => blameProp(error, span, path)),
+      examine: () => examineModule(file).catch((error: unknown) => blameProp(error, span, path)),
+    };
   },
   plain: ({ file }) => file,
   jsonSchema: () => ({ type: "string", pattern: moduleFile.source }),
@@ -75,24 +82,10 @@ const moduleType: PropType<Module> = {
 /** A TypeScript or JavaScript file of the program: `"app.ts"`. A relative path starts from the base directory. */
 export const module = propMaker<Module, string>(() => moduleType);
 
-async function examineModule(file: string): Promise<void> {
-  try {
-    await access(file, constants.R_OK);
-  } catch (cause) {
-    throw cannotLoad(file, cause);
-  }
-}
-
-async function loadModule(file: string): Promise<unknown> {
-  try {
-    const namespace: unknown = await import(pathToFileURL(file).href);
-    return namespace;
-  } catch (cause) {
-    throw cannotLoad(file, cause);
-  }
-}
-
-function cannotLoad(file: string, cause: unknown): HemiError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new HemiError("HEMI_MODULE", `the module ${file} cannot be loaded: ${reason}`, { cause });
+/** Throws the error of a module anew, at the prop that names the module. */
+function blameProp(error: unknown, span: Span, path: string): never {
+  if (!(error instanceof ModuleError)) throw error;
+  const { message, fault, code } = error;
+  const details = faultDetails(fault);
+  throw new ConfigError([{ code, message, hint: fault.fix, span, path, ...(details !== "" && { details }) }]);
 }

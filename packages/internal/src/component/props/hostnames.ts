@@ -46,10 +46,19 @@ const hostnameType: PropType<string> = {
   takes: hostnameForms,
   read(value, label, reader) {
     const pattern = value.type === "string" ? parseHostnamePattern(value.value) : undefined;
-    return pattern === undefined ? refuse(this, value, label, reader) : patternText(pattern);
+    if (pattern !== undefined) return patternText(pattern);
+    return refuse(this, value, label, reader, value.type === "string" ? hintForURL(value.value) : undefined);
   },
   jsonSchema: () => ({ type: "string", minLength: 1 }),
 };
+
+/** For who writes a URL, or what a browser shows of it: the hostname in it, where there is one. */
+function hintForURL(text: string): string | undefined {
+  const [, scheme, name = "", port] = /^(\w+:\/\/)?([^/:]+|\[[^\]]*\])(:\d*)?(?:\/.*)?$/.exec(text) ?? [];
+  if (parseHostnamePattern(name) === undefined) return undefined;
+  const surplus = scheme !== undefined ? "a scheme" : port !== undefined ? "a port" : "a path";
+  return `a hostname has no scheme, port or path, and this has ${surplus}: write "${name}"`;
+}
 
 /** Patterns of hostnames: exact ones, `*.suffix`, `prefix.*`, and `*` for all. Case does not count. */
 export const hostnames = propMaker<readonly string[], readonly string[], CountBounds>((bounds) => ({

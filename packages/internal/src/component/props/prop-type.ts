@@ -31,6 +31,8 @@ export interface PropType<T> {
 
 /** What a type may ask while it reads a value. */
 export interface PropReader {
+  /** Of the component, for errors: `webapp.shop/rule.3`. */
+  readonly path: string;
   /** Absolute; what relative paths start from. */
   readonly baseDir: string;
   /** Such as `tmpsDir`, without the percent sign; the folders among them are absolute. */
@@ -58,17 +60,25 @@ export interface Mistake {
 
 /** `Always`: it has a default or is required, so that a component always has a value. */
 export interface Prop<T = unknown, Written = unknown, Always extends boolean = boolean> {
+  /** What its values may be, and how they are read. */
   readonly type: PropType<T>;
+  /** What stands in where nothing is set. */
   readonly default: Value | undefined;
+  /** Whether leaving it out is a mistake. */
   readonly required: boolean;
+  /** Whether a component always has a value of it: it is required, or has a default. */
   readonly always: Always;
+  /** Whether the nearest enclosing component that sets it counts where it is not set. */
   readonly inherited: boolean;
+  /** Older spellings; they are read as well. */
   readonly aliases: readonly string[];
+  /** How a reload applies a change: in place, or by making the component anew. */
   readonly reload: "live" | "recreate";
   /** How a value is written in a TypeScript object. */
   readonly written: Shape<Written>;
 }
 
+/** The props of a definition, by name. */
 export type PropsSchema = Readonly<Record<string, Prop>>;
 
 /** What `props` of a component with this schema is. */

@@ -128,7 +128,7 @@ export class ComponentReferences {
     const known = fitting.map(({ spec }) => spec.name ?? "");
     const hint =
       namesake?.definition === undefined
-        ? didYouMean(name, known, quote)
+        ? (kind.hintForName?.(name) ?? didYouMean(name, known, quote))
         : `${describePlace(namesake)} is ${describeKind(namesake.definition.kind)}`;
     this.#report(setter, span, `${label} refers to ${describeKind(kind)} ${quote(name)}, which does not exist`, hint);
   }

@@ -32,6 +32,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
   let current = "";
   let setter = place;
   const reader: PropReader = {
+    path: place.path,
     baseDir: scope.baseDir,
     constants: values.constants,
     variables: definition.kind.variables,

@@ -34,6 +34,12 @@ test("certificate and key may stand in one file", async () => {
   expect(read?.leaf.subject).toBe("CN=a.example");
 });
 
+test("a certificate whose key is not named is refused, with what to set", async () => {
+  const file = await folder.write("alone.crt", good.cert);
+  const reading = readCertificates({ certs: [file], keys: [file], passphrase: undefined });
+  await expect(reading).rejects.toThrow("alone.crt holds a certificate and no private key: set .tlsKey");
+});
+
 test("an encrypted key is opened by its passphrase", async () => {
   const [read1] = await read(good.cert, encrypted(good.key), "open");
   expect(read1?.leaf.subject).toBe("CN=a.example");

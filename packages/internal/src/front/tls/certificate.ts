@@ -36,7 +36,7 @@ export async function readCertificates({ certs, keys, passphrase }: CertificateF
     const text = await readText(file, "certificate");
     const chain = certificatesIn(file, text);
     const keyText = keyFile === file ? text : await readText(keyFile, "key");
-    const key = keyIn(keyFile, keyText, passphrase);
+    const key = keyIn(keyFile, keyText, passphrase, keyFile === file);
     const [leaf] = chain;
     if (leaf === undefined) throw unusable(file, "holds no certificate");
     if (!leaf.checkPrivateKey(key)) {
@@ -116,9 +116,13 @@ function certificatesIn(file: string, text: string): X509Certificate[] {
   });
 }
 
-function keyIn(file: string, text: string, passphrase: string | undefined): KeyObject {
+function keyIn(file: string, text: string, passphrase: string | undefined, isCertificate: boolean): KeyObject {
   const [key] = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [^-]+-----/s.exec(text) ?? [];
-  if (key === undefined) throw unusable(file, `holds no private key in PEM${likelyReason(text)}`);
+  if (key === undefined) {
+    if (isCertificate)
+      throw unusable(file, "holds a certificate and no private key: set .tlsKey to the file of its key");
+    throw unusable(file, `holds no private key in PEM${likelyReason(text)}`);
+  }
   try {
     return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
   } catch (cause) {

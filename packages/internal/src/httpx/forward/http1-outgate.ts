@@ -58,6 +58,7 @@ export interface Http1OutgateSettings extends Omit<ConnSettings, "proxyProtocol"
   readonly maxInterims: number;
 }
 
+/** Connections to web servers that no backend names, for forward proxies. */
 export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   readonly #settings: Http1OutgateSettings;
   readonly #deadlines = new Deadlines();
@@ -78,6 +79,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     };
   }
 
+  /** Closes all connections. */
   shutdown(): void {
     for (const { pool } of this.#nodes.values()) pool.destroy();
     this.#nodes.clear();
@@ -191,6 +193,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
 
   // ---- what its exchanges ask of it ----
 
+  /** Called for each connection whose work is over. */
   leave(node: Node<Http1Pool>): void {
     this.depart(node);
   }
@@ -199,11 +202,13 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     // Nothing is held against a host: the next request may be for another one at its address.
   }
 
+  /** Called for each connection that is closed. */
   depart(node: Node<Http1Pool>): void {
     node.active--;
     this.#exchanges--;
   }
 
+  /** Drops an address that has no connection left. */
   forget(): void {
     // None waits here.
   }

@@ -13,4 +13,5 @@ export const addonKind = kind({
   owner: shape<undefined>(),
 });
 
+/** Declares a background component of your own, which stands directly in the stage. */
 export const defineAddon = definer(addonKind);

@@ -13,4 +13,5 @@ export const cronjobKind = kind({
   owner: shape<undefined>(),
 });
 
+/** Declares scheduled work. */
 export const defineCronjob = definer(cronjobKind);

@@ -15,4 +15,5 @@ export const outgateKind = kind({
   owner: shape<undefined>(),
 });
 
+/** Declares an outgate: it dials addresses that no backend names. */
 export const defineOutgate = definer(outgateKind);

@@ -3,6 +3,7 @@
 import { variableTable } from "../../component/variables.ts";
 import type { Request } from "../request/request.ts";
 
+/** The variables of requests, for conditions and templates. */
 export const webVariables = variableTable<Request>(
   {
     /** `GET`, `POST`, …; case counts. */

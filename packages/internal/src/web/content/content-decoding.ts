@@ -10,6 +10,7 @@ import type { ContentFilter, PushPiece } from "./filter.ts";
 /** The codings that can be taken off, as `accept-encoding` names them. `deflate` is the zlib format; in responses, what is sent without it is read, too. */
 export const contentCodings = ["gzip", "deflate", "br", "zstd"] as const;
 
+/** A coding of content that can be taken off. */
 export type ContentCoding = (typeof contentCodings)[number];
 
 /** The value of a `content-encoding` field: a coding, "identity" for none, `undefined` for all that cannot be taken off, such as two of them. */
@@ -20,6 +21,7 @@ export function parseContentCoding(value: string | undefined): ContentCoding | "
   return name === "x-gzip" ? "gzip" : contentCodings.find((coding) => coding === name);
 }
 
+/** Bounds of the decoding of content. */
 export interface DecodingOptions {
   /** Bytes that one encoded byte may decode to, on average. Content that decodes to 64 KiB or less may have any ratio. Default: 100. */
   readonly maxRatio?: number;

@@ -75,6 +75,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
   }
 
+  /** All of it, at once, with its content-encoding taken off. */
   bytes(): Promise<Uint8Array> {
     return this.#gather(true);
   }

@@ -47,6 +47,7 @@ export interface PlacedFilter extends FilterPlace {
 export interface FilterHook extends FilterPlace {
   /** Who waits: the part, whose path may change. */
   readonly by: object;
+  /** Looks at the final head, and returns a filter for the content, or nothing. */
   readonly hook: () => ContentFilter | undefined;
 }
 

@@ -18,9 +18,11 @@ export interface ExplainRequest {
 
 /** A component, and where it stands. */
 export interface ComponentLabel {
+  /** The word in the configuration that picked it. */
   readonly sign: string;
   /** "" if it has none. */
   readonly name: string;
+  /** Like `webapp.shop/rule.3/static`. */
   readonly path: string;
   /** `undefined` for what comes from a TypeScript object. */
   readonly origin: Origin | undefined;
@@ -40,6 +42,7 @@ export interface Explanation {
 
 /** The way of one request. What it did not come to is left out. */
 export interface Walk {
+  /** The request that was asked about. */
   readonly request: AskedRequest;
   /** All that could be meant, in the order of the text; none where the request is in one already. */
   readonly servers: readonly ServerWalk[];
@@ -47,16 +50,21 @@ export interface Walk {
   readonly server?: string;
   /** How its TLS connection begins. */
   readonly handshake?: HandshakeWalk;
+  /** How its hostname picked a webapp; `undefined` where no server gets it. */
   readonly host?: HostWalk;
+  /** What became of its path. */
   readonly path?: PathWalk;
   /** The webapp that its hostname belongs to. */
   readonly webapp?: ComponentLabel;
   /** All rules of the webapp, in order. */
   readonly rules?: readonly RuleWalk[];
+  /** Where it ends. */
   readonly outcome: Outcome;
 }
 
+/** The request that a walk is about. */
 export interface AskedRequest {
+  /** Such as `GET`. */
   readonly method: string;
   /** As given. */
   readonly url: string;
@@ -66,10 +74,13 @@ export interface AskedRequest {
   readonly authority: string;
   /** Names in lower case, in order; without `host`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The address of the client. */
   readonly srcHost: string;
 }
 
+/** A server, and whether it gets the request. */
 export interface ServerWalk {
+  /** Which one it is. */
   readonly server: ComponentLabel;
   /** What it speaks, and where: `http on :3080`. */
   readonly listens: string;
@@ -91,24 +102,31 @@ export interface HandshakeWalk {
   readonly refusedFor?: string;
 }
 
+/** How a hostname picked a webapp. */
 export interface HostWalk {
+  /** As the client sent it. */
   readonly received: string;
   /** In lower case, without port; "" if it has none; `undefined`: it is malformed, which is a 400. */
   readonly hostname: string | undefined;
+  /** All webapps with a pattern that matches, the best first. */
   readonly candidates: readonly HostnameCandidate[];
 }
 
 /** A pattern in the hostnames of a webapp. */
 export interface HostnameCandidate {
+  /** Which one it is. */
   readonly webapp: ComponentLabel;
+  /** The hostname of it that matches. */
   readonly pattern: string;
   /** Does it match by itself? */
   readonly matches: boolean;
+  /** Whether it gets the request. */
   readonly wins: boolean;
   /** Why it won or lost. */
   readonly reason: string;
 }
 
+/** What became of a path. */
 export interface PathWalk {
   /** Without the query. */
   readonly received: string;
@@ -120,7 +138,9 @@ export interface PathWalk {
   readonly refusedFor?: string;
 }
 
+/** A rule, and whether its condition holds. */
 export interface RuleWalk {
+  /** Which one it is. */
   readonly rule: ComponentLabel;
   /** `not reached`: one before it takes the request in any case. */
   readonly matches: "yes" | "no" | "not reached";
@@ -141,8 +161,11 @@ export interface RuleWalk {
   readonly answer?: Explanation;
 }
 
+/** A handlet or socklet that was asked, and what it would do. */
 export interface AskedWalk extends Explanation {
+  /** Which one it is. */
   readonly component: ComponentLabel;
+  /** Which of both it is. */
   readonly kind: "handlet" | "socklet";
 }
 
@@ -161,6 +184,7 @@ export type Outcome =
 
 /** What a server says of a request that may lead to it. */
 export interface ServerExplanation extends Omit<ServerWalk, "server"> {
+  /** The request as the server would see it. */
   readonly request: AskedRequest;
   /** The rest of the way, if it comes in here. */
   walk(): Promise<Omit<Walk, "request" | "servers" | "server">>;

@@ -4,6 +4,7 @@ import type { Walk } from "./explanation.ts";
 import { escapeControls } from "../../config/quote.ts";
 import { walkSections, type Row, type Section, type Tone } from "./walk-rows.ts";
 
+/** How a walk is written. */
 export interface WalkTextOptions {
   /** Writes a piece of a line so that it looks like its tone. All but spaces and line ends goes through it. Default: as it is. */
   readonly paint?: (text: string, tone: Tone | "title" | "place") => string;

@@ -4,9 +4,16 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import type { Response } from "../response/response.ts";
 import type { Route } from "./route-tree.ts";
 
-/** `route` is for messages. Throws HEMI_HEAD_SENT where it has answered already, and HEMI_USAGE for what cannot be an answer. */
+/**
+ * `route` is for messages. Throws HEMI_HEAD_SENT where it has answered already, and HEMI_USAGE for what cannot be an answer. `undefined` is
+ * one only where the function has begun to answer by itself: nobody else will.
+ */
 export function sendAnswer(resp: Response, answer: unknown, route: Route<unknown>): void {
-  if (answer === undefined) return;
+  if (answer === undefined) {
+    if (resp.isHeadSent) return;
+    const advice = "return what is to be sent; to send it later by resp, return a promise";
+    throw new HemiError("HEMI_USAGE", `${titleOf(route)} was done without an answer: ${advice}`);
+  }
   if (typeof answer === "string") {
     resp.send(answer);
   } else if (answer instanceof Uint8Array) {
@@ -19,18 +26,13 @@ export function sendAnswer(resp: Response, answer: unknown, route: Route<unknown
   }
 }
 
-/** What a mapped function promised; when it is done, and has promised nothing, it must have begun to answer: nobody else will. */
+/** Sends what a mapped function promised. */
 export async function sendPromised(
   resp: Response,
   promise: PromiseLike<unknown>,
   route: Route<unknown>,
 ): Promise<boolean> {
-  const answer = await promise;
-  if (answer === undefined && !resp.isHeadSent) {
-    const advice = "return what is to be sent, or await what sends it";
-    throw new HemiError("HEMI_USAGE", `${titleOf(route)} was done without an answer: ${advice}`);
-  }
-  sendAnswer(resp, answer, route);
+  sendAnswer(resp, await promise, route);
   return true;
 }
 

@@ -50,7 +50,10 @@ describe("what a mapped function returns", () => {
   test("may be nothing, when the function uses the response itself, now or later", async () => {
     const mapper = new Mapper()
       .get("/now", (_req, resp) => resp.send("now"))
-      .get("/later", (_req, resp) => void setImmediate(() => resp.send("later")))
+      .get("/later", async (_req, resp) => {
+        await new Promise(setImmediate);
+        resp.send("later");
+      })
       .get("/awaited", async (_req, resp) => {
         await resp.echo("a");
         await resp.echo("b");
@@ -80,6 +83,7 @@ describe("what a mapped function returns", () => {
   });
 
   test.each<[string, () => unknown, string]>([
+    ["nothing, without an answer", () => undefined, "GET /late/:id was done without an answer"],
     [
       "a promise of nothing, without an answer",
       async () => Promise.resolve(),

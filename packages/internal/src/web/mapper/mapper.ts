@@ -12,8 +12,9 @@ import { type Match, type Route, RouteTree } from "./route-tree.ts";
 
 /**
  * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
- * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined` says that it has used
- * `resp` itself, or will; a promise of it, that it has.
+ * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined`, or a promise of it, says
+ * that it has begun to answer by `resp` itself; if it has not, the answer is 500 with a line in the error log. A function that answers
+ * later returns a promise.
  */
 export type MappedFunction<Text extends string = string> = (
   req: Request,
@@ -21,6 +22,7 @@ export type MappedFunction<Text extends string = string> = (
   params: Params<Text>,
 ) => unknown;
 
+/** How a mapper treats what it has no route for. */
 export interface MapperOptions {
   /**
    * What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may
@@ -52,6 +54,10 @@ export class Mapper {
     this.#otherwise = options.otherwise ?? "pass";
   }
 
+  /**
+   * Maps GET, and HEAD with it, of the paths that the pattern matches: `.get("/users/:id", (req, resp,
+   * { id }) => ({ id }))`.
+   */
   get<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["GET"], pattern, run);
   }
@@ -61,22 +67,27 @@ export class Mapper {
     return this.on(["HEAD"], pattern, run);
   }
 
+  /** Maps POST of the paths that the pattern matches. */
   post<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["POST"], pattern, run);
   }
 
+  /** Maps PUT of the paths that the pattern matches. */
   put<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PUT"], pattern, run);
   }
 
+  /** Maps PATCH of the paths that the pattern matches. */
   patch<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PATCH"], pattern, run);
   }
 
+  /** Maps DELETE of the paths that the pattern matches. */
   delete<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["DELETE"], pattern, run);
   }
 
+  /** Maps OPTIONS of the paths that the pattern matches; without it the mapper answers with their methods. */
   options<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["OPTIONS"], pattern, run);
   }
@@ -132,7 +143,6 @@ export class Mapper {
     if (match === undefined) return this.#handleOther(req, resp);
     const { route } = match;
     const answer = route.target(req, resp, match.params);
-    if (answer === undefined) return true;
     if (isPromise(answer)) return sendPromised(resp, answer, route);
     sendAnswer(resp, answer, route);
     return true;

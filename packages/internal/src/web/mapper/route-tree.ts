@@ -13,14 +13,19 @@
 
 import type { Pattern, PatternPart } from "./pattern.ts";
 
+/** One method and pattern, and what they lead to. */
 export interface Route<Target> {
   /** `undefined`: all of them. */
   readonly method: string | undefined;
+  /** The pattern as it was given, taken apart. */
   readonly pattern: Pattern;
+  /** What it leads to: for a Mapper the function. */
   readonly target: Target;
 }
 
+/** A route with the params that a path gives it. */
 export interface Match<Target> {
+  /** The route that was found. */
   readonly route: Route<Target>;
   /** The text of each param as it stands in the path: decoded, but for `%2F` and `%5C`. */
   readonly params: Readonly<Record<string, string>>;

@@ -14,6 +14,7 @@ export interface CookieOptions {
    * the browser's session.
    */
   readonly maxAge?: number;
+  /** When it ends; `maxAge` wins over it. */
   readonly expires?: Date;
   /** Default: `/`. */
   readonly path?: string;

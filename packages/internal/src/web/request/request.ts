@@ -17,6 +17,7 @@ import { Queries } from "./queries.ts";
 import { nextRequestId } from "./request-id.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
 
+/** What a client asks for: method, path, fields, content, and who it is. */
 export class Request {
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
@@ -50,6 +51,7 @@ export class Request {
     this.#path = path;
   }
 
+  /** The HTTP version that the client speaks. */
   get version(): HttpVersion {
     return this.#wire.head.version;
   }
@@ -200,6 +202,7 @@ export class Request {
     return this.#headers === undefined ? this.#wire.head.number : undefined;
   }
 
+  /** All fields of the head. */
   get headers(): Fields {
     return this.#headers ?? this.#wire.head.fields;
   }
@@ -228,6 +231,7 @@ export class Request {
     this.#headers = new ListedFields(list, this.headers.neverIndexed);
   }
 
+  /** All parameters of the query. */
   get queries(): Queries {
     return (this.#queries ??= new Queries(this.queryString));
   }
@@ -237,10 +241,12 @@ export class Request {
     return this.queries.get(name);
   }
 
+  /** All cookies, by name. */
   get cookies(): Cookies {
     return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
   }
 
+  /** The value of a cookie, decoded; `undefined` if the client sent none of this name. */
   cookie(name: string): string | undefined {
     return this.cookies[name];
   }
@@ -255,6 +261,7 @@ export class Request {
     return this.#wire.head.upgrades;
   }
 
+  /** The content, which is read once: as bytes, text, JSON, a form or a stream. */
   get content(): Content {
     return (this.#content ??= new Content(this.#wire, this));
   }

@@ -2,6 +2,7 @@
 
 import { parseWeights, type Weighted } from "../../http/accept.ts";
 
+/** The codings of content that compression uses, the preferred one first. */
 export const codings = ["br", "zstd", "gzip"] as const;
 
 /** By its name in `Accept-Encoding` and `Content-Encoding`. */

@@ -15,7 +15,9 @@ import { sendStatusPage } from "./status-page.ts";
 
 /** All that is the same for each answer, worked out once. */
 export interface Representation extends KnownContent {
+  /** The bytes, or the file that they stand in. */
   readonly source: Source;
+  /** Its ETag and date, by which clients ask whether their copy is still good. */
   readonly validators: Validators;
   /** The fields of a 200 or 206, names in lower case and values in turn. */
   readonly fields: readonly string[];
@@ -23,6 +25,7 @@ export interface Representation extends KnownContent {
   readonly fieldsOf304: readonly string[];
   /** Stands beside what others say in `vary`, and so not among `fields`. */
   readonly vary: string | undefined;
+  /** How many ranges one request may ask for. */
   readonly maxRanges: number;
 }
 
@@ -31,6 +34,7 @@ type Source =
   | { readonly content: Uint8Array; readonly file?: undefined }
   | { readonly file: FileEntry; readonly content?: undefined };
 
+/** What a representation is sent with. */
 export interface RepresentationOptions {
   /** How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said. */
   readonly maxAge?: number | undefined;
@@ -44,6 +48,7 @@ export interface RepresentationOptions {
   readonly maxRanges?: number;
 }
 
+/** How a file is represented. */
 export interface FileOptions extends RepresentationOptions {
   /** The media type. Default: by the extension of the file's name. */
   readonly type?: string | undefined;
@@ -51,6 +56,7 @@ export interface FileOptions extends RepresentationOptions {
   readonly coding?: string | undefined;
 }
 
+/** A file as a representation: with its type, validators and compressed neighbours. */
 export function representFile(file: FileEntry, options: FileOptions = {}): Representation {
   const { type = mediaTypeOf(file.path) ?? "application/octet-stream", coding } = options;
   // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have

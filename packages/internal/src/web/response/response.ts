@@ -49,6 +49,7 @@ export interface HeadListener {
   headSent(): void;
 }
 
+/** The answer to a request: status, fields, and content that is sent whole or in pieces. */
 export class Response implements ResponseHead {
   /** For the engine: the rule that has it just now. */
   rule: object | undefined;
@@ -97,10 +98,12 @@ export class Response implements ResponseHead {
     this.#status = status;
   }
 
+  /** Whether status and fields can no longer be changed. */
   get isHeadSent(): boolean {
     return this.#state !== "open";
   }
 
+  /** Whether nothing more can be sent. */
   get isDone(): boolean {
     return this.#state === "done";
   }
@@ -122,6 +125,7 @@ export class Response implements ResponseHead {
     this.#fields.add(name, value);
   }
 
+  /** Removes all fields of that name. Throws HEMI_HEAD_SENT. */
   removeHeader(name: string): void {
     this.#assertOpen();
     this.#fields.remove(name);

@@ -9,6 +9,7 @@ import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
 import { WebSocket, type WebSocketEvents } from "./websocket.ts";
 
+/** How a WebSocket is accepted. */
 export interface AcceptOptions extends WebSocketEvents {
   /** Its limits: the props of a socklet that has `webSocketProps` among its own. Default: the defaults of these. */
   readonly settings?: WebSocketSettings;
@@ -25,7 +26,9 @@ export async function loadUpgrades(log: ErrorLog): Promise<(req: Request, resp: 
   return (req, resp) => new Upgrade(req, resp, log);
 }
 
+/** A client's wish to leave HTTP, not yet granted: accept it as a WebSocket, take a tunnel, or leave it alone. */
 export class Upgrade {
+  /** The request that asks for it. */
   readonly req: Request;
   /** What the client is answered instead: for socklets that have more to say to it than an HTTPError can. */
   readonly resp: Response;

@@ -3,6 +3,7 @@
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 
+/** The props of components that accept WebSockets. */
 export const webSocketProps = {
   /** Of a message, unpacked, in bytes; with a larger one the client is sent away (1009). */
   maxMessageSize: prop.size({ default: "1M", min: 1, max: "1G", inherited: true, reload: "live" }),
@@ -28,6 +29,7 @@ export const webSocketProps = {
   origins: prop.strings({ inherited: true, reload: "live" }),
 };
 
+/** The values of `webSocketProps`. */
 export type WebSocketSettings = PropsOf<typeof webSocketProps>;
 
 /** For those who set none. */

@@ -34,6 +34,7 @@ export interface WebSocketBase {
   note(reason: string): void;
 }
 
+/** A WebSocket with a client: send messages, and listen for them. */
 export class WebSocket {
   /** The one that was chosen, "" for none. */
   readonly subprotocol: string;
@@ -90,6 +91,7 @@ export class WebSocket {
       .resume();
   }
 
+  /** Whether messages can be sent. */
   get isOpen(): boolean {
     return this.#state === "open";
   }

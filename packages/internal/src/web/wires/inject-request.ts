@@ -1,5 +1,6 @@
 // A request that is handed to a server without a socket, and what came back.
 
+/** A request that `stage.inject` runs without a socket. */
 export interface InjectRequest {
   /** Default: GET. */
   readonly method?: string;
@@ -11,10 +12,13 @@ export interface InjectRequest {
   readonly content?: string | Uint8Array;
 }
 
+/** The answer to a request of `stage.inject`. */
 export interface InjectResponse {
+  /** The status code, such as 200. */
   readonly status: number;
   /** Names in lower case; fields of one name in the order they were sent. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** The content as it would go over the wire, its codings included. */
   readonly content: Uint8Array;
   /** The content read as UTF-8. */
   readonly text: string;

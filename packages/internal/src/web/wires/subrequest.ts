@@ -22,6 +22,7 @@ import { type Fields, ListedFields, noFields } from "../../http/fields.ts";
 import { readRegion } from "../../http/file-region.ts";
 import { encodeLocation } from "../response/location.ts";
 
+/** How a subrequest differs from the request that it is made in. */
 export interface SubrequestOptions {
   /** How many subrequests may stand one above the other. Default: 5. */
   readonly maxDepth?: number;
@@ -33,10 +34,13 @@ export interface SubrequestOptions {
   readonly isForClient?: boolean;
 }
 
+/** The answer to a subrequest. */
 export interface Subresponse {
+  /** The status code, such as 200. */
   readonly status: number;
   /** Of the content, in bytes; `undefined` where that is not known. */
   readonly size: number | undefined;
+  /** The fields of its head. */
   readonly headers: Fields;
   /**
    * Read once; whoever answers is held back meanwhile. Throws HEMI_CONTENT_TOO_LARGE, and HEMI_PEER_GONE when the answer breaks off, or the

@@ -1,15 +1,21 @@
 // A part of a form, as it streams.
 
+/** A part of a multipart form, in the order in which they come. */
 export type FormPart = FieldPart | FilePart;
 
+/** A field of a form. */
 export interface FieldPart {
+  /** Tells it from a file. */
   readonly kind: "field";
+  /** As the form has it. */
   readonly name: string;
+  /** Its text. */
   readonly value: string;
 }
 
 /** A file whose content streams: its pieces come as they are asked for, once. What is not read before the next part is asked for is skipped. */
 export interface FilePart extends AsyncIterable<Uint8Array> {
+  /** Tells it from a field. */
   readonly kind: "file";
   /** Of the field. */
   readonly name: string;

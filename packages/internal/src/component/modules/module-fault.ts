@@ -1,0 +1,128 @@
+// Why a module cannot be loaded, and where: what Node.js would print if a program ended of it.
+
+import { access, constants, readFile } from "node:fs/promises";
+import { findPackageJSON } from "node:module";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { placeText } from "../../config/problem-text.ts";
+
+/** Why a module cannot be loaded, and where. */
+export interface ModuleFault {
+  /** In one line, without the file. */
+  readonly reason: string;
+  /** `file:line:column`, the line, and carets below it; `undefined` where nobody knows. */
+  readonly place: string | undefined;
+  /** The frames that are not the runtime's own, such as `at run (file:///srv/app.ts:3:9)`. */
+  readonly stack: readonly string[];
+  /** What to do about it. */
+  readonly fix: string | undefined;
+}
+
+/** The lines that follow a message: place and stack. */
+export function faultDetails({ place, stack }: ModuleFault): string {
+  return [...(place === undefined ? [] : [place]), ...stack.map((frame) => `    ${frame}`)].join("\n");
+}
+
+/** `file` is the module that was to be loaded, `thrown` what its import rejected with. Never rejects. */
+export async function moduleFault(file: string, thrown: unknown): Promise<ModuleFault> {
+  const missing = await missingFile(file);
+  if (missing !== undefined) return { reason: missing, place: undefined, stack: [], fix: undefined };
+  const message = thrown instanceof Error ? thrown.message : `${String(thrown)} was thrown`;
+  const text = thrown instanceof Error && typeof thrown.stack === "string" ? thrown.stack : "";
+  const stack = framesOf(text);
+  const [reason = ""] = message.split("\n");
+  const at = printedPlace(text) ?? (await importPlace(message)) ?? framePlace(stack);
+  return { reason, stack, place: at && (await showPlace(at)), fix: fixFor(reason, at?.file ?? file) };
+}
+
+/** Why the file itself cannot be read, or `undefined`. */
+export async function missingFile(file: string): Promise<string | undefined> {
+  try {
+    await access(file, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    return isMissing ? "there is no such file" : error instanceof Error ? error.message : String(error);
+  }
+}
+
+interface At {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+  /** In UTF-16 code units. */
+  readonly width: number;
+}
+
+/** What stands in front of a syntax error's stack: the file with the line, that line (of TypeScript with some around it), carets if any. */
+function printedPlace(stack: string): At | undefined {
+  const [, name, line, carets = ""] =
+    /^(file:\/\/\S+|\/.*|[A-Z]:\\.*):(\d+)\n(?:(?:.*\n){1,3}?([ \t]*\^+)[ \t]*(?:\n|$))?/.exec(stack) ?? [];
+  if (name === undefined) return undefined;
+  const column = Math.max(1, carets.indexOf("^") + 1);
+  return { file: pathOf(name), line: Number(line), column, width: Math.max(1, carets.trim().length) };
+}
+
+/** Where the module that the message names imports what is missing. */
+async function importPlace(message: string): Promise<At | undefined> {
+  const [, missing, file] = /['"]([^'"]+)['"].* imported from (.+)$/m.exec(message) ?? [];
+  if (missing === undefined || file === undefined) return undefined;
+  const importer = pathOf(file);
+  const text = await readFile(importer, "utf8").catch(() => "");
+  for (const match of text.matchAll(/(["'])([^"'\n]+)\1/g)) {
+    const specifier = match[2] ?? "";
+    const isMeant = /^\.{0,2}\//.test(specifier)
+      ? resolve(dirname(importer), specifier) === pathOf(missing)
+      : specifier === missing || specifier.startsWith(`${missing}/`);
+    if (isMeant) return placeAt(importer, text, match.index, match[0].length);
+  }
+  return undefined;
+}
+
+function placeAt(file: string, text: string, offset: number, width: number): At {
+  const before = text.slice(0, offset).split("\n");
+  return { file, line: before.length, column: (before.at(-1) ?? "").length + 1, width };
+}
+
+/** Where it was thrown: in code of the user's, if any of it is on the stack. */
+function framePlace(frames: readonly string[]): At | undefined {
+  const frame = frames.find((frame) => !frame.includes("/node_modules/")) ?? frames[0] ?? "";
+  const [, name, line, column] = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^()]*):(\d+):(\d+)\)?$/.exec(frame) ?? [];
+  return name === undefined ? undefined : { file: pathOf(name), line: Number(line), column: Number(column), width: 1 };
+}
+
+/** Without those of the runtime, and of us who import the module. */
+function framesOf(stack: string): readonly string[] {
+  const frames = stack.split("\n").map((line) => line.trim());
+  const own = frames.findIndex((line) => /^at async (?:loadModule \(|\S*\[eval)/.test(line));
+  const theirs = own === -1 ? frames : frames.slice(0, own);
+  return theirs.filter((line) => /^at .*:\d+:\d+\)?$/.test(line) && !/\bnode:|\[eval/.test(line)).slice(0, maxFrames);
+}
+
+const maxFrames = 10;
+
+async function showPlace({ file, line, column, width }: At): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return `${file}:${line}:${column}`;
+  const lines = text.split("\n");
+  const start = lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0) + column - 1;
+  return placeText({ source: { name: file, text }, start, end: start + width });
+}
+
+/** ESM syntax in a package that says it holds CommonJS, as `npm init` makes them. */
+function fixFor(reason: string, file: string): string | undefined {
+  const isModule = /outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(reason);
+  if (!isModule || !/\.[jt]s$/.test(file)) return undefined;
+  const manifest = findPackageJSON(pathToFileURL(file).href);
+  const own = basename(file).replace(/([jt]s)$/, "m$1");
+  const rename = `name the file ${own}`;
+  return manifest === undefined
+    ? rename
+    : `set "type": "module" in ${manifest} (npm pkg set type=module), or ${rename}`;
+}
+
+function pathOf(name: string): string {
+  return name.startsWith("file:") ? fileURLToPath(name) : name;
+}
