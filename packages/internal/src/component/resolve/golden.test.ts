@@ -170,6 +170,7 @@ const corePack = pack("@hemi/test", [
 const options = {
   kinds: [fixtureKind, addonKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
   packs: [corePack],
+  knownPackages: new Map([["favicon", "@hemi/contrib-handlets"]]),
   baseDir: "/base",
   env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },
 };
