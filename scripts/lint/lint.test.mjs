@@ -1,4 +1,5 @@
 // The linter holds the architecture: each of its own rules fires where it should, and is switched on where it should be.
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ESLint, Linter } from "eslint";
 import tseslint from "typescript-eslint";
@@ -6,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { root } from "../workspace.mjs";
 import { arrowsRule } from "./arrows-rule.mjs";
 import { namesRule } from "./names-rule.mjs";
-import { exceptions, whyNot } from "./rooms.mjs";
+import { exceptions, floors, whyNot } from "./rooms.mjs";
 import { roomsRule } from "./rooms-rule.mjs";
 
 /** The messages of our own rules about `code`, if it stood in `file`. */
@@ -98,6 +99,13 @@ describe("an import from a room to one above or beside it is refused, with the r
     ["testing.ts", 'export * from "./testing/b.ts";'],
   ])("one down the stairs is fine: %s: %s", (file, code) => {
     expect(lint(`${house}/${file}`, code)).toEqual([]);
+  });
+
+  test("ARCHITECTURE.md has the rooms that there are, on their floors", () => {
+    const rows = readFileSync(join(root, "ARCHITECTURE.md"), "utf8").matchAll(/^\| (\d+) +\| `([^`]+)`/gm);
+    const built = floors.flatMap((floor, height) => Object.keys(floor).map((room) => `${height} ${room}`));
+    const existing = built.filter((row) => existsSync(join(root, house, row.replace(/^\d+ /, ""))));
+    expect([...rows].map(([, height, room]) => `${height} ${room}`)).toEqual(existing);
   });
 
   test.each([...exceptions.keys()])("the exception %s is one, and is to go when nothing needs it", (arrow) => {

@@ -1,7 +1,7 @@
 // The rooms of packages/internal/src, from the lowest to the highest: a room may use those below it, and none beside it.
 
 /** Rooms on one floor do not know each other. A folder is named by its name, a file at the top by its own. */
-const floors = [
+export const floors = [
   { errors: "the table of codes and the class of errors are for all rooms, and use none" },
   { log: "logs are written by all rooms, so the log knows none of them" },
   { config: "the language of configurations knows nothing of what is configured" },
