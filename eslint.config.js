@@ -4,6 +4,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 import { arrowsRule } from "./scripts/lint/arrows-rule.mjs";
 import { namesRule } from "./scripts/lint/names-rule.mjs";
+import { roomsRule } from "./scripts/lint/rooms-rule.mjs";
 
 const libraries = ["common", "internal", "hemi", "contrib-*"].map((name) => `packages/${name}/src/**/*.ts`);
 const tests = ["**/*.test.ts", "packages/*/e2e/**/*.ts"];
@@ -13,9 +14,9 @@ export default defineConfig(
   globalIgnores(["**/dist/", "**/node_modules/", "**/.turbo/", ".toolchain/", "templates/"]),
 
   {
-    plugins: { hemi: { rules: { arrows: arrowsRule, names: namesRule } } },
+    plugins: { hemi: { rules: { arrows: arrowsRule, rooms: roomsRule, names: namesRule } } },
     linterOptions: { reportUnusedDisableDirectives: "error" },
-    rules: { "hemi/arrows": "error", "hemi/names": "error" },
+    rules: { "hemi/arrows": "error", "hemi/rooms": "error", "hemi/names": "error" },
   },
 
   // Scripts and configuration: plain JavaScript, untyped.

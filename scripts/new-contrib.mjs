@@ -65,9 +65,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   pnpm install      links it; pnpm-lock.yaml is committed with it
   npm run setup     builds it, so that hemi serve --use @hemi/contrib-${name} finds it
   vitest run packages/contrib-${name}
-  pnpm reference    writes its pages in docs/reference/
+  pnpm reference    writes its pages in docs/reference/, and its signs into the table of those that are known
   pnpm changeset    asks what users will see
 
-Its signs belong into packages/internal/src/component/resolve/known-packages.ts, so that a configuration that lacks the package
-is told its name; the package itself into the tables of README.md and ARCHITECTURE.md. CONTRIBUTING.md tells more.`);
+The package itself belongs into the tables of README.md and ARCHITECTURE.md. CONTRIBUTING.md tells more.`);
 }

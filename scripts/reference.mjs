@@ -1,4 +1,4 @@
-// `pnpm reference`: writes docs/reference/ and docs/hemi.schema.json from what the sources declare; with --check it only compares.
+// `pnpm reference`: writes docs/reference/, docs/hemi.schema.json and the table of known signs in packages/hemi from what the sources declare; with --check it only compares.
 // Runs on an old Node too: it starts the workspace's own, which reads TypeScript.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

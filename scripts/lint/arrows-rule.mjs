@@ -1,6 +1,7 @@
 // The ESLint rule `hemi/arrows`: an import must follow the arrows between the packages (layers.mjs).
 import { dirname, relative, resolve, sep } from "node:path";
 import { root } from "../workspace.mjs";
+import { eachImport } from "./each-import.mjs";
 import { whyNot } from "./layers.mjs";
 
 export const arrowsRule = {
@@ -9,19 +10,10 @@ export const arrowsRule = {
     const from = packageOf(context.filename);
     if (from === undefined) return {};
 
-    function check(source) {
-      if (typeof source?.value !== "string") return;
-      const problem = problemOf(from, context.filename, source.value);
-      if (problem !== undefined) context.report({ node: source, message: problem });
-    }
-
-    return {
-      ImportDeclaration: (node) => check(node.source),
-      ExportNamedDeclaration: (node) => check(node.source),
-      ExportAllDeclaration: (node) => check(node.source),
-      ImportExpression: (node) => check(node.source),
-      TSImportType: (node) => check(node.source),
-    };
+    return eachImport((node, specifier) => {
+      const problem = problemOf(from, context.filename, specifier);
+      if (problem !== undefined) context.report({ node, message: problem });
+    });
   },
 };
 

@@ -1,4 +1,4 @@
-// Writes the reference pages and the JSON Schema, or compares those that are there with what it would write.
+// Writes the reference pages, the JSON Schema and the table of known signs, or compares those that are there with what it would write.
 // usage: node scripts/reference.mjs [--check]
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,10 +8,12 @@ import { format, resolveConfig } from "prettier";
 import { Docstrings } from "./docstrings.ts";
 import { loadEngine } from "./engine.ts";
 import { configSchema } from "./json-schema.ts";
+import { knownPackages } from "./known-packages.ts";
 import { referencePages } from "./pages.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const pagesFolder = join(root, "docs", "reference");
+const knownPackagesFile = join(root, "packages", "hemi", "src", "known-packages.ts");
 const schemaFile = join(root, "docs", "hemi.schema.json");
 
 const isCheck = process.argv.includes("--check");
@@ -20,7 +22,7 @@ const stale = await staleFiles(wanted);
 if (isCheck) {
   for (const file of stale) console.log(`${relative(root, file)} does not say what the sources say.`);
   if (stale.length > 0) {
-    console.log("Run `node scripts/reference.mjs` (a second) and commit what it changes in docs/.");
+    console.log("Run `node scripts/reference.mjs` (a second) and commit what it changes.");
     process.exitCode = 1;
   }
 } else {
@@ -47,6 +49,7 @@ async function makeFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   for (const [name, text] of pages) files.set(join(pagesFolder, name), text);
   files.set(schemaFile, JSON.stringify(schema, undefined, 2));
+  files.set(knownPackagesFile, knownPackages(engine));
   return new Map(await Promise.all([...files].map(prettify)));
 }
 

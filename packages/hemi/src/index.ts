@@ -4,11 +4,12 @@ import apps from "@hemi/contrib-apps";
 import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
 import { bootWith } from "@hemi/internal";
+import { knownPackages } from "./known-packages.ts";
 
 export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
 export * from "@hemi/internal";
 
-const boot = bootWith([apps, handlets, revisers]);
+const boot = bootWith([apps, handlets, revisers], { knownPackages });
 
 /** Boots a file; its path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if it cannot be read. */
 export const bootFile = boot.bootFile;

@@ -41,13 +41,21 @@ export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Pac
   };
 }
 
+/** What is known of packages that need not be installed. */
+export interface KnownPackages {
+  /** From signs to packages: whoever uses a sign without its package is told the package's name. Default: none are known. */
+  readonly knownPackages?: ReadonlyMap<string, string>;
+}
+
 /** The functions that boot stages in which, beside the engine's own components, those of `packs` need no `use`. */
 export function bootWith<const Packs extends readonly Pack[]>(
   packs: Packs,
+  { knownPackages }: KnownPackages = {},
 ): Boot<readonly [typeof corePack, ...Packs]> {
   return makeBoot<readonly [typeof corePack, ...Packs]>({
     kinds,
     packs: [corePack, ...packs],
+    knownPackages,
     fixtures: { clock, fcache, namer },
     openLog: () => openErrorLog(),
     makeListeners: () => processListeners,

@@ -65,6 +65,7 @@ export type { LogDetails, LogLevel } from "./log/record.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net
+export { claimAddress } from "./front/claim-address.ts";
 export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";

@@ -1,7 +1,7 @@
 // daytimeServer: a server of one's own, for a protocol that the engine does not have: tells the time and hangs up (RFC 867).
 
 import type { Socket } from "node:net";
-import { defineServer, formatAddress, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
+import { claimAddress, defineServer, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";
 
 export const daytimeServer = defineServer({
   sign: "daytimeServer",
@@ -11,9 +11,7 @@ export const daytimeServer = defineServer({
     maxConns: prop.integer({ default: 1000, min: 1, reload: "live" }),
   },
   check(context) {
-    const { address } = context.props;
-    // In the words of all servers: so that no other one of the stage may have it.
-    context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
+    claimAddress(context);
   },
   create(context) {
     const { props, log, stage, listeners } = context;

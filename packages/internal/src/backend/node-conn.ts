@@ -11,6 +11,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
+import { HemiError } from "../errors/hemi-error.ts";
 import { Output } from "../net/output.ts";
 import { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
@@ -91,7 +92,7 @@ export class NodeConn<Traits, Memory = never> {
     };
     const { socket, connectEvent } = owner.dial(isStream ? undefined : onread, from);
     this.#socket = socket;
-    this.output = new Output(socket);
+    this.output = new Output(socket, nodeGone);
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", this.#gotChunk);
     socket.on("end", this.#ended);
@@ -229,3 +230,7 @@ export class NodeConn<Traits, Memory = never> {
 
 /** A connection that brings as much in one read gets buffers of its own: copying would cost more. */
 const muchRead = 16 * 1024;
+
+function nodeGone(): HemiError {
+  return new HemiError("HEMI_PEER_GONE", "the node has closed the connection");
+}

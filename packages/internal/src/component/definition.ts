@@ -59,6 +59,10 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   readonly path: string;
   /** Whether the configuration sets this prop here, or an enclosing component sets it and it is inherited. */
   isSet(this: void, prop: keyof Props & string): boolean;
+  /** The nearest component of a definition that this one stands in; `undefined` if there is none, or if it is wrong by itself. */
+  enclosing<Schema extends PropsSchema>(
+    definition: Definition<string, Kind, Schema>,
+  ): CheckContext<PropsOf<Schema>> | undefined;
   /** Whether a component of the kind stands directly inside. */
   hasChild(this: void, kind: Kind): boolean;
   /** The components directly inside that are right by themselves, in the order of the text. */
@@ -70,9 +74,17 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   references(this: void, prop: keyof Props & string): readonly CheckContext[];
   /**
    * Says that only one component of a stage may have `what`, words that are the same for all who could want it, of whatever kind:
-   * `the address :80`. All but the first one get an error, shown like those of `report`.
+   * `the rotation of /var/log/a.log`. All but the first one get an error, shown like those of `report`. `isShared`: others may have it, too, if
+   * they all say so.
    */
-  claim(this: void, claim: { readonly prop?: (keyof Props & string) | undefined; readonly what: string }): void;
+  claim(
+    this: void,
+    claim: {
+      readonly prop?: (keyof Props & string) | undefined;
+      readonly what: string;
+      readonly isShared?: boolean;
+    },
+  ): void;
   /** Reports a mistake; it is shown at the prop if that is set here or inherited, else at the sign. */
   report(
     this: void,

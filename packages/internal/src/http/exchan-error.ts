@@ -8,3 +8,8 @@ import { HemiError } from "../errors/hemi-error.ts";
  * same codes of other peers, such as a backend, are a HemiError only: what they did is not this client's doing.
  */
 export class ExchanError extends HemiError {}
+
+/** For who waits until the client has taken what was sent. */
+export function clientGone(): ExchanError {
+  return new ExchanError("HEMI_PEER_GONE", "the client has closed the connection");
+}

@@ -138,6 +138,10 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
     return balancer === "sticky" ? stickyCookie : undefined;
   }
 
+  examine(): void {
+    if (this.#props.tlsMode) tlsOptions(this.#props, this.#protocol.alpn);
+  }
+
   async prepare(): Promise<void> {
     if (this.#props.tlsMode) this.#tls = tlsOptions(this.#props, this.#protocol.alpn);
     await this.#backend.prepare();

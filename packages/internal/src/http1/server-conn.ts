@@ -19,6 +19,7 @@ import { Input } from "../net/input.ts";
 import { ExchanError } from "../http/exchan-error.ts";
 import { CR, isSameBytes } from "../http/bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
+import { clientGone } from "../http/exchan-error.ts";
 import { Output } from "../net/output.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
 import { noContent, RequestContent } from "./request-content.ts";
@@ -67,7 +68,7 @@ export class Http1Conn implements ExchanConn {
     this.tls = tls;
     this.#host = host;
     this.peer = peer;
-    this.output = new Output(socket, tls?.maxWrite);
+    this.output = new Output(socket, clientGone, tls?.maxWrite);
     this.#patience = new ConnTimeouts(socket, host, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);

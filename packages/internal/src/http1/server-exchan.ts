@@ -12,12 +12,12 @@ import type { EndReason } from "../http/end-reason.ts";
 import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { Input } from "../net/input.ts";
-import { ExchanError } from "../http/exchan-error.ts";
+import { clientGone, ExchanError } from "../http/exchan-error.ts";
 import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../http/exchan.ts";
 import type { Fields } from "../http/fields.ts";
 import { fileEnded } from "../http/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
-import { gone, type Output } from "../net/output.ts";
+import type { Output } from "../net/output.ts";
 import { RegionBlock } from "./region-blocks.ts";
 import type { RequestContent } from "./request-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "../http/response-head.ts";
@@ -133,7 +133,7 @@ export class Http1Exchan implements ExchanWire {
       return piece;
     }
     if (this.content.done) return undefined;
-    if (this.#state === "aborted") return quietly(Promise.reject(gone()));
+    if (this.#state === "aborted") return quietly(Promise.reject(clientGone()));
     if (this.content.failure !== undefined) return quietly(Promise.reject(broken(this.content.failure)));
     if (this.#contentError !== undefined) return quietly(Promise.reject(this.#contentError));
     if (this.#reader !== undefined) return refused("the content is being read already");
@@ -228,7 +228,7 @@ export class Http1Exchan implements ExchanWire {
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
     const isTakenByNobody = this.#state === "aborted" || (this.#framing === "none" && this.#sent > maxDropped);
-    return isTakenByNobody ? quietly(Promise.reject(gone())) : this.#conn.drained();
+    return isTakenByNobody ? quietly(Promise.reject(clientGone())) : this.#conn.drained();
   }
 
   async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
@@ -255,7 +255,7 @@ export class Http1Exchan implements ExchanWire {
     let isLent = true;
     try {
       const read = await block.read(fd, offset, size);
-      if (this.#state !== "streaming") throw gone();
+      if (this.#state !== "streaming") throw clientGone();
       if (read === 0) return 0;
       this.#countSent(read);
       const [before, after] = this.#framing === "chunked" ? [read.toString(16) + "\r\n", "\r\n"] : ["", ""];
@@ -367,7 +367,7 @@ export class Http1Exchan implements ExchanWire {
       return this.#tellEnded();
     }
     this.#state = "aborted";
-    if (this.#reader !== undefined) this.contentFailed(gone());
+    if (this.#reader !== undefined) this.contentFailed(clientGone());
     this.#tellAborted();
     this.#tellEnded();
   }
@@ -389,7 +389,7 @@ export class Http1Exchan implements ExchanWire {
   }
 
   #abortReason(): ExchanError {
-    return this.#isLate ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout") : gone();
+    return this.#isLate ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout") : clientGone();
   }
 
   /** The response is complete: what is left of the content is nobody's. */

@@ -8,7 +8,6 @@ import type { ExplainRequest, ServerExplanation } from "../web/explain/explanati
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
-import { formatAddress } from "../component/props/addresses.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Http1Conn } from "../http1/server-conn.ts";
 import { WholeResponses } from "../http1/whole-responses.ts";
@@ -17,6 +16,7 @@ import { http2Props } from "../http2/props.ts";
 import { Http2Conn } from "../http2/server-conn.ts";
 import type { Http2Host } from "../http2/server-host.ts";
 import { AcceptedSocket } from "../net/accepted-socket.ts";
+import { claimAddress } from "../front/claim-address.ts";
 import { Gate, type GateConn } from "../front/gate.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
@@ -115,10 +115,7 @@ export const httpxServer = defineServer({
       context,
       context.references("webapps").filter((referred) => isMadeBy(referred, webapp)),
     );
-    const { address } = context.props;
-    if (!("port" in address) || address.port !== 0) {
-      context.claim({ prop: "address", what: `the address ${formatAddress(address)}` });
-    }
+    claimAddress(context);
     const owners = new Map<string, CheckContext>();
     for (const referred of context.references("webapps")) {
       if (!isMadeBy(referred, webapp)) continue;

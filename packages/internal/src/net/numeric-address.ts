@@ -2,14 +2,19 @@
 
 import { isIP } from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { Namer } from "../fixtures/namer.ts";
 import type { ListenAddress } from "./listener.ts";
+
+/** Looks names up: the namer of a stage, say. */
+export interface NameLookup {
+  /** Rejects if there is no address, or none can be found out. */
+  lookup(name: string): Promise<readonly { readonly ip: string; readonly family: 4 | 6 }[]>;
+}
 
 /**
  * The address with a number for its host. A name such as `localhost` is looked up once, when the server is prepared; of several
  * addresses the first IPv4 one counts. Throws HEMI_LISTEN for a name that has none.
  */
-export async function numericAddress(address: ListenAddress, namer: Pick<Namer, "lookup">): Promise<ListenAddress> {
+export async function numericAddress(address: ListenAddress, namer: NameLookup): Promise<ListenAddress> {
   if ("path" in address || address.host === "" || isIP(address.host) !== 0) return address;
   const { host, port } = address;
   try {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import { HemiError } from "../errors/hemi-error.ts";
 import { Output } from "./output.ts";
 
 interface Line {
@@ -50,6 +51,10 @@ function received(far: Socket, size: number): Promise<Buffer> {
   return promise;
 }
 
+function gone(): HemiError {
+  return new HemiError("HEMI_PEER_GONE", "gone");
+}
+
 function bytesOf(size: number, seed = size): Buffer {
   return Buffer.from(Array.from({ length: size }, (_, i) => (i * 31 + seed) & 0xff));
 }
@@ -59,7 +64,7 @@ describe("at the end of the turn", () => {
     const { near, far } = await makeLine();
     const pieces: string[] = [];
     watchWrites(near, pieces);
-    const output = new Output(near);
+    const output = new Output(near, gone);
     output.writeText("head\r\n");
     output.writeBytes("5\r\n", Buffer.from([0x68, 0x80, 0xff, 0x00, 0x6f]), "\r\n");
     output.writeText("0\r\n\r\n");
@@ -74,7 +79,7 @@ describe("at the end of the turn", () => {
     const pieces: string[] = [];
     watchWrites(near, pieces);
     const bytes = bytesOf(10_000);
-    new Output(near).writeBytes("head", bytes, "");
+    new Output(near, gone).writeBytes("head", bytes, "");
     expect(pieces).toEqual([]);
     await received(far, 10_004);
     expect(pieces).toEqual(["head" + bytes.toString("latin1")]);
@@ -84,7 +89,7 @@ describe("at the end of the turn", () => {
     const lines = [await makeLine(), await makeLine(), await makeLine()];
     const order: number[] = [];
     const outputs = lines.map(({ near }, i) => {
-      const output = new Output(near);
+      const output = new Output(near, gone);
       const flush = output.flush.bind(output);
       output.flush = (): void => {
         order.push(i);
@@ -100,7 +105,7 @@ describe("at the end of the turn", () => {
 
   test("nothing is sent again, and what comes later has an end of a turn of its own", async () => {
     const { near, far } = await makeLine();
-    const output = new Output(near);
+    const output = new Output(near, gone);
     output.writeText("one");
     output.flush();
     output.writeText("two");
@@ -112,7 +117,7 @@ describe("at the end of the turn", () => {
   test("a socket that was closed meanwhile is let be", async () => {
     const { near } = await makeLine();
     near.on("error", () => undefined);
-    const output = new Output(near);
+    const output = new Output(near, gone);
     output.writeBytes("", bytesOf(2000), "");
     near.destroy();
     await once(near, "close");
@@ -124,7 +129,7 @@ describe("at once", () => {
   test("bytes that are many: slow clients are seen at the first of them", async () => {
     const { near, far } = await makeLine();
     far.pause();
-    const output = new Output(near);
+    const output = new Output(near, gone);
     let sent = 0;
     while (!output.isBlocked && sent < 100) {
       output.writeBytes("10000\r\n", bytesOf(64 * 1024), "\r\n");
@@ -138,7 +143,7 @@ describe("at once", () => {
     const { near, far } = await makeLine();
     const pieces: string[] = [];
     watchWrites(near, pieces);
-    const output = new Output(near);
+    const output = new Output(near, gone);
     for (const size of [1000, 2000, 3000]) output.writeBytes("", bytesOf(size), "");
     expect(pieces.map((piece) => piece.length)).toEqual([1000, 2000]);
     await received(far, 6000);
@@ -150,7 +155,7 @@ test("whatever is written in whatever sizes arrives whole and in order", async (
   const { near, far } = await makeLine();
   const got: Buffer[] = [];
   far.on("data", (chunk: Buffer) => got.push(chunk));
-  const output = new Output(near, 40_000);
+  const output = new Output(near, gone, 40_000);
   near.on("drain", () => output.unblocked());
   const sizes = [0, 1, 512, 513, 4000, 16 * 1024, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 200_000];
   const expected: Buffer[] = [];

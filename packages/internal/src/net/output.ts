@@ -6,11 +6,12 @@
 
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
-import { ExchanError } from "../http/exchan-error.ts";
+import type { HemiError } from "../errors/hemi-error.ts";
 import { flushAtEndOfTurn, type Due } from "./end-of-turn.ts";
 
 export class Output implements Due {
   readonly #socket: Socket;
+  readonly #gone: () => HemiError;
   readonly #maxWrite: number;
   /** Waits for the end of the turn, before the text. */
   #bytes: Uint8Array | undefined;
@@ -21,9 +22,10 @@ export class Output implements Due {
   /** Shared by all who wait. */
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** `maxWrite`: bytes of more than this size are handed to the socket in several pieces. */
-  constructor(socket: Socket, maxWrite = Infinity) {
+  /** `gone` makes the error for who waits when the peer is gone: HEMI_PEER_GONE. `maxWrite`: bytes of more than this size are handed to the socket in several pieces. */
+  constructor(socket: Socket, gone: () => HemiError, maxWrite = Infinity) {
     this.#socket = socket;
+    this.#gone = gone;
     this.#maxWrite = maxWrite;
   }
 
@@ -67,11 +69,11 @@ export class Output implements Due {
   }
 
   /**
-   * Settles when the client has taken what was sent; rejects with HEMI_PEER_GONE. It may be left alone: a handlet that does not look
+   * Settles when the peer has taken what was sent; rejects with the error for a peer that is gone. It may be left alone: a handlet that does not look
    * at it is careless, but when its client leaves, that must not end the process.
    */
   drained(): Promise<void> {
-    if (this.#socket.destroyed) return quietly(Promise.reject(gone()));
+    if (this.#socket.destroyed) return quietly(Promise.reject(this.#gone()));
     if (!this.isBlocked) return Promise.resolve();
     if (this.#drained === undefined) {
       this.#drained = Promise.withResolvers<void>();
@@ -92,7 +94,7 @@ export class Output implements Due {
   closed(): void {
     const drained = this.#drained;
     this.#drained = undefined;
-    drained?.reject(gone());
+    drained?.reject(this.#gone());
   }
 
   /** Sends what waits. */
@@ -132,10 +134,6 @@ export class Output implements Due {
   #noteWrite(isTaken: boolean): void {
     if (!isTaken) this.#needsDrain = true;
   }
-}
-
-export function gone(): ExchanError {
-  return new ExchanError("HEMI_PEER_GONE", "the client has closed the connection");
 }
 
 function latin1Of(bytes: Uint8Array): string {

@@ -19,6 +19,8 @@ export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly kinds: readonly Kind[];
   /** What may be used without being named in `use`. */
   readonly packs: Packs;
+  /** From signs to the packages that have them: who lacks one of these packages is told its name. */
+  readonly knownPackages?: ReadonlyMap<string, string> | undefined;
   /** Definitions of those packs. */
   readonly fixtures: FixtureDefinitions;
   /** Opens the log of a stage that is given none. */
@@ -63,10 +65,10 @@ export async function bootSource<Made>(
   make: (options: StageOptions) => Made,
 ): Promise<Made> {
   const packs = [...engine.packs, ...(options.use ?? [])];
-  const { kinds, fixtures } = engine;
+  const { kinds, fixtures, knownPackages } = engine;
   const resolveSource = async (other = source): Promise<ResolvedComponent> => {
     const parsed = await parse(other, options.baseDir);
-    const { stage, problems } = resolve(parsed, { ...options, kinds, packs, stageSettings });
+    const { stage, problems } = resolve(parsed, { ...options, kinds, packs, knownPackages, stageSettings });
     if (stage === undefined) throw new ConfigError(problems);
     return stage;
   };

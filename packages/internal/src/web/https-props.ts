@@ -4,6 +4,7 @@ import type { CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { CertificateFiles } from "../front/tls/certificate.ts";
+import { flawOfCiphers } from "../front/tls/ciphers.ts";
 import { clientTerms } from "../front/tls/client-terms.ts";
 import type { WebappTls } from "./kinds.ts";
 
@@ -93,8 +94,10 @@ export function checkServerTls(
   webapps: readonly CheckContext<HttpsWebappProps>[],
 ): void {
   checkPair(context);
-  const { tlsMode, tlsCert } = context.props;
+  const { tlsMode, tlsCert, tlsCiphers } = context.props;
   if (tlsMode) {
+    const flaw = flawOfCiphers(tlsCiphers);
+    if (flaw !== undefined) context.report({ prop: "tlsCiphers", message: `.tlsCiphers cannot be used: ${flaw}` });
     if (tlsCert !== undefined || webapps.some(({ props }) => props.tlsCert !== undefined)) return;
     const message = "there is no certificate: none of its webapps has a .tlsCert, nor has the server itself";
     return context.report({ prop: "tlsMode", message });

@@ -23,11 +23,18 @@ const addressType: PropType<Address> = {
   takes: 'an address such as ":80", "127.0.0.1:80", "[::1]:80" or "/path.sock"',
   read(value, label, reader) {
     const address = value.type === "string" ? parseAddress(value.value) : undefined;
-    return address ?? refuse(this, value, label, reader);
+    if (address === undefined) return refuse(this, value, label, reader);
+    if (!("path" in address) || Buffer.byteLength(address.path) <= maxSocketPath) return address;
+    const message = `${label} is too long for the path of a socket, which has ${maxSocketPath} bytes at most`;
+    reader.report({ span: value.span, message });
+    return undefined;
   },
   plain: formatAddress,
   jsonSchema: () => ({ type: "string", pattern: `^/|${inetAddress.source}` }),
 };
+
+/** What fits into an address of the system (`sun_path` of unix(7)): the end need not be marked on Linux. */
+const maxSocketPath = process.platform === "linux" ? 108 : 103;
 
 /** Where to listen or connect to: `:port` (all addresses of the machine), `host:port`, `[v6]:port`, or `/path.sock` for a UNIX socket. */
 export const address = propMaker<Address, string>(() => addressType);

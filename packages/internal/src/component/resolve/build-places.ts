@@ -7,29 +7,34 @@ import type { Definition } from "../definition.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind, Standing } from "../kind.ts";
-import { knownPackages } from "./known-packages.ts";
 import { childKey, describePlace, hasUnread, propNamed } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import type { Registry } from "./registry.ts";
 
 /** The stage's place, with all that stands in it. What cannot be placed is reported, and placed as well as it can be. */
-export function buildPlaces(
-  stage: ComponentSpec,
-  registry: Registry,
-  stageSettings: Definition | undefined,
-  problems: Problems,
-): Place {
-  return new Builder(registry, stageSettings, problems).stage(stage);
+export function buildPlaces(stage: ComponentSpec, scope: PlacesScope): Place {
+  return new Builder(scope).stage(stage);
+}
+
+export interface PlacesScope {
+  readonly registry: Registry;
+  /** From signs that are not in the registry to the packages that have them, for hints. */
+  readonly knownPackages: ReadonlyMap<string, string>;
+  /** What may be set of the stage itself. */
+  readonly stageSettings: Definition | undefined;
+  readonly problems: Problems;
 }
 
 class Builder {
   readonly #registry: Registry;
+  readonly #knownPackages: ReadonlyMap<string, string>;
   readonly #stageSettings: Definition | undefined;
   readonly #problems: Problems;
 
-  constructor(registry: Registry, stageSettings: Definition | undefined, problems: Problems) {
+  constructor({ registry, knownPackages, stageSettings, problems }: PlacesScope) {
     this.#registry = registry;
+    this.#knownPackages = knownPackages;
     this.#stageSettings = stageSettings;
     this.#problems = problems;
   }
@@ -156,7 +161,7 @@ class Builder {
     const fitting = this.#registry.definitions.filter(
       ({ kind }) => owner === undefined || kind.standsIn.some((standing) => standing.owner === owner),
     );
-    const known = knownPackages.get(sign);
+    const known = this.#knownPackages.get(sign);
     const near = didYouMean(
       sign,
       fitting.map((definition) => definition.sign),

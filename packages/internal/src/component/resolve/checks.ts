@@ -1,6 +1,8 @@
 // Lets definitions look at components that are right by themselves: several props together, and what these refer to.
 
-import type { CheckContext, Definition } from "../definition.ts";
+import { isMadeBy, type CheckContext, type Definition } from "../definition.ts";
+import type { Kind } from "../kind.ts";
+import type { PropsOf, PropsSchema } from "../props/prop-type.ts";
 import type { ComponentReferences } from "./component-references.ts";
 import { describePlace, findSet } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -16,7 +18,7 @@ export class Checks {
   readonly #problems: Problems;
   /** In the order of the text, owners before their children. */
   readonly #checks = new Map<Place, Check>();
-  readonly #claims = new Map<string, Place>();
+  readonly #claims = new Map<string, { readonly holder: Place; readonly isShared: boolean }>();
 
   constructor(references: ComponentReferences, problems: Problems) {
     this.#references = references;
@@ -31,6 +33,17 @@ export class Checks {
   /** To be called when everything is read: only then it is known what references point to. */
   run(): void {
     for (const { definition, context } of this.#checks.values()) definition.check?.(context);
+  }
+
+  #enclosing<Schema extends PropsSchema>(
+    place: Place,
+    definition: Definition<string, Kind, Schema>,
+  ): CheckContext<PropsOf<Schema>> | undefined {
+    for (let { owner } = place; owner !== undefined; { owner } = owner) {
+      const context = this.#checks.get(owner)?.context;
+      if (context !== undefined && isMadeBy(context, definition)) return context;
+    }
+    return undefined;
   }
 
   #contextOf(place: Place, definition: Definition, props: Readonly<Record<string, unknown>>): CheckContext {
@@ -55,10 +68,16 @@ export class Checks {
         const targets = this.#references.from(place).filter(({ prop }) => prop === name);
         return this.#contextsOf(new Set(targets.map(({ target }) => target)));
       },
-      claim: ({ prop, what }) => {
-        const holder = this.#claims.get(what) ?? place;
-        this.#claims.set(what, holder);
-        if (holder !== place) report({ prop, message: `${what} is that of ${describePlace(holder)} already` });
+      enclosing: (definition) => this.#enclosing(place, definition),
+      claim: ({ prop, what, isShared = false }) => {
+        const other = this.#claims.get(what);
+        if (other === undefined) this.#claims.set(what, { holder: place, isShared });
+        if (other === undefined || other.holder === place || (other.isShared && isShared)) return;
+        const holder = describePlace(other.holder);
+        const message = other.isShared
+          ? `${what}: ${holder} has a part of it already`
+          : `${what} is that of ${holder} already`;
+        report({ prop, message });
       },
       report,
     };

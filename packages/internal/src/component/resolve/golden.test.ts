@@ -111,6 +111,17 @@ const corePack = pack("@hemi/test", [
     },
     create,
   }),
+  // Looks at the webapp that it stands in, and claims a thing that others of its sort may have, too.
+  defineHandlet({
+    sign: "guest",
+    props: { isAlone: prop.bool({ default: false }) },
+    check({ props, enclosing, claim, report }) {
+      const site = enclosing(webapp);
+      if (site?.props.settings.has("guests") === false) report({ message: `${site.path} takes no guests` });
+      claim({ what: "the guest room", isShared: !props.isAlone });
+    },
+    create,
+  }),
   defineHandlet({
     sign: "redirect",
     props: { to: prop.template({ required: true }), then: prop.reference(kinds.handlet) },
@@ -159,6 +170,7 @@ const corePack = pack("@hemi/test", [
 const options = {
   kinds: [fixtureKind, addonKind, backendKind, kinds.webapp, kinds.rule, kinds.handlet, kinds.server, cronjobKind],
   packs: [corePack],
+  knownPackages: new Map([["favicon", "@hemi/contrib-handlets"]]),
   baseDir: "/base",
   env: { PORT: "3080", LIMIT: "64K", FLAG: "true", NAMES: '("a.example", "b.example")', EMPTY: "", SPEED: "fast" },
 };

@@ -24,6 +24,8 @@ import { Values } from "./values.ts";
 export interface ResolveOptions {
   readonly kinds: readonly Kind[];
   readonly packs: readonly Pack[];
+  /** From signs to the packages that have them: an unknown sign is told where it is. Default: none is known. */
+  readonly knownPackages?: ReadonlyMap<string, string> | undefined;
   /** What may be set of the stage itself. Without it: nothing. */
   readonly stageSettings?: Definition;
   /** `%baseDir`, and what relative paths start from. Default: the working directory. */
@@ -63,7 +65,8 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
   const known = registry(options.packs, options.kinds);
   const references = new ComponentReferences(known.definitions, problems);
-  const place = buildPlaces(spec, known, options.stageSettings, problems);
+  const { knownPackages = new Map(), stageSettings } = options;
+  const place = buildPlaces(spec, { registry: known, knownPackages, stageSettings, problems });
   const checks = new Checks(references, problems);
   const resolver = new Resolver({ baseDir, values, references, checks, problems });
   const stage = resolver.component(place);

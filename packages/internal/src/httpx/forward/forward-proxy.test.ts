@@ -282,5 +282,5 @@ test("what becomes of a tunnel is told before it is asked for", async () => {
 });
 
 test("its webapp takes any hostname", async () => {
-  await expect(forwardProxy({ hostnames: '"a.example"' })).rejects.toThrow(/give it the hostname "\*"/);
+  await expect(forwardProxy({ hostnames: '"a.example"' })).rejects.toThrow(/give webapp.all the hostname "\*"/);
 });

@@ -19,6 +19,7 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import { http1Outgate, type Http1Outgate } from "./http1-outgate.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../../web/http-error.ts";
+import { webapp } from "../../web/dispatch/webapp.ts";
 import { defineHandlet, type HandletPart, type RulePart, type WebappPart } from "../../web/kinds.ts";
 import { ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
@@ -55,6 +56,12 @@ export const forwardProxy = defineHandlet({
   sign: "forwardProxy",
   props,
   takesAll: () => true,
+  check(context) {
+    const site = context.enclosing(webapp);
+    if (site === undefined || site.props.hostnames.includes("*")) return;
+    const message = `it is asked for any host, but its webapp serves ${site.props.hostnames.join(", ")} only`;
+    context.report({ message, hint: `give ${site.path} the hostname "*"` });
+  },
   create: (context): HandletPart => new ForwardProxy(context),
 });
 
@@ -82,15 +89,6 @@ class ForwardProxy implements HandletPart {
       takesAccelRedirect: false,
       bufferedAnswer: 0,
     };
-  }
-
-  prepare(): void {
-    const { owner, path } = this.#context;
-    const { webapp } = owner;
-    if (!webapp.hostnames.includes("*")) {
-      const message = `${path} is asked for any host, but its webapp serves ${webapp.hostnames.join(", ")} only: give it the hostname "*"`;
-      throw new HemiError("HEMI_CONFIG_BAD_VALUE", message);
-    }
   }
 
   shutdown(): void {

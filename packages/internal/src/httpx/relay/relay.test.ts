@@ -323,6 +323,13 @@ test("a param whose name no program could read is a mistake at boot", async () =
   await expect(proxyTo(["127.0.0.1:1"], { signs, proxy })).rejects.toThrow('"A B" is no name of a variable');
 });
 
+test("a field that no answer can have is a mistake at boot", async () => {
+  const named = { webRoot: "/srv", setResponseHeaders: { "a b": "c" } };
+  await expect(proxyTo(["127.0.0.1:1"], { signs, proxy: named })).rejects.toThrow('"a b" cannot be the name');
+  const valued = { webRoot: "/srv", addResponseHeaders: { a: "b\nc" } };
+  await expect(proxyTo(["127.0.0.1:1"], { signs, proxy: valued })).rejects.toThrow("the value of the field a holds");
+});
+
 test("a relay to a backend of another protocol is a mistake at boot", async () => {
   const proxy = { webRoot: "/srv" };
   const booted = proxyTo(["127.0.0.1:1"], { signs: { backend: "http1Backend", handlet: "fcgiRelay" }, proxy });

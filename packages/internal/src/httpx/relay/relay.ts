@@ -16,7 +16,7 @@ import type { HandletPart } from "../../web/kinds.ts";
 import { hasEncodedSeparator } from "../../web/request/path.ts";
 import { ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
-import { FieldEdits } from "../../web/proxy/field-edits.ts";
+import { checkFieldEdits, FieldEdits } from "../../web/proxy/field-edits.ts";
 import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
 import type { Request } from "../../web/request/request.ts";
@@ -62,8 +62,9 @@ export interface RelayProps extends PropsOf<typeof relayProps> {
   readonly toBackend: Reference<CgiBackend>;
 }
 
-/** Reports names that no program could read. */
+/** Reports fields that no answer could have, and names that no program could read. */
 export function checkRelay(context: CheckContext<RelayProps>): void {
+  checkFieldEdits(context, ["setResponseHeaders", "addResponseHeaders"]);
   for (const name of context.props.params.keys()) {
     if (/^\w+$/.test(name)) continue;
     const message = `${JSON.stringify(name)} is no name of a variable: it takes letters, digits and _`;

@@ -265,6 +265,8 @@ describe("an answer on its way back", () => {
 
 test.each([
   [{ setRequestHeaders: { "a b": "x" } }, '"a b" cannot be the name of a header field'],
+  [{ setRequestHeaders: { "x-a": "a\nb" } }, "the value of the field x-a holds a character"],
+  [{ addResponseHeaders: { "x-a": "a\0b" } }, "the value of the field x-a holds a character"],
   [{ setRequestHeaders: { connection: "x" } }, "the field connection frames the message"],
   [{ addRequestHeaders: { Host: "x" } }, "the field host is set by .hostname and .colonPort"],
   [{ hostname: "a:80" }, '"a:80" is not a hostname'],

@@ -12,12 +12,11 @@ import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
-import { faultOfFieldTemplate } from "../conditions/field-template.ts";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps } from "./exchange-props.ts";
-import { FieldEdits, whyNoField } from "./field-edits.ts";
+import { checkFieldEdits, FieldEdits } from "./field-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
 
@@ -57,14 +56,10 @@ export interface RequestProps extends PropsOf<typeof requestProps & typeof attem
 /** Reports what is wrong with the fields and the host that a configuration sets. */
 export function checkRequestProps(context: CheckContext<RequestProps>): void {
   const { props } = context;
+  checkFieldEdits(context, ["setRequestHeaders", "addRequestHeaders", "setResponseHeaders", "addResponseHeaders"]);
   for (const prop of ["setRequestHeaders", "addRequestHeaders", "setResponseHeaders", "addResponseHeaders"] as const) {
-    for (const [name, template] of props[prop]) {
-      const reason =
-        name.toLowerCase() === "host"
-          ? "the field host is set by .hostname and .colonPort"
-          : (whyNoField(name) ?? faultOfFieldTemplate(name, template));
-      if (reason !== undefined) context.report({ prop, message: reason });
-    }
+    const hasHost = [...props[prop].keys()].some((name) => name.toLowerCase() === "host");
+    if (hasHost) context.report({ prop, message: "the field host is set by .hostname and .colonPort" });
   }
   if (props.hostname !== undefined && parseAuthority(props.hostname)?.colonPort !== "") {
     context.report({ prop: "hostname", message: `${JSON.stringify(props.hostname)} is not a hostname` });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type TLSSocket, type TlsOptions } from "node:tls";
 import { expect, test } from "vitest";
+import { bootWith } from "../../boot.ts";
 import { certificateFolder, testAuthority } from "../../testing/certificates.ts";
 import { request } from "../../testing/raw-client.ts";
 import { proxyTo } from "../../testing/proxy.ts";
@@ -69,6 +70,13 @@ test.each([
   expect(proxy.log.join("\n")).toMatch(reason);
   await using trusting = await proxyTo([`localhost:${backend.port}`], { backend: { tlsMode: true, tlsVerify: false } });
   expect((await trusting.ask("GET /")).status).toBe(200);
+});
+
+test("a file that cannot be read is found without a start", async () => {
+  await using stage = await bootWith([]).bootText(
+    `stage { http1Backend "shop" { .nodes = (["address": "127.0.0.1:1"]) .tlsMode = true .tlsCA = "/nowhere/ca.crt" } }`,
+  );
+  await expect(stage.examine()).rejects.toThrow("/nowhere/ca.crt cannot be read");
 });
 
 test("a file that cannot be read, and half a certificate, stop the boot", async () => {
