@@ -10,6 +10,7 @@ import {
   type Request as HemiRequest,
   type Response as HemiResponse,
 } from "@hemi/internal";
+import { cancelQuietly } from "./cancel-quietly.ts";
 import type { makeFetchRequest } from "./fetch-request.ts";
 import type { sendFetchResponse } from "./fetch-response.ts";
 import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
@@ -116,7 +117,7 @@ class FetchHandlet implements HandletPart {
     }
     const { passHeader } = this.#context.props;
     if (passHeader !== undefined && response.status === 404 && response.headers.has(passHeader)) {
-      response.body?.cancel().catch(noop);
+      cancelQuietly(response.body);
       return false;
     }
     const sent = this.#send(req, resp, response);
@@ -153,5 +154,3 @@ function isResponse(value: unknown): value is Response {
 function notPrepared(): never {
   throw new Error("the app has not been loaded");
 }
-
-function noop(): void {}
