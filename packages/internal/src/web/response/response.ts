@@ -28,6 +28,8 @@ export interface ResponseSurroundings {
   readonly fcache: Fcache;
   /** Is told when a reviser's filter fails, which the handlet may not look at. */
   noteFault(error: unknown, req: Request | undefined): void;
+  /** Answers, or breaks the answer off, as for a handlet that has thrown this. */
+  failed(error: unknown, req: Request, resp: Response): void;
 }
 
 /** Content that is the same each time, such as that of a file, as one may keep what one made of it. */
@@ -367,6 +369,15 @@ export class Response implements ResponseHead {
     this.#state = "done";
     this.#chain?.close();
     this.#wire.abort();
+  }
+
+  /**
+   * For handlets that have returned `true` and fail later, where they cannot throw: it becomes of the request what would if they had thrown it. That is
+   * the error's status, or 500 with a line in the log; an answer that has begun is broken off.
+   */
+  fail(error: unknown): void {
+    const fault = this.handletPath === "" ? error : faultAt(this.handletPath, error);
+    if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
   }
 
   /**
