@@ -67,7 +67,13 @@ export function upgradeWebSocket<Context extends HonoContext>(
       close: (code, reason, ws) =>
         events.onClose?.(new CloseEvent("close", { code, reason, wasClean: code !== 1006 }), show(ws)),
     });
-    events.onOpen?.(new Event("open"), show(ws));
+    try {
+      // It may be asynchronous, whatever its type says.
+      await events.onOpen?.(new Event("open"), show(ws));
+    } catch (error) {
+      ws.close(1011);
+      throw error;
+    }
     // Hono wants an answer; fetchHandlet, which has given one, does not look at it.
     return new Response(null);
   };

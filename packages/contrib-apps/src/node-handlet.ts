@@ -72,7 +72,7 @@ class NodeHandlet implements HandletPart {
     try {
       const outcome = this.#app(exchan.request, exchan.response);
       if (!isPromise(outcome)) return true;
-      return outcome.then(taken, (error: unknown) => failed(exchan, error));
+      return Promise.resolve(outcome).then(taken, (error: unknown) => failed(exchan, error));
     } catch (error) {
       return failed(exchan, error);
     }
@@ -84,7 +84,7 @@ class NodeHandlet implements HandletPart {
     try {
       const outcome = listener(upgrade.request, upgrade.socket, Buffer.alloc(0));
       if (!isPromise(outcome)) return true;
-      return outcome.then(taken, (error: unknown) => failed(upgrade, error));
+      return Promise.resolve(outcome).then(taken, (error: unknown) => failed(upgrade, error));
     } catch (error) {
       return failed(upgrade, error);
     }
@@ -108,7 +108,7 @@ class NodeHandlet implements HandletPart {
       exchan.onClose(() => resolve(true));
       try {
         const outcome = this.#app(exchan.request, exchan.response, next);
-        if (isPromise(outcome)) outcome.then(undefined, (error: unknown) => fail(asError(error)));
+        if (isPromise(outcome)) Promise.resolve(outcome).catch((error: unknown) => fail(asError(error)));
       } catch (error) {
         fail(asError(error));
       }
@@ -136,7 +136,7 @@ function taken(): true {
   return true;
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 

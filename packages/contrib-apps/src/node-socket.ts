@@ -10,18 +10,21 @@
 
 import { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
+import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { tlsFactsKey, tlsMembers } from "./tls-members.ts";
 
 type Peer = HemiRequest["peer"];
 
-export interface SocketOwner {
+export interface SocketOwner extends FailureOwner {
   /** The app has destroyed the socket. */
   breakOff(): void;
   /** What `setTimeout` was asked for: nothing was written for so long. */
   timedOut(): void;
 }
 
-export class NodeSocket extends Socket {
+type Callback = (error?: Error | null) => void;
+
+export class NodeSocket extends Socket implements FailureOwner {
   /** With the rest of `TlsMembers`; missing without TLS. */
   declare readonly encrypted?: true;
   readonly [tlsFactsKey]: HemiRequest["tls"];
@@ -41,6 +44,7 @@ export class NodeSocket extends Socket {
 
   constructor(req: HemiRequest, owner: SocketOwner) {
     super();
+    guardListeners(this, this);
     this[tlsFactsKey] = req.tls;
     this.#peer = req.peer;
     this.#owner = owner;
@@ -79,6 +83,21 @@ export class NodeSocket extends Socket {
     return super.setTimeout(time, callback);
   }
 
+  override write(chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    if (typeof encoding === "function") return this.write(chunk, undefined, encoding);
+    return super.write(chunk, encoding, callback && this.#guarded(callback));
+  }
+
+  override end(
+    chunk?: string | Uint8Array | Callback,
+    encoding?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): this {
+    if (typeof chunk === "function") return super.end(this.#guarded(chunk));
+    if (typeof encoding === "function") return this.end(chunk, undefined, encoding);
+    return super.end(chunk ?? "", encoding, callback && this.#guarded(callback));
+  }
+
   /** The app has sent something: what `setTimeout` waits for begins anew. */
   refreshTimeout(): void {
     if (this.timeout !== undefined && this.timeout > 0) super.setTimeout(this.timeout);
@@ -86,12 +105,29 @@ export class NodeSocket extends Socket {
 
   /** The exchan is over: who waits for the end of the connection hears of it. */
   retire(): void {
+    // Its owner stays, and hears what listeners of "close" throw.
     if (this.timeout !== undefined || this.listenerCount("close") > 0) this.destroy();
-    this.#owner = undefined;
     if (!this.writable) return;
+    this.#owner = undefined;
     const idle = idleSockets.get(this.#peer);
     if (idle === undefined) idleSockets.set(this.#peer, [this]);
     else idle.push(this);
+  }
+
+  #guarded(callback: Callback): Callback {
+    return (error) => {
+      try {
+        callback(error);
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+    };
+  }
+
+  /** While it is idle, only who has kept it and calls it comes here: what that causes it may have. */
+  fail(error: unknown): void {
+    if (this.#owner === undefined) throw error;
+    this.#owner.fail(error);
   }
 }
 

@@ -1,5 +1,7 @@
 // For tests: what nobody catches, and what would end a process that has no listeners for it.
 
+import type { EventEmitter } from "node:events";
+
 export interface Escapes extends Disposable {
   readonly errors: readonly unknown[];
   /** Until Node.js has told what there is to tell. */
@@ -10,13 +12,15 @@ export interface Escapes extends Disposable {
 export function watchEscapes(): Escapes {
   const errors: unknown[] = [];
   const take = (error: unknown) => void errors.push(error);
-  const restore = (["uncaughtException", "unhandledRejection"] as const).map((name) => {
-    const others = process.listeners(name);
-    process.removeAllListeners(name);
-    process.on(name, take);
+  // As an emitter of any events: each name has an overload of its own.
+  const emitter: EventEmitter = process;
+  const restore = ["uncaughtException", "unhandledRejection"].map((name) => {
+    const others = emitter.listeners(name) as ((...args: unknown[]) => void)[];
+    emitter.removeAllListeners(name);
+    emitter.on(name, take);
     return () => {
-      process.removeAllListeners(name);
-      for (const other of others) process.on(name, other);
+      emitter.removeAllListeners(name);
+      for (const other of others) emitter.on(name, other);
     };
   });
   return {
