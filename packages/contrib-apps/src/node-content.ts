@@ -16,6 +16,8 @@ export interface LineHandler {
 export interface ContentOwner extends FailureOwner {
   /** The app has destroyed the request before all of it was read. */
   breakOff(): void;
+  /** The app hears of this failure, and answers. */
+  leaveToApp(failure: ContentFailure): void;
 }
 
 export class NodeContent {
@@ -81,12 +83,22 @@ export class NodeContent {
       }
     } catch (error) {
       const failure = asContentFailure(error);
-      // No more will come: who waits for the rest before it answers, as the body parsers of Express do, need not.
-      if (failure instanceof ContentFailure) message.complete = true;
-      message.destroy(failure instanceof ContentFailure ? failure : clientAborted());
+      if (failure instanceof ContentFailure) this.#failed(failure);
+      else message.destroy(clientAborted());
     } finally {
       this.#isPulling = false;
     }
+  }
+
+  /** The content is broken, too slow or too large: who listens for it answers in its own way, and for all others the engine does. */
+  #failed(failure: ContentFailure): void {
+    const message = this.#message;
+    const isHeard = message.listenerCount("error") > 0;
+    // No more will come: who waits for the rest before it answers, as the body parsers of Express do, need not.
+    message.complete = true;
+    message.destroy(failure);
+    if (isHeard) this.#owner.leaveToApp(failure);
+    else this.#owner.fail(failure);
   }
 
   #end(): void {

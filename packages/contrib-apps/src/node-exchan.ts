@@ -2,6 +2,7 @@
 
 import type { ErrorLog, Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
 import { clientAborted } from "./node-errors.ts";
+import type { ContentFailure } from "./content-failure.ts";
 import type { ContentOwner } from "./node-content.ts";
 import { dumpRequest, NodeRequest } from "./node-request.ts";
 import { NodeResponse, type ResponseOwner } from "./node-response.ts";
@@ -61,6 +62,10 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
     if (this.#isOver) return this.noteError(error);
     this.leave();
     this.#resp.fail(error);
+  }
+
+  leaveToApp(failure: ContentFailure): void {
+    this.#log.info(`${this.#req.method} ${this.#req.uri}: ${failure.message}`, { requestId: this.#req.id });
   }
 
   progressed(): void {

@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ErrorLog, Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
+import type { ContentFailure } from "./content-failure.ts";
 import type { ContentOwner } from "./node-content.ts";
 import { NodeRequest } from "./node-request.ts";
 import type { SocketOwner } from "./node-socket.ts";
@@ -54,6 +55,10 @@ export class NodeUpgrade implements ContentOwner, SocketOwner {
     }
     this.leave();
     this.#resp.fail(error);
+  }
+
+  leaveToApp(failure: ContentFailure): void {
+    this.#noteError(failure);
   }
 
   #noteError(error: unknown): void {
