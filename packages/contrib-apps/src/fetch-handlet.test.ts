@@ -133,6 +133,17 @@ describe.each([
       expect(site.sink.lines.join("")).toContain("more content was sent than the 4 bytes");
     });
 
+    test("has the reason phrase that the app gave", async () => {
+      await using site = await serve(app);
+      expect(await exchange(site.port, "GET /reason HTTP/1.1")).toMatch(/^HTTP\/1\.1 404 Gone Fishing\r\n/);
+    });
+
+    test("with 426 names the protocols to ask for", async () => {
+      await using site = await serve(app);
+      const answer = await exchange(site.port, "GET /426 HTTP/1.1");
+      expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n.*connection: upgrade\r\nupgrade: websocket\r\n/s);
+    });
+
     test.each([
       ["/empty", "201 Created", "content-length: 0"],
       ["/none", "204 No Content", "204"],
@@ -202,18 +213,15 @@ describe.each([
       },
     );
 
-    test.each([
-      "Connection=close",
-      "KEEP-ALIVE=timeout%3D5",
-      "Transfer-Encoding=chunked",
-      "upgrade=x",
-      "Proxy-Connection=x",
-    ])("of another realm leaves %s, which frames the message, to the engine", async (query) => {
-      await using site = await serve(app);
-      const answer = await site.ask({ url: `/framing?${query}&X-Kept=1` });
-      expect(answer).toMatchObject({ status: 200, text: "12345", headers: { "x-kept": "1" } });
-      expect(answer.headers).not.toHaveProperty(query.slice(0, query.indexOf("=")).toLowerCase());
-    });
+    test.each(["Connection=close", "KEEP-ALIVE=timeout%3D5", "Transfer-Encoding=chunked", "Proxy-Connection=x"])(
+      "of another realm leaves %s, which frames the message, to the engine",
+      async (query) => {
+        await using site = await serve(app);
+        const answer = await site.ask({ url: `/framing?${query}&X-Kept=1` });
+        expect(answer).toMatchObject({ status: 200, text: "12345", headers: { "x-kept": "1" } });
+        expect(answer.headers).not.toHaveProperty(query.slice(0, query.indexOf("=")).toLowerCase());
+      },
+    );
 
     test("of another realm may say its length in any letter case", async () => {
       await using site = await serve(app);

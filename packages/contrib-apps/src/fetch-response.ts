@@ -22,6 +22,8 @@ export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response
   resp.status = status;
   const unread = response instanceof LightResponse ? LightResponse.unreadOf(response) : undefined;
   let announced: number | undefined;
+  // A light one that is unread has none.
+  if (unread === undefined && response.statusText) resp.reason = response.statusText;
   if (unread === undefined || unread.headers !== undefined) announced = copyFields(response.headers, resp);
   else if (unread.type !== "") resp.setHeader("content-type", unread.type);
   const hasNone = req.method === "HEAD" || hasNoContent(status);
@@ -41,6 +43,7 @@ function copyFields(headers: Headers, resp: HemiResponse): number | undefined {
     // Names of a Response that is not the web's own come as its app wrote them.
     const name = written.toLowerCase();
     if (name === "set-cookie") resp.addHeader(name, value);
+    else if (name === "upgrade") resp.upgrade = value;
     else if (!isFramingName(name)) resp.setHeader(name, value);
     else if (name === "content-length") announced = contentLengthOf(value);
   }

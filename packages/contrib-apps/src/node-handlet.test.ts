@@ -111,19 +111,6 @@ describe("an app that fails", () => {
     await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("write after end"));
   });
 
-  test.each([600, 999])(
-    "by the status %i, which HTTP has not, is answered for with 500, and stands in the log",
-    async (status) => {
-      await using site = await serveApp((_req, res) => {
-        res.statusCode = status;
-        res.write("its ");
-        res.end(`content with ${res.statusCode}`);
-      });
-      expect(await site.ask({ url: "/" })).toMatchObject({ status: 500, text: `its content with ${status}` });
-      expect(site.sink.lines.join("")).toContain(`the app's status ${status} is none of HTTP, and sent as 500`);
-    },
-  );
-
   test.each([99, 100, 199, 1000])("by the status %i gets a RangeError", async (status) => {
     await using site = await serveApp((_req, res) => {
       try {

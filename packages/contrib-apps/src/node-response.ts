@@ -15,7 +15,7 @@
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { ExchanError, HemiError, type Response as HemiResponse } from "@hemi/internal";
+import { ExchanError, type Response as HemiResponse } from "@hemi/internal";
 import { hasNoContent, sendWhole } from "./app-fields.ts";
 import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
@@ -103,11 +103,15 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (isReason) this.statusMessage = reason;
     else this.statusMessage ||= STATUS_CODES[code] ?? "unknown";
     this.statusCode = code;
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(this.statusMessage)) {
+      throw nodeError("ERR_INVALID_CHAR", "Invalid character in statusMessage", TypeError);
+    }
     const written = fields ?? (isReason ? undefined : reason);
     if (written !== undefined) setWrittenFields(this, written);
     // Somebody else may answer by now, or nobody.
     if (!this.destroyed) {
-      this.#resp.status = this.#sendable(code);
+      this.#resp.status = code;
+      if (this.statusMessage !== STATUS_CODES[code]) this.#resp.reason = this.statusMessage;
       this.#announced = copyFields(this, this.#resp);
     }
     this._header = `HTTP/1.1 ${code} ${this.statusMessage}\r\n\r\n`;
@@ -240,13 +244,6 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (res.#endCallbacks.length > 0) res.#callEnded(res.errored ?? streamDestroyed("end"));
     res.emit("close");
     res.#owner.closed();
-  }
-
-  /** RFC 9110 15 knows no status above 599, and has clients take one as a 5xx. To throw where Node.js does not could end the process. */
-  #sendable(code: number): number {
-    if (code <= 599) return code;
-    this.#owner.noteError(new HemiError("HEMI_USAGE", `the app's status ${code} is none of HTTP, and sent as 500`));
-    return 500;
   }
 
   #setEnded(): void {

@@ -80,10 +80,11 @@ describe("an app that speaks its own protocol", () => {
 
   test("may answer otherwise, and the client's pipe is not left open", async () => {
     await using site = await serveUpgrade((_req, socket) => {
-      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\n\r\nnot you");
+      socket.end("HTTP/1.1 403 Not You\r\ncontent-type: text/plain\r\nupgrade: other\r\n\r\nnot you");
     });
     const answer = await exchange(site.port, asksForEcho);
-    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Not You\r\n/);
+    expect(answer).toContain("upgrade: other\r\n");
     expect(answer).toContain("not you");
   });
 

@@ -90,11 +90,15 @@ export class UpgradeSocket extends NodeSocket {
     tunnel.resume();
   }
 
-  #answer({ status, fields, rest }: WrittenHead): void | Promise<void> {
+  #answer({ status, reason, fields, rest }: WrittenHead): void | Promise<void> {
     this.#state = "answer";
     const resp = this.#resp;
     resp.status = status;
-    for (const [name, value] of fields) if (!framing.has(name)) resp.addHeader(name, value);
+    if (reason !== "") resp.reason = reason;
+    for (const [name, value] of fields) {
+      if (name === "upgrade") resp.upgrade = value;
+      else if (!framing.has(name)) resp.addHeader(name, value);
+    }
     const size = Number(fields.find(([name]) => name === "content-length")?.[1] ?? NaN);
     if (Number.isSafeInteger(size)) resp.contentSize = size;
     return rest.length > 0 ? resp.echo(rest) : undefined;

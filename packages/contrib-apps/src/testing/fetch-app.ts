@@ -55,6 +55,8 @@ const routes: { readonly [path: string]: (request: Request) => unknown } = {
   },
   "/length": () => new Response("12345", { headers: { "content-length": "5", connection: "close" } }),
   "/long": () => new Response("12345", { headers: { "content-length": "4" } }),
+  "/reason": () => new Response("x", { status: 404, statusText: "Gone Fishing" }),
+  "/426": () => new Response("x", { status: 426, headers: { upgrade: "websocket" } }),
   "/late": () => new Response(pieces(["a", "b", "c"])),
   "/late-length": () => new Response(pieces(["a", "b", "c"]), { headers: { "content-length": "3" } }),
   "/fails-first": () => new Response(pieces([], new Error("no body"))),
