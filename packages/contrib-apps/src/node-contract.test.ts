@@ -353,6 +353,9 @@ const stories: { readonly [name: string]: Story } = {
     async app(req, res, note) {
       const { socket } = req;
       note(socket.remoteAddress, typeof socket.remotePort, socket.remoteFamily);
+      note(socket.localAddress, typeof socket.localPort, socket.localFamily);
+      const address = socket.address();
+      note("port" in address && address.port === socket.localPort, { ...address, port: 0 });
       note(socket.readable, socket.writable, socket.destroyed, "encrypted" in socket);
       note(socket === res.socket, socket === deprecated(res, "connection"));
       res.end();

@@ -8,7 +8,7 @@
 // than the making: the closure that each writable stream stores as its `onwrite` lets it, and the exchan behind it, outlive scavenges
 // (V8 13.6), and V8 then widens the young generation from 4 MB to 64, past the caches of the processor.
 
-import { Socket } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
 import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { tlsFactsKey, tlsMembers } from "./tls-members.ts";
@@ -55,14 +55,22 @@ export class NodeSocket extends Socket implements FailureOwner {
   static {
     const getters: { readonly [name: string]: (this: NodeSocket) => unknown } = {
       remoteAddress() {
-        return this.#peer.address === "" ? undefined : this.#peer.address;
+        return unlessEmpty(this.#peer.address);
       },
       remotePort() {
         return this.#peer.address === "" ? undefined : this.#peer.port;
       },
       remoteFamily() {
-        const { address } = this.#peer;
-        return address === "" ? undefined : address.includes(":") ? "IPv6" : "IPv4";
+        return familyOf(this.#peer.address);
+      },
+      localAddress() {
+        return unlessEmpty(this.#peer.local?.address);
+      },
+      localPort() {
+        return unlessEmpty(this.#peer.local?.address) && this.#peer.local?.port;
+      },
+      localFamily() {
+        return familyOf(this.#peer.local?.address);
       },
     };
     for (const [name, get] of Object.entries(getters)) {
@@ -76,6 +84,12 @@ export class NodeSocket extends Socket implements FailureOwner {
     super.destroy(this.listenerCount("error") > 0 ? error : undefined);
     this.#owner?.breakOff();
     return this;
+  }
+
+  override address(): AddressInfo | Record<string, never> {
+    const { localAddress: address, localPort: port, localFamily: family } = this;
+    if (address === undefined || port === undefined || family === undefined) return {};
+    return { address, family, port };
   }
 
   override setTimeout(time: number, callback?: () => void): this {
@@ -129,6 +143,16 @@ export class NodeSocket extends Socket implements FailureOwner {
     if (this.#owner === undefined) throw error;
     this.#owner.fail(error);
   }
+}
+
+/** That of a UNIX socket is empty. */
+function unlessEmpty(address: string | undefined): string | undefined {
+  return address === "" ? undefined : address;
+}
+
+function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
+  if (address === undefined || address === "") return undefined;
+  return address.includes(":") ? "IPv6" : "IPv4";
 }
 
 /** By the other end of the connection. In HTTP/2, as many as it had exchans at once. */
