@@ -19,7 +19,7 @@ const props = {
   /**
    * The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. If it exports
    * `upgrade(req, socket, head)` as well, that gets requests for other protocols, as listeners of "upgrade" do: `handleUpgrade` of
-   * `ws` works with it. Its tunnels may go on while the server drains, until the deadline.
+   * `ws` works with it. Without that export, listeners of "upgrade" at the `server` of the app get them: those of `@fastify/websocket`, say. Its tunnels may go on while the server drains, until the deadline.
    */
   module: prop.module({ required: true }),
   /**
