@@ -28,11 +28,9 @@ export function guardListeners(emitter: GuardedEmitter, owner: FailureOwner): vo
 
 const capturing = { captureRejections: true };
 
-const { emit: emitUnguarded } = EventEmitter.prototype;
-
 function emit(this: GuardedEmitter, ...args: [name: string | symbol, ...args: unknown[]]): boolean {
   try {
-    return emitUnguarded.apply(this, args);
+    return EventEmitter.prototype.emit.apply(this, args);
   } catch (error) {
     tellOwner.call(this, error);
     return true;

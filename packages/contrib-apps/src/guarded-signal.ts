@@ -8,7 +8,8 @@ export function guardSignal(signal: AbortSignal, fail: (error: unknown) => void)
   if (guarded.has(signal)) return signal;
   guarded.add(signal);
   const guards = new WeakMap<Listener, (event: Event) => void>();
-  const { addEventListener, removeEventListener } = signal;
+  const addEventListener = signal.addEventListener.bind(signal);
+  const removeEventListener = signal.removeEventListener.bind(signal);
 
   function guardOf(listener: Listener): (event: Event) => void {
     let guard = guards.get(listener);
@@ -18,7 +19,9 @@ export function guardSignal(signal: AbortSignal, fail: (error: unknown) => void)
 
   async function call(listener: Listener, event: Event): Promise<void> {
     try {
-      await (typeof listener === "function" ? Reflect.apply(listener, signal, [event]) : listener.handleEvent(event));
+      const outcome: unknown =
+        typeof listener === "function" ? Reflect.apply(listener, signal, [event]) : listener.handleEvent(event);
+      await outcome;
     } catch (error) {
       fail(error);
     }
@@ -27,11 +30,11 @@ export function guardSignal(signal: AbortSignal, fail: (error: unknown) => void)
   // `onabort` goes by way of these, too.
   Object.defineProperties(signal, {
     addEventListener: replacing((type, listener, options) => {
-      if (listener !== null) addEventListener.call(signal, type, guardOf(listener), options);
+      if (listener !== null) addEventListener(type, guardOf(listener), options);
     }),
     removeEventListener: replacing((type, listener, options) => {
       const guard = listener === null ? undefined : guards.get(listener);
-      if (guard !== undefined) removeEventListener.call(signal, type, guard, options);
+      if (guard !== undefined) removeEventListener(type, guard, options);
     }),
   });
   return signal;

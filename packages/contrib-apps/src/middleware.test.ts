@@ -8,8 +8,8 @@ import type { NodeApp } from "./index.ts";
 import { inHemi, inNode, type Story } from "./testing/both-sides.ts";
 import { exchange } from "./testing/client.ts";
 
-const require = createRequire(import.meta.url);
 // Their types are not installed.
+const require = createRequire(import.meta.url) as (name: string) => unknown;
 const session = require("express-session") as (options: object) => NodeApp;
 const morgan = require("morgan") as (format: string, options: object) => NodeApp;
 
@@ -18,7 +18,7 @@ const file = "/sort-app.ts";
 
 function staticStory(request: string, options: object = {}): Story {
   const app = express().use("/sub", express.static(files, options)).use(express.static(files, options));
-  return { request, app: (req, res) => app(req, res) };
+  return { request, app: (req, res) => void app(req, res) };
 }
 
 const requests: { readonly [name: string]: Story } = {

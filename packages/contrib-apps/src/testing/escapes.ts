@@ -13,7 +13,7 @@ export function watchEscapes(): Escapes {
   const errors: unknown[] = [];
   const take = (error: unknown) => void errors.push(error);
   // As an emitter of any events: each name has an overload of its own.
-  const emitter: EventEmitter = process;
+  const emitter: Pick<EventEmitter, "listeners" | "on" | "removeAllListeners"> = process;
   const restore = ["uncaughtException", "unhandledRejection"].map((name) => {
     const others = emitter.listeners(name) as ((...args: unknown[]) => void)[];
     emitter.removeAllListeners(name);

@@ -3,10 +3,16 @@
 import websocket from "@fastify/websocket";
 import Fastify from "fastify";
 
+/** What is used of a WebSocket of `ws`, whose types are not installed. */
+interface Socket {
+  on(event: "message", listener: (message: Buffer) => void): void;
+  send(message: string): void;
+}
+
 const app = Fastify();
 await app.register(websocket);
-app.get("/echo", { websocket: true }, (socket, request) => {
-  socket.on("message", (message: Buffer) => socket.send(`${request.ip} said ${message.toString()}`));
+app.get("/echo", { websocket: true }, (ws: Socket, request) => {
+  ws.on("message", (message) => ws.send(`${request.ip} said ${message.toString()}`));
 });
 app.get("/page", () => "a page");
 
