@@ -4,7 +4,7 @@ import type { Response } from "@hemi/internal";
 
 /**
  * Frame the message, so that they are the engine's to set: apps name them out of habit, and what they say is dropped. But
- * for `content-length`, which is the app's word on how long its content will be.
+ * for `content-length`, which is the app's word on how long its content will be, and `upgrade`, which a 426 must have.
  */
 const framingNames: ReadonlySet<string> = new Set([
   "connection",

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { exchange, open, until } from "./testing/client.ts";
+import { watchEscapes } from "./testing/escapes.ts";
 import { events } from "./testing/fetch-app.ts";
 import { serve } from "./testing/serve.ts";
 
@@ -132,6 +133,17 @@ describe.each([
       expect(site.sink.lines.join("")).toContain("more content was sent than the 4 bytes");
     });
 
+    test("has the reason phrase that the app gave", async () => {
+      await using site = await serve(app);
+      expect(await exchange(site.port, "GET /reason HTTP/1.1")).toMatch(/^HTTP\/1\.1 404 Gone Fishing\r\n/);
+    });
+
+    test("with 426 names the protocols to ask for", async () => {
+      await using site = await serve(app);
+      const answer = await exchange(site.port, "GET /426 HTTP/1.1");
+      expect(answer).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n.*connection: upgrade\r\nupgrade: websocket\r\n/s);
+    });
+
     test.each([
       ["/empty", "201 Created", "content-length: 0"],
       ["/none", "204 No Content", "204"],
@@ -173,6 +185,49 @@ describe.each([
       expect((await site.ask({ url: "/fails-at-once" })).status).toBe(500);
       expect(site.sink.lines.join("")).toMatch(/fetchHandlet.*half a body/s);
       expect(site.sink.lines.join("")).toContain("no body");
+    });
+
+    test("whose first piece is no bytes, and whose body fails later, does not end the process", async () => {
+      using escaped = watchEscapes();
+      await using site = await serve(app);
+      expect((await site.ask({ url: "/number-then-fails" })).status).toBe(500);
+      await escaped.settle();
+      expect(escaped.errors).toEqual([]);
+      expect((await site.ask({ url: "/plain" })).text).toBe("plain");
+      expect(site.sink.lines.join("")).toContain("holds bytes, not number");
+    });
+
+    test.each(["/cancel-throws", "/cancel-of-its-own-throws"])(
+      "whose body throws when it is cancelled, at %s, does not end the process",
+      async (url) => {
+        using escaped = watchEscapes();
+        await using site = await serve(app);
+        events.length = 0;
+        const socket = await open(site.port, `GET ${url} HTTP/1.1`);
+        await until(socket, "\r\n\r\n");
+        socket.destroy();
+        await vi.waitFor(() => expect(events).toContain("cancelled"));
+        await escaped.settle();
+        expect(escaped.errors).toEqual([]);
+        expect((await site.ask({ url: "/plain" })).text).toBe("plain");
+      },
+    );
+
+    test.each(["Connection=close", "KEEP-ALIVE=timeout%3D5", "Transfer-Encoding=chunked", "Proxy-Connection=x"])(
+      "of another realm leaves %s, which frames the message, to the engine",
+      async (query) => {
+        await using site = await serve(app);
+        const answer = await site.ask({ url: `/framing?${query}&X-Kept=1` });
+        expect(answer).toMatchObject({ status: 200, text: "12345", headers: { "x-kept": "1" } });
+        expect(answer.headers).not.toHaveProperty(query.slice(0, query.indexOf("=")).toLowerCase());
+      },
+    );
+
+    test("of another realm may say its length in any letter case", async () => {
+      await using site = await serve(app);
+      const answer = await exchange(site.port, "GET /framing?Content-Length=5 HTTP/1.1");
+      expect(answer).toMatch(/content-length: 5\r\n.*12345$/s);
+      expect(answer).not.toContain("chunked");
     });
 
     test("whose body holds no bytes is a fault of the app", async () => {

@@ -10,6 +10,7 @@ import {
   type Request as HemiRequest,
   type Response as HemiResponse,
 } from "@hemi/internal";
+import { cancelQuietly } from "./cancel-quietly.ts";
 import type { makeFetchRequest } from "./fetch-request.ts";
 import type { sendFetchResponse } from "./fetch-response.ts";
 import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
@@ -92,7 +93,7 @@ class FetchHandlet implements HandletPart {
       return true;
     }
     if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp);
-    const answer: unknown = this.#app(this.#makeRequest(req), { hemi: req });
+    const answer: unknown = this.#app(this.#makeRequest(req, this.#context.log), { hemi: req });
     // An app that answers at once costs no promise, if what it answers with costs none.
     if (isPromiseLike(answer)) return this.#answerLater(req, resp, answer);
     return this.#answer(req, resp, answer);
@@ -104,7 +105,10 @@ class FetchHandlet implements HandletPart {
 
   async #answerUpgrade(req: HemiRequest, resp: HemiResponse): Promise<boolean> {
     const upgrade = new FetchUpgrade(req, resp, this.#context.log);
-    const response = await this.#app(this.#makeRequest(req), { hemi: req, acceptWebSocket: upgrade.accept });
+    const response = await this.#app(this.#makeRequest(req, this.#context.log), {
+      hemi: req,
+      acceptWebSocket: upgrade.accept,
+    });
     return upgrade.isAccepted || this.#answer(req, resp, response);
   }
 
@@ -116,7 +120,7 @@ class FetchHandlet implements HandletPart {
     }
     const { passHeader } = this.#context.props;
     if (passHeader !== undefined && response.status === 404 && response.headers.has(passHeader)) {
-      response.body?.cancel().catch(noop);
+      cancelQuietly(response.body);
       return false;
     }
     const sent = this.#send(req, resp, response);
@@ -153,5 +157,3 @@ function isResponse(value: unknown): value is Response {
 function notPrepared(): never {
   throw new Error("the app has not been loaded");
 }
-
-function noop(): void {}

@@ -7,6 +7,7 @@
 
 import type { Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
 import { contentLengthOf, hasNoContent, isFramingName, sendWhole } from "./app-fields.ts";
+import { cancelQuietly } from "./cancel-quietly.ts";
 import { LightResponse } from "./light-response.ts";
 
 type Reader = ReadableStreamDefaultReader<unknown>;
@@ -21,6 +22,8 @@ export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response
   resp.status = status;
   const unread = response instanceof LightResponse ? LightResponse.unreadOf(response) : undefined;
   let announced: number | undefined;
+  // A light one that is unread has none.
+  if (unread === undefined && response.statusText) resp.reason = response.statusText;
   if (unread === undefined || unread.headers !== undefined) announced = copyFields(response.headers, resp);
   else if (unread.type !== "") resp.setHeader("content-type", unread.type);
   const hasNone = req.method === "HEAD" || hasNoContent(status);
@@ -29,15 +32,18 @@ export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response
   }
   const { body } = response;
   if (body !== null && !hasNone) return sendBody(req, resp, body.getReader(), announced);
-  body?.cancel().catch(noop);
+  cancelQuietly(body);
   sendWhole(resp, req.method, announced, undefined);
 }
 
 /** Gives what they say of the content's length, in bytes. */
 function copyFields(headers: Headers, resp: HemiResponse): number | undefined {
   let announced: number | undefined;
-  for (const [name, value] of headers) {
+  for (const [written, value] of headers) {
+    // Names of a Response that is not the web's own come as its app wrote them.
+    const name = written.toLowerCase();
     if (name === "set-cookie") resp.addHeader(name, value);
+    else if (name === "upgrade") resp.upgrade = value;
     else if (!isFramingName(name)) resp.setHeader(name, value);
     else if (name === "content-length") announced = contentLengthOf(value);
   }
@@ -54,8 +60,9 @@ async function sendBody(
   const first = await soon(reading);
   if (first === undefined) return sendStream(req, resp, reader, announced, "", reading);
   if (first.done) return sendWhole(resp, req.method, announced, undefined);
+  // Before the next piece is asked for: what that fails with would be nobody's.
+  const piece = pieceOf(first, reader);
   reading = reader.read();
-  const piece = pieceOf(first);
   const second = await soon(reading).catch(noop);
   if (second?.done === true) return sendWhole(resp, req.method, announced, piece);
   return sendStream(req, resp, reader, announced, piece, reading);
@@ -70,9 +77,8 @@ async function sendStream(
   first: string | Uint8Array,
   reading: Promise<Reading>,
 ): Promise<void> {
-  const cancel = (reason?: unknown) => void reader.cancel(reason).catch(noop);
   const { signal } = req;
-  signal.addEventListener("abort", () => cancel(signal.reason));
+  signal.addEventListener("abort", () => cancelQuietly(reader, signal.reason));
   try {
     if (announced !== undefined) resp.contentSize = announced;
     await resp.echo(first);
@@ -84,12 +90,12 @@ async function sendStream(
         result = await reading;
       }
       if (result.done) break;
-      await resp.echo(pieceOf(result));
+      await resp.echo(pieceOf(result, reader));
       reading = reader.read();
     }
     resp.end();
   } catch (error) {
-    cancel(error);
+    cancelQuietly(reader, error);
     if (!resp.isDone) resp.abort();
     throw error;
   }
@@ -114,9 +120,12 @@ async function soon<T extends object>(promise: Promise<T>): Promise<T | undefine
   return undefined;
 }
 
-function pieceOf({ value }: Reading): string | Uint8Array {
+/** Cancels the body, and throws, for what cannot be sent. */
+function pieceOf({ value }: Reading, reader: Reader): string | Uint8Array {
   if (value instanceof Uint8Array || typeof value === "string") return value;
-  throw new TypeError(`the body of a Response holds bytes, not ${typeof value}`);
+  const error = new TypeError(`the body of a Response holds bytes, not ${typeof value}`);
+  cancelQuietly(reader, error);
+  throw error;
 }
 
 const settled = Promise.resolve();

@@ -3,6 +3,7 @@ import { connect } from "node:http2";
 import { expect, test, vi } from "vitest";
 import { exchange } from "./testing/client.ts";
 import { heard } from "./testing/hono-ws-app.ts";
+import { watchEscapes } from "./testing/escapes.ts";
 import { serve } from "./testing/serve.ts";
 
 const hono = 'fetchHandlet { .module = "hono-ws-app.ts" }';
@@ -42,6 +43,40 @@ test("what its handler throws closes it with 1011, and is in the log", async () 
   ws.send("throw");
   expect((await closing).code).toBe(1011);
   expect(site.sink.lines.join("")).toMatch(/fetchHandlet.*failed at a WebSocket of \/echo\/x.*thrown on purpose/s);
+});
+
+test("what an asynchronous onOpen rejects with closes it with 1011, and goes to the app's error handler", async () => {
+  const told = vi.spyOn(console, "error").mockImplementation(() => {});
+  await using site = await serve(hono);
+  const ws = new WebSocket(`ws://127.0.0.1:${site.port}/fails/open`);
+  expect((await closingOf(ws)).code).toBe(1011);
+  expect(told).toHaveBeenCalledWith(expect.objectContaining({ message: "open failed on purpose" }));
+  told.mockRestore();
+});
+
+test("what an asynchronous onClose rejects with is in the log, and the server goes on", async () => {
+  using escaped = watchEscapes();
+  await using site = await serve(hono);
+  const { ws } = await open(site.port, "/fails/close");
+  ws.close(1000);
+  await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("close failed on purpose"));
+  await escaped.settle();
+  expect(escaped.errors).toEqual([]);
+  expect((await site.ask({ url: "/plain" })).text).toBe("a page");
+});
+
+test("handlers that give back a number do not end the process", async () => {
+  using escaped = watchEscapes();
+  await using site = await serve(hono);
+  const { ws, messages } = await open(site.port, "/arrow");
+  ws.send("one");
+  ws.send("two");
+  await vi.waitFor(() => expect(messages).toEqual(["heard", "heard"]));
+  ws.close(1000);
+  await vi.waitFor(() => expect(heard.at(-1)).toBe("arrow closed"));
+  await escaped.settle();
+  expect(escaped.errors).toEqual([]);
+  expect(site.sink.lines.join("")).not.toMatch(/ error /);
 });
 
 test("a message that is larger than it may be closes it with 1009", async () => {

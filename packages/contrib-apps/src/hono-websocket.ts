@@ -29,9 +29,9 @@ export interface HonoMessageEvent extends Omit<MessageEvent, "data"> {
   readonly data: string | ArrayBuffer;
 }
 
-/** Handlers as Hono has them. What `onMessage` throws or rejects with closes the WebSocket with 1011; `onError` is not called for it. */
+/** Handlers as Hono has them. What `onOpen` or `onMessage` throws or rejects with closes the WebSocket with 1011; `onError` is not called for it. */
 export interface HonoWebSocketEvents {
-  onOpen?(event: Event, ws: HonoWebSocket): void;
+  onOpen?(event: Event, ws: HonoWebSocket): void | Promise<void>;
   /** A promise: the next message waits for it, and so does the client. */
   onMessage?(event: HonoMessageEvent, ws: HonoWebSocket): void | Promise<void>;
   onClose?(event: CloseEvent, ws: HonoWebSocket): void;
@@ -67,7 +67,12 @@ export function upgradeWebSocket<Context extends HonoContext>(
       close: (code, reason, ws) =>
         events.onClose?.(new CloseEvent("close", { code, reason, wasClean: code !== 1006 }), show(ws)),
     });
-    events.onOpen?.(new Event("open"), show(ws));
+    try {
+      await events.onOpen?.(new Event("open"), show(ws));
+    } catch (error) {
+      ws.close(1011);
+      throw error;
+    }
     // Hono wants an answer; fetchHandlet, which has given one, does not look at it.
     return new Response(null);
   };

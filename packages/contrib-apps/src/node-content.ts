@@ -3,6 +3,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure, ContentFailure } from "./content-failure.ts";
+import type { FailureOwner } from "./guarded-emitter.ts";
+import { guardSignal } from "./guarded-signal.ts";
 import { clientAborted } from "./node-errors.ts";
 
 /** What the parser of Node.js calls: the one way to `headers`, `headersDistinct` and the trailers alike. */
@@ -10,24 +12,31 @@ export interface LineHandler {
   _addHeaderLines(lines: string[], count: number): void;
 }
 
+/** Whose content it is. */
+export interface ContentOwner extends FailureOwner {
+  /** The app has destroyed the request before all of it was read. */
+  breakOff(): void;
+  /** The app hears of this failure, and answers. */
+  leaveToApp(failure: ContentFailure): void;
+}
+
 export class NodeContent {
   readonly #req: HemiRequest;
   readonly #message: IncomingMessage & LineHandler;
-  /** The app has destroyed the request before all of it was read. */
-  readonly #breakOff: () => void;
+  readonly #owner: ContentOwner;
   #pieces: AsyncIterator<Uint8Array, void> | undefined;
   #isPulling = false;
   #isDumped = false;
 
-  constructor(req: HemiRequest, message: IncomingMessage & LineHandler, breakOff: () => void) {
+  constructor(req: HemiRequest, message: IncomingMessage & LineHandler, owner: ContentOwner) {
     this.#req = req;
     this.#message = message;
-    this.#breakOff = breakOff;
+    this.#owner = owner;
   }
 
   /** Aborts when the client leaves before the answer is complete. */
   get signal(): AbortSignal {
-    return this.#req.signal;
+    return guardSignal(this.#req.signal, (error) => this.#owner.fail(error));
   }
 
   /** The app wants to read. */
@@ -44,7 +53,7 @@ export class NodeContent {
     if (!isWhole && !this.#isDumped && !(error instanceof ContentFailure)) {
       Object.assign(message, { aborted: true });
       message.emit("aborted");
-      this.#breakOff();
+      this.#owner.breakOff();
     }
     // As Node.js does it: an error that nobody listens for is none.
     process.nextTick(() => callback(message.listenerCount("error") === 0 ? null : error));
@@ -74,12 +83,22 @@ export class NodeContent {
       }
     } catch (error) {
       const failure = asContentFailure(error);
-      // No more will come: who waits for the rest before it answers, as the body parsers of Express do, need not.
-      if (failure instanceof ContentFailure) message.complete = true;
-      message.destroy(failure instanceof ContentFailure ? failure : clientAborted());
+      if (failure instanceof ContentFailure) this.#failed(failure);
+      else message.destroy(clientAborted());
     } finally {
       this.#isPulling = false;
     }
+  }
+
+  /** The content is broken, too slow or too large: who listens for it answers in its own way, and for all others the engine does. */
+  #failed(failure: ContentFailure): void {
+    const message = this.#message;
+    const isHeard = message.listenerCount("error") > 0;
+    // No more will come: who waits for the rest before it answers, as the body parsers of Express do, need not.
+    message.complete = true;
+    message.destroy(failure);
+    if (isHeard) this.#owner.leaveToApp(failure);
+    else this.#owner.fail(failure);
   }
 
   #end(): void {

@@ -210,6 +210,29 @@ const stories: { readonly [name: string]: Story } = {
       res.end("nothing");
     },
   },
+  "the status has no meaning": {
+    app: (_req, res, note) => (note(res.writeHead(600).statusMessage), void res.end("beyond")),
+  },
+  "the status has no meaning, and has a reason": {
+    app: (_req, res) => void res.writeHead(999, "Out of This World").end("beyond"),
+  },
+  "the reason is set": {
+    app(_req, res) {
+      res.statusCode = 404;
+      res.statusMessage = "Gone Fishing";
+      res.end("nothing");
+    },
+  },
+  "the reason is wrong": {
+    app(_req, res, note) {
+      tried(note, () => res.writeHead(200, "a\r\nx: y"));
+      res.statusMessage = "OK";
+      res.end();
+    },
+  },
+  "the client is to ask for another protocol": {
+    app: (_req, res) => void res.writeHead(426, { Upgrade: "websocket", Connection: "Upgrade" }).end(),
+  },
   "the head is flushed before the content": {
     async app(_req, res, note) {
       res.setHeader("x-a", "1");
@@ -330,6 +353,9 @@ const stories: { readonly [name: string]: Story } = {
     async app(req, res, note) {
       const { socket } = req;
       note(socket.remoteAddress, typeof socket.remotePort, socket.remoteFamily);
+      note(socket.localAddress, typeof socket.localPort, socket.localFamily);
+      const address = socket.address();
+      note("port" in address && address.port === socket.localPort, { ...address, port: 0 });
       note(socket.readable, socket.writable, socket.destroyed, "encrypted" in socket);
       note(socket === res.socket, socket === deprecated(res, "connection"));
       res.end();

@@ -2,11 +2,13 @@
 
 import type { ErrorLog, Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
 import { clientAborted } from "./node-errors.ts";
+import type { ContentFailure } from "./content-failure.ts";
+import type { ContentOwner } from "./node-content.ts";
 import { dumpRequest, NodeRequest } from "./node-request.ts";
 import { NodeResponse, type ResponseOwner } from "./node-response.ts";
 import { NodeSocket, type SocketOwner } from "./node-socket.ts";
 
-export class NodeExchan implements ResponseOwner, SocketOwner {
+export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
   readonly socket: NodeSocket;
   readonly request: NodeRequest;
   readonly response: NodeResponse;
@@ -20,11 +22,10 @@ export class NodeExchan implements ResponseOwner, SocketOwner {
     this.#req = req;
     this.#resp = resp;
     this.#log = log;
-    const breakOff = () => this.breakOff();
     this.socket = NodeSocket.take(req, this);
-    this.request = new NodeRequest(req, this.socket, breakOff);
+    this.request = new NodeRequest(req, this.socket, this);
     this.response = new NodeResponse(this.request, req.method, resp, this);
-    req.onAbort(breakOff);
+    req.onAbort(() => this.breakOff());
   }
 
   /** Calls back once "close" of the response was emitted. */
@@ -54,6 +55,17 @@ export class NodeExchan implements ResponseOwner, SocketOwner {
     this.socket.destroy();
     this.request.destroy(clientAborted());
     NodeResponse.giveUp(this.response);
+  }
+
+  /** What the app threw where nobody but the event loop would have caught it: it becomes of the exchan what would if the app had thrown it at once. */
+  fail(error: unknown): void {
+    if (this.#isOver) return this.noteError(error);
+    this.leave();
+    this.#resp.fail(error);
+  }
+
+  leaveToApp(failure: ContentFailure): void {
+    this.#log.info(`${this.#req.method} ${this.#req.uri}: ${failure.message}`, { requestId: this.#req.id });
   }
 
   progressed(): void {

@@ -25,12 +25,14 @@ export function setWrittenFields(res: ServerResponse, fields: WrittenFields): vo
   for (const [name, value] of pairs) res.appendHeader(name, typeof value === "number" ? String(value) : value);
 }
 
-/** Brings the fields to our response. Gives the length of the content, if there is a word on it. */
+/** Brings the fields to our response, with the protocols that it may name. Gives the length of the content, if there is a word on it. */
 export function copyFields(res: ServerResponse, resp: HemiResponse): number | undefined {
   for (const name of res.getHeaderNames()) {
     const value = res.getHeader(name);
-    if (value === undefined || isFramingName(name)) continue;
-    if (Array.isArray(value)) {
+    if (value === undefined) continue;
+    if (name === "upgrade") resp.upgrade = String(value);
+    else if (isFramingName(name)) continue;
+    else if (Array.isArray(value)) {
       resp.removeHeader(name);
       for (const one of value) resp.addHeader(name, one);
     } else resp.setHeader(name, value);

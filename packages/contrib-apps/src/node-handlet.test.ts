@@ -5,12 +5,13 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:http2";
 import type { Socket } from "node:net";
+import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { ContentFailure } from "./content-failure.ts";
 import type { NodeApp } from "./index.ts";
-import { exchange, open } from "./testing/client.ts";
+import { exchange, open, until } from "./testing/client.ts";
 import { current } from "./testing/node-app.ts";
 import { serve } from "./testing/serve.ts";
 
@@ -110,19 +111,6 @@ describe("an app that fails", () => {
     await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("write after end"));
   });
 
-  test.each([600, 999])(
-    "by the status %i, which HTTP has not, is answered for with 500, and stands in the log",
-    async (status) => {
-      await using site = await serveApp((_req, res) => {
-        res.statusCode = status;
-        res.write("its ");
-        res.end(`content with ${res.statusCode}`);
-      });
-      expect(await site.ask({ url: "/" })).toMatchObject({ status: 500, text: `its content with ${status}` });
-      expect(site.sink.lines.join("")).toContain(`the app's status ${status} is none of HTTP, and sent as 500`);
-    },
-  );
-
   test.each([99, 100, 199, 1000])("by the status %i gets a RangeError", async (status) => {
     await using site = await serveApp((_req, res) => {
       try {
@@ -158,6 +146,75 @@ describe("content", () => {
     expect(await exchange(site.port, "POST / HTTP/1.1\ntransfer-encoding: chunked\n\nzz\r\n")).toMatch(
       /^HTTP\/1\.1 400 /,
     );
+  });
+
+  const broken = "POST / HTTP/1.1\ntransfer-encoding: chunked\n\nzz\r\n";
+  const sizedTooLarge = `POST / HTTP/1.1\ncontent-length: ${2 << 20}\n\n${"x".repeat(2 << 20)}`;
+  const chunkedTooLarge = `POST / HTTP/1.1\ntransfer-encoding: chunked\n\n${tooLarge}`;
+  const endsEarly = "POST / HTTP/1.1\ncontent-length: 10\n\nabc";
+
+  /** Apps as they are written: they read, and have no thought for what could go wrong. */
+  const carelessApps: readonly [how: string, app: NodeApp][] = [
+    ['on("data")', (req, res) => req.on("data", () => {}).on("end", () => res.end("read"))],
+    ['on("end")', (req, res) => req.resume().on("end", () => res.end("read"))],
+    ['on("readable")', (req, res) => req.on("readable", () => void req.read()).on("end", () => res.end("read"))],
+    [
+      "pipe",
+      (req, res) => req.pipe(new Writable({ write: (_piece, _coding, done) => done() })).on("finish", () => res.end()),
+    ],
+    ["pipe to the answer", (req, res) => req.pipe(res)],
+  ];
+
+  describe.each(carelessApps)("that fails, read by %s,", (_how, app) => {
+    test.each([
+      ["is larger than maxContentSize says", sizedTooLarge, 413, "larger than the 1048576 bytes of maxContentSize"],
+      ["has a broken chunk", broken, 400, ""],
+    ])("where it %s, is answered by the engine", async (_why, request, status, reason) => {
+      await using site = await serveApp(app);
+      expect(await exchange(site.port, request)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(site.sink.lines.join("")).toContain(reason);
+    });
+
+    test("is answered or broken off by the engine where its end is too large", async () => {
+      await using site = await serveApp(app);
+      const answer = await exchange(site.port, chunkedTooLarge).catch(() => "");
+      if (!answer.startsWith("HTTP/1.1 200 ")) expect(answer).toMatch(/^(?:HTTP\/1\.1 413 |$)/);
+      expect(answer).not.toMatch(/0\r\n\r\n$/);
+      expect(site.sink.lines.join("")).toContain("maxContentSize");
+    });
+  });
+
+  test("that stays away is answered for with 408, and the log says how long it was waited for", async () => {
+    await using site = await serveApp((req, res) => req.resume().on("end", () => res.end("read")), {
+      server: ".contentTimeout = 50ms",
+    });
+    const socket = await open(site.port, endsEarly);
+    expect(await until(socket, "\r\n\r\n")).toMatch(/^HTTP\/1\.1 408 /);
+    expect(site.sink.lines.join("")).toContain("no content came for 50 ms");
+    socket.destroy();
+  });
+
+  test("that ends early with its connection hangs nothing", async () => {
+    await using site = await serveApp((req, res) => req.resume().on("end", () => res.end("read")));
+    const socket = await open(site.port, endsEarly);
+    socket.end();
+    expect(await text(socket)).toBe("");
+  });
+
+  test("that fails leaves the answer to an app that listens for the error, and the log says why", async () => {
+    await using site = await serveApp((req, res) => {
+      req.resume().on("error", () => setImmediate(() => res.writeHead(422).end("its own")));
+    });
+    expect(await exchange(site.port, sizedTooLarge)).toMatch(/^HTTP\/1\.1 422 .*its own$/s);
+    expect(site.sink.lines.join("")).toMatch(/POST \/.*maxContentSize/);
+  });
+
+  test("that fails after the app has answered changes nothing", async () => {
+    await using site = await serveApp((req, res) => {
+      res.end("answered");
+      req.resume();
+    });
+    expect(await exchange(site.port, broken)).toMatch(/^HTTP\/1\.1 200 .*answered$/s);
   });
 
   test("that came without a word on its length has one in the fields, and the host is there", async () => {

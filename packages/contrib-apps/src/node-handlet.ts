@@ -19,7 +19,7 @@ const props = {
   /**
    * The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. If it exports
    * `upgrade(req, socket, head)` as well, that gets requests for other protocols, as listeners of "upgrade" do: `handleUpgrade` of
-   * `ws` works with it. Its tunnels may go on while the server drains, until the deadline.
+   * `ws` works with it. Without that export, listeners of "upgrade" at the `server` of the app get them: those of `@fastify/websocket`, say. Its tunnels may go on while the server drains, until the deadline.
    */
   module: prop.module({ required: true }),
   /**
@@ -72,7 +72,7 @@ class NodeHandlet implements HandletPart {
     try {
       const outcome = this.#app(exchan.request, exchan.response);
       if (!isPromise(outcome)) return true;
-      return outcome.then(taken, (error: unknown) => failed(exchan, error));
+      return Promise.resolve(outcome).then(taken, (error: unknown) => failed(exchan, error));
     } catch (error) {
       return failed(exchan, error);
     }
@@ -84,7 +84,7 @@ class NodeHandlet implements HandletPart {
     try {
       const outcome = listener(upgrade.request, upgrade.socket, Buffer.alloc(0));
       if (!isPromise(outcome)) return true;
-      return outcome.then(taken, (error: unknown) => failed(upgrade, error));
+      return Promise.resolve(outcome).then(taken, (error: unknown) => failed(upgrade, error));
     } catch (error) {
       return failed(upgrade, error);
     }
@@ -108,7 +108,7 @@ class NodeHandlet implements HandletPart {
       exchan.onClose(() => resolve(true));
       try {
         const outcome = this.#app(exchan.request, exchan.response, next);
-        if (isPromise(outcome)) outcome.then(undefined, (error: unknown) => fail(asError(error)));
+        if (isPromise(outcome)) Promise.resolve(outcome).catch((error: unknown) => fail(asError(error)));
       } catch (error) {
         fail(asError(error));
       }
@@ -136,7 +136,7 @@ function taken(): true {
   return true;
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 

@@ -6,7 +6,8 @@
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
-import { type LineHandler, NodeContent } from "./node-content.ts";
+import { guardListeners } from "./guarded-emitter.ts";
+import { type ContentOwner, type LineHandler, NodeContent } from "./node-content.ts";
 
 const contentKey = Symbol("content");
 
@@ -14,9 +15,10 @@ export class NodeRequest extends IncomingMessage implements LineHandler {
   declare readonly _addHeaderLines: LineHandler["_addHeaderLines"];
   readonly [contentKey]: NodeContent;
 
-  constructor(req: HemiRequest, socket: Socket, breakOff: () => void) {
+  constructor(req: HemiRequest, socket: Socket, owner: ContentOwner) {
     super(socket);
-    this[contentKey] = new NodeContent(req, this, breakOff);
+    this[contentKey] = new NodeContent(req, this, owner);
+    guardListeners(this, owner);
     this._read = read;
     this._destroy = destroy;
     Object.defineProperty(this, "signal", signal);

@@ -15,14 +15,15 @@
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { ExchanError, HemiError, type Response as HemiResponse } from "@hemi/internal";
+import { ExchanError, type Response as HemiResponse } from "@hemi/internal";
 import { hasNoContent, sendWhole } from "./app-fields.ts";
+import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
 import type { NodeRequest } from "./node-request.ts";
 import type { NodeSocket } from "./node-socket.ts";
 
-export interface ResponseOwner {
+export interface ResponseOwner extends FailureOwner {
   readonly socket: NodeSocket;
   /** The answer cannot go on. */
   breakOff(): void;
@@ -76,6 +77,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     this.#resp = resp;
     this.#owner = owner;
     this.#method = method;
+    guardListeners(this, owner);
     setSocket(this, owner.socket);
     this.addTrailers = own.addTrailers;
     this.end = own.end;
@@ -101,11 +103,15 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (isReason) this.statusMessage = reason;
     else this.statusMessage ||= STATUS_CODES[code] ?? "unknown";
     this.statusCode = code;
+    if (/[^\t\x20-\x7e\x80-\xff]/.test(this.statusMessage)) {
+      throw nodeError("ERR_INVALID_CHAR", "Invalid character in statusMessage", TypeError);
+    }
     const written = fields ?? (isReason ? undefined : reason);
     if (written !== undefined) setWrittenFields(this, written);
     // Somebody else may answer by now, or nobody.
     if (!this.destroyed) {
-      this.#resp.status = this.#sendable(code);
+      this.#resp.status = code;
+      if (this.statusMessage !== STATUS_CODES[code]) this.#resp.reason = this.statusMessage;
       this.#announced = copyFields(this, this.#resp);
     }
     this._header = `HTTP/1.1 ${code} ${this.statusMessage}\r\n\r\n`;
@@ -143,7 +149,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     }
     if (this.destroyed) return;
     this.#resp.interim(status, fields === undefined || fields === null ? {} : interimFields(fields));
-    if (callback !== undefined) process.nextTick(callback);
+    if (callback !== undefined) process.nextTick(callBack, this, callback);
   }
 
   // ---- the content ----
@@ -157,7 +163,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     }
     if (this._header === null) this.writeHead(this.statusCode);
     if (this.#method === "HEAD" || hasNoContent(this.statusCode)) {
-      if (callback) process.nextTick(callback);
+      if (callback) process.nextTick(callBack, this, callback);
       return true;
     }
     return this.#send(piece, callback);
@@ -175,7 +181,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     }
     if (this.destroyed) {
       this.#setEnded();
-      if (callback) process.nextTick(callback, streamDestroyed("end"));
+      if (callback) process.nextTick(callBack, this, callback, streamDestroyed("end"));
       return this;
     }
     if (this._header === null) this.writeHead(this.statusCode);
@@ -211,6 +217,15 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     process.nextTick(close, res);
   }
 
+  /** Calls what the app has handed in: nobody else would catch what it throws. */
+  static callBack(this: void, res: NodeResponse, callback: Callback, error?: Error | null): void {
+    try {
+      callback(error);
+    } catch (thrown) {
+      res.#owner.fail(thrown);
+    }
+  }
+
   /** For `finish` and `close`, which the event loop calls without a closure. */
   static finish(this: void, res: NodeResponse): void {
     if (res.destroyed) return;
@@ -229,13 +244,6 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     if (res.#endCallbacks.length > 0) res.#callEnded(res.errored ?? streamDestroyed("end"));
     res.emit("close");
     res.#owner.closed();
-  }
-
-  /** RFC 9110 15 knows no status above 599, and has clients take one as a 5xx. To throw where Node.js does not could end the process. */
-  #sendable(code: number): number {
-    if (code <= 599) return code;
-    this.#owner.noteError(new HemiError("HEMI_USAGE", `the app's status ${code} is none of HTTP, and sent as 500`));
-    return 500;
   }
 
   #setEnded(): void {
@@ -265,7 +273,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     }
     this.#owner.progressed();
     if (taken === undefined) {
-      if (callback) process.nextTick(callback);
+      if (callback) process.nextTick(callBack, this, callback);
       return this.#waits === 0;
     }
     const { length } = piece;
@@ -276,7 +284,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
       () => this.#taken(length, callback),
       (error: unknown) => {
         // A filter that failed stands in the log already, and a client that left is nobody's fault.
-        if (callback) process.nextTick(callback, error);
+        if (callback) process.nextTick(callBack, this, callback, error);
         this.destroy(error instanceof Error ? error : undefined);
       },
     );
@@ -291,7 +299,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #taken(length: number, callback: Callback | undefined): void {
     this.#waits--;
     this.writableLength -= length;
-    callback?.(null);
+    if (callback) callBack(this, callback, null);
     if (this.#waits > 0) return;
     if (this.#isEnded) finish(this);
     else if (this.writableNeedDrain) {
@@ -304,13 +312,13 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
   #broken(error: unknown, callback?: Callback): void {
     const isGone = error instanceof ExchanError && error.code === "HEMI_PEER_GONE";
     if (!isGone) this.#owner.noteError(error);
-    if (callback) process.nextTick(callback, error);
+    if (callback) process.nextTick(callBack, this, callback, error);
     this.destroy(error instanceof Error ? error : undefined);
   }
 
   #refuse(error: Error, callback: Callback | undefined): void {
     process.nextTick(() => {
-      callback?.(error);
+      if (callback) callBack(this, callback, error);
       if (this.destroyed) return;
       // Without a listener Node.js would end the process. That an app writes too much is no reason for it.
       if (this.listenerCount("error") > 0) this.emit("error", error);
@@ -327,11 +335,11 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
     const callbacks = this.#endCallbacks;
     if (callbacks.length === 0) return;
     this.#endCallbacks = [];
-    for (const callback of callbacks) callback(error);
+    for (const callback of callbacks) callBack(this, callback, error);
   }
 }
 
-const { finish, close } = NodeResponse;
+const { callBack, finish, close } = NodeResponse;
 
 /** The methods of that class, to be set on its objects. What those return that return the object is for it to say. */
 const own = Object.fromEntries(ownNames.map((name) => [name, Reflect.get(NodeResponse.prototype, name)])) as {

@@ -8,20 +8,23 @@
 // than the making: the closure that each writable stream stores as its `onwrite` lets it, and the exchan behind it, outlive scavenges
 // (V8 13.6), and V8 then widens the young generation from 4 MB to 64, past the caches of the processor.
 
-import { Socket } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
+import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { tlsFactsKey, tlsMembers } from "./tls-members.ts";
 
 type Peer = HemiRequest["peer"];
 
-export interface SocketOwner {
+export interface SocketOwner extends FailureOwner {
   /** The app has destroyed the socket. */
   breakOff(): void;
   /** What `setTimeout` was asked for: nothing was written for so long. */
   timedOut(): void;
 }
 
-export class NodeSocket extends Socket {
+type Callback = (error?: Error | null) => void;
+
+export class NodeSocket extends Socket implements FailureOwner {
   /** With the rest of `TlsMembers`; missing without TLS. */
   declare readonly encrypted?: true;
   readonly [tlsFactsKey]: HemiRequest["tls"];
@@ -41,6 +44,7 @@ export class NodeSocket extends Socket {
 
   constructor(req: HemiRequest, owner: SocketOwner) {
     super();
+    guardListeners(this, this);
     this[tlsFactsKey] = req.tls;
     this.#peer = req.peer;
     this.#owner = owner;
@@ -51,14 +55,22 @@ export class NodeSocket extends Socket {
   static {
     const getters: { readonly [name: string]: (this: NodeSocket) => unknown } = {
       remoteAddress() {
-        return this.#peer.address === "" ? undefined : this.#peer.address;
+        return unlessEmpty(this.#peer.address);
       },
       remotePort() {
         return this.#peer.address === "" ? undefined : this.#peer.port;
       },
       remoteFamily() {
-        const { address } = this.#peer;
-        return address === "" ? undefined : address.includes(":") ? "IPv6" : "IPv4";
+        return familyOf(this.#peer.address);
+      },
+      localAddress() {
+        return unlessEmpty(this.#peer.local?.address);
+      },
+      localPort() {
+        return unlessEmpty(this.#peer.local?.address) && this.#peer.local?.port;
+      },
+      localFamily() {
+        return familyOf(this.#peer.local?.address);
       },
     };
     for (const [name, get] of Object.entries(getters)) {
@@ -74,9 +86,30 @@ export class NodeSocket extends Socket {
     return this;
   }
 
+  override address(): AddressInfo | Record<string, never> {
+    const { localAddress: address, localPort: port, localFamily: family } = this;
+    if (address === undefined || port === undefined || family === undefined) return {};
+    return { address, family, port };
+  }
+
   override setTimeout(time: number, callback?: () => void): this {
     if (this.timeout === undefined) this.on("timeout", () => this.#owner?.timedOut());
     return super.setTimeout(time, callback);
+  }
+
+  override write(chunk: string | Uint8Array, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    if (typeof encoding === "function") return this.write(chunk, undefined, encoding);
+    return super.write(chunk, encoding, callback && this.#guarded(callback));
+  }
+
+  override end(
+    chunk?: string | Uint8Array | Callback,
+    encoding?: BufferEncoding | Callback,
+    callback?: Callback,
+  ): this {
+    if (typeof chunk === "function") return super.end(this.#guarded(chunk));
+    if (typeof encoding === "function") return this.end(chunk, undefined, encoding);
+    return super.end(chunk ?? "", encoding, callback && this.#guarded(callback));
   }
 
   /** The app has sent something: what `setTimeout` waits for begins anew. */
@@ -86,13 +119,40 @@ export class NodeSocket extends Socket {
 
   /** The exchan is over: who waits for the end of the connection hears of it. */
   retire(): void {
+    // Its owner stays, and hears what listeners of "close" throw.
     if (this.timeout !== undefined || this.listenerCount("close") > 0) this.destroy();
-    this.#owner = undefined;
     if (!this.writable) return;
+    this.#owner = undefined;
     const idle = idleSockets.get(this.#peer);
     if (idle === undefined) idleSockets.set(this.#peer, [this]);
     else idle.push(this);
   }
+
+  #guarded(callback: Callback): Callback {
+    return (error) => {
+      try {
+        callback(error);
+      } catch (thrown) {
+        this.fail(thrown);
+      }
+    };
+  }
+
+  /** While it is idle, only who has kept it and calls it comes here: what that causes it may have. */
+  fail(error: unknown): void {
+    if (this.#owner === undefined) throw error;
+    this.#owner.fail(error);
+  }
+}
+
+/** That of a UNIX socket is empty. */
+function unlessEmpty(address: string | undefined): string | undefined {
+  return address === "" ? undefined : address;
+}
+
+function familyOf(address: string | undefined): "IPv4" | "IPv6" | undefined {
+  if (address === undefined || address === "") return undefined;
+  return address.includes(":") ? "IPv6" : "IPv4";
 }
 
 /** By the other end of the connection. In HTTP/2, as many as it had exchans at once. */

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { ServerResponse } from "node:http";
 import { connect } from "node:http2";
+import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import type { NodeUpgradeListener } from "./index.ts";
 import { exchange, open, until } from "./testing/client.ts";
@@ -55,6 +57,28 @@ describe("ws", () => {
   });
 });
 
+describe("@fastify/websocket", () => {
+  const fastify = `nodeHandlet { .module = "fastify-ws-app.ts" }`;
+
+  test("opens WebSockets though the module exports its app alone", async () => {
+    await using site = await serve(fastify);
+    const ws = new WebSocket(`ws://127.0.0.1:${site.port}/echo`);
+    await once(ws, "open");
+    const message = once(ws, "message");
+    ws.send("hello");
+    expect(await message).toMatchObject([{ data: "127.0.0.1 said hello" }]);
+    ws.close(1000);
+    expect(await once(ws, "close")).toMatchObject([{ code: 1000 }]);
+    expect(await site.ask({ url: "/page" })).toMatchObject({ status: 200, text: "a page" });
+  });
+
+  test("answers a handshake for what it has no route for by its own 404", async () => {
+    await using site = await serve(fastify);
+    const answer = await exchange(site.port, "GET /nothing HTTP/1.1\nconnection: upgrade\nupgrade: websocket");
+    expect(answer).toMatch(/^HTTP\/1\.1 404 .*Route GET:\/nothing not found/s);
+  });
+});
+
 describe("an app that speaks its own protocol", () => {
   test("gets what came behind the head, and each side ends by itself", async () => {
     await using site = await serveUpgrade((req, socket, head) => {
@@ -80,11 +104,28 @@ describe("an app that speaks its own protocol", () => {
 
   test("may answer otherwise, and the client's pipe is not left open", async () => {
     await using site = await serveUpgrade((_req, socket) => {
-      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\n\r\nnot you");
+      socket.end("HTTP/1.1 403 Not You\r\ncontent-type: text/plain\r\nupgrade: other\r\n\r\nnot you");
     });
     const answer = await exchange(site.port, asksForEcho);
-    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Not You\r\n/);
+    expect(answer).toContain("upgrade: other\r\n");
     expect(answer).toContain("not you");
+  });
+
+  test.each<[how: string, answer: (res: ServerResponse) => void, framing: string]>([
+    ["as a whole", (res) => void res.end("not you"), "content-length: 7"],
+    ["in pieces", (res) => (res.write("not "), setImmediate(() => res.end("you"))), "transfer-encoding: chunked"],
+  ])("may answer otherwise by a ServerResponse that it gives the socket to, %s", async (_how, answer, framing) => {
+    await using site = await serveUpgrade((req, socket) => {
+      const res = new ServerResponse(req);
+      if (socket instanceof Socket) res.assignSocket(socket);
+      answer(res);
+    });
+    const text = await exchange(site.port, asksForEcho);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(text).toContain(framing);
+    expect(text.replace(/\r\n[0-9a-f]+\r\n/g, "")).toContain("not you");
+    expect(site.sink.lines.join("")).not.toMatch(/ error /);
   });
 
   test.each<[how: string, text: string]>([

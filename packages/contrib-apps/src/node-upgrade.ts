@@ -3,24 +3,28 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { ErrorLog, Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
+import type { ContentFailure } from "./content-failure.ts";
+import type { ContentOwner } from "./node-content.ts";
 import { NodeRequest } from "./node-request.ts";
 import type { SocketOwner } from "./node-socket.ts";
 import { UpgradeSocket } from "./upgrade-socket.ts";
 
-export class NodeUpgrade implements SocketOwner {
+export class NodeUpgrade implements ContentOwner, SocketOwner {
   readonly socket: UpgradeSocket;
   readonly request: NodeRequest;
+  readonly #req: HemiRequest;
   readonly #resp: HemiResponse;
+  readonly #log: ErrorLog;
   #isOver = false;
 
   constructor(req: HemiRequest, resp: HemiResponse, log: ErrorLog) {
+    this.#req = req;
     this.#resp = resp;
+    this.#log = log;
     this.socket = new UpgradeSocket(req, resp, this);
     // Without a listener, Node.js would end the process.
-    this.socket.on("error", (error) => {
-      log.error(`failed at an upgrade of ${req.uri}`, { error, requestId: req.id });
-    });
-    this.request = new NodeRequest(req, this.socket, () => this.socket.destroy());
+    this.socket.on("error", (error) => this.#noteError(error));
+    this.request = new NodeRequest(req, this.socket, this);
     if (req.version !== "1.1") addHandshake(this.request, req.upgrades);
     req.onAbort(() => this.socket.destroy());
   }
@@ -40,6 +44,25 @@ export class NodeUpgrade implements SocketOwner {
 
   timedOut(): void {
     if (!this.socket.emit("timeout")) this.socket.destroy();
+  }
+
+  /** What the app threw where nobody but the event loop would have caught it. */
+  fail(error: unknown): void {
+    if (this.#isOver || this.#resp.isHeadSent) {
+      this.#noteError(error);
+      this.socket.destroy();
+      return;
+    }
+    this.leave();
+    this.#resp.fail(error);
+  }
+
+  leaveToApp(failure: ContentFailure): void {
+    this.#noteError(failure);
+  }
+
+  #noteError(error: unknown): void {
+    this.#log.error(`failed at an upgrade of ${this.#req.uri}`, { error, requestId: this.#req.id });
   }
 }
 

@@ -5,7 +5,9 @@
 
 import type { Duplex } from "node:stream";
 import type { Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
+import { contentLengthOf } from "./app-fields.ts";
 import { NodeSocket, type SocketOwner } from "./node-socket.ts";
+import { WrittenChunks } from "./written-chunks.ts";
 import { readWrittenHead, type WrittenHead } from "./written-head.ts";
 
 type Written = (error?: Error | null) => void;
@@ -17,6 +19,10 @@ export class UpgradeSocket extends NodeSocket {
   #head = Buffer.alloc(0);
   #state: "head" | "tunnel" | "answer" = "head";
   #tunnel: Duplex | undefined;
+  /** Of an answer: how many bytes of content are to come; `undefined` where that is not known. */
+  #left: number | undefined;
+  /** Of an answer that is written in chunks. */
+  #chunks: WrittenChunks | undefined;
 
   constructor(req: HemiRequest, resp: HemiResponse, owner: SocketOwner) {
     super(req, owner);
@@ -43,10 +49,7 @@ export class UpgradeSocket extends NodeSocket {
   override _final(done: Written): void {
     if (this.#state === "head") return done(new Error("the app ended the socket of an upgrade before it answered"));
     if (this.#tunnel !== undefined) this.#tunnel.end(done);
-    else {
-      this.push(null);
-      this.#attempt(done, () => this.#resp.end());
-    }
+    else this.#attempt(done, () => this.#endAnswer());
   }
 
   override _destroy(error: Error | null, done: Written): void {
@@ -57,7 +60,7 @@ export class UpgradeSocket extends NodeSocket {
   #take(piece: Buffer, written: Written): void {
     if (this.#tunnel !== undefined) return this.#pass(this.#tunnel, piece, written);
     this.#attempt(written, () => {
-      if (this.#state === "answer") return this.#resp.echo(piece);
+      if (this.#state === "answer") return this.#sendContent(piece);
       this.#head = Buffer.concat([this.#head, piece]);
       const head = readWrittenHead(this.#head);
       if (head === undefined) return;
@@ -90,14 +93,34 @@ export class UpgradeSocket extends NodeSocket {
     tunnel.resume();
   }
 
-  #answer({ status, fields, rest }: WrittenHead): void | Promise<void> {
+  #answer({ status, reason, fields, rest }: WrittenHead): void | Promise<void> {
     this.#state = "answer";
     const resp = this.#resp;
     resp.status = status;
-    for (const [name, value] of fields) if (!framing.has(name)) resp.addHeader(name, value);
-    const size = Number(fields.find(([name]) => name === "content-length")?.[1] ?? NaN);
-    if (Number.isSafeInteger(size)) resp.contentSize = size;
-    return rest.length > 0 ? resp.echo(rest) : undefined;
+    if (reason !== "") resp.reason = reason;
+    for (const [name, value] of fields) {
+      if (name === "upgrade") resp.upgrade = value;
+      else if (!framing.has(name)) resp.addHeader(name, value);
+    }
+    if (fields.some(([name]) => name === "transfer-encoding")) this.#chunks = new WrittenChunks();
+    else this.#left = contentLengthOf(fields.find(([name]) => name === "content-length")?.[1]);
+    if (this.#left !== undefined) resp.contentSize = this.#left;
+    return this.#sendContent(rest);
+  }
+
+  /** Ends the answer behind the last byte that was announced: a `ServerResponse` leaves the socket open. */
+  #sendContent(written: Buffer): void | Promise<void> {
+    const piece = this.#chunks === undefined ? written : this.#chunks.take(written);
+    const taken = piece.length > 0 ? this.#resp.echo(piece) : undefined;
+    if (this.#left !== undefined) this.#left -= piece.length;
+    if (this.#left === 0 || this.#chunks?.isOver === true) this.#endAnswer();
+    return taken;
+  }
+
+  #endAnswer(): void {
+    if (this.#resp.isDone) return;
+    this.#resp.end();
+    this.push(null);
   }
 
   #pass(tunnel: Duplex, piece: Buffer, written: Written): void {

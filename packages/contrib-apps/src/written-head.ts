@@ -2,6 +2,8 @@
 
 export interface WrittenHead {
   readonly status: number;
+  /** "" for none. */
+  readonly reason: string;
   /** In the order written. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** What was written behind it. */
@@ -16,7 +18,7 @@ export function readWrittenHead(bytes: Buffer): WrittenHead | undefined {
     throw new Error(`the app wrote ${bytes.length} bytes to the socket of an upgrade, and no head of an answer`);
   }
   const [statusLine = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
-  const [, status] = /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: |$)/.exec(statusLine) ?? [];
+  const [, status, reason = ""] = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: (.*))?$/.exec(statusLine) ?? [];
   if (status === undefined) {
     throw new Error(
       `the app wrote ${JSON.stringify(statusLine.slice(0, 80))} to the socket of an upgrade, which begins no answer`,
@@ -30,7 +32,7 @@ export function readWrittenHead(bytes: Buffer): WrittenHead | undefined {
     }
     return [name.toLowerCase(), value] as const;
   });
-  return { status: Number(status), fields, rest: bytes.subarray(end + 4) };
+  return { status: Number(status), reason, fields, rest: bytes.subarray(end + 4) };
 }
 
 /** In bytes. No prop: it is the app's own, and few have more than some hundred. */

@@ -55,12 +55,18 @@ const routes: { readonly [path: string]: (request: Request) => unknown } = {
   },
   "/length": () => new Response("12345", { headers: { "content-length": "5", connection: "close" } }),
   "/long": () => new Response("12345", { headers: { "content-length": "4" } }),
+  "/reason": () => new Response("x", { status: 404, statusText: "Gone Fishing" }),
+  "/426": () => new Response("x", { status: 426, headers: { upgrade: "websocket" } }),
   "/late": () => new Response(pieces(["a", "b", "c"])),
   "/late-length": () => new Response(pieces(["a", "b", "c"]), { headers: { "content-length": "3" } }),
   "/fails-first": () => new Response(pieces([], new Error("no body"))),
   "/fails-later": () => new Response(pieces(["a"], new Error("half a body"))),
   "/strings": () => new Response(streamOf("text")),
   "/numbers": () => new Response(streamOf(1)),
+  "/number-then-fails": () => new Response(numberThenFailure()),
+  "/cancel-throws": () => new Response(new ReadableStream({ pull: noBytes, cancel: failToCancel })),
+  "/cancel-of-its-own-throws": () => ({ ...ownResponse({}), body: { getReader: ownReader, cancel: failToCancel } }),
+  "/framing": (request) => ownResponse(Object.fromEntries(new URL(request.url).searchParams)),
   "/fails-at-once": () => new Response(new ReadableStream({ start: (c) => c.error(new Error("no body at all")) })),
   "/endless": () =>
     new Response(
@@ -105,6 +111,37 @@ function pieces(texts: readonly string[], error?: Error): ReadableStream {
       else controller.error(error);
     },
   });
+}
+
+/** What is no piece, and then an error: its end is asked for, or not, while nobody reads on. */
+function numberThenFailure(): ReadableStream {
+  return new ReadableStream<unknown>({
+    start: (controller) => controller.enqueue(1),
+    async pull(controller) {
+      await new Promise((resolve) => setImmediate(resolve));
+      controller.error(new Error("no body after a number"));
+    },
+  });
+}
+
+function noBytes(controller: ReadableStreamDefaultController): void {
+  controller.enqueue(new Uint8Array(65536));
+}
+
+function failToCancel(): never {
+  events.push("cancelled");
+  throw new Error("a cancel that throws");
+}
+
+/** A reader of no stream of the web's: it throws where those reject. */
+function ownReader() {
+  return { read: () => Promise.resolve({ done: false, value: new Uint8Array(65536) }), cancel: failToCancel };
+}
+
+/** As a ponyfill of another realm makes one: names keep their case. */
+function ownResponse(fields: Readonly<Record<string, string>>) {
+  const headers = { has: () => false, [Symbol.iterator]: () => Object.entries(fields).values() };
+  return { status: 200, headers, body: streamOf(new TextEncoder().encode("12345")) };
 }
 
 function streamOf(value: unknown): ReadableStream {

@@ -29,6 +29,24 @@ app.get(
   ),
   (c) => c.text("no WebSocket wanted"),
 );
+app.get(
+  "/fails/:where",
+  upgradeWebSocket((c) => {
+    async function fail(where: string): Promise<void> {
+      await Promise.resolve();
+      if (c.req.url.endsWith(where)) throw new Error(`${where} failed on purpose`);
+    }
+    return { onOpen: () => fail("open"), onClose: () => fail("close") as unknown as undefined };
+  }),
+);
+app.get(
+  "/arrow",
+  upgradeWebSocket(() => ({
+    // As programs without types write them: they give back what they have called.
+    onMessage: ({ data }, ws) => (ws.send("heard"), heard.push(typeof data)) as unknown as undefined,
+    onClose: () => heard.push("arrow closed") as unknown as undefined,
+  })),
+);
 app.get("/plain", (c) => c.text("a page"));
 
 export default app;

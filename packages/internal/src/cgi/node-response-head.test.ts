@@ -22,6 +22,7 @@ test.each([
   ["Location: /elsewhere\n\n", 302],
   ["Location: https://a.example/\nStatus: 201\n\n", 201],
   ["Status: 599\n\n", 599],
+  ["Status: 999\n\n", 999],
   ["status:204 \n\n", 204],
 ])("the status of %j is %i", (text, status) => {
   expect(read(text)).toMatchObject({ status });

@@ -65,8 +65,8 @@ export function readCgiHead(
     const lowerName = name.toLowerCase();
     if (lowerName === "status") {
       if (status !== undefined) return "its head holds the field status twice";
-      status = Number(/^([2-5]\d\d)(?: |$)/.exec(value)?.[1]);
-      if (Number.isNaN(status)) return `its status is not from 200 to 599: ${JSON.stringify(value.slice(0, 80))}`;
+      status = Number(/^([2-9]\d\d)(?: |$)/.exec(value)?.[1]);
+      if (Number.isNaN(status)) return `its status is not from 200 to 999: ${JSON.stringify(value.slice(0, 80))}`;
       continue;
     }
     if (lowerName === "content-length") {

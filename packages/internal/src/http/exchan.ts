@@ -59,7 +59,12 @@ export interface FileRegion {
 
 /** The head of a response, as it is handed to a codec. */
 export interface ResponseHead {
+  /** 200 to 999. */
   readonly status: number;
+  /** The reason phrase, checked; `undefined`: that of the status. HTTP/2 has none. */
+  readonly reason?: string | undefined;
+  /** Protocols of the field `upgrade`, checked; `undefined`: none. Only HTTP/1.1 has it. */
+  readonly upgrade?: string | undefined;
   /** Names in lower case and values in turn, all checked. Holds no fields of the message's framing. */
   readonly fieldList: readonly string[];
   /** See `Fields`. */

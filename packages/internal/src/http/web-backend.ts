@@ -65,9 +65,10 @@ export interface BackendRequest {
 
 /** The head of an answer. */
 export interface NodeResponseHead {
-  /** 200 to 599. */
+  /** 200 to 999. */
   readonly status: number;
-  /** Names in lower case and values in turn. */
+  /** The reason phrase, if it is not that of the status. */
+  readonly reason?: string | undefined;
   readonly fields: Fields;
   /** In bytes; `undefined` where that is not known. For HEAD, the size that a GET would have. */
   readonly contentSize: number | undefined;

@@ -1,6 +1,7 @@
 // Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy passes on
 // must mean the same to everybody.
 
+import { reasonPhrase } from "@hemi/common";
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
 import type { Fields } from "../http/fields.ts";
@@ -19,6 +20,9 @@ export interface ResponseHeadLimits {
 export class Http1NodeResponseHead extends FieldLines implements NodeResponseHead {
   version: "1.0" | "1.1" = "1.1";
   status = 0;
+  /** Where the reason phrase lies in the bytes. */
+  reasonStart = 0;
+  reasonEnd = 0;
   contentSize: number | undefined;
   isChunked = false;
   wantsClose = false;
@@ -28,6 +32,11 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
   /** Of which set of names `#list` is without. */
   #dropped: FieldNames | undefined;
   #list: readonly string[] = [];
+
+  get reason(): string | undefined {
+    const reason = this.bytes.toString("latin1", this.reasonStart, this.reasonEnd);
+    return reason === "" || reason === reasonPhrase(this.status) ? undefined : reason;
+  }
 
   get fields(): Fields {
     return this;
@@ -70,10 +79,12 @@ export function readAnswerHead(
   const head = new Http1NodeResponseHead(bytes, start);
   if (bytes[at + 7] === 0x30 /* 0 */) head.version = "1.0";
   head.status = Number(bytes.toString("latin1", at + 9, at + 12));
-  if (head.status < 100 || head.status > 599) return "its status is not from 100 to 599";
+  if (head.status < 100) return "its status is not from 100 to 999";
   at += 12;
   if (bytes[at] === SP) at++;
+  head.reasonStart = at;
   while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;
+  head.reasonEnd = at;
   if (at + 1 >= end) return incomplete;
   if (bytes[at] !== CR || bytes[at + 1] !== LF) return badStatusLine;
   at += 2;

@@ -192,7 +192,8 @@ export class Http1Exchan implements ExchanWire {
   #writeWhole(head: ResponseHead, content: Uint8Array, isLasting: boolean): void {
     const { output, wholeResponses, dateLine } = this.#conn;
     // Other heads say that the connection ends, which costs more than the copy.
-    const mayBeKnown = isLasting && this.#keepAlive && this.head.version !== "1.0";
+    const isPlain = head.reason === undefined && head.upgrade === undefined;
+    const mayBeKnown = isLasting && isPlain && this.#keepAlive && this.head.version !== "1.0";
     const known = mayBeKnown ? wholeResponses.find(head, content, dateLine) : undefined;
     if (known !== undefined) return output.writeBytes("", known, "");
     const text = this.#encodeHead(head, content.length);
@@ -427,14 +428,16 @@ export class Http1Exchan implements ExchanWire {
       (this.#state === "streaming" || content.isSoonOver);
   }
 
-  #encodeHead({ status, fieldList }: ResponseHead, size: number | undefined): string {
+  #encodeHead({ status, reason, upgrade, fieldList }: ResponseHead, size: number | undefined): string {
     if (status === 205) size = 0;
-    let text = statusLine(status);
+    let text = statusLine(status, reason);
     if (!hasDate(fieldList)) text += this.#conn.dateLine;
     text += fieldLines(fieldList);
     // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
     if (size !== undefined && !hasNoContent(status)) text += "content-length: " + size + "\r\n";
     else if (this.#framing === "chunked") text += "transfer-encoding: chunked\r\n";
+    // The field stands for this connection only, and must be named as one that does (RFC 9110 7.8).
+    if (upgrade !== undefined && this.head.version !== "1.0") text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
     if (!this.#keepAlive) text += "connection: close\r\n";
     else if (this.head.version === "1.0") text += "connection: keep-alive\r\n";
     return text + "\r\n";

@@ -228,8 +228,8 @@ test("a client that reads slowly stops its own stream, and no other", async () =
 });
 
 const wrongAnswers: readonly [what: string, answer: (id: number) => Readonly<Record<string, string>>, log: string][] = [
-  ["no status", () => ({ ":status": "" }), "its status is not from 100 to 599"],
-  ["a status of 99", () => ({ ":status": "099" }), "its status is not from 100 to 599"],
+  ["no status", () => ({ ":status": "" }), "its status is not from 100 to 999"],
+  ["a status of 99", () => ({ ":status": "099" }), "its status is not from 100 to 999"],
   ["101", () => ({ ":status": "101" }), "it switches protocols"],
   ["a field of HTTP/1", () => ({ connection: "close" }), "a field that belongs to a connection of HTTP/1"],
   ["a pseudo-field of requests", () => ({ ":path": "/" }), "a pseudo-field that no answer has"],

@@ -52,8 +52,8 @@ export function readAnswerHead({
 }: DecodedBlock): Http2NodeResponseHead | string {
   if (fault !== undefined) return fault;
   if (list[0] !== ":status") return "its head does not begin with a status";
-  const status = /^[1-5]\d\d$/.test(list[1] ?? "") ? Number(list[1]) : 0;
-  if (status === 0) return "its status is not from 100 to 599";
+  const status = /^[1-9]\d\d$/.test(list[1] ?? "") ? Number(list[1]) : 0;
+  if (status === 0) return "its status is not from 100 to 999";
   // RFC 9113 8.6: there is nothing to switch to.
   if (status === 101) return "it switches protocols, which HTTP/2 cannot";
   let contentSize: number | undefined;

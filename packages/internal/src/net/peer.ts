@@ -14,12 +14,34 @@ export interface Endpoint {
 export interface Peer extends Endpoint {
   /** The client, where the peer is one that is trusted to say who that is: see `proxyProtocol` of httpxServer. */
   readonly source?: Endpoint;
+  /** Our own end of the connection; `undefined` where there is no socket, or it has gone already. */
+  readonly local?: Endpoint | undefined;
 }
 
 /** Address and port of a socket's other end; "" and 0 for a UNIX socket, and for one that has gone already. */
 export function peerOf(socket: Socket): Peer {
-  const { remoteAddress = "", remotePort = 0 } = socket;
-  return { address: unmapped(remoteAddress), port: remotePort };
+  return new SocketPeer(socket);
+}
+
+/** Asks for the near end when somebody wants to know it: few do. */
+class SocketPeer implements Peer {
+  readonly address: string;
+  readonly port: number;
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    const { remoteAddress = "", remotePort = 0 } = socket;
+    this.address = unmapped(remoteAddress);
+    this.port = remotePort;
+    this.#socket = socket;
+  }
+
+  get local(): Endpoint | undefined {
+    const { localAddress, localPort } = this.#socket;
+    return localAddress === undefined || localPort === undefined
+      ? undefined
+      : { address: unmapped(localAddress), port: localPort };
+  }
 }
 
 /** An IP address in the one form that it is compared and logged in: IPv6 as short as may be (RFC 5952), IPv4 never within IPv6. */

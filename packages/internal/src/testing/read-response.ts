@@ -31,7 +31,7 @@ export interface ReceivedResponse extends ReceivedHead {
 export async function readHead(source: ByteSource): Promise<ReceivedHead> {
   const statusLine = await source.through("\r\n");
   const [, status, reason] =
-    /^HTTP\/1\.1 ([1-5]\d\d) ([\t\x20-\x7e]*)\r\n$/.exec(statusLine) ?? bad("status line", statusLine);
+    /^HTTP\/1\.1 ([1-9]\d\d) ([\t\x20-\x7e]*)\r\n$/.exec(statusLine) ?? bad("status line", statusLine);
   const fields = await readFields(source);
   return { status: Number(status), reason: reason ?? "", fields, headers: toRecord(fields) };
 }

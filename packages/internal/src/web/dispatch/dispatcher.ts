@@ -97,11 +97,11 @@ export class Dispatcher implements ResponseSurroundings {
           (taken) => {
             if (!taken) this.#notTaken(webapp, req, resp, wire);
           },
-          (error: unknown) => this.#failed(error, req, resp),
+          (error: unknown) => this.failed(error, req, resp),
         );
       }
     } catch (error) {
-      this.#failed(error, req, resp);
+      this.failed(error, req, resp);
     }
   }
 
@@ -130,13 +130,13 @@ export class Dispatcher implements ResponseSurroundings {
     // No resource has it, so that there is nothing to say in the `allow` of a 405.
     try {
       const sent = webapp.notFound(req, resp, (resp) => this.#sendMissPage(resp, wire));
-      if (sent !== undefined) sent.catch((error: unknown) => this.#failed(error, req, resp));
+      if (sent !== undefined) sent.catch((error: unknown) => this.failed(error, req, resp));
     } catch (error) {
-      this.#failed(error, req, resp);
+      this.failed(error, req, resp);
     }
   }
 
-  #failed(error: unknown, req: Request, resp: Response): void {
+  failed(error: unknown, req: Request, resp: Response): void {
     const thrown = error instanceof Fault ? error.cause : error;
     const status = statusOf(thrown);
     // A client that has gone needs no answer, and its leaving is no fault.

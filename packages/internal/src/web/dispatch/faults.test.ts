@@ -130,6 +130,47 @@ describe("a handlet that goes wrong before it has sent its head", () => {
   });
 });
 
+describe("a handlet that has returned true, and fails later,", () => {
+  test.each([
+    ["an Error", new Error(secret), 500, "500 Internal Server Error\n"],
+    ["an HTTPError", new HTTPError(413, secret), 413, "413 Content Too Large\n"],
+  ])("by fail() with %s gives what it would have given by throwing it", async (_what, error, status, text) => {
+    await using server = await serve((_req, resp) => {
+      resp.setHeader("x-half", "1");
+      setImmediate(() => resp.fail(error));
+      return true;
+    });
+    const response = await server.ask("GET /");
+    expect(response).toMatchObject({ status, text });
+    expect(response.fields.map(([name]) => name)).not.toContain("x-half");
+    const lines = server.log.filter((line) => line.includes(secret));
+    expect(lines).toHaveLength(1);
+    expect(/ error webapp\.app\/rule\/handlet1 #\S+ failed at GET \//.test(lines.join(""))).toBe(status === 500);
+  });
+
+  test("in the middle of its answer has it broken off", async () => {
+    await using server = await serve((_req, resp) => {
+      void resp.echo("some");
+      setImmediate(() => resp.fail(new Error(secret)));
+      return true;
+    });
+    await using client = await server.connect();
+    client.send(request("GET /"));
+    await expect(client.response()).rejects.toThrow();
+    expect(server.log.join("")).toContain(secret);
+  });
+
+  test("after its answer only has it in the log", async () => {
+    await using server = await serve((_req, resp) => {
+      resp.send("all");
+      resp.fail(new Error(secret));
+      return true;
+    });
+    expect(await server.ask("GET /")).toMatchObject({ status: 200, text: "all" });
+    expect(server.log.join("")).toContain(secret);
+  });
+});
+
 describe("an answer that its handlet does not wait for", () => {
   test.each<[string, (resp: Response) => Promise<void>]>([
     ["sendStream", (resp) => resp.sendStream(endless())],

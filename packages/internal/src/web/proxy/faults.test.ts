@@ -53,7 +53,6 @@ describe("a backend that does wrong", () => {
     ["has a bare CR", "HTTP/1.1 200 OK\r\na: b\rc\r\n\r\n"],
     ["has a NUL", "HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n"],
     ["has a status that is none", "HTTP/1.1 99 Low\r\n\r\n"],
-    ["has a status above all", "HTTP/1.1 600 High\r\n\r\n"],
     ["has four digits of status", "HTTP/1.1 2000 OK\r\n\r\n"],
     ["is of another version", "HTTP/2.0 200 OK\r\n\r\n"],
     ["switches protocols unasked", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"],
@@ -66,6 +65,16 @@ describe("a backend that does wrong", () => {
     const answer = await proxy.ask("GET /");
     expect(answer).toMatchObject({ status: 502, text: "502 Bad Gateway\n" });
   });
+
+  test.each(["HTTP/1.1 600 High", "HTTP/1.1 999 Higher Still", "HTTP/1.1 404 Gone Fishing", "HTTP/1.1 200 OK"])(
+    "its status line %s reaches the client as it is",
+    async (line) => {
+      await using backend = await RawBackend.answering((_, conn) => conn.send(`${line}\r\ncontent-length: 0\r\n\r\n`));
+      await using proxy = await proxyTo([backend.address]);
+      const { status, reason } = await proxy.ask("GET /");
+      expect(`HTTP/1.1 ${status} ${reason}`).toBe(line);
+    },
+  );
 
   test("sends 1xx answers for ever: 502", async () => {
     await using backend = await RawBackend.answering(async (_, conn) => {

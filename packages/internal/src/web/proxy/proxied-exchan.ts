@@ -129,6 +129,7 @@ export class ProxiedExchan implements TunnelHandler {
       const { method } = this.#req;
       const resp = this.#resp;
       resp.status = head.status;
+      if (head.reason !== undefined) resp.reason = head.reason;
       resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
       resp.neverIndexed = head.fields.neverIndexed;
       this.#tieClient();

@@ -57,6 +57,26 @@ describeTransports(({ serve }) => {
       { status: 599, reason: "" },
     ],
     [
+      "a status that has no meaning",
+      doing((_req, resp) => ((resp.status = 999), resp.send())),
+      { status: 999, reason: "" },
+    ],
+    [
+      "a reason phrase of one's own",
+      doing((_req, resp) => ((resp.status = 404), (resp.reason = "Gone Fishing"), resp.send("x"))),
+      { status: 404, reason: "Gone Fishing", text: "x" },
+    ],
+    [
+      "a status that is set after a reason phrase",
+      doing((_req, resp) => ((resp.reason = "Fine"), (resp.status = 404), resp.send())),
+      { status: 404, reason: "Not Found" },
+    ],
+    [
+      "the protocols to ask for",
+      doing((_req, resp) => ((resp.status = 426), (resp.upgrade = "echo/1"), resp.send())),
+      { status: 426, headers: { upgrade: "echo/1", connection: "upgrade" } },
+    ],
+    [
       "trailers alone",
       doing((_req, resp) => (resp.setTrailer("x", 1), resp.end())),
       { text: "", trailers: { x: "1" } },

@@ -16,7 +16,7 @@ import { Backlog, maxBacklog } from "./backlog.ts";
 import { serializeCookie, type CookieOptions } from "../request/cookies.ts";
 import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "../../http/exchan.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
-import { FieldList } from "../../http/field-list.ts";
+import { checkFieldValue, FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import { FilterChain, type FilterHook, type PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
@@ -29,6 +29,8 @@ export interface ResponseSurroundings {
   readonly fcache: Fcache;
   /** Is told when a reviser's filter fails, which the handlet may not look at. */
   noteFault(error: unknown, req: Request | undefined): void;
+  /** Answers, or breaks the answer off, as for a handlet that has thrown this. */
+  failed(error: unknown, req: Request, resp: Response): void;
 }
 
 /** Content that is the same each time, such as that of a file, as one may keep what one made of it. */
@@ -62,6 +64,8 @@ export class Response implements ResponseHead {
   neverIndexed: ReadonlySet<string> | undefined;
   readonly #fields = new FieldList();
   #status = 200;
+  #reason: string | undefined;
+  #upgrade: string | undefined;
   #state: "open" | "streaming" | "done" = "open";
   /** In bytes. */
   #contentSize: number | undefined;
@@ -85,17 +89,47 @@ export class Response implements ResponseHead {
     this.#req = req;
   }
 
-  /** 200 to 599. Default: 200. For 1xx there is `interim`. */
+  /**
+   * 200 to 999, though no more than 599 have a meaning (RFC 9110 15): what apps and nodes use among themselves passes. Default: 200. For 1xx there
+   * is `interim`.
+   */
   get status(): number {
     return this.#status;
   }
 
   set status(status: number) {
     this.#assertOpen();
-    if (!Number.isInteger(status) || status < 200 || status > 599) {
-      throw new HemiError("HEMI_USAGE", `the status of a response is a whole number from 200 to 599, not ${status}`);
+    if (!Number.isInteger(status) || status < 200 || status > 999) {
+      throw new HemiError("HEMI_USAGE", `the status of a response is a whole number from 200 to 999, not ${status}`);
     }
     this.#status = status;
+    this.#reason = undefined;
+  }
+
+  /**
+   * The reason phrase, if it is not that of the status. Setting `status` forgets it. HTTP/1 alone sends one, and clients are to pay no heed to it (RFC 9112
+   * 4). Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for what no field could hold either.
+   */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  set reason(reason: string | undefined) {
+    this.#assertOpen();
+    this.#reason = reason === undefined ? undefined : checkFieldValue("reason phrase", reason);
+  }
+
+  /**
+   * The protocols that the client should ask for instead, as the field `upgrade` has them: a 426 must name them (RFC 9110 15.5.22). HTTP/1.1 alone
+   * has that field. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD.
+   */
+  get upgrade(): string | undefined {
+    return this.#upgrade;
+  }
+
+  set upgrade(protocols: string | undefined) {
+    this.#assertOpen();
+    this.#upgrade = protocols === undefined ? undefined : checkFieldValue("upgrade", protocols);
   }
 
   /** Whether status and fields can no longer be changed. */
@@ -385,6 +419,15 @@ export class Response implements ResponseHead {
   }
 
   /**
+   * For handlets that have returned `true` and fail later, where they cannot throw: it becomes of the request what would if they had thrown it. That is
+   * the error's status, or 500 with a line in the log; an answer that has begun is broken off.
+   */
+  fail(error: unknown): void {
+    const fault = this.handletPath === "" ? error : faultAt(this.handletPath, error);
+    if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
+  }
+
+  /**
    * For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. Nobody may
    * change the list afterwards.
    */
@@ -439,6 +482,8 @@ export class Response implements ResponseHead {
   reset(): void {
     this.#assertOpen();
     this.#status = 200;
+    this.#reason = undefined;
+    this.#upgrade = undefined;
     this.#fields.clear();
     this.neverIndexed = undefined;
     this.#contentSize = undefined;

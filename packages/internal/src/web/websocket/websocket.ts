@@ -17,7 +17,10 @@ import type { WebSocketSettings } from "./websocket-props.ts";
 export interface WebSocketEvents {
   /** A message: text as a string, anything else as bytes. A promise: the next one waits for it, and so does the client. What it throws closes with 1011. */
   message(message: string | Uint8Array, ws: WebSocket): void | Promise<void>;
-  /** It is over. Codes as in RFC 6455 7.4.1; 1005: the client gave none, 1006: it left without a word. Called once. */
+  /**
+   * It is over. Codes as in RFC 6455 7.4.1; 1005: the client gave none, 1006: it left without a word. Called once; nobody waits for a promise of it, but
+   * what that rejects with stands in the log, as what it throws does.
+   */
   close?(code: number, reason: string, ws: WebSocket): void;
 }
 
@@ -161,13 +164,14 @@ export class WebSocket {
   }
 
   #handle(message: string | Uint8Array): void {
-    let handled: void | Promise<void>;
+    let handled: unknown;
     try {
       handled = this.#events.message(message, this);
     } catch (error) {
       return this.#failed(error);
     }
-    if (handled === undefined) return;
+    // An arrow function gives back whatever it has called.
+    if (!(handled instanceof Promise)) return;
     this.#isHandling = true;
     handled.then(
       () => this.#handled(),
@@ -236,7 +240,8 @@ export class WebSocket {
     this.#base.extensions["permessage-deflate"]?.cleanup();
     this.#drained?.reject(gone());
     try {
-      this.#events.close?.(this.#code, this.#reason, this);
+      const closed: unknown = this.#events.close?.(this.#code, this.#reason, this);
+      if (closed instanceof Promise) closed.catch((error: unknown) => this.#base.failed(error));
     } catch (error) {
       this.#base.failed(error);
     }
