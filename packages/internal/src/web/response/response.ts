@@ -423,7 +423,7 @@ export class Response implements ResponseHead {
    * the error's status, or 500 with a line in the log; an answer that has begun is broken off.
    */
   fail(error: unknown): void {
-    const fault = this.handletPath === "" ? error : faultAt(this.handletPath, error);
+    const fault = this.handlet === undefined ? error : faultAt(this.handlet.path, error);
     if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
   }
 
