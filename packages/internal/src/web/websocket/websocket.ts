@@ -230,14 +230,25 @@ export class WebSocket {
     this.#state = "closed";
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
-    this.#receiver.removeAllListeners().on("error", noop).destroy();
-    this.#base.extensions["permessage-deflate"]?.cleanup();
+    this.#endReceiver();
     this.#drained?.reject(gone());
     try {
       this.#events.close?.(this.#code, this.#reason, this);
     } catch (error) {
       this.#base.failed(error);
     }
+  }
+
+  /**
+   * Nothing of what still comes out of the receiver is wanted. But a message that is being inflated is inflated to its end: the callback of `ws` reads what
+   * `cleanup` takes away, and throws without it; and of the ten places that `ws` has for inflating, it would keep one for good.
+   */
+  #endReceiver(): void {
+    const receiver = this.#receiver;
+    const cleanUp = (): void => this.#base.extensions["permessage-deflate"]?.cleanup();
+    receiver.removeAllListeners().on("error", cleanUp).on("finish", cleanUp);
+    if (receiver.writableFinished || receiver.errored !== null) cleanUp();
+    else receiver.end();
   }
 
   // ---- waiting ----
