@@ -149,7 +149,9 @@ const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy:
 
 class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, ProxyHeaderReaderOptions {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
   readonly #injector = new Injector(
     (wire) => this.#dispatcher?.serve(wire),
     () => this.settings.handleTimeout,

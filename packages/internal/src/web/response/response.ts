@@ -6,11 +6,10 @@
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
-import type { Child } from "../../component/context.ts";
-import type { HandletPart, RulePart } from "../kinds.ts";
+import type { RulePart } from "../kinds.ts";
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
-import { quietly } from "@hemi/common";
+import { guarded, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
@@ -53,8 +52,6 @@ export interface HeadListener {
 export class Response implements ResponseHead {
   /** For the engine: the rule that has it just now. */
   rule: RulePart | undefined;
-  /** For the engine: the handlet that has it just now. */
-  handlet: Child<HandletPart> | undefined;
   /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
   errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
@@ -340,7 +337,12 @@ export class Response implements ResponseHead {
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();
-    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, drained);
+    const handlet = this.#req?.handlet;
+    const failed = (error: unknown): void => {
+      this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
+      tunnel.destroy();
+    };
+    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
     this.#state = "done";
     this.#headListener?.headSent();
     return tunnel;
@@ -446,7 +448,7 @@ export class Response implements ResponseHead {
 
   /** A handlet may leave the promise alone: its client's leaving must not end the process then, and what else fails is in the log. */
   #watched(sent: Promise<void>): Promise<void> {
-    const { handlet } = this;
+    const handlet = this.#req?.handlet;
     sent.catch((error: unknown) => {
       if (isPeerGone(error) || error instanceof HTTPError) return;
       this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
@@ -515,8 +517,10 @@ export class Response implements ResponseHead {
   /** Puts filters on the content, if it has any. */
   #chainOf(filters: readonly PlacedFilter[] | undefined): FilterChain | undefined {
     if (filters === undefined || filters.length === 0) return undefined;
-    const chain = new FilterChain(filters, (piece) =>
-      this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
+    const chain = new FilterChain(
+      filters,
+      (piece) => (this.#wire.sendContent(piece) ? undefined : this.#wire.writable()),
+      (fault) => this.#surroundings.noteFault(fault, this.#req),
     );
     if (this.#hasNoContent) {
       chain.close();
@@ -553,7 +557,8 @@ export class Response implements ResponseHead {
   #overrun(): Promise<void> {
     const reason = `more than ${maxBacklog} bytes were echoed while the client had not taken what came before: await echo()`;
     const error = new HemiError("HEMI_USAGE", reason);
-    const fault = this.handlet === undefined ? error : faultAt(this.handlet.path, error);
+    const handlet = this.#req?.handlet;
+    const fault = handlet === undefined ? error : faultAt(handlet.path, error);
     this.#surroundings.noteFault(fault, this.#req);
     this.abort();
     return quietly(Promise.reject(fault));

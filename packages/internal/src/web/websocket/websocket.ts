@@ -8,7 +8,7 @@
 // The frames themselves are read and made by the package `ws`.
 
 import type { Duplex } from "node:stream";
-import { quietly } from "@hemi/common";
+import { guarded, isPromiseLike, quietly } from "@hemi/common";
 import { ExchanError } from "../../http/exchan-error.ts";
 import type { Extensions, Frames, Receiver, Sender } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
@@ -159,13 +159,13 @@ export class WebSocket {
   }
 
   #handle(message: string | Uint8Array): void {
-    let handled: void | Promise<void>;
+    let handled: unknown;
     try {
       handled = this.#events.message(message, this);
     } catch (error) {
       return this.#failed(error);
     }
-    if (handled === undefined) return;
+    if (!isPromiseLike(handled)) return;
     this.#isHandling = true;
     handled.then(
       () => this.#handled(),
@@ -232,11 +232,10 @@ export class WebSocket {
     this.#waiting.length = 0;
     this.#endReceiver();
     this.#drained?.reject(gone());
-    try {
-      this.#events.close?.(this.#code, this.#reason, this);
-    } catch (error) {
-      this.#base.failed(error);
-    }
+    guarded(
+      () => this.#events.close?.(this.#code, this.#reason, this),
+      (error) => this.#base.failed(error),
+    );
   }
 
   /**
