@@ -67,6 +67,17 @@ test.each<[string, string, ServeOptions]>([
   expect(uncaught.errors).toEqual([]);
 });
 
+test.each<[string, string, ServeOptions]>([
+  ["a request that failed, with a page that cannot be read", "GET /", { webapp: { errorPages: { 500: "/missing" } } }],
+])("a reviser that throws at the head of the answer to %s is in the log", async (_name, line, options) => {
+  using uncaught = new Uncaught();
+  await using server = await serve({ ...options, ...site(fail, [{ rank: 5, reviseResponse: fail }]) });
+  await using client = await server.connect();
+  await client.send(request(line)).toTheEnd();
+  expect(server.log.join("")).toMatch(/error webapp\.app\/rule\/reviser1 #\S+ failed at GET \//);
+  expect(uncaught.errors).toEqual([]);
+});
+
 test("a filter of a request's content that throws when it is closed unread leaves the answer as it is", async () => {
   using uncaught = new Uncaught();
   await using server = await serve(

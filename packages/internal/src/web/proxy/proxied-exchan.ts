@@ -343,8 +343,13 @@ export class ProxiedExchan implements TunnelHandler {
       if (!isPeerGone(error)) {
         this.#traits.log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
       }
-      if (this.#resp.isHeadSent) this.#resp.abort();
-      else sendStatusPage(this.#resp, 500);
+      try {
+        if (this.#resp.isHeadSent) this.#resp.abort();
+        else sendStatusPage(this.#resp, 500);
+      } catch (error) {
+        // A reviser that looked at the head of this page failed, and a socket of the node has called us.
+        this.#resp.failed(error);
+      }
       return undefined;
     }
   }

@@ -383,6 +383,12 @@ export class Response implements ResponseHead {
     this.#wire.abort();
   }
 
+  /** For the engine: it could not be sent, for a reason that nobody above will hear of. It is in the log, and the answer is broken off. */
+  failed(error: unknown): void {
+    if (!isPeerGone(error)) this.#surroundings.noteFault(error, this.#req);
+    this.abort();
+  }
+
   /**
    * For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. Nobody may
    * change the list afterwards.
