@@ -73,6 +73,22 @@ test("an expired deadline may be set again from its own callback, and others may
   deadlines.close();
 });
 
+test("what a callback throws is told, and the others of its sweep expire", () => {
+  const clock = { ms: 1_000_000 };
+  const told: unknown[] = [];
+  const deadlines = new Deadlines({ resolution: 100, now: () => clock.ms, failed: (error) => told.push(error) });
+  const bad = deadlines.add(() => {
+    throw new Error("no");
+  });
+  const good = deadlines.add(() => told.push("good"));
+  bad.set(100);
+  good.set(100);
+  clock.ms += 100;
+  deadlines.sweep();
+  expect(told).toEqual([new Error("no"), "good"]);
+  deadlines.close();
+});
+
 test("a callback that throws does not cost the others their expiry", () => {
   const { clock, deadlines } = makeWheel();
   const expired: string[] = [];

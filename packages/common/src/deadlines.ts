@@ -30,6 +30,8 @@ export interface DeadlinesOptions {
   readonly resolution?: number;
   /** A clock that never goes back: ms. Default: `performance.now`. */
   readonly now?: () => number;
+  /** Is told what a deadline has thrown as it expired; the others expire all the same. Default: it is thrown out of the sweep. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** How many ticks ahead the wheel reaches; with 250 ms, 128 s. What is further away is looked at once in that time. */
@@ -38,6 +40,7 @@ const slotCount = 512;
 export class Deadlines {
   readonly #resolution: number;
   readonly #now: () => number;
+  readonly #failed: ((error: unknown) => void) | undefined;
   readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
   /** The last tick that has been swept; its slot holds nothing but what a throwing callback left behind. */
   #current = 0;
@@ -48,6 +51,7 @@ export class Deadlines {
   constructor(options: DeadlinesOptions = {}) {
     this.#resolution = options.resolution ?? 250;
     this.#now = options.now ?? (() => performance.now());
+    this.#failed = options.failed;
     if (!(this.#resolution > 0)) throw new RangeError(`a resolution has to be above 0, not ${this.#resolution}`);
   }
 
@@ -70,13 +74,22 @@ export class Deadlines {
       const slot = this.#slotOf(this.#current);
       for (let hanger = slot.next; hanger instanceof Hanger; hanger = slot.next) {
         this.#unhang(hanger);
-        if (Math.ceil(hanger.at / this.#resolution) <= target) hanger.expire();
+        if (Math.ceil(hanger.at / this.#resolution) <= target) this.#expire(hanger);
         else this.#hang(hanger);
       }
       if (this.#current >= target) break;
       this.#current++;
     }
     if (this.#size === 0) this.#stop();
+  }
+
+  #expire(hanger: Hanger): void {
+    try {
+      hanger.expire();
+    } catch (error) {
+      if (this.#failed === undefined) throw error;
+      this.#failed(error);
+    }
   }
 
   /** Forgets all deadlines without letting them expire; those set later stay unset. */

@@ -1,5 +1,7 @@
 export * from "./deadlines.ts";
+export * from "./guarded.ts";
 export * from "./http-date.ts";
+export * from "./iso-time.ts";
 export * from "./nearest-names.ts";
 export * from "./quietly.ts";
 export * from "./reason-phrases.ts";

@@ -3,9 +3,10 @@
 /** "" for what is no date, such as that of a backend's malformed field. */
 export function formatTime(date: Date, format: string, isUTC: boolean): string {
   // The parts are read as those of UTC, from a date that is shifted for the local time.
-  if (Number.isNaN(date.getTime())) return "";
   const shift = isUTC ? 0 : date.getTimezoneOffset();
   const shown = new Date(date.getTime() - shift * 60_000);
+  // The last of all dates, shifted, is none any more.
+  if (Number.isNaN(shown.getTime())) return "";
   return format.replace(/%([a-zA-Z%])/g, (written, letter: string) => parts[letter]?.(shown, shift) ?? written);
 }
 

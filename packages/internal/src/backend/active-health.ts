@@ -59,13 +59,18 @@ export class ActiveHealth {
   async #run(node: Node, signal: AbortSignal): Promise<void> {
     let inARow = 0;
     while (!signal.aborted) {
-      const failure = await this.#probe(node.spec, this.#settings.healthTimeout, signal);
-      if (isAborted(signal)) return;
-      // Only what speaks against the present state is counted.
-      inARow = (failure === undefined) === node.isDown ? inARow + 1 : 0;
-      if (inARow >= (node.isDown ? this.#settings.healthRise : this.#settings.healthFall)) {
-        this.#turn(node, failure);
-        inARow = 0;
+      try {
+        const failure = await this.#probe(node.spec, this.#settings.healthTimeout, signal);
+        if (isAborted(signal)) return;
+        // Only what speaks against the present state is counted.
+        inARow = (failure === undefined) === node.isDown ? inARow + 1 : 0;
+        if (inARow >= (node.isDown ? this.#settings.healthRise : this.#settings.healthFall)) {
+          inARow = 0;
+          this.#turn(node, failure);
+        }
+      } catch (error) {
+        // Nobody waits for the checks: uncaught, it would end the process.
+        this.#log.error(`failed at a check of node ${node.id}`, { error });
       }
       await pause(this.#settings.healthInterval * (0.9 + Math.random() * 0.2), signal);
     }

@@ -50,7 +50,7 @@ export interface NodeOwner<Pool extends NodePool> {
 
 export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #settings: BackendSettings;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines: Deadlines;
   readonly #group: NodeGroup<Pool>;
   readonly #passive: PassiveHealth;
   readonly #active: ActiveHealth | undefined;
@@ -61,6 +61,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   constructor({ specs, settings, log, fixtures, makePool, probes }: BackendOptions<Pool>) {
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
+    this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
     this.#group = new NodeGroup({
       specs,
       settings,

@@ -2,6 +2,7 @@ import { Deadlines } from "@hemi/common";
 import { describe, expect, test } from "vitest";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
+import { Uncaught } from "../testing/uncaught.ts";
 import { ActiveHealth } from "./active-health.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
 import { Node } from "./node.ts";
@@ -118,6 +119,30 @@ test("active health: so many bad checks in a row bring a node down, so many good
   expect(states.slice(0, 11)).toEqual(["up", "up", "up", "up", "down", "down", "down", "down", "down", "up", "up"]);
   expect(lines.join()).toContain("node 10.0.0.1:1 is down: 2 checks in a row failed, at last: y");
   expect(lines.join()).toContain("node 10.0.0.1:1 is up: 2 checks in a row were good");
+});
+
+test("a check that throws is in the log, and the next one follows", async () => {
+  using uncaught = new Uncaught();
+  const { nodes, watched, log, lines } = setUp(1);
+  const [node] = nodes;
+  if (node === undefined) throw new Error("there is no node");
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  let checks = 0;
+  const health = new ActiveHealth(
+    { healthInterval: 1, healthTimeout: 1, healthRise: 2, healthFall: 2 },
+    () => {
+      if (++checks === 1) throw new Error("on purpose");
+      resolve();
+      return Promise.resolve(undefined);
+    },
+    watched,
+    log,
+  );
+  health.watch(node);
+  await again;
+  await health.stop();
+  expect(lines.join()).toMatch(/error failed at a check of node 10\.0\.0\.1:1.*on purpose/s);
+  expect(uncaught.errors).toEqual([]);
 });
 
 describe("the circuit breaker", () => {

@@ -105,7 +105,9 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** Gives a node at once or later, or refuses at once or later. */
   enter(waiter: Waiter<Pool>): void {
-    const node = this.#queue.size === 0 ? this.#choose(waiter.wish) : undefined;
+    // Who waits already goes first, if it can be placed at all.
+    this.#admitQueued();
+    const node = this.#choose(waiter.wish);
     if (node !== undefined) return this.#admit(waiter, node);
     const { maxQueued, queueTimeout } = this.#options.settings;
     if (!this.hasOther(waiter.wish.tried)) waiter.refused(busy(this.#whyNone()));
@@ -182,15 +184,24 @@ export class NodeGroup<Pool extends NodePool> {
     return nodes;
   }
 
+  #isAnyFree(): boolean {
+    const { maxConnsPerNode } = this.#options.settings;
+    const isFree = ({ active }: Node<Pool>): boolean => active < maxConnsPerNode;
+    return this.#mains.some(isFree) || this.#backups.some(isFree);
+  }
+
   #admit(waiter: Waiter<Pool>, node: Node<Pool>): void {
     node.active++;
     waiter.entered(node);
   }
 
+  /** Places those who wait, in their order; one that has tried all nodes that are free keeps nobody behind it from them. */
   #admitQueued(): void {
     for (const { waiter } of this.#queue.values()) {
+      // Then nobody can be placed, and a long queue costs no more than a short one.
+      if (!this.#isAnyFree()) return;
       const node = this.#choose(waiter.wish);
-      if (node === undefined) return;
+      if (node === undefined) continue;
       this.forget(waiter);
       this.#admit(waiter, node);
     }

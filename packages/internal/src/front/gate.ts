@@ -17,6 +17,8 @@ export interface GateOptions<Conn extends GateConn> {
   readonly share: ListenerShare;
   /** More than this many at once are refused: closed as soon as they are accepted. */
   readonly maxConns: () => number;
+  /** Whether one that is not one too many may come in; else it is closed as soon as it is accepted. Default: all may. */
+  readonly admits?: (socket: Socket) => boolean;
   /** Makes a connection of a socket. It calls `gate.closed(conn)` when it is over. */
   readonly open: (socket: Socket) => Conn;
   /** Called for a connection that is one too many. */
@@ -74,12 +76,13 @@ export class Gate<Conn extends GateConn> {
   }
 
   readonly #accept: Acceptor = (socket) => {
-    const { maxConns, open, refused } = this.#options;
+    const { maxConns, admits, open, refused } = this.#options;
     if (this.#conns.size >= maxConns()) {
       refused(socket);
       socket.destroy();
       return;
     }
+    if (admits?.(socket) === false) return void socket.destroy();
     const conn = open(socket);
     this.#conns.add(conn);
     if (this.#isDraining) conn.drain();

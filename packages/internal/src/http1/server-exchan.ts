@@ -390,7 +390,9 @@ export class Http1Exchan implements ExchanWire {
   }
 
   #abortReason(): ExchanError {
-    return this.#isLate ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout") : clientGone();
+    return this.#isLate
+      ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout")
+      : clientGone();
   }
 
   /** The response is complete: what is left of the content is nobody's. */

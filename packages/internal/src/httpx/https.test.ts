@@ -1,4 +1,5 @@
-import { rename, symlink } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readFile, rename, symlink } from "node:fs/promises";
 import * as http2 from "node:http2";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -6,6 +7,7 @@ import * as tls from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RawClient, request } from "../testing/raw-client.ts";
 import { certificateFolder, TestAuthority, testAuthority, type CertificateFolder } from "../testing/certificates.ts";
+import { Uncaught } from "../testing/uncaught.ts";
 import { answerInPieces, answerTo, serveHttps, sessionOf } from "../testing/https-site.ts";
 
 let folder: CertificateFolder;
@@ -228,6 +230,29 @@ describe("certificates of clients", () => {
     );
     const stranger = await (await testAuthority()).issue({ subject: "CN=Eve" });
     expect((await site.ask("club.example", stranger)).text).toMatch(/^false\|CN=Eve\|CN=Test Authority\|[A-Z_]+\|$/);
+  });
+
+  test("a certificate that says it is valid until a thirteenth month leaves the server alive and the access log whole", async () => {
+    using uncaught = new Uncaught();
+    const { ca } = await member();
+    const notAfter = new Date("2060-12-02T03:04:05Z");
+    const { cert, key } = await (await testAuthority()).issue({ subject: "CN=Eve", notAfter });
+    const der = new X509Certificate(cert).raw;
+    der.write("20601302030405Z", der.indexOf("20601202030405Z"), "latin1");
+    const pem = `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+    const file = `${folder.path}/access.log`;
+    const props =
+      `${await certified("club.example")} .tlsClientCA = "${ca}" .tlsClientCert = "optional" ` +
+      `.accessLog = ["file": "${file}", "format": $status + " until " + $tlsClientValidTo]`;
+    {
+      await using site = await serveHttps(
+        webapp("club", `"club.example"`, props, '.returnText = $tlsClientValidTo + "."') + server(`"club"`),
+      );
+      expect(await site.ask("club.example", { cert: pem, key })).toMatchObject({ status: 200, text: "." });
+      expect(await site.ask("club.example", { cert, key })).toMatchObject({ text: "2060-12-02T03:04:05.000Z." });
+    }
+    expect(await readFile(file, "utf8")).toBe("200 until -\n200 until 2060-12-02T03:04:05.000Z\n");
+    expect(uncaught.errors).toEqual([]);
   });
 
   test.each(["TLSv1.2", "TLSv1.3"] as const)(

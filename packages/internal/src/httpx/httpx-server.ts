@@ -32,6 +32,7 @@ import { explainServer, headOf } from "../web/explain/explain-server.ts";
 import { sendMissPage } from "../web/explain/miss-page.ts";
 import { readExplainRequest, serverNameOf } from "../web/explain/read-request.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
+import { clientLimitProps, ClientLimits } from "./client-limits.ts";
 import { Https } from "./https.ts";
 import { checkServerTls, httpsServerProps } from "../web/https-props.ts";
 import { Injector } from "../web/wires/inject.ts";
@@ -101,6 +102,7 @@ const props = {
   ...httpsServerProps,
   /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
+  ...clientLimitProps,
   /** Requests on one connection; the last one is answered with `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
   ...http2Props,
@@ -146,7 +148,9 @@ const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy:
 
 class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, ProxyHeaderReaderOptions {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
   readonly #injector = new Injector(
     (wire) => this.#dispatcher?.serve(wire),
     () => this.settings.handleTimeout,
@@ -159,6 +163,7 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
     makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
     tell: (count, latest) => this.#tellFailed(count, latest),
   });
+  readonly #clientLimits: ClientLimits;
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
   #https: Https | undefined;
@@ -169,6 +174,7 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
+    this.#clientLimits = new ClientLimits(context.props, context.log, this.makeDeadline);
   }
 
   async examine(): Promise<void> {
@@ -191,10 +197,14 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
     this.#gate = new Gate({
       share: this.#share,
       maxConns: () => props.maxConns,
+      // Whose a connection of a proxy is, its header will tell.
+      admits: (socket) => this.#isProxy(socket) || this.#clientLimits.mayConnect(peerOf(socket).address),
       open: (accepted: Socket) => {
         // TLS reads by itself.
         const socket = props.tlsMode ? accepted : AcceptedSocket.takeOver(accepted);
-        return this.#isProxy(socket) ? new ProxyHeaderReader(socket, this) : this.#open(socket);
+        if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
+        this.#clientLimits.connected(socket, peerOf(socket).address);
+        return this.#open(socket);
       },
       refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
@@ -213,6 +223,7 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
     this.#injector.close();
     await this.#gate?.shutdown();
     await this.#https?.close();
+    this.#clientLimits.close();
     this.#refusals.close();
     this.#failures.close();
     this.#deadlines.close();
@@ -308,6 +319,7 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
   }
 
   serve(wire: ExchanWire): void {
+    if (!this.#clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
     // It may be read while another one is served or answered, and has nothing to do with what that has entered.
     requestContext.runInAsyncScope(this.#dispatch, this, wire);
   }
@@ -327,6 +339,12 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
   }
 
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
+    const { address } = peer.source ?? peer;
+    if (!this.#clientLimits.mayConnect(address)) {
+      socket.destroy();
+      return this.#gate?.closed(greeting);
+    }
+    this.#clientLimits.connected(socket, address);
     this.#gate?.succeed(greeting, this.#open(socket, peer));
     socket.resume();
   }

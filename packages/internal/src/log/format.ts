@@ -1,5 +1,6 @@
 // The two ways in which a record is written: lines for people, JSON lines for machines.
 
+import { formatISOTime } from "@hemi/common";
 import { describeValue, reportError } from "./error-report.ts";
 import type { ErrorReport } from "./error-report.ts";
 import { escapeUnsafe } from "./escape.ts";
@@ -20,7 +21,7 @@ const maxMessage = 8192;
  *         caused by Error: EIO: i/o error, read
  */
 export const formatText: LogFormat = (record) => {
-  let line = `${new Date(record.time).toISOString()} ${record.level}`;
+  let line = `${formatISOTime(record.time)} ${record.level}`;
   if (record.path !== "") line += ` ${escapeUnsafe(record.path)}`;
   if (record.details?.requestId !== undefined) line += ` #${escapeUnsafe(describeValue(record.details.requestId))}`;
   line += ` ${escapeUnsafe(clipMessage(record.message))}`;
@@ -42,7 +43,7 @@ export const formatJson: LogFormat = (record) => {
     fields.push([reservedNames.has(name) ? `_${name}` : name, isPlain ? value : describeValue(value)]);
   }
   const json = JSON.stringify({
-    time: new Date(record.time).toISOString(),
+    time: formatISOTime(record.time),
     level: record.level,
     path: record.path === "" ? undefined : record.path,
     requestId: requestId === undefined ? undefined : describeValue(requestId),

@@ -72,7 +72,9 @@ class ForwardProxy implements HandletPart {
   readonly #context: ForwardContext;
   readonly #forwarded = new ForwardedFields("none", nobody, `hemi-${randomBytes(6).toString("hex")}`);
   readonly #traits: ProxyTraits;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
 
   constructor(context: ForwardContext) {
     this.#context = context;

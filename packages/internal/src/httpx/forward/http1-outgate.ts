@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import type { NodeOwner } from "../../backend/backend.ts";
 import type { ConnSettings } from "../../backend/node-conn.ts";
+import type { ErrorLog } from "../../log/error-log.ts";
 import { ConnPool, type PoolOptions } from "../../backend/conn-pool.ts";
 import { BackendFailure } from "../../backend/failure.ts";
 import { Node } from "../../backend/node.ts";
@@ -45,7 +46,7 @@ const props = {
 export const http1Outgate = defineOutgate({
   sign: "http1Outgate",
   props,
-  create: ({ props }) => new Http1Outgate(props),
+  create: ({ props, log }) => new Http1Outgate(props, log),
 });
 
 /** The props: durations in ms, sizes in bytes. */
@@ -61,7 +62,7 @@ export interface Http1OutgateSettings extends Omit<ConnSettings, "proxyProtocol"
 /** Connections to web servers that no backend names, for forward proxies. */
 export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   readonly #settings: Http1OutgateSettings;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines: Deadlines;
   /** By address and port, the one used last at the end. */
   readonly #nodes = new Map<string, Node<Http1Pool>>();
   /** Tunnels, and connections that are to become some. */
@@ -69,8 +70,9 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   readonly #poolOptions: PoolOptions<Http1NodeTraits>;
   #exchanges = 0;
 
-  constructor(settings: Http1OutgateSettings) {
+  constructor(settings: Http1OutgateSettings, log: ErrorLog) {
     this.#settings = settings;
+    this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
     this.#poolOptions = {
       settings: { ...settings, proxyProtocol: "off" },
       traits: { settings: { ...settings, failStatuses: [] }, contentLimits: { ...settings, maxDiscardedContent: 0 } },

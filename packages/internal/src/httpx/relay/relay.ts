@@ -129,10 +129,13 @@ export class Relay implements HandletPart {
 
   /** Content of no known size is gathered: a program is told at first how much there is. */
   async #relay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
+    const { bufferClientContent, maxBufferedContent } = this.#context.props;
+    const { passedSize } = req.content;
+    // A program is told the size of what it gets (RFC 3875 4.1.2): what has none must be gathered, up to the limits of the rule.
     const isGathered =
-      req.hasContent && (req.content.passedSize === undefined || this.#context.props.bufferClientContent);
+      req.hasContent && (passedSize === undefined || (bufferClientContent && passedSize <= maxBufferedContent));
     const content = isGathered ? await req.content.passedBytes() : undefined;
-    const contentSize = content?.length ?? (req.hasContent ? req.content.passedSize : 0);
+    const contentSize = content?.length ?? (req.hasContent ? passedSize : 0);
     const asked: CgiRequest = {
       method: req.method,
       params: this.#paramsFor(cgi, script, req, contentSize),

@@ -121,6 +121,7 @@ export class ClientCertificate {
     return this.certificate.subjectAltName ?? "";
   }
 
+  /** An invalid date where the certificate says none that there is, such as one in a thirteenth month: who shows it may be anyone. */
   get validTo(): Date {
     return this.certificate.validToDate;
   }

@@ -11,6 +11,7 @@ import { defineHandlet, type HandletPart } from "../kinds.ts";
 import { askOf } from "../../testing/ask.ts";
 import { request, type RawClient } from "../../testing/raw-client.ts";
 import { serve, type ServeOptions, type TestServer } from "../../testing/serve.ts";
+import { Uncaught } from "../../testing/uncaught.ts";
 import { AccessLog } from "./access-log.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-access-"));
@@ -190,6 +191,34 @@ describe("an access log", () => {
     await log.close();
     expect(errors.lines.join("")).toMatch(/ warn lines of the access log were lost .* count=3\n/);
     expect((await readFile(join(dir.path, "a"), "utf8")).split("\n")).toHaveLength(2);
+  });
+
+  test("tells of a line that cannot be made, and writes the next one", async () => {
+    await using dir = await temporary();
+    using uncaught = new Uncaught();
+    const errors = new MemorySink();
+    const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
+    const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
+    const log = new AccessLog({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
+    const ask = askOf((req, resp) => {
+      log.follow(req, resp);
+      if (req.path === "/bad") {
+        Object.defineProperty(req, "header", {
+          value() {
+            throw new Error("on purpose");
+          },
+        });
+      }
+      resp.send();
+      return true;
+    });
+    for (const url of ["/bad", "/good"]) expect((await ask({ url })).status).toBe(200);
+    await log.close();
+    expect(errors.lines.join("")).toMatch(
+      / error \S+ no line of the access log could be made for GET \/bad.*on purpose/s,
+    );
+    expect((await readFile(join(dir.path, "a"), "utf8")).match(/GET \S+/g)).toEqual(["GET /good"]);
+    expect(uncaught.errors).toEqual([]);
   });
 });
 

@@ -17,11 +17,13 @@ export class AccessLog {
   readonly #sink: StreamSink;
   readonly #clock: Clock;
   readonly #format: LineFormat;
+  readonly #log: ErrorLog;
 
   /** Throws HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log. */
   constructor(settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
     const { file, format, redactQueries, maxBuffer } = settings;
     this.#clock = clock;
+    this.#log = log;
     this.#format = makeLineFormat(format, redactQueriesNamed(redactQueries));
     this.#sink = new StreamSink({
       destination: openDestination(settings, clock),
@@ -53,7 +55,15 @@ export class AccessLog {
     return entry;
   }
 
-  readonly #write = (entry: AccessEntry): void => this.#sink.write(this.#format(entry));
+  /** Called as an exchan ends, with nobody above who could take what a format throws. */
+  readonly #write = (entry: AccessEntry): void => {
+    try {
+      this.#sink.write(this.#format(entry));
+    } catch (error) {
+      const { method, originalURI, id } = entry.req;
+      this.#log.error(`no line of the access log could be made for ${method} ${originalURI}`, { error, requestId: id });
+    }
+  };
 
   /** Goes on in a file of the same name: the present one has been moved. */
   reopen(): void {

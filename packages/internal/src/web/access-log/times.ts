@@ -1,5 +1,6 @@
 // Times as the lines of a log have them.
 
+import { formatISOTime } from "@hemi/common";
 import { flat } from "../flat.ts";
 
 /** `31/Jan/2026:12:00:00 +0000`, of milliseconds since the epoch. */
@@ -16,7 +17,7 @@ export function combinedTime(time: number): string {
 
 /** `2026-01-31T12:00:00.000Z` */
 export function isoTime(time: number): string {
-  if (time !== latest.time) latest = { time, text: new Date(time).toISOString() };
+  if (time !== latest.time) latest = { time, text: formatISOTime(time) };
   return latest.text;
 }
 

@@ -1,5 +1,6 @@
 // The $variables of conditions and templates on the web side.
 
+import { formatISOTime } from "@hemi/common";
 import { variableTable } from "../../component/variables.ts";
 import type { Request } from "../request/request.ts";
 
@@ -58,8 +59,8 @@ export const webVariables = variableTable<Request>(
     tlsClientFingerprint: (req) => req.tls?.client?.fingerprint ?? "",
     /** The other names in the client's certificate: `DNS:a.example, email:ann@a.example`. */
     tlsClientAltNames: (req) => req.tls?.client?.altNames ?? "",
-    /** Until when the client's certificate is valid: `2030-01-31T12:00:00.000Z`. */
-    tlsClientValidTo: (req) => req.tls?.client?.validTo.toISOString() ?? "",
+    /** Until when the client's certificate is valid: `2030-01-31T12:00:00.000Z`; empty if it says no date that there is. */
+    tlsClientValidTo: (req) => formatISOTime(req.tls?.client?.validTo.getTime() ?? NaN),
     /** The client's certificate in PEM, percent-encoded: for a header field. */
     tlsClientEscapedPEM: (req) => req.tls?.client?.escapedPEM ?? "",
   },

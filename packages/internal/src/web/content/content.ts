@@ -186,7 +186,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     if (furtherFilters !== "raw") for (const filter of furtherFilters) this.addFilter(filter);
     if (furtherFilters === "raw" || this.#filters.length === 0) yield* this.#pieces(limit);
     else {
-      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit));
+      this.#filtered ??= new FilteredContent(this.#filters, limit.size, () => tooLarge(limit), this.#closeFailed);
       yield* this.#filtered.read(this.#pieces(limit));
     }
   }
@@ -202,9 +202,11 @@ export class Content implements AsyncIterable<Uint8Array> {
     }
   }
 
+  readonly #closeFailed = (fault: unknown): void => this.#owner.noteFault(fault);
+
   /** The exchan has ended: the filters have, whoever reads through them, if anyone does. */
   #closeFilters(): void {
-    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError)).close();
+    (this.#filtered ??= new FilteredContent(this.#filters, 0, noError, this.#closeFailed)).close();
   }
 }
 
@@ -220,6 +222,8 @@ export interface ContentOwner {
   readonly contentTerms: ContentTerms;
   /** Its content has another content-encoding now. */
   recoded(coding: string): void;
+  /** A reviser's filter has failed where nobody reads any more. */
+  noteFault(fault: unknown): void;
 }
 
 /** For content that has not come to a rule. */

@@ -1,5 +1,6 @@
 // What content goes through between a handlet and the wire.
 
+import { isPromiseLike } from "@hemi/common";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { faultAt, type Fault } from "../dispatch/fault.ts";
 
@@ -57,6 +58,7 @@ export class FilterChain {
   /** The first filter that content still goes through: those before it had it whole. */
   #first = 0;
   readonly #taker: PushPiece;
+  readonly #closeFailed: (fault: Fault) => void;
   /** `#pushers[i]` hands a piece to filter i; the last one to the taker. Made when a piece is pushed: content that passes whole needs none. */
   #pushers: readonly PushPiece[] | undefined;
   /** Steps under way, those within others counted too. */
@@ -67,9 +69,11 @@ export class FilterChain {
   #isOver = false;
   #isClosed = false;
 
-  constructor(filters: readonly PlacedFilter[], taker: PushPiece) {
+  /** `closeFailed` is told what a filter throws when it is closed: nobody else may be there any more. */
+  constructor(filters: readonly PlacedFilter[], taker: PushPiece, closeFailed: (fault: Fault) => void) {
     this.#filters = filters;
     this.#taker = taker;
+    this.#closeFailed = closeFailed;
   }
 
   /** In ms; the shortest that a filter wants. */
@@ -138,11 +142,18 @@ export class FilterChain {
     this.#isClosed = true;
     for (const { filter, path } of this.#filters) {
       try {
-        filter.close?.();
+        const closed: unknown = filter.close?.();
+        if (isPromiseLike(closed)) closed.then(undefined, (error: unknown) => this.#noteClose(path, error));
       } catch (error) {
-        this.#closeError ??= faultAt(path, error);
+        this.#noteClose(path, error);
       }
     }
+  }
+
+  #noteClose(path: string, error: unknown): void {
+    const fault = faultAt(path, error);
+    this.#closeError ??= fault;
+    this.#closeFailed(fault);
   }
 
   /** Runs a step of the filter of that path, or of the taker. */

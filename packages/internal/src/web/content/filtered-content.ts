@@ -1,6 +1,7 @@
 // Content that is pulled through filters, which push: one piece at a time changes hands.
 
 import { ExchanError } from "../../http/exchan-error.ts";
+import type { Fault } from "../dispatch/fault.ts";
 import { FilterChain, type PlacedFilter } from "./filter.ts";
 
 export class FilteredContent {
@@ -18,10 +19,15 @@ export class FilteredContent {
   #isClosed = false;
 
   /** What comes out is bounded as what goes in is: a few bytes can unfold to gigabytes. Above `maxSize` bytes it throws what `tooLarge` makes. */
-  constructor(filters: readonly PlacedFilter[], maxSize: number, tooLarge: () => Error) {
+  constructor(
+    filters: readonly PlacedFilter[],
+    maxSize: number,
+    tooLarge: () => Error,
+    closeFailed: (fault: Fault) => void,
+  ) {
     this.#maxSize = maxSize;
     this.#tooLarge = tooLarge;
-    this.#chain = new FilterChain(filters, (piece) => this.#take(piece));
+    this.#chain = new FilterChain(filters, (piece) => this.#take(piece), closeFailed);
   }
 
   /** What comes of these pieces. Closes the filters at the end, and when it is left. */

@@ -105,6 +105,11 @@ export class Dispatcher implements ResponseSurroundings {
     }
   }
 
+  /** Answers a request of a client that has too many under way (RFC 6585 4): whoever refuses it tells of that. */
+  refuseForNow(wire: ExchanWire): void {
+    sendStatusPage(new Response(wire, this, undefined), 429, { "retry-after": "1" });
+  }
+
   #findDestination(received: string): Destination | "malformed" | undefined {
     // What is kept must not be a slice: it would keep the whole head that it was cut from.
     const text = Buffer.from(received, "latin1").toString("latin1");

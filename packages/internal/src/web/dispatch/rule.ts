@@ -241,7 +241,7 @@ class Rule implements RulePart {
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;
-      resp.handlet = handlet;
+      req.handlet = handlet;
       try {
         const taken = handlet.part.handle(req, resp);
         if (taken === true) return true;

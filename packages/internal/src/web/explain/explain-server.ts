@@ -65,7 +65,7 @@ export async function explainServer(server: ExplainedServer, wire: ExchanWire): 
   const fcache = new Fcache({ maxContentBytes: 0 });
   try {
     const given: NormalPath | undefined = head.pathNeedsCare ? normalized : undefined;
-    const req = new Request(wire, authority, given, { trust: server, serve: serveNothing });
+    const req = new Request(wire, authority, given, { trust: server, serve: serveNothing, noteFault: serveNothing });
     return {
       ...way,
       webapp: label,

@@ -104,6 +104,27 @@ describe("a request on its way", () => {
     expect((await proxy.ask(chunked.replace("PUT", "POST"))).status).toBe(502);
   });
 
+  test.each([
+    "content-length: 9\r\n\r\nabcdefghi",
+    "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n6\r\ndefghi\r\n0\r\n\r\n",
+  ])("content that is larger than maxBufferedContent is streamed (%j)", async (content) => {
+    await using backend = await RawBackend.answering(({ content }, conn) => conn.answer(content));
+    await using proxy = await proxyTo([backend.address], {
+      proxy: { bufferClientContent: true, maxBufferedContent: 4 },
+    });
+    expect((await proxy.ask(`POST / HTTP/1.1\r\nhost: a\r\n${content}`)).text).toBe("abcdefghi");
+  });
+
+  test("a node is entered when the content has been gathered, and not before", async () => {
+    await using backend = await RawBackend.answering(({ content }, conn) => conn.answer(content));
+    await using proxy = await proxyTo([backend.address], { proxy: { bufferClientContent: true } });
+    await using client = await proxy.connect();
+    client.send(request("POST /", { "content-length": "4" }) + "ab");
+    expect((await proxy.ask("GET /other")).status).toBe(200);
+    expect(backend.conns).toHaveLength(1);
+    expect((await client.send("cd").response()).text).toBe("abcd");
+  });
+
   test("what retryOn does not name is not tried again, and the log says so", async () => {
     await using broken = await RawBackend.listen(async (conn) => {
       await conn.request();

@@ -35,10 +35,12 @@ export const exchangeProps = {
    */
   accelRedirect: prop.bool({ default: false }),
   /**
-   * The content of a request is gathered, up to `maxContentSize` of the rule, before a node is bothered with it: slow clients keep no node
-   * busy, and the request can be tried again. It costs as much memory for each request.
+   * The content of a request is gathered, up to `maxBufferedContent`, before a node is entered: slow clients keep no node busy, and the request can be
+   * tried again. It costs as much memory for each request.
    */
   bufferClientContent: prop.bool({ default: false }),
+  /** Of a request's content, in bytes, with `bufferClientContent`; what is larger is streamed. */
+  maxBufferedContent: prop.size({ default: "16M", min: 1 }),
   /** The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event streams never are. */
   bufferServerContent: prop.bool({ default: false }),
   /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */

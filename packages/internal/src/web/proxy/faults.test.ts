@@ -261,3 +261,20 @@ describe("a client that leaves", () => {
 function reset(conn: BackendConn, bytes: string): void {
   conn.socket.write(bytes, () => conn.socket.resetAndDestroy());
 }
+
+test("an upload that comes too slowly gives its node free", async () => {
+  const ended = Promise.withResolvers<boolean>();
+  await using backend = await RawBackend.listen(async (conn) => {
+    await conn.head();
+    await conn.exactly(2);
+    ended.resolve(await conn.ended());
+  });
+  await using proxy = await proxyTo([backend.address], { server: { minContentRate: 1_000_000, contentRateGrace: 0 } });
+  await using client = await proxy.connect();
+  client.send(request("POST /", { "content-length": "100" }) + "ab");
+  await expect.poll(() => backend.conns.length).toBe(1);
+  client.send("c");
+  expect(await client.response()).toMatchObject({ status: 408 });
+  expect(await ended.promise).toBe(true);
+  expect(proxy.log.join("")).toContain("its content came at less than 1000000 bytes a second");
+});

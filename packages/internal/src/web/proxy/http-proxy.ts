@@ -7,6 +7,7 @@ import { backendKind } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
+import { gather } from "../content/gather.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -103,8 +104,12 @@ class HttpProxy implements HandletPart {
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
-    const content = await req.content.passedBytes();
-    return this.#pass(web, req, resp, content.length, content);
+    const { maxBufferedContent } = this.#context.props;
+    const { passedSize } = req.content;
+    if (passedSize !== undefined && passedSize > maxBufferedContent)
+      return this.#pass(web, req, resp, passedSize, undefined);
+    const content = await gather(req.content, maxBufferedContent);
+    return this.#pass(web, req, resp, content instanceof Uint8Array ? content.length : undefined, content);
   }
 
   #pass(
@@ -112,7 +117,7 @@ class HttpProxy implements HandletPart {
     req: Request,
     resp: Response,
     contentSize: number | undefined,
-    content: Uint8Array | undefined,
+    content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
   ): boolean | Promise<boolean> {
     const request = this.#requests.make(req, contentSize);
     const wish = this.#requests.wishOf(web, req);

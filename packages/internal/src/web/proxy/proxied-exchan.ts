@@ -65,6 +65,8 @@ export class ProxiedExchan implements TunnelHandler {
   #isOver = false;
   /** All of the request's content, if it was gathered: it can be sent again. */
   readonly #content: Uint8Array | undefined;
+  /** Its pieces, where some of them were taken already. */
+  readonly #pieces: AsyncIterable<Uint8Array> | undefined;
   /** Some of the request's content has been taken from the client and given to a node. */
   #isContentSpent = false;
   /** The answer's content is of no known size: none of it may wait for more. */
@@ -80,7 +82,7 @@ export class ProxiedExchan implements TunnelHandler {
     wish: SelectionHint,
     req: Request,
     resp: Response,
-    content: Uint8Array | undefined,
+    content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
     switching?: Switching,
   ) {
     this.#switching = switching;
@@ -90,7 +92,8 @@ export class ProxiedExchan implements TunnelHandler {
     this.#wish = { ...wish };
     this.#req = req;
     this.#resp = resp;
-    this.#content = content;
+    if (content instanceof Uint8Array) this.#content = content;
+    else this.#pieces = content;
   }
 
   /**
@@ -304,7 +307,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   /** False: the answer was over before the content was. */
   async #passPieces(exchange: WebExchange, mirrored: MirroredRequest | undefined): Promise<boolean> {
-    for await (const piece of this.#req.content) {
+    for await (const piece of this.#pieces ?? this.#req.content) {
       mirrored?.sendContent(piece);
       if (!exchange.sendContent(piece)) await exchange.writable();
       // Who has answered may still want the rest, but who has gone does not.
@@ -344,8 +347,13 @@ export class ProxiedExchan implements TunnelHandler {
       if (!isPeerGone(error)) {
         this.#traits.log.error(`failed at ${this.#req.method} ${this.#req.uri}`, { error, requestId: this.#req.id });
       }
-      if (this.#resp.isHeadSent) this.#resp.abort();
-      else sendStatusPage(this.#resp, 500);
+      try {
+        if (this.#resp.isHeadSent) this.#resp.abort();
+        else sendStatusPage(this.#resp, 500);
+      } catch (error) {
+        // A reviser that looked at the head of this page failed, and a socket of the node has called us.
+        this.#resp.failed(error);
+      }
       return undefined;
     }
   }

@@ -63,7 +63,9 @@ class SockProxy implements SockletPart {
   readonly #context: Context<SockProxyProps>;
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
 
   constructor(context: Context<SockProxyProps>) {
     this.#context = context;

@@ -1,5 +1,7 @@
 // A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
 
+import { guarded } from "@hemi/common";
+import type { Child } from "../../component/context.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { Authority } from "../../http/authority.ts";
@@ -11,19 +13,28 @@ import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { ListedFields, type Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
 import { HTTPError } from "../http-error.ts";
+import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 import { nextRequestId } from "./request-id.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
 
+/** Who a request has come to. */
+export interface RequestServer extends ExchanServer {
+  /** Is told what a callback that was left with the request has thrown. */
+  noteFault(error: unknown, req: Request): void;
+}
+
 /** What a client asks for: method, path, fields, content, and who it is. */
 export class Request {
+  /** For the engine: the handlet that has it just now. */
+  handlet: Child | undefined;
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
-  readonly #server: ExchanServer | undefined;
+  readonly #server: RequestServer | undefined;
   #path: NormalPath | undefined;
   #target: string | undefined;
   #originalURI: string | undefined;
@@ -44,7 +55,12 @@ export class Request {
    * For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. `server` is whom
    * subrequests are handed to.
    */
-  constructor(wire: ExchanWire, authority: Authority | undefined, path: NormalPath | undefined, server?: ExchanServer) {
+  constructor(
+    wire: ExchanWire,
+    authority: Authority | undefined,
+    path: NormalPath | undefined,
+    server?: RequestServer,
+  ) {
     this.#wire = wire;
     this.#server = server;
     this.#authority = authority;
@@ -294,9 +310,18 @@ export class Request {
     return this.#abort.signal;
   }
 
-  /** Calls back once when the client leaves before the answer is complete: what `signal` tells, half-closed clients included, without the cost of one. */
+  /**
+   * Calls back once when the client leaves before the answer is complete: what `signal` tells, half-closed clients included, without the cost of one. What
+   * the listener throws is in the log, and nowhere else.
+   */
   onAbort(listener: () => void): void {
-    this.#wire.onAbort(listener);
+    const { handlet } = this;
+    this.#wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
+  }
+
+  /** For the engine: what a callback has thrown that nobody else hears of. `handlet`: whose it was. */
+  noteFault(error: unknown, handlet = this.handlet): void {
+    if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
   }
 
   /** How many requests stand above this one, each made by the one above; 0: it is that of a client. */

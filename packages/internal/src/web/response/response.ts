@@ -6,10 +6,9 @@
 //
 // The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
 
-import type { Child } from "../../component/context.ts";
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
-import { quietly } from "@hemi/common";
+import { guarded, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
@@ -55,8 +54,6 @@ export interface HeadListener {
 export class Response implements ResponseHead {
   /** For the engine: the rule that has it just now. */
   rule: object | undefined;
-  /** For the engine: the handlet that has it just now. */
-  handlet: Child | undefined;
   /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
   errorPages: ReadonlyMap<string, string> | undefined;
   readonly #wire: ExchanWire;
@@ -377,7 +374,12 @@ export class Response implements ResponseHead {
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();
-    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, drained);
+    const handlet = this.#req?.handlet;
+    const failed = (error: unknown): void => {
+      this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
+      tunnel.destroy();
+    };
+    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
     this.#state = "done";
     this.#headListener?.headSent();
     return tunnel;
@@ -418,12 +420,19 @@ export class Response implements ResponseHead {
     this.#wire.abort();
   }
 
+  /** For the engine: it could not be sent, for a reason that nobody above will hear of. It is in the log, and the answer is broken off. */
+  failed(error: unknown): void {
+    if (!isPeerGone(error)) this.#surroundings.noteFault(error, this.#req);
+    this.abort();
+  }
+
   /**
    * For handlets that have returned `true` and fail later, where they cannot throw: it becomes of the request what would if they had thrown it. That is
    * the error's status, or 500 with a line in the log; an answer that has begun is broken off.
    */
   fail(error: unknown): void {
-    const fault = this.handlet === undefined ? error : faultAt(this.handlet.path, error);
+    const handlet = this.#req?.handlet;
+    const fault = handlet === undefined ? error : faultAt(handlet.path, error);
     if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
   }
 
@@ -494,7 +503,7 @@ export class Response implements ResponseHead {
 
   /** A handlet may leave the promise alone: its client's leaving must not end the process then, and what else fails is in the log. */
   #watched(sent: Promise<void>): Promise<void> {
-    const { handlet } = this;
+    const handlet = this.#req?.handlet;
     sent.catch((error: unknown) => {
       if (isPeerGone(error) || error instanceof HTTPError) return;
       this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
@@ -563,8 +572,10 @@ export class Response implements ResponseHead {
   /** Puts filters on the content, if it has any. */
   #chainOf(filters: readonly PlacedFilter[] | undefined): FilterChain | undefined {
     if (filters === undefined || filters.length === 0) return undefined;
-    const chain = new FilterChain(filters, (piece) =>
-      this.#wire.sendContent(piece) ? undefined : this.#wire.writable(),
+    const chain = new FilterChain(
+      filters,
+      (piece) => (this.#wire.sendContent(piece) ? undefined : this.#wire.writable()),
+      (fault) => this.#surroundings.noteFault(fault, this.#req),
     );
     if (this.#hasNoContent) {
       chain.close();
@@ -601,7 +612,8 @@ export class Response implements ResponseHead {
   #overrun(): Promise<void> {
     const reason = `more than ${maxBacklog} bytes were echoed while the client had not taken what came before: await echo()`;
     const error = new HemiError("HEMI_USAGE", reason);
-    const fault = this.handlet === undefined ? error : faultAt(this.handlet.path, error);
+    const handlet = this.#req?.handlet;
+    const fault = handlet === undefined ? error : faultAt(handlet.path, error);
     this.#surroundings.noteFault(fault, this.#req);
     this.abort();
     return quietly(Promise.reject(fault));

@@ -11,11 +11,15 @@ export function sendStatusPage(resp: Response, status: number, fields: FieldValu
   begin(resp, status, fields);
   const file = resp.errorPages?.get(String(status));
   if (file === undefined) return sendPlain(resp, status);
-  resp.sendFile(file).catch(() => {
-    if (resp.isHeadSent) return;
-    begin(resp, status, fields);
-    sendPlain(resp, status);
-  });
+  resp
+    .sendFile(file)
+    .catch(() => {
+      if (resp.isHeadSent) return;
+      begin(resp, status, fields);
+      sendPlain(resp, status);
+    })
+    // A reviser looks at the head of this page, too, and may throw, with nobody above.
+    .catch((error: unknown) => resp.failed(error));
 }
 
 function begin(resp: Response, status: number, fields: FieldValues): void {

@@ -1,5 +1,6 @@
 // The two forms of a listing: a page, and JSON.
 
+import { formatISOTime } from "@hemi/common";
 import type { ListedEntry, Listing } from "./listing.ts";
 
 /** `path` is that of the folder, decoded; it ends with "/". */
@@ -38,7 +39,7 @@ export function listingJSON(path: string, { entries, isComplete }: Listing): str
 
 function row({ name, type, size, modified }: ListedEntry): string {
   const slash = type === "directory" ? "/" : "";
-  const iso = modified.toISOString();
+  const iso = formatISOTime(modified.getTime());
   // Encoded as a whole, and behind a "./": whatever the name, it is one segment below this folder.
   return (
     `<tr><td><a href="./${escape(encodeURIComponent(name))}${slash}"><bdi>${escape(name)}</bdi>${slash}</a></td>` +

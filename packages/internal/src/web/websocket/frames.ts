@@ -64,14 +64,17 @@ declare class Receiver {
   /** False: wait for `drain`. */
   write(bytes: Buffer): boolean;
   readonly writableNeedDrain: boolean;
+  readonly writableFinished: boolean;
+  readonly errored: Error | null;
   removeAllListeners(): this;
-  destroy(): this;
+  /** It takes nothing more; `finish` comes once all that it has taken is read. */
+  end(): this;
   on(event: "message", listener: (message: Buffer, isBinary: boolean) => void): this;
   on(event: "ping" | "pong", listener: (content: Buffer) => void): this;
   /** The peer's close frame. 1005: it holds no code. */
   on(event: "conclude", listener: (code: number, reason: Buffer) => void): this;
   on(event: "error", listener: (error: Error & { readonly code?: string }) => void): this;
-  on(event: "drain", listener: () => void): this;
+  on(event: "drain" | "finish", listener: () => void): this;
 }
 
 /** Makes frames and writes them. */

@@ -142,6 +142,25 @@ test("a message that unfolds to more than it may is not unfolded", async () => {
   expect(Buffer.from(content, "latin1").readUInt16BE()).toBe(1009);
 });
 
+test("clients that reset while their compressed messages are inflated do not end the process", async () => {
+  let closed = 0;
+  await using server = await serve({ close: () => closed++ }, ".compression = true");
+  const { deflateRawSync } = await import("node:zlib");
+  const message = frame(BINARY, deflateRawSync(Buffer.alloc(1_000_000)).subarray(0, -1), 0xc0);
+  const count = 20;
+  for (let i = 0; i < count; i++) {
+    const client = await server.open({ "sec-websocket-extensions": "permessage-deflate" });
+    await new Promise((resolve) => client.socket.write(Buffer.concat([message, message]), resolve));
+    client.reset();
+  }
+  await expect.poll(() => closed).toBe(count);
+  // `ws` inflates for ten connections at a time: none of those that left holds a place.
+  const ws = await browse(server.url);
+  ws.send("x".repeat(5000));
+  expect(await nextMessage(ws)).toBe("x".repeat(5000));
+  ws.close();
+});
+
 test("a client that gives no sign of life is broken off", async () => {
   const closed = Promise.withResolvers<number>();
   const settings = ".pingInterval = 10ms .pongTimeout = 10ms";

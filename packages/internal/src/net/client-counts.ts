@@ -1,0 +1,47 @@
+// How much of something each client has under way: connections, requests, whatever a server bounds for each.
+//
+//   192.0.2.7          3      an IPv4 address is a client
+//   2001:db8:0:1::/64  1      of IPv6 a network of 64 bits is: whoever has one address of it has all of them (RFC 6177)
+
+import { isIPv6 } from "node:net";
+
+/** Counts by client. It keeps nothing of clients that have nothing under way. */
+export class ClientCounts {
+  readonly #counts = new Map<string, number>();
+
+  /** How many a client has now. */
+  of(client: string): number {
+    return this.#counts.get(client) ?? 0;
+  }
+
+  add(client: string): void {
+    this.#counts.set(client, this.of(client) + 1);
+  }
+
+  /** Once for each `add`. */
+  remove(client: string): void {
+    const rest = this.of(client) - 1;
+    if (rest > 0) this.#counts.set(client, rest);
+    else this.#counts.delete(client);
+  }
+}
+
+/** Whom an address counts for: itself, and for IPv6 its network of 64 bits. The address is in its one form: see `plainAddress`. */
+export function clientOf(address: string): string {
+  return isIPv6(address) ? `${firstGroups(address).join(":")}::/64` : address;
+}
+
+/** The first four of the eight groups, zeros that `::` stands for written out. */
+function firstGroups(address: string): readonly string[] {
+  const [before = "", behind] = address.split("::");
+  const first = groupsOf(before);
+  if (behind === undefined || first.length >= 4) return first.slice(0, 4);
+  const last = groupsOf(behind);
+  // The last two groups may be written as an IPv4 address.
+  const written = first.length + last.length + (behind.includes(".") ? 1 : 0);
+  return [...first, ...Array<string>(8 - written).fill("0"), ...last].slice(0, 4);
+}
+
+function groupsOf(text: string): readonly string[] {
+  return text === "" ? [] : text.split(":");
+}
