@@ -54,13 +54,28 @@ describe("hemi serve", () => {
     socket.destroy();
   });
 
-  test("goes on at SIGHUP, and says that it does nothing", async () => {
+  test("follows its configuration file at SIGHUP, and goes on as before where that is wrong", async () => {
     await using folder = await folderWith({ "hello.conf": hello });
     await using command = start(["serve", "--config", "hello.conf"], { cwd: folder.path });
     const [, port] = await command.line(listening);
+    const socket = connect(Number(port), "127.0.0.1");
+    /** Asks on one connection, which stays open. */
+    const ask = async (): Promise<string> => {
+      socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      return answer.toString().replace(/^[^]*\r\n\r\n/, "");
+    };
+    expect(await ask()).toBe("hello");
+    await writeFile(join(folder.path, "hello.conf"), hello.replace('"hello" }', '"good day" }'));
     command.child.kill("SIGHUP");
-    await command.line(/ warn SIGHUP is not supported yet/);
-    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("hello");
+    await command.line(/ info follows the new configuration .*created=1.*dropped=1/);
+    expect(await ask()).toBe("good day");
+    await writeFile(join(folder.path, "hello.conf"), hello.replace(".returnText", ".returnTxt"));
+    command.child.kill("SIGHUP");
+    await command.line(/ error could not follow the new configuration, and goes on as before/);
+    await command.line(/hello\.conf:4:16.*HEMI_CONFIG_UNKNOWN_PROP/);
+    expect(await ask()).toBe("good day");
+    socket.end();
     command.child.kill("SIGTERM");
     expect((await command.finished()).code).toBe(0);
   });

@@ -1,7 +1,8 @@
 // `hemi serve`: boots a configuration and serves until told to end. One process.
 
+import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
-import { bootFile, openErrorLog, type OwnedErrorLog, type Stage } from "@hemi/hemi";
+import { bootFile, openErrorLog, type ErrorLog, type OwnedErrorLog, type Stage } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
@@ -18,7 +19,7 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
     if (isDevelopment)
       log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
     reopening.stage = stage;
-    const end = endOf(log);
+    const end = endOf(log, () => reload(stage, log));
     try {
       const started = stage.start();
       // An end that is wished for while the stage starts cancels the start, whose failure is then no news.
@@ -31,6 +32,18 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
   } finally {
     reopening.forget();
     await log.close();
+  }
+}
+
+/** Follows the configuration file as it is now. What is wrong with it stands in the log, and what runs goes on. */
+async function reload(stage: Stage, log: ErrorLog): Promise<void> {
+  log.info("reads its configuration again because of SIGHUP");
+  try {
+    const { kept, updated, created, dropped } = await stage.reload();
+    const counts = { kept: kept.length, updated: updated.length, created: created.length, dropped: dropped.length };
+    log.info("follows the new configuration", counts);
+  } catch (error) {
+    log.error("could not follow the new configuration, and goes on as before", { error });
   }
 }
 
@@ -56,10 +69,10 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 
 /**
  * Listens for the end from now on. The first signal ends the program in order; a second one ends it at once, as does a second
- * throw that nothing catches; all logs are written then, too, by themselves. SIGHUP ends, in order, what was started in a terminal that
- * is gone now.
+ * throw that nothing catches; all logs are written then, too, by themselves. SIGHUP calls `reload`, but ends, in order, what was started in a
+ * terminal that is gone now.
  */
-function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): void } {
+function endOf(log: OwnedErrorLog, reload: () => Promise<void>): { readonly reached: Promise<End>; forget(): void } {
   const { promise: reached, resolve } = Promise.withResolvers<End>();
   const isInTerminal = isatty(0);
   let isEnding = false;
@@ -77,9 +90,10 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
     resolve({ thrown });
   }
   function onHangup(signal: NodeJS.Signals): void {
-    if (!isInTerminal) log.warn("SIGHUP is not supported yet: for a new configuration, start the program anew");
-    // Both the system and the shell may send it.
-    else if (!isEnding) onSignal(signal);
+    if (isEnding) return;
+    // Both the system and the shell may send it when a terminal goes.
+    if (isInTerminal && !hasTerminal()) onSignal(signal);
+    else void reload();
   }
   for (const signal of signals) process.on(signal, onSignal);
   process.on("SIGHUP", onHangup);
@@ -95,6 +109,16 @@ function endOf(log: OwnedErrorLog): { readonly reached: Promise<End>; forget(): 
       process.off("unhandledRejection", onThrown);
     },
   };
+}
+
+/** Whether the terminal that the process was started in is still there. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** In ms; the longest that a timer takes. */
