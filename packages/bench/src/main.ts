@@ -8,6 +8,7 @@ import { answers } from "./works/answers.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
+import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
@@ -20,6 +21,7 @@ const works: readonly Work[] = [
   websockets,
   slowDownloads,
   php,
+  ...manyRulesWorks,
   idleMemory,
   idleHttp2Memory,
   checkTime,
