@@ -41,6 +41,7 @@ export const daytimeServer = defineServer({
           maxConns: () => props.maxConns,
           open: serve,
           refused: () => log.warn("refused a connection: there are too many", { maxConns: props.maxConns }),
+          failed: (error) => log.error("failed at a connection", { error }),
         });
       },
       start: () => gate?.open(),

@@ -1,9 +1,11 @@
+import { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";
 import { request } from "../testing/raw-client.ts";
 import { serve } from "../testing/serve.ts";
-import { Listeners } from "../net/listener.ts";
+import { Listeners, type Acceptor } from "../net/listener.ts";
+import { Gate, type GateConn } from "./gate.ts";
 
 /** A handlet that answers when it is told, and tells when it was asked. */
 function held(begin: "whole" | "head"): { handle: HandletPart["handle"]; asked: Promise<void>; answer(): void } {
@@ -143,4 +145,42 @@ test("a UNIX socket is served like any other", async () => {
     ],
   });
   expect(await server.ask("GET /")).toMatchObject({ text: '{"address":"","port":0}' });
+});
+
+test("a connection that throws when it is opened or drained is broken off, and the others go on", async () => {
+  const told: unknown[] = [];
+  let accept: Acceptor | undefined;
+  const gate: Gate<GateConn> = new Gate<GateConn>({
+    share: {
+      address: "",
+      port: 0,
+      accept: (acceptor) => void (accept = acceptor),
+      release: () => Promise.resolve(),
+    },
+    maxConns: () => 10,
+    refused: () => told.push("refused"),
+    failed: (error) => told.push(error),
+    open(socket) {
+      const name = names.get(socket) ?? "";
+      if (name === "bad") throw new Error("bad at open");
+      const conn: GateConn = {
+        drain() {
+          if (name === "bad later") throw new Error("bad at drain");
+          told.push(`${name} drains`);
+          gate.closed(conn);
+        },
+        destroy() {
+          told.push(`${name} is broken off`);
+          gate.closed(conn);
+        },
+      };
+      return conn;
+    },
+  });
+  gate.open();
+  const names = new Map(["bad", "bad later", "good"].map((name) => [new Socket(), name]));
+  for (const socket of names.keys()) accept?.(socket);
+  expect([...names.keys()].map(({ destroyed }) => destroyed)).toEqual([true, false, false]);
+  await gate.drain();
+  expect(told).toEqual([new Error("bad at open"), new Error("bad at drain"), "bad later is broken off", "good drains"]);
 });

@@ -1,6 +1,7 @@
 // A gate: a server's open door on one address, and the connections that came in through it.
 
 import type { Socket } from "node:net";
+import { guarded } from "@hemi/common";
 import type { Acceptor, ListenerShare } from "../net/listener.ts";
 
 /** A connection through a gate. */
@@ -23,6 +24,8 @@ export interface GateOptions<Conn extends GateConn> {
   readonly open: (socket: Socket) => Conn;
   /** Called for a connection that is one too many. */
   readonly refused: (socket: Socket) => void;
+  /** Is told what `open`, or a connection that is drained, has thrown. That connection is broken off; the others go on. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** A server's open door on a listening socket: it counts connections, and drains them. */
@@ -45,7 +48,7 @@ export class Gate<Conn extends GateConn> {
   async drain(): Promise<void> {
     this.#isDraining = true;
     await this.#options.share.release();
-    for (const conn of this.#conns) conn.drain();
+    for (const conn of this.#conns) this.#drainConn(conn);
     await this.#whenEmpty();
   }
 
@@ -60,13 +63,23 @@ export class Gate<Conn extends GateConn> {
   succeed(conn: Conn, successor: Conn): void {
     this.#conns.delete(conn);
     this.#conns.add(successor);
-    if (this.#isDraining) successor.drain();
+    if (this.#isDraining) this.#drainConn(successor);
   }
 
   /** Tells the gate that a connection is over. */
   closed(conn: Conn): void {
     this.#conns.delete(conn);
     if (this.#conns.size === 0) this.#emptied?.resolve();
+  }
+
+  #drainConn(conn: Conn): void {
+    guarded(
+      () => conn.drain(),
+      (error) => {
+        this.#options.failed(error);
+        conn.destroy();
+      },
+    );
   }
 
   #whenEmpty(): Promise<void> {
@@ -76,15 +89,21 @@ export class Gate<Conn extends GateConn> {
   }
 
   readonly #accept: Acceptor = (socket) => {
-    const { maxConns, admits, open, refused } = this.#options;
+    const { maxConns, admits, open, refused, failed } = this.#options;
     if (this.#conns.size >= maxConns()) {
       refused(socket);
       socket.destroy();
       return;
     }
     if (admits?.(socket) === false) return void socket.destroy();
-    const conn = open(socket);
+    let conn: Conn;
+    try {
+      conn = open(socket);
+    } catch (error) {
+      failed(error);
+      return void socket.destroy();
+    }
     this.#conns.add(conn);
-    if (this.#isDraining) conn.drain();
+    if (this.#isDraining) this.#drainConn(conn);
   };
 }

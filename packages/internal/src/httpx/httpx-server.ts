@@ -206,6 +206,7 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
         this.#clientLimits.connected(socket, peerOf(socket).address);
         return this.#open(socket);
       },
+      failed: (error) => log.error("failed at a connection", { error }),
       refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
     });
   }

@@ -73,7 +73,7 @@ test.each<[string, string, ServeOptions]>([
   using uncaught = new Uncaught();
   await using server = await serve({ ...options, ...site(fail, [{ rank: 5, reviseResponse: fail }]) });
   await using client = await server.connect();
-  await client.send(request(line)).toTheEnd();
+  expect(await client.send(request(line)).response()).toMatchObject({ status: 500 });
   expect(server.log.join("")).toMatch(/error webapp\.app\/rule\/reviser1 #\S+ failed at GET \//);
   expect(uncaught.errors).toEqual([]);
 });

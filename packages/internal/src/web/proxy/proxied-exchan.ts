@@ -352,7 +352,7 @@ export class ProxiedExchan implements TunnelHandler {
         else sendStatusPage(this.#resp, 500);
       } catch (error) {
         // A reviser that looked at the head of this page failed, and a socket of the node has called us.
-        this.#resp.failed(error);
+        this.#resp.fail(error);
       }
       return undefined;
     }

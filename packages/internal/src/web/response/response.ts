@@ -420,12 +420,6 @@ export class Response implements ResponseHead {
     this.#wire.abort();
   }
 
-  /** For the engine: it could not be sent, for a reason that nobody above will hear of. It is in the log, and the answer is broken off. */
-  failed(error: unknown): void {
-    if (!isPeerGone(error)) this.#surroundings.noteFault(error, this.#req);
-    this.abort();
-  }
-
   /**
    * For handlets that have returned `true` and fail later, where they cannot throw: it becomes of the request what would if they had thrown it. That is
    * the error's status, or 500 with a line in the log; an answer that has begun is broken off.

@@ -19,7 +19,7 @@ export function sendStatusPage(resp: Response, status: number, fields: FieldValu
       sendPlain(resp, status);
     })
     // A reviser looks at the head of this page, too, and may throw, with nobody above.
-    .catch((error: unknown) => resp.failed(error));
+    .catch((error: unknown) => resp.fail(error));
 }
 
 function begin(resp: Response, status: number, fields: FieldValues): void {
