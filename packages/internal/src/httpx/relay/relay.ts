@@ -14,9 +14,10 @@ import { FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
 import { hasEncodedSeparator } from "../../web/request/path.ts";
-import { ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
-import { checkFieldEdits, FieldEdits } from "../../web/proxy/field-edits.ts";
+import { FieldEdits } from "../../web/proxy/field-edits.ts";
+import { underscoreProps } from "../../web/proxy/passed-requests.ts";
 import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
 import type { Request } from "../../web/request/request.ts";
@@ -55,6 +56,7 @@ export const relayProps = {
   params: prop.dict(prop.template(), { default: {} }),
   /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
   maxComplaints: prop.size({ default: "16K", reload: "live" }),
+  ...underscoreProps,
   ...exchangeProps,
 };
 
@@ -64,7 +66,7 @@ export interface RelayProps extends PropsOf<typeof relayProps> {
 
 /** Reports fields that no answer could have, and names that no program could read. */
 export function checkRelay(context: CheckContext<RelayProps>): void {
-  checkFieldEdits(context, ["setResponseHeaders", "addResponseHeaders"]);
+  checkResponseProps(context);
   for (const name of context.props.params.keys()) {
     if (/^\w+$/.test(name)) continue;
     const message = `${JSON.stringify(name)} is no name of a variable: it takes letters, digits and _`;
@@ -162,7 +164,8 @@ export class Relay implements HandletPart {
   #paramsFor(cgi: CgiBackend, script: Script, req: Request, contentSize: number | undefined): Buffer {
     const params = cgi.newParams();
     const own = new Map(this.#params.map(([name, value]) => [name, value(req)]));
-    tellRequest(req, script, contentSize, (name, value, encoding) => {
+    const underscores = this.#context.props.underscoresInHeaders;
+    tellRequest(req, script, { contentSize, underscores }, (name, value, encoding) => {
       if (!own.has(name)) params.add(name, value, encoding);
     });
     for (const [name, value] of own) params.add(name, value, "utf8");

@@ -7,11 +7,11 @@ const script: Script = { filename: "/srv/blog/index.php", name: "/index.php", pa
 async function told(
   url: string,
   headers: Record<string, string | string[]> = {},
-  { script: own = script, method = "GET" } = {},
+  { script: own = script, method = "GET", underscores = false } = {},
 ): Promise<Record<string, string>> {
   const params: Record<string, string> = {};
   const ask = askOf((req, resp) => {
-    tellRequest(req, own, 0, (name, value) => (params[name] = value));
+    tellRequest(req, own, { contentSize: 0, underscores }, (name, value) => (params[name] = value));
     resp.send();
     return true;
   });
@@ -64,6 +64,13 @@ test("a field with an underscore cannot pass for one with a hyphen", async () =>
   const params = await told("/", { "x-user": "someone", x_user: "admin", "x-a_b": "c" });
   expect(params["HTTP_X_USER"]).toBe("someone");
   expect(params).not.toHaveProperty("HTTP_X_A_B");
+  const allowed = await told(
+    "/",
+    { x_user: "admin", "x-user": "someone", "x-a_b": "c", content_length: "1" },
+    { underscores: true },
+  );
+  expect(allowed).toMatchObject({ HTTP_X_USER: "someone", HTTP_X_A_B: "c" });
+  expect(allowed).not.toHaveProperty("HTTP_CONTENT_LENGTH");
 });
 
 test("repeated fields are told once, cookies as one list of cookies", async () => {
