@@ -273,7 +273,10 @@ describe("the script", () => {
     expect(await ask("/photo.jpg")).toBe(404);
     expect(await ask("/photo.jpg/x.php")).toBe(404);
     expect(await ask("/evil.php")).toBe(404);
-    expect(await ask("/..%2Fa.php")).toBe(404);
+    expect(await ask("/..%2Fa.php")).toBe(400);
+    expect(await ask("/x%2Fa.php")).toBe(404);
+    expect(await ask("/%E9.php")).toBe(404);
+    expect(await ask("/a.php/group%2Fproject")).toBe("/a.php");
     expect(await ask("/%00a.php")).toBe(400);
   });
 

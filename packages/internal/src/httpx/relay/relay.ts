@@ -13,7 +13,7 @@ import { compileTemplate } from "../../component/template.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
-import { hasEncodedSeparator } from "../../web/request/path.ts";
+import { segmentedPath } from "../../web/request/path.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
@@ -102,8 +102,7 @@ export class Relay implements HandletPart {
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const cgi = this.#context.props.toBackend.current;
-    if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
-    const script = this.#scriptFor(req.path);
+    const script = this.#scriptFor(segmentedPath(req));
     if (script === undefined) return false;
     if (!this.#context.props.checkScript) return this.#relay(cgi, script, req, resp);
     return this.#checkAndRelay(cgi, script, req, resp);
@@ -117,7 +116,7 @@ export class Relay implements HandletPart {
     return this.#relay(cgi, script, req, resp);
   }
 
-  /** The script for a path; `undefined` if it leads to none. */
+  /** The script for a segmented path; `undefined` if it leads to none. */
   #scriptFor(path: string): Script | undefined {
     const { webRoot, scriptFilename, indexFile, splitPathInfo } = this.#context.props;
     if (scriptFilename !== undefined) {

@@ -12,6 +12,7 @@ import { compileTemplate } from "../../component/template.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
+import { hasEncodedBackslash } from "../request/path.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps } from "./exchange-props.ts";
@@ -32,6 +33,15 @@ export const underscoreProps = {
    * `x-user` that this server sets or forwardAuth vouches for.
    */
   underscoresInHeaders: prop.bool({ default: false, inherited: true }),
+};
+
+/** For all who pass paths on. */
+export const backslashProps = {
+  /**
+   * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see another path than the conditions
+   * here. Such requests get 400 otherwise.
+   */
+  backslashesInPaths: prop.bool({ default: false, inherited: true }),
 };
 
 export const requestProps = {
@@ -60,6 +70,7 @@ export const requestProps = {
   /** Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and `x-forwarded-for`. */
   delRequestHeaders: prop.strings({ default: [] }),
   ...underscoreProps,
+  ...backslashProps,
 };
 
 export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps> {
@@ -110,9 +121,16 @@ export class PassedRequests {
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
   }
 
-  /** Throws HTTPError 508 for a request that has been here before. */
-  refuseLoop(req: Request): void {
-    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+  /** Throws HTTPError: 508 for a request that has been here before, 400 for a path that is not passed on. */
+  refuseUnfit(req: Request): void {
+    const refusal = this.#refusalOf(req);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #refusalOf(req: Request): HTTPError | undefined {
+    if (this.#forwarded.isLoop(req)) return new HTTPError(508, "the request has been here before: see its field via");
+    if (this.#context.props.backslashesInPaths || !hasEncodedBackslash(req.encodedPath)) return undefined;
+    return new HTTPError(400, "its path holds an encoded backslash: see backslashesInPaths");
   }
 
   make(req: Request, contentSize: number | undefined): BackendRequest {
@@ -143,7 +161,8 @@ export class PassedRequests {
   /** For `hemi explain`: which node would be asked, for what. */
   explain(req: Request): Explanation {
     const { toBackend } = this.#context.props;
-    if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
+    const refusal = this.#refusalOf(req);
+    if (refusal !== undefined) return { takes: "yes", status: refusal.status, text: refusal.message };
     const authority = this.#authorityFor(req);
     const asked = `${req.method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
     const backend = toBackend.current;
