@@ -13,7 +13,7 @@ import { compileTemplate } from "../../component/template.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
-import { segmentedPath } from "../../web/request/path.ts";
+import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
@@ -22,6 +22,7 @@ import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
+import { isHidden } from "../../web/static/hidden.ts";
 import { WebRoot } from "../../web/static/web-root.ts";
 import { webVariables } from "../../web/conditions/variables.ts";
 import { compileFileTemplate } from "../../web/conditions/file-template.ts";
@@ -36,7 +37,7 @@ export const relayProps = {
    * is asked for. Unset: the path says which script it is, and one that leads to none is left to the next handlet or rule.
    */
   scriptFilename: prop.path(),
-  /** What is asked for where a path ends with `/`. */
+  /** What is asked for where a path ends with `/`; a folder that has it is redirected to its path with a slash. */
   indexFile: prop.string({
     default: "index.php",
     minLength: 1,
@@ -50,8 +51,9 @@ export const relayProps = {
    */
   checkScript: prop.bool({ default: true }),
   /**
-   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`,
-   * which name files, a request is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
+   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. `SERVER_SOFTWARE` is `hemi (like nginx)`, since WordPress offers
+   * URLs without `index.php` only for servers whose names it knows. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`, which name files, a request
+   * is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
    */
   params: prop.dict(prop.template(), { default: {} }),
   /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
@@ -103,7 +105,7 @@ export class Relay implements HandletPart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const cgi = this.#context.props.toBackend.current;
     const script = this.#scriptFor(segmentedPath(req));
-    if (script === undefined) return false;
+    if (script === undefined) return this.#redirectFolder(req, resp);
     if (!this.#context.props.checkScript) return this.#relay(cgi, script, req, resp);
     return this.#checkAndRelay(cgi, script, req, resp);
   }
@@ -114,6 +116,19 @@ export class Relay implements HandletPart {
     if (entry.kind === "denied") return this.#relay(cgi, script, req, resp);
     if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
     return this.#relay(cgi, script, req, resp);
+  }
+
+  /** `/blog` to `/blog/`, where its index file is: the links of its page are relative to the folder. */
+  async #redirectFolder(req: Request, resp: Response): Promise<boolean> {
+    const { checkScript, webRoot, indexFile } = this.#context.props;
+    const { path, method } = req;
+    const isFolderLike = checkScript && path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req);
+    if (!isFolderLike || isHidden(path) || (method !== "GET" && method !== "HEAD")) return false;
+    const entry = await this.#context.stage.fcache.open(`${webRoot}${path}/${indexFile}`);
+    if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
+    // Two slashes would make the first name a host.
+    resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
+    return true;
   }
 
   /** The script for a segmented path; `undefined` if it leads to none. */

@@ -24,16 +24,17 @@ export function tellRequest(
   take: ParamHandler,
 ): void {
   take("GATEWAY_INTERFACE", "CGI/1.1", "utf8");
-  take("SERVER_SOFTWARE", "hemi", "utf8");
+  // WordPress and others know by name which servers have rewriting; without it they offer no URLs but /index.php/….
+  take("SERVER_SOFTWARE", "hemi (like nginx)", "utf8");
   take("SERVER_PROTOCOL", `HTTP/${req.version}`, "utf8");
-  take("SERVER_NAME", req.hostname, "utf8");
-  take("SERVER_PORT", req.colonPort === "" ? (req.scheme === "https" ? "443" : "80") : req.colonPort.slice(1), "utf8");
+  tellServer(req, take);
   take("REQUEST_SCHEME", req.scheme, "utf8");
   if (req.scheme === "https") take("HTTPS", "on", "utf8");
   take("REMOTE_ADDR", req.srcHost, "utf8");
   take("REMOTE_PORT", String(req.srcPort), "utf8");
   take("REQUEST_METHOD", req.method, "utf8");
-  take("REQUEST_URI", req.uri, "latin1");
+  // What the client has asked for, whatever a rewrite has made of it: applications make their own URLs of that.
+  take("REQUEST_URI", req.originalURI, "latin1");
   take("QUERY_STRING", req.queryString.slice(1), "latin1");
   take("DOCUMENT_ROOT", script.documentRoot, "utf8");
   take("DOCUMENT_URI", script.name + script.pathInfo, "utf8");
@@ -46,6 +47,17 @@ export function tellRequest(
   // PHP that was built to be careful runs only what a web server redirected to it.
   take("REDIRECT_STATUS", "200", "utf8");
   tellFields(req, underscores, take);
+}
+
+/** The end of the connection that took the request, and a name for it, which RFC 3875 4.1.14 wants in any case. */
+function tellServer({ peer: { local }, hostname, scheme }: Request, take: ParamHandler): void {
+  const address = local?.address ?? "";
+  const ownName = address === "" ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  take("SERVER_NAME", hostname === "" ? ownName : hostname, "utf8");
+  take("SERVER_ADDR", address, "utf8");
+  // There is none of a UNIX socket: then that of the scheme, as programs expect a number.
+  const port = local === undefined || local.port === 0 ? (scheme === "https" ? 443 : 80) : local.port;
+  take("SERVER_PORT", String(port), "utf8");
 }
 
 /** Each field as `HTTP_` and its name, with `_` for `-`. A name with `_` would be told as that with `-`, which others may trust: that one wins. */
