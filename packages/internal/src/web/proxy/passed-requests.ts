@@ -83,7 +83,10 @@ export function checkRequestProps(context: CheckContext<RequestProps>): void {
   checkFieldEdits(context, ["setRequestHeaders", "addRequestHeaders"], ownFieldReasons);
   checkDeletedFields(context, "delRequestHeaders", ownFieldReasons);
   checkResponseProps(context);
-  if (props.hostname !== undefined && parseAuthority(props.hostname)?.colonPort !== "") {
+  if (
+    props.hostname !== undefined &&
+    (props.hostname.endsWith(":") || parseAuthority(props.hostname)?.colonPort !== "")
+  ) {
     context.report({ prop: "hostname", message: `${JSON.stringify(props.hostname)} is not a hostname` });
   }
 }
