@@ -11,6 +11,7 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { FieldNames } from "../../http/field-names.ts";
+import { examineFile, examineFolder } from "../../web/examine-files.ts";
 import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
@@ -100,6 +101,13 @@ export class Relay implements HandletPart {
 
   async prepare(): Promise<void> {
     if (this.#context.props.checkScript) await this.#root.prepare(this.#context.stage.fcache);
+  }
+
+  async examine(): Promise<void> {
+    const { checkScript, webRoot, scriptFilename } = this.#context.props;
+    if (!checkScript) return;
+    await examineFolder("the web root", webRoot);
+    if (scriptFilename !== undefined) await examineFile("the script", scriptFilename);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {

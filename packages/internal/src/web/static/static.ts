@@ -6,6 +6,7 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { isHTMLNamed } from "../../http/accept.ts";
+import { examineFile, examineFolder } from "../examine-files.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../response/other-methods.ts";
@@ -124,6 +125,12 @@ class Static implements HandletPart {
     this.#context = context;
     this.#root = new WebRoot(context.props.webRoot, context.log);
     this.#answers = makeAnswers(context, this.#root);
+  }
+
+  async examine(): Promise<void> {
+    const { webRoot, fallback } = this.#context.props;
+    await examineFolder("the web root", webRoot);
+    if (fallback !== undefined) await examineFile("the fallback", `${webRoot}/${fallback}`);
   }
 
   async prepare(): Promise<void> {
