@@ -38,8 +38,7 @@ const props = {
 };
 
 /**
- * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400,
- * and so is one with both `%2F` and `%252F` in it, since the decoded path does not tell them apart.
+ * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400.
  */
 export const rewriter = defineHandlet({
   sign: "rewriter",
