@@ -12,7 +12,6 @@ import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { examineFile, examineFolder } from "../../web/examine-files.ts";
-import { HTTPError } from "../../web/http-error.ts";
 import type { HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
