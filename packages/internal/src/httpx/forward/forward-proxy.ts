@@ -180,6 +180,9 @@ class ForwardProxy implements HandletPart {
   #portAskedFor(req: Request): number {
     const { httpPorts, connectPorts } = this.#context.props;
     const isTunnel = req.method === "CONNECT";
+    // What a URI may hold, but no DNS: percent-encoding above all, in which a name could hide.
+    if (!/^(?:[\w.-]+|\[.*\])$/.test(req.hostname))
+      throw new HTTPError(400, "the host is no name that can be looked up");
     if (isTunnel) {
       if (req.colonPort.length < 2) throw new HTTPError(400, "a tunnel leads to a port: CONNECT host:443");
       if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
