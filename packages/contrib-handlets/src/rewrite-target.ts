@@ -3,8 +3,8 @@
 import {
   compileUri,
   faultOfUri,
-  HTTPError,
   type Request,
+  slashInSegment,
   type Template,
   type UriPiece,
   uriVariable,
@@ -46,9 +46,13 @@ function textPieces(text: string): UriPiece<TargetArgs>[] {
 
 /** What a group matched is a stretch of the path, which may hold slashes. */
 function groupPiece(group: string): UriPiece<TargetArgs> {
-  const read = (_req: Request, match: RegExpExecArray): string =>
+  const matched = (match: RegExpExecArray): string =>
     (/^\d/.test(group) ? match[Number(group)] : match.groups?.[group]) ?? "";
-  return { read, nature: "stretch", readEncoded: (req, match) => encodePath(read(req, match), req) };
+  return {
+    read: (_req, match) => matched(match).replaceAll(slashInSegment, "/"),
+    nature: "stretch",
+    readEncoded: (_req, match) => encodePath(matched(match)),
+  };
 }
 
 function groupNamesIn({ parts }: Template): string[] {
@@ -63,16 +67,8 @@ function groupsOf({ source }: RegExp): { readonly numbers: number; readonly name
   return { numbers: (match?.length ?? 1) - 1, names: new Set(Object.keys(match?.groups ?? {})) };
 }
 
-/**
- * A stretch of a decoded path. Such a path has `%2F` and `%5C` where the client sent them encoded, so that they stay one; the same text
- * comes of `%252F`, which has to become that again.
- */
-function encodePath(text: string, { encodedPath }: Request): string {
+/** A stretch of a segmented path: a slash that the client has encoded within a segment stays encoded. */
+function encodePath(text: string): string {
   const encoded = text.toWellFormed().replace(/[^!$&-;=@A-Z_a-z~]+/g, encodeURIComponent);
-  if (!/%25(?:2F|5C)/.test(encoded)) return encoded;
-  const hasSeparator = /%(?:2f|5c)/i.test(encodedPath);
-  if (hasSeparator && /%25(?:2f|5c)/i.test(encodedPath)) {
-    throw new HTTPError(400, `${encodedPath} cannot be rewritten: it holds an encoded separator, and the text of one`);
-  }
-  return hasSeparator ? encoded.replaceAll(/%25(2F|5C)/g, "%$1") : encoded;
+  return encoded.replaceAll(encodeURIComponent(slashInSegment), "%2F");
 }

@@ -9,12 +9,13 @@ import {
   type PropsOf,
   type Request,
   type Response,
+  segmentedPath,
 } from "@hemi/internal";
 import { compileTarget, faultOfTarget, type MakeTarget } from "./rewrite-target.ts";
 
 const props = {
   /**
-   * A regular expression of JavaScript with the flags `s` and `u`, for `$path`, which is decoded; it is tried anywhere in it unless it begins with `^`. Nothing bounds
+   * A regular expression of JavaScript with the flags `s` and `u`, for the path, decoded, but that a slash which the client has encoded (`%2F`) is no slash; it is tried anywhere in it unless it begins with `^`. Nothing bounds
    * the time that it takes: with nested repetition, such as `(a+)+$`, that grows exponentially with the path. Keep it simple.
    */
   pattern: prop.string({ required: true, minLength: 1, reload: "live" }),
@@ -37,8 +38,7 @@ const props = {
 };
 
 /**
- * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400,
- * and so is one with both `%2F` and `%252F` in it, since the decoded path does not tell them apart.
+ * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400.
  */
 export const rewriter = defineHandlet({
   sign: "rewriter",
@@ -100,7 +100,7 @@ function compileRewrite({ pattern, target, next, query }: PropsOf<typeof props>)
   const expression = new RegExp(pattern, "su");
   const makeTarget: MakeTarget = compileTarget(target);
   return function rewrite(req) {
-    const match = expression.exec(req.path);
+    const match = expression.exec(segmentedPath(req));
     if (match === null) return undefined;
     const made = makeTarget(req, match);
     // Two slashes at the start would be a host.

@@ -144,6 +144,7 @@ export { LocalKey, type Locals } from "./web/request/locals.ts";
 export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/mapper.ts";
 export type { Match, Route } from "./web/mapper/route-tree.ts";
 export type { Params } from "./web/mapper/pattern.ts";
+export { segmentedPath, slashInSegment } from "./web/request/path.ts";
 export type { Queries } from "./web/request/queries.ts";
 export { mediaTypeOf } from "./web/response/media-type.ts";
 export { answerOtherMethod } from "./web/response/other-methods.ts";

@@ -14,8 +14,8 @@
  */
 export interface Part {
   /**
-   * Looks at what the configuration names outside of itself, such as files, without any effect, and throws what `prepare` would throw of it: for
-   * `hemi check`. Any time: the stage need not be prepared, and may be afterwards.
+   * Looks at what the configuration names outside of itself, such as files, without any effect, and throws what `prepare` would throw of it
+   * or warn of: for `hemi check`. Any time: the stage need not be prepared, and may be afterwards.
    */
   examine?(): void | Promise<void>;
   /** Opens and binds what is needed. What it throws keeps the stage from starting. */

@@ -12,6 +12,11 @@ export const isTokenByte = byteTable("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopq
 /** 1 for each byte of a request target: visible ASCII. What may stand where in it is checked with the path. */
 export const isTargetByte = byteRange(0x21, 0x7e);
 
+/** Percent-encodes what a request target holds above ASCII. `target`: a character for each byte. */
+export function encodeRawBytes(target: string): string {
+  return target.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 /** 1 for each byte of a field value (RFC 9110 5.5): visible ASCII, space, tab, obs-text. So not NUL, CR, LF or DEL. */
 export const isValueByte = byteRange(0x20, 0x7e);
 isValueByte[TAB] = 1;

@@ -21,7 +21,7 @@ function countedLines(count: number): { lines: FieldLines; reads: () => number }
     get(target, key) {
       if (typeof key === "string" && /^\d+$/.test(key)) reads++;
       const value: unknown = Reflect.get(target, key, target);
-      return typeof value === "function" ? value.bind(target) : value;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
   const lines = new FieldLines(counted, 0);

@@ -49,6 +49,13 @@ describe("request lines", () => {
     expect(good(`${line}\nhost: h.example\n\n`)).toMatchObject(expected);
   });
 
+  test("raw UTF-8 in the target is percent-encoded, where that is allowed", () => {
+    const raw = { ...limits, rawUTF8InTargets: true };
+    const head = read("GET /\xc3\xbcber?q=\xc3\xa9 HTTP/1.1\r\nhost: h.example\r\n\r\n", raw);
+    expect(head).toMatchObject({ target: "/%C3%BCber?q=%C3%A9", pathNeedsCare: true });
+    expect(refusalOf("GET /\x7f HTTP/1.1\r\nhost: a\r\n\r\n", raw)).toMatch(/^400 the request target/);
+  });
+
   test.each([
     [" / HTTP/1.1", /^400 the method/],
     ["G@T / HTTP/1.1", /^400 the method/],
@@ -68,7 +75,7 @@ describe("request lines", () => {
     ["GET /a#b HTTP/1.1", /^400 the request target holds a fragment/],
     ["GET /a?b#c HTTP/1.1", /^400 the request target holds a fragment/],
     ["GET /\x7f HTTP/1.1", /^400 the request target holds a byte/],
-    ["GET /\xe4 HTTP/1.1", /^400 the request target holds a byte/],
+    ["GET /\xe4 HTTP/1.1", /^400 the request target holds a byte above ASCII as it is: see rawUTF8InTargets/],
     ["GET /\0 HTTP/1.1", /^400 the request target holds a byte/],
     ["GET /", /^400 the request target holds a byte/],
     ["GET /a b HTTP/1.1", /^400 the request line/],

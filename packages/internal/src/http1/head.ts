@@ -6,7 +6,7 @@
 import { parseAuthority } from "../http/authority.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/exchan.ts";
-import { COLON, CR, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
+import { COLON, CR, encodeRawBytes, isTargetByte, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
 
@@ -17,6 +17,8 @@ export interface HeadLimits {
   readonly maxTargetSize: number;
   /** Of field lines; more: 431. */
   readonly maxFields: number;
+  /** May the target hold bytes above ASCII? Default: no. */
+  readonly rawUTF8InTargets?: boolean;
 }
 
 /** Why a head is refused, and with which status. The connection is closed after it. */
@@ -42,6 +44,8 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   targetScheme: "http" | "https" | undefined;
   isForProxy = false;
   pathNeedsCare = false;
+  /** The target holds bytes above ASCII, to be percent-encoded. */
+  hasRawTarget = false;
   /** Where path and query lie. */
   targetStart = 0;
   targetEnd = 0;
@@ -71,7 +75,8 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
   }
 
   #decodeTarget(): string {
-    const target = this.slice(this.targetStart, this.targetEnd);
+    const received = this.slice(this.targetStart, this.targetEnd);
+    const target = this.hasRawTarget ? encodeRawBytes(received) : received;
     if (target.length > 0 && target.charCodeAt(0) !== 0x3f /* ? */) return target;
     if (this.method === "CONNECT") return "";
     // In absolute form the path may be left out: http://a.example?q. With OPTIONS, if there is no query either, it is
@@ -118,7 +123,11 @@ export function readHead(
   let queryStart = 0;
   for (; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    if (isTargetByte[byte] === 0) break;
+    if (isTargetByte[byte] === 0) {
+      if (byte < 0x80 || limits.rawUTF8InTargets !== true) break;
+      head.hasRawTarget = true;
+      head.pathNeedsCare = true;
+    }
     if (byte === 0x3f /* ? */ && queryStart === 0) queryStart = at;
     else if (byte === 0x23 /* # */) return fragmentInTarget;
     else if (queryStart === 0) {
@@ -128,7 +137,7 @@ export function readHead(
   }
   if (at - targetStart > limits.maxTargetSize) return targetTooLong;
   if (at === end) return tooLongOrIncomplete(start, end, limits);
-  if (bytes[at] !== SP || at === targetStart) return badTarget;
+  if (bytes[at] !== SP || at === targetStart) return (bytes[at] ?? 0) < 0x80 ? badTarget : rawTarget;
   const badForm = readTargetForm(head, targetStart, at);
   if (badForm !== undefined) return badForm;
   at++;
@@ -192,6 +201,7 @@ const noUpgrades: readonly string[] = [];
 
 const badMethod = new BadHead(400, "the method is not a token");
 const badTarget = new BadHead(400, "the request target holds a byte that it may not hold, or is empty");
+const rawTarget = new BadHead(400, "the request target holds a byte above ASCII as it is: see rawUTF8InTargets");
 const badForm = new BadHead(400, "the request target has a form that this method does not take");
 const fragmentInTarget = new BadHead(400, "the request target holds a fragment");
 const badRequestLine = new BadHead(400, "the request line is malformed");

@@ -47,8 +47,9 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
     if (repeated !== undefined) return this.#request(id, repeated, true);
     const block = this.decode(bytes, start, end);
     if (block === undefined) return;
-    const { maxTargetSize } = this.#host.settings;
-    const head = readRequestHead(block, isEnd, { maxTargetSize, isTLS: this.#target.tls !== undefined });
+    const { maxTargetSize, rawUTF8InTargets } = this.#host.settings;
+    const isTLS = this.#target.tls !== undefined;
+    const head = readRequestHead(block, isEnd, { maxTargetSize, rawUTF8InTargets, isTLS });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
     if (isEnd && generation === this.decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
     this.#request(id, head, isEnd);

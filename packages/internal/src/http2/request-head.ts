@@ -1,7 +1,7 @@
 // Makes the head of a request out of the fields of a header block (RFC 9113 section 8), as strictly as HTTP/1 is read: what is taken in
 // here may be sent on as HTTP/1 (RFC 9113 10.3).
 
-import { isTargetByte, isTokenByte } from "../http/bytes.ts";
+import { encodeRawBytes, isTargetByte, isTokenByte } from "../http/bytes.ts";
 import type { RequestHead } from "../http/exchan.ts";
 import { ListedFields } from "../http/fields.ts";
 import type { DecodedBlock } from "./hpack/decoder.ts";
@@ -11,6 +11,8 @@ import { defaultPriority, parsePriority, type Priority } from "./priority.ts";
 export interface HeadOptions {
   /** Of the request target, in bytes; more: 414. */
   readonly maxTargetSize: number;
+  /** May the target hold bytes above ASCII? Default: no. */
+  readonly rawUTF8InTargets?: boolean | undefined;
   /** Is it `https`, whatever the client says? */
   readonly isTLS: boolean;
 }
@@ -38,7 +40,7 @@ export class BadRequest {
 export function readRequestHead(
   block: DecodedBlock,
   isEnded: boolean,
-  { maxTargetSize, isTLS }: HeadOptions,
+  { maxTargetSize, rawUTF8InTargets, isTLS }: HeadOptions,
 ): Http2RequestHead | BadRequest {
   if (block.fault !== undefined) return malformed(block.fault);
   const { list } = block;
@@ -69,6 +71,7 @@ export function readRequestHead(
   if (block.isTooLarge) return tooLarge;
   if ((parts.cookies ?? 0) > 1) joinCookies(fieldList);
 
+  if (rawUTF8InTargets === true && parts.path !== undefined) parts.path = encodeRawBytes(parts.path);
   const bad = checkTarget(parts, maxTargetSize) ?? checkAuthority(parts);
   if (bad !== undefined) return bad;
   const { method = "", scheme, path = "", protocol, expect, priority } = parts;
@@ -180,6 +183,7 @@ function checkTarget({ method, scheme, path, protocol }: Parts, maxTargetSize: n
     return malformed("its path does not begin with a slash");
   for (let i = 0; i < path.length; i++) {
     const code = path.charCodeAt(i);
+    if (code >= 0x80) return rawTarget;
     if (isTargetByte[code] === 0 || code === 0x23 /* # */)
       return malformed("its path holds a character that it may not hold");
   }
@@ -235,5 +239,6 @@ function malformed(reason: string): BadRequest {
 const maxMethodSize = 32;
 const noUpgrades: readonly string[] = [];
 const tooLarge = new BadRequest(431, "its head is larger, or has more fields, than allowed");
+const rawTarget = new BadRequest(400, "its path holds a byte above ASCII as it is: see rawUTF8InTargets");
 const targetTooLong = new BadRequest(414, "its target is longer than allowed");
 const unknownExpectation = new BadRequest(417, "its expectation is not known; only 100-continue is");

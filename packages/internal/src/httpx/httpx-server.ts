@@ -72,6 +72,11 @@ const props = {
   maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", inherited: true, reload: "live" }),
   /** Of the request target; more: 414. */
   maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", inherited: true, reload: "live" }),
+  /**
+   * Are request targets taken that hold UTF-8 as it is (`/über`), as some clients send it against RFC 3986? It is percent-encoded then, for conditions and for
+   * backends. Else: 400.
+   */
+  rawUTF8InTargets: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** Header fields of a request; more: 431. */
   maxFields: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
   /**

@@ -6,14 +6,12 @@
 //
 // What is dialled is the address that was judged: a name that means something else a moment later gains nothing by it.
 
-import { randomBytes } from "node:crypto";
 import { Deadlines } from "@hemi/common";
 import type { BackendRequest } from "../../http/web-backend.ts";
 import { BackendFailure } from "../../backend/failure.ts";
 import type { Context } from "../../stage/context.ts";
 import type { Explanation } from "../../web/explain/explanation.ts";
 import { prop } from "../../component/prop.ts";
-import type { AddressSet } from "../../component/props/addresses.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { http1Outgate, type Http1Outgate } from "./http1-outgate.ts";
@@ -70,7 +68,7 @@ type ForwardContext = Context<PropsOf<typeof props>, WebappPart | RulePart>;
 class ForwardProxy implements HandletPart {
   readonly opensTunnels = true;
   readonly #context: ForwardContext;
-  readonly #forwarded = new ForwardedFields("none", nobody, `hemi-${randomBytes(6).toString("hex")}`);
+  readonly #forwarded = new ForwardedFields({ form: "none" });
   readonly #traits: ProxyTraits;
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
@@ -182,6 +180,9 @@ class ForwardProxy implements HandletPart {
   #portAskedFor(req: Request): number {
     const { httpPorts, connectPorts } = this.#context.props;
     const isTunnel = req.method === "CONNECT";
+    // What a URI may hold, but no DNS: percent-encoding above all, in which a name could hide.
+    if (!/^(?:[\w.-]+|\[.*\])$/.test(req.hostname))
+      throw new HTTPError(400, "the host is no name that can be looked up");
     if (isTunnel) {
       if (req.colonPort.length < 2) throw new HTTPError(400, "a tunnel leads to a port: CONNECT host:443");
       if (req.hasContent) throw new HTTPError(400, "a tunnel is asked for without content");
@@ -220,8 +221,6 @@ class ForwardProxy implements HandletPart {
 
 /** Addresses of one host that are tried at most. No prop: who has as many has said enough. */
 const maxAttempts = 3;
-
-const nobody: AddressSet = { texts: [], contains: () => false };
 
 /** Fields of a request that are between the client and this proxy, or that a server would take for what they are not. */
 const dropped = new FieldNames([

@@ -1,4 +1,4 @@
-import { mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -273,8 +273,25 @@ describe("the script", () => {
     expect(await ask("/photo.jpg")).toBe(404);
     expect(await ask("/photo.jpg/x.php")).toBe(404);
     expect(await ask("/evil.php")).toBe(404);
-    expect(await ask("/..%2Fa.php")).toBe(404);
+    expect(await ask("/..%2Fa.php")).toBe(400);
+    expect(await ask("/x%2Fa.php")).toBe(404);
+    expect(await ask("/%E9.php")).toBe(404);
+    expect(await ask("/a.php/group%2Fproject")).toBe("/a.php");
     expect(await ask("/%00a.php")).toBe(400);
+  });
+
+  test("of a folder is found behind a redirect to its slash", async () => {
+    await using root = await mkdtempDisposable(join(tmpdir(), "hemi-relay-"));
+    await mkdir(join(root.path, "sub"));
+    await mkdir(join(root.path, "bare"));
+    await writeFile(join(root.path, "sub/index.php"), "");
+    await using site = await relayTo(hello, { proxy: { webRoot: root.path, checkScript: true } });
+    const answer = await site.relay.ask("GET //sub?a=b");
+    expect([answer.status, answer.headers["location"]]).toEqual([301, "/sub/?a=b"]);
+    expect((await site.relay.ask("GET /sub/")).text).toBe("hello");
+    for (const line of ["GET /bare", "GET /none", "POST /sub", "GET /sub%2F"]) {
+      expect((await site.relay.ask(line)).status).toBe(404);
+    }
   });
 
   test("may be one for all paths", async () => {

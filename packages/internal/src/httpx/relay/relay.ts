@@ -11,16 +11,18 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { FieldNames } from "../../http/field-names.ts";
-import { HTTPError } from "../../web/http-error.ts";
+import { examineFile, examineFolder } from "../../web/examine-files.ts";
 import type { HandletPart } from "../../web/kinds.ts";
-import { hasEncodedSeparator } from "../../web/request/path.ts";
-import { ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
+import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
-import { checkFieldEdits, FieldEdits } from "../../web/proxy/field-edits.ts";
+import { FieldEdits } from "../../web/proxy/field-edits.ts";
+import { underscoreProps } from "../../web/proxy/passed-requests.ts";
 import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
+import { isHidden } from "../../web/static/hidden.ts";
 import { WebRoot } from "../../web/static/web-root.ts";
 import { webVariables } from "../../web/conditions/variables.ts";
 import { compileFileTemplate } from "../../web/conditions/file-template.ts";
@@ -35,7 +37,7 @@ export const relayProps = {
    * is asked for. Unset: the path says which script it is, and one that leads to none is left to the next handlet or rule.
    */
   scriptFilename: prop.path(),
-  /** What is asked for where a path ends with `/`. */
+  /** What is asked for where a path ends with `/`; a folder that has it is redirected to its path with a slash. */
   indexFile: prop.string({
     default: "index.php",
     minLength: 1,
@@ -49,12 +51,14 @@ export const relayProps = {
    */
   checkScript: prop.bool({ default: true }),
   /**
-   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`,
-   * which name files, a request is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
+   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. `SERVER_SOFTWARE` is `hemi (like nginx)`, since WordPress offers
+   * URLs without `index.php` only for servers whose names it knows. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`, which name files, a request
+   * is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
    */
   params: prop.dict(prop.template(), { default: {} }),
   /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
   maxComplaints: prop.size({ default: "16K", reload: "live" }),
+  ...underscoreProps,
   ...exchangeProps,
 };
 
@@ -64,7 +68,7 @@ export interface RelayProps extends PropsOf<typeof relayProps> {
 
 /** Reports fields that no answer could have, and names that no program could read. */
 export function checkRelay(context: CheckContext<RelayProps>): void {
-  checkFieldEdits(context, ["setResponseHeaders", "addResponseHeaders"]);
+  checkResponseProps(context);
   for (const name of context.props.params.keys()) {
     if (/^\w+$/.test(name)) continue;
     const message = `${JSON.stringify(name)} is no name of a variable: it takes letters, digits and _`;
@@ -98,11 +102,17 @@ export class Relay implements HandletPart {
     if (this.#context.props.checkScript) await this.#root.prepare(this.#context.stage.fcache);
   }
 
+  async examine(): Promise<void> {
+    const { checkScript, webRoot, scriptFilename } = this.#context.props;
+    if (!checkScript) return;
+    await examineFolder("the web root", webRoot);
+    if (scriptFilename !== undefined) await examineFile("the script", scriptFilename);
+  }
+
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const cgi = this.#context.props.toBackend.current;
-    if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
-    const script = this.#scriptFor(req.path);
-    if (script === undefined) return false;
+    const script = this.#scriptFor(segmentedPath(req));
+    if (script === undefined) return this.#redirectFolder(req, resp);
     if (!this.#context.props.checkScript) return this.#relay(cgi, script, req, resp);
     return this.#checkAndRelay(cgi, script, req, resp);
   }
@@ -115,7 +125,20 @@ export class Relay implements HandletPart {
     return this.#relay(cgi, script, req, resp);
   }
 
-  /** The script for a path; `undefined` if it leads to none. */
+  /** `/blog` to `/blog/`, where its index file is: the links of its page are relative to the folder. */
+  async #redirectFolder(req: Request, resp: Response): Promise<boolean> {
+    const { checkScript, webRoot, indexFile } = this.#context.props;
+    const { path, method } = req;
+    const isFolderLike = checkScript && path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req);
+    if (!isFolderLike || isHidden(path) || (method !== "GET" && method !== "HEAD")) return false;
+    const entry = await this.#context.stage.fcache.open(`${webRoot}${path}/${indexFile}`);
+    if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
+    // Two slashes would make the first name a host.
+    resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
+    return true;
+  }
+
+  /** The script for a segmented path; `undefined` if it leads to none. */
   #scriptFor(path: string): Script | undefined {
     const { webRoot, scriptFilename, indexFile, splitPathInfo } = this.#context.props;
     if (scriptFilename !== undefined) {
@@ -162,7 +185,8 @@ export class Relay implements HandletPart {
   #paramsFor(cgi: CgiBackend, script: Script, req: Request, contentSize: number | undefined): Buffer {
     const params = cgi.newParams();
     const own = new Map(this.#params.map(([name, value]) => [name, value(req)]));
-    tellRequest(req, script, contentSize, (name, value, encoding) => {
+    const underscores = this.#context.props.underscoresInHeaders;
+    tellRequest(req, script, { contentSize, underscores }, (name, value, encoding) => {
       if (!own.has(name)) params.add(name, value, encoding);
     });
     for (const [name, value] of own) params.add(name, value, "utf8");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { askOf } from "../../testing/ask.ts";
+import { serve } from "../../testing/serve.ts";
 import { tellRequest, type Script } from "./request-params.ts";
 
 const script: Script = { filename: "/srv/blog/index.php", name: "/index.php", pathInfo: "", documentRoot: "/srv/blog" };
@@ -7,11 +8,11 @@ const script: Script = { filename: "/srv/blog/index.php", name: "/index.php", pa
 async function told(
   url: string,
   headers: Record<string, string | string[]> = {},
-  { script: own = script, method = "GET" } = {},
+  { script: own = script, method = "GET", underscores = false } = {},
 ): Promise<Record<string, string>> {
   const params: Record<string, string> = {};
   const ask = askOf((req, resp) => {
-    tellRequest(req, own, 0, (name, value) => (params[name] = value));
+    tellRequest(req, own, { contentSize: 0, underscores }, (name, value) => (params[name] = value));
     resp.send();
     return true;
   });
@@ -24,10 +25,11 @@ test("a program is told of the request in the words of CGI", async () => {
   const url = "https://Blog.example:8443/index.php/2026/%C3%A4?a=b%20c";
   expect(await told(url, { accept: "*/*", "content-type": "text/plain" }, { script: own, method: "POST" })).toEqual({
     GATEWAY_INTERFACE: "CGI/1.1",
-    SERVER_SOFTWARE: "hemi",
+    SERVER_SOFTWARE: "hemi (like nginx)",
     SERVER_PROTOCOL: "HTTP/1.1",
     SERVER_NAME: "blog.example",
-    SERVER_PORT: "8443",
+    SERVER_ADDR: "",
+    SERVER_PORT: "443",
     REQUEST_SCHEME: "https",
     HTTPS: "on",
     REMOTE_ADDR: "127.0.0.1",
@@ -49,11 +51,33 @@ test("a program is told of the request in the words of CGI", async () => {
   });
 });
 
-test.each([
-  ["http://a.example/", "80"],
-  ["https://a.example/", "443"],
-])("the port of %s is %s", async (url, port) => {
-  expect((await told(url))["SERVER_PORT"]).toBe(port);
+test("a program is told which address and port took the connection, whatever the field host says", async () => {
+  let port = 0;
+  const params: Record<string, string> = {};
+  await using server = await serve((req, resp) => {
+    port = req.peer.local?.port ?? 0;
+    tellRequest(req, script, { contentSize: 0, underscores: false }, (name, value) => (params[name] = value));
+    resp.send();
+    return true;
+  });
+  await server.ask("GET / HTTP/1.1\r\nhost: a.example:8443\r\n\r\n");
+  expect(params).toMatchObject({ SERVER_NAME: "a.example", SERVER_ADDR: "127.0.0.1", SERVER_PORT: String(port) });
+  expect(params).toMatchObject({ HTTP_HOST: "a.example:8443" });
+  expect(port).toBeGreaterThan(0);
+  await server.ask("GET / HTTP/1.0\r\n\r\n");
+  expect(params).toMatchObject({ SERVER_NAME: "127.0.0.1", HTTP_HOST: "" });
+});
+
+test("a program is told the URI that the client has asked for, and the script that a rewrite leads to", async () => {
+  const params: Record<string, string> = {};
+  const ask = askOf((req, resp) => {
+    req.rewrite("/index.php?p=1");
+    tellRequest(req, script, { contentSize: 0, underscores: false }, (name, value) => (params[name] = value));
+    resp.send();
+    return true;
+  });
+  await ask({ url: "/shop/caf%C3%A9?q" });
+  expect(params).toMatchObject({ REQUEST_URI: "/shop/caf%C3%A9?q", QUERY_STRING: "p=1", SCRIPT_NAME: "/index.php" });
 });
 
 test("a client cannot name the proxy that a program is to use", async () => {
@@ -64,6 +88,13 @@ test("a field with an underscore cannot pass for one with a hyphen", async () =>
   const params = await told("/", { "x-user": "someone", x_user: "admin", "x-a_b": "c" });
   expect(params["HTTP_X_USER"]).toBe("someone");
   expect(params).not.toHaveProperty("HTTP_X_A_B");
+  const allowed = await told(
+    "/",
+    { x_user: "admin", "x-user": "someone", "x-a_b": "c", content_length: "1" },
+    { underscores: true },
+  );
+  expect(allowed).toMatchObject({ HTTP_X_USER: "someone", HTTP_X_A_B: "c" });
+  expect(allowed).not.toHaveProperty("HTTP_CONTENT_LENGTH");
 });
 
 test("repeated fields are told once, cookies as one list of cookies", async () => {

@@ -3,7 +3,7 @@
 import type { FileTestOperator } from "../../config/spec.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
-import { hasEncodedSeparator } from "../request/path.ts";
+import { namesNoFile } from "../request/path.ts";
 import type { Request } from "../request/request.ts";
 
 /** Makes the test for one web root. `fcache` is asked for when a request comes: at create it is not there yet. */
@@ -24,9 +24,9 @@ export function fileTestIn(
 }
 
 /** The file that a request's path names; `undefined` if no file can have such a name. */
-export function testedFile(webRoot: string, { path, encodedPath }: Request): string | undefined {
-  // None is to be reached by two paths.
-  return !path.startsWith("/") || hasEncodedSeparator(encodedPath) ? undefined : webRoot + path;
+export function testedFile(webRoot: string, req: Request): string | undefined {
+  const { path } = req;
+  return !path.startsWith("/") || namesNoFile(req) ? undefined : webRoot + path;
 }
 
 function isNegated(operator: FileTestOperator): boolean {

@@ -17,7 +17,7 @@ export const webVariables = variableTable<Request>(
     hostname: (req) => req.hostname,
     /** `:8080`; empty if the client names no port. */
     colonPort: (req) => req.colonPort,
-    /** Decoded, but for `%2F` and `%5C`, without dot segments; several slashes in a row are one. */
+    /** Decoded, `%2F` too, without dot segments; several slashes in a row are one. What is not UTF-8 is U+FFFD. */
     path: (req) => req.path,
     /** The same path as the client has encoded it. */
     encodedPath: (req) => req.encodedPath,

@@ -9,6 +9,7 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
 import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
 import { contentLimitProps } from "../content/content-limits.ts";
+import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestIn } from "../conditions/file-test.ts";
@@ -166,6 +167,10 @@ class Rule implements RulePart {
     this.#revisers = this.#findRevisers();
     const hasSocklets = answerers.some(({ kind }) => kind === "socklet");
     this.#upgraders = hasSocklets ? this.#makeUpgraders(answerers) : undefined;
+  }
+
+  async examine(): Promise<void> {
+    for (const [status, file] of this.#context.props.errorPages) await examineFile(`the page for ${status},`, file);
   }
 
   shutdown(): Promise<void> {

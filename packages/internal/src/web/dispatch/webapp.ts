@@ -8,6 +8,7 @@ import { AccessLog } from "../access-log/access-log.ts";
 import { accessLogProps, checkAccessLog } from "../access-log/props.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
 import { RuleIndex } from "./rule-index.ts";
+import { examineFile } from "../examine-files.ts";
 import { HTTPError } from "../http-error.ts";
 import {
   defineWebapp,
@@ -94,6 +95,11 @@ class Webapp implements WebappPart {
   /** A stage that is only explained composes nothing. */
   get letsTunnelsIn(): boolean {
     return this.#letsTunnelsIn ?? this.#someRuleOpensTunnels();
+  }
+
+  async examine(): Promise<void> {
+    const { file404 } = this.#context.props;
+    if (file404 !== undefined) await examineFile("the file for 404,", file404);
   }
 
   reopenLogs(): void {

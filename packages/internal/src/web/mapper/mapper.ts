@@ -4,6 +4,7 @@ import type { Explanation } from "../explain/explanation.ts";
 import { quote } from "../../config/quote.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { answerOtherMethod } from "../response/other-methods.ts";
+import { segmentedPath } from "../request/path.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendAnswer, sendPromised } from "./answer.ts";
@@ -32,8 +33,8 @@ export interface MapperOptions {
 }
 
 /**
- * Patterns are met by the decoded path (`req.path`), letter by letter: `/users` and `/users/` are two. `:name` takes
- * one segment that is not empty, `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is
+ * Patterns are met by the path, each segment decoded, letter by letter: `/users` and `/users/` are two. An encoded slash is part of its
+ * segment: `/users/a%2Fb` fits `/users/:name`, and the name is `a/b`. `:name` takes one segment that is not empty, `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is
  * left, be it nothing. At each segment static text beats a param with an expression, that beats a param, that beats a
  * wildcard; where one leads nowhere, the next is tried.
  *
@@ -132,14 +133,14 @@ export class Mapper {
     return this.#routes;
   }
 
-  /** The route that a request would take. */
+  /** The route that a request would take. `path`: decoded, but for slashes within segments: see `segmentedPath`. */
   find(method: string, path: string): Match<MappedFunction> | undefined {
     return this.#tree.find(method, path);
   }
 
   /** As the `handle` of a handlet. What a mapped function throws is thrown, or promised, here. */
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const match = this.#tree.find(req.method, req.path);
+    const match = this.#tree.find(req.method, segmentedPath(req));
     if (match === undefined) return this.#handleOther(req, resp);
     const { route } = match;
     const answer = route.target(req, resp, match.params);
@@ -149,7 +150,9 @@ export class Mapper {
   }
 
   /** As the `explain` of a handlet. */
-  explain({ method, path }: Request): Explanation {
+  explain(req: Request): Explanation {
+    const { method } = req;
+    const path = segmentedPath(req);
     const match = this.#tree.find(method, path);
     if (match !== undefined) {
       const { route, params } = match;
@@ -161,12 +164,12 @@ export class Mapper {
       const status = method === "OPTIONS" ? 204 : 405;
       return { takes: "yes", status, text: `has routes for ${methods.join(", ")} of this path` };
     }
-    const text = `has no route for ${quote(path)}`;
+    const text = `has no route for ${quote(req.path)}`;
     return this.#otherwise === "pass" ? { takes: "no", text } : { takes: "yes", status: 404, text };
   }
 
   #handleOther(req: Request, resp: Response): boolean {
-    const methods = this.#tree.methodsOf(req.path);
+    const methods = this.#tree.methodsOf(segmentedPath(req));
     if (methods.length > 0) {
       answerOtherMethod(req, resp, methods);
       return true;

@@ -11,6 +11,7 @@
 // found. A node is only ever entered at one position of a path, so that a search visits no node twice, however it
 // backtracks.
 
+import { slashInSegment } from "../request/path.ts";
 import type { Pattern, PatternPart } from "./pattern.ts";
 
 /** One method and pattern, and what they lead to. */
@@ -27,7 +28,7 @@ export interface Route<Target> {
 export interface Match<Target> {
   /** The route that was found. */
   readonly route: Route<Target>;
-  /** The text of each param as it stands in the path: decoded, but for `%2F` and `%5C`. */
+  /** The text of each param, decoded. */
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -55,7 +56,7 @@ export class RouteTree<Target> {
   }
 
   /**
-   * At each segment static text comes first, then the params with a constraint in the order in which they were added,
+   * `path`: as `segmentedPath` gives it. At each segment static text comes first, then the params with a constraint in the order in which they were added,
    * then the param, then the wildcard; where one leads to no route of this method, the next is tried. HEAD takes the
    * route of GET, if it has none.
    */
@@ -144,7 +145,7 @@ function search<Target>(
       const end = segmentEnd(path, index);
       if (end > index) {
         for (const param of node.params) {
-          if (param.constraint !== undefined && !param.constraint.test(path.slice(index, end))) continue;
+          if (param.constraint !== undefined && !param.constraint.test(cutParam(path, index, end))) continue;
           const route = search(param.next, path, end, method, bounds, depth + 2);
           if (route === undefined) continue;
           bounds[depth] = index;
@@ -175,8 +176,13 @@ function segmentEnd(path: string, index: number): number {
 
 function cutParams(names: readonly string[], path: string, bounds: Int32Array): Record<string, string> {
   const params: Record<string, string> = {};
-  for (let i = 0; i < names.length; i++) params[names[i] ?? ""] = path.slice(bounds[2 * i], bounds[2 * i + 1]);
+  for (let i = 0; i < names.length; i++) params[names[i] ?? ""] = cutParam(path, bounds[2 * i], bounds[2 * i + 1]);
   return params;
+}
+
+function cutParam(path: string, start: number | undefined, end: number | undefined): string {
+  const text = path.slice(start, end);
+  return text.includes(slashInSegment) ? text.replaceAll(slashInSegment, "/") : text;
 }
 
 function growLeaf<Target>(root: Node<Target>, parts: readonly PatternPart[]): Leaf<Target> {

@@ -61,8 +61,12 @@ describe("a request on its way", () => {
     [{ stripPrefix: "/api" }, "/api", "/"],
     [{ stripPrefix: "/api" }, "/api?q", "/?q"],
     [{ stripPrefix: "/api" }, "/apix", "/apix"],
+    [{ stripPrefix: "/strip" }, "/str%69p/x%20y", "/x%20y"],
+    [{ stripPrefix: "/a/b%20c" }, "//a//b%20%63/x", "/x"],
+    [{ stripPrefix: "/a/b" }, "/a%2Fb/x", "/a%2Fb/x"],
+    [{ stripPrefix: "/a" }, "/a%2Fb", "/a%2Fb"],
     [{ addPrefix: "/v2" }, "/x", "/v2/x"],
-    [{ stripPrefix: "/api", addPrefix: "/v2" }, "/api/%2e%2e%2f", "/v2/%2e%2e%2f"],
+    [{ stripPrefix: "/api", addPrefix: "/v2" }, "/api/%2e%2e.%2f", "/v2/%2e%2e.%2f"],
     [{}, "/a/../b//c/%7e?x=%00", "/b//c/%7e?x=%00"],
   ])("with %j, %s is asked for as %s", async (props, asked, forwarded) => {
     expect((await pass(`GET ${asked}`, props)).line).toBe(`GET ${forwarded} HTTP/1.1`);
@@ -76,8 +80,58 @@ describe("a request on its way", () => {
     expect(headers).toMatchObject({
       "x-forwarded-for": "10.0.0.1, 127.0.0.1",
       "x-forwarded-proto": "https",
-      forwarded: 'for=10.0.0.1, for=127.0.0.1;host="test.example";proto=http',
+      forwarded: "for=10.0.0.1, for=127.0.0.1",
     });
+  });
+
+  test.each([
+    [
+      "x-forwarded-*",
+      { "x-forwarded-for": "10.0.0.1", "x-forwarded-proto": "https", "x-forwarded-port": "8443" },
+      {
+        "x-forwarded-for": "10.0.0.1, 127.0.0.1",
+        "x-forwarded-host": "test.example",
+        "x-forwarded-proto": "https",
+        "x-forwarded-port": "8443",
+      },
+    ],
+    ["forwarded", { forwarded: "for=10.0.0.1;proto=https" }, { forwarded: "for=10.0.0.1;proto=https, for=127.0.0.1" }],
+    [
+      "neither",
+      {},
+      {
+        "x-forwarded-for": "127.0.0.1",
+        "x-forwarded-host": "test.example",
+        "x-forwarded-proto": "http",
+        forwarded: 'for=127.0.0.1;host="test.example";proto=http',
+      },
+    ],
+  ])("a trusted peer that uses %s is not contradicted in the other form", async (_form, fields, told) => {
+    const { headers } = await pass(request("GET /", fields), { trustForwarded: ["127.0.0.1"] });
+    const claims = Object.entries(headers).filter(([name]) => name.includes("forwarded"));
+    expect(Object.fromEntries(claims)).toEqual(told);
+  });
+
+  test("fields that the proxy writes itself can be set and deleted", async () => {
+    const { headers } = await pass("GET /", {
+      setRequestHeaders: { "X-Forwarded-Proto": "https" },
+      addRequestHeaders: { forwarded: "for=_more" },
+      delRequestHeaders: ["Via", "x-forwarded-for"],
+    });
+    expect(headers).toEqual({
+      host: "test.example",
+      "x-forwarded-host": "test.example",
+      "x-forwarded-proto": "https",
+      forwarded: 'for=127.0.0.1;host="test.example";proto=http, for=_more',
+    });
+  });
+
+  test("a field with an underscore does not pass for the one that this server vouches for", async () => {
+    const claims = request("GET /", { X_User: "admin", X_Forwarded_For: "10.0.0.1", "x-a": "1" });
+    const { headers } = await pass(claims, { setRequestHeaders: { "x-user": "nobody" } });
+    expect(headers).toMatchObject({ "x-user": "nobody", "x-forwarded-for": "127.0.0.1", "x-a": "1" });
+    expect(Object.keys(headers).filter((name) => name.includes("_"))).toEqual([]);
+    expect((await pass(claims, { underscoresInHeaders: true })).headers).toMatchObject({ x_user: "admin" });
   });
 
   test("nothing of the client is told where that is not wanted, not even by the client", async () => {
@@ -237,12 +291,34 @@ describe("an answer on its way back", () => {
     [{}, "https://test.example/a", "http://test.example/a"],
     [{ stripPrefix: "/api" }, "/a", "/api/a"],
     [{ addPrefix: "/v2" }, "/v2/a", "/a"],
+    // Else an open redirect: GET //evil.example is answered so by many a server that adds a slash.
+    [{ addPrefix: "/app" }, "/app//evil.example/", "/evil.example/"],
+    [{ addPrefix: "/app" }, "/app/\\evil.example/", "/evil.example/"],
+    [{ addPrefix: "/app" }, "/app/\t/evil.example/", "/evil.example/"],
     [{ stripPrefix: "/api", addPrefix: "/v2", hostname: "inner" }, "http://inner/v2/a", "http://test.example/api/a"],
     [{ hostname: "inner", rewriteLocation: false }, "http://inner/a", "http://inner/a"],
     [{ hostname: "inner" }, "next", "next"],
   ])("with %j, the location %s becomes %s", async (props, location, expected) => {
     const { answer } = await pass("GET /", props, `location: ${location}\r\n`);
     expect(answer.headers["location"]).toBe(expected);
+  });
+
+  test("a cookie that ties clients to nodes is not added where the configuration deletes cookies", async () => {
+    const backend = { balancer: "sticky" };
+    expect((await pass("GET /", {}, "", { backend })).answer.headers["set-cookie"]).toBeDefined();
+    const { answer } = await pass("GET /", { delResponseHeaders: ["Set-Cookie"] }, "", { backend });
+    expect(answer.headers["set-cookie"]).toBeUndefined();
+  });
+
+  test("an answer that says x-accel-buffering: no is not gathered", async () => {
+    await using backend = await RawBackend.listen(async (conn) => {
+      await conn.request();
+      conn.send("HTTP/1.1 200 OK\r\nx-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n");
+      await conn.ended();
+    });
+    await using proxy = await proxyTo([backend.address], { proxy: { bufferServerContent: true } });
+    await using client = await proxy.connect();
+    expect(await client.send(request("GET /")).through("abc")).toContain("abc");
   });
 
   test.each([
@@ -290,6 +366,12 @@ test.each([
   [{ addResponseHeaders: { "x-a": "a\0b" } }, "the value of the field x-a holds a character"],
   [{ setRequestHeaders: { connection: "x" } }, "the field connection frames the message"],
   [{ addRequestHeaders: { Host: "x" } }, "the field host is set by .hostname and .colonPort"],
+  [{ delRequestHeaders: ["Host"] }, "the field host is set by .hostname and .colonPort"],
+  [{ delRequestHeaders: ["Content-Length"] }, "the field content-length frames the message"],
+  [{ setRequestHeaders: { te: "x" } }, "the field te belongs to one connection"],
+  [{ setRequestHeaders: { expect: "100-continue" } }, "the field expect is between the client and this server"],
+  [{ delResponseHeaders: ["transfer-encoding"] }, "the field transfer-encoding frames the message"],
+  [{ delResponseHeaders: ["Date"] }, "every answer has a date"],
   [{ hostname: "a:80" }, '"a:80" is not a hostname'],
   [{ stripPrefix: "/api/" }, "takes a path that begins with / and does not end with it"],
   [{ proxyMode: "forward" }, 'httpProxy has no property "proxyMode"\n'],

@@ -9,7 +9,7 @@ export const attemptProps = {
   setResponseHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the answer that stand beside those of their names. */
   addResponseHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the answer, by names, that are not passed on. */
+  /** Fields of the answer, by names, that are not passed on, nor added: without `set-cookie`, no client is tied to its node. */
   delResponseHeaders: prop.strings({ default: [] }),
   /** How often a request that failed is sent once more, to another node if there is one. */
   maxRetries: prop.integer({ default: 2, max: 100 }),
@@ -41,7 +41,10 @@ export const exchangeProps = {
   bufferClientContent: prop.bool({ default: false }),
   /** Of a request's content, in bytes, with `bufferClientContent`; what is larger is streamed. */
   maxBufferedContent: prop.size({ default: "16M", min: 1 }),
-  /** The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event streams never are. */
+  /**
+   * The content of an answer is gathered, up to `maxBufferedAnswer`: a slow client does not keep the node busy. Event streams never are, nor answers
+   * with `x-accel-buffering: no`.
+   */
   bufferServerContent: prop.bool({ default: false }),
   /** Of an answer's content, in bytes, with `bufferServerContent`; what is larger is streamed. */
   maxBufferedAnswer: prop.size({ default: "1M", min: 1 }),

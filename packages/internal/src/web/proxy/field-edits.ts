@@ -3,6 +3,7 @@
 import type { CheckContext } from "../../component/definition.ts";
 import type { Template } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
+import { connectionFields } from "../../http/field-names.ts";
 import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
@@ -39,14 +40,19 @@ export class FieldEdits {
   }
 }
 
+/** Why a configuration cannot set or delete some fields, by names in lower case. */
+export type FieldReasons = ReadonlyMap<string, string>;
+
 /** Reports what no field can have, or is not safe in one, in props whose values are templates by the names of fields. */
 export function checkFieldEdits<Name extends string>(
   context: CheckContext<Readonly<Record<Name, ReadonlyMap<string, Template>>>>,
   names: readonly Name[],
+  reasons: FieldReasons = noReasons,
 ): void {
   for (const prop of names) {
     for (const [name, template] of context.props[prop]) {
       const reason =
+        reasons.get(name.toLowerCase()) ??
         whyNoField(name) ??
         (template.constant === undefined ? faultOfFieldTemplate(name, template) : whyNoValue(name, template.constant));
       if (reason !== undefined) context.report({ prop, message: reason });
@@ -54,9 +60,26 @@ export function checkFieldEdits<Name extends string>(
   }
 }
 
-/** Why a name cannot be that of a field that is added or deleted; `undefined` if it can. */
+/** Reports names that cannot be deleted, in a prop that lists them. */
+export function checkDeletedFields<Name extends string>(
+  context: CheckContext<Readonly<Record<Name, readonly string[]>>>,
+  prop: Name,
+  reasons: FieldReasons = noReasons,
+): void {
+  for (const name of context.props[prop]) {
+    const reason = reasons.get(name.toLowerCase()) ?? whyNoField(name);
+    if (reason !== undefined) context.report({ prop, message: reason });
+  }
+}
+
+const noReasons: FieldReasons = new Map();
+
+/** Why a name cannot be that of a field that is set, added or deleted; `undefined` if it can. */
 export function whyNoField(name: string): string | undefined {
-  return reasonOf(() => checkFieldName(name));
+  const lowerCase = name.toLowerCase();
+  const reason = reasonOf(() => checkFieldName(name));
+  if (reason !== undefined || !connectionFields.includes(lowerCase)) return reason;
+  return `the field ${lowerCase} belongs to one connection and is the engine's to set`;
 }
 
 function whyNoValue(name: string, value: string): string | undefined {

@@ -139,3 +139,14 @@ test("fields that frame a message cannot be copied", async () => {
     "transfer-encoding",
   );
 });
+
+test("a client cannot name the user in a field with an underscore, neither to the application nor to who authorizes", async () => {
+  const seen: (readonly string[])[] = [];
+  await using site = await siteBehind((req, res) => {
+    seen.push(Object.keys(req.headers));
+    res.writeHead(200, { "x-user": "someone" }).end();
+  }, '.copyHeaders = ("x-user")');
+  const { text } = await site.ask(request("GET /", { X_User: "admin", X_Forwarded_Uri: "/public" }));
+  expect(JSON.parse(text)).toMatchObject({ "x-user": "someone" });
+  for (const names of [...seen, Object.keys(JSON.parse(text) as object)]) expect(names.join()).not.toContain("_");
+});

@@ -4,7 +4,6 @@
 //                                         ├────> anything else: that is the client's answer
 //                                         └────> failed: 502, 503, 504; nobody is let through by a failure
 
-import { randomBytes } from "node:crypto";
 import {
   webBackend,
   type NodeResponseHead,
@@ -24,6 +23,7 @@ import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { whyNoField } from "./field-edits.ts";
+import { underscoreProps } from "./passed-requests.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 
 const fieldName = { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a field" };
@@ -49,6 +49,7 @@ const props = {
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
   maxAnswerSize: prop.size({ default: "64K", reload: "live" }),
+  ...underscoreProps,
 };
 
 /**
@@ -69,10 +70,12 @@ export const forwardAuth = defineHandlet({
 
 class ForwardAuth implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #forwarded = new ForwardedFields("x", nobody, `hemi-${randomBytes(6).toString("hex")}`);
+  readonly #forwarded = new ForwardedFields({ form: "x" });
+  readonly #dropped: FieldNames;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
+    this.#dropped = new FieldNames(dropped, { hasUnderscored: !context.props.underscoresInHeaders });
   }
 
   async handle(req: Request, resp: Response): Promise<boolean> {
@@ -87,7 +90,7 @@ class ForwardAuth implements HandletPart {
       authority: props.hostname ?? req.authority,
       target: props.authURI,
       received: req.headers,
-      dropped,
+      dropped: this.#dropped,
       added,
       contentSize: 0,
     };
@@ -167,10 +170,8 @@ class VerdictTaker implements ResponseHandler {
   }
 }
 
-const nobody = { texts: [], contains: () => false };
-
 /** Fields of the client's head that speak of its content, of what it has already, or of the way here. */
-const dropped = new FieldNames([
+const dropped: readonly string[] = [
   ...connectionFields,
   ...claimFields,
   "x-forwarded-method",
@@ -188,6 +189,6 @@ const dropped = new FieldNames([
   "if-range",
   "if-unmodified-since",
   "range",
-]);
+];
 
 const droppedOfAnswer = new FieldNames([...connectionFields, "proxy-authenticate"]);

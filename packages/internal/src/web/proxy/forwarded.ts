@@ -3,6 +3,7 @@
 // None of it is believed when a client sends it: anyone can claim to come from anywhere. It is made anew, and only what comes from
 // the addresses named as trusted is kept before it.
 
+import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
 import type { Request } from "../request/request.ts";
 
@@ -18,52 +19,84 @@ export const claimFields: readonly string[] = [
   "x-real-ip",
 ];
 
+export interface ForwardedOptions {
+  readonly form: ForwardedForm;
+  /** Peers whose claims are kept and added to. Default: none. */
+  readonly trusted?: AddressSet;
+  /** Names, in lower case, of fields that the configuration sets or deletes itself. Default: none. */
+  readonly without?: readonly string[];
+}
+
 export class ForwardedFields {
   readonly #form: ForwardedForm;
-  readonly #trusted: AddressSet;
-  readonly #via: string;
+  readonly #trusted: AddressSet | undefined;
+  readonly #without: ReadonlySet<string>;
+  /** Stands for this proxy in `via` (RFC 9110 7.6.3): no other proxy has it, nor another handlet, so that what comes back to it is a loop. */
+  readonly #pseudonym = `hemi-${randomBytes(6).toString("hex")}`;
 
-  /** `pseudonym` stands for this proxy in `via` (RFC 9110 7.6.3). */
-  constructor(form: ForwardedForm, trusted: AddressSet, pseudonym: string) {
+  constructor({ form, trusted, without = [] }: ForwardedOptions) {
     this.#form = form;
-    this.#trusted = trusted;
-    this.#via = pseudonym;
+    this.#trusted = trusted === undefined || trusted.texts.length === 0 ? undefined : trusted;
+    this.#without = new Set(without);
   }
 
   /** Has the request been here before? */
   isLoop(req: Request): boolean {
-    return req.header("via")?.includes(this.#via) === true;
+    return req.header("via")?.includes(this.#pseudonym) === true;
   }
 
   addTo(list: string[], req: Request): void {
-    const { address } = req.sender;
-    const isTrusted = this.#trusted.texts.length > 0 && this.#trusted.contains(address);
-    list.push("via", joined(req.header("via"), `${req.version} ${this.#via}`));
+    this.#add(list, "via", joined(req.header("via"), `${req.version} ${this.#pseudonym}`));
     if (this.#form === "none") return;
+    if (this.#trusted?.contains(req.sender.address) === true) return this.#addToClaims(list, req);
+    const { address } = req.sender;
     const { authority, scheme } = req;
     if (this.#form !== "standard") {
-      if (address !== "") {
-        list.push("x-forwarded-for", joined(isTrusted ? req.header("x-forwarded-for") : undefined, address));
-      } else if (isTrusted) keep(list, req, "x-forwarded-for");
-      const host = (isTrusted ? req.header("x-forwarded-host") : undefined) ?? authority;
-      if (host !== "") list.push("x-forwarded-host", host);
-      list.push("x-forwarded-proto", (isTrusted ? req.header("x-forwarded-proto") : undefined) ?? scheme);
+      if (address !== "") this.#add(list, "x-forwarded-for", address);
+      if (authority !== "") this.#add(list, "x-forwarded-host", authority);
+      this.#add(list, "x-forwarded-proto", scheme);
     }
     if (this.#form !== "x") {
       const host = authority === "" ? "" : `;host="${authority}"`;
-      const element = `for=${nodeName(address)}${host};proto=${scheme}`;
-      list.push("forwarded", joined(isTrusted ? req.header("forwarded") : undefined, element));
+      this.#add(list, "forwarded", `for=${nodeName(address)}${host};proto=${scheme}`);
     }
+  }
+
+  /**
+   * Of a trusted peer. What it says of host, scheme and port stays alone: how it came to us is another matter, and one reader would take the first
+   * of two, another the last. Where it uses one of the two forms only, so do we: the other one would tell of the peer as if it were the
+   * client (RFC 7239 7.4).
+   */
+  #addToClaims(list: string[], req: Request): void {
+    const { address } = req.sender;
+    const standard = req.header("forwarded");
+    const usesX = claimFields.some((name) => name !== "forwarded" && req.headers.has(name));
+    if (this.#form !== "standard" && (usesX || standard === undefined || this.#form === "x")) {
+      const sources = req.header("x-forwarded-for");
+      if (address !== "") this.#add(list, "x-forwarded-for", joined(sources, address));
+      else if (sources !== undefined) this.#add(list, "x-forwarded-for", sources);
+      const host = req.header("x-forwarded-host") ?? req.authority;
+      if (host !== "") this.#add(list, "x-forwarded-host", host);
+      this.#add(list, "x-forwarded-proto", req.header("x-forwarded-proto") ?? req.scheme);
+      for (const name of ["x-forwarded-port", "x-real-ip"]) {
+        const value = req.header(name);
+        if (value !== undefined) this.#add(list, name, value);
+      }
+    }
+    if (this.#form !== "x" && (standard !== undefined || !usesX || this.#form === "standard")) {
+      const host = req.authority === "" ? "" : `;host="${req.authority}"`;
+      const own = standard === undefined && !usesX ? `${host};proto=${req.scheme}` : "";
+      this.#add(list, "forwarded", joined(standard, `for=${nodeName(address)}${own}`));
+    }
+  }
+
+  #add(list: string[], name: string, value: string): void {
+    if (!this.#without.has(name)) list.push(name, value);
   }
 }
 
 function joined(before: string | undefined, last: string): string {
   return before === undefined ? last : `${before}, ${last}`;
-}
-
-function keep(list: string[], req: Request, name: string): void {
-  const value = req.header(name);
-  if (value !== undefined) list.push(name, value);
 }
 
 /** RFC 7239 6: an IPv6 address stands in brackets and quotes; who comes over a UNIX socket has no name. */

@@ -93,7 +93,7 @@ class HttpProxy implements HandletPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    this.#requests.refuseLoop(req);
+    this.#requests.refuseUnfit(req);
     const web = this.#context.props.toBackend.current;
     if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);

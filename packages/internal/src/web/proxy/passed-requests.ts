@@ -1,6 +1,5 @@
 // What all who pass requests on to web servers say of them: where they go, for which host and path, and which fields they have.
 
-import { randomBytes } from "node:crypto";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
 import type { Context } from "../../stage/context.ts";
@@ -13,16 +12,36 @@ import { compileTemplate } from "../../component/template.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
+import { hasEncodedBackslash } from "../request/path.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps } from "./exchange-props.ts";
-import { checkFieldEdits, FieldEdits } from "./field-edits.ts";
+import { checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
+import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
 
 const pathPrefix = {
   expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
   takes: "a path that begins with / and does not end with it",
+};
+
+/** For all who pass fields of clients on to programs that may read `-` and `_` as one. */
+export const underscoreProps = {
+  /**
+   * Are fields passed on that have `_` in their names? Where programs read fields as variables (CGI, WSGI, PHP), the client's `X_User` would be taken for the
+   * `x-user` that this server sets or forwardAuth vouches for.
+   */
+  underscoresInHeaders: prop.bool({ default: false, inherited: true }),
+};
+
+/** For all who pass paths on. */
+export const backslashProps = {
+  /**
+   * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see another path than the conditions
+   * here. Such requests get 400 otherwise.
+   */
+  backslashesInPaths: prop.bool({ default: false, inherited: true }),
 };
 
 export const requestProps = {
@@ -39,14 +58,19 @@ export const requestProps = {
    * `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
    */
   forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
-  /** Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to. */
+  /**
+   * Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to. Of `both`, only the form is told
+   * that the peer uses.
+   */
   trustForwarded: prop.addresses({ default: [], inherited: true }),
   /** Fields of the request that take the place of those of their names. A value that the client breaks with a line end or the like: 400. */
   setRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the request that stand beside those of their names. */
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the request, by names, that are not passed on. */
+  /** Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and `x-forwarded-for`. */
   delRequestHeaders: prop.strings({ default: [] }),
+  ...underscoreProps,
+  ...backslashProps,
 };
 
 export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps> {
@@ -56,12 +80,13 @@ export interface RequestProps extends PropsOf<typeof requestProps & typeof attem
 /** Reports what is wrong with the fields and the host that a configuration sets. */
 export function checkRequestProps(context: CheckContext<RequestProps>): void {
   const { props } = context;
-  checkFieldEdits(context, ["setRequestHeaders", "addRequestHeaders", "setResponseHeaders", "addResponseHeaders"]);
-  for (const prop of ["setRequestHeaders", "addRequestHeaders", "setResponseHeaders", "addResponseHeaders"] as const) {
-    const hasHost = [...props[prop].keys()].some((name) => name.toLowerCase() === "host");
-    if (hasHost) context.report({ prop, message: "the field host is set by .hostname and .colonPort" });
-  }
-  if (props.hostname !== undefined && parseAuthority(props.hostname)?.colonPort !== "") {
+  checkFieldEdits(context, ["setRequestHeaders", "addRequestHeaders"], ownFieldReasons);
+  checkDeletedFields(context, "delRequestHeaders", ownFieldReasons);
+  checkResponseProps(context);
+  if (
+    props.hostname !== undefined &&
+    (props.hostname.endsWith(":") || parseAuthority(props.hostname)?.colonPort !== "")
+  ) {
     context.report({ prop: "hostname", message: `${JSON.stringify(props.hostname)} is not a hostname` });
   }
 }
@@ -88,15 +113,27 @@ export class PassedRequests {
       del: props.delRequestHeaders,
     });
     const names = [...connectionFields, ...ownFields, ...claimFields, ...this.#edits.dropped, ...dropped];
-    this.#dropped = new FieldNames(names);
-    this.#droppedForPlain = new FieldNames([...names, "range", "if-range", "accept-encoding"]);
-    this.#forwarded = new ForwardedFields(props.forwarded, props.trustForwarded, pseudonym());
+    const options = { hasUnderscored: !props.underscoresInHeaders };
+    this.#dropped = new FieldNames(names, options);
+    this.#droppedForPlain = new FieldNames([...names, "range", "if-range", "accept-encoding"], options);
+    this.#forwarded = new ForwardedFields({
+      form: props.forwarded,
+      trusted: props.trustForwarded,
+      without: this.#edits.dropped,
+    });
     this.#hashOn = props.hashOn === undefined ? undefined : compileTemplate(props.hashOn, webVariables);
   }
 
-  /** Throws HTTPError 508 for a request that has been here before. */
-  refuseLoop(req: Request): void {
-    if (this.#forwarded.isLoop(req)) throw new HTTPError(508, "the request has been here before: see its field via");
+  /** Throws HTTPError: 508 for a request that has been here before, 400 for a path that is not passed on. */
+  refuseUnfit(req: Request): void {
+    const refusal = this.#refusalOf(req);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  #refusalOf(req: Request): HTTPError | undefined {
+    if (this.#forwarded.isLoop(req)) return new HTTPError(508, "the request has been here before: see its field via");
+    if (this.#context.props.backslashesInPaths || !hasEncodedBackslash(req.encodedPath)) return undefined;
+    return new HTTPError(400, "its path holds an encoded backslash: see backslashesInPaths");
   }
 
   make(req: Request, contentSize: number | undefined): BackendRequest {
@@ -127,7 +164,8 @@ export class PassedRequests {
   /** For `hemi explain`: which node would be asked, for what. */
   explain(req: Request): Explanation {
     const { toBackend } = this.#context.props;
-    if (this.#forwarded.isLoop(req)) return { takes: "yes", status: 508, text: "the request has been here before" };
+    const refusal = this.#refusalOf(req);
+    if (refusal !== undefined) return { takes: "yes", status: refusal.status, text: refusal.message };
     const authority = this.#authorityFor(req);
     const asked = `${req.method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
     const backend = toBackend.current;
@@ -163,7 +201,9 @@ const ownFields: readonly string[] = [
   "proxy",
 ];
 
-/** A name for `via` that no other proxy has, nor another handlet: what comes back to it is a loop. */
-function pseudonym(): string {
-  return `hemi-${randomBytes(6).toString("hex")}`;
-}
+/** Why the configuration cannot set or delete some fields of a request. */
+const ownFieldReasons: FieldReasons = new Map([
+  ["host", "the field host is set by .hostname and .colonPort"],
+  ["expect", "the field expect is between the client and this server: the node is never asked to wait"],
+  ["sec-websocket-key", "the field sec-websocket-key is between this server and the node"],
+]);

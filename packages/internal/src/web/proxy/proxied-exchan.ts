@@ -213,13 +213,13 @@ export class ProxiedExchan implements TunnelHandler {
     const { stickyCookie } = this.#backend;
     const tag = this.#exchange?.tag;
     if (stickyCookie === undefined || tag === undefined || tag === this.#wish.stickTo) return;
+    if (this.#traits.answers.decidesOn("set-cookie")) return;
     this.#resp.setCookie(stickyCookie, tag, { httpOnly: true, sameSite: "lax", secure: this.#req.scheme === "https" });
   }
 
   #beginContent(head: NodeResponseHead): void {
     const { bufferedAnswer } = this.#traits;
-    const isEventStream = head.fields.get("content-type")?.startsWith("text/event-stream") === true;
-    if (bufferedAnswer > 0 && !isEventStream && (head.contentSize ?? 0) <= bufferedAnswer) {
+    if (bufferedAnswer > 0 && mayBeGathered(head) && (head.contentSize ?? 0) <= bufferedAnswer) {
       this.#gathered = [];
       return;
     }
@@ -362,6 +362,12 @@ export class ProxiedExchan implements TunnelHandler {
 /** The node that has failed. A kept connection that was closed says nothing against its node. */
 function blamed({ isStale, node }: BackendFailure): string {
   return isStale ? "" : node;
+}
+
+/** Not an event stream, nor what the node says is to go on at once, in the words of nginx. */
+function mayBeGathered({ fields }: NodeResponseHead): boolean {
+  if (fields.get("x-accel-buffering")?.trim().toLowerCase() === "no") return false;
+  return fields.get("content-type")?.toLowerCase().startsWith("text/event-stream") !== true;
 }
 
 const noBytes = new Uint8Array(0);

@@ -1,9 +1,12 @@
 // The fields of an answer on its way back: where it points to the backend, it shall point to where the client came from.
 
+import type { CheckContext } from "../../component/definition.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import type { NodeResponseHead } from "../../http/web-backend.ts";
 import type { Request } from "../request/request.ts";
-import type { FieldEdits } from "./field-edits.ts";
+import type { attemptProps } from "./exchange-props.ts";
+import { checkDeletedFields, checkFieldEdits, type FieldEdits, type FieldReasons } from "./field-edits.ts";
 import type { PathEdits } from "./path-edits.ts";
 
 export interface ResponseEditOptions {
@@ -14,6 +17,14 @@ export interface ResponseEditOptions {
   /** Fields that are not passed on, beside those that no proxy passes on. */
   readonly dropped?: readonly string[];
 }
+
+/** Reports what is wrong with the fields of answers that a configuration sets. */
+export function checkResponseProps(context: CheckContext<PropsOf<typeof attemptProps>>): void {
+  checkFieldEdits(context, ["setResponseHeaders", "addResponseHeaders"]);
+  checkDeletedFields(context, "delResponseHeaders", undeletable);
+}
+
+const undeletable: FieldReasons = new Map([["date", "every answer has a date (RFC 9110 6.6.1): it can be set only"]]);
 
 export class ResponseEdits {
   readonly #options: ResponseEditOptions;
@@ -27,6 +38,11 @@ export class ResponseEdits {
       ...(options.dropped ?? []),
       ...options.edits.dropped,
     ]);
+  }
+
+  /** Whether a configuration says itself which fields of this name answers have. */
+  decidesOn(name: string): boolean {
+    return this.#options.edits.dropped.includes(name);
   }
 
   /** Names and values in turn. `authority` is what the backend was asked for. */
@@ -49,7 +65,7 @@ export class ResponseEdits {
   #location(location: string, req: Request, authority: string): string {
     const { paths } = this.#options;
     const [, scheme, host = "", path = ""] = /^(?:(https?):)?\/\/([^/?#]*)(.*)$/i.exec(location) ?? [];
-    if (host === "") return location.startsWith("/") ? paths.back(location) : location;
+    if (host === "") return location.startsWith("/") ? onThisHost(paths.back(location)) : location;
     const isOurs = host.toLowerCase() === authority.toLowerCase() || host.toLowerCase() === req.authority;
     if (!isOurs || req.authority === "") return location;
     const prefix = scheme === undefined ? "" : `${req.scheme}:`;
@@ -71,6 +87,11 @@ export class ResponseEdits {
     });
     return [pair, ...kept].join(";");
   }
+}
+
+/** A path that begins with two slashes, or with what browsers take for that, would lead to another host (CWE-601). */
+function onThisHost(path: string): string {
+  return path.replace(/^\/[/\\\t]+/, "/");
 }
 
 /** A path of a cookie covers what is below it: `/` behind a prefix is the prefix itself. */

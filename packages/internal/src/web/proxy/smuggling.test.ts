@@ -2,6 +2,9 @@
 // backend sees that, and nothing else.
 
 import { describe, expect, test } from "vitest";
+import { bootWith } from "../../boot.ts";
+import { openErrorLog } from "../../log/error-log.ts";
+import { MemorySink } from "../../log/sink.ts";
 import { RawBackend, type RawRequest } from "../../testing/raw-backend.ts";
 import { proxyTo } from "../../testing/proxy.ts";
 
@@ -139,4 +142,32 @@ describe.each(startLines)("%s", (startLine) => {
     expect((await proxy.ask("GET /next")).status).toBe(200);
     expect(seen.map(({ line }) => line)).toEqual(["GET /next HTTP/1.1"]);
   }, 60_000);
+});
+
+test("an encoded backslash in the path, which Windows takes for a slash, is not passed on unless that is wanted", async () => {
+  await using backend = await RawBackend.answering(({ line }, conn) => conn.answer(line));
+  await using proxy = await proxyTo([backend.address]);
+  expect((await proxy.ask("GET /public/..%5cadmin")).status).toBe(400);
+  expect((await proxy.ask("GET /public?..%5cadmin")).text).toBe("GET /public?..%5cadmin HTTP/1.1");
+  await using windows = await proxyTo([backend.address], { proxy: { backslashesInPaths: true } });
+  expect((await windows.ask("GET /a%5cb")).text).toBe("GET /a%5cb HTTP/1.1");
+});
+
+test("a condition sees an encoded slash as who decodes it, and the backend gets it as it was", async () => {
+  await using backend = await RawBackend.answering(({ line }, conn) => conn.answer(line));
+  const log = openErrorLog({ sink: new MemorySink() });
+  const text = `stage {
+    http1Backend "app" { .nodes = (["address": "${backend.address}"]) }
+    webapp "all" { .hostnames = ("*") .webRoot = "${import.meta.dirname}"
+      rule $path ^= "/admin/" { .returnCode = 403 }
+      rule { static {} httpProxy { .toBackend = "app" } }
+    }
+    httpxServer "main" { .webapps = ("all") .address = "127.0.0.1:0" }
+  }`;
+  await using stage = await bootWith([]).bootText(text, { log });
+  await stage.start();
+  expect((await stage.inject({ url: "/admin%2fsecret" })).status).toBe(403);
+  for (const url of ["/api/v4/projects/group%2Fproj", "/%E9", "/a/%e4%bd"]) {
+    expect((await stage.inject({ url })).text).toBe(`GET ${url} HTTP/1.1`);
+  }
 });

@@ -107,7 +107,7 @@ class SockProxy implements SockletPart {
     const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
     // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
     resp.distrustClient();
-    this.#requests.refuseLoop(req);
+    this.#requests.refuseUnfit(req);
     const web = this.#context.props.toBackend.current;
     const exchan = new ProxiedExchan(
       this.#traits,

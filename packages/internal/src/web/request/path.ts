@@ -5,9 +5,8 @@ export interface NormalPath {
   /** As received, but without dot segments; the client's own percent-encoding is kept to the letter. */
   readonly encodedPath: string;
   /**
-   * `encodedPath` decoded, but for `%2F` and `%5C`, which stay (always in upper case), so that a segment never grows a
-   * separator. Since `%252F` decodes to the same text, ask `hasEncodedSeparator(encodedPath)` for the difference. Several slashes
-   * in a row are one: to a file system they are, so that what is said of `/private/` has to hold for `//private/`.
+   * `encodedPath` decoded, `%2F` too: what a backend that decodes it would see. Octets that are not UTF-8 are U+FFFD. Several slashes in a row are
+   * one: to a file system they are, so that what is said of `/private/` has to hold for `//private/`. Where segments matter, see `segmentedPath`.
    */
   readonly path: string;
 }
@@ -20,8 +19,8 @@ export type PathFault =
   | "broken percent-encoding"
   /** `%00`: it ends a name for whatever is written in C behind us. */
   | "NUL"
-  /** What the percent-encoding gives is not UTF-8: overlong forms and lone surrogates have bypassed many a filter. */
-  | "not UTF-8"
+  /** `/x/..%2Fadmin`: whoever decodes the slash goes elsewhere than whoever does not. */
+  | "dot segment by an encoded slash"
   /**
    * A raw `\` or `#`. The grammar of URIs (RFC 3986 section 3.3) has neither in a path, no browser sends them, and
    * servers disagree on what they mean.
@@ -58,16 +57,34 @@ export function normalizePath(received: string): NormalPath | PathFault {
   if (isEncoded && received.includes("%00")) return "NUL";
   const encodedPath = received.includes("/.") || isEncoded ? removeDotSegments(received) : received;
   if (encodedPath === undefined) return "above the root";
-  const path = isEncoded ? decodePath(encodedPath) : encodedPath;
-  return path === undefined ? "not UTF-8" : { encodedPath, path: path.replace(/\/{2,}/g, "/") };
+  const path = mergeSlashes(isEncoded ? decode(encodedPath) : encodedPath);
+  if (isEncoded && dotSegment.test(path)) return "dot segment by an encoded slash";
+  return { encodedPath, path };
+}
+
+/** Stands for a `%2F` in segmented paths; no path holds it otherwise, for `%00` is refused. */
+export const slashInSegment = "\0";
+
+/**
+ * The path cut into segments where the client has cut it: as `path`, but that an encoded slash is `slashInSegment`. `/users/a%2Fb` has two segments, the
+ * second of which is `a/b`.
+ */
+export function segmentedPath({ encodedPath, path }: NormalPath): string {
+  if (path === encodedPath || !/%2f/i.test(encodedPath)) return path;
+  return mergeSlashes(decode(encodedPath.replaceAll(/%2f/gi, "%00")));
 }
 
 /**
- * Whether the client sent an encoded `/` or `\` within a segment. Every `%` of an `encodedPath` begins a triplet, so
- * none is found askew.
+ * Whether no file can be called so: one of its segments holds a slash or a backslash, or what is not UTF-8. Else one file had two paths, of
+ * which a condition may know one. Every `%` of an `encodedPath` begins a triplet, so none is found askew.
  */
-export function hasEncodedSeparator(encodedPath: string): boolean {
-  return encodedPath.includes("%") && /%2f|%5c/i.test(encodedPath);
+export function namesNoFile({ encodedPath, path }: NormalPath): boolean {
+  return path !== encodedPath && (/%2f|%5c/i.test(encodedPath) || path.includes("\uFFFD"));
+}
+
+/** Whether a path holds `%5C`: Windows, and who translates for it, take it for a slash. */
+export function hasEncodedBackslash(encodedPath: string): boolean {
+  return encodedPath.includes("%") && /%5c/i.test(encodedPath);
 }
 
 /** RFC 3986 section 5.2.4, but encoded dots count too, and to go above the root is an error instead of a no-op. */
@@ -95,13 +112,20 @@ function countDots(segment: string): 0 | 1 | 2 {
   return segment === "." || /^%2e$/i.test(segment) ? 1 : 2;
 }
 
-function decodePath(encodedPath: string): string | undefined {
+const dotSegment = /\/\.{1,2}(?:\/|$)/;
+
+function mergeSlashes(path: string): string {
+  return path.includes("//") ? path.replace(/\/{2,}/g, "/") : path;
+}
+
+function decode(encodedPath: string): string {
   try {
-    // "%2f" becomes "%252F", which decodes to the "%2F" that is to stay.
-    return decodeURIComponent(
-      encodedPath.replaceAll(/%(?:2f|5c)/gi, (triplet) => "%25" + triplet.slice(1).toUpperCase()),
-    );
+    return decodeURIComponent(encodedPath);
   } catch {
-    return undefined;
+    // Overlong forms and lone surrogates, which have bypassed many a filter, are no letters here.
+    const octets = encodedPath.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+      String.fromCharCode(parseInt(digits, 16)),
+    );
+    return Buffer.from(octets, "latin1").toString("utf8");
   }
 }

@@ -115,7 +115,7 @@ export class Request {
     return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
   }
 
-  /** The decoded path, but for `%2F` and `%5C`: what is matched. */
+  /** The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so segments are in `encodedPath`. */
   get path(): string {
     return (this.#path ??= plainPathOf(this.#fullTarget)).path;
   }

@@ -4,7 +4,7 @@ import type { Explanation } from "../explain/explanation.ts";
 import type { DirectoryEntry, Entry, FileEntry } from "../../fixtures/fcache-entry.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { isHTMLNamed } from "../../http/accept.ts";
-import { hasEncodedSeparator } from "../request/path.ts";
+import { namesNoFile } from "../request/path.ts";
 import { representFile, statusOf } from "../response/representation.ts";
 import type { Request } from "../request/request.ts";
 import { isHidden } from "./hidden.ts";
@@ -23,7 +23,7 @@ export interface ExplainedProps {
 export async function explainStatic(req: Request, props: ExplainedProps, fcache: Fcache): Promise<Explanation> {
   const { path } = req;
   if (!path.startsWith("/")) return leaves("it is no path");
-  if (hasEncodedSeparator(req.encodedPath)) return answers(404, "a file's name holds no slash or backslash");
+  if (namesNoFile(req)) return await explainFallback(req, props, "of this name", fcache);
   if (isHidden(path)) return answers(404, "files whose names begin with a dot are not served");
   const file = props.webRoot + (path.endsWith("/") ? path + props.indexFile : path);
   const entry = await fcache.open(file);

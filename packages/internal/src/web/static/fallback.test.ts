@@ -68,7 +68,13 @@ test("it is asked about by its entity tag", async () => {
   expect(answer).toMatchObject({ status: 304, headers: { vary: "Accept", "cache-control": "no-cache" } });
 });
 
-test.each(["/.env", "/.git/config", "/a%2Fb", "/x%5Cy"])("%s stays refused", async (url) => {
+test.each(["/projects/a%2Fb", "/x%5Cy", "/%E9"])("it stands for %s, which no file can be called", async (url) => {
+  await using site = await makeApp();
+  expect(await site.get(url, { accept })).toMatchObject({ status: 200, text: "app" });
+  expect((await site.get(url)).text).toBe(notMine);
+});
+
+test.each(["/.env", "/.git/config"])("%s stays refused", async (url) => {
   await using site = await makeApp();
   expect(await site.get(url, { accept })).toMatchObject({ status: 404, text: "404 Not Found\n" });
 });

@@ -41,8 +41,9 @@ function row({ name, type, size, modified }: ListedEntry): string {
   const slash = type === "directory" ? "/" : "";
   const iso = formatISOTime(modified.getTime());
   // Encoded as a whole, and behind a "./": whatever the name, it is one segment below this folder.
+  const segment = encodeURIComponent(name).replaceAll("'", "%27");
   return (
-    `<tr><td><a href="./${escape(encodeURIComponent(name))}${slash}"><bdi>${escape(name)}</bdi>${slash}</a></td>` +
+    `<tr><td><a href="./${segment}${slash}"><bdi>${escape(name)}</bdi>${slash}</a></td>` +
     `<td>${type === "file" ? `<data value="${size}">${sizeText(size)}</data>` : ""}</td>` +
     `<td><time datetime="${iso}">${iso.slice(0, 16).replace("T", " ")}</time></td></tr>\n`
   );

@@ -6,10 +6,11 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
 import { isHTMLNamed } from "../../http/accept.ts";
+import { examineFile, examineFolder } from "../examine-files.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../response/other-methods.ts";
-import { hasEncodedSeparator } from "../request/path.ts";
+import { namesNoFile } from "../request/path.ts";
 import { defaultMaxRanges } from "../response/range.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -93,8 +94,8 @@ type StaticProps = PropsOf<typeof props>;
 
 /**
  * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left
- * to the next rule. Names that begin with a dot get 404, but for what is in `/.well-known/` (RFC 8615), and so do `%2F`
- * and `%5C`. A folder without its "/" is redirected.
+ * to the next handlet or rule, and so is one that no file can have: with `%2F`, `%5C` or what is not UTF-8. Names that begin with a dot get 404, but
+ * for what is in `/.well-known/` (RFC 8615). A folder without its "/" is redirected.
  */
 export const staticHandlet = defineHandlet({
   sign: "static",
@@ -126,6 +127,12 @@ class Static implements HandletPart {
     this.#answers = makeAnswers(context, this.#root);
   }
 
+  async examine(): Promise<void> {
+    const { webRoot, fallback } = this.#context.props;
+    await examineFolder("the web root", webRoot);
+    if (fallback !== undefined) await examineFile("the fallback", `${webRoot}/${fallback}`);
+  }
+
   async prepare(): Promise<void> {
     const { props, stage, log } = this.#context;
     await this.#root.prepare(stage.fcache);
@@ -141,7 +148,7 @@ class Static implements HandletPart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const { path } = req;
     if (!path.startsWith("/")) return false;
-    if (hasEncodedSeparator(req.encodedPath)) throw new HTTPError(404, "a file's name holds no slash or backslash");
+    if (namesNoFile(req)) return this.#fallBack(req, resp);
     if (isHidden(path)) throw new HTTPError(404, "files whose names begin with a dot are not served");
     const { webRoot, indexFile } = this.#context.props;
     if (path !== this.#lastPath) {

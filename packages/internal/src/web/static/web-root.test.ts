@@ -28,12 +28,7 @@ describe("what is outside or hidden", () => {
     "/a/../../secret.txt",
     "/..%2fsecret.txt",
     "/..%2Fsecret.txt",
-    "/..%5csecret.txt",
-    "/a%2fb.txt",
-    "/a%2F",
-    "/a%5Cb.txt",
     "/..\\secret.txt",
-    "/%c0%ae%c0%ae/secret.txt",
     "/a/b.txt%00.png",
     "/.env",
     "/%2eenv",
@@ -50,6 +45,14 @@ describe("what is outside or hidden", () => {
     expect(answer.text).not.toContain("secret");
     expect(answer.text).not.toBe(notMine);
   });
+
+  test.each(["/..%5csecret.txt", "/a%2fb.txt", "/a%2F", "/a%5Cb.txt", "/%c0%ae%c0%ae/secret.txt", "/%E9"])(
+    "is not sent for %s, which is left to who stands behind",
+    async (url) => {
+      await using site = await makeSite({ files });
+      expect(await site.get(url)).toMatchObject({ status: 404, text: notMine });
+    },
+  );
 
   test("is not reached by symbolic links, which are followed inside", async () => {
     await using site = await makeSite({ files });

@@ -66,6 +66,20 @@ test("compression is agreed upon where it is switched on and offered", async () 
   );
 });
 
+test.each([
+  ["permessage-deflate; foo, permessage-deflate", "sec-websocket-extensions: permessage-deflate\r\n"],
+  ["permessage-deflate; server_max_window_bits=99, permessage-deflate; server_no_context_takeover", "context_takeover"],
+  ["permessage-deflate; foo", undefined],
+  ["x-webkit-deflate-frame", undefined],
+])("an offer of compression that cannot be met is declined, and the next one taken: %s", async (offered, agreed) => {
+  await using server = await serve(".compression = true");
+  const client = await server.connect();
+  const head = await client.send(handshake({ "sec-websocket-extensions": offered })).through("\r\n\r\n");
+  expect(head).toContain("HTTP/1.1 101 ");
+  if (agreed === undefined) expect(head).not.toContain("sec-websocket-extensions");
+  else expect(head).toContain(agreed);
+});
+
 test("an offer of compression that is malformed is refused", async () => {
   await using server = await serve(".compression = true");
   const client = await server.connect();

@@ -74,13 +74,27 @@ function acceptDeflate(
 ): PerMessageDeflate | undefined {
   const offered = req.header("sec-websocket-extensions");
   if (offered === undefined) return undefined;
-  try {
-    const offers = extension.parse(offered)[PerMessageDeflate.extensionName];
-    if (offers === undefined) return undefined;
+  const offers = readExtensions(offered, extension)[PerMessageDeflate.extensionName] ?? [];
+  for (const offer of offers.slice(0, maxOffers)) {
     const deflate = new PerMessageDeflate({ isServer: true, maxPayload: maxMessageSize });
-    deflate.accept(offers);
-    return deflate;
+    try {
+      deflate.accept([offer]);
+      return deflate;
+    } catch {
+      // An offer that is not understood, or cannot be met, is declined; there may be another (RFC 7692 7.1).
+      deflate.cleanup();
+    }
+  }
+  return undefined;
+}
+
+/** No prop: browsers make one or two. */
+const maxOffers = 16;
+
+function readExtensions(field: string, extension: Frames["extension"]): ReturnType<Frames["extension"]["parse"]> {
+  try {
+    return extension.parse(field);
   } catch (cause) {
-    throw new HTTPError(400, "sec-websocket-extensions is malformed, or offers what nobody can meet", { cause });
+    throw new HTTPError(400, "sec-websocket-extensions is malformed", { cause });
   }
 }

@@ -191,3 +191,14 @@ describe("limits", () => {
     expect(pieces).toBeLessThan(3);
   });
 });
+
+test("padding behind boundaries means nothing, however it is cut, and stays where it is content", async () => {
+  const part = (name: string, value: string) => `Content-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+  const text = `--b \t \r\n${part("a", "1 ")}--b\t\r\n${part("b", " 2")}--b\r\n${part("c", "x \r\n --b \r\n")}--b--  \r\n`;
+  const expected = ["a=1 ", "b= 2", "c=x \r\n --b \r\n"];
+  expect(await partsOf(cut(text), "b")).toEqual(expected);
+  for (let at = 0; at < text.length; at++) {
+    expect(await partsOf(cut(text, at), "b"), `cut at ${at}`).toEqual(expected);
+  }
+  expect(await partsOf(cut(text, ...Array(text.length).keys()), "b")).toEqual(expected);
+});

@@ -13,6 +13,7 @@ import { ExchanError } from "../../../http/exchan-error.ts";
 import { GatheredBytes } from "../gathered-bytes.ts";
 import { safeFileName } from "./file-name.ts";
 import type { FormLimits, FormPart } from "./form-part.ts";
+import { withoutPadding } from "./transport-padding.ts";
 import { readPartHead, type PartFields, type PartHead } from "./part-head.ts";
 
 /**
@@ -81,7 +82,7 @@ class MultipartReader {
   #wake: (() => void) | undefined;
 
   constructor(pieces: AsyncIterable<Uint8Array>, boundary: string, limits: FormLimits) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
+    this.#pieces = withoutPadding(pieces, boundary)[Symbol.asyncIterator]();
     this.#limits = limits;
     // The parser cuts heads at its limit without a word: it gets room for more than is allowed, so that we see which are too large.
     const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {

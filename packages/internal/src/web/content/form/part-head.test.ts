@@ -20,7 +20,14 @@ test.each<[disposition: string, name: string, fileName: string | undefined]>([
   ['Form-Data;name="a" ;\tFILENAME = "x"', "a", "x"],
   // RFC 7578 4.2 forbids filename*, which could name something else than filename does.
   [`form-data; name="f"; filename="x.txt"; filename*=UTF-8''..%2F..%2Fevil`, "f", "x.txt"],
-  [`form-data; name="f"; filename*=UTF-8''..%2F..%2Fevil`, "f", undefined],
+  // Some clients send it alone.
+  [`form-data; name="f"; filename*=UTF-8''%e2%82%ac%20rates.txt`, "f", "€ rates.txt"],
+  [`form-data; name="f"; filename*=iso-8859-1'de'gr%FC%DFe`, "f", "grüße"],
+  // Libraries of mail, such as those of Java and Python, in the words of RFC 2047.
+  ['form-data; name="f"; filename="=?UTF-8?B?4oKsLnR4dA==?="', "f", "€.txt"],
+  ['form-data; name="f"; filename="=?utf-8?Q?gr=C3=BC=C3=9Fe_?= =?ISO-8859-1?q?=E4.txt?="', "f", "grüße ä.txt"],
+  ['form-data; name="f"; filename="=?no-such?B?4oKs?="', "f", "=?no-such?B?4oKs?="],
+  ['form-data; name="f"; filename="=?UTF-8?B?4oKs?=x"', "f", "=?UTF-8?B?4oKs?=x"],
   ['form-data; name="f"; filename="../../x"', "f", "../../x"],
 ])("%s", (disposition, name, fileName) => {
   expect(readPartHead({ "content-disposition": [bytes(disposition)] })).toEqual({ name, fileName, mediaType: "" });
@@ -39,6 +46,8 @@ test("the media type comes without its parameters", () => {
 test.each([
   ["attachment; name=a", "malformed"],
   ["form-data", "no name"],
+  ["form-data; name=a; filename*=x", "filename* of a part is malformed"],
+  ["form-data; name=a; filename*=UTF-8''%zz", "filename* of a part is malformed"],
   ['form-data; filename="x"', "no name"],
   ['form-data; name="a"; name="b"', "malformed"],
   ['form-data; name="a', "malformed"],

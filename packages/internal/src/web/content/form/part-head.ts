@@ -1,5 +1,7 @@
 // The head of a part of a multipart form (RFC 7578 section 4): the names that it gives, and the media type.
 
+import { decodeExtended, decodeWords } from "./encoded-name.ts";
+
 /** What a part is. */
 export interface PartHead {
   /** Of the field. */
@@ -24,7 +26,19 @@ export function readPartHead(fields: PartFields): PartHead | string {
   if (name === undefined) return "a part has no name";
   const [type = ""] = fields["content-type"] ?? [];
   const mediaType = /^[^;\s]*/.exec(type.trim())?.[0].toLowerCase() ?? "";
-  return { name: decodeName(name), fileName: decodeMaybe(params.get("filename")), mediaType };
+  const fileName = fileNameIn(params);
+  if (fileName === "malformed") return "the filename* of a part is malformed";
+  return { name: decodeName(name), fileName: fileName?.text, mediaType };
+}
+
+/** `filename` wins: RFC 7578 4.2 forbids `filename*`, which could name something else. */
+function fileNameIn(params: ReadonlyMap<string, string>): { readonly text: string } | "malformed" | undefined {
+  const plain = params.get("filename");
+  if (plain !== undefined) return { text: decodeWords(decodeName(plain)) };
+  const extended = params.get("filename*");
+  if (extended === undefined) return undefined;
+  const text = decodeExtended(extended);
+  return text === undefined ? "malformed" : { text };
 }
 
 /** As in `form-data; name="a"; filename="b.txt"`. `undefined` for all that could be read in two ways. */
@@ -43,12 +57,7 @@ function readDisposition(text: string): ReadonlyMap<string, string> | undefined 
   return params;
 }
 
-/** `filename*`, which RFC 7578 4.2 forbids here, is a name like any other that nobody asks for. */
 const param = /;[\t ]*([!#$&+\-.^_`|~0-9A-Za-z*]+)[\t ]*=[\t ]*(?:([^"\s;]+)|"((?:[^"\\]|\\.)*)")[\t ]*/y;
-
-function decodeMaybe(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : decodeName(text);
-}
 
 /** Bytes are UTF-8. Browsers write these three so, and no other percent sign (the HTML standard, "multipart/form-data encoding algorithm"). */
 function decodeName(text: string): string {

@@ -1,0 +1,29 @@
+// Looks, for `hemi check`, at the files and folders that a configuration names.
+
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { HemiError } from "../errors/hemi-error.ts";
+
+/** Rejects with HEMI_FILE where there is none that can be read. `what`: `the web root`. */
+export async function examineFolder(what: string, path: string): Promise<void> {
+  const fault = await faultOf(path, "folder");
+  if (fault !== undefined) throw new HemiError("HEMI_FILE", `${what} ${path} ${fault}`);
+}
+
+/** Likewise. */
+export async function examineFile(what: string, path: string): Promise<void> {
+  const fault = await faultOf(path, "file");
+  if (fault !== undefined) throw new HemiError("HEMI_FILE", `${what} ${path} ${fault}`);
+}
+
+async function faultOf(path: string, wanted: "file" | "folder"): Promise<string | undefined> {
+  try {
+    const found = await stat(path);
+    if (wanted === "file" ? !found.isFile() : !found.isDirectory()) return `is not a ${wanted}`;
+    await access(path, wanted === "file" ? constants.R_OK : constants.R_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return code === "ENOENT" ? "does not exist" : `cannot be read: ${code}`;
+  }
+}
