@@ -75,6 +75,8 @@ export class Response implements ResponseHead {
   #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
+  /** It has left HTTP: what is spoken now may go on for long. */
+  #isTunnel = false;
   #headListener: HeadListener | undefined;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
@@ -137,6 +139,11 @@ export class Response implements ResponseHead {
   /** Whether nothing more can be sent. */
   get isDone(): boolean {
     return this.#state === "done";
+  }
+
+  /** For the engine: all of it has been handed to the client's connection, and nothing works on it any more. */
+  get isOver(): boolean {
+    return this.#state === "done" && this.#step === undefined && !this.#isTunnel;
   }
 
   /** Names in lower case and values in turn. */
@@ -381,6 +388,7 @@ export class Response implements ResponseHead {
     };
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
     this.#state = "done";
+    this.#isTunnel = true;
     this.#headListener?.headSent();
     return tunnel;
   }

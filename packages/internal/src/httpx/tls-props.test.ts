@@ -31,9 +31,11 @@ test.each([
   await expect(bootText(`stage { ${stage(webapp, server)} }`)).rejects.toThrow(message);
 });
 
-test("certificates are not needed where nothing is served by TLS", async () => {
-  await using stopped = await bootText(`stage { ${stage('.tlsCert = "/no/such" .tlsClientCert = "none"', "")} }`);
-  await stopped.start();
+test("the certificate of a webapp has to be there even where nothing is served by TLS", async () => {
+  await using site = await bootText(`stage { ${stage('.tlsCert = "/no/such"', "")} }`);
+  await expect(site.start()).rejects.toThrow(
+    "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
+  );
 });
 
 describe("files", () => {
@@ -46,13 +48,13 @@ describe("files", () => {
     const { tlsKey } = await folder.issue("b", { names: ["b.example"] });
     const serving = serveHttps(stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, ".tlsMode = true"));
     await expect(serving).rejects.toThrow(
-      `httpxServer.main could not be prepared: webapp.a: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
+      `webapp.a could not be prepared: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
     );
     await expect(serveHttps(stage('.tlsCert = "/no/such"', ".tlsMode = true"))).rejects.toThrow(
-      "webapp.a: the certificate /no/such cannot be read: there is no such file",
+      "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
     );
     const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
-    await expect(ciphers).rejects.toThrow(/webapp\.a: /);
+    await expect(ciphers).rejects.toThrow(/\.tlsCiphers cannot be used: .*no cipher match/i);
   });
 
   test("are inherited from the stage, by all webapps that have none", async () => {

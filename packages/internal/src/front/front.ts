@@ -1,0 +1,197 @@
+// The front of a server: from a listening socket to connections that a codec serves. It knows nothing of what is said
+// on them.
+//
+//   listener ─> gate ─> PROXY header, from trusted proxies ─> TLS handshake, by tlsMode ─> codec ─> connection
+//                │ one too many       │ none, too late             │ none, too late
+//                v                    v                            v
+//              closed               closed                       closed     each with a line in the log, floods in one
+
+import type { Socket } from "node:net";
+import { Deadlines } from "@hemi/common";
+import type { Context } from "../stage/context.ts";
+import { AcceptedSocket } from "../net/accepted-socket.ts";
+import type { ListenerShare } from "../net/listener.ts";
+import { numericAddress } from "../net/numeric-address.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
+import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
+import type { FrontSettings } from "./front-props.ts";
+import { Gate, type GateConn } from "./gate.ts";
+import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "./proxy-header-reader.ts";
+import { Refusals } from "./refusals.ts";
+import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts";
+import { Handshakes } from "./tls/handshakes.ts";
+import { ticketKeyOf } from "./tls/ticket-keys.ts";
+
+export interface FrontOptions<Host extends object> {
+  readonly context: Context<FrontSettings>;
+  /** What its connections ask of their server. */
+  readonly host: Host;
+  /** In the order of preference: see `Codecs`. */
+  readonly codecs: readonly Codec<Host>[];
+  /** What TLS is made with; asked for by `tlsMode` only. */
+  readonly source: CertificateSource;
+  /** What is said to a client that speaks plain HTTP to `tlsMode`. Default: nothing, its connection is closed. */
+  readonly plainAnswer?: () => string;
+}
+
+export class Front<Host extends object> implements ProxyHeaderReaderOptions {
+  readonly #context: Context<FrontSettings>;
+  readonly #deadlines = new Deadlines();
+  readonly #codecs: Codecs<Host>;
+  readonly #handshakes: Handshakes | undefined;
+  readonly #refused: Refusals;
+  readonly #headerless: Refusals;
+  #share: ListenerShare | undefined;
+  #gate: Gate<GateConn> | undefined;
+
+  constructor({ context, host, codecs, source, plainAnswer }: FrontOptions<Host>) {
+    const { props, log, stage, listeners } = context;
+    const { makeDeadline } = this;
+    this.#context = context;
+    this.#codecs = new Codecs(codecs, host);
+    this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
+    this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
+    if (!props.tlsMode) return;
+    this.#handshakes = new Handshakes({
+      settings: props,
+      source,
+      protocols: () => this.#codecs.protocols,
+      ticketKey: ticketKeyOf(listeners, stage.clock.monotonic()),
+      clock: stage.clock,
+      log,
+      makeDeadline,
+      plainAnswer: plainAnswer ?? (() => undefined),
+      secured: (socket, tls, handshake) =>
+        this.#gate?.succeed(handshake, this.#codecs.open(socket, tls, handshake.peer)),
+      closed: this.connClosed,
+    });
+  }
+
+  /** Binds and listens; connections wait until `open`. Rejects with HEMI_LISTEN. */
+  async prepare(): Promise<void> {
+    const { props, listeners, stage } = this.#context;
+    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
+    this.#gate = new Gate<GateConn>({
+      share: this.#share,
+      maxConns: () => props.maxConns,
+      open: (accepted: Socket) => {
+        // TLS reads by itself.
+        const socket = this.#handshakes === undefined ? AcceptedSocket.takeOver(accepted) : accepted;
+        return this.#isProxy(socket) ? new ProxyHeaderReader(socket, this) : this.#open(socket);
+      },
+      refused: (socket: Socket) => this.#refused.add(peerOf(socket).address),
+    });
+  }
+
+  /** Begins to take connections. */
+  open(): void {
+    this.#handshakes?.start();
+    this.#gate?.open();
+    for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+  }
+
+  /** For live props of the server, and for whatever `isSpoken` of its codecs looks at. */
+  changed(changed: ReadonlySet<string>): void {
+    this.#handshakes?.changed(changed);
+  }
+
+  drain(): Promise<void> | undefined {
+    return this.#gate?.drain();
+  }
+
+  /** Works after a partial `prepare`, too. */
+  async shutdown(): Promise<void> {
+    await this.#gate?.shutdown();
+    await this.#share?.release();
+    await this.#handshakes?.close();
+    this.#refused.close();
+    this.#headerless.close();
+    this.#deadlines.close();
+  }
+
+  /** Where it listens, once it is prepared. */
+  get listensOn(): readonly string[] {
+    return this.#share === undefined ? [] : [this.#share.address];
+  }
+
+  /** Throws HEMI_CERTIFICATE if handshakes cannot be made with the certificates of this site. */
+  trySite(site: SecureSite): void {
+    this.#handshakes?.try(site);
+  }
+
+  get settings(): FrontSettings {
+    return this.#context.props;
+  }
+
+  // ---- what connections ask of their server, and it of its front ----
+
+  readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
+
+  /** What a client did or failed to do. */
+  note(peer: Peer, message: string): void {
+    this.#context.log.info(`client ${nameOf(peer)}: ${message}`);
+  }
+
+  /** What was thrown while a connection was served. */
+  failed(peer: Peer, error: unknown): void {
+    this.#context.log.error(`failed at client ${nameOf(peer)}`, { error });
+  }
+
+  /**
+   * Whether a client's first bytes belong to another codec than that which reads them; "perhaps": it takes more of them
+   * to tell.
+   */
+  isOthers(bytes: Buffer): boolean | "perhaps" {
+    const claimant = this.#codecs.claimantOf(bytes);
+    return claimant === "perhaps" ? claimant : claimant !== undefined;
+  }
+
+  /**
+   * Lets the codec serve that client whose first bytes those are. The socket is paused, all its bytes in it; `conn` has
+   * done its part.
+   */
+  handOver(conn: CodecConn, socket: Socket): void {
+    const bytes: unknown = socket.read();
+    if (!Buffer.isBuffer(bytes)) return void socket.destroy();
+    socket.unshift(bytes);
+    this.#gate?.succeed(conn, this.#codecs.openClaimed(bytes, socket, conn));
+  }
+
+  readonly connClosed = (conn: GateConn): void => this.#gate?.closed(conn);
+
+  // ---- on the way there ----
+
+  greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
+    this.#gate?.succeed(greeting, this.#open(socket, peer));
+    socket.resume();
+  }
+
+  greetingFailed(address: string, reason: string): void {
+    this.#headerless.add(`${address}: ${reason}`);
+  }
+
+  #open(socket: Socket, peer?: Peer): GateConn {
+    return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, undefined, peer);
+  }
+
+  #isProxy(socket: Socket): boolean {
+    const { proxyProtocol } = this.settings;
+    return proxyProtocol.texts.length > 0 && proxyProtocol.contains(peerOf(socket).address);
+  }
+
+  #tellRefused(count: number, latest: string): void {
+    const { log, props } = this.#context;
+    const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
+    log.warn(`refused ${whose}: there are ${props.maxConns} already, which is maxConns`);
+  }
+
+  #tellHeaderless(count: number, latest: string): void {
+    const { log } = this.#context;
+    if (count === 1) log.warn(`closed a connection of a proxy, ${latest}`);
+    else log.warn(`closed ${count} connections of proxies, the last of ${latest}`);
+  }
+}
+
+function nameOf({ address, port, source }: Peer): string {
+  return source === undefined ? `${address} port ${port}` : `${source.address} port ${source.port}`;
+}
