@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
+import { prop } from "../component/prop.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { certificateFolder, TestAuthority, type CertificateFolder } from "../testing/certificates.ts";
 import { serveHttps, sessionOf } from "../testing/https-site.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
-import { defineHandlet, type ServerPart } from "../web/kinds.ts";
+import { defineHandlet, defineReviser, type ServerPart } from "../web/kinds.ts";
 
 let folder: CertificateFolder;
 beforeAll(async () => (folder = await certificateFolder()));
@@ -29,8 +30,10 @@ const secure = ".tlsMode = true";
 
 /** Answers when it is told to. */
 const waiting = new Map<string, (text: string) => void>();
+const number = prop.integer({ default: 0 });
 const waits = defineHandlet({
   sign: "waits",
+  props: { number },
   create: ({ owner }) => ({
     async handle(req, resp) {
       const { promise, resolve } = Promise.withResolvers<string>();
@@ -41,10 +44,17 @@ const waits = defineHandlet({
   }),
 });
 
+/** Is hooked. */
+const marks = defineReviser({
+  sign: "marks",
+  props: { number },
+  create: () => ({ rank: 8, reviseResponse: () => undefined }),
+});
+
 /** A stage without TLS, whose webapps can wait. */
 async function serving(text: string) {
   const sink = new MemorySink();
-  const options = { log: openErrorLog({ level: "debug", sink }), use: [pack("test", [waits])] };
+  const options = { log: openErrorLog({ level: "debug", sink }), use: [pack("test", [waits, marks])] };
   const stage = await bootWith([]).bootText(`stage { ${text} }`, options);
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
@@ -70,14 +80,13 @@ describe("the webapps of a server", () => {
     const { updated, created } = await site.reload(webapp("a") + webapp("b") + server(`"a", "b"`));
     expect({ updated, created }).toEqual({ updated: ["httpxServer.main"], created: [] });
     expect(await answer(client, "b.example")).toBe("200 b");
-    await site.reload(webapp("b", '.file404 = "/404"', '.returnText = "new"') + server(`"b"`));
+    await site.reload(webapp("b", "", '.returnText = "new"') + server(`"b"`));
     expect(await answer(client, "a.example")).toMatch(/^421 /);
     expect(await answer(client, "b.example")).toBe("200 new");
   });
 
   test("that a reload drops answer what they have begun before they are shut down", async () => {
-    const file404 = (file: string) => `.file404 = "/${file}"`;
-    const dropping = (file: string) => webapp("a", file404(file), "waits {}") + webapp("b", "", "waits {}");
+    const dropping = (root: string) => webapp("a", `.webRoot = "/${root}"`, "waits {}") + webapp("b", "", "waits {}");
     await using site = await serving(dropping("one") + server(`"a", "b"`));
     await using old = await site.connect();
     await using kept = await site.connect();
@@ -103,9 +112,35 @@ describe("the webapps of a server", () => {
     expect((await later.response()).content.toString()).toBe("from the new one");
   });
 
+  test.each([
+    ["a handlet", (n: number) => `waits "one" { .number = ${n} }`, true],
+    ["a handlet that may yet be asked", (n: number) => `waits "one" {} waits "two" { .number = ${n} }`, true],
+    ["a reviser", (n: number) => `waits {} marks { .number = ${n} }`, true],
+    ["a rule behind it", (n: number) => `waits {} } rule { .webRoot = "/${n}"`, true],
+    ["a handlet of another rule", (n: number) => `waits {} } rule { waits "two" { .number = ${n} }`, false],
+  ])("a reload that drops %s waits for the exchan: %#", async (_name, rule, waits) => {
+    const text = (n: number) => webapp("a", "", rule(n)) + server(`"a"`);
+    await using site = await serving(text(1));
+    await using client = await site.connect();
+    client.send(request("GET /held", { host: "a.example" }));
+    await expect.poll(() => waiting.has("/held a.example")).toBe(true);
+    const { departed } = await site.reload(text(2));
+    let isDown = false;
+    const down = departed.then(() => (isDown = true));
+    if (waits) {
+      await using other = await site.connect();
+      expect(await answer(other, "other.example")).toMatch(/^421 /);
+      expect(isDown).toBe(false);
+    } else await down;
+    waiting.get("/held a.example")?.("done");
+    waiting.delete("/held a.example");
+    expect((await client.response()).content.toString()).toBe("done");
+    await down;
+  });
+
   test("break off, at the deadline, what has not ended then", async () => {
-    const text = (file: string) =>
-      `.drainTimeout = 1ms ${webapp("a", `.file404 = "/${file}"`, "waits {}")} ${server(`"a"`)}`;
+    const text = (root: string) =>
+      `.drainTimeout = 1ms ${webapp("a", `.webRoot = "/${root}"`, "waits {}")} ${server(`"a"`)}`;
     await using site = await serving(text("one"));
     await using client = await site.connect();
     client.send(request("GET /endless", { host: "a.example" }));

@@ -102,10 +102,10 @@ export class Dispatcher implements ResponseSurroundings {
     try {
       const taken = webapp.handle(req, resp);
       if (taken === true) {
-        if (!resp.isOver) this.#open.add(webapp, resp, wire);
+        if (!resp.isOver) this.#open.add(webapp, req, resp, wire);
       } else if (taken === false) this.#notTaken(webapp, req, resp, wire);
       else {
-        this.#open.add(webapp, resp, wire);
+        this.#open.add(webapp, req, resp, wire);
         taken.then(
           (taken) => {
             if (!taken) this.#notTaken(webapp, req, resp, wire);

@@ -3,11 +3,14 @@
 
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
+import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
+import { Upgrader } from "./upgrader.ts";
 
 /** One of them. */
 interface OpenExchan {
   readonly webapp: WebappPart;
+  readonly req: Request;
   readonly resp: Response;
 }
 
@@ -18,8 +21,8 @@ export class OpenExchans {
   readonly #waiting = new Set<Settlement>();
 
   /** To be called when a webapp has returned and the response is not over. */
-  add(webapp: WebappPart, resp: Response, wire: ExchanWire): void {
-    const exchan: OpenExchan = { webapp, resp };
+  add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
+    const exchan: OpenExchan = { webapp, req, resp };
     this.#open.add(exchan);
     wire.onEnd(() => {
       this.#open.delete(exchan);
@@ -68,7 +71,21 @@ class Settlement {
   }
 }
 
-/** Whether one of the parts works, or may yet work, for an exchan. */
-function concerns({ webapp }: OpenExchan, dropped: ReadonlySet<object>): boolean {
-  return dropped.has(webapp);
+/** Whether one of the parts works for an exchan, or may yet do. */
+function concerns({ webapp, req, resp }: OpenExchan, parts: ReadonlySet<object>): boolean {
+  const { rule } = resp;
+  const { handlet, handlets = [] } = req;
+  if (parts.has(webapp) || (rule !== undefined && parts.has(rule)) || resp.isHookedByOneOf(parts)) return true;
+  if (resp.isHeadSent) return handlet !== undefined && parts.has(workerOf(handlet.part));
+  // Whoever has it may leave it to those behind it.
+  return handlets.some(({ part }) => parts.has(workerOf(part))) || [...parts].some((part) => isRuleOf(webapp, part));
+}
+
+function workerOf(part: object): object {
+  return part instanceof Upgrader ? part.socklet : part;
+}
+
+/** An exchan keeps to the rules that its webapp had when it began. */
+function isRuleOf(webapp: WebappPart, part: object): boolean {
+  return "matches" in part && "webapp" in part && part.webapp === webapp;
 }

@@ -26,6 +26,7 @@ import {
   type RulePart,
   type WebappPart,
 } from "../kinds.ts";
+import { Upgrader } from "./upgrader.ts";
 import { isLocation } from "../response/location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -220,7 +221,7 @@ class Rule implements RulePart {
       const { child: socklet } = answerer;
       const { sign, name, path, origin } = socklet;
       const log = this.#context.log.withPath(() => socklet.path);
-      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, log)) };
+      const part = new Upgrader(socklet.part, log);
       upgraders.push({ part, sign, name, path, origin });
     }
     const { path } = this.#context;
@@ -238,6 +239,7 @@ class Rule implements RulePart {
     resp: Response,
     from: number,
   ): boolean | Promise<boolean> {
+    req.handlets = handlets;
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;

@@ -69,6 +69,8 @@ export class Response implements ResponseHead {
   #knownContent: KnownContent | undefined;
   #trailers: FieldList | undefined;
   #hooks: FilterHook[] | undefined;
+  /** Those that have looked at the head. */
+  #ranHooks: readonly FilterHook[] | undefined;
   #chain: FilterChain | undefined;
   /** The last step through the filters, while it runs. */
   #step: Promise<void> | undefined;
@@ -480,6 +482,11 @@ export class Response implements ResponseHead {
     return this.#hooks?.some((hook) => hook.by === part) === true;
   }
 
+  /** For the engine: one of these parts looks at the head, or did and may have a filter on the content. */
+  isHookedByOneOf(parts: ReadonlySet<object>): boolean {
+    return (this.#hooks ?? this.#ranHooks)?.some(({ by }) => parts.has(by)) === true;
+  }
+
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
@@ -557,6 +564,7 @@ export class Response implements ResponseHead {
     const hooks = this.#hooks;
     if (hooks === undefined) return undefined;
     this.#hooks = undefined;
+    this.#ranHooks = hooks;
     const filters: PlacedFilter[] = [];
     try {
       for (const { rank, path, hook } of hooks.length === 1
