@@ -13,7 +13,9 @@ import type { GateConn } from "./gate.ts";
 
 /** A connection that another codec can take over, before it has answered anything. */
 export interface CodecConn extends GateConn {
+  /** `undefined`: it is not by TLS. */
   readonly tls: TlsFacts | undefined;
+  /** Who the client is. */
   readonly peer: Peer;
 }
 

@@ -4,6 +4,7 @@ import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { tlsProps } from "./tls/tls-props.ts";
 
+/** To be spread into the props of a server. */
 export const frontProps = {
   /**
    * Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one; of a
@@ -36,4 +37,5 @@ export const frontProps = {
   ...tlsProps,
 };
 
+/** Their values. */
 export type FrontSettings = PropsOf<typeof frontProps>;

@@ -22,7 +22,9 @@ import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts"
 import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf } from "./tls/ticket-keys.ts";
 
+/** What a front is made of. */
 export interface FrontOptions<Host extends object> {
+  /** Of the server, whose props hold `frontProps`. */
   readonly context: Context<FrontSettings>;
   /** What its connections ask of their server. */
   readonly host: Host;
@@ -34,6 +36,11 @@ export interface FrontOptions<Host extends object> {
   readonly plainAnswer?: () => string;
 }
 
+/**
+ * Listens for a server, and gives each connection to the codec that serves it. `Host`: what connections ask of their
+ * server. The server calls `prepare`, `open`, `changed`, `drain` and `shutdown` in its own steps of these names (`open`
+ * in `start`, `changed` in `update`).
+ */
 export class Front<Host extends object> implements ProxyHeaderReaderOptions {
   readonly #context: Context<FrontSettings>;
   readonly #deadlines = new Deadlines();
@@ -95,6 +102,7 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
     this.#handshakes?.changed(changed);
   }
 
+  /** Takes no new connections and waits until those that are open have finished. */
   drain(): Promise<void> | undefined {
     return this.#gate?.drain();
   }
@@ -119,12 +127,14 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
     this.#handshakes?.try(site);
   }
 
+  /** The props of the server. */
   get settings(): FrontSettings {
     return this.#context.props;
   }
 
   // ---- what connections ask of their server, and it of its front ----
 
+  /** Makes a deadline, not yet set; all of a server are swept together. */
   readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
 
   /** What a client did or failed to do. */
@@ -157,15 +167,18 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
     this.#gate?.succeed(conn, this.#codecs.openClaimed(bytes, socket, conn));
   }
 
+  /** A connection is over: each codec says so of its own. */
   readonly connClosed = (conn: GateConn): void => this.#gate?.closed(conn);
 
   // ---- on the way there ----
 
+  /** For PROXY headers: one has come. */
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
     this.#gate?.succeed(greeting, this.#open(socket, peer));
     socket.resume();
   }
 
+  /** For PROXY headers: there was none, or none in time. */
   greetingFailed(address: string, reason: string): void {
     this.#headerless.add(`${address}: ${reason}`);
   }

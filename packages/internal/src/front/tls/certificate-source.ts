@@ -12,6 +12,7 @@ export interface SecureSite {
   readonly path: string;
   /** One for each type of key. At least one. */
   readonly certificates: readonly Pick<Certificate, "chain" | "key">[];
+  /** What is asked of clients. */
   readonly terms: ClientTerms;
   /**
    * A session that was begun at one site goes on at others with the same scope and the same terms, whoever serves them
@@ -22,7 +23,9 @@ export interface SecureSite {
 
 /** The answer to a challenge in a handshake, in PEM. */
 export interface ChallengeCertificate {
+  /** The certificate, as the authority wants it for the challenge. */
   readonly cert: string;
+  /** Its key. */
   readonly key: string;
 }
 

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
  */
 export type ClientDemand = "none" | "optional" | "required";
 
+/** What is asked of clients, and who has to vouch for them. */
 export interface ClientTerms {
   /**
    * Equal for terms that ask the same of clients, "" for those that ask nothing. It is made from what the files of the
@@ -15,14 +16,16 @@ export interface ClientTerms {
    * same files.
    */
   readonly id: string;
+  /** Whether they are asked for a certificate, and need one. */
   readonly demand: ClientDemand;
   /** The certificates of the authorities that those of clients have to lead to, each in PEM. */
   readonly authorities: readonly string[];
 }
 
+/** Nothing is asked. */
 export const noTerms: ClientTerms = { id: "", demand: "none", authorities: [] };
 
-/** `authorities` are certificates, each in PEM. */
+/** Terms with a demand. `authorities` are certificates, each in PEM. */
 export function clientTerms(demand: ClientDemand, authorities: readonly string[]): ClientTerms {
   return demand === "none" ? noTerms : { id: idOf(demand, authorities), demand, authorities };
 }

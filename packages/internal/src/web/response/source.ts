@@ -19,6 +19,7 @@ export interface Source {
   open(): OpenSource;
 }
 
+/** A source in the hands of one answer. */
 export interface OpenSource extends Disposable {
   /** The bytes of a range, in pieces of any size, in memory of their own. Throws if they cannot all be read. */
   read(range: ByteRange): AsyncIterable<Uint8Array>;
