@@ -3,23 +3,25 @@ import { expect, test } from "vitest";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
 
-interface Host {
+interface Site {
   readonly opened: string[];
   readonly isNewOn: boolean;
 }
 
 /** A codec that notes what it is given. */
-function codec(name: string, more: Partial<Codec<Host>> = {}): Codec<Host> {
+function codec(name: string, more: Partial<Codec<Site>> = {}): Codec<Site> {
   return {
     transport: "tcp",
     alpn: [name],
-    open(_socket, host, tls, peer = { address: "192.0.2.1", port: 1 }): CodecConn {
-      host.opened.push(name);
+    open(_socket, peer, tls, server): CodecConn {
+      server.opened.push(name);
       return { tls, peer, drain() {}, destroy() {} };
     },
     ...more,
   };
 }
+
+const peer = { address: "192.0.2.1", port: 1 };
 
 const begins = (text: string) => (bytes: Buffer) => {
   const given = bytes.toString();
@@ -27,8 +29,8 @@ const begins = (text: string) => (bytes: Buffer) => {
 };
 
 function codecs(isNewOn = true) {
-  const host: Host = { opened: [], isNewOn };
-  const made = new Codecs<Host>(
+  const host: Site = { opened: [], isNewOn };
+  const made = new Codecs<Site>(
     [
       codec("new", { isSpoken: ({ isNewOn }) => isNewOn, accepts: begins("NEW") }),
       codec("old", { alpn: ["old", "older"] }),
@@ -46,10 +48,10 @@ function agreedOn(nextProto: string): TlsFacts {
 test("who serves a connection is what its handshake agreed on, and the last one where it agreed on nothing", () => {
   const { host, made } = codecs();
   const socket = new Socket();
-  made.open(socket, agreedOn("new"), undefined);
-  made.open(socket, agreedOn("older"), undefined);
-  made.open(socket, agreedOn(""), undefined);
-  made.open(socket, undefined, undefined);
+  made.open(socket, peer, agreedOn("new"));
+  made.open(socket, peer, agreedOn("older"));
+  made.open(socket, peer, agreedOn(""));
+  made.open(socket, peer, undefined);
   expect(host.opened).toEqual(["new", "old", "old", "old"]);
 });
 
@@ -57,7 +59,7 @@ test("first bytes belong to the codec that claims them, as soon as they tell", (
   const { host, made } = codecs();
   expect(made.claimantOf(Buffer.from("NE"))).toBe("perhaps");
   expect(made.claimantOf(Buffer.from("GET"))).toBeUndefined();
-  const conn: CodecConn = { tls: undefined, peer: { address: "::1", port: 2 }, drain() {}, destroy() {} };
+  const conn: CodecConn = { tls: undefined, peer, drain() {}, destroy() {} };
   expect(made.openClaimed(Buffer.from("NEWS"), new Socket(), conn).peer).toBe(conn.peer);
   expect(host.opened).toEqual(["new"]);
 });
@@ -74,5 +76,5 @@ test.each([
   ["two of one name", [codec("a"), codec("a")], "two codecs of a server have the ALPN name a"],
   ["none", [], "a server needs a codec"],
 ])("a server cannot have %s", (_name, list, message) => {
-  expect(() => new Codecs<Host>(list, { opened: [], isNewOn: true })).toThrow(message);
+  expect(() => new Codecs<Site>(list, { opened: [], isNewOn: true })).toThrow(message);
 });

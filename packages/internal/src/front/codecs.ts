@@ -19,8 +19,8 @@ export interface CodecConn extends GateConn {
   readonly peer: Peer;
 }
 
-/** One protocol, declared. `Host` is what its connections ask of their server. */
-export interface Codec<Host extends object> {
+/** One protocol, declared. `Server` is what its connections ask of their server. */
+export interface Codec<Server extends object> {
   /**
    * What the connection runs over. A front serves one transport; protocols of others, such as `h3` over QUIC, can never
    * enter its ALPN.
@@ -29,27 +29,24 @@ export interface Codec<Host extends object> {
   /** Its names in ALPN (IANA registry of TLS ALPN protocol ids), the preferred one first. */
   readonly alpn: readonly string[];
   /** Whether the server speaks it at present. Default: it does. */
-  isSpoken?(host: Host): boolean;
+  isSpoken?(server: Server): boolean;
   /**
    * Whether a client that agreed on no protocol and begins with these bytes speaks it. Asked each time more have come;
    * must tell within a size of its own. Left out: only by ALPN, or as the last of the codecs.
    */
   accepts?(bytes: Buffer): boolean | "perhaps";
-  /**
-   * Serves a connection; it calls `front.connClosed(conn)` when it is over. Without `peer`: whom the socket is
-   * connected with.
-   */
-  open(socket: Socket, host: Host, tls: TlsFacts | undefined, peer: Peer | undefined): CodecConn;
+  /** Serves a connection, which calls `front.closed(conn)` once when it is over. */
+  open(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Server): CodecConn;
 }
 
 /** Those of a server, in the order of preference. The last one gets all connections that no other claims. */
-export class Codecs<Host extends object> {
-  readonly #codecs: readonly Codec<Host>[];
-  readonly #host: Host;
-  readonly #last: Codec<Host>;
+export class Codecs<Server extends object> {
+  readonly #codecs: readonly Codec<Server>[];
+  readonly #server: Server;
+  readonly #last: Codec<Server>;
 
   /** Throws HEMI_USAGE for none, for two with one name, and for a name that does not belong to TCP. */
-  constructor(codecs: readonly Codec<Host>[], host: Host) {
+  constructor(codecs: readonly Codec<Server>[], server: Server) {
     const last = codecs.at(-1);
     if (last === undefined) throw new HemiError("HEMI_USAGE", "a server needs a codec");
     const names = new Set<string>();
@@ -59,7 +56,7 @@ export class Codecs<Host extends object> {
       names.add(name);
     }
     this.#codecs = codecs;
-    this.#host = host;
+    this.#server = server;
     this.#last = last;
   }
 
@@ -69,13 +66,13 @@ export class Codecs<Host extends object> {
   }
 
   /** Serves a connection by what its handshake has agreed on, if it has. */
-  open(socket: Socket, tls: TlsFacts | undefined, peer: Peer | undefined): CodecConn {
+  open(socket: Socket, peer: Peer, tls: TlsFacts | undefined): CodecConn {
     const agreed = tls === undefined || tls.nextProto === "" ? undefined : this.#find(tls.nextProto);
-    return (agreed ?? this.#last).open(socket, this.#host, tls, peer);
+    return (agreed ?? this.#last).open(socket, peer, tls, this.#server);
   }
 
   /** The codec that claims these first bytes; "perhaps": it takes more of them to tell. */
-  claimantOf(bytes: Buffer): Codec<Host> | "perhaps" | undefined {
+  claimantOf(bytes: Buffer): Codec<Server> | "perhaps" | undefined {
     let isOpen = false;
     for (const codec of this.#codecs) {
       const answer = codec.accepts !== undefined && this.#isSpoken(codec) && codec.accepts(bytes);
@@ -89,15 +86,15 @@ export class Codecs<Host extends object> {
   openClaimed(bytes: Buffer, socket: Socket, { tls, peer }: CodecConn): CodecConn {
     const claimant = this.claimantOf(bytes);
     const codec = claimant === undefined || claimant === "perhaps" ? this.#last : claimant;
-    return codec.open(socket, this.#host, tls, peer);
+    return codec.open(socket, peer, tls, this.#server);
   }
 
-  #find(protocol: string): Codec<Host> | undefined {
+  #find(protocol: string): Codec<Server> | undefined {
     return this.#codecs.find(({ alpn }) => alpn.includes(protocol));
   }
 
-  #isSpoken(codec: Codec<Host>): boolean {
-    return codec.isSpoken === undefined || codec.isSpoken(this.#host);
+  #isSpoken(codec: Codec<Server>): boolean {
+    return codec.isSpoken === undefined || codec.isSpoken(this.#server);
   }
 }
 

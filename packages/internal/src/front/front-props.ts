@@ -26,7 +26,8 @@ export const frontProps = {
   /** Until the PROXY header is there; then the connection is closed. */
   proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   /**
-   * Instead of the usual waits while the server drains: a request that is on its way arrives by then, and is answered.
+   * While the server drains: how long it waits for what a client begins. A request that is on its way arrives by then,
+   * and is answered.
    */
   drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
   /**

@@ -15,17 +15,19 @@ import { frontProps } from "./front-props.ts";
 import type { CertificateSource, ChallengeCertificate, SecureSite } from "./tls/certificate-source.ts";
 import { noTerms } from "./tls/client-terms.ts";
 
+/** What its connections ask of their server. */
+interface Greeting {
+  front?: Front<Greeting>;
+}
+
 /** Says who the client is and what was agreed on, and ends: a protocol without HTTP. */
-const greeter: Codec<object> = {
+const greeter: Codec<Greeting> = {
   transport: "tcp",
   alpn: ["greeting"],
-  open(socket, host, facts, given) {
-    const peer = given ?? { address: "?", port: 0 };
-    const conn: CodecConn = { tls: facts, peer, drain: () => socket.end(), destroy: () => socket.destroy() };
-    socket
-      .on("error", () => {})
-      .on("close", () => ("front" in host ? (host.front as Front<object>).connClosed(conn) : 0));
-    socket.resume().end(`hello ${facts?.serverName ?? "in the clear"} [${facts?.nextProto ?? ""}]`);
+  open(socket, peer, tls, server) {
+    const conn: CodecConn = { tls, peer, drain: () => socket.end(), destroy: () => socket.destroy() };
+    socket.on("error", () => {}).on("close", () => server.front?.closed(conn));
+    socket.resume().end(`hello ${tls?.serverName ?? "in the clear"} [${tls?.nextProto ?? ""}]`);
     return conn;
   },
 };
@@ -37,9 +39,9 @@ async function serve(props: string, source: CertificateSource) {
     sign: "greetingServer",
     props: frontProps,
     create(context): ServerPart {
-      const host: { front?: Front<object> } = {};
-      const front = new Front({ context, host, codecs: [greeter], source });
-      host.front = front;
+      const server: Greeting = {};
+      const front = new Front({ context, server, codecs: [greeter], source });
+      server.front = front;
       return {
         prepare: () => front.prepare(),
         start: () => front.open(),

@@ -23,13 +23,13 @@ import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf } from "./tls/ticket-keys.ts";
 
 /** What a front is made of. */
-export interface FrontOptions<Host extends object> {
+export interface FrontOptions<Server extends object> {
   /** Of the server, whose props hold `frontProps`. */
   readonly context: Context<FrontSettings>;
   /** What its connections ask of their server. */
-  readonly host: Host;
+  readonly server: Server;
   /** In the order of preference: see `Codecs`. */
-  readonly codecs: readonly Codec<Host>[];
+  readonly codecs: readonly Codec<Server>[];
   /** What TLS is made with; asked for by `tlsMode` only. */
   readonly source: CertificateSource;
   /** What is said to a client that speaks plain HTTP to `tlsMode`. Default: nothing, its connection is closed. */
@@ -37,25 +37,25 @@ export interface FrontOptions<Host extends object> {
 }
 
 /**
- * Listens for a server, and gives each connection to the codec that serves it. `Host`: what connections ask of their
+ * Listens for a server, and gives each connection to the codec that serves it. `Server`: what connections ask of their
  * server. The server calls `prepare`, `open`, `changed`, `drain` and `shutdown` in its own steps of these names (`open`
  * in `start`, `changed` in `update`).
  */
-export class Front<Host extends object> implements ProxyHeaderReaderOptions {
+export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   readonly #context: Context<FrontSettings>;
   readonly #deadlines = new Deadlines();
-  readonly #codecs: Codecs<Host>;
+  readonly #codecs: Codecs<Server>;
   readonly #handshakes: Handshakes | undefined;
   readonly #refused: Refusals;
   readonly #headerless: Refusals;
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
 
-  constructor({ context, host, codecs, source, plainAnswer }: FrontOptions<Host>) {
+  constructor({ context, server, codecs, source, plainAnswer }: FrontOptions<Server>) {
     const { props, log, stage, listeners } = context;
     const { makeDeadline } = this;
     this.#context = context;
-    this.#codecs = new Codecs(codecs, host);
+    this.#codecs = new Codecs(codecs, server);
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
     this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
     if (!props.tlsMode) return;
@@ -69,8 +69,8 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
       makeDeadline,
       plainAnswer: plainAnswer ?? (() => undefined),
       secured: (socket, tls, handshake) =>
-        this.#gate?.succeed(handshake, this.#codecs.open(socket, tls, handshake.peer)),
-      closed: this.connClosed,
+        this.#gate?.succeed(handshake, this.#codecs.open(socket, handshake.peer, tls)),
+      closed: this.closed,
     });
   }
 
@@ -168,7 +168,7 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
   }
 
   /** A connection is over: each codec says so of its own. */
-  readonly connClosed = (conn: GateConn): void => this.#gate?.closed(conn);
+  readonly closed = (conn: GateConn): void => this.#gate?.closed(conn);
 
   // ---- on the way there ----
 
@@ -183,8 +183,8 @@ export class Front<Host extends object> implements ProxyHeaderReaderOptions {
     this.#headerless.add(`${address}: ${reason}`);
   }
 
-  #open(socket: Socket, peer?: Peer): GateConn {
-    return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, undefined, peer);
+  #open(socket: Socket, peer = peerOf(socket)): GateConn {
+    return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, peer, undefined);
   }
 
   #isProxy(socket: Socket): boolean {

@@ -7,22 +7,22 @@ import { Http2Conn } from "../http2/server-conn.ts";
 import type { Http2Host } from "../http2/server-host.ts";
 
 /** What connections of any version ask of their server, and its settings of each version. */
-export interface HttpHost extends Http2Host {
+export interface HttpCodecServer extends Http2Host {
   readonly settings: Http2Host["settings"] & { readonly http2: boolean };
 }
 
-export const httpCodecs: readonly Codec<HttpHost>[] = [
+export const httpCodecs: readonly Codec<HttpCodecServer>[] = [
   {
     transport: "tcp",
     alpn: ["h2"],
     isSpoken: ({ settings }) => settings.http2,
     // Prior knowledge (RFC 9113 3.3).
     accepts: beginsWithPreface,
-    open: (socket, host, tls, peer) => new Http2Conn(socket, host, tls, peer),
+    open: (socket, peer, tls, server) => new Http2Conn(socket, server, tls, peer),
   },
   {
     transport: "tcp",
     alpn: ["http/1.1"],
-    open: (socket, host, tls, peer) => new Http1Conn(socket, host, tls, peer),
+    open: (socket, peer, tls, server) => new Http1Conn(socket, server, tls, peer),
   },
 ];

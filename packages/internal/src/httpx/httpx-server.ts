@@ -29,7 +29,7 @@ import { explainable, injectable, type Explainable, type Injectable } from "../w
 import { Injector } from "../web/wires/inject.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
-import { httpCodecs, type HttpHost } from "./http-codecs.ts";
+import { httpCodecs, type HttpCodecServer } from "./http-codecs.ts";
 import { httpxProps, type HttpxSettings } from "./httpx-props.ts";
 import { checkServerTls, serverCertificatePropNames } from "./server-tls.ts";
 import { WebappCertificates } from "./webapp-certificates.ts";
@@ -61,9 +61,9 @@ export const httpxServer = defineServer({
 /** The asynchronous context that requests begin in: an empty one. */
 const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
 
-export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHost {
+export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCodecServer {
   readonly #context: Context<HttpxSettings, undefined>;
-  readonly #front: Front<HttpHost>;
+  readonly #front: Front<HttpCodecServer>;
   /** The files that the configuration names for TLS. */
   readonly #files: WebappCertificates;
   readonly #source: CertificateSource;
@@ -77,6 +77,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
   readonly wholeResponses = new WholeResponses();
   #dateLine = "";
   #dateOfLine = "";
+  #isStarted = false;
 
   /** `source`: who knows the certificates, and answers challenges. Default: the files that the configuration names. */
   constructor(context: Context<HttpxSettings, undefined>, source?: CertificateSource) {
@@ -84,9 +85,9 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
     this.#context = context;
     this.#files = new WebappCertificates({ path, log, now: () => stage.clock.now() });
     this.#source = source ?? this.#files;
-    this.#front = new Front<HttpHost>({
+    this.#front = new Front<HttpCodecServer>({
       context,
-      host: this,
+      server: this,
       codecs: httpCodecs,
       source: this.#source,
       plainAnswer: () => this.#plainAnswer(),
@@ -94,7 +95,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
   }
 
   async examine(): Promise<void> {
-    await new SiteFiles(this.#context.props).load();
+    await this.#load(this.#context.props);
   }
 
   async prepare(): Promise<void> {
@@ -119,10 +120,13 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
     });
     const isAsked = this.#source.answerChallenge !== undefined;
     this.#server = isAsked ? new ChallengeAnswers(this.#source, dispatcher) : dispatcher;
-    if (props.tlsMode) this.#files.compose(props.webapps);
+    if (!props.tlsMode) return;
+    this.#files.compose(props.webapps);
+    if (this.#isStarted) this.#lookAtCertificates();
   }
 
   start(): void {
+    this.#isStarted = true;
     if (this.#context.props.tlsMode) this.#files.complain();
     this.#front.open();
   }
@@ -140,6 +144,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
 
   update(changed: ReadonlySet<string>): void {
     this.#front.changed(changed);
+    if (this.#context.props.tlsMode) this.#lookAtCertificates();
   }
 
   settle(dropped: ReadonlySet<object>, deadline: number): Promise<void> {
@@ -181,6 +186,18 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
     return this.#front.listensOn;
   }
 
+  /** After a reload: all files have been read, but may not be usable with the settings of this very server. */
+  #lookAtCertificates(): void {
+    this.#files.complain();
+    for (const site of this.#files.sites()) {
+      try {
+        this.#front.trySite(site);
+      } catch (error) {
+        this.#context.log.error("there will be no handshakes for a webapp", { error });
+      }
+    }
+  }
+
   /** The server's own files, which handshakes can be made with. Throws HEMI_FILE or HEMI_CERTIFICATE. */
   async #load(props: HttpxSettings): Promise<SiteFiles> {
     const { path } = this.#context;
@@ -218,7 +235,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
     return this.#dateLine;
   }
 
-  get makeDeadline(): Front<HttpHost>["makeDeadline"] {
+  get makeDeadline(): Front<HttpCodecServer>["makeDeadline"] {
     return this.#front.makeDeadline;
   }
 
@@ -252,6 +269,6 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpHos
   }
 
   connClosed(conn: GateConn): void {
-    this.#front.connClosed(conn);
+    this.#front.closed(conn);
   }
 }

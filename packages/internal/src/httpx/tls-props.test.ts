@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { certificateFolder, type CertificateFolder } from "../testing/certificates.ts";
@@ -55,6 +58,18 @@ describe("files", () => {
     );
     const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
     await expect(ciphers).rejects.toThrow(/\.tlsCiphers cannot be used: .*no cipher match/i);
+  });
+
+  test("with a key that is too small for OpenSSL are found by an examination, too", async () => {
+    const [key, cert] = [join(folder.path, "small.key"), join(folder.path, "small.crt")];
+    const request = ["req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-subj", "/CN=a.example"];
+    await promisify(execFile)("openssl", [...request, "-keyout", key, "-out", cert]);
+    await using site = await bootText(
+      `stage { ${stage(`.tlsCert = "${cert}" .tlsKey = "${key}"`, ".tlsMode = true")} }`,
+    );
+    await expect(site.examine()).rejects.toThrow(
+      /webapp\.a could not be used: .*small\.crt cannot be used: .*too small/,
+    );
   });
 
   test("are inherited from the stage, by all webapps that have none", async () => {

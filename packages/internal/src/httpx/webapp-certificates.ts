@@ -1,7 +1,6 @@
 // The certificates that the files of a server and its webapps hold, as a source for handshakes.
 
 import type { Reference } from "../component/reference.ts";
-import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { complaintOfAge, coversAny, type Certificate } from "../front/tls/certificate.ts";
 import type { CertificateSource, SecureSite } from "../front/tls/certificate-source.ts";
@@ -80,11 +79,9 @@ export class WebappCertificates implements CertificateSource {
     return entry && this.#siteOf(entry);
   }
 
-  /** All of them, the fallback first. Throws HEMI_CERTIFICATE if there are none. */
+  /** All of them, the fallback first. */
   sites(): readonly SecureSite[] {
-    const sites = this.#entries.flatMap((entry) => this.#siteOf(entry) ?? []);
-    if (sites.length > 0) return sites;
-    throw new HemiError("HEMI_CERTIFICATE", "there is no certificate: set .tlsCert of the server or of its webapps");
+    return this.#entries.flatMap((entry) => this.#siteOf(entry) ?? []);
   }
 
   async refresh(): Promise<void> {

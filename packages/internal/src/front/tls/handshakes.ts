@@ -74,7 +74,7 @@ export class Handshakes implements HandshakeHost {
   }
 
   /** Takes an accepted connection. */
-  open(socket: Socket, peer?: Peer): Handshake {
+  open(socket: Socket, peer: Peer): Handshake {
     return new Handshake(socket, this, peer);
   }
 

@@ -1,6 +1,8 @@
 // The files that a component names for TLS: read when it is prepared, and again when they have changed.
 
-import { readAuthorities, readCertificates, type Certificate } from "./certificate.ts";
+import { createSecureContext } from "node:tls";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { pemOfKey, readAuthorities, readCertificates, type Certificate } from "./certificate.ts";
 import { clientTerms, noTerms, unreadTerms, type ClientDemand, type ClientTerms } from "./client-terms.ts";
 import { FileWatch } from "./file-watch.ts";
 
@@ -64,6 +66,18 @@ export class SiteFiles {
 async function read({ tlsCert, tlsKey, tlsPassphrase, tlsClientCert, tlsClientCA }: NamedFiles): Promise<Loaded> {
   const files = tlsCert && { certs: tlsCert, keys: tlsKey ?? tlsCert, passphrase: tlsPassphrase };
   const certificates = files && (await readCertificates(files));
+  if (certificates !== undefined) tryOut(certificates);
   if (tlsClientCert === undefined || tlsClientCert === "none") return { certificates, terms: noTerms };
   return { certificates, terms: clientTerms(tlsClientCert, await readAuthorities(tlsClientCA ?? [])) };
+}
+
+/** What OpenSSL has against them, such as a key that is too small, is found here rather than in handshakes. */
+function tryOut(certificates: readonly Certificate[]): void {
+  try {
+    createSecureContext({ cert: certificates.map(({ chain }) => chain), key: certificates.map(pemOfKey) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const files = certificates.map(({ file }) => file).join(" and ");
+    throw new HemiError("HEMI_CERTIFICATE", `${files} cannot be used: ${reason}`, { cause });
+  }
 }

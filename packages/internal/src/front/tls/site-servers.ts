@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type SecureContextOptions, type TlsOptions } from "node:tls";
 import { HemiError } from "../../errors/hemi-error.ts";
+import { pemOfKey } from "./certificate.ts";
 import type { ChallengeCertificate, SecureSite } from "./certificate-source.ts";
 import { followHandshakes, type HandshakeServer } from "./handshake.ts";
 import type { TicketKey } from "./ticket-keys.ts";
@@ -73,7 +74,7 @@ export class SiteServers {
           ciphers: settings.tlsCiphers,
           sessionTimeout: Math.ceil(settings.tlsSessionTimeout / 1000),
           cert: certificates.map(({ chain }) => chain),
-          key: certificates.map(({ key }) => key.export({ type: "pkcs8", format: "pem" })),
+          key: certificates.map(pemOfKey),
           ...(authorities.length === 0 ? {} : { ca: [...authorities] }),
           requestCert: demand !== "none",
           rejectUnauthorized: demand === "required",
