@@ -73,7 +73,7 @@ export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog }
 // Net
 export type { Codec, CodecConn } from "./front/codecs.ts";
 export { claimAddress } from "./front/claim-address.ts";
-export { Front, type FrontOptions } from "./front/front.ts";
+export { Front, type ClientAdmission, type FrontOptions } from "./front/front.ts";
 export { frontProps, type FrontSettings } from "./front/front-props.ts";
 export type { CertificateSource, ChallengeCertificate, SecureSite } from "./front/tls/certificate-source.ts";
 export { clientTerms, noTerms, type ClientDemand, type ClientTerms } from "./front/tls/client-terms.ts";

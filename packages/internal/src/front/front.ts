@@ -22,6 +22,14 @@ import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts"
 import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf } from "./tls/ticket-keys.ts";
 
+/** Limits what one client has. */
+export interface ClientAdmission {
+  /** Whether a client may have one more connection. False: it is closed at once. */
+  mayConnect(address: string): boolean;
+  /** It has one more, until this socket has closed. */
+  connected(socket: Socket, address: string): void;
+}
+
 /** What a front is made of. */
 export interface FrontOptions<Server extends object> {
   /** Of the server, whose props hold `frontProps`. */
@@ -32,6 +40,8 @@ export interface FrontOptions<Server extends object> {
   readonly codecs: readonly Codec<Server>[];
   /** What TLS is made with; asked for by `tlsMode` only. */
   readonly source: CertificateSource;
+  /** Limits what each client has. Default: nothing does. */
+  readonly clients?: ClientAdmission;
   /** What is said to a client that speaks plain HTTP to `tlsMode`. Default: nothing, its connection is closed. */
   readonly plainAnswer?: () => string;
 }
@@ -43,18 +53,22 @@ export interface FrontOptions<Server extends object> {
  */
 export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   readonly #context: Context<FrontSettings>;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
   readonly #codecs: Codecs<Server>;
   readonly #handshakes: Handshakes | undefined;
   readonly #refused: Refusals;
   readonly #headerless: Refusals;
+  readonly #clients: ClientAdmission | undefined;
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
 
-  constructor({ context, server, codecs, source, plainAnswer }: FrontOptions<Server>) {
+  constructor({ context, server, codecs, source, clients, plainAnswer }: FrontOptions<Server>) {
     const { props, log, stage, listeners } = context;
     const { makeDeadline } = this;
     this.#context = context;
+    this.#clients = clients;
     this.#codecs = new Codecs(codecs, server);
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
     this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
@@ -81,10 +95,14 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#gate = new Gate<GateConn>({
       share: this.#share,
       maxConns: () => props.maxConns,
+      // Whose a connection of a proxy is, its header will tell.
+      admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
       open: (accepted: Socket) => {
         // TLS reads by itself.
         const socket = this.#handshakes === undefined ? AcceptedSocket.takeOver(accepted) : accepted;
-        return this.#isProxy(socket) ? new ProxyHeaderReader(socket, this) : this.#open(socket);
+        if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
+        this.#clients?.connected(socket, peerOf(socket).address);
+        return this.#open(socket);
       },
       refused: (socket: Socket) => this.#refused.add(peerOf(socket).address),
     });
@@ -174,6 +192,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
 
   /** For PROXY headers: one has come. */
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
+    const { address } = peer.source ?? peer;
+    if (this.#clients?.mayConnect(address) === false) {
+      socket.destroy();
+      return this.#gate?.closed(greeting);
+    }
+    this.#clients?.connected(socket, address);
     this.#gate?.succeed(greeting, this.#open(socket, peer));
     socket.resume();
   }

@@ -5,6 +5,7 @@ import type { PropsOf } from "../component/props/prop-type.ts";
 import { frontProps } from "../front/front-props.ts";
 import { http2Props } from "../http2/props.ts";
 import { webappKind } from "../web/kinds.ts";
+import { clientLimitProps } from "./client-limits.ts";
 import { serverCertificateProps } from "./server-tls.ts";
 
 export const httpxProps = {
@@ -49,6 +50,7 @@ export const httpxProps = {
    * closed.
    */
   maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
+  ...clientLimitProps,
   /** Requests on one connection; the last one is answered with `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
   /**

@@ -29,6 +29,7 @@ import { explainable, injectable, type Explainable, type Injectable } from "../w
 import { Injector } from "../web/wires/inject.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
+import { ClientLimits } from "./client-limits.ts";
 import { httpCodecs, type HttpCodecServer } from "./http-codecs.ts";
 import { httpxProps, type HttpxSettings } from "./httpx-props.ts";
 import { checkServerTls, serverCertificatePropNames } from "./server-tls.ts";
@@ -72,7 +73,10 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     (wire) => this.#server.serve(wire),
     () => this.settings.handleTimeout,
   );
-  /** Answers requests; each `compose` makes another one. */
+  readonly #clientLimits: ClientLimits;
+  /** Each `compose` makes another one. */
+  #dispatcher: Dispatcher | undefined;
+  /** What gets requests: the dispatcher, or what is asked before it. */
   #server: ExchanServer = { serve: (wire) => wire.abort() };
   readonly wholeResponses = new WholeResponses();
   #dateLine = "";
@@ -90,8 +94,13 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
       server: this,
       codecs: httpCodecs,
       source: this.#source,
+      clients: {
+        mayConnect: (address) => this.#clientLimits.mayConnect(address),
+        connected: (socket, address) => this.#clientLimits.connected(socket, address),
+      },
       plainAnswer: () => this.#plainAnswer(),
     });
+    this.#clientLimits = new ClientLimits(context.props, log, this.#front.makeDeadline);
   }
 
   async examine(): Promise<void> {
@@ -118,6 +127,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
       sendMissPage: isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props) : undefined,
       trust: props,
     });
+    this.#dispatcher = dispatcher;
     const isAsked = this.#source.answerChallenge !== undefined;
     this.#server = isAsked ? new ChallengeAnswers(this.#source, dispatcher) : dispatcher;
     if (!props.tlsMode) return;
@@ -157,6 +167,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
 
   async shutdown(): Promise<void> {
     this.#injector.close();
+    this.#clientLimits.close();
     await this.#front.shutdown();
   }
 
@@ -244,6 +255,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
   }
 
   serve(wire: ExchanWire): void {
+    if (!this.#clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
     // It may be read while another one is served or answered, and has nothing to do with what that has entered.
     requestContext.runInAsyncScope(this.#serve, this, wire);
   }
