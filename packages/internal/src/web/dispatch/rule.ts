@@ -32,7 +32,6 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { faultOfUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
-import { Upgrade } from "../websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
