@@ -21,6 +21,12 @@ export type { Problem } from "./config/problem.ts";
 // Components
 export { capability, type Capability } from "./component/capability.ts";
 export { compileCondition, type Condition } from "./component/condition.ts";
+export {
+  compilePartialCondition,
+  more,
+  type PartialCondition,
+  type PartialVariableTable,
+} from "./component/partial-condition.ts";
 export type { Child } from "./component/context.ts";
 export type { Context, StageFixtures, StageScope, Surroundings } from "./stage/context.ts";
 export { isMadeBy, type CheckContext, type Declaration, type Definition } from "./component/definition.ts";
@@ -65,9 +71,15 @@ export type { LogDetails, LogLevel } from "./log/record.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net
+export type { Codec, CodecConn } from "./front/codecs.ts";
 export { claimAddress } from "./front/claim-address.ts";
+export { Front, type ClientAdmission, type FrontOptions } from "./front/front.ts";
+export { frontProps, type FrontSettings } from "./front/front-props.ts";
+export type { CertificateSource, ChallengeCertificate, SecureSite } from "./front/tls/certificate-source.ts";
+export { clientTerms, noTerms, type ClientDemand, type ClientTerms } from "./front/tls/client-terms.ts";
 export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
+export type { ClientCertificate, TlsFacts } from "./net/tls/tls-facts.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 
 // Backends
@@ -153,9 +165,12 @@ export {
   representFile,
   sendRepresentation,
   type FileOptions,
+  representSource,
   type Representation,
   type RepresentationOptions,
+  type SourceOptions,
 } from "./web/response/representation.ts";
+export type { OpenSource, Source } from "./web/response/source.ts";
 export type { Request } from "./web/request/request.ts";
 export type { KnownContent, Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";

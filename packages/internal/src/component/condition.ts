@@ -105,12 +105,12 @@ function compileCompare<Subject>(
 }
 
 /** `!=`, `!^`, `!$`, `!*`, `!~`: none of the patterns matches. */
-function isNegated(operator: CompareOperator): boolean {
+export function isNegated(operator: CompareOperator): boolean {
   return operator.startsWith("!");
 }
 
 /** Does a value match any of the patterns, by the operator without its negation? */
-function matcher(operator: CompareOperator, patterns: readonly string[]): (value: string) => boolean {
+export function matcher(operator: CompareOperator, patterns: readonly string[]): (value: string) => boolean {
   switch (operator) {
     case "==":
     case "!=": {
@@ -150,7 +150,11 @@ function anyOf(
   };
 }
 
-function readerOf<Subject>(variable: string, table: VariableTable<Subject>): VariableReader<Subject> {
+/** Throws a HemiError (HEMI_CONFIG_CONDITION) for an unknown variable. */
+export function readerOf<Subject, Value>(
+  variable: string,
+  table: VariableTable<Subject, Value>,
+): VariableReader<Subject, Value> {
   const reader = table.find(variable);
   if (reader === undefined) {
     throw new HemiError("HEMI_CONFIG_CONDITION", `there is no variable $${variable} here`);

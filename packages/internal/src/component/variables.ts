@@ -1,24 +1,27 @@
 // What a $name means: the table that templates and conditions are compiled over.
 
-/** Reads one variable from a request, a connection, or whatever the table is about. Never throws; what is absent is `""`. */
-export type VariableReader<Subject> = (subject: Subject) => string;
+/**
+ * Reads one variable from a request, a connection, or whatever the table is about. Never throws; what is absent is `""`.
+ * `Value`: a string, or something else that the subject may say instead.
+ */
+export type VariableReader<Subject, Value = string> = (subject: Subject) => Value;
 
 /** The variables of one sort of subject. Looked into once, when a template or condition is compiled; never while serving. */
-export interface VariableTable<Subject> {
+export interface VariableTable<Subject, Value = string> {
   /** For messages, without the dollar. A name that ends in `_` is a family, such as `header_` for `$header_x_y`. */
   readonly names: readonly string[];
   /** The reader of this variable, or `undefined` if there is none. A family's member is found by its full name. */
-  find(name: string): VariableReader<Subject> | undefined;
+  find(name: string): VariableReader<Subject, Value> | undefined;
 }
 
 /**
  * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands behind
  * that, never empty (`x_y` for `$header_x_y`), and makes the reader.
  */
-export function variableTable<Subject>(
-  variables: Readonly<Record<string, VariableReader<Subject>>>,
-  families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject>>> = {},
-): VariableTable<Subject> {
+export function variableTable<Subject, Value = string>(
+  variables: Readonly<Record<string, VariableReader<Subject, Value>>>,
+  families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject, Value>>> = {},
+): VariableTable<Subject, Value> {
   const plain = new Map(Object.entries(variables));
   const made = Object.entries(families);
   return {

@@ -18,7 +18,7 @@ export interface ProxyHeaderReaderOptions {
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void;
   /** There was none, or none in time. */
   greetingFailed(address: string, reason: string): void;
-  connClosed(greeting: GateConn): void;
+  closed(greeting: GateConn): void;
 }
 
 export class ProxyHeaderReader implements GateConn {
@@ -75,7 +75,7 @@ export class ProxyHeaderReader implements GateConn {
 
   readonly #closed = (): void => {
     this.#deadline.clear();
-    this.#host.connClosed(this);
+    this.#host.closed(this);
   };
 }
 

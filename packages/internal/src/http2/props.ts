@@ -4,7 +4,7 @@ import { prop } from "../component/prop.ts";
 
 export const http2Props = {
   /** Speaks HTTP/2 to clients that want it: over TLS by ALPN, without TLS to those that begin with its preface. */
-  http2: prop.bool({ default: true, inherited: true }),
+  http2: prop.bool({ default: true, inherited: true, reload: "live" }),
   /**
    * HTTP/2 streams at once on a connection, those counted whose client has given them up while a handlet still works on them; one more is
    * refused with REFUSED_STREAM.

@@ -56,7 +56,7 @@ describe("certificates", () => {
     await site.stage.examine();
     expect(await site.ask("a.example")).toMatchObject({ status: 200, text: "a" });
     await rename(tlsCert, `${tlsCert}.away`);
-    await expect(site.stage.examine()).rejects.toThrow("httpxServer.main could not be used");
+    await expect(site.stage.examine()).rejects.toThrow("webapp.a could not be used");
     // Its deadlines still run.
     await using slow = await site.connect({ servername: "a.example" });
     expect(await slow.send("GET /").response()).toMatchObject({ status: 408 });

@@ -2,130 +2,49 @@
 
 import { AsyncResource } from "node:async_hooks";
 import type { Socket } from "node:net";
-import { Deadlines } from "@hemi/common";
 import type { Context } from "../stage/context.ts";
 import type { ExplainRequest, ServerExplanation } from "../web/explain/explanation.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
-import { prop } from "../component/prop.ts";
-import type { PropsOf } from "../component/props/prop-type.ts";
-import { Http1Conn } from "../http1/server-conn.ts";
-import { WholeResponses } from "../http1/whole-responses.ts";
-import { beginsWithPreface } from "../http2/frames.ts";
-import { http2Props } from "../http2/props.ts";
-import { Http2Conn } from "../http2/server-conn.ts";
-import type { Http2Host } from "../http2/server-host.ts";
-import { AcceptedSocket } from "../net/accepted-socket.ts";
 import { claimAddress } from "../front/claim-address.ts";
-import { Gate, type GateConn } from "../front/gate.ts";
-import type { ListenerShare } from "../net/listener.ts";
-import { numericAddress } from "../net/numeric-address.ts";
-import { peerOf, type Peer } from "../net/peer.ts";
-import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "../front/proxy-header-reader.ts";
-import { Refusals } from "../front/refusals.ts";
-import type { TlsFacts } from "../net/tls/tls-facts.ts";
+import type { CodecConn } from "../front/codecs.ts";
+import { Front } from "../front/front.ts";
+import type { GateConn } from "../front/gate.ts";
+import type { CertificateSource } from "../front/tls/certificate-source.ts";
+import { noTerms } from "../front/tls/client-terms.ts";
+import { SiteFiles } from "../front/tls/site-files.ts";
+import type { ExchanServer, ExchanWire } from "../http/exchan.ts";
+import { WholeResponses } from "../http1/whole-responses.ts";
+import type { Peer } from "../net/peer.ts";
 import { Dispatcher } from "../web/dispatch/dispatcher.ts";
-import type { ExchanWire } from "../http/exchan.ts";
+import { OpenExchans } from "../web/dispatch/open-exchans.ts";
+import { webapp } from "../web/dispatch/webapp.ts";
 import { explainHandshake } from "../web/explain/explain-handshake.ts";
 import { explainListening } from "../web/explain/explain-listening.ts";
 import { explainServer, headOf } from "../web/explain/explain-server.ts";
 import { sendMissPage } from "../web/explain/miss-page.ts";
 import { readExplainRequest, serverNameOf } from "../web/explain/read-request.ts";
-import { SilentWire } from "../web/wires/silent-wire.ts";
-import { clientLimitProps, ClientLimits } from "./client-limits.ts";
-import { Https } from "./https.ts";
-import { checkServerTls, httpsServerProps } from "../web/https-props.ts";
-import { Injector } from "../web/wires/inject.ts";
+import { defineServer, type ServerPart } from "../web/kinds.ts";
 import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
-import { defineServer, webappKind, type ServerPart } from "../web/kinds.ts";
-import { webapp } from "../web/dispatch/webapp.ts";
-
-const props = {
-  /** The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. */
-  webapps: prop.list(prop.reference(webappKind), { required: true, min: 1, aliases: ["forApps"] }),
-  /** Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one; of a name's addresses the first IPv4 one counts. */
-  address: prop.address({ required: true }),
-  /** Between two requests of a connection; then it is closed. */
-  idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
-  /** Instead of `idleTimeout` while the server drains: a request that is on its way arrives by then, and is answered. */
-  drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
-  /** From the first byte of a request's head to its last; then 408. */
-  headTimeout: prop.duration({ default: "20s", min: "1ms", inherited: true, reload: "live" }),
-  /** Between two pieces of a request's content; then 408. */
-  contentTimeout: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
-  /** Bytes a second that a request's content must come in at, on average over the time that it is waited for; else 408. 0: any rate will do. */
-  minContentRate: prop.size({ default: 128, inherited: true, reload: "live" }),
-  /** Content that has not been waited for longer than this may come at any rate. */
-  contentRateGrace: prop.duration({ default: "5s", inherited: true, reload: "live" }),
-  /** Until a handlet sends its head (then 503), and between two pieces of its content (then the answer is broken off). */
-  handleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
-  /** Without the client taking anything of its answer; then it is broken off. */
-  writeTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
-  /**
-   * When a connection has to end while its client may still send, we shut our side and read theirs away, so that a reset does not
-   * destroy the answer on its way: until nothing has come for this long.
-   */
-  lingerTimeout: prop.duration({ default: "2s", min: "1ms", inherited: true, reload: "live" }),
-  /** Once we have read theirs away for this long, the connection is closed as soon as anything more comes. */
-  maxLingerTime: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
-  /** Of a request's head, and of the trailers of its content; more: 431. */
-  maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", inherited: true, reload: "live" }),
-  /** Of the request target; more: 414. */
-  maxTargetSize: prop.size({ default: "8K", min: 64, max: "64K", inherited: true, reload: "live" }),
-  /**
-   * Are request targets taken that hold UTF-8 as it is (`/über`), as some clients send it against RFC 3986? It is percent-encoded then, for conditions and for
-   * backends. Else: 400.
-   */
-  rawUTF8InTargets: prop.bool({ default: false, inherited: true, reload: "live" }),
-  /** Header fields of a request; more: 431. */
-  maxFields: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
-  /**
-   * Input that comes while a request is served and that no handlet asks for, such as the next requests of a client that pipelines.
-   * At this size, give or take one read, the connection is not read any further until there is use for it.
-   */
-  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
-  /** Sized content that no handlet read is read away up to this, to keep the connection; with more, or in chunks, it is closed. */
-  maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
-  /**
-   * Addresses of proxies that tell by a PROXY header, version 1 or 2, in front of all else on a connection, TLS too, whose it is: that
-   * is the client then (`$srcHost`), and the proxy stays `$peerHost` in access logs. A connection of theirs without a right header is closed. All others
-   * are clients, who may not tell such things: a header of theirs is a malformed request.
-   */
-  proxyProtocol: prop.addresses({ default: [], inherited: true }),
-  /** Until the PROXY header is there; then the connection is closed. */
-  proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
-  /**
-   * Addresses of HTTP proxies that are believed when they say where a request comes from: `$srcHost` is then the last address in `forwardedField` that is not
-   * one of theirs, or `unknown` where one of them names no address. What any proxy says of scheme and host is left to who asks for it. Behind `proxyProtocol`, it is the client named there that is looked for.
-   */
-  trustForwarded: prop.addresses({ default: [], inherited: true }),
-  /**
-   * Where the proxies of `trustForwarded` say so. It must be a field that all of them set or add to, else it holds what a client
-   * wrote into it; so there is one, and the other is not looked at.
-   */
-  forwardedField: prop.choice(["x-forwarded-for", "forwarded"], { default: "x-forwarded-for", inherited: true }),
-  ...httpsServerProps,
-  /** Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10 seconds. */
-  maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
-  ...clientLimitProps,
-  /** Requests on one connection; the last one is answered with `connection: close`. */
-  maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
-  ...http2Props,
-};
+import { Injector } from "../web/wires/inject.ts";
+import { SilentWire } from "../web/wires/silent-wire.ts";
+import { ChallengeAnswers } from "./challenge-answers.ts";
+import { ClientLimits } from "./client-limits.ts";
+import { httpCodecs, type HttpCodecServer } from "./http-codecs.ts";
+import { httpxProps, type HttpxSettings } from "./httpx-props.ts";
+import { checkServerTls, serverCertificatePropNames } from "./server-tls.ts";
+import { WebappCertificates } from "./webapp-certificates.ts";
 
 /** Serves webapps over HTTP on one address. */
 export const httpxServer = defineServer({
   sign: "httpxServer",
-  props,
+  props: httpxProps,
   check(context) {
-    checkServerTls(
-      context,
-      context.references("webapps").filter((referred) => isMadeBy(referred, webapp)),
-    );
+    const webapps = context.references("webapps").filter((referred) => isMadeBy(referred, webapp));
+    checkServerTls(context, webapps);
     claimAddress(context);
     const owners = new Map<string, CheckContext>();
-    for (const referred of context.references("webapps")) {
-      if (!isMadeBy(referred, webapp)) continue;
+    for (const referred of webapps) {
       for (const hostname of referred.props.hostnames) {
         const owner = owners.get(hostname);
         if (owner === undefined) owners.set(hostname, referred);
@@ -140,99 +59,116 @@ export const httpxServer = defineServer({
   create: (context): ServerPart & Injectable & Explainable => new HttpxServer(context),
 });
 
-/** Who serves a connection, by the protocol that its TLS handshake has agreed on (ALPN); the first one is preferred. */
-const connsOverTLS: Readonly<
-  Record<string, new (socket: Socket, host: Http2Host, tls: TlsFacts, peer: Peer) => GateConn>
-> = {
-  h2: Http2Conn,
-  "http/1.1": Http1Conn,
-};
-
 /** The asynchronous context that requests begin in: an empty one. */
 const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
 
-class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, ProxyHeaderReaderOptions {
-  readonly #context: Context<PropsOf<typeof props>, undefined>;
-  readonly #deadlines = new Deadlines({
-    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
-  });
+export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCodecServer {
+  readonly #context: Context<HttpxSettings, undefined>;
+  readonly #front: Front<HttpCodecServer>;
+  /** The files that the configuration names for TLS. */
+  readonly #files: WebappCertificates;
+  readonly #source: CertificateSource;
+  readonly #open = new OpenExchans();
   readonly #injector = new Injector(
-    (wire) => this.#dispatcher?.serve(wire),
+    (wire) => this.#server.serve(wire),
     () => this.settings.handleTimeout,
   );
-  readonly #refusals = new Refusals({
-    makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
-    tell: (count, latest) => this.#tellRefused(count, latest),
-  });
-  readonly #failures = new Refusals({
-    makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
-    tell: (count, latest) => this.#tellFailed(count, latest),
-  });
   readonly #clientLimits: ClientLimits;
-  #share: ListenerShare | undefined;
-  #gate: Gate<GateConn> | undefined;
-  #https: Https | undefined;
+  /** Each `compose` makes another one. */
   #dispatcher: Dispatcher | undefined;
-  #dateLine = "";
+  /** What gets requests: the dispatcher, or what is asked before it. */
+  #server: ExchanServer = { serve: (wire) => wire.abort() };
   readonly wholeResponses = new WholeResponses();
+  #dateLine = "";
   #dateOfLine = "";
+  #isStarted = false;
 
-  constructor(context: Context<PropsOf<typeof props>, undefined>) {
+  /** `source`: who knows the certificates, and answers challenges. Default: the files that the configuration names. */
+  constructor(context: Context<HttpxSettings, undefined>, source?: CertificateSource) {
+    const { path, log, stage } = context;
     this.#context = context;
-    this.#clientLimits = new ClientLimits(context.props, context.log, this.makeDeadline);
+    this.#files = new WebappCertificates({ path, log, now: () => stage.clock.now() });
+    this.#source = source ?? this.#files;
+    this.#front = new Front<HttpCodecServer>({
+      context,
+      server: this,
+      codecs: httpCodecs,
+      source: this.#source,
+      clients: {
+        mayConnect: (address) => this.#clientLimits.mayConnect(address),
+        connected: (socket, address) => this.#clientLimits.connected(socket, address),
+      },
+      plainAnswer: () => this.#plainAnswer(),
+    });
+    this.#clientLimits = new ClientLimits(context.props, log, this.#front.makeDeadline);
   }
 
   async examine(): Promise<void> {
-    if (!this.#context.props.tlsMode) return;
-    const https = await this.#openHttps();
-    await https.close();
+    await this.#load(this.#context.props);
   }
 
   async prepare(): Promise<void> {
-    const { props, log, listeners, stage, isDevelopment } = this.#context;
-    this.#dispatcher = new Dispatcher(
-      props.webapps.map((webapp) => webapp.current),
+    const { props } = this.#context;
+    if (props.tlsMode) {
+      this.#files.own = await this.#load(props);
+      this.#files.compose(props.webapps);
+      if (this.#source === this.#files) for (const site of this.#files.sites()) this.#front.trySite(site);
+    }
+    await this.#front.prepare();
+  }
+
+  compose(): void {
+    const { props, log, stage, isDevelopment } = this.#context;
+    const dispatcher = new Dispatcher({
+      webapps: props.webapps.map((webapp) => webapp.current),
       log,
-      stage.fcache,
-      isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props) : undefined,
-      props,
-    );
-    if (props.tlsMode) this.#https = await this.#openHttps();
-    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
-    this.#gate = new Gate({
-      share: this.#share,
-      maxConns: () => props.maxConns,
-      // Whose a connection of a proxy is, its header will tell.
-      admits: (socket) => this.#isProxy(socket) || this.#clientLimits.mayConnect(peerOf(socket).address),
-      open: (accepted: Socket) => {
-        // TLS reads by itself.
-        const socket = props.tlsMode ? accepted : AcceptedSocket.takeOver(accepted);
-        if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
-        this.#clientLimits.connected(socket, peerOf(socket).address);
-        return this.#open(socket);
-      },
-      failed: (error) => log.error("failed at a connection", { error }),
-      refused: (socket: Socket) => this.#refusals.add(peerOf(socket).address),
+      fcache: stage.fcache,
+      open: this.#open,
+      sendMissPage: isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props) : undefined,
+      trust: props,
     });
+    this.#dispatcher = dispatcher;
+    const isAsked = this.#source.answerChallenge !== undefined;
+    this.#server = isAsked ? new ChallengeAnswers(this.#source, dispatcher) : dispatcher;
+    if (!props.tlsMode) return;
+    this.#files.compose(props.webapps);
+    if (this.#isStarted) this.#lookAtCertificates();
   }
 
   start(): void {
-    this.#gate?.open();
-    for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+    this.#isStarted = true;
+    if (this.#context.props.tlsMode) this.#files.complain();
+    this.#front.open();
+  }
+
+  async revise(next: HttpxSettings, changed: ReadonlySet<string>): Promise<() => void> {
+    if (!next.tlsMode || !serverCertificatePropNames.some((name) => changed.has(name))) return () => undefined;
+    let other = await this.#load(next);
+    return () => {
+      const own = this.#files.own;
+      if (own === undefined) return;
+      this.#files.own = other;
+      other = own;
+    };
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    this.#front.changed(changed);
+    if (this.#context.props.tlsMode) this.#lookAtCertificates();
+  }
+
+  settle(dropped: ReadonlySet<object>, deadline: number): Promise<void> {
+    return this.#open.settle(dropped, deadline);
   }
 
   drain(): Promise<void> | undefined {
-    return this.#gate?.drain();
+    return this.#front.drain();
   }
 
   async shutdown(): Promise<void> {
     this.#injector.close();
-    await this.#gate?.shutdown();
-    await this.#https?.close();
     this.#clientLimits.close();
-    this.#refusals.close();
-    this.#failures.close();
-    this.#deadlines.close();
+    await this.#front.shutdown();
   }
 
   inject = (request: InjectRequest): Promise<InjectResponse> => this.#injector.inject(request);
@@ -258,50 +194,42 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
   }
 
   get listensOn(): readonly string[] {
-    return this.#share === undefined ? [] : [this.#share.address];
+    return this.#front.listensOn;
   }
 
-  async #openHttps(): Promise<Https> {
-    const https = new Https({
-      context: this.#context,
-      webapps: this.#context.props.webapps,
-      protocols: Object.keys(connsOverTLS).filter((protocol) => protocol !== "h2" || this.settings.http2),
-      makeDeadline: this.makeDeadline,
-      dateLine: () => this.dateLine,
-      secured: (socket, tls, handshake) => {
-        const Conn = connsOverTLS[tls.nextProto] ?? Http1Conn;
-        this.#gate?.succeed(handshake, new Conn(socket, this, tls, handshake.peer));
-      },
-      closed: (handshake) => this.#gate?.closed(handshake),
-    });
-    await https.prepare();
-    return https;
+  /** After a reload: all files have been read, but may not be usable with the settings of this very server. */
+  #lookAtCertificates(): void {
+    this.#files.complain();
+    for (const site of this.#files.sites()) {
+      try {
+        this.#front.trySite(site);
+      } catch (error) {
+        this.#context.log.error("there will be no handshakes for a webapp", { error });
+      }
+    }
   }
 
-  #open(socket: Socket, peer?: Peer): GateConn {
-    return this.#https?.open(socket, peer) ?? new Http1Conn(socket, this, undefined, peer);
+  /** The server's own files, which handshakes can be made with. Throws HEMI_FILE or HEMI_CERTIFICATE. */
+  async #load(props: HttpxSettings): Promise<SiteFiles> {
+    const { path } = this.#context;
+    const files = new SiteFiles(props);
+    await files.load();
+    const { certificates } = files;
+    if (certificates !== undefined) this.#front.trySite({ path, certificates, terms: noTerms, sessionScope: "" });
+    return files;
   }
 
-  #isProxy(socket: Socket): boolean {
-    const { proxyProtocol } = this.settings;
-    return proxyProtocol.texts.length > 0 && proxyProtocol.contains(peerOf(socket).address);
-  }
-
-  #tellFailed(count: number, latest: string): void {
-    const { log } = this.#context;
-    if (count === 1) log.warn(`closed a connection of a proxy, ${latest}`);
-    else log.warn(`closed ${count} connections of proxies, the last of ${latest}`);
-  }
-
-  #tellRefused(count: number, latest: string): void {
-    const { log, props } = this.#context;
-    const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
-    log.warn(`refused ${whose}: there are ${props.maxConns} already, which is maxConns`);
+  #plainAnswer(): string {
+    const text = "This port speaks HTTPS: the URL begins with https://\n";
+    return (
+      `HTTP/1.1 400 Bad Request\r\n${this.dateLine}content-type: text/plain; charset=utf-8\r\n` +
+      `content-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`
+    );
   }
 
   // ---- what its connections ask of it ----
 
-  get settings(): PropsOf<typeof props> {
+  get settings(): HttpxSettings {
     return this.#context.props;
   }
 
@@ -318,7 +246,9 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
     return this.#dateLine;
   }
 
-  makeDeadline = this.#deadlines.add.bind(this.#deadlines);
+  get makeDeadline(): Front<HttpCodecServer>["makeDeadline"] {
+    return this.#front.makeDeadline;
+  }
 
   monotonic(): number {
     return this.#context.stage.clock.monotonic();
@@ -327,47 +257,30 @@ class HttpxServer implements ServerPart, Injectable, Explainable, Http2Host, Pro
   serve(wire: ExchanWire): void {
     if (!this.#clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
     // It may be read while another one is served or answered, and has nothing to do with what that has entered.
-    requestContext.runInAsyncScope(this.#dispatch, this, wire);
+    requestContext.runInAsyncScope(this.#serve, this, wire);
   }
 
-  #dispatch(wire: ExchanWire): void {
-    this.#dispatcher?.serve(wire);
+  #serve(wire: ExchanWire): void {
+    this.#server.serve(wire);
   }
 
   note(peer: Peer, message: string): void {
-    const { address, port } = peer.source ?? peer;
-    this.#context.log.info(`client ${address} port ${port}: ${message}`);
+    this.#front.note(peer, message);
   }
 
   failed(peer: Peer, error: unknown): void {
-    const { address, port } = peer.source ?? peer;
-    this.#context.log.error(`failed at client ${address} port ${port}`, { error });
-  }
-
-  greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
-    const { address } = peer.source ?? peer;
-    if (!this.#clientLimits.mayConnect(address)) {
-      socket.destroy();
-      return this.#gate?.closed(greeting);
-    }
-    this.#clientLimits.connected(socket, address);
-    this.#gate?.succeed(greeting, this.#open(socket, peer));
-    socket.resume();
-  }
-
-  greetingFailed(address: string, reason: string): void {
-    this.#failures.add(`${address}: ${reason}`);
+    this.#front.failed(peer, error);
   }
 
   speaksOther(bytes: Buffer): boolean | "perhaps" {
-    return this.settings.http2 && beginsWithPreface(bytes);
+    return this.#front.isOthers(bytes);
   }
 
-  handOver(conn: Http1Conn, socket: Socket): void {
-    this.#gate?.succeed(conn, new Http2Conn(socket, this, conn.tls, conn.peer));
+  handOver(conn: CodecConn, socket: Socket): void {
+    this.#front.handOver(conn, socket);
   }
 
   connClosed(conn: GateConn): void {
-    this.#gate?.closed(conn);
+    this.#front.closed(conn);
   }
 }

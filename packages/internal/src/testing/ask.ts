@@ -5,6 +5,7 @@ import { Fcache } from "../fixtures/fcache.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Dispatcher } from "../web/dispatch/dispatcher.ts";
+import { OpenExchans } from "../web/dispatch/open-exchans.ts";
 import { injectRequest } from "../web/wires/inject.ts";
 import type { HandletPart, WebappPart } from "../web/kinds.ts";
 
@@ -15,8 +16,8 @@ export function askOf(
   handle: HandletPart["handle"],
   { fcache = new Fcache(), sink = new MemorySink() }: { fcache?: Fcache; sink?: MemorySink } = {},
 ): (request: InjectRequest) => Promise<InjectResponse> {
-  const dispatcher = new Dispatcher(
-    [
+  const dispatcher = new Dispatcher({
+    webapps: [
       {
         hostnames: ["*"],
         get webapp(): WebappPart {
@@ -30,8 +31,9 @@ export function askOf(
         },
       },
     ],
-    openErrorLog({ level: "debug", sink }),
+    log: openErrorLog({ level: "debug", sink }),
     fcache,
-  );
+    open: new OpenExchans(),
+  });
   return injectRequest((wire) => dispatcher.serve(wire));
 }

@@ -6,7 +6,7 @@ import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
 import type { Explanation, Outcome, RuleWalk } from "./explain/explanation.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
-import type { CertificateFiles } from "../front/tls/certificate.ts";
+import type { Certificate } from "../front/tls/certificate.ts";
 import type { ClientTerms } from "../front/tls/client-terms.ts";
 import type { ContentFilter } from "./content/filter.ts";
 import type { Request } from "./request/request.ts";
@@ -88,11 +88,13 @@ export interface RulePart extends Part {
   explain?(req: Request, scope: ExplainScope): Promise<RuleExplanation>;
 }
 
-/** What a webapp shows to those who come by TLS, and what it asks of them. */
+/** What a webapp shows to those who come by TLS, and what it asks of them. Both are other objects once they have changed. */
 export interface WebappTls {
   /** Its certificates; `undefined`: those of the server. */
-  readonly files: CertificateFiles | undefined;
+  readonly certificates: readonly Certificate[] | undefined;
   readonly terms: ClientTerms;
+  /** Looks whether files have changed, and says whether they had. Throws HEMI_FILE or HEMI_CERTIFICATE; what was before stays in use then. */
+  refresh(): Promise<boolean>;
 }
 
 /** One web application. */

@@ -50,6 +50,11 @@ export async function readCertificates({ certs, keys, passphrase }: CertificateF
   return read;
 }
 
+/** The key of a certificate, as node:tls takes it: PEM. */
+export function pemOfKey({ key }: Pick<Certificate, "key">): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
 /** Reads the certificates of authorities: PEM. Throws as `readCertificates` does. */
 export async function readAuthorities(files: readonly string[]): Promise<readonly string[]> {
   const read: string[] = [];

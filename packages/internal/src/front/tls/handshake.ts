@@ -1,7 +1,7 @@
 // A connection from its acceptance to the end of its handshake; then another one takes its place at the gate.
 //
-//   accepted ── first byte 0x16 ──> handshake ──> secured: handed on
-//      │                               └── refused, broken, late, left: told, and closed
+//   accepted ── first byte 0x16 ──> choice of the server ──> handshake ──> secured: handed on
+//      │                                 └──────────────────┴── refused, broken, late, left: told, and closed
 //      ├── a letter: plain HTTP, told so in its own words, and closed
 //      └── anything else, nothing: closed
 
@@ -18,8 +18,10 @@ import { SocketTlsFacts, type TlsFacts } from "../../net/tls/tls-facts.ts";
 /** Whom a handshake is led by. */
 export interface HandshakeServer {
   readonly server: Server;
-  /** The name of the terms that it is led under. */
+  /** The id of the terms that it is led under. */
   readonly terms: string;
+  /** The handshake itself is what the client wants: the connection ends with it. Default: false. */
+  readonly isChallenge?: boolean;
 }
 
 /** What a handshake needs of the server that it belongs to. Durations in ms. */
@@ -31,15 +33,21 @@ export interface HandshakeHost {
   };
   /** Whether `serverFor` has to be told the name that the client asks for. */
   readonly needsServerName: boolean;
-  /** `undefined`: there is no such name here, and the client is told so. */
-  serverFor(serverName: string | undefined): HandshakeServer | undefined;
+  /**
+   * `hello` is the ClientHello, or what was read of it. `undefined`: there is no such name here, and the client is told
+   * so. What is thrown is the reason why there is no handshake.
+   */
+  serverFor(
+    serverName: string | undefined,
+    hello: Buffer,
+  ): HandshakeServer | undefined | Promise<HandshakeServer | undefined>;
   makeDeadline(onExpired: () => void): Deadline;
   /** The handshake is complete. */
   secured(socket: TLSSocket, tls: TlsFacts, handshake: Handshake): void;
   /** There was none, or it did not come to its end. */
   failed(address: string, reason: string): void;
-  /** What is said to a client that speaks plain HTTP. */
-  plainAnswer(): string;
+  /** What is said to a client that speaks plain HTTP; `undefined`: nothing. */
+  plainAnswer(): string | undefined;
   closed(handshake: Handshake): void;
 }
 
@@ -50,8 +58,8 @@ type Opening =
   | { readonly type: "other" };
 
 /**
- * Node's TLS server does not say which accepted socket a secured one stands on. The asynchronous context in which a handshake was begun
- * does: all its events come in it.
+ * Node's TLS server does not say which accepted socket a secured one stands on. The asynchronous context in which a
+ * handshake was begun does: all its events come in it.
  */
 const underway = new AsyncLocalStorage<Handshake>();
 
@@ -66,11 +74,12 @@ export class Handshake implements GateConn {
   readonly #socket: Socket;
   readonly #host: HandshakeHost;
   readonly #deadline: Deadline;
-  #terms = "";
+  /** Who leads it, once that is known. */
+  #leader: HandshakeServer | undefined;
   /** The first bytes of the client, until the handshake is complete. */
   #hello: Buffer = nothing;
   /** What it waits for now. */
-  #state: "first bytes" | "handshake" | "over" = "first bytes";
+  #state: "first bytes" | "choice" | "handshake" | "over" = "first bytes";
 
   constructor(socket: Socket, host: HandshakeHost, peer = peerOf(socket)) {
     this.#socket = socket;
@@ -100,22 +109,39 @@ export class Handshake implements GateConn {
   #opened(opening: Opening): void {
     if (opening.type === "http") return this.#refuse("it speaks plain HTTP", this.#host.plainAnswer());
     if (opening.type === "other") return this.#refuse("it speaks neither TLS nor HTTP");
-    const found = this.#host.serverFor(opening.serverName);
-    if (found === undefined) {
-      const name = opening.serverName ?? "";
-      return this.#refuse(name === "" ? "it names no server" : `it asks for the server ${name}`, unrecognizedName);
+    this.#hello = opening.hello;
+    try {
+      const found = this.#host.serverFor(opening.serverName, opening.hello);
+      if (!(found instanceof Promise)) return this.#begin(found, opening.serverName);
+      this.#state = "choice";
+      found.then(
+        (found) => {
+          if (this.#state === "choice") this.#begin(found, opening.serverName);
+        },
+        (error: unknown) => this.broke(error),
+      );
+    } catch (error) {
+      this.broke(error);
+    }
+  }
+
+  #begin(leader: HandshakeServer | undefined, serverName = ""): void {
+    if (leader === undefined) {
+      const reason = serverName === "" ? "it names no server" : `it asks for the server ${serverName}`;
+      return this.#refuse(reason, unrecognizedName);
     }
     this.#state = "handshake";
-    this.#terms = found.terms;
-    this.#hello = opening.hello;
+    this.#leader = leader;
     // A client that leaves in the middle is gone: nobody reads what it may have sent before.
     this.#socket.allowHalfOpen = false;
-    underway.run(this, () => found.server.emit("connection", this.#socket));
+    underway.run(this, () => leader.server.emit("connection", this.#socket));
   }
 
   succeeded(socket: TLSSocket): void {
     if (this.#state !== "handshake") return void socket.destroy();
     this.#state = "over";
+    // It ends the connection as soon as it has seen the certificate; if not, it is late.
+    if (this.#leader?.isChallenge === true) return void socket.on("error", noop).end();
     this.#deadline.clear();
     this.#socket.off("close", this.#closed);
     socket.allowHalfOpen = true;
@@ -125,7 +151,12 @@ export class Handshake implements GateConn {
     socket.disableRenegotiation();
     // Faults of TLS itself, unlike those of sockets, do not end the connection.
     socket.on("error", () => socket.destroy());
-    const facts = new SocketTlsFacts(socket, this.#socket, this.#terms, resumedServerName(socket, this.#hello));
+    const facts = new SocketTlsFacts(
+      socket,
+      this.#socket,
+      this.#leader?.terms ?? "",
+      resumedServerName(socket, this.#hello),
+    );
     this.#hello = nothing;
     this.#host.secured(socket, facts, this);
   }
@@ -134,7 +165,7 @@ export class Handshake implements GateConn {
     return (this.peer.source ?? this.peer).address;
   }
 
-  broke(error: Error): void {
+  broke(error: unknown): void {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#host.failed(this.#address, reasonOf(error));
@@ -149,7 +180,10 @@ export class Handshake implements GateConn {
     this.destroy();
   }
 
-  /** Says something in the clear, and closes once the client has had the time to read it: a reset would destroy it on its way. */
+  /**
+   * Says something in the clear, and closes once the client has had the time to read it: a reset would destroy it on
+   * its way.
+   */
   #refuse(reason: string, answer?: string): void {
     this.#state = "over";
     this.#host.failed(this.#address, reason);
@@ -159,7 +193,8 @@ export class Handshake implements GateConn {
   }
 
   readonly #closed = (): void => {
-    if (this.#state === "handshake") this.#host.failed(this.#address, "it left in the middle of the handshake");
+    if (this.#state === "handshake" || this.#state === "choice")
+      this.#host.failed(this.#address, "it left in the middle of the handshake");
     this.#state = "over";
     this.#deadline.clear();
     this.#host.closed(this);
@@ -178,7 +213,10 @@ function lookAt(bytes: Buffer, needsServerName: boolean): Opening | undefined {
   return { type: first >= 0x41 && first <= 0x5a ? "http" : "other" };
 }
 
-/** Costs less than to read the ClientHello. One that is spread over several records is not waited for; nobody sends such a one. */
+/**
+ * Costs less than to read the ClientHello. One that is spread over several records is not waited for; nobody sends such
+ * a one.
+ */
 function isRecordWhole(bytes: Buffer): boolean {
   if (bytes.length < recordHead) return false;
   const size = recordHead + bytes.readUInt16BE(recordHead - 2);
@@ -187,7 +225,10 @@ function isRecordWhole(bytes: Buffer): boolean {
 
 const recordHead = 5;
 
-/** What the client asks for where a session of TLS 1.2 goes on: node tells none then. `undefined`: what the socket tells is right. */
+/**
+ * What the client asks for where a session of TLS 1.2 goes on: node tells none then. `undefined`: what the socket tells
+ * is right.
+ */
 function resumedServerName(socket: TLSSocket, hello: Buffer): string | undefined {
   if (!socket.isSessionReused() || socket.getProtocol() === "TLSv1.3") return undefined;
   const name = readClientHello(hello)?.serverName ?? "";
@@ -201,7 +242,8 @@ const nothing = Buffer.alloc(0);
 const unrecognizedName = "\x15\x03\x01\x00\x02\x02\x70";
 
 /** `no application protocol`, out of what OpenSSL makes of it. */
-function reasonOf(error: Error): string {
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
   const reason: unknown = "reason" in error ? error.reason : undefined;
   return typeof reason === "string" ? reason : error.message;
 }

@@ -1,6 +1,9 @@
-// Reads the name of the server that a client asks for out of its first TLS message (RFC 8446 4.1.2, RFC 6066 3), before the handshake.
+// Reads out of the first TLS message of a client (RFC 8446 4.1.2), before the handshake, which server it asks for (RFC
+// 6066 3) and which protocols it offers (RFC 7301).
 
-/** The largest ClientHello that is looked into, in bytes with the heads of its records; usual ones have 300 to 2,000. */
+/**
+ * The largest ClientHello that is looked into, in bytes with the heads of its records; usual ones have 300 to 2,000.
+ */
 export const maxClientHello = 16 * 1024;
 
 export interface ClientHello {
@@ -9,13 +12,25 @@ export interface ClientHello {
 }
 
 /**
- * `undefined`: it is not complete. One that is malformed, too large or no ClientHello has no server name: the handshake, which
- * is not ours, will find its fault and tell it to the client in the right words.
+ * `undefined`: it is not complete. One that is malformed, too large or no ClientHello has no server name: the
+ * handshake, which is not ours, will find its fault and tell it to the client in the right words.
  */
 export function readClientHello(bytes: Buffer): ClientHello | undefined {
   const message = handshakeMessage(bytes);
   if (message === undefined && bytes.length < maxClientHello) return undefined;
   return { serverName: message === undefined || message === "malformed" ? undefined : findServerName(message) };
+}
+
+/** The protocols that a complete ClientHello offers (ALPN), in its order; none where it is malformed. */
+export function readProtocols(bytes: Buffer): readonly string[] {
+  const message = handshakeMessage(bytes);
+  if (message === undefined || message === "malformed") return [];
+  const content = findExtension(message, alpn);
+  if (content === undefined) return [];
+  const names = new Reader(new Reader(content).vector(2));
+  const protocols: string[] = [];
+  while (names.hasMore) protocols.push(names.vector(1).toString("latin1"));
+  return names.isBroken ? [] : protocols;
 }
 
 /** The type of record with which every TLS connection begins; no text protocol does. */
@@ -45,6 +60,17 @@ const messageHead = 4;
 const clientHello = 1;
 
 function findServerName(message: Buffer): string | undefined {
+  const content = findExtension(message, serverNames);
+  if (content === undefined) return undefined;
+  const names = new Reader(new Reader(content).vector(2));
+  // There is one type of names, `host_name`, and at most one name of a type.
+  if (names.uint8() !== 0) return undefined;
+  const name = names.vector(2).toString("latin1");
+  return name === "" ? undefined : name;
+}
+
+/** The content of the first extension of a type. */
+function findExtension(message: Buffer, wanted: number): Buffer | undefined {
   // legacy_version and random
   const reader = new Reader(message, 34);
   reader.vector(1); // legacy_session_id
@@ -54,15 +80,13 @@ function findServerName(message: Buffer): string | undefined {
   while (extensions.hasMore) {
     const type = extensions.uint16();
     const content = extensions.vector(2);
-    if (type !== 0) continue;
-    const names = new Reader(new Reader(content).vector(2));
-    // There is one type of names, `host_name`, and at most one name of a type.
-    if (names.uint8() !== 0) return undefined;
-    const name = names.vector(2).toString("latin1");
-    return name === "" ? undefined : name;
+    if (type === wanted) return content;
   }
   return undefined;
 }
+
+const serverNames = 0;
+const alpn = 16;
 
 /** Reads numbers and vectors. Beyond the end of its bytes it reads zeros and empty vectors, and is broken. */
 class Reader {

@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 
 /** A TLS connection of a client. */
 export interface TlsFacts {
-  /** What was asked of the client, by the name of the terms. */
+  /** What was asked of the client, by the id of the terms; "": nothing. */
   readonly terms: string;
   /** Of more bytes than this in one write nobody sees how much the client has taken of them, and whether it takes any. */
   readonly maxWrite: number;

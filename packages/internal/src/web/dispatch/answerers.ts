@@ -45,19 +45,13 @@ export function checkReachable(context: CheckContext<NamedAnswerers>): void {
   }
 }
 
-/** A part that is referred to: it may be another one after a reload. */
-export function asChild<PartType extends HandletPart | SockletPart | ReviserPart>(
-  reference: Reference<PartType>,
-): Child<PartType> {
-  return {
-    get part() {
-      return reference.current;
-    },
-    sign: reference.sign,
-    name: reference.name,
-    path: reference.path,
-    get origin() {
-      return reference.origin;
-    },
-  };
+/** A part that is referred to, as of now: a running exchan keeps to it, whatever a reload makes of the reference. */
+export function asChild<PartType extends HandletPart | SockletPart | ReviserPart>({
+  current,
+  sign,
+  name,
+  path,
+  origin,
+}: Reference<PartType>): Child<PartType> {
+  return { part: current, sign, name, path, origin };
 }

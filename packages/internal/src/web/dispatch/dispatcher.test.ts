@@ -3,6 +3,7 @@ import { Fcache } from "../../fixtures/fcache.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { OpenExchans } from "./open-exchans.ts";
 import { injectRequest } from "../wires/inject.ts";
 import type { WebappPart } from "../kinds.ts";
 
@@ -27,7 +28,12 @@ function webapp(name: string, hostnames: readonly string[], takes = true): Webap
 
 function asking(...webapps: readonly WebappPart[]) {
   const sink = new MemorySink();
-  const dispatcher = new Dispatcher(webapps, openErrorLog({ sink }), new Fcache());
+  const dispatcher = new Dispatcher({
+    webapps,
+    log: openErrorLog({ sink }),
+    fcache: new Fcache(),
+    open: new OpenExchans(),
+  });
   return { ask: injectRequest((wire) => dispatcher.serve(wire)), log: sink.lines };
 }
 

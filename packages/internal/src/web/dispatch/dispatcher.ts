@@ -13,6 +13,7 @@ import type { ExchanWire } from "../../http/exchan.ts";
 import type { ForwardedTrust } from "../../http/forwarded-source.ts";
 import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
+import type { OpenExchans } from "./open-exchans.ts";
 import { HTTPError } from "../http-error.ts";
 import type { WebappPart } from "../kinds.ts";
 import { normalizePath, type NormalPath } from "../request/path.ts";
@@ -22,6 +23,20 @@ import { sendStatusPage } from "../response/status-page.ts";
 
 /** Answers a request that no rule took, where its webapp has no page for that. */
 export type SendMissPage = (resp: Response, wire: ExchanWire) => void | Promise<void>;
+
+/** What a dispatcher is made of. */
+export interface DispatcherOptions {
+  /** No two of them with one hostname. */
+  readonly webapps: readonly WebappPart[];
+  readonly log: ErrorLog;
+  readonly fcache: Fcache;
+  /** Takes note of exchans that are not answered at once. */
+  readonly open: OpenExchans;
+  /** Default: a line of text. */
+  readonly sendMissPage?: SendMissPage | undefined;
+  /** Whom it believes where a request comes from. Default: nobody. */
+  readonly trust?: ForwardedTrust | undefined;
+}
 
 /** Whom a request is for. */
 interface Destination {
@@ -33,6 +48,7 @@ export class Dispatcher implements ResponseSurroundings {
   readonly fcache: Fcache;
   readonly trust: ForwardedTrust | undefined;
   readonly #log: ErrorLog;
+  readonly #open: OpenExchans;
   readonly #webapps: HostnameTable<WebappPart>;
   /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
   readonly #noted = new WeakMap<Request, unknown>();
@@ -42,14 +58,9 @@ export class Dispatcher implements ResponseSurroundings {
   readonly #destinations = new Map<string, Destination>();
 
   /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
-  constructor(
-    webapps: readonly WebappPart[],
-    log: ErrorLog,
-    fcache: Fcache,
-    sendMissPage: SendMissPage = sendPlainMissPage,
-    trust?: ForwardedTrust,
-  ) {
+  constructor({ webapps, log, fcache, open, sendMissPage = sendPlainMissPage, trust }: DispatcherOptions) {
     this.#log = log;
+    this.#open = open;
     this.#sendMissPage = sendMissPage;
     this.fcache = fcache;
     this.trust = trust;
@@ -80,7 +91,7 @@ export class Dispatcher implements ResponseSurroundings {
     if (destination === undefined) return this.#refuse(wire, 421, "no webapp here has its hostname");
 
     const { webapp } = destination;
-    const terms = webapp.tls?.terms.name ?? "";
+    const terms = webapp.tls?.terms.id ?? "";
     // The client's certificate was not asked for, or others were to vouch for it (RFC 9110 7.4).
     if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
       return this.#refuse(wire, 421, "its handshake was one for a name that asks for other client certificates");
@@ -90,9 +101,11 @@ export class Dispatcher implements ResponseSurroundings {
     if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
     try {
       const taken = webapp.handle(req, resp);
-      if (taken === true) return;
-      if (taken === false) this.#notTaken(webapp, req, resp, wire);
+      if (taken === true) {
+        if (!resp.isOver) this.#open.add(webapp, req, resp, wire);
+      } else if (taken === false) this.#notTaken(webapp, req, resp, wire);
       else {
+        this.#open.add(webapp, req, resp, wire);
         taken.then(
           (taken) => {
             if (!taken) this.#notTaken(webapp, req, resp, wire);

@@ -27,12 +27,12 @@ import {
   type RulePart,
   type WebappPart,
 } from "../kinds.ts";
+import { Upgrader } from "./upgrader.ts";
 import { isLocation } from "../response/location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { faultOfUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
-import { Upgrade } from "../websocket/upgrade.ts";
 
 const props = {
   /** Answers with this status. With `returnText` alone: 200. */
@@ -225,7 +225,7 @@ class Rule implements RulePart {
       const { child: socklet } = answerer;
       const { sign, name, path, origin } = socklet;
       const log = this.#context.log.withPath(() => socklet.path);
-      const part: HandletPart = { handle: (req, resp) => socklet.part.handle(new Upgrade(req, resp, log)) };
+      const part = new Upgrader(socklet.part, log);
       upgraders.push({ part, sign, name, path, origin });
     }
     const { path } = this.#context;
@@ -243,6 +243,7 @@ class Rule implements RulePart {
     resp: Response,
     from: number,
   ): boolean | Promise<boolean> {
+    req.handlets = handlets;
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;

@@ -9,6 +9,7 @@ import { accessLogProps, checkAccessLog } from "../access-log/props.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
 import { RuleIndex } from "./rule-index.ts";
 import { examineFile } from "../examine-files.ts";
+import { SiteFiles } from "../../front/tls/site-files.ts";
 import { HTTPError } from "../http-error.ts";
 import {
   defineWebapp,
@@ -16,10 +17,9 @@ import {
   type ExplainScope,
   type RulePart,
   type WebappPart,
-  type WebappTls,
   type WebappWalk,
 } from "../kinds.ts";
-import { checkWebappTls, httpsWebappProps, webappTls } from "../https-props.ts";
+import { checkWebappTls, webappTlsPropNames, webappTlsProps } from "./webapp-tls.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 
@@ -37,7 +37,7 @@ const props = {
   accessLog: prop.record(accessLogProps),
   /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
-  ...httpsWebappProps,
+  ...webappTlsProps,
   /** Whatever the webapp's own code wants to be told. */
   settings: prop.dict(prop.string(), { default: {}, reload: "live" }),
 };
@@ -56,7 +56,7 @@ export const webapp = defineWebapp({
 
 class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
-  readonly tls: WebappTls;
+  #tls: SiteFiles;
   #rules: readonly RulePart[] = [];
   /** Where there are so many rules that looking them up costs less than trying them. */
   #index: RuleIndex | undefined;
@@ -65,7 +65,7 @@ class Webapp implements WebappPart {
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
-    this.tls = webappTls(context.props);
+    this.#tls = new SiteFiles(context.props);
   }
 
   get hostnames(): readonly string[] {
@@ -80,9 +80,27 @@ class Webapp implements WebappPart {
     return this.#context.props.settings;
   }
 
-  prepare(): void {
+  get tls(): SiteFiles {
+    return this.#tls;
+  }
+
+  async examine(): Promise<void> {
+    const { props } = this.#context;
+    await new SiteFiles(props).load();
+    if (props.file404 !== undefined) await examineFile("the file for 404,", props.file404);
+  }
+
+  async prepare(): Promise<void> {
     const { props, stage, log } = this.#context;
     if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+    await this.#tls.load();
+  }
+
+  async revise(next: PropsOf<typeof props>, changed: ReadonlySet<string>): Promise<() => void> {
+    if (!webappTlsPropNames.some((name) => changed.has(name))) return () => undefined;
+    let other = new SiteFiles(next);
+    await other.load();
+    return () => ([this.#tls, other] = [other, this.#tls]);
   }
 
   compose(): void {
@@ -95,11 +113,6 @@ class Webapp implements WebappPart {
   /** A stage that is only explained composes nothing. */
   get letsTunnelsIn(): boolean {
     return this.#letsTunnelsIn ?? this.#someRuleOpensTunnels();
-  }
-
-  async examine(): Promise<void> {
-    const { file404 } = this.#context.props;
-    if (file404 !== undefined) await examineFile("the file for 404,", file404);
   }
 
   reopenLogs(): void {

@@ -25,8 +25,8 @@ export function explainHandshake(
     const refusedFor = `${what}, and tlsStrictServerName is set`;
     return { handshake: { serverName, version, clientCertificate: "none", refusedFor }, tls: undefined };
   }
-  const { name, demand } = site?.current.tls?.terms ?? noTerms;
-  return { handshake: { serverName, version, clientCertificate: demand }, tls: assumedFacts(serverName, name) };
+  const { id, demand } = site?.current.tls?.terms ?? noTerms;
+  return { handshake: { serverName, version, clientCertificate: demand }, tls: assumedFacts(serverName, id) };
 }
 
 /** Whose terms the handshake is led under; `undefined`: nobody's, nothing is asked. */

@@ -51,7 +51,7 @@ export async function explainServer(server: ExplainedServer, wire: ExchanWire): 
     return { ...way, outcome: refused(501, "there are no tunnels here") };
   }
   if (webapp === undefined) return { ...way, outcome: refused(421, "no webapp of the server has its hostname") };
-  const terms = webapp.current.tls?.terms.name ?? "";
+  const terms = webapp.current.tls?.terms.id ?? "";
   if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
     const text = "its handshake is one for a name that asks for other client certificates";
     return { ...way, webapp: labelOf(webapp), outcome: refused(421, text) };

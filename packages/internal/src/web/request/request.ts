@@ -30,6 +30,8 @@ export interface RequestServer extends ExchanServer {
 export class Request {
   /** For the engine: the handlet that has it just now. */
   handlet: Child | undefined;
+  /** For the engine: those that may have it in its rule, in order. */
+  handlets: readonly Child[] | undefined;
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
   readonly #wire: ExchanWire;

@@ -1,16 +1,16 @@
-// A representation of a resource that is there as a whole, a file or bytes in memory, and its answer to GET and HEAD:
-// validators, preconditions, ranges, caching fields.
+// A representation of a resource that is there as a whole, such as a file or bytes in memory, and its answer to GET and
+// HEAD: validators, preconditions, ranges, caching fields.
 
 import { createHash } from "node:crypto";
 import { formatHTTPDate } from "@hemi/common";
 import type { FileEntry } from "../../fixtures/fcache-entry.ts";
-import { readRegion } from "../../http/file-region.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import { type MultipartRanges, multipartRanges } from "./multipart-ranges.ts";
 import { evaluatePreconditions, isRangeCurrent, type Validators } from "./preconditions.ts";
 import { type ByteRange, contentRangeOf, defaultMaxRanges, parseRanges } from "./range.ts";
 import type { Request } from "../request/request.ts";
 import type { KnownContent, Response } from "./response.ts";
+import { fileSource, memorySource, type OpenSource, type Source } from "./source.ts";
 import { sendStatusPage } from "./status-page.ts";
 
 /** All that is the same for each answer, worked out once. */
@@ -29,22 +29,24 @@ export interface Representation extends KnownContent {
   readonly maxRanges: number;
 }
 
-/** Where the content is: in memory, or in a file that is held open. */
-type Source =
-  | { readonly content: Uint8Array; readonly file?: undefined }
-  | { readonly file: FileEntry; readonly content?: undefined };
-
 /** What a representation is sent with. */
 export interface RepresentationOptions {
-  /** How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said. */
+  /**
+   * How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said.
+   */
   readonly maxAge?: number | undefined;
   /** Adds `immutable` to a `max-age` (RFC 8246): not even a reload asks. */
   readonly immutable?: boolean;
-  /** `cache-control: no-cache`: a copy is never used without asking. `maxAge` and `immutable` then count for nothing. */
+  /**
+   * `cache-control: no-cache`: a copy is never used without asking. `maxAge` and `immutable` then count for nothing.
+   */
   readonly noCache?: boolean;
   /** The request fields that this one was chosen by, such as `Accept-Encoding`. */
   readonly vary?: string | undefined;
-  /** A `Range` of more ranges than this is ignored; 0: each is. Of what has a content coding, no more than one is sent. Default: 16. */
+  /**
+   * A `Range` of more ranges than this is ignored; 0: each is. Of what has a content coding, no more than one is sent.
+   * Default: 16.
+   */
   readonly maxRanges?: number;
 }
 
@@ -56,6 +58,24 @@ export interface FileOptions extends RepresentationOptions {
   readonly coding?: string | undefined;
 }
 
+/** What is to be said of content that comes from elsewhere. */
+export interface SourceOptions extends RepresentationOptions {
+  /** The media type. */
+  readonly type: string;
+  /** The content coding that it is in: `content-encoding`. Default: none. */
+  readonly coding?: string | undefined;
+  /** With its quotes, and `W/` if it is a weak one; another one for each coding. */
+  readonly etag: string;
+  /** In seconds since the epoch. Default: nothing is said. */
+  readonly lastModified?: number | undefined;
+}
+
+/** The representation of content from any source. */
+export function representSource(source: Source, options: SourceOptions): Representation {
+  const { type, coding, etag, lastModified } = options;
+  return represent({ source, validators: { etag, lastModified }, type, coding }, options);
+}
+
 /** A file as a representation: with its type, validators and compressed neighbours. */
 export function representFile(file: FileEntry, options: FileOptions = {}): Representation {
   const { type = mediaTypeOf(file.path) ?? "application/octet-stream", coding } = options;
@@ -64,13 +84,13 @@ export function representFile(file: FileEntry, options: FileOptions = {}): Repre
   const suffix = coding === undefined ? "" : `-${coding}`;
   const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}${suffix}"`;
   const lastModified = lastModifiedOf(file.mtimeMs);
-  const source = file.content === undefined ? { file } : { content: file.content };
-  return represent({ source, size: file.size, validators: { etag, lastModified }, type, coding }, options);
+  return represent({ source: fileSource(file), validators: { etag, lastModified }, type, coding }, options);
 }
 
 /**
- * In seconds since the epoch. A time that is yet to come is taken for now: a server must not say that a file will have been changed (RFC
- * 9110 section 8.8.2.1), and no later message is dated earlier. `undefined` for one before the year 1, which no HTTP date can tell.
+ * In seconds since the epoch. A time that is yet to come is taken for now: a server must not say that a file will have
+ * been changed (RFC 9110 section 8.8.2.1), and no later message is dated earlier. `undefined` for one before the year
+ * 1, which no HTTP date can tell.
  */
 function lastModifiedOf(mtimeMs: number): number | undefined {
   const seconds = Math.floor(Math.min(mtimeMs, Date.now()) / 1000);
@@ -88,7 +108,7 @@ export function representContent(
 ): Representation {
   const etag = `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
   const validators = { etag, lastModified: undefined };
-  return represent({ source: { content }, size: content.length, validators, type, coding: undefined }, options);
+  return represent({ source: memorySource(content), validators, type, coding: undefined }, options);
 }
 
 /**
@@ -156,17 +176,19 @@ function rangesOf(
 }
 
 function sendStretch(resp: Response, { source }: Representation, range: ByteRange | undefined): true | Promise<true> {
-  if (source.content === undefined) return sendRegionOf(resp, source.file, range);
-  resp.send(range === undefined ? source.content : source.content.subarray(range.offset, range.offset + range.size));
+  const { content } = source;
+  if (content === undefined) return sendOpened(resp, source, range ?? { offset: 0, size: source.size });
+  resp.send(range === undefined ? content : content.subarray(range.offset, range.offset + range.size));
   return true;
 }
 
-async function sendRegionOf(resp: Response, file: FileEntry, range: ByteRange | undefined): Promise<true> {
-  file.acquire();
-  try {
-    await resp.sendRegion({ fd: file.fd, ...(range ?? { offset: 0, size: file.size }) });
-  } finally {
-    file.release();
+async function sendOpened(resp: Response, source: Source, range: ByteRange): Promise<true> {
+  using opened = source.open();
+  const region = opened.regionOf?.(range);
+  if (region !== undefined) await resp.sendRegion(region);
+  else {
+    resp.contentSize = range.size;
+    await resp.sendStream(opened.read(range));
   }
   return true;
 }
@@ -179,7 +201,7 @@ function sendStretches(
   const multipart = multipartRanges(ranges, type, size);
   resp.setHeader("content-type", multipart.type);
   const { content } = source;
-  if (content === undefined) return sendRegionsOf(resp, source.file, ranges, multipart);
+  if (content === undefined) return sendAllOpened(resp, source, ranges, multipart);
   const pieces = multipart.heads.flatMap((head, i) => {
     const { offset, size } = ranges[i] ?? { offset: 0, size: 0 };
     return [head, content.subarray(offset, offset + size)];
@@ -188,25 +210,21 @@ function sendStretches(
   return true;
 }
 
-async function sendRegionsOf(
+async function sendAllOpened(
   resp: Response,
-  file: FileEntry,
+  source: Source,
   ranges: readonly ByteRange[],
   { heads, tail, contentSize }: MultipartRanges,
 ): Promise<true> {
-  file.acquire();
-  try {
-    resp.contentSize = contentSize;
-    await resp.sendStream(pieces());
-  } finally {
-    file.release();
-  }
+  using opened = source.open();
+  resp.contentSize = contentSize;
+  await resp.sendStream(pieces(opened));
   return true;
 
-  async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
+  async function* pieces(opened: OpenSource): AsyncGenerator<Uint8Array, void, void> {
     for (const [i, range] of ranges.entries()) {
       yield heads[i] ?? tail;
-      yield* readRegion({ fd: file.fd, ...range });
+      yield* opened.read(range);
     }
     yield tail;
   }
@@ -216,14 +234,14 @@ let identities = 0;
 
 interface Known {
   readonly source: Source;
-  readonly size: number;
   readonly validators: Validators & { readonly etag: string };
   readonly type: string;
   readonly coding: string | undefined;
 }
 
 function represent(known: Known, options: RepresentationOptions): Representation {
-  const { source, size, validators, type, coding } = known;
+  const { source, validators, type, coding } = known;
+  const { size } = source;
   const { vary, maxRanges = defaultMaxRanges } = options;
   const fieldsOf304 = ["etag", validators.etag];
   if (validators.lastModified !== undefined) fieldsOf304.push("last-modified", formatHTTPDate(validators.lastModified));

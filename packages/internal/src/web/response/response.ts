@@ -69,12 +69,16 @@ export class Response implements ResponseHead {
   #knownContent: KnownContent | undefined;
   #trailers: FieldList | undefined;
   #hooks: FilterHook[] | undefined;
+  /** Those that have looked at the head. */
+  #ranHooks: readonly FilterHook[] | undefined;
   #chain: FilterChain | undefined;
   /** The last step through the filters, while it runs. */
   #step: Promise<void> | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
+  /** It has left HTTP: what is spoken now may go on for long. */
+  #isTunnel = false;
   #headListener: HeadListener | undefined;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
@@ -137,6 +141,11 @@ export class Response implements ResponseHead {
   /** Whether nothing more can be sent. */
   get isDone(): boolean {
     return this.#state === "done";
+  }
+
+  /** For the engine: all of it has been handed to the client's connection, and nothing works on it any more. */
+  get isOver(): boolean {
+    return this.#state === "done" && this.#step === undefined && !this.#isTunnel;
   }
 
   /** Names in lower case and values in turn. */
@@ -381,6 +390,7 @@ export class Response implements ResponseHead {
     };
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
     this.#state = "done";
+    this.#isTunnel = true;
     this.#headListener?.headSent();
     return tunnel;
   }
@@ -466,6 +476,11 @@ export class Response implements ResponseHead {
     return this.#hooks?.some((hook) => hook.by === part) === true;
   }
 
+  /** For the engine: one of these parts looks at the head, or did and may have a filter on the content. */
+  isHookedByOneOf(parts: ReadonlySet<object>): boolean {
+    return (this.#hooks ?? this.#ranHooks)?.some(({ by }) => parts.has(by)) === true;
+  }
+
   /** For the engine: something that looks at the head when it is final. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
@@ -543,6 +558,7 @@ export class Response implements ResponseHead {
     const hooks = this.#hooks;
     if (hooks === undefined) return undefined;
     this.#hooks = undefined;
+    this.#ranHooks = hooks;
     const filters: PlacedFilter[] = [];
     try {
       for (const { rank, path, hook } of hooks.length === 1

@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { certificateFolder, type CertificateFolder } from "../testing/certificates.ts";
@@ -31,9 +34,11 @@ test.each([
   await expect(bootText(`stage { ${stage(webapp, server)} }`)).rejects.toThrow(message);
 });
 
-test("certificates are not needed where nothing is served by TLS", async () => {
-  await using stopped = await bootText(`stage { ${stage('.tlsCert = "/no/such" .tlsClientCert = "none"', "")} }`);
-  await stopped.start();
+test("the certificate of a webapp has to be there even where nothing is served by TLS", async () => {
+  await using site = await bootText(`stage { ${stage('.tlsCert = "/no/such"', "")} }`);
+  await expect(site.start()).rejects.toThrow(
+    "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
+  );
 });
 
 describe("files", () => {
@@ -46,13 +51,25 @@ describe("files", () => {
     const { tlsKey } = await folder.issue("b", { names: ["b.example"] });
     const serving = serveHttps(stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, ".tlsMode = true"));
     await expect(serving).rejects.toThrow(
-      `httpxServer.main could not be prepared: webapp.a: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
+      `webapp.a could not be prepared: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
     );
     await expect(serveHttps(stage('.tlsCert = "/no/such"', ".tlsMode = true"))).rejects.toThrow(
-      "webapp.a: the certificate /no/such cannot be read: there is no such file",
+      "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
     );
     const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
-    await expect(ciphers).rejects.toThrow(/webapp\.a: /);
+    await expect(ciphers).rejects.toThrow(/\.tlsCiphers cannot be used: .*no cipher match/i);
+  });
+
+  test("with a key that is too small for OpenSSL are found by an examination, too", async () => {
+    const [key, cert] = [join(folder.path, "small.key"), join(folder.path, "small.crt")];
+    const request = ["req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-subj", "/CN=a.example"];
+    await promisify(execFile)("openssl", [...request, "-keyout", key, "-out", cert]);
+    await using site = await bootText(
+      `stage { ${stage(`.tlsCert = "${cert}" .tlsKey = "${key}"`, ".tlsMode = true")} }`,
+    );
+    await expect(site.examine()).rejects.toThrow(
+      /webapp\.a could not be used: .*small\.crt cannot be used: .*too small/,
+    );
   });
 
   test("are inherited from the stage, by all webapps that have none", async () => {

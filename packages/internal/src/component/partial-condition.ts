@@ -1,0 +1,76 @@
+// A condition on something of which not all is known yet, such as a connection whose first bytes are still coming.
+//
+//   and     no      yes     more         not
+//   no      no      no      no           no    yes
+//   yes     no      yes     more         yes   no
+//   more    no      more    more         more  more       or: likewise, with yes and no swapped (Kleene's logic)
+
+import { HemiError } from "../errors/hemi-error.ts";
+import { isNegated, matcher, readerOf, type Condition } from "./condition.ts";
+import type { VariableTable } from "./variables.ts";
+
+/** It takes more bytes to tell. */
+export const more = Symbol("more");
+
+/** Variables some of which need more bytes than have come. */
+export type PartialVariableTable<Subject> = VariableTable<Subject, string | typeof more>;
+
+/** `more`: what is known so far does not decide; whatever else comes may. */
+export type PartialCondition<Subject> = (subject: Subject) => boolean | typeof more;
+
+/**
+ * Compiles a condition. It answers as soon as what is known decides: "no" of one operand of an "and" does, though
+ * another one needs more bytes. An answer other than `more` stays the same whatever comes. Throws a HemiError
+ * (HEMI_CONFIG_CONDITION) as `compileCondition` does, and for file tests.
+ */
+export function compilePartialCondition<Subject>(
+  condition: Condition,
+  table: PartialVariableTable<Subject>,
+): PartialCondition<Subject> {
+  switch (condition.type) {
+    case "and":
+      return combine(
+        condition.operands.map((operand) => compilePartialCondition(operand, table)),
+        false,
+      );
+    case "or":
+      return combine(
+        condition.operands.map((operand) => compilePartialCondition(operand, table)),
+        true,
+      );
+    case "not": {
+      const operand = compilePartialCondition(condition.operand, table);
+      return function not(subject) {
+        const answer = operand(subject);
+        return answer === more ? more : !answer;
+      };
+    }
+    case "compare": {
+      const read = readerOf(condition.variable, table);
+      const matches = matcher(condition.operator, condition.patterns);
+      const wanted = !isNegated(condition.operator);
+      return function compare(subject) {
+        const value = read(subject);
+        return value === more ? more : matches(value) === wanted;
+      };
+    }
+    case "fileTest":
+      throw new HemiError("HEMI_CONFIG_CONDITION", `the file test ${condition.operator} has no meaning here`);
+  }
+}
+
+/** `decisive` of one operand is the answer of all: `true` for "or", `false` for "and". */
+function combine<Subject>(
+  operands: readonly PartialCondition<Subject>[],
+  decisive: boolean,
+): PartialCondition<Subject> {
+  return function tryAll(subject) {
+    let isOpen = false;
+    for (const operand of operands) {
+      const answer = operand(subject);
+      if (answer === decisive) return decisive;
+      if (answer === more) isOpen = true;
+    }
+    return isOpen ? more : !decisive;
+  };
+}

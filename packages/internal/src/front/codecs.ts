@@ -1,0 +1,102 @@
+// The registry of codecs of a front: who serves a connection, by the protocol that its handshake agreed on, or by its
+// first bytes.
+//
+//   TLS with ALPN ── "h2" ──────────────> the codec with that name
+//   anything else ──> the last codec ──┬─> serves
+//                                      └─ first bytes are another codec's ──> handed over to that one
+
+import type { Socket } from "node:net";
+import { HemiError } from "../errors/hemi-error.ts";
+import type { Peer } from "../net/peer.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
+import type { GateConn } from "./gate.ts";
+
+/** A connection that another codec can take over, before it has answered anything. */
+export interface CodecConn extends GateConn {
+  /** `undefined`: it is not by TLS. */
+  readonly tls: TlsFacts | undefined;
+  /** Who the client is. */
+  readonly peer: Peer;
+}
+
+/** One protocol, declared. `Server` is what its connections ask of their server. */
+export interface Codec<Server extends object> {
+  /**
+   * What the connection runs over. A front serves one transport; protocols of others, such as `h3` over QUIC, can never
+   * enter its ALPN.
+   */
+  readonly transport: "tcp";
+  /** Its names in ALPN (IANA registry of TLS ALPN protocol ids), the preferred one first. */
+  readonly alpn: readonly string[];
+  /** Whether the server speaks it at present. Default: it does. */
+  isSpoken?(server: Server): boolean;
+  /**
+   * Whether a client that agreed on no protocol and begins with these bytes speaks it. Asked each time more have come;
+   * must tell within a size of its own. Left out: only by ALPN, or as the last of the codecs.
+   */
+  accepts?(bytes: Buffer): boolean | "perhaps";
+  /** Serves a connection, which calls `front.closed(conn)` once when it is over. */
+  open(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Server): CodecConn;
+}
+
+/** Those of a server, in the order of preference. The last one gets all connections that no other claims. */
+export class Codecs<Server extends object> {
+  readonly #codecs: readonly Codec<Server>[];
+  readonly #server: Server;
+  readonly #last: Codec<Server>;
+
+  /** Throws HEMI_USAGE for none, for two with one name, and for a name that does not belong to TCP. */
+  constructor(codecs: readonly Codec<Server>[], server: Server) {
+    const last = codecs.at(-1);
+    if (last === undefined) throw new HemiError("HEMI_USAGE", "a server needs a codec");
+    const names = new Set<string>();
+    for (const name of codecs.flatMap(({ alpn }) => alpn)) {
+      if (names.has(name)) throw new HemiError("HEMI_USAGE", `two codecs of a server have the ALPN name ${name}`);
+      if (quicOnly.has(name)) throw new HemiError("HEMI_USAGE", `${name} is spoken over QUIC only, never over TCP`);
+      names.add(name);
+    }
+    this.#codecs = codecs;
+    this.#server = server;
+    this.#last = last;
+  }
+
+  /** What is offered in handshakes, by the names of ALPN, in the order of preference. */
+  get protocols(): readonly string[] {
+    return this.#codecs.filter((codec) => this.#isSpoken(codec)).flatMap(({ alpn }) => alpn);
+  }
+
+  /** Serves a connection by what its handshake has agreed on, if it has. */
+  open(socket: Socket, peer: Peer, tls: TlsFacts | undefined): CodecConn {
+    const agreed = tls === undefined || tls.nextProto === "" ? undefined : this.#find(tls.nextProto);
+    return (agreed ?? this.#last).open(socket, peer, tls, this.#server);
+  }
+
+  /** The codec that claims these first bytes; "perhaps": it takes more of them to tell. */
+  claimantOf(bytes: Buffer): Codec<Server> | "perhaps" | undefined {
+    let isOpen = false;
+    for (const codec of this.#codecs) {
+      const answer = codec.accepts !== undefined && this.#isSpoken(codec) && codec.accepts(bytes);
+      if (answer === true) return codec;
+      if (answer === "perhaps") isOpen = true;
+    }
+    return isOpen ? "perhaps" : undefined;
+  }
+
+  /** Serves a connection by the codec that claims its first bytes, in place of `conn`. */
+  openClaimed(bytes: Buffer, socket: Socket, { tls, peer }: CodecConn): CodecConn {
+    const claimant = this.claimantOf(bytes);
+    const codec = claimant === undefined || claimant === "perhaps" ? this.#last : claimant;
+    return codec.open(socket, peer, tls, this.#server);
+  }
+
+  #find(protocol: string): Codec<Server> | undefined {
+    return this.#codecs.find(({ alpn }) => alpn.includes(protocol));
+  }
+
+  #isSpoken(codec: Codec<Server>): boolean {
+    return codec.isSpoken === undefined || codec.isSpoken(this.#server);
+  }
+}
+
+/** RFC 9114 3.1, RFC 9250 4.1.1. */
+const quicOnly: ReadonlySet<string> = new Set(["h3", "doq"]);

@@ -1,0 +1,235 @@
+// The front of a server: from a listening socket to connections that a codec serves. It knows nothing of what is said
+// on them.
+//
+//   listener ─> gate ─> PROXY header, from trusted proxies ─> TLS handshake, by tlsMode ─> codec ─> connection
+//                │ one too many       │ none, too late             │ none, too late
+//                v                    v                            v
+//              closed               closed                       closed     each with a line in the log, floods in one
+
+import type { Socket } from "node:net";
+import { Deadlines } from "@hemi/common";
+import type { Context } from "../stage/context.ts";
+import { AcceptedSocket } from "../net/accepted-socket.ts";
+import type { ListenerShare } from "../net/listener.ts";
+import { numericAddress } from "../net/numeric-address.ts";
+import { peerOf, type Peer } from "../net/peer.ts";
+import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
+import type { FrontSettings } from "./front-props.ts";
+import { Gate, type GateConn } from "./gate.ts";
+import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "./proxy-header-reader.ts";
+import { Refusals } from "./refusals.ts";
+import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts";
+import { Handshakes } from "./tls/handshakes.ts";
+import { ticketKeyOf } from "./tls/ticket-keys.ts";
+
+/** Limits what one client has. */
+export interface ClientAdmission {
+  /** Whether a client may have one more connection. False: it is closed at once. */
+  mayConnect(address: string): boolean;
+  /** It has one more, until this socket has closed. */
+  connected(socket: Socket, address: string): void;
+}
+
+/** What a front is made of. */
+export interface FrontOptions<Server extends object> {
+  /** Of the server, whose props hold `frontProps`. */
+  readonly context: Context<FrontSettings>;
+  /** What its connections ask of their server. */
+  readonly server: Server;
+  /** In the order of preference: see `Codecs`. */
+  readonly codecs: readonly Codec<Server>[];
+  /** What TLS is made with; asked for by `tlsMode` only. */
+  readonly source: CertificateSource;
+  /** Limits what each client has. Default: nothing does. */
+  readonly clients?: ClientAdmission;
+  /** What is said to a client that speaks plain HTTP to `tlsMode`. Default: nothing, its connection is closed. */
+  readonly plainAnswer?: () => string;
+}
+
+/**
+ * Listens for a server, and gives each connection to the codec that serves it. `Server`: what connections ask of their
+ * server. The server calls `prepare`, `open`, `changed`, `drain` and `shutdown` in its own steps of these names (`open`
+ * in `start`, `changed` in `update`).
+ */
+export class Front<Server extends object> implements ProxyHeaderReaderOptions {
+  readonly #context: Context<FrontSettings>;
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
+  readonly #codecs: Codecs<Server>;
+  readonly #handshakes: Handshakes | undefined;
+  readonly #refused: Refusals;
+  readonly #headerless: Refusals;
+  readonly #clients: ClientAdmission | undefined;
+  #share: ListenerShare | undefined;
+  #gate: Gate<GateConn> | undefined;
+
+  constructor({ context, server, codecs, source, clients, plainAnswer }: FrontOptions<Server>) {
+    const { props, log, stage, listeners } = context;
+    const { makeDeadline } = this;
+    this.#context = context;
+    this.#clients = clients;
+    this.#codecs = new Codecs(codecs, server);
+    this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
+    this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
+    if (!props.tlsMode) return;
+    this.#handshakes = new Handshakes({
+      settings: props,
+      source,
+      protocols: () => this.#codecs.protocols,
+      ticketKey: ticketKeyOf(listeners, stage.clock.monotonic()),
+      clock: stage.clock,
+      log,
+      makeDeadline,
+      plainAnswer: plainAnswer ?? (() => undefined),
+      secured: (socket, tls, handshake) =>
+        this.#gate?.succeed(handshake, this.#codecs.open(socket, handshake.peer, tls)),
+      closed: this.closed,
+    });
+  }
+
+  /** Binds and listens; connections wait until `open`. Rejects with HEMI_LISTEN. */
+  async prepare(): Promise<void> {
+    const { props, listeners, stage } = this.#context;
+    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
+    this.#gate = new Gate<GateConn>({
+      share: this.#share,
+      maxConns: () => props.maxConns,
+      // Whose a connection of a proxy is, its header will tell.
+      admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
+      open: (accepted: Socket) => {
+        // TLS reads by itself.
+        const socket = this.#handshakes === undefined ? AcceptedSocket.takeOver(accepted) : accepted;
+        if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
+        this.#clients?.connected(socket, peerOf(socket).address);
+        return this.#open(socket);
+      },
+      failed: (error) => this.#context.log.error("failed at a connection", { error }),
+      refused: (socket: Socket) => this.#refused.add(peerOf(socket).address),
+    });
+  }
+
+  /** Begins to take connections. */
+  open(): void {
+    this.#handshakes?.start();
+    this.#gate?.open();
+    for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+  }
+
+  /** For live props of the server, and for whatever `isSpoken` of its codecs looks at. */
+  changed(changed: ReadonlySet<string>): void {
+    this.#handshakes?.changed(changed);
+  }
+
+  /** Takes no new connections and waits until those that are open have finished. */
+  drain(): Promise<void> | undefined {
+    return this.#gate?.drain();
+  }
+
+  /** Works after a partial `prepare`, too. */
+  async shutdown(): Promise<void> {
+    await this.#gate?.shutdown();
+    await this.#share?.release();
+    await this.#handshakes?.close();
+    this.#refused.close();
+    this.#headerless.close();
+    this.#deadlines.close();
+  }
+
+  /** Where it listens, once it is prepared. */
+  get listensOn(): readonly string[] {
+    return this.#share === undefined ? [] : [this.#share.address];
+  }
+
+  /** Throws HEMI_CERTIFICATE if handshakes cannot be made with the certificates of this site. */
+  trySite(site: SecureSite): void {
+    this.#handshakes?.try(site);
+  }
+
+  /** The props of the server. */
+  get settings(): FrontSettings {
+    return this.#context.props;
+  }
+
+  // ---- what connections ask of their server, and it of its front ----
+
+  /** Makes a deadline, not yet set; all of a server are swept together. */
+  readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
+
+  /** What a client did or failed to do. */
+  note(peer: Peer, message: string): void {
+    this.#context.log.info(`client ${nameOf(peer)}: ${message}`);
+  }
+
+  /** What was thrown while a connection was served. */
+  failed(peer: Peer, error: unknown): void {
+    this.#context.log.error(`failed at client ${nameOf(peer)}`, { error });
+  }
+
+  /**
+   * Whether a client's first bytes belong to another codec than that which reads them; "perhaps": it takes more of them
+   * to tell.
+   */
+  isOthers(bytes: Buffer): boolean | "perhaps" {
+    const claimant = this.#codecs.claimantOf(bytes);
+    return claimant === "perhaps" ? claimant : claimant !== undefined;
+  }
+
+  /**
+   * Lets the codec serve that client whose first bytes those are. The socket is paused, all its bytes in it; `conn` has
+   * done its part.
+   */
+  handOver(conn: CodecConn, socket: Socket): void {
+    const bytes: unknown = socket.read();
+    if (!Buffer.isBuffer(bytes)) return void socket.destroy();
+    socket.unshift(bytes);
+    this.#gate?.succeed(conn, this.#codecs.openClaimed(bytes, socket, conn));
+  }
+
+  /** A connection is over: each codec says so of its own. */
+  readonly closed = (conn: GateConn): void => this.#gate?.closed(conn);
+
+  // ---- on the way there ----
+
+  /** For PROXY headers: one has come. */
+  greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
+    const { address } = peer.source ?? peer;
+    if (this.#clients?.mayConnect(address) === false) {
+      socket.destroy();
+      return this.#gate?.closed(greeting);
+    }
+    this.#clients?.connected(socket, address);
+    this.#gate?.succeed(greeting, this.#open(socket, peer));
+    socket.resume();
+  }
+
+  /** For PROXY headers: there was none, or none in time. */
+  greetingFailed(address: string, reason: string): void {
+    this.#headerless.add(`${address}: ${reason}`);
+  }
+
+  #open(socket: Socket, peer = peerOf(socket)): GateConn {
+    return this.#handshakes?.open(socket, peer) ?? this.#codecs.open(socket, peer, undefined);
+  }
+
+  #isProxy(socket: Socket): boolean {
+    const { proxyProtocol } = this.settings;
+    return proxyProtocol.texts.length > 0 && proxyProtocol.contains(peerOf(socket).address);
+  }
+
+  #tellRefused(count: number, latest: string): void {
+    const { log, props } = this.#context;
+    const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
+    log.warn(`refused ${whose}: there are ${props.maxConns} already, which is maxConns`);
+  }
+
+  #tellHeaderless(count: number, latest: string): void {
+    const { log } = this.#context;
+    if (count === 1) log.warn(`closed a connection of a proxy, ${latest}`);
+    else log.warn(`closed ${count} connections of proxies, the last of ${latest}`);
+  }
+}
+
+function nameOf({ address, port, source }: Peer): string {
+  return source === undefined ? `${address} port ${port}` : `${source.address} port ${source.port}`;
+}

@@ -1,0 +1,83 @@
+// The files that a component names for TLS: read when it is prepared, and again when they have changed.
+
+import { createSecureContext } from "node:tls";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { pemOfKey, readAuthorities, readCertificates, type Certificate } from "./certificate.ts";
+import { clientTerms, noTerms, unreadTerms, type ClientDemand, type ClientTerms } from "./client-terms.ts";
+import { FileWatch } from "./file-watch.ts";
+
+/** What a component names, by the props that it does so with. All files are in PEM. */
+export interface NamedFiles {
+  /** A file for each type of key: the certificate, then those that lead from it to an authority. */
+  readonly tlsCert?: readonly string[] | undefined;
+  /** The key of each, in the same order. Default: it stands in the file of the certificate. */
+  readonly tlsKey?: readonly string[] | undefined;
+  readonly tlsPassphrase?: string | undefined;
+  /** Default: `none`. */
+  readonly tlsClientCert?: ClientDemand;
+  readonly tlsClientCA?: readonly string[] | undefined;
+}
+
+/** All of it as of one reading. */
+interface Loaded {
+  readonly certificates: readonly Certificate[] | undefined;
+  readonly terms: ClientTerms;
+}
+
+export class SiteFiles {
+  readonly #named: NamedFiles;
+  readonly #watch: FileWatch;
+  #loaded: Loaded;
+
+  constructor(named: NamedFiles) {
+    const { tlsCert = [], tlsKey = [], tlsClientCert = "none", tlsClientCA = [] } = named;
+    this.#named = named;
+    this.#watch = new FileWatch([...tlsCert, ...tlsKey, ...(tlsClientCert === "none" ? [] : tlsClientCA)]);
+    this.#loaded = { certificates: undefined, terms: unreadTerms(tlsClientCert, tlsClientCA) };
+  }
+
+  /** The same array until the files change; `undefined` if none are named, or before they are read. */
+  get certificates(): readonly Certificate[] | undefined {
+    return this.#loaded.certificates;
+  }
+
+  /** The same object until the files change. Before they are read: only its `id` and `demand` count. */
+  get terms(): ClientTerms {
+    return this.#loaded.terms;
+  }
+
+  /** Reads all files. Throws HEMI_FILE or HEMI_CERTIFICATE for the first that cannot be used. */
+  async load(): Promise<void> {
+    await this.#watch.haveChanged();
+    this.#loaded = await read(this.#named);
+  }
+
+  /**
+   * Reads the files again if they have changed, and says whether. If one cannot be used it throws as `load`; what was
+   * read before stays.
+   */
+  async refresh(): Promise<boolean> {
+    if (!(await this.#watch.haveChanged())) return false;
+    this.#loaded = await read(this.#named);
+    return true;
+  }
+}
+
+async function read({ tlsCert, tlsKey, tlsPassphrase, tlsClientCert, tlsClientCA }: NamedFiles): Promise<Loaded> {
+  const files = tlsCert && { certs: tlsCert, keys: tlsKey ?? tlsCert, passphrase: tlsPassphrase };
+  const certificates = files && (await readCertificates(files));
+  if (certificates !== undefined) tryOut(certificates);
+  if (tlsClientCert === undefined || tlsClientCert === "none") return { certificates, terms: noTerms };
+  return { certificates, terms: clientTerms(tlsClientCert, await readAuthorities(tlsClientCA ?? [])) };
+}
+
+/** What OpenSSL has against them, such as a key that is too small, is found here rather than in handshakes. */
+function tryOut(certificates: readonly Certificate[]): void {
+  try {
+    createSecureContext({ cert: certificates.map(({ chain }) => chain), key: certificates.map(pemOfKey) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const files = certificates.map(({ file }) => file).join(" and ");
+    throw new HemiError("HEMI_CERTIFICATE", `${files} cannot be used: ${reason}`, { cause });
+  }
+}

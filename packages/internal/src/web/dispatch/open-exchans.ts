@@ -1,0 +1,91 @@
+// The exchans of a server that have not been answered at once: those that a reload has to wait for before it shuts down
+// what they use.
+
+import type { ExchanWire } from "../../http/exchan.ts";
+import type { WebappPart } from "../kinds.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { Upgrader } from "./upgrader.ts";
+
+/** One of them. */
+interface OpenExchan {
+  readonly webapp: WebappPart;
+  readonly req: Request;
+  readonly resp: Response;
+}
+
+/** Outlives dispatchers: a reload makes a new one, while exchans of the one before it go on. */
+export class OpenExchans {
+  readonly #open = new Set<OpenExchan>();
+  /** Those that wait for some of them. */
+  readonly #waiting = new Set<Settlement>();
+
+  /** To be called when a webapp has returned and the response is not over. */
+  add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
+    const exchan: OpenExchan = { webapp, req, resp };
+    this.#open.add(exchan);
+    wire.onEnd(() => {
+      this.#open.delete(exchan);
+      for (const settlement of this.#waiting) settlement.ended(exchan);
+    });
+  }
+
+  /**
+   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share. At
+   * `deadline`, in milliseconds since the epoch, they are broken off.
+   */
+  async settle(dropped: ReadonlySet<object>, deadline: number): Promise<void> {
+    const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped));
+    if (concerned.length === 0) return;
+    const settlement = new Settlement(concerned);
+    this.#waiting.add(settlement);
+    const timer = setTimeout(() => settlement.breakOff(), deadline - Date.now());
+    try {
+      await settlement.done;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(settlement);
+    }
+  }
+}
+
+class Settlement {
+  readonly #left: Set<OpenExchan>;
+  readonly #done = Promise.withResolvers<void>();
+
+  constructor(exchans: readonly OpenExchan[]) {
+    this.#left = new Set(exchans);
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  ended(exchan: OpenExchan): void {
+    if (this.#left.delete(exchan) && this.#left.size === 0) this.#done.resolve();
+  }
+
+  breakOff(): void {
+    for (const { resp } of this.#left) resp.abort();
+    this.#done.resolve();
+  }
+}
+
+/** Whether one of the parts works for an exchan, or may yet do. */
+function concerns({ webapp, req, resp }: OpenExchan, parts: ReadonlySet<object>): boolean {
+  const { rule } = resp;
+  const { handlet, handlets = [] } = req;
+  if (parts.has(webapp) || (rule !== undefined && parts.has(rule)) || resp.isHookedByOneOf(parts)) return true;
+  if (resp.isHeadSent) return handlet !== undefined && parts.has(workerOf(handlet.part));
+  // Whoever has it may leave it to those behind it.
+  return handlets.some(({ part }) => parts.has(workerOf(part))) || [...parts].some((part) => isRuleOf(webapp, part));
+}
+
+function workerOf(part: object): object {
+  return part instanceof Upgrader ? part.socklet : part;
+}
+
+/** An exchan keeps to the rules that its webapp had when it began. */
+function isRuleOf(webapp: WebappPart, part: object): boolean {
+  return "matches" in part && "webapp" in part && part.webapp === webapp;
+}
