@@ -4,8 +4,7 @@ import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { tlsProps } from "./tls/tls-props.ts";
 
-/** To be spread into the props of a server. */
-export const frontProps = {
+const listenProps = {
   /**
    * Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one; of a
    * name's addresses the first IPv4 one counts.
@@ -35,8 +34,10 @@ export const frontProps = {
    * reset does not destroy the answer on its way: until nothing has come for this long.
    */
   lingerTimeout: prop.duration({ default: "2s", min: "1ms", inherited: true, reload: "live" }),
-  ...tlsProps,
 };
+
+/** To be spread into the props of a server. */
+export const frontProps: typeof listenProps & typeof tlsProps = { ...listenProps, ...tlsProps };
 
 /** Their values. */
 export type FrontSettings = PropsOf<typeof frontProps>;

@@ -83,6 +83,7 @@ export class SocketTlsFacts implements TlsFacts {
 
 /** The certificate of a client. */
 export class ClientCertificate {
+  /** As node:crypto has it. */
   readonly certificate: X509Certificate;
   /** It leads to an authority that was named for clients, and is valid. Everything else about it is worth nothing if not. */
   readonly isVerified: boolean;
@@ -102,6 +103,7 @@ export class ClientCertificate {
     return distinguishedName(this.certificate.subject);
   }
 
+  /** Who has issued it, as RFC 4514 writes it. */
   get issuer(): string {
     return distinguishedName(this.certificate.issuer);
   }
