@@ -51,7 +51,8 @@ function plain(value: ValueSpec): ConfigValue {
     case "constant":
       return `/${value.name}`;
     case "env":
-      return value.fallback ?? "0";
+      // In a typed prop it is read with the grammar of that type: here, digits are an integer.
+      return /^\d+$/.test(value.fallback ?? "0") ? Number(value.fallback) : (value.fallback ?? "0");
     case "variable":
     case "reference":
       return `$${value.name}`;
