@@ -52,7 +52,7 @@ function plain(value: ValueSpec): ConfigValue {
       return `/${value.name}`;
     case "env":
       // In a typed prop it is read with the grammar of that type: here, digits are an integer.
-      return /^\d+$/.test(value.fallback ?? "0") ? Number(value.fallback) : (value.fallback ?? "0");
+      return /^\d+$/.test(value.fallback ?? "") ? Number(value.fallback) : (value.fallback ?? "0");
     case "variable":
     case "reference":
       return `$${value.name}`;
