@@ -289,6 +289,10 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     this.#takeFromWindow(frameSize);
   }
 
+  peerEnded(): void {
+    // Nothing is done for streams that are over.
+  }
+
   settingsChanged(settings: PeerSettings): void {
     const { headerTableSize, initialWindowSize, maxConcurrentStreams, allowsConnectProtocol, allowsPush } = settings;
     if (allowsPush === true) return this.fail(errorCode.protocolError, "it says that we may push, and would itself");

@@ -26,6 +26,8 @@ export interface FrameTarget<Stream extends ReceivingStream> {
   contentArrived(stream: Stream, bytes: Buffer, start: number, end: number, frameSize: number, isEnd: boolean): void;
   /** DATA of a stream that is over has come. */
   contentDropped(frameSize: number): void;
+  /** The other side has ended or reset a stream that is over: it sends nothing more on it. */
+  peerEnded(id: number): void;
   settingsChanged(settings: PeerSettings): void;
   settingsAcknowledged(): void;
   pinged(payload: Buffer, isAck: boolean): void;
@@ -147,6 +149,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
       if (!this.closedByUs.has(id)) return this.#notOpen(id, "DATA");
       // What was on its way comes in frames of some size; empty ones have been counted.
       if (start !== contentEnd && frameSize < contentOfIdleFrame) this.#idle();
+      if (isEnd) this.#target.peerEnded(id);
       return this.#target.contentDropped(frameSize);
     }
     if (stream.content === undefined || stream.content.isWhole) {
@@ -217,7 +220,8 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     }
     // Also for nobody: the table changes with it.
     const block = this.decode(bytes, start, end);
-    if (block === undefined || stream === undefined) return;
+    if (block === undefined) return;
+    if (stream === undefined) return isEnd ? this.#target.peerEnded(id) : undefined;
     const { content } = stream;
     if (content === undefined || content.isWhole)
       return this.#target.failStream(id, errorCode.streamClosed, "a head came behind the end of its message");
@@ -241,6 +245,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     const stream = this.#target.stream(id);
     if (stream !== undefined) return this.#target.streamReset(stream, bytes.readUInt32BE(start));
     if (id > this.lastStreamId) return this.#notOpen(id, "RST_STREAM");
+    this.#target.peerEnded(id);
     this.#idle();
   }
 

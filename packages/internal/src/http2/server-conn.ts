@@ -17,6 +17,7 @@ import { ExchanError } from "../http/exchan-error.ts";
 import type { ResponseHead } from "../http/exchan.ts";
 import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
+import { EarlyAnswers } from "./early-answers.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
   defaultMaxFrameSize,
@@ -62,6 +63,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   readonly #streams = new Map<number, Http2Exchan>();
   /** Streams that their client has given up while a handlet works on them: they count as open ones do, else there could be any number. */
   #abandoned: Set<Http2Exchan> | undefined;
+  /** Made for the first stream that it is needed for. */
+  #earlyAnswers: EarlyAnswers | undefined;
   readonly #window: ReceiveWindow;
   #phase: Phase = "preface";
   #prefaceRead = 0;
@@ -208,7 +211,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     const { settings } = this.#host;
     // Beyond the last one: the client has been told that it is not looked at (RFC 9113 6.8).
     if (this.#drain === "final") return this.#refuseStream(id);
-    if (this.#streams.size + (this.#abandoned?.size ?? 0) >= settings.http2MaxStreams) {
+    const streams = this.#streams.size + (this.#abandoned?.size ?? 0) + (this.#earlyAnswers?.size ?? 0);
+    if (streams >= settings.http2MaxStreams) {
       this.#refuseStream(id);
       return this.#spendReset();
     }
@@ -233,7 +237,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
     this.sendHead(id, { status, fieldList: [] }, 0, true);
     if (isEnded) this.#frames.closedByPeer.add(id);
-    else this.#resetStream(id, errorCode.noError);
+    else this.#answeredEarly(id);
     // Each has a line in the log, and counts as no request.
     this.#spendReset();
   }
@@ -276,6 +280,10 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     else this.#overflown();
   }
 
+  peerEnded(id: number): void {
+    this.#earlyAnswers?.delete(id);
+  }
+
   settingsChanged({ headerTableSize, initialWindowSize }: PeerSettings): void {
     if (headerTableSize !== undefined) this.sender.heads.encoder.limitTable(headerTableSize);
     if (initialWindowSize !== undefined) {
@@ -298,6 +306,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   pinged(payload: Buffer, isAck: boolean): void {
     if (!isAck) this.sender.sendFrame(frameType.ping, frameFlag.ack, 0, payload);
     else if (this.#drain === "announced" && payload.equals(drainPing)) this.#drainFinally();
+    else if (payload.equals(answeredPing)) this.#earlyAnswers?.acknowledged();
   }
 
   windowWidened(exchan: Http2Exchan | undefined, increment: number): void {
@@ -375,8 +384,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     const { id, content } = exchan;
     this.#streams.delete(id);
     this.#resets.earn(1);
-    // The answer is complete, and nobody wants the rest of the request (RFC 9113 8.1).
-    if (content?.isWhole === false) this.#resetStream(id, errorCode.noError);
+    if (content?.isWhole === false) this.#answeredEarly(id);
     else this.#frames.closedByPeer.add(id);
     this.#patience.hasMoved = true;
     if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
@@ -418,6 +426,24 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   #resetStream(id: number, code: Http2ErrorCode): void {
     this.#frames.closedByUs.add(id);
     this.sender.sendNumber(frameType.rstStream, id, code);
+  }
+
+  /** The answer is complete, and nobody wants the rest of the request. */
+  #answeredEarly(id: number): void {
+    // What still comes on it is passed over.
+    this.#frames.closedByUs.add(id);
+    this.#earlyAnswers ??= new EarlyAnswers({
+      makeDeadline: (onExpired) => this.#host.makeDeadline(onExpired),
+      timeout: () => this.#host.settings.lingerTimeout,
+      ping: () => this.sender.sendFrame(frameType.ping, 0, 0, answeredPing),
+      reset: (id) => this.#resetAnswered(id),
+    });
+    this.#earlyAnswers.add(id);
+  }
+
+  #resetAnswered(id: number): void {
+    this.#resetStream(id, errorCode.noError);
+    if (!this.#isAdvancing) this.#settle();
   }
 
   #spendReset(): void {
@@ -519,6 +545,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   #leaveStreams(): void {
     this.#answerDeadline.clear();
+    this.#earlyAnswers?.end();
     const exchans = [...this.#streams.values()];
     this.#streams.clear();
     for (const exchan of exchans) {
@@ -538,7 +565,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
         this.#patience.waitFor("head");
         break;
       case "open": {
-        if (this.#drain === "final" && this.#streams.size === 0) return this.#linger();
+        if (this.#drain === "final" && this.#streams.size + (this.#earlyAnswers?.size ?? 0) === 0)
+          return this.#linger();
         const isHeld = this.#output.isBlocked && this.#output.backlog > this.#host.settings.http2MaxBufferedOutput;
         this.#hold(isHeld);
         if (!isWithinHead) this.#headBeganAt = 0;
@@ -629,6 +657,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
 const noBytes = Buffer.alloc(0);
 const drainPing = Buffer.from("goodbye!", "latin1");
+const answeredPing = Buffer.from("answered", "latin1");
 
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
