@@ -1,7 +1,8 @@
 // What a connection waits for just now, and how long it still does: one limit at a time.
 
 import type { Socket } from "node:net";
-import type { Deadline, Http1Host, Http1Settings } from "../http1/server-host.ts";
+import type { Deadline } from "@hemi/common";
+import type { Http1Host, Http1Settings } from "../http1/server-host.ts";
 
 /** Each has its time in the settings. */
 export type Wait = "idle" | "drainIdle" | "head" | "content" | "handle" | "write" | "linger";

@@ -31,7 +31,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
     },
     dateLine: "",
     wholeResponses: new WholeResponses(),
-    makeDeadline: () => ({ set: () => undefined, clear: () => undefined }),
+    makeDeadline: () => ({ isSet: false, set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
     serve() {
       throw new Error("on purpose");

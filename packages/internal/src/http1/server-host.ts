@@ -1,6 +1,7 @@
 // What a connection needs of the server that it belongs to.
 
 import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
 import type { Peer } from "../net/peer.ts";
 import type { ExchanWire } from "../http/exchan.ts";
 import type { HeadLimits } from "./head.ts";
@@ -31,12 +32,6 @@ export interface Http1Settings extends HeadLimits, ContentLimits {
   /** Of input that comes while a request is served and that nobody asks for; then the socket is paused. */
   readonly maxBufferedInput: number;
   readonly maxRequestsPerConn: number;
-}
-
-/** Runs out once. Setting it again moves it. */
-export interface Deadline {
-  set(duration: number): void;
-  clear(): void;
 }
 
 export interface Http1Host {

@@ -9,7 +9,7 @@
 // What one reading of the socket brings is handled in one go, and the answers to it are sent in one write.
 
 import type { Socket } from "node:net";
-import type { Deadline } from "../http1/server-host.ts";
+import type { Deadline } from "@hemi/common";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
@@ -95,7 +95,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#host = host;
     this.peer = peer;
     this.#output = new FrameOutput(socket);
-    this.sender = new Sender(this.#output, new ResponseHeads());
+    this.sender = new Sender(this.#output, new ResponseHeads(), () => settings.http2MaxBufferedOutput);
     const monotonic = (): number => host.monotonic();
     this.#idleFrames = new TokenBucket(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);

@@ -255,36 +255,38 @@ export class Http2Exchan implements ExchanWire, SendingStream {
 
   async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
     if (!this.#hasContent) return;
+    const { sender } = this.#conn;
     for (let done = 0; done < size;) {
-      this.#assertStreaming();
-      if (this.queue !== undefined || this.#conn.isBlocked) await this.writable();
-      const block = RegionFrames.lend();
-      let isLent = true;
-      try {
-        const read = await block.read(fd, offset + done, Math.min(size - done, this.#conn.sender.roomFor(this)));
-        if (read === 0) throw fileEnded(size - done);
-        done += read;
-        this.#assertStreaming();
-        isLent = false;
-        this.#sendBlock(block, read);
-      } finally {
-        if (isLent) block.giveBack();
+      if (this.#state !== "streaming") throw gone();
+      const room = sender.takeRoom(this, size - done);
+      if (this.queue !== undefined) this.#waitFor("write");
+      const sent = await this.#sendBlock(fd, offset + done, await room);
+      if (sent === 0) throw fileEnded(size - done);
+      done += sent;
+    }
+  }
+
+  /** Sends up to `room` bytes of a file, which were taken out of the windows. Settles with how many there were: 0 at its end. */
+  async #sendBlock(fd: number, offset: number, room: number): Promise<number> {
+    if (room === 0) throw gone();
+    const { sender } = this.#conn;
+    const block = RegionFrames.lend();
+    let isLent = true;
+    try {
+      const read = await block.read(fd, offset, room);
+      if (this.#state !== "streaming") throw gone();
+      if (read === 0) return 0;
+      this.#give(read);
+      isLent = false;
+      sender.sendRegion(this, block, read, room, () => block.giveBack());
+      this.#waitFor("handle");
+      return read;
+    } finally {
+      if (isLent) {
+        block.giveBack();
+        sender.giveRoomBack(this, room);
       }
     }
-  }
-
-  #assertStreaming(): void {
-    if (this.#state !== "streaming") throw gone();
-  }
-
-  /** What has to wait stays in the block, which is nobody else's then. */
-  #sendBlock(block: RegionFrames, size: number): void {
-    this.#give(size);
-    const { sender } = this.#conn;
-    if (!sender.sendRegion(this, block, size, () => block.giveBack())) {
-      for (const piece of block.pieces(size)) sender.sendContent(this, piece, false);
-    }
-    this.#waitFor("handle");
   }
 
   endContent(trailerList: readonly string[]): void {
