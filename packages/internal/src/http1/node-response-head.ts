@@ -1,5 +1,5 @@
-// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy passes on
-// must mean the same to everybody.
+// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy
+// passes on must mean the same to everybody. Only white space before a colon is removed, which a request must not have.
 
 import { reasonPhrase } from "@hemi/common";
 import type { NodeResponseHead } from "../http/web-backend.ts";
@@ -102,10 +102,12 @@ export function readAnswerHead(
     }
     const nameStart = at;
     while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
+    const nameEnd = at;
+    // What stands there is not passed on (RFC 9112 5.1).
+    while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
     if (at === end) break;
-    if (bytes[at] !== COLON || at === nameStart)
-      return "a field line of its head has no name, a folded start, or a space before its colon";
-    const nameEnd = at++;
+    if (bytes[at] !== COLON || nameEnd === nameStart) return "a field line of its head has no name, or a folded start";
+    at++;
     while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
     const valueStart = at;
     while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;

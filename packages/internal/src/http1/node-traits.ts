@@ -3,7 +3,7 @@
 import type { NodeConn } from "../backend/node-conn.ts";
 import type { ConnPool } from "../backend/conn-pool.ts";
 import type { ResponseHeadLimits, Http1NodeResponseHead } from "./node-response-head.ts";
-import type { ContentLimits } from "./request-content.ts";
+import type { ContentLimits } from "./message-content.ts";
 
 export interface Http1NodeTraits {
   readonly settings: ResponseHeadLimits & {

@@ -22,7 +22,7 @@ import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
 import { clientGone } from "../http/exchan-error.ts";
 import { Output } from "../net/output.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
-import { noContent, RequestContent } from "./request-content.ts";
+import { noContent, MessageContent } from "./message-content.ts";
 import { statusLine } from "../http/response-head.ts";
 import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
 import type { Http1Host } from "./server-host.ts";
@@ -43,7 +43,7 @@ export class Http1Conn implements ExchanConn {
   #isHeld = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
-  #discarded: RequestContent | undefined;
+  #discarded: MessageContent | undefined;
   #requests = 0;
   #lastHead: Http1RequestHead | undefined;
   /** This is the last exchan: the server drains, or the client was too slow for another one. */
@@ -258,7 +258,7 @@ export class Http1Conn implements ExchanConn {
     const exchan = new Http1Exchan(
       this,
       head,
-      head.contentSize === 0 ? noContent : new RequestContent(head.contentSize, this.#host.settings),
+      head.contentSize === 0 ? noContent : new MessageContent(head.contentSize, this.#host.settings),
     );
     if (wasWaitedFor) exchan.headTime = this.#host.monotonic() - this.#headBeganAt;
     this.#exchan = exchan;

@@ -19,7 +19,7 @@ import { fileEnded } from "../http/file-region.ts";
 import type { Http1RequestHead } from "./head.ts";
 import type { Output } from "../net/output.ts";
 import { RegionBlock } from "./region-blocks.ts";
-import type { RequestContent } from "./request-content.ts";
+import type { MessageContent } from "./message-content.ts";
 import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "../http/response-head.ts";
 import type { WholeResponses } from "./whole-responses.ts";
 
@@ -64,7 +64,7 @@ type State = "waiting" | "streaming" | "tunnelling" | "ended" | "aborted";
 
 export class Http1Exchan implements ExchanWire {
   readonly head: Http1RequestHead;
-  readonly content: RequestContent;
+  readonly content: MessageContent;
   /** Set by the connection if the head was long in coming. */
   headTime = 0;
   readonly #conn: ExchanConn;
@@ -93,7 +93,7 @@ export class Http1Exchan implements ExchanWire {
   /** What had been sent on the connection when it became a tunnel. */
   #sentBefore = 0;
 
-  constructor(conn: ExchanConn, head: Http1RequestHead, content: RequestContent) {
+  constructor(conn: ExchanConn, head: Http1RequestHead, content: MessageContent) {
     this.#conn = conn;
     this.head = head;
     this.content = content;

@@ -5,7 +5,7 @@ import type { Deadline } from "@hemi/common";
 import type { Peer } from "../net/peer.ts";
 import type { ExchanWire } from "../http/exchan.ts";
 import type { HeadLimits } from "./head.ts";
-import type { ContentLimits } from "./request-content.ts";
+import type { ContentLimits } from "./message-content.ts";
 import type { WholeResponses } from "./whole-responses.ts";
 
 /** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
