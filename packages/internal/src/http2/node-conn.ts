@@ -39,6 +39,7 @@ import { RequestHeads } from "./request-heads.ts";
 import { Sender } from "./sender.ts";
 import { StreamTimeouts } from "./stream-timeouts.ts";
 import { ReceiveWindow } from "./windows.ts";
+import { WriteGuard } from "../net/write-guard.ts";
 
 /** What a connection needs of the pool that it belongs to. */
 export interface Http2NodeConnOwner {
@@ -95,6 +96,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     const { settings } = owner;
     const { socket, connectEvent } = owner.dial();
     this.#socket = socket;
+    new WriteGuard(socket, (error) => this.#notTaken(error));
     this.#output = new FrameOutput(socket);
     this.sender = new Sender(this.#output, new RequestHeads());
     const monotonic = () => owner.monotonic();
@@ -453,6 +455,15 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     this.#output.flush();
     this.#socket.end(() => this.#socket.destroy());
     this.#deadline.set(this.#owner.settings.writeTimeout);
+  }
+
+  /** The node has reset the connection: what it sent before is read, and then the connection closes. */
+  #notTaken({ message }: Error): void {
+    this.#failure ??= { code: "HEMI_BACKEND_DIAL", reason: message };
+    if (this.#phase !== "open") return;
+    this.#phase = "leaving";
+    this.#owner.changed(this);
+    this.#closeIfOver();
   }
 
   #break(code: FailureCode, reason: string): void {
