@@ -3,15 +3,9 @@
 //   1A;name=value CRLF  <26 bytes> CRLF  …  0 CRLF  trailer: fields CRLF  CRLF
 //   └── size ──────────┘└─ data ──┘└end┘    └──────── trailers ──────────────┘
 
+import type { HeadLimits } from "../http/head-limits.ts";
 import { ListedFields, noFields, type Fields } from "../http/fields.ts";
 import { COLON, CR, hexValue, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
-
-export interface ChunkedLimits {
-  /** Of the trailer section, in bytes. */
-  readonly maxHeadSize: number;
-  /** Of trailer field lines. */
-  readonly maxFields: number;
-}
 
 type Expected = "size" | "data" | "data end" | "trailers" | "nothing";
 
@@ -24,7 +18,7 @@ export class ChunkedReader {
   /** Why the content is broken; nothing more can be read then. */
   failure: string | undefined;
   trailers: Fields = noFields;
-  readonly #limits: ChunkedLimits;
+  readonly #limits: HeadLimits;
   readonly #isResponse: boolean;
   #expected: Expected = "size";
   /** Bytes of the current chunk still to come. */
@@ -34,7 +28,7 @@ export class ChunkedReader {
    * `isResponse`: white space behind a chunk size, with which some servers pad it, and before the colon of a trailer field is passed
    * over (RFC 9112 5.1). In a request it is refused: it could hide another request from whoever reads it in another way.
    */
-  constructor(limits: ChunkedLimits, isResponse = false) {
+  constructor(limits: HeadLimits, isResponse = false) {
     this.#limits = limits;
     this.#isResponse = isResponse;
   }

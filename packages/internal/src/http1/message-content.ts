@@ -2,9 +2,10 @@
 
 import type { Input } from "../net/input.ts";
 import { noFields, type Fields } from "../http/fields.ts";
-import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import { ChunkedReader } from "./chunked.ts";
 
-export interface ContentLimits extends ChunkedLimits {
+export interface ContentLimits extends HeadLimits {
   /** Of content that no handlet read, in bytes: so much is read away to keep the connection. */
   readonly maxDiscardedContent: number;
 }

@@ -1,6 +1,7 @@
 // One request to an HTTP/1 server, and its answer.
 
 import type { ConnUser } from "../backend/node-conn.ts";
+import { contentMayFollow } from "../http/content-rule.ts";
 import { NodeExchan, forNode } from "../http/node-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
@@ -150,11 +151,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     if (head.status < 200) return this.#takeInterim(conn, head);
     this.#head = head;
     this.state = "content";
-    const size = head.isWithoutContent(this.#request.method)
-      ? 0
-      : head.isChunked
-        ? undefined
-        : (head.contentSize ?? Infinity);
+    const size = contentMayFollow(this.#request.method, head.status) ? sizeOf(head) : 0;
     const content = (this.#content = new MessageContent(size, conn.traits.contentLimits, true));
     const first = this.#gather(conn, content);
     if (content.done && content.trailers.count === 0) {
@@ -260,6 +257,11 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
 const noBytes = Buffer.alloc(0);
 
 function noop(): void {}
+
+/** Of content, in bytes: `undefined` in chunks, `Infinity` up to the end of the connection. */
+function sizeOf({ isChunked, contentSize }: Http1NodeResponseHead): number | undefined {
+  return isChunked ? undefined : (contentSize ?? Infinity);
+}
 
 /** In ms, how long the node says that it keeps the connection for. */
 function aliveFor(head: Http1NodeResponseHead | undefined): number | undefined {

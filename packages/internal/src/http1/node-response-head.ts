@@ -4,17 +4,11 @@
 import { reasonPhrase } from "@hemi/common";
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
 import type { Fields } from "../http/fields.ts";
 import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 import { equalsIgnoringCase, FieldLines, readLength, withoutConnection } from "../http/field-lines.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
-
-export interface ResponseHeadLimits {
-  /** Of a head, in bytes. */
-  readonly maxHeadSize: number;
-  /** Of field lines. */
-  readonly maxFields: number;
-}
 
 /** The head of an HTTP/1 response, lying in bytes of its own. */
 export class Http1NodeResponseHead extends FieldLines implements NodeResponseHead {
@@ -42,11 +36,6 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
     return this;
   }
 
-  /** No content follows, whatever the fields say (RFC 9112 6.3). */
-  isWithoutContent(method: string): boolean {
-    return method === "HEAD" || this.status === 204 || this.status === 304;
-  }
-
   get mayKeepAlive(): boolean {
     return !this.wantsClose && (this.version === "1.1" || this.wantsKeepAlive) && (this.keepAliveTimeout ?? 2) > 1;
   }
@@ -69,7 +58,7 @@ export function readAnswerHead(
   bytes: Buffer,
   start: number,
   end: number,
-  limits: ResponseHeadLimits,
+  limits: HeadLimits,
 ): Http1NodeResponseHead | string | undefined {
   const incomplete = end - start >= limits.maxHeadSize ? "its head is larger than maxHeadSize allows" : undefined;
   // HTTP/1.x SP code [SP reason] CRLF

@@ -5,7 +5,8 @@
 import { contentOfIdleFrame, type TokenBucket } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type Http2ErrorCode } from "./frames.ts";
-import { HpackDecoder, type BlockLimits, type DecodedBlock } from "./hpack/decoder.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import { HpackDecoder, type DecodedBlock } from "./hpack/decoder.ts";
 import { readSettings, settingSize, type PeerSettings } from "./peer-settings.ts";
 import type { ReceivedContent } from "./received-content.ts";
 import { readTrailers } from "./message-fields.ts";
@@ -43,7 +44,7 @@ export interface FrameTarget<Stream extends ReceivingStream> {
 }
 
 /** Looked at whenever they are used: live. */
-export interface FrameLimits extends BlockLimits {
+export interface FrameLimits extends HeadLimits {
   readonly http2MaxContinuations: number;
   readonly http2MaxStreams: number;
 }
