@@ -45,13 +45,7 @@ const floorOf = new Map(floors.flatMap((floor, height) => Object.keys(floor).map
 const reasons = Object.assign({}, ...floors);
 
 /** Imports against the arrows that are to go: `"from to"`, each with the reason why it is still there. */
-export const exceptions = new Map([
-  ["http/conn-timeouts.ts http1/server-host.ts", "what both codecs ask of their server is to move to http/"],
-  ["http2/server-conn.ts http1/server-host.ts", "what both codecs ask of their server is to move to http/"],
-  ["http2/server-host.ts http1/server-host.ts", "what both codecs ask of their server is to move to http/"],
-  ["http2/stream-timeouts.ts http1/server-host.ts", "what both codecs ask of their server is to move to http/"],
-  ["http2/node-props.ts http1/node-response-head.ts", "the limits of a node's head are to move to http/"],
-]);
+export const exceptions = new Map([]);
 
 /** The room of a file, by its path in packages/internal/src with `/`. */
 export function roomOf(file) {

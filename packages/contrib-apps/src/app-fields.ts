@@ -41,7 +41,7 @@ export function sendWhole(
     typeof content === "string" && resp.header("content-type") === undefined ? Buffer.from(content) : content;
   if (method === "HEAD" && bytes === undefined) {
     if (announced !== undefined) resp.contentSize = announced;
-    else void resp.echo("");
+    else resp.sendHead();
     return resp.end();
   }
   if (announced === undefined || announced === sizeOf(bytes) || hasNoContent(resp.status)) return resp.send(bytes);

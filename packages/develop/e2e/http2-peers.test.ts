@@ -73,6 +73,16 @@ test("curl gets a large file whole, and a range of it", async (context) => {
   expect(part.stdout).toBe("206 10");
 });
 
+test("curl is told the status of an answer that comes before its upload is complete", async (context) => {
+  const curl = peer("curl", context);
+  const options = ["--silent", "--show-error", "--http2-prior-knowledge", "--output", join(folder, "got.txt")];
+  const upload = ["--header", "expect:", "--upload-file", join(folder, "large.bin")];
+  for (let i = 0; i < 5; i++) {
+    const { stdout } = await run(curl, [...options, ...upload, "--write-out", "%{http_code}", url("/large.bin")]);
+    expect(stdout).toBe("405");
+  }
+});
+
 test("nghttp gets several things at once, with its priorities of old", async (context) => {
   const nghttp = peer("nghttp", context);
   const { stdout } = await run(nghttp, ["--null-out", "--stat", url("/hello"), url("/large.bin"), url("/none")]);

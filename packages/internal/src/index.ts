@@ -107,6 +107,24 @@ export {
   type ParamHandler,
 } from "./cgi/programs.ts";
 
+// Codecs: what another HTTP version is written against, see docs/codecs.md
+export type { CodecServer, CodecSettings } from "./http/codec-server.ts";
+export { contentMayFollow, isStatusWithContent, responseHasContent } from "./http/content-rule.ts";
+export { ContentRate } from "./http/content-rate.ts";
+export type {
+  AbortListener,
+  EndListener,
+  ExchanWire,
+  Lineage,
+  RequestHead,
+  ResponseHead,
+  TunnelHead,
+} from "./http/exchan.ts";
+export { ListedFields, noFields } from "./http/fields.ts";
+export { fileEnded, readRegion } from "./http/file-region.ts";
+export type { HeadLimits } from "./http/head-limits.ts";
+export { ServerExchan, type ExchanCarrier } from "./http/server-exchan.ts";
+
 // Web
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";
 export { codings, rankCodings, type Coding } from "./web/response/codings.ts";

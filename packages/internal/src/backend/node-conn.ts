@@ -13,6 +13,7 @@ import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import { Output } from "../net/output.ts";
+import { WriteGuard } from "../net/write-guard.ts";
 import { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
 import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
@@ -70,6 +71,8 @@ export class NodeConn<Traits, Memory = never> {
   requests = 0;
   readonly #owner: NodeConnOwner<Traits, Memory>;
   readonly #socket: Socket;
+  /** Whatever the node has answered before it left is read, even if it did not take the whole request. */
+  readonly #guard: WriteGuard;
   readonly #deadline: Deadline;
   #user: ConnUser | undefined;
   #isConnected = false;
@@ -92,6 +95,7 @@ export class NodeConn<Traits, Memory = never> {
     };
     const { socket, connectEvent } = owner.dial(isStream ? undefined : onread, from);
     this.#socket = socket;
+    this.#guard = new WriteGuard(socket, (error) => this.#notTaken(error));
     this.output = new Output(socket, nodeGone);
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", this.#gotChunk);
@@ -119,7 +123,7 @@ export class NodeConn<Traits, Memory = never> {
   /** The request is over, and nothing of it is left on the connection, on either way. `aliveFor`: the node keeps it so long, in ms. */
   finished(aliveFor = Infinity): void {
     this.#user = undefined;
-    if (this.input.size > 0) return this.destroy();
+    if (this.input.size > 0 || this.#guard.hasFailed) return this.destroy();
     this.input.clear();
     this.#readsMuch = false;
     // A second less than the node says: what is sent at the last moment meets a closed door.
@@ -140,6 +144,7 @@ export class NodeConn<Traits, Memory = never> {
     this.#user = undefined;
     this.#deadline.clear();
     this.output.flush();
+    this.#guard.release();
     socket.pause();
     socket.off("data", this.#gotChunk).off("end", this.#ended).off("drain", this.#drained);
     const rest = this.input.take();
@@ -203,9 +208,15 @@ export class NodeConn<Traits, Memory = never> {
   };
 
   readonly #ended = (): void => {
-    if (this.#user?.endedByClose() === true) return;
+    // Behind a reset the end may be anywhere.
+    if (!this.#guard.hasFailed && this.#user?.endedByClose() === true) return;
     this.#socket.destroy();
   };
+
+  #notTaken(error: Error): void {
+    this.#failure ??= error.message;
+    if (this.#user === undefined) this.destroy();
+  }
 
   #expired(): void {
     const user = this.#user;

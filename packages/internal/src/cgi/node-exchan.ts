@@ -8,12 +8,14 @@ import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { Node } from "../backend/node.ts";
 import type { ResponseHandler } from "../http/web-backend.ts";
 import { noFields } from "../http/fields.ts";
-import { readCgiHead, type CgiNodeResponseHead, type CgiHeadLimits } from "./node-response-head.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import { contentMayFollow } from "../http/content-rule.ts";
+import { readCgiHead, type CgiNodeResponseHead } from "./node-response-head.ts";
 import type { CgiRequest } from "./programs.ts";
 
 /** What the connections and requests of a backend share. */
 export interface CgiTraits {
-  readonly settings: CgiHeadLimits & {
+  readonly settings: HeadLimits & {
     /** Statuses of answers that speak against a node. */
     readonly failStatuses: readonly number[];
   };
@@ -162,8 +164,8 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
     }
     this.#head = head;
     this.state = "content";
-    const hasNoContent = this.request.method === "HEAD" || head.status === 204 || head.status === 304;
-    this.#left = hasNoContent ? 0 : (head.contentSize ?? Infinity);
+    const hasContent = contentMayFollow(this.request.method, head.status);
+    this.#left = hasContent ? (head.contentSize ?? Infinity) : 0;
     const rest = output.subarray(head.size);
     if (!isComplete) {
       this.taker.answered(head, undefined);
@@ -171,7 +173,7 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
       return;
     }
     const whole = rest.subarray(0, this.#left);
-    if (!hasNoContent && head.contentSize !== undefined && whole.length < head.contentSize) {
+    if (hasContent && head.contentSize !== undefined && whole.length < head.contentSize) {
       return this.fail("HEMI_BACKEND_BROKEN", missing(head.contentSize - whole.length));
     }
     this.#finish(conn, head);

@@ -6,14 +6,8 @@
 
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
 import { ListedFields, type Fields } from "../http/fields.ts";
-
-export interface CgiHeadLimits {
-  /** Of the head, in bytes. */
-  readonly maxHeadSize: number;
-  /** Of field lines. */
-  readonly maxFields: number;
-}
 
 export class CgiNodeResponseHead implements NodeResponseHead {
   readonly status: number;
@@ -41,7 +35,7 @@ export class CgiNodeResponseHead implements NodeResponseHead {
 /** Reads a head from its first byte on. Returns it, or what is wrong with it, or `undefined` while it is not complete. */
 export function readCgiHead(
   bytes: Buffer,
-  { maxHeadSize, maxFields }: CgiHeadLimits,
+  { maxHeadSize, maxFields }: HeadLimits,
 ): CgiNodeResponseHead | string | undefined {
   const fieldList: string[] = [];
   let status: number | undefined;

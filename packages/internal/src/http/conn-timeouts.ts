@@ -1,7 +1,8 @@
 // What a connection waits for just now, and how long it still does: one limit at a time.
 
 import type { Socket } from "node:net";
-import type { Deadline, Http1Host, Http1Settings } from "../http1/server-host.ts";
+import type { Deadline } from "@hemi/common";
+import type { CodecServer, CodecSettings } from "./codec-server.ts";
 
 /** Each has its time in the settings. */
 export type Wait = "idle" | "drainIdle" | "head" | "content" | "handle" | "write" | "linger";
@@ -10,17 +11,17 @@ export class ConnTimeouts {
   /** There was progress: what is waited for next has its whole time, though it was waited for already. */
   hasMoved = false;
   readonly #socket: Socket;
-  readonly #host: Http1Host;
+  readonly #server: CodecServer;
   readonly #deadline: Deadline;
   readonly #expired: (wait: Wait | undefined) => void;
   #wait: Wait | undefined;
 
   /** `expired` is told what has not come in time. */
-  constructor(socket: Socket, host: Http1Host, expired: (wait: Wait | undefined) => void) {
+  constructor(socket: Socket, server: CodecServer, expired: (wait: Wait | undefined) => void) {
     this.#socket = socket;
-    this.#host = host;
+    this.#server = server;
     this.#expired = expired;
-    this.#deadline = host.makeDeadline(() => this.#expire());
+    this.#deadline = server.makeDeadline(() => this.#expire());
   }
 
   waitFor(wait: Wait): void {
@@ -29,11 +30,11 @@ export class ConnTimeouts {
     this.hasMoved = false;
     if (wait !== "write") {
       if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
-      this.#deadline.set(timeOf(wait, this.#host.settings));
+      this.#deadline.set(timeOf(wait, this.#server.settings));
     } else if (isNew) {
       // The socket's own timeout is the one that sees how much of a large write the client has taken.
       this.#deadline.clear();
-      this.#socket.setTimeout(this.#host.settings.writeTimeout, () => this.#expire());
+      this.#socket.setTimeout(this.#server.settings.writeTimeout, () => this.#expire());
     }
     this.#wait = wait;
   }
@@ -52,7 +53,7 @@ export class ConnTimeouts {
   }
 }
 
-function timeOf(wait: Exclude<Wait, "write">, settings: Http1Settings): number {
+function timeOf(wait: Exclude<Wait, "write">, settings: CodecSettings): number {
   switch (wait) {
     case "idle":
       return settings.idleTimeout;

@@ -3,12 +3,6 @@
 import { reasonPhrase } from "@hemi/common";
 
 /**
- * How a response tells its client where the content ends: by `content-length`; by the chunked coding; by the end of the
- * connection, for HTTP/1.0 and unsized content; or not at all, because there is none: HEAD, 1xx, 204 and 304.
- */
-export type ResponseFraming = "sized" | "chunked" | "until close" | "none";
-
-/**
  * `HTTP/1.1 200 OK` with its line end; unknown codes get an empty reason phrase, unless one is given, which must be checked. We always speak 1.1
  * (RFC 9110 6.2).
  */
@@ -28,11 +22,6 @@ export function fieldLines(fieldList: readonly string[]): string {
 export function hasDate(fieldList: readonly string[]): boolean {
   for (let i = 0; i < fieldList.length; i += 2) if (fieldList[i] === "date") return true;
   return false;
-}
-
-/** Does a response of this status never have content (RFC 9110 6.4.1)? */
-export function hasNoContent(status: number): boolean {
-  return status === 204 || status === 304 || status < 200;
 }
 
 /** By status code; three digits, so that there are few. */

@@ -15,7 +15,10 @@ interface Outcome {
 
 /** Reads text that arrives in pieces of these sizes; the last piece is what is left. */
 function read(text: string, ...sizes: readonly number[]): Outcome {
-  const reader = new ChunkedReader(limits);
+  return readBy(new ChunkedReader(limits), text, sizes);
+}
+
+function readBy(reader: ChunkedReader, text: string, sizes: readonly number[]): Outcome {
   let bytes = Buffer.alloc(0);
   let content = "";
   let from = 0;
@@ -92,6 +95,23 @@ test.each([
 ])("%j is refused", (text, expected) => {
   expect(read(text).end).toMatch(expected);
 });
+
+test.each([
+  ["5  \r\nhello\r\n0 \t\r\n\r\n", []],
+  ["5 ;a=b\r\nhello\r\n0\r\nx : 1\r\n\r\n", [["x", "1"]]],
+])("white space that servers send, and clients must not, is passed over in a response: %j", (text, trailers) => {
+  for (let size = 1; size <= text.length; size++) {
+    const outcome = readBy(new ChunkedReader(limits, true), text, Array<number>(100).fill(size));
+    expect(outcome).toEqual({ content: "hello", trailers, end: "done", rest: "" });
+  }
+});
+
+test.each([[" 5\r\n"], ["5 5\r\n"], ["5 a\r\n"], ["5 \n"], ["0\r\n x: 1\r\n\r\n"], ["0\r\nx y: 1\r\n\r\n"]])(
+  "other white space is refused in a response, too: %j",
+  (text) => {
+    expect(readBy(new ChunkedReader(limits, true), text, []).end).toMatch(/not a hexadecimal|malformed|bare LF/);
+  },
+);
 
 describe("under any bytes", () => {
   const pieces = fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 50 });

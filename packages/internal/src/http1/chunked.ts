@@ -3,15 +3,9 @@
 //   1A;name=value CRLF  <26 bytes> CRLF  …  0 CRLF  trailer: fields CRLF  CRLF
 //   └── size ──────────┘└─ data ──┘└end┘    └──────── trailers ──────────────┘
 
+import type { HeadLimits } from "../http/head-limits.ts";
 import { ListedFields, noFields, type Fields } from "../http/fields.ts";
 import { COLON, CR, hexValue, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
-
-export interface ChunkedLimits {
-  /** Of the trailer section, in bytes. */
-  readonly maxHeadSize: number;
-  /** Of trailer field lines. */
-  readonly maxFields: number;
-}
 
 type Expected = "size" | "data" | "data end" | "trailers" | "nothing";
 
@@ -24,13 +18,19 @@ export class ChunkedReader {
   /** Why the content is broken; nothing more can be read then. */
   failure: string | undefined;
   trailers: Fields = noFields;
-  readonly #limits: ChunkedLimits;
+  readonly #limits: HeadLimits;
+  readonly #isResponse: boolean;
   #expected: Expected = "size";
   /** Bytes of the current chunk still to come. */
   #left = 0;
 
-  constructor(limits: ChunkedLimits) {
+  /**
+   * `isResponse`: white space behind a chunk size, with which some servers pad it, and before the colon of a trailer field is passed
+   * over (RFC 9112 5.1). In a request it is refused: it could hide another request from whoever reads it in another way.
+   */
+  constructor(limits: HeadLimits, isResponse = false) {
     this.#limits = limits;
+    this.#isResponse = isResponse;
   }
 
   /** The next stretch of content in `bytes` between `at` and `end`; `undefined` when more input is needed, at the end, and on failure. */
@@ -82,6 +82,7 @@ export class ChunkedReader {
     if (length > maxSizeLine) return this.#fail("a chunk extension is too long");
     if (lineEnd < 0 || lineEnd >= end) return false;
     if (bytes[lineEnd - 1] !== CR) return this.#fail("a chunk size line ends in a bare LF");
+    if (this.#isResponse) at = skipSpace(bytes, at, lineEnd - 1);
     if (at < lineEnd - 1 && !extensions.test(bytes.toString("latin1", at, lineEnd - 1))) {
       return this.#fail("a chunk extension is malformed");
     }
@@ -108,10 +109,11 @@ export class ChunkedReader {
       }
       const nameStart = at;
       while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
+      const nameEnd = at;
+      if (this.#isResponse) at = skipSpace(bytes, at, end);
       if (at === end) break;
-      if (bytes[at] !== COLON || at === nameStart) return this.#fail("a trailer field line is malformed");
-      const nameEnd = at++;
-      while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
+      if (bytes[at] !== COLON || nameEnd === nameStart) return this.#fail("a trailer field line is malformed");
+      at = skipSpace(bytes, at + 1, end);
       const valueStart = at;
       while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;
       if (at + 1 >= end) break;
@@ -131,6 +133,12 @@ export class ChunkedReader {
     this.failure = reason;
     return false;
   }
+}
+
+/** Where the first byte stands that is neither a space nor a tab. */
+function skipSpace(bytes: Buffer, at: number, end: number): number {
+  while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
+  return at;
 }
 
 /** 13 hexadecimal digits stay below 2^53. */

@@ -3,14 +3,15 @@ import * as net from "node:net";
 import { expect, test } from "vitest";
 import { RawClient, request } from "../testing/raw-client.ts";
 import { Http1Conn } from "./server-conn.ts";
-import type { Http1Host } from "./server-host.ts";
+import { peerOf } from "../net/peer.ts";
+import type { Http1CodecServer } from "./codec-server.ts";
 import { WholeResponses } from "./whole-responses.ts";
 
 const hour = 3_600_000;
 
 test("a connection whose server throws below is closed, and does not wait for ever", async () => {
   const faults: unknown[] = [];
-  const host: Http1Host = {
+  const faulty: Http1CodecServer = {
     settings: {
       maxHeadSize: 1024,
       maxTargetSize: 1024,
@@ -29,9 +30,10 @@ test("a connection whose server throws below is closed, and does not wait for ev
       maxBufferedInput: 1024,
       maxRequestsPerConn: 10,
     },
+    date: "",
     dateLine: "",
     wholeResponses: new WholeResponses(),
-    makeDeadline: () => ({ set: () => undefined, clear: () => undefined }),
+    makeDeadline: () => ({ isSet: false, set: () => undefined, clear: () => undefined }),
     monotonic: () => 0,
     serve() {
       throw new Error("on purpose");
@@ -40,9 +42,12 @@ test("a connection whose server throws below is closed, and does not wait for ev
     failed: (_peer, error) => faults.push(error),
     speaksOther: () => false,
     handOver: () => undefined,
-    connClosed: () => undefined,
+    closed: () => undefined,
   };
-  const server = net.createServer({ allowHalfOpen: true }, (socket) => new Http1Conn(socket, host));
+  const server = net.createServer(
+    { allowHalfOpen: true },
+    (socket) => new Http1Conn(socket, peerOf(socket), undefined, faulty),
+  );
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = server.address();
   const port = typeof address === "object" ? (address?.port ?? 0) : 0;

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crlf } from "../testing/raw-client.ts";
-import { BadHead, Http1RequestHead, readHead, type HeadLimits } from "./head.ts";
+import { BadHead, Http1RequestHead, readHead, type RequestHeadLimits } from "./head.ts";
 
-const limits: HeadLimits = { maxHeadSize: 2048, maxTargetSize: 100, maxFields: 5 };
+const limits: RequestHeadLimits = { maxHeadSize: 2048, maxTargetSize: 100, maxFields: 5 };
 
 function read(text: string, given = limits): Http1RequestHead | BadHead | undefined {
   const bytes = Buffer.from(text, "latin1");
@@ -250,7 +250,7 @@ describe("under any bytes", () => {
       .map((text) => `/${text}`),
     fields: fc.array(fc.tuple(token, value), { maxLength: 8 }),
   });
-  const wide: HeadLimits = { maxHeadSize: 4096, maxTargetSize: 1000, maxFields: 20 };
+  const wide: RequestHeadLimits = { maxHeadSize: 4096, maxTargetSize: 1000, maxFields: 20 };
 
   test("a right request is read as it was written", () => {
     fc.assert(

@@ -3,6 +3,7 @@
 // Nothing is decoded here: the head keeps where each part lies in the input, and decodes its whole text once, when the
 // first part is asked for. What could be read in two ways is refused: that is how requests are smuggled.
 
+import type { HeadLimits } from "../http/head-limits.ts";
 import { parseAuthority } from "../http/authority.ts";
 import type { Fields } from "../http/fields.ts";
 import type { RequestHead } from "../http/exchan.ts";
@@ -10,13 +11,10 @@ import { COLON, CR, encodeRawBytes, isTargetByte, isTokenByte, isValueByte, LF, 
 import { equalsIgnoringCase, FieldLines, readLength } from "../http/field-lines.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
 
-export interface HeadLimits {
-  /** Of the whole head, in bytes; more: 431. */
-  readonly maxHeadSize: number;
-  /** Of the request target, in bytes; more: 414. */
+/** Larger heads get 431, larger targets 414. */
+export interface RequestHeadLimits extends HeadLimits {
+  /** Of the request target, in bytes. */
   readonly maxTargetSize: number;
-  /** Of field lines; more: 431. */
-  readonly maxFields: number;
   /** May the target hold bytes above ASCII? Default: no. */
   readonly rawUTF8InTargets?: boolean;
 }
@@ -99,7 +97,7 @@ export function readHead(
   bytes: Buffer,
   start: number,
   end: number,
-  limits: HeadLimits,
+  limits: RequestHeadLimits,
 ): Http1RequestHead | BadHead | undefined {
   let at = start;
   // One empty line before a request is forgiven (RFC 9112 2.2): some clients end a POST's content with one too many.
@@ -224,7 +222,7 @@ const chunkedNotLast = new BadHead(400, "chunked is not the last transfer coding
 const unknownCoding = new BadHead(501, "the transfer coding is not known; only chunked is");
 const unknownExpectation = new BadHead(417, "the expectation is not known; only 100-continue is");
 
-function tooLongOrIncomplete(start: number, end: number, limits: HeadLimits): BadHead | undefined {
+function tooLongOrIncomplete(start: number, end: number, limits: RequestHeadLimits): BadHead | undefined {
   return end - start >= limits.maxHeadSize ? headTooLarge : undefined;
 }
 

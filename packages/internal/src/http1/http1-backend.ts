@@ -13,7 +13,7 @@ import type { Part } from "../component/part.ts";
 import { tunnelBackend, webBackend, type TunnelBackend } from "../http/web-backend.ts";
 import { Http1NodeExchan } from "./node-exchan.ts";
 import type { Http1Pool } from "./node-traits.ts";
-import type { ContentLimits } from "./request-content.ts";
+import type { ContentLimits } from "./message-content.ts";
 
 /** A group of equal servers that speak HTTP/1, for `httpProxy`. */
 export const http1Backend = defineBackend({

@@ -1,6 +1,7 @@
 // One request to an HTTP/1 server, and its answer.
 
 import type { ConnUser } from "../backend/node-conn.ts";
+import { contentMayFollow } from "../http/content-rule.ts";
 import { NodeExchan, forNode } from "../http/node-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
@@ -11,7 +12,7 @@ import { isIdempotent } from "../http/methods.ts";
 import { readAnswerHead, type Http1NodeResponseHead } from "./node-response-head.ts";
 import type { Http1NodeConn, Http1Pool } from "./node-traits.ts";
 import { isSameBytes } from "../http/bytes.ts";
-import { RequestContent } from "./request-content.ts";
+import { MessageContent } from "./message-content.ts";
 import { encodeRequestHead, trailerLines } from "./request-head.ts";
 import { UpgradeRequest } from "./upgrade-request.ts";
 
@@ -23,7 +24,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   #conn: Http1NodeConn | undefined;
   #isReused = false;
   #head: Http1NodeResponseHead | undefined;
-  #content: RequestContent | undefined;
+  #content: MessageContent | undefined;
   #interims = 0;
   /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
   #retryLength = 0;
@@ -150,12 +151,8 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     if (head.status < 200) return this.#takeInterim(conn, head);
     this.#head = head;
     this.state = "content";
-    const size = head.isWithoutContent(this.#request.method)
-      ? 0
-      : head.isChunked
-        ? undefined
-        : (head.contentSize ?? Infinity);
-    const content = (this.#content = new RequestContent(size, conn.traits.contentLimits));
+    const size = contentMayFollow(this.#request.method, head.status) ? sizeOf(head) : 0;
+    const content = (this.#content = new MessageContent(size, conn.traits.contentLimits, true));
     const first = this.#gather(conn, content);
     if (content.done && content.trailers.count === 0) {
       this.#finish(conn, head);
@@ -217,7 +214,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   }
 
   /** All that the input holds of the content, in one piece: many small chunks are not passed on one by one. */
-  #gather(conn: Http1NodeConn, content: RequestContent): Buffer | undefined {
+  #gather(conn: Http1NodeConn, content: MessageContent): Buffer | undefined {
     const first = content.next(conn.input);
     if (first === undefined) return undefined;
     let next = content.next(conn.input);
@@ -227,7 +224,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     return Buffer.concat(pieces);
   }
 
-  #deliver(conn: Http1NodeConn, content: RequestContent, piece: Buffer | undefined): boolean {
+  #deliver(conn: Http1NodeConn, content: MessageContent, piece: Buffer | undefined): boolean {
     if (piece !== undefined && !this.taker.content(piece)) this.isHeld = true;
     // The taker may have given it up.
     if (this.state !== "content") return false;
@@ -260,6 +257,11 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
 const noBytes = Buffer.alloc(0);
 
 function noop(): void {}
+
+/** Of content, in bytes: `undefined` in chunks, `Infinity` up to the end of the connection. */
+function sizeOf({ isChunked, contentSize }: Http1NodeResponseHead): number | undefined {
+  return isChunked ? undefined : (contentSize ?? Infinity);
+}
 
 /** In ms, how long the node says that it keeps the connection for. */
 function aliveFor(head: Http1NodeResponseHead | undefined): number | undefined {

@@ -34,6 +34,20 @@ test("fields are listed without those of the connection, and without those that 
   expect(head.fieldList(new FieldNames(connectionFields))).toEqual(["a", "1", "c", "3", "d", ""]);
 });
 
+test("white space before the colon of a field is removed", () => {
+  const head = read("HTTP/1.1 200 OK\r\nX-A \t: 1\r\nContent-Length : 5\r\n\r\n");
+  expect(head).toMatchObject({ contentSize: 5 });
+  if (head instanceof Http1NodeResponseHead)
+    expect(head.fieldList(new FieldNames([]))).toEqual(["x-a", "1", "content-length", "5"]);
+});
+
+test.each(["x y: 1", " x: 1", " : 1", "x 1", "content-length : 5\r\ncontent-length: 5"])(
+  "a head with the line %j is refused",
+  (line) => {
+    expect(typeof read(`HTTP/1.1 200 OK\r\na: b\r\n${line}\r\n\r\n`)).toBe("string");
+  },
+);
+
 test("a head that is cut anywhere is waited for, and is the same when the rest has come", () => {
   const text = "HTTP/1.1 302 Found\r\nlocation: /a b\r\nset-cookie: a=1\r\ncontent-length: 12\r\n\r\n";
   for (let length = 0; length < text.length; length++)

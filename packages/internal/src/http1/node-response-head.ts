@@ -1,20 +1,14 @@
-// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy passes on
-// must mean the same to everybody.
+// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy
+// passes on must mean the same to everybody. Only white space before a colon is removed, which a request must not have.
 
 import { reasonPhrase } from "@hemi/common";
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
 import type { Fields } from "../http/fields.ts";
 import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.ts";
 import { equalsIgnoringCase, FieldLines, readLength, withoutConnection } from "../http/field-lines.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
-
-export interface ResponseHeadLimits {
-  /** Of a head, in bytes. */
-  readonly maxHeadSize: number;
-  /** Of field lines. */
-  readonly maxFields: number;
-}
 
 /** The head of an HTTP/1 response, lying in bytes of its own. */
 export class Http1NodeResponseHead extends FieldLines implements NodeResponseHead {
@@ -42,11 +36,6 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
     return this;
   }
 
-  /** No content follows, whatever the fields say (RFC 9112 6.3). */
-  isWithoutContent(method: string): boolean {
-    return method === "HEAD" || this.status === 204 || this.status === 304;
-  }
-
   get mayKeepAlive(): boolean {
     return !this.wantsClose && (this.version === "1.1" || this.wantsKeepAlive) && (this.keepAliveTimeout ?? 2) > 1;
   }
@@ -69,7 +58,7 @@ export function readAnswerHead(
   bytes: Buffer,
   start: number,
   end: number,
-  limits: ResponseHeadLimits,
+  limits: HeadLimits,
 ): Http1NodeResponseHead | string | undefined {
   const incomplete = end - start >= limits.maxHeadSize ? "its head is larger than maxHeadSize allows" : undefined;
   // HTTP/1.x SP code [SP reason] CRLF
@@ -102,10 +91,12 @@ export function readAnswerHead(
     }
     const nameStart = at;
     while (at < end && isTokenByte[bytes[at] ?? 0] === 1) at++;
+    const nameEnd = at;
+    // What stands there is not passed on (RFC 9112 5.1).
+    while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
     if (at === end) break;
-    if (bytes[at] !== COLON || at === nameStart)
-      return "a field line of its head has no name, a folded start, or a space before its colon";
-    const nameEnd = at++;
+    if (bytes[at] !== COLON || nameEnd === nameStart) return "a field line of its head has no name, or a folded start";
+    at++;
     while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
     const valueStart = at;
     while (at < end && isValueByte[bytes[at] ?? 0] === 1) at++;

@@ -2,11 +2,12 @@
 
 import type { NodeConn } from "../backend/node-conn.ts";
 import type { ConnPool } from "../backend/conn-pool.ts";
-import type { ResponseHeadLimits, Http1NodeResponseHead } from "./node-response-head.ts";
-import type { ContentLimits } from "./request-content.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import type { Http1NodeResponseHead } from "./node-response-head.ts";
+import type { ContentLimits } from "./message-content.ts";
 
 export interface Http1NodeTraits {
-  readonly settings: ResponseHeadLimits & {
+  readonly settings: HeadLimits & {
     /** Statuses of answers that speak against a node. */
     readonly failStatuses: readonly number[];
     /** Of 1xx answers before an answer. */

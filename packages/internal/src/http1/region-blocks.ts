@@ -5,6 +5,7 @@
 //   large blocks   for clients that take them at once: half the CPU, but few, since who stops taking keeps the last one
 
 import { read } from "node:fs";
+import { BlockPool } from "../net/block-pool.ts";
 
 const smallSize = 64 * 1024;
 const largeSize = 512 * 1024;
@@ -16,24 +17,18 @@ const maxSpareSmall = 32;
 export class RegionBlock {
   readonly bytes: Buffer;
 
-  private constructor(size: number) {
+  constructor(size: number) {
     this.bytes = Buffer.allocUnsafeSlow(size);
   }
 
   /** One that nobody uses, of 64 KiB or, if it may be and there is one, of 512 KiB. */
   static lend(mayBeLarge: boolean): RegionBlock {
-    if (!mayBeLarge) return spareSmall.pop() ?? new RegionBlock(smallSize);
-    const large = spareLarge.pop();
-    if (large !== undefined) return large;
-    if (largeMade === maxLarge) return RegionBlock.lend(false);
-    largeMade++;
-    return new RegionBlock(largeSize);
+    return mayBeLarge && !large.isUsedUp ? large.lend() : small.lend();
   }
 
   /** Nobody uses it any more. To be called once for each time that it was lent. */
   giveBack(): void {
-    if (this.bytes.length === largeSize) spareLarge.push(this);
-    else if (spareSmall.length < maxSpareSmall) spareSmall.push(this);
+    (this.bytes.length === largeSize ? large : small).giveBack(this);
   }
 
   /** Reads up to `size` bytes of a file, as far as there is room. Settles with how many there were: 0 at its end. */
@@ -47,6 +42,5 @@ export class RegionBlock {
   }
 }
 
-const spareSmall: RegionBlock[] = [];
-const spareLarge: RegionBlock[] = [];
-let largeMade = 0;
+const small = new BlockPool({ make: () => new RegionBlock(smallSize), maxSpare: maxSpareSmall });
+const large = new BlockPool({ make: () => new RegionBlock(largeSize), maxSpare: maxLarge, maxLent: maxLarge });

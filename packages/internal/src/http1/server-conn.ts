@@ -12,38 +12,39 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AcceptedSocket } from "../net/accepted-socket.ts";
-import { peerOf, type Peer } from "../net/peer.ts";
+import type { Peer } from "../net/peer.ts";
 import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Input } from "../net/input.ts";
-import { ExchanError } from "../http/exchan-error.ts";
+import { clientGone, ExchanError } from "../http/exchan-error.ts";
 import { CR, isSameBytes } from "../http/bytes.ts";
 import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
-import { clientGone } from "../http/exchan-error.ts";
 import { Output } from "../net/output.ts";
+import { ContentRate } from "../http/content-rate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
-import { noContent, RequestContent } from "./request-content.ts";
+import { noContent, MessageContent } from "./message-content.ts";
 import { statusLine } from "../http/response-head.ts";
-import { Http1Exchan, type ExchanConn } from "./server-exchan.ts";
-import type { Http1Host } from "./server-host.ts";
+import type { GateConn } from "../front/gate.ts";
+import { Http1Exchan, type Http1ExchanConn } from "./server-exchan.ts";
+import type { Http1CodecServer } from "./codec-server.ts";
 import type { WholeResponses } from "./whole-responses.ts";
 
 /** `tunnel`: the socket is in the hands of who left HTTP on it. */
 type Phase = "idle" | "head" | "exchan" | "discard" | "tunnel" | "linger" | "closed";
 
-export class Http1Conn implements ExchanConn {
+export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
   readonly input = new Input();
   readonly output: Output;
   readonly #socket: Socket;
-  readonly #host: Http1Host;
+  readonly #server: Http1CodecServer;
   readonly #patience: ConnTimeouts;
   #phase: Phase = "idle";
   #isHeld = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
-  #discarded: RequestContent | undefined;
+  #discarded: MessageContent | undefined;
   #requests = 0;
   #lastHead: Http1RequestHead | undefined;
   /** This is the last exchan: the server drains, or the client was too slow for another one. */
@@ -55,21 +56,20 @@ export class Http1Conn implements ExchanConn {
   /** When the first byte of a head came whose last one did not come with it, in ms on the monotonic clock. */
   #headBeganAt = 0;
   #isAdvancing = false;
-  /** How long the content of the current request was waited for, in ms, and since when it is, on the monotonic clock. */
-  #contentWaited = 0;
-  #waitingSince = 0;
+  /** Of the current request's content, once it was waited for. */
+  #contentRate: ContentRate | undefined;
   #lingersUntil = 0;
   /** Who has the tunnel wants to be told when the server drains. */
   #tunnelDrained: (() => void) | undefined;
 
   /** `tls` is what the handshake of a TLS socket has established. */
-  constructor(socket: Socket, host: Http1Host, tls?: TlsFacts, peer = peerOf(socket)) {
+  constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http1CodecServer) {
     this.#socket = socket;
     this.tls = tls;
-    this.#host = host;
+    this.#server = server;
     this.peer = peer;
     this.output = new Output(socket, clientGone, tls?.maxWrite);
-    this.#patience = new ConnTimeouts(socket, host, (wait) => this.#expired(wait));
+    this.#patience = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
     socket.on("end", this.#ended);
@@ -82,19 +82,23 @@ export class Http1Conn implements ExchanConn {
 
   get mayKeepAlive(): boolean {
     const mayComeMore = !this.#peerEnded || this.input.size > 0;
-    return mayComeMore && !this.#isLast && this.#requests < this.#host.settings.maxRequestsPerConn;
+    return mayComeMore && !this.#isLast && this.#requests < this.#server.settings.maxRequestsPerConn;
+  }
+
+  get isCut(): boolean {
+    return this.output.isCut;
   }
 
   get dateLine(): string {
-    return this.#host.dateLine;
+    return this.#server.dateLine;
   }
 
   get wholeResponses(): WholeResponses {
-    return this.#host.wholeResponses;
+    return this.#server.wholeResponses;
   }
 
   monotonic(): number {
-    return this.#host.monotonic();
+    return this.#server.monotonic();
   }
 
   /** Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one more answer. */
@@ -117,7 +121,7 @@ export class Http1Conn implements ExchanConn {
 
   #take(bytes: Buffer, isShared: boolean): void {
     if (this.#phase === "linger") {
-      if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
+      if (this.#server.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
       this.#patience.hasMoved = true;
       return this.#patience.waitFor("linger");
     }
@@ -149,7 +153,7 @@ export class Http1Conn implements ExchanConn {
     } catch (error) {
       // Nothing below should throw; what does must not leave a connection that neither goes on nor ends.
       this.#socket.destroy();
-      this.#host.failed(this.peer, error);
+      this.#server.failed(this.peer, error);
     } finally {
       this.#isAdvancing = false;
     }
@@ -192,12 +196,14 @@ export class Http1Conn implements ExchanConn {
       return true;
     }
     input.own();
-    const head = isWorthReading ? readHead(input.bytes, input.at, input.bytes.length, this.#host.settings) : undefined;
+    const head = isWorthReading
+      ? readHead(input.bytes, input.at, input.bytes.length, this.#server.settings)
+      : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {
       if (input.bytes[input.at] === handshakeRecord) return this.#refuseTLS();
       // Only the first head may be none: behind a request, other bytes are a mistake or an attack.
-      const isOther = this.#requests === 0 && this.#host.speaksOther(input.bytes.subarray(input.at));
+      const isOther = this.#requests === 0 && this.#server.speaksOther(input.bytes.subarray(input.at));
       if (isOther === "perhaps") return this.#waitForHead(available, isWorthReading);
       if (isOther) return this.#handOver();
       this.#refuse(head.status, head.reason);
@@ -226,7 +232,7 @@ export class Http1Conn implements ExchanConn {
     this.#leaveSocket();
     this.#phase = "closed";
     socket.off("error", noop).off("close", this.#closed);
-    this.#host.handOver(this, socket);
+    this.#server.handOver(this, socket);
     return false;
   }
 
@@ -234,11 +240,11 @@ export class Http1Conn implements ExchanConn {
     // An empty line behind the last request does not yet begin another one.
     if (this.#phase !== "head" && (available > 2 || this.input.bytes[this.input.at] !== CR)) {
       this.#phase = "head";
-      this.#headBeganAt = this.#host.monotonic();
+      this.#headBeganAt = this.#server.monotonic();
     }
-    if (wasRead) this.#retryLength = Math.min(available * 2, this.#host.settings.maxHeadSize);
+    if (wasRead) this.#retryLength = Math.min(available * 2, this.#server.settings.maxHeadSize);
     if (this.#peerEnded) {
-      if (this.#phase === "head") this.#host.note(this.peer, "it left in the middle of a head");
+      if (this.#phase === "head") this.#server.note(this.peer, "it left in the middle of a head");
       this.#linger();
     }
     return false;
@@ -250,7 +256,7 @@ export class Http1Conn implements ExchanConn {
 
   #beginExchan(head: Http1RequestHead): void {
     this.#requests++;
-    this.#contentWaited = 0;
+    this.#contentRate = undefined;
     this.#patience.hasMoved = true;
     const wasWaitedFor = this.#phase === "head";
     this.#phase = "exchan";
@@ -258,26 +264,22 @@ export class Http1Conn implements ExchanConn {
     const exchan = new Http1Exchan(
       this,
       head,
-      head.contentSize === 0 ? noContent : new RequestContent(head.contentSize, this.#host.settings),
+      head.contentSize === 0 ? noContent : new MessageContent(head.contentSize, this.#server.settings),
     );
-    if (wasWaitedFor) exchan.headTime = this.#host.monotonic() - this.#headBeganAt;
+    if (wasWaitedFor) exchan.headTime = this.#server.monotonic() - this.#headBeganAt;
     this.#exchan = exchan;
-    this.#host.serve(exchan);
+    this.#server.serve(exchan);
   }
 
   /** Gives input to who waits for content. */
   #feedReader(): false {
     const exchan = this.#exchan;
     if (exchan?.isReading !== true) return false;
-    const waited = this.#contentWaited + this.#host.monotonic() - this.#waitingSince;
+    const { settings } = this.#server;
     const came = exchan.content.read + this.input.size;
-    const { minContentRate, contentRateGrace } = this.#host.settings;
-    if (waited > contentRateGrace && came * 1000 < minContentRate * waited) {
-      this.#giveContentUp(`its content came at less than ${minContentRate} bytes a second`);
-    } else if (exchan.contentArrived()) {
-      this.#contentWaited = waited;
-      this.#patience.hasMoved = true;
-    }
+    if (this.#contentRate?.isTooSlow(came, this.#server.monotonic(), settings) === true) {
+      this.#giveContentUp(`its content came at less than ${settings.minContentRate} bytes a second`);
+    } else if (exchan.contentArrived()) this.#patience.hasMoved = true;
     return false;
   }
 
@@ -297,7 +299,7 @@ export class Http1Conn implements ExchanConn {
 
   wantContent(): void {
     if (this.#peerEnded) return this.#exchan?.contentFailed(endedEarly());
-    this.#waitingSince = this.#host.monotonic();
+    (this.#contentRate ??= new ContentRate()).waitFrom(this.#server.monotonic());
     this.#settle();
   }
 
@@ -375,7 +377,7 @@ export class Http1Conn implements ExchanConn {
 
   /** Answers a request that could not be read, and closes. */
   #refuse(status: number, reason: string): void {
-    this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.#server.note(this.peer, `its request was refused with ${status}: ${reason}`);
     this.output.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
     this.#linger();
   }
@@ -383,7 +385,7 @@ export class Http1Conn implements ExchanConn {
   /** There is nothing to say that the client would understand. */
   #refuseTLS(): false {
     const isInside = this.tls !== undefined;
-    this.#host.note(this.peer, isInside ? "it speaks TLS inside TLS" : "it speaks TLS, and this port plain HTTP");
+    this.#server.note(this.peer, isInside ? "it speaks TLS inside TLS" : "it speaks TLS, and this port plain HTTP");
     this.#socket.destroy();
     return false;
   }
@@ -399,7 +401,7 @@ export class Http1Conn implements ExchanConn {
     this.#socket.end(() => {
       if (this.#phase === "closed") return;
       if (this.#peerEnded) return this.#socket.destroy();
-      this.#lingersUntil = this.#host.monotonic() + this.#host.settings.maxLingerTime;
+      this.#lingersUntil = this.#server.monotonic() + this.#server.settings.maxLingerTime;
       this.#hold(false);
       this.#patience.waitFor("linger");
     });
@@ -412,7 +414,7 @@ export class Http1Conn implements ExchanConn {
     this.#exchan = undefined;
     exchan?.clientLeft();
     this.output.closed();
-    this.#host.connClosed(this);
+    this.#server.closed(this);
   };
 
   // ---- waiting ----
@@ -433,7 +435,7 @@ export class Http1Conn implements ExchanConn {
           this.#hold(false);
           this.#patience.waitFor("content");
         } else {
-          this.#hold(output.isAwaited || input.size >= this.#host.settings.maxBufferedInput);
+          this.#hold(output.isAwaited || input.size >= this.#server.settings.maxBufferedInput);
           this.#patience.waitFor(output.isAwaited ? "write" : "handle");
         }
         break;
@@ -455,7 +457,7 @@ export class Http1Conn implements ExchanConn {
   }
 
   #expired(wait: Wait | undefined): void {
-    const { settings } = this.#host;
+    const { settings } = this.#server;
     switch (wait) {
       case "idle":
       case "drainIdle":
@@ -468,12 +470,12 @@ export class Http1Conn implements ExchanConn {
         this.#giveContentUp(`no content came for ${settings.contentTimeout} ms`);
         break;
       case "handle":
-        this.#host.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        this.#server.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
         this.#isLast = true;
         this.#exchan?.giveUp();
         break;
       case "write":
-        this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        this.#server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
         this.#exchan?.endsBecauseOf("writeTimeout");
         this.#socket.destroy();
         break;
@@ -484,7 +486,7 @@ export class Http1Conn implements ExchanConn {
   }
 
   #giveContentUp(reason: string): void {
-    this.#host.note(this.peer, reason);
+    this.#server.note(this.peer, reason);
     this.#isLast = true;
     if (this.#exchan === undefined) return this.#linger();
     this.#exchan.endsBecauseOf("contentTimeout");

@@ -1,32 +1,24 @@
-// One request and its response on an HTTP/1 connection: the wire below Request and Response.
-//
-//   waiting ── sendHead ──> streaming ── endContent ──> ended
-//      ├────── sendWhole ────────┼────────────────────> ended      the conn goes on to the next request
-//      ├────── tunnel ──> tunnelling ── both ends ────> ended      the conn is no longer HTTP, and closes
-//      └────── abort, or the client left ─────────────> aborted    the conn closes
+// One request and its response on an HTTP/1 connection. When it has ended, the connection goes on to the next request; after a
+// tunnel it is no longer HTTP, and closes, as it does when an exchan is aborted.
 
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
-import { HemiError } from "../errors/hemi-error.ts";
-import type { EndReason } from "../http/end-reason.ts";
-import type { Peer } from "../net/peer.ts";
-import type { TlsFacts } from "../net/tls/tls-facts.ts";
-import type { Input } from "../net/input.ts";
 import { clientGone, ExchanError } from "../http/exchan-error.ts";
-import type { AbortListener, EndListener, ExchanWire, FileRegion, ResponseHead, TunnelHead } from "../http/exchan.ts";
+import { isStatusWithContent, responseHasContent } from "../http/content-rule.ts";
+import type { FileRegion, ResponseHead, TunnelHead } from "../http/exchan.ts";
 import type { Fields } from "../http/fields.ts";
 import { fileEnded } from "../http/file-region.ts";
-import type { Http1RequestHead } from "./head.ts";
+import { fieldLines, hasDate, statusLine } from "../http/response-head.ts";
+import { ServerExchan, type ExchanCarrier } from "../http/server-exchan.ts";
+import type { Input } from "../net/input.ts";
 import type { Output } from "../net/output.ts";
+import type { Http1RequestHead } from "./head.ts";
+import type { MessageContent } from "./message-content.ts";
 import { RegionBlock } from "./region-blocks.ts";
-import type { RequestContent } from "./request-content.ts";
-import { fieldLines, hasDate, hasNoContent, statusLine, type ResponseFraming } from "../http/response-head.ts";
 import type { WholeResponses } from "./whole-responses.ts";
 
 /** What an exchan needs of the connection that it is on. */
-export interface ExchanConn {
-  readonly peer: Peer;
-  readonly tls: TlsFacts | undefined;
+export interface Http1ExchanConn extends ExchanCarrier {
   readonly input: Input;
   readonly output: Output;
   /** `date: …` with its line end. */
@@ -54,138 +46,88 @@ export interface ExchanConn {
   breakOff(isUnended: boolean): void;
 }
 
-/** Settles the promise that `readContent` gave out. */
-interface ContentReader {
-  resolve(piece: Uint8Array | undefined): void;
-  reject(error: Error): void;
-}
+/**
+ * How a response tells its client where the content ends: by `content-length`; by the chunked coding; by the end of the
+ * connection, for HTTP/1.0 and unsized content; or not at all, because there is none.
+ */
+type Framing = "sized" | "chunked" | "until close" | "none";
 
-type State = "waiting" | "streaming" | "tunnelling" | "ended" | "aborted";
-
-export class Http1Exchan implements ExchanWire {
+export class Http1Exchan extends ServerExchan {
   readonly head: Http1RequestHead;
-  readonly content: RequestContent;
-  /** Set by the connection if the head was long in coming. */
-  headTime = 0;
-  readonly #conn: ExchanConn;
-  #state: State = "waiting";
-  #framing: ResponseFraming = "none";
-  /** What `content-length` announced. */
-  #size = 0;
-  /** Content bytes sent, or dropped where the response has none. */
-  #sent = 0;
+  readonly content: MessageContent;
+  readonly #conn: Http1ExchanConn;
+  #framing: Framing = "none";
   #keepAlive = false;
   #isTrusted = true;
-  #isContinueOwed: boolean;
-  #reader: ContentReader | undefined;
-  /** Why no more content will come. */
-  #contentError: HemiError | undefined;
-  /** When the response was complete: had all content been read? */
-  #wasContentRead = false;
-  #abortListeners: AbortListener[] | undefined;
-  /** The handlet took too long. */
-  #isLate = false;
-  #endListener: EndListener | undefined;
-  /** Why it ends as it does, if it is neither complete nor left by its client. */
-  #endReason: EndReason | undefined;
-  /** Of the head that was sent; 0 before that. */
-  #status = 0;
-  /** What had been sent on the connection when it became a tunnel. */
+  /** What had been sent on the connection when it became a tunnel, and when it ceased to be one. */
   #sentBefore = 0;
+  #sentAfter: number | undefined;
 
-  constructor(conn: ExchanConn, head: Http1RequestHead, content: RequestContent) {
+  constructor(conn: Http1ExchanConn, head: Http1RequestHead, content: MessageContent) {
+    super(conn);
     this.#conn = conn;
     this.head = head;
     this.content = content;
-    this.#isContinueOwed = head.expectsContinue && !content.done;
-  }
-
-  get peer(): Peer {
-    return this.#conn.peer;
-  }
-
-  get tls(): TlsFacts | undefined {
-    return this.#conn.tls;
+    this.isContinueOwed = head.expectsContinue && !content.done;
   }
 
   get trailers(): Fields {
     return this.content.trailers;
   }
 
-  /** Someone asked to be told when the client leaves. */
-  get isWatched(): boolean {
-    return this.#abortListeners !== undefined;
-  }
-
-  get isReading(): boolean {
-    return this.#reader !== undefined;
-  }
-
   // ---- content in ----
 
-  readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    if (this.#state === "ended") {
-      return this.#wasContentRead ? undefined : refused("the request has been answered: its content is no longer read");
-    }
+  protected takePiece(): Uint8Array | undefined {
     const piece = this.content.next(this.#conn.input);
-    if (piece !== undefined) {
-      this.#isContinueOwed = false;
-      return piece;
+    const { failure } = this.content;
+    if (piece === undefined && failure !== undefined) {
+      this.contentError = new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is broken: ${failure}`);
     }
-    if (this.content.done) return undefined;
-    if (this.#state === "aborted") return quietly(Promise.reject(clientGone()));
-    if (this.content.failure !== undefined) return quietly(Promise.reject(broken(this.content.failure)));
-    if (this.#contentError !== undefined) return quietly(Promise.reject(this.#contentError));
-    if (this.#reader !== undefined) return refused("the content is being read already");
-    if (this.#isContinueOwed && this.#state === "waiting") this.#conn.output.writeText("HTTP/1.1 100 Continue\r\n\r\n");
-    this.#isContinueOwed = false;
-    return new Promise((resolve, reject) => {
-      this.#reader = { resolve, reject };
-      this.#conn.wantContent();
-    });
+    return piece;
+  }
+
+  protected get isContentRead(): boolean {
+    return this.content.done;
+  }
+
+  protected wantContent(): void {
+    this.#conn.wantContent();
+  }
+
+  protected dropContent(): void {
+    this.content.discard(this.#conn.input);
   }
 
   /** There is more input. True if a waiting reader took some of it. */
   contentArrived(): boolean {
-    const reader = this.#reader;
-    if (reader === undefined) return false;
-    const piece = this.content.next(this.#conn.input);
+    if (!this.isReading) return false;
+    const piece = this.takePiece();
     if (piece === undefined && !this.content.done && this.content.failure === undefined) return false;
-    this.#reader = undefined;
-    if (this.content.failure !== undefined) reader.reject(broken(this.content.failure));
-    else reader.resolve(piece);
+    this.readerGets(piece);
     return true;
-  }
-
-  /** No more content will come than what is in the input: a waiting reader is told why, and who reads later. */
-  contentFailed(error: HemiError): void {
-    this.#contentError = error;
-    const reader = this.#reader;
-    this.#reader = undefined;
-    reader?.reject(error);
   }
 
   // ---- response out ----
 
   sendInterim(status: number, fieldList: readonly string[]): void {
-    if (this.#state !== "waiting" || this.head.version === "1.0") return;
-    if (status === 100) this.#isContinueOwed = false;
+    if (this.state !== "waiting" || this.head.version === "1.0") return;
+    if (status === 100) this.isContinueOwed = false;
     this.#conn.output.writeText(statusLine(status) + fieldLines(fieldList) + "\r\n");
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting = false): void {
-    if (this.#state !== "waiting") return;
+    if (this.state !== "waiting") return;
     const { output } = this.#conn;
-    this.#state = "ended";
-    this.#leaveContent();
+    this.state = "ended";
+    this.leaveContent();
     const size = content === undefined ? 0 : typeof content === "string" ? Buffer.byteLength(content) : content.length;
     this.#decideFraming(head.status, size);
     if (content === undefined || this.#framing === "none") output.writeText(this.#encodeHead(head, size));
     else if (typeof content !== "string") this.#writeWhole(head, content, isLasting);
     else if (size === content.length) output.writeText(this.#encodeHead(head, size) + content);
     else output.writeBytes(this.#encodeHead(head, size), Buffer.from(content), "");
-    this.#sent = size;
-    this.#tellEnded();
+    this.given = size;
+    this.complete();
     this.#conn.finished(this.#keepAlive);
   }
 
@@ -203,19 +145,19 @@ export class Http1Exchan implements ExchanWire {
   }
 
   sendHead(head: ResponseHead, size: number | undefined): void {
-    if (this.#state !== "waiting") return;
-    this.#state = "streaming";
+    if (this.state !== "waiting") return;
+    this.state = "streaming";
     this.#decideFraming(head.status, size);
     this.#conn.output.writeText(this.#encodeHead(head, size));
     this.#conn.progressed();
   }
 
   sendContent(piece: string | Uint8Array): boolean {
-    if (this.#state !== "streaming") return false;
+    if (this.state !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
-    this.#countSent(size);
-    if (this.#framing === "none") return this.#sent <= maxDropped;
+    this.give(size);
+    if (!this.hasContent) return !this.isEnoughDropped;
     const isChunked = this.#framing === "chunked";
     const before = isChunked ? size.toString(16) + "\r\n" : "";
     const after = isChunked ? "\r\n" : "";
@@ -228,12 +170,12 @@ export class Http1Exchan implements ExchanWire {
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    const isTakenByNobody = this.#state === "aborted" || (this.#framing === "none" && this.#sent > maxDropped);
+    const isTakenByNobody = this.state === "aborted" || this.isEnoughDropped;
     return isTakenByNobody ? quietly(Promise.reject(clientGone())) : this.#conn.drained();
   }
 
   async sendRegion({ fd, offset, size }: FileRegion): Promise<void> {
-    if (this.#framing === "none") return;
+    if (!this.hasContent) return;
     let mayBeLarge = false;
     for (let done = 0; done < size;) {
       const sent = await this.#sendBlock(RegionBlock.lend(mayBeLarge), fd, offset + done, size - done);
@@ -256,9 +198,9 @@ export class Http1Exchan implements ExchanWire {
     let isLent = true;
     try {
       const read = await block.read(fd, offset, size);
-      if (this.#state !== "streaming") throw clientGone();
+      if (this.state !== "streaming") throw clientGone();
       if (read === 0) return 0;
-      this.#countSent(read);
+      this.give(read);
       const [before, after] = this.#framing === "chunked" ? [read.toString(16) + "\r\n", "\r\n"] : ["", ""];
       isLent = false;
       this.#conn.output.writeLent(before, block.bytes.subarray(0, read), after, () => block.giveBack());
@@ -269,37 +211,24 @@ export class Http1Exchan implements ExchanWire {
     }
   }
 
-  /** So much more content is sent. Breaks the answer off, and throws, if that is more than was announced. */
-  #countSent(size: number): void {
-    if (this.#framing === "sized" && this.#sent + size > this.#size) {
-      this.#abortFor(`more content was sent than the ${this.#size} bytes that were announced`);
-    }
-    this.#sent += size;
-  }
-
   endContent(trailerList: readonly string[]): void {
-    if (this.#state !== "streaming") return;
-    if (this.#framing === "sized" && this.#sent < this.#size) {
-      this.#abortFor(`only ${this.#sent} of the ${this.#size} bytes that were announced were sent`);
-    }
+    if (this.state !== "streaming") return;
+    this.assertAllGiven();
     if (this.#framing === "chunked") this.#conn.output.writeText("0\r\n" + fieldLines(trailerList) + "\r\n");
-    this.#state = "ended";
-    this.#leaveContent();
-    this.#tellEnded();
+    this.state = "ended";
+    this.leaveContent();
+    this.complete();
     this.#conn.finished(this.#keepAlive);
   }
 
   tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
-    const { head } = this;
-    if (this.#state !== "waiting") throw new HemiError("HEMI_USAGE", "a request that is answered opens no tunnel");
-    const isOffered = protocol === undefined ? head.method === "CONNECT" : head.upgrades.includes(protocol);
-    if (!isOffered) throw new HemiError("HEMI_USAGE", `the client did not ask for ${protocol ?? "a tunnel"}`);
-    this.#state = "tunnelling";
-    this.#status = protocol === undefined ? 200 : 101;
+    this.assertTunnel(protocol);
+    this.state = "tunnelling";
+    this.status = protocol === undefined ? 200 : 101;
     this.#framing = "until close";
     const switching = protocol === undefined ? "" : `connection: upgrade\r\nupgrade: ${protocol}\r\n`;
     this.#conn.output.writeText(
-      statusLine(this.#status) +
+      statusLine(this.status) +
         (hasDate(fieldList) ? "" : this.#conn.dateLine) +
         fieldLines(fieldList) +
         switching +
@@ -310,115 +239,49 @@ export class Http1Exchan implements ExchanWire {
     return tunnel;
   }
 
-  onEnd(listener: EndListener): void {
-    if (this.#state === "ended" || this.#state === "aborted") return this.#tellEnded(listener);
-    const earlier = this.#endListener;
-    // Two are rare, and one costs no list.
-    this.#endListener =
-      earlier === undefined
-        ? listener
-        : (status, contentSent, reason) => {
-            earlier(status, contentSent, reason);
-            listener(status, contentSent, reason);
-          };
-  }
-
   distrust(): void {
     this.#isTrusted = false;
   }
 
   // ---- early ends ----
 
-  /** Says why it is about to end, or to be answered as it will be. The first cause counts. */
-  endsBecauseOf(reason: EndReason): void {
-    this.#endReason ??= reason;
-  }
-
-  /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
-  giveUp(): void {
-    this.#isLate = true;
-    this.endsBecauseOf("handleTimeout");
-    if (this.#state !== "waiting") return this.abort();
-    this.sendWhole({ status: 503, fieldList: [] }, undefined);
-    this.#tellAborted();
-  }
-
   abort(): void {
-    if (this.#state === "ended" || this.#state === "aborted") return;
-    // A handlet may hear of its client's leaving, and give up, before we do.
-    if (!this.#conn.output.isCut) this.endsBecauseOf("aborted");
-    this.#conn.breakOff(this.#state === "streaming" && this.#framing === "until close");
+    if (this.isOver) return;
+    this.endsByAbort();
+    this.#conn.breakOff(this.state === "streaming" && this.#framing === "until close");
     this.clientLeft();
-  }
-
-  onAbort(listener: AbortListener): void {
-    if (this.#state === "aborted" || this.#isLate) return listener(this.#abortReason());
-    // The connection is at another exchan by now, which nobody asked to watch over.
-    if (this.#state === "ended") return;
-    (this.#abortListeners ??= []).push(listener);
-    this.#conn.watch();
   }
 
   /** The connection has broken off. */
   clientLeft(): void {
-    if (this.#state === "ended" || this.#state === "aborted") return;
-    if (this.#state === "tunnelling") {
-      this.#state = "ended";
-      this.#sent = this.#conn.bytesSent - this.#sentBefore;
-      return this.#tellEnded();
-    }
-    this.#state = "aborted";
-    if (this.#reader !== undefined) this.contentFailed(clientGone());
-    this.#tellAborted();
-    this.#tellEnded();
+    if (this.isOver) return;
+    this.#sentAfter = this.#conn.bytesSent;
+    this.lose(clientGone());
   }
 
-  #tellEnded(listener = this.#endListener): void {
-    if (listener === undefined) return;
-    const isAnswered = this.#status !== 0;
-    const reason =
-      this.#endReason ?? (this.#state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
-    listener(isAnswered ? this.#status : undefined, this.#framing === "none" ? 0 : this.#sent, reason);
+  protected get contentSent(): number {
+    if (this.#sentBefore > 0) return (this.#sentAfter ?? this.#sentBefore) - this.#sentBefore;
+    return this.hasContent ? this.given : 0;
   }
 
-  #tellAborted(): void {
-    const listeners = this.#abortListeners;
-    this.#abortListeners = undefined;
-    if (listeners === undefined) return;
-    const reason = this.#abortReason();
-    for (const listener of listeners) listener(reason);
+  protected gone(): ExchanError {
+    return clientGone();
   }
 
-  #abortReason(): ExchanError {
-    return this.#isLate
-      ? new ExchanError("HEMI_TIMEOUT", "the request was not answered within handleTimeout")
-      : clientGone();
-  }
-
-  /** The response is complete: what is left of the content is nobody's. */
-  #leaveContent(): void {
-    const { content } = this;
-    this.#wasContentRead = content.done;
-    if (content.done) return;
-    if (this.#reader !== undefined) {
-      this.contentFailed(
-        new HemiError("HEMI_CONTENT_READ", "the request was answered while its content was being read"),
-      );
-    }
-    content.discard(this.#conn.input);
+  protected override watch(): void {
+    this.#conn.watch();
   }
 
   /** Also decides on keep-alive. */
   #decideFraming(status: number, size: number | undefined): void {
     const { head, content } = this;
     const isHTTP10 = head.version === "1.0";
-    this.#status = status;
-    if (head.method === "HEAD" || hasNoContent(status) || status === 205) this.#framing = "none";
+    this.status = status;
+    this.hasContent = responseHasContent(head.method, status);
+    if (!this.hasContent) this.#framing = "none";
     else if (size !== undefined) this.#framing = "sized";
     else this.#framing = isHTTP10 ? "until close" : "chunked";
-    // A 205 has no content either, but says so (RFC 9110 15.3.6).
-    this.#size = status === 205 ? 0 : (size ?? 0);
-
+    this.announced = size;
     this.#keepAlive =
       this.#isTrusted &&
       this.#conn.mayKeepAlive &&
@@ -426,8 +289,8 @@ export class Http1Exchan implements ExchanWire {
       (!isHTTP10 || head.wantsKeepAlive) &&
       this.#framing !== "until close" &&
       // A client that waits for 100 may send its content or not: what comes next could be read in two ways.
-      (!this.#isContinueOwed || content.done) &&
-      (this.#state === "streaming" || content.isSoonOver);
+      (!this.isContinueOwed || content.done) &&
+      (this.state === "streaming" || content.isSoonOver);
   }
 
   #encodeHead({ status, reason, upgrade, fieldList }: ResponseHead, size: number | undefined): string {
@@ -436,7 +299,7 @@ export class Http1Exchan implements ExchanWire {
     if (!hasDate(fieldList)) text += this.#conn.dateLine;
     text += fieldLines(fieldList);
     // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
-    if (size !== undefined && !hasNoContent(status)) text += "content-length: " + size + "\r\n";
+    if (size !== undefined && isStatusWithContent(status)) text += "content-length: " + size + "\r\n";
     else if (this.#framing === "chunked") text += "transfer-encoding: chunked\r\n";
     // The field stands for this connection only, and must be named as one that does (RFC 9110 7.8).
     if (upgrade !== undefined && this.head.version !== "1.0") text += `connection: upgrade\r\nupgrade: ${upgrade}\r\n`;
@@ -444,18 +307,7 @@ export class Http1Exchan implements ExchanWire {
     else if (this.head.version === "1.0") text += "connection: keep-alive\r\n";
     return text + "\r\n";
   }
-
-  #abortFor(reason: string): never {
-    this.abort();
-    throw new HemiError("HEMI_USAGE", reason);
-  }
 }
-
-/**
- * So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. No prop: nothing is kept of it, and nobody
- * sees a difference.
- */
-const maxDropped = 256 * 1024;
 
 /**
  * In bytes: so much of a file goes in small blocks, since that is about what the buffers of both systems take at once of a client that then
@@ -464,11 +316,3 @@ const maxDropped = 256 * 1024;
 const minBeforeLarge = 4 * 1024 * 1024;
 /** In bytes a ms: who takes a block slower than this gets small ones. */
 const minRateOfLarge = 8 * 1024;
-
-function refused(reason: string): Promise<never> {
-  return quietly(Promise.reject(new HemiError("HEMI_CONTENT_READ", reason)));
-}
-
-function broken(reason: string): ExchanError {
-  return new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is broken: ${reason}`);
-}

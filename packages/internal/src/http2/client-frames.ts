@@ -8,7 +8,7 @@ import { parsePriority, type Priority } from "./priority.ts";
 import { RepeatedHeads } from "./repeated-heads.ts";
 import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
 import type { Http2Exchan } from "./server-exchan.ts";
-import type { Http2Host } from "./server-host.ts";
+import type { Http2CodecServer } from "./codec-server.ts";
 
 /** What a server's connection does when its client's frames ask for it. */
 export interface ClientFrameTarget extends FrameTarget<Http2Exchan> {
@@ -23,15 +23,15 @@ export interface ClientFrameTarget extends FrameTarget<Http2Exchan> {
 
 export class ClientFrames extends PeerFrames<Http2Exchan> {
   readonly #target: ClientFrameTarget;
-  readonly #host: Http2Host;
+  readonly #server: Http2CodecServer;
   readonly #repeatedHeads = new RepeatedHeads<Http2RequestHead>();
   /** Of streams that have not begun yet, by their identifiers. */
   #earlyPriorities: Map<number, Priority> | undefined;
 
-  constructor(target: ClientFrameTarget, host: Http2Host, idleFrames: TokenBucket) {
-    super(target, host.settings, idleFrames);
+  constructor(target: ClientFrameTarget, server: Http2CodecServer, idleFrames: TokenBucket) {
+    super(target, server.settings, idleFrames);
     this.#target = target;
-    this.#host = host;
+    this.#server = server;
   }
 
   /** A stream that is new. */
@@ -47,7 +47,7 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
     if (repeated !== undefined) return this.#request(id, repeated, true);
     const block = this.decode(bytes, start, end);
     if (block === undefined) return;
-    const { maxTargetSize, rawUTF8InTargets } = this.#host.settings;
+    const { maxTargetSize, rawUTF8InTargets } = this.#server.settings;
     const isTLS = this.#target.tls !== undefined;
     const head = readRequestHead(block, isEnd, { maxTargetSize, rawUTF8InTargets, isTLS });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
@@ -76,7 +76,7 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
   /** It may come before its request does (RFC 9218 7.1). No more are kept than there may be streams. */
   #keepPriority(id: number, priority: Priority): void {
     const kept = (this.#earlyPriorities ??= new Map<number, Priority>());
-    const { http2MaxStreams } = this.#host.settings;
+    const { http2MaxStreams } = this.#server.settings;
     // Those of streams that were left out.
     if (kept.size >= http2MaxStreams)
       for (const earlier of kept.keys()) if (earlier <= this.lastStreamId) kept.delete(earlier);

@@ -4,6 +4,7 @@
 // Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle connections have none.
 
 import type { Socket } from "node:net";
+import { BlockPool } from "../net/block-pool.ts";
 import { flushAtEndOfTurn, type Due } from "../net/end-of-turn.ts";
 
 export class FrameOutput implements Due {
@@ -44,7 +45,7 @@ export class FrameOutput implements Due {
   reserve(size: number): void {
     if (this.bytes.length - this.at >= size) return;
     if (this.at > 0) this.flush();
-    this.bytes = spare.pop() ?? Buffer.allocUnsafeSlow(blockSize);
+    this.bytes = pool.lend();
     flushAtEndOfTurn(this);
   }
 
@@ -77,9 +78,9 @@ export class FrameOutput implements Due {
     this.#written += at;
     if (at === 0 || at <= maxCopied) {
       if (at > 0) this.#noteWrite(this.#socket.write(copyOf(bytes, at)));
-      giveBack(bytes);
+      pool.giveBack(bytes);
     } else {
-      this.#noteWrite(this.#socket.write(bytes.subarray(0, at), () => giveBack(bytes)));
+      this.#noteWrite(this.#socket.write(bytes.subarray(0, at), () => pool.giveBack(bytes)));
     }
   }
 
@@ -100,16 +101,11 @@ export class FrameOutput implements Due {
 const blockSize = 64 * 1024;
 /** So few bytes are copied, and their block is free at once. No prop: it is a matter of what a copy costs. */
 const maxCopied = 16 * 1024;
-/** Blocks that nobody uses just now. */
-const spare: Buffer[] = [];
 /** No prop: 4 MiB in all. */
 const maxSpare = 64;
+const pool = new BlockPool<Buffer>({ make: () => Buffer.allocUnsafeSlow(blockSize), maxSpare });
 
 const noBytes = Buffer.alloc(0);
-
-function giveBack(block: Buffer): void {
-  if (spare.length < maxSpare) spare.push(block);
-}
 
 function copyOf(block: Buffer, size: number): Buffer {
   const copy = Buffer.allocUnsafe(size);

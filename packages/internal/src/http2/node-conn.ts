@@ -14,7 +14,7 @@ import type { Deadline } from "@hemi/common";
 import type { Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { BackendRequest } from "../http/web-backend.ts";
-import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
+import { contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
 import type { Http2NodeExchan, NodeWait, StreamConn } from "./node-exchan.ts";
 import type { Http2NodeSettings } from "./node-props.ts";
@@ -24,21 +24,18 @@ import {
   defaultWindow,
   errorCode,
   errorName,
-  frameFlag,
   frameType,
   maxStreamId,
-  maxWindow,
   preface,
   settingId,
   type Http2ErrorCode,
 } from "./frames.ts";
 import { NodeFrames, type NodeFrameTarget } from "./node-frames.ts";
-import { FrameOutput } from "./frame-output.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { RequestHeads } from "./request-heads.ts";
-import { Sender } from "./sender.ts";
+import { StreamConnection } from "./stream-connection.ts";
 import { StreamTimeouts } from "./stream-timeouts.ts";
-import { ReceiveWindow } from "./windows.ts";
+import { WriteGuard } from "../net/write-guard.ts";
 
 /** What a connection needs of the pool that it belongs to. */
 export interface Http2NodeConnOwner {
@@ -54,8 +51,10 @@ export interface Http2NodeConnOwner {
   closed(conn: Http2NodeConn, code: FailureCode, reason: string): void;
 }
 
-export class Http2NodeConn implements NodeFrameTarget, StreamConn {
-  readonly sender: Sender<RequestHeads>;
+export class Http2NodeConn
+  extends StreamConnection<Http2NodeExchan, RequestHeads>
+  implements NodeFrameTarget, StreamConn
+{
   /** Requests that were begun here. */
   requests = 0;
   /** How often something was read. */
@@ -64,15 +63,11 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   allowsConnectProtocol = false;
   readonly #owner: Http2NodeConnOwner;
   readonly #socket: Socket;
-  readonly #output: FrameOutput;
-  readonly #cutter: FrameCutter;
-  readonly #frames: NodeFrames;
-  readonly #idleFrames: TokenBucket;
-  readonly #window = new ReceiveWindow(connWindow);
+  protected readonly cutter: FrameCutter;
+  protected readonly frames: NodeFrames;
   readonly #patience: StreamTimeouts<NodeWait, Http2NodeExchan>;
   /** Until it stands; later, until a PING is due or must have been answered, or until it has been idle for long enough. */
   readonly #deadline: Deadline;
-  readonly #streams = new Map<number, Http2NodeExchan>();
   /** Those that the present reading has brought something for. */
   #touched: Http2NodeExchan[] = [];
   #phase: "dialing" | "open" | "leaving" | "closed" = "dialing";
@@ -80,27 +75,21 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   #nextId = 1;
   /** Streams at once, as the node wants it. */
   #maxStreams = Infinity;
-  /** `initial window` of the streams that we open, for what we send on them. */
-  #sendWindow = defaultWindow;
-  #contentSentSeen = 0;
-  #isAdvancing = false;
-  #isPumpDue = false;
   #lastReadAt = 0;
   #isPinged = false;
   /** Why it is about to be gone. */
   #failure: { readonly code: FailureCode; readonly reason: string } | undefined;
 
   constructor(owner: Http2NodeConnOwner) {
-    this.#owner = owner;
     const { settings } = owner;
     const { socket, connectEvent } = owner.dial();
-    this.#socket = socket;
-    this.#output = new FrameOutput(socket);
-    this.sender = new Sender(this.#output, new RequestHeads());
     const monotonic = () => owner.monotonic();
-    this.#idleFrames = new TokenBucket(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
-    this.#frames = new NodeFrames(this, settings, this.#idleFrames);
-    this.#cutter = new FrameCutter(defaultMaxFrameSize, this.#frames.take, () =>
+    super(socket, { heads: new RequestHeads(), window: connWindow, limits: settings, monotonic });
+    this.#owner = owner;
+    this.#socket = socket;
+    new WriteGuard(socket, (error) => this.#notTaken(error));
+    this.frames = new NodeFrames(this, settings, this.idleFrames);
+    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, () =>
       // What any text would be, taken for a frame.
       this.fail(errorCode.frameSizeError, this.isDialing ? notHTTP2 : "a frame is larger than allowed"),
     );
@@ -108,22 +97,18 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
       monotonic,
       makeDeadline: (onExpired) => owner.makeDeadline(onExpired),
       timeOf: (wait) => (wait === "write" ? settings.writeTimeout : settings.readTimeout),
-      streams: () => this.#streams.values(),
+      streams: () => this.streams.values(),
       expired: (exchan) => exchan.timedOut(),
     });
     this.#deadline = owner.makeDeadline(() => this.#expired());
     this.#deadline.set(settings.dialTimeout);
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    socket.on("drain", () => this.#drained());
+    socket.on("drain", () => this.drained());
     // It cannot answer any more, even if it should still take what it is sent.
     socket.on("end", () => socket.destroy());
     socket.on("error", (error) => (this.#failure ??= { code: "HEMI_BACKEND_DIAL", reason: error.message }));
     socket.on("close", () => this.#closed());
-  }
-
-  get isBlocked(): boolean {
-    return this.#output.isBlocked;
   }
 
   /** It is not known yet what it can take. */
@@ -142,17 +127,17 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   }
 
   get isIdle(): boolean {
-    return this.#phase === "open" && this.#streams.size === 0;
+    return this.#phase === "open" && this.streams.size === 0;
   }
 
-  get streams(): number {
-    return this.#streams.size;
+  get streamCount(): number {
+    return this.streams.size;
   }
 
   /** How many more requests it can take now. */
   get room(): number {
     if (this.#phase !== "open" || this.#socket.destroyed) return 0;
-    return Math.min(this.#maxStreams, this.#owner.settings.http2MaxStreams) - this.#streams.size;
+    return Math.min(this.#maxStreams, this.#owner.settings.http2MaxStreams) - this.streams.size;
   }
 
   // ---- what the pool and the exchans ask for ----
@@ -160,7 +145,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   /** Only where there is room. */
   begin(exchan: Http2NodeExchan): void {
     this.requests++;
-    exchan.granted(this, this.#nextId, this.#sendWindow);
+    exchan.granted(this, this.#nextId, this.sendWindow);
     if (this.#nextId > maxStreamId) this.leave();
   }
 
@@ -171,11 +156,11 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   ): void {
     const { id } = exchan;
     this.#nextId = id + 2;
-    this.#frames.lastStreamId = id;
-    this.#streams.set(id, exchan);
+    this.frames.lastStreamId = id;
+    this.streams.set(id, exchan);
     this.sender.sendBlock(id, this.sender.heads.encode(request, protocol), isEnd);
-    this.#idleFrames.earn(idleFramesOfRequest);
-    if (this.#streams.size === 1) this.#watch();
+    this.idleFrames.earn(idleFramesOfRequest);
+    if (this.streams.size === 1) this.#watch();
   }
 
   waitFor(exchan: Http2NodeExchan, wait: NodeWait): void {
@@ -184,29 +169,22 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
 
   /** So much of an answer's content has been taken: the node may send more. */
   contentTaken(exchan: Http2NodeExchan, size: number): void {
-    const { content, id, isHeld } = exchan;
-    if (content === undefined || content.isWhole || this.#streams.get(id) !== exchan) return;
-    let increment = content.window.giveBack(size);
-    if (increment === 0) return;
-    // Its taker is as fast as the node may send.
-    if (!isHeld && content.kept === 0) {
-      const { http2MaxStreamWindow } = this.#owner.settings;
-      increment += content.window.grow(Math.min(content.window.size * 2, http2MaxStreamWindow));
-    }
-    this.sender.sendNumber(frameType.windowUpdate, id, increment);
+    if (this.streams.get(exchan.id) !== exchan) return;
+    const isFast = !exchan.isHeld && exchan.content?.kept === 0;
+    this.giveBackOn(exchan, size, isFast, this.#owner.settings.http2MaxStreamWindow);
   }
 
   /** Its stream is over on both sides. */
   forget(exchan: Http2NodeExchan): void {
-    if (this.#streams.get(exchan.id) !== exchan) return;
-    this.#frames.closedByPeer.add(exchan.id);
+    if (this.streams.get(exchan.id) !== exchan) return;
+    this.frames.closedByPeer.add(exchan.id);
     this.#remove(exchan);
   }
 
   /** Its stream is not wanted any more. */
   cancel(exchan: Http2NodeExchan): void {
-    if (this.#streams.get(exchan.id) !== exchan) return;
-    this.#resetStream(exchan.id, errorCode.cancel);
+    if (this.streams.get(exchan.id) !== exchan) return;
+    this.resetStream(exchan.id, errorCode.cancel);
     this.#remove(exchan);
   }
 
@@ -230,7 +208,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
       return this.#break("HEMI_BACKEND_DIAL", "it does not speak HTTP/2 by TLS: ALPN did not agree on h2");
     }
     const { http2StreamWindow, maxHeadSize, maxFields } = this.#owner.settings;
-    this.#output.write(preface);
+    this.output.write(preface);
     this.sender.sendSettings([
       [settingId.enablePush, 0],
       [settingId.initialWindowSize, http2StreamWindow],
@@ -238,27 +216,27 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
       [settingId.maxHeaderListSize, maxHeadSize + 32 * maxFields],
     ]);
     this.sender.sendNumber(frameType.windowUpdate, 0, connWindow - defaultWindow);
-    this.#output.flush();
+    this.output.flush();
   }
 
   #received(chunk: Buffer): void {
     this.readings++;
     this.#lastReadAt = this.#owner.monotonic();
     if (this.#isPinged) this.#hasAnswered();
-    this.#isAdvancing = true;
-    this.#cutter.push(chunk);
-    if (this.#isPumpDue) this.#pump();
-    for (const exchan of this.#touched) exchan.readingOver();
-    this.#touched.length = 0;
-    this.#isAdvancing = false;
+    this.advance(chunk);
     this.#closeIfOver();
   }
 
-  // ---- what the frames ask for ----
-
-  stream(id: number): Http2NodeExchan | undefined {
-    return this.#streams.get(id);
+  protected override readingOver(): void {
+    for (const exchan of this.#touched) exchan.readingOver();
+    this.#touched.length = 0;
   }
+
+  protected faulted(error: unknown): void {
+    this.#break("HEMI_BACKEND_BROKEN", `what it sent could not be handled: ${String(error)}`);
+  }
+
+  // ---- what the frames ask for ----
 
   answered(exchan: Http2NodeExchan, head: Http2NodeResponseHead, isEnd: boolean): void {
     this.#touched.push(exchan);
@@ -273,38 +251,31 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     frameSize: number,
     isEnd: boolean,
   ): void {
-    if (!this.#takeFromWindow(frameSize)) return;
+    if (!this.takeFromWindow(frameSize)) return;
+    // What is kept is bounded by the windows of the streams: that of the connection is given back at once, so that no slow
+    // stream stops others.
+    this.giveBack(frameSize);
     const { content } = exchan;
     if (content?.window.take(frameSize) !== true) {
       return this.failStream(exchan.id, errorCode.flowControlError, "it sends more content on a stream than it may");
     }
-    this.#idleFrames.earn((end - start) / contentOfIdleFrame);
+    this.idleFrames.earn((end - start) / contentOfIdleFrame);
     // Padding is nobody's.
     if (frameSize > end - start) this.contentTaken(exchan, frameSize - (end - start));
     this.#touched.push(exchan);
     exchan.contentArrived(bytes, start, end, isEnd);
   }
 
-  contentDropped(frameSize: number): void {
-    this.#takeFromWindow(frameSize);
+  peerEnded(): void {
+    // Nothing is done for streams that are over.
   }
 
-  settingsChanged(settings: PeerSettings): void {
-    const { headerTableSize, initialWindowSize, maxConcurrentStreams, allowsConnectProtocol, allowsPush } = settings;
+  override settingsChanged(settings: PeerSettings): void {
+    const { maxConcurrentStreams, allowsConnectProtocol, allowsPush } = settings;
     if (allowsPush === true) return this.fail(errorCode.protocolError, "it says that we may push, and would itself");
-    if (headerTableSize !== undefined) this.sender.heads.encoder.limitTable(headerTableSize);
     if (maxConcurrentStreams !== undefined) this.#maxStreams = maxConcurrentStreams;
     if (allowsConnectProtocol !== undefined) this.allowsConnectProtocol = allowsConnectProtocol;
-    if (initialWindowSize !== undefined) {
-      const difference = initialWindowSize - this.#sendWindow;
-      this.#sendWindow = initialWindowSize;
-      for (const exchan of this.#streams.values()) {
-        if (!this.sender.widen(exchan, difference))
-          return this.fail(errorCode.flowControlError, "a change of its settings widens a window beyond 2^31 - 1");
-      }
-      this.#isPumpDue = true;
-    }
-    this.sender.sendFrame(frameType.settings, frameFlag.ack, 0, noBytes);
+    super.settingsChanged(settings);
     if (this.#phase === "dialing") {
       this.#phase = "open";
       this.#hasStood = true;
@@ -317,26 +288,8 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     // Until then it sends no more than it might have sent before.
   }
 
-  pinged(payload: Buffer, isAck: boolean): void {
-    if (!isAck) this.sender.sendFrame(frameType.ping, frameFlag.ack, 0, payload);
-  }
-
-  windowWidened(exchan: Http2NodeExchan | undefined, increment: number): void {
-    this.#idleFrames.earn((this.sender.contentSent - this.#contentSentSeen) / contentOfIdleFrame);
-    this.#contentSentSeen = this.sender.contentSent;
-    this.#isPumpDue = true;
-    if (exchan !== undefined) {
-      if (!this.sender.widen(exchan, increment))
-        this.failStream(exchan.id, errorCode.flowControlError, "it widens a window beyond 2^31 - 1");
-      return;
-    }
-    this.sender.window += increment;
-    if (this.sender.window > maxWindow)
-      this.fail(errorCode.flowControlError, "it widens the connection's window beyond 2^31 - 1");
-  }
-
   streamReset(exchan: Http2NodeExchan, code: number): void {
-    this.#frames.closedByPeer.add(exchan.id);
+    this.frames.closedByPeer.add(exchan.id);
     this.#remove(exchan);
     exchan.reset(code);
   }
@@ -346,7 +299,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     const isOpen = this.#phase === "open";
     if (this.requests === 0) return this.#break("HEMI_BACKEND_DIAL", `it closes the connection at once${why}`);
     if (isOpen) this.#phase = "leaving";
-    for (const exchan of [...this.#streams.values()]) {
+    for (const exchan of [...this.streams.values()]) {
       if (exchan.id <= lastStreamId) continue;
       this.#remove(exchan);
       exchan.passedOver(`it closes the connection${why}, and has not looked at the request`);
@@ -356,8 +309,8 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   }
 
   failStream(id: number, code: Http2ErrorCode, reason: string): void {
-    const exchan = this.#streams.get(id);
-    this.#resetStream(id, code);
+    const exchan = this.streams.get(id);
+    this.resetStream(id, code);
     if (exchan === undefined) return;
     this.#remove(exchan);
     exchan.malformed(reason);
@@ -366,47 +319,22 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   fail(code: Http2ErrorCode, reason: string): void {
     if (this.#phase === "closed") return;
     this.sender.sendGoaway(0, code);
-    this.#output.flush();
+    this.output.flush();
     this.#break("HEMI_BACKEND_BROKEN", reason);
   }
 
   // ---- the life of the connection ----
 
-  #drained(): void {
-    this.#output.unblocked();
-    this.#pump();
-    for (const exchan of this.#streams.values()) {
-      exchan.unblocked();
-      exchan.settle();
-    }
-  }
-
-  #pump(): void {
-    this.#isPumpDue = false;
-    this.sender.pump();
-  }
-
-  /** Our buffers are bounded by the windows of the streams: that of the connection is given back at once, so that no slow one stops others. */
-  #takeFromWindow(size: number): boolean {
-    if (!this.#window.take(size)) {
-      this.fail(errorCode.flowControlError, "it sends more content on all streams than it may");
-      return false;
-    }
-    const increment = this.#window.giveBack(size);
-    if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
-    return true;
-  }
-
-  #resetStream(id: number, code: Http2ErrorCode): void {
-    this.#frames.closedByUs.add(id);
-    this.sender.sendNumber(frameType.rstStream, id, code);
+  protected override drained(): void {
+    super.drained();
+    for (const exchan of this.streams.values()) exchan.settle();
   }
 
   #remove(exchan: Http2NodeExchan): void {
-    if (!this.#streams.delete(exchan.id)) return;
+    if (!this.streams.delete(exchan.id)) return;
     this.sender.forget(exchan);
     exchan.waitsUntil = Infinity;
-    if (this.#streams.size === 0 && this.#phase === "open") this.#watch();
+    if (this.streams.size === 0 && this.#phase === "open") this.#watch();
     this.#owner.changed(this);
     this.#closeIfOver();
   }
@@ -416,7 +344,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
     // What it has for that goes on.
     if (this.#isPinged) return;
     const { aliveTimeout, pingInterval } = this.#owner.settings;
-    if (this.#streams.size === 0) this.#deadline.set(aliveTimeout);
+    if (this.streams.size === 0) this.#deadline.set(aliveTimeout);
     else if (pingInterval === 0) this.#deadline.clear();
     // It may have been silent for long, and be gone.
     else this.#deadline.set(this.#lastReadAt + pingInterval - this.#owner.monotonic());
@@ -434,7 +362,7 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
       this.#break("HEMI_TIMEOUT", `${what} within ${dialTimeout} ms`);
     } else if (this.#isPinged) this.#break("HEMI_TIMEOUT", `it did not answer a PING within ${pingTimeout} ms`);
     else if (this.#socket.writableEnded) this.#socket.destroy();
-    else if (this.#streams.size === 0) this.leave();
+    else if (this.streams.size === 0) this.leave();
     else if (this.#owner.monotonic() - this.#lastReadAt < pingInterval) this.#watch();
     else {
       this.#isPinged = true;
@@ -444,27 +372,36 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
   }
 
   #closeIfOver(): void {
-    if (this.#phase !== "leaving" || this.#streams.size > 0 || this.#isAdvancing || this.#socket.writableEnded) return;
+    if (this.#phase !== "leaving" || this.streams.size > 0 || this.isAdvancing || this.#socket.writableEnded) return;
     this.sender.sendGoaway(0, errorCode.noError);
-    this.#output.flush();
+    this.output.flush();
     this.#socket.end(() => this.#socket.destroy());
     this.#deadline.set(this.#owner.settings.writeTimeout);
   }
 
+  /** The node has reset the connection: what it sent before is read, and then the connection closes. */
+  #notTaken({ message }: Error): void {
+    this.#failure ??= { code: "HEMI_BACKEND_DIAL", reason: message };
+    if (this.#phase !== "open") return;
+    this.#phase = "leaving";
+    this.#owner.changed(this);
+    this.#closeIfOver();
+  }
+
   #break(code: FailureCode, reason: string): void {
     this.#failure ??= { code, reason };
-    this.#cutter.stop();
+    this.cutter.stop();
     this.#socket.destroy();
   }
 
   #closed(): void {
     const { code, reason } = this.#failure ?? { code: "HEMI_BACKEND_DIAL", reason: "it closed the connection" };
-    const exchans = [...this.#streams.values()];
+    const exchans = [...this.streams.values()];
     this.#phase = "closed";
-    this.#cutter.stop();
+    this.cutter.stop();
     this.#deadline.clear();
     this.#patience.end();
-    this.#streams.clear();
+    this.streams.clear();
     for (const exchan of exchans) this.sender.forget(exchan);
     const why = !this.#hasStood && code === "HEMI_BACKEND_DIAL" ? `it cannot be connected to: ${reason}` : reason;
     this.#owner.closed(this, code, why);
@@ -478,5 +415,4 @@ export class Http2NodeConn implements NodeFrameTarget, StreamConn {
  */
 const connWindow = 4 * 1024 * 1024;
 const notHTTP2 = "it does not speak HTTP/2: see http1Backend";
-const noBytes = Buffer.alloc(0);
 const areYouThere = Buffer.from("hemi?   ", "latin1");

@@ -2,6 +2,7 @@
 //
 // What one reading brings of an answer is gathered, so that a small one is given to its taker whole.
 
+import { contentMayFollow } from "../http/content-rule.ts";
 import { NodeExchan, forNode } from "../http/node-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { FailureCode } from "../backend/failure.ts";
@@ -68,6 +69,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   queue: SendQueue | undefined;
   wait: NodeWait = "read";
   waitsUntil = Infinity;
+  progressBefore = 0;
   /** Of the answer; `undefined` where none is to come, or is not to come yet. */
   content: ReceivedContent | undefined;
   trailers: Fields = noFields;
@@ -191,7 +193,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     if (isEnd && this.#isEndSent) this.#conn?.forget(this);
     if (this.#stream !== undefined) return this.#tunnelled(content, bytes.subarray(start, end), isEnd);
     if (head === undefined) return;
-    const announced = head.isWithoutContent(this.#request.method) ? 0 : (head.contentSize ?? Infinity);
+    const announced = contentMayFollow(this.#request.method, head.status) ? (head.contentSize ?? Infinity) : 0;
     if (content.received > announced || (isEnd && announced !== Infinity && content.received < announced)) {
       return this.fail("HEMI_BACKEND_BROKEN", "its content is not as long as it said");
     }

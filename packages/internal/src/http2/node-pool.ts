@@ -94,7 +94,7 @@ export class Http2Pool implements ConnSource, Http2NodeConnOwner {
   #leastBusy(): Http2NodeConn | undefined {
     let least: Http2NodeConn | undefined;
     for (const conn of this.#conns) {
-      if (conn.room > 0 && (least === undefined || conn.streams < least.streams)) least = conn;
+      if (conn.room > 0 && (least === undefined || conn.streamCount < least.streamCount)) least = conn;
     }
     return least;
   }

@@ -1,6 +1,6 @@
 // The props of a backend that are about HTTP/2 alone.
 
-import type { ResponseHeadLimits } from "../http1/node-response-head.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
 import type { ConnSettings } from "../backend/node-conn.ts";
 import { prop } from "../component/prop.ts";
 
@@ -29,7 +29,7 @@ export const http2NodeProps = {
 };
 
 /** All durations in ms, all sizes in bytes. */
-export interface Http2NodeSettings extends Omit<ConnSettings, "proxyProtocol">, ResponseHeadLimits {
+export interface Http2NodeSettings extends Omit<ConnSettings, "proxyProtocol">, HeadLimits {
   readonly queueTimeout: number;
   readonly failStatuses: readonly number[];
   readonly maxInterims: number;

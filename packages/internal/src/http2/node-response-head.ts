@@ -28,11 +28,6 @@ export class Http2NodeResponseHead implements NodeResponseHead {
     this.contentSize = contentSize;
   }
 
-  /** No content follows, whatever the fields say (RFC 9110 6.4.1). */
-  isWithoutContent(method: string): boolean {
-    return method === "HEAD" || this.status === 204 || this.status === 304;
-  }
-
   /** Worked out once for each set of names: the same head often comes again. */
   fieldList(dropped: FieldNames): readonly string[] {
     if (this.#dropped !== dropped) {

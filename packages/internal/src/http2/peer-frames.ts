@@ -5,7 +5,8 @@
 import { contentOfIdleFrame, type TokenBucket } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type Http2ErrorCode } from "./frames.ts";
-import { HpackDecoder, type BlockLimits, type DecodedBlock } from "./hpack/decoder.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import { HpackDecoder, type DecodedBlock } from "./hpack/decoder.ts";
 import { readSettings, settingSize, type PeerSettings } from "./peer-settings.ts";
 import type { ReceivedContent } from "./received-content.ts";
 import { readTrailers } from "./message-fields.ts";
@@ -26,6 +27,8 @@ export interface FrameTarget<Stream extends ReceivingStream> {
   contentArrived(stream: Stream, bytes: Buffer, start: number, end: number, frameSize: number, isEnd: boolean): void;
   /** DATA of a stream that is over has come. */
   contentDropped(frameSize: number): void;
+  /** The other side has ended or reset a stream that is over: it sends nothing more on it. */
+  peerEnded(id: number): void;
   settingsChanged(settings: PeerSettings): void;
   settingsAcknowledged(): void;
   pinged(payload: Buffer, isAck: boolean): void;
@@ -41,7 +44,7 @@ export interface FrameTarget<Stream extends ReceivingStream> {
 }
 
 /** Looked at whenever they are used: live. */
-export interface FrameLimits extends BlockLimits {
+export interface FrameLimits extends HeadLimits {
   readonly http2MaxContinuations: number;
   readonly http2MaxStreams: number;
 }
@@ -147,6 +150,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
       if (!this.closedByUs.has(id)) return this.#notOpen(id, "DATA");
       // What was on its way comes in frames of some size; empty ones have been counted.
       if (start !== contentEnd && frameSize < contentOfIdleFrame) this.#idle();
+      if (isEnd) this.#target.peerEnded(id);
       return this.#target.contentDropped(frameSize);
     }
     if (stream.content === undefined || stream.content.isWhole) {
@@ -217,7 +221,8 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     }
     // Also for nobody: the table changes with it.
     const block = this.decode(bytes, start, end);
-    if (block === undefined || stream === undefined) return;
+    if (block === undefined) return;
+    if (stream === undefined) return isEnd ? this.#target.peerEnded(id) : undefined;
     const { content } = stream;
     if (content === undefined || content.isWhole)
       return this.#target.failStream(id, errorCode.streamClosed, "a head came behind the end of its message");
@@ -241,6 +246,7 @@ export abstract class PeerFrames<Stream extends ReceivingStream> {
     const stream = this.#target.stream(id);
     if (stream !== undefined) return this.#target.streamReset(stream, bytes.readUInt32BE(start));
     if (id > this.lastStreamId) return this.#notOpen(id, "RST_STREAM");
+    this.#target.peerEnded(id);
     this.#idle();
   }
 

@@ -19,7 +19,10 @@ export const http2Props = {
    * at most. What comes beyond it ends the connection with FLOW_CONTROL_ERROR.
    */
   http2ConnWindow: prop.size({ default: "1M", min: "64K", max: "64M", inherited: true, reload: "live" }),
-  /** When a client takes nothing of what it is sent, and so much of it waits, its HTTP/2 connection is not read any further until it does. */
+  /**
+   * When a client takes nothing of what it is sent, and so much of it waits, its HTTP/2 connection is not read any further until
+   * it does. Files are not read into memory beyond it either, those of all streams together.
+   */
   http2MaxBufferedOutput: prop.size({ default: "256K", min: "128K", max: "64M", inherited: true, reload: "live" }),
   /** CONTINUATION frames of one head over HTTP/2; more end the connection with ENHANCE_YOUR_CALM. */
   http2MaxContinuations: prop.integer({ default: 8, min: 0, max: 1000, inherited: true, reload: "live" }),

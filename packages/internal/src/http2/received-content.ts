@@ -1,9 +1,11 @@
-// The content of one request, between the frames that bring it and the handlet that asks for it.
+// The content of one message, between the frames that bring it and whoever asks for it.
 
+import { ContentRate } from "../http/content-rate.ts";
 import { ReceiveWindow } from "./windows.ts";
 
 export class ReceivedContent {
   readonly window: ReceiveWindow;
+  readonly rate = new ContentRate();
   /** In bytes, as far as it has come. */
   received = 0;
   /** All of it has come. */

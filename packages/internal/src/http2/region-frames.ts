@@ -4,9 +4,10 @@
 //   | header | 16 KiB of the file | header | 16 KiB | header | 16 KiB | …
 
 import { readv } from "node:fs";
+import { BlockPool } from "../net/block-pool.ts";
 import { defaultMaxFrameSize, frameHeaderSize, frameType, writeFrameHeader } from "./frames.ts";
 
-/** Large enough that a system call for each costs little, small enough that thousands of slow clients can have one each. */
+/** Large enough that a system call for each costs little. A connection has one or two at once, see `Sender`. */
 const framesOfBlock = 8;
 
 /** How much of a file goes into a block. */
@@ -22,17 +23,17 @@ export class RegionFrames {
 
   /** One that nobody uses. */
   static lend(): RegionFrames {
-    return spare.pop() ?? new RegionFrames();
+    return pool.lend();
   }
 
   /** Nobody uses it any more. */
   giveBack(): void {
-    if (spare.length < maxSpare) spare.push(this);
+    pool.giveBack(this);
   }
 
   /** Reads up to `size` bytes of a file. Settles with how many there were: 0 at its end. */
   read(fd: number, offset: number, size: number): Promise<number> {
-    const into = size >= regionOfBlock ? this.payloads : this.pieces(size);
+    const into = size >= regionOfBlock ? this.payloads : this.#pieces(size);
     return new Promise((resolve, reject) => {
       readv(fd, into, offset, (error, bytesRead) => {
         if (error === null) resolve(bytesRead);
@@ -42,7 +43,7 @@ export class RegionFrames {
   }
 
   /** The first `size` bytes of all payloads together. */
-  pieces(size: number): Buffer[] {
+  #pieces(size: number): Buffer[] {
     const pieces: Buffer[] = [];
     for (const payload of this.payloads) {
       if (size <= 0) break;
@@ -64,6 +65,6 @@ export class RegionFrames {
   }
 }
 
-const spare: RegionFrames[] = [];
 /** No prop: 4 MiB in all. */
 const maxSpare = 32;
+const pool = new BlockPool({ make: () => new RegionFrames(), maxSpare });

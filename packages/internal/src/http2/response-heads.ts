@@ -1,7 +1,8 @@
 // Makes header blocks of responses. Most answers of a connection have the same head as one before it: it is kept as it was encoded, and good
 // for as long as the encoder's table has not changed.
 
-import { hasDate, hasNoContent } from "../http/response-head.ts";
+import { isStatusWithContent } from "../http/content-rule.ts";
+import { hasDate } from "../http/response-head.ts";
 import type { ResponseHead } from "../http/exchan.ts";
 import { HeaderBlocks, roomFor } from "./header-blocks.ts";
 
@@ -38,7 +39,8 @@ export class ResponseHeads extends HeaderBlocks {
     if (!hasDate(fieldList)) at = this.encoder.write("date", date, bytes, at);
     at = this.writeFields(fieldList, bytes, at);
     // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
-    if (size !== undefined && !hasNoContent(status)) at = this.encoder.write("content-length", String(size), bytes, at);
+    if (size !== undefined && isStatusWithContent(status))
+      at = this.encoder.write("content-length", String(size), bytes, at);
     const block = bytes.subarray(0, at);
     // What added to the table will be shorter the next time.
     if (generation !== this.encoder.generation || at > maxRemembered) return block;

@@ -27,6 +27,9 @@ export class SendQueue {
   isEnded = false;
   trailerList: readonly string[] = [];
   isScheduled = false;
+  /** Behind the pieces, a stretch of a file is to be sent: so many bytes of it, and who is told when it can be. */
+  regionSize = 0;
+  region: PromiseWithResolvers<number> | undefined;
 
   add(piece: Uint8Array): void {
     this.pieces.push(piece);
@@ -57,10 +60,18 @@ export class Sender<Heads extends HeaderBlocks> {
   contentSent = 0;
   readonly #output: FrameOutput;
   readonly #scheduler = new Scheduler<SendingStream>();
+  /** In bytes, live. */
+  readonly #maxBuffered: () => number;
+  /** Of files, what is being read just now, in bytes: the windows are without it already. */
+  #reading = 0;
+  /** Streams whose turn to read came when enough was being read. */
+  #heldBack: SendingStream[] = [];
 
-  constructor(output: FrameOutput, heads: Heads) {
+  /** `maxBuffered`: no more of files is read ahead than makes up so many bytes with the output that waits, or one block. */
+  constructor(output: FrameOutput, heads: Heads, maxBuffered = () => 0) {
     this.#output = output;
     this.heads = heads;
+    this.#maxBuffered = maxBuffered;
   }
 
   /** A head, or trailers, which are the end. */
@@ -147,18 +158,40 @@ export class Sender<Heads extends HeaderBlocks> {
     this.#schedule(stream, queue);
   }
 
-  /** How much of a file to read for a stream: what its windows take, so that nothing of it has to wait; but no less than a frame. */
-  roomFor(stream: SendingStream): number {
-    const room = Math.min(stream.sendWindow, this.window);
-    return room < defaultMaxFrameSize ? defaultMaxFrameSize : Math.min(room, regionOfBlock);
+  /**
+   * Takes room for up to `size` bytes of a file out of the windows, when it is the stream's turn: only what can be sent at once
+   * is to be read. Settles with how many bytes that are, and `sendRegion` or `giveRoomBack` must follow; 0: the stream is over.
+   */
+  takeRoom(stream: SendingStream, size: number): Promise<number> {
+    const queue = (stream.queue ??= new SendQueue());
+    const region = (queue.region = Promise.withResolvers<number>());
+    queue.regionSize = size;
+    this.#schedule(stream, queue);
+    this.pump();
+    return region.promise;
   }
 
-  /** What was read into a block, if it can be sent now; nobody may change the block until `sent` is called. */
-  sendRegion(stream: SendingStream, block: RegionFrames, size: number, sent: () => void): boolean {
-    if (size > stream.sendWindow || size > this.window || !this.#isFree(stream)) return false;
+  /** What was read into a block for the `room` that was taken; nobody may change the block until `sent` is called. */
+  sendRegion(stream: SendingStream, block: RegionFrames, size: number, room: number, sent: () => void): void {
     this.#output.hand(block.frames(size, stream.id), sent);
-    this.#contentLeft(stream, size);
-    return true;
+    this.contentSent += size;
+    stream.contentLeft(size);
+    this.#readingOver(stream, room, room - size);
+  }
+
+  /** Nothing of a file is sent for the room that was taken. */
+  giveRoomBack(stream: SendingStream, room: number): void {
+    this.#readingOver(stream, room, room);
+  }
+
+  #readingOver(stream: SendingStream, room: number, unused: number): void {
+    this.#reading -= room;
+    this.window += unused;
+    stream.sendWindow += unused;
+    const heldBack = this.#heldBack;
+    this.#heldBack = [];
+    for (const held of heldBack) if (held.queue !== undefined) this.#schedule(held, held.queue);
+    this.pump();
   }
 
   /** The end of content that was sent before. */
@@ -177,8 +210,12 @@ export class Sender<Heads extends HeaderBlocks> {
       if (stream === undefined) return;
       const { queue } = stream;
       const piece = queue?.pieces[0];
-      if (queue === undefined || piece === undefined || stream.sendWindow <= 0) {
+      if (queue === undefined || stream.sendWindow <= 0) {
         this.#unschedule(stream);
+        continue;
+      }
+      if (piece === undefined) {
+        this.#giveRoom(stream, queue);
         continue;
       }
       const size = Math.min(piece.length - queue.offset, stream.sendWindow, this.window, defaultMaxFrameSize);
@@ -190,9 +227,28 @@ export class Sender<Heads extends HeaderBlocks> {
       else {
         queue.offset = 0;
         queue.pieces.shift();
-        if (queue.pieces.length === 0) this.#queueEmptied(stream, queue, isLast);
+        if (queue.pieces.length === 0 && queue.region === undefined) this.#queueEmptied(stream, queue, isLast);
       }
     }
+  }
+
+  /** It is the stream's turn to read of its file. */
+  #giveRoom(stream: SendingStream, queue: SendQueue): void {
+    const size = Math.min(queue.regionSize, regionOfBlock, stream.sendWindow, this.window);
+    this.#unschedule(stream);
+    if (this.#reading > 0 && this.#reading + this.#output.backlog + size > this.#maxBuffered()) {
+      this.#heldBack.push(stream);
+      return;
+    }
+    if (queue.isEnded) {
+      queue.region?.resolve(0);
+      return this.#queueEmptied(stream, queue, false);
+    }
+    stream.queue = undefined;
+    this.#reading += size;
+    this.window -= size;
+    stream.sendWindow -= size;
+    queue.region?.resolve(size);
   }
 
   /** The other side takes more on a stream. False: more than there is. */
@@ -207,6 +263,7 @@ export class Sender<Heads extends HeaderBlocks> {
   forget(stream: SendingStream): void {
     if (stream.queue === undefined) return;
     this.#unschedule(stream);
+    stream.queue.region?.resolve(0);
     stream.queue = undefined;
   }
 
@@ -269,7 +326,7 @@ export class Sender<Heads extends HeaderBlocks> {
   }
 
   #schedule(stream: SendingStream, queue: SendQueue): void {
-    if (queue.isScheduled || stream.sendWindow <= 0 || queue.size === 0) return;
+    if (queue.isScheduled || stream.sendWindow <= 0 || (queue.size === 0 && queue.region === undefined)) return;
     queue.isScheduled = true;
     this.#scheduler.add(stream, stream.priority);
   }

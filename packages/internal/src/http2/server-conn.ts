@@ -9,68 +9,61 @@
 // What one reading of the socket brings is handled in one go, and the answers to it are sent in one write.
 
 import type { Socket } from "node:net";
-import type { Deadline } from "../http1/server-host.ts";
+import type { Deadline } from "@hemi/common";
+import type { GateConn } from "../front/gate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
-import { peerOf, type Peer } from "../net/peer.ts";
+import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { ExchanError } from "../http/exchan-error.ts";
 import type { ResponseHead } from "../http/exchan.ts";
 import { TokenBucket, contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import { ClientFrames, type ClientFrameTarget } from "./client-frames.ts";
+import { EarlyAnswers } from "./early-answers.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
   defaultMaxFrameSize,
   defaultWindow,
   errorCode,
   errorName,
-  frameFlag,
   frameType,
   maxStreamId,
-  maxWindow,
   preface,
   settingId,
   type Http2ErrorCode,
 } from "./frames.ts";
-import { FrameOutput } from "./frame-output.ts";
-import type { PeerSettings } from "./peer-settings.ts";
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Sender } from "./sender.ts";
-import { Http2Exchan, gone, type ExchanConn, type StreamWait } from "./server-exchan.ts";
-import type { Http2Host } from "./server-host.ts";
+import { Http2Exchan, gone, type Http2ExchanConn, type StreamWait } from "./server-exchan.ts";
+import type { Http2CodecServer } from "./codec-server.ts";
+import { StreamConnection } from "./stream-connection.ts";
 import { StreamTimeouts } from "./stream-timeouts.ts";
-import { ReceiveWindow } from "./windows.ts";
 
 type Phase = "preface" | "open" | "linger" | "closed";
 
-export class Http2Conn implements ExchanConn, ClientFrameTarget {
+export class Http2Conn
+  extends StreamConnection<Http2Exchan, ResponseHeads>
+  implements Http2ExchanConn, ClientFrameTarget, GateConn
+{
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
-  readonly sender: Sender<ResponseHeads>;
   readonly #socket: Socket;
-  readonly #host: Http2Host;
-  readonly #output: FrameOutput;
-  readonly #cutter: FrameCutter;
-  readonly #frames: ClientFrames;
+  readonly #server: Http2CodecServer;
+  protected readonly cutter: FrameCutter;
+  protected readonly frames: ClientFrames;
   readonly #patience: ConnTimeouts;
   readonly #streamPatience: StreamTimeouts<StreamWait, Http2Exchan>;
   /** When the settings must have been acknowledged; later, when a drain must have been heard of. */
   readonly #answerDeadline: Deadline;
-  readonly #idleFrames: TokenBucket;
   readonly #resets: TokenBucket;
-  readonly #streams = new Map<number, Http2Exchan>();
   /** Streams that their client has given up while a handlet works on them: they count as open ones do, else there could be any number. */
   #abandoned: Set<Http2Exchan> | undefined;
-  readonly #window: ReceiveWindow;
+  /** Made for the first stream that it is needed for. */
+  #earlyAnswers: EarlyAnswers | undefined;
   #phase: Phase = "preface";
   #prefaceRead = 0;
   #areSettingsAcknowledged = false;
-  /** `initial window` of the streams that the client opens, for what we send on them. */
-  #sendWindow = defaultWindow;
   #isHeld = false;
-  #isAdvancing = false;
-  #isPumpDue = false;
   /** `announced`: the client has been told, and may not have heard yet. `final`: no stream begins any more. */
   #drain: "no" | "announced" | "final" = "no";
   /** Not so where the client alone leaves, or has asked for as much as it may. */
@@ -79,40 +72,41 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   #requests = 0;
   /** When a head began that did not come in one reading, in ms on the monotonic clock; 0 if there is none. */
   #headBeganAt = 0;
-  #contentSentSeen = 0;
   #lingersUntil = 0;
-  /** What the system had taken of our output when a stream had last waited for so long that this was asked. */
-  #takenBefore = 0;
 
   /** `tls` is what the handshake of a TLS socket has established. */
-  constructor(socket: Socket, host: Http2Host, tls?: TlsFacts, peer = peerOf(socket)) {
-    const { settings } = host;
+  constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
+    const { settings } = server;
+    const monotonic = (): number => server.monotonic();
+    super(socket, {
+      heads: new ResponseHeads(),
+      window: settings.http2ConnWindow,
+      limits: settings,
+      monotonic,
+      maxBuffered: () => settings.http2MaxBufferedOutput,
+    });
     this.tls = tls;
     this.#socket = socket;
-    this.#host = host;
+    this.#server = server;
     this.peer = peer;
-    this.#output = new FrameOutput(socket);
-    this.sender = new Sender(this.#output, new ResponseHeads());
-    const monotonic = (): number => host.monotonic();
-    this.#idleFrames = new TokenBucket(settings.http2MaxIdleFrames, settings.http2FloodRecovery, monotonic);
     this.#resets = new TokenBucket(settings.http2MaxResets, settings.http2FloodRecovery, monotonic);
-    this.#window = new ReceiveWindow(settings.http2ConnWindow);
-    this.#frames = new ClientFrames(this, host, this.#idleFrames);
-    this.#cutter = new FrameCutter(defaultMaxFrameSize, this.#frames.take, () =>
+    this.frames = new ClientFrames(this, server, this.idleFrames);
+    this.cutter = new FrameCutter(defaultMaxFrameSize, this.frames.take, () =>
       this.fail(errorCode.frameSizeError, "a frame is larger than allowed"),
     );
-    this.#patience = new ConnTimeouts(socket, host, (wait) => this.#expired(wait));
+    this.#patience = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     this.#streamPatience = new StreamTimeouts({
       monotonic,
-      makeDeadline: (onExpired) => host.makeDeadline(onExpired),
-      timeOf: (wait) => host.settings[timeouts[wait]],
-      streams: () => [...this.#streams.values(), ...(this.#abandoned ?? [])],
+      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
+      timeOf: (wait) => server.settings[timeouts[wait]],
+      progress: () => this.output.taken,
+      streams: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
       expired: (exchan, wait) => this.#streamExpired(exchan, wait),
     });
-    this.#answerDeadline = host.makeDeadline(() => this.#notAnswered());
+    this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("end", () => this.#ended());
-    socket.on("drain", () => this.#drainedNow());
+    socket.on("drain", () => this.#nowDrained());
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
     socket.on("close", () => this.#closed());
@@ -122,16 +116,12 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     socket.resume();
   }
 
-  get isBlocked(): boolean {
-    return this.#output.isBlocked;
-  }
-
   get isDraining(): boolean {
     return this.#isServerDraining;
   }
 
   get isCut(): boolean {
-    return this.#output.isCut;
+    return this.output.isCut;
   }
 
   /**
@@ -145,14 +135,14 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
       this.#drain = "announced";
       this.sender.sendGoaway(maxStreamId, errorCode.noError);
       this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
-      this.#answerDeadline.set(this.#host.settings.drainIdleTimeout);
+      this.#answerDeadline.set(this.#server.settings.drainIdleTimeout);
     }
-    for (const exchan of this.#streams.values()) exchan.serverDrains();
+    for (const exchan of this.streams.values()) exchan.serverDrains();
   }
 
   /** The server shuts down and waits no longer. */
   destroy(): void {
-    for (const exchan of this.#streams.values()) exchan.endsBecauseOf("shutdown");
+    for (const exchan of this.streams.values()) exchan.endsBecauseOf("shutdown");
     this.#socket.destroy();
   }
 
@@ -160,23 +150,22 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   #received(chunk: Buffer): void {
     if (this.#phase === "linger") {
-      if (this.#host.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
+      if (this.#server.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
       this.#patience.hasMoved = true;
       return this.#patience.waitFor("linger");
     }
-    this.#isAdvancing = true;
-    try {
-      const frames = this.#phase === "preface" ? this.#readPreface(chunk) : chunk;
-      if (frames !== undefined) this.#cutter.push(frames);
-      if (this.#isPumpDue) this.#pump();
-    } catch (error) {
-      // Nothing below should throw; what does must not leave a connection that neither goes on nor ends.
-      this.#socket.destroy();
-      this.#host.failed(this.peer, error);
-    } finally {
-      this.#isAdvancing = false;
-    }
+    this.advance(chunk);
     this.#settle();
+  }
+
+  protected override read(chunk: Buffer): void {
+    const frames = this.#phase === "preface" ? this.#readPreface(chunk) : chunk;
+    if (frames !== undefined) this.cutter.push(frames);
+  }
+
+  protected faulted(error: unknown): void {
+    this.#socket.destroy();
+    this.#server.failed(this.peer, error);
   }
 
   /** Gives what stands behind the preface. */
@@ -200,40 +189,37 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   // ---- what the frames ask for ----
 
-  stream(id: number): Http2Exchan | undefined {
-    return this.#streams.get(id);
-  }
-
   requested(id: number, head: Http2RequestHead, isEnded: boolean): void {
-    const { settings } = this.#host;
+    const { settings } = this.#server;
     // Beyond the last one: the client has been told that it is not looked at (RFC 9113 6.8).
     if (this.#drain === "final") return this.#refuseStream(id);
-    if (this.#streams.size + (this.#abandoned?.size ?? 0) >= settings.http2MaxStreams) {
+    const streams = this.streams.size + (this.#abandoned?.size ?? 0) + (this.#earlyAnswers?.size ?? 0);
+    if (streams >= settings.http2MaxStreams) {
       this.#refuseStream(id);
       return this.#spendReset();
     }
     this.#patience.hasMoved = true;
-    this.#idleFrames.earn(idleFramesOfRequest);
+    this.idleFrames.earn(idleFramesOfRequest);
     const content = isEnded ? undefined : new ReceivedContent(settings.http2StreamWindow);
-    const exchan = new Http2Exchan(this, id, head, content, this.#sendWindow);
+    const exchan = new Http2Exchan(this, id, head, content, this.sendWindow);
     if (this.#headBeganAt > 0) {
-      exchan.headTime = this.#host.monotonic() - this.#headBeganAt;
+      exchan.headTime = this.#server.monotonic() - this.#headBeganAt;
       this.#headBeganAt = 0;
     }
     if (++this.#requests >= settings.maxRequestsPerConn) this.#drainFinally();
-    this.#host.serve(exchan);
+    this.#server.serve(exchan);
     if (exchan.isOver) return;
-    this.#streams.set(id, exchan);
+    this.streams.set(id, exchan);
     if (exchan.waitsUntil === Infinity && exchan.isTimed) this.waitFor(exchan, "handle");
   }
 
   refused(id: number, bad: BadRequest, isEnded: boolean): void {
     const { status, reason } = bad;
     if (status === undefined) return this.failStream(id, errorCode.protocolError, reason);
-    this.#host.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.#server.note(this.peer, `its request was refused with ${status}: ${reason}`);
     this.sendHead(id, { status, fieldList: [] }, 0, true);
-    if (isEnded) this.#frames.closedByPeer.add(id);
-    else this.#resetStream(id, errorCode.noError);
+    if (isEnded) this.frames.closedByPeer.add(id);
+    else this.#answeredEarly(id);
     // Each has a line in the log, and counts as no request.
     this.#spendReset();
   }
@@ -248,16 +234,16 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   ): void {
     const { content, head } = exchan;
     if (content === undefined) return;
-    if (!this.#window.take(frameSize)) return this.#overflown();
+    if (!this.takeFromWindow(frameSize)) return;
     const size = end - start;
     if (!content.window.take(frameSize)) {
-      this.#giveBack(frameSize);
+      this.giveBack(frameSize);
       return this.failStream(exchan.id, errorCode.flowControlError, "it sends more content on a stream than it may");
     }
     const received = content.received + size;
     const announced = head.isTunnel ? undefined : head.contentSize;
     if (announced !== undefined && (received > announced || (isEnd && received < announced))) {
-      this.#giveBack(frameSize);
+      this.giveBack(frameSize);
       return this.failStream(
         exchan.id,
         errorCode.protocolError,
@@ -266,28 +252,13 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     }
     // Padding is nobody's.
     if (frameSize > size) this.contentTaken(exchan, frameSize - size, false);
-    this.#idleFrames.earn(size / contentOfIdleFrame);
-    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, received)) return;
+    this.idleFrames.earn(size / contentOfIdleFrame);
+    if (exchan.isReading && exchan.isTimed && !isEnd && this.#isTooSlow(exchan, content, received)) return;
     exchan.contentArrived(bytes, start, end, isEnd);
   }
 
-  contentDropped(frameSize: number): void {
-    if (this.#window.take(frameSize)) this.#giveBack(frameSize);
-    else this.#overflown();
-  }
-
-  settingsChanged({ headerTableSize, initialWindowSize }: PeerSettings): void {
-    if (headerTableSize !== undefined) this.sender.heads.encoder.limitTable(headerTableSize);
-    if (initialWindowSize !== undefined) {
-      const difference = initialWindowSize - this.#sendWindow;
-      this.#sendWindow = initialWindowSize;
-      for (const exchan of this.#streams.values()) {
-        if (!this.sender.widen(exchan, difference))
-          return this.fail(errorCode.flowControlError, "a change of its settings widens a window beyond 2^31 - 1");
-      }
-      this.#isPumpDue = true;
-    }
-    this.sender.sendFrame(frameType.settings, frameFlag.ack, 0, noBytes);
+  peerEnded(id: number): void {
+    this.#earlyAnswers?.delete(id);
   }
 
   settingsAcknowledged(): void {
@@ -295,27 +266,14 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     if (this.#drain === "no") this.#answerDeadline.clear();
   }
 
-  pinged(payload: Buffer, isAck: boolean): void {
-    if (!isAck) this.sender.sendFrame(frameType.ping, frameFlag.ack, 0, payload);
+  override pinged(payload: Buffer, isAck: boolean): void {
+    if (!isAck) super.pinged(payload, false);
     else if (this.#drain === "announced" && payload.equals(drainPing)) this.#drainFinally();
-  }
-
-  windowWidened(exchan: Http2Exchan | undefined, increment: number): void {
-    this.#idleFrames.earn((this.sender.contentSent - this.#contentSentSeen) / contentOfIdleFrame);
-    this.#contentSentSeen = this.sender.contentSent;
-    this.#isPumpDue = true;
-    if (exchan !== undefined) {
-      if (!this.sender.widen(exchan, increment))
-        this.failStream(exchan.id, errorCode.flowControlError, "it widens a window beyond 2^31 - 1");
-      return;
-    }
-    this.sender.window += increment;
-    if (this.sender.window > maxWindow)
-      this.fail(errorCode.flowControlError, "it widens the connection's window beyond 2^31 - 1");
+    else if (payload.equals(answeredPing)) this.#earlyAnswers?.acknowledged();
   }
 
   streamReset(exchan: Http2Exchan): void {
-    this.#frames.closedByPeer.add(exchan.id);
+    this.frames.closedByPeer.add(exchan.id);
     this.#abandon(exchan);
     // CVE-2023-44487: streams that are begun only to be given up.
     this.#spendReset();
@@ -330,9 +288,9 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   }
 
   failStream(id: number, code: Http2ErrorCode, reason: string): void {
-    this.#host.note(this.peer, `its stream ${id} was reset with ${errorName(code)}: ${reason}`);
-    const exchan = this.#streams.get(id);
-    this.#resetStream(id, code);
+    this.#server.note(this.peer, `its stream ${id} was reset with ${errorName(code)}: ${reason}`);
+    const exchan = this.streams.get(id);
+    this.resetStream(id, code);
     if (exchan !== undefined)
       this.#abandon(exchan, new ExchanError("HEMI_CONTENT_BROKEN", `the request is broken: ${reason}`));
     // CVE-2025-8671: streams that are begun only to have them reset by us.
@@ -342,48 +300,44 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   fail(code: Http2ErrorCode, reason: string): void {
     if (this.#phase === "linger" || this.#phase === "closed") return;
     if (code !== errorCode.noError)
-      this.#host.note(this.peer, `its connection was ended with ${errorName(code)}: ${reason}`);
-    this.sender.sendGoaway(this.#frames.lastStreamId, code);
+      this.#server.note(this.peer, `its connection was ended with ${errorName(code)}: ${reason}`);
+    this.sender.sendGoaway(this.frames.lastStreamId, code);
     this.#linger();
   }
 
   // ---- what the exchans ask for ----
 
   sendHead(streamId: number, head: ResponseHead, size: number | undefined, isEnd: boolean): void {
-    const block = this.sender.heads.encode(head, this.#host.date, size);
+    const block = this.sender.heads.encode(head, this.#server.date, size);
     this.sender.sendBlock(streamId, block, isEnd);
   }
 
   waitFor(exchan: Http2Exchan, wait: StreamWait): void {
-    if (wait === "content" && exchan.wait !== "content") exchan.waitingSince = this.#host.monotonic();
+    if (wait === "content" && exchan.wait !== "content") exchan.content?.rate.waitFrom(this.#server.monotonic());
     this.#streamPatience.waitFor(exchan, wait);
   }
 
+  waitNoMore(exchan: Http2Exchan): void {
+    this.#streamPatience.waitNoMore(exchan);
+  }
+
   contentTaken(exchan: Http2Exchan, size: number, isFast: boolean): void {
-    this.#giveBack(size);
-    const { content } = exchan;
-    if (content === undefined || content.isWhole) return;
-    const { window } = content;
-    let increment = window.giveBack(size);
-    if (increment === 0) return;
-    // Its reader is faster than it may send.
-    if (isFast) increment += window.grow(Math.min(window.size * 2, this.#host.settings.http2MaxStreamWindow));
-    this.sender.sendNumber(frameType.windowUpdate, exchan.id, increment);
+    this.giveBack(size);
+    this.giveBackOn(exchan, size, isFast, this.#server.settings.http2MaxStreamWindow);
   }
 
   finished(exchan: Http2Exchan): void {
     const { id, content } = exchan;
-    this.#streams.delete(id);
+    this.streams.delete(id);
     this.#resets.earn(1);
-    // The answer is complete, and nobody wants the rest of the request (RFC 9113 8.1).
-    if (content?.isWhole === false) this.#resetStream(id, errorCode.noError);
-    else this.#frames.closedByPeer.add(id);
+    if (content?.isWhole === false) this.#answeredEarly(id);
+    else this.frames.closedByPeer.add(id);
     this.#patience.hasMoved = true;
-    if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
+    if (this.streams.size === 0 && !this.isAdvancing) this.#settle();
   }
 
   reset(exchan: Http2Exchan, code: Http2ErrorCode): void {
-    this.#resetStream(exchan.id, code);
+    this.resetStream(exchan.id, code);
     this.#remove(exchan);
   }
 
@@ -402,49 +356,51 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   }
 
   #remove(exchan: Http2Exchan, why?: ExchanError): void {
-    this.#streams.delete(exchan.id);
+    this.streams.delete(exchan.id);
     this.sender.forget(exchan);
     const kept = exchan.content?.kept ?? 0;
     exchan.content?.drop();
-    if (kept > 0) this.#giveBack(kept);
+    if (kept > 0) this.giveBack(kept);
     exchan.broken(why);
-    if (this.#streams.size === 0 && !this.#isAdvancing) this.#settle();
+    if (this.streams.size === 0 && !this.isAdvancing) this.#settle();
   }
 
   #refuseStream(id: number): void {
-    this.#resetStream(id, errorCode.refusedStream);
+    this.resetStream(id, errorCode.refusedStream);
   }
 
-  #resetStream(id: number, code: Http2ErrorCode): void {
-    this.#frames.closedByUs.add(id);
-    this.sender.sendNumber(frameType.rstStream, id, code);
+  /** The answer is complete, and nobody wants the rest of the request. */
+  #answeredEarly(id: number): void {
+    // What still comes on it is passed over.
+    this.frames.closedByUs.add(id);
+    this.#earlyAnswers ??= new EarlyAnswers({
+      makeDeadline: (onExpired) => this.#server.makeDeadline(onExpired),
+      timeout: () => this.#server.settings.lingerTimeout,
+      ping: () => this.sender.sendFrame(frameType.ping, 0, 0, answeredPing),
+      reset: (id) => this.#resetAnswered(id),
+    });
+    this.#earlyAnswers.add(id);
+  }
+
+  #resetAnswered(id: number): void {
+    this.resetStream(id, errorCode.noError);
+    if (!this.isAdvancing) this.#settle();
   }
 
   #spendReset(): void {
     if (!this.#resets.spend()) this.fail(errorCode.enhanceYourCalm, "it floods us with streams that are reset");
   }
 
-  #overflown(): void {
-    this.fail(errorCode.flowControlError, "it sends more content on all streams than it may");
-  }
-
-  #giveBack(size: number): void {
-    const increment = this.#window.giveBack(size);
-    if (increment > 0) this.sender.sendNumber(frameType.windowUpdate, 0, increment);
-  }
-
   /** Content has come for a reader that waits: at the rate that it must? */
-  #isTooSlow(exchan: Http2Exchan, received: number): boolean {
-    const { minContentRate, contentRateGrace } = this.#host.settings;
-    exchan.contentWaited += this.#host.monotonic() - exchan.waitingSince;
-    if (exchan.contentWaited <= contentRateGrace || received * 1000 >= minContentRate * exchan.contentWaited)
-      return false;
-    this.#giveContentUp(exchan, `its content came at less than ${minContentRate} bytes a second`);
+  #isTooSlow(exchan: Http2Exchan, { rate }: ReceivedContent, received: number): boolean {
+    const { settings } = this.#server;
+    if (!rate.isTooSlow(received, this.#server.monotonic(), settings)) return false;
+    this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
     return true;
   }
 
   #giveContentUp(exchan: Http2Exchan, reason: string): void {
-    this.#host.note(this.peer, reason);
+    this.#server.note(this.peer, reason);
     exchan.endsBecauseOf("contentTimeout");
     exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
   }
@@ -453,7 +409,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   /** Our settings, which are the first that we send. */
   #introduce(): void {
-    const { settings } = this.#host;
+    const { settings } = this.#server;
     const values: readonly (readonly [id: number, value: number])[] = [
       [settingId.maxConcurrentStreams, settings.http2MaxStreams],
       [settingId.initialWindowSize, settings.http2StreamWindow],
@@ -467,15 +423,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     this.#answerDeadline.set(settings.http2SettingsTimeout);
   }
 
-  #pump(): void {
-    this.#isPumpDue = false;
-    this.sender.pump();
-  }
-
-  #drainedNow(): void {
-    this.#output.unblocked();
-    this.#pump();
-    for (const exchan of this.#streams.values()) exchan.unblocked();
+  #nowDrained(): void {
+    this.drained();
     this.#settle();
   }
 
@@ -485,23 +434,23 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
     if (this.#drain === "final") return;
     this.#drain = "final";
     this.#answerDeadline.clear();
-    this.sender.sendGoaway(this.#frames.lastStreamId, errorCode.noError);
-    if (!this.#isAdvancing) this.#settle();
+    this.sender.sendGoaway(this.frames.lastStreamId, errorCode.noError);
+    if (!this.isAdvancing) this.#settle();
   }
 
   #linger(): void {
     if (this.#phase === "linger" || this.#phase === "closed") return;
     this.#phase = "linger";
-    this.#cutter.stop();
+    this.cutter.stop();
     this.#leaveStreams();
-    this.#output.flush();
+    this.output.flush();
     // What the client sends meanwhile must not count as progress of what it is sent.
     this.#hold(true);
     this.#patience.waitFor("write");
     this.#socket.end(() => {
       if (this.#phase === "closed") return;
       if (this.#peerEnded) return this.#socket.destroy();
-      this.#lingersUntil = this.#host.monotonic() + this.#host.settings.maxLingerTime;
+      this.#lingersUntil = this.#server.monotonic() + this.#server.settings.maxLingerTime;
       this.#hold(false);
       this.#patience.waitFor("linger");
     });
@@ -509,18 +458,19 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   #closed(): void {
     this.#phase = "closed";
-    this.#cutter.stop();
+    this.cutter.stop();
     this.#patience.end();
     this.#leaveStreams();
     this.#abandoned?.clear();
     this.#streamPatience.end();
-    this.#host.connClosed(this);
+    this.#server.closed(this);
   }
 
   #leaveStreams(): void {
     this.#answerDeadline.clear();
-    const exchans = [...this.#streams.values()];
-    this.#streams.clear();
+    this.#earlyAnswers?.end();
+    const exchans = [...this.streams.values()];
+    this.streams.clear();
     for (const exchan of exchans) {
       this.sender.forget(exchan);
       exchan.broken();
@@ -532,20 +482,20 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   /** Reads on or holds, and sets the deadline of what is waited for now. */
   #settle(): void {
     const isWithinHead =
-      this.#frames.isWithinBlock || (this.#cutter.isWithinFrame && this.#cutter.partialDataStream === 0);
+      this.frames.isWithinBlock || (this.cutter.isWithinFrame && this.cutter.partialDataStream === 0);
     switch (this.#phase) {
       case "preface":
         this.#patience.waitFor("head");
         break;
       case "open": {
-        if (this.#drain === "final" && this.#streams.size === 0) return this.#linger();
-        const isHeld = this.#output.isBlocked && this.#output.backlog > this.#host.settings.http2MaxBufferedOutput;
+        if (this.#drain === "final" && this.streams.size + (this.#earlyAnswers?.size ?? 0) === 0) return this.#linger();
+        const isHeld = this.output.isBlocked && this.output.backlog > this.#server.settings.http2MaxBufferedOutput;
         this.#hold(isHeld);
         if (!isWithinHead) this.#headBeganAt = 0;
-        else if (this.#headBeganAt === 0) this.#headBeganAt = this.#host.monotonic();
+        else if (this.#headBeganAt === 0) this.#headBeganAt = this.#server.monotonic();
         if (isHeld) this.#patience.waitFor("write");
         else if (isWithinHead) this.#patience.waitFor("head");
-        else if (this.#streams.size === 0) this.#patience.waitFor("idle");
+        else if (this.streams.size === 0) this.#patience.waitFor("idle");
         else {
           this.#patience.end();
           this.#notePartialContent();
@@ -559,10 +509,10 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
 
   /** A frame of content may be long in coming: what has come of it is progress, too. */
   #notePartialContent(): void {
-    const exchan = this.#streams.get(this.#cutter.partialDataStream);
+    const exchan = this.streams.get(this.cutter.partialDataStream);
     if (exchan?.isReading !== true || !exchan.isTimed || exchan.content === undefined) return;
-    if (!this.#isTooSlow(exchan, exchan.content.received + this.#cutter.partialSize)) this.waitFor(exchan, "content");
-    exchan.waitingSince = this.#host.monotonic();
+    const { content } = exchan;
+    if (!this.#isTooSlow(exchan, content, content.received + this.cutter.partialSize)) this.waitFor(exchan, "content");
   }
 
   #hold(isHeld: boolean): void {
@@ -573,7 +523,7 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   }
 
   #expired(wait: Wait | undefined): void {
-    const { settings } = this.#host;
+    const { settings } = this.#server;
     switch (wait) {
       case "idle":
       case "drainIdle":
@@ -583,8 +533,8 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
         this.fail(errorCode.enhanceYourCalm, `its head was not complete after ${settings.headTimeout} ms`);
         break;
       case "write":
-        this.#host.note(this.peer, `it took nothing of its answers for ${settings.writeTimeout} ms`);
-        for (const exchan of this.#streams.values()) exchan.endsBecauseOf("writeTimeout");
+        this.#server.note(this.peer, `it took nothing of its answers for ${settings.writeTimeout} ms`);
+        for (const exchan of this.streams.values()) exchan.endsBecauseOf("writeTimeout");
         this.#socket.destroy();
         break;
       case "content":
@@ -596,23 +546,20 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   }
 
   #streamExpired(exchan: Http2Exchan, wait: StreamWait): void {
-    const { settings } = this.#host;
+    const { settings } = this.#server;
     if (this.#abandoned?.delete(exchan) === true) return;
     switch (wait) {
       case "content":
         this.#giveContentUp(exchan, `no content came for ${settings.contentTimeout} ms`);
         break;
       case "handle":
-        this.#host.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        this.#server.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
         exchan.giveUp();
         break;
       case "write":
         // What waits for the socket, and not for a window, may be on its way to a client that is only slow.
-        if (exchan.queue === undefined && this.#output.taken > this.#takenBefore) {
-          this.#takenBefore = this.#output.taken;
-          return this.waitFor(exchan, "write");
-        }
-        this.#host.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        if (exchan.sendWindow > 0 && this.output.taken > exchan.progressBefore) return this.waitFor(exchan, "write");
+        this.#server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
         exchan.endsBecauseOf("writeTimeout");
         this.reset(exchan, errorCode.cancel);
     }
@@ -621,14 +568,14 @@ export class Http2Conn implements ExchanConn, ClientFrameTarget {
   #notAnswered(): void {
     if (this.#drain === "announced") this.#drainFinally();
     else if (!this.#areSettingsAcknowledged) {
-      const { http2SettingsTimeout } = this.#host.settings;
+      const { http2SettingsTimeout } = this.#server.settings;
       this.fail(errorCode.settingsTimeout, `it did not acknowledge our settings within ${http2SettingsTimeout} ms`);
     }
   }
 }
 
-const noBytes = Buffer.alloc(0);
 const drainPing = Buffer.from("goodbye!", "latin1");
+const answeredPing = Buffer.from("answered", "latin1");
 
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;

@@ -1,13 +1,15 @@
 // What the streams of a connection wait for, each with a limit of its own, kept by one deadline: it runs out when the first of them is due,
 // and is moved only when one is due earlier. A stream that is answered at once never waits.
 
-import type { Deadline } from "../http1/server-host.ts";
+import type { Deadline } from "@hemi/common";
 
 /** A stream that may wait. */
 export interface WaitingStream<Wait> {
-  /** What it waits for, and until when, on the monotonic clock. */
+  /** What it waits for, and until when, on the monotonic clock. Only `StreamTimeouts` changes these three. */
   wait: Wait;
   waitsUntil: number;
+  /** `progress` when it began to wait. */
+  progressBefore: number;
 }
 
 export interface StreamTimeoutsOptions<Wait, Stream extends WaitingStream<Wait>> {
@@ -16,6 +18,8 @@ export interface StreamTimeoutsOptions<Wait, Stream extends WaitingStream<Wait>>
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** In ms, how long is waited for something. */
   readonly timeOf: (wait: Wait) => number;
+  /** What the other side has taken of all streams, in bytes. Default: it is not looked at. */
+  readonly progress?: () => number;
   /** Those that may wait. */
   readonly streams: () => Iterable<Stream>;
   /** Is told of one that has waited for too long. */
@@ -35,11 +39,17 @@ export class StreamTimeouts<Wait, Stream extends WaitingStream<Wait>> {
 
   /** Its whole time begins anew. */
   waitFor(stream: Stream, wait: Wait): void {
-    const { monotonic, timeOf } = this.#options;
+    const { monotonic, timeOf, progress } = this.#options;
     const now = monotonic();
     stream.wait = wait;
     stream.waitsUntil = now + timeOf(wait);
+    stream.progressBefore = progress?.() ?? 0;
     this.#setFor(stream.waitsUntil, now);
+  }
+
+  /** It is not waited for any more. */
+  waitNoMore(stream: Stream): void {
+    stream.waitsUntil = Infinity;
   }
 
   /** No more waiting. */

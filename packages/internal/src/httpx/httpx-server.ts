@@ -280,7 +280,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     this.#front.handOver(conn, socket);
   }
 
-  connClosed(conn: GateConn): void {
+  closed(conn: GateConn): void {
     this.#front.closed(conn);
   }
 }

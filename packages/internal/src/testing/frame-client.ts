@@ -103,6 +103,11 @@ export class FrameClient {
     return frame(frameType.data, isEnd ? frameFlag.endStream : 0, id, content);
   }
 
+  /** A header block behind content. */
+  trailers(id: number, fields: Fields): Buffer {
+    return frame(frameType.headers, frameFlag.endHeaders | frameFlag.endStream, id, this.block(fields));
+  }
+
   /** The next frame of any kind. */
   async next(): Promise<Frame> {
     const header = await this.raw.exactly(frameHeaderSize);
@@ -143,9 +148,15 @@ export class FrameClient {
     return errorName((await this.nextOfType(frameType.goaway)).payload.readUInt32BE(4));
   }
 
-  /** The error code that a stream is reset with. */
+  /** The error code that a stream is reset with. Acknowledges PINGs that come before that: a server waits for it. */
   async reset(id: number): Promise<string> {
-    return errorName((await this.nextOfType(frameType.rstStream, id)).payload.readUInt32BE(0));
+    for (;;) {
+      const { type, payload } = await this.nextOf(
+        (frame) => (frame.type === frameType.rstStream && frame.id === id) || isPing(frame),
+      );
+      if (type === frameType.rstStream) return errorName(payload.readUInt32BE(0));
+      this.send(frame(frameType.ping, frameFlag.ack, 0, payload));
+    }
   }
 
   /** Waits until the server has handled all that was sent so far. */
@@ -211,4 +222,8 @@ export class FrameClient {
     for (let i = 0; i < block.list.length; i += 2) fields[block.list[i] ?? ""] = block.list[i + 1] ?? "";
     return fields;
   }
+}
+
+function isPing({ type, flags }: Frame): boolean {
+  return type === frameType.ping && (flags & frameFlag.ack) === 0;
 }

@@ -3,16 +3,11 @@
 // Fields become text at once: those in the tables are text already, and are most of them. What a block holds beyond the limits is
 // read on and dropped, because the table changes with it.
 
+import type { HeadLimits } from "../../http/head-limits.ts";
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
 import { DynamicTable } from "./dynamic-table.ts";
 import { nameFault, secretFields, valueFault, type HeaderField } from "./header-field.ts";
 import { staticCount, staticFields } from "./static-table.ts";
-
-export interface BlockLimits {
-  /** Of all names and values together, in bytes, four more for each field, as HTTP/1 would need them. */
-  readonly maxHeadSize: number;
-  readonly maxFields: number;
-}
 
 /** What was in a header block. */
 export interface DecodedBlock {
@@ -52,7 +47,7 @@ export class HpackDecoder {
   }
 
   /** Reads a whole block. `undefined`: it is broken, and so is the connection, because nobody knows what the table is now (RFC 9113 4.3). */
-  decode(bytes: Buffer, start: number, end: number, limits: BlockLimits): DecodedBlock | undefined {
+  decode(bytes: Buffer, start: number, end: number, limits: HeadLimits): DecodedBlock | undefined {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;

@@ -1,5 +1,6 @@
 // X-Accel-Redirect: a backend says which path of the webapp the answer is to be taken from, such as a file that it lets only some clients have.
 
+import { isStatusWithContent } from "../../http/content-rule.ts";
 import type { NodeResponseHead } from "../../http/web-backend.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -19,7 +20,7 @@ export async function answerFromInside(
   // A page that says what is wrong has its own type, and may not be kept as long as the file.
   if (inside.status < 400) keepFields(resp, head);
   for (const cookie of head.fields.getAll("set-cookie")) resp.addHeader("set-cookie", cookie);
-  if (inside.status === 204 || inside.status === 304) return resp.end();
+  if (!isStatusWithContent(inside.status)) return resp.end();
   if (inside.size !== undefined) resp.contentSize = inside.size;
   await resp.sendStream(inside.content);
 }

@@ -47,7 +47,7 @@ describe("a backend that does wrong", () => {
     ],
     ["is of HTTP/1.0 with a coding", "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
     ["has a folded line", "HTTP/1.1 200 OK\r\na: b\r\n c\r\n\r\n"],
-    ["has a space before a colon", "HTTP/1.1 200 OK\r\ntransfer-encoding : chunked\r\n\r\n0\r\n\r\n"],
+    ["has a space within a field name", "HTTP/1.1 200 OK\r\ntransfer encoding: chunked\r\n\r\n0\r\n\r\n"],
     ["has a bare LF", "HTTP/1.1 200 OK\na: b\n\n"],
     ["has a bare LF within a value", "HTTP/1.1 200 OK\r\na: b\nset-cookie: c=d\r\n\r\n"],
     ["has a bare CR", "HTTP/1.1 200 OK\r\na: b\rc\r\n\r\n"],

@@ -21,6 +21,7 @@ import type {
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
+import { isStatusWithContent } from "../../http/content-rule.ts";
 import { isTrailerName } from "../../http/field-names.ts";
 import { joinedFields, type Fields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
@@ -141,9 +142,9 @@ export class ProxiedExchan implements TunnelHandler {
       if (method === "HEAD") {
         // What a GET would have brought.
         if (head.contentSize !== undefined) resp.contentSize = head.contentSize;
-        void resp.echo(noBytes);
+        resp.sendHead();
         resp.end();
-      } else if (whole.length === 0 && (head.status === 204 || head.status === 304)) resp.end();
+      } else if (whole.length === 0 && !isStatusWithContent(head.status)) resp.end();
       else resp.send(whole);
     });
   }
@@ -226,7 +227,7 @@ export class ProxiedExchan implements TunnelHandler {
     if (head.contentSize !== undefined) this.#resp.contentSize = head.contentSize;
     else this.#isUnsized = true;
     // The head does not wait for the content: an event stream may be silent for long.
-    void this.#resp.echo(noBytes);
+    this.#resp.sendHead();
   }
 
   #send(piece: Uint8Array): boolean {
@@ -369,5 +370,3 @@ function mayBeGathered({ fields }: NodeResponseHead): boolean {
   if (fields.get("x-accel-buffering")?.trim().toLowerCase() === "no") return false;
   return fields.get("content-type")?.toLowerCase().startsWith("text/event-stream") !== true;
 }
-
-const noBytes = new Uint8Array(0);

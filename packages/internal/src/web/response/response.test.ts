@@ -19,6 +19,25 @@ const doing =
   };
 
 describeTransports(({ serve }) => {
+  test("a head is sent before there is any content, once", async () => {
+    const more = Promise.withResolvers<void>();
+    await using server = await serve(
+      doing(async (_req, resp) => {
+        resp.sendHead();
+        resp.sendHead();
+        expect(resp.isHeadSent).toBe(true);
+        await more.promise;
+        await resp.echo("more");
+        resp.end();
+      }),
+    );
+    const client = await server.connect();
+    client.send(request("GET /"));
+    expect(await client.through("\r\n\r\n")).toContain("HTTP/1.1 200 OK");
+    more.resolve();
+    expect(await client.through("0\r\n\r\n")).toBe("4\r\nmore\r\n0\r\n\r\n");
+  });
+
   test.each<[string, Handle, object]>([
     [
       "text",

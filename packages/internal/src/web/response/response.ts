@@ -13,6 +13,7 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
 import { serializeCookie, type CookieOptions } from "../request/cookies.ts";
+import { responseHasContent } from "../../http/content-rule.ts";
 import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "../../http/exchan.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { checkFieldValue, FieldList } from "../../http/field-list.ts";
@@ -219,7 +220,7 @@ export class Response implements ResponseHead {
 
   /** What the only filter that there is has in place of the content. */
   #insteadOfAll(filters: readonly PlacedFilter[] | undefined): Uint8Array | undefined {
-    if (filters?.length !== 1 || this.#hasNoContent) return undefined;
+    if (filters?.length !== 1 || !this.#hasContent) return undefined;
     return filters[0]?.filter.instead;
   }
 
@@ -286,6 +287,11 @@ export class Response implements ResponseHead {
     const list = new FieldList();
     for (const [name, value] of Object.entries(fields)) list.add(name, value);
     this.#wire.sendInterim(status, list.list);
+  }
+
+  /** Sends the head before there is any content, which `echo` may bring, or `end` if there is none. Does nothing once it is sent. */
+  sendHead(): void {
+    if (!this.#wasAborted) this.#beginStreaming();
   }
 
   /**
@@ -545,8 +551,9 @@ export class Response implements ResponseHead {
     this.#headListener?.headSent();
   }
 
-  get #hasNoContent(): boolean {
-    return this.#status === 304 || this.#status === 204 || this.#status === 205;
+  /** What a GET would have. */
+  get #hasContent(): boolean {
+    return responseHasContent("GET", this.#status);
   }
 
   #placeFilters(): FilterChain | undefined {
@@ -587,7 +594,7 @@ export class Response implements ResponseHead {
       (piece) => (this.#wire.sendContent(piece) ? undefined : this.#wire.writable()),
       (fault) => this.#surroundings.noteFault(fault, this.#req),
     );
-    if (this.#hasNoContent) {
+    if (!this.#hasContent) {
       chain.close();
       return undefined;
     }

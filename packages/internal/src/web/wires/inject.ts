@@ -1,21 +1,13 @@
 // Runs a request without a socket: for tests, and for programs that ask themselves.
 
-import { quietly } from "@hemi/common";
-import type { InjectRequest, InjectResponse } from "./inject-request.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
-import type { Peer } from "../../net/peer.ts";
-import type { EndReason } from "../../http/end-reason.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
-import type {
-  AbortListener,
-  EndListener,
-  ExchanWire,
-  FileRegion,
-  RequestHead,
-  ResponseHead,
-} from "../../http/exchan.ts";
-import { ListedFields, noFields } from "../../http/fields.ts";
-import { readRegion } from "../../http/file-region.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { EndReason } from "../../http/end-reason.ts";
+import type { ExchanWire, RequestHead, ResponseHead } from "../../http/exchan.ts";
+import { ListedFields } from "../../http/fields.ts";
+import type { Peer } from "../../net/peer.ts";
+import type { InjectRequest, InjectResponse } from "./inject-request.ts";
+import { InnerWire } from "./inner-wire.ts";
 
 /** Runs the requests of one server. */
 export class Injector {
@@ -52,33 +44,23 @@ export function injectRequest(serve: (wire: ExchanWire) => void): (request: Inje
   return (request) => injector.inject(request);
 }
 
-class InjectWire implements ExchanWire {
-  readonly head: RequestHead;
+class InjectWire extends InnerWire {
   readonly peer: Peer = { address: "127.0.0.1", port: 0 };
   readonly tls = undefined;
-  readonly headTime = 0;
-  readonly trailers = noFields;
   readonly #resolve: (response: InjectResponse) => void;
   readonly #reject: (error: Error) => void;
   #unread: Uint8Array | undefined;
-  #response: { readonly status: number; readonly headers: InjectResponse["headers"] } | undefined;
+  #response: Pick<InjectResponse, "status" | "headers"> | undefined;
   readonly #pieces: Uint8Array[] = [];
-  /** What the handlet announced, and what came of it, in bytes. */
-  #size: number | undefined;
-  #sent = 0;
-  #isOver = false;
-  #endReason: EndReason = "complete";
-  /** Why it was broken off. */
-  #abortReason: ExchanError | undefined;
-  readonly #abortListeners: AbortListener[] = [];
-  readonly #endListeners: EndListener[] = [];
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
+    const content = request.content === undefined ? undefined : Buffer.from(request.content);
+    super(makeHead(request, content?.length ?? 0));
     this.#resolve = resolve;
     this.#reject = reject;
-    if (request.content !== undefined && request.content.length > 0) this.#unread = Buffer.from(request.content);
-    this.head = makeHead(request, this.#unread?.length ?? 0);
+    if (content !== undefined && content.length > 0) this.#unread = content;
+    this.onEnd(() => clearTimeout(this.#deadline));
   }
 
   /** The answer is given up when nothing of it has come for so long, in ms. */
@@ -93,60 +75,25 @@ class InjectWire implements ExchanWire {
     return piece;
   }
 
-  sendInterim(): void {
-    // There is nobody who could look at it before the answer.
-  }
-
-  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
-    this.sendHead(head, undefined);
-    if (content !== undefined) this.sendContent(content);
-    this.endContent();
-  }
-
-  sendHead({ status, fieldList }: ResponseHead, size: number | undefined): void {
-    if (this.#response !== undefined) return;
+  protected headCame({ status, fieldList }: ResponseHead): void {
     this.#deadline?.refresh();
-    this.#size = size;
     this.#response = { status, headers: headersOf(fieldList) };
   }
 
-  sendContent(piece: string | Uint8Array): boolean {
-    if (this.#isOver) return false;
+  protected contentCame(piece: Uint8Array): boolean {
     this.#deadline?.refresh();
-    const bytes = Buffer.from(piece);
-    if (this.#hasContent) {
-      if (this.#sent + bytes.length > (this.#size ?? Infinity)) this.#abortFor("more");
-      this.#pieces.push(bytes);
-    }
-    this.#sent += bytes.length;
+    // Who sent it may change it.
+    this.#pieces.push(Buffer.from(piece));
     return true;
   }
 
-  writable(): Promise<void> {
-    return this.#isOver
-      ? quietly(Promise.reject(this.#abortReason ?? new ExchanError("HEMI_PEER_GONE", "the answer is complete")))
-      : Promise.resolve();
+  protected room(): Promise<void> {
+    return Promise.resolve();
   }
 
-  async sendRegion(region: FileRegion): Promise<void> {
-    if (this.#hasContent) for await (const piece of readRegion(region)) this.sendContent(piece);
-  }
-
-  endContent(): void {
-    if (this.#isOver || this.#response === undefined) return;
-    if (this.#hasContent && this.#sent < (this.#size ?? 0)) this.#abortFor("less");
-    this.#isOver = true;
+  protected completed(): void {
     const content = Buffer.concat(this.#pieces);
-    this.#tellEnded(...this.#endListeners);
-    this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
-  }
-
-  tunnel(): never {
-    throw new HemiError("HEMI_USAGE", "a request that is injected opens no tunnel");
-  }
-
-  distrust(): void {
-    // Nothing follows.
+    if (this.#response !== undefined) this.#resolve({ ...this.#response, content, text: content.toString("utf8") });
   }
 
   abort(endReason: EndReason = "aborted"): void {
@@ -154,40 +101,10 @@ class InjectWire implements ExchanWire {
   }
 
   #breakOff(code: "HEMI_PEER_GONE" | "HEMI_TIMEOUT", reason: string, endReason: EndReason): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#endReason = endReason;
+    if (this.isOver) return;
     // To who injected the request, the answerer is a peer as others are, and none of an exchan of theirs.
     this.#reject(new HemiError(code, reason));
-    const told = (this.#abortReason = new ExchanError(code, reason));
-    for (const listener of this.#abortListeners) listener(told);
-    this.#tellEnded(...this.#endListeners);
-  }
-
-  onAbort(listener: AbortListener): void {
-    if (!this.#isOver) this.#abortListeners.push(listener);
-    else if (this.#abortReason !== undefined) listener(this.#abortReason);
-  }
-
-  onEnd(listener: EndListener): void {
-    if (this.#isOver) this.#tellEnded(listener);
-    else this.#endListeners.push(listener);
-  }
-
-  #tellEnded(...listeners: readonly EndListener[]): void {
-    clearTimeout(this.#deadline);
-    const contentSent = this.#hasContent ? this.#sent : 0;
-    for (const listener of listeners) listener(this.#response?.status, contentSent, this.#endReason);
-  }
-
-  get #hasContent(): boolean {
-    const status = this.#response?.status;
-    return this.head.method !== "HEAD" && status !== 204 && status !== 205 && status !== 304;
-  }
-
-  #abortFor(amount: "more" | "less"): never {
-    this.abort();
-    throw new HemiError("HEMI_USAGE", `${amount} content was sent than the ${this.#size} bytes that were announced`);
+    this.end(endReason, new ExchanError(code, reason));
   }
 }
 

@@ -6,21 +6,10 @@
 
 import { quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { EndReason } from "../../http/end-reason.ts";
-import { ExchanError } from "../../http/exchan-error.ts";
-import type {
-  AbortListener,
-  EndListener,
-  ExchanServer,
-  ExchanWire,
-  FileRegion,
-  Lineage,
-  RequestHead,
-  ResponseHead,
-} from "../../http/exchan.ts";
-import { type Fields, ListedFields, noFields } from "../../http/fields.ts";
-import { readRegion } from "../../http/file-region.ts";
+import type { ExchanServer, ExchanWire, Lineage, RequestHead, ResponseHead } from "../../http/exchan.ts";
+import { type Fields, ListedFields } from "../../http/fields.ts";
 import { encodeLocation } from "../response/location.ts";
+import { goneAnswer, InnerWire } from "./inner-wire.ts";
 
 /** How a subrequest differs from the request that it is made in. */
 export interface SubrequestOptions {
@@ -86,31 +75,21 @@ interface Asker {
   readonly reject: (error: Error) => void;
 }
 
-class SubrequestWire implements ExchanWire {
-  readonly head: RequestHead;
+class SubrequestWire extends InnerWire {
   readonly lineage: Lineage;
-  readonly headTime = 0;
-  readonly trailers = noFields;
   readonly #parent: ExchanWire;
   readonly #asker: Asker;
   readonly #pieces: Uint8Array[] = [];
   #ahead = 0;
-  #status: number | undefined;
-  /** What the handlet announced, and what came of it, in bytes. */
-  #size: number | undefined;
-  #sent = 0;
-  #endReason: EndReason | undefined;
   /** Why there is no more content, and the answer not complete. */
   #failure: HemiError | undefined;
   /** What waits for a piece, and what waits for room. */
   #wakeReader: (() => void) | undefined;
   #room = Promise.withResolvers<void>();
-  readonly #abortListeners: AbortListener[] = [];
-  readonly #endListeners: EndListener[] = [];
 
   constructor(parent: ExchanWire, head: RequestHead, lineage: Lineage, asker: Asker) {
+    super(head);
     this.#parent = parent;
-    this.head = head;
     this.lineage = lineage;
     this.#asker = asker;
   }
@@ -127,76 +106,44 @@ class SubrequestWire implements ExchanWire {
     // It has none.
   }
 
-  sendInterim(): void {
-    // There is nobody who could look at it before the answer.
-  }
-
-  sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
-    this.sendHead(head, content === undefined ? 0 : Buffer.byteLength(content));
-    if (content !== undefined) this.sendContent(content);
-    this.endContent();
-  }
-
-  sendHead({ status, fieldList }: ResponseHead, size: number | undefined): void {
-    if (this.#status !== undefined || this.#endReason !== undefined) return;
-    this.#status = status;
-    this.#size = size;
+  protected headCame({ status, fieldList }: ResponseHead, size: number | undefined): void {
     this.#asker.resolve({ status, size, headers: new ListedFields([...fieldList]), content: this.#content() });
   }
 
-  sendContent(piece: string | Uint8Array): boolean {
-    if (this.#endReason !== undefined) return false;
-    const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-    this.#sent += bytes.length;
-    if (this.#sent > (this.#size ?? Infinity)) this.#failAnswerer("more");
-    if (this.#sent > this.#asker.maxSize) {
-      this.#end(
-        "aborted",
-        new HemiError("HEMI_CONTENT_TOO_LARGE", `${this.head.target} has more than ${this.#asker.maxSize} bytes`),
-      );
+  protected contentCame(piece: Uint8Array, given: number): boolean {
+    const { maxSize } = this.#asker;
+    if (given > maxSize) {
+      this.#breakOff(new HemiError("HEMI_CONTENT_TOO_LARGE", `${this.head.target} has more than ${maxSize} bytes`));
       return false;
     }
-    this.#pieces.push(bytes);
-    this.#ahead += bytes.length;
+    this.#pieces.push(piece);
+    this.#ahead += piece.length;
     this.#wakeReader?.();
     return this.#ahead <= maxAhead;
   }
 
-  writable(): Promise<void> {
-    if (this.#endReason !== undefined) return quietly(Promise.reject(goneAnswer()));
+  protected room(): Promise<void> {
     return this.#ahead <= maxAhead ? Promise.resolve() : this.#room.promise;
   }
 
-  async sendRegion(region: FileRegion): Promise<void> {
-    for await (const piece of readRegion(region)) if (!this.sendContent(piece)) await this.writable();
-  }
-
-  endContent(): void {
-    if (this.#endReason !== undefined || this.#status === undefined) return;
-    if (this.#sent < (this.#size ?? 0)) this.#failAnswerer("less");
-    this.#end("complete", undefined);
-  }
-
-  tunnel(): never {
-    throw new HemiError("HEMI_USAGE", "a subrequest opens no tunnel");
-  }
-
-  distrust(): void {
-    // Nothing follows.
+  protected completed(): void {
+    this.#wakeReader?.();
   }
 
   abort(): void {
-    this.#end("aborted", new HemiError("HEMI_PEER_GONE", `the answer with ${this.head.target} was broken off`));
+    this.#breakOff(new HemiError("HEMI_PEER_GONE", `the answer with ${this.head.target} was broken off`));
   }
 
-  onAbort(listener: AbortListener): void {
-    if (this.#endReason === undefined) this.#abortListeners.push(listener);
-    else if (this.#failure !== undefined) listener(goneAnswer());
-  }
-
-  onEnd(listener: EndListener): void {
-    if (this.#endReason === undefined) this.#endListeners.push(listener);
-    else listener(this.#status, this.#sent, this.#endReason);
+  #breakOff(failure: HemiError): void {
+    if (this.isOver) return;
+    this.#failure = failure;
+    // What is not read yet is worth nothing without the rest.
+    this.#pieces.length = 0;
+    this.#asker.reject(failure);
+    void quietly(this.#room.promise);
+    this.#room.reject(goneAnswer());
+    this.#wakeReader?.();
+    this.end("aborted", goneAnswer());
   }
 
   async *#content(): AsyncGenerator<Uint8Array, void, void> {
@@ -207,7 +154,7 @@ class SubrequestWire implements ExchanWire {
           this.#took(piece);
           yield piece;
         } else if (this.#failure !== undefined) throw this.#failure;
-        else if (this.#endReason !== undefined) return;
+        else if (this.isOver) return;
         else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
       }
     } finally {
@@ -222,32 +169,6 @@ class SubrequestWire implements ExchanWire {
     this.#room.resolve();
     this.#room = Promise.withResolvers<void>();
   }
-
-  #end(reason: EndReason, failure: HemiError | undefined): void {
-    if (this.#endReason !== undefined) return;
-    this.#endReason = reason;
-    this.#failure = failure;
-    if (failure !== undefined) {
-      // What is not read yet is worth nothing without the rest.
-      this.#pieces.length = 0;
-      this.#asker.reject(failure);
-      void quietly(this.#room.promise);
-      this.#room.reject(goneAnswer());
-      for (const listener of this.#abortListeners) listener(goneAnswer());
-    }
-    this.#wakeReader?.();
-    for (const listener of this.#endListeners) listener(this.#status, this.#sent, reason);
-  }
-
-  #failAnswerer(amount: "more" | "less"): never {
-    this.abort();
-    throw new HemiError("HEMI_USAGE", `${amount} content was sent than the ${this.#size} bytes that were announced`);
-  }
-}
-
-/** To whoever answers, its client has gone. */
-function goneAnswer(): ExchanError {
-  return new ExchanError("HEMI_PEER_GONE", "nobody wants the answer any more");
 }
 
 /** A path, absolute or relative to that of the parent, with its query. */

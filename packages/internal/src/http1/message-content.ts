@@ -1,16 +1,17 @@
-// The content of one HTTP/1 request, read out of the connection's input as it is asked for (RFC 9112 section 6).
+// The content of one HTTP/1 message, read out of the connection's input as it is asked for (RFC 9112 section 6).
 
 import type { Input } from "../net/input.ts";
 import { noFields, type Fields } from "../http/fields.ts";
-import { ChunkedReader, type ChunkedLimits } from "./chunked.ts";
+import type { HeadLimits } from "../http/head-limits.ts";
+import { ChunkedReader } from "./chunked.ts";
 
-export interface ContentLimits extends ChunkedLimits {
+export interface ContentLimits extends HeadLimits {
   /** Of content that no handlet read, in bytes: so much is read away to keep the connection. */
   readonly maxDiscardedContent: number;
 }
 
-/** Where a request's content ends, and how much of it has been read. */
-export class RequestContent {
+/** Where a message's content ends, and how much of it has been read. */
+export class MessageContent {
   /** In bytes, as far as it has been read. */
   read = 0;
   /** All of it has been read. */
@@ -22,11 +23,12 @@ export class RequestContent {
   readonly #chunked: ChunkedReader | undefined;
   readonly #limits: ContentLimits;
 
-  constructor(size: number | undefined, limits: ContentLimits) {
+  /** `isResponse`: a node sends it, see `ChunkedReader`. */
+  constructor(size: number | undefined, limits: ContentLimits, isResponse = false) {
     this.#limits = limits;
     this.#left = size ?? 0;
     this.done = size === 0;
-    if (size === undefined) this.#chunked = new ChunkedReader(limits);
+    if (size === undefined) this.#chunked = new ChunkedReader(limits, isResponse);
   }
 
   get trailers(): Fields {
@@ -72,4 +74,4 @@ export class RequestContent {
 }
 
 /** The content of requests that have none: there is nothing in it to change. */
-export const noContent = new RequestContent(0, { maxHeadSize: 0, maxFields: 0, maxDiscardedContent: 0 });
+export const noContent = new MessageContent(0, { maxHeadSize: 0, maxFields: 0, maxDiscardedContent: 0 });

@@ -1,14 +1,23 @@
-// What a connection needs of the server that it belongs to.
+// What the connections of all HTTP versions need of the server that they belong to. A codec adds what it alone needs.
+//
+//   socket ──> new Conn(socket, peer, tls, server) ── ExchanWire ──> server.serve
+//                   │ drain(), destroy() <── server
+//                   └ server.closed(conn), once
 
-import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
+import type { GateConn } from "../front/gate.ts";
 import type { Peer } from "../net/peer.ts";
-import type { ExchanWire } from "../http/exchan.ts";
-import type { HeadLimits } from "./head.ts";
-import type { ContentLimits } from "./request-content.ts";
-import type { WholeResponses } from "./whole-responses.ts";
+import type { ExchanWire } from "./exchan.ts";
+import type { HeadLimits } from "./head-limits.ts";
 
-/** What a connection waits for, at most how long, and how much it takes. All durations in ms, all sizes in bytes. */
-export interface Http1Settings extends HeadLimits, ContentLimits {
+/**
+ * What a connection waits for and at most how long, and how much it takes. All durations in ms, all sizes in bytes. Looked at
+ * whenever they are used: live. `httpxServer` says what each is, and what happens at it.
+ */
+export interface CodecSettings extends HeadLimits {
+  readonly maxTargetSize: number;
+  /** May targets hold bytes above ASCII? Default: no. */
+  readonly rawUTF8InTargets?: boolean;
   /** Between two requests. */
   readonly idleTimeout: number;
   /** Instead of that while the server drains. */
@@ -28,35 +37,22 @@ export interface Http1Settings extends HeadLimits, ContentLimits {
   readonly lingerTimeout: number;
   /** What comes later than that after we have shut our side ends the connection. */
   readonly maxLingerTime: number;
-  /** Of input that comes while a request is served and that nobody asks for; then the socket is paused. */
-  readonly maxBufferedInput: number;
   readonly maxRequestsPerConn: number;
 }
 
-/** Runs out once. Setting it again moves it. */
-export interface Deadline {
-  set(duration: number): void;
-  clear(): void;
-}
-
-export interface Http1Host {
-  readonly settings: Http1Settings;
-  /** `date: …` with its line end. */
-  readonly dateLine: string;
-  readonly wholeResponses: WholeResponses;
+export interface CodecServer {
+  readonly settings: CodecSettings;
+  /** The present, as the field `date` has it. */
+  readonly date: string;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;
-  /** Answers a request through its wire. Never throws. */
+  /** Answers a request through its wire, now or later. Never throws. */
   serve(wire: ExchanWire): void;
   /** Notes in the error log what a client did or failed to do. */
   note(peer: Peer, message: string): void;
   /** Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its requests. */
   failed(peer: Peer, error: unknown): void;
-  /** Is what a client begins with, and is no HTTP/1, a protocol that is served by someone else here? "perhaps": it takes more of it to tell. */
-  speaksOther(bytes: Buffer): boolean | "perhaps";
-  /** Lets someone else serve that client, whose socket is paused, all its bytes in it; the connection has done its part. */
-  handOver(conn: object, socket: Socket): void;
   /** A connection is over, by its client or by us. */
-  connClosed(conn: object): void;
+  closed(conn: GateConn): void;
 }
