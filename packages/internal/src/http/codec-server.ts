@@ -15,6 +15,7 @@ import type { HeadLimits } from "./head-limits.ts";
  * whenever they are used: live. `httpxServer` says what each is, and what happens at it.
  */
 export interface CodecSettings extends HeadLimits {
+  /** Of a request target; a longer one gets 414. */
   readonly maxTargetSize: number;
   /** May targets hold bytes above ASCII? Default: no. */
   readonly rawUTF8InTargets?: boolean;
@@ -28,6 +29,7 @@ export interface CodecSettings extends HeadLimits {
   readonly contentTimeout: number;
   /** Bytes a second that content must come in at, on average, once it has been waited for as long as the grace says. */
   readonly minContentRate: number;
+  /** Content that has not been waited for longer than this may come at any rate. */
   readonly contentRateGrace: number;
   /** Until a handlet sends its head, and between two pieces that it sends. */
   readonly handleTimeout: number;
@@ -37,13 +39,17 @@ export interface CodecSettings extends HeadLimits {
   readonly lingerTimeout: number;
   /** What comes later than that after we have shut our side ends the connection. */
   readonly maxLingerTime: number;
+  /** Requests on one connection; it ends after the last one. */
   readonly maxRequestsPerConn: number;
 }
 
+/** The server of a connection, as its codec sees it. */
 export interface CodecServer {
+  /** Live: read when used. */
   readonly settings: CodecSettings;
   /** The present, as the field `date` has it. */
   readonly date: string;
+  /** Makes a deadline that is not yet set. `onExpired` is called once for each time that it runs out. */
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;

@@ -3,6 +3,7 @@
 
 import type { CodecSettings } from "./codec-server.ts";
 
+/** Judges whether content comes as fast as `minContentRate` demands, over the time in which a reader waited for it. */
 export class ContentRate {
   /** In ms. */
   #waited = 0;

@@ -21,6 +21,7 @@ export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 export interface RequestHead {
   /** Two heads of a connection have the same number only if they are the same, byte for byte. `undefined`: that is not looked at. */
   readonly number?: number;
+  /** That of the message. */
   readonly version: HttpVersion;
   /** In the case received: methods are case-sensitive (RFC 9110 9.1). */
   readonly method: string;
@@ -36,6 +37,7 @@ export interface RequestHead {
   readonly isForProxy?: boolean;
   /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash, two slashes in a row. */
   readonly pathNeedsCare: boolean;
+  /** The header fields. */
   readonly fields: Fields;
   /** In bytes; `undefined` where the sender did not say (chunked), 0 for no content. */
   readonly contentSize: number | undefined;
@@ -105,7 +107,9 @@ export interface ExchanServer {
 
 /** The wire of one exchan. One implementation for each HTTP version, and two without a socket. */
 export interface ExchanWire {
+  /** What the client asks for. */
   readonly head: RequestHead;
+  /** Who asks: the other end of the connection. */
   readonly peer: Peer;
   /** Of the connection with the client; `undefined` where that is not by TLS. */
   readonly tls: TlsFacts | undefined;

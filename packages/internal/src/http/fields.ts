@@ -61,6 +61,7 @@ export class ListedFields implements Fields {
   }
 }
 
+/** A list of fields that has none. */
 export const noFields: Fields = new ListedFields([]);
 
 /** One value out of the values of repeated fields. `name` in lower case. */

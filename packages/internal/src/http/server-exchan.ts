@@ -28,7 +28,9 @@ import type { Fields } from "./fields.ts";
 
 /** What every exchan needs of the connection that it is on. */
 export interface ExchanCarrier {
+  /** The other end of the connection. */
   readonly peer: Peer;
+  /** What its TLS handshake has established; `undefined` without TLS. */
   readonly tls: TlsFacts | undefined;
   /** Nothing reaches the client any more. */
   readonly isCut: boolean;
@@ -42,10 +44,13 @@ interface ContentReader {
 
 type State = "waiting" | "streaming" | "tunnelling" | "leaving" | "ended" | "aborted";
 
+/** An exchan of a server. Each HTTP version extends it by how heads and content are read and written. */
 export abstract class ServerExchan implements ExchanWire {
+  /** What the client asks for. */
   abstract readonly head: RequestHead;
   /** Set by the connection if the head was long in coming. */
   headTime = 0;
+  /** How far the response has come. */
   protected state: State = "waiting";
   /** Of the head that was sent; 0 before that. */
   protected status = 0;
@@ -104,6 +109,7 @@ export abstract class ServerExchan implements ExchanWire {
   abstract distrust(): void;
   abstract abort(): void;
 
+  /** The other end of the connection. */
   get peer(): Peer {
     return this.#carrier.peer;
   }
@@ -112,6 +118,7 @@ export abstract class ServerExchan implements ExchanWire {
     return this.#carrier.tls;
   }
 
+  /** Whether a reader waits for content. */
   get isReading(): boolean {
     return this.#reader !== undefined;
   }

@@ -69,6 +69,7 @@ export interface NodeResponseHead {
   readonly status: number;
   /** The reason phrase, if it is not that of the status. */
   readonly reason?: string | undefined;
+  /** The header fields. */
   readonly fields: Fields;
   /** In bytes; `undefined` where that is not known. For HEAD, the size that a GET would have. */
   readonly contentSize: number | undefined;

@@ -19,6 +19,7 @@ import { webVariables } from "./variables.ts";
  */
 export type UriNature = "path" | "uri" | "stretch" | "query" | "scheme" | "host";
 
+/** A value that stands in a URI: how it is read, and how it is to be encoded there. */
 export interface UriValue<Args extends readonly unknown[]> {
   /** Plain text, in any characters. */
   readonly read: (...args: Args) => string;
