@@ -1,6 +1,6 @@
 // Header fields that an app sets, brought to our response, and its content where all of it is there at once.
 
-import type { Response } from "@hemi/internal";
+import { isStatusWithContent, type Response } from "@hemi/internal";
 
 /**
  * Frame the message, so that they are the engine's to set: apps name them out of habit, and what they say is dropped. But
@@ -44,15 +44,11 @@ export function sendWhole(
     else resp.sendHead();
     return resp.end();
   }
-  if (announced === undefined || announced === sizeOf(bytes) || hasNoContent(resp.status)) return resp.send(bytes);
+  if (announced === undefined || announced === sizeOf(bytes) || !isStatusWithContent(resp.status))
+    return resp.send(bytes);
   resp.contentSize = announced;
   if (bytes !== undefined) void resp.echo(bytes);
   resp.end();
-}
-
-/** Does an answer of this status never have content (RFC 9110 6.4.1)? */
-export function hasNoContent(status: number): boolean {
-  return status === 204 || status === 304;
 }
 
 function sizeOf(content: string | Uint8Array | undefined): number {

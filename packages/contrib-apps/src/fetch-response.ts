@@ -5,8 +5,8 @@
 //          fails ──> before the head: 500; later: the answer is broken off
 //          client leaves ──> the stream is cancelled
 
-import type { Request as HemiRequest, Response as HemiResponse } from "@hemi/internal";
-import { contentLengthOf, hasNoContent, isFramingName, sendWhole } from "./app-fields.ts";
+import { isStatusWithContent, type Request as HemiRequest, type Response as HemiResponse } from "@hemi/internal";
+import { contentLengthOf, isFramingName, sendWhole } from "./app-fields.ts";
 import { cancelQuietly } from "./cancel-quietly.ts";
 import { LightResponse } from "./light-response.ts";
 
@@ -26,7 +26,7 @@ export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response
   if (unread === undefined && response.statusText) resp.reason = response.statusText;
   if (unread === undefined || unread.headers !== undefined) announced = copyFields(response.headers, resp);
   else if (unread.type !== "") resp.setHeader("content-type", unread.type);
-  const hasNone = req.method === "HEAD" || hasNoContent(status);
+  const hasNone = req.method === "HEAD" || !isStatusWithContent(status);
   if (unread !== undefined) {
     return sendWhole(resp, req.method, announced, hasNone ? undefined : (unread.body ?? undefined));
   }

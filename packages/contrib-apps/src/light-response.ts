@@ -1,5 +1,6 @@
 // A Response of text, bytes or nothing, that is made real when somebody reads it by itself. Most are only sent.
 
+import { isStatusWithContent } from "@hemi/internal";
 import { copyHeaders, leaveRestTo } from "./light-members.ts";
 import { isObject } from "./load-app.ts";
 
@@ -98,5 +99,5 @@ function lightBodyOf(body: unknown): LightBody | undefined {
 
 /** Fetch 2.2.3. */
 function isNullBodyStatus(status: number): boolean {
-  return status === 204 || status === 205 || status === 304;
+  return status === 205 || !isStatusWithContent(status);
 }

@@ -15,8 +15,8 @@
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import { ExchanError, type Response as HemiResponse } from "@hemi/internal";
-import { hasNoContent, sendWhole } from "./app-fields.ts";
+import { ExchanError, isStatusWithContent, type Response as HemiResponse } from "@hemi/internal";
+import { sendWhole } from "./app-fields.ts";
 import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
@@ -162,7 +162,7 @@ export class NodeResponse extends ServerResponse<NodeRequest> {
       return false;
     }
     if (this._header === null) this.writeHead(this.statusCode);
-    if (this.#method === "HEAD" || hasNoContent(this.statusCode)) {
+    if (this.#method === "HEAD" || !isStatusWithContent(this.statusCode)) {
       if (callback) process.nextTick(callBack, this, callback);
       return true;
     }

@@ -1,6 +1,6 @@
 // What a changed content does to the fields that speak of it.
 
-import type { Request, Response } from "@hemi/internal";
+import { isStatusWithContent, type Request, type Response } from "@hemi/internal";
 
 /** Whether a reviser may change the content: it is not coded, whole, and free to be changed. */
 export function mayChangeContent(resp: Response): boolean {
@@ -19,7 +19,7 @@ export function isWholeAndFree(resp: Response): boolean {
 
 /** An answer without content, whatever is sent. */
 export function hasNoContent({ status }: Response): boolean {
-  return status === 204 || status === 205 || status === 304;
+  return status === 205 || !isStatusWithContent(status);
 }
 
 /** The content is another in its bytes, but says the same: a strong entity tag becomes a weak one (RFC 9110 section 8.8.1). */

@@ -37,13 +37,13 @@ export interface BackendOptions<Pool extends NodePool> {
 }
 
 /** How the work that a node was entered for went: well, not well for a reason, or nobody knows, because it was given up. */
-export type Outcome = "good" | "unknown" | { readonly failure: string };
+export type WorkOutcome = "good" | "unknown" | { readonly failure: string };
 
 /** What the work on a node needs of its backend. */
 export interface NodeOwner<Pool extends NodePool> {
-  leave(node: Node<Pool>, outcome: Outcome): void;
+  leave(node: Node<Pool>, outcome: WorkOutcome): void;
   /** How it went is known, but the node is kept, until `depart`. */
-  judge(node: Node<Pool>, outcome: Outcome): void;
+  judge(node: Node<Pool>, outcome: WorkOutcome): void;
   depart(node: Node<Pool>): void;
   forget(waiter: Waiter<Pool>): void;
 }
@@ -114,12 +114,12 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     this.#group.enter(waiter);
   }
 
-  leave(node: Node<Pool>, outcome: Outcome): void {
+  leave(node: Node<Pool>, outcome: WorkOutcome): void {
     this.judge(node, outcome);
     this.depart(node);
   }
 
-  judge(node: Node<Pool>, outcome: Outcome): void {
+  judge(node: Node<Pool>, outcome: WorkOutcome): void {
     if (outcome === "good") {
       this.#passive.succeeded(node);
       this.#breaker.succeeded();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compileTemplate, template, type TemplatePart } from "./template.ts";
+import { compileTemplate, templateOf, type TemplatePart } from "./template.ts";
 import { variableTable } from "./variables.ts";
 
 const table = variableTable<Readonly<Record<"a" | "b", string>>>({ a: ({ a }) => a, b: ({ b }) => b });
@@ -7,10 +7,10 @@ const [a, b] = [{ variable: "a" }, { variable: "b" }];
 
 describe("template", () => {
   test("joins neighbouring strings, drops empty ones, and knows a constant", () => {
-    expect(template(["x", "", "y", a, "", b, "z"])).toEqual({ parts: ["xy", a, b, "z"], constant: undefined });
-    expect(template(["x", "y"])).toEqual({ parts: ["xy"], constant: "xy" });
-    expect(template([])).toEqual({ parts: [], constant: "" });
-    expect(template([a]).constant).toBeUndefined();
+    expect(templateOf(["x", "", "y", a, "", b, "z"])).toEqual({ parts: ["xy", a, b, "z"], constant: undefined });
+    expect(templateOf(["x", "y"])).toEqual({ parts: ["xy"], constant: "xy" });
+    expect(templateOf([])).toEqual({ parts: [], constant: "" });
+    expect(templateOf([a]).constant).toBeUndefined();
   });
 });
 
@@ -24,10 +24,10 @@ describe("compileTemplate", () => {
     [["<", a, "-", b, ">"], "<1-2>"],
     [[a, a, a, a], "1111"],
   ])("works out %j", (parts, text) => {
-    expect(compileTemplate(template(parts), table)({ a: "1", b: "2" })).toBe(text);
+    expect(compileTemplate(templateOf(parts), table)({ a: "1", b: "2" })).toBe(text);
   });
 
   test("throws for a variable that is not in the table", () => {
-    expect(() => compileTemplate(template(["x", { variable: "c" }]), table)).toThrow("there is no variable $c here");
+    expect(() => compileTemplate(templateOf(["x", { variable: "c" }]), table)).toThrow("there is no variable $c here");
   });
 });

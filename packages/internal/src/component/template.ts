@@ -15,7 +15,7 @@ export interface Template {
 export type TemplatePart = string | { readonly variable: string };
 
 /** Makes a template of parts as they come: joins neighbouring strings and drops empty ones. */
-export function template(parts: readonly TemplatePart[]): Template {
+export function templateOf(parts: readonly TemplatePart[]): Template {
   const joined: TemplatePart[] = [];
   for (const part of parts) {
     const last = joined.at(-1);

@@ -1,11 +1,11 @@
 // Values that stand in TypeScript: defaults of props.
 
-import type { Source, Span } from "../config/spec.ts";
+import type { SpecSource, Span } from "../config/spec.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Value } from "./value.ts";
 
 /** The source of defaults. They have no place in a configuration: errors about them are shown at the component. */
-export const defaultSource: Source = { name: "<default>", text: undefined };
+export const defaultSource: SpecSource = { name: "<default>", text: undefined };
 
 const span: Span = { source: defaultSource, start: 0, end: 0 };
 

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { ConfigError } from "./config-error.ts";
 import type { Problem } from "./problem.ts";
 import { problemText } from "./problem-text.ts";
-import type { Source } from "./spec.ts";
+import type { SpecSource } from "./spec.ts";
 
-function problem(source: Source, start: number, end: number, more: Partial<Problem> = {}): Problem {
+function problem(source: SpecSource, start: number, end: number, more: Partial<Problem> = {}): Problem {
   const span = { source, start, end };
   return { code: "HEMI_CONFIG_BAD_VALUE", message: "it is wrong", hint: undefined, path: undefined, span, ...more };
 }

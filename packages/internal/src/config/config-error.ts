@@ -3,7 +3,7 @@
 import { HemiError } from "../errors/hemi-error.ts";
 import { problemText } from "./problem-text.ts";
 import type { Problem } from "./problem.ts";
-import type { Source } from "./spec.ts";
+import type { SpecSource } from "./spec.ts";
 
 /** How many problems a message shows. */
 const mostShown = 100;
@@ -32,7 +32,7 @@ export function problemsText(problems: readonly Problem[]): string {
 
 /** Sorts by source, in the order in which the sources first appear, then by position; leaves out repetitions. */
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
-  const ranks = new Map<Source, number>();
+  const ranks = new Map<SpecSource, number>();
   const once = new Map<string, Problem>();
   for (const problem of problems) {
     const { source, start, end } = problem.span;

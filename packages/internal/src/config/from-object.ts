@@ -14,7 +14,7 @@ import type {
   ConditionSpec,
   DictEntrySpec,
   PropSpec,
-  Source,
+  SpecSource,
   Span,
   UnreadSpec,
   ValueSpec,
@@ -22,7 +22,7 @@ import type {
 
 /** Reads a whole configuration: an object whose sign is `stage`. `name` is what errors call it where they have no path. */
 export function fromObject(object: ConfigObject, name = "<object>"): Parsed {
-  const source: Source = { name, text: undefined };
+  const source: SpecSource = { name, text: undefined };
   const reader = new ObjectReader(source);
   const spec = reader.component(object, "", 0);
   if (spec !== undefined && spec.sign !== "stage") {
@@ -40,7 +40,7 @@ class ObjectReader {
   /** What the object at hand stands in: to find circles. */
   readonly #owners = new Set<object>();
 
-  constructor(source: Source) {
+  constructor(source: SpecSource) {
     this.#span = { source, start: 0, end: 0 };
   }
 

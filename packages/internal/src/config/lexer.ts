@@ -3,10 +3,10 @@
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "./problem.ts";
 import { quote } from "./quote.ts";
-import { compareOperators, fileTestOperators, type Source } from "./spec.ts";
+import { compareOperators, fileTestOperators, type SpecSource } from "./spec.ts";
 
 /** A source that is text. */
-export interface TextSource extends Source {
+export interface TextSource extends SpecSource {
   readonly text: string;
 }
 

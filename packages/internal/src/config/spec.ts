@@ -2,7 +2,7 @@
 // It holds what was written and where; it knows nothing of kinds, definitions or types of props.
 
 /** One text that specs come from: a file, a string given to `bootText`, or a TypeScript object. */
-export interface Source {
+export interface SpecSource {
   /** What errors call it: a path as the user wrote it, or a label such as `<text>`. */
   readonly name: string;
   /** The whole text; `undefined` for a TypeScript object, whose errors name the component's path instead of a line. */
@@ -11,7 +11,7 @@ export interface Source {
 
 /** A stretch of a source, in UTF-16 code units: `start` inclusive, `end` exclusive. */
 export interface Span {
-  readonly source: Source;
+  readonly source: SpecSource;
   readonly start: number;
   readonly end: number;
 }

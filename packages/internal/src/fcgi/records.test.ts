@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FcgiParams } from "./params.ts";
 import { RecordReader } from "./record-reader.ts";
 import { beginRequest, maxContentSize, paramsRecords, recordTypes } from "./records.ts";
-import { end, record } from "../testing/fcgi-program.ts";
+import { end, fcgiRecord } from "../testing/fcgi-program.ts";
 
 const { stdout, stderr, endRequest } = recordTypes;
 
@@ -29,10 +29,10 @@ function readAll(pieces: readonly Buffer[]): {
 
 describe("a reader of records", () => {
   const answer = Buffer.concat([
-    record(stdout, "Status: 200\r\n", { padding: 3 }),
-    record(stderr, "warning"),
-    record(stdout, "\r\nhello", { padding: 255 }),
-    record(stdout, ""),
+    fcgiRecord(stdout, "Status: 200\r\n", { padding: 3 }),
+    fcgiRecord(stderr, "warning"),
+    fcgiRecord(stdout, "\r\nhello", { padding: 255 }),
+    fcgiRecord(stdout, ""),
     end(3, 0),
   ]);
 
@@ -51,16 +51,16 @@ describe("a reader of records", () => {
   });
 
   test("hands content on before its record is complete", () => {
-    expect(readAll([record(stdout, "hello").subarray(0, 10)]).out).toBe("he");
+    expect(readAll([fcgiRecord(stdout, "hello").subarray(0, 10)]).out).toBe("he");
   });
 
   test.each([
     ["another version", Buffer.from([2, stdout, 0, 1, 0, 0, 0, 0]), "version"],
-    ["another request", record(stdout, "x", { id: 2 }), "the request 2"],
-    ["a type that clients send", record(recordTypes.stdin, "x"), "the type 5"],
-    ["a management record", record(11, "x", { id: 0 }), "the request 0"],
-    ["an end of another size", record(endRequest, "1234"), "malformed"],
-    ["anything behind the end", Buffer.concat([end(0, 0), record(stdout, "x")]), "behind the end"],
+    ["another request", fcgiRecord(stdout, "x", { id: 2 }), "the request 2"],
+    ["a type that clients send", fcgiRecord(recordTypes.stdin, "x"), "the type 5"],
+    ["a management record", fcgiRecord(11, "x", { id: 0 }), "the request 0"],
+    ["an end of another size", fcgiRecord(endRequest, "1234"), "malformed"],
+    ["anything behind the end", Buffer.concat([end(0, 0), fcgiRecord(stdout, "x")]), "behind the end"],
     ["text", Buffer.from("HTTP/1.1 400 Bad Request\r\n"), "version"],
   ])("refuses %s", (_name, bytes, reason) => {
     expect(readAll([bytes]).failure).toContain(reason);

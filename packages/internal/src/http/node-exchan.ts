@@ -8,7 +8,7 @@
 
 import type { Duplex } from "node:stream";
 import type { Fields } from "./fields.ts";
-import type { NodeOwner, Outcome } from "../backend/backend.ts";
+import type { NodeOwner, WorkOutcome } from "../backend/backend.ts";
 import { BackendFailure, type FailureCode } from "../backend/failure.ts";
 import type { Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
@@ -163,7 +163,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     stream.once("close", () => this.#owner.depart(node));
   }
 
-  protected leave(isReusable: boolean, outcome: Outcome): void {
+  protected leave(isReusable: boolean, outcome: WorkOutcome): void {
     const node = this.#node;
     this.state = "over";
     this.#early = undefined;

@@ -3,11 +3,11 @@
 import type { Socket } from "node:net";
 import type { GateConn } from "../front/gate.ts";
 import type { CodecServer, CodecSettings } from "../http/codec-server.ts";
-import type { ContentLimits } from "./message-content.ts";
+import type { MessageLimits } from "./message-content.ts";
 import type { WholeResponses } from "./whole-responses.ts";
 
 /** All sizes in bytes. */
-export interface Http1Settings extends CodecSettings, ContentLimits {
+export interface Http1Settings extends CodecSettings, MessageLimits {
   /** Of input that comes while a request is served and that nobody asks for; then the socket is paused. */
   readonly maxBufferedInput: number;
 }

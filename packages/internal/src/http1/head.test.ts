@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { crlf } from "../testing/raw-client.ts";
-import { BadHead, Http1RequestHead, readHead, type RequestHeadLimits } from "./head.ts";
+import { BadHead, Http1RequestHead, readHttp1RequestHead, type RequestHeadLimits } from "./head.ts";
 
 const limits: RequestHeadLimits = { maxHeadSize: 2048, maxTargetSize: 100, maxFields: 5 };
 
 function read(text: string, given = limits): Http1RequestHead | BadHead | undefined {
   const bytes = Buffer.from(text, "latin1");
-  return readHead(bytes, 0, bytes.length, given);
+  return readHttp1RequestHead(bytes, 0, bytes.length, given);
 }
 
 function good(text: string): Http1RequestHead {
@@ -300,7 +300,8 @@ describe("under any bytes", () => {
         const whole = read(text, wide);
         const bytes = Buffer.from(text, "latin1");
         let first: Http1RequestHead | BadHead | undefined;
-        for (let end = 0; end <= bytes.length && first === undefined; end++) first = readHead(bytes, 0, end, wide);
+        for (let end = 0; end <= bytes.length && first === undefined; end++)
+          first = readHttp1RequestHead(bytes, 0, end, wide);
         if (whole instanceof Http1RequestHead) {
           expect(first).toMatchObject({ end: whole.end, method: whole.method, contentSize: whole.contentSize });
           expect([...(first instanceof Http1RequestHead ? first : [])]).toEqual([...whole]);

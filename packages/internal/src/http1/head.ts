@@ -93,7 +93,7 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
  * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then call
  * again from the same start when there is more.
  */
-export function readHead(
+export function readHttp1RequestHead(
   bytes: Buffer,
   start: number,
   end: number,

@@ -13,7 +13,7 @@ import type { Part } from "../component/part.ts";
 import { tunnelBackend, webBackend, type TunnelBackend } from "../http/web-backend.ts";
 import { Http1NodeExchan } from "./node-exchan.ts";
 import type { Http1Pool } from "./node-traits.ts";
-import type { ContentLimits } from "./message-content.ts";
+import type { MessageLimits } from "./message-content.ts";
 
 /** A group of equal servers that speak HTTP/1, for `httpProxy`. */
 export const http1Backend = defineBackend({
@@ -46,7 +46,7 @@ const http1: WebProtocol<Http1Pool, WebBackendProps> = {
 };
 
 /** The limits of an answer's content, always those of the present props. */
-class TrailerLimits implements ContentLimits {
+class TrailerLimits implements MessageLimits {
   readonly maxDiscardedContent = 0;
   readonly #props: Pick<WebBackendProps, "maxHeadSize" | "maxFields">;
 

@@ -5,7 +5,7 @@ import { noFields, type Fields } from "../http/fields.ts";
 import type { HeadLimits } from "../http/head-limits.ts";
 import { ChunkedReader } from "./chunked.ts";
 
-export interface ContentLimits extends HeadLimits {
+export interface MessageLimits extends HeadLimits {
   /** Of content that no handlet read, in bytes: so much is read away to keep the connection. */
   readonly maxDiscardedContent: number;
 }
@@ -21,10 +21,10 @@ export class MessageContent {
   /** Bytes still to come, of sized content. */
   #left: number;
   readonly #chunked: ChunkedReader | undefined;
-  readonly #limits: ContentLimits;
+  readonly #limits: MessageLimits;
 
   /** `isResponse`: a node sends it, see `ChunkedReader`. */
-  constructor(size: number | undefined, limits: ContentLimits, isResponse = false) {
+  constructor(size: number | undefined, limits: MessageLimits, isResponse = false) {
     this.#limits = limits;
     this.#left = size ?? 0;
     this.done = size === 0;

@@ -9,7 +9,7 @@ import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { ResponseHandler, BackendRequest, TunnelHandler, TunnelRequest } from "../http/web-backend.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import { isIdempotent } from "../http/methods.ts";
-import { readAnswerHead, type Http1NodeResponseHead } from "./node-response-head.ts";
+import { readHttp1ResponseHead, type Http1NodeResponseHead } from "./node-response-head.ts";
 import type { Http1NodeConn, Http1Pool } from "./node-traits.ts";
 import { isSameBytes } from "../http/bytes.ts";
 import { MessageContent } from "./message-content.ts";
@@ -170,12 +170,12 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     if (mark < 0) {
       if (available < this.#retryLength) return undefined;
       this.#retryLength = Math.min(available * 2, traits.settings.maxHeadSize);
-      const head = readAnswerHead(bytes, at, bytes.length, traits.settings);
+      const head = readHttp1ResponseHead(bytes, at, bytes.length, traits.settings);
       return typeof head === "string" ? head : undefined;
     }
     this.#retryLength = 0;
     const own = Buffer.from(bytes.subarray(at, mark + 4));
-    const head = readAnswerHead(own, 0, own.length, traits.settings) ?? "its head is malformed";
+    const head = readHttp1ResponseHead(own, 0, own.length, traits.settings) ?? "its head is malformed";
     if (typeof head === "string") return head;
     input.at += head.end;
     conn.memory = head;

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { connectionFields, FieldNames } from "../http/field-names.ts";
-import { Http1NodeResponseHead, readAnswerHead } from "./node-response-head.ts";
+import { Http1NodeResponseHead, readHttp1ResponseHead } from "./node-response-head.ts";
 
 const limits = { maxHeadSize: 4096, maxFields: 20 };
 
 function read(text: string): Http1NodeResponseHead | string | undefined {
   const bytes = Buffer.from(text, "latin1");
-  return readAnswerHead(bytes, 0, bytes.length, limits);
+  return readHttp1ResponseHead(bytes, 0, bytes.length, limits);
 }
 
 test.each([

@@ -54,7 +54,7 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
  * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then call again from
  * the same start when there is more. The head keeps the bytes: they must stay as they are.
  */
-export function readAnswerHead(
+export function readHttp1ResponseHead(
   bytes: Buffer,
   start: number,
   end: number,

@@ -4,7 +4,7 @@ import type { NodeConn } from "../backend/node-conn.ts";
 import type { ConnPool } from "../backend/conn-pool.ts";
 import type { HeadLimits } from "../http/head-limits.ts";
 import type { Http1NodeResponseHead } from "./node-response-head.ts";
-import type { ContentLimits } from "./message-content.ts";
+import type { MessageLimits } from "./message-content.ts";
 
 export interface Http1NodeTraits {
   readonly settings: HeadLimits & {
@@ -13,7 +13,7 @@ export interface Http1NodeTraits {
     /** Of 1xx answers before an answer. */
     readonly maxInterims: number;
   };
-  readonly contentLimits: ContentLimits;
+  readonly contentLimits: MessageLimits;
 }
 
 /** It remembers the last head that was read on it, for when the same comes again. */

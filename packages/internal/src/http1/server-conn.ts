@@ -18,7 +18,7 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Input } from "../net/input.ts";
 import { clientGone, ExchanError } from "../http/exchan-error.ts";
 import { CR, isSameBytes } from "../http/bytes.ts";
-import { BadHead, readHead, type Http1RequestHead } from "./head.ts";
+import { BadHead, readHttp1RequestHead, type Http1RequestHead } from "./head.ts";
 import { Output } from "../net/output.ts";
 import { ContentRate } from "../http/content-rate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
@@ -197,7 +197,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     }
     input.own();
     const head = isWorthReading
-      ? readHead(input.bytes, input.at, input.bytes.length, this.#server.settings)
+      ? readHttp1RequestHead(input.bytes, input.at, input.bytes.length, this.#server.settings)
       : undefined;
     if (head === undefined) return this.#waitForHead(available, isWorthReading);
     if (head instanceof BadHead) {

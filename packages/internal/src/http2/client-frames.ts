@@ -6,7 +6,7 @@ import { errorCode, readUint31 } from "./frames.ts";
 import { PeerFrames, type FrameTarget } from "./peer-frames.ts";
 import { parsePriority, type Priority } from "./priority.ts";
 import { RepeatedHeads } from "./repeated-heads.ts";
-import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
+import { BadRequest, readHttp2RequestHead, type Http2RequestHead } from "./request-head.ts";
 import type { Http2Exchan } from "./server-exchan.ts";
 import type { Http2CodecServer } from "./codec-server.ts";
 
@@ -49,7 +49,7 @@ export class ClientFrames extends PeerFrames<Http2Exchan> {
     if (block === undefined) return;
     const { maxTargetSize, rawUTF8InTargets } = this.#server.settings;
     const isTLS = this.#target.tls !== undefined;
-    const head = readRequestHead(block, isEnd, { maxTargetSize, rawUTF8InTargets, isTLS });
+    const head = readHttp2RequestHead(block, isEnd, { maxTargetSize, rawUTF8InTargets, isTLS });
     if (head instanceof BadRequest) return this.#target.refused(id, head, isEnd);
     if (isEnd && generation === this.decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
     this.#request(id, head, isEnd);

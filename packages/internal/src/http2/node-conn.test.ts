@@ -6,7 +6,7 @@ import { RawBackend } from "../testing/raw-backend.ts";
 import { proxyTo } from "../testing/proxy.ts";
 import { errorCode, frameFlag, frameType, settingId } from "./frames.ts";
 import { frame, settings } from "../testing/frame-client.ts";
-import { FrameNode, proxyToHTTP2, type NodeConn } from "../testing/frame-node.ts";
+import { FrameNode, proxyToHTTP2, type FrameNodeConn } from "../testing/frame-node.ts";
 
 const post = (content: string) =>
   `POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: ${content.length}\r\n\r\n${content}`;
@@ -18,7 +18,7 @@ const mebibyte = 1024 * 1024;
 /** More than the system takes of what nobody reads. */
 const muchContent = Buffer.alloc(14 * mebibyte);
 
-function sendMuch(conn: NodeConn, id: number): void {
+function sendMuch(conn: FrameNodeConn, id: number): void {
   conn.begin(id);
   for (let at = 0; at < muchContent.length; at += 16_384) {
     const isEnd = at + 16_384 === muchContent.length;
@@ -76,8 +76,8 @@ test("a node that takes no requests at all is a 503 after queueTimeout, and is n
 });
 
 test.each([
-  ["closes", (conn: NodeConn) => void conn.raw.socket.end()],
-  ["leaves", (conn: NodeConn) => void conn.goawayWith(0, errorCode.noError)],
+  ["closes", (conn: FrameNodeConn) => void conn.raw.socket.end()],
+  ["leaves", (conn: FrameNodeConn) => void conn.goawayWith(0, errorCode.noError)],
 ])("a node that %s each connection before it takes any request is a 502, and dialled once", async (_, leave) => {
   await using node = await FrameNode.listen(leave, { [settingId.maxConcurrentStreams]: 0 });
   await using proxy = await proxyToHTTP2([node], { backend: { http2MaxConns: 1 }, proxy: { maxRetries: 0 } });

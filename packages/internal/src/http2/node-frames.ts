@@ -1,7 +1,7 @@
 // What the frames of a node mean: answers to our requests.
 
 import type { TokenBucket } from "./allowance.ts";
-import { readAnswerHead, type Http2NodeResponseHead } from "./node-response-head.ts";
+import { readHttp2ResponseHead, type Http2NodeResponseHead } from "./node-response-head.ts";
 import type { Http2NodeExchan } from "./node-exchan.ts";
 import { errorCode } from "./frames.ts";
 import { PeerFrames, type FrameLimits, type FrameTarget } from "./peer-frames.ts";
@@ -34,7 +34,7 @@ export class NodeFrames extends PeerFrames<Http2NodeExchan> {
     if (repeated !== undefined) return this.#target.answered(exchan, repeated, isEnd);
     const block = this.decode(bytes, start, end);
     if (block === undefined) return;
-    const head = readAnswerHead(block);
+    const head = readHttp2ResponseHead(block);
     if (typeof head === "string") return this.#target.failStream(id, errorCode.protocolError, head);
     if (generation === this.decoder.generation) this.#repeatedHeads.add(bytes, start, end, generation, head);
     this.#target.answered(exchan, head, isEnd);

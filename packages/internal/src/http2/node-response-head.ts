@@ -39,7 +39,7 @@ export class Http2NodeResponseHead implements NodeResponseHead {
 }
 
 /** Returns the head, or why it is refused. */
-export function readAnswerHead({
+export function readHttp2ResponseHead({
   list,
   fault,
   isTooLarge,

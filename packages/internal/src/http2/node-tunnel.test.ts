@@ -6,13 +6,13 @@ import type { TestProxy } from "../testing/proxy.ts";
 import type { RawClient } from "../testing/raw-client.ts";
 import { errorCode, frameType, settingId } from "./frames.ts";
 import { frame } from "../testing/frame-client.ts";
-import { FrameNode, proxyToHTTP2, type NodeConn } from "../testing/frame-node.ts";
+import { FrameNode, proxyToHTTP2, type FrameNodeConn } from "../testing/frame-node.ts";
 
 const upgrade =
   "GET /chat HTTP/1.1\r\nhost: a.example\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n" +
   "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-function tunnelNode(serve: (conn: NodeConn, index: number) => Promise<void>): Promise<FrameNode> {
+function tunnelNode(serve: (conn: FrameNodeConn, index: number) => Promise<void>): Promise<FrameNode> {
   return FrameNode.listen(serve, { [settingId.enableConnectProtocol]: 1 });
 }
 
@@ -61,10 +61,16 @@ test("a node that ends its side first may still be sent to", async () => {
 });
 
 test.each([
-  ["resets the stream", (conn: NodeConn, id: number) => conn.send(frame(frameType.rstStream, 0, id, errorCode.cancel))],
-  ["says that it has not looked at it", (conn: NodeConn) => conn.goawayWith(0, errorCode.noError)],
-  ["closes the connection", (conn: NodeConn) => conn.raw.socket.destroy()],
-  ["goes on behind its end", (conn: NodeConn, id: number) => conn.send(conn.data(id, "", true), conn.data(id, "x"))],
+  [
+    "resets the stream",
+    (conn: FrameNodeConn, id: number) => conn.send(frame(frameType.rstStream, 0, id, errorCode.cancel)),
+  ],
+  ["says that it has not looked at it", (conn: FrameNodeConn) => conn.goawayWith(0, errorCode.noError)],
+  ["closes the connection", (conn: FrameNodeConn) => conn.raw.socket.destroy()],
+  [
+    "goes on behind its end",
+    (conn: FrameNodeConn, id: number) => conn.send(conn.data(id, "", true), conn.data(id, "x")),
+  ],
 ])("a tunnel is broken off when its node %s, and another can be had", async (_, breakOff) => {
   const { promise: accepted, resolve } = Promise.withResolvers<void>();
   let tunnels = 0;

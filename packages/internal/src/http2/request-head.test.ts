@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { BadRequest, readRequestHead, type Http2RequestHead } from "./request-head.ts";
+import { BadRequest, readHttp2RequestHead, type Http2RequestHead } from "./request-head.ts";
 import { readTrailers } from "./message-fields.ts";
 
 const options = { maxTargetSize: 100, isTLS: false };
 const get = [":method", "GET", ":scheme", "http", ":path", "/", ":authority", "a.example"];
 
 function read(list: readonly string[], isEnded = true, given = options): Http2RequestHead | BadRequest {
-  return readRequestHead({ list: [...list], isTooLarge: false, fault: undefined }, isEnded, given);
+  return readHttp2RequestHead({ list: [...list], isTooLarge: false, fault: undefined }, isEnded, given);
 }
 
 function accepted(list: readonly string[], isEnded = true): Http2RequestHead {
@@ -54,7 +54,7 @@ test.each([
 test("raw UTF-8 in the path is percent-encoded, where that is allowed, and else 400", () => {
   const raw = [...get.slice(0, 4), ":path", "/\xc3\xbcber", ":authority", "a"];
   expect(read(raw)).toMatchObject({ status: 400, reason: expect.stringContaining("rawUTF8InTargets") as unknown });
-  const head = readRequestHead({ list: raw, isTooLarge: false, fault: undefined }, true, {
+  const head = readHttp2RequestHead({ list: raw, isTooLarge: false, fault: undefined }, true, {
     ...options,
     rawUTF8InTargets: true,
   });
@@ -132,7 +132,7 @@ describe("malformed is a request", () => {
   });
 
   test("with bytes in a field that may not be there", () => {
-    expect(readRequestHead({ list: get, isTooLarge: false, fault: "bad" }, true, options)).toMatchObject({
+    expect(readHttp2RequestHead({ list: get, isTooLarge: false, fault: "bad" }, true, options)).toMatchObject({
       reason: "bad",
     });
   });
@@ -147,7 +147,7 @@ test.each([
 
 test("431 answers a head that was too large to be taken whole", () => {
   expect(
-    readRequestHead({ list: [":method", "GET"], isTooLarge: true, fault: undefined }, true, options),
+    readHttp2RequestHead({ list: [":method", "GET"], isTooLarge: true, fault: undefined }, true, options),
   ).toMatchObject({ status: 431 });
 });
 

@@ -37,7 +37,7 @@ export class BadRequest {
 }
 
 /** `isEnded`: no content follows. */
-export function readRequestHead(
+export function readHttp2RequestHead(
   block: DecodedBlock,
   isEnded: boolean,
   { maxTargetSize, rawUTF8InTargets, isTLS }: HeadOptions,

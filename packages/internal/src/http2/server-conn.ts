@@ -34,7 +34,7 @@ import {
 import { ReceivedContent } from "./received-content.ts";
 import type { BadRequest, Http2RequestHead } from "./request-head.ts";
 import { ResponseHeads } from "./response-heads.ts";
-import { Http2Exchan, gone, type Http2ExchanConn, type StreamWait } from "./server-exchan.ts";
+import { Http2Exchan, requestGivenUp, type Http2ExchanConn, type StreamWait } from "./server-exchan.ts";
 import type { Http2CodecServer } from "./codec-server.ts";
 import { StreamConnection } from "./stream-connection.ts";
 import { StreamTimeouts } from "./stream-timeouts.ts";
@@ -348,7 +348,7 @@ export class Http2Conn
   // ---- streams that end early ----
 
   /** Its client, or what its client did, ended the stream; its handlet may work on. */
-  #abandon(exchan: Http2Exchan, why = gone()): void {
+  #abandon(exchan: Http2Exchan, why = requestGivenUp()): void {
     const abandoned = (this.#abandoned ??= new Set());
     abandoned.add(exchan);
     this.#remove(exchan, why);

@@ -177,7 +177,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   writable(): Promise<void> {
     // Nobody takes the content of an answer to HEAD: a source without end must stop some time.
-    if (this.state === "aborted" || this.isEnoughDropped) return quietly(Promise.reject(gone()));
+    if (this.state === "aborted" || this.isEnoughDropped) return quietly(Promise.reject(requestGivenUp()));
     if (this.queue === undefined && !this.#conn.isBlocked) return Promise.resolve();
     this.#waitFor("write");
     if (this.#writable === undefined) {
@@ -191,7 +191,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     if (!this.hasContent) return;
     const { sender } = this.#conn;
     for (let done = 0; done < size;) {
-      if (this.state !== "streaming") throw gone();
+      if (this.state !== "streaming") throw requestGivenUp();
       const room = sender.takeRoom(this, size - done);
       if (this.queue !== undefined) this.#waitFor("write");
       const sent = await this.#sendBlock(fd, offset + done, await room);
@@ -202,13 +202,13 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   /** Sends up to `room` bytes of a file, which were taken out of the windows. Settles with how many there were: 0 at its end. */
   async #sendBlock(fd: number, offset: number, room: number): Promise<number> {
-    if (room === 0) throw gone();
+    if (room === 0) throw requestGivenUp();
     const { sender } = this.#conn;
     const block = RegionFrames.lend();
     let isLent = true;
     try {
       const read = await block.read(fd, offset, room);
-      if (this.state !== "streaming") throw gone();
+      if (this.state !== "streaming") throw requestGivenUp();
       if (read === 0) return 0;
       this.give(read);
       isLent = false;
@@ -303,17 +303,17 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
   }
 
   /** The stream is reset, by whomever, or its connection has broken off. `why`: what a reader of its content is told. */
-  broken(why: HemiError = gone()): void {
+  broken(why: HemiError = requestGivenUp()): void {
     if (this.isOver) return;
     const writable = this.#writable;
     this.#writable = undefined;
-    writable?.reject(gone());
+    writable?.reject(requestGivenUp());
     this.lose(why);
     this.#tunnel?.destroy(why);
   }
 
   protected gone(): ExchanError {
-    return gone();
+    return requestGivenUp();
   }
 
   #sendHead(head: ResponseHead, size: number | undefined, isEmpty: boolean): void {
@@ -336,6 +336,6 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
 const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 
-export function gone(): ExchanError {
+export function requestGivenUp(): ExchanError {
   return new ExchanError("HEMI_PEER_GONE", "the client has given the request up");
 }

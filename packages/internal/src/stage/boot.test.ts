@@ -10,10 +10,10 @@ import { pack } from "../component/pack.ts";
 import { prop } from "../component/prop.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import type { ProbePart, serverKind } from "../testing/engine.ts";
-import { testEngine, webappKind } from "../testing/engine.ts";
+import type { ProbePart, probeServerKind } from "../testing/engine.ts";
+import { testEngine, probeWebappKind } from "../testing/engine.ts";
 
-const greeter = definer(webappKind)({
+const greeter = definer(probeWebappKind)({
   sign: "greeter",
   props: {
     size: prop.size({ default: "1K" }),
@@ -97,7 +97,7 @@ describe("boot", () => {
 
   test("refuses two definitions of one sign, and names both packs", async () => {
     const { bootText } = testEngine();
-    const other = pack("@other/pack", [definer(webappKind)({ ...greeter, sign: "hello", aliases: ["greeter"] })]);
+    const other = pack("@other/pack", [definer(probeWebappKind)({ ...greeter, sign: "hello", aliases: ["greeter"] })]);
     await expect(bootText("stage {}", { use: [mine, other] })).rejects.toMatchObject({
       code: "HEMI_CONFIG_SIGN_CONFLICT",
       message: 'the sign "greeter" is ambiguous: @mine/greeter and @other/pack both define it',
@@ -157,7 +157,7 @@ describe("a typed tree", () => {
     expectTypeOf(shop.kind.name).toEqualTypeOf<"webapp">();
     expectTypeOf(shop.part).toEqualTypeOf<ProbePart>();
     expectTypeOf(stage.component("webapp.shop/rule.all").kind.name).toEqualTypeOf<"rule">();
-    expectTypeOf(stage.component("testServer.main").kind).toEqualTypeOf<typeof serverKind>();
+    expectTypeOf(stage.component("testServer.main").kind).toEqualTypeOf<typeof probeServerKind>();
     expectTypeOf(stage.component("greeter.g").part.extra).toEqualTypeOf<number>();
     expect([shop.sign, shop.name, shop.kind.name, shop.part.greeting]).toEqual([
       "webapp",

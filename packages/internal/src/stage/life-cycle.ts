@@ -4,7 +4,7 @@ import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
 import type { Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
-import type { Walk } from "./order.ts";
+import type { Visitor } from "./order.ts";
 
 /** Of some components, each with all that stands in it. */
 export class LifeCycle {
@@ -94,7 +94,7 @@ export class LifeCycle {
     done: Failure["done"],
     step: (component: Component) => void | Promise<void>,
   ): Promise<readonly Failure[]> {
-    const walk: Walk = {
+    const walk: Visitor = {
       mayGoOn: () => this.#failures.length === 0 && !this.#isCancelled,
       visit: async (component) => {
         this.#underway.add(component);
@@ -116,7 +116,7 @@ export class LifeCycle {
     step: (component: Component) => void | Promise<void>,
   ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
-    const walk: Walk = {
+    const walk: Visitor = {
       mayGoOn: () => true,
       async visit(component) {
         try {

@@ -5,14 +5,14 @@
 
 import type { Component } from "../component/component.ts";
 
-export interface Walk {
+export interface Visitor {
   /** Asked before each visit. Once it is false, nothing more is visited. */
   mayGoOn(): boolean;
   /** Never rejects. */
   visit(component: Component): Promise<void>;
 }
 
-export async function raisingOrder(siblings: readonly Component[], walk: Walk): Promise<void> {
+export async function raisingOrder(siblings: readonly Component[], walk: Visitor): Promise<void> {
   for (const group of groupsByRank(siblings)) {
     await sideBySide(group, referredAmong(group), async (component) => {
       if (component.children.length > 0) await raisingOrder(component.children, walk);
@@ -21,7 +21,7 @@ export async function raisingOrder(siblings: readonly Component[], walk: Walk): 
   }
 }
 
-export async function sinkingOrder(siblings: readonly Component[], walk: Walk): Promise<void> {
+export async function sinkingOrder(siblings: readonly Component[], walk: Visitor): Promise<void> {
   for (const group of groupsByRank(siblings).reverse()) {
     await sideBySide(group, reversed(referredAmong(group)), async (component) => {
       if (walk.mayGoOn()) await walk.visit(component);

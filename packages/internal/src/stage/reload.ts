@@ -16,7 +16,7 @@ import { failureError, type Failure } from "./failure.ts";
 import { Generation, linkReferences, withDescendants } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
 
-export interface ReloadOptions {
+export interface ReloadInput {
   readonly current: Generation;
   readonly wanted: ResolvedComponent;
   readonly scope: CreationScope;
@@ -42,7 +42,7 @@ export class Reload {
   readonly #abandoned = Promise.withResolvers<never>();
 
   /** Works out what is to be done; nothing is changed yet. Throws HEMI_STAGE_RELOAD where a running stage cannot follow. */
-  constructor({ current, wanted, scope }: ReloadOptions) {
+  constructor({ current, wanted, scope }: ReloadInput) {
     this.#current = current;
     this.#wanted = wanted;
     this.#scope = scope;

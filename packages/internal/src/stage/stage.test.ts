@@ -3,7 +3,7 @@ import { pack } from "../component/pack.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { definer } from "./definer.ts";
 import type { Stage } from "../stage.ts";
-import { testEngine, webappKind } from "../testing/engine.ts";
+import { testEngine, probeWebappKind } from "../testing/engine.ts";
 import type { ProbePart } from "../testing/engine.ts";
 
 const shop = `stage {
@@ -142,7 +142,7 @@ describe("when a component fails", () => {
 
   test("at create, by returning nothing or a promise, is told what is wrong", async () => {
     const { bootText } = testEngine();
-    const fail = (sign: string, made: unknown) => definer(webappKind)({ sign, create: () => made as ProbePart });
+    const fail = (sign: string, made: unknown) => definer(probeWebappKind)({ sign, create: () => made as ProbePart });
     const use = [pack("@bad/pack", [fail("empty", undefined), fail("late", Promise.resolve({}))])];
     expect((await errorOf(bootText('stage { empty "a" {} }', { use }))).message).toBe(
       "empty.a could not be created: create returned nothing",

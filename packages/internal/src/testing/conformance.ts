@@ -15,7 +15,7 @@ const handle: HandletPart["handle"] = async (req, resp) => {
 };
 
 /** What must come of what was sent. */
-export interface Outcome {
+export interface ExpectedOutcome {
   /** As the end of a sentence that begins with what the client sends. */
   readonly name: string;
   /** `log` gives what the error log has of this connection. */
@@ -25,10 +25,10 @@ export interface Outcome {
 /** What the client sends, in order; it may wait for answers in between. */
 type Sends = (client: FrameClient) => Uint8Array[] | Promise<Uint8Array[]>;
 
-export type ConformanceCase = readonly [what: string, outcome: Outcome, sends: Sends];
+export type ConformanceCase = readonly [what: string, outcome: ExpectedOutcome, sends: Sends];
 
 /** A GOAWAY with this code, a line in the log, and the end. */
-export function endsConnection(code: string): Outcome {
+export function endsConnection(code: string): ExpectedOutcome {
   return {
     name: `ends the connection with ${code}`,
     async check(client, log) {
@@ -40,7 +40,7 @@ export function endsConnection(code: string): Outcome {
 }
 
 /** A RST_STREAM with this code, a line in the log, and a connection that goes on. */
-export function resetsStream(id: number, code: string): Outcome {
+export function resetsStream(id: number, code: string): ExpectedOutcome {
   return {
     name: `resets stream ${id} alone with ${code}`,
     async check(client, log) {
@@ -60,7 +60,7 @@ export interface Asked {
 }
 
 /** The request on this stream is served, and the connection goes on. */
-export function answers(id: number, { fields = [], ...asked }: Asked = {}): Outcome {
+export function answers(id: number, { fields = [], ...asked }: Asked = {}): ExpectedOutcome {
   return {
     name: `is served on stream ${id}`,
     async check(client) {
@@ -75,7 +75,7 @@ export function answers(id: number, { fields = [], ...asked }: Asked = {}): Outc
 }
 
 /** The request on this stream is answered by a head of this status alone. */
-export function answersWith(id: number, status: number): Outcome {
+export function answersWith(id: number, status: number): ExpectedOutcome {
   return {
     name: `is answered with ${status} on stream ${id}`,
     async check(client) {
@@ -86,13 +86,13 @@ export function answersWith(id: number, status: number): Outcome {
 }
 
 /** The connection goes on. */
-export const goesOn: Outcome = {
+export const goesOn: ExpectedOutcome = {
   name: "is passed over",
   check: (client) => client.roundTrip(),
 };
 
 /** The first DATA on this stream has this size, and no more follows. */
-export function sendsOnly(id: number, size: number): Outcome {
+export function sendsOnly(id: number, size: number): ExpectedOutcome {
   return {
     name: `is sent ${size} bytes of content on stream ${id}`,
     async check(client) {

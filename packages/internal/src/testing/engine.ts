@@ -33,8 +33,13 @@ interface ProbeOptions {
 }
 
 const row = { part: shape<ProbePart>(), owner: shape<ProbePart | undefined>() };
-export const webappKind = kind({ ...row, name: "webapp", rank: 4, standsIn: [{ owner: "stage", naming: "required" }] });
-export const ruleKind = kind({
+export const probeWebappKind = kind({
+  ...row,
+  name: "webapp",
+  rank: 4,
+  standsIn: [{ owner: "stage", naming: "required" }],
+});
+export const probeRuleKind = kind({
   ...row,
   name: "rule",
   rank: 4,
@@ -42,7 +47,12 @@ export const ruleKind = kind({
   takesCondition: true,
   variables: variableTable<object>({ path: () => "" }),
 });
-export const serverKind = kind({ ...row, name: "server", rank: 5, standsIn: [{ owner: "stage", naming: "required" }] });
+export const probeServerKind = kind({
+  ...row,
+  name: "server",
+  rank: 5,
+  standsIn: [{ owner: "stage", naming: "required" }],
+});
 
 export const steps = [
   "create",
@@ -99,7 +109,7 @@ export function testEngine() {
       prepare: step("prepare"),
       compose() {
         void act("compose", context.path, props.failAt);
-        const children = [...context.children(ruleKind)].map(({ part }) => part.greeting);
+        const children = [...context.children(probeRuleKind)].map(({ part }) => part.greeting);
         const referred = (peer === undefined ? peers() : [peer, ...peers()]).map(({ current }) =>
           "greeting" in current ? String(current.greeting) : "",
         );
@@ -125,19 +135,19 @@ export function testEngine() {
     props: { ...props, peer: prop.reference(backendKind) },
     create: (context) => probe(context, { peer: context.props.peer }),
   });
-  const webapp = definer(webappKind)({
+  const webapp = definer(probeWebappKind)({
     sign: "webapp",
     props: { ...props, peer: prop.reference(backendKind, { inherited: true }) },
     create: (context) => probe(context, { peer: context.props.peer }),
   });
-  const rule = definer(ruleKind)({
+  const rule = definer(probeRuleKind)({
     sign: "rule",
-    props: { ...props, peer: prop.reference(ruleKind) },
+    props: { ...props, peer: prop.reference(probeRuleKind) },
     create: (context) => probe(context, { peer: context.props.peer }),
   });
-  const server = definer(serverKind)({
+  const server = definer(probeServerKind)({
     sign: "testServer",
-    props: { ...props, webapps: prop.list(prop.reference(webappKind), { default: [], reload: "live" }) },
+    props: { ...props, webapps: prop.list(prop.reference(probeWebappKind), { default: [], reload: "live" }) },
     offers: [injectable],
     create: (context) =>
       Object.assign(probe(context, { peers: () => context.props.webapps }), {
@@ -146,7 +156,7 @@ export function testEngine() {
       }),
   });
   const corePack = pack("@hemi/test", [clock, fcache, namer, backend, webapp, rule, server]);
-  const kinds = [fixtureKind, backendKind, webappKind, ruleKind, serverKind];
+  const kinds = [fixtureKind, backendKind, probeWebappKind, probeRuleKind, probeServerKind];
   const boot = makeBoot({
     kinds,
     packs: [corePack],

@@ -10,7 +10,7 @@ export interface FcgiAsked {
   readonly content: string;
 }
 
-export function record(type: number, content: string | Uint8Array, { id = 1, padding = 0 } = {}): Buffer {
+export function fcgiRecord(type: number, content: string | Uint8Array, { id = 1, padding = 0 } = {}): Buffer {
   const bytes = Buffer.from(content);
   const header = recordHeader(type, bytes.length);
   header.writeUInt16BE(id, 2);
@@ -20,10 +20,10 @@ export function record(type: number, content: string | Uint8Array, { id = 1, pad
 
 /** What ends an answer. */
 export const end = (appStatus = 0, protocolStatus = 0): Buffer =>
-  record(recordTypes.endRequest, Buffer.from([0, 0, 0, appStatus, protocolStatus, 0, 0, 0]));
+  fcgiRecord(recordTypes.endRequest, Buffer.from([0, 0, 0, appStatus, protocolStatus, 0, 0, 0]));
 
 /** A whole answer of output. */
-export const answer = (output: string): Buffer => Buffer.concat([record(recordTypes.stdout, output), end()]);
+export const answer = (output: string): Buffer => Buffer.concat([fcgiRecord(recordTypes.stdout, output), end()]);
 
 /** The next request, read strictly. */
 export async function asked(conn: BackendConn): Promise<FcgiAsked> {

@@ -21,7 +21,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-export interface Response {
+export interface StreamResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly interims: readonly Readonly<Record<string, string>>[];
@@ -185,7 +185,7 @@ export class FrameClient {
   }
 
   /** Heads are decoded in the order in which they come, so that responses must be asked for in that order. */
-  async response(id: number): Promise<Response> {
+  async response(id: number): Promise<StreamResponse> {
     const interims: Record<string, string>[] = [];
     let head: Record<string, string> | undefined;
     let trailers: Record<string, string> = {};

@@ -10,7 +10,7 @@ import { frame, FrameClient, settings } from "./frame-client.ts";
 type Fields = Readonly<Record<string, string>>;
 
 /** One connection that came in. */
-export class NodeConn extends FrameClient {
+export class FrameNodeConn extends FrameClient {
   /** The head of an answer; `text` is all of its content. */
   answer(id: number, fields: Fields = {}, text?: string): this {
     const isEnd = text === undefined;
@@ -34,7 +34,7 @@ export class NodeConn extends FrameClient {
 
 export class FrameNode implements AsyncDisposable {
   /** Those that came in, in their order. */
-  readonly conns: NodeConn[] = [];
+  readonly conns: FrameNodeConn[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -43,11 +43,11 @@ export class FrameNode implements AsyncDisposable {
 
   /** `serve` is called for each connection, once its preface has come and our settings have gone out. */
   static async listen(
-    serve: (conn: NodeConn, index: number) => void | Promise<void>,
+    serve: (conn: FrameNodeConn, index: number) => void | Promise<void>,
     values: Readonly<Record<number, number>> | undefined = {},
   ): Promise<FrameNode> {
     const server = createServer({ noDelay: true }, (socket) => {
-      const conn = new NodeConn(RawClient.over(socket));
+      const conn = new FrameNodeConn(RawClient.over(socket));
       const index = node.conns.push(conn) - 1;
       void (async () => {
         const begin = await conn.raw.exactly(preface.length);

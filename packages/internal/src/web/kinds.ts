@@ -4,7 +4,7 @@ import type { Condition } from "../component/condition.ts";
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
-import type { Explanation, Outcome, RuleWalk } from "./explain/explanation.ts";
+import type { Explanation, WalkOutcome, RuleWalk } from "./explain/explanation.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Certificate } from "../front/tls/certificate.ts";
 import type { ClientTerms } from "../front/tls/client-terms.ts";
@@ -27,7 +27,7 @@ export type RuleExplanation = Omit<RuleWalk, "rule">;
 /** What a webapp makes of a request. */
 export interface WebappWalk {
   readonly rules: readonly RuleWalk[];
-  readonly outcome: Outcome;
+  readonly outcome: WalkOutcome;
 }
 
 /** Answers requests. */

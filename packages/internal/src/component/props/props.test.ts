@@ -2,7 +2,7 @@ import { writeFile, mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Source } from "../../config/spec.ts";
+import type { SpecSource } from "../../config/spec.ts";
 import { kind, shape } from "../kind.ts";
 import { prop } from "../prop.ts";
 import type { Value } from "../value.ts";
@@ -10,7 +10,7 @@ import { variableTable } from "../variables.ts";
 import { writtenValue } from "../written.ts";
 import type { Mistake, Prop } from "./prop-type.ts";
 
-const file: Source = { name: "x.conf", text: "" };
+const file: SpecSource = { name: "x.conf", text: "" };
 
 /** A value as if it had been written in a file, where sizes and durations have literals of their own. */
 function inFile(value: Value): Value {

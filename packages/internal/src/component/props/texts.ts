@@ -1,7 +1,7 @@
 // string, choice, template: values that are text.
 
 import { didYouMean, didYouMeanVariable } from "../did-you-mean.ts";
-import { template as joinParts } from "../template.ts";
+import { templateOf as joinParts } from "../template.ts";
 import type { Template } from "../template.ts";
 import { quote } from "../../config/quote.ts";
 import { makeProp, propMaker } from "./prop-type.ts";

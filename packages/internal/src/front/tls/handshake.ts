@@ -43,12 +43,12 @@ export interface HandshakeHost {
   ): HandshakeServer | undefined | Promise<HandshakeServer | undefined>;
   makeDeadline(onExpired: () => void): Deadline;
   /** The handshake is complete. */
-  secured(socket: TLSSocket, tls: TlsFacts, handshake: Handshake): void;
+  secured(socket: TLSSocket, tls: TlsFacts, handshake: TlsHandshake): void;
   /** There was none, or it did not come to its end. */
   failed(address: string, reason: string): void;
   /** What is said to a client that speaks plain HTTP; `undefined`: nothing. */
   plainAnswer(): string | undefined;
-  closed(handshake: Handshake): void;
+  closed(handshake: TlsHandshake): void;
 }
 
 /** What a client begins with. */
@@ -61,7 +61,7 @@ type Opening =
  * Node's TLS server does not say which accepted socket a secured one stands on. The asynchronous context in which a
  * handshake was begun does: all its events come in it.
  */
-const underway = new AsyncLocalStorage<Handshake>();
+const underway = new AsyncLocalStorage<TlsHandshake>();
 
 /** Has a server tell the handshakes that are led by it how they ended. */
 export function followHandshakes(server: Server): void {
@@ -69,7 +69,7 @@ export function followHandshakes(server: Server): void {
   server.on("tlsClientError", (error) => underway.getStore()?.broke(error));
 }
 
-export class Handshake implements GateConn {
+export class TlsHandshake implements GateConn {
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #host: HandshakeHost;

@@ -13,7 +13,7 @@ import type { Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import { Refusals } from "../refusals.ts";
 import type { CertificateSource, SecureSite } from "./certificate-source.ts";
-import { Handshake, type HandshakeHost, type HandshakeServer } from "./handshake.ts";
+import { TlsHandshake, type HandshakeHost, type HandshakeServer } from "./handshake.ts";
 import { SiteServers } from "./site-servers.ts";
 import type { TicketKey } from "./ticket-keys.ts";
 import type { TlsSettings } from "./tls-props.ts";
@@ -27,8 +27,8 @@ export interface HandshakesOptions {
   readonly log: ErrorLog;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   readonly plainAnswer: HandshakeHost["plainAnswer"];
-  readonly secured: (socket: TLSSocket, tls: TlsFacts, handshake: Handshake) => void;
-  readonly closed: (handshake: Handshake) => void;
+  readonly secured: (socket: TLSSocket, tls: TlsFacts, handshake: TlsHandshake) => void;
+  readonly closed: (handshake: TlsHandshake) => void;
 }
 
 export class Handshakes implements HandshakeHost {
@@ -74,8 +74,8 @@ export class Handshakes implements HandshakeHost {
   }
 
   /** Takes an accepted connection. */
-  open(socket: Socket, peer: Peer): Handshake {
-    return new Handshake(socket, this, peer);
+  open(socket: Socket, peer: Peer): TlsHandshake {
+    return new TlsHandshake(socket, this, peer);
   }
 
   async close(): Promise<void> {

@@ -8,7 +8,7 @@ import {
   goesOn,
   resetsStream,
   sendsOnly,
-  type Outcome,
+  type ExpectedOutcome,
 } from "../../testing/conformance.ts";
 import { frame, settings, type FrameClient } from "../../testing/frame-client.ts";
 import { expect } from "vitest";
@@ -31,7 +31,7 @@ function givenUp(c: FrameClient): Uint8Array[] {
 }
 
 /** The first PING that comes acknowledges this. */
-const pongs = (payload: string): Outcome => ({
+const pongs = (payload: string): ExpectedOutcome => ({
   name: `acknowledges ${payload}`,
   async check(client) {
     const { flags, payload: got } = await client.nextOfType(ping);
@@ -260,7 +260,7 @@ describeConformance("RFC 9113", {
 });
 
 /** What was asked for before is served, and the connection ends without an error. */
-function answersThenEnds(id: number): Outcome {
+function answersThenEnds(id: number): ExpectedOutcome {
   return {
     name: "lets it be served, and the connection end",
     async check(client) {

@@ -6,7 +6,7 @@
 import type { HeadLimits } from "../../http/head-limits.ts";
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
 import { DynamicTable } from "./dynamic-table.ts";
-import { nameFault, secretFields, valueFault, type HeaderField } from "./header-field.ts";
+import { nameFault, neverIndexedFields, valueFault, type HeaderField } from "./header-field.ts";
 import { staticCount, staticFields } from "./static-table.ts";
 
 /** What was in a header block. */
@@ -59,7 +59,7 @@ export class HpackDecoder {
       const field = this.#readField();
       if (field === undefined) return undefined;
       block.fault ??= field.fault;
-      if (isNeverIndexed && !secretFields.has(field.name)) (block.neverIndexed ??= new Set()).add(field.name);
+      if (isNeverIndexed && !neverIndexedFields.has(field.name)) (block.neverIndexed ??= new Set()).add(field.name);
       size += field.name.length + field.value.length + 4;
       if (size > limits.maxHeadSize || block.list.length >= limits.maxFields * 2) block.isTooLarge = true;
       else block.list.push(field.name, field.value);

@@ -2,7 +2,7 @@
 
 import { defaultTableSize } from "./decoder.ts";
 import { DynamicTable } from "./dynamic-table.ts";
-import { secretFields } from "./header-field.ts";
+import { neverIndexedFields } from "./header-field.ts";
 import { huffmanSize, writeHuffman } from "./huffman.ts";
 import { staticFields } from "./static-table.ts";
 
@@ -51,7 +51,7 @@ export class HpackEncoder {
     }
     const inStatic = known?.values.get(value);
     if (inStatic !== undefined) return writeInteger(0x80, 0x7f, inStatic, bytes, at);
-    if (secretFields.has(name)) return writeLiteral(0x10, 0x0f, known?.first ?? 0, name, value, bytes, at);
+    if (neverIndexedFields.has(name)) return writeLiteral(0x10, 0x0f, known?.first ?? 0, name, value, bytes, at);
     if (rarelyRepeated.has(name)) return writeLiteral(0x00, 0x0f, known?.first ?? 0, name, value, bytes, at);
     const found = this.#table.find(name, value);
     if (found > 0) return writeInteger(0x80, 0x7f, found, bytes, at);

@@ -16,7 +16,7 @@ export function sizeInTable(field: HeaderField): number {
 }
 
 /** Secrets that could be guessed byte by byte by how well they compress: no intermediary may index them either (RFC 7541 7.1). */
-export const secretFields: ReadonlySet<string> = new Set([
+export const neverIndexedFields: ReadonlySet<string> = new Set([
   "authentication-info",
   "authorization",
   "cookie",

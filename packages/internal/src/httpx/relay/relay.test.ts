@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { join as joinText, variable } from "../../config/object.ts";
-import { answer, asked, end, record, type FcgiAsked } from "../../testing/fcgi-program.ts";
+import { answer, asked, end, fcgiRecord, type FcgiAsked } from "../../testing/fcgi-program.ts";
 import { recordTypes } from "../../fcgi/records.ts";
 import { RawBackend, type BackendConn } from "../../testing/raw-backend.ts";
 import { proxyTo, type ProxyOptions, type Settings, type TestProxy } from "../../testing/proxy.ts";
@@ -130,9 +130,9 @@ describe("a relay", () => {
     const client = await site.relay.connect();
     client.send(request("GET /a.php"));
     const conn = await conns.promise;
-    conn.send(record(recordTypes.stdout, "Content-Type: text/event-stream\n\ndata: 1\n\n"));
+    conn.send(fcgiRecord(recordTypes.stdout, "Content-Type: text/event-stream\n\ndata: 1\n\n"));
     await client.through("data: 1\n\n");
-    conn.send(record(recordTypes.stdout, "data: 2\n\n"));
+    conn.send(fcgiRecord(recordTypes.stdout, "data: 2\n\n"));
     await client.through("data: 2\n\n");
     conn.send(end());
     await client.through("0\r\n\r\n");
@@ -185,14 +185,14 @@ describe("a relay", () => {
 describe("what programs complain of", () => {
   test("is in the log, with the request", async () => {
     await using site = await relayTo((_asked, conn) =>
-      conn.send(Buffer.concat([record(recordTypes.stderr, "PHP Warning: x\n"), answer("A: b\n\n")])),
+      conn.send(Buffer.concat([fcgiRecord(recordTypes.stderr, "PHP Warning: x\n"), answer("A: b\n\n")])),
     );
     await site.relay.ask("GET /a.php");
     expect(site.relay.log.join("")).toMatch(/warn webapp\.all\/rule\/fcgiRelay #\S+ the program says: PHP Warning: x/);
   });
 
   test("does not fill the log", async () => {
-    const flood = Array.from({ length: 100 }, () => record(recordTypes.stderr, "x".repeat(1000)));
+    const flood = Array.from({ length: 100 }, () => fcgiRecord(recordTypes.stderr, "x".repeat(1000)));
     await using site = await relayTo((_asked, conn) => conn.send(Buffer.concat([...flood, answer("A: b\n\nok")])), {
       proxy: { maxComplaints: 2500 },
     });
@@ -204,7 +204,7 @@ describe("what programs complain of", () => {
 
   test("a program that ends with an error says so in the log", async () => {
     await using site = await relayTo((_asked, conn) =>
-      conn.send(Buffer.concat([record(recordTypes.stdout, "A: b\n\nok"), end(255)])),
+      conn.send(Buffer.concat([fcgiRecord(recordTypes.stdout, "A: b\n\nok"), end(255)])),
     );
     expect((await site.relay.ask("GET /a.php")).text).toBe("ok");
     expect(site.relay.log.join("")).toContain("ended with status 255");
@@ -234,7 +234,7 @@ describe("a server that does wrong", () => {
 
   test("dies in the middle of its content: the answer is broken off", async () => {
     await using site = await relayTo((_asked, conn) => {
-      conn.send(record(recordTypes.stdout, "A: b\n\nhello"));
+      conn.send(fcgiRecord(recordTypes.stdout, "A: b\n\nhello"));
       conn.socket.end();
     });
     await expect(site.relay.ask("GET /a.php")).rejects.toThrow();

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { request } from "../../testing/raw-client.ts";
 import { serve, type ServeOptions } from "../../testing/serve.ts";
 import { Uncaught } from "../../testing/uncaught.ts";
-import { frame, serveSocklet, TEXT, nextFrame } from "../../testing/websocket.ts";
+import { webSocketFrame, serveSocklet, TEXT, nextFrame } from "../../testing/websocket.ts";
 import type { ContentFilter } from "../content/filter.ts";
 import type { HandletPart } from "../kinds.ts";
 import type { WebSocketEvents } from "../websocket/websocket.ts";
@@ -123,7 +123,8 @@ describe("a WebSocket", () => {
       },
     });
     const client = await server.open();
-    for (const text of ["1", "2"]) expect(await nextFrame(client.send(frame(TEXT, text)))).toEqual([TEXT, text]);
+    for (const text of ["1", "2"])
+      expect(await nextFrame(client.send(webSocketFrame(TEXT, text)))).toEqual([TEXT, text]);
     expect(uncaught.errors).toEqual([]);
   });
 
@@ -136,7 +137,7 @@ describe("a WebSocket", () => {
     (await server.open()).reset();
     await expect.poll(() => server.log.join("")).toMatch(/error webapp\.app\/rule\/socklet #\S+ failed at a WebSocket/);
     const client = await server.open();
-    expect(await nextFrame(client.send(frame(TEXT, "x")))).toEqual([TEXT, "x"]);
+    expect(await nextFrame(client.send(webSocketFrame(TEXT, "x")))).toEqual([TEXT, "x"]);
     expect(uncaught.errors).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 // The way of a request through a server, told: the steps of the dispatcher, in its order.
 
-import type { AskedRequest, HostWalk, Outcome, PathWalk, Walk } from "./explanation.ts";
+import type { AskedRequest, HostWalk, WalkOutcome, PathWalk, Walk } from "./explanation.ts";
 import { labelOf } from "./explanation.ts";
 import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
@@ -59,7 +59,7 @@ export async function explainServer(server: ExplainedServer, wire: ExchanWire): 
 
   const label = labelOf(webapp);
   if (head.method === "OPTIONS" && head.target === "*") {
-    const outcome: Outcome = { type: "answered", by: "the server", status: 204, text: "says what it can do" };
+    const outcome: WalkOutcome = { type: "answered", by: "the server", status: 204, text: "says what it can do" };
     return { ...way, webapp: label, outcome };
   }
   const fcache = new Fcache({ maxContentBytes: 0 });
@@ -108,10 +108,10 @@ function named(webapp: Reference<WebappPart>) {
   return { ...labelOf(webapp), hostnames: webapp.current.hostnames };
 }
 
-function refused(status: number, text: string): Outcome {
+function refused(status: number, text: string): WalkOutcome {
   return { type: "refused", status, text };
 }
 
-function unexplained(path: string): { readonly outcome: Outcome } {
+function unexplained(path: string): { readonly outcome: WalkOutcome } {
   return { outcome: { type: "open", mayBeBy: [path], otherwise: refused(404, "no rule takes it") } };
 }

@@ -1,7 +1,7 @@
 // The walk through the rules of a webapp, told.
 
 import type { Child } from "../../component/context.ts";
-import { labelOf, type Explanation, type Outcome, type RuleWalk } from "./explanation.ts";
+import { labelOf, type Explanation, type WalkOutcome, type RuleWalk } from "./explanation.ts";
 import type { ExplainScope, HandletPart, RulePart, SockletPart, WebappWalk } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 
@@ -44,12 +44,12 @@ export async function explainPart(
   }
 }
 
-export function outcomeOf(rules: readonly RuleWalk[], otherwise: Outcome): Outcome {
+export function outcomeOf(rules: readonly RuleWalk[], otherwise: WalkOutcome): WalkOutcome {
   const mayBeBy: string[] = [];
   for (const { path, takes, text, status } of rules.flatMap(answerersIn)) {
     if (takes === "maybe") mayBeBy.push(path);
     if (takes !== "yes") continue;
-    const answered: Outcome = { type: "answered", by: path, ...(status === undefined ? {} : { status }), text };
+    const answered: WalkOutcome = { type: "answered", by: path, ...(status === undefined ? {} : { status }), text };
     return mayBeBy.length === 0 ? answered : { type: "open", mayBeBy, otherwise: answered };
   }
   return mayBeBy.length === 0 ? otherwise : { type: "open", mayBeBy, otherwise };

@@ -59,7 +59,7 @@ export interface Walk {
   /** All rules of the webapp, in order. */
   readonly rules?: readonly RuleWalk[];
   /** Where it ends. */
-  readonly outcome: Outcome;
+  readonly outcome: WalkOutcome;
 }
 
 /** The request that a walk is about. */
@@ -170,11 +170,11 @@ export interface AskedWalk extends Explanation {
 }
 
 /** What comes of it. `by` are the paths of components. */
-export type Outcome =
+export type WalkOutcome =
   /** It is sure who answers. */
   | { readonly type: "answered"; readonly by: string; readonly status?: number; readonly text: string }
   /** One of several, the first that wants it; only running them would tell. If none of `mayBeBy` does: `otherwise`. */
-  | { readonly type: "open"; readonly mayBeBy: readonly string[]; readonly otherwise: Outcome }
+  | { readonly type: "open"; readonly mayBeBy: readonly string[]; readonly otherwise: WalkOutcome }
   /** Nobody takes it: the engine answers with this status. */
   | { readonly type: "refused"; readonly status: number; readonly text: string }
   /** No server listens where the URL leads, or there is no connection with it. */

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
-import type { Outcome } from "./explanation.ts";
+import type { WalkOutcome } from "./explanation.ts";
 import { pack } from "../../component/pack.ts";
 import { prop } from "../../component/prop.ts";
 import type { ConfigObject } from "../../config/object.ts";
@@ -159,7 +159,7 @@ test("who answers a request that wants to leave HTTP", async () => {
   );
 }, 60_000);
 
-function expectAsTold(outcome: Outcome, answer: { readonly status: number; readonly text: string }): void {
+function expectAsTold(outcome: WalkOutcome, answer: { readonly status: number; readonly text: string }): void {
   const certain = outcome.type === "open" ? outcome.otherwise : outcome;
   if (outcome.type === "open" && outcome.mayBeBy.includes(answer.text)) return;
   if (certain.type === "refused") expect(answer.status).toBe(certain.status);

@@ -5,7 +5,7 @@ import type {
   Explanation,
   HandshakeWalk,
   HostWalk,
-  Outcome,
+  WalkOutcome,
   PathWalk,
   RuleWalk,
   ServerWalk,
@@ -191,7 +191,7 @@ function conditionRows(condition: ConditionWalk, indent: number): readonly Row[]
   }
 }
 
-function outcomeRows(outcome: Outcome, components: ReadonlyMap<string, ComponentLabel>): readonly Row[] {
+function outcomeRows(outcome: WalkOutcome, components: ReadonlyMap<string, ComponentLabel>): readonly Row[] {
   const labelled = (path: string): Pick<Row, "place" | "subject"> => {
     const label = components.get(path);
     return label === undefined ? { place: "", subject: path } : { place: placeOf(label), subject: path };

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { RawBackend, type BackendConn } from "../../testing/raw-backend.ts";
 import { request, type RawClient } from "../../testing/raw-client.ts";
 import { acceptFor } from "../../http/websocket-keys.ts";
-import { frame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
+import { webSocketFrame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
 import { proxyTo, type ProxyOptions, type Settings, type TestProxy } from "../../testing/proxy.ts";
 
 interface Options extends Omit<ProxyOptions, "socklet"> {
@@ -81,7 +81,7 @@ describe("a WebSocket", () => {
     });
     await using proxy = await socketsTo([new URL(chat.url).host]);
     const client = await open(proxy);
-    expect(await nextFrame(client.send(frame(TEXT, "hello")))).toEqual([TEXT, "you said hello"]);
+    expect(await nextFrame(client.send(webSocketFrame(TEXT, "hello")))).toEqual([TEXT, "you said hello"]);
     const ws = new WebSocket(`ws://127.0.0.1:${proxy.port}/`);
     await once(ws, "open");
     const message = once(ws, "message");

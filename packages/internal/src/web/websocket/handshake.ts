@@ -7,7 +7,7 @@ import { acceptFor, isKey } from "../../http/websocket-keys.ts";
 import type { Extensions, Frames, PerMessageDeflate } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
-export interface Handshake {
+export interface WebSocketHandshake {
   /** Of the answer: names in lower case and values. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** The subprotocol that was chosen, "" for none. */
@@ -22,7 +22,7 @@ export interface Handshake {
 export function shakeHands(
   req: Request,
   { frames, settings, subprotocols }: { frames: Frames; settings: WebSocketSettings; subprotocols: readonly string[] },
-): Handshake {
+): WebSocketHandshake {
   if (req.method !== "GET") throw new HTTPError(400, "a WebSocket is opened by a GET");
   if (req.header("sec-websocket-version") !== "13") {
     throw new HTTPError(400, "the client speaks another version of the WebSocket protocol than 13", {

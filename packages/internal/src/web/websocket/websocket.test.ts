@@ -3,7 +3,7 @@ import {
   BINARY,
   CLOSE,
   closing,
-  frame,
+  webSocketFrame,
   nextFrame,
   PING,
   PONG,
@@ -54,7 +54,7 @@ test("both sides learn how it was closed", async () => {
   const closed = Promise.withResolvers<readonly unknown[]>();
   await using server = await serve({ close: (code, reason) => closed.resolve([code, reason]) });
   const client = await server.open();
-  client.send(frame(CLOSE, closing(4000, "bye")));
+  client.send(webSocketFrame(CLOSE, closing(4000, "bye")));
   expect(await nextFrame(client)).toEqual([CLOSE, closing(4000).toString("latin1")]);
   client.end();
   expect(await client.ending()).toBe("end");
@@ -71,7 +71,12 @@ test("a client that leaves without a word has closed with 1006", async () => {
 test("frames may come byte by byte, and a message in pieces", async () => {
   await using server = await serve();
   const client = await server.open();
-  const pieces = [frame(TEXT, "a", 0), frame(PING, "p"), frame(0, "b", 0), frame(0, "c")];
+  const pieces = [
+    webSocketFrame(TEXT, "a", 0),
+    webSocketFrame(PING, "p"),
+    webSocketFrame(0, "b", 0),
+    webSocketFrame(0, "c"),
+  ];
   await client.sendByteByByte(Buffer.concat(pieces).toString("latin1"));
   expect(await nextFrame(client)).toEqual([PONG, "p"]);
   expect(await nextFrame(client)).toEqual([TEXT, "abc"]);
@@ -89,9 +94,9 @@ test("messages wait for the handler of the one before, and so does the client", 
     },
   });
   const client = await server.open();
-  client.send(Buffer.concat([frame(TEXT, "1"), frame(TEXT, "2")]));
+  client.send(Buffer.concat([webSocketFrame(TEXT, "1"), webSocketFrame(TEXT, "2")]));
   await expect.poll(() => order).toEqual(["1"]);
-  client.send(frame(TEXT, "3"));
+  client.send(webSocketFrame(TEXT, "3"));
   gates[0]?.();
   await expect.poll(() => order).toEqual(["1", "2"]);
   gates[1]?.();
@@ -101,23 +106,23 @@ test("messages wait for the handler of the one before, and so does the client", 
 
 test.each<[string, Buffer, number, string?]>([
   ["a frame without a mask", Buffer.from([0x81, 1, 0x61]), 1002],
-  ["a reserved bit", frame(TEXT, "", 0xc0), 1002],
-  ["an unknown opcode", frame(3), 1002],
-  ["a continuation of nothing", frame(0), 1002],
-  ["a control frame in pieces", frame(PING, "", 0), 1002],
-  ["a long control frame", frame(PING, "x".repeat(126)), 1002],
-  ["a code that may not be sent", frame(CLOSE, closing(1006)), 1002],
-  ["broken UTF-8", frame(TEXT, Buffer.from([0xff])), 1007],
-  ["a message that is too large", frame(BINARY, "12345"), 1009, ".maxMessageSize = 4"],
+  ["a reserved bit", webSocketFrame(TEXT, "", 0xc0), 1002],
+  ["an unknown opcode", webSocketFrame(3), 1002],
+  ["a continuation of nothing", webSocketFrame(0), 1002],
+  ["a control frame in pieces", webSocketFrame(PING, "", 0), 1002],
+  ["a long control frame", webSocketFrame(PING, "x".repeat(126)), 1002],
+  ["a code that may not be sent", webSocketFrame(CLOSE, closing(1006)), 1002],
+  ["broken UTF-8", webSocketFrame(TEXT, Buffer.from([0xff])), 1007],
+  ["a message that is too large", webSocketFrame(BINARY, "12345"), 1009, ".maxMessageSize = 4"],
   [
     "pieces that are too large together",
-    Buffer.concat([frame(TEXT, "123", 0), frame(0, "45")]),
+    Buffer.concat([webSocketFrame(TEXT, "123", 0), webSocketFrame(0, "45")]),
     1009,
     ".maxMessageSize = 4",
   ],
   [
     "a message of too many pieces",
-    Buffer.concat([frame(TEXT, "", 0), frame(0, "1", 0), frame(0, "1", 0)]),
+    Buffer.concat([webSocketFrame(TEXT, "", 0), webSocketFrame(0, "1", 0), webSocketFrame(0, "1", 0)]),
     1008,
     ".maxFragments = 2",
   ],
@@ -138,7 +143,7 @@ test("a message that unfolds to more than it may is not unfolded", async () => {
   const client = await server.open({ "sec-websocket-extensions": "permessage-deflate" });
   const { deflateRawSync } = await import("node:zlib");
   const bomb = deflateRawSync(Buffer.alloc(10_000_000)).subarray(0, -1);
-  const [, content] = await nextFrame(client.send(frame(BINARY, bomb, 0xc0)));
+  const [, content] = await nextFrame(client.send(webSocketFrame(BINARY, bomb, 0xc0)));
   expect(Buffer.from(content, "latin1").readUInt16BE()).toBe(1009);
 });
 
@@ -146,7 +151,7 @@ test("clients that reset while their compressed messages are inflated do not end
   let closed = 0;
   await using server = await serve({ close: () => closed++ }, ".compression = true");
   const { deflateRawSync } = await import("node:zlib");
-  const message = frame(BINARY, deflateRawSync(Buffer.alloc(1_000_000)).subarray(0, -1), 0xc0);
+  const message = webSocketFrame(BINARY, deflateRawSync(Buffer.alloc(1_000_000)).subarray(0, -1), 0xc0);
   const count = 20;
   for (let i = 0; i < count; i++) {
     const client = await server.open({ "sec-websocket-extensions": "permessage-deflate" });
@@ -183,7 +188,7 @@ test("a client that takes nothing of what a handler waits to send is broken off"
     ".pingInterval = 10ms .pongTimeout = 10ms",
   );
   // It never reads.
-  (await server.open()).send(frame(TEXT)).socket.pause();
+  (await server.open()).send(webSocketFrame(TEXT)).socket.pause();
   expect(await closed.promise).toBe(1006);
   expect(server.log.join("")).toContain("gave no sign of life for 20 ms");
 });
@@ -193,14 +198,14 @@ test("a client that answers pings may be silent for long", async () => {
   const client = await server.open();
   for (let i = 0; i < 2; i++) {
     expect(await nextFrame(client)).toEqual([PING, ""]);
-    client.send(frame(PONG));
+    client.send(webSocketFrame(PONG));
   }
 });
 
 test("a client that does not say goodbye in turn is broken off", async () => {
   await using server = await serve({ message: (_message, ws) => ws.close(4001, "go") }, ".closeTimeout = 10ms");
   const client = await server.open();
-  expect(await nextFrame(client.send(frame(TEXT)))).toEqual([CLOSE, closing(4001, "go").toString("latin1")]);
+  expect(await nextFrame(client.send(webSocketFrame(TEXT)))).toEqual([CLOSE, closing(4001, "go").toString("latin1")]);
   await client.toTheEnd().catch(() => undefined);
 });
 
@@ -213,7 +218,7 @@ test("what a handler throws closes with 1011 and is in the log", async () => {
   ]) {
     await using server = await serve({ message });
     const client = await server.open();
-    expect(await nextFrame(client.send(frame(TEXT)))).toEqual([CLOSE, closing(1011).toString("latin1")]);
+    expect(await nextFrame(client.send(webSocketFrame(TEXT)))).toEqual([CLOSE, closing(1011).toString("latin1")]);
     expect(server.log.join("")).toMatch(
       /error webapp\.app\/rule\/socklet \S+ failed at a WebSocket of \/.*on purpose/s,
     );
@@ -238,9 +243,9 @@ test("a client that reads nothing makes its sender wait, and one that does not w
     ".maxUnsentSize = 20M",
   );
   const client = await server.open();
-  client.send(frame(TEXT, "wait"));
+  client.send(webSocketFrame(TEXT, "wait"));
   expect(await waited.promise).toBeLessThan(100);
-  client.send(frame(TEXT, "flood"));
+  client.send(webSocketFrame(TEXT, "flood"));
   expect(await closed.promise).toBe(1006);
   expect(server.log.join("")).toContain("await send()");
 });
