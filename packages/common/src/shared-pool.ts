@@ -4,7 +4,7 @@
 export interface Share<Value> {
   readonly value: Value;
   /** The last user's closes the value; it resolves when that is done. Twice is harmless. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 interface Entry<Value> {
