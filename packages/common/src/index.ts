@@ -5,6 +5,7 @@ export * from "./iso-time.ts";
 export * from "./nearest-names.ts";
 export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
+export * from "./shared-pool.ts";
 export * from "./single-flight.ts";
 export * from "./thread-pool.ts";
 export * from "./turns.ts";

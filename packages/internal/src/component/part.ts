@@ -10,7 +10,8 @@
  *    refers to, directly or not, have changed; `settle`, if others are dropped.
  * 5. `drain`: take nothing new and finish what runs. Highest rank first, owner before children.
  * 6. `shutdown`: close what was opened. In the same order as drain, and for exactly those parts whose `prepare` was
- *    called, even if it failed. It is called once, whatever happens.
+ *    called, even if it failed. It is called once, whatever happens; a second time only if a `prepare` or `start` that took too long, and
+ *    was given up, comes back after it.
  */
 export interface Part {
   /**
@@ -36,14 +37,15 @@ export interface Part {
   /** `changed` holds the names of the props that have new values; the props object holds them already. Must not fail. */
   update?(changed: ReadonlySet<string>): void;
   /**
-   * Settles when all work has ended that was under way at the call and in which one of `dropped` has a share: only then are they shut down. Work
-   * that never ends by itself, such as a WebSocket, may be broken off at `deadline` (milliseconds since the epoch).
+   * Settles when all work has ended that was under way at the call and in which one of `dropped` has a share: only then are they shut down. `users`
+   * are the parts that live on but referred to one of them until now, directly or not: what they have begun, they end with it. Work that never ends
+   * by itself, such as a WebSocket, may be broken off at `deadline` (milliseconds since the epoch).
    */
-  settle?(dropped: ReadonlySet<object>, deadline: number): void | Promise<void>;
+  settle?(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): void | Promise<void>;
   /** Any time between `prepare` and `shutdown`: the files that it writes logs to have been moved, and are to be opened anew by their names. */
   reopenLogs?(): void | Promise<void>;
   /** `deadline` is in milliseconds since the epoch. A part that is not done by then is abandoned. */
   drain?(deadline: number): void | Promise<void>;
-  /** Closes what was opened, even after a `prepare` that failed halfway. Called once. */
+  /** Closes what was opened, even after a `prepare` that failed halfway. Closing what is closed already does nothing. */
   shutdown?(): void | Promise<void>;
 }

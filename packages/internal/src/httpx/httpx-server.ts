@@ -157,8 +157,8 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     if (this.#context.props.tlsMode) this.#lookAtCertificates();
   }
 
-  settle(dropped: ReadonlySet<object>, deadline: number): Promise<void> {
-    return this.#open.settle(dropped, deadline);
+  settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
+    return this.#open.settle(dropped, deadline, users);
   }
 
   drain(): Promise<void> | undefined {

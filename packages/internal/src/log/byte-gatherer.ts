@@ -1,12 +1,13 @@
 // Text gathered as bytes, in memory that is used again.
 
 export class ByteGatherer {
-  readonly #encoding: "latin1" | "utf8";
+  /** Of what is added from now on. */
+  encoding: "latin1" | "utf8";
   #space: Buffer = nothing;
   #size = 0;
 
   constructor(encoding: "latin1" | "utf8") {
-    this.#encoding = encoding;
+    this.encoding = encoding;
   }
 
   /** What has been gathered. It lies where the gatherer works: to be used before `clear`. */
@@ -20,9 +21,9 @@ export class ByteGatherer {
   }
 
   add(text: string): void {
-    const size = this.#size + Buffer.byteLength(text, this.#encoding);
+    const size = this.#size + Buffer.byteLength(text, this.encoding);
     if (size > this.#space.length) this.#grow(size);
-    this.#space.write(text, this.#size, this.#encoding);
+    this.#space.write(text, this.#size, this.encoding);
     this.#size = size;
   }
 

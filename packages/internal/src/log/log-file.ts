@@ -40,7 +40,8 @@ export class LogFile implements Destination {
   readonly name: string;
   fd: number;
   isLost = false;
-  readonly #rotation: Rotation | undefined;
+  /** Another one may be set at any time. */
+  rotation: Rotation | undefined;
   readonly #now: () => number;
   readonly #monotonic: () => number;
   /** Of the file that is open. */
@@ -57,7 +58,7 @@ export class LogFile implements Destination {
   /** @throws HemiError HEMI_FILE if the file cannot be opened: known at boot, not when something has to be logged. */
   constructor({ title, path, rotation, now, monotonic }: LogFileOptions) {
     this.name = path;
-    this.#rotation = rotation;
+    this.rotation = rotation;
     this.#now = now ?? Date.now;
     this.#monotonic = monotonic ?? (() => performance.now());
     try {
@@ -95,7 +96,7 @@ export class LogFile implements Destination {
       if (isOurs) this.#found(named);
       // Whoever else writes to the file may have rotated it just now.
       const isRotated = isOurs && named.isFile() && (this.#isFull(size) || this.#isOfYesterday());
-      if (isRotated) await rotate(this.name, this.#rotation?.keep ?? 1);
+      if (isRotated) await rotate(this.name, this.rotation?.keep ?? 1);
       if (!isOurs || isRotated) this.#mustOpen = true;
       if (this.#mustOpen) await this.#open();
     } catch (error) {
@@ -161,11 +162,11 @@ export class LogFile implements Destination {
   }
 
   get #roomLeft(): number {
-    return (this.#rotation?.maxSize ?? Infinity) - this.#size;
+    return (this.rotation?.maxSize ?? Infinity) - this.#size;
   }
 
   #isOfYesterday(): boolean {
-    return this.#rotation?.isDaily === true && this.#size > 0 && dayAt(this.#now()) !== this.#day;
+    return this.rotation?.isDaily === true && this.#size > 0 && dayAt(this.#now()) !== this.#day;
   }
 
   #dayOf({ size, mtimeMs }: Stats): number {

@@ -34,15 +34,15 @@ export type LostNote = { readonly line: (count: number) => string } | { readonly
  */
 export class StreamSink implements LogSink {
   readonly #options: StreamSinkOptions;
-  readonly #maxBuffer: number;
+  #maxBuffer = 1024 * 1024;
   readonly #gatherTime: number;
   /** So many bytes of lines are written before that. */
-  readonly #worthAWrite: number;
+  #worthAWrite = largestBatch;
   /** The latest lines. To make bytes of several at once costs less than of each, and less than of very many. */
   #lines = "";
-  #gathered: ByteGatherer;
+  #gathered = new ByteGatherer("utf8");
   /** What the gatherer held before. The two are used in turn, so that a log that goes on asks for no new memory. */
-  #written: ByteGatherer;
+  #written = new ByteGatherer("utf8");
   #batch: Buffer = nothing;
   /** So many bytes of the batch are written. */
   #at = 0;
@@ -63,14 +63,20 @@ export class StreamSink implements LogSink {
 
   constructor(options: StreamSinkOptions) {
     this.#options = options;
-    this.#maxBuffer = options.maxBuffer ?? 1024 * 1024;
     this.#gatherTime = options.gatherTime ?? 0;
-    // There must be room for what comes while they are written.
-    this.#worthAWrite = Math.min(largestBatch, this.#maxBuffer / 4);
-    const encoding = options.isASCII === true ? "latin1" : "utf8";
-    this.#gathered = new ByteGatherer(encoding);
-    this.#written = new ByteGatherer(encoding);
+    this.adjust(options);
     flushAtExit(this);
+  }
+
+  /** From now on, these hold, with the same defaults. */
+  adjust({ maxBuffer = 1024 * 1024, isASCII = false }: Pick<StreamSinkOptions, "maxBuffer" | "isASCII">): void {
+    this.#encodeLines();
+    this.#maxBuffer = maxBuffer;
+    // There must be room for what comes while they are written.
+    this.#worthAWrite = Math.min(largestBatch, maxBuffer / 4);
+    const encoding = isASCII ? "latin1" : "utf8";
+    this.#gathered.encoding = encoding;
+    this.#written.encoding = encoding;
   }
 
   write(line: string): void {

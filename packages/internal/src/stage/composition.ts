@@ -27,6 +27,20 @@ export function compose(components: ReadonlySet<Component>, generation: Generati
 
 /** Those of a generation that have one of `changed` among their children or refer to one, directly or not. */
 export function dependentsOf(changed: Iterable<Component>, generation: Generation): Set<Component> {
+  return reach(changed, generation, ({ children }, targets) => [...children, ...targets]);
+}
+
+/** Those of a generation that refer to one of `used`, directly or not. */
+export function usersOf(used: Iterable<Component>, generation: Generation): Set<Component> {
+  return reach(used, generation, (_component, targets) => targets);
+}
+
+/** Those of a generation that need one of `from`, or one that needs it, and so on. */
+function reach(
+  from: Iterable<Component>,
+  generation: Generation,
+  needsOf: (component: Component, targets: readonly Component[]) => readonly Component[],
+): Set<Component> {
   const byResolved = generation.byResolved();
   const dependents = new Map<Component, Component[]>();
   const note = (component: Component, dependent: Component): void => {
@@ -35,8 +49,7 @@ export function dependentsOf(changed: Iterable<Component>, generation: Generatio
     else list.push(dependent);
   };
   for (const component of generation.components()) {
-    for (const child of component.children) note(child, component);
-    for (const target of targetsOf(component, byResolved)) note(target, component);
+    for (const needed of needsOf(component, targetsOf(component, byResolved))) note(needed, component);
   }
   const found = new Set<Component>();
   const spread = (component: Component): void => {
@@ -46,7 +59,7 @@ export function dependentsOf(changed: Iterable<Component>, generation: Generatio
       spread(dependent);
     }
   };
-  for (const component of changed) spread(component);
+  for (const component of from) spread(component);
   return found;
 }
 

@@ -6,58 +6,84 @@ import type { Failure } from "./failure.ts";
 import { withDescendants } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
 
+export interface DepartureOptions {
+  /** Each with all that stands in it. */
+  readonly dropped: readonly Component[];
+  /** All that live on, and may have work in which the dropped have a share. */
+  readonly survivors: Iterable<Component>;
+  /** Those of them that referred to one of the dropped, directly or not. */
+  readonly users: Iterable<Component>;
+  /** Those that are not over: what departs there may need what departs here until it is down. */
+  readonly earlier?: Iterable<Departure>;
+  /** In milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+/** What is waited for, before anything of a lower rank is drained. */
+interface Wait {
+  readonly rank: number;
+  readonly done: Promise<unknown>;
+}
+
 export class Departure {
   readonly #dropped: readonly Component[];
-  readonly #survivors: readonly Component[];
-  /** Milliseconds since the epoch. */
   #deadline: number;
   readonly #hastened = Promise.withResolvers<void>();
+  #hastening: NodeJS.Timeout | undefined;
+  /** The highest of what departs. */
+  readonly rank: number;
   /** Settles when all of it is down. What failed is in the log, too. */
   readonly done: Promise<readonly Failure[]>;
 
-  /** `dropped`: each with all that stands in it. `survivors`: all that live on, and may have work in which the dropped have a share. */
-  constructor(dropped: readonly Component[], survivors: Iterable<Component>, deadline: number) {
+  constructor({ dropped, survivors, users, earlier = [], deadline }: DepartureOptions) {
     this.#dropped = dropped;
-    this.#survivors = [...survivors].filter(({ part }) => part.settle !== undefined);
     this.#deadline = deadline;
-    this.done = this.#depart();
+    this.rank = Math.max(...dropped.map(({ kind }) => kind.rank));
+    const droppedParts = partsOf(withDescendants(dropped));
+    const userParts = partsOf(users);
+    const waits: Wait[] = [...earlier].map(({ rank, done }) => ({ rank, done }));
+    for (const survivor of survivors) {
+      if (survivor.part.settle === undefined) continue;
+      waits.push({ rank: survivor.kind.rank, done: this.#settle(survivor, droppedParts, userParts) });
+    }
+    this.done = this.#depart(waits);
   }
 
   /** Waits no longer than until then. */
   hasten(deadline: number): void {
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
-    setTimeout(this.#hastened.resolve, Math.max(deadline - Date.now(), 0)).unref();
+    clearTimeout(this.#hastening);
+    this.#hastening = setTimeout(this.#hastened.resolve, Math.max(deadline - Date.now(), 0));
   }
 
   /** From the highest rank down: what serves first; the rest when those above it that live on have let it go. */
-  async #depart(): Promise<readonly Failure[]> {
-    const parts = new Set([...withDescendants(this.#dropped)].map(({ part }) => part));
-    const settling = this.#survivors.map((survivor) => ({
-      rank: survivor.kind.rank,
-      settled: this.#settle(survivor, parts),
-    }));
+  async #depart(waits: readonly Wait[]): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const ranks = [...Map.groupBy(this.#dropped, ({ kind }) => kind.rank)].sort(([a], [b]) => b - a);
     for (const [rank, components] of ranks) {
-      await Promise.all(settling.filter((survivor) => survivor.rank > rank).map(({ settled }) => settled));
-      const life = new LifeCycle(components);
-      failures.push(...(await life.drain(this.#deadline)));
+      await Promise.all(waits.filter((wait) => wait.rank > rank).map(({ done }) => done));
+      failures.push(...(await new LifeCycle(components).drain(this.#deadline, this.#hastened.promise)));
     }
-    await Promise.all(settling.map(({ settled }) => settled));
+    await Promise.all(waits.map(({ done }) => done));
+    clearTimeout(this.#hastening);
     failures.push(...(await new LifeCycle(this.#dropped).shutdown(Math.max(this.#deadline, Date.now() + leastTime))));
     return failures;
   }
 
-  async #settle({ part, log }: Component, dropped: ReadonlySet<object>): Promise<void> {
+  async #settle({ part, log }: Component, dropped: ReadonlySet<object>, users: ReadonlySet<object>): Promise<void> {
     try {
-      const settled = untilDeadline(part.settle?.(dropped, this.#deadline), this.#deadline);
-      const outcome = await Promise.race([settled, this.#hastened.promise]);
+      const deadline = this.#deadline;
+      const outcome = await untilDeadline(part.settle?.(dropped, deadline, users), deadline, this.#hastened.promise);
       if (outcome === "late") log.warn("did not end all work of what a reload dropped by the deadline");
     } catch (error) {
       log.error("could not end the work of what a reload dropped", { error });
     }
   }
+}
+
+function partsOf(components: Iterable<Component>): ReadonlySet<object> {
+  return new Set([...components].map(({ part }) => part));
 }
 
 /** What a shutdown has at least, in milliseconds. */

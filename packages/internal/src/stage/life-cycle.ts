@@ -65,12 +65,16 @@ export class LifeCycle {
     return this.#isCancelled;
   }
 
-  /** Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline. */
-  drain(deadline: number): Promise<readonly Failure[]> {
+  /**
+   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline, or when `hastened`
+   * resolves.
+   */
+  drain(deadline: number, hastened?: Promise<void>): Promise<readonly Failure[]> {
     return this.#sink(
       "drained",
       () => deadline,
       ({ part }) => part.drain?.(deadline),
+      hastened,
     );
   }
 
@@ -104,23 +108,34 @@ export class LifeCycle {
           this.#failures.push({ path: component.path, done, error });
         }
         this.#underway.delete(component);
+        if (component.phase === "shut down") await this.#shutDownAgain(component);
       },
     };
     await raisingOrder(this.#roots, walk);
     return this.#failures;
   }
 
+  /** It was given up while it was being prepared or started, and may have opened something since it was shut down. */
+  async #shutDownAgain({ part, log }: Component): Promise<void> {
+    try {
+      await part.shutdown?.();
+    } catch (error) {
+      log.error("could not be shut down", { error });
+    }
+  }
+
   async #sink(
     done: Failure["done"],
     deadline: () => number,
     step: (component: Component) => void | Promise<void>,
+    hastened?: Promise<void>,
   ): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const walk: Visitor = {
       mayGoOn: () => true,
       async visit(component) {
         try {
-          const outcome = await untilDeadline(step(component), deadline());
+          const outcome = await untilDeadline(step(component), deadline(), hastened);
           if (outcome === "late") component.log.error(`was not ${done} by the deadline, and is abandoned`);
         } catch (error) {
           component.log.error(`could not be ${done}`, { error });

@@ -11,7 +11,8 @@ import { Component, type CreationScope } from "../component/component.ts";
 import { difference, type Difference, type Pair } from "../component/difference.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import { compose, dependentsOf } from "./composition.ts";
+import { compose, dependentsOf, usersOf } from "./composition.ts";
+import { Departure } from "./departure.ts";
 import { failureError, type Failure } from "./failure.ts";
 import { Generation, linkReferences, withDescendants } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
@@ -36,6 +37,8 @@ export class Reload {
   readonly dropped: readonly Component[];
   /** Those that live on. */
   readonly survivors: readonly Component[];
+  /** Those of them that refer to a dropped one before the switch, directly or not. */
+  readonly users: readonly Component[];
   readonly #swaps: (() => void)[] = [];
   /** How the steps of the switch that were made are undone, the first one first. */
   readonly #undo: (() => void)[] = [];
@@ -58,6 +61,8 @@ export class Reload {
       .filter((found) => found !== undefined);
     const inside = new Set(dropped.flatMap(({ children }) => [...withDescendants(children)]));
     this.dropped = dropped.filter((component) => !inside.has(component));
+    const users = usersOf(withDescendants(this.dropped), current);
+    this.users = this.survivors.filter((component) => users.has(component));
     refuseFixed(this.#difference);
     this.#life = new LifeCycle(this.#created);
   }
@@ -89,8 +94,8 @@ export class Reload {
     }
   }
 
-  /** Makes a `prepare` that is under way reject with the error, without waiting for those that do not come back. */
-  abandon(error: HemiError): void {
+  /** Makes a `prepare` or `commit` that is under way reject with the error, without waiting for those that do not come back. */
+  abandon(error: Error): void {
     this.#life.cancel();
     this.#life.abandon();
     void quietly(this.#abandoned.promise);
@@ -112,14 +117,22 @@ export class Reload {
    * and the error names every failure.
    */
   async commit(): Promise<Generation> {
-    const failures = this.#switch();
-    if (failures.length > 0) return await this.#failed(failures);
-    const next = new Generation(this.#wanted, this.#childrenOf(this.#wanted));
-    const unstarted = await this.#life.start();
-    return unstarted.length > 0 ? await this.#failed(unstarted) : next;
+    try {
+      const failures = this.#switch();
+      if (failures.length > 0) throw failureError(failures);
+      const next = new Generation(this.#wanted, this.#childrenOf(this.#wanted));
+      const unstarted = await Promise.race([this.#abandoned.promise, this.#life.start()]);
+      if (unstarted.length > 0) throw failureError(unstarted);
+      return next;
+    } catch (error) {
+      await this.#goBack();
+      throw error;
+    }
   }
 
-  async #failed(failures: readonly Failure[]): Promise<never> {
+  /** Undoes the switch. What the new components have begun since then, they may end. */
+  async #goBack(): Promise<void> {
+    this.#life.cancel();
     for (const undo of this.#undo.reverse()) {
       try {
         undo();
@@ -127,8 +140,15 @@ export class Reload {
         this.#scope.log.error("a step of a reload that failed could not be undone", { error });
       }
     }
-    await this.discard();
-    throw failureError(failures);
+    if (this.#created.length > 0) {
+      const deadline = Date.now() + shutdownTime;
+      const users = usersOf(
+        withDescendants(this.#created),
+        new Generation(this.#wanted, this.#childrenOf(this.#wanted)),
+      );
+      await new Departure({ dropped: this.#created, survivors: this.survivors, users, deadline }).done;
+    }
+    for (const component of withDescendants(this.dropped)) component.isLeaving = false;
   }
 
   #create(): void {

@@ -1,5 +1,6 @@
 // A stage: one running configuration, owner of all its components.
 
+import { quietly } from "@hemi/common";
 import { isOffering, type Capability } from "../component/capability.ts";
 import type { CreationScope } from "../component/component.ts";
 import type { ConfigObject } from "../config/object.ts";
@@ -84,8 +85,8 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   #state: State = { name: "created" };
   /** Reloads follow each other: the last one asked for. Never rejects. */
   #lastReload: Promise<void> = Promise.resolve();
-  /** The one that is being prepared. */
-  #reload: Reload | undefined;
+  /** Gives up the one that is under way. */
+  #abandonReload: ((error: Error) => void) | undefined;
   readonly #departures = new Set<Departure>();
 
   /** Creates all components, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
@@ -146,7 +147,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
    * rest is created and prepared beside it, then takes its place in one turn of the event loop, and what was dropped ends what it has begun
    * (`departed`). On any failure the stage goes on as it was: rejects with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE,
    * _PREPARE or _START for a component that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
-   * HEMI_STAGE_STATE where the stage does not run. Reloads that are asked for meanwhile follow in order.
+   * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are asked for meanwhile follow in order.
    */
   reload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<Reloaded> {
     const reloaded = this.#lastReload.then(() => this.#follow(source, patience));
@@ -232,7 +233,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
       this.#life.cancel();
       if ((await untilDeadline(from.settled, deadline)) === "late") this.#abandoned.resolve(this.#life.abandon());
     }
-    this.#reload?.abandon(new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was reloaded"));
+    this.#abandonReload?.(new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was reloaded"));
     await untilDeadline(this.#lastReload, deadline);
     for (const departure of this.#departures) departure.hasten(deadline);
     const undrained = from.name === "running" ? await new LifeCycle(this.#generation.roots).drain(deadline) : [];
@@ -257,37 +258,42 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   async #follow(source: ConfigSource | undefined, patience: number): Promise<Reloaded> {
-    this.#assertRunning("it can be reloaded");
+    if (this.#state.name === "starting") await this.#state.settled;
+    this.#assertRunning();
+    const abandoned = Promise.withResolvers<never>();
+    let reload: Reload | undefined;
+    this.#abandonReload = (error) => {
+      void quietly(abandoned.promise);
+      abandoned.reject(error);
+      reload?.abandon(error);
+    };
     const tooLate = new HemiError("HEMI_STAGE_RELOAD", `the new configuration was not prepared within ${patience} ms`);
-    const deadline = Date.now() + patience;
-    const wanted = await this.#resolve(source);
-    this.#assertRunning("it can be reloaded");
-    const reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
-    this.#reload = reload;
-    const timer = setTimeout(() => reload.abandon(tooLate), Math.max(deadline - Date.now(), 0));
+    const timer = setTimeout(() => this.#abandonReload?.(tooLate), patience);
     try {
+      const wanted = await Promise.race([abandoned.promise, this.#resolve(source)]);
+      reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
       await reload.prepare();
+      const paths = reload.paths();
+      this.#generation = await reload.commit();
+      return { ...paths, departed: this.#letDepart(reload) };
     } finally {
       clearTimeout(timer);
-      this.#reload = undefined;
+      this.#abandonReload = undefined;
     }
-    const paths = reload.paths();
-    this.#generation = await reload.commit();
-    return { ...paths, departed: this.#letDepart(reload) };
   }
 
-  async #letDepart({ dropped, survivors }: Reload): Promise<void> {
+  async #letDepart({ dropped, survivors, users }: Reload): Promise<void> {
     if (dropped.length === 0) return;
     const deadline = Date.now() + drainTimeoutOf(this.#generation.resolved);
-    const departure = new Departure(dropped, survivors, deadline);
+    const departure = new Departure({ dropped, survivors, users, earlier: [...this.#departures], deadline });
     this.#departures.add(departure);
     await departure.done;
     this.#departures.delete(departure);
   }
 
-  #assertRunning(when: string): void {
+  #assertRunning(): void {
     if (this.#state.name === "running") return;
-    throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.#state.name}: ${when} when it is running`);
+    throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.#state.name}: it can be reloaded when it is running`);
   }
 
   #orAbandoned(work: Promise<readonly Failure[]>): Promise<readonly Failure[]> {

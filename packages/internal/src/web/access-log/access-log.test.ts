@@ -180,7 +180,7 @@ describe("an access log", () => {
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
     const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
-    const log = new AccessLog({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
+    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
     const ask = askOf((req, resp) => {
       log.follow(req, resp);
       resp.send();
@@ -199,7 +199,7 @@ describe("an access log", () => {
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
     const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
-    const log = new AccessLog({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
+    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
     const ask = askOf((req, resp) => {
       log.follow(req, resp);
       if (req.path === "/bad") {

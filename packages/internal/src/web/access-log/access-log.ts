@@ -1,50 +1,34 @@
 // A webapp's access log: a line for each request that reached the webapp, when its answer is over.
 
+import type { Share } from "@hemi/common";
 import type { Clock } from "../../fixtures/clock.ts";
-import { Descriptor } from "../../log/descriptor.ts";
-import type { Destination } from "../../log/destination.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
-import { LogFile } from "../../log/log-file.ts";
-import { StreamSink } from "../../log/stream-sink.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { AccessEntry, type LineFormat } from "./access-entry.ts";
-import { isASCIIFormat, makeLineFormat } from "./line-format.ts";
-import { standardOutput, type AccessLogSettings } from "./props.ts";
+import { makeLineFormat } from "./line-format.ts";
+import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
+import { acquireSink, type SharedSink } from "./shared-sink.ts";
 
 export class AccessLog {
-  readonly #sink: StreamSink;
+  readonly #share: Share<SharedSink>;
   readonly #clock: Clock;
   readonly #format: LineFormat;
   readonly #log: ErrorLog;
 
-  /** Throws HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log. */
-  constructor(settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
-    const { file, format, redactQueries, maxBuffer } = settings;
+  private constructor(share: Share<SharedSink>, settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
+    this.#share = share;
     this.#clock = clock;
     this.#log = log;
-    this.#format = makeLineFormat(format, redactQueriesNamed(redactQueries));
-    this.#sink = new StreamSink({
-      destination: openDestination(settings, clock),
-      maxBuffer,
-      gatherTime,
-      isASCII: isASCIIFormat(format),
-      noteLost: {
-        elsewhere(count) {
-          log.warn("lines of the access log were lost because they could not be written, or not fast enough", {
-            file,
-            count,
-          });
-        },
-      },
-      noteFailure(error) {
-        log.error(`the access log cannot be written: up to ${maxBuffer} bytes of it wait until it can`, {
-          file,
-          error,
-        });
-      },
-    });
+    this.#format = makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries));
+  }
+
+  /**
+   * Rejects with HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log.
+   */
+  static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog): Promise<AccessLog> {
+    return new AccessLog(await acquireSink({ settings, log }), settings, clock, log);
   }
 
   /** Has the line written when the response is over. The request's head is complete now. */
@@ -58,7 +42,7 @@ export class AccessLog {
   /** Called as an exchan ends, with nobody above who could take what a format throws. */
   readonly #write = (entry: AccessEntry): void => {
     try {
-      this.#sink.write(this.#format(entry));
+      this.#share.value.write(this.#format(entry));
     } catch (error) {
       const { method, originalURI, id } = entry.req;
       this.#log.error(`no line of the access log could be made for ${method} ${originalURI}`, { error, requestId: id });
@@ -67,25 +51,11 @@ export class AccessLog {
 
   /** Goes on in a file of the same name: the present one has been moved. */
   reopen(): void {
-    this.#sink.reopen();
+    this.#share.value.reopen();
   }
 
-  /** Waits until all lines are written, two seconds at most. */
+  /** Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is harmless. */
   close(): Promise<void> {
-    return this.#sink.close();
+    return this.#share.release();
   }
 }
-
-function openDestination({ file, maxSize, daily, keep }: AccessLogSettings, clock: Clock): Destination {
-  if (file === standardOutput) return new Descriptor(1);
-  return new LogFile({
-    title: "access log",
-    path: file,
-    rotation: maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep },
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-  });
-}
-
-/** In ms. Who follows the file sees a line as soon as that, and a busy server writes many at once. */
-const gatherTime = 100;

@@ -31,11 +31,12 @@ export class OpenExchans {
   }
 
   /**
-   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share. At
-   * `deadline`, in milliseconds since the epoch, they are broken off.
+   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or one of `users`, which live
+   * on but have begun with a dropped one, such as a proxy with its backend. At `deadline`, in milliseconds since the epoch, they are broken off.
    */
-  async settle(dropped: ReadonlySet<object>, deadline: number): Promise<void> {
-    const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped));
+  async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object> = new Set()): Promise<void> {
+    const workers = new Set([...dropped, ...users]);
+    const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped, workers));
     if (concerned.length === 0) return;
     const settlement = new Settlement(concerned);
     this.#waiting.add(settlement);
@@ -71,14 +72,23 @@ class Settlement {
   }
 }
 
-/** Whether one of the parts works for an exchan, or may yet do. */
-function concerns({ webapp, req, resp }: OpenExchan, parts: ReadonlySet<object>): boolean {
+/**
+ * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their work with them. A rule or webapp
+ * that only refers to a dropped one does not: it has given the exchan to whom it referred to.
+ */
+function concerns(
+  { webapp, req, resp }: OpenExchan,
+  dropped: ReadonlySet<object>,
+  workers: ReadonlySet<object>,
+): boolean {
   const { rule } = resp;
   const { handlet, handlets = [] } = req;
-  if (parts.has(webapp) || (rule !== undefined && parts.has(rule)) || resp.isHookedByOneOf(parts)) return true;
-  if (resp.isHeadSent) return handlet !== undefined && parts.has(workerOf(handlet.part));
+  if (dropped.has(webapp) || (rule !== undefined && dropped.has(rule)) || resp.isHookedByOneOf(workers)) return true;
+  if (resp.isHeadSent) return handlet !== undefined && workers.has(workerOf(handlet.part));
   // Whoever has it may leave it to those behind it.
-  return handlets.some(({ part }) => parts.has(workerOf(part))) || [...parts].some((part) => isRuleOf(webapp, part));
+  return (
+    handlets.some(({ part }) => workers.has(workerOf(part))) || [...dropped].some((part) => isRuleOf(webapp, part))
+  );
 }
 
 function workerOf(part: object): object {

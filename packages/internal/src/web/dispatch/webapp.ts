@@ -92,7 +92,7 @@ class Webapp implements WebappPart {
 
   async prepare(): Promise<void> {
     const { props, stage, log } = this.#context;
-    if (props.accessLog !== undefined) this.#accessLog = new AccessLog(props.accessLog, stage.clock, log);
+    if (props.accessLog !== undefined) this.#accessLog = await AccessLog.open(props.accessLog, stage.clock, log);
     await this.#tls.load();
   }
 

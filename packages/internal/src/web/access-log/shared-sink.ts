@@ -1,0 +1,115 @@
+// What access logs write through: one sink for each file of the process. Several webapps may name one file, and in a reload two
+// generations of one webapp do: whole lines, one owner, one rotation.
+
+import { SharedPool, type Share } from "@hemi/common";
+import { Descriptor } from "../../log/descriptor.ts";
+import type { ErrorLog } from "../../log/error-log.ts";
+import { LogFile, type Rotation } from "../../log/log-file.ts";
+import { StreamSink } from "../../log/stream-sink.ts";
+import { isASCIIFormat } from "./line-format.ts";
+import { standardOutput, type AccessLogSettings } from "./props.ts";
+
+/** Who writes to a shared sink. */
+export interface SinkUser {
+  readonly settings: AccessLogSettings;
+  /** Is told of lines that are lost, and of a file that cannot be written. */
+  readonly log: ErrorLog;
+}
+
+/** The sinks of the process, by their files. */
+const sinks = new SharedPool<SharedSink>((sink) => sink.close());
+
+/** Joins those who write to the file, or opens it. Rejects with HEMI_FILE if it cannot be opened. */
+export async function acquireSink(user: SinkUser): Promise<Share<SharedSink>> {
+  const { value, release } = await sinks.acquire(user.settings.file, () => new SharedSink(user));
+  value.join(user);
+  return {
+    value,
+    release() {
+      value.leave(user);
+      return release();
+    },
+  };
+}
+
+/** Where their settings differ, the user who came last decides: of the rotation, the last one who wants any. */
+export class SharedSink {
+  readonly #sink: StreamSink;
+  /** `undefined`: standard output, which is not rotated. */
+  readonly #file: LogFile | undefined;
+  #users: readonly SinkUser[];
+
+  constructor(first: SinkUser) {
+    const { file, maxBuffer } = first.settings;
+    this.#users = [first];
+    this.#file = file === standardOutput ? undefined : new LogFile({ title: "access log", path: file });
+    this.#sink = new StreamSink({
+      destination: this.#file ?? new Descriptor(1),
+      maxBuffer,
+      gatherTime,
+      noteLost: {
+        elsewhere: (count) => {
+          const { log } = this.#last;
+          const message = "lines of the access log were lost because they could not be written, or not fast enough";
+          log.warn(message, { file, count });
+        },
+      },
+      noteFailure: (error) => {
+        const { log, settings } = this.#last;
+        const message = `the access log cannot be written: up to ${settings.maxBuffer} bytes of it wait until it can`;
+        log.error(message, { file, error });
+      },
+    });
+    this.#follow();
+  }
+
+  /** Takes a line, its line end included. */
+  write(line: string): void {
+    this.#sink.write(line);
+  }
+
+  /** Goes on in a file of the same name: the present one has been moved. */
+  reopen(): void {
+    this.#sink.reopen();
+  }
+
+  join(user: SinkUser): void {
+    this.#users = [...this.#users.filter((other) => other !== user), user];
+    this.#follow();
+  }
+
+  /** The last one to leave stays the one who is told of failures until all is written. */
+  leave(user: SinkUser): void {
+    if (this.#users.length === 1) return;
+    this.#users = this.#users.filter((other) => other !== user);
+    this.#follow();
+  }
+
+  /** Waits until all lines are written, two seconds at most. */
+  close(): Promise<void> {
+    return this.#sink.close();
+  }
+
+  get #last(): SinkUser {
+    const last = this.#users.at(-1);
+    if (last === undefined) throw new TypeError("a shared sink always has a user");
+    return last;
+  }
+
+  #follow(): void {
+    const all = this.#users.map(({ settings }) => settings);
+    this.#sink.adjust({
+      maxBuffer: this.#last.settings.maxBuffer,
+      isASCII: all.every(({ format }) => isASCIIFormat(format)),
+    });
+    if (this.#file !== undefined)
+      this.#file.rotation = all.map(rotationOf).findLast((rotation) => rotation !== undefined);
+  }
+}
+
+function rotationOf({ maxSize, daily, keep }: AccessLogSettings): Rotation | undefined {
+  return maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep };
+}
+
+/** In ms. Who follows the file sees a line as soon as that, and a busy server writes many at once. */
+const gatherTime = 100;
