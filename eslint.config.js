@@ -25,10 +25,18 @@ export default defineConfig(
     extends: [js.configs.recommended],
     languageOptions: {
       globals: Object.fromEntries(
-        ["Buffer", "URL", "clearTimeout", "console", "fetch", "performance", "process", "setTimeout"].map((name) => [
-          name,
-          "readonly",
-        ]),
+        [
+          "Buffer",
+          "URL",
+          "clearInterval",
+          "clearTimeout",
+          "console",
+          "fetch",
+          "performance",
+          "process",
+          "setInterval",
+          "setTimeout",
+        ].map((name) => [name, "readonly"]),
       ),
     },
   },
