@@ -1,6 +1,8 @@
 // A webapp's access log: a line for each request that reached the webapp, when its answer is over.
 
 import type { Clock } from "../../fixtures/clock.ts";
+import { PropError } from "../../component/prop-error.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
 import { Descriptor } from "../../log/descriptor.ts";
 import type { Destination } from "../../log/destination.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -19,7 +21,7 @@ export class AccessLog {
   readonly #format: LineFormat;
   readonly #log: ErrorLog;
 
-  /** Throws HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log. */
+  /** Throws HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log. */
   constructor(settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
     const { file, format, redactQueries, maxBuffer } = settings;
     this.#clock = clock;
@@ -78,13 +80,18 @@ export class AccessLog {
 
 function openDestination({ file, maxSize, daily, keep }: AccessLogSettings, clock: Clock): Destination {
   if (file === standardOutput) return new Descriptor(1);
-  return new LogFile({
-    title: "access log",
-    path: file,
-    rotation: maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep },
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-  });
+  try {
+    return new LogFile({
+      title: "access log",
+      path: file,
+      rotation: maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep },
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+    });
+  } catch (cause) {
+    if (!(cause instanceof HemiError)) throw cause;
+    throw new PropError("accessLog", cause.code, cause.message, { cause });
+  }
 }
 
 /** In ms. Who follows the file sees a line as soon as that, and a busy server writes many at once. */

@@ -129,8 +129,8 @@ class Static implements HandletPart {
 
   async examine(): Promise<void> {
     const { webRoot, fallback } = this.#context.props;
-    await examineFolder("the web root", webRoot);
-    if (fallback !== undefined) await examineFile("the fallback", `${webRoot}/${fallback}`);
+    await examineFolder("webRoot", "the web root", webRoot);
+    if (fallback !== undefined) await examineFile("fallback", "the fallback", `${webRoot}/${fallback}`);
   }
 
   async prepare(): Promise<void> {
