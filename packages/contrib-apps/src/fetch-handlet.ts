@@ -93,7 +93,7 @@ class FetchHandlet implements HandletPart {
       return true;
     }
     if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp);
-    const answer: unknown = this.#app(this.#makeRequest(req, this.#context.log), { hemi: req });
+    const answer: unknown = this.#app(this.#makeRequest(req), { hemi: req });
     // An app that answers at once costs no promise, if what it answers with costs none.
     if (isPromiseLike(answer)) return this.#answerLater(req, resp, answer);
     return this.#answer(req, resp, answer);
@@ -105,7 +105,7 @@ class FetchHandlet implements HandletPart {
 
   async #answerUpgrade(req: HemiRequest, resp: HemiResponse): Promise<boolean> {
     const upgrade = new FetchUpgrade(req, resp, this.#context.log);
-    const response = await this.#app(this.#makeRequest(req, this.#context.log), {
+    const response = await this.#app(this.#makeRequest(req), {
       hemi: req,
       acceptWebSocket: upgrade.accept,
     });

@@ -36,6 +36,10 @@ const streams: HandletPart["handle"] = (_req, resp) => {
   return true;
 };
 
+/** Never answers. */
+const listening = (listen: (signal: AbortSignal) => void): ServeOptions =>
+  site((req) => (listen(req.signal), new Promise(() => undefined)));
+
 /** A filter for `/left` only. */
 const filtering = (filter: ContentFilter): ServeOptions["revisers"] => [
   { rank: 5, reviseResponse: (req) => (req.path === "/left" ? filter : undefined) },
@@ -48,6 +52,13 @@ test.each<[string, string, ServeOptions]>([
     "handlet1",
     site((req) => (req.onAbort(failLater), new Promise(() => undefined))),
   ],
+  ["a listener of the signal", "handlet1", listening((signal) => signal.addEventListener("abort", fail))],
+  [
+    "an asynchronous listener of the signal",
+    "handlet1",
+    listening((signal) => signal.addEventListener("abort", failLater)),
+  ],
+  ["onabort of the signal", "handlet1", listening((signal) => void (signal.onabort = fail))],
   ["the close of a reviser's filter", "reviser1", site(streams, filtering({ push: pass, close: fail }))],
   ["the close of a reviser's filter, later,", "reviser1", site(streams, filtering({ push: pass, close: failLater }))],
 ])("what %s throws is in the log with path and request, and the server goes on", async (_name, part, options) => {
