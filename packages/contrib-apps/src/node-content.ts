@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure, ContentFailure } from "./content-failure.ts";
-import type { FailureOwner } from "./guarded-emitter.ts";
+import type { FailureOwner } from "@hemi/common";
 import { clientAborted } from "./node-errors.ts";
 
 /** What the parser of Node.js calls: the one way to `headers`, `headersDistinct` and the trailers alike. */

@@ -1,5 +1,6 @@
 // What callbacks throw that nobody stands above, because a client's leaving, a timer or the end of an exchange calls them.
 
+import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { request } from "../../testing/raw-client.ts";
 import { serve, type ServeOptions } from "../../testing/serve.ts";
@@ -112,6 +113,25 @@ test("a tunnel whose owner throws when the server drains is closed, and keeps no
   }
   await server.stage.quit(10_000);
   expect(server.log.join("").match(/failed at GET \/.*/g)).toHaveLength(2);
+  expect(uncaught.errors).toEqual([]);
+});
+
+test.each<[string, (tunnel: Duplex) => unknown]>([
+  ["a listener of data", (tunnel) => tunnel.resume().on("data", fail)],
+  ["an asynchronous listener of data", (tunnel) => tunnel.resume().on("data", failLater)],
+  ["a listener of end", (tunnel) => tunnel.resume().on("end", fail)],
+])("a tunnel is closed, and no other, by the throw of %s", async (_name, listen) => {
+  using uncaught = new Uncaught();
+  await using server = await serve(site((_req, resp) => (listen(resp.tunnel("x", () => undefined)), true)));
+  const client = await server.connect();
+  client.send(request("GET /", { connection: "upgrade", upgrade: "x" }));
+  expect(await client.head()).toMatchObject({ status: 101 });
+  client.send("x").end();
+  await client.ending();
+  await expect
+    .poll(() => server.log.join(""))
+    .toMatch(/error webapp\.app\/rule\/handlet1 #\S+ failed at GET \/.*on purpose/s);
+  expect(await server.ask("GET /ok")).toMatchObject({ text: "ok" });
   expect(uncaught.errors).toEqual([]);
 });
 
