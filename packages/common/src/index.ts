@@ -1,5 +1,7 @@
 export * from "./deadlines.ts";
 export * from "./guarded.ts";
+export * from "./guarded-emitter.ts";
+export * from "./guarded-signal.ts";
 export * from "./http-date.ts";
 export * from "./iso-time.ts";
 export * from "./nearest-names.ts";

@@ -273,6 +273,11 @@ describe.each([
   describe("what the app leaves to others", () => {
     const passing = `fetchHandlet { .module = "fetch-app.ts" .passHeader = "x-pass" ${settings} }`;
 
+    test("passHeader takes the name of a field only", async () => {
+      const serving = serve('fetchHandlet { .module = "fetch-app.ts" .passHeader = "x pass" }');
+      await expect(serving).rejects.toThrow('.passHeader takes the name of a header field, not the string "x pass"');
+    });
+
     test("is a 404 with the field of passHeader, where that is set", async () => {
       await using site = await serve(passing);
       expect((await site.ask({ url: "/pass" })).text).toBe("next");

@@ -34,7 +34,10 @@ const props = {
    * An answer of status 404 that has this header field says "not mine": the request goes on to the next handlet or rule.
    * Only if the app has read none of its content. Default: a 404 of the app is the answer.
    */
-  passHeader: prop.string({ reload: "live" }),
+  passHeader: prop.string({
+    pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a header field" },
+    reload: "live",
+  }),
   /**
    * The app works with light stand-ins of the web's classes: the Request that it gets, and what its `new Response(text)` makes. That is about
    * twice as fast for small answers. For it the globals Request, Response and `fetch` of the process are replaced, from before the app is
@@ -93,7 +96,7 @@ class FetchHandlet implements HandletPart {
       return true;
     }
     if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp);
-    const answer: unknown = this.#app(this.#makeRequest(req, this.#context.log), { hemi: req });
+    const answer: unknown = this.#app(this.#makeRequest(req), { hemi: req });
     // An app that answers at once costs no promise, if what it answers with costs none.
     if (isPromiseLike(answer)) return this.#answerLater(req, resp, answer);
     return this.#answer(req, resp, answer);
@@ -105,7 +108,7 @@ class FetchHandlet implements HandletPart {
 
   async #answerUpgrade(req: HemiRequest, resp: HemiResponse): Promise<boolean> {
     const upgrade = new FetchUpgrade(req, resp, this.#context.log);
-    const response = await this.#app(this.#makeRequest(req, this.#context.log), {
+    const response = await this.#app(this.#makeRequest(req), {
       hemi: req,
       acceptWebSocket: upgrade.accept,
     });

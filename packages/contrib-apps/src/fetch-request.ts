@@ -5,27 +5,21 @@
 // a signal, is made when the app asks for it. The class itself loads much of Node.js when it is first named: import this file
 // where it is needed.
 
-import type { ErrorLog, Request as HemiRequest } from "@hemi/internal";
+import type { Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure } from "./content-failure.ts";
 import { fetchURLOf } from "./fetch-url.ts";
-import { guardSignal } from "./guarded-signal.ts";
 
 /** Whoever replaces the global one does it after this. */
 export const NativeRequest: typeof globalThis.Request = globalThis.Request;
 
-/** `log` is told what listeners of its signal fail with. Throws HTTPError 400 where the host makes no URL. `headers`: in the place of those of `req`. */
-export function makeFetchRequest(
-  req: HemiRequest,
-  log: ErrorLog,
-  url: string = fetchURLOf(req),
-  headers?: Headers,
-): Request {
+/** Throws HTTPError 400 where the host makes no URL. `headers`: in the place of those of `req`. */
+export function makeFetchRequest(req: HemiRequest, url: string = fetchURLOf(req), headers?: Headers): Request {
   const method = fetchMethodOf(req);
   // The web has no content in these two (Fetch 5.4): if there is some nevertheless, the engine reads it away.
   const hasBody = req.hasContent && method !== "GET" && method !== "HEAD";
   const init: RequestInit = hasBody ? { method, body: bodyOf(req), duplex: "half" } : { method };
   if (headers !== undefined) init.headers = headers;
-  const request = FetchRequest.of(req, log, url, init);
+  const request = FetchRequest.of(req, url, init);
   // Each by itself: that is twice as fast as a list of them for the constructor, which looks at each part of a list.
   if (headers === undefined) appendFields(req, request.headers);
   return request;
@@ -44,22 +38,13 @@ export function fetchMethodOf({ method }: HemiRequest): string {
       : method;
 }
 
-/** That of `req`, made when it is first asked for. */
-export function signalOf(req: HemiRequest, log: ErrorLog): AbortSignal {
-  return guardSignal(req.signal, (error) => {
-    log.error(`a listener of the signal failed at ${req.method} ${req.uri}`, { error, requestId: req.id });
-  });
-}
-
 class FetchRequest extends NativeRequest {
   // None if the app has made it: `new request.constructor(…)` is as good as one of the web's own.
   #req: HemiRequest | undefined;
-  #log: ErrorLog | undefined;
 
-  static of(req: HemiRequest, log: ErrorLog, url: string, init: RequestInit): FetchRequest {
+  static of(req: HemiRequest, url: string, init: RequestInit): FetchRequest {
     const request = new FetchRequest(url, init);
     request.#req = req;
-    request.#log = log;
     return request;
   }
 
@@ -69,8 +54,8 @@ class FetchRequest extends NativeRequest {
       signal: {
         configurable: true,
         get(this: FetchRequest): AbortSignal {
-          if (this.#req === undefined || this.#log === undefined) return nativeSignalOf(this);
-          return signalOf(this.#req, this.#log);
+          // That of the engine, made when it is first asked for.
+          return this.#req === undefined ? nativeSignalOf(this) : this.#req.signal;
         },
       },
       /** The copy hears of the client's leaving too. */

@@ -3,22 +3,20 @@
 // What reads the private fields of the real class refuses it: its constructor, and `fetch`. So it is for apps whose globals
 // are those of `web-globals.ts`, which hand the real one on.
 
-import type { ErrorLog, Request as HemiRequest } from "@hemi/internal";
-import { appendFields, fetchMethodOf, makeFetchRequest, NativeRequest, signalOf } from "./fetch-request.ts";
+import type { Request as HemiRequest } from "@hemi/internal";
+import { appendFields, fetchMethodOf, makeFetchRequest, NativeRequest } from "./fetch-request.ts";
 import { fetchURLOf } from "./fetch-url.ts";
 import { copyHeaders, leaveRestTo } from "./light-members.ts";
 
 export class LightRequest {
   readonly #req: HemiRequest;
-  readonly #log: ErrorLog;
   readonly #url: string;
   /** What the app has been given of them: it may have changed them. */
   #headers: Headers | undefined;
   #real: Request | undefined;
 
-  constructor(req: HemiRequest, log: ErrorLog) {
+  constructor(req: HemiRequest) {
     this.#req = req;
-    this.#log = log;
     this.#url = fetchURLOf(req);
   }
 
@@ -39,7 +37,7 @@ export class LightRequest {
   }
 
   get signal(): AbortSignal {
-    return signalOf(this.#req, this.#log);
+    return this.#req.signal;
   }
 
   get bodyUsed(): boolean {
@@ -53,15 +51,15 @@ export class LightRequest {
   /** One and the same each time, with the fields as the app has left them. */
   static realOf(this: void, light: LightRequest): Request {
     const real = light.#real;
-    if (real === undefined) return (light.#real = makeFetchRequest(light.#req, light.#log, light.#url, light.#headers));
+    if (real === undefined) return (light.#real = makeFetchRequest(light.#req, light.#url, light.#headers));
     if (light.#headers !== undefined) copyHeaders(light.#headers, real.headers);
     return real;
   }
 }
 
-/** `log` is told what listeners of its signal fail with. Throws HTTPError 400 where the host makes no URL. */
-export function makeLightRequest(req: HemiRequest, log: ErrorLog): Request {
-  const light: object = new LightRequest(req, log);
+/** Throws HTTPError 400 where the host makes no URL. */
+export function makeLightRequest(req: HemiRequest): Request {
+  const light: object = new LightRequest(req);
   if (!(light instanceof NativeRequest)) throw new TypeError("a LightRequest is not in the chain of Request");
   return light;
 }

@@ -1,6 +1,6 @@
 // Loads the module of an app, and finds the app in it.
 
-import { HemiError, type Module } from "@hemi/internal";
+import { type Module, PropError } from "@hemi/internal";
 
 /** The default export, looked at by `find`, which gives `undefined` for what is no app. Rejects with HEMI_MODULE, which says what is `wanted`. */
 export async function loadApp<App>(
@@ -14,7 +14,11 @@ export async function loadApp<App>(
   const app = await find(exported);
   if (app !== undefined) return app;
   const found = hasDefault ? `its default export is ${describe(exported)}` : "it has no default export";
-  throw new HemiError("HEMI_MODULE", `the module ${module.file} must export ${wanted} as its default; ${found}`);
+  throw new PropError(
+    "module",
+    "HEMI_MODULE",
+    `the module ${module.file} must export ${wanted} as its default; ${found}`,
+  );
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { HemiError, type Module } from "@hemi/internal";
+import { type Module, PropError } from "@hemi/internal";
 import { isObject } from "./load-app.ts";
 
 /** The listener of a "request". What it returns counts only as far as it is a promise that rejects. `next` is there with `passOn`. */
@@ -22,7 +22,11 @@ export async function findUpgrade(module: Module): Promise<NodeUpgradeListener |
   const listener = namespace["upgrade"];
   if (listener === undefined) return findServerUpgrade(await namespace["default"]);
   if (typeof listener === "function") return listener as NodeUpgradeListener;
-  throw new HemiError("HEMI_MODULE", `the module ${module.file} must export a function as upgrade, or nothing`);
+  throw new PropError(
+    "module",
+    "HEMI_MODULE",
+    `the module ${module.file} must export a function as upgrade, or nothing`,
+  );
 }
 
 function findServerUpgrade(app: unknown): NodeUpgradeListener | undefined {

@@ -3,8 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure, ContentFailure } from "./content-failure.ts";
-import type { FailureOwner } from "./guarded-emitter.ts";
-import { guardSignal } from "./guarded-signal.ts";
+import type { FailureOwner } from "@hemi/common";
 import { clientAborted } from "./node-errors.ts";
 
 /** What the parser of Node.js calls: the one way to `headers`, `headersDistinct` and the trailers alike. */
@@ -36,7 +35,7 @@ export class NodeContent {
 
   /** Aborts when the client leaves before the answer is complete. */
   get signal(): AbortSignal {
-    return guardSignal(this.#req.signal, (error) => this.#owner.fail(error));
+    return this.#req.signal;
   }
 
   /** The app wants to read. */

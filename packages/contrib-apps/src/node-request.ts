@@ -6,7 +6,7 @@
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
-import { guardListeners } from "./guarded-emitter.ts";
+import { guardListeners } from "@hemi/common";
 import { type ContentOwner, type LineHandler, NodeContent } from "./node-content.ts";
 
 const contentKey = Symbol("content");

@@ -17,7 +17,7 @@ import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { ExchanError, isStatusWithContent, type Response as HemiResponse } from "@hemi/internal";
 import { sendWhole } from "./app-fields.ts";
-import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
+import { type FailureOwner, guardListeners } from "@hemi/common";
 import { alreadyFinished, headSent, nodeError, streamDestroyed, writeAfterEnd } from "./node-errors.ts";
 import { copyFields, interimFields, setWrittenFields, type WrittenFields } from "./node-fields.ts";
 import type { NodeRequest } from "./node-request.ts";

@@ -10,7 +10,7 @@
 
 import { type AddressInfo, Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";
-import { type FailureOwner, guardListeners } from "./guarded-emitter.ts";
+import { type FailureOwner, guardListeners } from "@hemi/common";
 import { tlsFactsKey, tlsMembers } from "./tls-members.ts";
 
 type Peer = HemiRequest["peer"];

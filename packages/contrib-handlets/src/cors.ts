@@ -33,7 +33,7 @@ const props = {
    */
   credentials: prop.bool({ default: false, reload: "live" }),
   /** How long a browser may remember what a preflight told it. Browsers have limits of their own: 2 hours in Chromium, a day in Firefox. */
-  maxAge: prop.duration({ default: "10m", reload: "live" }),
+  maxAge: prop.duration({ default: "10m", max: "24855d", reload: "live" }),
 };
 
 /**

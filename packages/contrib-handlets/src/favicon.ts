@@ -22,7 +22,7 @@ const props = {
   /** The icon to send, of any type that browsers take; its media type follows from its name. Default: Hemi's own. */
   file: prop.path(),
   /** How long a browser may use its copy without asking: `cache-control: max-age`. */
-  maxAge: prop.duration({ default: "1d", reload: "live" }),
+  maxAge: prop.duration({ default: "1d", max: "24855d", reload: "live" }),
 };
 
 /**

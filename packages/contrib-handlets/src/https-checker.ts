@@ -20,7 +20,7 @@ const props = {
    * How long a browser shall use nothing but https for this hostname: `strict-transport-security` on every answer over https. It
    * cannot be taken back before, except by `0s`, which makes browsers forget it. Default: the field is not sent.
    */
-  maxAge: prop.duration({ reload: "live" }),
+  maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /** The same for all names below the hostname. */
   includeSubDomains: prop.bool({ default: false, reload: "live" }),
   /** Asks browsers' makers to ship the hostname in their lists; that takes a year of `maxAge` and `includeSubDomains`. */

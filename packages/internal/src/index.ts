@@ -3,6 +3,7 @@
 // Errors
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";
 export { HemiError } from "./errors/hemi-error.ts";
+export { PropError } from "./component/prop-error.ts";
 
 // Stages
 export { bootWith } from "./boot.ts";

@@ -177,7 +177,7 @@ describe("hemi check", () => {
     const { code, stdout, stderr } = await run(["check", "-config", "secure.conf"], { cwd: folder.path });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("webapp.a/rule/nodeHandlet could not be used:\nsecure.conf:2:92 HEMI_MODULE: the module");
-    expect(stderr).toMatch(/httpxServer\.main could not be used: .*none\.pem/);
+    expect(stderr).toMatch(/webapp\.a could not be used:\nsecure\.conf:2:\d+ HEMI_FILE: .*none\.pem/);
     expect(stderr).not.toContain("app.ts");
   });
 

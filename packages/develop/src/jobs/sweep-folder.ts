@@ -13,7 +13,7 @@ export const sweepFolder = defineCronjob({
     /** Only files right in it are looked at. */
     folder: prop.path({ required: true }),
     /** Since the last change. */
-    maxAge: prop.duration({ default: "7d" }),
+    maxAge: prop.duration({ default: "7d", max: "3650d" }),
   },
   check(context) {
     const { props } = context;

@@ -6,9 +6,9 @@ import type { Deadline } from "@hemi/common";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
 import type { Part } from "../component/part.ts";
+import { PropError } from "../component/prop-error.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
-import { HemiError } from "../errors/hemi-error.ts";
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
 import type { NodeSpec } from "../backend/node.ts";
 import type { NodeChoice, Waiter } from "../backend/node-group.ts";
@@ -188,16 +188,16 @@ function tlsOptions(props: WebBackendProps, alpn: string): ConnectionOptions {
     ALPNProtocols: [alpn],
     rejectUnauthorized: props.tlsVerify,
     ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
-    ...(props.tlsCA !== undefined && { ca: read(props.tlsCA) }),
-    ...(props.tlsCert !== undefined && { cert: read(props.tlsCert) }),
-    ...(props.tlsKey !== undefined && { key: read(props.tlsKey) }),
+    ...(props.tlsCA !== undefined && { ca: read("tlsCA", props.tlsCA) }),
+    ...(props.tlsCert !== undefined && { cert: read("tlsCert", props.tlsCert) }),
+    ...(props.tlsKey !== undefined && { key: read("tlsKey", props.tlsKey) }),
   };
 }
 
-function read(file: string): Buffer {
+function read(prop: "tlsCA" | "tlsCert" | "tlsKey", file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new HemiError("HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
+    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
-import { certificateFolder, type CertificateFolder } from "../testing/certificates.ts";
+import { certificateFolder, type CertificateFolder, type IssuedFiles } from "../testing/certificates.ts";
 import { serveHttps } from "../testing/https-site.ts";
 
 const { bootText } = bootWith([]);
@@ -37,7 +37,7 @@ test.each([
 test("the certificate of a webapp has to be there even where nothing is served by TLS", async () => {
   await using site = await bootText(`stage { ${stage('.tlsCert = "/no/such"', "")} }`);
   await expect(site.start()).rejects.toThrow(
-    "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
+    /^webapp\.a could not be prepared:\n<text>:\d+:\d+ HEMI_FILE: the certificate \/no\/such cannot be read: there is no such file\n.*\n.* \^{21}$/,
   );
 });
 
@@ -51,14 +51,35 @@ describe("files", () => {
     const { tlsKey } = await folder.issue("b", { names: ["b.example"] });
     const serving = serveHttps(stage(`.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`, ".tlsMode = true"));
     await expect(serving).rejects.toThrow(
-      `webapp.a could not be prepared: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
+      `HEMI_CERTIFICATE: ${tlsCert} is the certificate of another key than ${tlsKey} holds`,
     );
     await expect(serveHttps(stage('.tlsCert = "/no/such"', ".tlsMode = true"))).rejects.toThrow(
-      "webapp.a could not be prepared: the certificate /no/such cannot be read: there is no such file",
+      "HEMI_FILE: the certificate /no/such cannot be read: there is no such file",
     );
     const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
     await expect(ciphers).rejects.toThrow(/\.tlsCiphers cannot be used: .*no cipher match/i);
   });
+
+  test.each([
+    ["is forgotten", () => "", "tlsCert", /holds a certificate and no private key: set \.tlsKey/],
+    ["is that of another certificate", (other) => other.tlsKey, "tlsKey", /is the certificate of another key/],
+    ["is missing", () => "/no/such", "tlsKey", /the key \/no\/such cannot be read: there is no such file/],
+    ["is a certificate", (other) => other.tlsCert, "tlsKey", /are \.tlsCert and \.tlsKey swapped/],
+  ] satisfies [string, (other: IssuedFiles) => string, string, RegExp][])(
+    "of a key that %s are shown with their line",
+    async (_name, keyOf, prop, reason) => {
+      const { tlsCert } = await folder.issue("a", { names: ["a.example"] });
+      const key = keyOf(await folder.issue("b", { names: ["b.example"] }));
+      const props = `\n.tlsCert = "${tlsCert}"${key === "" ? "" : `\n.tlsKey = "${key}"`}\n`;
+      await using site = await bootText(`stage { ${stage(props, ".tlsMode = true")} }`);
+      const error: unknown = await site.examine().catch((error: unknown) => error);
+      const line = prop === "tlsCert" ? 2 : 3;
+      expect(String(error)).toMatch(reason);
+      expect(String(error)).toMatch(
+        new RegExp(`^<text>:${line}:1 HEMI_.*\\n +${line} \\| \\.${prop} = .*\\n.*\\| \\^+$`, "m"),
+      );
+    },
+  );
 
   test("with a key that is too small for OpenSSL are found by an examination, too", async () => {
     const [key, cert] = [join(folder.path, "small.key"), join(folder.path, "small.crt")];
@@ -68,7 +89,7 @@ describe("files", () => {
       `stage { ${stage(`.tlsCert = "${cert}" .tlsKey = "${key}"`, ".tlsMode = true")} }`,
     );
     await expect(site.examine()).rejects.toThrow(
-      /webapp\.a could not be used: .*small\.crt cannot be used: .*too small/,
+      /webapp\.a could not be used:\n.* HEMI_CERTIFICATE: .*small\.crt cannot be used: .*too small/,
     );
   });
 

@@ -1,5 +1,7 @@
 // What went wrong while a stage was started or stopped, as one error.
 
+import { PropError } from "../component/prop-error.ts";
+import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorCode } from "../errors/codes.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -11,6 +13,18 @@ export interface Failure {
   readonly done: keyof typeof codes;
   /** Whatever it threw. */
   readonly error: unknown;
+}
+
+/** What a component has thrown. An error of a prop becomes one with its place in the configuration. */
+export function failureOf(resolved: ResolvedComponent, done: Failure["done"], error: unknown): Failure {
+  return { path: resolved.path, done, error: error instanceof PropError ? placed(error, resolved) : error };
+}
+
+function placed({ code, message, prop, cause }: PropError, resolved: ResolvedComponent): ConfigError {
+  const { span, path } = resolved.placeOf(prop);
+  const error = new ConfigError([{ code, message, hint: undefined, span, path }]);
+  error.cause = cause;
+  return error;
 }
 
 const codes = {

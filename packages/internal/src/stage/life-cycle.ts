@@ -2,7 +2,7 @@
 
 import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
-import type { Failure } from "./failure.ts";
+import { failureOf, type Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
 import type { Visitor } from "./order.ts";
 
@@ -24,11 +24,11 @@ export class LifeCycle {
     const failures: Failure[] = [];
     await raisingOrder(this.#roots, {
       mayGoOn: () => true,
-      visit: async ({ path, part }) => {
+      visit: async ({ resolved, part }) => {
         try {
           await part.examine?.();
         } catch (error) {
-          failures.push({ path, done: "used", error });
+          failures.push(failureOf(resolved, "used", error));
         }
       },
     });
@@ -105,7 +105,7 @@ export class LifeCycle {
         try {
           await step(component);
         } catch (error) {
-          this.#failures.push({ path: component.path, done, error });
+          this.#failures.push(failureOf(component.resolved, done, error));
         }
         this.#underway.delete(component);
         if (component.phase === "shut down") await this.#shutDownAgain(component);

@@ -13,7 +13,7 @@ import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { compose, dependentsOf, usersOf } from "./composition.ts";
 import { Departure } from "./departure.ts";
-import { failureError, type Failure } from "./failure.ts";
+import { failureError, failureOf, type Failure } from "./failure.ts";
 import { Generation, linkReferences, withDescendants } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
 
@@ -195,7 +195,7 @@ export class Reload {
           const swap = await component?.part.revise?.(after.props, changed);
           if (swap !== undefined) this.#swaps.push(swap);
         } catch (error) {
-          failures.push({ path: after.path, done: "changed", error });
+          failures.push(failureOf(after, "changed", error));
         }
       }),
     );

@@ -2,18 +2,18 @@
 
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { HemiError } from "../errors/hemi-error.ts";
+import { PropError } from "../component/prop-error.ts";
 
-/** Rejects with HEMI_FILE where there is none that can be read. `what`: `the web root`. */
-export async function examineFolder(what: string, path: string): Promise<void> {
+/** Rejects with HEMI_FILE, and blames the prop, where there is none that can be read. `what`: `the web root`. */
+export async function examineFolder(prop: string, what: string, path: string): Promise<void> {
   const fault = await faultOf(path, "folder");
-  if (fault !== undefined) throw new HemiError("HEMI_FILE", `${what} ${path} ${fault}`);
+  if (fault !== undefined) throw new PropError(prop, "HEMI_FILE", `${what} ${path} ${fault}`);
 }
 
 /** Likewise. */
-export async function examineFile(what: string, path: string): Promise<void> {
+export async function examineFile(prop: string, what: string, path: string): Promise<void> {
   const fault = await faultOf(path, "file");
-  if (fault !== undefined) throw new HemiError("HEMI_FILE", `${what} ${path} ${fault}`);
+  if (fault !== undefined) throw new PropError(prop, "HEMI_FILE", `${what} ${path} ${fault}`);
 }
 
 async function faultOf(path: string, wanted: "file" | "folder"): Promise<string | undefined> {

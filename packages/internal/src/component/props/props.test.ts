@@ -63,6 +63,14 @@ describe("amounts", () => {
     expect(written<unknown>(prop, data)).toBe(expected);
   });
 
+  test("a duration is at most what a timer can wait for, unless its prop has a bound of its own", () => {
+    expect(written(prop.duration(), "24d")).toBe(24 * 24 * 60 * 60 * 1000);
+    expect(read(prop.duration({ min: "1ms" }), writtenValue("25d"))).toMatchObject({
+      messages: [expect.stringContaining(".x takes a duration of at most 24d, not ") as string],
+    });
+    expect(read(prop.duration({ max: "365d" }), writtenValue("25d"))).toMatchObject({ messages: [] });
+  });
+
   test("in a file, text is no amount, and a bare number no duration", () => {
     expect(read(prop.size(), inFile(writtenValue("64K"))).messages).toEqual([
       '.x takes a size such as 64K, not the string "64K"',

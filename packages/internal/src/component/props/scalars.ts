@@ -16,7 +16,7 @@ export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 export interface Range<Amount> {
   /** Default: 0. */
   readonly min?: Amount;
-  /** Default: 2^53 − 1. */
+  /** Default: 2^53 − 1; of a duration 24d, which is what a timer can wait. */
   readonly max?: Amount;
 }
 
@@ -46,13 +46,32 @@ export const size = propMaker<number, Size, Range<Size>>((range) =>
   ),
 );
 
-/** In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. */
-export const duration = propMaker<number, Duration, Range<Duration>>((range) =>
-  amountType(
+/**
+ * In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. At most 24d, unless `max` says
+ * otherwise: a duration that no timer waits for, such as how long a client may keep an answer, has a `max` of its own.
+ */
+export const duration = propMaker<number, Duration, Range<Duration>>((range) => {
+  const type = amountType(
     { name: "duration", takes: "a duration", example: " such as 30s", literals: ["duration"], print: printDuration },
     range,
-  ),
-);
+  );
+  return range?.max === undefined ? forTimers(type) : type;
+});
+
+/** `setTimeout` takes 2^31 − 1 ms, or 24.8 days, and fires at once for more: a limit that was meant to be generous would cut everything off. */
+const longestTimer = 24 * 24 * 60 * 60 * 1000;
+
+function forTimers(type: PropType<number>): PropType<number> {
+  return {
+    ...type,
+    read(value, label, reader) {
+      const amount = type.read(value, label, reader);
+      if (amount === undefined || amount <= longestTimer) return amount;
+      const takes = `a duration of at most ${printDuration(longestTimer)}`;
+      return refuse({ takes }, value, label, reader, "no timer can wait for longer");
+    },
+  };
+}
 
 interface Amount {
   readonly name: "integer" | "size" | "duration";

@@ -4,6 +4,7 @@ import { quote } from "../../config/quote.ts";
 import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
 import type { Prop } from "../props/prop-type.ts";
+import type { PropPlace } from "./resolved.ts";
 import { schemaOf } from "./schema.ts";
 
 export interface Place {
@@ -72,4 +73,11 @@ export function findSet(
     if (spec !== undefined) return { spec, setter };
   }
   return undefined;
+}
+
+/** Where a problem with a prop is shown: at what sets it, else at the sign. */
+export function placeOfProp(place: Place, name: string): PropPlace {
+  const prop = place.definition?.props?.[name];
+  const found = prop && findSet(place, name, prop);
+  return { span: found?.spec.span ?? place.spec.signSpan, path: (found?.setter ?? place).path };
 }

@@ -12,7 +12,7 @@ import { Checks } from "./checks.ts";
 import { ComponentReferences } from "./component-references.ts";
 import type { Edge } from "./component-references.ts";
 import { readCondition } from "./conditions.ts";
-import { findSet, mayLackStatements } from "./place.ts";
+import { findSet, mayLackStatements, placeOfProp } from "./place.ts";
 import type { Place } from "./place.ts";
 import { Problems } from "./problems.ts";
 import { readProps } from "./read-props.ts";
@@ -113,6 +113,7 @@ class Resolver {
       references,
       children: place.children.map((child) => this.component(child)),
       span: spec.span,
+      placeOf: (name) => placeOfProp(place, name),
     };
     this.#resolved.set(place, resolved);
     return resolved;

@@ -22,6 +22,15 @@ export interface ResolvedComponent {
   /** In the order of the text. */
   readonly children: readonly ResolvedComponent[];
   readonly span: Span;
+  /** Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it is not set. */
+  placeOf(prop: string): PropPlace;
+}
+
+/** A place in the configuration, for errors. */
+export interface PropPlace {
+  readonly span: Span;
+  /** Of the component that sets the prop: stands in for the position where the source is a TypeScript object. */
+  readonly path: string;
 }
 
 export interface ResolvedReference {

@@ -4,7 +4,10 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { parseHostnamePattern } from "../../component/props/hostnames.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
+import { PropError } from "../../component/prop-error.ts";
+
+/** The prop that names a file: an error is shown there. */
+type FileProp = "tlsCert" | "tlsKey" | "tlsClientCA";
 
 /** Where certificates come from, as a configuration says it. */
 export interface CertificateFiles {
@@ -27,23 +30,24 @@ export interface Certificate {
 
 /**
  * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM, no
- * certificate, no key, a key that is encrypted, or that is another certificate's.
+ * certificate, no key, a key that is encrypted, or that is another certificate's. The errors blame `tlsCert` or `tlsKey`.
  */
 export async function readCertificates({ certs, keys, passphrase }: CertificateFiles): Promise<readonly Certificate[]> {
   const read: Certificate[] = [];
   for (const [i, file] of certs.entries()) {
     const keyFile = keys[i] ?? file;
-    const text = await readText(file, "certificate");
-    const chain = certificatesIn(file, text);
-    const keyText = keyFile === file ? text : await readText(keyFile, "key");
+    const text = await readText("tlsCert", file, "certificate");
+    const chain = certificatesIn("tlsCert", file, text);
+    const keyText = keyFile === file ? text : await readText("tlsKey", keyFile, "key");
     const key = keyIn(keyFile, keyText, passphrase, keyFile === file);
     const [leaf] = chain;
-    if (leaf === undefined) throw unusable(file, "holds no certificate");
+    if (leaf === undefined) throw unusable("tlsCert", file, "holds no certificate");
     if (!leaf.checkPrivateKey(key)) {
       const place = chain.findIndex((other) => other.checkPrivateKey(key)) + 1;
       const advice =
         place > 0 ? `; the certificate that it fits is number ${place} of the file and has to be the first` : "";
-      throw unusable(file, `is the certificate of another key than ${keyFile} holds${advice}`);
+      const reason = `is the certificate of another key than ${keyFile} holds${advice}`;
+      throw unusable(place > 0 || keyFile === file ? "tlsCert" : "tlsKey", file, reason);
     }
     read.push({ file, chain: chain.map(String).join(""), key, leaf });
   }
@@ -55,10 +59,13 @@ export function pemOfKey({ key }: Pick<Certificate, "key">): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-/** Reads the certificates of authorities: PEM. Throws as `readCertificates` does. */
+/** Reads the certificates of authorities: PEM. Throws as `readCertificates` does, and blames `tlsClientCA`. */
 export async function readAuthorities(files: readonly string[]): Promise<readonly string[]> {
   const read: string[] = [];
-  for (const file of files) read.push(...certificatesIn(file, await readText(file, "certificate")).map(String));
+  for (const file of files) {
+    const text = await readText("tlsClientCA", file, "certificate");
+    read.push(...certificatesIn("tlsClientCA", file, text).map(String));
+  }
   return read;
 }
 
@@ -101,41 +108,43 @@ function covers(leaf: X509Certificate, hostname: string): boolean {
   }
 }
 
-async function readText(file: string, what: "certificate" | "key"): Promise<string> {
+async function readText(prop: FileProp, file: string, what: "certificate" | "key"): Promise<string> {
   try {
     return await readFile(file, "latin1");
   } catch (cause) {
-    throw new HemiError("HEMI_FILE", `the ${what} ${file} cannot be read: ${reasonOf(cause)}`, { cause });
+    throw new PropError(prop, "HEMI_FILE", `the ${what} ${file} cannot be read: ${reasonOf(cause)}`, { cause });
   }
 }
 
-function certificatesIn(file: string, text: string): X509Certificate[] {
+function certificatesIn(prop: FileProp, file: string, text: string): X509Certificate[] {
   const blocks = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END [^-]+-----\r?\n?/g) ?? [];
-  if (blocks.length === 0) throw unusable(file, `holds no certificate in PEM${likelyReason(text)}`);
+  if (blocks.length === 0) throw unusable(prop, file, `holds no certificate in PEM${likelyReason(text)}`);
   return blocks.map((block, i) => {
     try {
       return new X509Certificate(block);
     } catch (cause) {
-      throw unusable(file, `is broken: number ${i + 1} of its certificates cannot be read (${reasonOf(cause)})`, cause);
+      const reason = `is broken: number ${i + 1} of its certificates cannot be read (${reasonOf(cause)})`;
+      throw unusable(prop, file, reason, cause);
     }
   });
 }
 
 function keyIn(file: string, text: string, passphrase: string | undefined, isCertificate: boolean): KeyObject {
+  const prop = isCertificate ? "tlsCert" : "tlsKey";
   const [key] = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [^-]+-----/s.exec(text) ?? [];
   if (key === undefined) {
     if (isCertificate)
-      throw unusable(file, "holds a certificate and no private key: set .tlsKey to the file of its key");
-    throw unusable(file, `holds no private key in PEM${likelyReason(text)}`);
+      throw unusable(prop, file, "holds a certificate and no private key: set .tlsKey to the file of its key");
+    throw unusable(prop, file, `holds no private key in PEM${likelyReason(text)}`);
   }
   try {
     return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
   } catch (cause) {
     const isEncrypted = key.includes("ENCRYPTED");
     if (isEncrypted && passphrase === undefined)
-      throw unusable(file, "holds an encrypted key: set .tlsPassphrase", cause);
-    if (isEncrypted) throw unusable(file, "holds an encrypted key, and .tlsPassphrase does not open it", cause);
-    throw unusable(file, `holds a private key that cannot be read (${reasonOf(cause)})`, cause);
+      throw unusable(prop, file, "holds an encrypted key: set .tlsPassphrase", cause);
+    if (isEncrypted) throw unusable(prop, file, "holds an encrypted key, and .tlsPassphrase does not open it", cause);
+    throw unusable(prop, file, `holds a private key that cannot be read (${reasonOf(cause)})`, cause);
   }
 }
 
@@ -150,8 +159,8 @@ function likelyReason(text: string): string {
   return "";
 }
 
-function unusable(file: string, reason: string, cause?: unknown): HemiError {
-  return new HemiError("HEMI_CERTIFICATE", `${file} ${reason}`, { cause });
+function unusable(prop: FileProp, file: string, reason: string, cause?: unknown): PropError {
+  return new PropError(prop, "HEMI_CERTIFICATE", `${file} ${reason}`, { cause });
 }
 
 function reasonOf(cause: unknown): string {

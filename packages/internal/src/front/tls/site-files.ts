@@ -1,7 +1,7 @@
 // The files that a component names for TLS: read when it is prepared, and again when they have changed.
 
 import { createSecureContext } from "node:tls";
-import { HemiError } from "../../errors/hemi-error.ts";
+import { PropError } from "../../component/prop-error.ts";
 import { pemOfKey, readAuthorities, readCertificates, type Certificate } from "./certificate.ts";
 import { clientTerms, noTerms, unreadTerms, type ClientDemand, type ClientTerms } from "./client-terms.ts";
 import { FileWatch } from "./file-watch.ts";
@@ -78,6 +78,6 @@ function tryOut(certificates: readonly Certificate[]): void {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const files = certificates.map(({ file }) => file).join(" and ");
-    throw new HemiError("HEMI_CERTIFICATE", `${files} cannot be used: ${reason}`, { cause });
+    throw new PropError("tlsCert", "HEMI_CERTIFICATE", `${files} cannot be used: ${reason}`, { cause });
   }
 }

@@ -105,8 +105,8 @@ export class Relay implements HandletPart {
   async examine(): Promise<void> {
     const { checkScript, webRoot, scriptFilename } = this.#context.props;
     if (!checkScript) return;
-    await examineFolder("the web root", webRoot);
-    if (scriptFilename !== undefined) await examineFile("the script", scriptFilename);
+    await examineFolder("webRoot", "the web root", webRoot);
+    if (scriptFilename !== undefined) await examineFile("scriptFilename", "the script", scriptFilename);
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {

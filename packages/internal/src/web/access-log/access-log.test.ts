@@ -290,7 +290,7 @@ test("an access log that cannot be opened is a mistake at boot", async () => {
     const error: unknown = await serve({ webapp: { accessLog } }).catch((error: unknown) => error);
     expect(error).toMatchObject({
       code: "HEMI_STAGE_PREPARE",
-      message: expect.stringContaining("webapp.app could not be prepared: the access log") as string,
+      message: expect.stringMatching(/^webapp\.app could not be prepared:\n.* HEMI_FILE: the access log/) as string,
       cause: { code: "HEMI_FILE" },
     });
   }

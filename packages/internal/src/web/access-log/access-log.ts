@@ -1,6 +1,8 @@
 // A webapp's access log: a line for each request that reached the webapp, when its answer is over.
 
 import type { Share } from "@hemi/common";
+import { PropError } from "../../component/prop-error.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
 import type { Clock } from "../../fixtures/clock.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request/request.ts";
@@ -25,10 +27,15 @@ export class AccessLog {
   }
 
   /**
-   * Rejects with HEMI_FILE if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log.
+   * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log.
    */
   static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog): Promise<AccessLog> {
-    return new AccessLog(await acquireSink({ settings, log }), settings, clock, log);
+    try {
+      return new AccessLog(await acquireSink({ settings, log }), settings, clock, log);
+    } catch (cause) {
+      if (!(cause instanceof HemiError)) throw cause;
+      throw new PropError("accessLog", cause.code, cause.message, { cause });
+    }
   }
 
   /** Has the line written when the response is over. The request's head is complete now. */

@@ -13,7 +13,7 @@ import type { ExchanWire } from "../../http/exchan.ts";
 import type { ForwardedTrust } from "../../http/forwarded-source.ts";
 import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
-import type { OpenExchans } from "./open-exchans.ts";
+import type { LateListener, OpenExchans } from "./open-exchans.ts";
 import { HTTPError } from "../http-error.ts";
 import type { WebappPart } from "../kinds.ts";
 import { normalizePath, type NormalPath } from "../request/path.ts";
@@ -44,7 +44,7 @@ interface Destination {
   readonly webapp: WebappPart;
 }
 
-export class Dispatcher implements ResponseSurroundings {
+export class Dispatcher implements ResponseSurroundings, LateListener {
   readonly fcache: Fcache;
   readonly trust: ForwardedTrust | undefined;
   readonly #log: ErrorLog;
@@ -102,10 +102,10 @@ export class Dispatcher implements ResponseSurroundings {
     try {
       const taken = webapp.handle(req, resp);
       if (taken === true) {
-        if (!resp.isOver) this.#open.add(webapp, req, resp, wire);
+        if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
       } else if (taken === false) this.#notTaken(webapp, req, resp, wire);
       else {
-        this.#open.add(webapp, req, resp, wire);
+        this.#open.add(webapp, req, resp, wire, this);
         taken.then(
           (taken) => {
             if (!taken) this.#notTaken(webapp, req, resp, wire);
@@ -189,6 +189,14 @@ export class Dispatcher implements ResponseSurroundings {
         error: fault.cause,
         requestId: req?.id,
       });
+  }
+
+  /** The connection, which has answered with 503 or broken off, knows neither the component nor the request. */
+  noteLate(req: Request, resp: Response): void {
+    const lack = resp.isHeadSent ? "did not complete its answer" : "gave no answer";
+    this.#log
+      .withPath(req.handlet?.path ?? this.#log.path)
+      .warn(`${lack} within handleTimeout to ${req.method} ${req.uri}`, { requestId: req.id });
   }
 
   #refuse(wire: ExchanWire, status: number, reason: string): void {

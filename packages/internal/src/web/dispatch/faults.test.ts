@@ -478,3 +478,24 @@ describe("a reviser that goes wrong", () => {
     expect(server.log.filter((line) => / (?:warn|error) /.test(line))).toEqual([]);
   });
 });
+
+test.each<[string, HandletPart["handle"], string, number]>([
+  ["gives no answer", () => new Promise(() => undefined), "gave no answer within handleTimeout", 503],
+  ["says that it will answer, and does not", () => true, "gave no answer within handleTimeout", 503],
+  [
+    "stops in the middle of its answer",
+    (_req, resp) => {
+      void resp.echo("a piece");
+      return true;
+    },
+    "did not complete its answer within handleTimeout",
+    200,
+  ],
+])("a handlet that %s is in the log with path and request", async (_name, handle, lack, status) => {
+  await using server = await serve({ handlets: [handle], settings: { handleTimeout: 30 } });
+  await using client = await server.connect();
+  expect(await client.send(request("GET /slow?x")).head()).toMatchObject({ status });
+  await expect
+    .poll(() => server.log.join(""))
+    .toMatch(new RegExp(`warn webapp\\.app/rule/handlet1 #\\S+ ${lack} to GET /slow\\?x\n`));
+});

@@ -14,6 +14,11 @@ interface OpenExchan {
   readonly resp: Response;
 }
 
+/** Whoever is told that an answer, or the rest of it, did not come within `handleTimeout`. */
+export interface LateListener {
+  noteLate(req: Request, resp: Response): void;
+}
+
 /** Outlives dispatchers: a reload makes a new one, while exchans of the one before it go on. */
 export class OpenExchans {
   readonly #open = new Set<OpenExchan>();
@@ -21,10 +26,11 @@ export class OpenExchans {
   readonly #waiting = new Set<Settlement>();
 
   /** To be called when a webapp has returned and the response is not over. */
-  add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
+  add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire, listener: LateListener): void {
     const exchan: OpenExchan = { webapp, req, resp };
     this.#open.add(exchan);
-    wire.onEnd(() => {
+    wire.onEnd((_status, _contentSent, reason) => {
+      if (reason === "handleTimeout") listener.noteLate(req, resp);
       this.#open.delete(exchan);
       for (const settlement of this.#waiting) settlement.ended(exchan);
     });

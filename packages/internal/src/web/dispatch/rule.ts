@@ -170,7 +170,8 @@ class Rule implements RulePart {
   }
 
   async examine(): Promise<void> {
-    for (const [status, file] of this.#context.props.errorPages) await examineFile(`the page for ${status},`, file);
+    for (const [status, file] of this.#context.props.errorPages)
+      await examineFile("errorPages", `the page for ${status},`, file);
   }
 
   shutdown(): Promise<void> {

@@ -1,5 +1,6 @@
 // What callbacks throw that nobody stands above, because a client's leaving, a timer or the end of an exchange calls them.
 
+import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { request } from "../../testing/raw-client.ts";
 import { serve, type ServeOptions } from "../../testing/serve.ts";
@@ -36,6 +37,10 @@ const streams: HandletPart["handle"] = (_req, resp) => {
   return true;
 };
 
+/** Never answers. */
+const listening = (listen: (signal: AbortSignal) => void): ServeOptions =>
+  site((req) => (listen(req.signal), new Promise(() => undefined)));
+
 /** A filter for `/left` only. */
 const filtering = (filter: ContentFilter): ServeOptions["revisers"] => [
   { rank: 5, reviseResponse: (req) => (req.path === "/left" ? filter : undefined) },
@@ -48,6 +53,13 @@ test.each<[string, string, ServeOptions]>([
     "handlet1",
     site((req) => (req.onAbort(failLater), new Promise(() => undefined))),
   ],
+  ["a listener of the signal", "handlet1", listening((signal) => signal.addEventListener("abort", fail))],
+  [
+    "an asynchronous listener of the signal",
+    "handlet1",
+    listening((signal) => signal.addEventListener("abort", failLater)),
+  ],
+  ["onabort of the signal", "handlet1", listening((signal) => void (signal.onabort = fail))],
   ["the close of a reviser's filter", "reviser1", site(streams, filtering({ push: pass, close: fail }))],
   ["the close of a reviser's filter, later,", "reviser1", site(streams, filtering({ push: pass, close: failLater }))],
 ])("what %s throws is in the log with path and request, and the server goes on", async (_name, part, options) => {
@@ -101,6 +113,25 @@ test("a tunnel whose owner throws when the server drains is closed, and keeps no
   }
   await server.stage.quit(10_000);
   expect(server.log.join("").match(/failed at GET \/.*/g)).toHaveLength(2);
+  expect(uncaught.errors).toEqual([]);
+});
+
+test.each<[string, (tunnel: Duplex) => unknown]>([
+  ["a listener of data", (tunnel) => tunnel.resume().on("data", fail)],
+  ["an asynchronous listener of data", (tunnel) => tunnel.resume().on("data", failLater)],
+  ["a listener of end", (tunnel) => tunnel.resume().on("end", fail)],
+])("a tunnel is closed, and no other, by the throw of %s", async (_name, listen) => {
+  using uncaught = new Uncaught();
+  await using server = await serve(site((_req, resp) => (listen(resp.tunnel("x", () => undefined)), true)));
+  const client = await server.connect();
+  client.send(request("GET /", { connection: "upgrade", upgrade: "x" }));
+  expect(await client.head()).toMatchObject({ status: 101 });
+  client.send("x").end();
+  await client.ending();
+  await expect
+    .poll(() => server.log.join(""))
+    .toMatch(/error webapp\.app\/rule\/handlet1 #\S+ failed at GET \/.*on purpose/s);
+  expect(await server.ask("GET /ok")).toMatchObject({ text: "ok" });
   expect(uncaught.errors).toEqual([]);
 });
 

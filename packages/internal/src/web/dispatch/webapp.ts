@@ -87,7 +87,7 @@ class Webapp implements WebappPart {
   async examine(): Promise<void> {
     const { props } = this.#context;
     await new SiteFiles(props).load();
-    if (props.file404 !== undefined) await examineFile("the file for 404,", props.file404);
+    if (props.file404 !== undefined) await examineFile("file404", "the file for 404,", props.file404);
   }
 
   async prepare(): Promise<void> {

@@ -1,6 +1,6 @@
 // A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
 
-import { guarded } from "@hemi/common";
+import { guarded, guardSignal } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
@@ -301,12 +301,15 @@ export class Request {
 
   /**
    * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the handlet is too
-   * late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log. Asking for it has a price beyond the object: a client that
-   * shuts its side of the connection, and would still read the answer, then counts as gone.
+   * late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log. What its listeners throw is in the log, and
+   * nowhere else. Asking for it has a price beyond the object: a client that shuts its side of the connection, and would still read the answer,
+   * then counts as gone.
    */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       const abort = (this.#abort = new AbortController());
+      const { handlet } = this;
+      guardSignal(abort.signal, (error) => this.noteFault(error, handlet));
       this.#wire.onAbort((reason) => abort.abort(reason));
     }
     return this.#abort.signal;

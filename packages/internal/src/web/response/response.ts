@@ -8,7 +8,7 @@
 
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
-import { guarded, quietly } from "@hemi/common";
+import { guarded, guardListeners, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
@@ -385,7 +385,7 @@ export class Response implements ResponseHead {
    * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
    * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the
    * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, soon if it
-   * does already: end the stream then. Throws HEMI_USAGE where the request asks for nothing of the sort.
+   * does already: end the stream then. What it or a listener of the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();
@@ -395,6 +395,7 @@ export class Response implements ResponseHead {
       tunnel.destroy();
     };
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
+    guardListeners(tunnel, { fail: failed });
     this.#state = "done";
     this.#isTunnel = true;
     this.#headListener?.headSent();

@@ -146,7 +146,7 @@ describe("a folder without an index", () => {
     expect(await listed(site, "/")).toMatchObject({ isComplete: false, entries: [{}, {}] });
     expect((await site.get("/")).text).toContain("There is more");
     site.props.maxListed = 5;
-    await site.part.update?.(new Set(["maxListed"]));
+    site.part.update?.(new Set(["maxListed"]));
     expect((await listed(site, "/")).isComplete).toBe(true);
   });
 });

@@ -40,7 +40,7 @@ describe("a file", () => {
     await using site = await makeSite({ files: { "web/a.txt": "hello" }, props: { maxAge: 86_400_500 } });
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=86400");
     site.props.maxAge = 0;
-    await site.part.update?.(new Set(["maxAge"]));
+    site.part.update?.(new Set(["maxAge"]));
     expect((await site.get("/a.txt")).headers["cache-control"]).toBe("max-age=0");
   });
 

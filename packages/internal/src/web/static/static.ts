@@ -47,7 +47,7 @@ const props = {
     reload: "live",
   }),
   /** How long a client may use its copy without asking: `cache-control: max-age`. Without it, nothing is said. */
-  maxAge: prop.duration({ reload: "live" }),
+  maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /**
    * Beside `maxAge`: not even a reload makes a client ask (RFC 8246). For files that change their name when they
    * change, such as `app.3f9a1c.js`, and for no others.
@@ -129,8 +129,8 @@ class Static implements HandletPart {
 
   async examine(): Promise<void> {
     const { webRoot, fallback } = this.#context.props;
-    await examineFolder("the web root", webRoot);
-    if (fallback !== undefined) await examineFile("the fallback", `${webRoot}/${fallback}`);
+    await examineFolder("webRoot", "the web root", webRoot);
+    if (fallback !== undefined) await examineFile("fallback", "the fallback", `${webRoot}/${fallback}`);
   }
 
   async prepare(): Promise<void> {

@@ -1,11 +1,10 @@
-// Emitters whose listeners are an app's. Node.js calls most of them from its event loop, where what they throw would end the
-// process: here it ends their exchan, and stands in the log.
+// Emitters whose listeners are others' code. Node.js calls most of them from its event loop, where what they throw would end the process.
 
 import { captureRejectionSymbol, EventEmitter } from "node:events";
 
 const ownerKey = Symbol("owner");
 
-/** Hears what listeners and callbacks of an app throw. */
+/** Hears what listeners and callbacks throw: it says so in the log, and closes what can no longer be trusted. Must not throw. */
 export interface FailureOwner {
   fail(error: unknown): void;
 }
