@@ -17,11 +17,13 @@ import { handshakeRecord } from "../net/tls/client-hello.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Input } from "../net/input.ts";
 import { clientGone, ExchanError } from "../http/exchan-error.ts";
-import { CR, isSameBytes } from "../http/bytes.ts";
-import { BadHead, readHttp1RequestHead, type Http1RequestHead } from "./head.ts";
+import { CR } from "../http/bytes.ts";
+import { BadHead, type Http1RequestHead } from "./head.ts";
+import { HeadReader } from "./head-reader.ts";
 import { Output } from "../net/output.ts";
 import { ContentRate } from "../http/content-rate.ts";
 import { ConnTimeouts, type Wait } from "../http/conn-timeouts.ts";
+import { LingeringClose } from "../http/lingering-close.ts";
 import { noContent, MessageContent } from "./message-content.ts";
 import { statusLine } from "../http/response-head.ts";
 import type { GateConn } from "../front/gate.ts";
@@ -39,26 +41,24 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly output: Output;
   readonly #socket: Socket;
   readonly #server: Http1CodecServer;
-  readonly #patience: ConnTimeouts;
+  readonly #heads = new HeadReader(this.input);
+  readonly #timeouts: ConnTimeouts;
   #phase: Phase = "idle";
   #isHeld = false;
   #exchan: Http1Exchan | undefined;
   /** Content that no handlet read, thrown away after the response so that the next head can be found. */
   #discarded: MessageContent | undefined;
   #requests = 0;
-  #lastHead: Http1RequestHead | undefined;
   /** This is the last exchan: the server drains, or the client was too slow for another one. */
   #isLast = false;
   /** The client has shut its side: what is in the input is all that will come. */
   #peerEnded = false;
-  /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
-  #retryLength = 0;
   /** When the first byte of a head came whose last one did not come with it, in ms on the monotonic clock. */
   #headBeganAt = 0;
   #isAdvancing = false;
   /** Of the current request's content, once it was waited for. */
   #contentRate: ContentRate | undefined;
-  #lingersUntil = 0;
+  #closing: LingeringClose | undefined;
   /** Who has the tunnel wants to be told when the server drains. */
   #tunnelDrained: (() => void) | undefined;
 
@@ -69,7 +69,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.#server = server;
     this.peer = peer;
     this.output = new Output(socket, clientGone, tls?.maxWrite);
-    this.#patience = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
+    this.#timeouts = new ConnTimeouts(socket, server, (wait) => this.#expired(wait));
     socket.on("data", this.#received);
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
     socket.on("end", this.#ended);
@@ -120,11 +120,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly #receivedShared = (bytes: Buffer): void => this.#take(bytes, true);
 
   #take(bytes: Buffer, isShared: boolean): void {
-    if (this.#phase === "linger") {
-      if (this.#server.monotonic() > this.#lingersUntil) return void this.#socket.destroy();
-      this.#patience.hasMoved = true;
-      return this.#patience.waitFor("linger");
-    }
+    if (this.#closing !== undefined) return this.#closing.received();
     this.input.add(bytes, isShared);
     // Who reads the content may keep it. A head that was read before need not be kept again.
     if (this.#phase === "exchan") this.input.own();
@@ -135,9 +131,8 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   readonly #ended = (): void => {
     this.#peerEnded = true;
     const exchan = this.#exchan;
-    if (this.#phase === "linger") {
-      if (this.#socket.writableFinished) this.#socket.destroy();
-    } else if (exchan === undefined) this.#advance();
+    if (this.#closing !== undefined) this.#closing.peerEnded();
+    else if (exchan === undefined) this.#advance();
     // It may still read the answer; but where someone asked to hear of its leaving, it has left.
     else if (exchan.isWatched) this.#socket.destroy();
     else if (exchan.isReading) exchan.contentFailed(endedEarly());
@@ -180,50 +175,25 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   /** Reads the next head and has it served. */
   #nextRequest(): boolean {
     const { input } = this;
-    const available = input.size;
-    if (available === 0) {
+    if (input.size === 0) {
       if (this.#peerEnded) this.#linger();
       return false;
     }
     // A client that sends requests and takes no answers waits for its turn.
     if (this.output.isBlocked) return false;
-    const isWorthReading = available >= this.#retryLength || this.#peerEnded || this.#hasWholeHead();
-    const repeated = this.#repeatedHead(available);
-    if (repeated !== undefined) {
-      input.at += repeated.end - repeated.start;
-      if (repeated.contentSize !== 0) input.own();
-      this.#beginExchan(repeated);
-      return true;
-    }
-    input.own();
-    const head = isWorthReading
-      ? readHttp1RequestHead(input.bytes, input.at, input.bytes.length, this.#server.settings)
-      : undefined;
-    if (head === undefined) return this.#waitForHead(available, isWorthReading);
+    const head = this.#heads.next(this.#peerEnded, this.#server.settings);
+    if (head === undefined) return this.#waitForHead();
     if (head instanceof BadHead) {
       if (input.bytes[input.at] === handshakeRecord) return this.#refuseTLS();
       // Only the first head may be none: behind a request, other bytes are a mistake or an attack.
       const isOther = this.#requests === 0 && this.#server.speaksOther(input.bytes.subarray(input.at));
-      if (isOther === "perhaps") return this.#waitForHead(available, isWorthReading);
+      if (isOther === "perhaps") return this.#waitForHead();
       if (isOther) return this.#handOver();
       this.#refuse(head.status, head.reason);
       return false;
     }
-    input.at = head.end;
-    this.#retryLength = 0;
-    this.#lastHead = head.bytes.length <= maxRemembered ? head : undefined;
     this.#beginExchan(head);
     return true;
-  }
-
-  /** The last head, if it stands in the input again: clients ask for the same over and over, and what was read of it still holds. */
-  #repeatedHead(available: number): Http1RequestHead | undefined {
-    const last = this.#lastHead;
-    if (last === undefined) return undefined;
-    const size = last.end - last.start;
-    const { bytes, at } = this.input;
-    if (available < size || bytes[at + size - 5] !== last.bytes[last.end - 5]) return undefined;
-    return isSameBytes(bytes, at, last.bytes, last.start, size) ? last : undefined;
   }
 
   /** Someone else speaks the client's protocol. */
@@ -236,13 +206,13 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     return false;
   }
 
-  #waitForHead(available: number, wasRead: boolean): false {
+  #waitForHead(): false {
+    const { bytes, at, size } = this.input;
     // An empty line behind the last request does not yet begin another one.
-    if (this.#phase !== "head" && (available > 2 || this.input.bytes[this.input.at] !== CR)) {
+    if (this.#phase !== "head" && (size > 2 || bytes[at] !== CR)) {
       this.#phase = "head";
       this.#headBeganAt = this.#server.monotonic();
     }
-    if (wasRead) this.#retryLength = Math.min(available * 2, this.#server.settings.maxHeadSize);
     if (this.#peerEnded) {
       if (this.#phase === "head") this.#server.note(this.peer, "it left in the middle of a head");
       this.#linger();
@@ -250,14 +220,10 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     return false;
   }
 
-  #hasWholeHead(): boolean {
-    return this.input.bytes.indexOf("\r\n\r\n", this.input.at, "latin1") >= 0;
-  }
-
   #beginExchan(head: Http1RequestHead): void {
     this.#requests++;
     this.#contentRate = undefined;
-    this.#patience.hasMoved = true;
+    this.#timeouts.hasMoved = true;
     const wasWaitedFor = this.#phase === "head";
     this.#phase = "exchan";
     if (this.tls !== undefined) head.scheme = "https";
@@ -279,14 +245,14 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     const came = exchan.content.read + this.input.size;
     if (this.#contentRate?.isTooSlow(came, this.#server.monotonic(), settings) === true) {
       this.#giveContentUp(`its content came at less than ${settings.minContentRate} bytes a second`);
-    } else if (exchan.contentArrived()) this.#patience.hasMoved = true;
+    } else if (exchan.contentArrived()) this.#timeouts.hasMoved = true;
     return false;
   }
 
   #discardContent(): boolean {
     if (this.#discarded?.discard(this.input) === true) {
       this.#discarded = undefined;
-      this.#patience.hasMoved = true;
+      this.#timeouts.hasMoved = true;
       this.#phase = "idle";
       if (this.#isLast) this.#linger();
       return true;
@@ -314,7 +280,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   }
 
   progressed(): void {
-    this.#patience.hasMoved = true;
+    this.#timeouts.hasMoved = true;
     if (!this.#isAdvancing) this.#settle();
   }
 
@@ -323,7 +289,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     if (exchan === undefined) return;
     const { content } = exchan;
     this.#exchan = undefined;
-    this.#patience.hasMoved = true;
+    this.#timeouts.hasMoved = true;
     // What was promised with the head may have become impossible since.
     if (!keepAlive || this.#isLast || !content.isSoonOver) this.#linger();
     else if (content.done) this.#phase = "idle";
@@ -351,7 +317,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
   /** Leaves the socket, paused, to who reads it from here on, with what has not been read. */
   #leaveSocket(): void {
     const socket = this.#socket;
-    this.#patience.end();
+    this.#timeouts.end();
     this.#hold(true);
     if (socket instanceof AcceptedSocket) socket.readAsStream();
     socket.off("data", this.#received).off("end", this.#ended).off("drain", this.#drainedNow);
@@ -395,21 +361,12 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     this.#phase = "linger";
     this.input.clear();
     this.output.flush();
-    // What the client sends meanwhile must not count as progress of what it is sent.
-    this.#hold(true);
-    this.#patience.waitFor("write");
-    this.#socket.end(() => {
-      if (this.#phase === "closed") return;
-      if (this.#peerEnded) return this.#socket.destroy();
-      this.#lingersUntil = this.#server.monotonic() + this.#server.settings.maxLingerTime;
-      this.#hold(false);
-      this.#patience.waitFor("linger");
-    });
+    this.#closing = new LingeringClose(this.#socket, this.#server, this.#timeouts, this.#peerEnded);
   }
 
   readonly #closed = (): void => {
     this.#phase = "closed";
-    this.#patience.end();
+    this.#timeouts.end();
     const exchan = this.#exchan;
     this.#exchan = undefined;
     exchan?.clientLeft();
@@ -427,21 +384,21 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
       case "idle":
       case "head":
         this.#hold(output.isBlocked);
-        if (output.isBlocked) this.#patience.waitFor("write");
-        else this.#patience.waitFor(this.#phase === "idle" && this.#isLast ? "drainIdle" : this.#phase);
+        if (output.isBlocked) this.#timeouts.waitFor("write");
+        else this.#timeouts.waitFor(this.#phase === "idle" && this.#isLast ? "drainIdle" : this.#phase);
         break;
       case "exchan":
         if (exchan?.isReading === true) {
           this.#hold(false);
-          this.#patience.waitFor("content");
+          this.#timeouts.waitFor("content");
         } else {
           this.#hold(output.isAwaited || input.size >= this.#server.settings.maxBufferedInput);
-          this.#patience.waitFor(output.isAwaited ? "write" : "handle");
+          this.#timeouts.waitFor(output.isAwaited ? "write" : "handle");
         }
         break;
       case "discard":
         this.#hold(false);
-        this.#patience.waitFor("content");
+        this.#timeouts.waitFor("content");
         break;
       case "tunnel":
       case "linger":
@@ -500,9 +457,3 @@ function noop(): void {}
 function endedEarly(): ExchanError {
   return new ExchanError("HEMI_CONTENT_BROKEN", "the client ended the request before its content was complete");
 }
-
-/**
- * A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. No prop: it only makes
- * reading cheaper, and what it costs an idle connection is less than the socket does.
- */
-const maxRemembered = 2048;

@@ -10,14 +10,13 @@
 
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Deadline } from "@hemi/common";
 import type { Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
 import type { BackendRequest } from "../http/web-backend.ts";
 import { contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
 import type { Http2NodeExchan, NodeWait, StreamConn } from "./node-exchan.ts";
-import type { Http2NodeSettings } from "./node-props.ts";
+import { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "./node-conn-timeouts.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
   defaultMaxFrameSize,
@@ -38,13 +37,8 @@ import { StreamTimeouts } from "./stream-timeouts.ts";
 import { WriteGuard } from "../net/write-guard.ts";
 
 /** What a connection needs of the pool that it belongs to. */
-export interface Http2NodeConnOwner {
-  /** Looked at whenever they are used: live. */
-  readonly settings: Http2NodeSettings;
+export interface Http2NodeConnOwner extends NodeConnTimeoutsOwner {
   dial(): Dialled;
-  makeDeadline(onExpired: () => void): Deadline;
-  /** Monotonic, in ms. */
-  monotonic(): number;
   /** It has room for a stream that it had not before, or has become idle, or leaves. */
   changed(conn: Http2NodeConn): void;
   /** It is gone. `code` and `reason` say why where it never stood. */
@@ -53,7 +47,7 @@ export interface Http2NodeConnOwner {
 
 export class Http2NodeConn
   extends StreamConnection<Http2NodeExchan, RequestHeads>
-  implements NodeFrameTarget, StreamConn
+  implements NodeFrameTarget, StreamConn, WaitedForConn
 {
   /** Requests that were begun here. */
   requests = 0;
@@ -65,9 +59,8 @@ export class Http2NodeConn
   readonly #socket: Socket;
   protected readonly cutter: FrameCutter;
   protected readonly frames: NodeFrames;
-  readonly #patience: StreamTimeouts<NodeWait, Http2NodeExchan>;
-  /** Until it stands; later, until a PING is due or must have been answered, or until it has been idle for long enough. */
-  readonly #deadline: Deadline;
+  readonly #streamTimeouts: StreamTimeouts<NodeWait, Http2NodeExchan>;
+  readonly #timeouts: NodeConnTimeouts;
   /** Those that the present reading has brought something for. */
   #touched: Http2NodeExchan[] = [];
   #phase: "dialing" | "open" | "leaving" | "closed" = "dialing";
@@ -75,8 +68,6 @@ export class Http2NodeConn
   #nextId = 1;
   /** Streams at once, as the node wants it. */
   #maxStreams = Infinity;
-  #lastReadAt = 0;
-  #isPinged = false;
   /** Why it is about to be gone. */
   #failure: { readonly code: FailureCode; readonly reason: string } | undefined;
 
@@ -93,15 +84,14 @@ export class Http2NodeConn
       // What any text would be, taken for a frame.
       this.fail(errorCode.frameSizeError, this.isDialing ? notHTTP2 : "a frame is larger than allowed"),
     );
-    this.#patience = new StreamTimeouts({
+    this.#streamTimeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => owner.makeDeadline(onExpired),
       timeOf: (wait) => (wait === "write" ? settings.writeTimeout : settings.readTimeout),
       streams: () => this.streams.values(),
       expired: (exchan) => exchan.timedOut(),
     });
-    this.#deadline = owner.makeDeadline(() => this.#expired());
-    this.#deadline.set(settings.dialTimeout);
+    this.#timeouts = new NodeConnTimeouts(this, socket, owner);
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.drained());
@@ -160,11 +150,11 @@ export class Http2NodeConn
     this.streams.set(id, exchan);
     this.sender.sendBlock(id, this.sender.heads.encode(request, protocol), isEnd);
     this.idleFrames.earn(idleFramesOfRequest);
-    if (this.streams.size === 1) this.#watch();
+    if (this.streams.size === 1) this.#timeouts.settle();
   }
 
   waitFor(exchan: Http2NodeExchan, wait: NodeWait): void {
-    this.#patience.waitFor(exchan, wait);
+    this.#streamTimeouts.waitFor(exchan, wait);
   }
 
   /** So much of an answer's content has been taken: the node may send more. */
@@ -200,6 +190,16 @@ export class Http2NodeConn
     this.#socket.destroy();
   }
 
+  // ---- what its limits in time ask for ----
+
+  sendPing(): void {
+    this.sender.sendFrame(frameType.ping, 0, 0, areYouThere);
+  }
+
+  timedOut(reason: string): void {
+    this.#break("HEMI_TIMEOUT", reason);
+  }
+
   // ---- input ----
 
   #connected(): void {
@@ -221,8 +221,7 @@ export class Http2NodeConn
 
   #received(chunk: Buffer): void {
     this.readings++;
-    this.#lastReadAt = this.#owner.monotonic();
-    if (this.#isPinged) this.#hasAnswered();
+    this.#timeouts.hasRead();
     this.advance(chunk);
     this.#closeIfOver();
   }
@@ -279,7 +278,7 @@ export class Http2NodeConn
     if (this.#phase === "dialing") {
       this.#phase = "open";
       this.#hasStood = true;
-      this.#watch();
+      this.#timeouts.settle();
     }
     this.#owner.changed(this);
   }
@@ -334,41 +333,9 @@ export class Http2NodeConn
     if (!this.streams.delete(exchan.id)) return;
     this.sender.forget(exchan);
     exchan.waitsUntil = Infinity;
-    if (this.streams.size === 0 && this.#phase === "open") this.#watch();
+    if (this.streams.size === 0 && this.#phase === "open") this.#timeouts.settle();
     this.#owner.changed(this);
     this.#closeIfOver();
-  }
-
-  /** Something is waited for from here on, or the connection is idle. */
-  #watch(): void {
-    // What it has for that goes on.
-    if (this.#isPinged) return;
-    const { aliveTimeout, pingInterval } = this.#owner.settings;
-    if (this.streams.size === 0) this.#deadline.set(aliveTimeout);
-    else if (pingInterval === 0) this.#deadline.clear();
-    // It may have been silent for long, and be gone.
-    else this.#deadline.set(this.#lastReadAt + pingInterval - this.#owner.monotonic());
-  }
-
-  #hasAnswered(): void {
-    this.#isPinged = false;
-    if (this.#phase !== "dialing") this.#watch();
-  }
-
-  #expired(): void {
-    const { dialTimeout, pingInterval, pingTimeout } = this.#owner.settings;
-    if (this.#phase === "dialing") {
-      const what = this.#socket.connecting ? "it could not be connected to" : "it did not send its SETTINGS";
-      this.#break("HEMI_TIMEOUT", `${what} within ${dialTimeout} ms`);
-    } else if (this.#isPinged) this.#break("HEMI_TIMEOUT", `it did not answer a PING within ${pingTimeout} ms`);
-    else if (this.#socket.writableEnded) this.#socket.destroy();
-    else if (this.streams.size === 0) this.leave();
-    else if (this.#owner.monotonic() - this.#lastReadAt < pingInterval) this.#watch();
-    else {
-      this.#isPinged = true;
-      this.sender.sendFrame(frameType.ping, 0, 0, areYouThere);
-      this.#deadline.set(pingTimeout);
-    }
   }
 
   #closeIfOver(): void {
@@ -376,7 +343,7 @@ export class Http2NodeConn
     this.sender.sendGoaway(0, errorCode.noError);
     this.output.flush();
     this.#socket.end(() => this.#socket.destroy());
-    this.#deadline.set(this.#owner.settings.writeTimeout);
+    this.#timeouts.closes();
   }
 
   /** The node has reset the connection: what it sent before is read, and then the connection closes. */
@@ -399,8 +366,8 @@ export class Http2NodeConn
     const exchans = [...this.streams.values()];
     this.#phase = "closed";
     this.cutter.stop();
-    this.#deadline.clear();
-    this.#patience.end();
+    this.#timeouts.end();
+    this.#streamTimeouts.end();
     this.streams.clear();
     for (const exchan of exchans) this.sender.forget(exchan);
     const why = !this.#hasStood && code === "HEMI_BACKEND_DIAL" ? `it cannot be connected to: ${reason}` : reason;

@@ -14,12 +14,12 @@ import { notInTrailers } from "../http/field-names.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
 import type { Http2NodeSettings } from "./node-props.ts";
+import { Http2NodeTunnel, type TunnelConn } from "./node-tunnel.ts";
 import { errorCode, errorName } from "./frames.ts";
 import type { Priority } from "./priority.ts";
 import { ReceivedContent } from "./received-content.ts";
-import { passedFields, type RequestHeads } from "./request-heads.ts";
-import type { Sender, SendingStream, SendQueue } from "./sender.ts";
-import { Http2Tunnel } from "./tunnel.ts";
+import { passedFields } from "./request-heads.ts";
+import type { SendingStream, SendQueue } from "./sender.ts";
 
 /** What a stream waits for from its node: to take content, or to answer. */
 export type NodeWait = "write" | "read";
@@ -34,14 +34,11 @@ export interface ConnSource extends ProbePool {
 }
 
 /** What an exchan needs of the connection that its stream is on. */
-export interface StreamConn {
-  readonly sender: Sender<RequestHeads>;
+export interface StreamConn extends TunnelConn<Http2NodeExchan> {
   /** Requests that were begun here. */
   readonly requests: number;
   /** How often something was read. */
   readonly readings: number;
-  /** The node takes less than it is sent, or nothing any more. */
-  readonly isBlocked: boolean;
   /** The node takes extended CONNECT (RFC 8441). */
   readonly allowsConnectProtocol: boolean;
   /** Begins its stream. */
@@ -52,12 +49,8 @@ export interface StreamConn {
   ): void;
   /** Something was sent, or another thing is waited for: its whole time begins anew. */
   waitFor(exchan: Http2NodeExchan, wait: NodeWait): void;
-  /** So much of an answer's content has been taken: the node may send more. */
-  contentTaken(exchan: Http2NodeExchan, size: number): void;
   /** Its stream is over on both sides. */
   forget(exchan: Http2NodeExchan): void;
-  /** Its stream is not wanted any more. */
-  cancel(exchan: Http2NodeExchan): void;
 }
 
 export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingStream {
@@ -74,7 +67,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   content: ReceivedContent | undefined;
   trailers: Fields = noFields;
   #request: BackendRequest;
-  readonly #tunnel: TunnelRequest | undefined;
+  readonly #tunnelRequest: TunnelRequest | undefined;
   #pool: ConnSource | undefined;
   #conn: StreamConn | undefined;
   /** What the connection had received when the request was sent by it, where it had served others before; else -1. */
@@ -86,9 +79,8 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   #pieces: Buffer[] = [];
   #interims = 0;
   #writable: PromiseWithResolvers<void> | undefined;
-  /** Once it is a tunnel: its stream, and who waits for more to come by it. */
-  #stream: Http2Tunnel | undefined;
-  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** Once the node has left HTTP. */
+  #tunnel: Http2NodeTunnel<Http2NodeExchan> | undefined;
   /** The last frame of ours is out. */
   #isEndSent = false;
 
@@ -102,7 +94,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   ) {
     super(request.contentSize, wish, taker, owner);
     this.#request = request;
-    this.#tunnel = tunnel;
+    this.#tunnelRequest = tunnel;
     this.isRequestSent = request.contentSize === 0;
   }
 
@@ -121,7 +113,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
 
   /** There is a stream for it. */
   granted(conn: StreamConn, id: number, sendWindow: number): void {
-    const protocol = this.#tunnel?.protocol;
+    const protocol = this.#tunnelRequest?.protocol;
     if (protocol !== undefined && !conn.allowsConnectProtocol) {
       return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)", {
         isUnseen: true,
@@ -150,7 +142,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     return this.queue === undefined && !conn.isBlocked;
   }
 
-  protected drained(): Promise<void> {
+  override drained(): Promise<void> {
     if (this.queue === undefined && this.#conn?.isBlocked !== true) return Promise.resolve();
     this.#writable ??= Promise.withResolvers<void>();
     return this.#writable.promise;
@@ -176,7 +168,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   /** A head has come. */
   answered(head: Http2NodeResponseHead, isEnd: boolean, windowSize: number): void {
     if (head.status < 200) return this.#takeInterim(head, isEnd);
-    if (this.#tunnel !== undefined && head.status < 300) return this.#leaveHTTP(head, isEnd, windowSize);
+    if (this.#tunnelRequest !== undefined && head.status < 300) return this.#leaveHTTP(head, isEnd, windowSize);
     this.#head = head;
     this.content = new ReceivedContent(windowSize);
     if (isEnd) this.contentArrived(noBytes, 0, 0, true);
@@ -191,7 +183,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     content.isWhole = isEnd;
     // The node is done with it, whenever the client takes the rest.
     if (isEnd && this.#isEndSent) this.#conn?.forget(this);
-    if (this.#stream !== undefined) return this.#tunnelled(content, bytes.subarray(start, end), isEnd);
+    if (this.#tunnel !== undefined) return this.#tunnel.contentArrived(bytes.subarray(start, end), isEnd);
     if (head === undefined) return;
     const announced = contentMayFollow(this.#request.method, head.status) ? (head.contentSize ?? Infinity) : 0;
     if (content.received > announced || (isEnd && announced !== Infinity && content.received < announced)) {
@@ -215,7 +207,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   /** The node gives the stream up. */
   reset(code: number): void {
     if (this.#isAnswered()) return;
-    this.#endTunnel(new Error(`the node has reset its stream with ${errorName(code)}`));
+    this.#tunnel?.broken(new Error(`the node has reset its stream with ${errorName(code)}`));
     if (code === errorCode.refusedStream) {
       return this.fail("HEMI_BACKEND_BROKEN", "it refused the stream, unseen", { isUnseen: this.awaitsHead });
     }
@@ -225,7 +217,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
 
   /** The node has said that it did not look at the request. */
   passedOver(reason: string): void {
-    this.#endTunnel(new Error(reason));
+    this.#tunnel?.broken(new Error(reason));
     this.fail("HEMI_BACKEND_BROKEN", reason, { isUnseen: this.awaitsHead });
   }
 
@@ -234,14 +226,14 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     const isStale = this.#receivedBefore === this.#conn?.readings && this.#head === undefined;
     this.#conn = undefined;
     if (this.#isAnswered()) return;
-    this.#endTunnel(new Error(reason ?? "the connection to the node was closed"));
+    this.#tunnel?.broken(new Error(reason ?? "the connection to the node was closed"));
     if (isSilent) this.fail("HEMI_TIMEOUT", reason ?? "");
     else this.lostConn(reason, isStale);
   }
 
   /** What the node sent is wrong, and its stream has been reset for it. */
   malformed(reason: string): void {
-    this.#endTunnel(new Error(reason));
+    this.#tunnel?.broken(new Error(reason));
     this.fail("HEMI_BACKEND_BROKEN", reason);
   }
 
@@ -257,7 +249,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   /** The client has a limit of its own where it is the one who is waited for. */
   settle(): void {
     const conn = this.#conn;
-    if (conn === undefined || this.#stream !== undefined) return;
+    if (conn === undefined || this.#tunnel !== undefined) return;
     if (this.queue !== undefined || (conn.isBlocked && !this.isRequestSent)) conn.waitFor(this, "write");
     else if (this.isHeld || !this.isRequestSent) this.waitsUntil = Infinity;
     else conn.waitFor(this, "read");
@@ -355,55 +347,18 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     if (head !== undefined) this.taker.answered(head, whole);
   }
 
-  // ---- tunnels ----
-
   #leaveHTTP(head: Http2NodeResponseHead, isEnd: boolean, windowSize: number): void {
-    const taker = this.#tunnel?.taker;
+    const taker = this.#tunnelRequest?.taker;
     const conn = this.#conn;
     if (taker === undefined || conn === undefined) return;
     this.#head = head;
     this.content = new ReceivedContent(windowSize);
     this.content.isWhole = isEnd;
     this.waitsUntil = Infinity;
-    const stream = (this.#stream = new Http2Tunnel({
-      readContent: () => this.#readTunnel(),
-      sendContent: (piece) => {
-        conn.sender.sendContent(this, piece, false);
-        return this.queue === undefined && !conn.isBlocked;
-      },
-      writable: () => this.drained(),
-      endContent: () => conn.sender.end(this, none),
-      cancel: () => conn.cancel(this),
-    }));
+    this.#tunnel = new Http2NodeTunnel<Http2NodeExchan>(this, conn, this.content);
+    const { stream } = this.#tunnel;
     this.becameTunnel(stream);
     taker.switched(head, stream);
-  }
-
-  #readTunnel(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    const { content } = this;
-    const piece = content?.take();
-    if (piece !== undefined) {
-      this.#conn?.contentTaken(this, piece.length);
-      return piece;
-    }
-    if (content === undefined || content.isWhole) return undefined;
-    this.#reader = Promise.withResolvers();
-    return this.#reader.promise;
-  }
-
-  #tunnelled(content: ReceivedContent, piece: Buffer, isEnd: boolean): void {
-    const reader = this.#reader;
-    if (piece.length === 0 && !isEnd) return;
-    if (reader === undefined) return piece.length > 0 ? content.keep(piece, 0, piece.length) : undefined;
-    this.#reader = undefined;
-    if (piece.length > 0) this.#conn?.contentTaken(this, piece.length);
-    reader.resolve(piece.length > 0 ? piece : undefined);
-  }
-
-  #endTunnel(why: Error): void {
-    this.#reader?.reject(why);
-    this.#reader = undefined;
-    this.#stream?.destroy(why);
   }
 
   // ---- the end ----
