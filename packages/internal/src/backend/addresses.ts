@@ -10,10 +10,12 @@ import type { NodeSpec } from "./node.ts";
 
 /** Follows one configured node. */
 export class NodeAddresses {
-  readonly #spec: NodeSpec;
+  #spec: NodeSpec;
   readonly #log: ErrorLog;
   readonly #changed: () => void;
   #specs: readonly NodeSpec[] = [];
+  /** Of its name. */
+  #answer: Answer | undefined;
   #follow: Disposable | undefined;
   /** As the configuration has it. */
   readonly text: string;
@@ -34,13 +36,25 @@ export class NodeAddresses {
     return this.#specs;
   }
 
+  /** Takes another weight and the like for the same address. */
+  respecify(spec: NodeSpec): void {
+    this.#spec = spec;
+    if (needsLookup(spec)) this.#specs = this.#specsNow();
+    else this.#specs = [spec];
+  }
+
+  /** Whether a first answer is still to come, which `follow` waits for. */
+  get isUnknown(): boolean {
+    return this.#answer === undefined && needsLookup(this.#spec);
+  }
+
   /** Settles when there is a first answer, whatever it is. */
   follow(namer: Pick<Namer, "follow">): Promise<void> {
     const { address } = this.#spec;
     if ("path" in address || !needsLookup(this.#spec)) return Promise.resolve();
     return new Promise((resolve) => {
       this.#follow = namer.follow(address.host, (answer) => {
-        this.#take(address, answer);
+        this.#take(address.host, answer);
         resolve();
       });
     });
@@ -50,14 +64,22 @@ export class NodeAddresses {
     this.#follow?.[Symbol.dispose]();
   }
 
-  #take({ host, port }: { readonly host: string; readonly port: number }, answer: Answer): void {
+  #take(host: string, answer: Answer): void {
     const { addresses, error } = answer;
+    this.#answer = answer;
     // What is stale is better than nothing.
     if (error !== undefined) this.#log.warn(error.message, { staleAddresses: addresses.length });
     this.failure = addresses.length > 0 ? "" : (error?.message ?? `${host} has no address`);
-    const leastPriority = Math.min(...addresses.map(({ priority }) => priority));
-    this.#specs = addresses.map((found) => specOf(this.#spec, found, port, leastPriority));
+    this.#specs = this.#specsNow();
     this.#changed();
+  }
+
+  #specsNow(): readonly NodeSpec[] {
+    const { address } = this.#spec;
+    const port = "path" in address ? 0 : address.port;
+    const { addresses = [] } = this.#answer ?? {};
+    const leastPriority = Math.min(...addresses.map(({ priority }) => priority));
+    return addresses.map((found) => specOf(this.#spec, found, port, leastPriority));
   }
 }
 

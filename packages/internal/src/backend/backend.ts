@@ -84,8 +84,9 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     this.#budget = new RetryBudget(() => settings.retryBudget, now);
   }
 
+  /** Those too that have left, and finish what they have. */
   get nodes(): Iterable<Node<Pool>> {
-    return this.#group.nodes;
+    return this.#group.allNodes;
   }
 
   readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
@@ -97,6 +98,16 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   start(): void {
     this.#isStarted = true;
     for (const node of this.#group.nodes) this.#active?.watch(node);
+  }
+
+  /** Takes other nodes from now on, as `nodes` and `keepConns` of a reload say: see `NodeGroup.specify`. */
+  specify(specs: readonly NodeSpec[]): void {
+    this.#group.specify(specs);
+  }
+
+  /** Settles when no node has work, and nobody waits for one. */
+  drain(): Promise<void> {
+    return this.#group.drain();
   }
 
   /** What is still under way is the pools' to break off. */

@@ -65,17 +65,27 @@ export interface NodeChoice {
 
 export class NodeGroup<Pool extends NodePool> {
   readonly #options: GroupOptions<Pool>;
-  readonly #addresses: readonly NodeAddresses[];
+  /** Those that are wanted, then those that are to leave. */
+  #addresses: readonly NodeAddresses[];
+  #wanted: readonly NodeAddresses[];
+  /** The first answers for the names of those that are wanted have come, or were waited for. */
+  #areLookedUp = true;
   #nodes = new Map<string, Node<Pool>>();
+  /** Those that have left, and finish what they have. */
+  readonly #leaving = new Set<Node<Pool>>();
   /** Those that may work, in order. */
   #mains: readonly Node<Pool>[] = [];
   #backups: readonly Node<Pool>[] = [];
   /** In the order of their coming. */
   readonly #queue = new Map<Waiter<Pool>, Queued<Pool>>();
+  /** For those who wait until there is no work. */
+  #idle: PromiseWithResolvers<void> | undefined;
+  #isShut = false;
 
   constructor(options: GroupOptions<Pool>) {
     this.#options = options;
-    this.#addresses = options.specs.map((spec) => new NodeAddresses(spec, options.log, () => this.#readdress()));
+    this.#wanted = options.specs.map((spec) => this.#addressesOf(spec));
+    this.#addresses = this.#wanted;
     this.#readdress();
   }
 
@@ -83,24 +93,58 @@ export class NodeGroup<Pool extends NodePool> {
     return this.#nodes.values();
   }
 
+  /** Those too that have left, and finish what they have. */
+  get allNodes(): readonly Node<Pool>[] {
+    return [...this.#nodes.values(), ...this.#leaving];
+  }
+
   get size(): number {
     return this.#nodes.size;
   }
 
   /** Asks for the names of nodes. One that cannot be looked up as yet is no reason not to begin. */
-  async prepare(): Promise<void> {
-    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
-    const deadline = this.#options.makeDeadline(resolve);
-    deadline.set(this.#options.settings.dialTimeout);
-    const known = this.#addresses.map((addresses) => addresses.follow(this.#options.namer));
-    await Promise.race([Promise.all(known), tooLate]);
-    deadline.clear();
+  prepare(): Promise<void> {
+    return this.#follow(this.#addresses);
+  }
+
+  /**
+   * Takes other nodes from now on. Those that are among both stay as they are, with their connections and their health; the others leave when the
+   * names of the new ones have been looked up, which is waited for as in `prepare`, and as soon as there is a new one at all.
+   */
+  specify(specs: readonly NodeSpec[]): void {
+    const before = new Map(this.#addresses.map((addresses) => [addresses.text, addresses]));
+    const wanted = specs.map((spec) => {
+      const known = before.get(formatAddress(spec.address));
+      known?.respecify(spec);
+      return known ?? this.#addressesOf(spec);
+    });
+    const fresh = wanted.filter((addresses) => !this.#addresses.includes(addresses));
+    this.#addresses = [...wanted, ...this.#addresses.filter((addresses) => !wanted.includes(addresses))];
+    this.#wanted = wanted;
+    this.#areLookedUp = !fresh.some(({ isUnknown }) => isUnknown);
+    const lookedUp = this.#follow(fresh);
+    this.#readdress();
+    void lookedUp.then(() => {
+      if (this.#isShut || wanted !== this.#wanted) return;
+      this.#areLookedUp = true;
+      this.#readdress();
+    });
+  }
+
+  /** Settles when no node has work and nobody waits for one. */
+  async drain(): Promise<void> {
+    while (!this.#isIdle) {
+      this.#idle ??= Promise.withResolvers<void>();
+      await this.#idle.promise;
+    }
   }
 
   shutdown(): void {
+    this.#isShut = true;
     for (const addresses of this.#addresses) addresses.stop();
     for (const waiter of [...this.#queue.keys()]) this.#refuse(waiter, "the stage shuts down");
     for (const node of this.#nodes.values()) node.pool.close();
+    this.#leaving.clear();
   }
 
   /** Gives a node at once or later, or refuses at once or later. */
@@ -124,12 +168,15 @@ export class NodeGroup<Pool extends NodePool> {
   forget(waiter: Waiter<Pool>): void {
     this.#queue.get(waiter)?.deadline.clear();
     this.#queue.delete(waiter);
+    this.#noteIdle();
   }
 
   /** What a waiter had the node for is over. */
   leave(node: Node<Pool>): void {
     node.active--;
     if (this.#queue.size > 0) this.#admitQueued();
+    if (node.isDraining && node.active === 0) this.#leaving.delete(node);
+    this.#noteIdle();
   }
 
   /** `isDown`, `isEjected` or `isDraining` of a node has changed. */
@@ -212,8 +259,36 @@ export class NodeGroup<Pool extends NodePool> {
     waiter.refused(busy(reason));
   }
 
+  #addressesOf(spec: NodeSpec): NodeAddresses {
+    return new NodeAddresses(spec, this.#options.log, () => this.#readdress());
+  }
+
+  /** Settles when the first answers for all names are there, or `dialTimeout` is over. */
+  async #follow(followed: readonly NodeAddresses[]): Promise<void> {
+    const { promise: tooLate, resolve } = Promise.withResolvers<void>();
+    const deadline = this.#options.makeDeadline(resolve);
+    deadline.set(this.#options.settings.dialTimeout);
+    const known = followed.map((addresses) => addresses.follow(this.#options.namer));
+    await Promise.race([Promise.all(known), tooLate]);
+    deadline.clear();
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.size === 0 && this.allNodes.every(({ active }) => active === 0);
+  }
+
+  #noteIdle(): void {
+    if (this.#idle === undefined || !this.#isIdle) return;
+    this.#idle.resolve();
+    this.#idle = undefined;
+  }
+
   /** Takes in what addresses mean now: nodes that are still there stay as they are. */
   #readdress(): void {
+    if (this.#areLookedUp && this.#wanted.some(({ specs }) => specs.length > 0)) {
+      for (const addresses of this.#addresses) if (!this.#wanted.includes(addresses)) addresses.stop();
+      this.#addresses = this.#wanted;
+    }
     const { makePool, settings, now, log, joined } = this.#options;
     const before = this.#nodes;
     this.#nodes = new Map();
@@ -222,17 +297,21 @@ export class NodeGroup<Pool extends NodePool> {
       // Two names may mean one machine: the first one counts.
       if (this.#nodes.has(id)) continue;
       const known = before.get(id);
-      const node = known ?? new Node(spec, makePool, () => settings.slowStart, now);
+      if (known?.follow(spec) === true) {
+        this.#nodes.set(id, known);
+        continue;
+      }
+      const node = new Node(spec, makePool, () => settings.slowStart, now);
       this.#nodes.set(id, node);
-      if (known !== undefined) continue;
       if (before.size > 0) log.info(`node ${id} has joined`);
       joined?.(node);
     }
     for (const node of before.values()) {
-      if (this.#nodes.has(node.id)) continue;
+      if (this.#nodes.get(node.id) === node) continue;
       node.isDraining = true;
+      if (node.active > 0) this.#leaving.add(node);
       node.pool.close();
-      log.info(`node ${node.id} has left: its name means others now`);
+      log.info(`node ${node.id} has left`);
       this.#options.left?.(node);
     }
     this.stateChanged();

@@ -19,6 +19,9 @@ export interface NodeSpec {
   readonly isBackup: boolean;
 }
 
+/** What may become different while the node lives, in place. */
+type ChangingSpec = { -readonly [Name in keyof NodeSpec]: NodeSpec[Name] };
+
 /** The connections to a node, whatever their protocol. */
 export interface NodePool {
   /** Idle connections are closed, and others as soon as they are idle. */
@@ -26,14 +29,16 @@ export interface NodePool {
 }
 
 export class Node<Pool extends NodePool = NodePool> implements Balanced {
+  /** The same object for its whole life: its pool looks at it, too. */
   readonly spec: NodeSpec;
+  readonly #spec: ChangingSpec;
   readonly id: string;
   /** Its id for those who should not learn its address: clients. */
   readonly tag: string;
   /** What it is asked for where a request says no host: its name and port, or its address where it has no name. */
   readonly host: string;
   active = 0;
-  /** It was taken away by DNS: it finishes what it has. */
+  /** It was taken away, by DNS or by a reload: it finishes what it has. */
   isDraining = false;
   /** Its health checks fail. */
   isDown = false;
@@ -48,13 +53,21 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
 
   /** `slowStart`: in ms, how long its share grows once it is back. */
   constructor(spec: NodeSpec, makePool: (spec: NodeSpec) => Pool, slowStart: () => number, now: () => number) {
-    this.spec = spec;
+    this.#spec = { ...spec };
+    this.spec = this.#spec;
     this.id = formatAddress(spec.address);
     this.tag = createHash("sha256").update(this.id).digest("base64url").slice(0, 12);
     this.host = hostOf(spec, this.id);
     this.#makePool = makePool;
     this.#slowStart = slowStart;
     this.#now = now;
+  }
+
+  /** Takes other weights and counts; false: it is another node that is meant. */
+  follow({ hostname, weight, keepConns, isBackup }: NodeSpec): boolean {
+    if (hostname !== this.spec.hostname) return false;
+    Object.assign(this.#spec, { weight, keepConns, isBackup });
+    return true;
   }
 
   /** Made when first asked for. */

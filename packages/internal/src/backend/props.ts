@@ -23,7 +23,7 @@ const node = {
 
 export const backendProps = {
   /** The servers of this backend: all of them can do the same. */
-  nodes: prop.list(prop.record(node), { required: true, min: 1 }),
+  nodes: prop.list(prop.record(node), { required: true, min: 1, reload: "live" }),
   /**
    * Who gets the next request: `roundRobin` (in turn), `random`, `leastConn` (the least busy), `p2c` (the less busy of two by chance),
    * `ipHash` (by the client's address), `hash` (by a text that whoever uses the backend gives: `hashOn` of httpProxy), `sticky` (a
@@ -88,6 +88,9 @@ export const backendProps = {
   /** An idle connection is closed after so long, or sooner if the node says that it will. */
   aliveTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
 };
+
+/** Those that `specsOf` looks at. */
+export const nodePropNames: readonly string[] = ["nodes", "keepConns"];
 
 /** What the configuration says of nodes, in the group's words. */
 export function specsOf(props: {

@@ -5,7 +5,7 @@ import type { ConnSettings } from "../backend/node-conn.ts";
 import { ConnPool } from "../backend/conn-pool.ts";
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import { backendProps, specsOf } from "../backend/props.ts";
+import { backendProps, nodePropNames, specsOf } from "../backend/props.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
@@ -49,10 +49,12 @@ export interface CgiProtocol {
 }
 
 export class CgiBackendPart implements Part, CgiBackend {
+  readonly #props: CgiBackendProps;
   readonly #protocol: CgiProtocol;
   readonly #backend: Backend<CgiPool>;
 
   constructor({ props, log, stage }: Context<CgiBackendProps>, protocol: CgiProtocol) {
+    this.#props = props;
     this.#protocol = protocol;
     const settings: BackendSettings & ConnSettings & CgiTraits["settings"] = props;
     this.#backend = new Backend<CgiPool>({
@@ -77,6 +79,15 @@ export class CgiBackendPart implements Part, CgiBackend {
 
   start(): void {
     this.#backend.start();
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (nodePropNames.some((name) => changed.has(name))) this.#backend.specify(specsOf(this.#props));
+  }
+
+  /** What a reload drops ends what it has begun. */
+  drain(): Promise<void> {
+    return this.#backend.drain();
   }
 
   async shutdown(): Promise<void> {

@@ -58,12 +58,12 @@ class Comparison implements Difference {
   /** Compares what stands in two that are the same. */
   compareChildren(owners: Pair): void {
     const { before, after } = owners;
-    const partners = pairUp(before.children, after.children);
+    const { partners, equal } = pairUp(before.children, after.children);
     const living = new Set<ResolvedComponent>();
     let isRecomposed = before.children.length !== after.children.length;
     after.children.forEach((child, index) => {
       const partner = partners.get(child);
-      const changed = partner && changedProps(partner, child);
+      const changed = partner && (equal.has(child) ? nothingChanged : changedProps(partner, child));
       if (partner === undefined || changed === undefined) addAll(child, this.created);
       else {
         living.add(partner);
@@ -101,11 +101,15 @@ class Comparison implements Difference {
 
 const nothingChanged: ReadonlySet<string> = new Set();
 
-/** From new siblings to the old ones that they are to be compared with. */
-function pairUp(
-  before: readonly ResolvedComponent[],
-  after: readonly ResolvedComponent[],
-): ReadonlyMap<ResolvedComponent, ResolvedComponent> {
+/** How new siblings are compared with the old ones. */
+interface Pairing {
+  /** From new ones to old ones. */
+  readonly partners: ReadonlyMap<ResolvedComponent, ResolvedComponent>;
+  /** Those new ones that are equal to their partner: of many thousand rules, all but a few. */
+  readonly equal: ReadonlySet<ResolvedComponent>;
+}
+
+function pairUp(before: readonly ResolvedComponent[], after: readonly ResolvedComponent[]): Pairing {
   const partners = new Map<ResolvedComponent, ResolvedComponent>();
   const unpaired = new Set(before);
   /** Pairs in order what has the same key. */
@@ -124,8 +128,12 @@ function pairUp(
     }
   };
   pairBy((component) => (component.name === "" ? content(component) : identity(component)));
+  const equal = new Set<ResolvedComponent>();
+  for (const [component, { definition }] of partners) {
+    if (component.name === "" && component.definition === definition) equal.add(component);
+  }
   pairBy(identity);
-  return partners;
+  return { partners, equal };
 }
 
 function identity({ sign, name }: ResolvedComponent): string {
@@ -134,9 +142,16 @@ function identity({ sign, name }: ResolvedComponent): string {
 
 /** The same for two components exactly if they are equal with all that stands in them. */
 function content(component: ResolvedComponent): string {
+  const known = contents.get(component);
+  if (known !== undefined) return known;
   const { sign, name, condition, children } = component;
-  return JSON.stringify([sign, name, condition, plainProps(component), children.map(content)]);
+  const text = JSON.stringify([sign, name, condition, plainProps(component), children.map(content)]);
+  contents.set(component, text);
+  return text;
 }
+
+/** What was worked out before: the next reload compares the same components once more. */
+const contents = new WeakMap<ResolvedComponent, string>();
 
 /** The names of the live props that differ; `undefined` if more than that does. */
 function changedProps(before: ResolvedComponent, after: ResolvedComponent): ReadonlySet<string> | undefined {

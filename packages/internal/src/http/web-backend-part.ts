@@ -14,7 +14,7 @@ import type { NodeSpec } from "../backend/node.ts";
 import type { NodeChoice, Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { probeHTTP, type ProbePool } from "./http-probe.ts";
-import { backendProps, checkNodes, specsOf } from "../backend/props.ts";
+import { backendProps, checkNodes, nodePropNames, specsOf } from "../backend/props.ts";
 import type {
   ResponseHandler,
   BackendRequest,
@@ -149,6 +149,15 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
 
   start(): void {
     this.#backend.start();
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (nodePropNames.some((name) => changed.has(name))) this.#backend.specify(specsOf(this.#props));
+  }
+
+  /** What a reload drops ends what it has begun. */
+  drain(): Promise<void> {
+    return this.#backend.drain();
   }
 
   async shutdown(): Promise<void> {

@@ -1,5 +1,6 @@
 // From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
 
+import { setImmediate as turn } from "node:timers/promises";
 import { ConfigError } from "../config/config-error.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
@@ -68,6 +69,8 @@ export async function bootSource<Made>(
   const { kinds, fixtures, knownPackages } = engine;
   const resolveSource = async (other = source): Promise<ResolvedComponent> => {
     const parsed = await parse(other, options.baseDir);
+    // Each of the two may take a while: a stage that runs serves in between.
+    await turn();
     const { stage, problems } = resolve(parsed, { ...options, kinds, packs, knownPackages, stageSettings });
     if (stage === undefined) throw new ConfigError(problems);
     return stage;

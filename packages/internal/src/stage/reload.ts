@@ -5,6 +5,7 @@
 //      │        v             v                  v
 //      └─────> undone: all that was created is shut down, and the generation before serves as if nothing had been
 
+import { setImmediate as turn } from "node:timers/promises";
 import { quietly } from "@hemi/common";
 import { carryOver } from "../component/carry-over.ts";
 import { Component, type CreationScope } from "../component/component.ts";
@@ -85,6 +86,7 @@ export class Reload {
   async prepare(): Promise<void> {
     for (const component of withDescendants(this.dropped)) component.isLeaving = true;
     try {
+      await Promise.race([this.#abandoned.promise, turn()]);
       this.#create();
       this.#linkNewSlots();
       await Promise.race([this.#prepareAll(), this.#abandoned.promise]);

@@ -1,5 +1,6 @@
 // A stage: one running configuration, owner of all its components.
 
+import { setImmediate as turn } from "node:timers/promises";
 import { quietly } from "@hemi/common";
 import { isOffering, type Capability } from "../component/capability.ts";
 import type { CreationScope } from "../component/component.ts";
@@ -271,6 +272,8 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     const timer = setTimeout(() => this.#abandonReload?.(tooLate), patience);
     try {
       const wanted = await Promise.race([abandoned.promise, this.#resolve(source)]);
+      // To read, to compare and to create may take a while each, for thousands of rules: what runs serves in between.
+      await Promise.race([abandoned.promise, turn()]);
       reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
       await reload.prepare();
       const paths = reload.paths();
