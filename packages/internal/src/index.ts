@@ -176,6 +176,7 @@ export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/ma
 export type { Match, Route } from "./web/mapper/route-tree.ts";
 export type { Params } from "./web/mapper/pattern.ts";
 export { segmentedPath, slashInSegment } from "./web/request/path.ts";
+export { pathPrefix, withoutPrefix } from "./web/request/path-prefix.ts";
 export type { Queries } from "./web/request/queries.ts";
 export { mediaTypeOf } from "./web/response/media-type.ts";
 export { answerOtherMethod } from "./web/response/other-methods.ts";
