@@ -13,10 +13,10 @@ import {
   withoutPrefix,
 } from "@hemi/internal";
 import { cancelQuietly } from "./cancel-quietly.ts";
-import type { makeFetchRequest } from "./fetch-request.ts";
 import type { sendFetchResponse } from "./fetch-response.ts";
 import { fetchURLOf } from "./fetch-url.ts";
 import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
+import type { makeLightRequest } from "./light-request.ts";
 import { isObject, loadApp } from "./load-app.ts";
 
 /** What an app gets beside the Request; in Hono it is `c.env`. */
@@ -68,7 +68,7 @@ export const fetchHandlet = defineHandlet({
 class FetchHandlet implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   #app: FetchApp = notPrepared;
-  #makeRequest: typeof makeFetchRequest = notPrepared;
+  #makeRequest: (...args: Parameters<typeof makeLightRequest>) => Request = notPrepared;
   #send: typeof sendFetchResponse = notPrepared;
   #restoreGlobals: (() => void) | undefined;
 

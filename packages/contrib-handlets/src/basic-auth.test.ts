@@ -249,8 +249,9 @@ test("an unknown name costs what the dearest user costs, and the log tells of us
 });
 
 test.each([
-  ["", /users/],
-  [".users = []", /users/],
+  ["", /it would let nobody in.*set \.users or \.usersFile/s],
+  [".users = []", /it would let nobody in/],
+  ['.users = ["ann": "$2x$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"]', /or one of htpasswd/],
   ['.users = ["ann": "open sesame"]', /\.users\["ann"\] takes a hash such as .*make one by `hemi hash-password`/s],
   ['.users = ["a:b": "HASH"]', /\.users\["a:b"\]: a name has no colon/],
   ['.users = ["": "HASH"]', /is not empty/],

@@ -192,6 +192,8 @@ export {
 } from "./web/response/representation.ts";
 export type { OpenSource, Source } from "./web/response/source.ts";
 export type { Request } from "./web/request/request.ts";
+export { examineFile, examineFolder } from "./web/examine-files.ts";
+export { sendStatusPage } from "./web/response/status-page.ts";
 export type { KnownContent, Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
 export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";
