@@ -69,6 +69,19 @@ describe("who is not", () => {
     });
   });
 
+  test("is shown the page of the webapp for 401, and asked all the same", async () => {
+    const page = new URL("../package.json", import.meta.url).pathname;
+    await using site = await serveSite(`.errorPages = ["4xx": "${page}"] rule { basicAuth { ${users} } }`);
+    expect(await site.ask("GET /")).toMatchObject({
+      status: 401,
+      text: expect.stringContaining("@hemi/contrib-handlets"),
+      headers: {
+        "content-type": "application/json",
+        "www-authenticate": 'Basic realm="restricted", charset="UTF-8"',
+      },
+    });
+  });
+
   test("is asked in the name of the realm, whatever it holds", async () => {
     await using site = await serveSite(`basicAuth { ${users} .realm = \`the "inner" \\ circle\` }`);
     const { headers } = await site.ask("GET /");
