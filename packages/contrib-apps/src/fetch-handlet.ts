@@ -66,6 +66,8 @@ export const fetchHandlet = defineHandlet({
 });
 
 class FetchHandlet implements HandletPart {
+  /** In bytes. Most apps hold content in memory without a limit of their own. */
+  readonly defaultMaxContentSize = 16 * 1024 * 1024;
   readonly #context: Context<PropsOf<typeof props>>;
   #app: FetchApp = notPrepared;
   #makeRequest: (...args: Parameters<typeof makeLightRequest>) => Request = notPrepared;

@@ -47,6 +47,8 @@ export const nodeHandlet = defineHandlet({
 });
 
 class NodeHandlet implements HandletPart {
+  /** In bytes. Most apps hold content in memory without a limit of their own. */
+  readonly defaultMaxContentSize = 16 * 1024 * 1024;
   readonly #context: Context<PropsOf<typeof props>>;
   #app: NodeApp = notPrepared;
   #Exchan: typeof NodeExchan | undefined;

@@ -87,6 +87,7 @@ export function checkRelay(context: CheckContext<RelayProps>): void {
 const filenames: ReadonlySet<string> = new Set(["DOCUMENT_ROOT", "SCRIPT_FILENAME", "PATH_TRANSLATED"]);
 
 export class Relay implements HandletPart {
+  readonly defaultMaxContentSize = Infinity;
   readonly #context: Context<RelayProps>;
   readonly #root: WebRoot;
   readonly #traits: ProxyTraits;

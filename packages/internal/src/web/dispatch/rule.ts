@@ -8,7 +8,7 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
 import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
-import { contentLimitProps } from "../content/content-limits.ts";
+import { contentLimitProps, defaultMaxContentSize } from "../content/content-limits.ts";
 import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
@@ -291,6 +291,7 @@ class Rule implements RulePart {
       const handlet = handlets[i];
       if (handlet === undefined) break;
       req.handlet = handlet;
+      req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
       try {
         const taken = handlet.part.handle(req, resp);
         if (taken === true) return true;
