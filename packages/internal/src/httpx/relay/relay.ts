@@ -10,9 +10,11 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
+import type { Fcache } from "../../fixtures/fcache.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { examineFile, examineFolder } from "../../web/examine-files.ts";
-import type { HandletPart } from "../../web/kinds.ts";
+import type { Explanation } from "../../web/explain/explanation.ts";
+import type { ExplainScope, HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
 import { pathPrefix } from "../../web/request/path-prefix.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
@@ -25,7 +27,7 @@ import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import { localPathOf } from "../../web/static/candidates.ts";
 import { isHidden } from "../../web/static/hidden.ts";
-import { WebRoot } from "../../web/static/web-root.ts";
+import { isInWebRoot, WebRoot } from "../../web/static/web-root.ts";
 import { webVariables } from "../../web/conditions/variables.ts";
 import { compileFileTemplate } from "../../web/conditions/file-template.ts";
 import { Complaints } from "./complaints.ts";
@@ -128,6 +130,30 @@ export class Relay implements HandletPart {
     return this.#checkAndRelay(cgi, script, req, resp);
   }
 
+  async explain(req: Request, { fcache }: ExplainScope): Promise<Explanation> {
+    const { stripPrefix, checkScript, webRoot, indexFile } = this.#context.props;
+    const local = localPathOf(segmentedPath(req), stripPrefix);
+    if (local === undefined) return { takes: "no", text: `its path does not begin with ${stripPrefix}` };
+    const script = this.#scriptFor(local, stripPrefix ?? "");
+    if (script === undefined) {
+      const index = `${webRoot}${local}/${indexFile}`;
+      const isFolder = this.#mayBeFolder(local, req) && (await this.#isInside(index, fcache));
+      if (!isFolder) return { takes: "no", text: `${req.path} names no script` };
+      return { takes: "yes", status: 301, text: `there is ${index}: redirects to its path with a slash` };
+    }
+    const { filename } = script;
+    const { kind } = checkScript ? await fcache.open(filename) : { kind: "denied" };
+    if (kind !== "denied" && !(await this.#isInside(filename, fcache))) {
+      return { takes: "no", text: `there is no script ${filename} in the web root` };
+    }
+    return { takes: "yes", text: `runs ${filename}` };
+  }
+
+  async #isInside(file: string, fcache: Fcache): Promise<boolean> {
+    const entry = await fcache.open(file);
+    return entry.kind === "file" && (await isInWebRoot(this.#context.props.webRoot, entry.realPath));
+  }
+
   async #checkAndRelay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
     const entry = await this.#context.stage.fcache.open(script.filename);
     // Who runs it may read it where we may not.
@@ -138,15 +164,19 @@ export class Relay implements HandletPart {
 
   /** `/blog` to `/blog/`, where its index file is: the links of its page are relative to the folder. */
   async #redirectFolder(local: string, req: Request, resp: Response): Promise<boolean> {
-    const { checkScript, webRoot, indexFile } = this.#context.props;
-    const { path, method } = req;
-    const isFolderLike = checkScript && path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req);
-    if (!isFolderLike || isHidden(local) || (method !== "GET" && method !== "HEAD")) return false;
+    if (!this.#mayBeFolder(local, req)) return false;
+    const { webRoot, indexFile } = this.#context.props;
     const entry = await this.#context.stage.fcache.open(`${webRoot}${local}/${indexFile}`);
     if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
     // Two slashes would make the first name a host.
     resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
     return true;
+  }
+
+  #mayBeFolder(local: string, req: Request): boolean {
+    const { path, method } = req;
+    const isFolderLike = path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req) && !isHidden(local);
+    return isFolderLike && this.#context.props.checkScript && (method === "GET" || method === "HEAD");
   }
 
   /** The script for a segmented path without its prefix; `undefined` if it leads to none. */
