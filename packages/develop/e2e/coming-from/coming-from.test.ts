@@ -1,6 +1,6 @@
 // Configurations of well-known applications, written for Hemi: each boots, sends requests where it should, and where nginx stands beside it, answers as nginx does.
 
-import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -119,6 +119,27 @@ const explained: Readonly<Record<string, readonly (readonly [line: string, answe
     ["GET /style.css", "webapp.cloud/rule.assets/static"],
   ],
 };
+
+test("what docs/coming-from.md calls by a name is there: components and props", async () => {
+  const docs = fileURLToPath(new URL("../../../../docs/", import.meta.url));
+  const page = await readFile(join(docs, "coming-from.md"), "utf8");
+  const ours = page.split("\n").flatMap((line) => (line.startsWith("| ") ? (line.split(/(?<!\\)\|/)[2] ?? []) : []));
+  expect(ours.length).toBeGreaterThan(90);
+  const references = await Promise.all(
+    (await readdir(join(docs, "reference"))).map(
+      async (file) => [file, await readFile(join(docs, "reference", file), "utf8")] as const,
+    ),
+  );
+  const missing = ours.flatMap((text) => [
+    ...[...text.matchAll(/(?<![\w"])([a-z]\w+)(?: "\w+")? \{/gi)].flatMap(([, sign]) =>
+      references.some(([file]) => file === `${sign}.md`) ? [] : [`${sign} {`],
+    ),
+    ...[...text.matchAll(/(?<=[ `])\.([a-z]\w+)/gi)].flatMap(([, prop]) =>
+      references.some(([, page]) => page.includes(`[\`${prop}\`](#`)) ? [] : [`.${prop}`],
+    ),
+  ]);
+  expect(missing.filter((name) => !/^\.(?:html|php)$/.test(name))).toEqual([]);
+});
 
 describe.each(Object.entries(explained))("%s", (name, requests) => {
   test("boots, and is laid out as hemi fmt does it", async () => {
