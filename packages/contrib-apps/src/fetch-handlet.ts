@@ -5,15 +5,18 @@ import {
   type Context,
   defineHandlet,
   type HandletPart,
+  pathPrefix,
   prop,
   type PropsOf,
   type Request as HemiRequest,
   type Response as HemiResponse,
+  withoutPrefix,
 } from "@hemi/internal";
 import { cancelQuietly } from "./cancel-quietly.ts";
-import type { makeFetchRequest } from "./fetch-request.ts";
 import type { sendFetchResponse } from "./fetch-response.ts";
+import { fetchURLOf } from "./fetch-url.ts";
 import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
+import type { makeLightRequest } from "./light-request.ts";
 import { isObject, loadApp } from "./load-app.ts";
 
 /** What an app gets beside the Request; in Hono it is `c.env`. */
@@ -30,6 +33,11 @@ export type FetchApp = (request: Request, env: FetchEnv) => Response | Promise<R
 const props = {
   /** The app is its default export: a function `fetch(request, env)`, or an object that has it as `fetch`. Loaded once in the life of the process. */
   module: prop.module({ required: true }),
+  /**
+   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths that do not begin with it are left to the
+   * next handlet or rule.
+   */
+  stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
    * An answer of status 404 that has this header field says "not mine": the request goes on to the next handlet or rule.
    * Only if the app has read none of its content. Default: a 404 of the app is the answer.
@@ -53,14 +61,16 @@ const props = {
 export const fetchHandlet = defineHandlet({
   sign: "fetchHandlet",
   props,
-  takesAll: ({ props }) => props.passHeader === undefined,
+  takesAll: ({ props }) => props.passHeader === undefined && props.stripPrefix === undefined,
   create: (context): HandletPart => new FetchHandlet(context),
 });
 
 class FetchHandlet implements HandletPart {
+  /** In bytes. Most apps hold content in memory without a limit of their own. */
+  readonly defaultMaxContentSize = 16 * 1024 * 1024;
   readonly #context: Context<PropsOf<typeof props>>;
   #app: FetchApp = notPrepared;
-  #makeRequest: typeof makeFetchRequest = notPrepared;
+  #makeRequest: (...args: Parameters<typeof makeLightRequest>) => Request = notPrepared;
   #send: typeof sendFetchResponse = notPrepared;
   #restoreGlobals: (() => void) | undefined;
 
@@ -91,12 +101,16 @@ class FetchHandlet implements HandletPart {
 
   handle(req: HemiRequest, resp: HemiResponse): boolean | Promise<boolean> {
     if (req.method === "CONNECT") return false;
+    const { stripPrefix } = this.#context.props;
+    const uri = stripPrefix === undefined ? req.uri : withoutPrefix(stripPrefix, req.uri);
+    if (uri === undefined) return false;
     if (isForbiddenMethod(req.method)) {
       answerOtherMethod(req, resp, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
       return true;
     }
-    if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp);
-    const answer: unknown = this.#app(this.#makeRequest(req), { hemi: req });
+    const url = fetchURLOf(req, uri);
+    if (req.upgrades.includes("websocket")) return this.#answerUpgrade(req, resp, url);
+    const answer: unknown = this.#app(this.#makeRequest(req, url), { hemi: req });
     // An app that answers at once costs no promise, if what it answers with costs none.
     if (isPromiseLike(answer)) return this.#answerLater(req, resp, answer);
     return this.#answer(req, resp, answer);
@@ -106,9 +120,9 @@ class FetchHandlet implements HandletPart {
     return this.#answer(req, resp, await answer);
   }
 
-  async #answerUpgrade(req: HemiRequest, resp: HemiResponse): Promise<boolean> {
+  async #answerUpgrade(req: HemiRequest, resp: HemiResponse, url: string): Promise<boolean> {
     const upgrade = new FetchUpgrade(req, resp, this.#context.log);
-    const response = await this.#app(this.#makeRequest(req), {
+    const response = await this.#app(this.#makeRequest(req, url), {
       hemi: req,
       acceptWebSocket: upgrade.accept,
     });

@@ -2,10 +2,9 @@
 
 import { HTTPError, memoizeField, type Request as HemiRequest } from "@hemi/internal";
 
-/** Throws HTTPError 400 where the host makes no URL. */
-export function fetchURLOf(req: HemiRequest): string {
+/** `uri` is what the app is asked for. Throws HTTPError 400 where the host makes no URL. */
+export function fetchURLOf(req: HemiRequest, uri = req.uri): string {
   const origin = originOf(`${req.scheme}://${req.authority || "localhost"}`);
-  const { uri } = req;
   if (origin === "") {
     throw new HTTPError(400, `the app can be given no Request: ${req.scheme}://${req.authority}${uri} is no URL`);
   }

@@ -5,7 +5,6 @@
 
 import type { Request as HemiRequest } from "@hemi/internal";
 import { appendFields, fetchMethodOf, makeFetchRequest, NativeRequest } from "./fetch-request.ts";
-import { fetchURLOf } from "./fetch-url.ts";
 import { copyHeaders, leaveRestTo } from "./light-members.ts";
 
 export class LightRequest {
@@ -15,9 +14,9 @@ export class LightRequest {
   #headers: Headers | undefined;
   #real: Request | undefined;
 
-  constructor(req: HemiRequest) {
+  constructor(req: HemiRequest, url: string) {
     this.#req = req;
-    this.#url = fetchURLOf(req);
+    this.#url = url;
   }
 
   get url(): string {
@@ -57,9 +56,9 @@ export class LightRequest {
   }
 }
 
-/** Throws HTTPError 400 where the host makes no URL. */
-export function makeLightRequest(req: HemiRequest): Request {
-  const light: object = new LightRequest(req);
+/** `url` is what the app is asked for, as `fetchURLOf` gives it. */
+export function makeLightRequest(req: HemiRequest, url: string): Request {
+  const light: object = new LightRequest(req, url);
   if (!(light instanceof NativeRequest)) throw new TypeError("a LightRequest is not in the chain of Request");
   return light;
 }

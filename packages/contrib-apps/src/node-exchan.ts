@@ -18,12 +18,13 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
   #isOver = false;
   #closed: (() => void) | undefined;
 
-  constructor(req: HemiRequest, resp: HemiResponse, log: ErrorLog) {
+  /** `uri` is what the app is asked for. */
+  constructor(req: HemiRequest, resp: HemiResponse, uri: string, log: ErrorLog) {
     this.#req = req;
     this.#resp = resp;
     this.#log = log;
     this.socket = NodeSocket.take(req, this);
-    this.request = new NodeRequest(req, this.socket, this);
+    this.request = new NodeRequest(req, uri, this.socket, this);
     this.response = new NodeResponse(this.request, req.method, resp, this);
     req.onAbort(() => this.breakOff());
   }

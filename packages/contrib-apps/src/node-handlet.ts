@@ -5,10 +5,12 @@ import {
   defineHandlet,
   type HandletPart,
   HTTPError,
+  pathPrefix,
   prop,
   type PropsOf,
   type Request as HemiRequest,
   type Response as HemiResponse,
+  withoutPrefix,
 } from "@hemi/internal";
 import { loadApp } from "./load-app.ts";
 import { findNodeApp, findUpgrade, type NodeApp, type NodeUpgradeListener } from "./node-app.ts";
@@ -23,6 +25,11 @@ const props = {
    */
   module: prop.module({ required: true }),
   /**
+   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths that do not begin with it are left to the
+   * next handlet or rule. The app finds the whole in `req.originalUrl`.
+   */
+  stripPrefix: prop.string({ pattern: pathPrefix }),
+  /**
    * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
    * handlet or rule, without the header fields that were set. Content that the app has read, by a parser before all its routes say, nobody
    * else can have: `next()` then gives 404, as at the end of an app, and a line in the log at the level `debug`. Once a part of the answer was
@@ -35,11 +42,13 @@ const props = {
 export const nodeHandlet = defineHandlet({
   sign: "nodeHandlet",
   props,
-  takesAll: ({ props }) => !props.passOn,
+  takesAll: ({ props }) => !props.passOn && props.stripPrefix === undefined,
   create: (context): HandletPart => new NodeHandlet(context),
 });
 
 class NodeHandlet implements HandletPart {
+  /** In bytes. Most apps hold content in memory without a limit of their own. */
+  readonly defaultMaxContentSize = 16 * 1024 * 1024;
   readonly #context: Context<PropsOf<typeof props>>;
   #app: NodeApp = notPrepared;
   #Exchan: typeof NodeExchan | undefined;
@@ -66,8 +75,13 @@ class NodeHandlet implements HandletPart {
   handle(req: HemiRequest, resp: HemiResponse): boolean | Promise<boolean> {
     if (this.#Exchan === undefined) return notPrepared();
     if (req.method === "CONNECT") return false;
-    if (this.#upgrade !== undefined && req.upgrades.length > 0) return this.#handleUpgrade(req, resp, this.#upgrade);
-    const exchan = new this.#Exchan(req, resp, this.#context.log);
+    const { stripPrefix } = this.#context.props;
+    const uri = stripPrefix === undefined ? req.uri : withoutPrefix(stripPrefix, req.uri);
+    if (uri === undefined) return false;
+    if (this.#upgrade !== undefined && req.upgrades.length > 0) {
+      return this.#handleUpgrade(req, resp, uri, this.#upgrade);
+    }
+    const exchan = new this.#Exchan(req, resp, uri, this.#context.log);
     if (this.#context.props.passOn) return this.#handleOrPass(exchan);
     try {
       const outcome = this.#app(exchan.request, exchan.response);
@@ -78,9 +92,14 @@ class NodeHandlet implements HandletPart {
     }
   }
 
-  #handleUpgrade(req: HemiRequest, resp: HemiResponse, listener: NodeUpgradeListener): boolean | Promise<boolean> {
+  #handleUpgrade(
+    req: HemiRequest,
+    resp: HemiResponse,
+    uri: string,
+    listener: NodeUpgradeListener,
+  ): boolean | Promise<boolean> {
     if (this.#Upgrade === undefined) return notPrepared();
-    const upgrade = new this.#Upgrade(req, resp, this.#context.log);
+    const upgrade = new this.#Upgrade(req, resp, uri, this.#context.log);
     try {
       const outcome = listener(upgrade.request, upgrade.socket, Buffer.alloc(0));
       if (!isPromise(outcome)) return true;

@@ -15,7 +15,8 @@ export class NodeRequest extends IncomingMessage implements LineHandler {
   declare readonly _addHeaderLines: LineHandler["_addHeaderLines"];
   readonly [contentKey]: NodeContent;
 
-  constructor(req: HemiRequest, socket: Socket, owner: ContentOwner) {
+  /** `uri` is what the app is asked for: the client may have asked for more. */
+  constructor(req: HemiRequest, uri: string, socket: Socket, owner: ContentOwner) {
     super(socket);
     this[contentKey] = new NodeContent(req, this, owner);
     guardListeners(this, owner);
@@ -23,7 +24,9 @@ export class NodeRequest extends IncomingMessage implements LineHandler {
     this._destroy = destroy;
     Object.defineProperty(this, "signal", signal);
     this.method = req.method;
-    this.url = req.uri;
+    this.url = uri;
+    // Express and Connect keep it when it is there.
+    if (uri !== req.uri) Object.assign(this, { originalUrl: req.uri });
     setVersion(this, req.version);
     const lines = linesOf(req);
     this._addHeaderLines(lines, lines.length);

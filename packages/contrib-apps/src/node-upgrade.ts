@@ -17,14 +17,15 @@ export class NodeUpgrade implements ContentOwner, SocketOwner {
   readonly #log: ErrorLog;
   #isOver = false;
 
-  constructor(req: HemiRequest, resp: HemiResponse, log: ErrorLog) {
+  /** `uri` is what the app is asked for. */
+  constructor(req: HemiRequest, resp: HemiResponse, uri: string, log: ErrorLog) {
     this.#req = req;
     this.#resp = resp;
     this.#log = log;
     this.socket = new UpgradeSocket(req, resp, this);
     // Without a listener, Node.js would end the process.
     this.socket.on("error", (error) => this.#noteError(error));
-    this.request = new NodeRequest(req, this.socket, this);
+    this.request = new NodeRequest(req, uri, this.socket, this);
     if (req.version !== "1.1") addHandshake(this.request, req.upgrades);
     req.onAbort(() => this.socket.destroy());
   }

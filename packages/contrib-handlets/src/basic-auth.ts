@@ -1,11 +1,15 @@
 // basicAuth: lets in those who have a name and a password (RFC 7617).
 
 import { createHmac, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { SingleFlight, threadPoolSize, Turns } from "@hemi/common";
 import {
   type Context,
   defineHandlet,
+  examineFile,
+  type Entry,
   type HandletPart,
+  HemiError,
   LocalKey,
   prop,
   type PropsOf,
@@ -13,16 +17,26 @@ import {
   type Response,
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
+import { BcryptThread } from "./bcrypt-thread.ts";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { keyOfAddress } from "./ip-address.ts";
-import { costOf, decoyOf, type PasswordHash, parsePasswordHash, verifyPassword } from "./password-hash.ts";
+import { costOfKnown, decoyOfKnown, type KnownHash, parseKnownHash, verifyKnown } from "./known-hash.ts";
 import { refuse } from "./refuse.ts";
 import { Tally } from "./tally.ts";
+import { parseUsersFile } from "./users-file.ts";
 
 const props = {
-  /** Names, and their passwords as `hashPassword` hashes them. A name holds no colon. */
-  users: prop.dict(prop.string(), { required: true, min: 1, reload: "live" }),
+  /**
+   * Names, and hashes of their passwords: of scrypt, as `hemi hash-password` makes them, or of bcrypt (`$2a$`, `$2b$`, `$2y$`; cost 4 to 15, of the password 72 bytes)
+   * or MD5 (`$apr1$`, quick to guess), as `htpasswd` does. A name holds no colon.
+   */
+  users: prop.dict(prop.string(), { default: {}, reload: "live" }),
+  /**
+   * A file of more users, with a line `name:hash` for each, as `htpasswd` writes it. It is read again when it has changed, which is seen after a second at
+   * most. A line of another form is left out, with a warning in the log. Of a name that `users` has too, that one counts.
+   */
+  usersFile: prop.path(),
   /** What the login is for, as browsers show it, or remember it by. Printable ASCII. */
   realm: prop.string({
     default: "restricted",
@@ -52,7 +66,11 @@ export const basicAuth = defineHandlet({
   sign: "basicAuth",
   props,
   check(context) {
-    for (const [name, hash] of context.props.users) {
+    const { users, usersFile } = context.props;
+    if (users.size === 0 && usersFile === undefined) {
+      context.report({ prop: "users", message: "it would let nobody in", hint: "set .users or .usersFile" });
+    }
+    for (const [name, hash] of users) {
       const place = `.users[${JSON.stringify(name)}]`;
       if (!/^[^:\p{Cc}]+$/u.test(name)) {
         context.report({
@@ -60,9 +78,13 @@ export const basicAuth = defineHandlet({
           message: `${place}: a name has no colon and no control characters, and is not empty`,
         });
       }
-      if (parsePasswordHash(hash) !== undefined) continue;
+      if (parseKnownHash(hash) !== undefined) continue;
       const hint = "make one by `hemi hash-password`, or by hashPassword of @hemi/contrib-handlets";
-      context.report({ prop: "users", message: `${place} takes a hash such as $scrypt$ln=15,r=8,p=3$salt$hash`, hint });
+      context.report({
+        prop: "users",
+        message: `${place} takes a hash such as $scrypt$ln=15,r=8,p=3$salt$hash, or one of htpasswd: $2y$ (-B) or $apr1$ (-m)`,
+        hint,
+      });
     }
   },
   create: (context): HandletPart => new BasicAuth(context),
@@ -76,9 +98,13 @@ type Verdict = "right" | "wrong" | "too busy";
 
 class BasicAuth implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
-  #hashes: ReadonlyMap<string, PasswordHash> = new Map();
+  #hashes: ReadonlyMap<string, KnownHash> = new Map();
   /** Stands in for the hash of a name that nobody has. */
-  #decoy: PasswordHash | undefined;
+  #decoy: KnownHash | undefined;
+  /** The file of users as it was seen last. */
+  #seen: Entry | undefined;
+  #usersInFile: ReadonlyMap<string, KnownHash> = new Map();
+  readonly #bcrypt = new BcryptThread();
   #challenge = "";
   /** Of the keys below. Anew with each change of the users: what was right before is then found no more. */
   #secret = randomBytes(32);
@@ -103,25 +129,69 @@ class BasicAuth implements HandletPart {
 
   update(): void {
     const { users, realm } = this.#context.props;
-    const hashes = new Map<string, PasswordHash>();
+    const hashes = new Map<string, KnownHash>(this.#usersInFile);
     for (const [name, text] of users) {
-      const hash = parsePasswordHash(text);
+      const hash = parseKnownHash(text);
       if (hash !== undefined) hashes.set(name.normalize("NFC"), hash);
     }
-    const byCost = [...hashes.values()].sort((a, b) => costOf(b) - costOf(a));
+    const byCost = [...hashes.values()].sort((a, b) => costOfKnown(b) - costOfKnown(a));
     const [dearest] = byCost;
     const cheapest = byCost.at(-1);
-    if (dearest !== undefined && cheapest !== undefined && costOf(cheapest) < costOf(dearest)) {
+    if (dearest !== undefined && cheapest !== undefined && costOfKnown(cheapest) < costOfKnown(dearest)) {
       this.#context.log.warn("the passwords of some users cost less to hash than others: the time tells who is a user");
     }
     this.#hashes = hashes;
-    this.#decoy = dearest === undefined ? undefined : decoyOf(dearest);
+    this.#decoy = dearest === undefined ? undefined : decoyOfKnown(dearest);
     this.#challenge = `Basic realm="${realm.replace(/["\\]/g, "\\$&")}", charset="UTF-8"`;
     this.#secret = randomBytes(32);
     this.#remembered.clear();
   }
 
+  async examine(): Promise<void> {
+    const { usersFile } = this.#context.props;
+    if (usersFile === undefined) return;
+    await examineFile("the file of users", usersFile);
+    const { wrongLines } = parseUsersFile(await readFile(usersFile, "utf8"));
+    if (wrongLines.length > 0) throw new HemiError("HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
+  }
+
+  async prepare(): Promise<void> {
+    const { usersFile } = this.#context.props;
+    if (usersFile !== undefined) await this.#readUsers(usersFile);
+  }
+
+  shutdown(): Promise<void> {
+    return this.#bcrypt.close();
+  }
+
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    const { usersFile } = this.#context.props;
+    if (usersFile === undefined || this.#context.stage.fcache.peek(usersFile) === this.#seen) {
+      return this.#check(req, resp);
+    }
+    return this.#readUsers(usersFile).then(() => this.#check(req, resp));
+  }
+
+  /** A file that cannot be read now keeps its users: it may be in the middle of being replaced. */
+  async #readUsers(usersFile: string): Promise<void> {
+    const { stage, log } = this.#context;
+    const entry = await stage.fcache.open(usersFile);
+    if (entry === this.#seen) return;
+    if (entry.kind !== "file") {
+      const isNews = entry.kind !== this.#seen?.kind;
+      this.#seen = entry;
+      if (isNews) log.warn(`the file of users ${usersFile} is no file that can be read: ${entry.kind}`);
+      return;
+    }
+    const text = entry.content?.toString() ?? (await readFile(usersFile, "utf8"));
+    const { hashes, wrongLines } = parseUsersFile(text);
+    if (wrongLines.length > 0) log.warn(wrongLinesOf(usersFile, wrongLines));
+    this.#seen = entry;
+    this.#usersInFile = hashes;
+    this.update();
+  }
+
+  #check(req: Request, resp: Response): boolean | Promise<boolean> {
     const credentials = readBasicCredentials(req.header("authorization"));
     if (credentials === undefined) return this.#ask(resp);
     const key = createHmac("sha256", this.#secret)
@@ -145,7 +215,9 @@ class BasicAuth implements HandletPart {
   async #verify(source: string, { user, password }: BasicCredentials, key: string): Promise<Verdict> {
     const hash = this.#hashes.get(user) ?? this.#decoy;
     if (hash === undefined) return "wrong";
-    const isRight = await this.#hashings.run(source, () => hashingTurns.run(() => verifyPassword(password, hash)));
+    const isRight = await this.#hashings.run(source, () =>
+      hashingTurns.run(() => verifyKnown(password, hash, this.#bcrypt)),
+    );
     if (isRight === undefined) return "too busy";
     if (!isRight || hash === this.#decoy) return "wrong";
     const { props, stage } = this.#context;
@@ -156,6 +228,11 @@ class BasicAuth implements HandletPart {
   #ask(resp: Response): true {
     return refuse(resp, 401, { "www-authenticate": this.#challenge });
   }
+}
+
+function wrongLinesOf(file: string, lines: readonly number[]): string {
+  const shown = lines.slice(0, 10).join(", ");
+  return `${file}: lines without a name and a hash of bcrypt, apr1 or scrypt: ${shown}${lines.length > 10 ? ", …" : ""}`;
 }
 
 function letThrough(req: Request, { user }: BasicCredentials): false {

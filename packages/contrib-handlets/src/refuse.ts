@@ -1,14 +1,10 @@
 // What checkers do: turn a request away, or let it through.
 
-import { reasonPhrase } from "@hemi/common";
-import type { Explanation, Response } from "@hemi/internal";
+import { type Explanation, type Response, sendStatusPage } from "@hemi/internal";
 
-/** Answers with a status and its reason phrase as text. What was set on the response before is forgotten; what is hooked stays. */
+/** Answers with a status, and with the page that `errorPages` of the rule has for it, or its reason phrase as text. What was set on the response before is forgotten; what is hooked stays. */
 export function refuse(resp: Response, status: number, fields: Readonly<Record<string, string>> = {}): true {
-  resp.reset();
-  resp.status = status;
-  for (const [name, value] of Object.entries(fields)) resp.setHeader(name, value);
-  resp.send(`${status} ${reasonPhrase(status)}\n`);
+  sendStatusPage(resp, status, fields);
   return true;
 }
 

@@ -40,6 +40,33 @@ test("only answers with such a status, where it says so", async () => {
   }
 });
 
+test("only answers with content of such a type, error pages and answers without content included", async () => {
+  const files = { "a.html": "a", "a.css": "b", "404.html": "none" };
+  const revisers = 'head { .set = ["x-new": "1"] .types = ("text/html") }';
+  await using site = await serveSite({ revisers, files, static: ".otherwise = 404" });
+  const { etag } = (await site.fetch("GET /a.html")).headers;
+  expect((await site.fetch("GET /a.html")).headers["x-new"]).toBe("1");
+  expect((await site.fetch("HEAD /a.html")).headers["x-new"]).toBe("1");
+  expect(await site.fetch("GET /a.html", { "if-none-match": String(etag) })).toMatchObject({
+    status: 304,
+    headers: { "x-new": "1" },
+  });
+  expect((await site.fetch("GET /a.css")).headers["x-new"]).toBeUndefined();
+  // The engine's own page is of text/plain.
+  expect(await site.fetch("GET /none")).toMatchObject({
+    status: 404,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+  });
+  expect((await site.fetch("GET /none")).headers["x-new"]).toBeUndefined();
+});
+
+test("an error page of a file has the type of that file", async () => {
+  const page = new URL("../package.json", import.meta.url).pathname;
+  const revisers = `.errorPages = ["404": "${page}"] head { .set = ["x-new": "1"] .types = ("application/json") }`;
+  await using site = await serveSite({ revisers, static: ".otherwise = 404" });
+  expect(await site.fetch("GET /none")).toMatchObject({ status: 404, headers: { "x-new": "1" } });
+});
+
 describe("a variable", () => {
   test.each([
     ["plain: ok", "plain%3A%20ok", "plain: ok"],

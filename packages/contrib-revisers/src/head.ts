@@ -14,6 +14,7 @@ import {
   type ReviserPart,
   type Template,
 } from "@hemi/internal";
+import { mediaTypePattern, mediaTypeSet } from "./media-types.ts";
 import { headRank } from "./ranks.ts";
 
 const statusPattern = { expression: /^[2-5](?:\d\d|xx)$/, takes: 'a status such as "404" or "4xx"' };
@@ -29,6 +30,11 @@ const props = {
   add: prop.dict(prop.template(), { default: {}, reload: "live" }),
   /** Only for answers with these, such as "404" or "5xx". None: for all. */
   statuses: prop.strings({ default: [], pattern: statusPattern, reload: "live" }),
+  /**
+   * Only for answers with content of these media types: "text/html", "text/*", "*+json", "*". A 304 counts as the content that it stands for, as far as that is
+   * known; an answer without a `content-type` has none of them. None: for all.
+   */
+  types: prop.strings({ default: [], pattern: mediaTypePattern, reload: "live" }),
 };
 
 type HeadProps = PropsOf<typeof props>;
@@ -84,7 +90,7 @@ class Head implements ReviserPart {
 
   reviseResponse(req: Request, resp: Response): undefined {
     const { isFor, remove, set, defaults, add } = this.#changes;
-    if (!isFor(resp.status)) return;
+    if (!isFor(resp)) return;
     for (const name of remove) resp.removeHeader(name);
     for (const { name, read } of set) {
       const value = read(req);
@@ -104,7 +110,7 @@ class Head implements ReviserPart {
 
 /** What the props come to. */
 interface Changes {
-  readonly isFor: (status: number) => boolean;
+  readonly isFor: (resp: Response) => boolean;
   readonly remove: readonly string[];
   readonly set: readonly FieldTemplate[];
   readonly defaults: readonly FieldTemplate[];
@@ -119,14 +125,20 @@ interface FieldTemplate {
 
 function changesOf(props: HeadProps): Changes {
   const statuses = new Set(props.statuses);
+  const hasType = props.types.length === 0 ? undefined : mediaTypeSet(props.types);
   return {
-    isFor: (status) =>
-      statuses.size === 0 || statuses.has(String(status)) || statuses.has(`${Math.floor(status / 100)}xx`),
+    isFor: (resp) =>
+      (statuses.size === 0 || hasStatus(statuses, resp.status)) &&
+      (hasType === undefined || hasType(resp.header("content-type") ?? resp.knownContent?.type)),
     remove: props.remove,
     set: fieldsOf(props.set),
     defaults: fieldsOf(props.default),
     add: fieldsOf(props.add),
   };
+}
+
+function hasStatus(statuses: ReadonlySet<string>, status: number): boolean {
+  return statuses.has(String(status)) || statuses.has(`${Math.floor(status / 100)}xx`);
 }
 
 function fieldsOf(templates: ReadonlyMap<string, Template>): readonly FieldTemplate[] {

@@ -176,6 +176,7 @@ export { Mapper, type MappedFunction, type MapperOptions } from "./web/mapper/ma
 export type { Match, Route } from "./web/mapper/route-tree.ts";
 export type { Params } from "./web/mapper/pattern.ts";
 export { segmentedPath, slashInSegment } from "./web/request/path.ts";
+export { pathPrefix, withoutPrefix } from "./web/request/path-prefix.ts";
 export type { Queries } from "./web/request/queries.ts";
 export { mediaTypeOf } from "./web/response/media-type.ts";
 export { answerOtherMethod } from "./web/response/other-methods.ts";
@@ -191,6 +192,8 @@ export {
 } from "./web/response/representation.ts";
 export type { OpenSource, Source } from "./web/response/source.ts";
 export type { Request } from "./web/request/request.ts";
+export { examineFile, examineFolder } from "./web/examine-files.ts";
+export { sendStatusPage } from "./web/response/status-page.ts";
 export type { KnownContent, Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
 export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";

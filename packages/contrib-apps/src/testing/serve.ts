@@ -12,7 +12,7 @@ export async function serve(handlet: string, server = "", packs: readonly Pack[]
   const stage = await bootWith([apps, ...packs]).bootText(
     `stage {
       webapp "site" {
-        .hostnames = ("*") ${webapp}
+        .hostnames = ("*") .maxContentSize = 1M ${webapp}
         rule { ${handlet} }
         rule { .returnText = "next" }
       }

@@ -69,7 +69,7 @@ export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise
     `stage {
       webapp "site" {
         .hostnames = ("*")
-        ${rules.startsWith("rule") ? rules : `rule { ${rules} }`}
+        ${/^(?:rule|\.)/.test(rules) ? rules : `rule { ${rules} }`}
         rule { answerer {} }
       }
       httpxServer "main" { .webapps = ("site") .address = "${address}" }

@@ -75,7 +75,7 @@ export async function proxyTo(nodes: readonly (string | Settings)[], options: Pr
         children: [
           {
             sign: "rule",
-            props: { maxContentSize: options.maxContentSize ?? 1024 * 1024 },
+            props: options.maxContentSize === undefined ? {} : { maxContentSize: options.maxContentSize },
             children: [
               ...(options.socklet === undefined
                 ? []

@@ -45,8 +45,13 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
   const fcache = makeFcache?.() ?? new Fcache({ maxContentSize: 100, now: () => clock.ms });
   const props: Props = {
     webRoot: join(dir, rootName),
-    indexFile: "index.html",
+    stripPrefix: undefined,
+    indexFile: ["index.html"],
+    tryEndings: [],
+    scripts: [".php"],
+    otherwise: undefined,
     fallback: undefined,
+    fallbackFor: "html",
     maxAge: undefined,
     immutable: false,
     charset: "utf-8",

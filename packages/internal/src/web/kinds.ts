@@ -42,6 +42,10 @@ export interface HandletPart extends Part {
    * reading content. Without it: only that the handlet would be asked.
    */
   explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
+  /**
+   * Of a request's content, in bytes, where `maxContentSize` is not set: Infinity for those who hand it on piece by piece, to what has limits of its own. Default: 1 MiB.
+   */
+  readonly defaultMaxContentSize?: number;
   /** Whether it opens tunnels by CONNECT: the rules of its webapp then see such requests. Default: false. */
   readonly opensTunnels?: boolean;
 }

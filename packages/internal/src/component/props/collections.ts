@@ -45,12 +45,36 @@ export function list<T, Written>(
   return makeProp({ ...listType(of.type, "a list", options), of: of.type }, options);
 }
 
+/** Whether one value alone may stand without a list around it. */
+export interface OneAloneOption {
+  /** Default: false. */
+  readonly oneAlone?: boolean;
+}
+
 /** A list of strings: `("a", "b")`. The length and the pattern are those of each. */
-export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds>((bounds) => {
-  const each = stringType(bounds);
-  const type = { ...listType(each, "a list of strings", bounds), name: "strings" };
-  return each.takes === "a string" ? type : { ...type, of: each };
-});
+export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds & OneAloneOption>(
+  (bounds) => {
+    const each = stringType(bounds);
+    const list = listType(each, "a list of strings", bounds);
+    const type = { ...(bounds?.oneAlone === true ? oneOrList(each, list) : list), name: "strings" };
+    return each.takes === "a string" ? type : { ...type, of: each };
+  },
+);
+
+/** A list, in which one value alone needs no list around it. */
+export function oneOrList<T>(one: PropType<T>, several: PropType<readonly T[]>): PropType<readonly T[]> {
+  return {
+    ...several,
+    takes: `${one.takes}, or ${several.takes}`,
+    read(value, label, reader) {
+      if (unfoldEnv(value).type === "list") return several.read(value, label, reader);
+      if (value.type !== "string") return refuse(this, value, label, reader);
+      const read = one.read(value, label, reader);
+      return read === undefined ? undefined : [read];
+    },
+    jsonSchema: () => ({ anyOf: [one.jsonSchema(), several.jsonSchema()] }),
+  };
+}
 
 /** Values of one type under any names: `["a": 1, "b": 2]`, `[]` for none. */
 export function dict<T, Written>(

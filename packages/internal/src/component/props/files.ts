@@ -6,9 +6,8 @@ import type { Span } from "../../config/spec.ts";
 import { examineModule, loadModule, ModuleError } from "../modules/load-module.ts";
 import { faultDetails } from "../modules/module-fault.ts";
 import { defaultSource } from "../written.ts";
-import { listType } from "./collections.ts";
+import { listType, oneOrList } from "./collections.ts";
 import type { CountBounds } from "./collections.ts";
-import { unfoldEnv } from "./env-value.ts";
 import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
@@ -47,18 +46,7 @@ const moduleFile = /\.[cm]?[jt]s$/;
 /** Files in order. One alone needs no list around it. */
 export const paths = propMaker<readonly string[], string | readonly string[], CountBounds>((bounds) => {
   const one = path().type;
-  const several = listType(one, "a list of paths", bounds);
-  return {
-    name: "paths",
-    takes: `a path, or ${several.takes}`,
-    read(value, label, reader) {
-      if (unfoldEnv(value).type === "list") return several.read(value, label, reader);
-      if (value.type !== "string") return refuse(this, value, label, reader);
-      const read = one.read(value, label, reader);
-      return read === undefined ? undefined : [read];
-    },
-    jsonSchema: () => ({ anyOf: [one.jsonSchema(), several.jsonSchema()] }),
-  };
+  return { ...oneOrList(one, listType(one, "a list of paths", bounds)), name: "paths" };
 });
 
 const moduleType: PropType<Module> = {

@@ -67,6 +67,7 @@ type ForwardContext = Context<PropsOf<typeof props>, WebappPart | RulePart>;
 
 class ForwardProxy implements HandletPart {
   readonly opensTunnels = true;
+  readonly defaultMaxContentSize = Infinity;
   readonly #context: ForwardContext;
   readonly #forwarded = new ForwardedFields({ form: "none" });
   readonly #traits: ProxyTraits;

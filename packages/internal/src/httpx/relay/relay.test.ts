@@ -64,6 +64,25 @@ describe("a relay", () => {
     });
   });
 
+  test("runs the scripts of its folder below a prefix, which they are told of", async () => {
+    const seen: FcgiAsked[] = [];
+    await using site = await relayTo((one, conn) => (seen.push(one), hello(one, conn)), {
+      proxy: { stripPrefix: "/blog" },
+    });
+    expect((await site.relay.ask("GET /blog/a.php/b?c=d")).status).toBe(200);
+    expect(seen[0]?.params).toMatchObject({
+      SCRIPT_FILENAME: "/srv/site/a.php",
+      SCRIPT_NAME: "/blog/a.php",
+      PATH_INFO: "/b",
+      REQUEST_URI: "/blog/a.php/b?c=d",
+      DOCUMENT_ROOT: "/srv/site",
+    });
+    expect((await site.relay.ask("GET /blog/")).status).toBe(200);
+    expect(seen[1]?.params).toMatchObject({ SCRIPT_FILENAME: "/srv/site/index.php", SCRIPT_NAME: "/blog/index.php" });
+    for (const path of ["/a.php", "/blogs/a.php"]) expect((await site.relay.ask(`GET ${path}`)).status).toBe(404);
+    expect(seen).toHaveLength(2);
+  });
+
   test.each([
     ["ann", 200],
     ["..", 400],

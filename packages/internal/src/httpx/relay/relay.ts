@@ -10,10 +10,13 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
+import type { Fcache } from "../../fixtures/fcache.ts";
 import { FieldNames } from "../../http/field-names.ts";
 import { examineFile, examineFolder } from "../../web/examine-files.ts";
-import type { HandletPart } from "../../web/kinds.ts";
+import type { Explanation } from "../../web/explain/explanation.ts";
+import type { ExplainScope, HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
+import { pathPrefix } from "../../web/request/path-prefix.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
@@ -22,8 +25,9 @@ import { PathEdits } from "../../web/proxy/path-edits.ts";
 import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
+import { localPathOf } from "../../web/static/candidates.ts";
 import { isHidden } from "../../web/static/hidden.ts";
-import { WebRoot } from "../../web/static/web-root.ts";
+import { isInWebRoot, WebRoot } from "../../web/static/web-root.ts";
 import { webVariables } from "../../web/conditions/variables.ts";
 import { compileFileTemplate } from "../../web/conditions/file-template.ts";
 import { Complaints } from "./complaints.ts";
@@ -32,6 +36,11 @@ import { scriptOf } from "./script.ts";
 export const relayProps = {
   /** The folder that scripts are looked up in. Programs are told of it, too: it must have the same name for them. */
   webRoot: prop.path({ required: true, inherited: true }),
+  /**
+   * A prefix that paths lose before scripts are looked up: with "/blog", `/blog/a.php` is the script `a.php` in `webRoot`. Paths that do not begin with it are
+   * left to the next handlet or rule. Programs are told of the prefix as part of `SCRIPT_NAME` and `REQUEST_URI`: they make their own URLs of that.
+   */
+  stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
    * One script for all paths, such as `%baseDir + "/web/index.php"`: the front controller that most frameworks have. It tells by `REQUEST_URI` what
    * is asked for. Unset: the path says which script it is, and one that leads to none is left to the next handlet or rule.
@@ -80,6 +89,7 @@ export function checkRelay(context: CheckContext<RelayProps>): void {
 const filenames: ReadonlySet<string> = new Set(["DOCUMENT_ROOT", "SCRIPT_FILENAME", "PATH_TRANSLATED"]);
 
 export class Relay implements HandletPart {
+  readonly defaultMaxContentSize = Infinity;
   readonly #context: Context<RelayProps>;
   readonly #root: WebRoot;
   readonly #traits: ProxyTraits;
@@ -111,10 +121,37 @@ export class Relay implements HandletPart {
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const cgi = this.#context.props.toBackend.current;
-    const script = this.#scriptFor(segmentedPath(req));
-    if (script === undefined) return this.#redirectFolder(req, resp);
-    if (!this.#context.props.checkScript) return this.#relay(cgi, script, req, resp);
+    const { stripPrefix, checkScript } = this.#context.props;
+    const local = localPathOf(segmentedPath(req), stripPrefix);
+    if (local === undefined) return false;
+    const script = this.#scriptFor(local, stripPrefix ?? "");
+    if (script === undefined) return this.#redirectFolder(local, req, resp);
+    if (!checkScript) return this.#relay(cgi, script, req, resp);
     return this.#checkAndRelay(cgi, script, req, resp);
+  }
+
+  async explain(req: Request, { fcache }: ExplainScope): Promise<Explanation> {
+    const { stripPrefix, checkScript, webRoot, indexFile } = this.#context.props;
+    const local = localPathOf(segmentedPath(req), stripPrefix);
+    if (local === undefined) return { takes: "no", text: `its path does not begin with ${stripPrefix}` };
+    const script = this.#scriptFor(local, stripPrefix ?? "");
+    if (script === undefined) {
+      const index = `${webRoot}${local}/${indexFile}`;
+      const isFolder = this.#mayBeFolder(local, req) && (await this.#isInside(index, fcache));
+      if (!isFolder) return { takes: "no", text: `${req.path} names no script` };
+      return { takes: "yes", status: 301, text: `there is ${index}: redirects to its path with a slash` };
+    }
+    const { filename } = script;
+    const { kind } = checkScript ? await fcache.open(filename) : { kind: "denied" };
+    if (kind !== "denied" && !(await this.#isInside(filename, fcache))) {
+      return { takes: "no", text: `there is no script ${filename} in the web root` };
+    }
+    return { takes: "yes", text: `runs ${filename}` };
+  }
+
+  async #isInside(file: string, fcache: Fcache): Promise<boolean> {
+    const entry = await fcache.open(file);
+    return entry.kind === "file" && (await isInWebRoot(this.#context.props.webRoot, entry.realPath));
   }
 
   async #checkAndRelay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
@@ -126,28 +163,33 @@ export class Relay implements HandletPart {
   }
 
   /** `/blog` to `/blog/`, where its index file is: the links of its page are relative to the folder. */
-  async #redirectFolder(req: Request, resp: Response): Promise<boolean> {
-    const { checkScript, webRoot, indexFile } = this.#context.props;
-    const { path, method } = req;
-    const isFolderLike = checkScript && path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req);
-    if (!isFolderLike || isHidden(path) || (method !== "GET" && method !== "HEAD")) return false;
-    const entry = await this.#context.stage.fcache.open(`${webRoot}${path}/${indexFile}`);
+  async #redirectFolder(local: string, req: Request, resp: Response): Promise<boolean> {
+    if (!this.#mayBeFolder(local, req)) return false;
+    const { webRoot, indexFile } = this.#context.props;
+    const entry = await this.#context.stage.fcache.open(`${webRoot}${local}/${indexFile}`);
     if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
     // Two slashes would make the first name a host.
     resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
     return true;
   }
 
-  /** The script for a segmented path; `undefined` if it leads to none. */
-  #scriptFor(path: string): Script | undefined {
+  #mayBeFolder(local: string, req: Request): boolean {
+    const { path, method } = req;
+    const isFolderLike = path.startsWith("/") && !path.endsWith("/") && !namesNoFile(req) && !isHidden(local);
+    return isFolderLike && this.#context.props.checkScript && (method === "GET" || method === "HEAD");
+  }
+
+  /** The script for a segmented path without its prefix; `undefined` if it leads to none. */
+  #scriptFor(path: string, prefix: string): Script | undefined {
     const { webRoot, scriptFilename, indexFile, splitPathInfo } = this.#context.props;
     if (scriptFilename !== undefined) {
       const isInRoot = scriptFilename.startsWith(`${webRoot}/`);
       const name = isInRoot ? scriptFilename.slice(webRoot.length) : `/${scriptFilename.replace(/^.*\//, "")}`;
-      return { filename: scriptFilename, name, pathInfo: "", documentRoot: webRoot };
+      return { filename: scriptFilename, name: prefix + name, pathInfo: "", documentRoot: webRoot };
     }
     const found = path.startsWith("/") ? scriptOf(path, { indexFile, endings: splitPathInfo }) : undefined;
-    return found === undefined ? undefined : { ...found, filename: webRoot + found.name, documentRoot: webRoot };
+    if (found === undefined) return undefined;
+    return { ...found, name: prefix + found.name, filename: webRoot + found.name, documentRoot: webRoot };
   }
 
   /** Content of no known size is gathered: a program is told at first how much there is. */

@@ -7,9 +7,11 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 export const contentLimitProps = {
   /**
    * Of a request's content, in bytes, as it was sent and as it is once filters or decoding have made more of it; more: 413, before anything
-   * is read where the size is known at first. For multipart forms `maxUploadContentSize` takes its place.
+   * is read where the size is known at first. For multipart forms `maxUploadContentSize` takes its place. 0: as much as there is. Unset: 1M; for proxies and relays
+   * as much as there is, because they hand it on piece by piece to what has a limit of its own; for `nodeHandlet` and `fetchHandlet` 16M, because apps hold it in memory. What
+   * the engine holds in memory is bounded by `maxMemoryContentSize` in any case.
    */
-  maxContentSize: prop.size({ default: "1M", inherited: true, reload: "live" }),
+  maxContentSize: prop.size({ inherited: true, reload: "live" }),
   /**
    * Of what is held in memory, in bytes, by `bytes()`, `text()`, `json()`, and for all fields of a form together; more: 413. The smaller one of
    * this and the limit of the content counts: it is for rules whose `maxContentSize` is large because handlets there stream.
@@ -39,6 +41,9 @@ export const contentLimitProps = {
 };
 
 export type ContentLimits = PropsOf<typeof contentLimitProps>;
+
+/** Of a request's content, in bytes, where neither `maxContentSize` nor the handlet says anything. */
+export const defaultMaxContentSize = 1024 * 1024;
 
 /** For content that has not come to a rule yet. */
 export const noContentLimits: ContentLimits = {

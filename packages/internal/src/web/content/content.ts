@@ -86,11 +86,10 @@ export class Content implements AsyncIterable<Uint8Array> {
   }
 
   async #gather(isDecoded: boolean): Promise<Uint8Array> {
-    const { maxContentSize, maxMemoryContentSize } = this.#owner.contentTerms.limits;
+    const { maxMemoryContentSize } = this.#owner.contentTerms.limits;
+    const ofContent = this.#limit;
     const limit: SizeLimit =
-      maxMemoryContentSize < maxContentSize
-        ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize }
-        : { prop: "maxContentSize", size: maxContentSize };
+      maxMemoryContentSize < ofContent.size ? { prop: "maxMemoryContentSize", size: maxMemoryContentSize } : ofContent;
     const gathered = new GatheredBytes();
     for await (const piece of this.#read(limit, isDecoded ? this.#decodingFilters() : [])) gathered.add(piece);
     return gathered.bytes();
@@ -141,21 +140,25 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   /** The pieces as they were sent, seen by no reviser, for those who hand them on with the fields of the request. */
   async *raw(): AsyncGenerator<Uint8Array, void, void> {
-    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, "raw");
+    yield* this.#read(this.#limit, "raw");
   }
 
   /** The pieces, as they come; the client is held back while none is asked for. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    yield* this.#read({ prop: "maxContentSize", size: this.#owner.contentTerms.limits.maxContentSize }, []);
+    yield* this.#read(this.#limit, []);
   }
 
   #multipartParts(boundary: string): AsyncGenerator<FormPart, void, void> {
-    const { maxContentSize, maxUploadContentSize } = this.#owner.contentTerms.limits;
+    const { maxUploadContentSize } = this.#owner.contentTerms.limits;
     const limit: SizeLimit =
-      maxUploadContentSize === undefined
-        ? { prop: "maxContentSize", size: maxContentSize }
-        : { prop: "maxUploadContentSize", size: maxUploadContentSize };
+      maxUploadContentSize === undefined ? this.#limit : { prop: "maxUploadContentSize", size: maxUploadContentSize };
     return readMultipart(this.#read(limit, this.#decodingFilters()), boundary, this.#owner.contentTerms.limits);
+  }
+
+  get #limit(): SizeLimit {
+    const { maxContentSize } = this.#owner.contentTerms.limits;
+    const size = maxContentSize ?? this.#owner.defaultMaxContentSize;
+    return { prop: "maxContentSize", size: maxContentSize === 0 ? Infinity : size };
   }
 
   /** What takes the content-encoding off, if there is one. Throws HTTPError 415 if that is not wanted, or not known. */
@@ -220,6 +223,8 @@ export interface ContentTerms {
 /** Who has the content: its terms count when it is read. */
 export interface ContentOwner {
   readonly contentTerms: ContentTerms;
+  /** In bytes, where `maxContentSize` is not set: see `HandletPart`. */
+  readonly defaultMaxContentSize: number;
   /** Its content has another content-encoding now. */
   recoded(coding: string): void;
   /** A reviser's filter has failed where nobody reads any more. */

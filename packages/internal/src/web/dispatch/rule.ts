@@ -8,11 +8,12 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
 import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
-import { contentLimitProps } from "../content/content-limits.ts";
+import { contentLimitProps, defaultMaxContentSize } from "../content/content-limits.ts";
 import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestIn } from "../conditions/file-test.ts";
+import { ErrorPages, errorStatus } from "../response/error-pages.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
 import { Uploads } from "../content/form/uploads.ts";
 import {
@@ -30,12 +31,16 @@ import {
 import { Upgrader } from "./upgrader.ts";
 import { isLocation } from "../response/location.ts";
 import type { Request } from "../request/request.ts";
+import { replaceWithPage } from "../response/page-filter.ts";
 import type { Response } from "../response/response.ts";
 import { faultOfUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
 
+/** For a prop that names a path of the webapp. */
+const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of this webapp, such as /errors/404" };
+
 const props = {
-  /** Answers with this status. With `returnText` alone: 200. */
+  /** Answers with this status. With `returnText` alone: 200. One from 400 on without `returnText` comes with its page: see `errorPages`. */
   returnCode: prop.integer({ min: 200, max: 599 }),
   /**
    * Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. There, a
@@ -53,10 +58,20 @@ const props = {
   /** Revisers of the webapp, by name, beside those inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
   /**
-   * Files for the engine's own pages, by status: `["502": %baseDir + "/web/502.html"]`. They are for what goes wrong in this rule, a backend that
-   * cannot be reached say; what a handlet, an app or a backend answers by itself stays as it is. A file that cannot be sent: a line of text.
+   * Files for the engine's own pages, by status or by class of statuses: `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what
+   * goes wrong in this rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such as `www-authenticate` stay. What
+   * a handlet, an app or a backend answers by itself stays as it is, unless `interceptErrors` is set. A file that cannot be sent: a line of text.
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
+  /**
+   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with a `$depth` of 1: `["404": "/index.php?error=404"]`.
+   * If it cannot be had, or redirects, there is a line of text.
+   */
+  errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
+  /**
+   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their status and other fields stay. `errorPaths` do not.
+   */
+  interceptErrors: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** The folder that file tests look into. */
   webRoot: prop.path({ inherited: true }),
   /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
@@ -69,9 +84,6 @@ const props = {
   uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
   ...contentLimitProps,
 };
-
-/** Those that the engine, a handlet or a backend can come to. */
-const errorStatus = /^[45]\d\d$/;
 
 /** A condition on requests with what is done to them; without a condition it matches all. */
 export const rule = defineRule({
@@ -87,10 +99,16 @@ export const rule = defineRule({
       context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
     }
     checkReachable(context);
+    for (const prop of ["errorPages", "errorPaths"] as const) {
+      for (const status of props[prop].keys()) {
+        if (errorStatus.test(status)) continue;
+        const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599, and the classes 4xx and 5xx`;
+        context.report({ prop, message });
+      }
+    }
     for (const status of props.errorPages.keys()) {
-      if (errorStatus.test(status)) continue;
-      const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599`;
-      context.report({ prop: "errorPages", message });
+      if (!props.errorPaths.has(status)) continue;
+      context.report({ prop: "errorPaths", message: `${JSON.stringify(status)} has a file in errorPages, too` });
     }
     if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
       const { returnText } = props;
@@ -123,6 +141,7 @@ class Rule implements RulePart {
   #revisers: readonly Child<ReviserPart>[] = [];
   readonly #uploads: Uploads;
   readonly #contentTerms: ContentTerms;
+  #errorPages: ErrorPages;
 
   constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
     this.#context = context;
@@ -138,6 +157,12 @@ class Rule implements RulePart {
     this.#answer = fixedResponse(props.returnCode, props.returnText);
     this.#uploads = new Uploads(props.uploadsDir, context.log);
     this.#contentTerms = { limits: props, uploads: this.#uploads };
+    this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
+  }
+
+  update(): void {
+    const { errorPages, errorPaths } = this.#context.props;
+    this.#errorPages = new ErrorPages(errorPages, errorPaths);
   }
 
   get logAccess(): boolean {
@@ -188,7 +213,8 @@ class Rule implements RulePart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     resp.rule = this;
     req.contentTerms = this.#contentTerms;
-    resp.errorPages = this.#context.props.errorPages;
+    resp.errorPages = this.#errorPages;
+    if (this.#context.props.interceptErrors) this.#interceptErrors(resp);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
@@ -197,6 +223,22 @@ class Rule implements RulePart {
     } catch (error) {
       throw faultAt(this.#context.path, error);
     }
+  }
+
+  /** Only as long as the rule has the request. Before all revisers: they see the page, as they see any content. */
+  #interceptErrors(resp: Response): void {
+    if (resp.isHookedBy(this)) return;
+    const { stage, path } = this.#context;
+    resp.addHook({
+      rank: furthestRank,
+      by: this,
+      path,
+      hook: () => {
+        if (resp.status < 400 || resp.isStatusPage || resp.rule !== this) return undefined;
+        const page = this.#errorPages.pageFor(resp.status);
+        return page !== undefined && "file" in page ? replaceWithPage(resp, page.file, stage.fcache) : undefined;
+      },
+    });
   }
 
   async #lookAtErrorPages(): Promise<void> {
@@ -249,6 +291,7 @@ class Rule implements RulePart {
       const handlet = handlets[i];
       if (handlet === undefined) break;
       req.handlet = handlet;
+      req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
       try {
         const taken = handlet.part.handle(req, resp);
         if (taken === true) return true;
@@ -275,6 +318,9 @@ class Rule implements RulePart {
     return false;
   }
 }
+
+/** Of revisers, the one furthest from the wire. */
+const furthestRank = 31;
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
   // Two rules may name one reviser, and rules that start anew may come to one again.

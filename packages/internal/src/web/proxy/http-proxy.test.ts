@@ -59,6 +59,20 @@ test("a kept connection is closed when it was idle for aliveTimeout, and none is
   expect(await backend.conns[2]?.ended()).toBe(true);
 });
 
+test("an upload of 2 MB is passed on: the backend has a limit of its own", async () => {
+  const sizes: number[] = [];
+  await using backend = await RawBackend.answering(({ content }, conn) => {
+    sizes.push(content.length);
+    conn.answer("ok");
+  });
+  await using proxy = await proxyTo([backend.address]);
+  const size = 2 << 20;
+  expect(await proxy.ask(request("POST /", { "content-length": String(size) }, "x".repeat(size)))).toMatchObject({
+    status: 200,
+  });
+  expect(sizes).toEqual([size]);
+});
+
 test("bytes that come unasked end a kept connection", async () => {
   await using backend = await RawBackend.answering((_, conn, number) => conn.answer(String(number)));
   await using proxy = await proxyTo([backend.address]);

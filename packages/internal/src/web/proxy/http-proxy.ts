@@ -58,6 +58,7 @@ export const httpProxy = defineHandlet({
 });
 
 class HttpProxy implements HandletPart {
+  readonly defaultMaxContentSize = Infinity;
   readonly #context: Context<HttpProxyProps>;
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;

@@ -13,6 +13,7 @@ import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { HTTPError } from "../http-error.ts";
 import { hasEncodedBackslash } from "../request/path.ts";
+import { pathPrefix } from "../request/path-prefix.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps } from "./exchange-props.ts";
@@ -20,11 +21,6 @@ import { checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } fr
 import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
-
-const pathPrefix = {
-  expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
-  takes: "a path that begins with / and does not end with it",
-};
 
 /** For all who pass fields of clients on to programs that may read `-` and `_` as one. */
 export const underscoreProps = {

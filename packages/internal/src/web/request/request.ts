@@ -6,6 +6,7 @@ import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { Authority } from "../../http/authority.ts";
 import { Content, noContentTerms } from "../content/content.ts";
+import { defaultMaxContentSize } from "../content/content-limits.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire, HttpVersion } from "../../http/exchan.ts";
@@ -34,6 +35,8 @@ export class Request {
   handlets: readonly Child[] | undefined;
   /** For the engine: those of the rule that has it just now. */
   contentTerms = noContentTerms;
+  /** For the engine: of its content, in bytes, where `maxContentSize` is not set; as the handlet has it that has the request just now. */
+  defaultMaxContentSize = defaultMaxContentSize;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
   readonly #server: RequestServer | undefined;

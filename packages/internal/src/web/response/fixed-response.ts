@@ -6,6 +6,7 @@ import { quote } from "../../config/quote.ts";
 import { encodeLocation } from "./location.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "./response.ts";
+import { sendStatusPage } from "./status-page.ts";
 import { compileUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
 
@@ -26,6 +27,7 @@ export function fixedResponse(
   if (returnCode === undefined && returnText === undefined) return undefined;
   const status = returnCode ?? 200;
   if (returnText !== undefined && redirects.has(status)) return redirect(status, returnText);
+  if (returnText === undefined && status >= 400) return errorPage(status);
   const text = returnText === undefined ? undefined : compileTemplate(returnText, webVariables);
   return {
     send(req, resp) {
@@ -38,6 +40,16 @@ export function fixedResponse(
       const what = value === undefined ? "answers without content" : `answers ${quote(value)}`;
       return { takes: "yes", status, text: what };
     },
+  };
+}
+
+function errorPage(status: number): FixedResponse {
+  return {
+    send(_req, resp) {
+      sendStatusPage(resp, status);
+      return true;
+    },
+    explain: () => ({ takes: "yes", status, text: "answers with the page for its status" }),
   };
 }
 

@@ -20,6 +20,7 @@ import { checkFieldValue, FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import { FilterChain, type FilterHook, type PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
+import type { ErrorPages } from "./error-pages.ts";
 import { encodeLocation } from "./location.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Request } from "../request/request.ts";
@@ -55,8 +56,10 @@ export interface HeadListener {
 export class Response implements ResponseHead {
   /** For the engine: the rule that has it just now. */
   rule: object | undefined;
-  /** For the engine: the files that stand for its own pages, by status; of the rule that had the request last. */
-  errorPages: ReadonlyMap<string, string> | undefined;
+  /** For the engine: what stands for its own pages; of the rule that had the request last. */
+  errorPages: ErrorPages | undefined;
+  /** For the engine: this is a page of its own, or what stands for one. */
+  isStatusPage = false;
   readonly #wire: ExchanWire;
   /** For the engine: see `Fields`. */
   neverIndexed: ReadonlySet<string> | undefined;
@@ -89,6 +92,11 @@ export class Response implements ResponseHead {
     this.#wire = wire;
     this.#surroundings = surroundings;
     this.#req = req;
+  }
+
+  /** For the engine: what it answers; `undefined` for a request that was refused. */
+  get req(): Request | undefined {
+    return this.#req;
   }
 
   /**

@@ -15,6 +15,7 @@ const files = {
   "web/.env": "secret",
   "web/.well-known/x": "known",
   "web/app.html": "app",
+  "web/shop/index.php": "<?php secret",
   "outside.txt": "outside",
 };
 
@@ -28,6 +29,12 @@ const paths = [
   "/docs/",
   "/bare",
   "/bare/",
+  "/a",
+  "/shop",
+  "/shop/",
+  "/shop/index",
+  "/docs/a.txt",
+  "/docs/docs",
   "/.env",
   "/.well-known/x",
 ];
@@ -58,7 +65,10 @@ test.each([
   [{ listing: "html" as const }],
   [{ fallback: "app.html" }],
   [{ fallback: "none.html", precompressed: ["gzip" as const] }],
-  [{ fallback: "app.html", listing: "html" as const, indexFile: "none.html" }],
+  [{ fallback: "app.html", listing: "html" as const, indexFile: ["none.html"] }],
+  [{ tryEndings: [".txt", ".php"], indexFile: ["none.html", "index.php"], otherwise: 410 }],
+  [{ stripPrefix: "/docs", otherwise: 404, listing: "html" as const }],
+  [{ fallback: "app.html", fallbackFor: "any" as const, otherwise: 404 }],
   [{ fallback: "leak.txt" }],
 ])("with %j, what it says of a request is what it does", async (props) => {
   await using site = await makeSite({ files, props });

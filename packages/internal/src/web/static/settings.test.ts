@@ -17,6 +17,7 @@ function boot(settings: string) {
 
 test.each([
   `.indexFile = "start.htm"`,
+  `.indexFile = ("index.html", "index.php") .tryEndings = (".html") .scripts = () .otherwise = 404 .stripPrefix = "/x"`,
   `.fallback = "app/index.html"`,
   `.maxAge = 365d .immutable = true`,
   `.maxAge = 0s .immutable = false`,
@@ -37,6 +38,9 @@ test.each([
   [`.charset = "utf-8; x"`, `.charset takes the name of a charset`],
   [`.fallback = "/index.html"`, `.fallback takes the path of a file in the web root`],
   [`.fallback = ""`, `.fallback takes`],
+  [`.fallback = "index.php"`, `index.php is a program, which is not sent: see .scripts`],
+  [`.tryEndings = ("/")`, `the ending of a name, such as ".html"`],
+  [`.otherwise = 200`, `.otherwise takes an integer from 400 to 599`],
   [`.indexFile = "a/b"`, `.indexFile takes the name of a file`],
 ])("this is refused: %s", async (settings, message) => {
   await expect(boot(settings)).rejects.toThrow(message);

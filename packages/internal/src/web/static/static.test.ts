@@ -227,7 +227,7 @@ describe("a folder", () => {
   );
 
   test("may have another index", async () => {
-    await using site = await makeSite({ files, props: { indexFile: "start.htm" } });
+    await using site = await makeSite({ files, props: { indexFile: ["start.htm"] } });
     expect((await site.get("/")).text).toBe("start");
   });
 });

@@ -11,6 +11,7 @@ import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type ExplainScope, type HandletPart } from "../kinds.ts";
 import { answerOtherMethod } from "../response/other-methods.ts";
 import { namesNoFile } from "../request/path.ts";
+import { pathPrefix } from "../request/path-prefix.ts";
 import { defaultMaxRanges } from "../response/range.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -19,6 +20,7 @@ import { memoizeField } from "../../http/field-memo.ts";
 import { explainStatic } from "./explain-static.ts";
 import { FileResponses } from "./file-answers.ts";
 import { ListingResponses } from "./listing-answers.ts";
+import { type Candidate, candidatesOf, findIndexFile, isScript, localPathOf } from "./candidates.ts";
 import { isHidden } from "./hidden.ts";
 import { WebRoot } from "./web-root.ts";
 
@@ -28,15 +30,48 @@ const props = {
    * inside.
    */
   webRoot: prop.path({ required: true, inherited: true }),
-  /** The file that stands for a folder, when the path ends with "/". */
-  indexFile: prop.string({
-    default: "index.html",
+  /**
+   * A prefix that paths lose before they are looked up: with "/files", `/files/a.css` is `a.css` in `webRoot`. Paths that do not begin with it are left to
+   * the next handlet or rule. Nobody else sees the request without it. Default: nothing is taken away.
+   */
+  stripPrefix: prop.string({ pattern: pathPrefix }),
+  /**
+   * The file that stands for a folder, when the path ends with "/"; of several the first that is there. If that is one of `scripts`, the request is
+   * left to the next handlet or rule.
+   */
+  indexFile: prop.strings({
+    default: ["index.html"],
+    min: 1,
+    max: 20,
+    oneAlone: true,
     pattern: { expression: /^[^/\\\0]+$/, takes: "the name of a file" },
   }),
   /**
+   * Endings to try where there is no file of the name: with (".html"), `/about` is answered with `about.html`. That goes before a folder of this name.
+   * Folders are always looked at, too.
+   */
+  tryEndings: prop.strings({
+    default: [],
+    max: 20,
+    pattern: { expression: /^\.[^/\\\0]*[^/\\\0.]$/, takes: 'the ending of a name, such as ".html"' },
+  }),
+  /**
+   * Endings of files that are programs, in upper or lower case. They are not sent, so that nobody reads their source, but left to the next handlet or rule: to a
+   * `fcgiRelay`, say. Empty: all files are sent.
+   */
+  scripts: prop.strings({
+    default: [".php", ".phtml", ".phar"],
+    max: 100,
+    pattern: { expression: /^\.[^/\\\0]+$/, takes: 'the ending of a name, such as ".php"' },
+  }),
+  /**
+   * What a path is answered with that leads to no file: a status such as 404. Default: it is left to the next handlet or rule. Paths outside of
+   * `stripPrefix`, and those of `scripts`, are left to them in any case.
+   */
+  otherwise: prop.integer({ min: 400, max: 599, reload: "live" }),
+  /**
    * The file that stands for all that is not there, as single-page apps want it: its path from `webRoot`, such as
-   * `index.html`. It answers, with 200, GET and HEAD of those who name `text/html` in `Accept`, as browsers do when
-   * they open a page; scripts, images and API calls still find nothing. Whatever `maxAge` says, it goes out with
+   * `index.html`. It answers GET and HEAD with 200, for whom `fallbackFor` says. Whatever `maxAge` says, it goes out with
    * `cache-control: no-cache`: a file may come to stand where it stood in.
    */
   fallback: prop.string({
@@ -46,6 +81,11 @@ const props = {
     },
     reload: "live",
   }),
+  /**
+   * Who gets `fallback`. `html`: those who name `text/html` in `Accept`, as browsers do when they open a page; scripts, images and API calls still find
+   * nothing. `any`: all clients, whatever they accept.
+   */
+  fallbackFor: prop.choice(["html", "any"], { default: "html", reload: "live" }),
   /** How long a client may use its copy without asking: `cache-control: max-age`. Without it, nothing is said. */
   maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /**
@@ -109,6 +149,12 @@ export const staticHandlet = defineHandlet({
         hint: "set .maxAge, such as 365d",
       });
     }
+    if (props.fallback === undefined || !isScript(props.fallback, props.scripts)) return;
+    context.report({
+      prop: "fallback",
+      message: `${props.fallback} is a program, which is not sent: see .scripts`,
+      hint: "for a front controller, put a fcgiRelay with .scriptFilename behind it",
+    });
   },
   create: (context): HandletPart => new Static(context),
 });
@@ -117,9 +163,9 @@ class Static implements HandletPart {
   readonly #context: Context<StaticProps>;
   readonly #root: WebRoot;
   #answers: Answers;
-  /** The path asked for last, and its file: a name that is put together once is hashed once. */
+  /** The path asked for last, and its files: names that are put together once are hashed once. */
   #lastPath = "";
-  #lastFile = "";
+  #lastCandidates: readonly Candidate[] = [];
 
   constructor(context: Context<StaticProps>) {
     this.#context = context;
@@ -148,47 +194,86 @@ class Static implements HandletPart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const { path } = req;
     if (!path.startsWith("/")) return false;
+    const local = localPathOf(path, this.#context.props.stripPrefix);
+    if (local === undefined) return false;
     if (namesNoFile(req)) return this.#fallBack(req, resp);
-    if (isHidden(path)) throw new HTTPError(404, "files whose names begin with a dot are not served");
-    const { webRoot, indexFile } = this.#context.props;
+    if (isHidden(local)) throw new HTTPError(404, "files whose names begin with a dot are not served");
     if (path !== this.#lastPath) {
       this.#lastPath = path;
-      this.#lastFile = webRoot + (path.endsWith("/") ? path + indexFile : path);
+      this.#lastCandidates = candidatesOf(local, this.#context.props);
     }
-    const file = this.#lastFile;
-    const entry = this.#context.stage.fcache.peek(file);
-    return entry === undefined ? this.#openAndAnswer(req, resp, file) : this.#answer(req, resp, entry);
+    return this.#try(req, resp, local, this.#lastCandidates, 0, false);
   }
 
   explain(req: Request, { fcache }: ExplainScope): Promise<Explanation> {
     return explainStatic(req, this.#context.props, fcache);
   }
 
-  async #openAndAnswer(req: Request, resp: Response, file: string): Promise<boolean> {
-    return this.#answer(req, resp, await this.#context.stage.fcache.open(file));
+  /** Looks for the candidates from `from` on; synchronous as long as they are fresh. `isFolder`: there is a folder of the name. */
+  #try(
+    req: Request,
+    resp: Response,
+    local: string,
+    candidates: readonly Candidate[],
+    from: number,
+    isFolder: boolean,
+  ): boolean | Promise<boolean> {
+    for (let i = from; i < candidates.length; i++) {
+      const candidate = candidates[i];
+      if (candidate === undefined) break;
+      const entry = this.#context.stage.fcache.peek(candidate.file);
+      if (entry === undefined) return this.#openAndTry(req, resp, local, candidates, i, isFolder);
+      const taken = this.#answer(req, resp, entry, candidate);
+      if (taken !== undefined) return taken;
+      isFolder ||= i === 0 && entry.kind === "directory";
+    }
+    return this.#answerWithoutFile(req, resp, local, isFolder);
   }
 
-  /** Runs in the turn in which the entry was got: its descriptor is open in this turn. */
-  #answer(req: Request, resp: Response, entry: Entry): boolean | Promise<boolean> {
+  async #openAndTry(
+    req: Request,
+    resp: Response,
+    local: string,
+    candidates: readonly Candidate[],
+    from: number,
+    isFolder: boolean,
+  ): Promise<boolean> {
+    for (let i = from; i < candidates.length; i++) {
+      const candidate = candidates[i];
+      if (candidate === undefined) break;
+      const entry = await this.#context.stage.fcache.open(candidate.file);
+      const taken = this.#answer(req, resp, entry, candidate);
+      if (taken !== undefined) return taken;
+      isFolder ||= i === 0 && entry.kind === "directory";
+    }
+    return this.#answerWithoutFile(req, resp, local, isFolder);
+  }
+
+  /** Runs in the turn in which the entry was got: its descriptor is open in this turn. `undefined`: it is no file. */
+  #answer(req: Request, resp: Response, entry: Entry, { isScript }: Candidate): boolean | Promise<boolean> | undefined {
     switch (entry.kind) {
       case "file":
-        return this.#answers.files.answer(req, resp, entry);
+        return isScript ? false : this.#elseNothing(this.#answers.files.answer(req, resp, entry));
       case "directory":
       case "missing":
       case "special":
-        return this.#answerWithoutFile(req, resp, entry.kind === "directory");
+        return undefined;
       case "denied":
+        // Who runs it may read it where we may not.
+        if (isScript) return false;
         throw new HTTPError(403, `${entry.path} cannot be read: ${entry.code}`);
       case "failed":
         throw new HTTPError(503, `${entry.path} cannot be opened: ${entry.code}`);
     }
   }
 
-  #answerWithoutFile(req: Request, resp: Response, isFolder: boolean): boolean | Promise<boolean> {
+  #answerWithoutFile(req: Request, resp: Response, local: string, isFolder: boolean): boolean | Promise<boolean> {
     const { listings } = this.#answers;
-    if (!req.path.endsWith("/")) {
-      if (isFolder) return this.#elseFallBack(req, resp, this.#redirect(req, resp));
-    } else if (listings !== undefined) return this.#elseFallBack(req, resp, this.#list(req, resp, listings));
+    if (!local.endsWith("/")) {
+      if (isFolder) return this.#redirect(req, resp, local);
+    } else if (listings !== undefined) {
+      return this.#elseFallBack(req, resp, this.#list(req, resp, local, listings));
+    }
     return this.#fallBack(req, resp);
   }
 
@@ -197,34 +282,51 @@ class Static implements HandletPart {
   }
 
   /** `/docs` to `/docs/`, where there is something to be seen: its links are relative to the folder. */
-  async #redirect(req: Request, resp: Response): Promise<boolean> {
-    const { props, stage } = this.#context;
-    const folder = `${props.webRoot}${req.path}/`;
-    let there = await stage.fcache.open(folder + props.indexFile);
-    if (there.kind !== "file" && this.#answers.listings !== undefined) there = await stage.fcache.open(folder);
-    if ((there.kind !== "file" && there.kind !== "directory") || !(await this.#root.admits(there))) return false;
+  async #redirect(req: Request, resp: Response, local: string): Promise<boolean> {
+    const index = await findIndexFile(`${local}/`, this.#context.props, this.#context.stage.fcache);
+    // Its relay redirects to it.
+    if (index?.isScript === true) return false;
+    const isListed = index === undefined && this.#answers.listings !== undefined;
+    const folder = `${this.#context.props.webRoot}${local}/`;
+    const there = isListed ? await this.#context.stage.fcache.open(folder) : index?.entry;
+    if (there === undefined || (there.kind !== "file" && there.kind !== "directory")) return this.#fallBack(req, resp);
+    if (!(await this.#root.admits(there))) return this.#fallBack(req, resp);
     if (req.method !== "GET" && req.method !== "HEAD") answerOtherMethod(req, resp, ["GET", "HEAD"]);
     // One slash at the beginning: two would make the first name a host.
     else resp.redirect(`${req.encodedPath.replace(/^\/+/, "/")}/${req.queryString}`, 301);
     return true;
   }
 
-  async #list(req: Request, resp: Response, listings: ListingResponses): Promise<boolean> {
-    const folder = await this.#context.stage.fcache.open(this.#context.props.webRoot + req.path);
+  async #list(req: Request, resp: Response, local: string, listings: ListingResponses): Promise<boolean> {
+    const folder = await this.#context.stage.fcache.open(this.#context.props.webRoot + local);
     return folder.kind === "directory" && listings.answer(req, resp, folder);
   }
 
   /** Synchronous for a small file, as long as it is fresh. */
   #fallBack(req: Request, resp: Response): boolean | Promise<boolean> {
     const { fallbacks } = this.#answers;
-    if (fallbacks === undefined || (req.method !== "GET" && req.method !== "HEAD")) return false;
-    if (!fallbacks.isWanted(req.header("accept"))) return false;
+    if (fallbacks === undefined || (req.method !== "GET" && req.method !== "HEAD")) return this.#nothing();
+    if (!fallbacks.isWanted(req.header("accept"))) return this.#nothing();
     const { fcache } = this.#context.stage;
     const entry = fcache.peek(fallbacks.path);
-    if (entry !== undefined) return entry.kind === "file" && fallbacks.files.answer(req, resp, entry);
-    return fcache.open(fallbacks.path).then((entry) => {
-      return entry.kind === "file" && fallbacks.files.answer(req, resp, entry);
-    });
+    if (entry !== undefined) return this.#sendFallback(req, resp, fallbacks, entry);
+    return fcache.open(fallbacks.path).then((entry) => this.#sendFallback(req, resp, fallbacks, entry));
+  }
+
+  #sendFallback(req: Request, resp: Response, { files }: Fallbacks, entry: Entry): boolean | Promise<boolean> {
+    return entry.kind === "file" ? this.#elseNothing(files.answer(req, resp, entry)) : this.#nothing();
+  }
+
+  /** There is no file: the request is left to others, or refused. */
+  #nothing(): false {
+    const { otherwise } = this.#context.props;
+    if (otherwise === undefined) return false;
+    throw new HTTPError(otherwise, "there is no such file, and .otherwise is set");
+  }
+
+  #elseNothing(taken: boolean | Promise<boolean>): boolean | Promise<boolean> {
+    if (taken === true || this.#context.props.otherwise === undefined) return taken;
+    return taken === false ? this.#nothing() : taken.then((taken) => taken || this.#nothing());
   }
 }
 
@@ -244,6 +346,7 @@ interface Fallbacks {
 function makeAnswers({ props, stage: { fcache } }: Context<StaticProps>, root: WebRoot): Answers {
   const { charset, maxRanges, maxAge, immutable } = props;
   const common = { charset, maxRanges, codings: [...new Set(props.precompressed)] };
+  const isForAny = props.fallbackFor === "any";
   const fallback = props.fallback === undefined ? undefined : `${props.webRoot}/${props.fallback}`;
   return {
     files: new FileResponses(fcache, root, { ...common, maxAge, immutable }),
@@ -253,8 +356,12 @@ function makeAnswers({ props, stage: { fcache } }: Context<StaticProps>, root: W
         ? undefined
         : {
             path: fallback,
-            files: new FileResponses(fcache, root, { ...common, noCache: true, vary: "Accept" }),
-            isWanted: memoizeField(isHTMLNamed),
+            files: new FileResponses(fcache, root, {
+              ...common,
+              noCache: true,
+              ...(isForAny ? {} : { vary: "Accept" }),
+            }),
+            isWanted: isForAny ? () => true : memoizeField(isHTMLNamed),
           },
   };
 }
