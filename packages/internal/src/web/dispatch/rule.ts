@@ -13,6 +13,7 @@ import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestIn } from "../conditions/file-test.ts";
+import { handleTimeoutProps } from "./handle-timeout.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
 import { Uploads } from "../content/form/uploads.ts";
 import {
@@ -67,6 +68,7 @@ const props = {
    * Default: `uploads` in %tmpsDir.
    */
   uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
+  ...handleTimeoutProps,
   ...contentLimitProps,
 };
 
@@ -188,6 +190,7 @@ class Rule implements RulePart {
     resp.rule = this;
     req.contentTerms = this.#contentTerms;
     resp.errorPages = this.#context.props.errorPages;
+    resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
