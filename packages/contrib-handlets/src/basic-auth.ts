@@ -150,7 +150,7 @@ class BasicAuth implements HandletPart {
   async examine(): Promise<void> {
     const { usersFile } = this.#context.props;
     if (usersFile === undefined) return;
-    await examineFile("the file of users", usersFile);
+    await examineFile("usersFile", "the file of users", usersFile);
     const { wrongLines } = parseUsersFile(await readFile(usersFile, "utf8"));
     if (wrongLines.length > 0) throw new HemiError("HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
   }

@@ -37,6 +37,11 @@ export interface TunnelBackend extends WebBackend {
   tunnel(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange;
 }
 
+/** Whether nodes of a backend may leave HTTP. */
+export function hasTunnels(backend: WebBackend): backend is TunnelBackend {
+  return "tunnel" in backend;
+}
+
 /** What backends offer that pass on requests of the web. */
 export const webBackend = capability<WebBackend>("http-backend");
 
@@ -61,6 +66,14 @@ export interface BackendRequest {
   readonly added: readonly string[];
   /** In bytes; `undefined` where that is not known, 0 for no content. */
   readonly contentSize: number | undefined;
+  /** Default: those of the backend. */
+  readonly timeouts?: NodeTimeouts;
+}
+
+/** In ms, in place of the settings of a backend; looked at whenever they are used. */
+export interface NodeTimeouts {
+  readonly readTimeout?: number | undefined;
+  readonly writeTimeout?: number | undefined;
 }
 
 /** The head of an answer. */

@@ -12,21 +12,26 @@ import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { ResponseEdits } from "./response-edits.ts";
-import { exchangeProps } from "./exchange-props.ts";
+import { exchangeProps, passedTimeoutProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { Mirror } from "./mirror.ts";
+import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
+import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
 const props = {
   /** The backend that answers. */
   toBackend: prop.reference(backendKind, { offering: webBackend, required: true, inherited: true }),
+  ...ownBackendProps,
   ...requestProps,
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
+  ...passedTimeoutProps,
+  ...upgradeProps,
   /**
    * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
    * answers go nowhere. It does what it is asked, though: whatever must not be done twice is to be done elsewhere by it.
@@ -41,7 +46,8 @@ const props = {
 export type HttpProxyProps = PropsOf<typeof props>;
 
 /**
- * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. 502: the node is not to be
+ * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. WebSockets go through as well, if the backend
+ * accepts them (see `upgrades`): no sockProxy is needed beside it. 400: the handshake of a WebSocket is malformed; 502: the node is not to be
  * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The reason is in the
  * error log.
  */
@@ -49,8 +55,10 @@ export const httpProxy = defineHandlet({
   sign: "httpProxy",
   aliases: ["http1Proxy"],
   props,
+  shorthand: ownBackend,
   elsewhere: { proxyMode: "a forward proxy is a handlet of its own: forwardProxy" },
   check(context) {
+    checkOwnBackend(context);
     checkRequestProps(context);
   },
   takesAll: () => true,
@@ -62,12 +70,13 @@ class HttpProxy implements HandletPart {
   readonly #context: Context<HttpProxyProps>;
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
+  readonly #upgrades: PassedUpgrades;
   readonly #mirror: Mirror | undefined;
 
   constructor(context: Context<HttpProxyProps>) {
     this.#context = context;
     const { props, log } = context;
-    this.#requests = new PassedRequests(context);
+    this.#requests = new PassedRequests(context, handshakeFields.request);
     const { paths } = this.#requests;
     if (props.mirrorTo !== undefined) this.#mirror = makeMirror(context, props.mirrorTo);
     this.#traits = {
@@ -81,6 +90,7 @@ class HttpProxy implements HandletPart {
         paths,
         rewritesLocation: props.rewriteLocation,
         rewritesCookies: props.rewriteCookies && (!paths.isEmpty || props.hostname !== undefined),
+        dropped: handshakeFields.response,
       }),
       retries: {
         maxRetries: props.maxRetries,
@@ -91,17 +101,26 @@ class HttpProxy implements HandletPart {
       takesAccelRedirect: props.accelRedirect,
       bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
     };
+    this.#upgrades = new PassedUpgrades(context, this.#requests, this.#traits);
+  }
+
+  shutdown(): void {
+    this.#upgrades.close();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    this.#requests.refuseUnfit(req);
+    resp.limitHandling(this.#context.props.handleTimeout);
     const web = this.#context.props.toBackend.current;
+    const upgrade = this.#upgrades.find(web, req);
+    if (upgrade !== undefined) return this.#upgrades.pass(upgrade, req, resp);
+    this.#requests.refuseUnfit(req);
     if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
   }
 
   explain(req: Request): Explanation {
-    return this.#requests.explain(req);
+    const upgrade = this.#upgrades.find(this.#context.props.toBackend.current, req);
+    return upgrade === undefined ? this.#requests.explain(req) : this.#upgrades.explain(upgrade, req);
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {

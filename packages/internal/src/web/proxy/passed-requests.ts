@@ -16,7 +16,7 @@ import { hasEncodedBackslash } from "../request/path.ts";
 import { pathPrefix } from "../request/path-prefix.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
-import type { attemptProps } from "./exchange-props.ts";
+import type { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
 import { checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
 import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
@@ -69,7 +69,7 @@ export const requestProps = {
   ...backslashProps,
 };
 
-export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps> {
+export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps & typeof passedTimeoutProps> {
   readonly toBackend: Reference<WebBackend>;
 }
 
@@ -145,6 +145,7 @@ export class PassedRequests {
       dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
       added,
       contentSize,
+      timeouts: this.#context.props,
     };
   }
 
@@ -157,8 +158,8 @@ export class PassedRequests {
     };
   }
 
-  /** For `hemi explain`: which node would be asked, for what. */
-  explain(req: Request): Explanation {
+  /** For `hemi explain`: which node would be asked, for what. `wish`: what else it is asked for. */
+  explain(req: Request, wish = ""): Explanation {
     const { toBackend } = this.#context.props;
     const refusal = this.#refusalOf(req);
     if (refusal !== undefined) return { takes: "yes", status: refusal.status, text: refusal.message };
@@ -167,7 +168,7 @@ export class PassedRequests {
     const backend = toBackend.current;
     const { nodes } = backend.explain(this.wishOf(backend, req));
     const details = [...nodes].map(([id, why]) => `node ${id}: ${why}`);
-    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}`, details };
+    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}${wish}`, details };
   }
 
   #targetFor(req: Request): string {
