@@ -9,7 +9,7 @@ import {
   examineFile,
   type Entry,
   type HandletPart,
-  HemiError,
+  PropError,
   LocalKey,
   prop,
   type PropsOf,
@@ -150,9 +150,9 @@ class BasicAuth implements HandletPart {
   async examine(): Promise<void> {
     const { usersFile } = this.#context.props;
     if (usersFile === undefined) return;
-    await examineFile("the file of users", usersFile);
+    await examineFile("usersFile", "the file of users", usersFile);
     const { wrongLines } = parseUsersFile(await readFile(usersFile, "utf8"));
-    if (wrongLines.length > 0) throw new HemiError("HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
+    if (wrongLines.length > 0) throw new PropError("usersFile", "HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
   }
 
   async prepare(): Promise<void> {
