@@ -9,7 +9,7 @@ import {
   examineFile,
   type Entry,
   type HandletPart,
-  HemiError,
+  PropError,
   LocalKey,
   prop,
   type PropsOf,
@@ -152,7 +152,7 @@ class BasicAuth implements HandletPart {
     if (usersFile === undefined) return;
     await examineFile("usersFile", "the file of users", usersFile);
     const { wrongLines } = parseUsersFile(await readFile(usersFile, "utf8"));
-    if (wrongLines.length > 0) throw new HemiError("HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
+    if (wrongLines.length > 0) throw new PropError("usersFile", "HEMI_FILE", wrongLinesOf(usersFile, wrongLines));
   }
 
   async prepare(): Promise<void> {

@@ -4,12 +4,15 @@ import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import type { EndListener } from "../../http/exchan.ts";
 import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
 
 /** Makes the line of one request, its end included. */
 export type LineFormat = (entry: AccessEntry) => string;
 
 export class AccessEntry {
   readonly req: Request;
+  /** Its head is final once the entry is over. */
+  readonly resp: Pick<Response, "header">;
   /** When the head was complete, in ms since the epoch. */
   readonly time: number;
   /** Is the line wanted? Whoever has the request just now says so. */
@@ -27,8 +30,14 @@ export class AccessEntry {
   readonly #over: (entry: AccessEntry) => void;
 
   /** To be made when the request's head is complete. `over` gets the entry once it is to be written. */
-  constructor(req: Request, clock: Pick<Clock, "monotonic" | "timeOf">, over: (entry: AccessEntry) => void) {
+  constructor(
+    req: Request,
+    resp: Pick<Response, "header">,
+    clock: Pick<Clock, "monotonic" | "timeOf">,
+    over: (entry: AccessEntry) => void,
+  ) {
     this.req = req;
+    this.resp = resp;
     this.#clock = clock;
     this.#over = over;
     this.#beganAt = clock.monotonic();

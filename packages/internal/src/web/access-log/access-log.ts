@@ -40,7 +40,7 @@ export class AccessLog {
 
   /** Has the line written when the response is over. The request's head is complete now. */
   follow(req: Request, resp: Response): AccessEntry {
-    const entry = new AccessEntry(req, this.#clock, this.#write);
+    const entry = new AccessEntry(req, resp, this.#clock, this.#write);
     resp.onHead(entry);
     resp.onEnd(entry.ended);
     return entry;

@@ -32,9 +32,23 @@ const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
 /** `redact` is asked wherever a variable holds a URI. */
 export function accessVariables(redact: RedactURI): VariableTable<AccessEntry> {
   return {
-    names: [...Object.keys(ofEntry), ...webVariables.names],
-    find: (name) => (Object.hasOwn(ofEntry, name) ? ofEntry[name] : ofRequest(name, redact)),
+    names: [...Object.keys(ofEntry), sentFamily, ...webVariables.names],
+    find(name) {
+      if (Object.hasOwn(ofEntry, name)) return ofEntry[name];
+      return name.startsWith(sentFamily) ? ofAnswer(name.slice(sentFamily.length), redact) : ofRequest(name, redact);
+    },
   };
+}
+
+/** `$sent_x_y`: the field `x-y` of the answer, as it was sent; case does not count. */
+const sentFamily = "sent_";
+
+function ofAnswer(rest: string, redact: RedactURI): VariableReader<AccessEntry> | undefined {
+  if (rest === "") return undefined;
+  const field = rest.replaceAll("_", "-").toLowerCase();
+  if (secretFields.has(field)) return ({ resp }) => (resp.header(field) === undefined ? "" : redacted);
+  if (field === "location" || field === "content-location") return ({ resp }) => redact(resp.header(field) ?? "");
+  return ({ resp }) => resp.header(field) ?? "";
 }
 
 function ofRequest(name: string, redact: RedactURI): VariableReader<AccessEntry> | undefined {

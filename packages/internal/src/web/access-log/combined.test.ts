@@ -15,7 +15,11 @@ async function lineOf(
   const ask = askOf((req, resp) => {
     const format = combinedFormat(redactQueriesNamed([]));
     const clock = { monotonic: () => 0, timeOf: () => noon };
-    new AccessEntry(req, clock, (entry) => (line = format(entry))).ended(isAnswered ? 200 : undefined, 12, "complete");
+    new AccessEntry(req, { header: () => undefined }, clock, (entry) => (line = format(entry))).ended(
+      isAnswered ? 200 : undefined,
+      12,
+      "complete",
+    );
     resp.send();
     return true;
   });

@@ -16,7 +16,10 @@ import { accessVariables } from "./access-variables.ts";
 
 const { bootText } = bootWith([]);
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-formats-"));
-const hello = defineHandlet({ sign: "hello", create: () => ({ handle: (_req, resp) => (resp.send("hello"), true) }) });
+const hello = defineHandlet({
+  sign: "hello",
+  create: () => ({ handle: (_req, resp) => (resp.setCookie("a", "secret"), resp.send("hello"), true) }),
+});
 
 const configWith = (accessLog: string): string => `stage {
   webapp "app" { .hostnames = ("*") .accessLog = [${accessLog}] rule { hello {} } }
@@ -37,6 +40,13 @@ async function logOf(accessLog: string, requests: readonly InjectRequest[]): Pro
 }
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
+
+test("a template tells fields of the answer, but for secret ones", async () => {
+  const line = await logOf('"format": $sent_Content_Type + " " + $sent_x_none + " " + $sent_set_cookie', [
+    { url: "/" },
+  ]);
+  expect(line).toBe("text/plain; charset=utf-8 - [redacted]\n");
+});
 
 describe("a line in JSON", () => {
   test("has all of its keys, numbers as numbers", async () => {
