@@ -7,7 +7,7 @@ import { MemorySink } from "../log/sink.ts";
 import { certificateFolder, TestAuthority, type CertificateFolder } from "../testing/certificates.ts";
 import { serveHttps, sessionOf } from "../testing/https-site.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
-import { defineHandlet, defineReviser, type ServerPart } from "../web/kinds.ts";
+import { defineHandlet, defineReviser, type ServerPart, type WebappPart } from "../web/kinds.ts";
 
 let folder: CertificateFolder;
 beforeAll(async () => (folder = await certificateFolder()));
@@ -136,6 +136,34 @@ describe("the webapps of a server", () => {
     waiting.delete("/held a.example");
     expect((await client.response()).content.toString()).toBe("done");
     await down;
+  });
+
+  test("that a reload drops send the page for what no rule took before they are shut down", async () => {
+    const { promise: going, resolve: go } = Promise.withResolvers<void>();
+    const text = (root: string) => webapp("a", `.webRoot = "/${root}" .file404 = "/no/such"`, "") + server(`"a"`);
+    await using site = await serving(text("one"));
+    await using client = await site.connect();
+    const { part } = site.stage.component("webapp.a");
+    const { notFound, shutdown } = part as Required<Pick<WebappPart, "notFound" | "shutdown">>;
+    let isDown = false;
+    Object.assign(part, {
+      async notFound(...given: Parameters<typeof notFound>) {
+        waiting.set("/lost", () => undefined);
+        await going;
+        await notFound.apply(part, given);
+      },
+      shutdown: () => ((isDown = true), shutdown.apply(part)),
+    });
+    client.send(request("GET /lost", { host: "a.example" }));
+    await expect.poll(() => waiting.delete("/lost")).toBe(true);
+    const { departed } = await site.reload(text("two"));
+    await using other = await site.connect();
+    expect(await answer(other, "other.example")).toMatch(/^421 /);
+    expect(isDown).toBe(false);
+    go();
+    expect((await client.response()).status).toBe(404);
+    await departed;
+    expect(isDown).toBe(true);
   });
 
   test("break off, at the deadline, what has not ended then", async () => {

@@ -28,7 +28,7 @@ test("a reload whose new component hangs in start is undone when the patience is
   const before = [...stage.components()];
   gates.set("start testBackend.api", never);
   const error: unknown = await stage
-    .reload({ text: otherApi(shop) }, { patience: 20 })
+    .reload({ text: otherApi(shop) }, { patience: 1000 })
     .catch((error: unknown) => error);
   expect(error).toMatchObject({ code: "HEMI_STAGE_RELOAD" });
   expect([...stage.components()]).toEqual(before);
@@ -52,7 +52,7 @@ test("what was prepared too late for a reload is shut down once more, when its p
   await using _ = stage;
   const { promise, resolve } = Promise.withResolvers<void>();
   gates.set("prepare testBackend.api", promise);
-  await stage.reload({ text: otherApi(shop) }, { patience: 20 }).catch(() => undefined);
+  await stage.reload({ text: otherApi(shop) }, { patience: 1000 }).catch(() => undefined);
   const count = () => journal.filter((line) => line === "shutdown testBackend.api").length;
   expect(count()).toBe(1);
   resolve();

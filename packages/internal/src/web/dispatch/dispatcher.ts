@@ -101,11 +101,8 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
     try {
       const taken = webapp.handle(req, resp);
-      if (taken === true) {
-        if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
-      } else if (taken === false) this.#notTaken(webapp, req, resp, wire);
-      else {
-        this.#open.add(webapp, req, resp, wire, this);
+      if (taken === false) this.#notTaken(webapp, req, resp, wire);
+      else if (taken !== true) {
         taken.then(
           (taken) => {
             if (!taken) this.#notTaken(webapp, req, resp, wire);
@@ -116,6 +113,8 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     } catch (error) {
       this.failed(error, req, resp);
     }
+    // A page for what failed, or for what no rule took, may take a while, too.
+    if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
   }
 
   /** Answers a request of a client that has too many under way (RFC 6585 4): whoever refuses it tells of that. */
