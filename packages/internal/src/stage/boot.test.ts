@@ -236,7 +236,7 @@ describe("a typed tree", () => {
       }),
     ];
     for (const tree of trees) await expect(tree).rejects.toThrow(ConfigError);
-    const worked: string = "api";
+    const worked = ["a", "p", "i"].join("");
     await using stage = await bootTree({
       sign: "stage",
       children: [api, { sign: "webapp", name: "shop", props: { peer: worked } }],
