@@ -68,7 +68,7 @@ test(
     runIn(folder, "tsc", "-p", "tsconfig.json", "--customConditions", "null");
     // Its own tests alone: those of the scripts, this one among them, are there too.
     const report = runIn(workspace, "vitest", "run", "packages/", "--root", workspace);
-    expect(report).toMatch(/Tests +5 passed/);
+    expect(report).toMatch(/Tests +6 passed/);
 
     const [, config] = /^```\n(stage \{.*?)^```$/ms.exec(readFileSync(join(folder, "README.md"), "utf8"));
     const program = `

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { isCovered, isPublished, namesIn } from "./changesets.mjs";
 import { circles } from "./imports.mjs";
-import { brokenArrows } from "./manifests.mjs";
+import { brokenArrows, unlisted } from "./manifests.mjs";
 
 describe("circles of imports", () => {
   const graph = (edges) => new Map(Object.entries(edges));
@@ -60,4 +60,11 @@ describe("changesets", () => {
     );
     expect(["src/a.ts", "package.json", "bin/hemi.js"].every(isPublished)).toBe(true);
   });
+});
+
+test("a contrib that a table of packages lacks is told, also where another's name begins with its own", () => {
+  const documents = { "README.md": "packages/contrib-redis-stater", "ARCHITECTURE.md": "`packages/contrib-redis`" };
+  expect(unlisted(["packages/contrib-redis"], documents)).toEqual([
+    "README.md does not list packages/contrib-redis: add a line to its table of packages.",
+  ]);
 });

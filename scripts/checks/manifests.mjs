@@ -1,4 +1,4 @@
-// Check: the packages' dependencies follow the arrows, their manifests agree, and the lock file names no host.
+// Check: the packages' dependencies follow the arrows, their manifests agree, the documentation lists them, and the lock file names no host.
 // usage: node scripts/checks/manifests.mjs
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,15 @@ export function brokenArrows(manifest) {
     .filter((name) => name.startsWith("@hemi/"))
     .map((name) => whyNot(manifest.name, name))
     .filter((problem) => problem !== undefined);
+}
+
+/** The documents that list all packages, by their links or folders, and which of the contribs each of them lacks. */
+export function unlisted(contribs, documents) {
+  return Object.entries(documents).flatMap(([file, text]) =>
+    contribs
+      .filter((folder) => !new RegExp(`${folder}(?![\\w-])`).test(text))
+      .map((folder) => `${file} does not list ${folder}: add a line to its table of packages.`),
+  );
 }
 
 function check() {
@@ -32,6 +41,11 @@ function check() {
       if (name.startsWith("@hemi/") && !range.startsWith("workspace:")) say(`${name} must be "workspace:…".`);
     }
   }
+  const contribs = packages()
+    .map(({ folder }) => folder)
+    .filter((folder) => folder.startsWith("packages/contrib-"));
+  const documents = ["README.md", "ARCHITECTURE.md"].map((file) => [file, readFileSync(join(root, file), "utf8")]);
+  problems.push(...unlisted(contribs, Object.fromEntries(documents)));
   // The registry is each machine's own choice; a host in the lock file would make it everybody's.
   const host = /https?:\/\/\S+/.exec(readFileSync(join(root, "pnpm-lock.yaml"), "utf8"));
   if (host !== null) problems.push(`pnpm-lock.yaml names a host: ${host[0]}`);

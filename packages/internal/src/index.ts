@@ -11,7 +11,7 @@ export type { Boot } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
 export type { ConfigSource, Reloaded, ReloadOptions } from "./stage/stage.ts";
-export type { CheckedTree, ComponentsIn, DefinitionsIn, StageComponent } from "./stage/tree.ts";
+export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations
 export { ConfigError, problemsText } from "./config/config-error.ts";
@@ -22,6 +22,7 @@ export type { Problem } from "./config/problem.ts";
 
 // Components
 export { capability, type Capability } from "./component/capability.ts";
+export type { NameOf } from "./component/props/references.ts";
 export { compileCondition, type Condition } from "./component/condition.ts";
 export {
   compilePartialCondition,

@@ -196,9 +196,51 @@ describe("a typed tree", () => {
       }),
       // @ts-expect-error: a component has no such key
       bootTree({ sign: "stage", childs: [] }),
+      // @ts-expect-error: a prop that must be set of each component itself
+      bootTree({ sign: "stage", children: [{ sign: "greeter", name: "a", props: { size: 1 } }] }, { use: [mine] }),
+      // @ts-expect-error: the same, without any props
+      bootTree({ sign: "stage", children: [{ sign: "greeter", name: "a" }] }, { use: [mine] }),
       // @ts-expect-error: a duration is not written like this
       bootTree({ sign: "stage", children: [{ sign: "greeter", name: "a", props: { pause: "1K" } }] }, { use: [mine] }),
     ];
     for (const tree of trees) await expect(tree).rejects.toThrow(ConfigError);
+  });
+
+  test("names in it are checked by the types, whatever part of the tree has them", async () => {
+    const { bootTree } = testEngine();
+    const api = { sign: "testBackend", name: "api" } as const;
+    const trees = [
+      bootTree({
+        sign: "stage",
+        children: [
+          api,
+          // @ts-expect-error: there is no backend "apis"
+          { sign: "webapp", name: "shop", props: { peer: "apis" } },
+        ],
+      }),
+      bootTree({
+        sign: "stage",
+        children: [
+          { sign: "webapp", name: "shop" },
+          // @ts-expect-error: there is no backend "shop": it is a webapp
+          { sign: "webapp", name: "blog", props: { peer: "shop" } },
+        ],
+      }),
+      bootTree({
+        sign: "stage",
+        children: [
+          { sign: "webapp", name: "shop" },
+          // @ts-expect-error: there is no webapp "blog", deep in a list
+          { sign: "testServer", name: "main", props: { webapps: ["shop", "blog"] } },
+        ],
+      }),
+    ];
+    for (const tree of trees) await expect(tree).rejects.toThrow(ConfigError);
+    const worked = ["a", "p", "i"].join("");
+    await using stage = await bootTree({
+      sign: "stage",
+      children: [api, { sign: "webapp", name: "shop", props: { peer: worked } }],
+    });
+    expect(stage.find("webapp.shop")?.name).toBe("shop");
   });
 });

@@ -9,6 +9,7 @@ import { makeProp, propMaker } from "./prop-type.ts";
 import type {
   AlwaysOptions,
   MaybeOptions,
+  NeededOptions,
   Prop,
   PropOptions,
   PropReader,
@@ -32,12 +33,16 @@ export interface CountBounds {
 /** Values of one type, in order: `("a", "b")`, `()` for none. Of `of` only the type counts, not whether it has a default. */
 export function list<T, Written>(
   of: Prop<T, Written>,
+  options: NeededOptions & CountBounds,
+): Prop<readonly T[], readonly Written[], true, true>;
+export function list<T, Written>(
+  of: Prop<T, Written>,
   options: AlwaysOptions<readonly Written[]> & CountBounds,
-): Prop<readonly T[], readonly Written[], true>;
+): Prop<readonly T[], readonly Written[], true, false>;
 export function list<T, Written>(
   of: Prop<T, Written>,
   options?: MaybeOptions & CountBounds,
-): Prop<readonly T[], readonly Written[], false>;
+): Prop<readonly T[], readonly Written[], false, false>;
 export function list<T, Written>(
   of: Prop<T, Written>,
   options?: PropOptions<readonly Written[]> & CountBounds,
@@ -79,12 +84,16 @@ export function oneOrList<T>(one: PropType<T>, several: PropType<readonly T[]>):
 /** Values of one type under any names: `["a": 1, "b": 2]`, `[]` for none. */
 export function dict<T, Written>(
   of: Prop<T, Written>,
+  options: NeededOptions & CountBounds,
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, true, true>;
+export function dict<T, Written>(
+  of: Prop<T, Written>,
   options: AlwaysOptions<Readonly<Record<string, Written>>> & CountBounds,
-): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, true>;
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, true, false>;
 export function dict<T, Written>(
   of: Prop<T, Written>,
   options?: MaybeOptions & CountBounds,
-): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, false>;
+): Prop<ReadonlyMap<string, T>, Readonly<Record<string, Written>>, false, false>;
 export function dict<T, Written>(
   of: Prop<T, Written>,
   options?: PropOptions<Readonly<Record<string, Written>>> & CountBounds,
@@ -95,12 +104,16 @@ export function dict<T, Written>(
 /** A dict whose keys are known, each with a type, and a default or `required`, of its own: `["address": ":80", "weight": 2]`. */
 export function record<Schema extends PropsSchema>(
   schema: Schema,
+  options: NeededOptions,
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>, true, true>;
+export function record<Schema extends PropsSchema>(
+  schema: Schema,
   options: AlwaysOptions<WrittenRecord<Schema>>,
-): Prop<PropsOf<Schema>, WrittenRecord<Schema>, true>;
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>, true, false>;
 export function record<Schema extends PropsSchema>(
   schema: Schema,
   options?: MaybeOptions,
-): Prop<PropsOf<Schema>, WrittenRecord<Schema>, false>;
+): Prop<PropsOf<Schema>, WrittenRecord<Schema>, false, false>;
 export function record<Schema extends PropsSchema>(
   schema: Schema,
   options?: PropOptions<WrittenRecord<Schema>>,

@@ -58,8 +58,16 @@ export interface Mistake {
   readonly hint?: string | undefined;
 }
 
-/** `Always`: it has a default or is required, so that a component always has a value. */
-export interface Prop<T = unknown, Written = unknown, Always extends boolean = boolean> {
+/**
+ * `Always`: it has a default or is required, so that a component always has a value. `Needed`: it is required and not inherited, so that each component
+ * must set it itself.
+ */
+export interface Prop<
+  T = unknown,
+  Written = unknown,
+  Always extends boolean = boolean,
+  Needed extends boolean = boolean,
+> {
   /** What its values may be, and how they are read. */
   readonly type: PropType<T>;
   /** What stands in where nothing is set. */
@@ -70,6 +78,8 @@ export interface Prop<T = unknown, Written = unknown, Always extends boolean = b
   readonly always: Always;
   /** Whether the nearest enclosing component that sets it counts where it is not set. */
   readonly inherited: boolean;
+  /** For types only: whether it must be set of each component itself. */
+  readonly needed: Shape<Needed>;
   /** Older spellings; they are read as well. */
   readonly aliases: readonly string[];
   /** How a reload applies a change: in place, or by making the component anew. */
@@ -106,6 +116,13 @@ interface CommonOptions {
 export type AlwaysOptions<Written> = CommonOptions &
   ({ readonly required: true; readonly default?: never } | { readonly required?: false; readonly default: Written });
 
+/** Options of a prop that each component must set itself. */
+export type NeededOptions = CommonOptions & {
+  readonly required: true;
+  readonly inherited?: false;
+  readonly default?: never;
+};
+
 /** Options of a prop that may be left unset. */
 export interface MaybeOptions extends CommonOptions {
   readonly required?: false;
@@ -116,16 +133,18 @@ export type PropOptions<Written> = AlwaysOptions<Written> | MaybeOptions;
 
 /** A function that declares props of one type, such as `prop.size`. `Bounds` are the options that the type adds. */
 export interface PropMaker<T, Written, Bounds = unknown> {
-  (options: AlwaysOptions<Written> & Bounds): Prop<T, Written, true>;
-  (options?: MaybeOptions & Bounds): Prop<T, Written, false>;
+  (options: NeededOptions & Bounds): Prop<T, Written, true, true>;
+  (options: AlwaysOptions<Written> & Bounds): Prop<T, Written, true, false>;
+  (options?: MaybeOptions & Bounds): Prop<T, Written, false, false>;
 }
 
 /** Makes a `PropMaker`; `typeWith` gets the options for the bounds among them. */
 export function propMaker<T, Written, Bounds = unknown>(
   typeWith: (bounds: Bounds | undefined) => PropType<T>,
 ): PropMaker<T, Written, Bounds> {
-  function make(options: AlwaysOptions<Written> & Bounds): Prop<T, Written, true>;
-  function make(options?: MaybeOptions & Bounds): Prop<T, Written, false>;
+  function make(options: NeededOptions & Bounds): Prop<T, Written, true, true>;
+  function make(options: AlwaysOptions<Written> & Bounds): Prop<T, Written, true, false>;
+  function make(options?: MaybeOptions & Bounds): Prop<T, Written, false, false>;
   function make(options?: PropOptions<Written> & Bounds): Prop<T, Written> {
     return makeProp<T, Written>(typeWith(options), options);
   }
@@ -141,6 +160,7 @@ export function makeProp<T, Written>(type: PropType<T>, options: PropOptions<Wri
     required,
     always: required || options.default !== undefined,
     inherited: options.inherited ?? false,
+    needed: shape<boolean>(),
     aliases: options.aliases ?? [],
     reload: options.reload ?? "recreate",
     written: shape<Written>(),

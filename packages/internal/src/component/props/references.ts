@@ -4,7 +4,7 @@ import type { Capability } from "../capability.ts";
 import type { Kind } from "../kind.ts";
 import type { Reference } from "../reference.ts";
 import { makeProp } from "./prop-type.ts";
-import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
+import type { AlwaysOptions, MaybeOptions, NeededOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
 import { describeWanted, wanted, type Wanted } from "../wanted.ts";
 
@@ -13,22 +13,34 @@ interface Offering<Offered> {
   readonly offering?: Capability<Offered>;
 }
 
+/** How a reference is written in a TypeScript object: the name of a component, any text to the compiler, with the kind that it must be of. */
+export type NameOf<KindName extends string> = string & { readonly [named]?: KindName };
+
+declare const named: unique symbol;
+
+/** The kind that a value of a prop, as it is written, names a component of; `undefined` for what is no reference. */
+export type KindOfName<Written> = typeof named extends keyof Written ? NonNullable<Written[typeof named]> : undefined;
+
 /**
  * The name of a component of a kind, `"shop"`: of a sibling, or of one beside an enclosing component, the nearest first. It must
  * have a lower rank or be a sibling.
  */
-export function reference<PartType extends object, Offered = unknown>(
-  kind: Kind<PartType>,
+export function reference<PartType extends object, KindName extends string, Offered = unknown>(
+  kind: Kind<PartType, unknown, KindName>,
+  options: NeededOptions & Offering<Offered>,
+): Prop<Reference<PartType & Offered>, NameOf<KindName>, true, true>;
+export function reference<PartType extends object, KindName extends string, Offered = unknown>(
+  kind: Kind<PartType, unknown, KindName>,
   options: AlwaysOptions<string> & Offering<Offered>,
-): Prop<Reference<PartType & Offered>, string, true>;
-export function reference<PartType extends object, Offered = unknown>(
-  kind: Kind<PartType>,
+): Prop<Reference<PartType & Offered>, NameOf<KindName>, true, false>;
+export function reference<PartType extends object, KindName extends string, Offered = unknown>(
+  kind: Kind<PartType, unknown, KindName>,
   options?: MaybeOptions & Offering<Offered>,
-): Prop<Reference<PartType & Offered>, string, false>;
-export function reference<PartType extends object, Offered = unknown>(
-  kind: Kind<PartType>,
+): Prop<Reference<PartType & Offered>, NameOf<KindName>, false, false>;
+export function reference<PartType extends object, KindName extends string, Offered = unknown>(
+  kind: Kind<PartType, unknown, KindName>,
   options?: PropOptions<string> & Offering<Offered>,
-): Prop<Reference<PartType & Offered>, string> {
+): Prop<Reference<PartType & Offered>, NameOf<KindName>> {
   return makeProp(referenceType(wanted(kind, options?.offering)), options);
 }
 

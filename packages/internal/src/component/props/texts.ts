@@ -5,7 +5,7 @@ import { templateOf as joinParts } from "../template.ts";
 import type { Template } from "../template.ts";
 import { quote } from "../../config/quote.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
-import type { AlwaysOptions, MaybeOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
+import type { AlwaysOptions, MaybeOptions, NeededOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
 
 export interface StringBounds {
@@ -23,12 +23,16 @@ export const string = propMaker<string, string, StringBounds>(stringType);
 /** One of a few words: `"off"`. In TypeScript, they are the type of the prop. */
 export function choice<const Word extends string>(
   words: readonly Word[],
+  options: NeededOptions,
+): Prop<Word, Word, true, true>;
+export function choice<const Word extends string>(
+  words: readonly Word[],
   options: AlwaysOptions<NoInfer<Word>>,
-): Prop<Word, Word, true>;
+): Prop<Word, Word, true, false>;
 export function choice<const Word extends string>(
   words: readonly Word[],
   options?: MaybeOptions,
-): Prop<Word, Word, false>;
+): Prop<Word, Word, false, false>;
 export function choice<const Word extends string>(
   words: readonly Word[],
   options?: PropOptions<Word>,
