@@ -37,6 +37,11 @@ export interface TunnelBackend extends WebBackend {
   tunnel(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange;
 }
 
+/** Whether nodes of a backend may leave HTTP. */
+export function hasTunnels(backend: WebBackend): backend is TunnelBackend {
+  return "tunnel" in backend;
+}
+
 /** What backends offer that pass on requests of the web. */
 export const webBackend = capability<WebBackend>("http-backend");
 

@@ -30,11 +30,13 @@ export async function explainRule(rule: ExplainedRule, req: Request, scope: Expl
     req,
     scope,
   );
+  const takesUpgrades =
+    rule.answerers.some(({ kind }) => kind === "socklet") || asked.some(({ upgrade }) => upgrade !== undefined);
   return {
     matches: "yes",
     ...(condition && { condition }),
     revisers,
-    ...(wantsUpgrade && !rule.answerers.some(({ kind }) => kind === "socklet") && { ignoresUpgrade: true }),
+    ...(wantsUpgrade && !takesUpgrades && { ignoresUpgrade: true }),
     asked,
     ...(rule.answer && asked.at(-1)?.takes !== "yes" && { answer: rule.answer(req) }),
   };

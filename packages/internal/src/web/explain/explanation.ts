@@ -36,6 +36,8 @@ export interface Explanation {
   readonly text: string;
   /** The status of its answer, if that is sure. */
   readonly status?: number;
+  /** The protocol that the client leaves HTTP for, if the answer allows it; left out where the request is answered as any other. */
+  readonly upgrade?: string;
   /** More of it, line by line: what it chose among, say, and why. */
   readonly details?: readonly string[];
 }
@@ -150,7 +152,7 @@ export interface RuleWalk {
   readonly condition?: ConditionWalk;
   /** Those that it hooks: they look at the answer, whoever gives it. */
   readonly revisers?: readonly ComponentLabel[];
-  /** The client wants to leave HTTP, and the rule has no socklet: the request is to it as any other. Else left out. */
+  /** The client wants to leave HTTP, and the rule has neither a socklet nor a handlet that passes that on: the request is to it as any other. Else left out. */
   readonly ignoresUpgrade?: true;
   /**
    * Handlets, and where the client wants to leave HTTP socklets among them, in the order in which they are asked, up to the first that takes the

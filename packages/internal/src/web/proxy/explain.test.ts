@@ -22,7 +22,9 @@ describe("a request that wants to leave HTTP", () => {
 
   test("would be passed on by the socklet, to the node whose turn it is", async () => {
     const { told, outcome } = await explain(socklet, { upgrade: "websocket", ...key });
-    expect(told).toMatch(/socklet sockProxy +asks http1Backend\.app for GET \/room of shop\.example +takes it/);
+    expect(told).toMatch(
+      /socklet sockProxy +asks http1Backend\.app for GET \/room of shop\.example, and to switch to websocket +takes it/,
+    );
     expect(told).toContain("node 10.0.0.1:80: it is its turn");
     expect(told).toContain("node 10.0.0.2:80: another was better");
     expect(told).not.toContain("handlet");
@@ -40,8 +42,17 @@ describe("a request that wants to leave HTTP", () => {
     expect(outcome).toMatchObject({ type: "answered", by: "webapp.shop/rule/httpProxy" });
   });
 
-  test("is one as any other where there is no socklet", async () => {
+  test("would be passed on by httpProxy where there is no socklet", async () => {
     const { told, outcome } = await explain("", { upgrade: "websocket", ...key });
+    expect(told).toMatch(
+      /handlet httpProxy +asks http1Backend\.app for GET \/room of shop\.example, and to switch to websocket/,
+    );
+    expect(told).not.toContain("no socklet");
+    expect(outcome).toMatchObject({ type: "answered", by: "webapp.shop/rule/httpProxy" });
+  });
+
+  test("is one as any other where nobody passes it on", async () => {
+    const { told, outcome } = await explain("", { upgrade: "h2c" });
     expect(told).toMatch(/no socklet +so that its upgrade is ignored here/);
     expect(outcome).toMatchObject({ type: "answered", by: "webapp.shop/rule/httpProxy" });
   });

@@ -16,6 +16,7 @@ import { exchangeProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { Mirror } from "./mirror.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
+import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
 const props = {
@@ -27,6 +28,7 @@ const props = {
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
+  ...upgradeProps,
   /**
    * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
    * answers go nowhere. It does what it is asked, though: whatever must not be done twice is to be done elsewhere by it.
@@ -41,7 +43,8 @@ const props = {
 export type HttpProxyProps = PropsOf<typeof props>;
 
 /**
- * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. 502: the node is not to be
+ * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. WebSockets go through as well, if the backend
+ * accepts them (see `upgrades`): no sockProxy is needed beside it. 400: the handshake of a WebSocket is malformed; 502: the node is not to be
  * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The reason is in the
  * error log.
  */
@@ -62,12 +65,13 @@ class HttpProxy implements HandletPart {
   readonly #context: Context<HttpProxyProps>;
   readonly #requests: PassedRequests;
   readonly #traits: ProxyTraits;
+  readonly #upgrades: PassedUpgrades;
   readonly #mirror: Mirror | undefined;
 
   constructor(context: Context<HttpProxyProps>) {
     this.#context = context;
     const { props, log } = context;
-    this.#requests = new PassedRequests(context);
+    this.#requests = new PassedRequests(context, handshakeFields.request);
     const { paths } = this.#requests;
     if (props.mirrorTo !== undefined) this.#mirror = makeMirror(context, props.mirrorTo);
     this.#traits = {
@@ -81,6 +85,7 @@ class HttpProxy implements HandletPart {
         paths,
         rewritesLocation: props.rewriteLocation,
         rewritesCookies: props.rewriteCookies && (!paths.isEmpty || props.hostname !== undefined),
+        dropped: handshakeFields.response,
       }),
       retries: {
         maxRetries: props.maxRetries,
@@ -91,17 +96,25 @@ class HttpProxy implements HandletPart {
       takesAccelRedirect: props.accelRedirect,
       bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
     };
+    this.#upgrades = new PassedUpgrades(context, this.#requests, this.#traits);
+  }
+
+  shutdown(): void {
+    this.#upgrades.close();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    this.#requests.refuseUnfit(req);
     const web = this.#context.props.toBackend.current;
+    const upgrade = this.#upgrades.find(web, req);
+    if (upgrade !== undefined) return this.#upgrades.pass(upgrade, req, resp);
+    this.#requests.refuseUnfit(req);
     if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
     return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
   }
 
   explain(req: Request): Explanation {
-    return this.#requests.explain(req);
+    const upgrade = this.#upgrades.find(this.#context.props.toBackend.current, req);
+    return upgrade === undefined ? this.#requests.explain(req) : this.#upgrades.explain(upgrade, req);
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {

@@ -157,8 +157,8 @@ export class PassedRequests {
     };
   }
 
-  /** For `hemi explain`: which node would be asked, for what. */
-  explain(req: Request): Explanation {
+  /** For `hemi explain`: which node would be asked, for what. `wish`: what else it is asked for. */
+  explain(req: Request, wish = ""): Explanation {
     const { toBackend } = this.#context.props;
     const refusal = this.#refusalOf(req);
     if (refusal !== undefined) return { takes: "yes", status: refusal.status, text: refusal.message };
@@ -167,7 +167,7 @@ export class PassedRequests {
     const backend = toBackend.current;
     const { nodes } = backend.explain(this.wishOf(backend, req));
     const details = [...nodes].map(([id, why]) => `node ${id}: ${why}`);
-    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}`, details };
+    return { takes: "yes", text: `asks ${toBackend.path} for ${asked}${wish}`, details };
   }
 
   #targetFor(req: Request): string {

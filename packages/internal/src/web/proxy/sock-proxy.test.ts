@@ -340,7 +340,7 @@ test("other protocols than WebSocket go through where they are configured", asyn
     );
     await echo(conn);
   });
-  await using proxy = await socketsTo([node.address], { sock: { protocols: ["websocket", "spdy/3.1"] } });
+  await using proxy = await socketsTo([node.address], { sock: { upgrades: ["websocket", "spdy/3.1"] } });
   const client = await proxy.connect();
   client.send(request("POST /exec", { connection: "upgrade", upgrade: "SPDY/3.1", "content-length": "0" }));
   expect(await client.through("\r\n\r\n")).toContain("\r\nupgrade: spdy/3.1\r\n");
