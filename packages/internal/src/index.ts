@@ -14,7 +14,8 @@ export type { ConfigSource, Reloaded, ReloadOptions } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations
-export { ConfigError } from "./config/config-error.ts";
+export { ConfigError, problemsText } from "./config/config-error.ts";
+export { problemPlace } from "./config/problem-text.ts";
 export { formatConfig, type Formatted } from "./config/format.ts";
 export { constant, env, join, ref, variable, type ConfigObject, type ConfigValue } from "./config/object.ts";
 export type { Problem } from "./config/problem.ts";

@@ -154,6 +154,14 @@ describe("hemi check", () => {
     expect([code, stdout]).toEqual([0, "PASS\n"]);
   });
 
+  test("prints warnings and PASS for what is allowed and most likely not meant", async () => {
+    const conf = hello.replace("stage {", 'stage {\n    webapp "lost" { .hostnames = ("lost.example") }');
+    await using folder = await folderWith({ "hello.conf": conf });
+    const { code, stdout, stderr } = await run(["check", "-config", "hello.conf"], { cwd: folder.path });
+    expect([code, stdout]).toEqual([0, "PASS\n"]);
+    expect(stderr).toContain('hello.conf:2:5 HEMI_CONFIG_DOUBT: webapp "lost": no server serves it');
+  });
+
   test("prints all mistakes in one go, with place, line, caret and the nearest name", async () => {
     const wrong = hello.replace(".hostnames", ".hostname").replace(".returnText", ".returnTexts");
     await using folder = await folderWith({ "wrong.conf": wrong });

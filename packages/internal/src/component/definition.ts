@@ -4,6 +4,7 @@ import type { Capability, OfferedBy } from "./capability.ts";
 import type { ComponentContext } from "./context.ts";
 import type { Kind } from "./kind.ts";
 import type { PropsOf, PropsSchema } from "./props/prop-type.ts";
+import type { Shorthand } from "./shorthand.ts";
 
 /** What is written in a `define…({ … })`. `Scope`: what all components of a stage find in their contexts. */
 export interface Declaration<
@@ -24,6 +25,8 @@ export interface Declaration<
   readonly offers?: Offers;
   /** Props that one may look for here in vain, with what there is instead: a hint for whoever sets them. */
   readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Says what a configuration may leave out or write short. */
+  readonly shorthand?: Shorthand;
   /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
   check?(context: CheckContext<PropsOf<Schema>>): void;
   /**
@@ -85,15 +88,19 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
       readonly isShared?: boolean;
     },
   ): void;
+  /** The components that refer to this one, each once, without those that are wrong by themselves. */
+  referrers(this: void): readonly CheckContext[];
   /** Reports a mistake; it is shown at the prop if that is set here or inherited, else at the sign. */
-  report(
-    this: void,
-    mistake: {
-      readonly prop?: (keyof Props & string) | undefined;
-      readonly message: string;
-      readonly hint?: string | undefined;
-    },
-  ): void;
+  report(this: void, mistake: CheckedMistake<Props>): void;
+  /** Like `report`, for what is allowed and most likely not meant: a warning, which keeps no stage from starting. */
+  warn(this: void, mistake: CheckedMistake<Props>): void;
+}
+
+/** What `check` of a definition finds. */
+export interface CheckedMistake<Props> {
+  readonly prop?: (keyof Props & string) | undefined;
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 /** Whether a component is one of this definition; then the types of its props are known. */

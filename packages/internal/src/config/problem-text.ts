@@ -22,6 +22,14 @@ export function problemText(problem: Problem): string {
   return shown({ ...span, source: { name, text } }, ` ${code}: ${message}`, hint) + tail;
 }
 
+/** Where a problem stands, in a word: `conf/shop.conf:12:9`, or the component's path in a TypeScript object. */
+export function problemPlace({ span, path }: Problem): string {
+  const { name, text } = span.source;
+  if (text === undefined) return path ?? name;
+  const start = Math.min(span.start, text.length);
+  return `${name}:${lineAt(text, start)}:${start - lineStart(text, start) + 1}`;
+}
+
 /** The place, its line and the caret row, without a message: `lib.ts:3:9` and two lines. Nothing but the name where there is no text. */
 export function placeText(span: Span): string {
   const { name, text } = span.source;

@@ -16,6 +16,7 @@ export const errorCodes = {
   HEMI_CONFIG_ENV: "an environment variable is not set and has no default",
   HEMI_CONFIG_REFERENCE: "a reference names nothing, itself, or takes part in a circle",
   HEMI_CONFIG_CONDITION: "a condition uses an unknown variable, operator or pattern",
+  HEMI_CONFIG_DOUBT: "a warning: what stands here is allowed, and most likely not what was meant; it is never thrown",
   HEMI_CONFIG_SIGN_CONFLICT: "two packs define the same sign",
   // The stage
   HEMI_STAGE_CREATE: "a component could not be created",

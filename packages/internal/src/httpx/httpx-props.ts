@@ -9,8 +9,11 @@ import { clientLimitProps } from "./client-limits.ts";
 import { serverCertificateProps } from "./server-tls.ts";
 
 export const httpxProps = {
-  /** The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. */
-  webapps: prop.list(prop.reference(webappKind), { required: true, min: 1, aliases: ["forApps"], reload: "live" }),
+  /**
+   * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all webapps of the stage, those that other
+   * servers name, too.
+   */
+  webapps: prop.list(prop.reference(webappKind), { default: [], aliases: ["forApps"], reload: "live" }),
   ...frontProps,
   ...serverCertificateProps,
   /** Between two requests of a connection; then it is closed. */

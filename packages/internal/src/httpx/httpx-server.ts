@@ -28,6 +28,7 @@ import { defineServer, type ServerPart } from "../web/kinds.ts";
 import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
 import { Injector } from "../web/wires/inject.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
+import { allWebapps } from "./all-webapps.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
 import { ClientLimits } from "./client-limits.ts";
 import { httpCodecs, type HttpCodecServer } from "./http-codecs.ts";
@@ -39,7 +40,11 @@ import { WebappCertificates } from "./webapp-certificates.ts";
 export const httpxServer = defineServer({
   sign: "httpxServer",
   props: httpxProps,
+  shorthand: allWebapps,
   check(context) {
+    if (context.props.webapps.length === 0) {
+      context.report({ prop: "webapps", message: "it needs a webapp to serve: there is none in .webapps" });
+    }
     const webapps = context.references("webapps").filter((referred) => isMadeBy(referred, webapp));
     checkServerTls(context, webapps);
     claimAddress(context);

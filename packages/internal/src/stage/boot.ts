@@ -1,10 +1,11 @@
 // From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { ConfigError } from "../config/config-error.ts";
+import { ConfigError, sortProblems } from "../config/config-error.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Parsed } from "../config/parser.ts";
+import type { Problem } from "../config/problem.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
 import { resolve } from "../component/resolve/resolve.ts";
@@ -44,6 +45,11 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly varsDir?: string;
   /** What `%env` reads. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Is told what a configuration holds that is allowed and most likely not meant, sorted by place, at boot and at each reload: `problemsText` shows
+   * them. Default: nobody is.
+   */
+  readonly warned?: (doubts: readonly Problem[]) => void;
   /** Stays open. Default: one of the stage's own, to standard error. */
   readonly log?: ErrorLog;
   /**
@@ -71,8 +77,9 @@ export async function bootSource<Made>(
     const parsed = await parse(other, options.baseDir);
     // Each of the two may take a while: a stage that runs serves in between.
     await turn();
-    const { stage, problems } = resolve(parsed, { ...options, kinds, packs, knownPackages, stageSettings });
+    const { stage, problems, doubts } = resolve(parsed, { ...options, kinds, packs, knownPackages, stageSettings });
     if (stage === undefined) throw new ConfigError(problems);
+    if (doubts.length > 0) options.warned?.(sortProblems(doubts));
     return stage;
   };
   const resolved = await resolveSource();

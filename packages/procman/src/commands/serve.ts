@@ -2,7 +2,15 @@
 
 import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
-import { bootFile, openErrorLog, type ErrorLog, type OwnedErrorLog, type Stage } from "@hemi/hemi";
+import {
+  bootFile,
+  openErrorLog,
+  problemPlace,
+  type ErrorLog,
+  type OwnedErrorLog,
+  type Problem,
+  type Stage,
+} from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
@@ -15,7 +23,10 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
   const reopening = reopenAtSignal(log);
   try {
-    const stage = await bootFile(line.config, { baseDir: line.base, use, log, isDevelopment });
+    const warned = (doubts: readonly Problem[]): void => {
+      for (const doubt of doubts) log.warn(doubt.message, { at: problemPlace(doubt), hint: doubt.hint });
+    };
+    const stage = await bootFile(line.config, { baseDir: line.base, use, log, isDevelopment, warned });
     if (isDevelopment)
       log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
     reopening.stage = stage;

@@ -7,6 +7,7 @@ import type { Definition } from "../definition.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind, Standing } from "../kind.ts";
+import { expandShorthands } from "./expand.ts";
 import { childKey, describePlace, hasUnread, propNamed } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
@@ -39,7 +40,8 @@ class Builder {
     this.#problems = problems;
   }
 
-  stage(spec: ComponentSpec): Place {
+  stage(written: ComponentSpec): Place {
+    const spec = expandShorthands(written, (sign) => this.#registry.find(sign));
     const always = this.#registry.definitions.filter(({ kind }) => kind.always === true);
     const set = new Set(spec.children.map(({ sign }) => this.#registry.find(sign)));
     const added = always.filter((definition) => !set.has(definition)).map(({ sign }) => bareSpec(sign, spec));

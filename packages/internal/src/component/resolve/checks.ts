@@ -1,6 +1,6 @@
 // Lets definitions look at components that are right by themselves: several props together, and what these refer to.
 
-import { isMadeBy, type CheckContext, type Definition } from "../definition.ts";
+import { isMadeBy, type CheckContext, type CheckedMistake, type Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
 import type { PropsOf, PropsSchema } from "../props/prop-type.ts";
 import type { ComponentReferences } from "./component-references.ts";
@@ -52,10 +52,11 @@ export class Checks {
       const prop = schema[name];
       return prop && findSet(place, name, prop);
     };
-    const report: CheckContext["report"] = ({ prop, message, hint }) => {
+    const placed = ({ prop, message, hint }: CheckedMistake<Readonly<Record<string, unknown>>>) => {
       const span = (prop === undefined ? undefined : foundFor(prop)?.spec.span) ?? place.spec.signSpan;
-      this.#problems.add(place, { span, message: `${describePlace(place)}: ${message}`, hint });
+      return { span, message: `${describePlace(place)}: ${message}`, hint };
     };
+    const report: CheckContext["report"] = (mistake) => this.#problems.add(place, placed(mistake));
     return {
       definition,
       props,
@@ -79,7 +80,9 @@ export class Checks {
           : `${what} is that of ${holder} already`;
         report({ prop, message });
       },
+      referrers: () => this.#contextsOf(this.#references.to(place)),
       report,
+      warn: (mistake) => this.#problems.doubt(place, placed(mistake)),
     };
   }
 

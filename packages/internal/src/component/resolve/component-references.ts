@@ -50,6 +50,13 @@ export class ComponentReferences {
     return this.#edges.get(holder) ?? [];
   }
 
+  /** Who refers to a place, each once. */
+  to(target: Place): ReadonlySet<Place> {
+    const holders = new Set<Place>();
+    for (const [holder, edges] of this.#edges) if (edges.some((edge) => edge.target === target)) holders.add(holder);
+    return holders;
+  }
+
   /** Finds the component that is meant, lexically outwards from the holder; reports if there is none, or it must not be referred to. */
   find<PartType extends object>(wanted: Wanted<PartType>, mention: Mention): ReferenceSlot<PartType> | undefined {
     const { holder, setter, name, label, span, prop } = mention;

@@ -1,4 +1,4 @@
-// Collects what is wrong with a tree.
+// Collects what is wrong with a tree, and what is only doubtful.
 
 import type { Problem } from "../../config/problem.ts";
 import type { Mistake } from "../props/prop-type.ts";
@@ -7,6 +7,8 @@ import type { Place } from "./place.ts";
 
 export class Problems {
   readonly found: Problem[];
+  /** What is allowed, and most likely not meant. */
+  readonly doubts: Problem[] = [];
 
   /** Begins with what was found while parsing. */
   constructor(parsing: readonly Problem[]) {
@@ -14,14 +16,26 @@ export class Problems {
   }
 
   /** The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the position. */
-  add(place: Pick<Place, "path" | "spec">, { code = "HEMI_CONFIG_BAD_VALUE", span, message, hint }: Mistake): void {
-    const isDefault = span.source === defaultSource;
-    this.found.push({
-      code,
-      message: isDefault ? `${message}; this is its default, so the definition is wrong` : message,
-      hint,
-      span: isDefault ? place.spec.signSpan : span,
-      path: span.source.text === undefined ? place.path || "stage" : undefined,
-    });
+  add(place: Pick<Place, "path" | "spec">, mistake: Mistake): void {
+    this.found.push(problemOf(place, mistake));
   }
+
+  /** Like `add`, for a warning. */
+  doubt(place: Pick<Place, "path" | "spec">, mistake: Mistake): void {
+    this.doubts.push(problemOf(place, { ...mistake, code: "HEMI_CONFIG_DOUBT" }));
+  }
+}
+
+function problemOf(
+  place: Pick<Place, "path" | "spec">,
+  { code = "HEMI_CONFIG_BAD_VALUE", span, message, hint }: Mistake,
+): Problem {
+  const isDefault = span.source === defaultSource;
+  return {
+    code,
+    message: isDefault ? `${message}; this is its default, so the definition is wrong` : message,
+    hint,
+    span: isDefault ? place.spec.signSpan : span,
+    path: span.source.text === undefined ? place.path || "stage" : undefined,
+  };
 }

@@ -45,6 +45,8 @@ export interface Resolution {
   readonly stage: ResolvedComponent | undefined;
   /** All independent ones, in the order in which they were found. */
   readonly problems: readonly Problem[];
+  /** What is allowed, and most likely not meant; likewise. */
+  readonly doubts: readonly Problem[];
 }
 
 /**
@@ -52,7 +54,7 @@ export interface Resolution {
  * together (HEMI_CONFIG_SIGN_CONFLICT); what is wrong with the configuration is returned.
  */
 export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOptions): Resolution {
-  if (spec?.sign !== "stage") return { stage: undefined, problems: parsing };
+  if (spec?.sign !== "stage") return { stage: undefined, problems: parsing, doubts: [] };
   const baseDir = resolvePath(options.baseDir ?? "");
   const dir = (given: string | undefined, name: string): string => resolvePath(baseDir, given ?? name);
   const constants = new Map([
@@ -74,7 +76,8 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   checkUnknownProps(place, values, problems);
   checks.run();
   resolver.linkReferences();
-  return { stage: problems.found.length === 0 ? stage : undefined, problems: problems.found };
+  const { found, doubts } = problems;
+  return { stage: found.length === 0 ? stage : undefined, problems: found, doubts };
 }
 
 interface ResolverScope {

@@ -14,6 +14,7 @@ import { HTTPError } from "../http-error.ts";
 import {
   defineWebapp,
   ruleKind,
+  serverKind,
   type ExplainScope,
   type RulePart,
   type WebappPart,
@@ -50,6 +51,9 @@ export const webapp = defineWebapp({
     const { accessLog } = context.props;
     if (accessLog !== undefined) checkAccessLog(accessLog, context);
     checkWebappTls(context);
+    if (!context.referrers().some(({ definition }) => definition.kind.name === serverKind.name)) {
+      context.warn({ message: "no server serves it", hint: "name it in .webapps of a server" });
+    }
   },
   create: (context): WebappPart => new Webapp(context),
 });

@@ -15,6 +15,7 @@ import { ResponseEdits } from "./response-edits.ts";
 import { exchangeProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { Mirror } from "./mirror.ts";
+import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
@@ -22,6 +23,7 @@ import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 const props = {
   /** The backend that answers. */
   toBackend: prop.reference(backendKind, { offering: webBackend, required: true, inherited: true }),
+  ...ownBackendProps,
   ...requestProps,
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
@@ -52,8 +54,10 @@ export const httpProxy = defineHandlet({
   sign: "httpProxy",
   aliases: ["http1Proxy"],
   props,
+  shorthand: ownBackend,
   elsewhere: { proxyMode: "a forward proxy is a handlet of its own: forwardProxy" },
   check(context) {
+    checkOwnBackend(context);
     checkRequestProps(context);
   },
   takesAll: () => true,

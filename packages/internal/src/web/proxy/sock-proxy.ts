@@ -12,12 +12,14 @@ import type { Upgrade } from "../websocket/upgrade.ts";
 import { ResponseEdits } from "./response-edits.ts";
 import { attemptProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
+import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
 
 const props = {
   /** The backend that answers. */
   toBackend: prop.reference(backendKind, { offering: tunnelBackend, required: true, inherited: true }),
+  ...ownBackendProps,
   ...requestProps,
   ...attemptProps,
   ...upgradeProps,
@@ -34,7 +36,9 @@ type SockProxyProps = PropsOf<typeof props>;
 export const sockProxy = defineSocklet({
   sign: "sockProxy",
   props,
+  shorthand: ownBackend,
   check(context) {
+    checkOwnBackend(context);
     checkRequestProps(context);
   },
   create: (context): SockletPart => new SockProxy(context),
