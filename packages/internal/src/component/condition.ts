@@ -2,6 +2,7 @@
 
 import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
 import { HemiError } from "../errors/hemi-error.ts";
+import { addressSet } from "./props/addresses.ts";
 import type { VariableReader, VariableTable } from "./variables.ts";
 
 /** A condition whose patterns are resolved to plain strings. */
@@ -51,7 +52,7 @@ export function compileCondition<Subject>(
     case "not":
       return negate(compileCondition(condition.operand, table, fileTest));
     case "compare":
-      return compileCompare(condition.operator, readerOf(condition.variable, table), condition.patterns);
+      return compileCompare(condition, table);
     case "fileTest": {
       const { operator } = condition;
       if (fileTest === undefined) {
@@ -62,10 +63,10 @@ export function compileCondition<Subject>(
   }
 }
 
-/** Compiles one pattern of `~=` or `!~`. Throws a HemiError that says what is wrong with it. */
-export function compilePattern(pattern: string): RegExp {
+/** Compiles one pattern of `~=`, `~*` and their negations. Throws a HemiError that says what is wrong with it. */
+export function compilePattern(pattern: string, operator: CompareOperator = "~="): RegExp {
   try {
-    return new RegExp(pattern, "u");
+    return new RegExp(pattern, operator.endsWith("*") ? "iu" : "u");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_CONFIG_CONDITION", reason, { cause });
@@ -96,15 +97,34 @@ function negate<Subject>(condition: CompiledCondition<Subject>): CompiledConditi
 }
 
 function compileCompare<Subject>(
-  operator: CompareOperator,
-  read: VariableReader<Subject>,
-  patterns: readonly string[],
+  { operator, variable, patterns }: Condition & { readonly type: "compare" },
+  table: VariableTable<Subject>,
 ): (subject: Subject) => boolean {
+  const read = readerOf(variable, table);
+  const { noteMatch } = table;
+  if (noteMatch !== undefined && (operator === "~=" || operator === "~*") && patterns.some(hasNamedGroup)) {
+    const expressions = patterns.map((pattern) => compilePattern(pattern, operator));
+    return function matchesAndNotes(subject) {
+      const value = read(subject);
+      for (const expression of expressions) {
+        const match = expression.exec(value);
+        if (match === null) continue;
+        if (match.groups !== undefined) noteMatch(subject, variable, match.groups);
+        return true;
+      }
+      return false;
+    };
+  }
   const matches = matcher(operator, patterns);
   return isNegated(operator) ? (subject) => !matches(read(subject)) : (subject) => matches(read(subject));
 }
 
-/** `!=`, `!^`, `!$`, `!*`, `!~`: none of the patterns matches. */
+/** Whether parts of what it matches have names, `(?<id>…)`. It may stand in a class of characters: then nothing is noted. */
+function hasNamedGroup(pattern: string): boolean {
+  return /\(\?<[^=!]/.test(pattern);
+}
+
+/** `!=`, `!^`, `!$`, `!*`, `!~`, `!~*`, `!in`: none of the patterns matches. */
 export function isNegated(operator: CompareOperator): boolean {
   return operator.startsWith("!");
 }
@@ -130,10 +150,17 @@ export function matcher(operator: CompareOperator, patterns: readonly string[]):
       return anyOf(patterns, (pattern) => (value) => value.includes(pattern));
     case "~=":
     case "!~":
+    case "~*":
+    case "!~*":
       return anyOf(patterns, (pattern) => {
-        const expression = compilePattern(pattern);
+        const expression = compilePattern(pattern, operator);
         return (value) => expression.test(value);
       });
+    case "in":
+    case "!in": {
+      const set = addressSet(patterns);
+      return (value) => set.contains(value);
+    }
   }
 }
 

@@ -12,19 +12,30 @@ export interface VariableTable<Subject, Value = string> {
   readonly names: readonly string[];
   /** The reader of this variable, or `undefined` if there is none. A family's member is found by its full name. */
   find(name: string): VariableReader<Subject, Value> | undefined;
+  /**
+   * Takes note of the named groups of a regular expression, `(?<id>…)`, that has matched this variable of the subject. Without it, matches are only
+   * tested.
+   */
+  readonly noteMatch?: (
+    subject: Subject,
+    variable: string,
+    groups: Readonly<Record<string, string | undefined>>,
+  ) => void;
 }
 
 /**
  * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands behind
- * that, never empty (`x_y` for `$header_x_y`), and makes the reader.
+ * that, never empty (`x_y` for `$header_x_y`), and makes the reader. `noteMatch`: as in the table.
  */
 export function variableTable<Subject, Value = string>(
   variables: Readonly<Record<string, VariableReader<Subject, Value>>>,
   families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject, Value>>> = {},
+  more: Pick<VariableTable<Subject, Value>, "noteMatch"> = {},
 ): VariableTable<Subject, Value> {
   const plain = new Map(Object.entries(variables));
   const made = Object.entries(families);
   return {
+    ...more,
     names: [...plain.keys(), ...made.map(([prefix]) => prefix)],
     find(name) {
       const reader = plain.get(name);

@@ -131,6 +131,13 @@ export function lex(given: TextSource): Lexed {
     }
   }
 
+  /** `in` is a word as any other but behind a variable. */
+  function pushWord(): void {
+    const end = wordEnd(text, at);
+    const isOperator = tokens.at(-1)?.kind === "variable" && operators.has(text.slice(at, end));
+    push(isOperator ? "operator" : "word", end);
+  }
+
   function pushStranger(): void {
     const char = text.charAt(at);
     if (char === "'") {
@@ -151,7 +158,7 @@ export function lex(given: TextSource): Lexed {
     const code = text.charCodeAt(at);
     const kind = code < 128 ? classes[code] : undefined;
     if (kind === "space") at++;
-    else if (kind === "word") push("word", wordEnd(text, at));
+    else if (kind === "word") pushWord();
     else if (kind === "digit") push("number", numberEnd(text, at));
     else if (operatorRun.includes(text.charAt(at)) && tokens.at(-1)?.kind === "variable") pushOperator();
     else {
@@ -244,6 +251,8 @@ function endOfLine(text: string, from: number): number {
 }
 
 function nearestOperator(operator: string): string {
+  // What other servers write: `!D`, `!~ *`.
+  if (operators.has(operator.toLowerCase())) return operator.toLowerCase();
   const heart = /[\^$*~]/.exec(operator)?.[0];
   if (operator.includes("!")) return `!${heart ?? "="}`;
   return `${heart ?? "="}=`;

@@ -241,7 +241,7 @@ describe("any spec", () => {
   });
 });
 
-const tokenPattern = /"[^"]*"|`[^`]*`|[$%.]?\w+|[-!][a-zA-Z]\b|![$^*~=]|[$^*~=]=|&&|\|\||\S/g;
+const tokenPattern = /"[^"]*"|`[^`]*`|[$%.]?\w+|[-!][a-zA-Z]+\b|!?~\*|![$^*~=]|[$^*~=]=|&&|\|\||\S/g;
 
 /** A space where two tokens would otherwise become one. */
 function glue(token: string, next = ""): string {

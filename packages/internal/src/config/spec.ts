@@ -121,6 +121,14 @@ export const compareOperators = [
   "~=",
   /** does not match it */
   "!~",
+  /** matches it, whatever the case of letters: with the flag `i`, too */
+  "~*",
+  /** does not match it, whatever the case of letters */
+  "!~*",
+  /** is an address of it: `10.0.0.0/8`, or one address; false for what is no IP address */
+  "in",
+  /** is no address of it */
+  "!in",
 ] as const;
 export type CompareOperator = (typeof compareOperators)[number];
 

@@ -46,13 +46,11 @@ const addressesType: PropType<AddressSet> = {
     const value = unfoldEnv(written);
     if (value.type !== "list") return refuse(this, value, label, reader, hintForOne(value));
     const texts: string[] = [];
-    const set = new BlockList();
     value.items.forEach((item, index) => {
-      if (item.type === "string" && addCidr(set, item.value)) texts.push(item.value);
+      if (item.type === "string" && isNetwork(item.value)) texts.push(item.value);
       else refuse({ takes: 'an address such as "10.0.0.0/8" or "::1"' }, item, `${label}[${index}]`, reader);
     });
-    if (texts.length < value.items.length) return undefined;
-    return { texts, contains: (ip) => isIP(ip) !== 0 && set.check(ip, isIPv4(ip) ? "ipv4" : "ipv6") };
+    return texts.length < value.items.length ? undefined : addressSet(texts);
   },
   plain: (set) => set.texts,
   jsonSchema: () => ({ type: "array", items: { type: "string", pattern: cidr.source } }),
@@ -60,6 +58,18 @@ const addressesType: PropType<AddressSet> = {
 
 /** A set of IP addresses, as CIDRs or single ones: `("10.0.0.0/8", "::1")`. */
 export const addresses = propMaker<AddressSet, readonly string[]>(() => addressesType);
+
+/** The set of networks and single addresses that `isNetwork` takes; others are left out. */
+export function addressSet(texts: readonly string[]): AddressSet {
+  const set = new BlockList();
+  for (const text of texts) addCidr(set, text);
+  return { texts, contains: (ip) => isIP(ip) !== 0 && set.check(ip, isIPv4(ip) ? "ipv4" : "ipv6") };
+}
+
+/** Is it a network such as `10.0.0.0/8`, or an address? */
+export function isNetwork(text: string): boolean {
+  return addCidr(new BlockList(), text);
+}
 
 /** The text of an address, as a configuration would have it. */
 export function formatAddress(address: Address): string {

@@ -3,6 +3,8 @@
 import type { ConditionSpec, Span } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
 import type { Condition } from "../condition.ts";
+import { quote } from "../../config/quote.ts";
+import { isNetwork } from "../props/addresses.ts";
 import { didYouMeanVariable } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
@@ -57,18 +59,46 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
   const value = values.of(pattern, place);
   if (value === undefined) return undefined;
   const patterns = textsOf(value, scope);
-  if (operator === "~=" || operator === "!~") {
-    for (const { text, span } of patterns ?? []) {
-      try {
-        compilePattern(text);
-      } catch (error) {
-        isRight = false;
-        report(scope, span, error instanceof Error ? error.message : String(error));
-      }
-    }
+  for (const { text, span } of patterns ?? []) {
+    const fault = faultOfPattern(spec, text);
+    if (fault === undefined) continue;
+    isRight = false;
+    report(scope, span, fault.message, fault.hint);
   }
   if (!isRight || patterns === undefined) return undefined;
   return { type: "compare", variable, operator, patterns: patterns.map(({ text }) => text) };
+}
+
+function faultOfPattern(
+  { operator, variable }: ConditionSpec & { type: "compare" },
+  text: string,
+): { readonly message: string; readonly hint?: string } | undefined {
+  switch (operator) {
+    case "~=":
+    case "!~":
+    case "~*":
+    case "!~*":
+      try {
+        compilePattern(text, operator);
+        return undefined;
+      } catch (error) {
+        return { message: error instanceof Error ? error.message : String(error) };
+      }
+    case "in":
+    case "!in":
+      return isNetwork(text)
+        ? undefined
+        : { message: `${quote(text)} is no network such as "10.0.0.0/8", and no address` };
+    case "==":
+    case "!=": {
+      if (!text.includes("/") || !isNetwork(text)) return undefined;
+      const wanted = operator === "==" ? "in" : "!in";
+      const message = `${quote(text)} is a network, and ${operator} compares texts`;
+      return { message, hint: `write $${variable} ${wanted} ${quote(text)}` };
+    }
+    default:
+      return undefined;
+  }
 }
 
 function readFileTest(spec: ConditionSpec & { type: "fileTest" }, scope: ConditionScope): Condition | undefined {

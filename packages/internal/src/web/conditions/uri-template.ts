@@ -91,9 +91,18 @@ export function uriVariable(name: string): UriValue<[req: Request]> {
   const read = webVariables.find(name) ?? (() => "");
   // Not the decoded path: that does not tell an encoded slash from a slash.
   if (name === "path") return { read, nature: "path", readEncoded: (req) => req.encodedPath.replace(/\/{2,}/g, "/") };
+  if (name.startsWith("match_")) return { read, nature: "stretch", readEncoded: (req) => encodedMatch(req, name) };
   const nature = natures.get(name);
   return nature === undefined ? { read } : { read, nature };
 }
+
+/** Part of a path, most likely: its slashes stay. */
+function encodedMatch(req: Request, name: string): string {
+  const { text, isEncoded } = req.matched(name.slice("match_".length)) ?? noMatch;
+  return isEncoded ? text : text.split("/").map(encodeSegment).join("/");
+}
+
+const noMatch = { text: "", isEncoded: true };
 
 const natures: ReadonlyMap<string, UriNature> = new Map([
   ["encodedPath", "path"],

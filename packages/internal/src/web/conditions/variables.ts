@@ -74,5 +74,11 @@ export const webVariables = variableTable<Request>(
     query_: (rest) => (req) => req.query(rest) ?? "",
     /** The cookie of this name. */
     cookie_: (rest) => (req) => req.cookie(rest) ?? "",
+    /** The group `x` of the regular expression that matched last among those of conditions that have one: `(?<x>…)`; empty if none has. */
+    match_: (rest) => (req) => req.matched(rest)?.text ?? "",
   },
+  { noteMatch: (req, variable, groups) => req.noteMatch(groups, encodedVariables.has(variable)) },
 );
+
+/** Those whose values are percent-encoded, and so are the parts of them. */
+const encodedVariables: ReadonlySet<string> = new Set(["encodedPath", "uri", "originalURI", "queryString"]);

@@ -27,6 +27,13 @@ export interface RequestServer extends ExchanServer {
   noteFault(error: unknown, req: Request): void;
 }
 
+/** A part of what a condition has matched. */
+export interface MatchedText {
+  readonly text: string;
+  /** As a URI has it, percent-encoded. */
+  readonly isEncoded: boolean;
+}
+
 /** What a client asks for: method, path, fields, content, and who it is. */
 export class Request {
   /** For the engine: the handlet that has it just now. */
@@ -49,6 +56,7 @@ export class Request {
   #cookies: Cookies | undefined;
   #content: Content | undefined;
   #locals: Locals | undefined;
+  #matches: Map<string, MatchedText> | undefined;
   #id: string | undefined;
   #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
@@ -118,6 +126,17 @@ export class Request {
   /** The path as received, without dot segments, percent-encoding kept: what is forwarded. `*` for `OPTIONS *`. */
   get encodedPath(): string {
     return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
+  }
+
+  /** What the group of this name matched in a condition: the last one that has it and holds. */
+  matched(group: string): MatchedText | undefined {
+    return this.#matches?.get(group);
+  }
+
+  /** For conditions: the named groups of an expression that has matched. `areEncoded`: its text is percent-encoded. */
+  noteMatch(groups: Readonly<Record<string, string | undefined>>, areEncoded: boolean): void {
+    this.#matches ??= new Map();
+    for (const [name, text = ""] of Object.entries(groups)) this.#matches.set(name, { text, isEncoded: areEncoded });
   }
 
   /** The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so segments are in `encodedPath`. */
