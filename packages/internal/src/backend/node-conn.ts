@@ -36,6 +36,9 @@ export interface ConnUser {
   readonly isRequestSent: boolean;
   /** No more of the answer is wanted for now. */
   readonly isHeld: boolean;
+  /** In ms, in place of those of the settings. */
+  readonly timeouts?:
+    { readonly readTimeout?: number | undefined; readonly writeTimeout?: number | undefined } | undefined;
   /** The connection stands: the request may be written. */
   connected(): void;
   /** There is more input, or more of it is wanted: reads as far as it goes. */
@@ -163,10 +166,11 @@ export class NodeConn<Traits, Memory = never> {
     if (user === undefined || !this.#isConnected) return;
     const { settings } = this.#owner;
     this.#hold(user.isHeld);
-    if (this.output.isBlocked && !user.isRequestSent) this.#deadline.set(settings.writeTimeout);
+    if (this.output.isBlocked && !user.isRequestSent)
+      this.#deadline.set(user.timeouts?.writeTimeout ?? settings.writeTimeout);
     // The client has a limit of its own where it is the one who is waited for.
     else if (user.isHeld || !user.isRequestSent) this.#deadline.clear();
-    else this.#deadline.set(settings.readTimeout);
+    else this.#deadline.set(user.timeouts?.readTimeout ?? settings.readTimeout);
   }
 
   #connected(): void {
@@ -220,9 +224,11 @@ export class NodeConn<Traits, Memory = never> {
 
   #expired(): void {
     const user = this.#user;
-    const { dialTimeout, readTimeout, writeTimeout } = this.#owner.settings;
     if (user === undefined) return this.destroy();
-    if (!this.#isConnected) user.timedOut(`it could not be connected to within ${dialTimeout} ms`);
+    const { settings } = this.#owner;
+    const readTimeout = user.timeouts?.readTimeout ?? settings.readTimeout;
+    const writeTimeout = user.timeouts?.writeTimeout ?? settings.writeTimeout;
+    if (!this.#isConnected) user.timedOut(`it could not be connected to within ${settings.dialTimeout} ms`);
     else if (!user.isRequestSent) user.timedOut(`it took nothing of the request for ${writeTimeout} ms`);
     else user.timedOut(`nothing of its answer came for ${readTimeout} ms`);
   }

@@ -24,13 +24,14 @@ export class ConnTimeouts {
     this.#deadline = server.makeDeadline(() => this.#expire());
   }
 
-  waitFor(wait: Wait): void {
+  /** `time`: in ms, in place of that of the settings; not for `write`. */
+  waitFor(wait: Wait, time?: number): void {
     const isNew = wait !== this.#wait;
     if (!isNew && !this.hasMoved) return;
     this.hasMoved = false;
     if (wait !== "write") {
       if (this.#wait === "write") this.#socket.setTimeout(0).removeAllListeners("timeout");
-      this.#deadline.set(timeOf(wait, this.#server.settings));
+      this.#deadline.set(time ?? timeOf(wait, this.#server.settings));
     } else if (isNew) {
       // The socket's own timeout is the one that sees how much of a large write the client has taken.
       this.#deadline.clear();

@@ -148,6 +148,11 @@ export interface ExchanWire {
   tunnel(head: TunnelHead, drained: () => void): Duplex;
   /** The request is malformed, or what follows it may be none: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
   distrust(): void;
+  /**
+   * In ms: from now on the handlet has so long, in place of the server's `handleTimeout`; the wait that is under way begins anew. `undefined`: the
+   * server's again.
+   */
+  limitHandling(timeout: number | undefined): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
   /** Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too late, or the exchan was aborted. */

@@ -50,6 +50,8 @@ export abstract class ServerExchan implements ExchanWire {
   abstract readonly head: RequestHead;
   /** Set by the connection if the head was long in coming. */
   headTime = 0;
+  /** In ms, in place of that of the server's settings. */
+  handleTimeout: number | undefined;
   /** How far the response has come. */
   protected state: State = "waiting";
   /** Of the head that was sent; 0 before that. */
@@ -107,6 +109,8 @@ export abstract class ServerExchan implements ExchanWire {
   abstract endContent(trailerList: readonly string[]): void;
   abstract tunnel(head: TunnelHead, drained: () => void): Duplex;
   abstract distrust(): void;
+  /** The handlet has all of its time once more. */
+  protected abstract waitAnew(): void;
   abstract abort(): void;
 
   /** The other end of the connection. */
@@ -233,6 +237,11 @@ export abstract class ServerExchan implements ExchanWire {
     if (this.state === "ended") return;
     (this.#abortListeners ??= []).push(listener);
     this.watch();
+  }
+
+  limitHandling(timeout: number | undefined): void {
+    this.handleTimeout = timeout;
+    this.waitAnew();
   }
 
   /** Says why it is about to end, or to be answered as it will be. The first cause counts. */

@@ -66,6 +66,14 @@ export interface BackendRequest {
   readonly added: readonly string[];
   /** In bytes; `undefined` where that is not known, 0 for no content. */
   readonly contentSize: number | undefined;
+  /** Default: those of the backend. */
+  readonly timeouts?: NodeTimeouts;
+}
+
+/** In ms, in place of the settings of a backend; looked at whenever they are used. */
+export interface NodeTimeouts {
+  readonly readTimeout?: number | undefined;
+  readonly writeTimeout?: number | undefined;
 }
 
 /** The head of an answer. */

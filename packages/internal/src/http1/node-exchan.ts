@@ -6,7 +6,13 @@ import { NodeExchan, forNode } from "../http/node-exchan.ts";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { Node } from "../backend/node.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import type { ResponseHandler, BackendRequest, TunnelHandler, TunnelRequest } from "../http/web-backend.ts";
+import type {
+  ResponseHandler,
+  BackendRequest,
+  NodeTimeouts,
+  TunnelHandler,
+  TunnelRequest,
+} from "../http/web-backend.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import { isIdempotent } from "../http/methods.ts";
 import { readHttp1ResponseHead, type Http1NodeResponseHead } from "./node-response-head.ts";
@@ -45,6 +51,10 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   }
 
   // ---- towards the node ----
+
+  get timeouts(): NodeTimeouts | undefined {
+    return this.#request.timeouts;
+  }
 
   protected dial(node: Node<Http1Pool>): void {
     const { pool } = node;

@@ -393,7 +393,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
           this.#timeouts.waitFor("content");
         } else {
           this.#hold(output.isAwaited || input.size >= this.#server.settings.maxBufferedInput);
-          this.#timeouts.waitFor(output.isAwaited ? "write" : "handle");
+          this.#timeouts.waitFor(output.isAwaited ? "write" : "handle", exchan?.handleTimeout);
         }
         break;
       case "discard":
@@ -427,7 +427,10 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
         this.#giveContentUp(`no content came for ${settings.contentTimeout} ms`);
         break;
       case "handle":
-        this.#server.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        this.#server.note(
+          this.peer,
+          `its request was not answered within ${this.#exchan?.handleTimeout ?? settings.handleTimeout} ms`,
+        );
         this.#isLast = true;
         this.#exchan?.giveUp();
         break;

@@ -239,6 +239,10 @@ export class Http1Exchan extends ServerExchan {
     return tunnel;
   }
 
+  protected waitAnew(): void {
+    this.#conn.progressed();
+  }
+
   distrust(): void {
     this.#isTrusted = false;
   }

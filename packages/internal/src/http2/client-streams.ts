@@ -58,7 +58,8 @@ export abstract class ClientStreams
     this.#timeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait) => server.settings[timeouts[wait]],
+      timeOf: (wait, { handleTimeout }) =>
+        wait === "handle" && handleTimeout !== undefined ? handleTimeout : server.settings[timeouts[wait]],
       progress: () => this.output.taken,
       streams: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
       expired: (exchan, wait) => this.#expired(exchan, wait),
@@ -298,7 +299,10 @@ export abstract class ClientStreams
         this.#giveContentUp(exchan, `no content came for ${settings.contentTimeout} ms`);
         break;
       case "handle":
-        this.server.note(this.peer, `its request was not answered within ${settings.handleTimeout} ms`);
+        this.server.note(
+          this.peer,
+          `its request was not answered within ${exchan.handleTimeout ?? settings.handleTimeout} ms`,
+        );
         exchan.giveUp();
         break;
       case "write":

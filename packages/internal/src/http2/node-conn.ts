@@ -87,7 +87,10 @@ export class Http2NodeConn
     this.#streamTimeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => owner.makeDeadline(onExpired),
-      timeOf: (wait) => (wait === "write" ? settings.writeTimeout : settings.readTimeout),
+      timeOf: (wait, { timeouts }) =>
+        wait === "write"
+          ? (timeouts?.writeTimeout ?? settings.writeTimeout)
+          : (timeouts?.readTimeout ?? settings.readTimeout),
       streams: () => this.streams.values(),
       expired: (exchan) => exchan.timedOut(),
     });

@@ -9,7 +9,7 @@ import type { FailureCode } from "../backend/failure.ts";
 import type { ProbePool } from "../http/http-probe.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { Node } from "../backend/node.ts";
-import type { ResponseHandler, BackendRequest, TunnelRequest } from "../http/web-backend.ts";
+import type { ResponseHandler, BackendRequest, NodeTimeouts, TunnelRequest } from "../http/web-backend.ts";
 import { notInTrailers } from "../http/field-names.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
@@ -104,6 +104,10 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   }
 
   // ---- towards the node ----
+
+  get timeouts(): NodeTimeouts | undefined {
+    return this.#request.timeouts;
+  }
 
   protected dial(node: Node<ConnSource>): void {
     this.#request = forNode(this.#request, node);
@@ -238,7 +242,8 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   }
 
   timedOut(): void {
-    const { readTimeout, writeTimeout } = this.#pool?.settings ?? {};
+    const readTimeout = this.timeouts?.readTimeout ?? this.#pool?.settings.readTimeout;
+    const writeTimeout = this.timeouts?.writeTimeout ?? this.#pool?.settings.writeTimeout;
     const reason =
       this.wait === "write"
         ? `it took nothing of the request for ${writeTimeout} ms`

@@ -328,6 +328,10 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     this.#conn.sendHead(this.id, answer, answer === head ? size : 0, isEmpty || !this.hasContent);
   }
 
+  protected waitAnew(): void {
+    if (this.wait === "handle" && this.waitsUntil !== Infinity) this.#waitFor("handle");
+  }
+
   /** Limits in time of a tunnel are not ours. */
   #waitFor(wait: StreamWait): void {
     if (this.state !== "tunnelling") this.#conn.waitFor(this, wait);

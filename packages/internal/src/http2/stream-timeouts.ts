@@ -17,7 +17,7 @@ export interface StreamTimeoutsOptions<Wait, Stream extends WaitingStream<Wait>>
   readonly monotonic: () => number;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** In ms, how long is waited for something. */
-  readonly timeOf: (wait: Wait) => number;
+  readonly timeOf: (wait: Wait, stream: Stream) => number;
   /** What the other side has taken of all streams, in bytes. Default: it is not looked at. */
   readonly progress?: () => number;
   /** Those that may wait. */
@@ -42,7 +42,7 @@ export class StreamTimeouts<Wait, Stream extends WaitingStream<Wait>> {
     const { monotonic, timeOf, progress } = this.#options;
     const now = monotonic();
     stream.wait = wait;
-    stream.waitsUntil = now + timeOf(wait);
+    stream.waitsUntil = now + timeOf(wait, stream);
     stream.progressBefore = progress?.() ?? 0;
     this.#setFor(stream.waitsUntil, now);
   }

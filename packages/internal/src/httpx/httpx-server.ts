@@ -33,6 +33,7 @@ import { ChallengeAnswers } from "./challenge-answers.ts";
 import { ClientLimits } from "./client-limits.ts";
 import { httpCodecs, type HttpCodecServer } from "./http-codecs.ts";
 import { httpxProps, type HttpxSettings } from "./httpx-props.ts";
+import { checkTimeouts } from "./check-timeouts.ts";
 import { checkServerTls, serverCertificatePropNames } from "./server-tls.ts";
 import { WebappCertificates } from "./webapp-certificates.ts";
 
@@ -47,6 +48,7 @@ export const httpxServer = defineServer({
     }
     const webapps = context.references("webapps").filter((referred) => isMadeBy(referred, webapp));
     checkServerTls(context, webapps);
+    checkTimeouts(context, webapps);
     claimAddress(context);
     const owners = new Map<string, CheckContext>();
     for (const referred of webapps) {

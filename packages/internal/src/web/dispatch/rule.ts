@@ -14,6 +14,7 @@ import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestIn } from "../conditions/file-test.ts";
 import { ErrorPages, errorStatus } from "../response/error-pages.ts";
+import { handleTimeoutProps } from "./handle-timeout.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
 import { Uploads } from "../content/form/uploads.ts";
 import {
@@ -82,6 +83,7 @@ const props = {
    * Default: `uploads` in %tmpsDir.
    */
   uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
+  ...handleTimeoutProps,
   ...contentLimitProps,
 };
 
@@ -215,6 +217,7 @@ class Rule implements RulePart {
     req.contentTerms = this.#contentTerms;
     resp.errorPages = this.#errorPages;
     if (this.#context.props.interceptErrors) this.#interceptErrors(resp);
+    resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);

@@ -1,6 +1,7 @@
 // What all who pass requests on let one say: of the answer's fields, of further attempts, and of what is gathered.
 
 import { prop } from "../../component/prop.ts";
+import { handleTimeoutProps } from "../dispatch/handle-timeout.ts";
 import { retryConditions } from "./retries.ts";
 
 /** For whatever it is that a node is asked for. */
@@ -23,6 +24,18 @@ export const attemptProps = {
   retryStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [] }),
   /** What `hash` of the backend's balancer goes by. Default: the client's address. */
   hashOn: prop.template(),
+};
+
+/** Limits in time for what is passed on by a proxy. */
+export const passedTimeoutProps = {
+  ...handleTimeoutProps,
+  /**
+   * Until something of the answer comes once the request is sent, and between two pieces of it: in place of `readTimeout` of the backend. Then 504, or the
+   * answer is broken off.
+   */
+  readTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),
+  /** Without the node taking anything of what it is sent: in place of `writeTimeout` of the backend. Then 504. */
+  writeTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),
 };
 
 /** For requests that may have content, and answers. */

@@ -12,7 +12,7 @@ import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { ResponseEdits } from "./response-edits.ts";
-import { exchangeProps } from "./exchange-props.ts";
+import { exchangeProps, passedTimeoutProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { Mirror } from "./mirror.ts";
 import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
@@ -30,6 +30,7 @@ const props = {
   /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
+  ...passedTimeoutProps,
   ...upgradeProps,
   /**
    * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
@@ -108,6 +109,7 @@ class HttpProxy implements HandletPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    resp.limitHandling(this.#context.props.handleTimeout);
     const web = this.#context.props.toBackend.current;
     const upgrade = this.#upgrades.find(web, req);
     if (upgrade !== undefined) return this.#upgrades.pass(upgrade, req, resp);

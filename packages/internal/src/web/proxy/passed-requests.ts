@@ -16,7 +16,7 @@ import { hasEncodedBackslash } from "../request/path.ts";
 import { pathPrefix } from "../request/path-prefix.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
-import type { attemptProps } from "./exchange-props.ts";
+import type { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
 import { checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
 import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
@@ -69,7 +69,7 @@ export const requestProps = {
   ...backslashProps,
 };
 
-export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps> {
+export interface RequestProps extends PropsOf<typeof requestProps & typeof attemptProps & typeof passedTimeoutProps> {
   readonly toBackend: Reference<WebBackend>;
 }
 
@@ -145,6 +145,7 @@ export class PassedRequests {
       dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
       added,
       contentSize,
+      timeouts: this.#context.props,
     };
   }
 

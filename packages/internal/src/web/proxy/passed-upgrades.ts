@@ -85,6 +85,7 @@ export class PassedUpgrades {
     const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
     // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
     resp.distrustClient();
+    resp.limitHandling(this.#context.props.handleTimeout);
     this.#requests.refuseUnfit(req);
     return new ProxiedExchan(
       this.#traits,

@@ -10,7 +10,7 @@ import { defineSocklet, type SockletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Upgrade } from "../websocket/upgrade.ts";
 import { ResponseEdits } from "./response-edits.ts";
-import { attemptProps } from "./exchange-props.ts";
+import { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
@@ -22,6 +22,7 @@ const props = {
   ...ownBackendProps,
   ...requestProps,
   ...attemptProps,
+  ...passedTimeoutProps,
   ...upgradeProps,
 };
 

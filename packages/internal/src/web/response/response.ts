@@ -61,6 +61,7 @@ export class Response implements ResponseHead {
   /** For the engine: this is a page of its own, or what stands for one. */
   isStatusPage = false;
   readonly #wire: ExchanWire;
+  #handleTimeout: number | undefined;
   /** For the engine: see `Fields`. */
   neverIndexed: ReadonlySet<string> | undefined;
   readonly #fields = new FieldList();
@@ -382,6 +383,13 @@ export class Response implements ResponseHead {
       throw error;
     }
     this.end();
+  }
+
+  /** For the engine: in ms, how long the handlet has, in place of the server's `handleTimeout`; `undefined`: the server's. */
+  limitHandling(timeout: number | undefined): void {
+    if (timeout === this.#handleTimeout) return;
+    this.#handleTimeout = timeout;
+    this.#wire.limitHandling(timeout);
   }
 
   /** For the engine: once this is answered, nothing more is read that came by the same way, where other requests could be hidden in it. */

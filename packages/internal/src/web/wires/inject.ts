@@ -24,10 +24,11 @@ export class Injector {
   /** Rejects with HEMI_PEER_GONE when the answer is broken off, and with HEMI_TIMEOUT when none comes. */
   inject(request: InjectRequest): Promise<InjectResponse> {
     return new Promise((resolve, reject) => {
-      const wire = new InjectWire(request, resolve, reject);
+      const handleTimeout = this.#handleTimeout();
+      const wire = new InjectWire(request, handleTimeout, resolve, reject);
       this.#wires.add(wire);
       wire.onEnd(() => this.#wires.delete(wire));
-      wire.limit(this.#handleTimeout());
+      wire.limit(handleTimeout);
       this.#serve(wire);
     });
   }
@@ -47,6 +48,7 @@ export function injectRequest(serve: (wire: ExchanWire) => void): (request: Inje
 class InjectWire extends InnerWire {
   readonly peer: Peer = { address: "127.0.0.1", port: 0 };
   readonly tls = undefined;
+  readonly #serverTimeout: number;
   readonly #resolve: (response: InjectResponse) => void;
   readonly #reject: (error: Error) => void;
   #unread: Uint8Array | undefined;
@@ -54,17 +56,28 @@ class InjectWire extends InnerWire {
   readonly #pieces: Uint8Array[] = [];
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(request: InjectRequest, resolve: (response: InjectResponse) => void, reject: (error: Error) => void) {
+  constructor(
+    request: InjectRequest,
+    serverTimeout: number,
+    resolve: (response: InjectResponse) => void,
+    reject: (error: Error) => void,
+  ) {
     const content = request.content === undefined ? undefined : Buffer.from(request.content);
     super(makeHead(request, content?.length ?? 0));
+    this.#serverTimeout = serverTimeout;
     this.#resolve = resolve;
     this.#reject = reject;
     if (content !== undefined && content.length > 0) this.#unread = content;
     this.onEnd(() => clearTimeout(this.#deadline));
   }
 
+  override limitHandling(timeout: number | undefined): void {
+    if (!this.isOver) this.limit(timeout ?? this.#serverTimeout);
+  }
+
   /** The answer is given up when nothing of it has come for so long, in ms. */
   limit(handleTimeout: number): void {
+    clearTimeout(this.#deadline);
     const reason = `the answer, or the rest of it, did not come within ${handleTimeout} ms`;
     this.#deadline = setTimeout(() => this.#breakOff("HEMI_TIMEOUT", reason, "handleTimeout"), handleTimeout);
   }

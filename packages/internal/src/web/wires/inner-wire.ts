@@ -100,6 +100,10 @@ export abstract class InnerWire implements ExchanWire {
     throw new HemiError("HEMI_USAGE", "a request that is made inside of the process opens no tunnel");
   }
 
+  limitHandling(_timeout: number | undefined): void {
+    // Whoever asked has a limit of its own.
+  }
+
   distrust(): void {
     // Nothing follows.
   }

@@ -33,6 +33,10 @@ export class SilentWire implements ExchanWire {
     // Nothing comes after it.
   }
 
+  limitHandling(): void {
+    // Nobody waits for it.
+  }
+
   abort(): void {
     // There is nobody who waits for it.
   }
