@@ -73,7 +73,8 @@ function foreignMessage(label: string, variable: string): string {
 }
 
 /** `"https://$hostname$uri"` is sent as it stands: variables are joined by `+`. Who means it writes `"$" + "hostname"`. */
-function warnOfLiterals(value: Value, label: string, { variables, warn }: PropReader): void {
+function warnOfLiterals(value: Value, label: string, reader: PropReader): void {
+  const { variables } = reader;
   if (variables === undefined) return;
   const { source, start, end } = value.span;
   // As written: a text that was joined of several is meant, and one from the environment is not ours to judge.
@@ -86,7 +87,7 @@ function warnOfLiterals(value: Value, label: string, { variables, warn }: PropRe
       const foreign = variables.foreign?.(word);
       if ((!isVariable && foreign === undefined) || written?.includes(name) === false) continue;
       const wanted = isVariable ? `variables are joined by +, such as "https://" + ${name}` : foreign;
-      warn({ span: value.span, message: `${label} holds ${name}, which is sent as it stands`, hint: wanted });
+      reader.warn({ span: value.span, message: `${label} holds ${name}, which is sent as it stands`, hint: wanted });
       return;
     }
   }

@@ -7,7 +7,7 @@ import { acceptFor } from "../../http/websocket-keys.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
 import { request } from "../../testing/raw-client.ts";
 import { proxyTo } from "../../testing/proxy.ts";
-import { frame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
+import { webSocketFrame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
 
 /** A node that grants the upgrades that it is asked for, and echoes; other requests get the value of their field `upgrade`. */
 function granting(): Promise<RawBackend> {
@@ -36,7 +36,7 @@ test("a WebSocket becomes a plain GET at httpProxy no more: it is passed on", as
   const head = await client.send(handshake()).through("\r\n\r\n");
   // RFC 6455 1.3.
   expect(head).toContain("\r\nsec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
-  expect(await nextFrame(client.send(frame(TEXT, "hello")))).toEqual([TEXT, "you said hello"]);
+  expect(await nextFrame(client.send(webSocketFrame(TEXT, "hello")))).toEqual([TEXT, "you said hello"]);
 });
 
 test("so is one of HTTP/2", async () => {
