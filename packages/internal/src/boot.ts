@@ -7,6 +7,7 @@ import { clock, fcache, namer } from "./fixtures/definitions.ts";
 import { kinds } from "./kinds.ts";
 import { openErrorLog } from "./log/error-log.ts";
 import { Listeners } from "./net/listener.ts";
+import { foreignNames } from "./web/foreign-names.ts";
 import { Stage } from "./stage.ts";
 import { bootSource, type BootOptions, type Engine } from "./stage/boot.ts";
 import type { ConfigSource, StageComponents } from "./stage/stage.ts";
@@ -56,6 +57,7 @@ export function bootWith<const Packs extends readonly Pack[]>(
     kinds,
     packs: [corePack, ...packs],
     knownPackages,
+    foreignNames,
     fixtures: { clock, fcache, namer },
     openLog: () => openErrorLog(),
     makeListeners: () => processListeners,

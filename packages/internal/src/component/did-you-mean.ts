@@ -24,6 +24,8 @@ function namesWith(word: string, names: readonly string[]): readonly string[] {
 
 /** The same for a variable. A family such as `header_` counts with what stands behind the first `_` of the unknown name. */
 export function didYouMeanVariable(name: string, table: VariableTable<never> | undefined): string | undefined {
+  const foreign = table?.foreign?.(name);
+  if (foreign !== undefined) return foreign;
   const [, rest = ""] = /_(.*)$/s.exec(name) ?? [];
   const known = table?.names.map((known) => (known.endsWith("_") ? known + (rest || "…") : known)) ?? [];
   return didYouMean(name, known, (name) => `$${name}`);

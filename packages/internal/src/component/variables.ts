@@ -12,6 +12,8 @@ export interface VariableTable<Subject, Value = string> {
   readonly names: readonly string[];
   /** The reader of this variable, or `undefined` if there is none. A family's member is found by its full name. */
   find(name: string): VariableReader<Subject, Value> | undefined;
+  /** What to write here for a variable of another server, such as `remote_addr` of nginx: a hint. `undefined`: none that is known. */
+  readonly foreign?: (name: string) => string | undefined;
   /**
    * Takes note of the named groups of a regular expression, `(?<id>…)`, that has matched this variable of the subject. Without it, matches are only
    * tested.
@@ -25,12 +27,12 @@ export interface VariableTable<Subject, Value = string> {
 
 /**
  * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands behind
- * that, never empty (`x_y` for `$header_x_y`), and makes the reader. `noteMatch`: as in the table.
+ * that, never empty (`x_y` for `$header_x_y`), and makes the reader. `more`: as in the table.
  */
 export function variableTable<Subject, Value = string>(
   variables: Readonly<Record<string, VariableReader<Subject, Value>>>,
   families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject, Value>>> = {},
-  more: Pick<VariableTable<Subject, Value>, "noteMatch"> = {},
+  more: Pick<VariableTable<Subject, Value>, "noteMatch" | "foreign"> = {},
 ): VariableTable<Subject, Value> {
   const plain = new Map(Object.entries(variables));
   const made = Object.entries(families);

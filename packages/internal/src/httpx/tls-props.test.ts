@@ -58,6 +58,8 @@ describe("files", () => {
     );
     const ciphers = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCiphers = "none-such"'));
     await expect(ciphers).rejects.toThrow(/\.tlsCiphers cannot be used: .*no cipher match/i);
+    const curves = serveHttps(stage(`.tlsCert = "${tlsCert}"`, '.tlsMode = true .tlsCurves = "none-such"'));
+    await expect(curves).rejects.toThrow(/\.tlsCurves cannot be used: /);
   });
 
   test.each([

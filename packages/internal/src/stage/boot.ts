@@ -23,6 +23,8 @@ export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly packs: Packs;
   /** From signs to the packages that have them: who lacks one of these packages is told its name. */
   readonly knownPackages?: ReadonlyMap<string, string> | undefined;
+  /** Signs and props of other servers, with what does the same here: hints behind errors. */
+  readonly foreignNames?: ReadonlyMap<string, string> | undefined;
   /** Definitions of those packs. */
   readonly fixtures: FixtureDefinitions;
   /** Opens the log of a stage that is given none. */
@@ -72,12 +74,19 @@ export async function bootSource<Made>(
   make: (options: StageOptions) => Made,
 ): Promise<Made> {
   const packs = [...engine.packs, ...(options.use ?? [])];
-  const { kinds, fixtures, knownPackages } = engine;
+  const { kinds, fixtures, knownPackages, foreignNames } = engine;
   const resolveSource = async (other = source): Promise<ResolvedComponent> => {
     const parsed = await parse(other, options.baseDir);
     // Each of the two may take a while: a stage that runs serves in between.
     await turn();
-    const { stage, problems, doubts } = resolve(parsed, { ...options, kinds, packs, knownPackages, stageSettings });
+    const { stage, problems, doubts } = resolve(parsed, {
+      ...options,
+      kinds,
+      packs,
+      knownPackages,
+      foreignNames,
+      stageSettings,
+    });
     if (stage === undefined) throw new ConfigError(problems);
     if (doubts.length > 0) options.warned?.(sortProblems(doubts));
     return stage;

@@ -40,6 +40,8 @@ export interface PropReader {
   /** What $names mean to the component; `undefined` where there are none. */
   readonly variables: VariableTable<never> | undefined;
   report(mistake: Mistake): void;
+  /** Like `report`, for what is allowed and most likely not meant. */
+  warn(mistake: Mistake): void;
   /** Finds a component by name, lexically outwards; reports if there is none. */
   refer<PartType extends object>(
     wanted: Wanted<PartType>,

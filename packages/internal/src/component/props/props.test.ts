@@ -27,6 +27,7 @@ function read<T>({ type }: Prop<T>, value: Value) {
     constants: new Map([["tmpsDir", "/tmps"]]),
     variables: variableTable<object>({ path: () => "" }, { header_: () => () => "" }),
     report: (mistake) => mistakes.push(mistake),
+    warn: (mistake) => mistakes.push(mistake),
     refer: () => undefined,
   });
   return { result, messages: mistakes.map(({ message }) => message), hints: mistakes.map(({ hint }) => hint) };

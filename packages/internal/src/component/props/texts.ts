@@ -5,7 +5,16 @@ import { templateOf as joinParts } from "../template.ts";
 import type { Template } from "../template.ts";
 import { quote } from "../../config/quote.ts";
 import { makeProp, propMaker } from "./prop-type.ts";
-import type { AlwaysOptions, MaybeOptions, NeededOptions, Prop, PropOptions, PropType } from "./prop-type.ts";
+import type {
+  AlwaysOptions,
+  MaybeOptions,
+  NeededOptions,
+  Prop,
+  PropOptions,
+  PropReader,
+  PropType,
+} from "./prop-type.ts";
+import type { Value } from "../value.ts";
 import { refuse } from "./refuse.ts";
 
 export interface StringBounds {
@@ -45,12 +54,18 @@ export const template = propMaker<Template, string>(() => ({
   name: "template",
   takes: "a text, with or without $variables",
   read(value, label, reader) {
+    warnOfLiterals(value, label, reader);
     if (value.type === "string") return joinParts([value.value]);
     if (value.type !== "template") return refuse(this, value, label, reader);
     const { variables } = reader;
     let known = true;
     for (const part of value.parts) {
-      if (typeof part === "string" || variables?.find(part.variable) !== undefined) continue;
+      if (typeof part === "string") continue;
+      if (variables?.find(part.variable) !== undefined) {
+        const hint = variables.foreign?.(part.variable);
+        if (hint !== undefined) reader.warn({ span: part.span, message: foreignMessage(label, part.variable), hint });
+        continue;
+      }
       known = false;
       reader.report({
         span: part.span,
@@ -63,6 +78,32 @@ export const template = propMaker<Template, string>(() => ({
   },
   jsonSchema: () => ({ type: "string" }),
 }));
+
+/** For `$query_string`, which nginx has for the query, and which is the value of the name `string` here. */
+function foreignMessage(label: string, variable: string): string {
+  return `${label}: $${variable} is not here what it is in nginx`;
+}
+
+/** `"https://$hostname$uri"` is sent as it stands: variables are joined by `+`. Who means it writes `"$" + "hostname"`. */
+function warnOfLiterals(value: Value, label: string, reader: PropReader): void {
+  const { variables } = reader;
+  if (variables === undefined) return;
+  const { source, start, end } = value.span;
+  // As written: a text that was joined of several is meant, and one from the environment is not ours to judge.
+  const written = source.text?.slice(start, end);
+  const texts = value.type === "template" ? value.parts : value.type === "string" ? [value.value] : [];
+  for (const text of texts) {
+    if (typeof text !== "string") continue;
+    for (const [name, word = ""] of text.matchAll(/\$([a-z]\w*)/gi)) {
+      const isVariable = variables.find(word) !== undefined;
+      const foreign = variables.foreign?.(word);
+      if ((!isVariable && foreign === undefined) || written?.includes(name) === false) continue;
+      const wanted = isVariable ? `variables are joined by +, such as "https://" + ${name}` : foreign;
+      reader.warn({ span: value.span, message: `${label} holds ${name}, which is sent as it stands`, hint: wanted });
+      return;
+    }
+  }
+}
 
 function choiceType<Word extends string>(words: readonly Word[]): PropType<Word> {
   return {

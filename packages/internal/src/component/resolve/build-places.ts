@@ -22,6 +22,8 @@ export interface PlacesScope {
   readonly registry: Registry;
   /** From signs that are not in the registry to the packages that have them, for hints. */
   readonly knownPackages: ReadonlyMap<string, string>;
+  /** Signs of other servers, with what does the same here. */
+  readonly foreignNames: ReadonlyMap<string, string>;
   /** What may be set of the stage itself. */
   readonly stageSettings: Definition | undefined;
   readonly problems: Problems;
@@ -30,12 +32,14 @@ export interface PlacesScope {
 class Builder {
   readonly #registry: Registry;
   readonly #knownPackages: ReadonlyMap<string, string>;
+  readonly #foreignNames: ReadonlyMap<string, string>;
   readonly #stageSettings: Definition | undefined;
   readonly #problems: Problems;
 
-  constructor({ registry, knownPackages, stageSettings, problems }: PlacesScope) {
+  constructor({ registry, knownPackages, foreignNames, stageSettings, problems }: PlacesScope) {
     this.#registry = registry;
     this.#knownPackages = knownPackages;
+    this.#foreignNames = foreignNames;
     this.#stageSettings = stageSettings;
     this.#problems = problems;
   }
@@ -164,11 +168,13 @@ class Builder {
       ({ kind }) => owner === undefined || kind.standsIn.some((standing) => standing.owner === owner),
     );
     const known = this.#knownPackages.get(sign);
-    const near = didYouMean(
-      sign,
-      fitting.map((definition) => definition.sign),
-      String,
-    );
+    const near =
+      this.#foreignNames.get(sign) ??
+      didYouMean(
+        sign,
+        fitting.map((definition) => definition.sign),
+        String,
+      );
     this.#problems.add(place, {
       code: "HEMI_CONFIG_UNKNOWN_SIGN",
       span: signSpan,

@@ -56,6 +56,11 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
     const hint = didYouMeanVariable(variable, kind.variables);
     report(scope, variableSpan, `there is no variable $${variable} in ${describeKind(kind)}`, hint);
   }
+  const foreign = isRight ? kind.variables?.foreign?.(variable) : undefined;
+  if (foreign !== undefined) {
+    const message = `${describePlace(place)}: $${variable} is not here what it is in nginx`;
+    scope.problems.doubt(place, { span: variableSpan, message, hint: foreign });
+  }
   const value = values.of(pattern, place);
   if (value === undefined) return undefined;
   const patterns = textsOf(value, scope);

@@ -37,6 +37,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
     constants: values.constants,
     variables: definition.kind.variables,
     report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
+    warn: (mistake) => problems.doubt(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
     refer: (wanted, name, label, span) =>
       references.find(wanted, { name, span, label, holder: place, setter, prop: current }),
   };

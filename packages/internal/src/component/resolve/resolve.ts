@@ -26,6 +26,8 @@ export interface ResolveOptions {
   readonly packs: readonly Pack[];
   /** From signs to the packages that have them: an unknown sign is told where it is. Default: none is known. */
   readonly knownPackages?: ReadonlyMap<string, string> | undefined;
+  /** Signs and props of other servers, with what does the same here: hints. Default: none are known. */
+  readonly foreignNames?: ReadonlyMap<string, string> | undefined;
   /** What may be set of the stage itself. Without it: nothing. */
   readonly stageSettings?: Definition;
   /** `%baseDir`, and what relative paths start from. Default: the working directory. */
@@ -67,13 +69,13 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   const values = new Values({ constants, env: options.env ?? process.env }, problems);
   const known = registry(options.packs, options.kinds);
   const references = new ComponentReferences(known.definitions, problems);
-  const { knownPackages = new Map(), stageSettings } = options;
-  const place = buildPlaces(spec, { registry: known, knownPackages, stageSettings, problems });
+  const { knownPackages = new Map(), foreignNames = new Map(), stageSettings } = options;
+  const place = buildPlaces(spec, { registry: known, knownPackages, foreignNames, stageSettings, problems });
   const checks = new Checks(references, problems);
   const resolver = new Resolver({ baseDir, values, references, checks, problems });
   const stage = resolver.component(place);
   references.checkCircles();
-  checkUnknownProps(place, values, problems);
+  checkUnknownProps(place, { definitions: known.definitions, foreignNames, values, problems });
   checks.run();
   resolver.linkReferences();
   const { found, doubts } = problems;

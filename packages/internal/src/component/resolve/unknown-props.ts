@@ -1,6 +1,8 @@
 // Props that nothing knows: not the component, nothing inside that inherits them, no reference.
 
 import type { ComponentSpec, Span } from "../../config/spec.ts";
+import type { Definition } from "../definition.ts";
+import type { Kind } from "../kind.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { describePlace } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -8,8 +10,19 @@ import type { Problems } from "./problems.ts";
 import { schemaOf } from "./schema.ts";
 import type { Values } from "./values.ts";
 
+export interface UnknownPropsScope {
+  /** All that the stage may use. */
+  readonly definitions: readonly Definition[];
+  /** Props of other servers, with what does the same here. */
+  readonly foreignNames: ReadonlyMap<string, string>;
+  readonly values: Values;
+  readonly problems: Problems;
+}
+
 /** To be called when everything is read: only then it is known what references read. */
-export function checkUnknownProps(stage: Place, { referred }: Values, problems: Problems): void {
+export function checkUnknownProps(stage: Place, scope: UnknownPropsScope): void {
+  const { problems, foreignNames } = scope;
+  const { referred } = scope.values;
   const check = (place: Place): void => {
     for (const [name, prop] of place.set) {
       if (referred.has(prop) || Object.hasOwn(place.definition?.props ?? {}, name)) continue;
@@ -24,12 +37,36 @@ export function checkUnknownProps(stage: Place, { referred }: Values, problems: 
         message: `${describePlace(place)} has no property "${prop.name}"`,
         hint:
           elsewhereOf(place, prop.name) ??
+          heirsOf(prop.name, place, scope.definitions) ??
+          foreignNames.get(prop.name) ??
           didYouMean(prop.name, [...Object.keys(place.definition?.props ?? {}), ...inherited], (name) => `.${name}`),
       });
     }
     place.children.forEach(check);
   };
   check(stage);
+}
+
+/** Who would inherit the prop if one of them stood inside: `toBackend` says nothing in a webapp without a proxy. */
+function heirsOf(name: string, place: Place, definitions: readonly Definition[]): string | undefined {
+  const owner = place.owner === undefined ? "stage" : place.definition?.kind.name;
+  const heirs = definitions.filter(
+    ({ kind, props = {} }) =>
+      Object.hasOwn(props, name) && props[name]?.inherited === true && mayStandIn(kind, owner, definitions),
+  );
+  const [first, ...others] = heirs.slice(0, 3).map(({ sign }) => sign);
+  if (first === undefined) return undefined;
+  return `it is for those inside that inherit it, and there is none: ${[first, ...others].join(", ")}`;
+}
+
+/** Whether components of the kind may stand in those of the other, directly or not. */
+function mayStandIn({ standsIn }: Kind, owner: string | undefined, definitions: readonly Definition[]): boolean {
+  return standsIn.some(
+    (standing) =>
+      standing.owner === owner ||
+      (standing.owner !== "stage" &&
+        definitions.some(({ kind }) => kind.name === standing.owner && mayStandIn(kind, owner, definitions))),
+  );
 }
 
 function elsewhereOf({ definition }: Place, name: string): string | undefined {

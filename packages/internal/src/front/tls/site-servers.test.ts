@@ -12,7 +12,12 @@ let folder: CertificateFolder;
 beforeAll(async () => (folder = await certificateFolder()));
 afterAll(() => folder[Symbol.asyncDispose]());
 
-const settings = { tlsMinVersion: "TLSv1.2", tlsCiphers: tls.DEFAULT_CIPHERS, tlsSessionTimeout: 300_000 } as const;
+const settings = {
+  tlsMinVersion: "TLSv1.2",
+  tlsCiphers: tls.DEFAULT_CIPHERS,
+  tlsCurves: "auto",
+  tlsSessionTimeout: 300_000,
+} as const;
 
 function makeServers(ticketKey = new TicketKey(0)): SiteServers {
   return new SiteServers({ settings, protocols: () => [], ticketKey });

@@ -14,6 +14,7 @@ export interface SiteServersOptions {
   readonly settings: {
     readonly tlsMinVersion: NonNullable<SecureContextOptions["minVersion"]>;
     readonly tlsCiphers: string;
+    readonly tlsCurves: string;
     readonly tlsSessionTimeout: number;
   };
   /** By the names of ALPN, in the order of preference. Read when a server is made. */
@@ -72,6 +73,7 @@ export class SiteServers {
         ...this.#create({
           minVersion: settings.tlsMinVersion,
           ciphers: settings.tlsCiphers,
+          ecdhCurve: settings.tlsCurves,
           sessionTimeout: Math.ceil(settings.tlsSessionTimeout / 1000),
           cert: certificates.map(({ chain }) => chain),
           key: certificates.map(pemOfKey),

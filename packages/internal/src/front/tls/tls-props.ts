@@ -3,7 +3,7 @@
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { flawOfCiphers } from "./ciphers.ts";
+import { flawOfCiphers, flawOfCurves } from "./ciphers.ts";
 import type { NamedFiles } from "./site-files.ts";
 
 export const tlsProps = {
@@ -30,6 +30,10 @@ export const tlsProps = {
     reload: "live",
   }),
   /**
+   * The groups for the exchange of keys, by OpenSSL's names, the favourite first, with `:` between them, such as `X25519:P-256`. `auto`: those of OpenSSL.
+   */
+  tlsCurves: prop.string({ default: "auto", minLength: 1, inherited: true, reload: "live" }),
+  /**
    * So long after its handshake a client may go on with its session on another connection, which spares both a full
    * handshake.
    */
@@ -52,7 +56,7 @@ export type TlsSettings = PropsOf<typeof tlsProps>;
 
 /** Reports what can be told without any file. */
 export function checkTls(context: CheckContext<TlsSettings>): void {
-  const { tlsMode, tlsCiphers } = context.props;
+  const { tlsMode, tlsCiphers, tlsCurves } = context.props;
   if (!tlsMode) {
     if (!context.isSet("tlsStrictServerName")) return;
     const message = ".tlsStrictServerName needs .tlsMode = true: there are no handshakes without TLS";
@@ -60,6 +64,9 @@ export function checkTls(context: CheckContext<TlsSettings>): void {
   }
   const flaw = flawOfCiphers(tlsCiphers);
   if (flaw !== undefined) context.report({ prop: "tlsCiphers", message: `.tlsCiphers cannot be used: ${flaw}` });
+  const curveFlaw = flawOfCurves(tlsCurves);
+  if (curveFlaw !== undefined)
+    context.report({ prop: "tlsCurves", message: `.tlsCurves cannot be used: ${curveFlaw}` });
 }
 
 /** Reports a key without a certificate, and numbers of them that differ: for whoever names certificates. */

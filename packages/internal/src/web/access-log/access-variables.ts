@@ -13,8 +13,6 @@ const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   status: ({ status }) => String(status),
   /** In bytes, without heads and framing. */
   contentSent: ({ contentSent }) => String(contentSent),
-  /** That of the error log. */
-  requestId: ({ req }) => req.id,
   /** One word of `EndReason`. */
   endReason: ({ endReason }) => endReason,
   /** All in ms, with three digits behind the point. */

@@ -2,6 +2,7 @@
 
 import { formatISOTime } from "@hemi/common";
 import { variableTable } from "../../component/variables.ts";
+import { foreignVariable } from "../foreign-names.ts";
 import type { Request } from "../request/request.ts";
 
 /** The variables of requests, for conditions and templates. */
@@ -33,6 +34,10 @@ export const webVariables = variableTable<Request>(
     contentType: (req) => req.header("content-type") ?? "",
     /** The client's address. */
     srcHost: (req) => req.srcHost,
+    /** The port that took the connection, not the one that the client names: see `$colonPort`. Empty over a UNIX socket. */
+    serverPort: (req) => String(req.peer.local?.port ?? ""),
+    /** What the error log and the access log call this request; no other has it. */
+    requestId: (req) => req.id,
     /** The client's port. */
     srcPort: (req) => String(req.srcPort),
     /** `TLSv1.3` or `TLSv1.2`; empty, as all that begin with `tls`, where the request did not come by TLS. */
@@ -77,7 +82,10 @@ export const webVariables = variableTable<Request>(
     /** The group `x` of the regular expression that matched last among those of conditions that have one: `(?<x>…)`; empty if none has. */
     match_: (rest) => (req) => req.matched(rest)?.text ?? "",
   },
-  { noteMatch: (req, variable, groups) => req.noteMatch(groups, encodedVariables.has(variable)) },
+  {
+    foreign: foreignVariable,
+    noteMatch: (req, variable, groups) => req.noteMatch(groups, encodedVariables.has(variable)),
+  },
 );
 
 /** Those whose values are percent-encoded, and so are the parts of them. */

@@ -84,6 +84,30 @@ describe("a request on its way", () => {
     });
   });
 
+  test("the backend hears of the client whom the server believes its peer to name, not of the peer", async () => {
+    const server = { trustForwarded: ["127.0.0.1", "10.0.0.1"] };
+    const told = async (xff: string) => {
+      const { headers } = await pass(
+        request("GET /", { "x-forwarded-for": xff, "x-forwarded-proto": "https" }),
+        {},
+        "",
+        { server },
+      );
+      return Object.fromEntries(Object.entries(headers).filter(([name]) => name.includes("forwarded")));
+    };
+    expect(await told("9.9.9.9, 1.2.3.4, 10.0.0.1")).toEqual({
+      "x-forwarded-for": "1.2.3.4",
+      "x-forwarded-host": "test.example",
+      "x-forwarded-proto": "http",
+      forwarded: 'for=1.2.3.4;host="test.example";proto=http',
+    });
+    expect(await told("_hidden")).toEqual({
+      "x-forwarded-host": "test.example",
+      "x-forwarded-proto": "http",
+      forwarded: 'for=unknown;host="test.example";proto=http',
+    });
+  });
+
   test.each([
     [
       "x-forwarded-*",

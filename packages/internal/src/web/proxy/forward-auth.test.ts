@@ -150,3 +150,15 @@ test("a client cannot name the user in a field with an underscore, neither to th
   expect(JSON.parse(text)).toMatchObject({ "x-user": "someone" });
   for (const names of [...seen, Object.keys(JSON.parse(text) as object)]) expect(names.join()).not.toContain("_");
 });
+
+test("the fields of delRequestHeaders stay with the request, and away from the backend that is asked", async () => {
+  const asked: unknown[] = [];
+  await using site = await siteBehind((req, res) => {
+    asked.push(req.headers);
+    res.end();
+  }, '.delRequestHeaders = ("Cookie")');
+  const { text } = await site.ask(request("GET /", { cookie: "a=1", "x-a": "1" }));
+  expect(JSON.parse(text)).toMatchObject({ cookie: "a=1", "x-a": "1" });
+  expect(asked).toMatchObject([{ "x-a": "1" }]);
+  expect(asked[0]).not.toHaveProperty("cookie");
+});

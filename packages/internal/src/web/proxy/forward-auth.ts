@@ -22,7 +22,7 @@ import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import { whyNoField } from "./field-edits.ts";
+import { checkDeletedFields, whyNoField } from "./field-edits.ts";
 import { underscoreProps } from "./passed-requests.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 
@@ -47,6 +47,8 @@ const props = {
    * them is dropped, whether the answer has them or not.
    */
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
+  /** Fields of the request, by names, that the backend does not get, such as `cookie`. Those that tell it of the request stay. */
+  delRequestHeaders: prop.strings({ default: [] }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
   maxAnswerSize: prop.size({ default: "64K", reload: "live" }),
   ...underscoreProps,
@@ -60,6 +62,7 @@ export const forwardAuth = defineHandlet({
   sign: "forwardAuth",
   props,
   check(context) {
+    checkDeletedFields(context, "delRequestHeaders");
     for (const name of context.props.copyHeaders) {
       const reason = name.toLowerCase() === "host" ? "the field host is the client's" : whyNoField(name);
       if (reason !== undefined) context.report({ prop: "copyHeaders", message: reason });
@@ -75,7 +78,9 @@ class ForwardAuth implements HandletPart {
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
-    this.#dropped = new FieldNames(dropped, { hasUnderscored: !context.props.underscoresInHeaders });
+    this.#dropped = new FieldNames([...dropped, ...context.props.delRequestHeaders.map((name) => name.toLowerCase())], {
+      hasUnderscored: !context.props.underscoresInHeaders,
+    });
   }
 
   async handle(req: Request, resp: Response): Promise<boolean> {

@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
+import { unknownAddress } from "../../http/forwarded-source.ts";
 import type { Request } from "../request/request.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
@@ -49,10 +50,10 @@ export class ForwardedFields {
     this.#add(list, "via", joined(req.header("via"), `${req.version} ${this.#pseudonym}`));
     if (this.#form === "none") return;
     if (this.#trusted?.contains(req.sender.address) === true) return this.#addToClaims(list, req);
-    const { address } = req.sender;
-    const { authority, scheme } = req;
+    // Where the server believes its peer, this is the client whom that names.
+    const { srcHost: address, authority, scheme } = req;
     if (this.#form !== "standard") {
-      if (address !== "") this.#add(list, "x-forwarded-for", address);
+      if (address !== "" && address !== unknownAddress) this.#add(list, "x-forwarded-for", address);
       if (authority !== "") this.#add(list, "x-forwarded-host", authority);
       this.#add(list, "x-forwarded-proto", scheme);
     }
