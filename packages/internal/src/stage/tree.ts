@@ -1,5 +1,5 @@
-// The types of a configuration that is a TypeScript object: its props are checked by their signs, and the components of its stage
-// are known by path. What types cannot say (places, names, bounds, references), the boot checks.
+// The types of a configuration that is a TypeScript object. Props are checked by their signs, and the named components
+// of the stage are known by path. The boot checks what types cannot express: places, names, bounds, references.
 
 import type { ConfigObject, MarkedValue } from "../config/object.ts";
 import type { Capability } from "../component/capability.ts";
@@ -16,22 +16,22 @@ export interface StageComponent<
   KindType extends Kind = Kind,
   Made extends object = object,
 > extends Child<Made> {
-  /** The word in the configuration that picked it. */
+  /** The sign in the configuration. */
   readonly sign: Sign;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: Name;
-  /** What sort of component it is, such as `handletKind`. */
+  /** The kind, such as `handletKind`. */
   readonly kind: KindType;
   /** The capabilities that its definition offers. */
   readonly offers: readonly Capability[];
 }
 
-/** The definitions that some packs hold, as a union of their types. */
+/** The definitions in some packs, as a union of their types. */
 export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["definitions"][number];
 
 /**
- * What a tree must be to be right. A prop is written as its definition takes it. So is one of another definition, because those inside may
- * inherit it; any other name is an error.
+ * The type of a valid tree. A component may set its own props, and those of other definitions, because a descendant may
+ * inherit them. Any other name is an error.
  */
 export type CheckedTree<Tree, Known extends Definition> = {
   readonly [Key in keyof Tree]: Key extends "sign"
@@ -59,7 +59,7 @@ type SchemaOf<Tree, Known extends Definition> = Tree extends { readonly sign: in
   ? NonNullable<Extract<Known, { readonly sign: Sign }>["props"]>
   : never;
 
-/** How a prop of this name may be written, in any definition that has it. */
+/** The possible types of a prop with this name, in any definition that has it. */
 type WrittenIn<Known, Name> = Known extends { readonly props?: infer Schema }
   ? Name extends keyof NonNullable<Schema>
     ? NonNullable<Schema>[Name] extends Prop
@@ -68,7 +68,7 @@ type WrittenIn<Known, Name> = Known extends { readonly props?: infer Schema }
     : never
   : never;
 
-/** `constant`, `env`, `ref`, `join` and `variable` may stand wherever a value may. */
+/** `constant`, `env`, `ref`, `join` and `variable` are allowed in place of any value. */
 type WithMarks<Written> = [Written] extends [never]
   ? never
   : MarkedValue | (Written extends object ? { readonly [Key in keyof Written]: WithMarks<Written[Key]> } : Written);

@@ -9,13 +9,13 @@ import { refuse } from "./refuse.ts";
 import { describeWanted, wanted, type Wanted } from "../wanted.ts";
 
 interface Offering<Offered> {
-  /** A capability that the component must offer; `current` has its type, too. Default: none. */
+  /** A capability that the component must offer. `current` then also has its type. Default: none. */
   readonly offering?: Capability<Offered>;
 }
 
 /**
- * The name of a component of a kind, `"shop"`: of a sibling, or of one beside an enclosing component, the nearest first. It must
- * have a lower rank or be a sibling.
+ * The name of a component of a kind, such as `"shop"`. It refers to a sibling, or to a sibling of an enclosing
+ * component; the nearest one wins. It must have a lower rank or be a sibling.
  */
 export function reference<PartType extends object, Offered = unknown>(
   kind: Kind<PartType>,
@@ -40,7 +40,7 @@ function referenceType<PartType extends object>(wanted: Wanted<PartType>): PropT
       if (value.type !== "string") return refuse(this, value, label, reader);
       return reader.refer(wanted, value.value, label, value.span);
     },
-    // The component that it names is compared on its own; which one that is, follows from the tree.
+    // The referenced component is compared separately. The name and the tree determine which one it is.
     plain: ({ name }) => name,
     jsonSchema: () => ({ type: "string", minLength: 1 }),
   };

@@ -1,4 +1,4 @@
-// Collects what is wrong with a tree.
+// Collects the problems of a tree.
 
 import type { Problem } from "../../config/problem.ts";
 import type { Mistake } from "../props/prop-type.ts";
@@ -8,12 +8,12 @@ import type { Place } from "./place.ts";
 export class Problems {
   readonly found: Problem[];
 
-  /** Begins with what was found while parsing. */
+  /** Starts with the problems that parsing found. */
   constructor(parsing: readonly Problem[]) {
     this.found = [...parsing];
   }
 
-  /** The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the position. */
+  /** The message is shown unchanged. For a TypeScript object, the path replaces the position. */
   add(place: Pick<Place, "path" | "spec">, { code = "HEMI_CONFIG_BAD_VALUE", span, message, hint }: Mistake): void {
     const isDefault = span.source === defaultSource;
     this.found.push({
