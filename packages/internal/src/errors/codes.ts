@@ -1,6 +1,6 @@
-// The one table of error codes. A test holds it, the docs and the code together.
+// The table of error codes. A test checks that the table, the docs and the code match.
 
-/** Every code that a HemiError carries, with what it means in one line. */
+/** Every code of a HemiError, with its meaning in one line. */
 export const errorCodes = {
   // The configuration
   HEMI_CONFIG_SYNTAX: "the text does not follow the grammar of the configuration language",
