@@ -184,7 +184,7 @@ export class StreamSink implements LogSink {
   async #renewIfDue(): Promise<void> {
     const { destination } = this.#options;
     const former = destination.fd;
-    // If the next line does not fit, nothing more does.
+    // If the next line does not fit, no later one does.
     const size = pieceEnd(this.#batch, this.#at, 0) - this.#at;
     if (!destination.isDue(size)) return;
     try {
@@ -195,7 +195,7 @@ export class StreamSink implements LogSink {
       if (!this.#fails.renew) this.#options.noteFailure(error);
       this.#fails.renew = true;
     }
-    // A line that was cut off in the former file stands whole in the new one.
+    // A line that was cut off in the old file is written completely to the new one.
     if (destination.fd !== former && this.#at > 0) {
       this.#handedOver = this.#at = this.#batch.lastIndexOf(lineEnd, this.#at - 1) + 1;
     }
@@ -207,13 +207,13 @@ export class StreamSink implements LogSink {
       const before = this.#at;
       await this.#writePiece();
       if (this.#at > before) return;
-      // The reader of our pipe does not read just now. Waiting for it keeps no process by itself.
+      // The reader of our pipe does not read now. This wait alone does not keep the process alive.
       await wait(pause, undefined, { ref: false });
       pause = Math.min(2 * pause, longestPause);
     }
   }
 
-  /** Hands over whole lines, as many as there is room for. */
+  /** Writes as many whole lines as there is room for. */
   async #writePiece(): Promise<void> {
     const { destination } = this.#options;
     const end = pieceEnd(this.#batch, this.#at, destination.room);
@@ -235,7 +235,7 @@ export class StreamSink implements LogSink {
     return this.#waiting > 0 || this.#batch !== nothing;
   }
 
-  /** How much is in no batch yet. */
+  /** The size of lines that are in no batch yet. */
   get #waiting(): number {
     return this.#lines.length + this.#gathered.size;
   }
@@ -265,7 +265,7 @@ export class StreamSink implements LogSink {
 
   #later(time: number): NodeJS.Timeout {
     const timer = setTimeout(() => this.#begin(), time);
-    // Who cannot write does not keep the process for it.
+    // A failing log does not keep the process alive.
     return this.#fails.write ? timer.unref() : timer;
   }
 }
@@ -273,34 +273,44 @@ export class StreamSink implements LogSink {
 const nothing: Buffer = Buffer.alloc(0);
 const lineEnd = 0x0a;
 
-/** So many bytes of lines are written without waiting for more: each write wakes another thread, which costs as much as some hundred lines. */
+/**
+ * This many bytes are written without waiting for more: each write wakes another thread, which costs as much as a few
+ * hundred lines.
+ */
 const largestBatch = 512 * 1024;
-/** So many characters of lines are made bytes: what they were joined of is still at hand for the processor then. */
+/**
+ * This many characters are encoded at once: the strings that they were joined from are still in the processor's cache.
+ */
 const worthEncoding = 2 * 1024;
-/** In ms: when a write that failed (a full disk) is tried again. */
+/** In milliseconds: when a failed write (a full disk) is retried. */
 const retryTime = 1000;
-/** In ms: when a pipe or terminal that takes nothing just now is tried again, at first; then each time after twice as long. */
+/**
+ * In milliseconds: the first pause before a pipe or terminal that accepts nothing is tried again. It doubles each time.
+ */
 const shortestPause = 1;
 const longestPause = 100;
-/** In ms: the same, where the process waits for it. */
+/** In milliseconds: the same for synchronous waits. */
 const lastPause = 10;
-/** How long `flushSync` waits for a reader of our pipe that does not read, in ms, unless it is told. */
+/** The default time that `flushSync` waits for a pipe without an active reader, in milliseconds. */
 const patience = 500;
-/** In ms, between two notes of lost lines. */
+/** In milliseconds, between two reports of lost lines. */
 const tellEvery = 1000;
-/** In ms; the longest that a timer takes. */
+/** In milliseconds; the maximum of a timer. */
 const longTime = 2 ** 31 - 1;
-/** How long `close` waits for a reader of our pipe that does not read: ms. */
+/** The time that `close` waits for a pipe without an active reader, in milliseconds. */
 const closeTimeout = 2000;
 
-/** Where whole lines end that take no more than `room`, or the first line if it alone takes more. */
+/** The end of the whole lines that fit into `room`, or of the first line if it alone is larger. */
 function pieceEnd(batch: Buffer, at: number, room: number): number {
   if (batch.length - at <= room) return batch.length;
   const last = room > 0 ? batch.lastIndexOf(lineEnd, at + room - 1) : -1;
   return 1 + (last >= at ? last : batch.indexOf(lineEnd, at));
 }
 
-/** Blocks until all is written, writing fails, or nobody reads and it is too late. Gives how many of the bytes are written. */
+/**
+ * Blocks until everything is written, writing fails, or the time is over without a reader. Returns the number of bytes
+ * written.
+ */
 function writeUntil(until: number, destination: Destination, bytes: Buffer): number {
   let at = 0;
   try {
@@ -312,12 +322,12 @@ function writeUntil(until: number, destination: Destination, bytes: Buffer): num
       Atomics.wait(nobody, 0, 0, lastPause);
     }
   } catch {
-    // What is not written is counted as lost.
+    // Unwritten lines are counted as lost.
   }
   return at;
 }
 
-/** Is never woken. */
+/** Never notified. */
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 function linesIn(bytes: Buffer): number {
