@@ -51,7 +51,7 @@ export class FilteredContent {
     this.#taken?.();
   }
 
-  /** The pieces that come of one step through the filters, as it makes them. */
+  /** The pieces that one step through the filters produces. */
   async *#made(step: () => void | Promise<void>): AsyncGenerator<Uint8Array, void, void> {
     const state = { isOver: false };
     const run = Promise.resolve()
@@ -73,7 +73,7 @@ export class FilteredContent {
     await run;
   }
 
-  /** Settles when the piece has been taken. */
+  /** Settles when the reader has taken the piece. */
   #take(piece: Uint8Array): Promise<void> {
     if (this.#isClosed) {
       throw new ExchanError("HEMI_PEER_GONE", "nobody reads the content of the request any more");
