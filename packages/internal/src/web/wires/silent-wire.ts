@@ -1,4 +1,4 @@
-// The wire of a request that is only explained: a head to look at, and no way to answer it.
+// The wire of a request that is only explained: a head to read, and no response.
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Peer } from "../../net/peer.ts";
