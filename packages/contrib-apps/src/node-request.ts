@@ -1,7 +1,7 @@
-// The request that a (req, res) app gets: the IncomingMessage of Node.js, filled from ours.
+// The request of a (req, res) app: the IncomingMessage of Node.js, filled from ours.
 //
-// Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on the object
-// itself, and not on the prototype of its class.
+// Express replaces the prototypes of requests and responses. Members that differ from Node.js are therefore set on the
+// object itself, not on the prototype of its class.
 
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";

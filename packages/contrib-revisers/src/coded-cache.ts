@@ -1,4 +1,4 @@
-// Coded forms of contents that are the same each time, such as files, within a budget.
+// Caches encoded forms of unchanging contents, such as files, within a budget.
 
 import { type Coding, codings, type KnownContent } from "@hemi/internal";
 import { LRUCache } from "lru-cache";

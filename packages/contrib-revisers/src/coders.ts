@@ -1,4 +1,4 @@
-// What zlib is asked for: one call for small contents, a stream for others.
+// Calls of zlib: one synchronous call for small contents, a stream for others.
 
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";

@@ -1,4 +1,4 @@
-// Puts a content coding on what goes through: at once where it is small and whole, piece by piece otherwise.
+// Encodes content with a content coding: in one call if it is small and complete, otherwise piece by piece.
 
 import { threadPoolSize, Turns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";

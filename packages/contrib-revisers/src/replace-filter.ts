@@ -1,4 +1,4 @@
-// Replaces the matches in a content that comes piece by piece.
+// Replaces matches in content that arrives in pieces.
 
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Program } from "./pattern/program.ts";

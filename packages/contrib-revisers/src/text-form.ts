@@ -1,4 +1,4 @@
-// In which form text has to be written into a content.
+// The form in which text is written into content.
 
 import { type Template, compileTemplate, type Request, webVariables } from "@hemi/internal";
 import type { Charset } from "./pattern/program.ts";

@@ -1,4 +1,4 @@
-// What a changed content does to the fields that speak of it.
+// Adjusts the fields that describe content which was changed.
 
 import { isStatusWithContent, type Request, type Response } from "@hemi/internal";
 

@@ -1,4 +1,4 @@
-// Reads regular expressions of the sort that can be matched in one pass: no back references, no looking around.
+// Parses regular expressions that can be matched in one pass: without back references and look-around.
 
 /** One part of a pattern. */
 export type Node =

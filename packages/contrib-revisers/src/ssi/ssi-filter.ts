@@ -1,4 +1,5 @@
-// Finds the directives in a page that comes piece by piece, and hands on what they make, in order. All that one piece includes is fetched at once.
+// Finds the directives in a page that arrives in pieces, and passes on their results in order. All includes of one
+// piece are fetched in parallel.
 
 import { quietly } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
