@@ -47,7 +47,7 @@ export class UpgradeSocket extends NodeSocket {
   }
 
   override _final(done: Written): void {
-    if (this.#state === "head") return done(new Error("the app ended the socket of an upgrade before it answered"));
+    if (this.#state === "head") return done(new Error("the app ended the socket of an upgrade without a response"));
     if (this.#tunnel !== undefined) this.#tunnel.end(done);
     else this.#attempt(done, () => this.#endAnswer());
   }

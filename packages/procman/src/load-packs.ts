@@ -1,4 +1,4 @@
-// Loads the packs that `--use` names.
+// Loads the packs of `--use`.
 
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";

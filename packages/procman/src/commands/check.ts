@@ -1,4 +1,4 @@
-// `hemi check`: reads a configuration and says whether it can be used, with the files that it names.
+// `hemi check`: checks whether a configuration is valid, including the files that it names.
 
 import { bootFile } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";

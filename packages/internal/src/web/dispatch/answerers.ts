@@ -41,7 +41,7 @@ export function checkReachable(context: CheckContext<NamedAnswerers>): void {
   for (const one of asked) {
     const { definition } = one;
     if (definition.kind.name === sockletKind.name && taker !== undefined) {
-      const message = `it would never be asked: ${taker.definition.sign} stands before it and takes every request`;
+      const message = `it would never run: ${taker.definition.sign} is before it and takes every request`;
       one.report({ message, hint: `put it before ${taker.definition.sign}` });
     }
     if (definition.kind.name === handletKind.name && definition.takesAll?.(one) === true) taker ??= one;

@@ -125,7 +125,7 @@ export const rule = defineRule({
     if (!hasInline && props.handlets === undefined) return;
     for (const prop of ["returnCode", "returnText"] as const) {
       if (props[prop] === undefined) continue;
-      context.report({ prop, message: "it answers by itself, so that its handlets would never be asked" });
+      context.report({ prop, message: "the rule has a fixed response, so its handlets would never run" });
     }
   },
   create: (context): RulePart => new Rule(context),

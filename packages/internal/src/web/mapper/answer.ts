@@ -12,7 +12,7 @@ export function sendAnswer(resp: Response, answer: unknown, route: Route<unknown
   if (answer === undefined) {
     if (resp.isHeadSent) return;
     const advice = "return what is to be sent; to send it later by resp, return a promise";
-    throw new HemiError("HEMI_USAGE", `${titleOf(route)} was done without an answer: ${advice}`);
+    throw new HemiError("HEMI_USAGE", `${titleOf(route)} returned without a response: ${advice}`);
   }
   if (typeof answer === "string") {
     resp.send(answer);

@@ -536,8 +536,7 @@ export class Response implements ResponseHead {
   }
 
   #assertOpen(): void {
-    if (this.#state !== "open")
-      throw new HemiError("HEMI_HEAD_SENT", "the head of the response has been sent: an exchan is answered once");
+    if (this.#state !== "open") throw new HemiError("HEMI_HEAD_SENT", "the head of the response has already been sent");
   }
 
   /** To who asked for a tunnel any 2xx says that it is open, and all that follows would be its bytes (RFC 9110 9.3.6). */

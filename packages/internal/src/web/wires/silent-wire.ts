@@ -47,5 +47,5 @@ export class SilentWire implements ExchanWire {
 }
 
 function refuse(): never {
-  throw new HemiError("HEMI_USAGE", "a request that is only explained has no content and gets no answer");
+  throw new HemiError("HEMI_USAGE", "a request that is only explained has no content and no response");
 }
