@@ -1,9 +1,9 @@
-// Writes log lines to a file or a descriptor in the background, from a buffer that never grows past its bound.
+// Writes log lines to a file or descriptor in the background, from a buffer of limited size.
 //
-//   write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
-//                  │ full                                               │ cannot be written: kept, and tried again
-//                  v                                                    v
-//               dropped, counted, told                               told once
+//  write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
+//                 │ full                                               │ write fails: kept, and retried
+//                 v                                                    v
+//              dropped, counted, reported                              reported once
 
 import { setTimeout as wait } from "node:timers/promises";
 import { ByteGatherer } from "./byte-gatherer.ts";
@@ -13,50 +13,57 @@ import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
   readonly destination: Destination;
-  /** How much may wait to be written, in bytes; of the last lines, the characters are counted. Further lines are dropped. Default: 1 MiB. */
+  /**
+   * The limit of waiting data in bytes; for the newest lines, characters are counted. Further lines are dropped.
+   * Default: 1 MiB.
+   */
   readonly maxBuffer?: number | undefined;
-  /** No line holds anything else; to know that makes writing cheaper. Default: false. */
+  /** Whether all lines are ASCII; this makes writing cheaper. Default: false. */
   readonly isASCII?: boolean | undefined;
-  /** Lines are gathered for so long, in ms, or until they are worth a write. Default: 0, each is written as soon as may be. */
+  /**
+   * How long lines are collected, in milliseconds, unless enough for a write have collected. Default: 0: each line is
+   * written as soon as possible.
+   */
   readonly gatherTime?: number | undefined;
-  /** How lost lines are told of, at most once a second. */
+  /** How lost lines are reported, at most once a second. */
   readonly noteLost: LostNote;
-  /** Is told when writing begins to fail: once, until it has succeeded again. */
+  /** Called once when writes begin to fail, and again only after a success. */
   readonly noteFailure: (error: unknown) => void;
 }
 
-/** In this sink, by a line behind those that are there, which waits as they do; or elsewhere, even while nothing can be written here. */
+/** In this sink, by a line after the waiting ones; or elsewhere, even if this sink cannot write. */
 export type LostNote = { readonly line: (count: number) => string } | { readonly elsewhere: (count: number) => void };
 
 /**
- * A stuck reader of standard error or a slow disk must not stop the server, nor fill its memory. Each write is of whole lines, so that
- * whoever else appends to the file cannot come between the parts of one, and a file that is rotated holds whole ones.
+ * A blocked reader of standard error or a slow disk must neither block the server nor fill its memory. Each write
+ * consists of whole lines, so that other writers to the file cannot split a line, and a rotated file contains whole
+ * lines.
  */
 export class StreamSink implements LogSink {
   readonly #options: StreamSinkOptions;
   #maxBuffer = 1024 * 1024;
   readonly #gatherTime: number;
-  /** So many bytes of lines are written before that. */
+  /** The number of bytes that triggers an early write. */
   #worthAWrite = largestBatch;
-  /** The latest lines. To make bytes of several at once costs less than of each, and less than of very many. */
+  /** The newest lines. Encoding several at once is cheaper than each one separately, and cheaper than very many. */
   #lines = "";
   #gathered = new ByteGatherer("utf8");
-  /** What the gatherer held before. The two are used in turn, so that a log that goes on asks for no new memory. */
+  /** The other gatherer. The two are used in turn, so that a continuous log allocates no memory. */
   #written = new ByteGatherer("utf8");
   #batch: Buffer = nothing;
-  /** So many bytes of the batch are written. */
+  /** The number of written bytes of the batch. */
   #at = 0;
-  /** So many are written, or in the hands of the system. */
+  /** The number of bytes that are written or passed to the system. */
   #handedOver = 0;
-  /** Settles when all is written or writing fails; `undefined` while nothing is being written. */
+  /** Settles when everything is written or writing fails; `undefined` while nothing is being written. */
   #run: Promise<void> | undefined;
-  /** Runs until the next lines are worth a write, or what failed is tried again. */
+  /** Runs until the next write or retry. */
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
   #toldLostAt = -Infinity;
-  /** Runs until lost lines are told of elsewhere. */
+  /** Runs until lost lines are reported elsewhere. */
   #lostTimer: NodeJS.Timeout | undefined;
-  /** Writing fails; or opening another file does, while what is written still arrives. */
+  /** Writes fail; or reopening fails, while writes still succeed. */
   #fails = { write: false, renew: false };
   #closed: Promise<void> | undefined;
   #isOver = false;
@@ -72,7 +79,7 @@ export class StreamSink implements LogSink {
   adjust({ maxBuffer = 1024 * 1024, isASCII = false }: Pick<StreamSinkOptions, "maxBuffer" | "isASCII">): void {
     this.#encodeLines();
     this.#maxBuffer = maxBuffer;
-    // There must be room for what comes while they are written.
+    // There must be room for lines that arrive during the write.
     this.#worthAWrite = Math.min(largestBatch, maxBuffer / 4);
     const encoding = isASCII ? "latin1" : "utf8";
     this.#gathered.encoding = encoding;
@@ -96,7 +103,7 @@ export class StreamSink implements LogSink {
 
   async flush(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    // Who waits for it does want to see its end.
+    // Keeps the process alive, because a caller waits for the end of the write.
     const hold = setInterval(() => {}, longTime);
     await this.#writeAll().finally(() => clearInterval(hold));
   }
@@ -112,7 +119,7 @@ export class StreamSink implements LogSink {
     this.#tellLost();
   }
 
-  /** What is written from now on goes to a file of the destination's name, opened at once, though the present one may have been moved. */
+  /** Reopens the destination by its name at once, because the current file may have been moved. */
   reopen(): void {
     if (this.#closed !== undefined) return;
     this.#options.destination.reopen();
@@ -140,7 +147,7 @@ export class StreamSink implements LogSink {
   }
 
   async #writeAll(): Promise<void> {
-    // What began before we asked may end before what has come since.
+    // A write that started before this call may end before the newer lines are written.
     await this.#run;
     this.#begin();
     await this.#run;
@@ -157,7 +164,7 @@ export class StreamSink implements LogSink {
     });
   }
 
-  /** Writes batches for as long as there is enough for one. */
+  /** Writes batches as long as there is enough data. */
   async #writeOn(): Promise<void> {
     try {
       do {
