@@ -1,4 +1,5 @@
-// The app as a component: `tasks { .maxTasks = 100 }` in a configuration. The default export is the pack that --use brings in.
+// The app as a component: `tasks { .maxTasks = 100 }` in a configuration. The default export is the pack that --use
+// brings in.
 
 import { defineHandlet, pack, prop } from "@hemi/hemi";
 import { routes } from "./routes.ts";

@@ -37,8 +37,8 @@ const props = {
    */
   module: prop.module({ required: true }),
   /**
-   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths that do not begin with it are left to the
-   * next handlet or rule.
+   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths
+   * that do not begin with it are left to the next handlet or rule.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**

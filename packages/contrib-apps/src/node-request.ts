@@ -48,7 +48,10 @@ function destroy(this: NodeRequest, error: Error | null, callback: (error?: Erro
   this[contentKey].destroy(error, callback);
 }
 
-/** Node.js would listen for the socket's end, which here is the end of the exchan as well. One for all: V8 tells objects apart by it. */
+/**
+ * Node.js would listen for the socket's end, which here is the end of the exchan as well. One for all: V8 tells objects
+ * apart by it.
+ */
 const signal: PropertyDescriptor & ThisType<NodeRequest> = {
   configurable: true,
   get() {
@@ -73,8 +76,8 @@ const versions: {
 };
 
 /**
- * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC 9112
- * 3.2.2). And where content came without a word on it, as it may in HTTP/2, there is one: apps look for that.
+ * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC
+ * 9112 3.2.2). And where content came without a word on it, as it may in HTTP/2, there is one: apps look for that.
  */
 function linesOf(req: HemiRequest): string[] {
   const lines: string[] = [];

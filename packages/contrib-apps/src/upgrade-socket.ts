@@ -1,4 +1,5 @@
-// The socket of an upgrade, as `http.Server` emits it: the app writes its answer's head to it, and then speaks whatever was agreed on.
+// The socket of an upgrade, as `http.Server` emits it: the app writes its answer's head to it, and then speaks whatever
+// was agreed on.
 //
 //   head ── 101 ────────> tunnel      reads and writes are those of the client's connection, or of its stream in HTTP/2
 //     └──── any other ──> answer      what is written is content

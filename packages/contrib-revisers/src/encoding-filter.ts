@@ -22,8 +22,8 @@ export interface EncodingOptions {
 }
 
 /**
- * In bytes. A content up to it is coded while all else waits: half a millisecond for a page of 64 KiB by gzip at level 5. Threads cost three times as
- * much CPU as coding 4 KiB does, so that they are for larger ones.
+ * In bytes. A content up to it is coded while all else waits: half a millisecond for a page of 64 KiB by gzip at level
+ * 5. Threads cost three times as much CPU as coding 4 KiB does, so that they are for larger ones.
  */
 export const maxAtOnce = 64 * 1024;
 

@@ -206,7 +206,9 @@ class Gzip implements ReviserPart {
   }
 }
 
-/** `before`: the list as it was. The response may still get other fields, from other revisers: what is kept is a copy. */
+/**
+ * `before`: the list as it was. The response may still get other fields, from other revisers: what is kept is a copy.
+ */
 function rememberFields(form: CodedForm, before: readonly string[], resp: Response): void {
   form.fieldsAfter = form.fieldsBefore === before ? [...resp.fieldList] : undefined;
   form.fieldsBefore = before;

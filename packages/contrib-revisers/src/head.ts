@@ -31,8 +31,9 @@ const props = {
   /** The statuses to which this applies, such as "404" or "5xx". Empty: all. */
   statuses: prop.strings({ default: [], pattern: statusPattern, reload: "live" }),
   /**
-   * Only for answers with content of these media types: "text/html", "text/*", "*+json", "*". A 304 counts as the content that it stands for, as far as that is
-   * known; an answer without a `content-type` has none of them. None: for all.
+   * Only for answers with content of these media types: "text/html", "text/*", "*+json", "*". A 304 counts as the
+   * content that it stands for, as far as that is known; an answer without a `content-type` has none of them. None: for
+   * all.
    */
   types: prop.strings({ default: [], pattern: mediaTypePattern, reload: "live" }),
 };

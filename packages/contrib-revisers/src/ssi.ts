@@ -20,7 +20,8 @@ const props = {
   /** Media types of the responses to evaluate. */
   types: prop.strings({ default: ["text/html"], pattern: mediaTypePattern, reload: "live" }),
   /**
-   * The text in place of an invalid directive, or of an include that fails. `<!--#config errmsg="…" -->` changes it for the rest of a page.
+   * The text in place of an invalid directive, or of an include that fails.
+   * `<!--#config errmsg="…" -->` changes it for the rest of a page.
    */
   errorText: prop.string({ default: "[an error occurred while processing the directive]", reload: "live" }),
   /** Maximum number of includes of a page, including nested ones. A further one is an error. */

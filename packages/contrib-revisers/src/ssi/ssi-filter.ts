@@ -71,7 +71,8 @@ export class SsiFilter implements ContentFilter {
         ? Buffer.from(piece.buffer, piece.byteOffset, piece.length)
         : Buffer.concat([this.#held, piece]);
     let at = 0;
-    // The next closing; it is looked for again only when it has been passed, so that many openings without one cost no more than their bytes.
+    // The next closing; it is looked for again only when it has been passed, so that many openings without one cost no
+    // more than their bytes.
     let end = 0;
     for (;;) {
       const begin = bytes.indexOf(opening, at);

@@ -108,8 +108,9 @@ export class NodeGroup<Pool extends NodePool> {
   }
 
   /**
-   * Takes other nodes from now on. Those that are among both stay as they are, with their connections and their health; the others leave when the
-   * names of the new ones have been looked up, which is waited for as in `prepare`, and as soon as there is a new one at all.
+   * Takes other nodes from now on. Those that are among both stay as they are, with their connections and their health;
+   * the others leave when the names of the new ones have been looked up, which is waited for as in `prepare`, and as
+   * soon as there is a new one at all.
    */
   specify(specs: readonly NodeSpec[]): void {
     const before = new Map(this.#addresses.map((addresses) => [addresses.text, addresses]));

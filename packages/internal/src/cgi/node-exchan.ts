@@ -183,7 +183,8 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
 
   #deliverContent(output: Buffer): void {
     if (this.state !== "content") return;
-    // What a program writes beyond the length that it gave, or where there is to be nothing, is left out, as web servers do.
+    // What a program writes beyond the length that it gave, or where there is to be nothing, is left out, as web
+    // servers do.
     const piece = output.subarray(0, this.#left);
     this.#left -= piece.length;
     if (piece.length > 0 && !this.taker.content(piece)) this.isHeld = true;

@@ -3,15 +3,17 @@
 /**
  * The life of a part, in this order. Each method may be left out.
  *
- * 1. `prepare`: open, bind and listen; load what takes time. Lowest rank first, siblings side by side, children before their owner.
- * 2. `compose`: build what follows from children and references. Children before their owner, those that are referred to before those that refer.
+ * 1. `prepare`: open, bind and listen; load what takes time. Lowest rank first, siblings side by side, children before
+ *    their owner.
+ * 2. `compose`: build what follows from children and references. Children before their owner, those that are referred
+ *    to before those that refer.
  * 3. `start`: begin to serve. In the same order as `prepare`.
- * 4. In each reload that keeps the component: `revise` and `update`, if its live props have changed; `compose`, if its children or what it
- *    refers to, directly or not, have changed; `settle`, if others are dropped.
+ * 4. In each reload that keeps the component: `revise` and `update`, if its live props have changed; `compose`, if its
+ *    children or what it refers to, directly or not, have changed; `settle`, if others are dropped.
  * 5. `drain`: take nothing new and finish what runs. Highest rank first, owner before children.
  * 6. `shutdown`: close what was opened. In the same order as drain, and for exactly those parts whose `prepare` was
- *    called, even if it failed. It is called once, whatever happens; a second time only if a `prepare` or `start` that took too long, and
- *    was given up, comes back after it.
+ *    called, even if it failed. It is called once, whatever happens; a second time only if a `prepare` or `start` that
+ *    took too long, and was given up, comes back after it.
  */
 export interface Part {
   /**
@@ -42,15 +44,18 @@ export interface Part {
    */
   update?(changed: ReadonlySet<string>): void;
   /**
-   * Settles when all work has ended that was under way at the call and in which one of `dropped` has a share: only then are they shut down. `users`
-   * are the parts that live on but referred to one of them until now, directly or not: what they have begun, they end with it. Work that never ends
-   * by itself, such as a WebSocket, may be broken off at `deadline` (milliseconds since the epoch).
+   * Settles when all work has ended that was under way at the call and in which one of `dropped` has a share: only then
+   * are they shut down. `users` are the parts that live on but referred to one of them until now, directly or not: what
+   * they have begun, they end with it. Work that never ends by itself, such as a WebSocket, may be broken off at
+   * `deadline` (milliseconds since the epoch).
    */
   settle?(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): void | Promise<void>;
   /** Reopens its log files by name after they were moved. Called at any time between `prepare` and `shutdown`. */
   reopenLogs?(): void | Promise<void>;
   /** `deadline` is in milliseconds since the epoch. A part that has not finished by then is abandoned. */
   drain?(deadline: number): void | Promise<void>;
-  /** Closes what was opened, even after a `prepare` that failed halfway. Closing what is closed already does nothing. */
+  /**
+   * Closes what was opened, even after a `prepare` that failed halfway. Closing what is closed already does nothing.
+   */
   shutdown?(): void | Promise<void>;
 }

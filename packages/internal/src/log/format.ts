@@ -34,7 +34,9 @@ export const formatText: LogFormat = (record) => {
   return error === undefined ? line : line + errorText(reportError(error), "    ", "");
 };
 
-/** `{"time":"…","level":"error","path":"…","requestId":"17","message":"…","name":"a b","error":{"name":…,"stack":[…]}}` */
+/**
+ * `{"time":"…","level":"error","path":"…","requestId":"17","message":"…","name":"a b","error":{"name":…,"stack":[…]}}`
+ */
 export const formatJson: LogFormat = (record) => {
   const { error, requestId } = record.details ?? {};
   const fields: [string, unknown][] = [];

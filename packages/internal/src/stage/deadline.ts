@@ -1,8 +1,9 @@
 // Waiting with a deadline.
 
 /**
- * What comes of the work, or `late` if that takes longer than until `at` (milliseconds since the epoch), or until `hastened` resolves. What is done
- * without I/O and timers is never late. What comes of late work, errors too, is ignored.
+ * What comes of the work, or `late` if that takes longer than until `at` (milliseconds since the epoch), or until
+ * `hastened` resolves. What is done without I/O and timers is never late. What comes of late work, errors too, is
+ * ignored.
  */
 export async function untilDeadline(
   work: void | Promise<void>,

@@ -15,7 +15,10 @@ export class Generation {
     this.roots = roots;
   }
 
-  /** Creates all components of a stage's first generation, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
+  /**
+   * Creates all components of a stage's first generation, without I/O. Throws HEMI_STAGE_CREATE if one cannot be
+   * created.
+   */
   static first(resolved: ResolvedComponent, scope: CreationScope): Generation {
     const generation = new Generation(resolved, createAll(resolved.children, undefined, scope));
     const byResolved = generation.byResolved();

@@ -66,8 +66,8 @@ export class LifeCycle {
   }
 
   /**
-   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline, or when `hastened`
-   * resolves.
+   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the
+   * deadline, or when `hastened` resolves.
    */
   drain(deadline: number, hastened?: Promise<void>): Promise<readonly Failure[]> {
     return this.#sink(

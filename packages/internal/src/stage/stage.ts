@@ -153,11 +153,13 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Follows a new configuration: its source, or that of the stage read once more. What did not change goes on running, with its connections; the
-   * rest is created and prepared beside it, then takes its place in one turn of the event loop, and what was dropped ends what it has begun
-   * (`departed`). On any failure the stage goes on as it was: rejects with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE,
-   * _PREPARE or _START for a component that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
-   * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are asked for meanwhile follow in order.
+   * Follows a new configuration: its source, or that of the stage read once more. What did not change goes on running,
+   * with its connections; the rest is created and prepared beside it, then takes its place in one turn of the event
+   * loop, and what was dropped ends what it has begun (`departed`). On any failure the stage goes on as it was: rejects
+   * with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE, _PREPARE or _START for a component
+   * that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
+   * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are
+   * asked for meanwhile follow in order.
    */
   reload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<Reloaded> {
     const reloaded = this.#lastReload.then(() => this.#follow(source, patience));

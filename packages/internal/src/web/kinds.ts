@@ -45,7 +45,8 @@ export interface HandletPart extends Part {
    */
   explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
   /**
-   * Of a request's content, in bytes, where `maxContentSize` is not set: Infinity for those who hand it on piece by piece, to what has limits of its own. Default: 1 MiB.
+   * Of a request's content, in bytes, where `maxContentSize` is not set: Infinity for those who hand it on piece by
+   * piece, to what has limits of its own. Default: 1 MiB.
    */
   readonly defaultMaxContentSize?: number;
   /** Whether it opens CONNECT tunnels: the rules of its webapp then receive such requests. Default: false. */

@@ -47,8 +47,9 @@ export const size = propMaker<number, Size, Range<Size>>((range) =>
 );
 
 /**
- * In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. At most 24d, unless `max` says
- * otherwise: a duration that no timer waits for, such as how long a client may keep an answer, has a `max` of its own.
+ * In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. At most
+ * 24d, unless `max` says otherwise: a duration that no timer waits for, such as how long a client may keep an answer,
+ * has a `max` of its own.
  */
 export const duration = propMaker<number, Duration, Range<Duration>>((range) => {
   const type = amountType(
@@ -58,7 +59,10 @@ export const duration = propMaker<number, Duration, Range<Duration>>((range) => 
   return range?.max === undefined ? forTimers(type) : type;
 });
 
-/** `setTimeout` takes 2^31 − 1 ms, or 24.8 days, and fires at once for more: a limit that was meant to be generous would cut everything off. */
+/**
+ * `setTimeout` takes 2^31 − 1 ms, or 24.8 days, and fires at once for more: a limit that was meant to be generous would
+ * cut everything off.
+ */
 const longestTimer = 24 * 24 * 60 * 60 * 1000;
 
 function forTimers(type: PropType<number>): PropType<number> {

@@ -22,7 +22,10 @@ export interface ResolvedComponent {
   /** In the order of the text. */
   readonly children: readonly ResolvedComponent[];
   readonly span: Span;
-  /** Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it is not set. */
+  /**
+   * Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it
+   * is not set.
+   */
   placeOf(prop: string): PropPlace;
 }
 

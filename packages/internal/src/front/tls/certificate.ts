@@ -29,8 +29,9 @@ export interface Certificate {
 }
 
 /**
- * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM, no
- * certificate, no key, a key that is encrypted, or that is another certificate's. The errors blame `tlsCert` or `tlsKey`.
+ * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM,
+ * no certificate, no key, a key that is encrypted, or that is another certificate's. The errors blame `tlsCert` or
+ * `tlsKey`.
  */
 export async function readCertificates({ certs, keys, passphrase }: CertificateFiles): Promise<readonly Certificate[]> {
   const read: Certificate[] = [];

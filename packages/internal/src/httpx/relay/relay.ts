@@ -37,8 +37,9 @@ export const relayProps = {
   /** The folder with the scripts. Programs also receive this name, so it must be valid for them. */
   webRoot: prop.path({ required: true, inherited: true }),
   /**
-   * A prefix that paths lose before scripts are looked up: with "/blog", `/blog/a.php` is the script `a.php` in `webRoot`. Paths that do not begin with it are
-   * left to the next handlet or rule. Programs are told of the prefix as part of `SCRIPT_NAME` and `REQUEST_URI`: they make their own URLs of that.
+   * A prefix that paths lose before scripts are looked up: with "/blog", `/blog/a.php` is the script `a.php` in
+   * `webRoot`. Paths that do not begin with it are left to the next handlet or rule. Programs are told of the prefix as
+   * part of `SCRIPT_NAME` and `REQUEST_URI`: they make their own URLs of that.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**

@@ -27,7 +27,8 @@ export class AccessLog {
   }
 
   /**
-   * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log.
+   * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or
+   * too full for are lost, and counted in the error log.
    */
   static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog): Promise<AccessLog> {
     try {
@@ -61,7 +62,10 @@ export class AccessLog {
     this.#share.value.reopen();
   }
 
-  /** Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is harmless. */
+  /**
+   * Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is
+   * harmless.
+   */
   close(): Promise<void> {
     return this.#share.release();
   }

@@ -9,10 +9,11 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
  */
 export const contentLimitProps = {
   /**
-   * Of a request's content, in bytes, as it was sent and as it is once filters or decoding have made more of it; more: 413, before anything
-   * is read where the size is known at first. For multipart forms `maxUploadContentSize` takes its place. 0: as much as there is. Unset: 1M; for proxies and relays
-   * as much as there is, because they hand it on piece by piece to what has a limit of its own; for `nodeHandlet` and `fetchHandlet` 16M, because apps hold it in memory. What
-   * the engine holds in memory is bounded by `maxMemoryContentSize` in any case.
+   * Of a request's content, in bytes, as it was sent and as it is once filters or decoding have made more of it; more:
+   * 413, before anything is read where the size is known at first. For multipart forms `maxUploadContentSize` takes its
+   * place. 0: as much as there is. Unset: 1M; for proxies and relays as much as there is, because they hand it on piece
+   * by piece to what has a limit of its own; for `nodeHandlet` and `fetchHandlet` 16M, because apps hold it in memory.
+   * What the engine holds in memory is bounded by `maxMemoryContentSize` in any case.
    */
   maxContentSize: prop.size({ inherited: true, reload: "live" }),
   /**

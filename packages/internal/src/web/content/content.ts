@@ -18,8 +18,8 @@ import { HTTPError } from "../http-error.ts";
 import { GatheredBytes } from "./gathered-bytes.ts";
 
 /**
- * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they
- * give 413, 400, 408 and nothing.
+ * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or
+ * HEMI_PEER_GONE; uncaught, they give 413, 400, 408 and nothing.
  *
  * | read by                                    | through revisers | content-encoding | limits beside maxContentSize       |
  * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |

@@ -1,6 +1,6 @@
 // The order in which a rule calls handlets, and socklets for upgrade requests.
 //
-//  rule { accessChecker {}  chat {}  httpProxy {} }       inline: in the order of the text, so that a checker protects everything behind it
+//  rule { accessChecker {}  chat {}  httpProxy {} }       inline: in order, so that a checker protects the rest
 //  .socklets = ("live")  .handlets = ("app")              then the named socklets, then the named handlets
 
 import type { CheckContext } from "../../component/definition.ts";

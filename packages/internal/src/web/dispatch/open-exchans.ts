@@ -37,8 +37,9 @@ export class OpenExchans {
   }
 
   /**
-   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or one of `users`, which live
-   * on but have begun with a dropped one, such as a proxy with its backend. At `deadline`, in milliseconds since the epoch, they are broken off.
+   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or
+   * one of `users`, which live on but have begun with a dropped one, such as a proxy with its backend. At `deadline`,
+   * in milliseconds since the epoch, they are broken off.
    */
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object> = new Set()): Promise<void> {
     const workers = new Set([...dropped, ...users]);
@@ -79,8 +80,9 @@ class Settlement {
 }
 
 /**
- * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their work with them. A rule or webapp
- * that only refers to a dropped one does not: it has given the exchan to whom it referred to.
+ * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their
+ * work with them. A rule or webapp that only refers to a dropped one does not: it has given the exchan to whom it
+ * referred to.
  */
 function concerns(
   { webapp, req, resp }: OpenExchan,

@@ -40,7 +40,10 @@ import { webVariables } from "../conditions/variables.ts";
 const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of this webapp, such as /errors/404" };
 
 const props = {
-  /** Answers with this status. With `returnText` alone: 200. One from 400 on without `returnText` comes with its page: see `errorPages`. */
+  /**
+   * Answers with this status. With `returnText` alone: 200. One from 400 on without `returnText` comes with its page:
+   * see `errorPages`.
+   */
   returnCode: prop.integer({ min: 200, max: 599 }),
   /**
    * Responds with this text. For 301, 302, 303, 307 and 308, which require it, it is the redirect location; characters
@@ -61,18 +64,21 @@ const props = {
   /** Names of revisers in the webapp, in addition to revisers inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
   /**
-   * Files for the engine's own pages, by status or by class of statuses: `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what
-   * goes wrong in this rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such as `www-authenticate` stay. What
-   * a handlet, an app or a backend answers by itself stays as it is, unless `interceptErrors` is set. A file that cannot be sent: a line of text.
+   * Files for the engine's own pages, by status or by class of statuses:
+   * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong in this
+   * rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such
+   * as `www-authenticate` stay. What a handlet, an app or a backend answers by itself stays as it is, unless
+   * `interceptErrors` is set. A file that cannot be sent: a line of text.
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with a `$depth` of 1: `["404": "/index.php?error=404"]`.
-   * If it cannot be had, or redirects, there is a line of text.
+   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
+   * a `$depth` of 1: `["404": "/index.php?error=404"]`. If it cannot be had, or redirects, there is a line of text.
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their status and other fields stay. `errorPaths` do not.
+   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their
+   * status and other fields stay. `errorPaths` do not.
    */
   interceptErrors: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** The folder for file tests. */

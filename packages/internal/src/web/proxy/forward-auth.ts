@@ -43,8 +43,8 @@ const props = {
     reload: "live",
   }),
   /**
-   * Fields of the answer that the request has from then on, for the handlets behind this one, such as `x-user`. What the client sends in
-   * them is dropped, whether the answer has them or not.
+   * Fields of the answer that the request has from then on, for the handlets behind this one, such as `x-user`. What
+   * the client sends in them is dropped, whether the answer has them or not.
    */
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
@@ -53,8 +53,9 @@ const props = {
 };
 
 /**
- * Asks a backend whether a request may go on: it gets the head, with `x-forwarded-method`, `-uri`, `-host`, `-proto` and `-for` in which it is told what is asked
- * for, and by whom. With 2xx the next handlet has the request; any other answer is the client's. 502, 503, 504: the backend fails.
+ * Asks a backend whether a request may go on: it gets the head, with `x-forwarded-method`, `-uri`, `-host`, `-proto`
+ * and `-for` in which it is told what is asked for, and by whom. With 2xx the next handlet has the request; any other
+ * answer is the client's. 502, 503, 504: the backend fails.
  */
 export const forwardAuth = defineHandlet({
   sign: "forwardAuth",

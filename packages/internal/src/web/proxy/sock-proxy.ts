@@ -29,7 +29,9 @@ const props = {
   toBackend: prop.reference(backendKind, { offering: tunnelBackend, required: true, inherited: true }),
   ...requestProps,
   ...attemptProps,
-  /** What clients may ask for in the field `upgrade`; requests for other protocols go on to the next socklet or handlet. */
+  /**
+   * What clients may ask for in the field `upgrade`; requests for other protocols go on to the next socklet or handlet.
+   */
   protocols: prop.list(
     prop.string({
       pattern: {
@@ -46,9 +48,10 @@ const props = {
 type SockProxyProps = PropsOf<typeof props>;
 
 /**
- * Passes WebSockets, and other protocols that it is told of, on to a backend. A node that does not accept answers the client itself. Once one has, bytes go
- * both ways, each side at the pace of the other; when the server drains, that goes on until its deadline. 400: a bad handshake; 502: the node is not to be
- * reached, or claims to accept what was not asked for; 503: none can take more; 504: it is too slow; 508: the request has been here before.
+ * Passes WebSockets, and other protocols that it is told of, on to a backend. A node that does not accept answers the
+ * client itself. Once one has, bytes go both ways, each side at the pace of the other; when the server drains, that
+ * goes on until its deadline. 400: a bad handshake; 502: the node is not to be reached, or claims to accept what was
+ * not asked for; 503: none can take more; 504: it is too slow; 508: the request has been here before.
  */
 export const sockProxy = defineSocklet({
   sign: "sockProxy",
@@ -105,7 +108,8 @@ class SockProxy implements SockletPart {
     const protocol = this.#protocolFor(req);
     if (protocol === undefined) return false;
     const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
-    // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
+    // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read
+    // as a request.
     resp.distrustClient();
     this.#requests.refuseUnfit(req);
     const web = this.#context.props.toBackend.current;

@@ -35,7 +35,10 @@ export class Request {
   handlets: readonly Child[] | undefined;
   /** For the engine: the terms of the current rule. */
   contentTerms = noContentTerms;
-  /** For the engine: of its content, in bytes, where `maxContentSize` is not set; as the handlet has it that has the request just now. */
+  /**
+   * For the engine: of its content, in bytes, where `maxContentSize` is not set; as the handlet has it that has the
+   * request just now.
+   */
   defaultMaxContentSize = defaultMaxContentSize;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
@@ -320,10 +323,10 @@ export class Request {
   }
 
   /**
-   * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the handlet is too
-   * late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log. What its listeners throw is in the log, and
-   * nowhere else. Asking for it has a price beyond the object: a client that shuts its side of the connection, and would still read the answer,
-   * then counts as gone.
+   * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the
+   * handlet is too late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log.
+   * What its listeners throw is in the log, and nowhere else. Asking for it has a price beyond the object: a client
+   * that shuts its side of the connection, and would still read the answer, then counts as gone.
    */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {

@@ -300,7 +300,10 @@ export class Response implements ResponseHead {
     this.#wire.sendInterim(status, list.list);
   }
 
-  /** Sends the head before there is any content, which `echo` may bring, or `end` if there is none. Does nothing once it is sent. */
+  /**
+   * Sends the head before there is any content, which `echo` may bring, or `end` if there is none. Does nothing once it
+   * is sent.
+   */
   sendHead(): void {
     if (!this.#wasAborted) this.#beginStreaming();
   }
@@ -395,10 +398,12 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
-   * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the
-   * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, soon if it
-   * does already: end the stream then. What it or a listener of the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of the sort.
+   * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this
+   * returns, paused. `protocol` is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go
+   * out with the answer; its status is the protocol's own matter. From here on all limits in time are the caller's.
+   * `drained` is called when the server drains, soon if it does already: end the stream then. What it or a listener of
+   * the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of
+   * the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();

@@ -8,8 +8,8 @@ import type { Response } from "./response.ts";
 type FieldValues = Readonly<Record<string, string>>;
 
 /**
- * Answers with a status, and with what `errorPages` or `errorPaths` of the rule name for it, or its reason phrase as text. What was set on the response
- * before is forgotten.
+ * Answers with a status, and with what `errorPages` or `errorPaths` of the rule name for it, or its reason phrase as
+ * text. What was set on the response before is forgotten.
  */
 export function sendStatusPage(resp: Response, status: number, fields: FieldValues = {}): void {
   begin(resp, status, fields);
