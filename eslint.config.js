@@ -19,6 +19,25 @@ export default defineConfig(
     rules: { "hemi/arrows": "error", "hemi/rooms": "error", "hemi/names": "error" },
   },
 
+  // Lines of code and comments end by column 120; only what would lose its meaning in pieces may be longer: texts, and in
+  // comments addresses, drawings and tables. Prettier wraps the prose of Markdown at the same column.
+  {
+    files: ["{packages,scripts,examples}/**/*.{ts,js,mjs}"],
+    rules: {
+      "max-len": [
+        "error",
+        {
+          code: 120,
+          ignoreUrls: true,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+          ignorePattern: "^\\s*(?://|\\*) .*[─│└┌├]|^\\s*\\* \\|",
+        },
+      ],
+    },
+  },
+
   // Scripts and configuration: plain JavaScript, untyped.
   {
     files: ["**/*.{js,mjs}"],
@@ -47,13 +66,15 @@ export default defineConfig(
   {
     files: ["**/*.ts"],
     extends: [js.configs.recommended, tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
-    // One program over the whole workspace: the project service would make one for each package, all with Node's types anew.
+    // One program over the whole workspace: the project service would make one for each package, all with Node's types
+    // anew.
     languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
     rules: {
       // A type is imported as one: erasing the types of a file must leave a program that runs.
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "separate-type-imports" }],
       "@typescript-eslint/consistent-type-exports": "error",
-      // Null and undefined tell more than falsehood does; `== null` is the one useful loose comparison, and we do not need it.
+      // Null and undefined tell more than falsehood does; `== null` is the one useful loose comparison, and we do not
+      // need it.
       eqeqeq: "error",
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       // A leading underscore says that a parameter is there for its place only.
@@ -77,7 +98,8 @@ export default defineConfig(
       "@typescript-eslint/no-invalid-void-type": "off",
       // empty methods are how a part says "nothing to do here";
       "@typescript-eslint/no-empty-function": "off",
-      // an interface and a type of one object shape are both fine, and an interface that only names another has its use;
+      // an interface and a type of one object shape are both fine, and an interface that only names another has its
+      // use;
       "@typescript-eslint/consistent-type-definitions": "off",
       // index signatures and records are the same thing, and the parser's tables want a choice.
       "@typescript-eslint/consistent-indexed-object-style": "off",
@@ -94,7 +116,8 @@ export default defineConfig(
     },
   },
 
-  // A library neither prints nor ends the process that it is a guest in: errors are thrown, and logs go to the stage's log.
+  // A library neither prints nor ends the process that it is a guest in: errors are thrown, and logs go to the stage's
+  // log.
   {
     files: libraries,
     ignores: tests,

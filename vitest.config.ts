@@ -19,7 +19,8 @@ export default defineConfig({
     pool: "forks",
     // What a worker imports or starts past vite (a fork of the test's own) finds the sources too.
     execArgv: [`--conditions=${sourceCondition}`],
-    // Generous, because a check of the whole workspace runs linters beside the tests; no test waits for it when it passes.
+    // Generous, because a check of the whole workspace runs linters beside the tests; no test waits for it when it
+    // passes.
     testTimeout: 20_000,
     hookTimeout: 20_000,
     retry: 0,

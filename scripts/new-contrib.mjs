@@ -1,4 +1,5 @@
-// `pnpm new-contrib NAME`: makes packages/contrib-NAME from templates/contrib, with one handlet, and says what comes next.
+// `pnpm new-contrib NAME`: makes packages/contrib-NAME from templates/contrib, with one handlet, and says what comes
+// next.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +7,10 @@ import { root } from "./workspace.mjs";
 
 const template = join(root, "templates", "contrib");
 
-/** Makes the package in the workspace at `root` and returns its folder. Throws for a bad name, and for one that is taken. */
+/**
+ * Makes the package in the workspace at `root` and returns its folder. Throws for a bad name, and for one that is
+ * taken.
+ */
 export function newContrib(name, { root }) {
   if (!/^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/.test(name)) {
     throw new Error(
@@ -27,7 +31,10 @@ export function newContrib(name, { root }) {
   return folder;
 }
 
-/** In file names and package names "hello" is the name as it is; everywhere else it is a word of code, and becomes `rateTable`. */
+/**
+ * In file names and package names "hello" is the name as it is; everywhere else it is a word of code, and becomes
+ * `rateTable`.
+ */
 function rename(text, name) {
   const sign = signOf(name);
   return text.replace(/(contrib-|\.\/|src\/)?hello/g, (_, before) => (before === undefined ? sign : before + name));

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { root, toolEnvironment } from "./workspace.mjs";
 
 /**
- * Resolves to `{ code, output }`, the output being both streams in the order in which they came. A program that cannot be
- * started has the code 127, one that a signal ended 128 and the signal is named in the output.
+ * Resolves to `{ code, output }`, the output being both streams in the order in which they came. A program that cannot
+ * be started has the code 127, one that a signal ended 128 and the signal is named in the output.
  */
 export function run(program, args, { cwd = root, env = {} } = {}) {
   return new Promise((resolve) => {

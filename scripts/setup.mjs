@@ -1,5 +1,6 @@
-// `npm run setup`: makes a fresh clone ready, on any Node from 18 on, with npm alone. It brings the pinned pnpm, installs the
-// dependencies (the engine's own Node among them), and builds the packages. What is up to date is not done again.
+// `npm run setup`: makes a fresh clone ready, on any Node from 18 on, with npm alone. It brings the pinned pnpm,
+// installs the dependencies (the engine's own Node among them), and builds the packages. What is up to date is not done
+// again.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

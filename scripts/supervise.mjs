@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /**
- * One wish to end can reach us several times: Ctrl-C goes to every process of the terminal's group, and npm hands its own copy on.
- * To a server a second signal means "at once", so copies within this many milliseconds are taken as one.
+ * One wish to end can reach us several times: Ctrl-C goes to every process of the terminal's group, and npm hands its
+ * own copy on. To a server a second signal means "at once", so copies within this many milliseconds are taken as one.
  */
 const sameWish = 300;
 
@@ -14,8 +14,8 @@ export function supervise(program, args, { cwd = process.cwd() } = {}) {
     // `detached` gives it a process group of its own: it hears of signals from us only, once each.
     const child = spawn(program, args, { cwd, stdio: ["ignore", "inherit", "inherit"], detached: true });
 
-    // If we are ended without a word (SIGKILL, or SIGHUP when the terminal goes away), this pipe closes, and the shell at its end
-    // tells the program to end. We do not handle SIGHUP ourselves: then `nohup npm start` works.
+    // If we are ended without a word (SIGKILL, or SIGHUP when the terminal goes away), this pipe closes, and the shell
+    // at its end tells the program to end. We do not handle SIGHUP ourselves: then `nohup npm start` works.
     const watch = ["-c", 'read -r _; kill -TERM "$1"', "sh", String(child.pid)];
     const watchdog = spawn("sh", watch, { stdio: ["pipe", "ignore", "ignore"], detached: true });
 

@@ -13,7 +13,10 @@ const pnpmVersion = manifest.packageManager.replace(/^pnpm@/, "").replace(/\+.*$
 /** The pinned tools that are not dependencies of the workspace: today pnpm alone. */
 export const toolchain = { version: pnpmVersion, folder: join(root, ".toolchain", `pnpm-${pnpmVersion}`) };
 
-/** The workspace's packages and examples that have a manifest: `{ folder, path, manifest }`, `folder` relative to the root. */
+/**
+ * The workspace's packages and examples that have a manifest: `{ folder, path, manifest }`, `folder` relative to the
+ * root.
+ */
 export function packages() {
   return ["packages", "examples"]
     .filter((parent) => existsSync(join(root, parent)))
@@ -33,7 +36,10 @@ export function bin(name) {
   return join(root, "node_modules", ".bin", name);
 }
 
-/** The environment for every tool: the workspace's programs first, nothing that phones home, no colours in captured text. */
+/**
+ * The environment for every tool: the workspace's programs first, nothing that phones home, no colours in captured
+ * text.
+ */
 export function toolEnvironment() {
   const path = [join(root, "node_modules", ".bin"), join(toolchain.folder, "node_modules", ".bin"), process.env.PATH];
   const environment = { ...process.env, PATH: path.join(delimiter), NO_COLOR: "1", TURBO_TELEMETRY_DISABLED: "1" };

@@ -1,15 +1,15 @@
-// A room for talking: what one says, all hear.
+// A chat room: everyone receives what one participant says.
 
 import { defineSocklet, pack, prop, webSocketProps, type WebSocket } from "@hemi/hemi";
 
-/** What browsers are sent. */
+/** The messages to browsers. */
 type Said = { readonly from: string; readonly text: string } | { readonly present: number };
 
 const room = defineSocklet({
   sign: "room",
   props: {
     ...webSocketProps,
-    /** In the room at once; more are sent away (1013). */
+    /** Maximum number of participants. Further ones are disconnected (1013). */
     maxPresent: prop.integer({ default: 1000, min: 1, reload: "live" }),
   },
   create({ props }) {
@@ -18,7 +18,7 @@ const room = defineSocklet({
 
     function tellAll(said: Said): void {
       const message = JSON.stringify(said);
-      // Whoever is slow is not waited for: maxUnsentSize ends that.
+      // The server does not wait for slow clients: maxUnsentSize disconnects them.
       for (const ws of present.keys()) void ws.send(message);
     }
 

@@ -1,4 +1,4 @@
-// An Express app as it would run anywhere. Instead of `app.listen`, it is exported.
+// An Express app without changes. Instead of `app.listen`, it is exported.
 
 import compression from "compression";
 import express, { type Express } from "express";

@@ -1,4 +1,4 @@
-// A Hono app as it would run anywhere: it knows of Hemi only where it asks for the client's address.
+// A Hono app without changes, except where it reads the client's address.
 
 import { setTimeout } from "node:timers/promises";
 import type { FetchEnv } from "@hemi/contrib-apps";

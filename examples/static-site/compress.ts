@@ -1,4 +1,5 @@
-// Lays compressed copies beside the files of a folder, for static's `precompressed`. Run it after each build of a site.
+// Writes compressed copies beside the files of a folder, for `precompressed` of static. Run it after each build of a
+// site.
 
 import { readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,10 +11,10 @@ const codings = {
   ".gz": (bytes: Buffer) => gzipSync(bytes, { level: 9 }),
 };
 
-/** Pictures, fonts and archives are compressed as they are. */
+/** Images, fonts and archives are already compressed. */
 const compressible = /\.(?:css|csv|html|js|json|svg|txt|wasm|xml)$/;
 
-/** Says how many copies it made. One that would be no smaller is not kept. */
+/** Returns the number of copies. A copy that is not smaller is not kept. */
 export async function compressFolder(folder: string): Promise<number> {
   let copies = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
@@ -24,10 +25,10 @@ export async function compressFolder(folder: string): Promise<number> {
     for (const [extension, compress] of Object.entries(codings)) {
       const compressed = compress(bytes);
       if (compressed.length >= bytes.length) continue;
-      // Under another name first: the server may look at any moment.
+      // Under another name first: the server may read it at any moment.
       const unfinished = `${path}${extension}.new`;
       await writeFile(unfinished, compressed);
-      // As old as the file: a copy that is older is not sent.
+      // With the file's time: a copy that is older than the file is not sent.
       await utimes(unfinished, atime, mtime);
       await rename(unfinished, path + extension);
       copies++;

@@ -1,10 +1,10 @@
-// The API: which request does what to the list.
+// The API: maps requests to operations on the list.
 
 import { Mapper, type Request, type Response } from "@hemi/hemi";
 import { readObject, readTask } from "./task-input.ts";
 import type { TaskList } from "./task-list.ts";
 
-/** Less than `handleTimeout`, after which an answer that says nothing is broken off. */
+/** Less than `handleTimeout`, after which a response without new data is aborted. */
 const heartbeat = 20_000;
 
 export function routes(list: TaskList): Mapper {
@@ -44,7 +44,7 @@ export function routes(list: TaskList): Mapper {
     .get("/api/events", async (req, resp) => {
       resp.setHeader("content-type", "text/event-stream");
       resp.setHeader("cache-control", "no-store");
-      // Each piece is awaited: a client that does not read makes us wait, and not grow.
+      // Each piece is awaited: a slow client makes us wait, so that no data accumulates.
       for await (const tasks of list.follow(heartbeat, req.signal)) {
         await resp.echo(`event: tasks\ndata: ${JSON.stringify(tasks)}\n\n`);
       }
@@ -56,7 +56,7 @@ function nameOf(req: Request): string {
   return req.cookie("name") ?? "somebody";
 }
 
-/** What a mapped function returns for a request that it cannot meet. */
+/** The return value of a mapped function for a request that it refuses. */
 function refuse(resp: Response, status: number, ...errors: readonly string[]): { readonly errors: readonly string[] } {
   resp.status = status;
   return { errors };

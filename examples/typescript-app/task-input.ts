@@ -1,4 +1,4 @@
-// What clients may send, and what is wrong with it otherwise.
+// Validates client input.
 
 import { HTTPError, type Request } from "@hemi/hemi";
 
@@ -6,7 +6,9 @@ const maxTextLength = 200;
 
 export type TaskInput = { text?: string; isDone?: boolean };
 
-/** The content as an object. Throws 415 for another type, 400 for what is no JSON; too much of it is 413 by the configuration. */
+/**
+ * The content as an object. Throws 415 for another type, 400 for invalid JSON; the configuration limits its size (413).
+ */
 export async function readObject(req: Request): Promise<Readonly<Record<string, unknown>>> {
   if (!/^application\/json(?:;|$)/i.test(req.header("content-type") ?? "")) throw new HTTPError(415);
   const value: unknown = await req.content.json();
@@ -14,7 +16,7 @@ export async function readObject(req: Request): Promise<Readonly<Record<string, 
   return value as Readonly<Record<string, unknown>>;
 }
 
-/** Reads the fields of a task, or says of each what is wrong with it. */
+/** Reads the fields of a task, or reports what is wrong with each. */
 export function readTask(
   input: Readonly<Record<string, unknown>>,
 ): { readonly task: TaskInput } | { readonly errors: readonly string[] } {

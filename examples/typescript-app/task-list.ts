@@ -1,4 +1,4 @@
-// The tasks, in memory, and the news of them.
+// The tasks in memory, with notification of changes.
 
 import { EventEmitter, once } from "node:events";
 
@@ -6,7 +6,7 @@ export interface Task {
   readonly id: number;
   readonly text: string;
   readonly isDone: boolean;
-  /** Who wrote it. */
+  /** The author. */
   readonly by: string;
 }
 
@@ -29,7 +29,7 @@ export class TaskList {
     return this.#tasks.get(id);
   }
 
-  /** `undefined` if there are as many as there may be. */
+  /** `undefined` if the list is full. */
   add(text: string, by: string): Task | undefined {
     if (this.#tasks.size >= this.#maxTasks()) return undefined;
     return this.#put({ id: ++this.#lastId, text, isDone: false, by });
@@ -46,8 +46,8 @@ export class TaskList {
   }
 
   /**
-   * Gives the whole list now and after each change, until the signal aborts; the list as it was when nothing
-   * has changed for `heartbeat` ms. A reader who is slow misses what was between: nothing queues up for it.
+   * Yields the whole list now and after each change, until the signal aborts. Without a change for `heartbeat` ms,
+   * yields the list again. A slow reader misses intermediate states: nothing is queued.
    */
   async *follow(heartbeat: number, signal: AbortSignal): AsyncGenerator<readonly Task[]> {
     while (!signal.aborted) {

@@ -1,4 +1,4 @@
-// Takes a form with files and says what came. `hemi serve --use upload-form.ts` brings it in.
+// Receives a form with files and lists them. Load it with `hemi serve --use upload-form.ts`.
 
 import { createHash } from "node:crypto";
 import { defineHandlet, HTTPError, Mapper, pack, type Request } from "@hemi/hemi";
@@ -20,7 +20,8 @@ const mapper = new Mapper().post("/photos", async (req) => {
     const hash = createHash("sha256");
     for await (const piece of file.stream()) hash.update(piece);
     const { fileName, safeName, mediaType, size } = file;
-    // To keep it: await file.moveTo(join(folder, `${randomUUID()}-${safeName}`)). What is not moved is gone after the answer.
+    // To keep the file: await file.moveTo(join(folder, `${randomUUID()}-${safeName}`)). Files that are not moved are
+    // removed after the response.
     files.push({ fileName, storedAs: safeName, mediaType, size, sha256: hash.digest("hex") });
   }
   return { title, tags: form.getAll("tag"), encoding: encodingOf(req), files };

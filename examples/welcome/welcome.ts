@@ -1,4 +1,4 @@
-// The welcome program's own handlet: a few functions behind a mapper. `hemi serve --use welcome.ts` brings it in.
+// The handlet of the welcome program: a few functions behind a mapper. Load it with `hemi serve --use welcome.ts`.
 
 import { setTimeout } from "node:timers/promises";
 import { defineHandlet, Mapper, pack } from "@hemi/hemi";
@@ -22,7 +22,7 @@ const mapper = new Mapper()
     from: req.srcHost,
     headers: Object.fromEntries(req.headers),
   }))
-  // Server-sent events: five of them, a second apart, each sent when it happens.
+  // Server-sent events: five of them, one per second, each sent when it happens.
   .get("/ticks", async (req, resp) => {
     resp.setHeader("content-type", "text/event-stream");
     resp.setHeader("cache-control", "no-store");

@@ -45,7 +45,9 @@ function tryGit(...args) {
   }
 }
 
-/** Files under `folder` that differ from a commit, those not yet committed included; all files where there is no commit. */
+/**
+ * Files under `folder` that differ from a commit, those not yet committed included; all files where there is no commit.
+ */
 function changedSince(commit, folder) {
   const known = commit === "" ? ["ls-files"] : ["diff", "--name-only", commit];
   const lists = [git(...known, "--", folder), git("ls-files", "--others", "--exclude-standard", "--", folder)];
@@ -59,7 +61,10 @@ function branchPoint() {
   return point === tryGit("rev-parse", "HEAD") ? "" : point;
 }
 
-/** The commit that a package is compared with: the newer one of its last release and the branch's beginning; "" for none. */
+/**
+ * The commit that a package is compared with: the newer one of its last release and the branch's beginning; "" for
+ * none.
+ */
 function baseOf(folder, point) {
   const release = git("log", "-1", "--format=%H", "--", `${folder}/CHANGELOG.md`);
   if (point === "" || release === "") return point || release;

@@ -1,5 +1,5 @@
-// Check: hovering over what a program may use shows what it is. Every export of the packages that programs import has a docstring in
-// its .d.ts, and so has every public member of what is exported.
+// Check: hovering over what a program may use shows what it is. Every export of the packages that programs import has a
+// docstring in its .d.ts, and so has every public member of what is exported.
 // usage: node scripts/checks/docstrings.mjs    (after a build)
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,10 @@ export function undocumented(folder) {
   });
 }
 
-/** What a class, an interface, or a constant object of ours declares in public. A table whose values are texts tells itself. */
+/**
+ * What a class, an interface, or a constant object of ours declares in public. A table whose values are texts tells
+ * itself.
+ */
 function membersOf(symbol, checker) {
   const members = [...(symbol.members?.values() ?? [])];
   const [declaration] = symbol.declarations ?? [];

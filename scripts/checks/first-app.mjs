@@ -1,4 +1,5 @@
-// The first app of README.md, as a newcomer makes it: in a folder outside of the workspace, from the packed tarballs, by the commands shown.
+// The first app of README.md, as a newcomer makes it: in a folder outside of the workspace, from the packed tarballs,
+// by the commands shown.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -39,7 +40,8 @@ function readmeSteps() {
 }
 
 async function tryServer(command, cwd) {
-  // A process group of its own, so that the end reaches all of it, as Ctrl-C in a terminal does: npx passes no signal on.
+  // A process group of its own, so that the end reaches all of it, as Ctrl-C in a terminal does: npx passes no signal
+  // on.
   const server = spawn("sh", ["-c", command], {
     cwd,
     detached: true,

@@ -48,7 +48,10 @@ function packageName(specifier) {
     .join("/");
 }
 
-/** What a file may import: the package's dependencies, and in tests and their kits, which are not published, what these need too. */
+/**
+ * What a file may import: the package's dependencies, and in tests and their kits, which are not published, what these
+ * need too.
+ */
 function mayImport(file, specifier, declared) {
   const isForTests = file.endsWith(".test.ts") || file.split(sep).includes("testing");
   return isForTests || isBuiltin(specifier) || declared.has(packageName(specifier));

@@ -1,5 +1,6 @@
-// Check: what would be published is whole. Each public package is packed, publint and attw look at the tarball; an example that
-// was copied out of the workspace runs on what is in them, and so does the first app of README.md, made by its commands.
+// Check: what would be published is whole. Each public package is packed, publint and attw look at the tarball; an
+// example that was copied out of the workspace runs on what is in them, and so does the first app of README.md, made by
+// its commands.
 // usage: node scripts/checks/packages.mjs    (after a build)
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -44,7 +45,9 @@ function tarballOf({ manifest }) {
   return join(tarballFolder(manifest), readdirSync(tarballFolder(manifest))[0]);
 }
 
-/** Serves a copied example with the packed command, and asks it. What others have published is linked in, not fetched. */
+/**
+ * Serves a copied example with the packed command, and asks it. What others have published is linked in, not fetched.
+ */
 async function runExample() {
   for (const { path, manifest } of publicPackages()) {
     for (const name of Object.keys(manifest.dependencies ?? {}).filter((name) => !name.startsWith("@hemi/"))) {

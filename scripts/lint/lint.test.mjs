@@ -1,4 +1,5 @@
-// The linter holds the architecture: each of its own rules fires where it should, and is switched on where it should be.
+// The linter holds the architecture: each of its own rules fires where it should, and is switched on where it should
+// be.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ESLint, Linter } from "eslint";

@@ -1,4 +1,5 @@
-// The rooms of packages/internal/src, from the lowest to the highest: a room may use those below it, and none beside it.
+// The rooms of packages/internal/src, from the lowest to the highest: a room may use those below it, and none beside
+// it.
 
 /** Rooms on one floor do not know each other. A folder is named by its name, a file at the top by its own. */
 export const floors = [
@@ -53,7 +54,10 @@ export function roomOf(file) {
   return first === "testing.ts" ? "testing" : first;
 }
 
-/** Why a file may not import another, both by their paths in packages/internal/src, exceptions apart; undefined where it may. */
+/**
+ * Why a file may not import another, both by their paths in packages/internal/src, exceptions apart; undefined where it
+ * may.
+ */
 export function whyNot(from, to) {
   const [fromRoom, toRoom] = [roomOf(from), roomOf(to)];
   if (fromRoom === toRoom) return undefined;

@@ -1,4 +1,5 @@
-// What the sources say in docstrings. They are found by their place in the syntax tree: schemas at run time have no comments.
+// What the sources say in docstrings. They are found by their place in the syntax tree: schemas at run time have no
+// comments.
 
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";

@@ -8,8 +8,9 @@ import { componentsWithin, kindsIn, type DeclaredComponent, type Engine } from "
 import { plainValue } from "./values.ts";
 
 /**
- * The schema for all that can stand below a stage: one definition for each sign, and one for what may stand in each kind. What
- * only the whole tree tells (whether names that are referred to exist, what `check` of a component says) is left to `hemi check`.
+ * The schema for all that can stand below a stage: one definition for each sign, and one for what may stand in each
+ * kind. What only the whole tree tells (whether names that are referred to exist, what `check` of a component says) is
+ * left to `hemi check`.
  */
 export function configSchema(engine: Engine, docs: Docstrings): JsonSchema {
   const owners = ["stage", ...engine.kinds.map(({ name }) => name)].filter((owner) => canHold(engine, owner));

@@ -1,5 +1,5 @@
-// Writes the reference pages, the JSON Schema and the table of known signs, or compares those that are there with what it would write.
-// usage: node scripts/reference.mjs [--check]
+// Writes the reference pages, the JSON Schema and the table of known signs, or compares those that are there with what
+// it would write. usage: node scripts/reference.mjs [--check]
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";

@@ -1,4 +1,5 @@
-// The reference pages, in Markdown: an index, one page for each component, and two on what their props and conditions are made of.
+// The reference pages, in Markdown: an index, one page for each component, and two on what their props and conditions
+// are made of.
 
 import { compareOperators, fileTestOperators } from "../../packages/internal/src/config/spec.ts";
 import { prop as propTypes, webVariables, type Kind, type Prop } from "../../packages/internal/src/index.ts";

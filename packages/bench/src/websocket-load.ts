@@ -1,5 +1,5 @@
-// The load of WebSockets, in a process of its own: `PORT CONNECTIONS SECONDS`. Each connection sends a frame whenever the answer to its last one is there.
-// Prints the answers a second.
+// The load of WebSockets, in a process of its own: `PORT CONNECTIONS SECONDS`. Each connection sends a frame whenever
+// the answer to its last one is there. Prints the answers a second.
 
 import { once } from "node:events";
 import { connect } from "node:net";

@@ -1,17 +1,17 @@
-// Many deadlines swept together by one timer: made for thousands of connections that move theirs at every request.
+// Many deadlines that share one timer: for thousands of connections that move their deadlines at every request.
 //
-// A wheel of slots, one a tick. A deadline hangs in the slot of its tick, in a doubly linked list through the deadlines
-// themselves: nothing is allocated, and hanging, unhanging and moving one are O(1).
+// A wheel of slots, one for each tick. A deadline is in the slot of its tick, in a doubly linked list through the
+// deadlines themselves: nothing is allocated, and adding, removing and moving are O(1).
 //
-//       current = 5             The sweep goes on, tick by tick, to the tick that is now, and empties each slot:
-//             v                   - C is due: it expires;
-//     |  | B |  |  | A |  |       - A was moved to a later time meanwhile: it is hung up again there;
-//     +--+---+--+--+---+--+       - a tick beyond the rim hangs in the last slot, and is hung up again from there.
-//     tick 6 7      10
-//          |         |          Moving a deadline to a later time, the usual case, is one store: it stays where it hangs
-//          C         D          until the sweep comes by. Moving it to an earlier time hangs it up anew.
+//      current = 5             The sweep advances, tick by tick, to the present, and empties each slot:
+//            v                   - C is due: it expires;
+//    |  | B |  |  | A |  |       - A was moved to a later time meanwhile: it is added again there;
+//    +--+---+--+--+---+--+       - a deadline beyond the wheel is in the last slot, and is added again from there.
+//    tick 6 7      10
+//         |         |          Moving a deadline to a later time, the usual case, is one store: it stays in its slot
+//         C         D          until the sweep reaches it. Moving it to an earlier time adds it again.
 
-/** One deadline, made by `Deadlines.add`; it is set and cleared any number of times. */
+/** One deadline, made by `Deadlines.add`. It can be set and cleared any number of times. */
 export interface Deadline {
   /** Whether it is set and has not expired. */
   readonly isSet: boolean;
@@ -21,20 +21,26 @@ export interface Deadline {
    * @throws RangeError if `ms` is not a number.
    */
   set(ms: number): void;
-  /** Takes it back; nothing keeps a reference to it then. */
+  /** Clears it, and drops all references to it. */
   clear(): void;
 }
 
 export interface DeadlinesOptions {
-  /** How often is swept: ms. A deadline expires never early, and at most this late (and what the event loop adds). Default: 250. */
+  /**
+   * The interval of sweeps in milliseconds. A deadline never expires early, and at most this late (plus the delay of
+   * the event loop). Default: 250.
+   */
   readonly resolution?: number;
-  /** A clock that never goes back: ms. Default: `performance.now`. */
+  /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;
-  /** Is told what a deadline has thrown as it expired; the others expire all the same. Default: it is thrown out of the sweep. */
+  /**
+   * Receives an error that a deadline's callback has thrown; the others expire all the same. Default: the sweep throws
+   * it.
+   */
   readonly failed?: (error: unknown) => void;
 }
 
-/** How many ticks ahead the wheel reaches; with 250 ms, 128 s. What is further away is looked at once in that time. */
+/** The size of the wheel; with 250 ms, 128 s. Later deadlines are inspected once in that time. */
 const slotCount = 512;
 
 export class Deadlines {
@@ -42,7 +48,7 @@ export class Deadlines {
   readonly #now: () => number;
   readonly #failed: ((error: unknown) => void) | undefined;
   readonly #slots: Slot[] = Array.from({ length: slotCount }, () => new Slot());
-  /** The last tick that has been swept; its slot holds nothing but what a throwing callback left behind. */
+  /** The last swept tick; its slot contains only deadlines that a throwing callback left behind. */
   #current = 0;
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -55,20 +61,22 @@ export class Deadlines {
     if (!(this.#resolution > 0)) throw new RangeError(`a resolution has to be above 0, not ${this.#resolution}`);
   }
 
-  /** How many deadlines are set. */
+  /** The number of set deadlines. */
   get size(): number {
     return this.#size;
   }
 
-  /** Makes a deadline, not yet set. `expire` is called by the sweep; the deadline is unset by then, and may be set again. */
+  /**
+   * Makes a deadline that is not set. The sweep calls `expire`; the deadline is cleared by then, and may be set again.
+   */
   add(expire: () => void): Deadline {
     return new Hanger(this.#wheel, expire);
   }
 
-  /** Lets all that are due expire. The timer calls it; whoever has a clock of his own may. */
+  /** Expires all deadlines that are due. Called by the timer, or by a caller with its own clock. */
   sweep(): void {
     const target = Math.floor(this.#now() / this.#resolution);
-    // After a long stop of the process one turn of the wheel has seen all slots.
+    // After a long pause of the process, one turn of the wheel visits all slots.
     this.#current = Math.max(this.#current, target - slotCount);
     for (;;) {
       const slot = this.#slotOf(this.#current);
@@ -92,7 +100,7 @@ export class Deadlines {
     }
   }
 
-  /** Forgets all deadlines without letting them expire; those set later stay unset. */
+  /** Drops all deadlines without expiring them. Deadlines that are set later have no effect. */
   close(): void {
     this.#isClosed = true;
     this.#stop();
@@ -101,7 +109,7 @@ export class Deadlines {
     }
   }
 
-  /** What a deadline may do with the wheel that it belongs to. */
+  /** The operations of a deadline on its wheel. */
   readonly #wheel: Wheel = {
     set: (hanger, ms) => {
       if (Number.isNaN(ms)) throw new RangeError("a deadline has to be a number");
@@ -110,7 +118,7 @@ export class Deadlines {
         return;
       }
       const now = this.#now();
-      // Above now in any case, so that the deadline belongs to a tick which has not been swept.
+      // Later than now in any case, so that the deadline belongs to a tick that has not been swept.
       const at = now + Math.max(ms, 0.001);
       if (hanger.isSet && at >= hanger.at) {
         hanger.at = at;
@@ -158,7 +166,7 @@ export class Deadlines {
   }
 }
 
-/** A link of a ring: the head of a slot. Alone it is linked to itself. */
+/** A node of a ring: the head of a slot. An empty ring is linked to itself. */
 class Slot {
   previous: Slot = this;
   next: Slot = this;
@@ -172,7 +180,7 @@ interface Wheel {
 class Hanger extends Slot implements Deadline {
   readonly #wheel: Wheel;
   readonly expire: () => void;
-  /** When it is due, by the clock of the wheel. */
+  /** The due time, by the clock of the wheel. */
   at = 0;
 
   constructor(wheel: Wheel, expire: () => void) {

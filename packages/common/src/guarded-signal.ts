@@ -1,4 +1,5 @@
-// An AbortSignal whose listeners are others' code. Node.js throws what they throw once more, from its event loop, which would end the process.
+// An AbortSignal whose listeners are others' code. Node.js throws what they throw once more, from its event loop, which
+// would end the process.
 
 import { guarded } from "./guarded.ts";
 
@@ -6,8 +7,9 @@ type AddListener = AbortSignal["addEventListener"];
 type Listener = NonNullable<Parameters<AddListener>[1]>;
 
 /**
- * The signal itself. From here on `failed` is called for what its listeners throw, and for what asynchronous ones reject with; it must not
- * throw. Signals that are made of this one, by `AbortSignal.any`, have listeners of their own, which nobody guards.
+ * The signal itself. From here on `failed` is called for what its listeners throw, and for what asynchronous ones
+ * reject with; it must not throw. Signals that are made of this one, by `AbortSignal.any`, have listeners of their own,
+ * which nobody guards.
  */
 export function guardSignal(signal: AbortSignal, failed: (error: unknown) => void): AbortSignal {
   const guards = new WeakMap<Listener, (event: Event) => void>();

@@ -1,17 +1,17 @@
-// The dates of HTTP (RFC 9110 section 5.6.7), in whole seconds since the epoch.
+// The dates of HTTP (RFC 9110 section 5.6.7), in seconds since the epoch.
 
-/** `Sun, 06 Nov 1994 08:49:37 GMT`: the one form that is sent. Fractions of a second are cut off. */
+/** `Sun, 06 Nov 1994 08:49:37 GMT`: the only form to send. Fractions of a second are cut off. */
 export function formatHTTPDate(seconds: number): string {
   return new Date(Math.floor(seconds) * 1000).toUTCString();
 }
 
 /**
- * Reads the form that is sent, and the two of old times that a recipient must still read; `undefined` for all else. The
- * name of the weekday must be one, but need not be the right one. `now` (seconds since the epoch) settles the century
- * of a year of two digits.
+ * Parses the current form, and the two obsolete ones that a recipient must accept; `undefined` for any other text. The
+ * weekday must be a valid name, but need not match the date. `now` (seconds since the epoch) determines the century of
+ * a two-digit year.
  */
 export function parseHTTPDate(text: string, now: number = Date.now() / 1000): number | undefined {
-  // Longer than the longest weekday makes it: not worth a regular expression.
+  // Longer than any valid date: skip the regular expressions.
   if (text.length > 33) return undefined;
   const fixed = imfFixdate.exec(text);
   if (fixed !== null) return secondsOf(fixed[3], fixed[2], fixed[1], fixed[4], fixed[5], fixed[6]);
@@ -39,7 +39,7 @@ const asctimeDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) (\d\d| \d)
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** A year that seems to lie more than 50 years ahead is the last one in the past with these two digits. */
+/** A year more than 50 years in the future is the last past year with these two digits. */
 function fullYear(twoDigits: number, now: number): number {
   const thisYear = new Date(now * 1000).getUTCFullYear();
   const year = thisYear - (thisYear % 100) + twoDigits;
@@ -58,9 +58,9 @@ function secondsOf(
 ): number | undefined {
   const month = months.indexOf(monthName ?? "");
   const date = new Date(0);
-  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+  // Not Date.UTC, which interprets the years 0 to 99 as 1900 to 1999.
   date.setUTCFullYear(Number(year), month, Number(day));
-  // A day that its month does not have would silently become one of the next month. 60 is a leap second.
+  // An invalid day would silently become a day of the next month. 60 is a leap second.
   if (month === -1 || date.getUTCMonth() !== month || date.getUTCDate() !== Number(day)) return undefined;
   if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 60) return undefined;
   return date.getTime() / 1000 + Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);

@@ -1,6 +1,9 @@
-// Times as RFC 3339 has them.
+// Times in the format of RFC 3339.
 
-/** `2026-01-31T12:00:00.000Z`, of milliseconds since the epoch; "" for what is no date, where `toISOString` throws: times of certificates and files may be anything. */
+/**
+ * Formats milliseconds since the epoch as `2026-01-31T12:00:00.000Z`. Returns "" for an invalid date, for which
+ * `toISOString` throws: times of certificates and files may have any value.
+ */
 export function formatISOTime(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString();

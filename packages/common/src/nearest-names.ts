@@ -1,9 +1,9 @@
-// The known names that a wrong name was most likely meant to be.
+// Suggests known names for a misspelled one.
 
 /**
- * Up to `limit` (default 3) of `known`, the nearest first, by edit distance: a letter added, dropped, replaced, or swapped with its
- * neighbour counts one, another case counts a tenth. What is farther than a third of the name's length (at least one
- * letter) is left out; so is what is clearly farther than the nearest.
+ * Up to `limit` (default 3) names of `known`, the nearest first, by edit distance: an added, dropped, replaced or
+ * swapped letter counts one, another case counts a tenth. Names farther than a third of the name's length (at least one
+ * letter) are omitted, as are names clearly farther than the nearest.
  */
 export function nearestNames(name: string, known: Iterable<string>, limit = 3): string[] {
   const farthest = Math.max(1, Math.floor(name.length / 3)) + 0.9;
@@ -22,7 +22,7 @@ export function nearestNames(name: string, known: Iterable<string>, limit = 3): 
     .map(({ name }) => name);
 }
 
-/** Optimal string alignment: the Damerau–Levenshtein distance where no stretch is edited twice. */
+/** Optimal string alignment: the Damerau–Levenshtein distance without repeated edits of a substring. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

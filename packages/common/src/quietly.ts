@@ -1,6 +1,6 @@
-// For promises that may be left alone.
+// For promises that nobody needs to await.
 
-/** The same promise; if it rejects and nobody looks at it, that does not end the process. */
+/** Returns the same promise. If it rejects and nobody handles it, the process does not end. */
 export function quietly<T>(promise: Promise<T>): Promise<T> {
   promise.catch(noop);
   return promise;

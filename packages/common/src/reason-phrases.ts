@@ -1,9 +1,9 @@
-// What the status codes of HTTP are called.
+// The reason phrases of HTTP status codes.
 
 /**
- * The reason phrase of a status code, as IANA registers it; "" for one that is not registered.
+ * The reason phrase of a status code in the IANA registry; "" for an unregistered one.
  *
- * `node:http` has them too, but a module that imports it pays for the loading of all that it stands on.
+ * `node:http` exports them, too, but importing it loads many other modules.
  */
 export function reasonPhrase(status: number): string {
   return phrases.get(status) ?? "";

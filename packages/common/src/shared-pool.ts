@@ -29,8 +29,8 @@ export class SharedPool<Value> {
   }
 
   /**
-   * Joins the users of the value with this key, or opens one. While the last one of this key is being closed, it waits for that. Rejects with what
-   * `open` throws, and nothing is kept then.
+   * Joins the users of the value with this key, or opens one. While the last one of this key is being closed, it waits
+   * for that. Rejects with what `open` throws, and nothing is kept then.
    */
   async acquire(key: string, open: () => Value): Promise<Share<Value>> {
     let entry = this.#entries.get(key);

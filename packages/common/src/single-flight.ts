@@ -1,15 +1,15 @@
-// One run of a task for all who ask for it while it runs.
+// One run of a task for all callers that request it meanwhile.
 
-/** Keyed tasks of which at most one a key runs at a time. Nothing is kept once a task has settled. */
+/** Tasks by key, of which at most one per key runs at a time. No result is cached. */
 export class SingleFlight<Value> {
   readonly #flights = new Map<string, Promise<Value>>();
 
-  /** How many tasks run now. */
+  /** The number of running tasks. */
   get size(): number {
     return this.#flights.size;
   }
 
-  /** Joins the running task of this key, or starts one. All who joined get its value, or its error. */
+  /** Joins the running task of this key, or starts one. All callers get its value or its error. */
   run(key: string, task: () => Promise<Value>): Promise<Value> {
     const running = this.#flights.get(key);
     if (running) return running;
@@ -18,13 +18,13 @@ export class SingleFlight<Value> {
     return flight;
   }
 
-  /** Resolves when none of the tasks that run now runs any more. */
+  /** Resolves when all tasks that are running now have settled. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#flights.values());
   }
 
   async #fly(key: string, task: () => Promise<Value>): Promise<Value> {
-    // Only then is the flight in the map, whatever the task does at once.
+    // The flight is in the map first, even if the task settles at once.
     await Promise.resolve();
     try {
       return await task();

@@ -1,7 +1,8 @@
-// The threads of libuv, which zlib, hashing and the reading of files share.
+// The thread pool of libuv, which zlib, hashing and file reads share.
 
 /**
- * How many there are: `UV_THREADPOOL_SIZE`, or 4. Work waits for them in one line, whatever it is. Where all four hashed passwords, a
- * read of 64 KiB of a cached file took 500 ms instead of 0.03 ms; where three did, 0.02 ms. So each sort of work takes no more than its share.
+ * The number of threads: `UV_THREADPOOL_SIZE`, or 4. All work waits in one queue. When all four threads hashed
+ * passwords, reading 64 KiB of a cached file took 500 ms instead of 0.03 ms; with three, 0.02 ms. So each sort of work
+ * must limit its share.
  */
 export const threadPoolSize: number = Math.max(1, Math.floor(Number(process.env["UV_THREADPOOL_SIZE"])) || 4);

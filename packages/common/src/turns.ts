@@ -1,4 +1,4 @@
-// Lets so many jobs run at once, and the others wait in order.
+// Runs a limited number of jobs at once; others wait in order.
 
 export class Turns {
   readonly #max: number;
@@ -9,7 +9,7 @@ export class Turns {
     this.#max = max;
   }
 
-  /** Runs a job when it is its turn. Gives what it gives, and throws what it throws. */
+  /** Runs a job in its turn. Resolves or rejects like the job. */
   async run<Result>(job: () => Promise<Result>): Promise<Result> {
     if (this.#running < this.#max) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -17,7 +17,7 @@ export class Turns {
       return await job();
     } finally {
       const next = this.#waiting.shift();
-      // Who waits takes over the turn.
+      // A waiting job takes over the turn.
       if (next === undefined) this.#running--;
       else next();
     }

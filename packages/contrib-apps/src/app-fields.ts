@@ -1,10 +1,10 @@
-// Header fields that an app sets, brought to our response, and its content where all of it is there at once.
+// Copies an app's header fields to our response, and its content if it is complete.
 
 import { isStatusWithContent, type Response } from "@hemi/internal";
 
 /**
- * Frame the message, so that they are the engine's to set: apps name them out of habit, and what they say is dropped. But
- * for `content-length`, which is the app's word on how long its content will be, and `upgrade`, which a 426 must have.
+ * These fields frame the message, so the engine sets them. Apps set them out of habit, and their values are dropped,
+ * except `content-length` (the announced size of the content) and `upgrade` (required in a 426).
  */
 const framingNames: ReadonlySet<string> = new Set([
   "connection",
@@ -15,12 +15,12 @@ const framingNames: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** May an app set it? `name` in lower case. */
+/** Whether the engine frames the message with this field. `name` is in lower case. */
 export function isFramingName(name: string): boolean {
   return framingNames.has(name);
 }
 
-/** In bytes; `undefined` where it is none that could be meant. */
+/** In bytes; `undefined` for an invalid value. */
 export function contentLengthOf(value: string | number | null | undefined): number | undefined {
   if (value === null || value === undefined || value === "") return undefined;
   const size = Number(value);
@@ -28,8 +28,8 @@ export function contentLengthOf(value: string | number | null | undefined): numb
 }
 
 /**
- * Sends head and content in one go. Text becomes UTF-8. `announced` is what the app said its length would be: where it is
- * not, the answer is broken off with HEMI_USAGE. The answer to HEAD has that length, or none if the app named none.
+ * Sends head and content at once. Text is encoded as UTF-8. `announced` is the length that the app set: if it is wrong,
+ * the response is aborted with HEMI_USAGE. The response to HEAD has that length, or none if the app set none.
  */
 export function sendWhole(
   resp: Response,

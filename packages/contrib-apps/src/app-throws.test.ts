@@ -1,4 +1,5 @@
-// Whatever the event loop, or a library, calls of an app outside of the engine's own calls: what it throws ends no process.
+// Whatever the event loop, or a library, calls of an app outside of the engine's own calls: what it throws ends no
+// process.
 
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";

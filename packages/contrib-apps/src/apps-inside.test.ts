@@ -1,4 +1,5 @@
-// What docs/apps-inside.md says of requests that do not come to an app of Node.js, or come to it otherwise than they were sent.
+// What docs/apps-inside.md says of requests that do not come to an app of Node.js, or come to it otherwise than they
+// were sent.
 
 import { expect, test } from "vitest";
 import { exchange } from "./testing/client.ts";

@@ -1,10 +1,12 @@
-// Cancels what an app streams, when nobody listens to what comes of that.
+// Cancels a stream of an app without a listener for the result.
 
 interface Cancelable {
   cancel(reason?: unknown): unknown;
 }
 
-/** A body or its reader. An app can bring one of its own, which may throw where those of the web reject, and return no promise. */
+/**
+ * A body or its reader. An app's own implementation may throw where the web's classes reject, and return no promise.
+ */
 export function cancelQuietly(stream: Cancelable | null, reason?: unknown): void {
   try {
     Promise.resolve(stream?.cancel(reason)).catch(noop);

@@ -1,8 +1,11 @@
-// What an app is told when the content of its request cannot be read: an error in the forms that the frameworks know.
+// The error that an app receives when the request content cannot be read, in the forms that frameworks know.
 
 import { ExchanError, HTTPError } from "@hemi/internal";
 
-/** 408, 413 or 400. Uncaught, it gives that status; Express, Koa and Fastify read `status` or `statusCode`, Hono calls `getResponse`. */
+/**
+ * 408, 413 or 400. Uncaught, it gives that status. Express, Koa and Fastify read `status` or `statusCode`; Hono calls
+ * `getResponse`.
+ */
 export class ContentFailure extends HTTPError {
   readonly statusCode: number;
 
@@ -17,7 +20,7 @@ export class ContentFailure extends HTTPError {
   }
 }
 
-/** The failure as an app should see it. That the client has gone stays what it is. */
+/** The failure in the app's form. An error about a disconnected client is returned unchanged. */
 export function asContentFailure(error: unknown): unknown {
   if (!(error instanceof ExchanError)) return error;
   const status = statuses[error.code];

@@ -1,4 +1,4 @@
-// fetchHandlet: serves a web-standard app, `fetch(Request) → Response`, such as one of Hono.
+// fetchHandlet: serves a web-standard app, `fetch(Request) → Response`, for example of Hono.
 
 import {
   answerOtherMethod,
@@ -19,45 +19,48 @@ import { type AcceptWebSocket, FetchUpgrade } from "./fetch-upgrade.ts";
 import type { makeLightRequest } from "./light-request.ts";
 import { isObject, loadApp } from "./load-app.ts";
 
-/** What an app gets beside the Request; in Hono it is `c.env`. */
+/** The second argument of an app, besides the Request; in Hono it is `c.env`. */
 export interface FetchEnv {
-  /** The request as the engine has it: the client's address, locals of handlets before, … */
+  /** The engine's request: the client's address, locals of earlier handlets, … */
   readonly hemi: HemiRequest;
-  /** Opens the WebSocket that the client asks for; there if it does. See `upgradeWebSocket`, too. */
+  /** Opens the WebSocket that the client requests; absent for other requests. See also `upgradeWebSocket`. */
   readonly acceptWebSocket?: AcceptWebSocket;
 }
 
-/** An app, or the method of one. */
+/** An app, or a method of one. */
 export type FetchApp = (request: Request, env: FetchEnv) => Response | Promise<Response>;
 
 const props = {
-  /** The app is its default export: a function `fetch(request, env)`, or an object that has it as `fetch`. Loaded once in the life of the process. */
+  /**
+   * The module whose default export is the app: a function `fetch(request, env)`, or an object with this method. It is
+   * loaded once in the life of the process.
+   */
   module: prop.module({ required: true }),
   /**
-   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths that do not begin with it are left to the
-   * next handlet or rule.
+   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths
+   * that do not begin with it are left to the next handlet or rule.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * An answer of status 404 that has this header field says "not mine": the request goes on to the next handlet or rule.
-   * Only if the app has read none of its content. Default: a 404 of the app is the answer.
+   * A header field that marks a 404 response of the app as "not mine": the request is left to the next handlet or rule,
+   * if the app has read none of its content. Unset: a 404 of the app is sent.
    */
   passHeader: prop.string({
     pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a header field" },
     reload: "live",
   }),
   /**
-   * The app works with light stand-ins of the web's classes: the Request that it gets, and what its `new Response(text)` makes. That is about
-   * twice as fast for small answers. For it the globals Request, Response and `fetch` of the process are replaced, from before the app is
-   * loaded until the last handlet that asks for it is shut down. They differ from the real ones in two ways: private fields that only code of
-   * Node.js reads are not there, so that a real Request class or `fetch` that was kept from before, or comes from elsewhere than the globals (the
-   * package undici), refuses the app's request; and borrowed methods, such as `Request.prototype.text.call(request)`, do. Default: false, since
-   * other code of the process gets these globals, too.
+   * Whether the app uses light replacements of the web's classes: the Request that it receives, and the result of
+   * `new Response(text)`. Small responses are then about twice as fast. For this, the globals Request, Response and
+   * `fetch` of the process are replaced, from before the app is loaded until the last such handlet is shut down. The
+   * replacements lack private fields, which affects two cases: an original Request class or `fetch` that was saved
+   * earlier, or comes from another source (the package undici), rejects the app's request; so do borrowed methods, such
+   * as `Request.prototype.text.call(request)`. Other code in the process gets these globals, too.
    */
   overrideGlobalObjects: prop.bool({ default: false }),
 };
 
-/** Answers all requests that it is given with what an app of web standards, `fetch(Request)`, makes of them: one of Hono, say. */
+/** Handles all requests with a web-standard app, `fetch(Request)`, for example of Hono. */
 export const fetchHandlet = defineHandlet({
   sign: "fetchHandlet",
   props,

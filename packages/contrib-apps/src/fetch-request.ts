@@ -1,9 +1,9 @@
 // The web-standard Request that a fetch app gets: a real one, made at once.
 //
-// One that only looks like it and is made when needed would save 2 µs, but `new Request(request)` and `fetch(request)` refuse it,
-// since they read private fields, and apps do both. `LightRequest` is for apps whose global Request knows better. What costs most,
-// a signal, is made when the app asks for it. The class itself loads much of Node.js when it is first named: import this file
-// where it is needed.
+// One that only looks like it and is made when needed would save 2 µs, but `new Request(request)` and `fetch(request)`
+// refuse it, since they read private fields, and apps do both. `LightRequest` is for apps whose global Request knows
+// better. What costs most, a signal, is made when the app asks for it. The class itself loads much of Node.js when it
+// is first named: import this file where it is needed.
 
 import type { Request as HemiRequest } from "@hemi/internal";
 import { asContentFailure } from "./content-failure.ts";

@@ -14,8 +14,8 @@ type Reader = ReadableStreamDefaultReader<unknown>;
 type Reading = Awaited<ReturnType<Reader["read"]>>;
 
 /**
- * Done when it returns, or when its promise settles: the answer is complete then. Throws or rejects with what the body failed with, or
- * HEMI_PEER_GONE.
+ * Done when it returns, or when its promise settles: the answer is complete then. Throws or rejects with what the body
+ * failed with, or HEMI_PEER_GONE.
  */
 export function sendFetchResponse(req: HemiRequest, resp: HemiResponse, response: Response): void | Promise<void> {
   const { status } = response;

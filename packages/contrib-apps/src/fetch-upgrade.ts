@@ -1,7 +1,8 @@
 // The WebSocket that a client of a fetch app asks for.
 //
-// The web has no form for it: a Response cannot be a 101, and each runtime has a call of its own beside the answer (Deno.upgradeWebSocket, server.upgrade of
-// Bun, WebSocketPair of Cloudflare). Here it is one in the second argument of `fetch`.
+// The web has no form for it: a Response cannot be a 101, and each runtime has a call of its own beside the answer
+// (Deno.upgradeWebSocket, server.upgrade of Bun, WebSocketPair of Cloudflare). Here it is one in the second argument of
+// `fetch`.
 
 import {
   type AcceptOptions,

@@ -29,7 +29,10 @@ export interface HonoMessageEvent extends Omit<MessageEvent, "data"> {
   readonly data: string | ArrayBuffer;
 }
 
-/** Handlers as Hono has them. What `onOpen` or `onMessage` throws or rejects with closes the WebSocket with 1011; `onError` is not called for it. */
+/**
+ * Handlers as Hono has them. What `onOpen` or `onMessage` throws or rejects with closes the WebSocket with 1011;
+ * `onError` is not called for it.
+ */
 export interface HonoWebSocketEvents {
   onOpen?(event: Event, ws: HonoWebSocket): void | Promise<void>;
   /** A promise: the next message waits for it, and so does the client. */
@@ -45,8 +48,8 @@ export interface UpgradeWebSocketOptions {
 }
 
 /**
- * Middleware for a route: `app.get("/room", upgradeWebSocket((c) => ({ onMessage(event, ws) { … } })))`. Requests that want no WebSocket go on to the next
- * one. A bad handshake gives 400, a page of another origin 403.
+ * Middleware for a route: `app.get("/room", upgradeWebSocket((c) => ({ onMessage(event, ws) { … } })))`. Requests that
+ * want no WebSocket go on to the next one. A bad handshake gives 400, a page of another origin 403.
  */
 export function upgradeWebSocket<Context extends HonoContext>(
   createEvents: (c: Context) => HonoWebSocketEvents | Promise<HonoWebSocketEvents>,

@@ -1,5 +1,6 @@
-// What light stand-ins of Request and Response have in common: they are in the chain of the real class, so that `instanceof` holds,
-// and what they do not tell by themselves they leave to a real object, made when it is first needed.
+// What light stand-ins of Request and Response have in common: they are in the chain of the real class, so that
+// `instanceof` holds, and what they do not tell by themselves they leave to a real object, made when it is first
+// needed.
 
 /** Puts `light` into the chain of `native`, and gives it all of its members that it lacks, each by way of `realOf`. */
 export function leaveRestTo<Light extends object>(

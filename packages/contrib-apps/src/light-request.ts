@@ -1,7 +1,7 @@
 // A Request that is made real when something needs it: its body, or a member that few look at.
 //
-// What reads the private fields of the real class refuses it: its constructor, and `fetch`. So it is for apps whose globals
-// are those of `web-globals.ts`, which hand the real one on.
+// What reads the private fields of the real class refuses it: its constructor, and `fetch`. So it is for apps whose
+// globals are those of `web-globals.ts`, which hand the real one on.
 
 import type { Request as HemiRequest } from "@hemi/internal";
 import { appendFields, fetchMethodOf, makeFetchRequest, NativeRequest } from "./fetch-request.ts";

@@ -73,7 +73,10 @@ export class LightResponse {
 /** As the Fetch standard has it for text ("extract a body"). */
 const textType = "text/plain;charset=UTF-8";
 
-/** As `new Response(body, init)`, with another type of text; `undefined` for what the real one is to be asked for, and for what it will refuse. */
+/**
+ * As `new Response(body, init)`, with another type of text; `undefined` for what the real one is to be asked for, and
+ * for what it will refuse.
+ */
 export function makeLightResponse(body: unknown, init: unknown, type = textType): LightResponse | undefined {
   const content = lightBodyOf(body);
   if (content === undefined) return undefined;

@@ -2,7 +2,10 @@
 
 import { type Module, PropError } from "@hemi/internal";
 
-/** The default export, looked at by `find`, which gives `undefined` for what is no app. Rejects with HEMI_MODULE, which says what is `wanted`. */
+/**
+ * The default export, looked at by `find`, which gives `undefined` for what is no app. Rejects with HEMI_MODULE, which
+ * says what is `wanted`.
+ */
 export async function loadApp<App>(
   module: Module,
   wanted: string,

@@ -1,4 +1,5 @@
-// Middleware of others, by what its documentation promises: the same inside Hemi as on a server of Node.js. docs/apps-inside.md lists what is not.
+// Middleware of others, by what its documentation promises: the same inside Hemi as on a server of Node.js.
+// docs/apps-inside.md lists what is not.
 
 import express from "express";
 import { createRequire } from "node:module";

@@ -6,15 +6,19 @@ import type { Duplex } from "node:stream";
 import { type Module, PropError } from "@hemi/internal";
 import { isObject } from "./load-app.ts";
 
-/** The listener of a "request". What it returns counts only as far as it is a promise that rejects. `next` is there with `passOn`. */
+/**
+ * The listener of a "request". What it returns counts only as far as it is a promise that rejects. `next` is there with
+ * `passOn`.
+ */
 export type NodeApp = (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => unknown;
 
 /** The listener of an "upgrade". What it returns counts only as far as it is a promise that rejects. */
 export type NodeUpgradeListener = (req: IncomingMessage, socket: Duplex, head: Buffer) => unknown;
 
 /**
- * The export `upgrade` of a module, or else the listeners of "upgrade" at the `server` of its app, which `@fastify/websocket` and others put there.
- * `undefined` if there is neither. Rejects with HEMI_MODULE for an export that is no function. For apps that are ready.
+ * The export `upgrade` of a module, or else the listeners of "upgrade" at the `server` of its app, which
+ * `@fastify/websocket` and others put there. `undefined` if there is neither. Rejects with HEMI_MODULE for an export
+ * that is no function. For apps that are ready.
  */
 export async function findUpgrade(module: Module): Promise<NodeUpgradeListener | undefined> {
   const namespace = await module.load();

@@ -89,7 +89,10 @@ export class NodeContent {
     }
   }
 
-  /** The content is broken, too slow or too large: who listens for it answers in its own way, and for all others the engine does. */
+  /**
+   * The content is broken, too slow or too large: who listens for it answers in its own way, and for all others the
+   * engine does.
+   */
   #failed(failure: ContentFailure): void {
     const message = this.#message;
     const isHeard = message.listenerCount("error") > 0;

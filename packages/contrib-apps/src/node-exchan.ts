@@ -58,7 +58,10 @@ export class NodeExchan implements ContentOwner, ResponseOwner, SocketOwner {
     NodeResponse.giveUp(this.response);
   }
 
-  /** What the app threw where nobody but the event loop would have caught it: it becomes of the exchan what would if the app had thrown it at once. */
+  /**
+   * What the app threw where nobody but the event loop would have caught it: it becomes of the exchan what would if the
+   * app had thrown it at once.
+   */
   fail(error: unknown): void {
     if (this.#isOver) return this.noteError(error);
     this.leave();

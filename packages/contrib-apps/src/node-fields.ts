@@ -25,7 +25,10 @@ export function setWrittenFields(res: ServerResponse, fields: WrittenFields): vo
   for (const [name, value] of pairs) res.appendHeader(name, typeof value === "number" ? String(value) : value);
 }
 
-/** Brings the fields to our response, with the protocols that it may name. Gives the length of the content, if there is a word on it. */
+/**
+ * Brings the fields to our response, with the protocols that it may name. Gives the length of the content, if there is
+ * a word on it.
+ */
 export function copyFields(res: ServerResponse, resp: HemiResponse): number | undefined {
   for (const name of res.getHeaderNames()) {
     const value = res.getHeader(name);

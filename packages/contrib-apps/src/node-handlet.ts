@@ -1,4 +1,4 @@
-// nodeHandlet: serves a classic `(req, res)` app of Node.js, such as one of Express, Koa or Fastify.
+// nodeHandlet: serves a classic `(req, res)` app of Node.js, for example of Express, Koa or Fastify.
 
 import {
   type Context,
@@ -19,26 +19,32 @@ import type { NodeUpgrade } from "./node-upgrade.ts";
 
 const props = {
   /**
-   * The app is its default export: a function `(req, res)`, or an app of Koa or Fastify. Loaded once in the life of the process. If it exports
-   * `upgrade(req, socket, head)` as well, that gets requests for other protocols, as listeners of "upgrade" do: `handleUpgrade` of
-   * `ws` works with it. Without that export, listeners of "upgrade" at the `server` of the app get them: those of `@fastify/websocket`, say. Its tunnels may go on while the server drains, until the deadline.
+   * The module whose default export is the app: a function `(req, res)`, or an app of Koa or Fastify. It is loaded once
+   * in the life of the process. If it also exports `upgrade(req, socket, head)`, that function receives upgrade
+   * requests, like listeners of "upgrade": `handleUpgrade` of `ws` works with it. Without that export, listeners of
+   * "upgrade" at the `server` of the app receive them, for example those of `@fastify/websocket`. Tunnels of the app
+   * may continue while the server drains, until the deadline.
    */
   module: prop.module({ required: true }),
   /**
-   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths that do not begin with it are left to the
-   * next handlet or rule. The app finds the whole in `req.originalUrl`.
+   * A prefix that the app is not told of: with "/shop", it is asked for `/a` where the client asks for `/shop/a`. Paths
+   * that do not begin with it are left to the next handlet or rule. The app finds the whole in `req.originalUrl`.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * The app is called with a third argument, `next`, as Express and Connect have it: `next()` leaves the request to the next
-   * handlet or rule, without the header fields that were set. Content that the app has read, by a parser before all its routes say, nobody
-   * else can have: `next()` then gives 404, as at the end of an app, and a line in the log at the level `debug`. Once a part of the answer was
-   * sent, it breaks that off. An error for `next` gives its `status`, or 500. Default: false, since to some apps a third argument means something else.
+   * Whether the app receives a third argument, `next`, as in Express and Connect. `next()` leaves the request to the
+   * next handlet or rule, without the header fields that were set. If the app has read the content, for example with a
+   * body parser before all routes, no other handlet can read it: `next()` then gives 404, as at the end of an app, and
+   * a log line at the level `debug`. If part of the response was sent, `next()` aborts it. An error passed to `next`
+   * gives its `status`, or 500. The default is false, because for some apps a third argument has another meaning.
    */
   passOn: prop.bool({ default: false }),
 };
 
-/** Answers all requests that it is given with what a classic app of Node.js `(req, res)` makes of them: one of Express, Koa, Fastify. CONNECT it does not know. */
+/**
+ * Handles all requests with a classic `(req, res)` app of Node.js, for example of Express, Koa or Fastify. It does not
+ * handle CONNECT.
+ */
 export const nodeHandlet = defineHandlet({
   sign: "nodeHandlet",
   props,
@@ -66,7 +72,7 @@ class NodeHandlet implements HandletPart {
   async prepare(): Promise<void> {
     const { module } = this.#context.props;
     this.#app = await loadApp(module, "a function (req, res), or an app of Koa or Fastify", findNodeApp);
-    // Loads node:http, which takes 60 ms: who has no such app does not wait for it.
+    // Loads node:http, which takes 60 ms: other configurations need not wait for it.
     ({ NodeExchan: this.#Exchan } = await import("./node-exchan.ts"));
     this.#upgrade = await findUpgrade(module);
     if (this.#upgrade !== undefined) ({ NodeUpgrade: this.#Upgrade } = await import("./node-upgrade.ts"));

@@ -1,7 +1,7 @@
-// The request that a (req, res) app gets: the IncomingMessage of Node.js, filled from ours.
+// The request of a (req, res) app: the IncomingMessage of Node.js, filled from ours.
 //
-// Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on the object
-// itself, and not on the prototype of its class.
+// Express replaces the prototypes of requests and responses. Members that differ from Node.js are therefore set on the
+// object itself, not on the prototype of its class.
 
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
@@ -48,7 +48,10 @@ function destroy(this: NodeRequest, error: Error | null, callback: (error?: Erro
   this[contentKey].destroy(error, callback);
 }
 
-/** Node.js would listen for the socket's end, which here is the end of the exchan as well. One for all: V8 tells objects apart by it. */
+/**
+ * Node.js would listen for the socket's end, which here is the end of the exchan as well. One for all: V8 tells objects
+ * apart by it.
+ */
 const signal: PropertyDescriptor & ThisType<NodeRequest> = {
   configurable: true,
   get() {
@@ -73,8 +76,8 @@ const versions: {
 };
 
 /**
- * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC 9112
- * 3.2.2). And where content came without a word on it, as it may in HTTP/2, there is one: apps look for that.
+ * Names and values in turn. `host` is what the webapp was chosen by, which the request may have told otherwise (RFC
+ * 9112 3.2.2). And where content came without a word on it, as it may in HTTP/2, there is one: apps look for that.
  */
 function linesOf(req: HemiRequest): string[] {
   const lines: string[] = [];

@@ -1,17 +1,19 @@
 // The response that a (req, res) app gets: the ServerResponse of Node.js, whose head and content go to ours.
 //
-// The book-keeping of fields is that of Node.js. What would write to a socket is done here, by the rules of its documentation:
+// The book-keeping of fields is that of Node.js. What would write to a socket is done here, by the rules of its
+// documentation:
 //
 //   open ── writeHead ──> head final ── write, flushHeaders ──> streaming ── end ──> ended ── all taken ──> finish ──> close
 //                             └────── end: head and content in one go ────────────────┘
 //   destroy, or the client leaves ────────────────────────────────────────────────────────────────────> close
 //
-// What is called after that keeps the books and sends nothing: apps call from timers, where nobody would catch what is thrown.
+// What is called after that keeps the books and sends nothing: apps call from timers, where nobody would catch what is
+// thrown.
 //
 // A test runs the same programs here and on a server of Node.js, and compares what they see.
 //
-// Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on the object
-// itself as well as on the prototype.
+// Express gives requests and responses prototypes of its own. So what is done here otherwise than in Node.js stands on
+// the object itself as well as on the prototype.
 
 import { ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";

@@ -1,12 +1,13 @@
-// The socket that an app sees. The real one is the engine's, carries other exchans too, or is none at all in HTTP/2; this one
-// belongs to one exchan at a time, knows the client's address, and breaks the exchan off when it is destroyed.
+// The socket that an app sees. The real one is the engine's, carries other exchans too, or is none at all in HTTP/2;
+// this one belongs to one exchan at a time, knows the client's address, and breaks the exchan off when it is destroyed.
 //
 //   made ──> of an exchan ──────────── its end ───────────────> idle ── the next exchan of that connection takes it over
 //                └── destroyed, or its end awaited ──> closed
 //
-// As on a server of Node.js, an app finds the same one in each request of a connection, unless it has destroyed it. That saves more
-// than the making: the closure that each writable stream stores as its `onwrite` lets it, and the exchan behind it, outlive scavenges
-// (V8 13.6), and V8 then widens the young generation from 4 MB to 64, past the caches of the processor.
+// As on a server of Node.js, an app finds the same one in each request of a connection, unless it has destroyed it.
+// That saves more than the making: the closure that each writable stream stores as its `onwrite` lets it, and the
+// exchan behind it, outlive scavenges (V8 13.6), and V8 then widens the young generation from 4 MB to 64, past the
+// caches of the processor.
 
 import { type AddressInfo, Socket } from "node:net";
 import type { Request as HemiRequest } from "@hemi/internal";

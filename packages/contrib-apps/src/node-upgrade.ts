@@ -67,7 +67,10 @@ export class NodeUpgrade implements ContentOwner, SocketOwner {
   }
 }
 
-/** What HTTP/1 has in a handshake, and HTTP/2 says otherwise: apps look for it. The key is of our own making, and nobody's answer to it is passed on. */
+/**
+ * What HTTP/1 has in a handshake, and HTTP/2 says otherwise: apps look for it. The key is of our own making, and
+ * nobody's answer to it is passed on.
+ */
 function addHandshake(request: IncomingMessage, upgrades: readonly string[]): void {
   const added = {
     connection: "Upgrade",

@@ -1,5 +1,5 @@
-// What `tls.TLSSocket` has over a plain socket, for the socket that an app sees: from what the engine knows of the client's connection.
-// The rest of it, such as `getSession` or `renegotiate`, is not there.
+// What `tls.TLSSocket` has over a plain socket, for the socket that an app sees: from what the engine knows of the
+// client's connection. The rest of it, such as `getSession` or `renegotiate`, is not there.
 
 import type { X509Certificate } from "node:crypto";
 import type { CipherNameAndProtocol, PeerCertificate } from "node:tls";
@@ -9,7 +9,10 @@ type TlsFacts = HemiRequest["tls"];
 
 export const tlsFactsKey = Symbol("tlsFacts");
 
-/** What was not agreed on, since there is no TLS or the connection has closed, is as in `tls.TLSSocket` without a connection. */
+/**
+ * What was not agreed on, since there is no TLS or the connection has closed, is as in `tls.TLSSocket` without a
+ * connection.
+ */
 export interface TlsMembers {
   readonly encrypted: true;
   /** The client has shown a certificate that leads to an authority of `tlsClientCA`, and is valid. */
@@ -20,7 +23,10 @@ export interface TlsMembers {
   readonly alpnProtocol: string | false;
   /** `false` if the client gave none. */
   readonly servername: string | false;
-  /** That of the client; an object without properties if it has shown none. The issuers, which Node.js gives if they are asked for, are not known here. */
+  /**
+   * That of the client; an object without properties if it has shown none. The issuers, which Node.js gives if they are
+   * asked for, are not known here.
+   */
   getPeerCertificate(): PeerCertificate | Record<string, never>;
   getPeerX509Certificate(): X509Certificate | undefined;
   /** `TLSv1.2` or `TLSv1.3`. */
@@ -34,7 +40,10 @@ interface Holder {
   readonly [tlsFactsKey]: TlsFacts;
 }
 
-/** Properties for a socket that has the facts under their key, where there is TLS. One for all: V8 tells objects apart by them. */
+/**
+ * Properties for a socket that has the facts under their key, where there is TLS. One for all: V8 tells objects apart
+ * by them.
+ */
 export const tlsMembers: PropertyDescriptorMap & ThisType<Holder> = {
   encrypted: { value: true },
   authorized: {

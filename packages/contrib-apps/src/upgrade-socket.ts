@@ -1,4 +1,5 @@
-// The socket of an upgrade, as `http.Server` emits it: the app writes its answer's head to it, and then speaks whatever was agreed on.
+// The socket of an upgrade, as `http.Server` emits it: the app writes its answer's head to it, and then speaks whatever
+// was agreed on.
 //
 //   head ── 101 ────────> tunnel      reads and writes are those of the client's connection, or of its stream in HTTP/2
 //     └──── any other ──> answer      what is written is content
@@ -47,7 +48,7 @@ export class UpgradeSocket extends NodeSocket {
   }
 
   override _final(done: Written): void {
-    if (this.#state === "head") return done(new Error("the app ended the socket of an upgrade before it answered"));
+    if (this.#state === "head") return done(new Error("the app ended the socket of an upgrade without a response"));
     if (this.#tunnel !== undefined) this.#tunnel.end(done);
     else this.#attempt(done, () => this.#endAnswer());
   }

@@ -4,14 +4,17 @@
 //   new Request(request)    takes light requests as well, and makes real ones
 //   fetch(request)          takes light requests as well
 //
-// In all else they are the real ones: prototypes, static methods, `instanceof`, classes that extend them. Who took a global into a
-// variable before has the real one.
+// In all else they are the real ones: prototypes, static methods, `instanceof`, classes that extend them. Who took a
+// global into a variable before has the real one.
 
 import { NativeRequest } from "./fetch-request.ts";
 import { LightRequest, realRequestOf } from "./light-request.ts";
 import { LightResponse, makeLightResponse, NativeResponse } from "./light-response.ts";
 
-/** Puts them there, if nobody has yet. What it returns takes them away, once all who asked for them have called that. Twice is harmless. */
+/**
+ * Puts them there, if nobody has yet. What it returns takes them away, once all who asked for them have called that.
+ * Twice is harmless.
+ */
 export function overrideGlobals(): () => void {
   if (users++ === 0) restore = replaceAll();
   let isUsed = true;
@@ -84,7 +87,10 @@ function responseClass(): unknown {
   return Response;
 }
 
-/** The class whose prototype the object gets: a subclass keeps its own. `target` is missing where ours is called without `new`. */
+/**
+ * The class whose prototype the object gets: a subclass keeps its own. `target` is missing where ours is called without
+ * `new`.
+ */
 function targetOf(target: unknown, ours: unknown, native: NewableFunction): NewableFunction {
   if (target === ours) return native;
   if (typeof target === "function") return target;

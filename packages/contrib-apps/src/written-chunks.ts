@@ -1,4 +1,5 @@
-// Takes the chunked coding off an answer that an app has written to its socket by itself, as a ServerResponse with a socket of its own does.
+// Takes the chunked coding off an answer that an app has written to its socket by itself, as a ServerResponse with a
+// socket of its own does.
 
 export class WrittenChunks {
   #isOver = false;

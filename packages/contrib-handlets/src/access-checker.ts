@@ -25,8 +25,8 @@ const props = {
 };
 
 /**
- * Refuses with 403, by `$srcHost`; whom it lets in it leaves to the next handlet or rule. An IPv4 address mapped into IPv6 is the
- * IPv4 address; `::/0` holds all IPv6 addresses, and no others.
+ * Refuses with 403, by `$srcHost`; whom it lets in it leaves to the next handlet or rule. An IPv4 address mapped into
+ * IPv6 is the IPv4 address; `::/0` holds all IPv6 addresses, and no others.
  */
 export const accessChecker = defineHandlet({
   sign: "accessChecker",
@@ -50,8 +50,8 @@ class AccessChecker implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
   #table: VerdictTable;
   /**
-   * Verdicts on those who came before. They are kept by address and not by connection, because a proxy's connection may carry
-   * requests of many clients.
+   * Verdicts on those who came before. They are kept by address and not by connection, because a proxy's connection may
+   * carry requests of many clients.
    */
   readonly #verdicts = new LRUCache<string, boolean>({ max: 1000 });
 

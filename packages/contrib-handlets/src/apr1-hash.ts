@@ -1,4 +1,5 @@
-// Apache's own form of hashes, $apr1$: MD5, a thousand times, in the order of steps of FreeBSD's crypt (Apache's apr_md5.c).
+// Apache's own form of hashes, $apr1$: MD5, a thousand times, in the order of steps of FreeBSD's crypt (Apache's
+// apr_md5.c).
 //
 //   $apr1$5pZSV9va$azfrPr6af3Fc7dLblQXVa0
 //         salt     hash, in an alphabet of its own
@@ -43,7 +44,10 @@ function md5(...parts: readonly (string | Uint8Array)[]): Buffer {
   return hash.digest();
 }
 
-/** Bytes of the digest by threes, in this order, as four letters of six bits each, the lowest first; the last byte alone as two. */
+/**
+ * Bytes of the digest by threes, in this order, as four letters of six bits each, the lowest first; the last byte alone
+ * as two.
+ */
 function encode(digest: Uint8Array): string {
   let text = "";
   for (const [high, middle, low] of threes) {

@@ -28,13 +28,15 @@ import { parseUsersFile } from "./users-file.ts";
 
 const props = {
   /**
-   * Names, and hashes of their passwords: of scrypt, as `hemi hash-password` makes them, or of bcrypt (`$2a$`, `$2b$`, `$2y$`; cost 4 to 15, of the password 72 bytes)
-   * or MD5 (`$apr1$`, quick to guess), as `htpasswd` does. A name holds no colon.
+   * Names, and hashes of their passwords: of scrypt, as `hemi hash-password` makes them, or of bcrypt (`$2a$`, `$2b$`,
+   * `$2y$`; cost 4 to 15, of the password 72 bytes) or MD5 (`$apr1$`, quick to guess), as `htpasswd` does. A name holds
+   * no colon.
    */
   users: prop.dict(prop.string(), { default: {}, reload: "live" }),
   /**
-   * A file of more users, with a line `name:hash` for each, as `htpasswd` writes it. It is read again when it has changed, which is seen after a second at
-   * most. A line of another form is left out, with a warning in the log. Of a name that `users` has too, that one counts.
+   * A file of more users, with a line `name:hash` for each, as `htpasswd` writes it. It is read again when it has
+   * changed, which is seen after a second at most. A line of another form is left out, with a warning in the log. Of a
+   * name that `users` has too, that one counts.
    */
   usersFile: prop.path(),
   /** What the login is for, as browsers show it, or remember it by. Printable ASCII. */
@@ -48,8 +50,9 @@ const props = {
   /** How many are remembered; those unused for longest are forgotten first. */
   maxRemembered: prop.integer({ default: 1000, min: 1, max: 1_000_000 }),
   /**
-   * Passwords that wait for their turn to be hashed. Clients take turns, an IPv6 network of 64 bits counting as one client. Where one more would wait, the
-   * client with most of them gets 503 and `retry-after` for its last one: a flood keeps nobody else out, unless it comes from as many addresses.
+   * Passwords that wait for their turn to be hashed. Clients take turns, an IPv6 network of 64 bits counting as one
+   * client. Where one more would wait, the client with most of them gets 503 and `retry-after` for its last one: a
+   * flood keeps nobody else out, unless it comes from as many addresses.
    */
   maxWaiting: prop.integer({ default: 64, max: 10_000 }),
 };
@@ -58,9 +61,10 @@ const props = {
 export const authenticatedUser = new LocalKey<string>("authenticatedUser");
 
 /**
- * Asks for name and password with 401. Whoever has them is left to the next handlet or rule. It takes as long to refuse an unknown
- * name as a wrong password. Passwords are hashed on a quarter of the threads that files are read on (one of four; `UV_THREADPOOL_SIZE`), for all `basicAuth` of the process together; each hashing takes
- * 32 MiB of memory at the default cost. Passwords go over the wire in plain text: use it over https.
+ * Asks for name and password with 401. Whoever has them is left to the next handlet or rule. It takes as long to refuse
+ * an unknown name as a wrong password. Passwords are hashed on a quarter of the threads that files are read on (one of
+ * four; `UV_THREADPOOL_SIZE`), for all `basicAuth` of the process together; each hashing takes 32 MiB of memory at the
+ * default cost. Passwords go over the wire in plain text: use it over https.
  */
 export const basicAuth = defineHandlet({
   sign: "basicAuth",

@@ -1,5 +1,5 @@
-// Compares passwords with hashes of bcrypt in a thread of its own: Node.js has no bcrypt, and in JavaScript one of cost 10 takes 50 to 100 ms, in which the
-// server would answer nobody.
+// Compares passwords with hashes of bcrypt in a thread of its own: Node.js has no bcrypt, and in JavaScript one of cost
+// 10 takes 50 to 100 ms, in which the server would answer nobody.
 
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";

@@ -17,8 +17,9 @@ const token = { expression: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, takes: "a token" }
 
 const props = {
   /**
-   * Whose pages may ask: `https://shop.example`, `https://*.shop.example` (any name below), `*.shop.example` (the same), or `*` for
-   * everybody. They are compared as text with what browsers send: lower case, no path, no default port.
+   * Whose pages may ask: `https://shop.example`, `https://*.shop.example` (any name below), `*.shop.example` (the
+   * same), or `*` for everybody. They are compared as text with what browsers send: lower case, no path, no default
+   * port.
    */
   origins: prop.strings({ required: true, min: 1, reload: "live" }),
   /** Methods that they may use, beside GET, HEAD and POST, which need no permission. Case counts. `*`: all. */
@@ -28,19 +29,22 @@ const props = {
   /** Fields of answers that their scripts may read, beside those that need no permission. `*`: all. */
   expose: prop.strings({ default: [], pattern: token, reload: "live" }),
   /**
-   * Whether their requests may carry the user's cookies and credentials, and their scripts read the answers to such. Not together with
-   * `*` anywhere: every page of the web could act as the user.
+   * Whether their requests may carry the user's cookies and credentials, and their scripts read the answers to such.
+   * Not together with `*` anywhere: every page of the web could act as the user.
    */
   credentials: prop.bool({ default: false, reload: "live" }),
-  /** How long a browser may remember what a preflight told it. Browsers have limits of their own: 2 hours in Chromium, a day in Firefox. */
+  /**
+   * How long a browser may remember what a preflight told it. Browsers have limits of their own: 2 hours in Chromium, a
+   * day in Firefox.
+   */
   maxAge: prop.duration({ default: "10m", max: "24855d", reload: "live" }),
 };
 
 /**
- * Answers preflights: 204 to allowed origins, 403 to others. All other requests are left to the next handlet or rule, whatever their
- * origin, and the answers to them, errors too, get the fields that tell browsers whether scripts may read them; they take the place of
- * such fields that were set by others. Unless `origins` has `*`, every answer has `vary: origin`, also those without an origin:
- * a cache must not give the answer for one origin to another.
+ * Answers preflights: 204 to allowed origins, 403 to others. All other requests are left to the next handlet or rule,
+ * whatever their origin, and the answers to them, errors too, get the fields that tell browsers whether scripts may
+ * read them; they take the place of such fields that were set by others. Unless `origins` has `*`, every answer has
+ * `vary: origin`, also those without an origin: a cache must not give the answer for one origin to another.
  */
 export const cors = defineHandlet({
   sign: "cors",
@@ -96,7 +100,10 @@ class Cors implements HandletPart {
     return true;
   }
 
-  /** The value of `access-control-allow-origin`. `*` goes to requests without an origin too: a cache may keep their answers for others. */
+  /**
+   * The value of `access-control-allow-origin`. `*` goes to requests without an origin too: a cache may keep their
+   * answers for others.
+   */
   #allow(origin: string | undefined): string | undefined {
     if (this.#origins.isAny) return "*";
     return origin !== undefined && this.#origins.has(origin) ? origin : undefined;

@@ -27,8 +27,8 @@ export class FairQueue {
   }
 
   /**
-   * Runs a job when it is its turn and gives what it gives. `undefined`, and the job is not run: too many wait, of which this source has as many as any
-   * other, or has had more when another one came.
+   * Runs a job when it is its turn and gives what it gives. `undefined`, and the job is not run: too many wait, of
+   * which this source has as many as any other, or has had more when another one came.
    */
   async run<Value>(source: string, job: () => Promise<Value>): Promise<Value | undefined> {
     if (this.#running < this.#maxRunning) this.#running++;

@@ -3,8 +3,9 @@
 import type { Response } from "@hemi/internal";
 
 /**
- * Calls back when the head is final, after all revisers, whoever answers. Fields that are set at once would be lost where an error
- * page takes the place of the answer. `by` is the part that does it, `path` that of its component, for the log.
+ * Calls back when the head is final, after all revisers, whoever answers. Fields that are set at once would be lost
+ * where an error page takes the place of the answer. `by` is the part that does it, `path` that of its component, for
+ * the log.
  */
 export function changeFinalHead(resp: Response, by: object, path: string, change: () => void): void {
   resp.addHook({

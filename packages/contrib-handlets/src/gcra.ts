@@ -1,4 +1,5 @@
-// The generic cell rate algorithm, keyed: who asks more often than at a steady rate, with some in advance, is told to wait.
+// The generic cell rate algorithm, keyed: who asks more often than at a steady rate, with some in advance, is told to
+// wait.
 //
 //   arrival     |        each request moves it on by one interval; it is never before now
 //   now ────────┼───────> time
@@ -29,7 +30,10 @@ export class GcraTable {
   readonly #arrivals: LRUCache<string, number>;
   #now = 0;
 
-  /** Of more than `maxKeys`, those that came longest ago are forgotten; `forgot` is called for each that was not due to be. */
+  /**
+   * Of more than `maxKeys`, those that came longest ago are forgotten; `forgot` is called for each that was not due to
+   * be.
+   */
   constructor({ rate, maxKeys, forgot }: { rate: GcraRate; maxKeys: number; forgot: () => void }) {
     this.rate = rate;
     this.#arrivals = new LRUCache({

@@ -19,8 +19,9 @@ const props = {
 };
 
 /**
- * Answers requests for other hostnames with 421, as a server does that has no webapp for them. It is for parts of a webapp that
- * serve fewer names than the whole; in a default webapp, it stops DNS rebinding. HTTP/1.0 without a host passes `*` only.
+ * Answers requests for other hostnames with 421, as a server does that has no webapp for them. It is for parts of a
+ * webapp that serve fewer names than the whole; in a default webapp, it stops DNS rebinding. HTTP/1.0 without a host
+ * passes `*` only.
  */
 export const hostnameChecker = defineHandlet({
   sign: "hostnameChecker",

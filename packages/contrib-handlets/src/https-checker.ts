@@ -17,20 +17,23 @@ const props = {
   /** Where https is served, as clients see it. */
   port: prop.integer({ default: 443, min: 1, max: 65535, reload: "live" }),
   /**
-   * How long a browser shall use nothing but https for this hostname: `strict-transport-security` on every answer over https. It
-   * cannot be taken back before, except by `0s`, which makes browsers forget it. Default: the field is not sent.
+   * How long a browser shall use nothing but https for this hostname: `strict-transport-security` on every answer over
+   * https. It cannot be taken back before, except by `0s`, which makes browsers forget it. Default: the field is not
+   * sent.
    */
   maxAge: prop.duration({ max: "24855d", reload: "live" }),
   /** The same for all names below the hostname. */
   includeSubDomains: prop.bool({ default: false, reload: "live" }),
-  /** Asks browsers' makers to ship the hostname in their lists; that takes a year of `maxAge` and `includeSubDomains`. */
+  /**
+   * Asks browsers' makers to ship the hostname in their lists; that takes a year of `maxAge` and `includeSubDomains`.
+   */
   preload: prop.bool({ default: false, reload: "live" }),
 };
 
 /**
- * Redirects requests over http with 308, which keeps method and content, to the same URI over https. Those over https are left to
- * the next handlet or rule, and their answers, errors too, get the field of RFC 6797. HTTP/1.0 without a host, which cannot be told
- * where to go, gets 403.
+ * Redirects requests over http with 308, which keeps method and content, to the same URI over https. Those over https
+ * are left to the next handlet or rule, and their answers, errors too, get the field of RFC 6797. HTTP/1.0 without a
+ * host, which cannot be told where to go, gets 403.
  */
 export const httpsChecker = defineHandlet({
   sign: "httpsChecker",

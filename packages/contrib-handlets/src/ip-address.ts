@@ -12,8 +12,8 @@ export interface Network {
 }
 
 /**
- * The 4 or 16 bytes of an address; `undefined` for what is none. An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2) is the IPv4
- * address, and the zone of a link-local one, as in `fe80::1%eth0`, is left out.
+ * The 4 or 16 bytes of an address; `undefined` for what is none. An IPv4 address mapped into IPv6 (RFC 4291 2.5.5.2) is
+ * the IPv4 address, and the zone of a link-local one, as in `fe80::1%eth0`, is left out.
  */
 export function parseIp(text: string): Uint8Array | undefined {
   const zone = text.indexOf("%");
@@ -43,7 +43,10 @@ export function networkKey(ip: Uint8Array, prefix: number): string {
   return rest === 0 ? key : key + String.fromCharCode((ip[whole] ?? 0) & (0xff00 >> rest) & 0xff);
 }
 
-/** Equal for all addresses that one subscriber has: an IPv4 address, or a network of 64 bits of IPv6. What is no address stands for itself. */
+/**
+ * Equal for all addresses that one subscriber has: an IPv4 address, or a network of 64 bits of IPv6. What is no address
+ * stands for itself.
+ */
 export function keyOfAddress(address: string): string {
   const ip = address.includes(":") ? parseIp(address) : undefined;
   if (ip === undefined) return address;

@@ -1,4 +1,5 @@
-// Hashes of other programs. Their expected values come from those programs: OpenSSL (apr1), Apache's htpasswd and Python's bcrypt.
+// Hashes of other programs. Their expected values come from those programs: OpenSSL (apr1), Apache's htpasswd and
+// Python's bcrypt.
 
 import { mkdtempDisposable, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -41,7 +41,10 @@ export function decoyOfKnown(known: KnownHash): KnownHash {
   return { form: "bcrypt", text: `${known.text.slice(0, 7)}${letters(21)}.${letters(30)}.` };
 }
 
-/** The versions differ in mistakes of the programs that wrote them, which bcryptjs knows. `$2x$` is one of those mistakes. */
+/**
+ * The versions differ in mistakes of the programs that wrote them, which bcryptjs knows. `$2x$` is one of those
+ * mistakes.
+ */
 const bcryptForm = /^\$2[aby]\$(?:0[4-9]|1[0-5])\$[./0-9A-Za-z]{53}$/;
 
 function letters(count: number): string {

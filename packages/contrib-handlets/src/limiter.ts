@@ -21,9 +21,9 @@ import { Tally } from "./tally.ts";
 
 const props = {
   /**
-   * What is counted as one client. `$srcHost` is the IPv4 address, or the /64 network of an IPv6 address: that is what one
-   * subscriber has. Requests for which it is empty are not limited. Variables stand outside quotes: `$srcHost + " " + $path`. A text without any counts
-   * all clients as one. Default: `$srcHost`.
+   * What is counted as one client. `$srcHost` is the IPv4 address, or the /64 network of an IPv6 address: that is what
+   * one subscriber has. Requests for which it is empty are not limited. Variables stand outside quotes:
+   * `$srcHost + " " + $path`. A text without any counts all clients as one. Default: `$srcHost`.
    */
   key: prop.template({ reload: "live" }),
   /** Requests in the time of `per`. */
@@ -41,9 +41,9 @@ const props = {
 };
 
 /**
- * Refuses what goes beyond the rate with 429 and `retry-after`; the rest is left to the next handlet or rule. Every answer tells what
- * is left (draft-ietf-httpapi-ratelimit-headers-10), under the limiter's name: name them if a request passes several. A request counts
- * once, however often it comes by. Each worker counts for itself.
+ * Refuses what goes beyond the rate with 429 and `retry-after`; the rest is left to the next handlet or rule. Every
+ * answer tells what is left (draft-ietf-httpapi-ratelimit-headers-10), under the limiter's name: name them if a request
+ * passes several. A request counts once, however often it comes by. Each worker counts for itself.
  */
 export const limiter = defineHandlet({
   sign: "limiter",
@@ -146,8 +146,8 @@ function keyOfSource({ srcHost }: Request): string {
 }
 
 /**
- * A key that a client chose may be long, and may be a slice that keeps all of a request's head in memory, as V8 makes them from 13
- * characters on: the table holds its hash in its place.
+ * A key that a client chose may be long, and may be a slice that keeps all of a request's head in memory, as V8 makes
+ * them from 13 characters on: the table holds its hash in its place.
  */
 function shorten(key: string): string {
   return key.length < 13 ? key : createHash("sha256").update(key).digest("base64");

@@ -39,8 +39,9 @@ export class OriginSet {
 }
 
 /**
- * Reads `*`, `https://shop.example:8443`, `https://*.shop.example`, or `*.shop.example`, which is short for the latter. It must be
- * written as browsers write it, for it is compared as text: in lower case, without path and without the scheme's own port.
+ * Reads `*`, `https://shop.example:8443`, `https://*.shop.example`, or `*.shop.example`, which is short for the latter.
+ * It must be written as browsers write it, for it is compared as text: in lower case, without path and without the
+ * scheme's own port.
  */
 export function parseOriginPattern(text: string): OriginPattern | undefined {
   if (text === "*") return { type: "any" };

@@ -21,8 +21,8 @@ export interface PasswordHash extends Required<ScryptCost> {
 }
 
 /**
- * Hashes a password for `basicAuth`. The default cost is one of those that OWASP recommends: 32 MiB, and 100 to 300 ms of one core.
- * Rejects with a RangeError for a cost that `parsePasswordHash` would refuse.
+ * Hashes a password for `basicAuth`. The default cost is one of those that OWASP recommends: 32 MiB, and 100 to 300 ms
+ * of one core. Rejects with a RangeError for a cost that `parsePasswordHash` would refuse.
  */
 export async function hashPassword(password: string, { ln = 15, r = 8, p = 3 }: ScryptCost = {}): Promise<string> {
   if (!isBearable({ ln, r, p }))

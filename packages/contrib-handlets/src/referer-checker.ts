@@ -18,13 +18,15 @@ const props = {
   hosts: prop.hostnames({ default: [], reload: "live" }),
   /** Whether the pages of the hostname that the request itself is for may, too. */
   allowSelf: prop.bool({ default: true, reload: "live" }),
-  /** Whether a request may have no referer, an empty one, or `about:blank`: browsers and their users often leave it out. */
+  /**
+   * Whether a request may have no referer, an empty one, or `about:blank`: browsers and their users often leave it out.
+   */
   allowEmpty: prop.bool({ default: true, reload: "live" }),
 };
 
 /**
- * Refuses with 403, by the field `referer` (RFC 9110 10.1.3). It keeps other sites from showing one's images as theirs. It keeps out
- * nobody who writes requests by hand: a referer can be forged.
+ * Refuses with 403, by the field `referer` (RFC 9110 10.1.3). It keeps other sites from showing one's images as theirs.
+ * It keeps out nobody who writes requests by hand: a referer can be forged.
  */
 export const refererChecker = defineHandlet({
   sign: "refererChecker",
@@ -68,7 +70,10 @@ function tableOf({ hosts }: PropsOf<typeof props>): HostnameTable<true> {
   return new HostnameTable(hosts.map((host) => [host, true]));
 }
 
-/** As a request's hostname is written: in lower case, without a trailing dot. `undefined` if it is not the URL of a web page. */
+/**
+ * As a request's hostname is written: in lower case, without a trailing dot. `undefined` if it is not the URL of a web
+ * page.
+ */
 function hostnameIn(referer: string): string | undefined {
   const url = URL.parse(referer);
   if (url?.protocol !== "http:" && url?.protocol !== "https:") return undefined;

@@ -2,7 +2,10 @@
 
 import { type Explanation, type Response, sendStatusPage } from "@hemi/internal";
 
-/** Answers with a status, and with the page that `errorPages` of the rule has for it, or its reason phrase as text. What was set on the response before is forgotten; what is hooked stays. */
+/**
+ * Answers with a status, and with the page that `errorPages` of the rule has for it, or its reason phrase as text. What
+ * was set on the response before is forgotten; what is hooked stays.
+ */
 export function refuse(resp: Response, status: number, fields: Readonly<Record<string, string>> = {}): true {
   sendStatusPage(resp, status, fields);
   return true;

@@ -12,7 +12,10 @@ import {
 
 type TargetArgs = readonly [req: Request, match: RegExpExecArray];
 
-/** Makes the target of one request whose path matched: an encoded path with or without a query, or a URL. Throws HTTPError 400 as `compileUri` does. */
+/**
+ * Makes the target of one request whose path matched: an encoded path with or without a query, or a URL. Throws
+ * HTTPError 400 as `compileUri` does.
+ */
 export type MakeTarget = (...args: TargetArgs) => string;
 
 /** Says what is wrong with a target; `undefined` if nothing is. */

@@ -15,30 +15,39 @@ import { compileTarget, faultOfTarget, type MakeTarget } from "./rewrite-target.
 
 const props = {
   /**
-   * A regular expression of JavaScript with the flags `s` and `u`, for the path, decoded, but that a slash which the client has encoded (`%2F`) is no slash; it is tried anywhere in it unless it begins with `^`. Nothing bounds
-   * the time that it takes: with nested repetition, such as `(a+)+$`, that grows exponentially with the path. Keep it simple.
+   * A regular expression of JavaScript with the flags `s` and `u`, for the path, decoded, but that a slash which the
+   * client has encoded (`%2F`) is no slash; it is tried anywhere in it unless it begins with `^`. Nothing bounds the
+   * time that it takes: with nested repetition, such as `(a+)+$`, that grows exponentially with the path. Keep it
+   * simple.
    */
   pattern: prop.string({ required: true, minLength: 1, reload: "live" }),
   /**
-   * The new path, with or without a query; for a redirect also a whole URL. `$1` to `$9` and `$<name>` in its text are what the groups of
-   * the pattern matched, `$$` is a dollar sign. A variable such as `$header_x` becomes one segment of the path, or one value of the query, and its
-   * slashes are percent-encoded. Groups, `$path`, `$encodedPath`, `$uri` and `$originalURI` keep their slashes within the path, and
-   * `$queryString` is a query. None of them can change the scheme or the host of a redirect. A target in which a value makes a dot segment, such as `..`, is answered with 400.
+   * The new path, with or without a query; for a redirect also a whole URL. `$1` to `$9` and `$<name>` in its text are
+   * what the groups of the pattern matched, `$$` is a dollar sign. A variable such as `$header_x` becomes one segment
+   * of the path, or one value of the query, and its slashes are percent-encoded. Groups, `$path`, `$encodedPath`,
+   * `$uri` and `$originalURI` keep their slashes within the path, and `$queryString` is a query. None of them can
+   * change the scheme or the host of a redirect. A target in which a value makes a dot segment, such as `..`, is
+   * answered with 400.
    */
   target: prop.template({ required: true, reload: "live" }),
   /**
-   * What comes after it: `continue` asks the next handlet, then the rules behind; `startAnew` begins with the first rule again, ten times
-   * at most for one request, then 500; `redirect` sends the client there.
+   * What comes after it: `continue` asks the next handlet, then the rules behind; `startAnew` begins with the first
+   * rule again, ten times at most for one request, then 500; `redirect` sends the client there.
    */
   next: prop.choice(["continue", "startAnew", "redirect"], { default: "continue", reload: "live" }),
   /** Of redirects: 301, 302, 303, 307 or 308. */
   code: prop.integer({ default: 302, min: 301, max: 308, reload: "live" }),
-  /** `keep`: the query of the request stands behind that of the target. `replace`: there is no other than that of the target. */
+  /**
+   * `keep`: the query of the request stands behind that of the target. `replace`: there is no other than that of the
+   * target.
+   */
   query: prop.choice(["keep", "replace"], { default: "keep", reload: "live" }),
 };
 
 /**
- * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no client may send, such as one above the root, is answered with 400.
+ * Gives requests another path and query, by a regular expression: to go on with, to start the rules anew with, or to
+ * send their clients there. Requests whose path does not match are left alone. A path that comes out as one that no
+ * client may send, such as one above the root, is answered with 400.
  */
 export const rewriter = defineHandlet({
   sign: "rewriter",

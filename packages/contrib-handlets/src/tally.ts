@@ -1,6 +1,9 @@
 // Counts what a flood would fill the log with.
 
-/** Says how often something happened, ten seconds after it said so last or later. Needs no timer: the next time says the rest. */
+/**
+ * Says how often something happened, ten seconds after it said so last or later. Needs no timer: the next time says the
+ * rest.
+ */
 export class Tally {
   readonly #say: (count: number) => void;
   #count = 0;

@@ -9,7 +9,10 @@ export interface UsersInFile {
   readonly wrongLines: readonly number[];
 }
 
-/** Empty lines, and those that begin with `#`, are left out. What Apache takes behind a second colon is none of a hash's. */
+/**
+ * Empty lines, and those that begin with `#`, are left out. What Apache takes behind a second colon is none of a
+ * hash's.
+ */
 export function parseUsersFile(text: string): UsersInFile {
   const hashes = new Map<string, KnownHash>();
   const wrongLines: number[] = [];

@@ -9,8 +9,9 @@ interface Level {
 }
 
 /**
- * Built once, then only asked: one look-up for each prefix length that is in use, longest first. `BlockList` of node:net tells
- * whether an address is in a list, not by which of its networks; and to it an IPv4 address lies in `::/0`.
+ * Built once, then only asked: one look-up for each prefix length that is in use, longest first. `BlockList` of
+ * node:net tells whether an address is in a list, not by which of its networks; and to it an IPv4 address lies in
+ * `::/0`.
  */
 export class VerdictTable {
   readonly #levels: { readonly 4: Level[]; readonly 6: Level[] } = { 4: [], 6: [] };

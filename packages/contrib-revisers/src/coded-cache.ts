@@ -1,4 +1,4 @@
-// Coded forms of contents that are the same each time, such as files, within a budget.
+// Caches encoded forms of unchanging contents, such as files, within a budget.
 
 import { type Coding, codings, type KnownContent } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
@@ -14,7 +14,9 @@ export interface Expected {
 /** A coded form, with what was made of the head that it went out with last. */
 export interface CodedForm {
   readonly bytes: Buffer;
-  /** The fields before, as that list of the response's which stays the same as long as its fields are those of the file. */
+  /**
+   * The fields before, as that list of the response's which stays the same as long as its fields are those of the file.
+   */
   fieldsBefore: readonly string[] | undefined;
   /** `undefined` until the same list has come twice: those that are made for each answer are not worth remembering. */
   fieldsAfter: readonly string[] | undefined;
@@ -38,7 +40,10 @@ export class CodedCache {
     return this.#forms?.get(keyOf(content, coding));
   }
 
-  /** `undefined`: the form is not wanted, or someone is making it already, so that of a thousand who ask at once one collects it. */
+  /**
+   * `undefined`: the form is not wanted, or someone is making it already, so that of a thousand who ask at once one
+   * collects it.
+   */
   expect(content: KnownContent, coding: Coding): Expected | undefined {
     const key = keyOf(content, coding);
     const forms = this.#forms;

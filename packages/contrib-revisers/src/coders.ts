@@ -1,4 +1,4 @@
-// What zlib is asked for: one call for small contents, a stream for others.
+// Calls of zlib: one synchronous call for small contents, a stream for others.
 
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
@@ -27,7 +27,10 @@ export interface Coder {
   readonly flushKind: number;
 }
 
-/** 256 KiB, for brotli and zstd: more makes little smaller in answers, and each stream holds as much and more. Browsers take up to 8 MiB of zstd (RFC 9659). */
+/**
+ * 256 KiB, for brotli and zstd: more makes little smaller in answers, and each stream holds as much and more. Browsers
+ * take up to 8 MiB of zstd (RFC 9659).
+ */
 const windowBits = 18;
 
 export const coders: Readonly<Record<Coding, Coder>> = {
@@ -68,7 +71,10 @@ function gzipWindowBits(size: number): number {
   return Math.min(15, Math.max(9, Math.ceil(Math.log2(size + 262))));
 }
 
-/** Half of the content: most becomes smaller than that, and so takes one piece of memory, and no larger one than it needs. */
+/**
+ * Half of the content: most becomes smaller than that, and so takes one piece of memory, and no larger one than it
+ * needs.
+ */
 function chunkSizeFor({ length }: Uint8Array): number {
   return Math.max(1024, length >> 1);
 }

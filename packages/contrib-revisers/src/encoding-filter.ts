@@ -1,4 +1,4 @@
-// Puts a content coding on what goes through: at once where it is small and whole, piece by piece otherwise.
+// Encodes content with a content coding: in one call if it is small and complete, otherwise piece by piece.
 
 import { threadPoolSize, Turns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
@@ -22,8 +22,8 @@ export interface EncodingOptions {
 }
 
 /**
- * In bytes. A content up to it is coded while all else waits: half a millisecond for a page of 64 KiB by gzip at level 5. Threads cost three times as
- * much CPU as coding 4 KiB does, so that they are for larger ones.
+ * In bytes. A content up to it is coded while all else waits: half a millisecond for a page of 64 KiB by gzip at level
+ * 5. Threads cost three times as much CPU as coding 4 KiB does, so that they are for larger ones.
  */
 export const maxAtOnce = 64 * 1024;
 

@@ -1,4 +1,4 @@
-// gunzip: decodes answers for clients that do not take their coding, and requests for those who would have to.
+// gunzip: decodes responses for clients that do not accept their coding, and requests for readers that cannot decode.
 
 import {
   type ContentFilter,
@@ -19,23 +19,25 @@ import { addVary, hasNoContent, isWholeAndFree, weakenNotModified, weakenValidat
 
 const props = {
   /**
-   * Is the content of requests decoded too, before a handlet or a backend gets it? Its head says so: without `content-encoding` and
-   * `content-length`. Codings that are not known are left alone.
+   * Whether request content is also decoded before a handlet or backend receives it. `content-encoding` and
+   * `content-length` are removed from its head. Unknown codings are left unchanged.
    */
   requests: prop.bool({ default: false, reload: "live" }),
   /**
-   * Bytes that one coded byte may decode to, on average; an answer of which more comes is broken off, a request gets 413. What decodes to 64 KiB or less may
-   * have any ratio.
+   * Maximum average number of decoded bytes for each encoded byte. Beyond it, a response is aborted, and a request gets
+   * 413. Content that decodes to 64 KiB or less may have any ratio.
    */
   maxRatio: prop.integer({ default: 1000, min: 1, reload: "live" }),
 };
 
 /**
- * Decodes answers in gzip, deflate, Brotli or Zstandard for clients whose `Accept-Encoding` does not take that coding, or likes the content as it is better: an
- * app or another server then may always answer compressed. Raw deflate where `deflate` was promised, and garbage behind gzip, are read as browsers do. Left as they are: parts of a content (206), and what `cache-control: no-transform`
- * forbids to change. Such answers get `vary: accept-encoding`, decoded or not; where they are decoded, strong entity tags become weak ones.
+ * Decodes responses in gzip, deflate, Brotli or Zstandard for clients whose `Accept-Encoding` does not accept that
+ * coding, or prefers unencoded content. An app or another server may then always send compressed responses. Raw deflate
+ * in place of `deflate`, and garbage after gzip, are accepted as in browsers. Partial content (206), and content that
+ * `cache-control: no-transform` protects, are left unchanged. Such responses get `vary: accept-encoding`, decoded or
+ * not. In decoded responses, strong entity tags become weak ones.
  *
- * For handlets that ask for bytes, text, JSON or a form, `decodeContent` of their rule does for requests, too.
+ * For handlets that read bytes, text, JSON or a form, `decodeContent` of their rule also decodes requests.
  */
 export const gunzip = defineReviser({
   sign: "gunzip",
@@ -75,7 +77,7 @@ class Gunzip implements ReviserPart {
   }
 }
 
-/** By coding: does a client that sends this take it? */
+/** By coding: whether a client with this field accepts it. */
 const taken = {
   gzip: memoizeField((field) => rankCodings(field, ["gzip"])[0] !== undefined),
   deflate: memoizeField((field) => rankCodings(field, ["deflate"])[0] !== undefined),

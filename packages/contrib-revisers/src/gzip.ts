@@ -1,4 +1,4 @@
-// gzip: compresses answers, by gzip, Brotli or Zstandard, as the client likes best.
+// gzip: compresses responses with gzip, Brotli or Zstandard, as the client prefers.
 
 import {
   type Coding,
@@ -31,11 +31,14 @@ import {
 
 const props = {
   /**
-   * Codings to use. A client gets the one that it likes best by its `Accept-Encoding`; of those that it likes alike, the first in this list. One that
-   * sends no such field gets none.
+   * The codings to use. A client gets the one that it prefers by its `Accept-Encoding`; of equally preferred ones, the
+   * first in this list. A client without this field gets none.
    */
   codings: prop.list(prop.choice(codings), { default: ["zstd", "br", "gzip"], min: 1, reload: "live" }),
-  /** Media types to compress: `text/html`, all of `text/*`, all that end in `*+json`, or `*`. What is compressed already, as images are, only gets larger. */
+  /**
+   * Media types to compress: `text/html`, all of `text/*`, all that end in `*+json`, or `*`. Content that is already
+   * compressed, such as images, would only become larger.
+   */
   types: prop.strings({
     default: [
       "text/*",
@@ -55,35 +58,45 @@ const props = {
     pattern: mediaTypePattern,
     reload: "live",
   }),
-  /** Answers that are known to be smaller than this, in bytes, go as they are: they fit into a packet in any case. */
+  /**
+   * Minimum size of a response to compress, in bytes, if the size is known. Smaller ones fit into one packet anyway.
+   */
   minSize: prop.size({ default: 512, reload: "live" }),
-  /** From 1, fastest, to 9, smallest. */
+  /** From 1 (fastest) to 9 (smallest). */
   gzipLevel: prop.integer({ default: 5, min: 1, max: 9, reload: "live" }),
-  /** From 0, fastest, to 11, smallest. From 5 on it is slow: those are for files that are compressed once, by `precompressed` of static. */
+  /**
+   * From 0 (fastest) to 11 (smallest). Levels from 5 are slow: use them for files that are compressed once, with
+   * `precompressed` of static.
+   */
   brLevel: prop.integer({ default: 4, max: 11, reload: "live" }),
-  /** From 1, fastest, to 19, smallest. */
+  /** From 1 (fastest) to 19 (smallest). */
   zstdLevel: prop.integer({ default: 3, min: 1, max: 19, reload: "live" }),
   /**
-   * What the source of an answer sends is flushed to the client after so long at the latest, also while more pieces follow. Answers of the
-   * type `text/event-stream` never wait: each piece goes on as it comes. Files are not flushed before their end.
+   * Maximum delay before streamed content is flushed to the client, even if more pieces follow. Responses of type
+   * `text/event-stream` are never delayed. Files are not flushed before their end.
    */
   flushAfter: prop.duration({ default: "50ms", min: 1, reload: "live" }),
   /**
-   * Compressed forms of files, in bytes, are kept up to so much, those that were asked for last; from the second request on a file then costs no
-   * more than without compression. 0: none are kept. A form larger than an eighth of it is not.
+   * Maximum size of the cache of compressed files, in bytes; the least recently used are dropped. From the second
+   * request on, a file then costs no more than without compression. 0: no cache. A form larger than one eighth of it is
+   * not cached.
    */
   cacheSize: prop.size({ default: "32M", reload: "recreate" }),
-  /** Answers being compressed piece by piece at once. Each holds up to 1 MiB; what would be one more goes as it is. */
+  /**
+   * Maximum number of responses that are compressed piece by piece at the same time. Each needs up to 1 MiB. Further
+   * responses are not compressed.
+   */
   maxStreams: prop.integer({ default: 256, min: 1, reload: "live" }),
 };
 
 /**
- * Compresses answers. Left as they are: parts of a content (206), what is coded already, and what `cache-control: no-transform` forbids to change.
- * All answers that it would compress for some client get `vary: accept-encoding`, for others too; where it does compress, strong entity tags
- * become weak ones, by which `If-None-Match` still works.
+ * Compresses responses. Partial content (206), encoded content, and content that `cache-control: no-transform` protects
+ * are left unchanged. All responses that it would compress for some client get `vary: accept-encoding`. In compressed
+ * responses, strong entity tags become weak ones; `If-None-Match` still works.
  *
- * Whoever can make a page repeat text of theirs beside a secret can guess the secret by the size of the compressed page, letter by letter, even over TLS
- * (the BREACH attack). Leave pages with secrets out, or have the secrets masked anew for each answer, as frameworks do with their CSRF tokens.
+ * If attackers can make a page repeat their text beside a secret, they can guess the secret from the size of the
+ * compressed page, letter by letter, even over TLS (the BREACH attack). Do not compress pages with secrets, or mask the
+ * secrets differently in each response, as frameworks do with CSRF tokens.
  */
 export const gzip = defineReviser({
   sign: "gzip",
@@ -193,7 +206,9 @@ class Gzip implements ReviserPart {
   }
 }
 
-/** `before`: the list as it was. The response may still get other fields, from other revisers: what is kept is a copy. */
+/**
+ * `before`: the list as it was. The response may still get other fields, from other revisers: what is kept is a copy.
+ */
 function rememberFields(form: CodedForm, before: readonly string[], resp: Response): void {
   form.fieldsAfter = form.fieldsBefore === before ? [...resp.fieldList] : undefined;
   form.fieldsBefore = before;

@@ -1,4 +1,4 @@
-// head: sets, adds and removes header fields of answers.
+// head: sets, adds and removes header fields of responses.
 
 import {
   checkFieldName,
@@ -20,19 +20,20 @@ import { headRank } from "./ranks.ts";
 const statusPattern = { expression: /^[2-5](?:\d\d|xx)$/, takes: 'a status such as "404" or "4xx"' };
 
 const props = {
-  /** Fields that answers lose, before the others are set. */
+  /** Fields to remove from responses, before others are set. */
   remove: prop.strings({ default: [], reload: "live" }),
-  /** Fields with their values, in place of all that are there by those names. */
+  /** Fields with their values, which replace all fields of those names. */
   set: prop.dict(prop.template(), { default: {}, reload: "live" }),
-  /** Fields that answers get which have none of that name. */
+  /** Fields for responses that have no field of that name. */
   default: prop.dict(prop.template(), { default: {}, reload: "live" }),
-  /** Fields that come beside those that are there by those names. */
+  /** Fields to add to those of the same names. */
   add: prop.dict(prop.template(), { default: {}, reload: "live" }),
-  /** Only for answers with these, such as "404" or "5xx". None: for all. */
+  /** The statuses to which this applies, such as "404" or "5xx". Empty: all. */
   statuses: prop.strings({ default: [], pattern: statusPattern, reload: "live" }),
   /**
-   * Only for answers with content of these media types: "text/html", "text/*", "*+json", "*". A 304 counts as the content that it stands for, as far as that is
-   * known; an answer without a `content-type` has none of them. None: for all.
+   * Only for answers with content of these media types: "text/html", "text/*", "*+json", "*". A 304 counts as the
+   * content that it stands for, as far as that is known; an answer without a `content-type` has none of them. None: for
+   * all.
    */
   types: prop.strings({ default: [], pattern: mediaTypePattern, reload: "live" }),
 };
@@ -40,10 +41,11 @@ const props = {
 type HeadProps = PropsOf<typeof props>;
 
 /**
- * Sets, adds and removes header fields of answers, error pages too. A value with variables that comes out empty is not sent. What a field may not
- * hold, such as a line end, is percent-encoded, so that nobody can write fields of their own by way of a variable. In `location` and `content-location` a
- * variable is one segment of the path, or one value of the query, as in `returnText` of redirects. Fields that frame the message
- * (`content-length`, `transfer-encoding`, `connection` …) are the engine's.
+ * Sets, adds and removes header fields of responses, including error pages. A value with variables that is empty is not
+ * sent. Characters that a field may not contain, such as line ends, are percent-encoded, so that a variable cannot
+ * inject fields. In `location` and `content-location`, a variable is one path segment or one query value, as in
+ * `returnText` of redirects. The engine sets the fields that frame the message (`content-length`, `transfer-encoding`,
+ * `connection` …).
  */
 export const head = defineReviser({
   sign: "head",

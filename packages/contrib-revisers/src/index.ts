@@ -1,4 +1,4 @@
-// Revisers: they change content and heads on their way. The default export is the pack.
+// Revisers: they transform heads and content on their way. The default export is the pack.
 
 import { pack } from "@hemi/internal";
 import { gunzip } from "./gunzip.ts";

@@ -1,11 +1,12 @@
-// Where the revisers of this package stand: 0 is nearest to the wire, so that an answer passes them from the last line to the first.
+// The ranks of the revisers in this package: 0 is nearest to the wire, so a response passes them from the last line to
+// the first.
 
-/** Codes what all others have made. */
+/** Encodes the output of all others. */
 export const gzipRank = 4;
-/** Takes off what the client cannot take, and gives requests to all others as they were meant. */
+/** Decodes what the client does not accept, and decodes requests before all others. */
 export const gunzipRank = 6;
 export const headRank = 8;
 export const wrapRank = 16;
 export const replaceRank = 20;
-/** What it includes is seen by the others. */
+/** The others also transform included content. */
 export const ssiRank = 24;

@@ -1,4 +1,4 @@
-// Replaces the matches in a content that comes piece by piece.
+// Replaces matches in content that arrives in pieces.
 
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Program } from "./pattern/program.ts";
@@ -11,7 +11,10 @@ export interface ReplaceLimits {
   readonly maxMatchSize: number;
 }
 
-/** In bytes, of content that is searched before what came of it is handed on: a replacement may be much longer than what it replaces. */
+/**
+ * In bytes, of content that is searched before what came of it is handed on: a replacement may be much longer than what
+ * it replaces.
+ */
 const maxStretch = 16 * 1024;
 
 export class ReplaceFilter implements ContentFilter {

@@ -1,4 +1,4 @@
-// replace: replaces text in the content of answers.
+// replace: replaces text in the content of responses.
 
 import {
   type ContentFilter,
@@ -20,41 +20,43 @@ import { beginTextChange } from "./text-change.ts";
 
 const props = {
   /**
-   * What is replaced by what: each has `find` or `match`, and `with`. Where several match, the one that begins first counts, of those that begin
-   * alike the first in this list.
+   * The replacements: each has `find` or `match`, and `with`. If several match, the one that begins first is used; of
+   * those that begin at the same place, the first in this list.
    */
   rules: prop.list(
     prop.record({
-      /** A text. */
+      /** A text to find. */
       find: prop.string({ minLength: 1 }),
       /**
-       * A regular expression: as in JavaScript, without back references, `^`, `$`, `\b` and looking around. It takes time in proportion to the content,
-       * times what a match may be long (`maxMatchSize`) at the worst, and looks at characters, not at lines; `.` takes no line end.
+       * A regular expression: as in JavaScript, without back references, `^`, `$`, `\b` and look-around. The time is
+       * proportional to the content, in the worst case multiplied by the maximum length of a match (`maxMatchSize`). It
+       * matches characters, not lines; `.` matches no line end.
        */
       match: prop.string({ minLength: 1 }),
-      /** What stands in its place; `$1` to `$9` stand for the groups of `match`, and `$$` for a dollar there. */
+      /** The replacement. `$1` to `$9` are the groups of `match`, and `$$` is a dollar sign. */
       with: prop.template({ required: true }),
-      /** Are ASCII letters alike, large or small? */
+      /** Whether upper and lower case of ASCII letters are equal. */
       ignoreCase: prop.bool({ default: false }),
     }),
     { required: true, min: 1, max: 100, reload: "live" },
   ),
-  /** Media types of the answers that are searched. */
+  /** Media types of the responses to search. */
   types: prop.strings({ default: ["text/html"], pattern: mediaTypePattern, reload: "live" }),
-  /** So many are replaced in one answer; the rest of it stays as it is. */
+  /** Maximum number of replacements in a response. The rest is left unchanged. */
   maxCount: prop.integer({ default: 10_000, min: 1, reload: "live" }),
-  /** A text that is longer than this, in bytes, does not match. So much of an answer is held back at most. */
+  /** Maximum size of a match, in bytes. At most this much of a response is held back. */
   maxMatchSize: prop.size({ default: "1K", min: 1, max: "64K", reload: "live" }),
-  /** Values of variables are written as text into HTML and XML, whatever they hold. Without it, a client could write markup into a page. */
+  /** Whether values of variables are escaped in HTML and XML. Without it, a client could inject markup into a page. */
   escape: prop.bool({ default: true, reload: "live" }),
 };
 
 type ReplaceProps = PropsOf<typeof props>;
 
 /**
- * Replaces text in the content of answers, wherever it is cut into pieces, in their charset. Parts of a content (206), what is coded, and what
- * `cache-control: no-transform` forbids to change, are left as they are; so that there are none of the former two, requests for such types are
- * answered whole and plain. The entity tag becomes a weak one; if a `with` has variables, it is left out together with `last-modified`.
+ * Replaces text in the content of responses, in their charset, even if it is split over pieces. Partial content (206),
+ * encoded content, and content that `cache-control: no-transform` protects are left unchanged. To avoid the first two,
+ * requests for such types are answered with complete and unencoded content. Strong entity tags become weak ones. If a
+ * `with` contains variables, the entity tag and `last-modified` are removed.
  */
 export const replace = defineReviser({
   sign: "replace",

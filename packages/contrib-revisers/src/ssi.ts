@@ -1,4 +1,4 @@
-// ssi: fills in pages by directives in them (server-side includes).
+// ssi: evaluates directives in pages (server-side includes).
 
 import {
   type ContentFilter,
@@ -17,29 +17,35 @@ import { SsiFilter } from "./ssi/ssi-filter.ts";
 import { beginTextChange } from "./text-change.ts";
 
 const props = {
-  /** Media types of the answers that are filled in. */
+  /** Media types of the responses to evaluate. */
   types: prop.strings({ default: ["text/html"], pattern: mediaTypePattern, reload: "live" }),
-  /** Stands in the place of a directive that is wrong, or includes what cannot be had; `<!--#config errmsg="…" -->` changes it for the rest of a page. */
+  /**
+   * The text in place of an invalid directive, or of an include that fails.
+   * `<!--#config errmsg="…" -->` changes it for the rest of a page.
+   */
   errorText: prop.string({ default: "[an error occurred while processing the directive]", reload: "live" }),
-  /** How many a page may include, with all that those include in turn; one more is an error in its place. */
+  /** Maximum number of includes of a page, including nested ones. A further one is an error. */
   maxIncludes: prop.integer({ default: 50, reload: "live" }),
-  /** How deep pages may include one another. */
+  /** Maximum nesting of includes. */
   maxDepth: prop.integer({ default: 5, max: 20, reload: "live" }),
-  /** Of one thing that is included, in bytes; what is larger breaks off with the error text. */
+  /** Maximum size of an include, in bytes. A larger one is cut off with the error text. */
   maxIncludeSize: prop.size({ default: "1M", reload: "live" }),
-  /** Of a directive, in bytes; a longer one is wrong. So much of an answer is held back at most. */
+  /** Maximum size of a directive, in bytes. A longer one is invalid. At most this much of a response is held back. */
   maxDirectiveSize: prop.size({ default: "4K", min: 64, max: "64K", reload: "live" }),
 };
 
 /**
- * Fills in pages by the directives in them, as Apache and nginx do: `include` (`virtual`, or `file` for one beside the page), `echo`, `set`, `if`, `elif`, `else`,
- * `endif`, `config` (`errmsg`, `timefmt`). What is included is a subrequest of the same webapp, by the rules of any request; those of one piece of a
- * page run side by side. There is no `exec`.
+ * Evaluates the directives in pages, as Apache and nginx do: `include` (`virtual`, or `file` for a path beside the
+ * page), `echo`, `set`, `if`, `elif`, `else`, `endif`, `config` (`errmsg`, `timefmt`). An include is a subrequest of
+ * the same webapp, by the same rules as any request. The includes in one piece of a page run in parallel. There is no
+ * `exec`.
  *
- * Variables are those that `set` made, `DATE_GMT`, `DATE_LOCAL`, `LAST_MODIFIED`, `DOCUMENT_URI`, `DOCUMENT_NAME`, `QUERY_STRING`, `REMOTE_ADDR`, and those of Hemi,
- * such as `query_name`. `echo` writes them as text into the page (`encoding="entity"`; others are `url` and `none`). In a target of `include` a variable is
- * one segment of the path, or one value of the query, percent-encoded; `DOCUMENT_URI`, `path`, `encodedPath` and `uri` keep their slashes within the path, and `QUERY_STRING` is a query.
- * A value that makes a dot segment, such as `..`, is an error: whatever clients send stays text. Answers have neither `etag` nor `last-modified`, and no ranges.
+ * Variables are those of `set`, `DATE_GMT`, `DATE_LOCAL`, `LAST_MODIFIED`, `DOCUMENT_URI`, `DOCUMENT_NAME`,
+ * `QUERY_STRING`, `REMOTE_ADDR`, and those of Hemi, such as `query_name`. `echo` escapes them for markup
+ * (`encoding="entity"`; the alternatives are `url` and `none`). In a target of `include`, a variable is one path
+ * segment or one query value, percent-encoded; `DOCUMENT_URI`, `path`, `encodedPath` and `uri` keep the slashes of the
+ * path, and `QUERY_STRING` is a query. A value that makes a dot segment, such as `..`, is an error: client input always
+ * remains text. Responses have neither `etag` nor `last-modified`, and no ranges.
  */
 export const ssi = defineReviser({
   sign: "ssi",

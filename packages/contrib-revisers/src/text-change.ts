@@ -1,4 +1,4 @@
-// What the revisers have in common that change text: for which answers, and what becomes of their heads.
+// The common parts of revisers that change text: which responses they change, and how they change the heads.
 
 import type { Response } from "@hemi/internal";
 import { type TextForm, textFormOf } from "./text-form.ts";

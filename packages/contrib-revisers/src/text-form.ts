@@ -1,4 +1,4 @@
-// In which form text has to be written into a content.
+// The form in which text is written into content.
 
 import { type Template, compileTemplate, type Request, webVariables } from "@hemi/internal";
 import type { Charset } from "./pattern/program.ts";
@@ -9,7 +9,10 @@ export interface TextForm {
   readonly isMarkup: boolean;
 }
 
-/** By a `content-type`. `undefined` for a charset in which bytes of ASCII can be parts of other characters, or that is not known. */
+/**
+ * By a `content-type`. `undefined` for a charset in which bytes of ASCII can be parts of other characters, or that is
+ * not known.
+ */
 export function textFormOf(contentType: string): TextForm | undefined {
   const [, name = "utf-8"] = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(contentType) ?? [];
   const charset = charsets.get(name.toLowerCase());

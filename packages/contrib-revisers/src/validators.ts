@@ -1,4 +1,4 @@
-// What a changed content does to the fields that speak of it.
+// Adjusts the fields that describe content which was changed.
 
 import { isStatusWithContent, type Request, type Response } from "@hemi/internal";
 
@@ -22,7 +22,10 @@ export function hasNoContent({ status }: Response): boolean {
   return status === 205 || !isStatusWithContent(status);
 }
 
-/** The content is another in its bytes, but says the same: a strong entity tag becomes a weak one (RFC 9110 section 8.8.1). */
+/**
+ * The content is another in its bytes, but says the same: a strong entity tag becomes a weak one (RFC 9110 section
+ * 8.8.1).
+ */
 export function weakenValidators(resp: Response): void {
   const etag = resp.header("etag");
   if (etag?.startsWith('"') === true) resp.setHeader("etag", `W/${etag}`);
@@ -30,8 +33,8 @@ export function weakenValidators(resp: Response): void {
 }
 
 /**
- * A 304 from elsewhere has the strong tag, which was compared weakly with the weak one that the client got here: it gets that one again, as the
- * answer has it that the 304 stands for (RFC 9110 section 15.4.5). False: it got none.
+ * A 304 from elsewhere has the strong tag, which was compared weakly with the weak one that the client got here: it
+ * gets that one again, as the answer has it that the 304 stands for (RFC 9110 section 15.4.5). False: it got none.
  */
 export function weakenNotModified(req: Request, resp: Response): boolean {
   const etag = resp.header("etag");

@@ -1,4 +1,4 @@
-// wrap: puts text before and behind the content of answers.
+// wrap: adds text before and after the content of responses.
 
 import {
   type ContentFilter,
@@ -17,20 +17,21 @@ import { beginTextChange } from "./text-change.ts";
 import { TextTemplate } from "./text-form.ts";
 
 const props = {
-  /** Stands before the content. */
+  /** The text before the content. */
   before: prop.template({ default: "", reload: "live" }),
-  /** Stands behind it. */
+  /** The text after the content. */
   after: prop.template({ default: "", reload: "live" }),
-  /** Media types of the answers that get it. */
+  /** Media types of the responses to wrap. */
   types: prop.strings({ default: ["text/html"], pattern: mediaTypePattern, reload: "live" }),
-  /** Values of variables are written as text into HTML and XML, whatever they hold. Without it, a client could write markup into a page. */
+  /** Whether values of variables are escaped in HTML and XML. Without it, a client could inject markup into a page. */
   escape: prop.bool({ default: true, reload: "live" }),
 };
 
 /**
- * Puts text before and behind the content of answers, in their charset. Parts of a content (206), what is coded, and what `cache-control: no-transform`
- * forbids to change, are left as they are; so that there are none of the former two, requests for such types are answered whole and plain. The
- * entity tag becomes a weak one; if the text has variables, it is left out together with `last-modified`.
+ * Adds text before and after the content of responses, in their charset. Partial content (206), encoded content, and
+ * content that `cache-control: no-transform` protects are left unchanged. To avoid the first two, requests for such
+ * types are answered with complete and unencoded content. Strong entity tags become weak ones. If the text contains
+ * variables, the entity tag and `last-modified` are removed.
  */
 export const wrap = defineReviser({
   sign: "wrap",

@@ -1,4 +1,5 @@
-// What the pages of docs/ show is run: configurations boot and are laid out as hemi fmt does it, programs compile and run, answers are as told.
+// What the pages of docs/ show is run: configurations boot and are laid out as hemi fmt does it, programs compile and
+// run, answers are as told.
 
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// gRPC through httpProxy and http2Backend: a call of each of the four kinds, and how calls fail, by the client and the server of @grpc/grpc-js.
+// gRPC through httpProxy and http2Backend: a call of each of the four kinds, and how calls fail, by the client and the
+// server of @grpc/grpc-js.
 
 import {
   Client,

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /**
- * Lies outside of the workspace, so that no linter or formatter that runs beside the tests comes upon it; the workspace's packages are found from
- * there. Is removed when it is disposed.
+ * Lies outside of the workspace, so that no linter or formatter that runs beside the tests comes upon it; the
+ * workspace's packages are found from there. Is removed when it is disposed.
  */
 export async function programFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await mkdtempDisposable(join(tmpdir(), "hemi-program-"));

@@ -1,4 +1,5 @@
-// One configuration with two servers of Node.js, sticky sessions and a chat: curl, WebSocket clients, and a server that is killed.
+// One configuration with two servers of Node.js, sticky sessions and a chat: curl, WebSocket clients, and a server that
+// is killed.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";

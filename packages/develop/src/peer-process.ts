@@ -14,7 +14,10 @@ export async function freePort(): Promise<number> {
   return address !== null && typeof address === "object" ? address.port : 0;
 }
 
-/** Starts a program, and waits until it listens on the port. Disposing ends it. Rejects if it ends before, or takes more than 10 seconds. */
+/**
+ * Starts a program, and waits until it listens on the port. Disposing ends it. Rejects if it ends before, or takes more
+ * than 10 seconds.
+ */
 export async function startPeer(program: string, args: readonly string[], port: number): Promise<AsyncDisposable> {
   const child = spawn(program, args, { stdio: "ignore" });
   const exited = once(child, "exit");

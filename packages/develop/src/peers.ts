@@ -22,7 +22,8 @@ export type PeerName = keyof typeof debianPackages;
 /**
  * The path of a peer's program, for use within a test: `const curl = peer("curl", context)`.
  *
- * If the program is missing the test is skipped, with the reason; where HEMI_DEMAND_PEERS=1 (continuous integration) it fails.
+ * If the program is missing the test is skipped, with the reason; where HEMI_DEMAND_PEERS=1 (continuous integration) it
+ * fails.
  */
 export function peer(name: PeerName, context: TestContext): string {
   const path = findPeer(name);

@@ -12,7 +12,10 @@ export interface PHP extends AsyncDisposable {
   readonly socket: string;
 }
 
-/** `program` is the path of PHP-FPM; `processes` is how many requests it can have at once. Throws with what it says if it does not start. */
+/**
+ * `program` is the path of PHP-FPM; `processes` is how many requests it can have at once. Throws with what it says if
+ * it does not start.
+ */
 export async function startPHP(program: string, processes = 3): Promise<PHP> {
   const folder = await mkdtemp(join(tmpdir(), "hemi-php-"));
   const socket = join(folder, "php.sock");

@@ -1,4 +1,5 @@
-// What a Hemi program imports: the public part of the core, and the functions that boot stages with the standard pack.
+// The package that a Hemi program imports: the public part of the core, and functions that boot stages with the
+// standard pack.
 
 import apps from "@hemi/contrib-apps";
 import handlets from "@hemi/contrib-handlets";
@@ -11,11 +12,16 @@ export * from "@hemi/internal";
 
 const boot = bootWith([apps, handlets, revisers], { knownPackages });
 
-/** Boots a file; its path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if it cannot be read. */
+/**
+ * Boots a file; the path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if the
+ * file cannot be read.
+ */
 export const bootFile = boot.bootFile;
 /** Boots a text. Rejects with a ConfigError. */
 export const bootText = boot.bootText;
-/** Boots a TypeScript object whose types are checked: sign, name and kind of each part are known. Rejects with a ConfigError. */
+/**
+ * Boots a TypeScript object with type checks: sign, name and kind of each part are known. Rejects with a ConfigError.
+ */
 export const bootTree = boot.bootTree;
-/** Boots a TypeScript object that was worked out, so that types know nothing of it. Rejects with a ConfigError. */
+/** Boots a computed TypeScript object, without type checks. Rejects with a ConfigError. */
 export const bootObject = boot.bootObject;

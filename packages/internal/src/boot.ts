@@ -1,4 +1,4 @@
-// The engine put together: the functions that boot stages with the kinds and the components of this package.
+// The assembled engine: functions that boot stages with the kinds and components of this package.
 
 import type { Pack } from "./component/pack.ts";
 import type { ConfigObject } from "./config/object.ts";
@@ -13,18 +13,21 @@ import { bootSource, type BootOptions, type Engine } from "./stage/boot.ts";
 import type { ConfigSource, StageComponents } from "./stage/stage.ts";
 import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./stage/tree.ts";
 
-/** All of them reject with a ConfigError, which holds everything that is wrong with the configuration. */
+/** All functions reject with a ConfigError, which lists all problems of the configuration. */
 export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
   /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */
   readonly bootFile: (path: string, options?: BootOptions) => Promise<Stage>;
-  /** Boots a text; `name` is what errors call it (default: `<text>`). */
+  /** Boots a text. `name` identifies it in errors (default: `<text>`). */
   readonly bootText: (text: string, options?: BootOptions & { readonly name?: string }) => Promise<Stage>;
-  /** Boots a TypeScript object, checked by the types of the packs in use, which know the named components of its stage by path. */
+  /**
+   * Boots a TypeScript object that is checked by the types of the packs in use. The named components of the stage are
+   * known by path.
+   */
   readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
     tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
     options?: BootOptions<Use>,
   ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
-  /** Boots a TypeScript object that was worked out, so that types know nothing of it. */
+  /** Boots a computed TypeScript object, without type checks. */
   readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
 }
 
@@ -42,13 +45,16 @@ export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Pac
   };
 }
 
-/** What is known of packages that need not be installed. */
+/** Information about packages that may not be installed. */
 export interface KnownPackages {
-  /** From signs to packages: whoever uses a sign without its package is told the package's name. Default: none are known. */
+  /** Maps signs to packages. If a sign is used without its package, the message names the package. Default: empty. */
   readonly knownPackages?: ReadonlyMap<string, string>;
 }
 
-/** The functions that boot stages in which, beside the engine's own components, those of `packs` need no `use`. */
+/**
+ * Makes boot functions for stages in which the components of `packs` need no `use`, in addition to the engine's own
+ * components.
+ */
 export function bootWith<const Packs extends readonly Pack[]>(
   packs: Packs,
   { knownPackages }: KnownPackages = {},
@@ -64,5 +70,7 @@ export function bootWith<const Packs extends readonly Pack[]>(
   });
 }
 
-/** The listening sockets of the process. They are there for all stages of it, so that one can follow another on its port. */
+/**
+ * The listening sockets of the process. All its stages share them, so that a stage can take over the port of another.
+ */
 const processListeners = new Listeners();

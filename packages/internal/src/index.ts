@@ -1,4 +1,4 @@
-// What programs and contrib packages may use of the core. Everything else may change at any time.
+// The public API of the core, for programs and contrib packages. Everything else may change at any time.
 
 // Errors
 export { errorCodes, type ErrorCode } from "./errors/codes.ts";

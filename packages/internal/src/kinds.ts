@@ -1,4 +1,5 @@
-// The table of kinds: the picture of a stage, as data. Prepared from the top of this list down, shut down from the bottom up.
+// The table of kinds: the structure of a stage, as data. Prepared from the top of this list down, shut down from the
+// bottom up.
 
 import { addonKind } from "./stage/kinds/addon.ts";
 import { backendKind } from "./backend/kind.ts";

@@ -1,4 +1,5 @@
-// The stage as programs have it: its life and its components (stage/stage.ts), and what its web servers can be asked.
+// The stage that programs use: life cycle and components (stage/stage.ts), plus `inject` and `explain` of its web
+// servers.
 
 import { HemiError } from "./errors/hemi-error.ts";
 import { StageCore, type StageComponents } from "./stage/stage.ts";
@@ -7,9 +8,12 @@ import type { ExplainRequest, Walk } from "./web/explain/explanation.ts";
 import { explainable, injectable } from "./web/server-capabilities.ts";
 import type { InjectRequest, InjectResponse } from "./web/wires/inject-request.ts";
 
-/** `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
+/** `Components` are the named components of a tree with known types; for any other configuration it has no entries. */
 export class Stage<Components extends StageComponents = StageComponents> extends StageCore<Components> {
-  /** Runs a request without a socket, in the server with this path or name; it may be left out if there is only one. */
+  /**
+   * Runs a request without a socket, in the server with this path or name. `into` may be omitted if there is only one
+   * server.
+   */
   async inject(request: InjectRequest, { into }: { readonly into?: string } = {}): Promise<InjectResponse> {
     if (this.state !== "running") {
       throw new HemiError("HEMI_STAGE_STATE", `the stage is ${this.state}: it takes requests when it is running`);
@@ -27,9 +31,10 @@ export class Stage<Components extends StageComponents = StageComponents> extends
   }
 
   /**
-   * Tells what would become of a request, and does none of it: no handler runs, nothing is sent, opened or logged; files are looked at. The
-   * stage need not be started. `into` is the path or name of the server that gets it, whatever the URL says; else the URL tells. Rejects
-   * with HEMI_USAGE for what no client could send, and where several servers could be meant.
+   * Describes how a request would be handled, without side effects: no handler runs, and nothing is sent, opened or
+   * logged; files are only inspected. The stage need not be started. `into` is the path or name of the server, whatever
+   * the URL says; by default the URL determines it. Rejects with HEMI_USAGE for a request that no client could send,
+   * and if several servers match.
    */
   async explain(request: ExplainRequest, { into }: { readonly into?: string } = {}): Promise<Walk> {
     return await explainAmong(this.offering(explainable), request, into);

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Written for any Node.js, so that an old one is told so instead of failing on syntax.
 
-// The first of all, and to the very end: where nothing listens to SIGUSR1, Node.js opens the port of its debugger at it.
+// The first of all, and to the very end: where nothing listens to SIGUSR1, Node.js opens the port of its debugger at
+// it.
 process.on("SIGUSR1", () => {});
 
 const required = [24, 21];

@@ -1,4 +1,4 @@
-// Reads the command line of `hemi`.
+// Parses the command line of `hemi`.
 
 import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
@@ -7,30 +7,30 @@ import { HemiError } from "@hemi/hemi";
 export const commandNames = ["serve", "check", "explain", "fmt", "hash-password", "help", "version"] as const;
 export type CommandName = (typeof commandNames)[number];
 
-/** What was asked for. */
+/** The parsed command line. */
 export interface CommandLine {
   readonly command: CommandName;
   /** The configuration file. Default: `hemi.conf`. */
   readonly config: string;
-  /** What relative paths in the configuration start from. Default: the working directory. */
+  /** The base directory of relative paths in the configuration. Default: the working directory. */
   readonly base: string;
   /** Modules whose default exports are packs. */
   readonly use: readonly string[];
-  /** fmt: tell what would change, and change nothing. */
+  /** fmt: report files that would change, and change nothing. */
   readonly isCheck: boolean;
-  /** fmt: the files. explain: method and URL. hash-password: the user's name. help: a command. */
+  /** fmt: the files. explain: method and URL. hash-password: the user name. help: a command. */
   readonly rest: readonly string[];
-  /** serve: peers may be told of the configuration. */
+  /** serve: responses may expose the configuration. */
   readonly isDevelopment: boolean;
   /** explain: header fields, each as `name: value`. */
   readonly fields: readonly string[];
   /** explain: the address of the client. */
   readonly from: string | undefined;
-  /** explain: the server that gets the request; `undefined`: as the URL says. */
+  /** explain: the server that receives the request; `undefined`: the URL determines it. */
   readonly server: string | undefined;
-  /** explain: for programs. */
+  /** explain: print JSON. */
   readonly isJSON: boolean;
-  /** serve: how long what runs may take to finish when the engine is told to end, in ms. */
+  /** serve: how long running work may take to finish after a signal to end, in milliseconds. */
   readonly grace: number;
   readonly logLevel: LogLevelName;
   readonly logFormat: "text" | "json";
@@ -62,7 +62,7 @@ const options = {
 
 type OptionName = keyof typeof options;
 
-/** The options that each command takes, beside `help`. */
+/** The options of each command, besides `help`. */
 const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   serve: ["config", "base", "use", "grace", "single", "dev", "log-level", "log-format", "log-file"],
   check: ["config", "base", "use"],
@@ -73,7 +73,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   version: [],
 };
 
-/** Throws HEMI_USAGE, in one line that says what to type instead. */
+/** Throws HEMI_USAGE, with one line that shows the correct usage. */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { values, positionals } = parse(args);
   const [first, ...rest] = positionals;
@@ -114,7 +114,7 @@ function complete(command: CommandName, rest: readonly string[], values: Values)
 }
 
 function parse(args: readonly string[]) {
-  // Both -config and --config are read, as in programs of the Go world.
+  // Both -config and --config are accepted, as in Go programs.
   const doubled = args.map((arg) => (/^-[a-z][a-z-]+(?:=|$)/.test(arg) ? `-${arg}` : arg));
   const asked = doubled.filter((arg) => arg.startsWith("--")).map((arg) => arg.slice(2).split("=")[0] ?? "");
   for (const name of asked) {

@@ -1,22 +1,22 @@
-// What the hemi command tells the shell, and how an error finds its code.
+// The exit codes of the hemi command, and the code for an error.
 
 import { HemiError } from "@hemi/hemi";
 
 export const exitCodes = {
   fine: 0,
-  /** Wrong use of the command, or a wrong configuration. */
+  /** Wrong use of the command, or an invalid configuration. */
   wrongUse: 1,
-  /** Something was thrown that nothing caught. */
+  /** An uncaught error. */
   crashed: 1,
-  /** The environment: a port that is taken, a file that cannot be read. */
+  /** The environment: a port in use, an unreadable file. */
   environment: 2,
-  /** explain: nothing takes the request, or it leads to no server. */
+  /** explain: no rule takes the request, or it reaches no server. */
   notTaken: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The code for what was thrown; of a failure in a stage its causes count. */
+/** The code for a thrown value; for a failure in a stage, its causes are considered. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!(error instanceof HemiError)) {
     return error instanceof AggregateError && error.errors.length > 0

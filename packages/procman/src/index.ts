@@ -1,4 +1,4 @@
-// What other programs may use of the process manager.
+// The public API of the process manager.
 
 export { exitCodes, type ExitCode } from "./exit-code.ts";
 export { runCommand } from "./run-command.ts";

@@ -1,10 +1,12 @@
-// Loads the packs that `--use` names.
+// Loads the packs of `--use`.
 
 import { createRequire } from "node:module";
 import { isAbsolute, join, resolve } from "node:path";
 import { HemiError, isPack, loadModule, type Pack } from "@hemi/hemi";
 
-/** Names are paths from the working directory (`./ext.ts`, `ext.ts`), or packages installed there. Throws HEMI_MODULE. */
+/**
+ * Names are paths from the working directory (`./ext.ts`, `ext.ts`), or packages installed there. Throws HEMI_MODULE.
+ */
 export async function loadPacks(names: readonly string[]): Promise<readonly Pack[]> {
   return Promise.all(names.map(loadPack));
 }

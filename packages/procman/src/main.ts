@@ -2,13 +2,13 @@
 
 import { runCommand } from "./run-command.ts";
 
-/** In ms. */
+/** In milliseconds. */
 const patience = 1000;
 
 const code = await runCommand(process.argv.slice(2));
 process.exitCode = code;
 
-// Whoever opens a thing closes it; but a timer that a component forgot must not keep a program alive that was told to end.
+// Components close what they open; but a forgotten timer must not keep the program running after its end.
 setTimeout(() => {
   const held = process.getActiveResourcesInfo().join(", ");
   process.stderr.write(`hemi: ended, though something was not closed: ${held}\n`);

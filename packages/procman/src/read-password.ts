@@ -1,10 +1,10 @@
-// Reads a password: from a terminal without showing it, from anything else up to the end of the input.
+// Reads a password: from a terminal without echo, otherwise up to the end of the input.
 
 import { text } from "node:stream/consumers";
 import type { ReadStream } from "node:tty";
 import { HemiError } from "@hemi/hemi";
 
-/** Asks twice on a terminal. Rejects with HEMI_USAGE for an empty one, two that differ, and Ctrl-C. */
+/** Asks twice on a terminal. Rejects with HEMI_USAGE for an empty password, two different ones, and Ctrl-C. */
 export async function readPassword(): Promise<string> {
   const { stdin } = process;
   const password = stdin.isTTY ? await askTwice(stdin) : (await text(stdin)).replace(/\r?\n$/, "");
@@ -18,9 +18,9 @@ async function askTwice(terminal: ReadStream): Promise<string> {
   return password;
 }
 
-/** In raw mode the terminal shows nothing of what is typed, and hands on Ctrl-C and backspace as characters. */
+/** In raw mode the terminal echoes nothing, and passes on Ctrl-C and backspace as characters. */
 async function ask(terminal: ReadStream, question: string): Promise<string> {
-  // Before the question: who types as soon as it stands there must not be echoed.
+  // Before the prompt: text typed immediately must not be echoed.
   terminal.setRawMode(true);
   process.stderr.write(question);
   try {

@@ -1,10 +1,10 @@
-// The folder that relative paths in a configuration start from.
+// The base directory of relative paths in a configuration.
 
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { HemiError } from "@hemi/hemi";
 
-/** Without it, all that is looked for in it would be missing, and nothing would say why. Throws HEMI_FILE. */
+/** Without it, every file in it would be missing, without a clear reason. Throws HEMI_FILE. */
 export async function requireFolder(base: string): Promise<void> {
   let found: Stats;
   try {

@@ -1,4 +1,4 @@
-// Runs a command line, and turns what it throws into one clear message and an exit code.
+// Runs a command line, and converts errors to one clear message and an exit code.
 
 import { faultDetails, ModuleError } from "@hemi/hemi";
 import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
@@ -32,7 +32,7 @@ export async function runCommand(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** A configuration's mistakes stand by themselves, in the form that editors know; everything else is one line of ours. */
+/** Problems of a configuration are printed in the form that editors know; any other error is one line. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return `hemi: ${String(error)}`;
   if (error instanceof ModuleError) {

@@ -1,5 +1,5 @@
-// The peer from the frameworks: Fastify with a 13-byte answer and with 200 routes, in the form of its guide (functions that return
-// promises) and, under /callback, in its older and faster one.
+// The peer from the frameworks: Fastify with a 13-byte answer and with 200 routes, in the form of its guide (functions
+// that return promises) and, under /callback, in its older and faster one.
 
 import fastify from "fastify";
 import { routes } from "./routes.ts";

@@ -1,4 +1,5 @@
-// A backend of WebSockets that parses nothing: it accepts, and sends back each frame of the load, which are all alike, without its mask.
+// A backend of WebSockets that parses nothing: it accepts, and sends back each frame of the load, which are all alike,
+// without its mask.
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";

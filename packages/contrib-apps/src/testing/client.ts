@@ -3,7 +3,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** Sends a request and reads to the end of the connection. Lines end with `\n` in `text`; `host` and `connection: close` are added. */
+/**
+ * Sends a request and reads to the end of the connection. Lines end with `\n` in `text`; `host` and `connection: close`
+ * are added.
+ */
 export async function exchange(port: number, text: string): Promise<string> {
   const socket = await open(port, text);
   const pieces: Buffer[] = [];

@@ -6,7 +6,10 @@ import apps from "../index.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** `handlet` and `server` are text of a configuration; modules are looked up beside this file. `packs` stand beside the apps; `webapp` is text, too. */
+/**
+ * `handlet` and `server` are text of a configuration; modules are looked up beside this file. `packs` stand beside the
+ * apps; `webapp` is text, too.
+ */
 export async function serve(handlet: string, server = "", packs: readonly Pack[] = [], webapp = "") {
   const sink = new MemorySink();
   const stage = await bootWith([apps, ...packs]).bootText(

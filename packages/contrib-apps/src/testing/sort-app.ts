@@ -1,4 +1,5 @@
-// A fetch app that tells whether what it gets and makes is real: only that has the private fields which the real methods read.
+// A fetch app that tells whether what it gets and makes is real: only that has the private fields which the real
+// methods read.
 
 export default (request: Request): Response => {
   const response = new Response("x");

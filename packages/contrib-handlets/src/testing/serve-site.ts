@@ -37,8 +37,8 @@ export interface Site extends AsyncDisposable {
 }
 
 /**
- * What answers behind the handlets: `/fail` gives a 500 and `/teapot` a 418, `/vary` has fields of its own, `/missing` is nobody's, and
- * the rest is `passed`, with the name of the user if there is one.
+ * What answers behind the handlets: `/fail` gives a 500 and `/teapot` a 418, `/vary` has fields of its own, `/missing`
+ * is nobody's, and the rest is `passed`, with the name of the user if there is one.
  */
 const answerer = defineHandlet({
   sign: "answerer",
@@ -62,7 +62,9 @@ const answerer = defineHandlet({
 
 const { bootText } = bootWith([contribHandlets, pack("test", [answerer])]);
 
-/** `rules` are those before the one that answers, or handlets for one rule. Rejects with the ConfigError of a wrong one. */
+/**
+ * `rules` are those before the one that answers, or handlets for one rule. Rejects with the ConfigError of a wrong one.
+ */
 export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise<Site> {
   const sink = new MemorySink();
   const stage = await bootText(

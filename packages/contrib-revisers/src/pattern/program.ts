@@ -39,7 +39,10 @@ export function compilePatterns(patterns: readonly Pattern[], charset: Charset):
   return { instructions: program, firstBytes: firstBytesOf(program), prefix: prefixOf(patterns, charset) };
 }
 
-/** How many instructions there may be: about as many bytes of content as that are looked at in the worst case, for each one. */
+/**
+ * How many instructions there may be: about as many bytes of content as that are looked at in the worst case, for each
+ * one.
+ */
 const maxInstructions = 5000;
 
 /** Builds from the end to the beginning: each part is told where it goes on, and says where it begins. */

@@ -1,9 +1,10 @@
-// Finds matches in content that comes piece by piece, in one pass: all ways that a match could go are followed at once, byte by byte (K. Thompson,
-// Regular Expression Search Algorithm, 1968; with groups, R. Pike's).
+// Finds matches in content that comes piece by piece, in one pass: all ways that a match could go are followed at once,
+// byte by byte (K. Thompson, Regular Expression Search Algorithm, 1968; with groups, R. Pike's).
 //
 //   bytes that are decided ──> handed on        bytes that may belong to a match: held, at most `maxMatchSize`
 //
-// No library that matches in linear time can be fed piece by piece: over a window, results would depend on where pieces end.
+// No library that matches in linear time can be fed piece by piece: over a window, results would depend on where pieces
+// end.
 
 import type { Program } from "./program.ts";
 
@@ -128,7 +129,10 @@ export class Scanner {
     this.#place++;
   }
 
-  /** Adds the threads that one becomes before it takes the next byte. True: it matches, and those after it are liked less. */
+  /**
+   * Adds the threads that one becomes before it takes the next byte. True: it matches, and those after it are liked
+   * less.
+   */
   #follow(at: number, slots: Thread["slots"], place: number, threads: Thread[]): boolean {
     if (this.#reached[at] === this.#step) return false;
     this.#reached[at] = this.#step;

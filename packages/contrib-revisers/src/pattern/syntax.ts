@@ -1,4 +1,4 @@
-// Reads regular expressions of the sort that can be matched in one pass: no back references, no looking around.
+// Parses regular expressions that can be matched in one pass: without back references and look-around.
 
 /** One part of a pattern. */
 export type Node =
@@ -23,8 +23,9 @@ export type Node =
 export class PatternError extends Error {}
 
 /**
- * The syntax is that of JavaScript, as far as it goes: `.` (no line end), `[a-z]`, `[^"]`, `\d \w \s` and their opposites, `\n \r \t \xHH`, `a|b`, `(…)`, `(?:…)`,
- * `* + ? {2} {2,} {2,5}` and each of them with `?`. Throws PatternError.
+ * The syntax is that of JavaScript, as far as it goes: `.` (no line end), `[a-z]`, `[^"]`, `\d \w \s` and their
+ * opposites, `\n \r \t \xHH`, `a|b`, `(…)`, `(?:…)`, `* + ? {2} {2,} {2,5}` and each of them with `?`. Throws
+ * PatternError.
  */
 export function parsePattern(source: string): Node {
   return new Parser(source).parse();

@@ -3,7 +3,9 @@
 export interface Directive {
   /** In lower case. */
   readonly name: string;
-  /** Names in lower case, and values with their character references read, in order: `set` has two that belong together. */
+  /**
+   * Names in lower case, and values with their character references read, in order: `set` has two that belong together.
+   */
   readonly attributes: ReadonlyMap<string, string>;
 }
 

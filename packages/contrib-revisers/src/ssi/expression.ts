@@ -23,8 +23,8 @@ export function interpolate(text: string, lookup: Lookup): string {
 }
 
 /**
- * Operators are those of rules: `==` (or `=`), `!=`, `^=`, `$=`, `*=`, then `!`, `&&`, `||` (weaker) and parentheses. A text by itself holds if it is not
- * empty. `undefined` if it is malformed.
+ * Operators are those of rules: `==` (or `=`), `!=`, `^=`, `$=`, `*=`, then `!`, `&&`, `||` (weaker) and parentheses. A
+ * text by itself holds if it is not empty. `undefined` if it is malformed.
  */
 export function evaluate(expression: string, lookup: Lookup): boolean | undefined {
   const tokens = tokenize(expression, lookup);

@@ -66,7 +66,9 @@ export class Page {
     return outcome ?? (this.isShown ? this.#errorText : "");
   }
 
-  /** `undefined`: it is none of a block, or a wrong one; the latter is told by the caller, who knows no such directive. */
+  /**
+   * `undefined`: it is none of a block, or a wrong one; the latter is told by the caller, who knows no such directive.
+   */
   #block({ name, attributes }: Directive): Outcome | undefined {
     const block = this.#blocks.at(-1);
     switch (name) {
@@ -139,7 +141,10 @@ export class Page {
     return { target, isEscaped: encoding === "entity" };
   }
 
-  /** What a variable has stays within one segment or value, whatever clients send; `undefined` where it would lead to another folder. */
+  /**
+   * What a variable has stays within one segment or value, whatever clients send; `undefined` where it would lead to
+   * another folder.
+   */
   #targetOf(text: string): string | undefined {
     const pieces = stretchesOf(text).map((stretch) =>
       typeof stretch === "string" ? stretch : this.#uriValue(stretch.variable),

@@ -1,4 +1,5 @@
-// Finds the directives in a page that comes piece by piece, and hands on what they make, in order. All that one piece includes is fetched at once.
+// Finds the directives in a page that arrives in pieces, and passes on their results in order. All includes of one
+// piece are fetched in parallel.
 
 import { quietly } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
@@ -70,7 +71,8 @@ export class SsiFilter implements ContentFilter {
         ? Buffer.from(piece.buffer, piece.byteOffset, piece.length)
         : Buffer.concat([this.#held, piece]);
     let at = 0;
-    // The next closing; it is looked for again only when it has been passed, so that many openings without one cost no more than their bytes.
+    // The next closing; it is looked for again only when it has been passed, so that many openings without one cost no
+    // more than their bytes.
     let end = 0;
     for (;;) {
       const begin = bytes.indexOf(opening, at);

@@ -1,4 +1,5 @@
-// Configurations of well-known applications, written for Hemi: each boots, sends requests where it should, and where nginx stands beside it, answers as nginx does.
+// Configurations of well-known applications, written for Hemi: each boots, sends requests where it should, and where
+// nginx stands beside it, answers as nginx does.
 
 import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS and one with it.
+// The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS and
+// one with it.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,5 @@
-// What holds whatever version of HTTP a client speaks, plain and over TLS: a site with a bit of everything in it, asked by Node's own clients.
+// What holds whatever version of HTTP a client speaks, plain and over TLS: a site with a bit of everything in it, asked
+// by Node's own clients.
 
 import { once } from "node:events";
 import { gunzipSync, gzipSync } from "node:zlib";

@@ -1,4 +1,5 @@
-// contentDigest: a reviser that sends the SHA-256 of what it let pass as a trailer (RFC 9530), however long the content is.
+// contentDigest: a reviser that sends the SHA-256 of what it let pass as a trailer (RFC 9530), however long the content
+// is.
 
 import { createHash } from "node:crypto";
 import { defineReviser, prop } from "@hemi/hemi";

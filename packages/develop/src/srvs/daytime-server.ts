@@ -1,4 +1,5 @@
-// daytimeServer: a server of one's own, for a protocol that the engine does not have: tells the time and hangs up (RFC 867).
+// daytimeServer: a server of one's own, for a protocol that the engine does not have: tells the time and hangs up (RFC
+// 867).
 
 import type { Socket } from "node:net";
 import { claimAddress, defineServer, Gate, numericAddress, prop, type GateConn, type ListenerShare } from "@hemi/hemi";

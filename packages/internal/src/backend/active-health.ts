@@ -1,4 +1,4 @@
-// Active health: each node is asked now and then whether it is well.
+// Active health checks: each node is probed at intervals.
 
 import { connect } from "node:net";
 import type { ErrorLog } from "../log/error-log.ts";
@@ -6,17 +6,20 @@ import type { Node, NodeSpec } from "./node.ts";
 import type { Watched } from "./passive-health.ts";
 
 export interface ActiveSettings {
-  /** ms, give or take a tenth. */
+  /** In milliseconds, plus or minus 10 %. */
   readonly healthInterval: number;
-  /** ms. */
+  /** In milliseconds. */
   readonly healthTimeout: number;
-  /** Good checks in a row until a node that was down is up. */
+  /** Successive successful checks after which a node that was down is up. */
   readonly healthRise: number;
-  /** Bad checks in a row until a node is down. */
+  /** Successive failed checks after which a node is down. */
   readonly healthFall: number;
 }
 
-/** Why a node is not well; `undefined` if it is. Never rejects; settles soon once the signal has aborted. */
+/**
+ * Returns why a node is unhealthy, or `undefined` if it is healthy. Never rejects; settles soon after the signal is
+ * aborted.
+ */
 export type Probe = (spec: NodeSpec, timeout: number, signal: AbortSignal) => Promise<string | undefined>;
 
 export class ActiveHealth {
@@ -35,7 +38,7 @@ export class ActiveHealth {
     this.#log = log;
   }
 
-  /** Begins to ask a node, at once. */
+  /** Starts to check a node, the first time at once. */
   watch(node: Node): void {
     if (this.#isStopped || this.#checks.has(node)) return;
     const abort = new AbortController();
@@ -62,14 +65,14 @@ export class ActiveHealth {
       try {
         const failure = await this.#probe(node.spec, this.#settings.healthTimeout, signal);
         if (isAborted(signal)) return;
-        // Only what speaks against the present state is counted.
+        // Only checks that contradict the current state are counted.
         inARow = (failure === undefined) === node.isDown ? inARow + 1 : 0;
         if (inARow >= (node.isDown ? this.#settings.healthRise : this.#settings.healthFall)) {
           inARow = 0;
           this.#turn(node, failure);
         }
       } catch (error) {
-        // Nobody waits for the checks: uncaught, it would end the process.
+        // Nobody awaits the checks: an uncaught error would end the process.
         this.#log.error(`failed at a check of node ${node.id}`, { error });
       }
       await pause(this.#settings.healthInterval * (0.9 + Math.random() * 0.2), signal);
@@ -87,7 +90,7 @@ export class ActiveHealth {
   }
 }
 
-/** Is there something that accepts connections? */
+/** Checks whether the node accepts connections. */
 export const probeTCP: Probe = (spec, timeout, signal) =>
   new Promise((resolve) => {
     const socket = connect({ ...spec.address, timeout, signal });
@@ -100,7 +103,7 @@ export const probeTCP: Probe = (spec, timeout, signal) =>
     socket.on("error", (error) => end(error.message));
   });
 
-/** A function, because the compiler does not know that awaiting may change it. */
+/** A function, because TypeScript assumes that awaiting does not change the value. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

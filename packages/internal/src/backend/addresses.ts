@@ -1,4 +1,4 @@
-// The nodes that a configured address stands for: itself, or what its name means just now.
+// The nodes of a configured address: the address itself, or the current addresses of its name.
 
 import { isIP } from "node:net";
 import { formatAddress } from "../component/props/addresses.ts";
@@ -8,7 +8,7 @@ import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { NodeSpec } from "./node.ts";
 
-/** Follows one configured node. */
+/** Follows the addresses of one configured node. */
 export class NodeAddresses {
   #spec: NodeSpec;
   readonly #log: ErrorLog;
@@ -17,12 +17,12 @@ export class NodeAddresses {
   /** Of its name. */
   #answer: Answer | undefined;
   #follow: Disposable | undefined;
-  /** As the configuration has it. */
+  /** The address in the configuration. */
   readonly text: string;
-  /** Why there are none. */
+  /** Why there are no addresses. */
   failure = "";
 
-  /** `changed` is called whenever `specs` has become another; never before `follow` returns. */
+  /** `changed` is called whenever `specs` changes; never before `follow` returns. */
   constructor(spec: NodeSpec, log: ErrorLog, changed: () => void) {
     this.#spec = spec;
     this.#log = log;
@@ -48,7 +48,7 @@ export class NodeAddresses {
     return this.#answer === undefined && needsLookup(this.#spec);
   }
 
-  /** Settles when there is a first answer, whatever it is. */
+  /** Settles when the first lookup is complete, whatever its result. */
   follow(namer: Pick<Namer, "follow">): Promise<void> {
     const { address } = this.#spec;
     if ("path" in address || !needsLookup(this.#spec)) return Promise.resolve();
@@ -67,7 +67,7 @@ export class NodeAddresses {
   #take(host: string, answer: Answer): void {
     const { addresses, error } = answer;
     this.#answer = answer;
-    // What is stale is better than nothing.
+    // A stale address is better than none.
     if (error !== undefined) this.#log.warn(error.message, { staleAddresses: addresses.length });
     this.failure = addresses.length > 0 ? "" : (error?.message ?? `${host} has no address`);
     this.#specs = this.#specsNow();
@@ -87,7 +87,7 @@ function needsLookup({ address }: NodeSpec): boolean {
   return !("path" in address) && isIP(address.host) === 0;
 }
 
-/** A service's targets say their port and weight themselves; those of a higher priority are there for when the others are not (RFC 2782). */
+/** SRV targets have their own ports and weights. Targets with a higher priority value are backups (RFC 2782). */
 function specOf(spec: NodeSpec, found: HostAddress, port: number, leastPriority: number): NodeSpec {
   const address = { host: found.ip, port: found.port ?? port };
   if (found.port === undefined) return { ...spec, address };

@@ -1,8 +1,8 @@
-// What all backends do, whatever they speak: a group of nodes, looked after.
+// The parts that all backends share, whatever their protocol: a group of nodes with health checks.
 //
-//   enter ── breaker ──> group: candidates, balancer, queue ──> node ── the protocol's own work ──> leave: how it went
-//                          ^                                                                          │
-//                          └── down, ejected <── active health, passive health <──────────────────────┘
+//  enter ── breaker ──> group: candidates, balancer, queue ──> node ── work of the protocol ──> leave: outcome
+//                         ^                                                                         │
+//                         └── down, ejected <── active health, passive health <─────────────────────┘
 
 import { Deadlines, type Deadline } from "@hemi/common";
 import type { StageFixtures } from "../stage/context.ts";
@@ -19,30 +19,30 @@ import { RetryBudget } from "./retry-budget.ts";
 
 export interface BackendSettings extends GroupSettings, ActiveSettings, PassiveSettings, BreakerSettings {
   readonly balancer: BalancerName;
-  /** `off`, `tcp`, or one that the protocol has a probe for. */
+  /** `off`, `tcp`, or a word for which the protocol has a probe. */
   readonly healthCheck: string;
-  /** Retries for each hundred requests. */
+  /** Retries for every hundred requests. */
   readonly retryBudget: number;
 }
 
 export interface BackendOptions<Pool extends NodePool> {
   readonly specs: readonly NodeSpec[];
-  /** Looked at whenever it is used: live. */
+  /** Read at each use, because live props change it. */
   readonly settings: BackendSettings;
   readonly log: ErrorLog;
   readonly fixtures: Pick<StageFixtures, "clock" | "namer">;
   readonly makePool: (spec: NodeSpec) => Pool;
-  /** Of the protocol, for `healthCheck`, by its words. Default: none. */
+  /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
 }
 
-/** How the work that a node was entered for went: well, not well for a reason, or nobody knows, because it was given up. */
+/** The outcome of work on a node: success, failure with a reason, or unknown, because the work was abandoned. */
 export type WorkOutcome = "good" | "unknown" | { readonly failure: string };
 
-/** What the work on a node needs of its backend. */
+/** The services that work on a node needs from its backend. */
 export interface NodeOwner<Pool extends NodePool> {
   leave(node: Node<Pool>, outcome: WorkOutcome): void;
-  /** How it went is known, but the node is kept, until `depart`. */
+  /** Reports the outcome, but keeps the node until `depart`. */
   judge(node: Node<Pool>, outcome: WorkOutcome): void;
   depart(node: Node<Pool>): void;
   forget(waiter: Waiter<Pool>): void;
@@ -110,14 +110,14 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     return this.#group.drain();
   }
 
-  /** What is still under way is the pools' to break off. */
+  /** The pools abort requests that are still running. */
   async shutdown(): Promise<void> {
     this.#group.shutdown();
     await this.#active?.stop();
     this.#deadlines.close();
   }
 
-  /** Gives a node at once or later, or refuses at once or later. */
+  /** Gives the waiter a node, or refuses, immediately or later. */
   enter(waiter: Waiter<Pool>): void {
     const refusal = this.#breaker.whyNot();
     if (refusal !== undefined) return waiter.refused(new BackendFailure("HEMI_BACKEND_BUSY", "", refusal));
@@ -145,19 +145,22 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     this.#group.leave(node);
   }
 
-  /** A waiter does not want a node any more. */
+  /** Removes a waiter that no longer needs a node. */
   forget(waiter: Waiter<Pool>): void {
     this.#breaker.unknown();
     this.#group.forget(waiter);
   }
 
-  /** Why what failed at these nodes may not be tried once more; `undefined` if it may, and then that is counted. */
+  /**
+   * Why a request that failed at these nodes may not be retried; `undefined` if it may. In that case the retry is
+   * counted.
+   */
   whyNoRetry(tried: readonly string[]): string | undefined {
     if (!this.#group.hasOther(tried)) return "there is no other node that could take it";
     return this.#budget.take() ? undefined : `retries are more than the ${this.#settings.retryBudget} % of retryBudget`;
   }
 
-  /** Which node would be chosen, and what stands against each of the others. Changes nothing. */
+  /** Returns which node would be chosen, and why each of the others would not. Has no side effects. */
   explain(wish: SelectionHint): NodeChoice {
     return this.#group.explain(wish);
   }

@@ -1,26 +1,26 @@
-// What a balancer is.
+// The interface of balancers.
 
 import type { SelectionHint } from "./selection-hint.ts";
 
-/** A node as balancers see it. */
+/** A node from the view of balancers. */
 export interface Balanced {
-  /** Unlike that of the others, and the same in every process with the same configuration. */
+  /** Unique in the backend, and the same in every process with the same configuration. */
   readonly id: string;
-  /** The id, for those who should not learn addresses. */
+  /** The id in a form that does not reveal the address. */
   readonly tag: string;
-  /** Above 0; its share, which grows slowly while it is just back. */
+  /** Above 0. Its share of the load; it grows slowly after the node has recovered. */
   readonly weight: number;
-  /** How many requests or connections it has just now. */
+  /** The current number of requests or connections. */
   readonly active: number;
 }
 
-/** Chooses among nodes. One for each backend; it may remember what it chose. */
+/** Chooses among nodes. There is one for each backend; it may keep state. */
 export interface Balancer {
-  /** Chooses one of the candidates, at least two, and counts it as chosen. */
+  /** Chooses one of at least two candidates, and counts the choice. */
   choose<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Node | undefined;
   /**
-   * What `choose` would choose, and in a few words why, such as `has the fewest connections`; changes nothing. Where chance decides,
-   * the node is `undefined`.
+   * The node that `choose` would choose, and a short reason such as `has the fewest connections`. Has no side effects.
+   * If the choice is random, the node is `undefined`.
    */
   explain<Node extends Balanced>(wish: SelectionHint, candidates: readonly Node[]): Explained<Node>;
 }

@@ -1,21 +1,21 @@
-// A circuit breaker: where too much fails, nothing is sent for a while.
+// A circuit breaker: if too many requests fail, none is sent for a while.
 //
-//   closed ── too large a share of the last requests failed ──> open ── breakerTime ──> half open: one request
-//      ^                                                          ^                        │ failed      │ succeeded
-//      │                                                          └────────────────────────┘             │
-//      └─────────────────────────────────────────────────────────────────────────────────────────────────┘
+//  closed ── too large a share of the last requests failed ──> open ── breakerTime ──> half open: one request
+//     ^                                                          ^                        │ failed      │ succeeded
+//     │                                                          └────────────────────────┘             │
+//     └─────────────────────────────────────────────────────────────────────────────────────────────────┘
 
 import type { ErrorLog } from "../log/error-log.ts";
 import { RecentCounts } from "./recent-counts.ts";
 
 export interface BreakerSettings {
-  /** Of failed ones among the last requests, in percent; 0: never. */
+  /** The share of failures among the last requests, in percent; 0: never opens. */
   readonly breakerRatio: number;
-  /** Among fewer requests than these, no share counts. */
+  /** With fewer requests than this, the breaker stays closed. */
   readonly breakerMinRequests: number;
-  /** ms that requests are looked back on. */
+  /** The time span of the last requests, in milliseconds. */
   readonly breakerWindow: number;
-  /** ms for which nothing is sent. */
+  /** How long no request is sent, in milliseconds. */
   readonly breakerTime: number;
 }
 
@@ -24,11 +24,11 @@ export class CircuitBreaker {
   readonly #log: ErrorLog;
   readonly #now: () => number;
   readonly #counts: RecentCounts<"good" | "bad">;
-  /** On the monotonic clock; `undefined` while it is closed. */
+  /** On the monotonic clock; `undefined` if closed. */
   #openUntil: number | undefined;
   /**
-   * The one request that shows how things are is under way, and until when it is waited for: one that was refused elsewhere, for lack of
-   * a node, says nothing of its end.
+   * The trial request is running. This is the time until which its outcome is awaited: if it finds no node, its end is
+   * never reported.
    */
   #tryingUntil: number | undefined;
 
@@ -39,7 +39,10 @@ export class CircuitBreaker {
     this.#counts = new RecentCounts(() => settings.breakerWindow, now);
   }
 
-  /** Why nothing is sent just now; `undefined` if it is. The one request that is let through when half open tells by one of the other calls. */
+  /**
+   * Why no request may be sent now; `undefined` if one may. When half open, the one permitted request reports its
+   * outcome with one of the other calls.
+   */
   whyNot(): string | undefined {
     if (this.#openUntil === undefined) return undefined;
     const left = this.#openUntil - this.#now();
@@ -74,7 +77,7 @@ export class CircuitBreaker {
     this.#open(`${bad} of the last ${all} requests have failed`);
   }
 
-  /** A request ended, and shows nothing: its client left. */
+  /** A request ended without an outcome: its client left. */
   unknown(): void {
     this.#tryingUntil = undefined;
   }

@@ -1,4 +1,4 @@
-// The connections to one node, for protocols that answer one request after the other.
+// The connections to one node, for protocols with one request at a time on a connection.
 
 import type { OnReadOpts } from "node:net";
 import type { ConnectionOptions } from "node:tls";
@@ -11,14 +11,15 @@ import { proxyHeader } from "../net/write-proxy-header.ts";
 
 export interface PoolOptions<Traits> {
   readonly settings: ConnSettings;
-  /** Of the protocol, for its requests. */
+  /** Settings of the protocol for its requests. */
   readonly traits: Traits;
   /** `undefined`: no TLS. */
   readonly tls: ConnectionOptions | undefined;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /**
-   * The node has a process for each connection, as PHP-FPM has: one that is kept idle keeps its process, while a new one may wait for
-   * any to become free. Where a new one has waited for a while, none is kept. Default: false.
+   * Whether the node needs a process for each connection, like PHP-FPM. An idle connection then occupies a process,
+   * while a new connection may wait for a free one. If a new connection has waited for a while, no idle ones are kept.
+   * Default: false.
    */
   readonly isProcessEach?: boolean;
 }
@@ -26,10 +27,13 @@ export interface PoolOptions<Traits> {
 export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner<Traits, Memory> {
   readonly #spec: NodeSpec;
   readonly #options: PoolOptions<Traits>;
-  /** The last one was used last: it is the next to be used, so that those too many grow old. */
+  /**
+   * Ordered by last use. The most recently used connection is taken first, so that surplus connections become old and
+   * are closed.
+   */
   readonly #idle: NodeConn<Traits, Memory>[] = [];
   readonly #all = new Set<NodeConn<Traits, Memory>>();
-  /** Those that have waited for long for their first byte, perhaps to be accepted. */
+  /** Connections that have waited for their first byte for a long time, possibly for their acceptance. */
   readonly #starving = new Set<NodeConn<Traits, Memory>>();
   #isClosed = false;
 
@@ -50,7 +54,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
     return this.#idle.length > 0;
   }
 
-  /** An idle connection, or one that is being dialled. `from`: whom it is for. */
+  /** Returns an idle connection or dials a new one. `from`: the client. */
   take(from: Endpoint | undefined): NodeConn<Traits, Memory> {
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
@@ -60,14 +64,16 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
     return conn;
   }
 
-  /** A connection of its own for what may become a tunnel: its socket reads as streams do, and may be shut on one side. */
+  /** Dials a separate connection that may become a tunnel: its socket reads as streams do, and supports half-close. */
   dialStream(from: Endpoint | undefined): NodeConn<Traits, Memory> {
     const conn = new NodeConn<Traits, Memory>(this, from, { isStream: true });
     this.#all.add(conn);
     return conn;
   }
 
-  /** Where one kept connection was closed, so were most likely the others: the next request gets a new one. */
+  /**
+   * If one idle connection was closed by the node, the others most likely were, too: the next request uses a new one.
+   */
   dropIdle(): void {
     for (const conn of this.#idle.splice(0)) conn.destroy();
   }
@@ -77,13 +83,13 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
     this.dropIdle();
   }
 
-  /** Breaks off what is still under way. */
+  /** Aborts running requests. */
   destroy(): void {
     this.close();
     for (const conn of this.#all) conn.destroy();
   }
 
-  // ---- what its connections ask of it ----
+  // ---- called by its connections ----
 
   dial(onread: OnReadOpts | undefined, from: Endpoint | undefined): Dialled {
     const { tls, settings } = this.#options;
@@ -91,7 +97,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
     const dialled = dialNode(this.#spec, tls, onread === undefined ? { allowHalfOpen: true } : { onread });
     if (settings.proxyProtocol !== "off" && tls === undefined) {
       const target = "path" in address ? { address: "", port: 0 } : { address: address.host, port: address.port };
-      // It waits for the connection, and goes out before all else.
+      // Node buffers it until the socket is connected, and sends it before anything else.
       dialled.socket.write(proxyHeader(settings.proxyProtocol, from, target));
     }
     return dialled;
@@ -115,7 +121,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
     if (at >= 0) this.#idle.splice(at, 1);
   }
 
-  /** If nothing comes by a new connection for a while, an idle one gives its process up for it. */
+  /** If a new connection receives nothing for a while, an idle connection is closed to free its process. */
   #watch(conn: NodeConn<Traits, Memory>): void {
     this.makeDeadline(() => {
       if (conn.hasReceived || !this.#all.has(conn)) return;
@@ -133,5 +139,8 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
   }
 }
 
-/** In ms. No prop: it is a guess at what a program takes to begin its answer, and a wrong one costs a connection. */
+/**
+ * In milliseconds. Not a prop: it estimates how soon a program starts its response, and a wrong estimate only costs a
+ * connection.
+ */
 const firstByteTime = 100;

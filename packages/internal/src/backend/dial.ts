@@ -1,16 +1,16 @@
-// Connecting to a node: by TCP or a UNIX socket, with TLS or without.
+// Connects to a node: over TCP or a UNIX socket, with or without TLS.
 
 import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions } from "node:tls";
 import type { NodeSpec } from "./node.ts";
 
-/** A socket that is being connected, and the event that says that it stands. */
+/** A connecting socket, and the name of the event that reports the connection. */
 export interface Dialled {
   readonly socket: Socket;
   readonly connectEvent: "connect" | "secureConnect";
 }
 
-/** `tls`: `undefined` for none. */
+/** `tls`: `undefined` for no TLS. */
 export function dialNode(
   { address, hostname }: NodeSpec,
   tls: ConnectionOptions | undefined,
@@ -18,7 +18,7 @@ export function dialNode(
 ): Dialled {
   const to = { ...address, ...options, noDelay: true };
   if (tls === undefined) return { socket: connect(to), connectEvent: "connect" };
-  // An IP address is no name that could be asked for (RFC 6066 3); the certificate is checked against it all the same.
+  // SNI must not contain an IP address (RFC 6066 3). The certificate is still checked against it.
   const servername = tls.servername ?? (isIP(hostname) === 0 ? hostname : "");
   return { socket: connectTLS({ ...tls, ...to, servername }), connectEvent: "secureConnect" };
 }

@@ -1,26 +1,28 @@
-// How a backend fails, and what may be done about it.
+// Failures of a backend.
 
 import { HemiError } from "../errors/hemi-error.ts";
 
 /**
- * - `HEMI_BACKEND_BUSY` (503): no node can take the request: none is up, or all have their fill.
- * - `HEMI_BACKEND_DIAL` (502): a node cannot be connected to.
- * - `HEMI_BACKEND_BROKEN` (502): a node broke the connection off, or its answer is malformed.
+ * - `HEMI_BACKEND_BUSY` (503): no node can take the request: all are down or at their limit.
+ * - `HEMI_BACKEND_DIAL` (502): the connection to a node failed.
+ * - `HEMI_BACKEND_BROKEN` (502): a node closed the connection early, or its response is malformed.
  * - `HEMI_TIMEOUT` (504): a node was too slow.
  */
 export type FailureCode = "HEMI_BACKEND_BUSY" | "HEMI_BACKEND_DIAL" | "HEMI_BACKEND_BROKEN" | "HEMI_TIMEOUT";
 
-/** Why a node of a backend could not answer. */
+/** Why a backend could not respond. */
 export class BackendFailure extends HemiError {
-  /** What sort of failure it is. */
+  /** The sort of failure. */
   declare readonly code: FailureCode;
-  /** What the client is answered, if nothing was sent to it. */
+  /** The status for the client, if no response was started. */
   readonly status: 502 | 503 | 504;
-  /** The node may have seen the request: unless that may be done twice, it is not tried again. */
+  /** Whether the node may have received the request. If so, only idempotent requests are retried. */
   readonly wasSent: boolean;
   /** "" if no node was chosen. */
   readonly node: string;
-  /** A kept connection was closed by the node before anything of an answer had come: most likely it was just about to. */
+  /**
+   * The node closed a kept connection before it sent any part of a response: most likely because of its idle timeout.
+   */
   readonly isStale: boolean;
 
   constructor(code: FailureCode, node: string, reason: string, { wasSent = false, isStale = false } = {}) {

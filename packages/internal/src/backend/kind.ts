@@ -1,10 +1,10 @@
-// Backends: groups of equal servers that work is passed on to.
+// Backends: groups of equal servers that handle forwarded work.
 
 import { kind, shape } from "../component/kind.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
 
-/** A group of equal servers that work is passed on to. What can be asked of it is said by the capabilities that it offers. */
+/** A group of equal servers that handle forwarded work. Its capabilities define its protocols. */
 export const backendKind = kind({
   name: "backend",
   rank: 2,
@@ -14,7 +14,7 @@ export const backendKind = kind({
   hintForName: hintForAddress,
 });
 
-/** For who writes `.toBackend = "http://127.0.0.1:3000"`. */
+/** A hint for users who write `.toBackend = "http://127.0.0.1:3000"`. */
 function hintForAddress(written: string): string | undefined {
   const [, scheme, address] = /^(?:(\w+):\/\/)?([^/]+?)\/?$/.exec(written) ?? [];
   if (address === undefined || (scheme === undefined && !/:\d+$/.test(address))) return undefined;

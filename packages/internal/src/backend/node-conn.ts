@@ -1,12 +1,12 @@
-// One connection to a node, for protocols that answer one request after the other: HTTP/1, FastCGI, SCGI.
+// One connection to a node, for protocols with one request at a time: HTTP/1, FastCGI, SCGI.
 //
-//   dialing ── connected ──> busy <──────────────────── begin ── idle      (kept in the pool)
-//      │ dialTimeout           │ writeTimeout, readTimeout         │ aliveTimeout; anything that comes unasked
-//      v                       v                                   v
-//    closed <──────────────────┴───────────────────────────────────┘
+//  dialing ── connected ──> busy <──────────────────── begin ── idle      (kept in the pool)
+//     │ dialTimeout           │ writeTimeout, readTimeout         │ aliveTimeout; any unexpected data
+//     v                       v                                   v
+//   closed <──────────────────┴───────────────────────────────────┘
 //
-// Reading costs no allocation for small answers: all connections read into one buffer, and what is kept is copied out of it. Those that
-// bring much content read into buffers of their own, which are handed on as they are.
+// Reading small responses allocates nothing: all connections read into one shared buffer, and only kept data is copied
+// out. Connections that receive large content read into their own buffers, which are passed on without a copy.
 
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,57 +20,63 @@ import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
 import type { Dialled } from "./dial.ts";
 import type { ProxyVersion } from "../net/write-proxy-header.ts";
 
-/** All durations in ms. */
+/** All durations in milliseconds. */
 export interface ConnSettings {
   readonly dialTimeout: number;
   readonly writeTimeout: number;
   readonly readTimeout: number;
   readonly aliveTimeout: number;
-  /** Whether nodes are told of the client at the beginning of each connection, which then is for one request. Not with TLS. */
+  /**
+   * Whether each connection starts with a PROXY header for the client. The connection then serves one request. Not with
+   * TLS.
+   */
   readonly proxyProtocol: "off" | ProxyVersion;
 }
 
-/** A request on its way, as its connection sees it. */
+/** A running request, from the view of its connection. */
 export interface ConnUser {
-  /** All of the request has been handed to the connection. */
+  /** Whether the whole request has been written to the connection. */
   readonly isRequestSent: boolean;
-  /** No more of the answer is wanted for now. */
+  /** Whether reading the response is paused. */
   readonly isHeld: boolean;
   /** In ms, in place of those of the settings. */
   readonly timeouts?:
     { readonly readTimeout?: number | undefined; readonly writeTimeout?: number | undefined } | undefined;
   /** The connection stands: the request may be written. */
   connected(): void;
-  /** There is more input, or more of it is wanted: reads as far as it goes. */
+  /** More input has arrived, or more is wanted: reads as much as possible. */
   advance(): void;
-  /** The node has closed the connection. True: that is where the answer ends. */
+  /** The node has closed the connection. Returns true if this ends the response correctly. */
   endedByClose(): boolean;
   timedOut(reason: string): void;
-  /** The connection is gone; `reason` if there is one. */
+  /** The connection is gone, possibly with a reason. */
   broken(reason: string | undefined): void;
 }
 
-/** What a connection needs of the pool that it belongs to. */
+/** The services that a connection needs from its pool. */
 export interface NodeConnOwner<Traits, Memory> {
   readonly settings: ConnSettings;
-  /** Of the protocol, for its requests. */
+  /** Settings of the protocol for its requests. */
   readonly traits: Traits;
-  /** Dials. The socket reads as `onread` says, unless that is impossible: then by `data` events. Without it: those, and the socket can be shut on one side. */
+  /**
+   * Dials. The socket reads as `onread` says if possible, otherwise through `data` events. Without `onread`, it uses
+   * these events and supports half-close.
+   */
   dial(onread: OnReadOpts | undefined, from: Endpoint | undefined): Dialled;
   makeDeadline(onExpired: () => void): Deadline;
-  /** It could take another request. */
+  /** The connection can take another request. */
   becameIdle(conn: NodeConn<Traits, Memory>): void;
   closed(conn: NodeConn<Traits, Memory>): void;
 }
 
-/** `Memory`: what requests leave for the next one on the connection. */
+/** `Memory`: data that a request keeps for the next one on the connection. */
 export class NodeConn<Traits, Memory = never> {
   readonly input = new Input();
   readonly output: Output;
   memory: Memory | undefined;
-  /** Something has come by it. */
+  /** Whether it has received any data. */
   hasReceived = false;
-  /** Requests that were begun here. */
+  /** The number of requests started on this connection. */
   requests = 0;
   readonly #owner: NodeConnOwner<Traits, Memory>;
   readonly #socket: Socket;
@@ -84,7 +90,7 @@ export class NodeConn<Traits, Memory = never> {
   #readsMuch = false;
   #failure: string | undefined;
 
-  /** `from`: whom it is for, where nodes are told. `isStream`: the connection may be left by `leave`. */
+  /** `from`: the client, if nodes receive a PROXY header. `isStream`: `leave` may release the socket. */
   constructor(owner: NodeConnOwner<Traits, Memory>, from: Endpoint | undefined, { isStream = false } = {}) {
     this.#owner = owner;
     const onread: OnReadOpts = {
@@ -114,7 +120,7 @@ export class NodeConn<Traits, Memory = never> {
     return this.#owner.traits;
   }
 
-  /** Begins a request, as soon as the connection stands. */
+  /** Starts a request as soon as the connection is established. */
   begin(user: ConnUser): void {
     this.requests++;
     this.#user = user;
@@ -123,25 +129,31 @@ export class NodeConn<Traits, Memory = never> {
     this.settle();
   }
 
-  /** The request is over, and nothing of it is left on the connection, on either way. `aliveFor`: the node keeps it so long, in ms. */
+  /**
+   * The request is complete, with no data left in either direction. `aliveFor`: how long the node keeps the connection,
+   * in milliseconds.
+   */
   finished(aliveFor = Infinity): void {
     this.#user = undefined;
     if (this.input.size > 0 || this.#guard.hasFailed) return this.destroy();
     this.input.clear();
     this.#readsMuch = false;
-    // A second less than the node says: what is sent at the last moment meets a closed door.
+    // One second less than the node announces, because a request sent at the last moment meets a closed connection.
     this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
     this.#hold(false);
     this.#owner.becameIdle(this);
   }
 
-  /** The taker of the answer wants more of it. */
+  /** The reader of the response wants more data. */
   resume(): void {
     if (this.#user === undefined) return;
     this.#advance();
   }
 
-  /** Leaves the socket, paused, to who reads it from here on, with what has come and was not read. Only if it was dialled as a stream. */
+  /**
+   * Releases the paused socket to a new reader, together with the received but unread data. Only for a socket that was
+   * dialled as a stream.
+   */
   leave(): Duplex {
     const socket = this.#socket;
     this.#user = undefined;
@@ -160,7 +172,7 @@ export class NodeConn<Traits, Memory = never> {
     this.#socket.destroy();
   }
 
-  /** Reads on or holds, and sets the deadline of what is waited for now. */
+  /** Continues or pauses reading, and sets the deadline for the current wait. */
   settle(): void {
     const user = this.#user;
     if (user === undefined || !this.#isConnected) return;
@@ -180,7 +192,7 @@ export class NodeConn<Traits, Memory = never> {
   }
 
   #received(bytes: Buffer, isShared: boolean): void {
-    // What comes unasked belongs to no request: an answer read from it would be somebody else's.
+    // Unexpected data belongs to no request. A response parsed from it could reach the wrong client.
     if (this.#user === undefined) return this.destroy();
     this.hasReceived = true;
     this.input.add(bytes, isShared);
@@ -197,7 +209,7 @@ export class NodeConn<Traits, Memory = never> {
   #hold(isHeld: boolean): void {
     if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
-    // A held connection keeps no large buffer ready.
+    // A paused connection keeps no large buffer.
     if (isHeld) {
       this.#readsMuch = false;
       this.#socket.pause();
@@ -245,7 +257,7 @@ export class NodeConn<Traits, Memory = never> {
   }
 }
 
-/** A connection that brings as much in one read gets buffers of its own: copying would cost more. */
+/** A connection that receives this much in one read gets its own buffers: copying would cost more. */
 const muchRead = 16 * 1024;
 
 function nodeGone(): HemiError {

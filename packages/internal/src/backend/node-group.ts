@@ -1,9 +1,9 @@
-// The nodes of one backend: which there are, which of them may work, and who waits for one.
+// The nodes of one backend: which nodes exist, which may work, and which requests wait for one.
 //
-//   addresses ── DNS ──> nodes ── up, not ejected, not full ──> candidates ── balancer ──> the node
-//                                                                   │ none: all are full
-//                                                                   v
-//                                                                 queue (bounded; 503 after queueTimeout)
+//  addresses ── DNS ──> nodes ── up, not ejected, not full ──> candidates ── balancer ──> the node
+//                                                                  │ none: all are full
+//                                                                  v
+//                                                                queue (bounded; 503 after queueTimeout)
 
 import type { Deadline } from "@hemi/common";
 import { formatAddress } from "../component/props/addresses.ts";
@@ -16,14 +16,14 @@ import { Node, type NodePool, type NodeSpec } from "./node.ts";
 import type { SelectionHint } from "./selection-hint.ts";
 
 export interface GroupSettings {
-  /** Requests or connections at once, for each node. */
+  /** Concurrent requests or connections for each node. */
   readonly maxConnsPerNode: number;
   readonly maxQueued: number;
-  /** ms. */
+  /** In milliseconds. */
   readonly queueTimeout: number;
-  /** ms. */
+  /** In milliseconds. */
   readonly slowStart: number;
-  /** ms; how long the first answers of DNS are waited for at most. */
+  /** In milliseconds; the maximum wait for the first DNS responses. */
   readonly dialTimeout: number;
 }
 
@@ -35,17 +35,17 @@ export interface GroupOptions<Pool extends NodePool> {
   readonly log: ErrorLog;
   readonly makePool: (spec: NodeSpec) => Pool;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
-  /** Monotonic, in ms. */
+  /** Monotonic, in milliseconds. */
   readonly now: () => number;
-  /** Hears of a node that has joined, before it gets work, and of one that leaves. */
+  /** Notified of a new node before it gets work, and of a removed node. */
   readonly joined?: (node: Node<Pool>) => void;
   readonly left?: (node: Node<Pool>) => void;
 }
 
-/** Who wants a node. */
+/** A request that waits for a node. */
 export interface Waiter<Pool extends NodePool> {
   readonly wish: SelectionHint;
-  /** The node counts it from here on; `leave` ends that. */
+  /** The node counts it as active from here on, until `leave`. */
   entered(node: Node<Pool>): void;
   refused(failure: BackendFailure): void;
 }
@@ -55,11 +55,11 @@ interface Queued<Pool extends NodePool> {
   readonly deadline: Deadline;
 }
 
-/** What choosing for a wish would come to. */
+/** The result of a choice that is only explained. */
 export interface NodeChoice {
-  /** `undefined`: none can take it, or chance decides. */
+  /** `undefined`: no node can take it, or the choice is random. */
   readonly chosen: string | undefined;
-  /** By ids: why it would be chosen, or why not. */
+  /** By node id: why it would or would not be chosen. */
   readonly nodes: ReadonlyMap<string, string>;
 }
 
@@ -73,10 +73,10 @@ export class NodeGroup<Pool extends NodePool> {
   #nodes = new Map<string, Node<Pool>>();
   /** Those that have left, and finish what they have. */
   readonly #leaving = new Set<Node<Pool>>();
-  /** Those that may work, in order. */
+  /** The nodes that are not backups, in order. */
   #mains: readonly Node<Pool>[] = [];
   #backups: readonly Node<Pool>[] = [];
-  /** In the order of their coming. */
+  /** In the order of arrival. */
   readonly #queue = new Map<Waiter<Pool>, Queued<Pool>>();
   /** For those who wait until there is no work. */
   #idle: PromiseWithResolvers<void> | undefined;
@@ -102,14 +102,15 @@ export class NodeGroup<Pool extends NodePool> {
     return this.#nodes.size;
   }
 
-  /** Asks for the names of nodes. One that cannot be looked up as yet is no reason not to begin. */
+  /** Looks up the names of nodes. A failed lookup does not prevent the start. */
   prepare(): Promise<void> {
     return this.#follow(this.#addresses);
   }
 
   /**
-   * Takes other nodes from now on. Those that are among both stay as they are, with their connections and their health; the others leave when the
-   * names of the new ones have been looked up, which is waited for as in `prepare`, and as soon as there is a new one at all.
+   * Takes other nodes from now on. Those that are among both stay as they are, with their connections and their health;
+   * the others leave when the names of the new ones have been looked up, which is waited for as in `prepare`, and as
+   * soon as there is a new one at all.
    */
   specify(specs: readonly NodeSpec[]): void {
     const before = new Map(this.#addresses.map((addresses) => [addresses.text, addresses]));
@@ -147,9 +148,9 @@ export class NodeGroup<Pool extends NodePool> {
     this.#leaving.clear();
   }
 
-  /** Gives a node at once or later, or refuses at once or later. */
+  /** Gives the waiter a node, or refuses, immediately or later. */
   enter(waiter: Waiter<Pool>): void {
-    // Who waits already goes first, if it can be placed at all.
+    // Earlier waiters go first if a node can take them.
     this.#admitQueued();
     const node = this.#choose(waiter.wish);
     if (node !== undefined) return this.#admit(waiter, node);
@@ -164,14 +165,14 @@ export class NodeGroup<Pool extends NodePool> {
     }
   }
 
-  /** A waiter does not want a node any more. */
+  /** Removes a waiter that no longer needs a node. */
   forget(waiter: Waiter<Pool>): void {
     this.#queue.get(waiter)?.deadline.clear();
     this.#queue.delete(waiter);
     this.#noteIdle();
   }
 
-  /** What a waiter had the node for is over. */
+  /** The work on a node is over. */
   leave(node: Node<Pool>): void {
     node.active--;
     if (this.#queue.size > 0) this.#admitQueued();
@@ -187,12 +188,12 @@ export class NodeGroup<Pool extends NodePool> {
     this.#admitQueued();
   }
 
-  /** Is there a node that can be used, beside these? */
+  /** Whether there is a usable node besides these. */
   hasOther(tried: readonly string[]): boolean {
     return [...this.#mains, ...this.#backups].some(({ id }) => !tried.includes(id));
   }
 
-  /** What would be chosen, and what stands against each of the others. Changes nothing. */
+  /** Returns which node would be chosen, and why each of the others would not. Has no side effects. */
   explain(wish: SelectionHint): NodeChoice {
     const candidates = this.#candidates(wish);
     const [only] = candidates;
@@ -216,7 +217,7 @@ export class NodeGroup<Pool extends NodePool> {
     return candidates.length < 2 ? candidates[0] : this.#options.balancer.choose(wish, candidates);
   }
 
-  /** Those that can take it now: backups only where no other can. */
+  /** The nodes that can take it now; backups only if no other node can. */
   #candidates(wish: SelectionHint): readonly Node<Pool>[] {
     const mains = this.#free(this.#mains, wish.tried);
     return mains.length > 0 ? mains : this.#free(this.#backups, wish.tried);
@@ -242,10 +243,10 @@ export class NodeGroup<Pool extends NodePool> {
     waiter.entered(node);
   }
 
-  /** Places those who wait, in their order; one that has tried all nodes that are free keeps nobody behind it from them. */
+  /** Gives nodes to waiters in order. A waiter that has tried all free nodes does not block the waiters behind it. */
   #admitQueued(): void {
     for (const { waiter } of this.#queue.values()) {
-      // Then nobody can be placed, and a long queue costs no more than a short one.
+      // Without a free node, a long queue costs no more than a short one.
       if (!this.#isAnyFree()) return;
       const node = this.#choose(waiter.wish);
       if (node === undefined) continue;
@@ -283,7 +284,7 @@ export class NodeGroup<Pool extends NodePool> {
     this.#idle = undefined;
   }
 
-  /** Takes in what addresses mean now: nodes that are still there stay as they are. */
+  /** Applies the current addresses. Nodes that still exist keep their state. */
   #readdress(): void {
     if (this.#areLookedUp && this.#wanted.some(({ specs }) => specs.length > 0)) {
       for (const addresses of this.#addresses) if (!this.#wanted.includes(addresses)) addresses.stop();
@@ -294,7 +295,7 @@ export class NodeGroup<Pool extends NodePool> {
     this.#nodes = new Map();
     for (const spec of this.#addresses.flatMap(({ specs }) => specs)) {
       const id = formatAddress(spec.address);
-      // Two names may mean one machine: the first one counts.
+      // Two names may have the same address: the first name is used.
       if (this.#nodes.has(id)) continue;
       const known = before.get(id);
       if (known?.follow(spec) === true) {

@@ -6,25 +6,25 @@ import { formatAddress, type Address } from "../component/props/addresses.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
 import type { Balanced } from "./balancer.ts";
 
-/** What is known of a node before anything was asked of it. */
+/** The configured properties of a node. */
 export interface NodeSpec {
-  /** With a number for its host. */
+  /** Its host is an IP address. */
   readonly address: Address;
-  /** The name by which the configuration has it: what TLS asks for. "" for a UNIX socket. */
+  /** The host name in the configuration, for TLS. "" for a UNIX socket. */
   readonly hostname: string;
   readonly weight: number;
-  /** Idle connections that are kept. */
+  /** The number of idle connections to keep. */
   readonly keepConns: number;
-  /** Takes work only when no other node can. */
+  /** Whether it gets work only when no other node can take it. */
   readonly isBackup: boolean;
 }
 
 /** What may become different while the node lives, in place. */
 type ChangingSpec = { -readonly [Name in keyof NodeSpec]: NodeSpec[Name] };
 
-/** The connections to a node, whatever their protocol. */
+/** The connections to a node, in any protocol. */
 export interface NodePool {
-  /** Idle connections are closed, and others as soon as they are idle. */
+  /** Closes idle connections, and others as soon as they become idle. */
   close(): void;
 }
 
@@ -33,25 +33,25 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   readonly spec: NodeSpec;
   readonly #spec: ChangingSpec;
   readonly id: string;
-  /** Its id for those who should not learn its address: clients. */
+  /** An id for clients that does not reveal the address. */
   readonly tag: string;
-  /** What it is asked for where a request says no host: its name and port, or its address where it has no name. */
+  /** The host for requests without one: name and port, or the address if it has no name. */
   readonly host: string;
   active = 0;
   /** It was taken away, by DNS or by a reload: it finishes what it has. */
   isDraining = false;
-  /** Its health checks fail. */
+  /** Whether its health checks fail. */
   isDown = false;
-  /** It failed at work, and rests for a while. */
+  /** Whether it is ejected for a while after failures at work. */
   isEjected = false;
   readonly #makePool: (spec: NodeSpec) => Pool;
   #pool: Pool | undefined;
   readonly #slowStart: () => number;
   readonly #now: () => number;
-  /** Since when it is back; -Infinity: it has not been away. */
+  /** The time of its recovery; -Infinity if it never failed. */
   #backSince = -Infinity;
 
-  /** `slowStart`: in ms, how long its share grows once it is back. */
+  /** `slowStart`: how long its share grows after a recovery, in milliseconds. */
   constructor(spec: NodeSpec, makePool: (spec: NodeSpec) => Pool, slowStart: () => number, now: () => number) {
     this.#spec = { ...spec };
     this.spec = this.#spec;
@@ -70,7 +70,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     return true;
   }
 
-  /** Made when first asked for. */
+  /** Created at its first use. */
   get pool(): Pool {
     return (this.#pool ??= this.#makePool(this.spec));
   }
@@ -94,13 +94,13 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     return weight;
   }
 
-  /** Begins a slow start. */
+  /** Starts a slow start. */
   cameBack(): void {
     if (this.#slowStart() > 0) this.#backSince = this.#now();
   }
 }
 
-/** What a node that has just come back gets of its share: enough to see whether it can work. */
+/** The initial share of a recovered node: enough to see whether it works. */
 const leastShare = 0.05;
 
 function hostOf({ address, hostname }: NodeSpec, id: string): string {

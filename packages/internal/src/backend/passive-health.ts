@@ -1,21 +1,21 @@
-// Passive health: nodes that fail at work rest for a while, each time longer, but never all of them.
+// Passive health: nodes that fail at work are ejected for a while, for longer each time, but never all of them.
 
 import type { Deadline } from "@hemi/common";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Node } from "./node.ts";
 
 export interface PassiveSettings {
-  /** Failures in a row; 0: nobody is ever ejected. */
+  /** Successive failures; 0: a node is never ejected. */
   readonly maxFails: number;
-  /** ms; doubled each time that a node is ejected again. */
+  /** In milliseconds; doubled at each further ejection. */
   readonly ejectTime: number;
-  /** ms. */
+  /** In milliseconds. */
   readonly maxEjectTime: number;
-  /** Of the nodes, in percent. */
+  /** The maximum share of ejected nodes, in percent. */
   readonly maxEjected: number;
 }
 
-/** The nodes of a group, as far as health goes. */
+/** The part of a node group that health checks use. */
 export interface Watched {
   readonly size: number;
   readonly nodes: Iterable<Node>;
@@ -24,9 +24,9 @@ export interface Watched {
 }
 
 interface Record {
-  /** In a row. */
+  /** Successive failures. */
   fails: number;
-  /** Times that it was ejected since it last stood the time that it would be ejected for. */
+  /** Ejections since it last worked for as long as the next ejection would last. */
   ejections: number;
   readonly deadline: Deadline;
 }
@@ -62,7 +62,7 @@ export class PassiveHealth {
     const record = this.#recordOf(node);
     if (maxFails === 0 || node.isEjected || ++record.fails < maxFails) return;
     if (!this.#mayEject()) {
-      // It goes on counting: it is ejected as soon as another one is back.
+      // The failures stay counted: it is ejected as soon as another node is back.
       this.#log.warn(`node ${node.id} would rest: ${reason}; but more than maxEjected of the nodes would`);
       return;
     }
@@ -87,7 +87,7 @@ export class PassiveHealth {
 
   #readmit(node: Node): void {
     node.isEjected = false;
-    // One more failure is enough: it is on trial until it has done something right.
+    // One more failure ejects it again, until it has succeeded once.
     this.#recordOf(node).fails = Math.max(0, this.#settings.maxFails - 1);
     node.cameBack();
     this.#log.info(`node ${node.id} is tried again`);

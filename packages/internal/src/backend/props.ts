@@ -1,4 +1,4 @@
-// The props that all backends have, whatever they speak.
+// The props that all backends have, whatever their protocol.
 
 import { prop } from "../component/prop.ts";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
@@ -9,90 +9,101 @@ import type { NodeSpec } from "./node.ts";
 
 const node = {
   /**
-   * `host:port`, `[v6]:port` or `/path.sock`. A name is looked up and followed: each of its addresses is a node, and they change as DNS
-   * does. `_http._tcp.shop.example:0` is a service: its SRV records say hosts, ports, weights and which are backups.
+   * `host:port`, `[v6]:port` or `/path.sock`. A name is resolved and followed: each of its addresses is a node, and the
+   * nodes change with DNS. `_http._tcp.shop.example:0` is a service: its SRV records give hosts, ports, weights and
+   * backups.
    */
   address: prop.address({ required: true }),
-  /** Its share of the work, against that of the others. */
+  /** Its share of the work, relative to the other nodes. */
   weight: prop.integer({ default: 1, min: 1, max: 1000 }),
-  /** Idle connections to it that are kept for later. Default: `keepConns` of the backend. */
+  /** Number of idle connections kept to this node. Default: `keepConns` of the backend. */
   keepConns: prop.integer({ max: 100_000 }),
-  /** Works only when none of those that are no backups can. */
+  /** Whether it gets work only if no other node can take it. */
   backup: prop.bool({ default: false }),
 };
 
 export const backendProps = {
-  /** The servers of this backend: all of them can do the same. */
+  /** The servers of this backend. All of them must be equivalent. */
   nodes: prop.list(prop.record(node), { required: true, min: 1, reload: "live" }),
   /**
-   * Who gets the next request: `roundRobin` (in turn), `random`, `leastConn` (the least busy), `p2c` (the less busy of two by chance),
-   * `ipHash` (by the client's address), `hash` (by a text that whoever uses the backend gives: `hashOn` of httpProxy), `sticky` (a
-   * cookie ties a client to its node). All go by weights.
+   * How the next node is chosen: `roundRobin` (in turn), `random`, `leastConn` (the least busy node), `p2c` (the less
+   * busy of two random nodes), `ipHash` (by the client's address), `hash` (by a text from the component that uses the
+   * backend: `hashOn` of httpProxy), `sticky` (a cookie ties a client to its node). All of them respect weights.
    */
   balancer: prop.choice(balancerNames, { default: "roundRobin" }),
-  /** How long a node that is back after a failure gets less than its share, which grows from a twentieth to all of it. 0: it gets it at once. */
+  /**
+   * How long a node that has recovered gets less than its share, which grows from one twentieth to all of it. 0: it
+   * gets the full share at once.
+   */
   slowStart: prop.duration({ default: "0s", reload: "live" }),
-  /** Requests, or connections where the protocol has no requests, at once for each node. More wait. */
+  /**
+   * Maximum number of concurrent requests for each node, or of connections if the protocol has no requests. Further
+   * requests wait.
+   */
   maxConnsPerNode: prop.integer({ default: 1000, min: 1, max: 1_000_000, reload: "live" }),
-  /** So many may wait while all nodes have their fill; one more is refused: 503 on the web. */
+  /** Maximum number of requests that wait while all nodes are at their limit. One more is refused: 503 in HTTP. */
   maxQueued: prop.integer({ default: 1000, max: 1_000_000, reload: "live" }),
-  /** They wait so long at most; then they are refused: 503 on the web. */
+  /** How long a request waits for a node. After that it is refused: 503 in HTTP. */
   queueTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** Idle connections to each node that are kept for later. 0: none are. */
+  /** Number of idle connections kept to each node. 0: none. */
   keepConns: prop.integer({ default: 100, max: 100_000, reload: "live" }),
   /**
-   * Nodes are told of the client by the PROXY protocol, at the beginning of each connection, which is not kept then: it speaks for one
-   * client. The node's own address stands for the one that the client connected to. Checks of health tell of nobody. `v2` where nodes take it.
+   * Sends the client's address to nodes with the PROXY protocol, at the start of each connection. Such a connection
+   * serves one client and is not kept. The node's own address takes the place of the address that the client connected
+   * to. Health checks send no client address. Use `v2` if the nodes support it.
    */
   proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off" }),
-  /** Until a connection stands, TLS included; then 504 on the web, unless another node is tried. */
+  /** Time limit for a connection to a node, including TLS. After that: 504 in HTTP, unless another node is tried. */
   dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** Without the node taking anything of what it is sent; then 504 on the web. */
+  /** Time limit without progress while a request is sent to the node. After that: 504 in HTTP. */
   writeTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
   /**
-   * Until something of the answer comes once the request is sent, and between two pieces of it; then 504 on the web, or the answer is
-   * broken off. Below `handleTimeout` of the server, whose 503 would come first.
+   * Time limit for the start of the response after the request is sent, and between two pieces of it. After that: 504
+   * in HTTP, or the response is aborted. Keep it below `handleTimeout` of the server, whose 503 would come first.
    */
   readTimeout: prop.duration({ default: "50s", min: "1ms", reload: "live" }),
   /**
-   * Whether each node is asked now and then if it is well: `tcp` connects to it; `http` asks for `healthPath`, where the backend speaks
-   * HTTP. A node that is not well gets no work until it is again.
+   * Whether each node is checked at intervals. `tcp` connects to the node. `http` requests `healthPath`, if the backend
+   * speaks HTTP. An unhealthy node gets no work until it has recovered.
    */
   healthCheck: prop.choice(["off", "tcp", "http"], { default: "off" }),
-  /** Between two checks of a node, give or take a tenth. */
+  /** Time between two checks of a node, plus or minus 10 %. */
   healthInterval: prop.duration({ default: "5s", min: "10ms", reload: "live" }),
-  /** A check that takes longer has failed. */
+  /** A check that takes longer fails. */
   healthTimeout: prop.duration({ default: "2s", min: "1ms", reload: "live" }),
-  /** Good checks in a row after which a node that is down is up. */
+  /** Number of successive successful checks after which a node that is down is up. */
   healthRise: prop.integer({ default: 2, min: 1, max: 1000, reload: "live" }),
-  /** Bad checks in a row after which a node is down. */
+  /** Number of successive failed checks after which a node is down. */
   healthFall: prop.integer({ default: 3, min: 1, max: 1000, reload: "live" }),
-  /** A node that fails so often in a row rests for `ejectTime`. 0: none ever does. */
+  /** Number of successive failures after which a node is ejected for `ejectTime`. 0: nodes are never ejected. */
   maxFails: prop.integer({ default: 5, max: 1_000_000, reload: "live" }),
-  /** The first time; each time that it fails again at once, it rests twice as long, up to `maxEjectTime`. */
+  /** Duration of the first ejection. It doubles each time that the node fails again at once, up to `maxEjectTime`. */
   ejectTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** The longest that a node rests for at a time. */
+  /** Maximum duration of an ejection. */
   maxEjectTime: prop.duration({ default: "5m", min: "1ms", reload: "live" }),
-  /** So many of the nodes, in percent, may rest at a time; one that can be used is left in any case. */
+  /** Maximum share of ejected nodes, in percent. At least one usable node is never ejected. */
   maxEjected: prop.integer({ default: 50, max: 100, reload: "live" }),
-  /** When so many of the last requests have failed, in percent, none is sent for `breakerTime`, then one to see: 503 on the web. 0: never. */
+  /**
+   * If this share of the last requests has failed, in percent, no request is sent for `breakerTime` (503 in HTTP), then
+   * one as a trial. 0: never.
+   */
   breakerRatio: prop.integer({ default: 0, max: 100, reload: "live" }),
-  /** Among fewer requests than these within `breakerWindow`, no share counts. */
+  /** Minimum number of requests within `breakerWindow` before `breakerRatio` applies. */
   breakerMinRequests: prop.integer({ default: 20, min: 1, max: 1_000_000, reload: "live" }),
-  /** How far back the last requests go. */
+  /** Time span in which the last requests are counted. */
   breakerWindow: prop.duration({ default: "10s", min: "100ms", reload: "live" }),
-  /** For how long nothing is sent once too much has failed. */
+  /** How long no request is sent after too many failures. */
   breakerTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** Retries for each hundred requests; ten in 10 seconds there may be in any case. 0: none at all. */
+  /** Retries for every hundred requests. Ten retries in 10 seconds are always allowed. 0: no retries at all. */
   retryBudget: prop.integer({ default: 20, max: 1000, reload: "live" }),
-  /** An idle connection is closed after so long, or sooner if the node says that it will. */
+  /** How long an idle connection is kept. It is closed earlier if the node announces a shorter time. */
   aliveTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
 };
 
 /** Those that `specsOf` looks at. */
 export const nodePropNames: readonly string[] = ["nodes", "keepConns"];
 
-/** What the configuration says of nodes, in the group's words. */
+/** Converts the configured nodes to node specs. */
 export function specsOf(props: {
   readonly keepConns: number;
   readonly nodes: readonly {
@@ -111,7 +122,7 @@ export function specsOf(props: {
   }));
 }
 
-/** Reports what is wrong with the nodes of a backend. */
+/** Reports invalid nodes of a backend. */
 export function checkNodes(context: CheckContext<{ readonly nodes: readonly { readonly address: Address }[] }>): void {
   const seen = new Set<string>();
   for (const { address } of context.props.nodes) {

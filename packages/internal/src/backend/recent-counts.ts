@@ -1,4 +1,4 @@
-// Counts over the last seconds: two halves of a window, of which the older one is dropped at a time.
+// Counts over the last seconds, in two halves of a window. The older half is dropped as a whole.
 
 export class RecentCounts<Name extends string> {
   readonly #halfWindow: () => number;
@@ -7,7 +7,10 @@ export class RecentCounts<Name extends string> {
   #current = new Map<Name, number>();
   #before = new Map<Name, number>();
 
-  /** `window`: ms. What is counted is forgotten after half of it at the earliest, and all of it at the latest. */
+  /**
+   * `window`: milliseconds. A count is forgotten after half of the window at the earliest, and after all of it at the
+   * latest.
+   */
   constructor(window: () => number, now: () => number) {
     this.#halfWindow = () => window() / 2;
     this.#now = now;

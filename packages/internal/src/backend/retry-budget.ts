@@ -1,4 +1,4 @@
-// A budget for retries: where all fails, they would only add to the load.
+// A budget for retries. If everything fails, retries would only add load.
 
 import { RecentCounts } from "./recent-counts.ts";
 
@@ -6,7 +6,7 @@ export class RetryBudget {
   readonly #percent: () => number;
   readonly #counts: RecentCounts<"request" | "retry">;
 
-  /** `percent`: so many retries for each hundred requests. */
+  /** `percent`: the retries for every hundred requests. */
   constructor(percent: () => number, now: () => number) {
     this.#percent = percent;
     this.#counts = new RecentCounts(() => window, now);
@@ -16,7 +16,7 @@ export class RetryBudget {
     this.#counts.add("request");
   }
 
-  /** Takes one retry from the budget. False: it is spent. */
+  /** Takes one retry from the budget. Returns false if the budget is spent. */
   take(): boolean {
     const allowed = leastRetries + (this.#counts.of("request") * this.#percent()) / 100;
     if (this.#percent() === 0 || this.#counts.of("retry") >= allowed) return false;
@@ -25,7 +25,7 @@ export class RetryBudget {
   }
 }
 
-/** ms. No prop: the share is what counts. */
+/** In milliseconds. Not a prop: only the share matters. */
 const window = 10_000;
-/** In that time, whatever the share: where there are few requests, a share of them is none. */
+/** The retries that are always allowed in that time: a share of few requests would allow none. */
 const leastRetries = 10;

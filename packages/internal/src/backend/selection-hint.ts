@@ -1,15 +1,15 @@
-// What is known of a request when a node is chosen for it.
+// The data about a request that a balancer may use.
 
 import type { Endpoint } from "../net/peer.ts";
 
-/** All that balancers may look at. */
+/** All that balancers may use. */
 export interface SelectionHint {
-  /** What `hash` and `ipHash` go by: equal ones go to the same node, as far as that can be. */
+  /** The key of `hash` and `ipHash`: equal keys go to the same node if possible. */
   readonly key: string;
-  /** The node that the client is tied to, by its tag; "" if none. */
+  /** The tag of the node that the client is tied to; "" if none. */
   readonly stickTo: string;
-  /** Nodes that were tried already for this request, by their ids: they are left out. */
+  /** The ids of nodes that were already tried for this request. They are excluded. */
   readonly tried: readonly string[];
-  /** Whom it is done for, for nodes that are told by the PROXY protocol. */
+  /** The client, for nodes that receive PROXY headers. */
   readonly from?: Endpoint;
 }

@@ -1,4 +1,4 @@
-// What backends of FastCGI and SCGI servers have in common: the group of nodes, and what can be asked of it.
+// The common parts of FastCGI and SCGI backends: the group of nodes, and the interface for relays.
 
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
 import type { ConnSettings } from "../backend/node-conn.ts";
@@ -17,17 +17,17 @@ import type { CgiBackend, CgiParams, CgiRequest } from "./programs.ts";
 
 export const cgiBackendProps = {
   ...backendProps,
-  /** Of an answer's head, in bytes; more: 502. */
+  /** Maximum size of a response head, in bytes. More: 502. */
   maxHeadSize: prop.size({ default: "32K", min: "1K", max: "1M", reload: "live" }),
-  /** Header fields of an answer; more: 502. */
+  /** Maximum number of fields of a response. More: 502. */
   maxFields: prop.integer({ default: 200, min: 1, max: 10_000, reload: "live" }),
-  /** Statuses of answers that count against a node as if it had broken off: see `maxFails` and `breakerRatio`. */
+  /** Statuses of responses that count as failures of a node: see `maxFails` and `breakerRatio`. */
   failStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [], reload: "live" }),
 };
 
 type CgiBackendProps = PropsOf<typeof cgiBackendProps>;
 
-/** Reports what these backends cannot do. */
+/** Reports settings that these backends do not support. */
 export function checkCgi(context: CheckContext<CgiBackendProps>): void {
   const { props } = context;
   if (props.healthCheck === "http") {
@@ -42,7 +42,7 @@ export function checkCgi(context: CheckContext<CgiBackendProps>): void {
   }
 }
 
-/** How a protocol does it. */
+/** The parts that a protocol provides. */
 export interface CgiProtocol {
   newParams(): CgiParams;
   newExchan(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler, owner: NodeOwner<CgiPool>): CgiNodeExchan;

@@ -1,4 +1,5 @@
-// One request to a program behind FastCGI or SCGI, and its answer. The two differ in how bytes are wrapped; what is in them is CGI.
+// One request to a program behind FastCGI or SCGI, and its response. The protocols differ in framing; the content is
+// CGI.
 
 import type { NodeOwner } from "../backend/backend.ts";
 import type { NodeConn, ConnUser } from "../backend/node-conn.ts";
@@ -13,10 +14,10 @@ import { contentMayFollow } from "../http/content-rule.ts";
 import { readCgiHead, type CgiNodeResponseHead } from "./node-response-head.ts";
 import type { CgiRequest } from "./programs.ts";
 
-/** What the connections and requests of a backend share. */
+/** Settings that the connections and requests of a backend share. */
 export interface CgiTraits {
   readonly settings: HeadLimits & {
-    /** Statuses of answers that speak against a node. */
+    /** Statuses of responses that count as failures of a node. */
     readonly failStatuses: readonly number[];
   };
 }
@@ -24,7 +25,7 @@ export interface CgiTraits {
 export type CgiConn = NodeConn<CgiTraits>;
 export type CgiPool = ConnPool<CgiTraits>;
 
-/** What came of some input: the end of the answer, or why it is broken. */
+/** The result of processing input: the end of the response, or why it is malformed. */
 export type InputOutcome = "more" | "complete" | { readonly failure: string };
 
 export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnUser {
@@ -42,17 +43,17 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
     this.request = request;
   }
 
-  /** What begins the request, its params among it. */
+  /** The start of the request, including its parameters. */
   protected abstract encodeBegin(): Buffer;
-  /** What stands before a piece of its content, and how much of the piece it covers; for all of them, nothing. */
+  /** The framing before a piece of content, and how much of the piece it covers; without a piece, an empty string. */
   protected abstract encodePiece(size: number): { readonly before: string; readonly size: number };
   /** What ends its content. */
   protected abstract encodeEnd(): string;
-  /** Takes input off what wraps it, and gives output on by `produced`. */
+  /** Removes the framing of input, and passes the output to `produced`. */
   protected abstract unwrap(bytes: Buffer): InputOutcome;
-  /** The node has closed the connection: is that how answers end? */
+  /** Whether a response ends when the node closes the connection. */
   protected abstract readonly endsByClose: boolean;
-  /** The connection can take another request, now that all of this one is over. */
+  /** Whether the connection can take another request after this one is complete. */
   protected abstract readonly isReusable: boolean;
 
   // ---- towards the node ----
@@ -130,7 +131,7 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
     this.lostConn(reason, this.#isReused && this.state === "head" && this.#output.length === 0);
   }
 
-  /** The program has written this. */
+  /** The program has written this output. */
   protected produced(piece: Buffer): void {
     if (piece.length > 0) this.#output.push(piece);
   }
@@ -182,7 +183,8 @@ export abstract class CgiNodeExchan extends NodeExchan<CgiPool> implements ConnU
 
   #deliverContent(output: Buffer): void {
     if (this.state !== "content") return;
-    // What a program writes beyond the length that it gave, or where there is to be nothing, is left out, as web servers do.
+    // What a program writes beyond the length that it gave, or where there is to be nothing, is left out, as web
+    // servers do.
     const piece = output.subarray(0, this.#left);
     this.#left -= piece.length;
     if (piece.length > 0 && !this.taker.content(piece)) this.isHeld = true;

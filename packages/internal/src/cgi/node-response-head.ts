@@ -1,8 +1,9 @@
-// The head of what a program behind CGI, FastCGI or SCGI answers (RFC 3875 section 6): field lines, of which some are for the server.
+// Parses the head of a response from a program behind CGI, FastCGI or SCGI (RFC 3875 section 6): field lines, some of
+// which are for the server.
 //
-//   Status: 404 Not Found        the status; 200 without one, 302 where there is only a location
-//   Location: /elsewhere         passed on as it is
-//   Content-Type: text/html      passed on as it is
+//  Status: 404 Not Found        the status; 200 without one, 302 with a location only
+//  Location: /elsewhere         passed on unchanged
+//  Content-Type: text/html      passed on unchanged
 
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
@@ -13,7 +14,7 @@ export class CgiNodeResponseHead implements NodeResponseHead {
   readonly status: number;
   /** Without `status`. */
   readonly fields: Fields;
-  /** In bytes, if the program says it; it is held to that. */
+  /** In bytes, if the program announces it; its output must match. */
   readonly contentSize: number | undefined;
   /** How many bytes the head took. */
   readonly size: number;
@@ -32,7 +33,7 @@ export class CgiNodeResponseHead implements NodeResponseHead {
   }
 }
 
-/** Reads a head from its first byte on. Returns it, or what is wrong with it, or `undefined` while it is not complete. */
+/** Parses a head from its first byte. Returns the head, or the error, or `undefined` if it is incomplete. */
 export function readCgiHead(
   bytes: Buffer,
   { maxHeadSize, maxFields }: HeadLimits,

@@ -1,14 +1,14 @@
-// What a backend of programs does, whatever their protocol: takes a request, and gives the answer of one of them.
+// A backend of programs, whatever their protocol: takes a request, and returns the response of a program.
 
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import { capability } from "../component/capability.ts";
 
-/** Takes a name and a value. `latin1`: the value stands for bytes as they were received. */
+/** Takes a name and a value. `latin1`: the value represents bytes as they were received. */
 export type ParamHandler = (name: string, value: string, encoding: "utf8" | "latin1") => void;
 
-/** What programs are told, in the form of a protocol. */
+/** The parameters of a request in the format of a protocol. */
 export interface CgiParams {
   /** Adds a param: a name and its value. */
   readonly add: ParamHandler;
@@ -16,32 +16,32 @@ export interface CgiParams {
   bytes(): Buffer;
 }
 
-/** What can be asked of a backend of programs. */
+/** The interface of a backend of programs. */
 export interface CgiBackend {
   /** Makes an empty set of params for a request. */
   newParams(): CgiParams;
-  /** Why no node beside those that were tried can be asked; `undefined` if one can. */
+  /** Why no other node can be tried; `undefined` if one can. */
   whyNoRetry(tried: readonly string[]): string | undefined;
-  /** Tells which node would get a request, and does nothing. */
+  /** Returns which node would get a request, without side effects. */
   explain(wish: SelectionHint): NodeChoice;
-  /** Begins. The taker may be called before this returns. */
+  /** Starts a request. The handler may be called before this returns. */
   exchange(request: CgiRequest, wish: SelectionHint, taker: ResponseHandler): WebExchange;
 }
 
-/** What backends of FastCGI servers offer. */
+/** The capability of FastCGI backends. */
 export const fcgiPrograms = capability<CgiBackend>("fastcgi-programs");
 
-/** What backends of SCGI servers offer. */
+/** The capability of SCGI backends. */
 export const scgiPrograms = capability<CgiBackend>("scgi-programs");
 
-/** What a program is asked. */
+/** A request to a program. */
 export interface CgiRequest {
   /** In the case received, such as `GET`. */
   readonly method: string;
-  /** What it is told of the request, encoded as its protocol has it. */
+  /** Its parameters, encoded for its protocol. */
   readonly params: Buffer;
   /** In bytes; `undefined` where that is not known, 0 for no content. */
   readonly contentSize: number | undefined;
-  /** Hears what the program complains of. */
+  /** Receives the program's standard error output. */
   complained(text: string): void;
 }

@@ -10,7 +10,10 @@ import { ScgiParams } from "./scgi-params.ts";
 
 const props = cgiBackendProps;
 
-/** A group of equal SCGI servers, for `scgiRelay`. The protocol knows no kept connections: each request has one of its own. */
+/**
+ * A group of equal SCGI servers, for `scgiRelay`. The protocol does not support persistent connections: each request
+ * has its own.
+ */
 export const scgiBackend = defineBackend({
   sign: "scgiBackend",
   props,

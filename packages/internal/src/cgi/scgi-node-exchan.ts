@@ -1,4 +1,5 @@
-// One request to an SCGI server, and its answer: a netstring of names and values, the content, and what comes back until the server closes.
+// One request to an SCGI server, and its response: a netstring of names and values, the content, and the output until
+// the server closes.
 
 import { CgiNodeExchan, type InputOutcome } from "./node-exchan.ts";
 

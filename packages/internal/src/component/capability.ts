@@ -1,27 +1,32 @@
-// Capabilities: what a component offers to those that refer to it, beyond what its kind says.
+// Capabilities: what a component offers to components that refer to it, beyond its kind.
 
 import { shape, type Shape } from "./kind.ts";
 
 /**
- * A typed key. A definition lists the capabilities that its parts offer (`offers: [webBackend]`); a reference prop asks for one
- * (`prop.reference(backendKind, { offering: webBackend })`), and `hemi check` refuses components that do not offer it.
+ * A typed key. A definition lists the capabilities that its parts offer (`offers: [webBackend]`). A reference prop can
+ * require one (`prop.reference(backendKind, { offering: webBackend })`); `hemi check` then rejects components that do
+ * not offer it.
  */
 export interface Capability<Offered = unknown> {
-  /** Two capabilities with the same key are one, even if two copies of the engine are loaded. For messages, too. */
+  /**
+   * Identifies the capability, also in messages. Two capabilities with the same key are the same one, even if two
+   * copies of the engine are loaded.
+   */
   readonly key: string;
-  /** For types only: what a part offers under this key. */
+  /** For types only: the type that a part offers under this key. */
   readonly offered: Shape<Offered>;
 }
 
 /**
- * Declares a capability: `capability<LockService>("lock-service")`. A part that offers it has all members of the type, beside those
- * of its kind. Words in lower case, joined by `-`; prefixed by a package's name where others could have the same idea.
+ * Declares a capability: `capability<LockService>("lock-service")`. A part that offers it has all members of the type,
+ * in addition to those of its kind. The key consists of lower-case words joined by `-`. If other packages could choose
+ * the same key, prefix it with the package name.
  */
 export function capability<Offered extends object>(key: string): Capability<Offered> {
   return { key, offered: shape<Offered>() };
 }
 
-/** What a part must be to offer all of these. */
+/** The type of a part that offers all of these capabilities. */
 export type OfferedBy<Offers extends readonly Capability[]> = Offers extends readonly [
   Capability<infer First>,
   ...infer Rest extends readonly Capability[],
@@ -29,13 +34,16 @@ export type OfferedBy<Offers extends readonly Capability[]> = Offers extends rea
   ? First & OfferedBy<Rest>
   : unknown;
 
-/** Something that holds a part, with what its definition says that it offers. */
+/** An object that holds a part and lists the capabilities that the part's definition offers. */
 export interface Offering {
   readonly offers: readonly Capability[];
   readonly part: object;
 }
 
-/** Whether the part offers the capability: definitions are made with what they say that they offer. */
+/**
+ * Whether the part offers the capability. The check relies on the definition: its types require that parts have what it
+ * offers.
+ */
 export function isOffering<Holder extends Offering, Offered>(
   holder: Holder,
   capability: Capability<Offered>,
@@ -43,7 +51,7 @@ export function isOffering<Holder extends Offering, Offered>(
   return isOffered(capability, holder.offers);
 }
 
-/** Whether the capability is among those that something offers. */
+/** Whether `offers` contains the capability. */
 export function isOffered({ key }: Capability, offers: readonly Capability[] = []): boolean {
   return offers.some((offered) => offered.key === key);
 }

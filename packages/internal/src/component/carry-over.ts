@@ -1,10 +1,11 @@
-// What a component that lives on takes with it into the next generation: the values that its part uses.
+// Carries the prop values of a kept component over to the next generation.
 
 import type { Pair } from "./difference.ts";
 
 /**
- * Puts into `after`, which nothing uses yet, the very values of `before` wherever they are equal, reference slots included: the part goes on with
- * them, and the next reload finds its slots there. `changed` are the props with new values, whose slots are new ones.
+ * Replaces equal values in `after`, which is not in use yet, with the values of `before` themselves, including
+ * reference slots. The part continues to use them, and the next reload finds its slots there. `changed` lists the props
+ * with new values; their slots are new.
  */
 export function carryOver({ before, after }: Pair, changed: ReadonlySet<string>): void {
   const props: Record<string, unknown> = { ...after.props };

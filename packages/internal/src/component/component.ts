@@ -1,4 +1,4 @@
-// A component that has been created: its part, and what the engine knows of it.
+// A component after its creation: its part, and the data that the engine keeps about it.
 
 import { originOf, type Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -12,10 +12,10 @@ import { isOfKind } from "./reference-slot.ts";
 import type { PartHolder } from "./reference-slot.ts";
 import type { ResolvedComponent } from "./resolve/resolved.ts";
 
-/** What all components of a stage are created with. */
+/** Input for the creation of all components of a stage. */
 export interface CreationScope {
   readonly log: ErrorLog;
-  /** What the context of each holds beside what is the component's own. */
+  /** The members of every context that are not specific to one component. */
   readonly stageScope: object;
   /** Called with each component as soon as it is created. */
   readonly created: (component: Component) => void;
@@ -25,19 +25,19 @@ export class Component implements PartHolder {
   readonly kind: Kind;
   readonly definition: Definition;
   readonly sign: string;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: string;
   readonly part: Part;
   readonly log: ErrorLog;
-  /** How far its life has come. */
+  /** How far its life cycle has progressed. */
   phase: "created" | "prepared" | "shut down" = "created";
-  /** A reload drops it. */
+  /** Whether a reload drops it. */
   isLeaving = false;
   readonly #props: Record<string, unknown>;
   #resolved: ResolvedComponent;
   #children: readonly Component[];
 
-  /** Creates the component, then those that stand in it. */
+  /** Creates the component, then its children. */
   constructor(resolved: ResolvedComponent, owner: Component | undefined, scope: CreationScope) {
     const { definition, sign, name, condition } = resolved;
     if (definition === undefined) throw new TypeError(`${sign} has no definition`);
@@ -71,17 +71,17 @@ export class Component implements PartHolder {
     this.#children = createAll(resolved.children, this, scope);
   }
 
-  /** What the configuration says of it: that of the generation that it is in now. */
+  /** Its configuration in the current generation. */
   get resolved(): ResolvedComponent {
     return this.#resolved;
   }
 
-  /** In the order of the text. */
+  /** The children, in the order of the text. */
   get children(): readonly Component[] {
     return this.#children;
   }
 
-  /** A reload may change it. */
+  /** The path. A reload may change it. */
   get path(): string {
     return this.#resolved.path;
   }
@@ -100,20 +100,23 @@ export class Component implements PartHolder {
     return children;
   }
 
-  /** Takes the place that the next generation has for it. */
+  /** Moves the component to its place in the next generation. */
   adopt(resolved: ResolvedComponent, children: readonly Component[]): void {
     this.#resolved = resolved;
     this.#children = children;
   }
 
-  /** Puts new values of live props in place, then tells the part. `changed` holds no other names than those of `values`. */
+  /**
+   * Writes new values of live props to `props`, then calls `update` of the part. `changed` contains only names of
+   * `values`.
+   */
   update(values: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): void {
     for (const name of changed) this.#props[name] = values[name];
     this.part.update?.(changed);
   }
 }
 
-/** Creates siblings, lowest rank first, and gives them in the order of the text. */
+/** Creates siblings in the order of their rank, lowest first. Returns them in the order of the text. */
 export function createAll(
   siblings: readonly ResolvedComponent[],
   owner: Component | undefined,
@@ -137,7 +140,7 @@ function makePart(definition: Definition, context: ComponentContext): Part {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: ${reason}`, { cause });
   }
-  // Types rule these out, but not everybody writes TypeScript.
+  // TypeScript excludes these cases, but some components are written in JavaScript.
   const lack = part instanceof Promise ? "a promise: what takes time is for prepare" : "nothing";
   if (part instanceof Promise || typeof part !== "object" || part === null) {
     throw new HemiError("HEMI_STAGE_CREATE", `${context.path} could not be created: create returned ${lack}`);

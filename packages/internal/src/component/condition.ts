@@ -22,16 +22,22 @@ export type Condition =
     }
   | { readonly type: "fileTest"; readonly operator: FileTestOperator };
 
-/** True if the subject matches. A promise only if a file test had to wait; a rejected one means that the test itself failed. */
+/**
+ * True if the subject matches. A promise only if a file test had to wait; a rejected one means that the test itself
+ * failed.
+ */
 export type CompiledCondition<Subject> = (subject: Subject) => boolean | Promise<boolean>;
 
-/** Does the file that the subject's `$path` names pass the test? Negated operators (`!f`, `!d`, `!e`) are the test's own to answer. */
+/**
+ * Does the file that the subject's `$path` names pass the test? Negated operators (`!f`, `!d`, `!e`) are the test's own
+ * to answer.
+ */
 export type FileTest<Subject> = (subject: Subject, operator: FileTestOperator) => boolean | Promise<boolean>;
 
 /**
- * Compiles a condition. Operands are tried in order and only as far as needed; nothing is allocated while serving, but by
- * file tests that wait. Throws a HemiError (HEMI_CONFIG_CONDITION) for an unknown variable, a broken regular expression, and
- * for a file test where the subject has none.
+ * Compiles a condition. Operands are tried in order and only as far as needed; nothing is allocated while serving, but
+ * by file tests that wait. Throws a HemiError (HEMI_CONFIG_CONDITION) for an unknown variable, a broken regular
+ * expression, and for a file test where the subject has none.
  */
 export function compileCondition<Subject>(
   condition: Condition,

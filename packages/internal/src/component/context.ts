@@ -1,45 +1,53 @@
-// What `create` of a definition gets from the component model.
+// The argument of `create` in a definition, as far as the component model provides it.
 
 import type { Origin } from "../config/origin.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Condition } from "./condition.ts";
 import type { Kind } from "./kind.ts";
 
-/** The engine adds what a stage has for all of its components: see `Context` in stage/context.ts. */
+/** The engine adds what a stage provides to all of its components: see `Context` in stage/context.ts. */
 export interface ComponentContext<Props = Readonly<Record<string, unknown>>, Owner = unknown> {
-  /** One stable object. A live change is written into it before `update` is called: read it when used, never copy. */
+  /**
+   * One object for the whole life of the component. A live change is written to it before `update` is called. Read it
+   * at each use; never copy its values.
+   */
   readonly props: Props;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: string;
   /**
-   * Like `webapp.shop/rule.3/static`: `sign.name`, else `sign.N`, the Nth unnamed sibling of its sign, else `sign`, the only one. A reload may change
-   * it: it is for messages, never an identity.
+   * For example `webapp.shop/rule.3/static`. Each step is `sign.name`; without a name `sign.N`, where N counts the
+   * unnamed siblings of the same sign; `sign` if there is only one. A reload may change the path: use it in messages,
+   * never as an identity.
    */
   readonly path: string;
-  /** Whether a reload drops the component: it is replaced or gone, and ends what runs. */
+  /** Whether a reload drops the component. A dropped component finishes its running work. */
   readonly isLeaving: boolean;
-  /** Carries the path. */
+  /** A log that adds the path to its lines. */
   readonly log: ErrorLog;
-  /** The part that this one stands in, created before it; `undefined` under a stage. */
+  /** The part of the enclosing component, created before this one; `undefined` directly under a stage. */
   readonly owner: Owner;
-  /** Of a rule or case; `undefined` matches all. */
+  /** The condition of a rule or case; `undefined` matches everything. */
   readonly condition: Condition | undefined;
   /**
-   * The direct children of a kind, or of several, in the order of the text. They are there from `prepare` on, and may be others at each `compose`.
+   * The direct children of one or more kinds, in the order of the text. Available from `prepare` on. Each `compose` may
+   * find different children.
    */
   children<PartType extends object>(...kinds: readonly Kind<PartType>[]): readonly Child<PartType>[];
 }
 
 /** A component as its owner sees it. */
 export interface Child<PartType extends object = object> {
-  /** What `create` of its definition returned. */
+  /** The return value of `create` in its definition. */
   readonly part: PartType;
-  /** The word in the configuration that picked it. */
+  /** The sign in the configuration. */
   readonly sign: string;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: string;
-  /** Like `webapp.shop/rule.3/static`. */
+  /** For example `webapp.shop/rule.3/static`. */
   readonly path: string;
-  /** Where it stands in its file; worked out when asked for. `undefined` for what comes from a TypeScript object. */
+  /**
+   * Its position in the configuration file, computed on demand. `undefined` for a configuration that is a TypeScript
+   * object.
+   */
   readonly origin: Origin | undefined;
 }

@@ -1,4 +1,4 @@
-// A definition: one component, declared. `definer(kind)` makes the `define…` function of a kind.
+// A definition: the declaration of one component. `definer(kind)` makes the `define…` function of a kind.
 
 import type { Capability, OfferedBy } from "./capability.ts";
 import type { ComponentContext } from "./context.ts";
@@ -6,7 +6,10 @@ import type { Kind } from "./kind.ts";
 import type { PropsOf, PropsSchema } from "./props/prop-type.ts";
 import type { Shorthand } from "./shorthand.ts";
 
-/** What is written in a `define…({ … })`. `Scope`: what all components of a stage find in their contexts. */
+/**
+ * The argument of a `define…({ … })` function. `Scope`: the members that all components of a stage have in their
+ * contexts.
+ */
 export interface Declaration<
   Sign extends string,
   Schema extends PropsSchema,
@@ -15,26 +18,26 @@ export interface Declaration<
   Scope = unknown,
   Offers extends readonly Capability[] = readonly Capability[],
 > {
-  /** The word in a configuration that picks it. */
+  /** The word in a configuration that selects this definition. */
   readonly sign: Sign;
-  /** Older words for the sign; they are read as well. */
+  /** Older signs. They still work. */
   readonly aliases?: readonly string[];
-  /** What a configuration may set of it, each made by a function of `prop`. */
+  /** The props that a configuration may set, each made by a function of `prop`. */
   readonly props?: Schema;
-  /** What its parts can do for those that refer to them, beside what their kind says: they have the members of each capability's type. */
+  /** The capabilities of its parts, in addition to their kind: parts have the members of each capability's type. */
   readonly offers?: Offers;
-  /** Props that one may look for here in vain, with what there is instead: a hint for whoever sets them. */
+  /** Props that users may expect here but that do not exist, each with a hint to use instead. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Says what a configuration may leave out or write short. */
   readonly shorthand?: Shorthand;
   /** Looks at several props together, and at the components that they refer to, once each is right by itself. */
   check?(context: CheckContext<PropsOf<Schema>>): void;
   /**
-   * For handlets: whether it takes every request that it is asked for, so that nothing behind it is ever asked. `hemi check` refuses a socklet there.
-   * Default: it may leave some.
+   * For handlets: whether it takes every request that reaches it, so that later handlets never run. `hemi check`
+   * rejects a socklet behind such a handlet. Default: it may leave some requests.
    */
   takesAll?(context: CheckContext<PropsOf<Schema>>): boolean;
-  /** Makes the part. Does no I/O and starts no timers: that is for `prepare`. */
+  /** Creates the part. Does no I/O and starts no timers; `prepare` does that. */
   create(context: ComponentContext<PropsOf<Schema>, Owner> & Scope): Made;
 }
 
@@ -46,39 +49,39 @@ export interface Definition<
   Made extends object = object,
   Scope = unknown,
 > extends Declaration<Sign, Schema, unknown, Made, Scope> {
-  /** What sort of component it is, such as `handletKind`. */
+  /** The kind, such as `handletKind`. */
   readonly kind: KindType;
 }
 
-/** What `check` of a definition gets: a component whose props are right by themselves. */
+/** The argument of `check` in a definition. Describes a component whose props are valid individually. */
 export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
-  /** What declared it: see `isMadeBy`. */
+  /** Its definition: see `isMadeBy`. */
   readonly definition: Definition;
-  /** References among them cannot be followed yet: see `references`. */
+  /** The props. References in them are not linked yet: see `references`. */
   readonly props: Props;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: string;
-  /** Like `webapp.shop/rule.3/static`. */
+  /** For example `webapp.shop/rule.3/static`. */
   readonly path: string;
-  /** Whether the configuration sets this prop here, or an enclosing component sets it and it is inherited. */
+  /** Whether the prop is set here, or is inherited and set in an enclosing component. */
   isSet(this: void, prop: keyof Props & string): boolean;
-  /** The nearest component of a definition that this one stands in; `undefined` if there is none, or if it is wrong by itself. */
+  /** The nearest enclosing component of a definition; `undefined` if there is none or if its props are invalid. */
   enclosing<Schema extends PropsSchema>(
     definition: Definition<string, Kind, Schema>,
   ): CheckContext<PropsOf<Schema>> | undefined;
-  /** Whether a component of the kind stands directly inside. */
+  /** Whether a component of the kind is a direct child. */
   hasChild(this: void, kind: Kind): boolean;
-  /** The components directly inside that are right by themselves, in the order of the text. */
+  /** The direct children with valid props, in the order of the text. */
   children(): readonly CheckContext[];
   /**
-   * The components that a prop refers to, however deep in it: each once, in its order, without those that are wrong by themselves.
-   * Their props have types behind `isMadeBy`; what is reported of them is shown at them.
+   * The components that a prop refers to, at any depth of its value: each once, in order, without those with invalid
+   * props. `isMadeBy` gives the types of their props. Problems reported on them are shown at their own positions.
    */
   references(this: void, prop: keyof Props & string): readonly CheckContext[];
   /**
-   * Says that only one component of a stage may have `what`, words that are the same for all who could want it, of whatever kind:
-   * `the rotation of /var/log/a.log`. All but the first one get an error, shown like those of `report`. `isShared`: others may have it, too, if
-   * they all say so.
+   * Claims `what` for this component: only one component of a stage may have it. `what` is a phrase that is the same
+   * for all claimants, of whatever kind: `the rotation of /var/log/a.log`. All claimants except the first get an error,
+   * shown like those of `report`. `isShared`: several components may have it, if all of them set this.
    */
   claim(
     this: void,
@@ -103,7 +106,7 @@ export interface CheckedMistake<Props> {
   readonly hint?: string | undefined;
 }
 
-/** Whether a component is one of this definition; then the types of its props are known. */
+/** Whether a component has this definition. If so, the types of its props are known. */
 export function isMadeBy<Schema extends PropsSchema>(
   context: CheckContext,
   definition: Definition<string, Kind, Schema>,
@@ -112,10 +115,12 @@ export function isMadeBy<Schema extends PropsSchema>(
 }
 
 /**
- * Makes what makes the `define…` functions of kinds, for stages whose components find `Scope` in their contexts.
+ * Returns the function that makes the `define…` functions of kinds, for stages that put `Scope` in the contexts of
+ * their components.
  *
- * The type of `props` in `create` follows from the schema: what has a default or is required is there, the rest may be `undefined`.
- * What `create` returns must have what the kind asks for, and what is offered.
+ * The type of `props` in `create` follows from the schema: a prop with a default or `required` always has a value,
+ * others may be `undefined`. The return value of `create` must have the members that the kind requires and those of all
+ * offered capabilities.
  */
 export function definerIn<Scope extends object>() {
   return function definer<PartType extends object, Owner, Name extends string>(kind: Kind<PartType, Owner, Name>) {

@@ -1,11 +1,11 @@
-// The hints behind errors about unknown names.
+// Hints for errors about unknown names.
 
 import { nearestNames } from "@hemi/common";
 import type { VariableTable } from "./variables.ts";
 
 /**
- * `did you mean .hostnames?`, or `undefined` if nothing known is near. `show` puts the marks around a name. Where no name is spelled like it,
- * those that hold it as a word are meant: `proxy` is httpProxy.
+ * Returns `did you mean .hostnames?`, or `undefined` if no known name is similar. `show` adds the notation around a
+ * name. If no name has a similar spelling, names that contain it as a word are suggested: for `proxy`, httpProxy.
  */
 export function didYouMean(name: string, known: Iterable<string>, show: (name: string) => string): string | undefined {
   const names = [...known];
@@ -14,7 +14,7 @@ export function didYouMean(name: string, known: Iterable<string>, show: (name: s
   return meant.length === 0 ? undefined : `did you mean ${meant.map(show).join(" or ")}?`;
 }
 
-/** The first three that end with the word, or begin with it. */
+/** The first three names that end or begin with the word. */
 function namesWith(word: string, names: readonly string[]): readonly string[] {
   if (word.length < 4) return [];
   const lower = word.toLowerCase();
@@ -22,7 +22,9 @@ function namesWith(word: string, names: readonly string[]): readonly string[] {
   return names.filter(holds).slice(0, 3);
 }
 
-/** The same for a variable. A family such as `header_` counts with what stands behind the first `_` of the unknown name. */
+/**
+ * The same for a variable. For a family such as `header_`, the part of the unknown name after its first `_` is used.
+ */
 export function didYouMeanVariable(name: string, table: VariableTable<never> | undefined): string | undefined {
   const foreign = table?.foreign?.(name);
   if (foreign !== undefined) return foreign;

@@ -1,43 +1,47 @@
-// What a reload has to do: the difference between two configurations, as data.
+// Computes the difference between two configurations, as data for a reload.
 
 import type { ReferenceSlot } from "./reference-slot.ts";
 import { plainProps } from "./resolve/plain-props.ts";
 import type { ResolvedComponent } from "./resolve/resolved.ts";
 
-/** A component in both configurations: `before` runs, `after` is how it is wanted. */
+/** A component of both configurations: `before` is running, `after` is wanted. */
 export interface Pair {
   readonly before: ResolvedComponent;
   readonly after: ResolvedComponent;
 }
 
 /**
- * Each component of the old configuration is in one of `kept`, `updated` and `dropped`; each of the new one in one of `kept`,
- * `updated` and `created`. The lists follow the text, owners before their children.
+ * Each component of the old configuration is in exactly one of `kept`, `updated` and `dropped`. Each component of the
+ * new configuration is in exactly one of `kept`, `updated` and `created`. The lists follow the text, owners before
+ * their children.
  *
- * - **Identity.** Components are the same if their owners are, and their signs, and their names. Unnamed siblings of one sign are
- *   paired by equal content first (props, condition, all that stands in them), in order; the rest by position.
- * - **Equality.** The same definition, the same condition, the same resolved props, whether set, inherited or by default.
- * - A change of live props only: `updated`. Any other change: the old one is dropped, and a new one created.
- * - **Owners.** A component that is created anew is so with everything in it: no part outlives the owner that it was made with. A
- *   component whose children are others than before, or stand in another order, is kept, but `recomposed`.
- * - **References.** A component is not changed by what becomes of those it refers to. Where it now refers to another, its reference is
- *   `relinked`, and `current` gives that from then on.
+ * - **Identity.** Two components are the same if their owners are the same and their signs and names are equal. Unnamed
+ *   siblings with the same sign are paired by equal content first (props, condition, all descendants), in order; the
+ *   rest by position.
+ * - **Equality.** Components are equal if they have the same definition, the same condition and the same resolved
+ *   props, whether set, inherited or by default.
+ * - If only live props change, the component is `updated`. After any other change, the old component is dropped and a
+ *   new one is created.
+ * - **Owners.** If a component is created anew, so are all its descendants: no part outlives its owner. If a component
+ *   has different children, or the same ones in another order, it is kept but `recomposed`.
+ * - **References.** A change of a component does not change the components that refer to it. If a reference now points
+ *   to another component, it is `relinked`, and `current` returns the new one from then on.
  */
 export interface Difference {
   readonly kept: readonly Pair[];
   readonly updated: readonly (Pair & {
-    /** The names of the live props that have new values: those of `after`. */
+    /** The names of the live props with new values; the values are those of `after`. */
     readonly changed: ReadonlySet<string>;
   })[];
   readonly created: readonly ResolvedComponent[];
   readonly dropped: readonly ResolvedComponent[];
-  /** Those of `kept` and `updated` that must look at their children again. */
+  /** Components in `kept` and `updated` whose children changed. */
   readonly recomposed: readonly Pair[];
-  /** References that are held by those of `kept` and `updated`, with the component of the new configuration that they are to point to. */
+  /** References held by components in `kept` and `updated`, each with its target in the new configuration. */
   readonly relinked: readonly { readonly slot: ReferenceSlot; readonly target: ResolvedComponent }[];
 }
 
-/** Takes two stages. Pure: neither is changed. */
+/** Compares two stages. Pure: changes neither. */
 export function difference(before: ResolvedComponent, after: ResolvedComponent): Difference {
   const comparison = new Comparison();
   comparison.compareChildren({ before, after });
@@ -52,10 +56,10 @@ class Comparison implements Difference {
   readonly dropped: ResolvedComponent[] = [];
   readonly recomposed: Pair[] = [];
   readonly relinked: { readonly slot: ReferenceSlot; readonly target: ResolvedComponent }[] = [];
-  /** From the new configuration to the old one, where a component lives on. */
+  /** Maps components of the new configuration to those of the old one that are kept or updated. */
   readonly #survivors = new Map<ResolvedComponent, ResolvedComponent>();
 
-  /** Compares what stands in two that are the same. */
+  /** Compares the children of two components that are the same. */
   compareChildren(owners: Pair): void {
     const { before, after } = owners;
     const { partners, equal } = pairUp(before.children, after.children);
@@ -75,17 +79,17 @@ class Comparison implements Difference {
       if (this.#survivors.get(child) !== before.children[index]) isRecomposed = true;
     });
     for (const child of before.children) if (!living.has(child)) addAll(child, this.dropped);
-    // A stage itself composes nothing.
+    // The stage itself has nothing to compose.
     if (isRecomposed && after.path !== "") this.recomposed.push(owners);
   }
 
-  /** To be called once it is known who lives on. */
+  /** Call this after all components have been compared. */
   relink(): void {
     for (const pair of this.kept) this.#relink(pair, nothingChanged);
     for (const pair of this.updated) this.#relink(pair, pair.changed);
   }
 
-  /** A prop that has changed brings references of its own: those of `after`. */
+  /** A changed prop has its own references: those of `after`. */
   #relink({ before, after }: Pair, changed: ReadonlySet<string>): void {
     const wanted = Map.groupBy(after.references, ({ prop }) => prop);
     for (const [prop, held] of Map.groupBy(before.references, ({ prop }) => prop)) {
@@ -112,7 +116,7 @@ interface Pairing {
 function pairUp(before: readonly ResolvedComponent[], after: readonly ResolvedComponent[]): Pairing {
   const partners = new Map<ResolvedComponent, ResolvedComponent>();
   const unpaired = new Set(before);
-  /** Pairs in order what has the same key. */
+  /** Pairs components with equal keys, in order. */
   const pairBy = (keyOf: (component: ResolvedComponent) => string): void => {
     const byKey = Map.groupBy(unpaired, keyOf);
     const taken = new Map<string, number>();
@@ -140,7 +144,7 @@ function identity({ sign, name }: ResolvedComponent): string {
   return JSON.stringify([sign, name]);
 }
 
-/** The same for two components exactly if they are equal with all that stands in them. */
+/** A text that is equal for two components exactly if they are equal with all their descendants. */
 function content(component: ResolvedComponent): string {
   const known = contents.get(component);
   if (known !== undefined) return known;
@@ -153,7 +157,7 @@ function content(component: ResolvedComponent): string {
 /** What was worked out before: the next reload compares the same components once more. */
 const contents = new WeakMap<ResolvedComponent, string>();
 
-/** The names of the live props that differ; `undefined` if more than that does. */
+/** The names of the live props that differ; `undefined` if anything else differs. */
 function changedProps(before: ResolvedComponent, after: ResolvedComponent): ReadonlySet<string> | undefined {
   const { definition } = after;
   if (definition === undefined || before.definition !== definition) return undefined;

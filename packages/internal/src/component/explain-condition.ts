@@ -1,10 +1,10 @@
-// Works a condition out as its compiled closure does, and says at each term what was compared and what came of it.
+// Evaluates a condition like its compiled closure, and records the comparison and the result of each term.
 
 import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
 import { compileCondition, type Condition, type FileTest } from "./condition.ts";
 import type { VariableTable } from "./variables.ts";
 
-/** A condition with what came of it. `undefined`: not looked at, the answer was known before. */
+/** A condition with its result. `undefined`: not evaluated, because the result was already known. */
 export type ConditionWalk =
   | {
       readonly type: "and" | "or";
@@ -14,36 +14,39 @@ export type ConditionWalk =
   | { readonly type: "not"; readonly operand: ConditionWalk; readonly holds: boolean | undefined }
   | {
       readonly type: "compare";
-      /** Without the dollar. */
+      /** Without the dollar sign. */
       readonly variable: string;
-      /** Left out where it was not looked at. */
+      /** Absent if it was not evaluated. */
       readonly value?: string;
       readonly operator: CompareOperator;
       readonly patterns: readonly string[];
-      /** Of several patterns, those that the value fits, whether or not the operator is negated. */
+      /** If there are several patterns: those that match the value, whether or not the operator is negated. */
       readonly fitting?: readonly string[];
       readonly holds: boolean | undefined;
     }
   | {
       readonly type: "fileTest";
       readonly operator: FileTestOperator;
-      /** Where it looked; left out where it was not looked at, or no file can have the path. */
+      /** The tested file; absent if it was not tested, or if no file can have this path. */
       readonly file?: string;
-      /** What is there: `a file`, `a folder`, `nothing`, … */
+      /** What the test found: `a file`, `a folder`, `nothing`, … */
       readonly found?: string;
       readonly holds: boolean | undefined;
     };
 
-/** What a condition is worked out on. */
+/** The subject on which a condition is evaluated. */
 export interface ExplainedSubject<Subject> {
   readonly subject: Subject;
   readonly table: VariableTable<Subject>;
   readonly fileTest?: FileTest<Subject> | undefined;
-  /** Where a file test looks, and what is there. */
+  /** Returns the file that a file test inspects, and what it found. */
   readonly lookAt?: () => Promise<{ readonly file?: string; readonly found: string }>;
 }
 
-/** Each term is compiled and run by itself: the closures of serving say what it gives. Only their order is followed here. */
+/**
+ * Each term is compiled separately, so its result comes from the closures that serve requests. This function only
+ * follows their order.
+ */
 export async function explainCondition<Subject>(
   condition: Condition,
   on: ExplainedSubject<Subject>,

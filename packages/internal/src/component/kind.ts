@@ -1,32 +1,35 @@
-// A kind: one row of the table that says where components of a sort may stand, and when they are prepared.
+// A kind: one row of the table that says where components may be placed, and in which order they are prepared.
 
 import type { VariableTable } from "./variables.ts";
 
-/** `PartType` is what components of the kind are, life cycle (part.ts) included; `Owner` is the part that they stand in, `undefined` under a stage. */
+/**
+ * `PartType` is the type of the kind's components, including their life cycle (part.ts). `Owner` is the part that
+ * encloses them, `undefined` directly under a stage.
+ */
 export interface Kind<PartType extends object = object, Owner = unknown, Name extends string = string> {
-  /** Such as `handlet`. */
+  /** For example `handlet`. */
   readonly name: Name;
-  /** Prepared lowest first. */
+  /** The order of preparation, lowest first. */
   readonly rank: number;
-  /** In which components it may stand, and whether it needs a name there. */
+  /** The components that may enclose it, and whether it needs a name there. */
   readonly standsIn: readonly Standing[];
-  /** Rules and cases: a condition may stand between name and body. Default: false. */
+  /** Whether a condition may follow the name, as in rules and cases. Default: false. */
   readonly takesCondition?: boolean;
-  /** What $names mean in its templates and conditions. Without it neither can hold any. */
+  /** The variables ($names) of its templates and conditions. Without it, they may not contain any. */
   readonly variables?: VariableTable<never>;
-  /** The prop that says in which folder file tests (`$path -f`) look. Without it the kind's conditions can hold none. */
+  /** The prop with the folder for file tests (`$path -f`). Without it, the kind's conditions may not contain any. */
   readonly fileTestsIn?: string;
-  /** At most one component of each sign in a stage. Default: false. */
+  /** Whether a stage may contain at most one component of each sign. Default: false. */
   readonly once?: boolean;
-  /** A stage makes those that its configuration does not set, with default props. Default: false. */
+  /** Whether a stage creates components that its configuration does not mention, with default props. Default: false. */
   readonly always?: boolean;
   /** Loads what parts of the kind need and what is too heavy to be there always. Called before each is prepared. */
   readonly load?: () => Promise<void>;
-  /** What to do where something is written in place of the name of such a component that can be none. */
+  /** A hint for a text that is written instead of a component's name and cannot be one. */
   readonly hintForName?: (written: string) => string | undefined;
-  /** For types only: what `create` returns. */
+  /** For types only: the return type of `create`. */
   readonly part: Shape<PartType>;
-  /** For types only: the part that it stands in. */
+  /** For types only: the enclosing part. */
   readonly owner: Shape<Owner>;
 }
 
@@ -38,17 +41,17 @@ export interface Standing {
 
 declare const shaped: unique symbol;
 
-/** Carries a type and nothing else. */
+/** Carries a type, and no value. */
 export interface Shape<T> {
   readonly [shaped]?: T;
 }
 
-/** Names a type where only a value can stand: `part: shape<HandletPart>()`. */
+/** Gives a type where TypeScript requires a value: `part: shape<HandletPart>()`. */
 export function shape<T>(): Shape<T> {
   return {};
 }
 
-/** Declares a kind; its name stays a literal type. */
+/** Declares a kind. Its name remains a literal type. */
 export function kind<PartType extends object, Owner, const Name extends string>(
   row: Kind<PartType, Owner, Name>,
 ): Kind<PartType, Owner, Name> {

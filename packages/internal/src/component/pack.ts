@@ -1,19 +1,18 @@
-// A pack: what a package gives to a stage.
+// A pack: the definitions that a package provides.
 
 import type { Definition } from "./definition.ts";
 
 /**
- * A list of definitions under the name of their package: what `use` of the boot functions,
- * and `--use` of the command take.
+ * A list of definitions with the name of their package. The boot functions take packs in `use`, the command in `--use`.
  */
 export interface Pack<Definitions extends readonly Definition[] = readonly Definition[]> {
   /** The package's name, for messages: `@hemi/contrib-handlets`. */
   readonly name: string;
-  /** Each sign once. */
+  /** Each sign occurs once. */
   readonly definitions: Definitions;
 }
 
-/** Declares a pack; signs, kinds and schemas of its definitions stay known to the types. */
+/** Declares a pack. The types keep the signs, kinds and schemas of its definitions. */
 export function pack<const Definitions extends readonly Definition[]>(
   name: string,
   definitions: Definitions,
@@ -21,7 +20,7 @@ export function pack<const Definitions extends readonly Definition[]>(
   return { name, definitions };
 }
 
-/** Whether something that a module exports can be used as a pack. */
+/** Whether a module's export can be used as a pack. */
 export function isPack(value: unknown): value is Pack {
   if (typeof value !== "object" || value === null) return false;
   return (

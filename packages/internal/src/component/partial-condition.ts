@@ -1,27 +1,27 @@
-// A condition on something of which not all is known yet, such as a connection whose first bytes are still coming.
+// A condition whose subject is not completely known yet, such as a connection whose first bytes are still arriving.
 //
-//   and     no      yes     more         not
-//   no      no      no      no           no    yes
-//   yes     no      yes     more         yes   no
-//   more    no      more    more         more  more       or: likewise, with yes and no swapped (Kleene's logic)
+//  and     no      yes     more         not
+//  no      no      no      no           no    yes
+//  yes     no      yes     more         yes   no
+//  more    no      more    more         more  more       or: likewise, with yes and no swapped (Kleene's logic)
 
 import { HemiError } from "../errors/hemi-error.ts";
 import { isNegated, matcher, readerOf, type Condition } from "./condition.ts";
 import type { VariableTable } from "./variables.ts";
 
-/** It takes more bytes to tell. */
+/** More bytes are needed to decide. */
 export const more = Symbol("more");
 
-/** Variables some of which need more bytes than have come. */
+/** Variables, some of which may need more bytes than have arrived. */
 export type PartialVariableTable<Subject> = VariableTable<Subject, string | typeof more>;
 
-/** `more`: what is known so far does not decide; whatever else comes may. */
+/** `more`: the known data does not decide the result; further bytes may. */
 export type PartialCondition<Subject> = (subject: Subject) => boolean | typeof more;
 
 /**
- * Compiles a condition. It answers as soon as what is known decides: "no" of one operand of an "and" does, though
- * another one needs more bytes. An answer other than `more` stays the same whatever comes. Throws a HemiError
- * (HEMI_CONFIG_CONDITION) as `compileCondition` does, and for file tests.
+ * Compiles a condition. It decides as soon as the known data suffices: a "no" of one operand decides an "and" even if
+ * another operand needs more bytes. A result other than `more` never changes when more bytes arrive. Throws a HemiError
+ * (HEMI_CONFIG_CONDITION) like `compileCondition`, and for file tests.
  */
 export function compilePartialCondition<Subject>(
   condition: Condition,
@@ -59,7 +59,7 @@ export function compilePartialCondition<Subject>(
   }
 }
 
-/** `decisive` of one operand is the answer of all: `true` for "or", `false` for "and". */
+/** An operand with the result `decisive` decides the whole: `true` for "or", `false` for "and". */
 function combine<Subject>(
   operands: readonly PartialCondition<Subject>[],
   decisive: boolean,

@@ -1,4 +1,5 @@
-// What stands behind a `reference` prop: filled in when the referred component is created, or taken over from an older stage.
+// The storage behind a `reference` prop. It is linked when the referenced component is created, or taken over from an
+// older generation.
 
 import type { Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -7,7 +8,7 @@ import type { Kind } from "./kind.ts";
 import type { Reference } from "./reference.ts";
 import { describeWanted, isWanted, type Wanted } from "./wanted.ts";
 
-/** Something that holds a part of a kind. */
+/** An object that holds a part of a kind. */
 export interface PartHolder<PartType extends object = object> {
   readonly kind: Kind;
   readonly offers: readonly Capability[];
@@ -49,12 +50,12 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
     throw new HemiError("HEMI_STAGE_STATE", message);
   }
 
-  /** What it points to; `undefined` before it is linked. */
+  /** The linked holder; `undefined` before it is linked. */
   get holder(): PartHolder<PartType> | undefined {
     return this.#holder;
   }
 
-  /** From now on, `current` is what `holder` holds. */
+  /** After this call, `current` is the part in `holder`. */
   link(holder: PartHolder): void {
     if (!isHeldAs(holder, this.#wanted))
       throw new TypeError(`${holder.path} cannot stand for ${describeWanted(this.#wanted)}`);
@@ -62,7 +63,7 @@ export class ReferenceSlot<PartType extends object = object> implements Referenc
   }
 }
 
-/** Kind and capability say what the part is: definitions are made with them. */
+/** The kind and the capability determine the part's type: definitions are made with them. */
 function isHeldAs<PartType extends object>(
   holder: PartHolder,
   wanted: Wanted<PartType>,
@@ -70,7 +71,7 @@ function isHeldAs<PartType extends object>(
   return isWanted(holder, wanted);
 }
 
-/** The kind says what the part is: definitions are made with it. */
+/** The kind determines the part's type: definitions are made with it. */
 export function isOfKind<PartType extends object>(
   holder: PartHolder,
   kind: Kind<PartType>,

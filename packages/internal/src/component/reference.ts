@@ -1,17 +1,19 @@
-// What a `reference` prop holds.
+// The value of a `reference` prop.
 
 import type { Origin } from "../config/origin.ts";
 
-/** Read `current` each time it is used: a reload may put another part there. */
+/** Read `current` at each use: a reload may replace the part. */
 export interface Reference<PartType extends object = object> {
-  /** As the configuration has it. */
+  /** The name in the configuration. */
   readonly name: string;
-  /** The path of the referred component, for messages. Throws like `current`. */
+  /** The path of the referenced component, for messages. Throws like `current`. */
   readonly path: string;
-  /** The sign of the referred component. Throws like `current`. */
+  /** The sign of the referenced component. Throws like `current`. */
   readonly sign: string;
-  /** Where the referred component stands. Throws like `current`. */
+  /** The position of the referenced component. Throws like `current`. */
   readonly origin: Origin | undefined;
-  /** Throws HEMI_STAGE_STATE before the referred component is created: not before `prepare` is it sure to be there. */
+  /**
+   * The part. Throws HEMI_STAGE_STATE before the referenced component is created; it is available from `prepare` on.
+   */
   readonly current: PartType;
 }

@@ -1,20 +1,20 @@
-// Text with $variables, worked out for each request or connection.
+// Text with $variables, evaluated for each request or connection.
 
 import { HemiError } from "../errors/hemi-error.ts";
 import type { VariableReader, VariableTable } from "./variables.ts";
 
 /** The resolved value of a template prop. */
 export interface Template {
-  /** In order; neighbouring strings are joined and empty ones left out. */
+  /** In order. Adjacent strings are joined and empty ones removed. */
   readonly parts: readonly TemplatePart[];
-  /** The whole text if no variable is in it. */
+  /** The whole text if it contains no variable. */
   readonly constant: string | undefined;
 }
 
-/** Literal text, or a variable's name without the dollar. */
+/** Literal text, or the name of a variable without the dollar sign. */
 export type TemplatePart = string | { readonly variable: string };
 
-/** Makes a template of parts as they come: joins neighbouring strings and drops empty ones. */
+/** Makes a template from parts: joins adjacent strings and removes empty ones. */
 export function templateOf(parts: readonly TemplatePart[]): Template {
   const joined: TemplatePart[] = [];
   for (const part of parts) {
@@ -27,8 +27,8 @@ export function templateOf(parts: readonly TemplatePart[]): Template {
 }
 
 /**
- * Compiles a template to one closure, with no lookup left for serving. Throws a HemiError if a variable is not in the table,
- * which the check of the configuration has ruled out before.
+ * Compiles a template to one closure, so that serving needs no lookup. Throws a HemiError if a variable is not in the
+ * table; the check of the configuration excludes this.
  */
 export function compileTemplate<Subject>(
   { parts, constant }: Template,

@@ -1,4 +1,4 @@
-// A value of a configuration once constants, the environment, references and `+` are worked out.
+// A configuration value after constants, the environment, references and `+` are resolved.
 
 import { printDuration, printSize } from "../config/literals.ts";
 import { quote } from "../config/quote.ts";
@@ -20,7 +20,7 @@ export interface StringValue {
   readonly type: "string";
   readonly value: string;
   readonly span: Span;
-  /** From the environment: text in the grammar of whatever type the prop has. */
+  /** From the environment: text in the grammar of the prop's type. */
   readonly fromEnv?: boolean;
 }
 
@@ -33,14 +33,14 @@ export interface EntryValue {
 export type TemplatePartValue = string | { readonly variable: string; readonly span: Span };
 
 /**
- * Whether a string may stand for a value of another type, in that type's grammar: one from the environment may, and one of a
- * TypeScript object, which has no other way to write `64K`.
+ * Whether a string may stand for a value of another type, in the grammar of that type. Strings from the environment
+ * may. So may strings of a TypeScript object, which has no other notation for `64K`.
  */
 export function isLoose(value: StringValue): boolean {
   return value.fromEnv === true || value.span.source.text === undefined;
 }
 
-/** Names a value in a message: `the string "1x"`, `a list`. */
+/** Describes a value in a message: `the string "1x"`, `a list`. */
 export function describeConfigValue(value: Value): string {
   switch (value.type) {
     case "bool":

@@ -1,16 +1,20 @@
-// What a $name means: the table that templates and conditions are compiled over.
+// Variables ($names): the table that templates and conditions are compiled with.
 
 /**
- * Reads one variable from a request, a connection, or whatever the table is about. Never throws; what is absent is `""`.
- * `Value`: a string, or something else that the subject may say instead.
+ * Reads one variable from a request, a connection, or another subject of the table. Never throws; an absent value is
+ * `""`. `Value`: a string, or another value that the subject may return instead.
  */
 export type VariableReader<Subject, Value = string> = (subject: Subject) => Value;
 
-/** The variables of one sort of subject. Looked into once, when a template or condition is compiled; never while serving. */
+/** The variables of one sort of subject. Used when a template or condition is compiled, never while serving. */
 export interface VariableTable<Subject, Value = string> {
-  /** For messages, without the dollar. A name that ends in `_` is a family, such as `header_` for `$header_x_y`. */
+  /**
+   * For messages, without the dollar sign. A name that ends in `_` is a family, such as `header_` for `$header_x_y`.
+   */
   readonly names: readonly string[];
-  /** The reader of this variable, or `undefined` if there is none. A family's member is found by its full name. */
+  /**
+   * The reader of this variable, or `undefined` if it does not exist. A member of a family is found by its full name.
+   */
   find(name: string): VariableReader<Subject, Value> | undefined;
   /** What to write here for a variable of another server, such as `remote_addr` of nginx: a hint. `undefined`: none that is known. */
   readonly foreign?: (name: string) => string | undefined;

@@ -1,12 +1,12 @@
-// What a reference asks of the component that it names: its kind, and what it has to offer.
+// The requirements of a reference: the kind and the capability of its target.
 
 import { isOffered, type Capability } from "./capability.ts";
 import { describeKind, shape, type Kind, type Shape } from "./kind.ts";
 
-/** `PartType`: what the part of such a component is. */
+/** `PartType`: the type of the target's part. */
 export interface Wanted<PartType extends object = object> {
   readonly kind: Kind;
-  /** `undefined`: any component of the kind will do. */
+  /** `undefined`: any component of the kind is accepted. */
   readonly offering: Capability | undefined;
   readonly part: Shape<PartType>;
 }
@@ -18,7 +18,7 @@ export function wanted<PartType extends object, Offered>(
   return { kind, offering, part: shape<PartType & Offered>() };
 }
 
-/** Whether those of a definition are what is wanted. */
+/** Whether a definition meets the requirements. */
 export function isWanted(
   { kind, offers }: { readonly kind: Kind; readonly offers?: readonly Capability[] },
   { kind: wantedKind, offering }: Wanted,

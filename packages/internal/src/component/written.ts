@@ -1,15 +1,15 @@
-// Values that stand in TypeScript: defaults of props.
+// Values written in TypeScript: defaults of props.
 
 import type { SpecSource, Span } from "../config/spec.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Value } from "./value.ts";
 
-/** The source of defaults. They have no place in a configuration: errors about them are shown at the component. */
+/** The source of defaults. They have no position in a configuration; errors about them are shown at the component. */
 export const defaultSource: SpecSource = { name: "<default>", text: undefined };
 
 const span: Span = { source: defaultSource, start: 0, end: 0 };
 
-/** Makes a value of plain data. Throws HEMI_USAGE for what no configuration can hold. */
+/** Converts plain data to a value. Throws HEMI_USAGE for data that a configuration cannot contain. */
 export function writtenValue(written: unknown): Value {
   if (typeof written === "boolean") return { type: "bool", value: written, span };
   if (typeof written === "number") return { type: "integer", value: written, span };

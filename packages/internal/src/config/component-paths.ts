@@ -1,8 +1,8 @@
-// Where components stand, in words: `webapp.shop/rule.3/static`.
+// Paths of components: `webapp.shop/rule.3/static`.
 
 /**
- * The paths of siblings in order. Each is `sign.name`; without a name it is `sign.N`, N being the place among the unnamed
- * siblings of the sign, from 1; and `sign` alone if there is no other unnamed one. `owner` is `""` directly under the stage.
+ * The paths of siblings, in order. Each is `sign.name`; without a name `sign.N`, where N counts the unnamed siblings of
+ * the same sign from 1; `sign` alone if there is no other unnamed sibling. `owner` is `""` directly under the stage.
  */
 export function componentPaths(
   siblings: readonly { readonly sign: string; readonly name?: string | undefined }[],

@@ -1,16 +1,16 @@
-// All that is wrong with a configuration, as one error.
+// All problems of a configuration, as one error.
 
 import { HemiError } from "../errors/hemi-error.ts";
 import { problemText } from "./problem-text.ts";
 import type { Problem } from "./problem.ts";
 import type { SpecSource } from "./spec.ts";
 
-/** How many problems a message shows. */
+/** The maximum number of problems in a message. */
 const mostShown = 100;
 
-/** A configuration that cannot be used. Its code is that of the first problem; its message shows them all, up to 100. */
+/** An invalid configuration. Its code is that of the first problem; its message shows all problems, up to 100. */
 export class ConfigError extends HemiError {
-  /** By source and position, each once. Never empty. */
+  /** Sorted by source and position, without duplicates. Never empty. */
   readonly problems: readonly Problem[];
 
   /** Takes at least one problem, in any order. */
@@ -22,7 +22,7 @@ export class ConfigError extends HemiError {
   }
 }
 
-/** Shows problems one below the other, up to 100, then says how many more there are. */
+/** Formats problems one below the other, up to 100, then the number of further ones. */
 export function problemsText(problems: readonly Problem[]): string {
   const shown = problems.slice(0, mostShown).map(problemText);
   const more = problems.length - shown.length;
@@ -30,7 +30,7 @@ export function problemsText(problems: readonly Problem[]): string {
   return shown.join("\n");
 }
 
-/** Sorts by source, in the order in which the sources first appear, then by position; leaves out repetitions. */
+/** Sorts by source, in the order of first appearance, then by position. Removes duplicates. */
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
   const ranks = new Map<SpecSource, number>();
   const once = new Map<string, Problem>();

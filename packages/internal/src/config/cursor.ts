@@ -1,4 +1,4 @@
-// The parser's place in the tokens of one text: what stands there, what to say about it, and where to go on after a mistake.
+// The parser's position in the tokens of one text: the current token, error messages, and recovery after mistakes.
 
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Lexed, Token, TokenKind } from "./lexer.ts";
@@ -7,13 +7,13 @@ import { quote } from "./quote.ts";
 import { indentBefore } from "./position.ts";
 import type { Span } from "./spec.ts";
 
-/** How deep components, values and parentheses may stand in each other: recursion stays far from the stack's end. */
+/** The maximum nesting of components, values and parentheses. It keeps the recursion far from a stack overflow. */
 export const maxDepth = 100;
 
 export class Cursor {
-  /** The token to look at next. */
+  /** The current token. */
   token: Token;
-  /** How many brackets of any sort are open here, those of including files counted in. */
+  /** The number of open brackets here, including those of including files. */
   depth: number;
   readonly #lexed: Lexed;
   readonly #problems: Problem[];
@@ -26,7 +26,7 @@ export class Cursor {
     this.token = this.#at(0);
   }
 
-  /** Steps over the token, and gives it. The last one stays. */
+  /** Returns the token and moves on. The last token stays current. */
   take(): Token {
     const { token } = this;
     if (token.kind !== "end") this.token = this.#at(++this.#index);
@@ -41,7 +41,7 @@ export class Cursor {
     return this.#at(this.#index + 1).kind === kind;
   }
 
-  /** What the string behind the token says, if it is one. */
+  /** The content of the string after the token, if it is one. */
   nextString(): string | undefined {
     return this.nextIs("string") ? this.inner(this.#at(this.#index + 1)) : undefined;
   }
@@ -50,12 +50,12 @@ export class Cursor {
     return this.#lexed.source.text.slice(token.start, token.end);
   }
 
-  /** The text behind the one character that marks the token: the name in `.name`. */
+  /** The text after the first character of the token: the name in `.name`. */
   name(token: Token): string {
     return this.#lexed.source.text.slice(token.start + 1, token.end);
   }
 
-  /** The text between a token's first and last character: a string without its quotes. */
+  /** The text between the first and last character of a token: a string without its quotes. */
   inner(token: Token): string {
     return this.#lexed.source.text.slice(token.start + 1, token.end - 1);
   }
@@ -70,7 +70,9 @@ export class Cursor {
     return this.#at(Math.max(0, this.#index - 1));
   }
 
-  /** The text ends within a string or comment, whose problem explains everything that is missing behind it. */
+  /**
+   * Whether the text ends inside a string or comment. That problem then explains everything that is missing after it.
+   */
   get endsBroken(): boolean {
     const last = this.#lexed.tokens.at(-2);
     return last?.kind === "bad" && last.end === this.#lexed.source.text.length;
@@ -84,12 +86,12 @@ export class Cursor {
       at = this.token,
     }: { hint?: string | undefined; code?: ErrorCode; at?: Token | Span } = {},
   ): void {
-    // A bad token has its problem from the lexer.
+    // The lexer has reported the problem of a bad token.
     if ("kind" in at && at.kind === "bad") return;
     this.#problems.push({ code, message, hint, span: this.span(at, at), path: undefined });
   }
 
-  /** Says what should stand here. Where a line or a body ends too early, the place to look at is what stands before. */
+  /** Reports what is expected here. If a line or body ends too early, the reported position is the token before. */
   expected(what: string, hint?: string): void {
     if (this.token.kind === "end" && this.endsBroken) return;
     const isEarly = !this.is("word") && this.atStatement();
@@ -98,7 +100,7 @@ export class Cursor {
     else this.unexpected(what, hint);
   }
 
-  /** Says what should stand here in place of what does. */
+  /** Reports what is expected instead of the current token. */
   unexpected(what: string, hint?: string): void {
     this.report(`expected ${what}, found ${this.describe(this.token)}`, { hint });
   }
@@ -108,7 +110,7 @@ export class Cursor {
     return token.kind === "string" ? `the string ${quote(this.inner(token))}` : quote(this.text(token));
   }
 
-  /** Does a property, a component or an include begin here, or the body end? */
+  /** Whether a property, a component or an include begins here, or the body ends. */
   atStatement(): boolean {
     switch (this.token.kind) {
       case "property":
@@ -124,19 +126,19 @@ export class Cursor {
     }
   }
 
-  /** A word with what only ever stands behind a sign. */
+  /** A word followed by a token that can only follow a sign. */
   atComponent(): boolean {
     if (!this.is("word") || this.text(this.token) === "true" || this.text(this.token) === "false") return false;
     if (this.nextIs("{") || this.nextIs("string") || this.nextIs("variable") || this.nextIs("!")) return true;
     return this.nextIs("(") && this.startsLine(this.token);
   }
 
-  /** Is the token the first on its line? */
+  /** Whether the token is the first on its line. */
   startsLine(token: Token): boolean {
     return indentBefore(this.#lexed.source.text, token.start) !== undefined;
   }
 
-  /** After a mistake in a body: on to where the next statement begins, or the body ends. */
+  /** After a mistake in a body: moves to the next statement or to the end of the body. */
   skipToStatement(): void {
     while (!this.atStatement()) {
       if (this.is("property") && this.startsLine(this.token)) return;
@@ -145,7 +147,7 @@ export class Cursor {
     }
   }
 
-  /** After a mistake between a sign and its body: on to the body, or to where the next statement seems to begin. */
+  /** After a mistake between a sign and its body: moves to the body, or to the probable start of the next statement. */
   skipToBody(): void {
     while (!this.is("{") && !this.is("}") && !this.is("end") && !this.is("include")) {
       if (this.is("property") && this.nextIs("=")) return;
@@ -154,7 +156,10 @@ export class Cursor {
     }
   }
 
-  /** After a mistake in a list, dict or condition: on to a comma or closing bracket of its own, or to where it must have ended. */
+  /**
+   * After a mistake in a list, dict or condition: moves to its next comma or closing bracket, or to where it must have
+   * ended.
+   */
   skipToComma(): void {
     while (!this.atStatement() && !this.is("{")) {
       if (this.is(",") || this.is(")") || this.is("]")) return;
@@ -163,7 +168,7 @@ export class Cursor {
     }
   }
 
-  /** Steps over a bracket with all that it holds. */
+  /** Skips a bracket with its content. */
   skipGroup(): void {
     const braces = this.is("{");
     let open = 0;
@@ -176,7 +181,7 @@ export class Cursor {
     } while (open > 0);
   }
 
-  /** Runs one step deeper, or refuses and steps over the bracket that stands here. */
+  /** Runs `parse` one level deeper. If that is too deep, reports it and skips the bracket. */
   nest<Result>(parse: () => Result): Result | undefined {
     if (this.depth >= maxDepth) {
       this.report(`this stands more than ${maxDepth} levels deep`);

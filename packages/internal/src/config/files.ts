@@ -1,16 +1,22 @@
-// Where configurations come from: the disk, or whatever a test gives in its place.
+// The source of configuration files: the disk, or a replacement in tests.
 
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 
 export interface ConfigFiles {
-  /** The text of a file by its absolute path. Rejects with an error whose message stands behind "cannot be read:". */
+  /** Returns the text of a file by its absolute path. Rejects with an error whose message follows "cannot be read:". */
   read(location: string): Promise<string>;
-  /** The absolute paths of the files that match a pattern, in any order. The pattern is absolute or relative to `baseDir`. */
+  /**
+   * The absolute paths of the files that match a pattern, in any order. The pattern is absolute or relative to
+   * `baseDir`.
+   */
   glob(pattern: string, baseDir: string): Promise<readonly string[]>;
 }
 
-/** Files are UTF-8, with or without a byte order mark. Patterns know `*`, `**`, `?`, `[a-z]` and `{a,b}`; hidden files are named in full only. */
+/**
+ * Files are UTF-8, with or without a byte order mark. Patterns support `*`, `**`, `?`, `[a-z]` and `{a,b}`; they do not
+ * match hidden files.
+ */
 export const filesOnDisk: ConfigFiles = {
   async read(location) {
     const bytes = await readFile(location).catch((cause: unknown) => {

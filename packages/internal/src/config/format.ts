@@ -1,5 +1,5 @@
-// The one way in which a configuration is laid out: what `hemi fmt` writes. Changes white space, trailing commas and the
-// places of comments, nothing else; laying out twice changes nothing more.
+// The one layout of configurations, which `hemi fmt` writes. It only changes white space, trailing commas and the
+// places of comments. Formatting a formatted text changes nothing.
 
 import { sortProblems } from "./config-error.ts";
 import {
@@ -20,15 +20,15 @@ import { lex, type Comment, type Lexed, type Token, type TokenKind } from "./lex
 import { parseFragment, parseStage } from "./parser.ts";
 import type { Problem } from "./problem.ts";
 
-/** What `formatConfig` gives. */
+/** The result of `formatConfig`. */
 export type Formatted =
   | { readonly text: string; readonly problems: readonly [] }
-  /** A text with mistakes is not touched. */
+  /** A text with mistakes is not changed. */
   | { readonly text: undefined; readonly problems: readonly Problem[] };
 
 /**
- * Lays out a configuration, or a file that configurations include. All comments are kept, and single empty lines; a body or
- * a list that is written on one line stays so if it fits. `name` is what errors call the text.
+ * Formats a configuration, or a file that configurations include. Keeps all comments and single empty lines. A body or
+ * list on one line stays on one line if it fits. `name` identifies the text in errors.
  */
 export function formatConfig(given: string, name = "<text>"): Formatted {
   const lexed = lex({ name, text: given });
@@ -42,15 +42,15 @@ export function formatConfig(given: string, name = "<text>"): Formatted {
   return { text: laidOut === "" ? "" : `${laidOut}\n`, problems: [] };
 }
 
-/** What stands between two items of a body or a list. */
+/** The comments and line ends between two items of a body or list. */
 interface Gap {
-  /** Stream comments between the last item and the closing bracket, all on one line. */
+  /** Block comments between the last item and the closing bracket, all on one line. */
   readonly inside: readonly string[];
-  /** On the line of the item before. */
+  /** On the line of the previous item. */
   readonly behind: readonly string[];
-  /** On lines of their own, or before the next item on its line; with the line ends before each. */
+  /** On their own lines, or before the next item on its line; each with the number of line ends before it. */
   readonly before: readonly { readonly comment: string; readonly lines: number }[];
-  /** Line ends right before the next item. */
+  /** Line ends directly before the next item. */
   readonly lines: number;
 }
 
@@ -61,7 +61,7 @@ class Formatter {
   readonly #comments: readonly Comment[];
   #tokenIndex = 0;
   #commentIndex = 0;
-  /** Where the last token or comment ended. */
+  /** The end of the last token or comment. */
   #end = 0;
 
   constructor({ source, tokens, comments }: Lexed) {
@@ -144,7 +144,10 @@ class Formatter {
     return sequence(...parts, text(" "), this.#value());
   }
 
-  /** All up to `closer`, with the comments among them, and `lead` before the first. Nothing at all gives an empty list. */
+  /**
+   * All items up to `closer`, with the comments among them, and `lead` before the first. Without items and comments,
+   * the list is empty.
+   */
   #items(closer: TokenKind, lead: Doc | undefined, item: () => Doc, separator?: ","): Doc[] {
     const docs: Doc[] = [];
     for (let isFirst = true; ; isFirst = false) {
@@ -184,17 +187,17 @@ class Formatter {
     const lines = this.#linesUpTo(this.#token.start);
     const endsLine = before.length > 0 ? (before[0]?.lines ?? 0) > 0 : lines > 0 || this.#is("end");
     if (endsLine || behind.length === 0) return { inside: [], behind, before, lines };
-    // Stream comments on the line of the next item, or of the closing bracket, belong to it.
+    // Block comments on the line of the next item or of the closing bracket belong to it.
     if (isLast) return { inside: behind, behind: [], before, lines };
     return { inside: [], behind: [], before: behind.map((comment) => ({ comment, lines: 0 })), lines };
   }
 
-  /** `+`, `&&` or `||`, first on its line if that breaks; comments before it stay on the line above. */
+  /** `+`, `&&` or `||`; if the group breaks, it starts a new line. Comments before it stay on the line above. */
   #joint(): Doc[] {
     return [...this.#commentsAhead(), space, this.#take(), text(" ")];
   }
 
-  /** Steps over the comma, which `#items` writes, and gives the comments before it. */
+  /** Skips the comma, which `#items` writes, and returns the comments before it. */
   #passComma(): Doc[] {
     const comments = this.#commentsAhead();
     this.#step();
@@ -206,7 +209,7 @@ class Formatter {
     return comments.map((comment) => (isStream(comment) ? text(` ${comment}`) : suffix(comment, true)));
   }
 
-  /** A token, with the comments right before it; `spaceSide` says on which side of these the space stands. */
+  /** A token with the comments directly before it. `spaceSide` tells on which side of them the space is. */
   #take(spaceSide: "ahead" | "behind" = "behind"): Doc {
     const comments = this.#takeComments().map((comment) => this.#slice(comment));
     const docs = comments.map((comment) => {
@@ -256,7 +259,7 @@ function isStream(comment: string): boolean {
   return comment.startsWith("/*");
 }
 
-/** Between two things that stand one below the other; a stream comment may stand on the line of what follows it. */
+/** The line end between two items below each other. A block comment may be on the line of the item that follows it. */
 function lineBetween(lines: number, isGlued: boolean): Doc {
   if (isGlued && lines === 0) return text(" ");
   return lines > 1 ? blankLine : space;

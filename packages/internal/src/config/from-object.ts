@@ -1,4 +1,4 @@
-// A TypeScript object to specs, one to one. Whatever it holds, the answer is specs and problems, never an exception.
+// Converts a TypeScript object to specs. For any object it returns specs and problems; it never throws.
 
 import { nearestNames } from "@hemi/common";
 import type { ErrorCode } from "../errors/codes.ts";
@@ -20,7 +20,7 @@ import type {
   ValueSpec,
 } from "./spec.ts";
 
-/** Reads a whole configuration: an object whose sign is `stage`. `name` is what errors call it where they have no path. */
+/** Reads a whole configuration: an object whose sign is `stage`. `name` identifies it in errors that have no path. */
 export function fromObject(object: ConfigObject, name = "<object>"): Parsed {
   const source: SpecSource = { name, text: undefined };
   const reader = new ObjectReader(source);
@@ -37,7 +37,7 @@ const componentKeys: readonly string[] = ["sign", "name", "when", "props", "chil
 class ObjectReader {
   readonly problems: Problem[] = [];
   readonly #span: Span;
-  /** What the object at hand stands in: to find circles. */
+  /** The objects that enclose the current one, to find cycles. */
   readonly #owners = new Set<object>();
 
   constructor(source: SpecSource) {
@@ -141,7 +141,7 @@ class ObjectReader {
     return Array.from(children, (child, place) => this.component(child, paths[place] ?? path, depth + 1));
   }
 
-  /** `label` is where the value stands in its component: `.nodes[2]["address"]`. */
+  /** `label` is the position of the value in its component: `.nodes[2]["address"]`. */
   #value(input: unknown, path: string, label: string, depth: number): ValueSpec {
     const span = this.#span;
     if (typeof input === "boolean") return { type: "bool", value: input, span };
@@ -226,7 +226,7 @@ class ObjectReader {
     return { type: "unread", span: this.#span };
   }
 
-  /** Runs `read` inside of an object, unless it stands in itself or too deep. */
+  /** Runs `read` inside an object, unless it contains itself or is nested too deeply. */
   #within<Result>(object: object, path: string, label: string, depth: number, read: () => Result): Result | undefined {
     if (this.#owners.has(object)) this.#badValue(path, `${label} holds itself`);
     else if (depth > maxDepth) this.#badValue(path, `${label} stands more than ${maxDepth} levels deep`);

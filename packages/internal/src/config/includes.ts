@@ -1,4 +1,5 @@
-// What `<path>` stands for. Files are gathered first, each read and taken apart once; the parser then asks for them as it goes.
+// Includes (`<path>`). All files are collected first, and each is read and tokenized once. The parser then requests
+// them.
 
 import path from "node:path";
 import { maxDepth } from "./cursor.ts";
@@ -8,22 +9,25 @@ import type { Includer } from "./parse-body.ts";
 import { parseFragment } from "./parser.ts";
 import type { Problem } from "./problem.ts";
 
-/** One text that takes part in a configuration. */
+/** One text of a configuration. */
 export interface ConfigFile {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name: string;
-  /** Absolute; `undefined` for a text that is no file. */
+  /** Absolute; `undefined` for a text without a file. */
   readonly location: string | undefined;
   readonly content: Lexed | { readonly failure: string };
 }
 
-/** The files that each include stands for, by the path as it is written: it means the same wherever it stands. */
+/** The files of each include, by the path as it is written. The same path means the same files everywhere. */
 export type Includes = ReadonlyMap<string, readonly ConfigFile[]>;
 
-/** Files that include each other without a circle, but over and over, could grow without end. */
+/** Files that include each other repeatedly, but without a cycle, could grow without limit. */
 const mostInclusions = 10_000;
 
-/** Reads what `main` includes, what that includes, and so on. `shownBase` is put before relative names. Never rejects. */
+/**
+ * Reads the includes of `main`, their includes, and so on. `shownBase` is the prefix of relative names in messages.
+ * Never rejects.
+ */
 export async function gatherIncludes(
   main: ConfigFile,
   files: ConfigFiles,
@@ -62,7 +66,7 @@ export async function gatherIncludes(
   return includes;
 }
 
-/** Makes what the parser calls at each include of `main` and of what it includes. */
+/** Makes the function that the parser calls for each include in `main` and in included files. */
 export function includerFor(main: ConfigFile, includes: Includes, problems: Problem[]): Includer {
   const chain = [main];
   let inclusions = 0;
@@ -93,7 +97,7 @@ export function includerFor(main: ConfigFile, includes: Includes, problems: Prob
   return include;
 }
 
-/** How the file came to be read in which an include stands, if it is not the main one. */
+/** How the file with the include was reached, if it is not the main file. */
 function throughText(chain: readonly ConfigFile[]): string {
   return chain.length < 2 ? "" : ` (${chain.map(({ name }) => name).join(" includes ")})`;
 }

@@ -1,6 +1,7 @@
-// Documents that fit themselves to the width of a page: groups stand on one line if they fit, else break at each of their lines.
+// Documents that fit to a page width: a group is written on one line if it fits, otherwise it breaks at each of its
+// lines.
 
-/** How many columns a line should have at most. */
+/** The maximum number of columns of a line. */
 const pageWidth = 100;
 const indentText = "    ";
 
@@ -9,19 +10,19 @@ export type Doc =
   | { readonly type: "sequence"; readonly docs: readonly Doc[]; readonly width: number }
   | { readonly type: "group"; readonly doc: Doc; readonly width: number }
   | { readonly type: "indent"; readonly doc: Doc; readonly width: number }
-  /** A line end where the group breaks, with an empty line before the next if `blank`; else `flat`. */
+  /** A line end if the group breaks, followed by an empty line if `blank`; otherwise `flat`. */
   | { readonly type: "line"; readonly flat: string; readonly blank: boolean; readonly width: number }
-  /** Stands only where the group breaks. */
+  /** Written only if the group breaks. */
   | { readonly type: "ifBroken"; readonly text: string; readonly width: number }
   /** A comment that waits for the end of its line. */
   | { readonly type: "suffix"; readonly text: string; readonly width: number };
 
-/** A line break in the text cannot be on one line with anything. */
+/** A text with a line break forces the group to break. */
 export function text(text: string): Doc {
   return { type: "text", text, width: text.includes("\n") ? Infinity : text.length };
 }
 
-/** Text that nothing may follow on its line: a line comment. */
+/** Text that must be the last on its line: a line comment. */
 export function lineText(text: string): Doc {
   return { type: "text", text, width: Infinity };
 }
@@ -30,7 +31,7 @@ export function sequence(...docs: readonly Doc[]): Doc {
   return { type: "sequence", docs, width: docs.reduce((sum, { width }) => sum + width, 0) };
 }
 
-/** `broken` breaks it however short it is. */
+/** `broken` breaks the group even if it is short. */
 export function group(doc: Doc, broken = false): Doc {
   return { type: "group", doc, width: broken ? Infinity : doc.width };
 }
@@ -44,12 +45,12 @@ export const nothing: Doc = { type: "line", flat: "", blank: false, width: 0 };
 export const blankLine: Doc = { type: "line", flat: " ", blank: true, width: Infinity };
 export const commaIfBroken: Doc = { type: "ifBroken", text: ",", width: 0 };
 
-/** `breaks` makes what it stands in break, so that it stays where it is. */
+/** `breaks` makes the enclosing group break, so that the comment keeps its place. */
 export function suffix(comment: string, breaks: boolean): Doc {
   return { type: "suffix", text: comment, width: breaks ? Infinity : 0 };
 }
 
-/** Writes a document, broken at its outermost lines. Lines have no spaces at their end. */
+/** Writes a document, broken at its outermost lines. Lines have no trailing spaces. */
 export function layOut(doc: Doc): string {
   let written = "";
   let column = 0;
@@ -61,7 +62,7 @@ export function layOut(doc: Doc): string {
     column = lineEnd === -1 ? column + piece.length : piece.length - lineEnd - 1;
   }
 
-  /** Stream comments before line comments, which would swallow them. */
+  /** Block comments come before line comments, which would swallow them. */
   function flush(): void {
     const isStream = (comment: string): boolean => comment.startsWith("/*");
     const sorted = [...suffixes.filter(isStream), ...suffixes.filter((comment) => !isStream(comment))];

@@ -1,4 +1,4 @@
-// Text to tokens. Never throws: what is no token becomes a `bad` one with its problem, and the parser steps over it.
+// Splits text to tokens. Never throws: invalid text becomes a `bad` token with its problem, and the parser skips it.
 
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "./problem.ts";
@@ -13,7 +13,7 @@ export interface TextSource extends SpecSource {
 export type TokenKind =
   /** A sign, `true`, `false`, or the name in `%env(NAME)` */
   | "word"
-  /** Digits and what clings to them; read by literals.ts */
+  /** Digits and the characters attached to them; parsed by literals.ts */
   | "number"
   /** With its quotes */
   | "string"
@@ -23,14 +23,14 @@ export type TokenKind =
   | "variable"
   /** `%name` */
   | "constant"
-  /** A comparison or a file test; only ever behind a variable */
+  /** A comparison or a file test; only after a variable */
   | "operator"
   /** `<path>`, with its brackets */
   | "include"
   | Punctuation
   /** Its problem has been reported */
   | "bad"
-  /** The end of the text; the last token, empty, right behind the one before it */
+  /** The end of the text: the last token, empty, directly after the previous one */
   | "end";
 
 export type Punctuation = "{" | "}" | "(" | ")" | "[" | "]" | "," | ":" | "=" | "+" | "!" | "&&" | "||";
@@ -47,9 +47,9 @@ export interface Comment {
   readonly end: number;
 }
 
-/** A text taken apart. */
+/** A tokenized text. */
 export interface Lexed {
-  /** Without a byte-order mark: positions are those that an editor shows. */
+  /** Without a byte order mark: positions match those of editors. */
   readonly source: TextSource;
   /** Ends with an `end` token. */
   readonly tokens: readonly Token[];
@@ -83,7 +83,7 @@ export function lex(given: TextSource): Lexed {
       push("string", close + 1);
       return;
     }
-    // The quote that was forgotten is most often one before: each string since then began where it should have ended.
+    // The missing quote is usually an earlier one: each string after it began where it should have ended.
     const culprit = tokens.findIndex(({ kind, start, end }) => kind === "string" && swallows(text, start, end));
     const opening = tokens[culprit];
     if (opening === undefined) {
@@ -113,13 +113,13 @@ export function lex(given: TextSource): Lexed {
     else push("include", close + 1);
   }
 
-  /** Behind a variable: nothing but an operator can begin with these characters there. */
+  /** After a variable: only an operator can begin with these characters there. */
   function pushOperator(): void {
     let end = at + 1;
     while (end < length && operatorRun.includes(text.charAt(end))) end++;
     const first = text.charAt(at);
     if (end === at + 1 && (first === "-" || first === "!")) end = wordEnd(text, end);
-    // `!$name`: the dollar belongs to a variable only if what stands before it is no operator.
+    // `!$name`: the dollar sign belongs to a variable only if no operator precedes it.
     const operator = text.slice(at, end);
     if (operators.has(operator)) push("operator", end);
     else if (operators.has(text.slice(at, at + 2))) push("operator", at + 2);
@@ -191,7 +191,7 @@ export function lex(given: TextSource): Lexed {
   return { source, tokens, comments, problems };
 }
 
-/** `.`, `$` and `%` names, signs: letters, digits and `_`, not beginning with a digit. */
+/** Names after `.`, `$` and `%`, and signs: letters, digits and `_`, not starting with a digit. */
 export function isName(text: string): boolean {
   return text !== "" && !isDigit(text.charCodeAt(0)) && wordEnd(text, 0) === text.length;
 }
@@ -199,7 +199,7 @@ export function isName(text: string): boolean {
 const operators: ReadonlySet<string> = new Set<string>([...compareOperators, ...fileTestOperators]);
 const operatorRun = "=!^$*~-";
 
-/** What each ASCII character begins, if it alone decides that. */
+/** The token that each ASCII character begins, if the character alone decides it. */
 const classes = characterClasses();
 
 function characterClasses(): readonly ("space" | "word" | "digit" | Punctuation | undefined)[] {
@@ -228,7 +228,7 @@ function wordEnd(text: string, from: number): number {
   return end;
 }
 
-/** Takes in what is no number but meant as one thing: `1.5`, `127.0.0.1:3081`. */
+/** Includes characters that do not belong to a number but were meant as one value: `1.5`, `127.0.0.1:3081`. */
 function numberEnd(text: string, from: number): number {
   let end = wordEnd(text, from);
   while ((text.charAt(end) === "." || text.charAt(end) === ":") && isDigit(text.charCodeAt(end + 1))) {
@@ -237,7 +237,7 @@ function numberEnd(text: string, from: number): number {
   return end;
 }
 
-/** Does a string run over lines into what looks like configuration? */
+/** Whether a string spans lines that look like configuration. */
 function swallows(text: string, start: number, end: number): boolean {
   const lineEnd = text.indexOf("\n", start);
   if (lineEnd === -1 || lineEnd >= end) return false;

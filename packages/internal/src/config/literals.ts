@@ -1,6 +1,7 @@
-// Numbers as the language writes them: integers, sizes and durations. Also used for `%env` and for strings in TypeScript objects.
+// Number literals of the language: integers, sizes and durations. Also used for `%env` and for strings in TypeScript
+// objects.
 
-/** What a literal says; `bad` with what is wrong with it. */
+/** The meaning of a literal; `bad` with the reason. */
 export type NumberLiteral =
   | { readonly type: "integer" | "size" | "duration"; readonly value: number }
   | { readonly type: "bad"; readonly message: string; readonly hint: string | undefined };
@@ -22,7 +23,10 @@ const unitSizes = new Map(sizeUnits);
 const unitDurations = new Map(durationUnits);
 const unitsHint = "sizes end in K, M, G or T, durations in ms, s, m, h or d";
 
-/** Reads `314`, `2M` (bytes) or `500ms` (ms). Values above 2^53 - 1, signs, fractions and leading zeros are refused. */
+/**
+ * Parses `314`, `2M` (bytes) or `500ms` (milliseconds). Refuses values above 2^53 - 1, signs, fractions and leading
+ * zeros.
+ */
 export function readNumber(text: string): NumberLiteral {
   let value = 0;
   let at = 0;
@@ -43,14 +47,14 @@ export function readNumber(text: string): NumberLiteral {
   return { type: bytes === undefined ? "duration" : "size", value: product };
 }
 
-/** Writes bytes with the largest unit that divides them; what no unit divides is written as a plain integer. */
+/** Formats bytes with the largest unit that divides them; without such a unit as a plain integer. */
 export function printSize(bytes: number): string {
   if (bytes === 0) return "0K";
   for (const [unit, size] of sizeUnits) if (bytes % size === 0) return `${bytes / size}${unit}`;
   return String(bytes);
 }
 
-/** Writes milliseconds with the largest unit that divides them. */
+/** Formats milliseconds with the largest unit that divides them. */
 export function printDuration(ms: number): string {
   if (ms === 0) return "0ms";
   for (const [unit, size] of durationUnits) if (ms % size === 0) return `${ms / size}${unit}`;
@@ -60,7 +64,7 @@ export function printDuration(ms: number): string {
 function hintFor(digits: string, unit: string): string {
   if (unit.includes(".") || unit.includes(":")) return "there are no fractions; an address stands in quotes";
   const size = unit.charAt(0).toUpperCase();
-  // `1m` and `1M` are both valid and mean different things, so only what can be meant in one way is guessed.
+  // `1m` and `1M` are both valid with different meanings, so a unit is suggested only if it is unambiguous.
   if (/^[kgtKGT][bB]?$|^MB$|^[kmgtKMGT]iB$/.test(unit)) return `did you mean ${digits}${size}?`;
   if (/^[SHD]$|^(secs?|seconds?|mins?|minutes?|hours?|days?)$/.test(unit)) {
     return `did you mean ${digits}${size.toLowerCase()}?`;

@@ -1,4 +1,4 @@
-// A configuration from a file or a text, with all that it includes.
+// Loads a configuration from a file or text, with all includes.
 
 import path from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -11,9 +11,9 @@ import type { Problem } from "./problem.ts";
 import type { ComponentSpec } from "./spec.ts";
 
 export type LoadOptions = {
-  /** What includes are relative to. Default: the working directory. */
+  /** The directory for relative includes. Default: the working directory. */
   readonly baseDir?: string;
-  /** Where files come from. Default: the disk. */
+  /** The source of files. Default: the disk. */
   readonly files?: ConfigFiles;
 } & (
   | {
@@ -23,17 +23,17 @@ export type LoadOptions = {
   | {
       /** The configuration itself. */
       readonly text: string;
-      /** What errors call it. Default: `<text>`. */
+      /** Its name in errors. Default: `<text>`. */
       readonly name?: string;
     }
 );
 
 export interface Loaded {
-  /** The stage, includes expanded. Incomplete where there are problems; `undefined` if the text holds none. */
+  /** The stage, with includes expanded. Incomplete if there are problems; `undefined` if the text contains no stage. */
   readonly spec: ComponentSpec | undefined;
   /** Sorted by file and position. */
   readonly problems: readonly Problem[];
-  /** The absolute paths of all files that were read or should have been, the main one first. */
+  /** The absolute paths of all files that were read or should have been read, the main one first. */
   readonly files: readonly string[];
 }
 

@@ -1,30 +1,30 @@
-// A configuration as a TypeScript object: its shape, and the values that need a mark because a plain string is only itself.
+// A configuration as a TypeScript object: its shape, and marks for values that a plain string cannot express.
 
-/** A component. A whole configuration is one whose sign is `stage`. */
+/** A component. The sign of a whole configuration is `stage`. */
 export interface ConfigObject {
-  /** The word that selects what it is: `webapp`, `static`; `stage` for the outermost one. */
+  /** The word that selects the implementation: `webapp`, `static`; `stage` for the outermost one. */
   readonly sign: string;
-  /** Needed by those that stand directly in the stage, but for fixtures and outgates. */
+  /** Required for components directly in the stage, except fixtures and outgates. */
   readonly name?: string;
-  /** The text of a condition, as in a file: `$path ^= "/assets/" && $method == "GET"`. Rules and cases only. */
+  /** The text of a condition, as in a file: `$path ^= "/assets/" && $method == "GET"`. For rules and cases only. */
   readonly when?: string;
-  /** What is set, by the names of its props: `{ maxAge: "1d" }`. */
+  /** Values by the names of props: `{ maxAge: "1d" }`. */
   readonly props?: Readonly<Record<string, ConfigValue>>;
-  /** The components that stand in it, in their order. */
+  /** The child components, in order. */
   readonly children?: readonly ConfigObject[];
 }
 
 /**
- * A value of a prop. Numbers are integers, bytes or milliseconds, as the prop takes them; sizes and durations may also be
- * their literals as strings (`"64K"`, `"30s"`). Strings, keys too, are taken literally: no `$`, `%` or `.` in them means anything.
+ * A value of a prop. Numbers are integers, bytes or milliseconds, depending on the prop. Sizes and durations may also
+ * be literals as strings (`"64K"`, `"30s"`). Strings and keys are literal: `$`, `%` and `.` have no special meaning.
  */
 export type ConfigValue =
   boolean | number | string | readonly ConfigValue[] | { readonly [key: string]: ConfigValue } | MarkedValue;
 
-/** What a file writes with a sigil or a `+`. Made by the functions below. */
+/** The values that a file writes with a sigil or a `+`. Made by the functions below. */
 export type MarkedValue = TextPart | { readonly [mark]: "join"; readonly parts: readonly JoinPart[] };
 
-/** What `join` takes. */
+/** The arguments of `join`. */
 export type JoinPart = string | TextPart;
 
 export type TextPart =
@@ -33,20 +33,20 @@ export type TextPart =
   | { readonly [mark]: "constant"; readonly name: string }
   | { readonly [mark]: "env"; readonly name: string; readonly fallback: string | undefined };
 
-/** From the registry of symbols, so that two copies of this package in one program understand each other. */
+/** From the global symbol registry, so that two copies of this package in one program understand each other. */
 export const mark: unique symbol = Symbol.for("hemi.config.value");
 
-/** `.site`: the value that is set for that property, here or in an enclosing component. The name comes without the dot. */
+/** `.site`: the value of that property in this or an enclosing component. The name has no dot. */
 export function ref(name: string): TextPart {
   return { [mark]: "ref", name };
 }
 
-/** `$method`, for props that are templates. The name comes without the dollar. */
+/** `$method`, for template props. The name has no dollar sign. */
 export function variable(name: string): TextPart {
   return { [mark]: "variable", name };
 }
 
-/** `%baseDir`. The name comes without the percent sign. */
+/** `%baseDir`. The name has no percent sign. */
 export function constant(name: string): TextPart {
   return { [mark]: "constant", name };
 }

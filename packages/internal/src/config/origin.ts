@@ -1,11 +1,11 @@
-// Where something stands in a configuration, as editors and terminals know to open it.
+// A position in a configuration, in a form that editors and terminals can open.
 
 import { lineAt, lineStart } from "./position.ts";
 import type { Span } from "./spec.ts";
 
-/** Where something stands in a configuration, as editors and terminals know to open it. */
+/** A position in a configuration, in a form that editors and terminals can open. */
 export interface Origin {
-  /** As the user wrote it, or a label such as `<text>`. */
+  /** The path as the user wrote it, or a label such as `<text>`. */
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -13,7 +13,7 @@ export interface Origin {
   readonly column: number;
 }
 
-/** `undefined` for what comes from a TypeScript object. */
+/** `undefined` for a TypeScript object. */
 export function originOf({ source, start }: Span): Origin | undefined {
   const { name, text } = source;
   if (text === undefined) return undefined;

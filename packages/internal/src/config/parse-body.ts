@@ -1,4 +1,4 @@
-// Bodies: components, properties, includes. After a mistake parsing goes on with the next statement.
+// Bodies: components, properties, includes. After a mistake, parsing continues with the next statement.
 
 import type { Cursor } from "./cursor.ts";
 import type { Token } from "./lexer.ts";
@@ -7,40 +7,40 @@ import { parseValue } from "./parse-value.ts";
 import { indentBefore, indentOfLine, lineAt } from "./position.ts";
 import type { ComponentSpec, ConditionSpec, PropSpec, Span, ValueSpec } from "./spec.ts";
 
-/** `<path>`, as it stands in a body. */
+/** `<path>` in a body. */
 export interface Include {
   /** As written, without the brackets. */
   readonly path: string;
   readonly span: Span;
-  /** How deep it stands; what it includes stands as deep. */
+  /** Its nesting depth. The included content has the same depth. */
   readonly depth: number;
 }
 
-/** What a body holds, in the making. */
+/** The content of a body, while it is parsed. */
 export interface Body {
   readonly props: PropSpec[];
   readonly children: ComponentSpec[];
-  /** Something that stands in it could not be read. */
+  /** Whether part of it could not be read. */
   isUnread?: boolean;
 }
 
-/** Adds to the body what an include stands for. */
+/** Adds the included content to the body. */
 export type Includer = (include: Include, into: Body) => void;
 
-/** The parsing of one text. */
+/** The state of parsing one text. */
 export interface Parsing {
   readonly cursor: Cursor;
   readonly include: Includer;
   readonly text: string;
-  /** The pairs of braces so far, in the order in which they were closed: to guess where one is missing. */
+  /** The closed pairs of braces, in the order of closing. They help to find a missing brace. */
   readonly blocks: { readonly open: Token; readonly close: Token }[];
-  /** That one brace too few or too many was written is said once. */
+  /** An unbalanced brace is reported once. */
   bracesReported?: boolean;
 }
 
 const stageHint = "an included file holds only what stands in the place of its include";
 
-/** `sign "name" condition { … }`, standing at the sign. */
+/** `sign "name" condition { … }`. The cursor is at the sign. */
 export function parseComponent(parsing: Parsing): ComponentSpec {
   const { cursor } = parsing;
   const sign = cursor.take();
@@ -87,7 +87,7 @@ export function parseComponent(parsing: Parsing): ComponentSpec {
   };
 }
 
-/** Statements up to the brace that closes `open`, or up to the end of the text if there is none. */
+/** Parses statements up to the brace that closes `open`, or to the end of the text if `open` is missing. */
 export function parseBody(parsing: Parsing, into: Body, open: Token | undefined): void {
   const { cursor } = parsing;
   for (;;) {
@@ -136,7 +136,7 @@ export function parseBody(parsing: Parsing, into: Body, open: Token | undefined)
   }
 }
 
-/** What stands behind the stage: nothing, if all is well; read anyway for the mistakes in it. */
+/** The text after the stage. It should be empty; otherwise it is parsed to find mistakes. */
 export function parseRemains(parsing: Parsing): void {
   const { cursor } = parsing;
   if (cursor.is("end")) return;
@@ -144,7 +144,7 @@ export function parseRemains(parsing: Parsing): void {
   parseBody(parsing, { props: [], children: [] }, undefined);
 }
 
-/** `.name = value`, standing at the name. After a mistake, the cursor is at the next statement. */
+/** `.name = value`. The cursor is at the name. After a mistake, it moves to the next statement. */
 function parseProp(cursor: Cursor, name: string): PropSpec {
   const token = cursor.take();
   const value = parseAssigned(cursor, name, token);
@@ -153,7 +153,7 @@ function parseProp(cursor: Cursor, name: string): PropSpec {
   return { name, nameSpan: cursor.span(token, token), value: value ?? { type: "unread", span }, span };
 }
 
-/** What is to stand behind the name. */
+/** The part after the name. */
 function parseAssigned(cursor: Cursor, name: string, token: Token): ValueSpec | undefined {
   if (!cursor.is("=")) {
     cursor.expected('"="', `a property is written .${name} = value`);
@@ -167,14 +167,14 @@ function parseAssigned(cursor: Cursor, name: string, token: Token): ValueSpec | 
   return parseValue(cursor);
 }
 
-/** Steps over what stands where a statement should begin. */
+/** Skips an unexpected token at the start of a statement. */
 function parseStranger(cursor: Cursor, into: Body): void {
   const behind = cursor.taken;
   reportStranger(cursor);
   const isComma = cursor.is(",");
   if (!cursor.is("{")) cursor.take();
   if (cursor.atStatement()) return;
-  // It may have been meant as the rest of a value.
+  // It may be the rest of a value.
   const last = into.props.at(-1);
   if (last?.span.end === behind.end) {
     into.props[into.props.length - 1] = { ...last, value: { type: "unread", span: last.span } };
@@ -184,7 +184,7 @@ function parseStranger(cursor: Cursor, into: Body): void {
   cursor.skipToStatement();
 }
 
-/** Says what stands where a statement should begin. */
+/** Reports an unexpected token at the start of a statement. */
 function reportStranger(cursor: Cursor): void {
   const { kind } = cursor.token;
   const before = cursor.taken.kind;
@@ -204,7 +204,10 @@ function expectBody(cursor: Cursor, sign: Token, condition: ConditionSpec | unde
   else cursor.expected('"{"', `a component has a body, even if it is empty: ${cursor.text(sign)} {}`);
 }
 
-/** At the end of the text: which brace is open? One that was closed by a brace further to the left is a better guess than the last. */
+/**
+ * At the end of the text: finds the brace that is open. A brace whose closing brace is further left is a better guess
+ * than the last one.
+ */
 function reportUnclosed(parsing: Parsing, open: Token): void {
   const { cursor, text } = parsing;
   if (parsing.bracesReported === true || cursor.endsBroken) return;
@@ -216,7 +219,7 @@ function reportUnclosed(parsing: Parsing, open: Token): void {
   });
 }
 
-/** One brace too many closes a block too early, and what follows is then left over. */
+/** A surplus brace closes a block too early, and the rest of the text is left over. */
 function reportSurplus(parsing: Parsing, at: Token, message: string): void {
   const { cursor, text } = parsing;
   if (parsing.bracesReported === true) return;
@@ -226,7 +229,10 @@ function reportSurplus(parsing: Parsing, at: Token, message: string): void {
   cursor.report(message, { at, hint });
 }
 
-/** Compares the indent of a closing brace that is first on its line with that of the line where the block opens. */
+/**
+ * Compares the indentation of a closing brace that starts its line with the indentation of the line where the block
+ * opens.
+ */
 function isIndented(
   text: string,
   block: { readonly open: Token; readonly close: Token },

@@ -1,4 +1,5 @@
-// The condition of a rule or case. Each function reports what is wrong and then gives `undefined`, with the cursor anywhere.
+// The condition of a rule or case. Each function reports what is wrong and then gives `undefined`, with the cursor
+// anywhere.
 
 import type { Cursor } from "./cursor.ts";
 import { articled, parseValue } from "./parse-value.ts";

@@ -1,4 +1,5 @@
-// The right side of `.name = value`. Each function reports what is wrong and then gives `undefined`, with the cursor anywhere.
+// The right side of `.name = value`. On an error, each function reports it and returns `undefined`; the cursor may be
+// anywhere then.
 
 import type { Cursor } from "./cursor.ts";
 import type { Token } from "./lexer.ts";
@@ -6,7 +7,7 @@ import { readNumber } from "./literals.ts";
 import { quote } from "./quote.ts";
 import type { DictEntrySpec, Span, UnreadSpec, ValueSpec } from "./spec.ts";
 
-/** A value, with what `+` joins to it. */
+/** A value, including the parts joined by `+`. */
 export function parseValue(cursor: Cursor): ValueSpec | undefined {
   const first = parseOperand(cursor);
   if (first === undefined || !cursor.is("+")) return first;
@@ -128,7 +129,7 @@ function quotedHint(word: string): string {
   return `text stands in quotes: "${word}"`;
 }
 
-/** Behind `%env`: `(NAME)` or `(NAME, "fallback")`. */
+/** After `%env`: `(NAME)` or `(NAME, "fallback")`. */
 function parseEnv(cursor: Cursor, start: Token): ValueSpec | undefined {
   const form = '%env is written %env(NAME) or %env(NAME, "default")';
   if (!cursor.is("(")) {
@@ -212,7 +213,10 @@ function parseEntry(cursor: Cursor): DictEntrySpec | undefined {
   return value && { key: cursor.inner(token), keySpan: cursor.span(token, token), value };
 }
 
-/** Items with commas between them and maybe one more behind, up to `closer`, which it gives unless something else stands among them. */
+/**
+ * Items separated by commas, with an optional trailing comma, up to `closer`. Returns the closer, unless an unexpected
+ * token stops it.
+ */
 function parseItems(
   cursor: Cursor,
   open: Token,

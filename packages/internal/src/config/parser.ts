@@ -1,4 +1,4 @@
-// Text to specs: the entry points. None of them throws, whatever the text; all independent mistakes are found in one go.
+// The entry points of the parser. They never throw, whatever the text, and find all independent mistakes in one pass.
 
 import { Cursor } from "./cursor.ts";
 import { lex, type Lexed, type TextSource } from "./lexer.ts";
@@ -7,14 +7,14 @@ import { joinHint, parseCondition } from "./parse-condition.ts";
 import type { Problem } from "./problem.ts";
 import type { ComponentSpec, ConditionSpec } from "./spec.ts";
 
-/** One text alone. Problems come in the order in which they were found. */
+/** The result for one text. Problems are in the order in which they were found. */
 export interface Parsed {
-  /** The stage; incomplete where there are problems. `undefined` if the text holds none. */
+  /** The stage; incomplete if there are problems. `undefined` if the text contains no stage. */
   readonly spec: ComponentSpec | undefined;
   readonly problems: readonly Problem[];
 }
 
-/** Parses the text of a whole configuration. Includes are errors here, for there is nowhere to include from: see load.ts. */
+/** Parses the text of a whole configuration. Includes are errors here, because there are no files: see load.ts. */
 export function parseText(source: TextSource): Parsed {
   const problems: Problem[] = [];
   const spec = parseStage(lex(source), problems, ({ span }) => {
@@ -41,7 +41,7 @@ export function parseStage(lexed: Lexed, problems: Problem[], include: Includer)
   const parsing: Parsing = { cursor, include, text: lexed.source.text, blocks: [] };
   const parsed = parseComponent(parsing);
   parseRemains(parsing);
-  // With a brace too few or too many, nobody knows what stands in what.
+  // With an unbalanced brace, the nesting is unknown.
   const stage = parsing.bracesReported ? { ...parsed, props: [], children: [], unread: unreadBody } : parsed;
   if (stage.sign !== "stage") return stage;
   if (stage.nameSpan !== undefined)
@@ -50,7 +50,7 @@ export function parseStage(lexed: Lexed, problems: Problem[], include: Includer)
   return stage;
 }
 
-/** Parses what may stand in a body: the content of an included file. */
+/** Parses the content of an included file: anything that is allowed in a body. */
 export function parseFragment(lexed: Lexed, problems: Problem[], include: Includer, into: Body, depth: number): void {
   for (const problem of lexed.problems) problems.push(problem);
   const cursor = new Cursor(lexed, problems, depth);
@@ -63,7 +63,7 @@ export function parseFragment(lexed: Lexed, problems: Problem[], include: Includ
   for (const child of body.children) into.children.push(child);
 }
 
-/** Parses a condition that stands alone: `when` of a TypeScript object. */
+/** Parses a separate condition: `when` of a TypeScript object. */
 export function parseWhen(source: TextSource, problems: Problem[]): ConditionSpec | undefined {
   const lexed = lex(source);
   for (const problem of lexed.problems) problems.push(problem);

@@ -1,4 +1,4 @@
-// Offsets in a text to lines, columns and indents. Computed when something has to be said, never while parsing.
+// Converts offsets in a text to lines, columns and indentation. Computed for messages only, never while parsing.
 
 /** The line of an offset, from 1. */
 export function lineAt(text: string, offset: number): number {
@@ -7,19 +7,22 @@ export function lineAt(text: string, offset: number): number {
   return line;
 }
 
-/** Where the line of an offset begins. */
+/** The start of the line of an offset. */
 export function lineStart(text: string, offset: number): number {
   return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
 }
 
-/** How many spaces and tabs stand before an offset, if nothing else does on its line. Looks no further than these. */
+/**
+ * The number of spaces and tabs before an offset, if nothing else precedes it on its line. Inspects only those
+ * characters.
+ */
 export function indentBefore(text: string, offset: number): number | undefined {
   let start = offset;
   while (start > 0 && (text.charAt(start - 1) === " " || text.charAt(start - 1) === "\t")) start--;
   return start === 0 || text.charAt(start - 1) === "\n" ? offset - start : undefined;
 }
 
-/** How many spaces and tabs the line of an offset begins with. */
+/** The number of spaces and tabs at the start of the line of an offset. */
 export function indentOfLine(text: string, offset: number): number {
   const start = lineStart(text, offset);
   let end = start;

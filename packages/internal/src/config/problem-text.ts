@@ -1,17 +1,17 @@
-// How a problem is shown: where, what, the line with a caret row, and the hint behind the carets.
+// Formats a problem: position, message, the line with a row of carets, and the hint after the carets.
 
 import type { Problem } from "./problem.ts";
 import type { Span } from "./spec.ts";
 import { lineAt, lineStart } from "./position.ts";
 
 /**
- * Three lines, columns counted in UTF-16 code units from 1:
+ * Three lines; columns are UTF-16 code units from 1:
  *
- *     conf/shop.conf:12:9 HEMI_CONFIG_UNKNOWN_PROP: webapp "shop" has no property "hostname"
- *        12 |         .hostname = ("shop.example")
- *           |         ^^^^^^^^^ did you mean .hostnames?
+ *    conf/shop.conf:12:9 HEMI_CONFIG_UNKNOWN_PROP: webapp "shop" has no property "hostname"
+ *       12 |         .hostname = ("shop.example")
+ *          |         ^^^^^^^^^ did you mean .hostnames?
  *
- * For a TypeScript object the path stands in place of the position, and only the hint follows. The details come last.
+ * For a TypeScript object, the path replaces the position, and only the hint follows. The details come last.
  */
 export function problemText(problem: Problem): string {
   const { code, message, hint, span, path, details } = problem;
@@ -53,11 +53,11 @@ function shown({ source: { name, text }, start: wanted, end }: TextSpan, message
 }
 
 const margin = "     ";
-/** How much of a long line is shown, and how much of that before the carets. */
+/** The maximum number of shown characters of a long line, and how many of them are before the carets. */
 const widest = 120;
 const before = 40;
 
-/** The line and its caret row; of a long line only what is around the carets. */
+/** The line and its row of carets. Of a long line, only the part around the carets. */
 function excerpt(line: string, start: number, end: number): readonly [shown: string, carets: string] {
   const tooLong = line.length > widest;
   const cutBefore = tooLong ? Math.max(0, Math.min(start - before, line.length - widest)) : 0;
@@ -66,7 +66,7 @@ function excerpt(line: string, start: number, end: number): readonly [shown: str
   const trail = cutAfter < line.length ? "…" : "";
   const width = Math.max(1, Math.min(end, cutAfter) - start);
   const prefix = lead + line.slice(cutBefore, start);
-  // A tab is repeated, so that the carets stand right whatever its width is.
+  // A tab is repeated, so that the carets are aligned whatever its width.
   const carets = prefix.replace(/[^\t]/g, " ") + "^".repeat(width);
   return [plain(lead + line.slice(cutBefore, cutAfter) + trail), carets];
 }
@@ -76,7 +76,7 @@ function lineOf(text: string, from: number): string {
   return (end === -1 ? text.slice(from) : text.slice(from, end)).replace(/\r$/, "");
 }
 
-/** What would move the terminal's cursor, or turn the direction of the text, is shown as one replacement character. */
+/** Characters that would move the terminal's cursor or change the text direction are replaced, one for one. */
 function plain(line: string): string {
   return line.replace(
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,

@@ -1,20 +1,20 @@
-// What is wrong with a configuration, where, and how it is shown.
+// A problem of a configuration, with its position.
 
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Span } from "./spec.ts";
 
 /** One independent mistake in a configuration. */
 export interface Problem {
-  /** What sort of mistake it is. */
+  /** The sort of mistake. */
   readonly code: ErrorCode;
-  /** What is wrong, with the value: `webapp "shop" has no property "hostname"`. */
+  /** The message, with the value: `webapp "shop" has no property "hostname"`. */
   readonly message: string;
-  /** Stands behind the caret: `did you mean .hostnames?`. */
+  /** Shown after the carets: `did you mean .hostnames?`. */
   readonly hint: string | undefined;
-  /** Where it stands. */
+  /** The position of the mistake. */
   readonly span: Span;
-  /** Stands in for the position where the source is a TypeScript object: `webapp.shop/rule.3`. */
+  /** Replaces the position if the source is a TypeScript object: `webapp.shop/rule.3`. */
   readonly path: string | undefined;
-  /** Lines that follow: the place in another file, a stack. */
+  /** Further lines: a position in another file, a stack. */
   readonly details?: string;
 }

@@ -1,15 +1,15 @@
-// The syntax tree of a configuration: what the parser makes from text, and what a TypeScript object becomes.
-// It holds what was written and where; it knows nothing of kinds, definitions or types of props.
+// The syntax tree of a configuration. The parser makes it from text; TypeScript objects are converted to it. It
+// contains what was written and where. It does not know kinds, definitions or types of props.
 
-/** One text that specs come from: a file, a string given to `bootText`, or a TypeScript object. */
+/** One text that contains specs: a file, a string for `bootText`, or a TypeScript object. */
 export interface SpecSource {
-  /** What errors call it: a path as the user wrote it, or a label such as `<text>`. */
+  /** Its name in errors: a path as the user wrote it, or a label such as `<text>`. */
   readonly name: string;
-  /** The whole text; `undefined` for a TypeScript object, whose errors name the component's path instead of a line. */
+  /** The whole text; `undefined` for a TypeScript object, whose errors give the component's path instead of a line. */
   readonly text: string | undefined;
 }
 
-/** A stretch of a source, in UTF-16 code units: `start` inclusive, `end` exclusive. */
+/** A range of a source, in UTF-16 code units: `start` inclusive, `end` exclusive. */
 export interface Span {
   readonly source: SpecSource;
   readonly start: number;
@@ -24,10 +24,13 @@ export interface ComponentSpec {
   readonly nameSpan: Span | undefined;
   readonly condition: ConditionSpec | undefined;
   readonly props: readonly PropSpec[];
-  /** In the order of the text, what was included standing where its include stood. */
+  /** In the order of the text. Included components take the place of the include. */
   readonly children: readonly ComponentSpec[];
   readonly span: Span;
-  /** What of it could not be read, which is reported: its name and condition, or some of what stands in it. */
+  /**
+   * The parts that could not be read; this is already reported. `head`: name and condition. `body`: part of its
+   * content.
+   */
   readonly unread?: ReadonlySet<"head" | "body">;
 }
 
@@ -35,7 +38,7 @@ export interface ComponentSpec {
 export interface PropSpec {
   /** Without the dot. */
   readonly name: string;
-  /** Covers the dot too. */
+  /** Includes the dot. */
   readonly nameSpan: Span;
   readonly value: ValueSpec;
   readonly span: Span;
@@ -63,7 +66,7 @@ export type ValueSpec =
   | { readonly type: "concat"; readonly parts: readonly ValueSpec[]; readonly span: Span }
   | UnreadSpec;
 
-/** What could not be read; its problem is reported. */
+/** A value that could not be read; its problem is reported. */
 export interface UnreadSpec {
   readonly type: "unread";
   readonly span: Span;
@@ -86,7 +89,7 @@ export type ConditionSpec =
       readonly variable: string;
       readonly variableSpan: Span;
       readonly operator: CompareOperator;
-      /** A string or a list of strings; references and constants are allowed in it and resolved like those of a prop. */
+      /** A string or a list of strings. References and constants are allowed and resolved like in a prop. */
       readonly pattern: ValueSpec;
       readonly span: Span;
     }
@@ -99,7 +102,7 @@ export type ConditionSpec =
     }
   | UnreadSpec;
 
-/** A list as pattern is met by any of its strings; if the operator is negated, by none. */
+/** A list matches if any of its strings matches; with a negated operator, if none matches. */
 export const compareOperators = [
   /** is equal to it */
   "==",
@@ -132,7 +135,7 @@ export const compareOperators = [
 ] as const;
 export type CompareOperator = (typeof compareOperators)[number];
 
-/** They ask what lies at `$path` in `.webRoot`. */
+/** They test the file at `$path` in `.webRoot`. */
 export const fileTestOperators = [
   /** a file */
   "-f",

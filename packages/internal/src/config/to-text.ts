@@ -1,4 +1,5 @@
-// Specs back to text. What was included stands in place; comments are gone; everything else reads back as the same specs.
+// Converts specs back to text. Included content is written in place, comments are lost; the text parses to the same
+// specs.
 
 import { HemiError } from "../errors/hemi-error.ts";
 import { formatConfig } from "./format.ts";
@@ -7,8 +8,9 @@ import { isQuotable } from "./quote.ts";
 import type { ComponentSpec, ConditionSpec, DictEntrySpec, ValueSpec } from "./spec.ts";
 
 /**
- * Writes a configuration that was read without problems (else HEMI_USAGE). A string with both sorts of quotes in it becomes a joined one of the same text; as a name, a key
- * or a default it cannot be written (HEMI_USAGE), which the parser and `fromObject` rule out.
+ * Writes a configuration that was read without problems (otherwise HEMI_USAGE). A string that contains both sorts of
+ * quotes is written as several strings joined by `+`. As a name, key or default it cannot be written (HEMI_USAGE); the
+ * parser and `fromObject` exclude this.
  */
 export function toText(spec: ComponentSpec): string {
   const formatted = formatConfig(componentText(spec));
@@ -74,7 +76,7 @@ function conditionText(condition: ConditionSpec): string {
   }
 }
 
-/** In parentheses where it would be read otherwise: within its like, and a weaker joint within a stronger. */
+/** In parentheses if needed: inside an operand of the same sort, or a weaker operator inside a stronger one. */
 function operandText(operand: ConditionSpec, owner: "and" | "or"): string {
   const text = conditionText(operand);
   return operand.type === "or" || (operand.type === "and" && owner === "and") ? `(${text})` : text;
@@ -89,7 +91,7 @@ function quoted(text: string): string {
   return text.includes('"') ? `\`${text}\`` : `"${text}"`;
 }
 
-/** Strings have no escapes: where both quotes occur, pieces with one of them each are joined. */
+/** Strings have no escapes. If both quotes occur, pieces with one sort of quotes are joined. */
 function stringText(text: string): string {
   if (isQuotable(text)) return quoted(text);
   return (text.match(/[^"]+|[^`]+/g) ?? []).map(quoted).join(" + ");

@@ -1,13 +1,13 @@
-// The one table of error codes. A test holds it, the docs and the code together.
+// The table of error codes. A test checks that the table, the docs and the code match.
 
-/** Every code that a HemiError carries, with what it means in one line. */
+/** Every code of a HemiError, with its meaning in one line. */
 export const errorCodes = {
   // The configuration
   HEMI_CONFIG_SYNTAX: "the text does not follow the grammar of the configuration language",
   HEMI_CONFIG_INCLUDE: "an included file is missing, unreadable, or includes itself",
   HEMI_CONFIG_UNKNOWN_SIGN: "no pack in use has a component with this sign",
-  HEMI_CONFIG_MISPLACED: "a component stands where its kind may not stand",
-  HEMI_CONFIG_NAME: "a component lacks the name it needs, has one it may not have, or shares one with a sibling",
+  HEMI_CONFIG_MISPLACED: "the kind of a component is not allowed at this place",
+  HEMI_CONFIG_NAME: "a component has no name but needs one, has a name but may not, or has the name of a sibling",
   HEMI_CONFIG_UNKNOWN_PROP: "the component has no property of this name",
   HEMI_CONFIG_DUPLICATE_PROP: "a property is set twice in one component",
   HEMI_CONFIG_MISSING_PROP: "a required property is not set",

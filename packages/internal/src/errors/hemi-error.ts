@@ -1,8 +1,10 @@
-// The one class of errors that Hemi throws on purpose.
+// The error class for all errors that Hemi throws on purpose.
 
 import type { ErrorCode } from "./codes.ts";
 
-/** An error that says what, where and what to do. `code` is stable and documented; `message` is for people. */
+/**
+ * An error that says what is wrong, where, and how to fix it. `code` is stable and documented; `message` is for people.
+ */
 export class HemiError extends Error {
   /** Stable and documented: see `errorCodes`. */
   readonly code: ErrorCode;

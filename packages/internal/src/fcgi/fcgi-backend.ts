@@ -11,8 +11,9 @@ import { FcgiParams } from "./params.ts";
 const props = cgiBackendProps;
 
 /**
- * A group of equal FastCGI servers, for `fcgiRelay`. With `keepConns` above 0, connections are kept. Where the server has a process for
- * each connection, as PHP-FPM does, `maxConnsPerNode` should be how many it has (`pm.max_children`): more than these wait here, in order.
+ * A group of equal FastCGI servers, for `fcgiRelay`. With `keepConns` above 0, connections are persistent. If the
+ * server needs a process for each connection, as PHP-FPM does, set `maxConnsPerNode` to the number of processes
+ * (`pm.max_children`): further requests then wait here, in order.
  */
 export const fcgiBackend = defineBackend({
   sign: "fcgiBackend",

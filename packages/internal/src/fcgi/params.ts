@@ -1,4 +1,5 @@
-// Names and values as FastCGI sends them: each with its length, in one byte up to 127, in four with the first bit set beyond.
+// Names and values as FastCGI sends them: each with its length, in one byte up to 127, in four with the first bit set
+// beyond.
 
 import type { CgiParams } from "../cgi/programs.ts";
 

@@ -1,4 +1,4 @@
-// Reads the records of a FastCGI server, as they come: the content of a long one is handed on before its end is there.
+// Parses the records of a FastCGI server as they arrive. The content of a long record is passed on before its end.
 
 import { headerSize, recordTypes, requestId, version } from "./records.ts";
 

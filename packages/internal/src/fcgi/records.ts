@@ -2,7 +2,8 @@
 //
 //   version | type | request id (2) | content length (2) | padding length | reserved | content … | padding …
 //
-// One request at a time has a connection, so that its id is always 1: servers that take more are rare, and PHP-FPM is none.
+// One request at a time has a connection, so that its id is always 1: servers that take more are rare, and PHP-FPM is
+// none.
 
 export const recordTypes = {
   beginRequest: 1,
@@ -21,7 +22,10 @@ export const maxContentSize = 65_535;
 export const version = 1;
 export const requestId = 1;
 
-/** Begins a request: the role is that of a responder; `keepConn` asks the server to leave the connection open afterwards. */
+/**
+ * Begins a request: the role is that of a responder; `keepConn` asks the server to leave the connection open
+ * afterwards.
+ */
 export function beginRequest(keepConn: boolean): Buffer {
   return Buffer.concat([
     recordHeader(recordTypes.beginRequest, 8),

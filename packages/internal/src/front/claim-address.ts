@@ -1,12 +1,12 @@
-// That two servers of a stage do not want one address: a mistake that the configuration shows.
+// Detects that two servers of a stage use the same address.
 
 import { isIPv4 } from "node:net";
 import type { CheckContext } from "../component/definition.ts";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
 
 /**
- * Claims what the prop `address` of a server names, for its `check`: no other server of the stage may have it, nor an address that overlaps with
- * it, such as `:80` with `127.0.0.1:80`. Port 0 takes a free one, whatever others have.
+ * Claims the prop `address` of a server, in its `check`: no other server of the stage may have this address or one that
+ * overlaps with it, such as `:80` with `127.0.0.1:80`. Port 0 takes a free port and never conflicts.
  */
 export function claimAddress({
   props,
@@ -20,7 +20,7 @@ export function claimAddress({
   if (port === 0) return;
   const all = `port ${port} of all addresses`;
   const allOfIPv4 = `port ${port} of all IPv4 addresses`;
-  // A socket of IPv6 that is bound to all addresses has those of IPv4, too.
+  // An IPv6 socket that is bound to all addresses also receives IPv4.
   if (host === "" || host === "::") return claim({ prop, what: all });
   claim({ prop, what: all, isShared: true });
   if (host === "0.0.0.0") return claim({ prop, what: allOfIPv4 });

@@ -1,9 +1,9 @@
-// The registry of codecs of a front: who serves a connection, by the protocol that its handshake agreed on, or by its
-// first bytes.
+// The registry of codecs of a front: selects the codec of a connection by the protocol that the handshake agreed on, or
+// by the first bytes.
 //
-//   TLS with ALPN ── "h2" ──────────────> the codec with that name
-//   anything else ──> the last codec ──┬─> serves
-//                                      └─ first bytes are another codec's ──> handed over to that one
+//  TLS with ALPN ── "h2" ──────────────> the codec with that name
+//  anything else ──> the last codec ──┬─> serves
+//                                     └─ the first bytes belong to another codec ──> handed over to that one
 
 import type { Socket } from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -11,41 +11,42 @@ import type { Peer } from "../net/peer.ts";
 import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import type { GateConn } from "./gate.ts";
 
-/** A connection that another codec can take over, before it has answered anything. */
+/** A connection that another codec can take over before a response was sent. */
 export interface CodecConn extends GateConn {
-  /** `undefined`: it is not by TLS. */
+  /** `undefined`: without TLS. */
   readonly tls: TlsFacts | undefined;
-  /** Who the client is. */
+  /** The client. */
   readonly peer: Peer;
 }
 
-/** One protocol, declared. `Server` is what its connections ask of their server. */
+/** One protocol. `Server` is the interface that its connections need from their server. */
 export interface Codec<Server extends object> {
   /**
-   * What the connection runs over. A front serves one transport; protocols of others, such as `h3` over QUIC, can never
-   * enter its ALPN.
+   * The transport of the connection. A front serves one transport; protocols of others, such as `h3` over QUIC, never
+   * enter its ALPN list.
    */
   readonly transport: "tcp";
-  /** Its names in ALPN (IANA registry of TLS ALPN protocol ids), the preferred one first. */
+  /** Its ALPN names (IANA registry of TLS ALPN protocol ids), in the order of preference. */
   readonly alpn: readonly string[];
-  /** Whether the server speaks it at present. Default: it does. */
+  /** Whether the server currently speaks it. Default: true. */
   isSpoken?(server: Server): boolean;
   /**
-   * Whether a client that agreed on no protocol and begins with these bytes speaks it. Asked each time more have come;
-   * must tell within a size of its own. Left out: only by ALPN, or as the last of the codecs.
+   * Whether a client without an agreed protocol that begins with these bytes speaks it. Called again when more bytes
+   * have arrived; must decide within a fixed number of bytes. Without it, the codec is selected by ALPN only, or as the
+   * last of the codecs.
    */
   accepts?(bytes: Buffer): boolean | "perhaps";
-  /** Serves a connection, which calls `front.closed(conn)` once when it is over. */
+  /** Serves a connection. It calls `front.closed(conn)` once at its end. */
   open(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Server): CodecConn;
 }
 
-/** Those of a server, in the order of preference. The last one gets all connections that no other claims. */
+/** The codecs of a server, in the order of preference. The last one gets all connections that no other one claims. */
 export class Codecs<Server extends object> {
   readonly #codecs: readonly Codec<Server>[];
   readonly #server: Server;
   readonly #last: Codec<Server>;
 
-  /** Throws HEMI_USAGE for none, for two with one name, and for a name that does not belong to TCP. */
+  /** Throws HEMI_USAGE for an empty list, for duplicate names, and for a name that does not belong to TCP. */
   constructor(codecs: readonly Codec<Server>[], server: Server) {
     const last = codecs.at(-1);
     if (last === undefined) throw new HemiError("HEMI_USAGE", "a server needs a codec");
@@ -60,18 +61,18 @@ export class Codecs<Server extends object> {
     this.#last = last;
   }
 
-  /** What is offered in handshakes, by the names of ALPN, in the order of preference. */
+  /** The ALPN names offered in handshakes, in the order of preference. */
   get protocols(): readonly string[] {
     return this.#codecs.filter((codec) => this.#isSpoken(codec)).flatMap(({ alpn }) => alpn);
   }
 
-  /** Serves a connection by what its handshake has agreed on, if it has. */
+  /** Serves a connection with the codec that its handshake agreed on, if any. */
   open(socket: Socket, peer: Peer, tls: TlsFacts | undefined): CodecConn {
     const agreed = tls === undefined || tls.nextProto === "" ? undefined : this.#find(tls.nextProto);
     return (agreed ?? this.#last).open(socket, peer, tls, this.#server);
   }
 
-  /** The codec that claims these first bytes; "perhaps": it takes more of them to tell. */
+  /** The codec that claims these first bytes; "perhaps": more bytes are needed to decide. */
   claimantOf(bytes: Buffer): Codec<Server> | "perhaps" | undefined {
     let isOpen = false;
     for (const codec of this.#codecs) {
@@ -82,7 +83,7 @@ export class Codecs<Server extends object> {
     return isOpen ? "perhaps" : undefined;
   }
 
-  /** Serves a connection by the codec that claims its first bytes, in place of `conn`. */
+  /** Serves a connection with the codec that claims its first bytes, in place of `conn`. */
   openClaimed(bytes: Buffer, socket: Socket, { tls, peer }: CodecConn): CodecConn {
     const claimant = this.claimantOf(bytes);
     const codec = claimant === undefined || claimant === "perhaps" ? this.#last : claimant;

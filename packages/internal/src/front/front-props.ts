@@ -1,4 +1,4 @@
-// The props of whatever listens for connections, whichever protocol it serves.
+// The props of every server that listens for connections, whatever its protocol.
 
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
@@ -6,39 +6,39 @@ import { tlsProps } from "./tls/tls-props.ts";
 
 const listenProps = {
   /**
-   * Where it listens: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free one; of a
-   * name's addresses the first IPv4 one counts.
+   * The address to listen on: `:port` (all addresses), `host:port`, `[v6]:port` or `/path.sock`. Port 0 takes a free
+   * port. Of the addresses of a name, the first IPv4 address is used.
    */
   address: prop.address({ required: true }),
   /**
-   * Connections at once; one more is closed as soon as it is accepted. The error log counts them, in one line every 10
-   * seconds.
+   * Maximum number of concurrent connections. One more is closed as soon as it is accepted. The error log reports their
+   * number, in one line every 10 seconds.
    */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
   /**
-   * Addresses of proxies that tell by a PROXY header, version 1 or 2, in front of all else on a connection, TLS too,
-   * whose it is: that is the client then (`$srcHost`), and the proxy stays `$peerHost` in access logs. A connection of
-   * theirs without a right header is closed. All others are clients, who may not tell such things: a header of theirs
-   * is a malformed request.
+   * Addresses of proxies that send a PROXY header, version 1 or 2, at the start of each connection, before TLS. The
+   * header gives the client's address (`$srcHost`); the proxy remains `$peerHost` in access logs. A connection from
+   * these addresses without a valid header is closed. All other peers are clients and may not send one: their header is
+   * a malformed request.
    */
   proxyProtocol: prop.addresses({ default: [], inherited: true, reload: "live" }),
-  /** Until the PROXY header is there; then the connection is closed. */
+  /** Time limit for the PROXY header. After that the connection is closed. */
   proxyHeaderTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   /**
-   * While the server drains: how long it waits for what a client begins. A request that is on its way arrives by then,
-   * and is answered.
+   * How long a draining server waits for a client to send something. A request that is already on its way arrives in
+   * this time and is served.
    */
   drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
   /**
    * When a connection has to end while its client may still send, we shut our side and read theirs away, so that a
-   * reset does not destroy the answer on its way: until nothing has come for this long. An HTTP/2 stream that is answered before its
-   * request is complete is reset when its client has read the answer, and after this at the latest.
+   * reset does not destroy the answer on its way: until nothing has come for this long. An HTTP/2 stream that is
+   * answered before its request is complete is reset when its client has read the answer, and after this at the latest.
    */
   lingerTimeout: prop.duration({ default: "2s", min: "1ms", inherited: true, reload: "live" }),
 };
 
-/** To be spread into the props of a server. */
+/** Spread this into the props of a server. */
 export const frontProps: typeof listenProps & typeof tlsProps = { ...listenProps, ...tlsProps };
 
-/** Their values. */
+/** The values of these props. */
 export type FrontSettings = PropsOf<typeof frontProps>;

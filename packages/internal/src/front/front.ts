@@ -1,10 +1,10 @@
-// The front of a server: from a listening socket to connections that a codec serves. It knows nothing of what is said
-// on them.
+// The front of a server: from a listening socket to connections that a codec serves. It does not know what is sent on
+// them.
 //
-//   listener ─> gate ─> PROXY header, from trusted proxies ─> TLS handshake, by tlsMode ─> codec ─> connection
-//                │ one too many       │ none, too late             │ none, too late
-//                v                    v                            v
-//              closed               closed                       closed     each with a line in the log, floods in one
+//  listener ─> gate ─> PROXY header, from trusted proxies ─> TLS handshake, with tlsMode ─> codec ─> connection
+//               │ too many           │ missing, timeout           │ failed, timeout
+//               v                    v                            v
+//             closed               closed                       closed     each with a log line, floods in one line
 
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
@@ -22,32 +22,35 @@ import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts"
 import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf } from "./tls/ticket-keys.ts";
 
-/** Limits what one client has. */
+/** Limits the connections of each client. */
 export interface ClientAdmission {
-  /** Whether a client may have one more connection. False: it is closed at once. */
+  /** Whether a client may open one more connection. False: it is closed at once. */
   mayConnect(address: string): boolean;
-  /** It has one more, until this socket has closed. */
+  /** The client has one more connection, until this socket closes. */
   connected(socket: Socket, address: string): void;
 }
 
-/** What a front is made of. */
+/** The components of a front. */
 export interface FrontOptions<Server extends object> {
-  /** Of the server, whose props hold `frontProps`. */
+  /** The context of the server. Its props contain `frontProps`. */
   readonly context: Context<FrontSettings>;
-  /** What its connections ask of their server. */
+  /** The interface that connections use. */
   readonly server: Server;
   /** In the order of preference: see `Codecs`. */
   readonly codecs: readonly Codec<Server>[];
-  /** What TLS is made with; asked for by `tlsMode` only. */
+  /** The certificate source; used with `tlsMode` only. */
   readonly source: CertificateSource;
-  /** Limits what each client has. Default: nothing does. */
+  /** Limits the connections of each client. Default: no limit. */
   readonly clients?: ClientAdmission;
-  /** What is said to a client that speaks plain HTTP to `tlsMode`. Default: nothing, its connection is closed. */
+  /**
+   * The response to a client that speaks plain HTTP to a server with `tlsMode`. Default: none, the connection is
+   * closed.
+   */
   readonly plainAnswer?: () => string;
 }
 
 /**
- * Listens for a server, and gives each connection to the codec that serves it. `Server`: what connections ask of their
+ * Listens for a server, and gives each connection to a codec. `Server`: the interface that connections need from their
  * server. The server calls `prepare`, `open`, `changed`, `drain` and `shutdown` in its own steps of these names (`open`
  * in `start`, `changed` in `update`).
  */
@@ -95,10 +98,10 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#gate = new Gate<GateConn>({
       share: this.#share,
       maxConns: () => props.maxConns,
-      // Whose a connection of a proxy is, its header will tell.
+      // The client of a proxy's connection is known only after its header.
       admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
       open: (accepted: Socket) => {
-        // TLS reads by itself.
+        // TLS reads from the socket itself.
         const socket = this.#handshakes === undefined ? AcceptedSocket.takeOver(accepted) : accepted;
         if (this.#isProxy(socket)) return new ProxyHeaderReader(socket, this);
         this.#clients?.connected(socket, peerOf(socket).address);
@@ -109,19 +112,19 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     });
   }
 
-  /** Begins to take connections. */
+  /** Starts to accept connections. */
   open(): void {
     this.#handshakes?.start();
     this.#gate?.open();
     for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
   }
 
-  /** For live props of the server, and for whatever `isSpoken` of its codecs looks at. */
+  /** Call it for changes of the server's live props, and of any state that `isSpoken` of its codecs reads. */
   changed(changed: ReadonlySet<string>): void {
     this.#handshakes?.changed(changed);
   }
 
-  /** Takes no new connections and waits until those that are open have finished. */
+  /** Accepts no new connections and waits until the open ones have finished. */
   drain(): Promise<void> | undefined {
     return this.#gate?.drain();
   }
@@ -136,7 +139,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#deadlines.close();
   }
 
-  /** Where it listens, once it is prepared. */
+  /** The addresses that it listens on, after `prepare`. */
   get listensOn(): readonly string[] {
     return this.#share === undefined ? [] : [this.#share.address];
   }
@@ -151,24 +154,24 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     return this.#context.props;
   }
 
-  // ---- what connections ask of their server, and it of its front ----
+  // ---- called by connections and by the server ----
 
-  /** Makes a deadline, not yet set; all of a server are swept together. */
+  /** Makes a deadline that is not set yet. All deadlines of a server share one timer. */
   readonly makeDeadline = this.#deadlines.add.bind(this.#deadlines);
 
-  /** What a client did or failed to do. */
+  /** Logs something that a client did or failed to do. */
   note(peer: Peer, message: string): void {
     this.#context.log.info(`client ${nameOf(peer)}: ${message}`);
   }
 
-  /** What was thrown while a connection was served. */
+  /** Logs an error that was thrown while a connection was served. */
   failed(peer: Peer, error: unknown): void {
     this.#context.log.error(`failed at client ${nameOf(peer)}`, { error });
   }
 
   /**
-   * Whether a client's first bytes belong to another codec than that which reads them; "perhaps": it takes more of them
-   * to tell.
+   * Whether a client's first bytes belong to another codec than the current one; "perhaps": more bytes are needed to
+   * decide.
    */
   isOthers(bytes: Buffer): boolean | "perhaps" {
     const claimant = this.#codecs.claimantOf(bytes);
@@ -176,8 +179,8 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   }
 
   /**
-   * Lets the codec serve that client whose first bytes those are. The socket is paused, all its bytes in it; `conn` has
-   * done its part.
+   * Gives the connection to the codec that claims its first bytes. The socket is paused and still contains all its
+   * bytes; `conn` has no further part in it.
    */
   handOver(conn: CodecConn, socket: Socket): void {
     const bytes: unknown = socket.read();
@@ -186,12 +189,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#gate?.succeed(conn, this.#codecs.openClaimed(bytes, socket, conn));
   }
 
-  /** A connection is over: each codec says so of its own. */
+  /** A connection is over. Each codec reports this for its own connections. */
   readonly closed = (conn: GateConn): void => this.#gate?.closed(conn);
 
-  // ---- on the way there ----
+  // ---- before the codec ----
 
-  /** For PROXY headers: one has come. */
+  /** Called when a PROXY header has arrived. */
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void {
     const { address } = peer.source ?? peer;
     if (this.#clients?.mayConnect(address) === false) {
@@ -203,7 +206,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     socket.resume();
   }
 
-  /** For PROXY headers: there was none, or none in time. */
+  /** Called when a PROXY header is missing or late. */
   greetingFailed(address: string, reason: string): void {
     this.#headerless.add(`${address}: ${reason}`);
   }

@@ -1,4 +1,4 @@
-// A gate: a server's open door on one address, and the connections that came in through it.
+// A gate: accepts connections on one address of a server, and keeps track of them.
 
 import type { Socket } from "node:net";
 import { guarded } from "@hemi/common";
@@ -6,29 +6,34 @@ import type { Acceptor, ListenerShare } from "../net/listener.ts";
 
 /** A connection through a gate. */
 export interface GateConn {
-  /** Finish what runs, take nothing new, then close. */
+  /** Finishes running work, accepts nothing new, then closes. */
   drain(): void;
-  /** Break off at once. */
+  /** Aborts at once. */
   destroy(): void;
 }
 
-/** What a gate is opened with. */
+/** The options of a gate. */
 export interface GateOptions<Conn extends GateConn> {
   /** The server's share of a listening socket of the process. */
   readonly share: ListenerShare;
-  /** More than this many at once are refused: closed as soon as they are accepted. */
+  /** The maximum number of concurrent connections. Further ones are closed as soon as they are accepted. */
   readonly maxConns: () => number;
-  /** Whether one that is not one too many may come in; else it is closed as soon as it is accepted. Default: all may. */
+  /**
+   * Whether a connection within the limit may enter; otherwise it is closed as soon as it is accepted. Default: always.
+   */
   readonly admits?: (socket: Socket) => boolean;
-  /** Makes a connection of a socket. It calls `gate.closed(conn)` when it is over. */
+  /** Makes a connection from a socket. It calls `gate.closed(conn)` at its end. */
   readonly open: (socket: Socket) => Conn;
-  /** Called for a connection that is one too many. */
+  /** Called for a connection beyond the limit. */
   readonly refused: (socket: Socket) => void;
-  /** Is told what `open`, or a connection that is drained, has thrown. That connection is broken off; the others go on. */
+  /**
+   * Called with an error that `open`, or `drain` of a connection, has thrown. That connection is destroyed; the others
+   * continue.
+   */
   readonly failed: (error: unknown) => void;
 }
 
-/** A server's open door on a listening socket: it counts connections, and drains them. */
+/** Accepts connections from a listening socket, counts them, and drains them. */
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
   readonly #conns = new Set<Conn>();
@@ -39,12 +44,12 @@ export class Gate<Conn extends GateConn> {
     this.#options = options;
   }
 
-  /** Begins to take connections, those that wait at its listener first. */
+  /** Starts to accept connections, including those that wait at its listener. */
   open(): void {
     this.#options.share.accept(this.#accept);
   }
 
-  /** Takes no new connections and waits until those that are open have finished. */
+  /** Accepts no new connections and waits until the open ones have finished. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     await this.#options.share.release();
@@ -52,7 +57,7 @@ export class Gate<Conn extends GateConn> {
     await this.#whenEmpty();
   }
 
-  /** Closes the door, breaks off what is still open, and waits until all of it has closed. Twice is harmless. */
+  /** Stops accepting, destroys open connections, and waits until all are closed. Calling it twice is harmless. */
   async shutdown(): Promise<void> {
     await this.#options.share.release();
     for (const conn of this.#conns) conn.destroy();
@@ -66,7 +71,7 @@ export class Gate<Conn extends GateConn> {
     if (this.#isDraining) this.#drainConn(successor);
   }
 
-  /** Tells the gate that a connection is over. */
+  /** Reports that a connection is over. */
   closed(conn: Conn): void {
     this.#conns.delete(conn);
     if (this.#conns.size === 0) this.#emptied?.resolve();

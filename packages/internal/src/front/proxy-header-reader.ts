@@ -1,7 +1,7 @@
 // A connection from its acceptance to the end of its PROXY header; then another one takes its place at the gate.
 //
-//   accepted ── header ──> greeted: handed on, with the client's address; the bytes behind the header are there to be read
-//      └── something else, too late, gone: told, and closed
+//  accepted ── header ──> greeted: passed on with the client's address; the bytes after the header can be read
+//     └── something else, timeout, closed by the peer ──> logged and closed
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
@@ -10,13 +10,13 @@ import { peek } from "../net/peek.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
 import { readProxyHeader, type ProxyHeader } from "../net/read-proxy-header.ts";
 
-/** What it needs of the server that it belongs to. Durations in ms. */
+/** The services that it needs from its server. Durations in milliseconds. */
 export interface ProxyHeaderReaderOptions {
   readonly settings: { readonly proxyHeaderTimeout: number; readonly drainIdleTimeout: number };
   makeDeadline(onExpired: () => void): Deadline;
-  /** The header has come. The socket is paused. */
+  /** The header has arrived. The socket is paused. */
   greeted(socket: Socket, peer: Peer, greeting: ProxyHeaderReader): void;
-  /** There was none, or none in time. */
+  /** The header is missing or late. */
   greetingFailed(address: string, reason: string): void;
   closed(greeting: GateConn): void;
 }
@@ -33,7 +33,7 @@ export class ProxyHeaderReader implements GateConn {
     this.#peer = peerOf(socket);
     this.#deadline = host.makeDeadline(() => this.#refuse("its PROXY header was not complete in time"));
     this.#deadline.set(host.settings.proxyHeaderTimeout);
-    // What went wrong with a socket is of no use: its "close" follows.
+    // The error of a socket is not needed: its "close" event follows.
     socket.on("error", noop).on("close", this.#closed);
     peek<ProxyHeader | string>(socket, {
       look: readProxyHeader,
@@ -42,7 +42,7 @@ export class ProxyHeaderReader implements GateConn {
     });
   }
 
-  /** Who has just come wants to ask something: there is a moment left for it. */
+  /** A new client is about to send something: wait a moment for it. */
   drain(): void {
     this.#deadline.set(this.#host.settings.drainIdleTimeout);
   }
@@ -63,7 +63,7 @@ export class ProxyHeaderReader implements GateConn {
   }
 
   #left(): void {
-    // Balancers look whether a port is open by connecting, and no more.
+    // Load balancers check a port by connecting and closing.
     if (this.#socket.bytesRead === 0) this.#socket.destroy();
     else this.#refuse("it left in the middle of its PROXY header");
   }

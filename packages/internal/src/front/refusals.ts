@@ -1,25 +1,25 @@
-// Connections that were refused, told in few lines: a flood of them must not become a flood of the log.
+// Reports refused connections in few log lines: a flood of them must not flood the log.
 
 import type { Deadline } from "@hemi/common";
 
 export interface RefusalsOptions {
   /** Makes the deadline that ends an interval. */
   readonly makeDeadline: (onExpired: () => void) => Deadline;
-  /** Tells of `count` refused connections; `latest` is the address of the last of them. */
+  /** Logs `count` refused connections; `latest` is the address of the last one. */
   readonly tell: (count: number, latest: string) => void;
 }
 
-/** In ms. No prop: it is how much of it a reader of the log bears. */
+/** In milliseconds. Not a prop: it limits repeated log lines. */
 export const tellingInterval = 10_000;
 
 /**
  *   refused:   | |||| || |                |
- *   told:      1          interval: 7     1        the first at once, those within the interval after it together
+ *   logged:    1          interval: 7     1        the first at once, those within the following interval together
  */
 export class Refusals {
   readonly #tell: RefusalsOptions["tell"];
   readonly #deadline: Deadline;
-  /** Not yet told. */
+  /** Not logged yet. */
   #count = 0;
   #latest = "";
 
@@ -35,7 +35,7 @@ export class Refusals {
     if (!this.#deadline.isSet) this.#intervalEnded();
   }
 
-  /** Tells what is left to be told. */
+  /** Logs the rest. */
   close(): void {
     this.#deadline.clear();
     this.#tellNow();

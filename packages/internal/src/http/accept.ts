@@ -10,7 +10,10 @@ export interface Weighted {
   readonly weight: number;
 }
 
-/** The elements in the order received, `maxListMembers` at the most; malformed ones are left out. Parameters other than `q` say nothing here. */
+/**
+ * The elements in the order received, `maxListMembers` at the most; malformed ones are left out. Parameters other than
+ * `q` say nothing here.
+ */
 export function parseWeights(field: string): readonly Weighted[] {
   const list: Weighted[] = [];
   for (const element of listMembers(field)) {

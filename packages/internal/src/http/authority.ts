@@ -13,9 +13,10 @@ export interface Authority {
 }
 
 /**
- * RFC 9110 section 7.2 and RFC 3986 section 3.2.2, read strictly; `undefined` means 400. An empty port is none. Percent-encoding stays as it is: no
- * webapp has such a name. Refused are also, though the grammar has them, an empty host (RFC 9110 section 4.2.1), empty labels, `user@`, and a comma, since
- * two fields `host` that somebody has joined look so.
+ * RFC 9110 section 7.2 and RFC 3986 section 3.2.2, read strictly; `undefined` means 400. An empty port is none.
+ * Percent-encoding stays as it is: no webapp has such a name. Refused are also, though the grammar has them, an empty
+ * host (RFC 9110 section 4.2.1), empty labels, `user@`, and a comma, since two fields `host` that somebody has joined
+ * look so.
  */
 export function parseAuthority(text: string): Authority | undefined {
   if (text.length > maxLength) return undefined;

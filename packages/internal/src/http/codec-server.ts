@@ -11,8 +11,8 @@ import type { ExchanWire } from "./exchan.ts";
 import type { HeadLimits } from "./head-limits.ts";
 
 /**
- * What a connection waits for and at most how long, and how much it takes. All durations in ms, all sizes in bytes. Looked at
- * whenever they are used: live. `httpxServer` says what each is, and what happens at it.
+ * What a connection waits for and at most how long, and how much it takes. All durations in ms, all sizes in bytes.
+ * Looked at whenever they are used: live. `httpxServer` says what each is, and what happens at it.
  */
 export interface CodecSettings extends HeadLimits {
   /** Of a request target; a longer one gets 414. */
@@ -57,7 +57,10 @@ export interface CodecServer {
   serve(wire: ExchanWire): void;
   /** Notes in the error log what a client did or failed to do. */
   note(peer: Peer, message: string): void;
-  /** Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its requests. */
+  /**
+   * Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its
+   * requests.
+   */
   failed(peer: Peer, error: unknown): void;
   /** A connection is over, by its client or by us. */
   closed(conn: GateConn): void;

@@ -1,5 +1,5 @@
-// Whether a request's content comes as fast as it must, on average over the time that it is waited for: a handlet that does not
-// read is no fault of its client.
+// Whether a request's content comes as fast as it must, on average over the time that it is waited for: a handlet that
+// does not read is no fault of its client.
 
 import type { CodecSettings } from "./codec-server.ts";
 

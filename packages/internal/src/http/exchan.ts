@@ -1,4 +1,5 @@
-// One request with its response, whatever the HTTP version: what a codec gives to the engine, and what it takes from it.
+// One request with its response, whatever the HTTP version: what a codec gives to the engine, and what it takes from
+// it.
 //
 //   socket ─> conn (HTTP/1, 2, 3) ── RequestHead, content ──> Request  ─┐
 //                                                                       ├─ webapp, rules, handlets
@@ -19,7 +20,10 @@ export type HttpVersion = "1.0" | "1.1" | "2" | "3";
 
 /** The head of a request as its codec read it; strings are decoded when asked for. */
 export interface RequestHead {
-  /** Two heads of a connection have the same number only if they are the same, byte for byte. `undefined`: that is not looked at. */
+  /**
+   * Two heads of a connection have the same number only if they are the same, byte for byte. `undefined`: that is not
+   * looked at.
+   */
   readonly number?: number;
   /** That of the message. */
   readonly version: HttpVersion;
@@ -27,7 +31,9 @@ export interface RequestHead {
   readonly method: string;
   /** How it came. */
   readonly scheme: "http" | "https";
-  /** What the client says in its target of how it came, or of how its proxy is to ask; left out where it says nothing. */
+  /**
+   * What the client says in its target of how it came, or of how its proxy is to ask; left out where it says nothing.
+   */
   readonly targetScheme?: "http" | "https" | undefined;
   /** Host and port as received; "" for HTTP/1.0 without a host. */
   readonly authority: string;
@@ -35,16 +41,19 @@ export interface RequestHead {
   readonly target: string;
   /** Scheme and authority stand in the target, as in requests to proxies (RFC 9112 3.2.2). HTTP/2 always has them. */
   readonly isForProxy?: boolean;
-  /** The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash, two slashes in a row. */
+  /**
+   * The path holds something that `path.ts` must look at: a percent sign, a dot segment, a backslash, two slashes in a
+   * row.
+   */
   readonly pathNeedsCare: boolean;
   /** The header fields. */
   readonly fields: Fields;
   /** In bytes; `undefined` where the sender did not say (chunked), 0 for no content. */
   readonly contentSize: number | undefined;
   /**
-   * The protocols that the client would rather speak on this exchan, in lower case, its favourite first: `websocket`. Those of the
-   * field `upgrade` (RFC 9110 7.8), or that of an extended CONNECT (RFC 8441), whose method then is GET. Empty where there are none, and where
-   * the request has content, which would have to be read before.
+   * The protocols that the client would rather speak on this exchan, in lower case, its favourite first: `websocket`.
+   * Those of the field `upgrade` (RFC 9110 7.8), or that of an extended CONNECT (RFC 8441), whose method then is GET.
+   * Empty where there are none, and where the request has content, which would have to be read before.
    */
   readonly upgrades: readonly string[];
 }
@@ -74,8 +83,9 @@ export interface ResponseHead {
 }
 
 /**
- * Hears how a response ended. `status` is the final one, `undefined` if none was sent before the end. `contentSent` is how much
- * content was handed to the client's connection, in bytes, framing not counted: none for HEAD, 204 and 304. Must not throw.
+ * Hears how a response ended. `status` is the final one, `undefined` if none was sent before the end. `contentSent` is
+ * how much content was handed to the client's connection, in bytes, framing not counted: none for HEAD, 204 and 304.
+ * Must not throw.
  */
 export type EndListener = (status: number | undefined, contentSent: number, reason: EndReason) => void;
 
@@ -118,7 +128,10 @@ export interface ExchanWire {
   /** Set by the engine once a request has made others; codecs leave it alone. */
   lineage?: Lineage;
 
-  /** The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE. One call at a time. */
+  /**
+   * The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or
+   * HEMI_PEER_GONE. One call at a time.
+   */
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Known once `readContent` has given its end. */
   readonly trailers: Fields;
@@ -126,8 +139,8 @@ export interface ExchanWire {
   /** A 1xx answer; ignored where the client could not understand it (HTTP/1.0). */
   sendInterim(status: number, fieldList: readonly string[]): void;
   /**
-   * Head and content in one go; ends the exchan. Text is sent as UTF-8. `isLasting`: these very bytes will be sent again, and never
-   * change. Default: false.
+   * Head and content in one go; ends the exchan. Text is sent as UTF-8. `isLasting`: these very bytes will be sent
+   * again, and never change. Default: false.
    */
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting?: boolean): void;
   /** The head of a response whose content follows: `size` bytes of it, or `undefined` where that is not known. */
@@ -141,12 +154,16 @@ export interface ExchanWire {
   /** The end of the content, with trailers where the version and the framing allow them. Ends the exchan. */
   endContent(trailerList: readonly string[]): void;
   /**
-   * Leaves HTTP: tells the client so (101, or 200 where the version has it so), and hands out the bytes of both directions from here
-   * on, paused. The exchan ends when both have ended, or when the stream is destroyed. All of its limits in time are the taker's now;
-   * `drained` is called once when the server drains, soon if it does already, never before this returns. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
+   * Leaves HTTP: tells the client so (101, or 200 where the version has it so), and hands out the bytes of both
+   * directions from here on, paused. The exchan ends when both have ended, or when the stream is destroyed. All of its
+   * limits in time are the taker's now; `drained` is called once when the server drains, soon if it does already, never
+   * before this returns. Throws HEMI_USAGE where the request asks for nothing of the sort, or has been answered.
    */
   tunnel(head: TunnelHead, drained: () => void): Duplex;
-  /** The request is malformed, or what follows it may be none: once it is answered, nothing more is read that came by the same way, if other requests could be hidden in it. */
+  /**
+   * The request is malformed, or what follows it may be none: once it is answered, nothing more is read that came by
+   * the same way, if other requests could be hidden in it.
+   */
   distrust(): void;
   /**
    * In ms: from now on the handlet has so long, in place of the server's `handleTimeout`; the wait that is under way begins anew. `undefined`: the
@@ -155,8 +172,14 @@ export interface ExchanWire {
   limitHandling(timeout: number | undefined): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
-  /** Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too late, or the exchan was aborted. */
+  /**
+   * Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too
+   * late, or the exchan was aborted.
+   */
   onAbort(listener: AbortListener): void;
-  /** Calls back once when the response is over, complete or broken off, before the next one of its connection begins; at once if it is over. */
+  /**
+   * Calls back once when the response is over, complete or broken off, before the next one of its connection begins; at
+   * once if it is over.
+   */
   onEnd(listener: EndListener): void;
 }

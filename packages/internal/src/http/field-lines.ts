@@ -52,7 +52,9 @@ export class FieldLines implements Fields {
     return this.#text.substring(start - this.start, end - this.start);
   }
 
-  /** The field lines as they came, but for those of some names. Lines that follow each other are cut out in one piece. */
+  /**
+   * The field lines as they came, but for those of some names. Lines that follow each other are cut out in one piece.
+   */
   linesWithout(names: FieldNames): string {
     const { spans } = this;
     let lines = "";
@@ -94,7 +96,8 @@ export class FieldLines implements Fields {
     const end = this.spans[at + 1] ?? 0;
     if (names.hasUnderscored && includesByte(this.bytes, UNDERSCORE, start, end)) return true;
     const candidates = names.ofLength(end - start);
-    // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take quadratic time.
+    // Many of one length are the peer's own, from its field `connection`: to compare each with each field would take
+    // quadratic time.
     if (candidates.length > maxCompared) return names.has(this.nameAt(at));
     for (const name of candidates) if (equalsIgnoringCase(this.bytes, start, name)) return true;
     return false;

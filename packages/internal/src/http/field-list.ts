@@ -54,8 +54,8 @@ export class FieldList {
   }
 
   /**
-   * Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their names. Nobody may change
-   * the list afterwards.
+   * Fields of the engine's own, known to be right, names and values in turn. They take the place of those of their
+   * names. Nobody may change the list afterwards.
    */
   setAllTrusted(fields: readonly string[]): void {
     // Most often they are the first ones: then no name is looked for, and nothing copied.
@@ -101,7 +101,9 @@ export class FieldList {
 
 const noFields: readonly string[] = [];
 
-/** Gives the name in lower case. Throws HEMI_BAD_FIELD for what is not a token, and for the fields that frame a message. */
+/**
+ * Gives the name in lower case. Throws HEMI_BAD_FIELD for what is not a token, and for the fields that frame a message.
+ */
 export function checkFieldName(name: string): string {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
@@ -116,7 +118,9 @@ export function checkFieldName(name: string): string {
   return lower;
 }
 
-/** Throws HEMI_BAD_FIELD for a value with a line end or another byte that RFC 9110 5.5 forbids: it could forge fields. */
+/**
+ * Throws HEMI_BAD_FIELD for a value with a line end or another byte that RFC 9110 5.5 forbids: it could forge fields.
+ */
 export function checkFieldValue(name: string, value: string | number): string {
   const text = typeof value === "string" ? value : String(value);
   if (typeof value !== "string" && typeof value !== "number") {

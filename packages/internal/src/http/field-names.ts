@@ -51,7 +51,10 @@ export function isTrailerName(name: string): boolean {
   return !connectionFields.includes(name);
 }
 
-/** Fields that a receiver might take for some of the head: none is passed on to a node behind the content (RFC 9110 6.5.1). */
+/**
+ * Fields that a receiver might take for some of the head: none is passed on to a node behind the content (RFC 9110
+ * 6.5.1).
+ */
 export const notInTrailers = new FieldNames(
   [
     ...connectionFields,

@@ -4,7 +4,10 @@
 export interface Fields extends Iterable<readonly [name: string, value: string]> {
   /** How many field lines there are. */
   readonly count: number;
-  /** Names, in lower case, of those that no codec may put into a table (RFC 7541 7.1.3), as their sender said; `undefined`: it said so of none. */
+  /**
+   * Names, in lower case, of those that no codec may put into a table (RFC 7541 7.1.3), as their sender said;
+   * `undefined`: it said so of none.
+   */
   readonly neverIndexed?: ReadonlySet<string> | undefined;
   /** The value; of repeated fields all values joined by `, ` (`; ` for `cookie`), as RFC 9110 5.3 says. */
   get(name: string): string | undefined;
@@ -14,7 +17,10 @@ export interface Fields extends Iterable<readonly [name: string, value: string]>
   has(name: string): boolean;
 }
 
-/** Fields from a list of names and values in turn: `["host", "a.example", "accept", "*\/*"]`. Names must be in lower case. */
+/**
+ * Fields from a list of names and values in turn: `["host", "a.example", "accept", "*\/*"]`. Names must be in lower
+ * case.
+ */
 export class ListedFields implements Fields {
   readonly neverIndexed: ReadonlySet<string> | undefined;
   readonly #list: readonly string[];
@@ -70,7 +76,10 @@ export function joinValues(name: string, values: readonly string[]): string | un
   return values.join(name === "cookie" ? "; " : ", ");
 }
 
-/** Each name once, in the order of their first lines, with its joined value. One pass, where `get` for each name would take quadratic time. */
+/**
+ * Each name once, in the order of their first lines, with its joined value. One pass, where `get` for each name would
+ * take quadratic time.
+ */
 export function joinedFields(fields: Fields): ReadonlyMap<string, string> {
   const values = new Map<string, string[]>();
   for (const [name, value] of fields) {

@@ -7,7 +7,9 @@ import type { FileRegion } from "./exchan.ts";
 
 const readFile = promisify(read);
 
-/** Large enough that a system call for each costs little, small enough that thousands of slow clients can have one each. */
+/**
+ * Large enough that a system call for each costs little, small enough that thousands of slow clients can have one each.
+ */
 const pieceSize = 64 * 1024;
 
 /** The pieces of a region, each in memory of its own. Throws HEMI_FILE if the file has become shorter. */

@@ -4,9 +4,10 @@
 //                    anyone's    ^ the client  ^ trusted         ^ trusted
 //                    claim
 //
-// Each proxy adds whom it got the request from at the right end. So what the trusted ones say reaches from there to the first address that is not one of
-// them; what stands before it may be anyone's invention. Therefore each field line is read by itself, and from the right: nothing that a client sends can
-// change how the entries of the proxies behind it are read.
+// Each proxy adds whom it got the request from at the right end. So what the trusted ones say reaches from there to the
+// first address that is not one of them; what stands before it may be anyone's invention. Therefore each field line is
+// read by itself, and from the right: nothing that a client sends can change how the entries of the proxies behind it
+// are read.
 
 import { isIP, isIPv6 } from "node:net";
 import type { AddressSet } from "../component/props/addresses.ts";
@@ -16,14 +17,22 @@ import type { Fields } from "./fields.ts";
 export interface ForwardedTrust {
   /** The proxies that are believed. */
   readonly trustForwarded: AddressSet;
-  /** The one field that they are believed in: a proxy that sets the other one passes on what its client says in this. */
+  /**
+   * The one field that they are believed in: a proxy that sets the other one passes on what its client says in this.
+   */
   readonly forwardedField: "x-forwarded-for" | "forwarded";
 }
 
-/** The address of a client of whom a trusted proxy says nothing that can be read, such as `unknown` or `_hidden`. No list of addresses holds it. */
+/**
+ * The address of a client of whom a trusted proxy says nothing that can be read, such as `unknown` or `_hidden`. No
+ * list of addresses holds it.
+ */
 export const unknownAddress = "unknown";
 
-/** The client of a request that `sender` has sent. An entry of a trusted proxy that is no address makes it unknown: never the proxy itself. */
+/**
+ * The client of a request that `sender` has sent. An entry of a trusted proxy that is no address makes it unknown:
+ * never the proxy itself.
+ */
 export function forwardedSource(sender: Endpoint, fields: Fields, trust: ForwardedTrust): Endpoint {
   const { trustForwarded: trusted, forwardedField } = trust;
   if (!trusted.contains(sender.address)) return sender;
@@ -65,7 +74,10 @@ function entryBefore(line: string, end: number): Member {
   return { start, node: line.slice(start, end).trim() };
 }
 
-/** Of `forwarded` (RFC 7239 4): the value of `for` in what stands before `end`, up to a comma that is not in a quoted string (RFC 9110 5.6.4). */
+/**
+ * Of `forwarded` (RFC 7239 4): the value of `for` in what stands before `end`, up to a comma that is not in a quoted
+ * string (RFC 9110 5.6.4).
+ */
 function elementBefore(line: string, end: number): Member {
   const nodes: string[] = [];
   let isQuoted = false;

@@ -1,5 +1,6 @@
-// The end of a client's connection. A socket that is closed with unread bytes resets its connection, and the reset may destroy an answer
-// on its way. So our side is shut first, and what the client still sends is read and dropped for a while (RFC 9112 9.6).
+// The end of a client's connection. A socket that is closed with unread bytes resets its connection, and the reset may
+// destroy an answer on its way. So our side is shut first, and what the client still sends is read and dropped for a
+// while (RFC 9112 9.6).
 //
 //   our side is shut ── all is written ──> reading and dropping ── the client shuts its side, or a limit is reached ──> destroyed
 //          └ writeTimeout ──> destroyed        lingerTimeout without a byte, maxLingerTime in all
@@ -16,7 +17,9 @@ export class LingeringClose {
   /** On the monotonic clock, in ms. */
   #endsAt = 0;
 
-  /** Begins it. All of the answers has been written to the socket. `timeouts` tells its owner when a limit is reached. */
+  /**
+   * Begins it. All of the answers has been written to the socket. `timeouts` tells its owner when a limit is reached.
+   */
   constructor(socket: Socket, server: CodecServer, timeouts: ConnTimeouts, hasPeerEnded: boolean) {
     this.#socket = socket;
     this.#server = server;

@@ -1,6 +1,9 @@
 // The members of a field whose value is a list (RFC 9110 5.6.1).
 
-/** No prop: nobody names so many options, codings or media types but to keep us busy. What is longer is refused, or counts up to here. */
+/**
+ * No prop: nobody names so many options, codings or media types but to keep us busy. What is longer is refused, or
+ * counts up to here.
+ */
 export const maxListMembers = 100;
 
 /** The first of them, `most` at the most. Members may be empty, and do not count then. */

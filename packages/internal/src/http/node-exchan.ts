@@ -172,7 +172,10 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     if (node !== undefined) this.#owner.leave(node, outcome);
   }
 
-  /** `isUnseen`: the node has said, or it is plain, that it has not looked at the request. That, being stale, and having its fill say nothing against it. */
+  /**
+   * `isUnseen`: the node has said, or it is plain, that it has not looked at the request. That, being stale, and having
+   * its fill say nothing against it.
+   */
   protected fail(code: FailureCode, reason: string, { isStale = false, isUnseen = false } = {}): void {
     if (this.state === "over") return;
     const wasSent = !isUnseen && (this.state === "head" || this.state === "content");

@@ -3,8 +3,8 @@
 import { reasonPhrase } from "@hemi/common";
 
 /**
- * `HTTP/1.1 200 OK` with its line end; unknown codes get an empty reason phrase, unless one is given, which must be checked. We always speak 1.1
- * (RFC 9110 6.2).
+ * `HTTP/1.1 200 OK` with its line end; unknown codes get an empty reason phrase, unless one is given, which must be
+ * checked. We always speak 1.1 (RFC 9110 6.2).
  */
 export function statusLine(status: number, reason?: string): string {
   if (reason !== undefined) return `HTTP/1.1 ${status} ${reason}\r\n`;

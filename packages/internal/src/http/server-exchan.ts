@@ -1,12 +1,13 @@
-// One request of a client and its response: what is the same in all HTTP versions. It is the wire below Request and Response.
+// One request of a client and its response: what is the same in all HTTP versions. It is the wire below Request and
+// Response.
 //
 //   waiting ── sendHead ──> streaming ── endContent ──> (leaving) ──> ended
 //      ├────── sendWhole ────────┼───────────────────────┘
 //      ├────── tunnel ──> tunnelling ── both ends ──────────────────> ended
 //      └────── abort, or the client left ───────────────────────────> aborted
 //
-// A version says how heads and content are written, and tells what becomes of the client. `leaving`: the response is given, and
-// not all of it is on its way.
+// A version says how heads and content are written, and tells what becomes of the client. `leaving`: the response is
+// given, and not all of it is on its way.
 
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
@@ -249,7 +250,10 @@ export abstract class ServerExchan implements ExchanWire {
     this.#endReason ??= reason;
   }
 
-  /** The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both cases. */
+  /**
+   * The handlet took too long: 503 if nothing was sent, else the answer is broken off. It is told by `onAbort` in both
+   * cases.
+   */
   giveUp(): void {
     this.#isLate = true;
     this.endsBecauseOf("handleTimeout");
@@ -258,7 +262,9 @@ export abstract class ServerExchan implements ExchanWire {
     this.#tellAborted();
   }
 
-  /** A handlet aborts it: unless its client has left, which a handlet may hear of, and give up, before the codec does. */
+  /**
+   * A handlet aborts it: unless its client has left, which a handlet may hear of, and give up, before the codec does.
+   */
   protected endsByAbort(): void {
     if (!this.#carrier.isCut) this.endsBecauseOf("aborted");
   }
@@ -308,8 +314,8 @@ export abstract class ServerExchan implements ExchanWire {
 }
 
 /**
- * So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. No prop: nothing is kept of it, and nobody
- * sees a difference.
+ * So much content of an answer to HEAD, in bytes, is taken and dropped; more is stopped. No prop: nothing is kept of
+ * it, and nobody sees a difference.
  */
 const maxDropped = 256 * 1024;
 

@@ -1,4 +1,5 @@
-// What backends of web servers have in common, whatever their HTTP version: props, TLS, health, and what can be asked of the group of nodes.
+// What backends of web servers have in common, whatever their HTTP version: props, TLS, health, and what can be asked
+// of the group of nodes.
 
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
@@ -48,7 +49,10 @@ export const webBackendProps = {
   healthStatuses: prop.list(prop.integer({ min: 200, max: 599 }), { default: [], reload: "live" }),
   /** Statuses of answers that count against a node as if it had broken off: see `maxFails` and `breakerRatio`. */
   failStatuses: prop.list(prop.integer({ min: 400, max: 599 }), { default: [], reload: "live" }),
-  /** With `balancer = "sticky"`: the cookie that ties a client to its node. It lives as long as the browser's session, and tells nothing of addresses. */
+  /**
+   * With `balancer = "sticky"`: the cookie that ties a client to its node. It lives as long as the browser's session,
+   * and tells nothing of addresses.
+   */
   stickyCookie: prop.string({
     default: "hemi-node",
     pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a cookie" },

@@ -1,4 +1,5 @@
-// What a backend of web servers does, whatever HTTP version it speaks: takes a request, and gives the answer of one of its nodes.
+// What a backend of web servers does, whatever HTTP version it speaks: takes a request, and gives the answer of one of
+// its nodes.
 //
 //   httpProxy ── BackendRequest, content ──> WebBackend ──> a node, by its balancer ──> conn (HTTP/1, 2)
 //   httpProxy <── head, content, end ─────── ResponseHandler <──────────────────────────────┘
@@ -18,8 +19,8 @@ export interface WebBackend {
   /** The name of the cookie that ties a client to its node; `undefined` if none does. */
   readonly stickyCookie: string | undefined;
   /**
-   * Why a request that failed at these nodes may not be tried once more: there is no other node, or too much of what is asked of the
-   * backend are retries already. `undefined` if it may; then that is counted.
+   * Why a request that failed at these nodes may not be tried once more: there is no other node, or too much of what is
+   * asked of the backend are retries already. `undefined` if it may; then that is counted.
    */
   whyNoRetry(tried: readonly string[]): string | undefined;
   /** Which node would get a request of this wish, and what stands against each of the others. Changes nothing. */
@@ -31,8 +32,8 @@ export interface WebBackend {
 /** A web backend whose nodes may leave HTTP. */
 export interface TunnelBackend extends WebBackend {
   /**
-   * Begins, without content, and asks the node to leave HTTP for a protocol, in lower case. Keys of the handshake (`sec-websocket-key`, `-accept`)
-   * are between the backend and the node.
+   * Begins, without content, and asks the node to leave HTTP for a protocol, in lower case. Keys of the handshake
+   * (`sec-websocket-key`, `-accept`) are between the backend and the node.
    */
   tunnel(request: BackendRequest, protocol: string, wish: SelectionHint, taker: TunnelHandler): WebExchange;
 }
@@ -60,7 +61,10 @@ export interface BackendRequest {
   readonly target: string;
   /** The fields as they were received. */
   readonly received: Fields;
-  /** Those of them that are not passed on: `host` and `connectionFields` in any case. What the field `connection` names beside is the codec's to leave out. */
+  /**
+   * Those of them that are not passed on: `host` and `connectionFields` in any case. What the field `connection` names
+   * beside is the codec's to leave out.
+   */
   readonly dropped: FieldNames;
   /** Fields behind them: names in lower case and values in turn, all checked. */
   readonly added: readonly string[];
@@ -86,15 +90,23 @@ export interface NodeResponseHead {
   readonly fields: Fields;
   /** In bytes; `undefined` where that is not known. For HEAD, the size that a GET would have. */
   readonly contentSize: number | undefined;
-  /** Names in lower case and values in turn, without `dropped`, in which `connectionFields` are, and what the field `connection` names. */
+  /**
+   * Names in lower case and values in turn, without `dropped`, in which `connectionFields` are, and what the field
+   * `connection` names.
+   */
   fieldList(dropped: FieldNames): readonly string[];
 }
 
-/** Hears an answer: 1xx answers, a head, pieces, the end; or how it failed, at any moment, and nothing after that. Must not throw. */
+/**
+ * Hears an answer: 1xx answers, a head, pieces, the end; or how it failed, at any moment, and nothing after that. Must
+ * not throw.
+ */
 export interface ResponseHandler {
   /** A 1xx answer, but never 100 or 101. */
   interim(status: number, fields: Fields): void;
-  /** The head. `whole`: all of the content, where it has come already, and nothing follows; its bytes are the taker's. */
+  /**
+   * The head. `whole`: all of the content, where it has come already, and nothing follows; its bytes are the taker's.
+   */
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void;
   /** A piece of content; its bytes are the taker's. False: no more, please, until `resume()`. */
   content(piece: Uint8Array): boolean;
@@ -107,8 +119,8 @@ export interface ResponseHandler {
 /** Hears what a node makes of the wish to leave HTTP: it does, or it answers. */
 export interface TunnelHandler extends ResponseHandler {
   /**
-   * The node has left HTTP: the stream, paused, is the bytes of both directions from here on. It is the taker's, with all limits in time; the node
-   * counts it as work until it is closed. Nothing is called after that.
+   * The node has left HTTP: the stream, paused, is the bytes of both directions from here on. It is the taker's, with
+   * all limits in time; the node counts it as work until it is closed. Nothing is called after that.
    */
   switched(head: NodeResponseHead, stream: Duplex): void;
 }

@@ -1,4 +1,5 @@
-// The keys of WebSocket handshakes over HTTP/1 (RFC 6455 4.2.2): 16 bytes in base64, sent back hashed. No cache or form could answer so.
+// The keys of WebSocket handshakes over HTTP/1 (RFC 6455 4.2.2): 16 bytes in base64, sent back hashed. No cache or form
+// could answer so.
 
 import { createHash } from "node:crypto";
 

@@ -25,15 +25,19 @@ export class ChunkedReader {
   #left = 0;
 
   /**
-   * `isResponse`: white space behind a chunk size, with which some servers pad it, and before the colon of a trailer field is passed
-   * over (RFC 9112 5.1). In a request it is refused: it could hide another request from whoever reads it in another way.
+   * `isResponse`: white space behind a chunk size, with which some servers pad it, and before the colon of a trailer
+   * field is passed over (RFC 9112 5.1). In a request it is refused: it could hide another request from whoever reads
+   * it in another way.
    */
   constructor(limits: HeadLimits, isResponse = false) {
     this.#limits = limits;
     this.#isResponse = isResponse;
   }
 
-  /** The next stretch of content in `bytes` between `at` and `end`; `undefined` when more input is needed, at the end, and on failure. */
+  /**
+   * The next stretch of content in `bytes` between `at` and `end`; `undefined` when more input is needed, at the end,
+   * and on failure.
+   */
   next(bytes: Buffer, at: number, end: number): Buffer | undefined {
     this.at = at;
     while (this.failure === undefined) {

@@ -18,10 +18,12 @@ export interface Http1CodecServer extends CodecServer {
   readonly dateLine: string;
   readonly wholeResponses: WholeResponses;
   /**
-   * Is what a client begins with, and is no HTTP/1, a protocol that is served by someone else here? "perhaps": it takes more
-   * of it to tell.
+   * Is what a client begins with, and is no HTTP/1, a protocol that is served by someone else here? "perhaps": it takes
+   * more of it to tell.
    */
   speaksOther(bytes: Buffer): boolean | "perhaps";
-  /** Lets someone else serve that client, whose socket is paused, all its bytes in it; the connection has done its part. */
+  /**
+   * Lets someone else serve that client, whose socket is paused, all its bytes in it; the connection has done its part.
+   */
   handOver(conn: GateConn, socket: Socket): void;
 }

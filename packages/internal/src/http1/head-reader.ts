@@ -1,4 +1,5 @@
-// Reads the heads of requests out of a connection's input, one after the other, without reading anything more often than it must.
+// Reads the heads of requests out of a connection's input, one after the other, without reading anything more often
+// than it must.
 
 import { isSameBytes } from "../http/bytes.ts";
 import type { Input } from "../net/input.ts";
@@ -7,7 +8,10 @@ import { BadHead, readHttp1RequestHead, type Http1RequestHead, type RequestHeadL
 export class HeadReader {
   readonly #input: Input;
   #last: Http1RequestHead | undefined;
-  /** An incomplete head is not read again before the input has this size: else each byte of a slow one would cost a reading. */
+  /**
+   * An incomplete head is not read again before the input has this size: else each byte of a slow one would cost a
+   * reading.
+   */
   #retrySize = 0;
 
   constructor(input: Input) {
@@ -15,8 +19,8 @@ export class HeadReader {
   }
 
   /**
-   * Takes the next head out of the input. Returns it, or why it is refused, or `undefined` while it is not complete: then call again when
-   * there is more. `isAll`: there will not be more.
+   * Takes the next head out of the input. Returns it, or why it is refused, or `undefined` while it is not complete:
+   * then call again when there is more. `isAll`: there will not be more.
    */
   next(isAll: boolean, limits: RequestHeadLimits): Http1RequestHead | BadHead | undefined {
     const input = this.#input;
@@ -41,7 +45,10 @@ export class HeadReader {
     return head;
   }
 
-  /** The last head, if it stands in the input again: clients ask for the same over and over, and what was read of it still holds. */
+  /**
+   * The last head, if it stands in the input again: clients ask for the same over and over, and what was read of it
+   * still holds.
+   */
   #repeated(available: number): Http1RequestHead | undefined {
     const last = this.#last;
     if (last === undefined) return undefined;
@@ -57,7 +64,7 @@ export class HeadReader {
 }
 
 /**
- * A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. No prop: it only makes
- * reading cheaper, and what it costs an idle connection is less than the socket does.
+ * A head is remembered if the input that it lies in, and keeps in memory, is no longer than this, in bytes. No prop: it
+ * only makes reading cheaper, and what it costs an idle connection is less than the socket does.
  */
 const maxRemembered = 2048;

@@ -90,8 +90,8 @@ export class Http1RequestHead extends FieldLines implements RequestHead {
 }
 
 /**
- * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then call
- * again from the same start when there is more.
+ * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then
+ * call again from the same start when there is more.
  */
 export function readHttp1RequestHead(
   bytes: Buffer,
@@ -226,7 +226,9 @@ function tooLongOrIncomplete(start: number, end: number, limits: RequestHeadLimi
   return end - start >= limits.maxHeadSize ? headTooLarge : undefined;
 }
 
-/** What is there of a request line's end must be the beginning of a right one: its sender may take it for a whole head. */
+/**
+ * What is there of a request line's end must be the beginning of a right one: its sender may take it for a whole head.
+ */
 function checkVersionStart(bytes: Buffer, start: number, end: number): BadHead | undefined {
   const right = "HTTP/1.";
   for (let i = 0; start + i < end; i++) {

@@ -32,7 +32,10 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   #head: Http1NodeResponseHead | undefined;
   #content: MessageContent | undefined;
   #interims = 0;
-  /** An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a reading. */
+  /**
+   * An incomplete head is not read again before its input has this length: else each byte of a slow one would cost a
+   * reading.
+   */
   #retryLength = 0;
 
   /** `tunnel`: its taker is this one, and it hears it if the node leaves HTTP. */
@@ -59,7 +62,8 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   protected dial(node: Node<Http1Pool>): void {
     const { pool } = node;
     this.#request = forNode(this.#request, node);
-    // One turn of the event loop shows whether the node has closed what we kept; a request that may not be made twice waits for that.
+    // One turn of the event loop shows whether the node has closed what we kept; a request that may not be made twice
+    // waits for that.
     if (pool.hasIdle && !isIdempotent(this.#request.method)) setImmediate(() => this.#take(pool));
     else this.#take(pool);
   }
@@ -278,7 +282,10 @@ function aliveFor(head: Http1NodeResponseHead | undefined): number | undefined {
   return head?.keepAliveTimeout === undefined ? undefined : head.keepAliveTimeout * 1000;
 }
 
-/** The last head, if it stands in the input again: answers that are alike are most, and what was read of one still holds. */
+/**
+ * The last head, if it stands in the input again: answers that are alike are most, and what was read of one still
+ * holds.
+ */
 function repeatedHead(
   { memory: lastHead, input }: Http1NodeConn,
   available: number,

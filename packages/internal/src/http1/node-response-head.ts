@@ -1,5 +1,6 @@
-// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a proxy
-// passes on must mean the same to everybody. Only white space before a colon is removed, which a request must not have.
+// Reads the head of an HTTP/1 response (RFC 9112 sections 2 to 6), as strictly as that of a request is read: what a
+// proxy passes on must mean the same to everybody. Only white space before a colon is removed, which a request must not
+// have.
 
 import { reasonPhrase } from "@hemi/common";
 import type { NodeResponseHead } from "../http/web-backend.ts";
@@ -51,8 +52,8 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
 }
 
 /**
- * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then call again from
- * the same start when there is more. The head keeps the bytes: they must stay as they are.
+ * Reads a head that begins at `start`. Returns it, or why it is refused, or `undefined` while it is not complete: then
+ * call again from the same start when there is more. The head keeps the bytes: they must stay as they are.
  */
 export function readHttp1ResponseHead(
   bytes: Buffer,
@@ -124,7 +125,10 @@ interface Framing {
 
 const badStatusLine = "it does not begin with the status line of an HTTP/1 response";
 
-/** Are these bytes, at most 13 of them, the beginning of a status line? What is not is no HTTP, and need not be waited for. */
+/**
+ * Are these bytes, at most 13 of them, the beginning of a status line? What is not is no HTTP, and need not be waited
+ * for.
+ */
 function isStatusLineStart(bytes: Buffer, start: number, end: number): boolean {
   for (let i = 0; start + i < end; i++) {
     const byte = bytes[start + i] ?? 0;

@@ -1,5 +1,6 @@
-// Memory that stretches of files are read into on their way to a socket. It is lent by a pool of the process from when a read begins until
-// its write has ended: fresh memory for each piece would cost more than reading it, by page faults and the collector.
+// Memory that stretches of files are read into on their way to a socket. It is lent by a pool of the process from when
+// a read begins until its write has ended: fresh memory for each piece would cost more than reading it, by page faults
+// and the collector.
 //
 //   small blocks   one for each download that waits for its client, however many those are
 //   large blocks   for clients that take them at once: half the CPU, but few, since who stops taking keeps the last one

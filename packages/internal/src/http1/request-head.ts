@@ -7,8 +7,8 @@ import { FieldLines, withoutConnection } from "../http/field-lines.ts";
 import { fieldLines } from "../http/response-head.ts";
 
 /**
- * The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same here. `lines`: more of it,
- * with their line ends.
+ * The whole head. What came by HTTP/1 is cut out of the received text; it was read strictly, so that it means the same
+ * here. `lines`: more of it, with their line ends.
  */
 export function encodeRequestHead(
   { method, target, authority, received, dropped, added, contentSize }: BackendRequest,

@@ -319,7 +319,8 @@ describeTransports(({ serve }) => {
     test("much unread content ends the connection, but not before the answer has arrived", async () => {
       await using server = await serve({ handlets: [echoPath], maxContentSize: 1024 ** 3 });
       await using client = await server.connect();
-      // More than socket buffers hold: a server that closed without reading on would reset, and the answer would be lost.
+      // More than socket buffers hold: a server that closed without reading on would reset, and the answer would be
+      // lost.
       const size = 20 * 1024 * 1024;
       client.send(request("POST /", { "content-length": String(size) }));
       const piece = Buffer.alloc(1024 * 1024);

@@ -1,4 +1,5 @@
-// One connection of an HTTP/1 client: reads requests from a socket one after the other, and writes the responses in order.
+// One connection of an HTTP/1 client: reads requests from a socket one after the other, and writes the responses in
+// order.
 //
 //            first byte           head complete           response complete
 //   idle ───────────────> head ──────────────────> exchan ──────────────────> idle   (kept; by way of `discard`,
@@ -101,7 +102,10 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     return this.#server.monotonic();
   }
 
-  /** Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one more answer. */
+  /**
+   * Serves what has begun and nothing more. An idle client may have sent a request just now: it gets a moment, and one
+   * more answer.
+   */
   drain(): void {
     this.#isLast = true;
     if (this.#phase === "idle") this.#settle();

@@ -1,5 +1,5 @@
-// One request and its response on an HTTP/1 connection. When it has ended, the connection goes on to the next request; after a
-// tunnel it is no longer HTTP, and closes, as it does when an exchan is aborted.
+// One request and its response on an HTTP/1 connection. When it has ended, the connection goes on to the next request;
+// after a tunnel it is no longer HTTP, and closes, as it does when an exchan is aborted.
 
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
@@ -314,8 +314,8 @@ export class Http1Exchan extends ServerExchan {
 }
 
 /**
- * In bytes: so much of a file goes in small blocks, since that is about what the buffers of both systems take at once of a client that then
- * takes nothing. No prop: it is a matter of what system calls cost, as the next one is.
+ * In bytes: so much of a file goes in small blocks, since that is about what the buffers of both systems take at once
+ * of a client that then takes nothing. No prop: it is a matter of what system calls cost, as the next one is.
  */
 const minBeforeLarge = 4 * 1024 * 1024;
 /** In bytes a ms: who takes a block slower than this gets small ones. */

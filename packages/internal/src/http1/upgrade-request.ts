@@ -1,7 +1,8 @@
-// The wish to leave HTTP/1 for another protocol (RFC 9110 7.8), and what a server must answer before it is believed that it has left.
+// The wish to leave HTTP/1 for another protocol (RFC 9110 7.8), and what a server must answer before it is believed
+// that it has left.
 //
-// Who believes too early is an attacker's tunnel: behind an upgrade that the server refused, anything could be sent to it as if it were no
-// HTTP, past all that a proxy forbids.
+// Who believes too early is an attacker's tunnel: behind an upgrade that the server refused, anything could be sent to
+// it as if it were no HTTP, past all that a proxy forbids.
 
 import { randomBytes } from "node:crypto";
 import { acceptFor } from "../http/websocket-keys.ts";

@@ -1,7 +1,8 @@
-// Answers laid out as one buffer each, head and content, for contents that go out again and again, such as small files: one plain write
-// then sends one, without a copy.
+// Answers laid out as one buffer each, head and content, for contents that go out again and again, such as small files:
+// one plain write then sends one, without a copy.
 //
-// A head holds the date, so an answer lasts a second at most. A buffer that was written is never changed: slow clients may hold it.
+// A head holds the date, so an answer lasts a second at most. A buffer that was written is never changed: slow clients
+// may hold it.
 
 import type { ResponseHead } from "../http/exchan.ts";
 
@@ -10,7 +11,10 @@ interface Answer {
   /** What the head was last made of. */
   status: number;
   fieldList: readonly string[];
-  /** `undefined` until the same head has come twice: those that differ each time, by a cookie or a request's id, cost no copy. */
+  /**
+   * `undefined` until the same head has come twice: those that differ each time, by a cookie or a request's id, cost no
+   * copy.
+   */
   bytes: Buffer | undefined;
 }
 
@@ -25,8 +29,8 @@ export class WholeResponses {
   }
 
   /**
-   * The last answer with this content, if its head was made of this status and this very list, which nobody may have changed: then it need not be
-   * made again. `dateLine` is that of now.
+   * The last answer with this content, if its head was made of this status and this very list, which nobody may have
+   * changed: then it need not be made again. `dateLine` is that of now.
    */
   find({ status, fieldList }: ResponseHead, content: Uint8Array, dateLine: string): Buffer | undefined {
     if (dateLine !== this.#dateLine) this.#forgetAll(dateLine);
@@ -35,8 +39,9 @@ export class WholeResponses {
   }
 
   /**
-   * For what `find` does not have. Head and content as one, if they are to be had: the content is small, its last answer had the same head, and
-   * there is room. The content must never change. `text`: the head, which is to follow from its status, its list, the date and the content alone.
+   * For what `find` does not have. Head and content as one, if they are to be had: the content is small, its last
+   * answer had the same head, and there is room. The content must never change. `text`: the head, which is to follow
+   * from its status, its list, the date and the content alone.
    */
   layOut({ status, fieldList }: ResponseHead, text: string, content: Uint8Array): Buffer | undefined {
     const answer = this.#byContent.get(content);

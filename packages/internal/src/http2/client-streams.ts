@@ -5,8 +5,9 @@
 //      │ RST_STREAM of the client's, a mistake ──> abandoned ── handlet done ──> closed
 //      └ one too many: REFUSED_STREAM
 //
-// To its client an abandoned stream is closed. It counts as an open one here for as long as a handlet works on it: else a
-// client could have any number of handlets work at once (CVE-2023-44487). How often streams end before their time is limited, too.
+// To its client an abandoned stream is closed. It counts as an open one here for as long as a handlet works on it: else
+// a client could have any number of handlets work at once (CVE-2023-44487). How often streams end before their time is
+// limited, too.
 
 import type { Socket } from "node:net";
 import { ExchanError } from "../http/exchan-error.ts";

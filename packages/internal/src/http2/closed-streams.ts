@@ -1,5 +1,5 @@
-// Which streams closed lately, and by whom: a frame for one that we have reset may still have been on its way, and is passed over; one for a
-// stream that the client has ended itself is a mistake of the client's (RFC 9113 5.1).
+// Which streams closed lately, and by whom: a frame for one that we have reset may still have been on its way, and is
+// passed over; one for a stream that the client has ended itself is a mistake of the client's (RFC 9113 5.1).
 
 /** Streams by their identifiers; those that closed long ago are forgotten. */
 export class ClosedStreams {
@@ -23,5 +23,8 @@ export class ClosedStreams {
   }
 }
 
-/** No prop: so many, or twice as many as are open at once if that is more, so that what was on its way finds its stream here. */
+/**
+ * No prop: so many, or twice as many as are open at once if that is more, so that what was on its way finds its stream
+ * here.
+ */
 const leastRemembered = 256;

@@ -1,5 +1,5 @@
-// Streams that were answered before their requests were complete. Each is reset with NO_ERROR, which tells the client to
-// send no more of its request (RFC 9113 8.1), but not before the client has read the answer: clients that read both
+// Streams that were answered before their requests were complete. Each is reset with NO_ERROR, which tells the client
+// to send no more of its request (RFC 9113 8.1), but not before the client has read the answer: clients that read both
 // together see a closed stream, and lose the answer (curl: error 92 and no status).
 //
 //   answered ──> PING ── its acknowledgement, or lingerTimeout ──> RST_STREAM(NO_ERROR)

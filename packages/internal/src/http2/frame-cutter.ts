@@ -1,5 +1,5 @@
-// Cuts what a socket reads into frames. A frame that lies whole in what was read is handed out where it lies; one that goes on in the
-// next reading is put together in memory of its own.
+// Cuts what a socket reads into frames. A frame that lies whole in what was read is handed out where it lies; one that
+// goes on in the next reading is put together in memory of its own.
 
 import { frameHeaderSize, frameType, readUint31 } from "./frames.ts";
 

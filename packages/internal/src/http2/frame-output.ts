@@ -1,7 +1,8 @@
-// What a connection sends: frames laid out one behind the other, and written at the end of the turn of the event loop in which they were
-// made. So the answers to all that one reading brought share a write.
+// What a connection sends: frames laid out one behind the other, and written at the end of the turn of the event loop
+// in which they were made. So the answers to all that one reading brought share a write.
 //
-// Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle connections have none.
+// Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle
+// connections have none.
 
 import type { Socket } from "node:net";
 import { BlockPool } from "../net/block-pool.ts";
@@ -95,8 +96,8 @@ export class FrameOutput implements Due {
 }
 
 /**
- * In bytes: what a write carries at most, because nobody sees progress within one, and the memory that one slow client can keep lent. No
- * prop: it is a matter of what a write costs.
+ * In bytes: what a write carries at most, because nobody sees progress within one, and the memory that one slow client
+ * can keep lent. No prop: it is a matter of what a write costs.
  */
 const blockSize = 64 * 1024;
 /** So few bytes are copied, and their block is free at once. No prop: it is a matter of what a copy costs. */

@@ -1,4 +1,5 @@
-// Makes header blocks of fields. The heads of requests and answers, which begin them with fields of their own, build on this.
+// Makes header blocks of fields. The heads of requests and answers, which begin them with fields of their own, build on
+// this.
 
 import { HpackEncoder, maxFieldSize } from "./hpack/encoder.ts";
 

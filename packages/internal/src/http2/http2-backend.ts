@@ -15,8 +15,8 @@ import { Http2Pool } from "./node-pool.ts";
 import { http2NodeProps, type Http2NodeSettings } from "./node-props.ts";
 
 /**
- * A group of equal servers that speak HTTP/2, for `httpProxy`: by TLS, where ALPN has to agree on it, or without, where the nodes have to know. gRPC passes.
- * A few connections carry many requests each.
+ * A group of equal servers that speak HTTP/2, for `httpProxy`: by TLS, where ALPN has to agree on it, or without, where
+ * the nodes have to know. gRPC passes. A few connections carry many requests each.
  */
 export const http2Backend = defineBackend({
   sign: "http2Backend",

@@ -254,8 +254,8 @@ export class Http2NodeConn
     isEnd: boolean,
   ): void {
     if (!this.takeFromWindow(frameSize)) return;
-    // What is kept is bounded by the windows of the streams: that of the connection is given back at once, so that no slow
-    // stream stops others.
+    // What is kept is bounded by the windows of the streams: that of the connection is given back at once, so that no
+    // slow stream stops others.
     this.giveBack(frameSize);
     const { content } = exchan;
     if (content?.window.take(frameSize) !== true) {
@@ -380,8 +380,8 @@ export class Http2NodeConn
 }
 
 /**
- * What a node may have under way on all streams together, in bytes. No prop: it is given back as soon as it is used, and only has to be more
- * than is under way.
+ * What a node may have under way on all streams together, in bytes. No prop: it is given back as soon as it is used,
+ * and only has to be more than is under way.
  */
 const connWindow = 4 * 1024 * 1024;
 const notHTTP2 = "it does not speak HTTP/2: see http1Backend";

@@ -16,7 +16,10 @@ export class Http2Pool implements ConnSource, Http2NodeConnOwner {
   readonly #spec: NodeSpec;
   readonly #options: WebPoolOptions<Http2NodeSettings>;
   readonly #conns = new Set<Http2NodeConn>();
-  /** Those that have no connection yet, in the order of their coming. The deadline is set once there are connections that could not take them. */
+  /**
+   * Those that have no connection yet, in the order of their coming. The deadline is set once there are connections
+   * that could not take them.
+   */
   readonly #waiting = new Map<Http2NodeExchan, Deadline | undefined>();
   #isClosed = false;
   #isDestroyed = false;

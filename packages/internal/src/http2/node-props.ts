@@ -5,7 +5,10 @@ import type { ConnSettings } from "../backend/node-conn.ts";
 import { prop } from "../component/prop.ts";
 
 export const http2NodeProps = {
-  /** Connections to each node: another one is made when those that there are have all the requests that they can take at once. */
+  /**
+   * Connections to each node: another one is made when those that there are have all the requests that they can take at
+   * once.
+   */
   http2MaxConns: prop.integer({ default: 8, min: 1, max: 10_000, reload: "live" }),
   /** Requests at once on a connection. The node may want fewer, and gets fewer then. */
   http2MaxStreams: prop.integer({ default: 100, min: 1, max: 10_000, reload: "live" }),
@@ -15,13 +18,16 @@ export const http2NodeProps = {
   http2MaxStreamWindow: prop.size({ default: "256K", min: "64K", max: "16M", reload: "live" }),
   /** A node that is silent for so long while requests are under way is sent a PING. 0: it never is. */
   pingInterval: prop.duration({ default: "20s", reload: "live" }),
-  /** If it does not answer that in this time, the connection is broken off, and what is under way on it has failed: see `retryOn` of httpProxy. */
+  /**
+   * If it does not answer that in this time, the connection is broken off, and what is under way on it has failed: see
+   * `retryOn` of httpProxy.
+   */
   pingTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** CONTINUATION frames of one head; more break the connection off. */
   http2MaxContinuations: prop.integer({ default: 8, min: 0, max: 1000, reload: "live" }),
   /**
-   * Frames that bring neither an answer nor content, such as PING, SETTINGS, WINDOW_UPDATE and empty DATA: such a number in
-   * `http2FloodRecovery`, for each connection; more break it off.
+   * Frames that bring neither an answer nor content, such as PING, SETTINGS, WINDOW_UPDATE and empty DATA: such a
+   * number in `http2FloodRecovery`, for each connection; more break it off.
    */
   http2MaxIdleFrames: prop.integer({ default: 10_000, min: 10 }),
   /** Idle frames that were used up are allowed again after this, and a part of them after the like part of it. */

@@ -1,5 +1,5 @@
-// Makes the head of an answer out of the fields of a header block (RFC 9113 section 8), as strictly as that of a request is read: what a
-// proxy passes on must mean the same to everybody.
+// Makes the head of an answer out of the fields of a header block (RFC 9113 section 8), as strictly as that of a
+// request is read: what a proxy passes on must mean the same to everybody.
 
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";

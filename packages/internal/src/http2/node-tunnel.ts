@@ -1,5 +1,5 @@
-// The tunnel to an HTTP/2 server that has granted to leave HTTP on a request's stream (RFC 9113 8.5, RFC 8441): what the frames of the
-// stream bring is given to whoever reads the tunnel, and what is written to it is sent on the stream.
+// The tunnel to an HTTP/2 server that has granted to leave HTTP on a request's stream (RFC 9113 8.5, RFC 8441): what
+// the frames of the stream bring is given to whoever reads the tunnel, and what is written to it is sent on the stream.
 
 import type { Duplex } from "node:stream";
 import type { ReceivedContent } from "./received-content.ts";

@@ -1,6 +1,8 @@
-// What the frames of the other side mean (RFC 9113 section 6), be it a client or a node, and what is wrong with those that are wrong.
+// What the frames of the other side mean (RFC 9113 section 6), be it a client or a node, and what is wrong with those
+// that are wrong.
 //
-// A frame is looked at here as far as can be without knowing what is done with its stream; what it asks for is done by the connection.
+// A frame is looked at here as far as can be without knowing what is done with its stream; what it asks for is done by
+// the connection.
 
 import { contentOfIdleFrame, type TokenBucket } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";

@@ -10,7 +10,9 @@ export interface Priority {
 /** What is not said (RFC 9218 4). */
 export const defaultPriority: Priority = { urgency: 3, isIncremental: false };
 
-/** Reads the field `priority`, a dictionary such as `u=1, i`. What is not understood in it is passed over (RFC 9218 4). */
+/**
+ * Reads the field `priority`, a dictionary such as `u=1, i`. What is not understood in it is passed over (RFC 9218 4).
+ */
 export function parsePriority(text: string): Priority {
   let { urgency, isIncremental } = defaultPriority;
   for (const member of text.split(",")) {

@@ -10,7 +10,10 @@ export class ReceivedContent {
   received = 0;
   /** All of it has come. */
   isWhole = false;
-  /** What nobody has asked for yet lies here, up to `#end`: copied, because a piece would keep all that was read with it. */
+  /**
+   * What nobody has asked for yet lies here, up to `#end`: copied, because a piece would keep all that was read with
+   * it.
+   */
   #kept: Buffer | undefined;
   #end = 0;
 

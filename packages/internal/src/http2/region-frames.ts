@@ -1,5 +1,5 @@
-// Memory that files are read into, laid out as the DATA frames that they become: the system puts the pieces of the file where they belong,
-// and one write sends them all, without a copy.
+// Memory that files are read into, laid out as the DATA frames that they become: the system puts the pieces of the file
+// where they belong, and one write sends them all, without a copy.
 //
 //   | header | 16 KiB of the file | header | 16 KiB | header | 16 KiB | …
 

@@ -1,5 +1,5 @@
-// The heads that came before on a connection, by the bytes that they came as. Who says the same again sends the same block, of a few
-// indices; it means the same as long as the decoder's table has not changed.
+// The heads that came before on a connection, by the bytes that they came as. Who says the same again sends the same
+// block, of a few indices; it means the same as long as the decoder's table has not changed.
 
 interface Entry<Head> {
   readonly block: Uint8Array;

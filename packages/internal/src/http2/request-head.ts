@@ -1,5 +1,5 @@
-// Makes the head of a request out of the fields of a header block (RFC 9113 section 8), as strictly as HTTP/1 is read: what is taken in
-// here may be sent on as HTTP/1 (RFC 9113 10.3).
+// Makes the head of a request out of the fields of a header block (RFC 9113 section 8), as strictly as HTTP/1 is read:
+// what is taken in here may be sent on as HTTP/1 (RFC 9113 10.3).
 
 import { encodeRawBytes, isTargetByte, isTokenByte } from "../http/bytes.ts";
 import type { RequestHead } from "../http/exchan.ts";

@@ -1,5 +1,5 @@
-// Makes header blocks of requests. Many requests of a connection are alike: the last block is kept as it was encoded, and good for as long as
-// the encoder's table has not changed.
+// Makes header blocks of requests. Many requests of a connection are alike: the last block is kept as it was encoded,
+// and good for as long as the encoder's table has not changed.
 
 import type { BackendRequest } from "../http/web-backend.ts";
 import { withoutConnection } from "../http/field-lines.ts";
@@ -18,7 +18,10 @@ interface Remembered {
 export class RequestHeads extends HeaderBlocks {
   #latest: Remembered | undefined;
 
-  /** The block of a request; with a `protocol`, of an extended CONNECT for it (RFC 8441). Good until the next call of any connection. */
+  /**
+   * The block of a request; with a `protocol`, of an extended CONNECT for it (RFC 8441). Good until the next call of
+   * any connection.
+   */
   encode(request: BackendRequest, protocol?: string): Uint8Array {
     const latest = this.#latest;
     if (
@@ -52,7 +55,9 @@ export class RequestHeads extends HeaderBlocks {
   }
 }
 
-/** Names and values of fields in turn, but for those that are dropped, and those that their field `connection` names. */
+/**
+ * Names and values of fields in turn, but for those that are dropped, and those that their field `connection` names.
+ */
 export function passedFields(fields: Fields, dropped: FieldNames, added: readonly string[] = []): string[] {
   const list: string[] = [];
   const names = withoutConnection(fields, dropped);

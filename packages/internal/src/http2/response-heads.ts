@@ -1,5 +1,5 @@
-// Makes header blocks of responses. Most answers of a connection have the same head as one before it: it is kept as it was encoded, and good
-// for as long as the encoder's table has not changed.
+// Makes header blocks of responses. Most answers of a connection have the same head as one before it: it is kept as it
+// was encoded, and good for as long as the encoder's table has not changed.
 
 import { isStatusWithContent } from "../http/content-rule.ts";
 import { hasDate } from "../http/response-head.ts";

@@ -1,5 +1,5 @@
-// Which stream sends next (RFC 9218 section 10): the most urgent ones first; of these one after the other, where each needs all of its
-// content to be of use, and by turns those that are of use in parts.
+// Which stream sends next (RFC 9218 section 10): the most urgent ones first; of these one after the other, where each
+// needs all of its content to be of use, and by turns those that are of use in parts.
 //
 //   urgency 0   [ ]
 //           1   [a] [b i] [c i]      a until it is done; then b, c, b, c …

@@ -1,4 +1,5 @@
-// Sends the frames of messages: at once as far as flow control allows it and the socket takes it, the rest when they do, by priority.
+// Sends the frames of messages: at once as far as flow control allows it and the socket takes it, the rest when they
+// do, by priority.
 
 import {
   defaultMaxFrameSize,
@@ -67,7 +68,9 @@ export class Sender<Heads extends HeaderBlocks> {
   /** Streams whose turn to read came when enough was being read. */
   #heldBack: SendingStream[] = [];
 
-  /** `maxBuffered`: no more of files is read ahead than makes up so many bytes with the output that waits, or one block. */
+  /**
+   * `maxBuffered`: no more of files is read ahead than makes up so many bytes with the output that waits, or one block.
+   */
   constructor(output: FrameOutput, heads: Heads, maxBuffered = () => 0) {
     this.#output = output;
     this.heads = heads;
@@ -159,8 +162,9 @@ export class Sender<Heads extends HeaderBlocks> {
   }
 
   /**
-   * Takes room for up to `size` bytes of a file out of the windows, when it is the stream's turn: only what can be sent at once
-   * is to be read. Settles with how many bytes that are, and `sendRegion` or `giveRoomBack` must follow; 0: the stream is over.
+   * Takes room for up to `size` bytes of a file out of the windows, when it is the stream's turn: only what can be sent
+   * at once is to be read. Settles with how many bytes that are, and `sendRegion` or `giveRoomBack` must follow; 0: the
+   * stream is over.
    */
   takeRoom(stream: SendingStream, size: number): Promise<number> {
     const queue = (stream.queue ??= new SendQueue());

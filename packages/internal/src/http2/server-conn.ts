@@ -6,8 +6,8 @@
 //
 //   socket ─> FrameCutter ─> ClientFrames ─> streams: Http2Exchan ─> Sender ─> FrameOutput ─> socket
 //
-// What one reading of the socket brings is handled in one go, and the answers to it are sent in one write. This is the life of the
-// connection as a whole; that of its streams is in client-streams.ts.
+// What one reading of the socket brings is handled in one go, and the answers to it are sent in one write. This is the
+// life of the connection as a whole; that of its streams is in client-streams.ts.
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
@@ -83,8 +83,8 @@ export class Http2Conn extends ClientStreams implements GateConn {
   }
 
   /**
-   * Serves what has begun and nothing more. What the client has asked for just now is served, too: it is told first that there is an end,
-   * and only when it must have heard that, which stream was the last (RFC 9113 6.8).
+   * Serves what has begun and nothing more. What the client has asked for just now is served, too: it is told first
+   * that there is an end, and only when it must have heard that, which stream was the last (RFC 9113 6.8).
    */
   drain(): void {
     if (this.#isServerDraining || this.#phase === "linger" || this.#phase === "closed") return;

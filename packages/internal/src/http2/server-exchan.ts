@@ -200,7 +200,10 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     }
   }
 
-  /** Sends up to `room` bytes of a file, which were taken out of the windows. Settles with how many there were: 0 at its end. */
+  /**
+   * Sends up to `room` bytes of a file, which were taken out of the windows. Settles with how many there were: 0 at its
+   * end.
+   */
   async #sendBlock(fd: number, offset: number, room: number): Promise<number> {
     if (room === 0) throw requestGivenUp();
     const { sender } = this.#conn;
@@ -302,7 +305,9 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     this.#conn.reset(this, errorCode.internalError);
   }
 
-  /** The stream is reset, by whomever, or its connection has broken off. `why`: what a reader of its content is told. */
+  /**
+   * The stream is reset, by whomever, or its connection has broken off. `why`: what a reader of its content is told.
+   */
   broken(why: HemiError = requestGivenUp()): void {
     if (this.isOver) return;
     const writable = this.#writable;

@@ -1,6 +1,6 @@
-// What the HTTP/2 connections of both sides have in common: streams by their identifiers, flow control in both directions, and
-// reading and writing in batches. What one reading of the socket brings is handled in one go, and what is said to it is sent in
-// one write.
+// What the HTTP/2 connections of both sides have in common: streams by their identifiers, flow control in both
+// directions, and reading and writing in batches. What one reading of the socket brings is handled in one go, and what
+// is said to it is sent in one write.
 //
 //   socket ─> FrameCutter ─> PeerFrames ─> streams ─> Sender ─> FrameOutput ─> socket
 
@@ -130,7 +130,9 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
       this.fail(errorCode.flowControlError, "it widens the connection's window beyond 2^31 - 1");
   }
 
-  /** Takes what has come out of the connection's window. False: it is more than was allowed, and the connection ends. */
+  /**
+   * Takes what has come out of the connection's window. False: it is more than was allowed, and the connection ends.
+   */
   protected takeFromWindow(size: number): boolean {
     if (this.#window.take(size)) return true;
     this.fail(errorCode.flowControlError, "it sends more content on all streams than it may");
@@ -148,8 +150,8 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
   }
 
   /**
-   * So much of a stream's content is no longer kept for it: the other side may send more. `isFast`: its reader is faster than the
-   * other side may send, and its window grows, up to `maxWindow`.
+   * So much of a stream's content is no longer kept for it: the other side may send more. `isFast`: its reader is
+   * faster than the other side may send, and its window grows, up to `maxWindow`.
    */
   protected giveBackOn({ id, content }: Stream, size: number, isFast: boolean, maxWindow: number): void {
     if (content === undefined || content.isWhole) return;

@@ -1,5 +1,5 @@
-// What the streams of a connection wait for, each with a limit of its own, kept by one deadline: it runs out when the first of them is due,
-// and is moved only when one is due earlier. A stream that is answered at once never waits.
+// What the streams of a connection wait for, each with a limit of its own, kept by one deadline: it runs out when the
+// first of them is due, and is moved only when one is due earlier. A stream that is answered at once never waits.
 
 import type { Deadline } from "@hemi/common";
 

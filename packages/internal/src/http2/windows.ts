@@ -1,4 +1,5 @@
-// Flow control of what comes in (RFC 9113 5.2): how much the client may still send, on a stream or on the whole connection.
+// Flow control of what comes in (RFC 9113 5.2): how much the client may still send, on a stream or on the whole
+// connection.
 
 export class ReceiveWindow {
   #size: number;
@@ -22,7 +23,10 @@ export class ReceiveWindow {
     return this.#left >= 0;
   }
 
-  /** So much of it is no longer kept here. Returns what the client is to be told that it may send more; 0 while that is not worth a frame. */
+  /**
+   * So much of it is no longer kept here. Returns what the client is to be told that it may send more; 0 while that is
+   * not worth a frame.
+   */
   giveBack(amount: number): number {
     this.#used += amount;
     if (this.#used * 2 < this.#size) return 0;

@@ -1,5 +1,4 @@
-// Answers the requests by which an authority finds out by plain HTTP who serves a name (RFC 8555 8.3), before any
-// webapp is asked.
+// Responds to the requests with which an authority validates a name over plain HTTP (RFC 8555 8.3), before any webapp.
 
 import type { CertificateSource } from "../front/tls/certificate-source.ts";
 import { parseAuthority } from "../http/authority.ts";
@@ -9,7 +8,7 @@ export class ChallengeAnswers implements ExchanServer {
   readonly #source: Pick<CertificateSource, "answerChallenge">;
   readonly #next: ExchanServer;
 
-  /** `next` gets all other requests. */
+  /** `next` receives all other requests. */
   constructor(source: Pick<CertificateSource, "answerChallenge">, next: ExchanServer) {
     this.#source = source;
     this.#next = next;

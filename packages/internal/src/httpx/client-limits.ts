@@ -1,6 +1,7 @@
-// What one client of a server may have under way: connections and requests.
+// Limits for each client of a server: connections and requests.
 //
-// A proxy that is trusted to say for whom it asks is not one client. Its connections are not counted, and its requests count for those whom it names.
+// A trusted proxy is not one client: its connections are not counted, and its requests are counted for the clients that
+// it names.
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
@@ -11,16 +12,20 @@ import { forwardedSource, type ForwardedTrust } from "../http/forwarded-source.t
 import type { ErrorLog } from "../log/error-log.ts";
 import { ClientCounts, clientOf } from "../net/client-counts.ts";
 
-/** They are off by default: behind one address there may be an office, a mobile network, or a balancer that nobody has told us of. */
+/**
+ * They are off by default, because one address may be that of an office, a mobile network, or an unknown load balancer.
+ */
 export const clientLimitProps = {
   /**
-   * Connections of one client at once; one more is closed as soon as it is accepted, and the error log counts them. A client is an IPv4 address, or a /64
-   * network of IPv6. Those of `proxyProtocol` count for the client that is named; those of `trustForwarded` are not counted. 0: any number.
+   * Maximum number of concurrent connections of one client. One more is closed as soon as it is accepted, and the error
+   * log reports the number. A client is an IPv4 address, or a /64 network of IPv6. Connections from proxies of
+   * `proxyProtocol` are counted for the client that they name; those of `trustForwarded` are not counted. 0: unlimited.
    */
   maxConnsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
   /**
-   * Requests of one client that are under way at once, on whatever connections, tunnels and WebSockets too; one more is answered with 429, and the error
-   * log counts them. Those of `trustForwarded` count for the client that is named. 0: any number.
+   * Maximum number of concurrent requests of one client on all its connections, including tunnels and WebSockets. One
+   * more gets 429, and the error log reports the number. Requests from proxies of `trustForwarded` are counted for the
+   * client that they name. 0: unlimited.
    */
   maxRequestsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
 };
@@ -31,7 +36,7 @@ export interface ClientLimitSettings extends ForwardedTrust {
 }
 
 export class ClientLimits {
-  /** Looked at whenever it is used: live. */
+  /** Read at each use, because live props change it. */
   readonly #settings: ClientLimitSettings;
   readonly #conns = new ClientCounts();
   readonly #requests = new ClientCounts();
@@ -52,7 +57,7 @@ export class ClientLimits {
     this.#refusedRequests = refusals("request", "maxRequestsPerClient");
   }
 
-  /** Whether a client may have one more connection; a refusal is counted for the log. */
+  /** Whether a client may open one more connection. A refusal is counted for the log. */
   mayConnect(address: string): boolean {
     const { maxConnsPerClient } = this.#settings;
     if (!this.#countsConnOf(address) || this.#conns.of(clientOf(address)) < maxConnsPerClient) return true;
@@ -68,7 +73,10 @@ export class ClientLimits {
     socket.once("close", () => this.#conns.remove(client));
   }
 
-  /** Counts a request until its exchan has ended. False: it is one too many, and is to be refused. */
+  /**
+   * Counts a request until its exchan has ended. Returns false if the limit is exceeded and the request must be
+   * refused.
+   */
   mayServe(wire: ExchanWire): boolean {
     const { maxRequestsPerClient } = this.#settings;
     if (maxRequestsPerClient === 0) return true;
@@ -84,13 +92,13 @@ export class ClientLimits {
     return true;
   }
 
-  /** Tells what is left to be told. */
+  /** Logs the remaining refusals. */
   close(): void {
     this.#refusedConns.close();
     this.#refusedRequests.close();
   }
 
-  /** "": it came by a UNIX socket, which has no clients to tell apart. */
+  /** "" for a UNIX socket, whose clients cannot be distinguished. */
   #countsConnOf(address: string): boolean {
     const { maxConnsPerClient, trustForwarded } = this.#settings;
     return maxConnsPerClient > 0 && address !== "" && !trustForwarded.contains(address);

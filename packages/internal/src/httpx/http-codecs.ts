@@ -1,4 +1,4 @@
-// The HTTP versions that a server speaks, the preferred one first. Another one is a line here.
+// The HTTP versions of a server, in the order of preference. A new version needs a line here.
 
 import type { Codec } from "../front/codecs.ts";
 import type { Http1CodecServer } from "../http1/codec-server.ts";
@@ -7,7 +7,7 @@ import { beginsWithPreface } from "../http2/frames.ts";
 import { Http2Conn } from "../http2/server-conn.ts";
 import type { Http2CodecServer } from "../http2/codec-server.ts";
 
-/** What connections of any version ask of their server, and its settings of each version. */
+/** The services that connections of any version need from their server, and the settings of each version. */
 export interface HttpCodecServer extends Http1CodecServer, Http2CodecServer {
   readonly settings: Http1CodecServer["settings"] & Http2CodecServer["settings"] & { readonly http2: boolean };
 }

@@ -66,13 +66,13 @@ export const httpxServer = defineServer({
   create: (context): ServerPart & Injectable & Explainable => new HttpxServer(context),
 });
 
-/** The asynchronous context that requests begin in: an empty one. */
+/** The asynchronous context for requests: an empty one. */
 const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
 
 export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCodecServer {
   readonly #context: Context<HttpxSettings, undefined>;
   readonly #front: Front<HttpCodecServer>;
-  /** The files that the configuration names for TLS. */
+  /** The TLS files of the configuration. */
   readonly #files: WebappCertificates;
   readonly #source: CertificateSource;
   readonly #open = new OpenExchans();
@@ -81,16 +81,16 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     () => this.settings.handleTimeout,
   );
   readonly #clientLimits: ClientLimits;
-  /** Each `compose` makes another one. */
+  /** Replaced by each `compose`. */
   #dispatcher: Dispatcher | undefined;
-  /** What gets requests: the dispatcher, or what is asked before it. */
+  /** Receives requests: the dispatcher, or a server before it. */
   #server: ExchanServer = { serve: (wire) => wire.abort() };
   readonly wholeResponses = new WholeResponses();
   #dateLine = "";
   #dateOfLine = "";
   #isStarted = false;
 
-  /** `source`: who knows the certificates, and answers challenges. Default: the files that the configuration names. */
+  /** `source`: provides certificates and responds to challenges. Default: the files in the configuration. */
   constructor(context: Context<HttpxSettings, undefined>, source?: CertificateSource) {
     const { path, log, stage } = context;
     this.#context = context;
@@ -204,7 +204,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     return this.#front.listensOn;
   }
 
-  /** After a reload: all files have been read, but may not be usable with the settings of this very server. */
+  /** After a reload: all files have been read, but may not be usable with the settings of this server. */
   #lookAtCertificates(): void {
     this.#files.complain();
     for (const site of this.#files.sites()) {
@@ -216,7 +216,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     }
   }
 
-  /** The server's own files, which handshakes can be made with. Throws HEMI_FILE or HEMI_CERTIFICATE. */
+  /** The server's own files, after a check that handshakes can use them. Throws HEMI_FILE or HEMI_CERTIFICATE. */
   async #load(props: HttpxSettings): Promise<SiteFiles> {
     const { path } = this.#context;
     const files = new SiteFiles(props);
@@ -234,7 +234,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
     );
   }
 
-  // ---- what its connections ask of it ----
+  // ---- called by its connections ----
 
   get settings(): HttpxSettings {
     return this.#context.props;
@@ -263,7 +263,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
 
   serve(wire: ExchanWire): void {
     if (!this.#clientLimits.mayServe(wire)) return this.#dispatcher?.refuseForNow(wire);
-    // It may be read while another one is served or answered, and has nothing to do with what that has entered.
+    // A request may be parsed while another one is served, and must not inherit that one's asynchronous context.
     requestContext.runInAsyncScope(this.#serve, this, wire);
   }
 

@@ -1,4 +1,4 @@
-// The props of a server that name its own certificate, and what is to be checked of TLS in a server with its webapps.
+// The props for a server's own certificate, and the TLS checks of a server with its webapps.
 
 import type { CheckContext } from "../component/definition.ts";
 import { prop } from "../component/prop.ts";
@@ -8,17 +8,18 @@ import type { WebappTlsProps } from "../web/dispatch/webapp-tls.ts";
 
 export const serverCertificateProps = {
   /**
-   * The certificate for webapps that have none of their own, and for clients that name no server or an unknown one
-   * (unset: for those, that of the default webapp, else of the first that has one). As `tlsCert` of a webapp.
+   * The certificate for webapps without their own, and for clients that send no server name or an unknown one. Unset:
+   * such clients get the certificate of the default webapp, otherwise of the first webapp that has one. In the form of
+   * `tlsCert` of a webapp.
    */
   tlsCert: prop.paths({ min: 1, reload: "live" }),
-  /** The key of `tlsCert`, or the keys. As `tlsKey` of a webapp. */
+  /** The key or keys of `tlsCert`. In the form of `tlsKey` of a webapp. */
   tlsKey: prop.paths({ min: 1, reload: "live" }),
-  /** Opens encrypted keys of `tlsKey`. */
+  /** The passphrase of encrypted keys in `tlsKey`. */
   tlsPassphrase: prop.string({ reload: "live" }),
 };
 
-/** Those of them whose change needs files to be read. */
+/** The props that require files to be read when they change. */
 export const serverCertificatePropNames: readonly string[] = Object.keys(serverCertificateProps);
 
 /** `webapps` are those that the server refers to. */

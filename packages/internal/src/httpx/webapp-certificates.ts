@@ -1,4 +1,4 @@
-// The certificates that the files of a server and its webapps hold, as a source for handshakes.
+// The certificate source of a server: the files of the server and its webapps.
 
 import type { Reference } from "../component/reference.ts";
 import type { ErrorLog } from "../log/error-log.ts";
@@ -14,12 +14,12 @@ interface FileSite extends SecureSite {
   readonly certificates: readonly Certificate[];
 }
 
-/** Who is shown: a webapp, or the server itself, with its site as of the latest reading of the files. */
+/** A webapp or the server itself, with its site from the latest reading of the files. */
 interface Entry {
   readonly path: string;
   readonly webapp: WebappPart | undefined;
   site?: FileSite;
-  /** Those that were last compared with its hostnames. */
+  /** The certificates that were last compared with the hostnames. */
   compared?: readonly Certificate[];
 }
 
@@ -27,25 +27,25 @@ export interface WebappCertificatesOptions {
   /** The path of the server. */
   readonly path: string;
   readonly log: ErrorLog;
-  /** In ms since the epoch. */
+  /** In milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 export class WebappCertificates implements CertificateSource {
   readonly #options: WebappCertificatesOptions;
-  /** Those of the server; replaced when it names others. */
+  /** The server's own files; replaced when it names others. */
   own: SiteFiles | undefined;
-  /** The first one is for clients that name no server, or an unknown one. */
+  /** The first one is for clients that send no server name, or an unknown one. */
   #entries: readonly Entry[] = [];
   #table = new HostnameTable<Entry>([]);
-  /** When the age of certificates was last judged, in ms since the epoch. */
+  /** When the validity of certificates was last checked, in milliseconds since the epoch. */
   readonly #judgedAt = new WeakMap<readonly Certificate[], number>();
 
   constructor(options: WebappCertificatesOptions) {
     this.#options = options;
   }
 
-  /** Takes the webapps that are served from now on. */
+  /** Sets the webapps that are served from now on. */
   compose(webapps: readonly Reference<WebappPart>[]): void {
     const known = new Map(this.#entries.map((entry) => [entry.webapp, entry] as const));
     const served = new Set(webapps.map(({ current }) => current));
@@ -79,7 +79,7 @@ export class WebappCertificates implements CertificateSource {
     return entry && this.#siteOf(entry);
   }
 
-  /** All of them, the fallback first. */
+  /** All sites, the fallback first. */
   sites(): readonly SecureSite[] {
     return this.#entries.flatMap((entry) => this.#siteOf(entry) ?? []);
   }
@@ -92,8 +92,8 @@ export class WebappCertificates implements CertificateSource {
   }
 
   /**
-   * Tells of certificates that are for other hostnames, when they are new, and of those that are not valid, or soon
-   * will not be, once a day.
+   * Logs warnings: once for new certificates that do not match the hostnames, and daily for certificates that are not
+   * valid or soon will not be.
    */
   complain(): void {
     for (const entry of this.#entries) {
@@ -132,7 +132,7 @@ export class WebappCertificates implements CertificateSource {
     }
   }
 
-  /** The site as of now: the same object as long as neither certificates nor terms have changed. */
+  /** The current site: the same object as long as neither certificates nor terms change. */
   #siteOf(entry: Entry): FileSite | undefined {
     const { path, webapp } = entry;
     const isOwn = webapp === undefined;
@@ -145,7 +145,7 @@ export class WebappCertificates implements CertificateSource {
     return (entry.site = { path, certificates, terms, sessionScope });
   }
 
-  /** For webapps that have none of their own. */
+  /** The certificates for webapps without their own. */
   #standIns(): readonly Certificate[] | undefined {
     const own = this.own?.certificates;
     if (own !== undefined) return own;

@@ -1,4 +1,4 @@
-// Text gathered as bytes, in memory that is used again.
+// Collects text as bytes, in reused memory.
 
 export class ByteGatherer {
   /** Of what is added from now on. */
@@ -10,12 +10,12 @@ export class ByteGatherer {
     this.encoding = encoding;
   }
 
-  /** What has been gathered. It lies where the gatherer works: to be used before `clear`. */
+  /** The collected bytes. They share the collector's memory: use them before `clear`. */
   get bytes(): Buffer {
     return this.#space.subarray(0, this.#size);
   }
 
-  /** Of what has been gathered, in bytes. */
+  /** The size of the collected bytes. */
   get size(): number {
     return this.#size;
   }
@@ -27,7 +27,7 @@ export class ByteGatherer {
     this.#size = size;
   }
 
-  /** Starts anew. After an uncommonly large amount, its memory is given back. */
+  /** Starts again. After an unusually large amount, the memory is released. */
   clear(): void {
     this.#size = 0;
     if (this.#space.length > maxKept) this.#space = nothing;

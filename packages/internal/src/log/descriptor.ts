@@ -1,11 +1,11 @@
-// A descriptor that the process was given, such as standard output, as the destination of one log or of several.
+// A descriptor that the process inherited, such as standard output, as the destination of one or more logs.
 //
-//   log of a webapp ── Descriptor ──┐
-//   log of another  ── Descriptor ──┴── Outlet ── one write at a time, of whole lines ──> pipe, terminal, file
+//  log of a webapp ── Descriptor ──┐
+//  log of another  ── Descriptor ──┴── Outlet ── one write at a time, of whole lines ──> pipe, terminal, file
 //
-// A pipe whose reader has stopped would hold whoever writes to it: one of the few threads that read all files, and the process at its end.
-// So it is written to without waiting. But to make the descriptor non-blocking would do so for all who have it, such as the shell that
-// started us. Where Linux lets us, the pipe or terminal is opened once more, for us alone.
+// A pipe whose reader has stopped would block its writer: one of the few threads that read all files, and the process
+// at its exit. So it is written without blocking. Making the descriptor non-blocking would affect all processes that
+// share it, such as the shell that started us. On Linux, the pipe or terminal is therefore opened again, if possible.
 
 import { close, constants, fstatSync, openSync } from "node:fs";
 import { Socket } from "node:net";
@@ -13,20 +13,20 @@ import { promisify } from "node:util";
 import type { Destination } from "./destination.ts";
 import { writeSome, writeSomeSync } from "./write-some.ts";
 
-/** 1 is standard output, 2 standard error. It stays open. */
+/** 1 is standard output, 2 standard error. It is not closed. */
 export class Descriptor implements Destination {
   readonly name: string;
   readonly isLost = false;
   readonly #outlet: Outlet;
 
-  /** All of the same number share what they write to. */
+  /** Instances with the same number share one outlet. */
   constructor(fd: number) {
     this.name = ["standard input", "standard output", "standard error"][fd] ?? `descriptor ${fd}`;
     this.#outlet = outlets.get(fd) ?? new Outlet(fd);
     this.#outlet.join(this);
   }
 
-  /** That of the one who writes: it need not be the one that was given. */
+  /** The descriptor that is written to. It may differ from the given one. */
   get fd(): number {
     return this.#outlet.fd;
   }
@@ -61,9 +61,9 @@ export class Descriptor implements Destination {
 /** How a descriptor is written to. */
 interface Way {
   readonly fd: number;
-  /** It was opened by us. */
+  /** Whether we opened it. */
   readonly isOurs: boolean;
-  /** It never waits for a reader. */
+  /** Whether it never waits for a reader. */
   readonly isPrompt: boolean;
   /** In bytes. */
   readonly room: number;
@@ -73,7 +73,7 @@ class Outlet {
   readonly #given: number;
   readonly #way: Way;
   readonly #users = new Set<Descriptor>();
-  /** Who is in the middle of a line: nobody else writes then. */
+  /** The log that is in the middle of a line: no other log writes meanwhile. */
   #writer: Descriptor | undefined;
   #isInFlight = false;
 
@@ -135,22 +135,23 @@ class Outlet {
   }
 }
 
-/** By the number that was given. */
+/** By the given number. */
 const outlets = new Map<number, Outlet>();
 
 function wayTo(fd: number): Way {
   const stats = fstatSync(fd);
   const isPipe = stats.isFIFO();
   const room = isPipe ? atomicWrite : Infinity;
-  // A file waits for no reader. Opened once more it would have a position of its own, and others who write to it would write over our lines.
+  // A file waits for no reader. If it were opened again, it would have its own position, and other writers would
+  // overwrite our lines.
   if (isPipe || stats.isCharacterDevice()) {
     try {
       return { fd: openSync(`/proc/self/fd/${fd}`, promptFlags), isOurs: true, isPrompt: true, room };
     } catch {
-      // No /proc; a pipe of a user that we were before; one whose reader is gone already.
+      // No /proc; a pipe of a previous user id; a pipe whose reader is already gone.
     }
   }
-  // A socket cannot be opened once more. Node.js itself makes it non-blocking, and what it was again when the process exits.
+  // A socket cannot be opened again. Node.js makes it non-blocking, and restores it when the process exits.
   const isPrompt = (isPipe || stats.isSocket()) && streamOf(fd) instanceof Socket;
   return { fd, isOurs: false, isPrompt, room };
 }
@@ -161,7 +162,7 @@ function streamOf(fd: number): unknown {
 
 const promptFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** PIPE_BUF of Linux, in bytes: so much goes into a pipe in one piece, or not at all; whoever else writes to it cannot come between. */
+/** PIPE_BUF of Linux, in bytes: a write up to this size is atomic, so other writers cannot interleave. */
 const atomicWrite = 4096;
 
 const lineEnd = 0x0a;

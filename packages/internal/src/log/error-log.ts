@@ -1,4 +1,4 @@
-// The error log: what a component has to say about itself, to standard error or a file.
+// The error log: messages of components, to standard error or a file.
 
 import { writeSync } from "node:fs";
 import { formatJson, formatText } from "./format.ts";
@@ -10,53 +10,65 @@ import { Descriptor } from "./descriptor.ts";
 import { LogFile } from "./log-file.ts";
 import { StreamSink } from "./stream-sink.ts";
 
-/** What components get. No method ever throws, waits, or lets text from a peer forge a record. */
+/** The log of a component. No method throws or waits. Text from a peer cannot forge a record. */
 export interface ErrorLog {
-  /** The path that stands in every record; empty for the stage itself. */
+  /** The path in every record; empty for the stage itself. */
   readonly path: string;
-  /** Writes a line that matters to those who look for a fault. */
+  /** Writes a line that helps to find a fault. */
   debug(message: string, details?: LogDetails): void;
-  /** Writes a line on what happens in normal operation. */
+  /** Writes a line about normal operation. */
   info(message: string, details?: LogDetails): void;
-  /** Writes a line on what someone should look at. */
+  /** Writes a line about a problem that needs attention. */
   warn(message: string, details?: LogDetails): void;
-  /** Writes a line on what has failed. */
+  /** Writes a line about a failure. */
   error(message: string, details?: LogDetails): void;
-  /** Whether records of this level are written: ask before working out an expensive message. */
+  /** Whether records of this level are written. Check it before you compute an expensive message. */
   enabled(level: LogLevel): boolean;
-  /** The same log for the component with this path (a whole path, not one to be appended); a function where the path may change. */
+  /**
+   * The same log for the component with this path (a complete path, not a suffix). Pass a function if the path may
+   * change.
+   */
   withPath(path: string | (() => string)): ErrorLog;
 }
 
-/** What the one who opened it holds, too. */
+/** The log with the methods of its owner. */
 export interface OwnedErrorLog extends ErrorLog {
-  /** Resolves when what was written so far is with the system. */
+  /** Resolves when all lines so far have been passed to the system. */
   flush(): Promise<void>;
-  /** Writes out what waits, at once: for the end of a process. */
+  /** Writes waiting lines synchronously, before a process exits. */
   flushSync(): void;
-  /** Goes on in a file of the same name, opened at once: the present one has been moved. Nothing for standard error. */
+  /**
+   * Continues in a new file of the same name, opened at once, because the current one has been moved. No effect on
+   * standard error.
+   */
   reopen(): void;
-  /** Waits until everything is written, two seconds at most; records written afterwards are dropped. */
+  /** Waits until everything is written, at most two seconds. Later records are dropped. */
   close(): Promise<void>;
 }
 
-/** Where an error log goes, in which form, and from which level on. */
+/** The destination, the format and the minimum level of an error log. */
 export interface ErrorLogOptions {
-  /** Records below it are not written. Default: `info`. */
+  /** Records below this level are not written. Default: `info`. */
   readonly level?: LogLevel;
-  /** `text` for people, `json` for one JSON object a line. Default: `text`. */
+  /** `text` for people, `json` for one JSON object per line. Default: `text`. */
   readonly format?: "text" | "json";
-  /** A path, created with its folders and appended to. Default: standard error. */
+  /** A path; the file and its folders are created if missing, and lines are appended. Default: standard error. */
   readonly file?: string;
-  /** How many bytes may wait for a slow disk or reader; what goes beyond is dropped, counted and told. Default: 1 MiB. */
+  /**
+   * The number of bytes that may wait for a slow disk or reader. Further lines are dropped, counted and reported.
+   * Default: 1 MiB.
+   */
   readonly maxBuffer?: number;
-  /** Where lines go instead of `file`. */
+  /** The destination of lines instead of `file`. */
   readonly sink?: LogSink;
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Opens an error log: to standard error, a file, or a sink of your own such as `MemorySink`. Throws HEMI_FILE if the file cannot be opened. */
+/**
+ * Opens an error log to standard error, a file, or your own sink such as `MemorySink`. Throws HEMI_FILE if the file
+ * cannot be opened.
+ */
 export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
   const now = options.now ?? Date.now;
   const format = options.format === "json" ? formatJson : formatText;
@@ -89,7 +101,7 @@ function tellOnStandardError(name: string, error: unknown): void {
       `hemi: cannot write the ${title} to ${name}: ${error instanceof Error ? error.message : String(error)}\n`,
     );
   } catch {
-    // Standard error fails as well.
+    // Standard error fails, too.
   }
 }
 
@@ -160,7 +172,7 @@ class SinkLog implements OwnedErrorLog {
     try {
       sink.write(format({ time: now(), level, path: this.path, message, details }));
     } catch {
-      // A field with a getter that throws. The message is worth having without it, and no exception in the caller.
+      // A field has a getter that throws. The message is useful without it, and the caller must get no exception.
       sink.write(format({ time: Date.now(), level, path: this.path, message, details: undefined }));
     }
   }

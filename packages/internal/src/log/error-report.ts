@@ -1,6 +1,6 @@
-// Turns whatever was thrown into plain, bounded data: name, code, message, stack, causes.
+// Converts a thrown value to plain data of limited size: name, code, message, stack, causes.
 
-/** One error of a chain. All strings are as they came: whoever writes them escapes them. */
+/** One error of a chain. All strings are unescaped: the writer escapes them. */
 export interface ErrorReport {
   readonly name: string;
   readonly code: string | undefined;
@@ -12,12 +12,12 @@ export interface ErrorReport {
   readonly errors: readonly ErrorReport[];
 }
 
-/** Bounds of one report: a chain of causes or an aggregate may be endless, or a circle. */
+/** Limits of one report: a chain of causes or an aggregate may be endless or cyclic. */
 const maxErrors = 16;
 const maxFrames = 30;
 const maxText = 8192;
 
-/** Never throws, whatever `thrown` is: a getter that throws, a proxy, a circle of causes. */
+/** Never throws, even for a getter that throws, a proxy, or a cycle of causes. */
 export function reportError(thrown: unknown): ErrorReport {
   return reportOne(thrown, { left: maxErrors, seen: new Set() }) ?? plain("Error", "");
 }
@@ -57,7 +57,10 @@ function reportAll(errors: readonly unknown[], walk: Walk): readonly ErrorReport
   return reports;
 }
 
-/** The stack repeats the message in front of the frames, and the message may be a peer's: only what follows it is taken. */
+/**
+ * The stack repeats the message before the frames, and the message may come from a peer: only the text after it is
+ * used.
+ */
 function framesOf(error: Error): readonly string[] {
   const text: unknown = error.stack;
   const message: unknown = error.message;
@@ -71,7 +74,7 @@ function framesOf(error: Error): readonly string[] {
   return frames;
 }
 
-/** A value in one short line, for what was thrown without being an error and for fields of a record. */
+/** Formats a value as one short line, for thrown values that are not errors and for fields of a record. */
 export function describeValue(value: unknown): string {
   try {
     return clip(typeof value === "object" && value !== null ? JSON.stringify(value) : value);
@@ -84,7 +87,7 @@ function plain(name: string, message: string): ErrorReport {
   return { name, code: undefined, message, stack: [], cause: undefined, errors: [] };
 }
 
-/** Of errors and values of any origin: a message need not be a string. */
+/** For errors and values of any origin: a message need not be a string. */
 function clip(value: unknown): string {
   const text = String(value);
   return text.length > maxText ? `${text.slice(0, maxText)}… (${text.length - maxText} more characters)` : text;

@@ -1,12 +1,12 @@
-// Makes text from peers harmless in a log: one record stays one record, and a terminal only ever shows text.
+// Makes text from peers harmless in a log: one record stays one record, and a terminal shows only text.
 
 /**
- * What never reaches a log as it is: C0 and C1 controls and DEL (forged lines, terminal escapes), the Unicode line ends,
- * the marks that turn the direction of text ("Trojan Source", CVE-2021-42574), invisible joiners, and lone surrogates.
+ * Characters that are never written to a log: C0 and C1 controls and DEL (forged lines, terminal escapes), Unicode line
+ * separators, bidirectional marks ("Trojan Source", CVE-2021-42574), invisible joiners, and lone surrogates.
  */
 const unsafe = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** Replaces each such character by `\n`, `\r`, `\t` or `\uXXXX`. The result is also right inside a JSON string. */
+/** Replaces each such character by ` `, `\r`, `\t` or `\uXXXX`. The result is also valid inside a JSON string. */
 export function escapeUnsafe(text: string): string {
   return text.replace(unsafe, escapeOne);
 }

@@ -1,4 +1,4 @@
-// The two ways in which a record is written: lines for people, JSON lines for machines.
+// The two formats of a record: lines for people, JSON lines for programs.
 
 import { formatISOTime } from "@hemi/common";
 import { describeValue, reportError } from "./error-report.ts";
@@ -6,19 +6,19 @@ import type { ErrorReport } from "./error-report.ts";
 import { escapeUnsafe } from "./escape.ts";
 import type { LogRecord } from "./record.ts";
 
-/** One record, its line end included. */
+/** One record, including its line end. */
 export type LogFormat = (record: LogRecord) => string;
 
-/** A message is cut here; a peer that could make one longer could fill the log's buffer with one line. */
+/** Longer messages are cut. Otherwise a peer could fill the log's buffer with one line. */
 const maxMessage = 8192;
 
 /**
- * A record begins in the first column; what belongs to it is indented, so that no error can pass for a record:
+ * A record starts in the first column and its details are indented, so that no error can look like a record:
  *
- *     2026-01-31T12:00:00.000Z error webapp.shop/static #17 cannot send the file name="a b"
- *         HemiError HEMI_FILE: cannot read /srv/a
- *             at open (file.ts:1:2)
- *         caused by Error: EIO: i/o error, read
+ *    2026-01-31T12:00:00.000Z error webapp.shop/static #17 cannot send the file name="a b"
+ *        HemiError HEMI_FILE: cannot read /srv/a
+ *            at open (file.ts:1:2)
+ *        caused by Error: EIO: i/o error, read
  */
 export const formatText: LogFormat = (record) => {
   let line = `${formatISOTime(record.time)} ${record.level}`;
@@ -34,7 +34,9 @@ export const formatText: LogFormat = (record) => {
   return error === undefined ? line : line + errorText(reportError(error), "    ", "");
 };
 
-/** `{"time":"…","level":"error","path":"…","requestId":"17","message":"…","name":"a b","error":{"name":…,"stack":[…]}}` */
+/**
+ * `{"time":"…","level":"error","path":"…","requestId":"17","message":"…","name":"a b","error":{"name":…,"stack":[…]}}`
+ */
 export const formatJson: LogFormat = (record) => {
   const { error, requestId } = record.details ?? {};
   const fields: [string, unknown][] = [];
@@ -51,11 +53,11 @@ export const formatJson: LogFormat = (record) => {
     ...Object.fromEntries(fields),
     error: error === undefined ? undefined : errorJson(reportError(error)),
   });
-  // JSON.stringify leaves DEL, the C1 controls and the marks of direction as they are; they stand inside strings only.
+  // JSON.stringify does not escape DEL, C1 controls and bidirectional marks. They occur inside strings only.
   return `${escapeUnsafe(json)}\n`;
 };
 
-/** A field of the caller's may not pass for one of the record's own. */
+/** A field of the caller must not look like a field of the record. */
 const reservedNames = new Set(["time", "level", "path", "message"]);
 
 function* fieldsOf(record: LogRecord): Iterable<[string, unknown]> {
@@ -66,7 +68,7 @@ function* fieldsOf(record: LogRecord): Iterable<[string, unknown]> {
 }
 
 function errorText(report: ErrorReport, indent: string, lead: string): string {
-  // The errors of Node.js begin their message with their code; it is not said twice.
+  // Errors of Node.js start their message with their code. It is not repeated.
   const code = report.code === undefined || report.message.includes(report.code) ? "" : ` ${report.code}`;
   let text = `${indent}${lead}${escapeUnsafe(`${report.name}${code}: ${report.message}`)}\n`;
   for (const frame of report.stack) text += `${indent}    ${escapeUnsafe(frame)}\n`;

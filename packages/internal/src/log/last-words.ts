@@ -1,8 +1,8 @@
-// Writes what logs still hold when the process exits, whoever ends it and for whatever reason: process.exit, or a throw that nothing catches.
+// Writes buffered log lines when the process exits for any reason, such as process.exit or an uncaught error.
 
 import type { LogSink } from "./sink.ts";
 
-/** Has a sink flushed at the exit of the process, until it is let go of. */
+/** Flushes the sink at the exit of the process, until it is released. */
 export function flushAtExit(sink: LogSink): void {
   if (sinks.size === 0) process.on("exit", flushAll);
   sinks.add(sink);
@@ -12,14 +12,14 @@ export function letGo(sink: LogSink): void {
   if (sinks.delete(sink) && sinks.size === 0) process.off("exit", flushAll);
 }
 
-/** In the order in which they were opened. */
+/** In the order of opening. */
 const sinks = new Set<LogSink>();
 
-/** The error log, which is opened first, is told of what the others lose. */
+/** The error log is opened first, and receives reports of lines that the others lose. */
 function flushAll(): void {
   const until = performance.now() + patience;
   for (const sink of [...sinks].reverse()) sink.flushSync(until);
 }
 
-/** How long all of them together wait for readers of pipes that do not read, in ms. */
+/** The total wait for pipes whose readers do not read, in milliseconds. */
 const patience = 500;

@@ -1,6 +1,6 @@
-// The file of a log: opened at boot, rotated when it is full or of yesterday, and opened anew where it has been moved.
+// The file of a log: opened at boot, rotated when it is full or a new day starts, and reopened after it was moved.
 //
-//   access.log ──> access.log.1 ──> access.log.2 ──> … ──> access.log.KEEP ──> gone
+//  access.log ──> access.log.1 ──> access.log.2 ──> … ──> access.log.KEEP ──> deleted
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
 import { close, fstat, open } from "node:fs";
@@ -11,28 +11,28 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { Destination } from "./destination.ts";
 import { writeSome, writeSomeSync } from "./write-some.ts";
 
-/** When a file becomes an old one. It does so between two writes of whole lines. */
+/** When a file is rotated. This happens between two writes of whole lines. */
 export interface Rotation {
-  /** In bytes: before it would become larger, if there is anything in it. Default: never. */
+  /** The maximum size in bytes. A non-empty file is rotated before it exceeds this. Default: unlimited. */
   readonly maxSize?: number | undefined;
-  /** At the first write of another day than that of the file, in UTC. */
+  /** Whether to rotate before the first write of another day than the file's, in UTC. */
   readonly isDaily: boolean;
-  /** So many old files stay, 1 to `maxKeep`. */
+  /** The number of old files to keep, from 1 to `maxKeep`. */
   readonly keep: number;
 }
 
-/** A file with a greater number is none of a log's: it may be that of a year. */
+/** A file with a greater number does not belong to a log: the number may be a year. */
 export const maxKeep = 1000;
 
 export interface LogFileOptions {
-  /** Which log this is, for messages: `error log`. */
+  /** The name of this log in messages: `error log`. */
   readonly title: string;
-  /** Created with its folders, appended to. */
+  /** The file and its folders are created if missing; lines are appended. */
   readonly path: string;
   readonly rotation?: Rotation | undefined;
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** In ms, on a clock that only goes on. Default: `performance.now`. */
+  /** In milliseconds, on a monotonic clock. Default: `performance.now`. */
   readonly monotonic?: (() => number) | undefined;
 }
 
@@ -44,18 +44,18 @@ export class LogFile implements Destination {
   rotation: Rotation | undefined;
   readonly #now: () => number;
   readonly #monotonic: () => number;
-  /** Of the file that is open. */
+  /** Of the open file. */
   #stats: Stats;
-  /** In bytes. Others may write to it as well: what is so is seen when it is looked at. */
+  /** In bytes. Other processes may write to it as well; that is seen at the next check. */
   #size: number;
-  /** Since the epoch, in UTC. */
+  /** Days since the epoch, in UTC. */
   #day: number;
   #mustOpen = false;
-  /** On the monotonic clock, when it is looked at again whether the file still has its name, or what failed is tried again. */
+  /** When to check again whether the file still has its name, or to retry what failed, on the monotonic clock. */
   #looksAt: number;
   #hasFailed = false;
 
-  /** @throws HemiError HEMI_FILE if the file cannot be opened: known at boot, not when something has to be logged. */
+  /** @throws HemiError HEMI_FILE if the file cannot be opened: at boot, not when the first line is written */
   constructor({ title, path, rotation, now, monotonic }: LogFileOptions) {
     this.name = path;
     this.rotation = rotation;
@@ -75,7 +75,7 @@ export class LogFile implements Destination {
     this.#looksAt = this.#monotonic() + lookEvery;
   }
 
-  /** Of one that is full and cannot be rotated: as if it were not. */
+  /** If it is full and cannot be rotated, the limit is ignored. */
   get room(): number {
     return this.#hasFailed ? Infinity : this.#roomLeft;
   }
@@ -94,7 +94,7 @@ export class LogFile implements Destination {
       const named = await stat(this.name).catch(() => undefined);
       const isOurs = named?.ino === this.#stats.ino && named.dev === this.#stats.dev;
       if (isOurs) this.#found(named);
-      // Whoever else writes to the file may have rotated it just now.
+      // Another process that writes to the file may have rotated it just now.
       const isRotated = isOurs && named.isFile() && (this.#isFull(size) || this.#isOfYesterday());
       if (isRotated) await rotate(this.name, this.rotation?.keep ?? 1);
       if (!isOurs || isRotated) this.#mustOpen = true;
@@ -145,13 +145,13 @@ export class LogFile implements Destination {
   }
 
   #wrote(size: number): number {
-    // A file is of the day of its first line: it may have been empty for many.
+    // The day of a file is that of its first line: it may have been empty for days.
     if (this.#size === 0) this.#day = dayAt(this.#now());
     this.#size += size;
     return size;
   }
 
-  /** What others have written to it. */
+  /** Detects what others have written to it. */
   #found(stats: Stats): void {
     if (this.#size === 0) this.#day = this.#dayOf(stats);
     this.#size = stats.size;
@@ -174,7 +174,7 @@ export class LogFile implements Destination {
   }
 }
 
-/** The renaming of each is atomic: a process that dies in between leaves a gap in the numbers, and loses nothing. */
+/** Each rename is atomic: a process that dies in between leaves a gap in the numbers, and loses nothing. */
 async function rotate(path: string, keep: number): Promise<void> {
   for (let number = keep - 1; number >= 1; number--) {
     await rename(`${path}.${number}`, `${path}.${number + 1}`).catch((error: unknown) => {
@@ -185,7 +185,7 @@ async function rotate(path: string, keep: number): Promise<void> {
   await removeBeyond(path, keep);
 }
 
-/** Of a time when more were kept. What cannot be removed is tried again with the next rotation. */
+/** Removes files from a time when more were kept. A failed removal is repeated at the next rotation. */
 async function removeBeyond(path: string, keep: number): Promise<void> {
   const start = `${basename(path)}.`;
   for (const name of await readdir(dirname(path)).catch(() => [])) {
@@ -200,10 +200,12 @@ function dayAt(time: number): number {
   return Math.floor(time / 86_400_000);
 }
 
-/** A file that was deleted or moved by others is made anew within this time, in ms, if something is written. */
+/**
+ * If others delete or move the file, it is created again within this time, in milliseconds, when something is written.
+ */
 const lookEvery = 1000;
 
-// O_NONBLOCK: a FIFO that nobody reads is refused with ENXIO instead of stopping the boot for ever.
+// O_NONBLOCK: a FIFO without a reader fails with ENXIO instead of blocking the boot forever.
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const mode = 0o640;
 

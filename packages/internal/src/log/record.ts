@@ -1,15 +1,15 @@
-// What one entry of an error log holds, before it becomes text or JSON.
+// The content of an entry of the error log, before it becomes text or JSON.
 
 /** From the least to the most severe. */
 export const logLevels = ["debug", "info", "warn", "error"] as const;
-/** How much a line matters, the least first. */
+/** The severity of a line. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** What may accompany a message. Anything beyond `error` and `requestId` is written as `name=value`. */
+/** Optional details of a message. All fields except `error` and `requestId` are written as `name=value`. */
 export interface LogDetails {
-  /** Whatever was thrown; an `Error` is written with its code, stack and causes. */
+  /** Any thrown value; an `Error` is written with its code, stack and causes. */
   readonly error?: unknown;
-  /** Finds all the lines of one request. */
+  /** Identifies all lines of one request. */
   readonly requestId?: string | number | undefined;
   readonly [field: string]: unknown;
 }

@@ -1,25 +1,25 @@
-// Where the lines of an error log go.
+// The destination of the lines of a log.
 
-/** Takes finished lines. No method ever throws or rejects: a log that fails must not fail its caller. */
+/** Takes complete lines. No method throws or rejects: a log that fails must not make its caller fail. */
 export interface LogSink {
-  /** Takes a line, its line end included, or drops and counts it. */
+  /** Takes a line with its line end, or drops and counts it. */
   write(line: string): void;
-  /** Resolves when all that was written has reached the system, or cannot. */
+  /** Resolves when all lines so far have been passed to the system, or cannot be written. */
   flush(): Promise<void>;
   /**
-   * The same, blocking the process: for the last words before an exit. For a reader that does not read it waits until `until`, in ms on the
-   * clock of `performance.now`; what cannot be written by then is lost. Default: half a second from now.
+   * The same, synchronously, before an exit. For a reader that does not read, it waits until `until`, in milliseconds
+   * on the clock of `performance.now`. Lines that cannot be written by then are lost. Default: half a second from now.
    */
   flushSync(until?: number): void;
-  /** Goes on in a file of the same name, opened at once: the present one has been moved. */
+  /** Continues in a new file of the same name, opened at once, because the current one has been moved. */
   reopen(): void;
-  /** Flushes and lets go of the file. Lines written afterwards are dropped. */
+  /** Flushes and closes the file. Later lines are dropped. */
   close(): Promise<void>;
 }
 
-/** Keeps the lines in memory, for tests; the oldest go when there are more than `maxLines`. */
+/** Keeps the lines in memory, for tests. Beyond `maxLines`, the oldest are dropped. */
 export class MemorySink implements LogSink {
-  /** What was written so far, a line each. */
+  /** The lines so far. */
   readonly lines: string[] = [];
   readonly #maxLines: number;
 

@@ -1,9 +1,9 @@
-// Writes log lines to a file or a descriptor in the background, from a buffer that never grows past its bound.
+// Writes log lines to a file or descriptor in the background, from a buffer of limited size.
 //
-//   write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
-//                  │ full                                               │ cannot be written: kept, and tried again
-//                  v                                                    v
-//               dropped, counted, told                               told once
+//  write() ──> lines (text) ──> gathered (bytes, of whole lines) ──> batch ──> file
+//                 │ full                                               │ write fails: kept, and retried
+//                 v                                                    v
+//              dropped, counted, reported                              reported once
 
 import { setTimeout as wait } from "node:timers/promises";
 import { ByteGatherer } from "./byte-gatherer.ts";
@@ -13,50 +13,57 @@ import type { LogSink } from "./sink.ts";
 
 export interface StreamSinkOptions {
   readonly destination: Destination;
-  /** How much may wait to be written, in bytes; of the last lines, the characters are counted. Further lines are dropped. Default: 1 MiB. */
+  /**
+   * The limit of waiting data in bytes; for the newest lines, characters are counted. Further lines are dropped.
+   * Default: 1 MiB.
+   */
   readonly maxBuffer?: number | undefined;
-  /** No line holds anything else; to know that makes writing cheaper. Default: false. */
+  /** Whether all lines are ASCII; this makes writing cheaper. Default: false. */
   readonly isASCII?: boolean | undefined;
-  /** Lines are gathered for so long, in ms, or until they are worth a write. Default: 0, each is written as soon as may be. */
+  /**
+   * How long lines are collected, in milliseconds, unless enough for a write have collected. Default: 0: each line is
+   * written as soon as possible.
+   */
   readonly gatherTime?: number | undefined;
-  /** How lost lines are told of, at most once a second. */
+  /** How lost lines are reported, at most once a second. */
   readonly noteLost: LostNote;
-  /** Is told when writing begins to fail: once, until it has succeeded again. */
+  /** Called once when writes begin to fail, and again only after a success. */
   readonly noteFailure: (error: unknown) => void;
 }
 
-/** In this sink, by a line behind those that are there, which waits as they do; or elsewhere, even while nothing can be written here. */
+/** In this sink, by a line after the waiting ones; or elsewhere, even if this sink cannot write. */
 export type LostNote = { readonly line: (count: number) => string } | { readonly elsewhere: (count: number) => void };
 
 /**
- * A stuck reader of standard error or a slow disk must not stop the server, nor fill its memory. Each write is of whole lines, so that
- * whoever else appends to the file cannot come between the parts of one, and a file that is rotated holds whole ones.
+ * A blocked reader of standard error or a slow disk must neither block the server nor fill its memory. Each write
+ * consists of whole lines, so that other writers to the file cannot split a line, and a rotated file contains whole
+ * lines.
  */
 export class StreamSink implements LogSink {
   readonly #options: StreamSinkOptions;
   #maxBuffer = 1024 * 1024;
   readonly #gatherTime: number;
-  /** So many bytes of lines are written before that. */
+  /** The number of bytes that triggers an early write. */
   #worthAWrite = largestBatch;
-  /** The latest lines. To make bytes of several at once costs less than of each, and less than of very many. */
+  /** The newest lines. Encoding several at once is cheaper than each one separately, and cheaper than very many. */
   #lines = "";
   #gathered = new ByteGatherer("utf8");
-  /** What the gatherer held before. The two are used in turn, so that a log that goes on asks for no new memory. */
+  /** The other gatherer. The two are used in turn, so that a continuous log allocates no memory. */
   #written = new ByteGatherer("utf8");
   #batch: Buffer = nothing;
-  /** So many bytes of the batch are written. */
+  /** The number of written bytes of the batch. */
   #at = 0;
-  /** So many are written, or in the hands of the system. */
+  /** The number of bytes that are written or passed to the system. */
   #handedOver = 0;
-  /** Settles when all is written or writing fails; `undefined` while nothing is being written. */
+  /** Settles when everything is written or writing fails; `undefined` while nothing is being written. */
   #run: Promise<void> | undefined;
-  /** Runs until the next lines are worth a write, or what failed is tried again. */
+  /** Runs until the next write or retry. */
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
   #toldLostAt = -Infinity;
-  /** Runs until lost lines are told of elsewhere. */
+  /** Runs until lost lines are reported elsewhere. */
   #lostTimer: NodeJS.Timeout | undefined;
-  /** Writing fails; or opening another file does, while what is written still arrives. */
+  /** Writes fail; or reopening fails, while writes still succeed. */
   #fails = { write: false, renew: false };
   #closed: Promise<void> | undefined;
   #isOver = false;
@@ -72,7 +79,7 @@ export class StreamSink implements LogSink {
   adjust({ maxBuffer = 1024 * 1024, isASCII = false }: Pick<StreamSinkOptions, "maxBuffer" | "isASCII">): void {
     this.#encodeLines();
     this.#maxBuffer = maxBuffer;
-    // There must be room for what comes while they are written.
+    // There must be room for lines that arrive during the write.
     this.#worthAWrite = Math.min(largestBatch, maxBuffer / 4);
     const encoding = isASCII ? "latin1" : "utf8";
     this.#gathered.encoding = encoding;
@@ -96,7 +103,7 @@ export class StreamSink implements LogSink {
 
   async flush(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    // Who waits for it does want to see its end.
+    // Keeps the process alive, because a caller waits for the end of the write.
     const hold = setInterval(() => {}, longTime);
     await this.#writeAll().finally(() => clearInterval(hold));
   }
@@ -112,7 +119,7 @@ export class StreamSink implements LogSink {
     this.#tellLost();
   }
 
-  /** What is written from now on goes to a file of the destination's name, opened at once, though the present one may have been moved. */
+  /** Reopens the destination by its name at once, because the current file may have been moved. */
   reopen(): void {
     if (this.#closed !== undefined) return;
     this.#options.destination.reopen();
@@ -140,7 +147,7 @@ export class StreamSink implements LogSink {
   }
 
   async #writeAll(): Promise<void> {
-    // What began before we asked may end before what has come since.
+    // A write that started before this call may end before the newer lines are written.
     await this.#run;
     this.#begin();
     await this.#run;
@@ -157,7 +164,7 @@ export class StreamSink implements LogSink {
     });
   }
 
-  /** Writes batches for as long as there is enough for one. */
+  /** Writes batches as long as there is enough data. */
   async #writeOn(): Promise<void> {
     try {
       do {
@@ -184,7 +191,7 @@ export class StreamSink implements LogSink {
   async #renewIfDue(): Promise<void> {
     const { destination } = this.#options;
     const former = destination.fd;
-    // If the next line does not fit, nothing more does.
+    // If the next line does not fit, no later one does.
     const size = pieceEnd(this.#batch, this.#at, 0) - this.#at;
     if (!destination.isDue(size)) return;
     try {
@@ -195,7 +202,7 @@ export class StreamSink implements LogSink {
       if (!this.#fails.renew) this.#options.noteFailure(error);
       this.#fails.renew = true;
     }
-    // A line that was cut off in the former file stands whole in the new one.
+    // A line that was cut off in the old file is written completely to the new one.
     if (destination.fd !== former && this.#at > 0) {
       this.#handedOver = this.#at = this.#batch.lastIndexOf(lineEnd, this.#at - 1) + 1;
     }
@@ -207,13 +214,13 @@ export class StreamSink implements LogSink {
       const before = this.#at;
       await this.#writePiece();
       if (this.#at > before) return;
-      // The reader of our pipe does not read just now. Waiting for it keeps no process by itself.
+      // The reader of our pipe does not read now. This wait alone does not keep the process alive.
       await wait(pause, undefined, { ref: false });
       pause = Math.min(2 * pause, longestPause);
     }
   }
 
-  /** Hands over whole lines, as many as there is room for. */
+  /** Writes as many whole lines as there is room for. */
   async #writePiece(): Promise<void> {
     const { destination } = this.#options;
     const end = pieceEnd(this.#batch, this.#at, destination.room);
@@ -235,7 +242,7 @@ export class StreamSink implements LogSink {
     return this.#waiting > 0 || this.#batch !== nothing;
   }
 
-  /** How much is in no batch yet. */
+  /** The size of lines that are in no batch yet. */
   get #waiting(): number {
     return this.#lines.length + this.#gathered.size;
   }
@@ -265,7 +272,7 @@ export class StreamSink implements LogSink {
 
   #later(time: number): NodeJS.Timeout {
     const timer = setTimeout(() => this.#begin(), time);
-    // Who cannot write does not keep the process for it.
+    // A failing log does not keep the process alive.
     return this.#fails.write ? timer.unref() : timer;
   }
 }
@@ -273,34 +280,44 @@ export class StreamSink implements LogSink {
 const nothing: Buffer = Buffer.alloc(0);
 const lineEnd = 0x0a;
 
-/** So many bytes of lines are written without waiting for more: each write wakes another thread, which costs as much as some hundred lines. */
+/**
+ * This many bytes are written without waiting for more: each write wakes another thread, which costs as much as a few
+ * hundred lines.
+ */
 const largestBatch = 512 * 1024;
-/** So many characters of lines are made bytes: what they were joined of is still at hand for the processor then. */
+/**
+ * This many characters are encoded at once: the strings that they were joined from are still in the processor's cache.
+ */
 const worthEncoding = 2 * 1024;
-/** In ms: when a write that failed (a full disk) is tried again. */
+/** In milliseconds: when a failed write (a full disk) is retried. */
 const retryTime = 1000;
-/** In ms: when a pipe or terminal that takes nothing just now is tried again, at first; then each time after twice as long. */
+/**
+ * In milliseconds: the first pause before a pipe or terminal that accepts nothing is tried again. It doubles each time.
+ */
 const shortestPause = 1;
 const longestPause = 100;
-/** In ms: the same, where the process waits for it. */
+/** In milliseconds: the same for synchronous waits. */
 const lastPause = 10;
-/** How long `flushSync` waits for a reader of our pipe that does not read, in ms, unless it is told. */
+/** The default time that `flushSync` waits for a pipe without an active reader, in milliseconds. */
 const patience = 500;
-/** In ms, between two notes of lost lines. */
+/** In milliseconds, between two reports of lost lines. */
 const tellEvery = 1000;
-/** In ms; the longest that a timer takes. */
+/** In milliseconds; the maximum of a timer. */
 const longTime = 2 ** 31 - 1;
-/** How long `close` waits for a reader of our pipe that does not read: ms. */
+/** The time that `close` waits for a pipe without an active reader, in milliseconds. */
 const closeTimeout = 2000;
 
-/** Where whole lines end that take no more than `room`, or the first line if it alone takes more. */
+/** The end of the whole lines that fit into `room`, or of the first line if it alone is larger. */
 function pieceEnd(batch: Buffer, at: number, room: number): number {
   if (batch.length - at <= room) return batch.length;
   const last = room > 0 ? batch.lastIndexOf(lineEnd, at + room - 1) : -1;
   return 1 + (last >= at ? last : batch.indexOf(lineEnd, at));
 }
 
-/** Blocks until all is written, writing fails, or nobody reads and it is too late. Gives how many of the bytes are written. */
+/**
+ * Blocks until everything is written, writing fails, or the time is over without a reader. Returns the number of bytes
+ * written.
+ */
 function writeUntil(until: number, destination: Destination, bytes: Buffer): number {
   let at = 0;
   try {
@@ -312,12 +329,12 @@ function writeUntil(until: number, destination: Destination, bytes: Buffer): num
       Atomics.wait(nobody, 0, 0, lastPause);
     }
   } catch {
-    // What is not written is counted as lost.
+    // Unwritten lines are counted as lost.
   }
   return at;
 }
 
-/** Is never woken. */
+/** Never notified. */
 const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 function linesIn(bytes: Buffer): number {

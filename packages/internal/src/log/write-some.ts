@@ -1,8 +1,12 @@
-// Writes as much as a descriptor takes. Nothing, where the reader of a pipe or terminal does not read just now, is no error.
+// Writes as much as a descriptor accepts. If the reader of a pipe or terminal does not read now, it writes nothing,
+// without an error.
 
 import { write, writeSync } from "node:fs";
 
-/** In another thread, which a descriptor that is not non-blocking may hold. Resolves with the bytes written. Rejects with the system's error. */
+/**
+ * Runs in another thread, which a blocking descriptor may hold up. Resolves with the number of bytes written. Rejects
+ * with the system's error.
+ */
 export function writeSome(fd: number, bytes: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     write(fd, bytes, 0, bytes.length, null, (error, size) => {
@@ -13,7 +17,7 @@ export function writeSome(fd: number, bytes: Buffer): Promise<number> {
   });
 }
 
-/** Gives the bytes written. Throws the system's error. */
+/** Returns the number of bytes written. Throws the system's error. */
 export function writeSomeSync(fd: number, bytes: Buffer): number {
   try {
     return writeSync(fd, bytes);

@@ -1,6 +1,6 @@
-// Blocks of memory that are lent to connections for a short time: fresh memory for each use would cost more than the use,
-// by page faults and the collector. Blocks that were not needed for a while are left to the collector, so that a burst of
-// work leaves no memory behind.
+// Blocks of memory that are lent to connections for a short time: fresh memory for each use would cost more than the
+// use, by page faults and the collector. Blocks that were not needed for a while are left to the collector, so that a
+// burst of work leaves no memory behind.
 //
 //   spare blocks   ███▆▅▂▁▁▂▃▅▅▃▂▂▃    the fewest within an interval were needed by nobody:
 //                  └─ interval ─┘      so many are dropped at its end

@@ -1,15 +1,15 @@
-// How much of something each client has under way: connections, requests, whatever a server bounds for each.
+// Counts something for each client: connections, requests, whatever a server limits per client.
 //
-//   192.0.2.7          3      an IPv4 address is a client
-//   2001:db8:0:1::/64  1      of IPv6 a network of 64 bits is: whoever has one address of it has all of them (RFC 6177)
+//  192.0.2.7          3      an IPv4 address is a client
+//  2001:db8:0:1::/64  1      an IPv6 network of 64 bits is a client: one user controls all its addresses (RFC 6177)
 
 import { isIPv6 } from "node:net";
 
-/** Counts by client. It keeps nothing of clients that have nothing under way. */
+/** Counts by client. It keeps no data of clients with a count of 0. */
 export class ClientCounts {
   readonly #counts = new Map<string, number>();
 
-  /** How many a client has now. */
+  /** The current count of a client. */
   of(client: string): number {
     return this.#counts.get(client) ?? 0;
   }
@@ -18,7 +18,7 @@ export class ClientCounts {
     this.#counts.set(client, this.of(client) + 1);
   }
 
-  /** Once for each `add`. */
+  /** Call it once for each `add`. */
   remove(client: string): void {
     const rest = this.of(client) - 1;
     if (rest > 0) this.#counts.set(client, rest);
@@ -26,12 +26,15 @@ export class ClientCounts {
   }
 }
 
-/** Whom an address counts for: itself, and for IPv6 its network of 64 bits. The address is in its one form: see `plainAddress`. */
+/**
+ * The client of an address: the address itself, or its 64-bit network for IPv6. The address is normalized: see
+ * `plainAddress`.
+ */
 export function clientOf(address: string): string {
   return isIPv6(address) ? `${firstGroups(address).join(":")}::/64` : address;
 }
 
-/** The first four of the eight groups, zeros that `::` stands for written out. */
+/** The first four of the eight groups, with the zeros of `::` written out. */
 function firstGroups(address: string): readonly string[] {
   const [before = "", behind] = address.split("::");
   const first = groupsOf(before);

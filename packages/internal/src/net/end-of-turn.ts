@@ -1,14 +1,14 @@
-// What is done at the end of a turn of the event loop: sending what was written in it.
+// Work at the end of a turn of the event loop: sends the output that was written in the turn.
 
 export interface Due {
-  /** It is among those that are flushed at the end of this turn. Only this file changes it. */
+  /** Whether it is flushed at the end of this turn. Only this file changes it. */
   isDue: boolean;
   flush(): void;
 }
 
 let due: Due[] = [];
 
-/** Flushes it when all that came in this turn of the event loop has been looked at. */
+/** Flushes the output after all events of this turn of the event loop. */
 export function flushAtEndOfTurn(output: Due): void {
   if (output.isDue) return;
   output.isDue = true;

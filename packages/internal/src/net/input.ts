@@ -1,20 +1,20 @@
-// What has come on a connection and is yet to be read.
+// The received, unread input of a connection.
 //
-// Most of it lies in the buffer that all sockets are read into, and holds for the current turn of the event loop only: what is to stay is
-// copied.
+// Most of it is in the buffer that all sockets read into, and is valid in the current turn of the event loop only. Data
+// to keep is copied.
 
 export class Input {
-  /** The unread bytes are those from `at` on. Readers move `at` forward. */
+  /** The unread bytes start at `at`. Readers move `at` forward. */
   bytes: Buffer = noBytes;
   at = 0;
   #isShared = false;
 
-  /** Of what is unread, in bytes. */
+  /** The number of unread bytes. */
   get size(): number {
     return this.bytes.length - this.at;
   }
 
-  /** There is more. `isShared`: it lies in the shared buffer. */
+  /** Adds input. `isShared`: it is in the shared buffer. */
   add(bytes: Buffer, isShared: boolean): void {
     const isBehind = this.at < this.bytes.length;
     this.bytes = isBehind ? Buffer.concat([this.bytes.subarray(this.at), bytes]) : bytes;
@@ -22,7 +22,7 @@ export class Input {
     this.at = 0;
   }
 
-  /** From here on, what is unread may be kept. What has been read is let go. */
+  /** After this call, unread data may be kept. Read data is released. */
   own(): void {
     if (this.at === this.bytes.length) this.clear();
     else if (this.#isShared) {
@@ -32,12 +32,12 @@ export class Input {
     }
   }
 
-  /** A piece of these bytes that may be kept. */
+  /** A copy of these bytes if they cannot be kept. */
   owned(piece: Buffer): Buffer {
     return this.#isShared ? ownCopy(piece) : piece;
   }
 
-  /** Takes out what is unread, to be kept. */
+  /** Removes and returns the unread data, which may be kept. */
   take(): Buffer {
     const rest = this.owned(this.bytes.subarray(this.at));
     this.clear();
@@ -53,7 +53,7 @@ export class Input {
 
 const noBytes = Buffer.alloc(0);
 
-/** Not of the pool: a head that is remembered for long would keep all of that in memory. */
+/** Not from the pool: a head that is kept for long would keep the whole pool slab in memory. */
 function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(copy);

@@ -1,55 +1,57 @@
-// The listening sockets of the process. They are kept apart from stages and their generations: who follows joins the listener that is
-// there, takes its connections over, and no client ever meets a closed door.
+// The listening sockets of the process. They are independent of stages and generations: a successor joins the existing
+// listener and takes over its connections, so no client is refused.
 
 import { rm, stat } from "node:fs/promises";
 import * as net from "node:net";
 import { dirname } from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
 
-/** Where to listen: as a prop of type `address` gives it. `host` "" stands for all addresses, IPv6 and IPv4. */
+/** The address to listen on, as a prop of type `address` returns it. `host` "" means all addresses, IPv6 and IPv4. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** Takes a connection that a client has opened. */
+/** Receives a connection that a client has opened. */
 export type Acceptor = (socket: net.Socket) => void;
 
-/** Who holds a listener: two holders of one stage would take each other's connections. The context of a component is one. */
+/**
+ * The owner of a share. Two owners in one stage would take each other's connections. A component's context is an owner.
+ */
 export interface ListenerOwner {
-  /** The same object for all holders of one stage. */
+  /** The same object for all owners in one stage. */
   readonly stage: object;
   /** The component's path, for messages. */
   readonly path: string;
-  /** Whether a reload drops the component: then another one of the stage may join its listener. Default: false. */
+  /** Whether a reload drops the component. If so, another one of the stage may join its listener. Default: false. */
   readonly isLeaving?: boolean;
 }
 
-/** A share in a listener, for one gate. The last one to be released closes the socket. */
+/** A share of a listener, for one gate. The listening socket closes when the last share is released. */
 export interface ListenerShare {
-  /** Where it listens, with the port that was given for port 0; a path for a UNIX socket. */
+  /** The address, with the assigned port if port 0 was requested; a path for a UNIX socket. */
   readonly address: string;
   /** The port, 0 for a UNIX socket. */
   readonly port: number;
-  /** Connections go to this acceptor from now on, whoever had them before. After `release` it does nothing. */
+  /** Directs connections to this acceptor from now on. Has no effect after `release`. */
   accept(acceptor: Acceptor): void;
-  /** Connections go to the acceptor that had them before, if its share still accepts. Twice is harmless. */
+  /** Directs connections back to the previous acceptor, if its share still accepts. Calling it twice is harmless. */
   release(): Promise<void>;
 }
 
-/** All listening sockets, by address. One for a process, and one for a test that wants its own. */
+/** All listening sockets, by address. There is one for the process; a test may have its own. */
 export class Listeners {
   readonly #listeners = new Map<string, Listener>();
 
   /**
-   * Binds the address and listens, or joins the listener that has it; connections wait until a share accepts. A dead process's socket file
-   * is removed. Rejects with HEMI_LISTEN, which names address and reason.
+   * Binds the address and listens, or joins the existing listener. Connections wait until a share accepts. The socket
+   * file of a dead process is removed. Rejects with HEMI_LISTEN, which names address and reason.
    */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
     const key = "path" in address ? address.path : `${address.host}:${address.port}`;
-    // Ours is alive; asking it would give it a connection that nobody wants.
+    // Our own listener is alive; a test connection to it would be unwanted.
     if ("path" in address && !this.#listeners.has(key)) {
       await removeDeadSocket(address.path);
       await assertPlaceForSocket(address.path);
     }
-    // Port 0 asks for a port of one's own.
+    // Port 0 requests a separate port.
     const isShared = "path" in address || address.port !== 0;
     let listener = isShared ? this.#listeners.get(key) : undefined;
     if (listener === undefined) {
@@ -67,7 +69,7 @@ export class Listeners {
     return share;
   }
 
-  /** Which of ours has the port already, by an address that overlaps: `:8080` and `127.0.0.1:8080` do. */
+  /** Our listener that has the port already, on an overlapping address: `:8080` and `127.0.0.1:8080` overlap. */
   #takerOf(address: ListenAddress, key: string): string | undefined {
     if ("path" in address || address.port === 0) return undefined;
     for (const [otherKey, listener] of this.#listeners) {
@@ -85,13 +87,13 @@ class Listener {
   readonly #shares = new Map<ListenerShare, ListenerOwner>();
   readonly address: string;
   readonly port: number;
-  /** Those that accept. The last one has the connections; the others had them before it, and one gets them back when it is released. */
+  /** The accepting shares. The last one gets the connections. When it is released, the previous one gets them again. */
   readonly #accepting: { readonly share: ListenerShare; readonly acceptor: Acceptor }[] = [];
-  /** Connections that came while no gate was open: the next one takes them. */
+  /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
 
-  /** `taker` tells who of this process has its port already. */
+  /** `taker` names the listener of this process that has the port already. */
   constructor(bound: net.BoundSocket, closed: () => void, taker: () => string | undefined) {
     this.#taker = taker;
     this.#bound = bound;
@@ -140,7 +142,7 @@ class Listener {
     else socket.destroy();
   }
 
-  /** Settles when the socket listens: rejects with HEMI_LISTEN if the address is taken. */
+  /** Settles when the socket listens. Rejects with HEMI_LISTEN if the address is in use. */
   listening(): Promise<void> {
     return (this.#listening ??= this.#listen());
   }
@@ -151,7 +153,7 @@ class Listener {
       this.#server.once("error", failed);
       this.#server.listen(this.#bound, () => {
         this.#server.off("error", failed);
-        // An accept that fails, for want of descriptors for one, is tried again by the runtime.
+        // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
       });
@@ -172,7 +174,7 @@ class Listener {
     }
     await this.#listening.catch(forget);
     if (!this.#server.listening) return;
-    // Connections that were accepted live on: close() stops listening at once, and only calls back when they have ended.
+    // Accepted connections continue: close() stops listening at once, and calls back only when they have ended.
     this.#server.close();
   }
 }
@@ -197,7 +199,7 @@ function bind(address: ListenAddress, key: string, taker: () => string | undefin
   }
 }
 
-/** What the system says of these two is that the address is not there, or in use. */
+/** For these two cases, the system reports only that the address is not available or in use. */
 async function assertPlaceForSocket(path: string): Promise<void> {
   const refuse = (reason: string): never => {
     throw new HemiError("HEMI_LISTEN", `cannot listen on ${path}: ${reason}`);
@@ -211,7 +213,7 @@ async function assertPlaceForSocket(path: string): Promise<void> {
     refuse("there is a file or folder in its place that is no socket; remove it");
 }
 
-/** A socket file outlives a process that was killed, and would then keep its path taken. One that is answered on stays. */
+/** The socket file of a killed process remains and blocks its path. A file whose socket accepts connections is kept. */
 async function removeDeadSocket(path: string): Promise<void> {
   if ((await stat(path).catch(forget))?.isSocket() !== true) return;
   const isDead = await new Promise<boolean>((resolve) => {
@@ -252,5 +254,5 @@ function bracketed(host: string): string {
 
 function forget(): undefined {}
 
-/** Connections kept for the next gate, at most. */
+/** The maximum number of connections that wait for the next gate. */
 const maxWaiting = 1024;

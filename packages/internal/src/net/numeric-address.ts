@@ -1,18 +1,18 @@
-// Names in addresses to listen on: sockets are bound to numbers.
+// Resolves names in listening addresses: sockets are bound to IP addresses.
 
 import { isIP } from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ListenAddress } from "./listener.ts";
 
-/** Looks names up: the namer of a stage, say. */
+/** Resolves names, like the namer of a stage. */
 export interface NameLookup {
-  /** Rejects if there is no address, or none can be found out. */
+  /** Rejects if there is no address or the lookup fails. */
   lookup(name: string): Promise<readonly { readonly ip: string; readonly family: 4 | 6 }[]>;
 }
 
 /**
- * The address with a number for its host. A name such as `localhost` is looked up once, when the server is prepared; of several
- * addresses the first IPv4 one counts. Throws HEMI_LISTEN for a name that has none.
+ * The address with an IP address as its host. A name such as `localhost` is resolved once, when the server is prepared.
+ * The first IPv4 address is preferred. Throws HEMI_LISTEN for a name without an address.
  */
 export async function numericAddress(address: ListenAddress, namer: NameLookup): Promise<ListenAddress> {
   if ("path" in address || address.host === "" || isIP(address.host) !== 0) return address;

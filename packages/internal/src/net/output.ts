@@ -1,8 +1,9 @@
-// What a connection sends: text gathered to few writes, bytes behind it, and a promise for who waits until the client took it.
+// The output of a connection: text that is collected for few writes, bytes after it, and a promise for callers that
+// wait until the client has read it.
 //
-// What is small is sent at the end of the turn of the event loop in which it was written. So a head and the content behind it, and the
-// answers to pipelined requests, share a write, whoever wrote them; and the writes of many connections come one behind the other, which
-// costs a busy server a tenth less than a write after each request: its code, and the peer's, stay at work.
+// Small data is sent at the end of the turn of the event loop. So a head and its content, and the responses to
+// pipelined requests, share one write. The writes of many connections follow each other, which costs a busy server 10 %
+// less than a write after each request: its code and the peer's stay in the caches.
 
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
@@ -13,33 +14,36 @@ export class Output implements Due {
   readonly #socket: Socket;
   readonly #gone: () => HemiError;
   readonly #maxWrite: number;
-  /** Waits for the end of the turn, before the text. */
+  /** Waits for the end of the turn; sent before the text. */
   #bytes: Uint8Array | undefined;
-  /** Bytes 0 to 255, one a character: waits for the end of the turn. */
+  /** Bytes 0 to 255, one per character. Waits for the end of the turn. */
   #text = "";
   isDue = false;
   #needsDrain = false;
-  /** Shared by all who wait. */
+  /** Shared by all waiting callers. */
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** `gone` makes the error for who waits when the peer is gone: HEMI_PEER_GONE. `maxWrite`: bytes of more than this size are handed to the socket in several pieces. */
+  /**
+   * `gone` makes the error for callers that wait when the peer is gone: HEMI_PEER_GONE. `maxWrite`: larger amounts of
+   * bytes are passed to the socket in several pieces.
+   */
   constructor(socket: Socket, gone: () => HemiError, maxWrite = Infinity) {
     this.#socket = socket;
     this.#gone = gone;
     this.#maxWrite = maxWrite;
   }
 
-  /** The client takes less than it is sent, or nothing any more. */
+  /** Whether the client reads more slowly than data is written, or not at all. */
   get isBlocked(): boolean {
     return this.#needsDrain || this.#socket.destroyed;
   }
 
-  /** Nothing reaches the client any more. */
+  /** Whether nothing reaches the client any more. */
   get isCut(): boolean {
     return this.#socket.destroyed;
   }
 
-  /** Someone waits until the client has taken what was sent. */
+  /** Whether a caller waits until the client has read the data. */
   get isAwaited(): boolean {
     return this.#drained !== undefined;
   }
@@ -51,26 +55,28 @@ export class Output implements Due {
     else flushAtEndOfTurn(this);
   }
 
-  /** Bytes between two texts. Nobody may change them afterwards: they may be sent later, and without a copy. */
+  /** Writes bytes between two texts. They must not be changed afterwards: they may be sent later, without a copy. */
   writeBytes(before: string, bytes: Uint8Array, after: string): void {
     if (bytes.length <= maxAsText) return this.writeText(before + latin1Of(bytes) + after);
     const head = this.#takeText(before);
     if (bytes.length > maxCopied) return this.#writeTogether(head, bytes, after);
-    // One buffer costs less than several in one call, up to sizes where copying does.
+    // One buffer is cheaper than several in one call, up to sizes where copying costs more.
     const whole = head === "" && after === "" ? bytes : joined(head, bytes, after);
     if (whole.length > maxWaiting) return this.#writeAll(whole);
     this.#bytes = whole;
     flushAtEndOfTurn(this);
   }
 
-  /** Bytes that are lent, between two texts. They are never copied; `written` is called when nobody needs them any more. */
+  /**
+   * Writes borrowed bytes between two texts. They are never copied. `written` is called when they are no longer needed.
+   */
   writeLent(before: string, bytes: Uint8Array, after: string, written: () => void): void {
     this.#writeTogether(this.#takeText(before), bytes, after, written);
   }
 
   /**
-   * Settles when the peer has taken what was sent; rejects with the error for a peer that is gone. It may be left alone: a handlet that does not look
-   * at it is careless, but when its client leaves, that must not end the process.
+   * Settles when the peer has read the data; rejects with the error of a peer that is gone. A handlet may ignore the
+   * promise: this is careless, but must not end the process when its client leaves.
    */
   drained(): Promise<void> {
     if (this.#socket.destroyed) return quietly(Promise.reject(this.#gone()));
@@ -82,7 +88,7 @@ export class Output implements Due {
     return this.#drained.promise;
   }
 
-  /** The socket has emptied. */
+  /** The socket's buffer is empty. */
   unblocked(): void {
     this.#needsDrain = false;
     const drained = this.#drained;
@@ -97,7 +103,7 @@ export class Output implements Due {
     drained?.reject(this.#gone());
   }
 
-  /** Sends what waits. */
+  /** Sends waiting data. */
   flush(): void {
     const bytes = this.#bytes;
     const text = this.#text;
@@ -107,7 +113,7 @@ export class Output implements Due {
     else if (text !== "") this.#noteWrite(this.#socket.write(text, "latin1"));
   }
 
-  /** What is to stand before bytes that come now. */
+  /** The text to send before the next bytes. */
   #takeText(before: string): string {
     if (this.#bytes !== undefined) this.flush();
     const text = this.#text + before;
@@ -149,14 +155,17 @@ function joined(before: string, bytes: Uint8Array, after: string): Buffer {
   return whole;
 }
 
-/** Text is sent at this length, whatever comes. No prop: it is a matter of what a write costs, and much more than a head. */
+/** Text of this length is sent at once. Not a prop: it depends on the cost of a write, and is much more than a head. */
 const maxGathered = 64 * 1024;
-/** Bytes up to this size become text, which is joined with what is written before and after. No prop: it is a matter of what that costs. */
+/**
+ * Bytes up to this size are converted to text, which is joined with the text before and after. Not a prop: it depends
+ * on the cost of this.
+ */
 const maxAsText = 512;
-/** Bytes up to this size are copied between their texts. No prop: it is a matter of what a copy costs. */
+/** Bytes up to this size are copied between their texts. Not a prop: it depends on the cost of a copy. */
 const maxCopied = 64 * 1024;
 /**
- * Bytes up to this size wait for the end of the turn. No prop: with more of them, what else a request costs matters little, and slow
- * clients would keep more in memory before anybody saw that they are slow.
+ * Bytes up to this size wait for the end of the turn. Not a prop: for larger sizes, the other costs of a request matter
+ * little, and slow clients would occupy more memory before they are detected as slow.
  */
 const maxWaiting = 16 * 1024;

@@ -1,21 +1,24 @@
-// Looks at what a client sends first, before it is known who serves it: which protocol it speaks, whom it wants, whence it comes.
+// Inspects the first bytes of a client before the server is chosen: its protocol, the requested server, its address.
 //
-//   accepted ── bytes ──> look: undefined ── bytes ──> look: found ──> the socket, paused, all its bytes in it again
-//                 │                                                    is handed to whom it concerns
-//                 └── the client shut its side before: ended
+//  accepted ── bytes ──> look: undefined ── bytes ──> look: found ──> the socket, paused, with all bytes put back,
+//                │                                                    is passed to its server
+//                └── the client closed its side before: ended
 
 import type { Socket } from "node:net";
 
 export interface PeekOptions<Found> {
-  /** Gets all that has come so far, each time there is more. `undefined`: it takes more to tell. It must tell within a size of its own. */
+  /**
+   * Called with all bytes so far, each time more arrive. `undefined`: more bytes are needed. It must decide within a
+   * fixed number of bytes.
+   */
   readonly look: (bytes: Buffer) => Found | undefined;
-  /** The socket is paused, and whoever reads it next gets all of its bytes. */
+  /** The socket is paused. Its next reader receives all bytes from the start. */
   readonly found: (found: Found) => void;
-  /** The client has shut its side, and what it sent does not tell. */
+  /** The client has closed its side, and its bytes do not suffice. */
   readonly ended: () => void;
 }
 
-/** Reads until `look` tells. How long it may take is the caller's to say, who destroys the socket when it is too long. */
+/** Reads until `look` decides. The caller sets the time limit, and destroys the socket when it expires. */
 export function peek<Found>(socket: Socket, { look, found, ended }: PeekOptions<Found>): void {
   let bytes: Buffer | undefined;
   const stop = (): void => {

@@ -1,4 +1,4 @@
-// The other end of a socket, and who is behind it.
+// The other end of a socket, and the client behind it.
 
 import { isIPv6, SocketAddress, type Socket } from "node:net";
 
@@ -10,20 +10,20 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The other end of a connection: a client, or something that passes on what clients send. */
+/** The other end of a connection: a client, or a proxy. */
 export interface Peer extends Endpoint {
-  /** The client, where the peer is one that is trusted to say who that is: see `proxyProtocol` of httpxServer. */
+  /** The client, if the peer is trusted to name it: see `proxyProtocol` of httpxServer. */
   readonly source?: Endpoint;
-  /** Our own end of the connection; `undefined` where there is no socket, or it has gone already. */
+  /** Our own end of the connection; `undefined` if there is no socket, or it is already closed. */
   readonly local?: Endpoint | undefined;
 }
 
-/** Address and port of a socket's other end; "" and 0 for a UNIX socket, and for one that has gone already. */
+/** Address and port of a socket's other end; "" and 0 for a UNIX socket, and for a closed one. */
 export function peerOf(socket: Socket): Peer {
   return new SocketPeer(socket);
 }
 
-/** Asks for the near end when somebody wants to know it: few do. */
+/** Reads the local end on demand, because it is rarely needed. */
 class SocketPeer implements Peer {
   readonly address: string;
   readonly port: number;
@@ -44,12 +44,15 @@ class SocketPeer implements Peer {
   }
 }
 
-/** An IP address in the one form that it is compared and logged in: IPv6 as short as may be (RFC 5952), IPv4 never within IPv6. */
+/**
+ * The normalized form of an IP address, for comparison and logs: IPv6 as short as possible (RFC 5952), IPv4 never in
+ * its IPv6-mapped form.
+ */
 export function plainAddress(ip: string): string {
   return isIPv6(ip) ? unmapped(new SocketAddress({ address: ip, family: "ipv6" }).address) : ip;
 }
 
-/** A socket that listens on all addresses, IPv6 and IPv4, writes the latter in the form of the former (RFC 4291 2.5.5.2). */
+/** A socket that listens on all addresses reports IPv4 addresses in IPv6-mapped form (RFC 4291 2.5.5.2). */
 function unmapped(ip: string): string {
   return ip.startsWith(mapped) && ip.includes(".") ? ip.slice(mapped.length) : ip;
 }

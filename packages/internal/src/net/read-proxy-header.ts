@@ -1,7 +1,7 @@
-// Reads the header of the PROXY protocol, by which a proxy tells in front of all else whose connection it passes on.
+// Parses the header of the PROXY protocol, which a proxy sends first to name the client of the connection.
 //
-//   version 1:  PROXY TCP4 203.0.113.7 192.0.2.1 51234 443 CR LF
-//   version 2:  signature (12) | version, command (1) | family, transport (1) | length (2) | addresses | TLVs
+//  version 1: PROXY TCP4 203.0.113.7 192.0.2.1 51234 443 CR LF version 2: signature (12) | version, command (1) |
+//  family, transport (1) | length (2) | addresses | TLVs
 //
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
@@ -9,13 +9,16 @@ import { isIPv4, isIPv6 } from "node:net";
 import { plainAddress, type Endpoint } from "./peer.ts";
 
 export interface ProxyHeader {
-  /** In bytes: what comes behind it is the client's. */
+  /** In bytes. The data after it belongs to the client. */
   readonly size: number;
-  /** Who the client is; `undefined` where the proxy speaks for itself, as for a health check, or does not know. */
+  /** The client; `undefined` if the connection is the proxy's own, as for a health check, or the client is unknown. */
   readonly source: Endpoint | undefined;
 }
 
-/** `undefined`: it is not complete. A text: why it is none. Both versions; it is told within `maxProxyHeader` bytes. */
+/**
+ * `undefined`: the header is incomplete. A text: why it is invalid. Parses both versions, and decides within
+ * `maxProxyHeader` bytes.
+ */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | string | undefined {
   if (startsAs(bytes, signature)) return bytes.length < signature.length ? undefined : readVersion2(bytes);
   if (startsAs(bytes, opening)) return readVersion1(bytes);
@@ -23,12 +26,12 @@ export function readProxyHeader(bytes: Buffer): ProxyHeader | string | undefined
 }
 
 /**
- * Of version 2, in bytes. The protocol allows 64 KB behind the fixed part; what proxies send is below 200 bytes, and a few KB where they
- * pass on a client's certificate, for which this has room. No prop: who needs more would not know that it is this.
+ * For version 2, in bytes. The protocol allows 64 KB after the fixed part. Proxies send less than 200 bytes, or a few
+ * KB if they pass on a client's certificate, which fits. Not a prop: a user who needs more would not find it.
  */
 export const maxProxyHeader = 16 * 1024;
 
-/** Does one begin with the other, as far as both go? */
+/** Whether one begins with the other, up to the shorter length. */
 function startsAs(bytes: Buffer, expected: Buffer): boolean {
   const size = Math.min(bytes.length, expected.length);
   return bytes.compare(expected, 0, size, 0, size) === 0;
@@ -44,7 +47,7 @@ function readVersion1(bytes: Buffer): ProxyHeader | string | undefined {
   if (end < 0) return bytes.length < maxLine ? undefined : `its PROXY line does not end within ${maxLine} bytes`;
   const size = end + 2;
   const line = bytes.toString("latin1", opening.length, end);
-  // What follows is to be ignored.
+  // The rest of the line is ignored.
   if (line === "UNKNOWN" || line.startsWith("UNKNOWN ")) return { size, source: undefined };
   const [family, from = "", to = "", fromPort = "", toPort = "", ...rest] = line.split(" ");
   const isAddress = family === "TCP4" ? isIPv4 : family === "TCP6" ? isPlainIPv6 : undefined;
@@ -84,7 +87,7 @@ function readVersion2(bytes: Buffer): ProxyHeader | string | undefined {
     }
     if (length < addresses.size) return `its PROXY header has no room for its addresses in ${length} bytes`;
   }
-  // What stands behind the addresses (TLVs) is of no use here; the checksum that may be among it guards against what TCP guards against.
+  // The TLVs after the addresses are not used. They may contain a checksum, but TCP has its own.
   if (bytes.length < size) return undefined;
   return { size, source: versionAndCommand === proxy ? addresses?.source(bytes) : undefined };
 }
@@ -94,7 +97,7 @@ const fixedSize = 16;
 const local = 0x20;
 const proxy = 0x21;
 
-/** By family and transport: how many bytes both addresses take, and the first of them. */
+/** By family and transport: the size of both addresses, and a parser of the first one. */
 const addressesOf: {
   readonly [familyAndTransport: number]:
     { readonly size: number; readonly source: (bytes: Buffer) => Endpoint | undefined } | undefined;
@@ -111,6 +114,6 @@ const addressesOf: {
       return { address: plainAddress(groups.join(":")), port: bytes.readUInt16BE(48) };
     },
   },
-  // Its client is on the proxy's machine, and has no address.
+  // The client is on the proxy's machine, and has no address.
   0x31: { size: 216, source: () => ({ address: "", port: 0 }) },
 };

@@ -1,8 +1,11 @@
-/** Of one read of a socket, in bytes. No prop: it is a matter of what a system call costs against the memory that slow peers keep. */
+/**
+ * The size of one read of a socket, in bytes. Not a prop: it balances the cost of system calls against the memory for
+ * slow peers.
+ */
 export const readSize = 64 * 1024;
 
 /**
- * Where sockets read into whose input is looked at at once. On the systems that Hemi runs on, a socket is read and told of it in one go, so
- * that one buffer does for all; what is to be kept is copied out of it.
+ * The buffer for sockets whose input is processed at once. On the supported systems, a socket is read and its event
+ * emitted in one step, so that all sockets can share one buffer. Data to keep is copied.
  */
 export const sharedBuffer = Buffer.allocUnsafeSlow(readSize);

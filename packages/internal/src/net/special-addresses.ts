@@ -1,18 +1,18 @@
-// Addresses that are no ordinary hosts of the Internet: what a proxy that anyone may use must not reach for them.
+// Addresses that are not ordinary Internet hosts: an open proxy must not connect to them.
 
 import { BlockList, isIPv4 } from "node:net";
 import { plainAddress } from "./peer.ts";
 
 /**
- * The IANA special-purpose address registries (RFC 6890), with multicast, and with what carries an IPv4 address within an IPv6 one: through that,
- * a gateway would reach what stands above it.
+ * The IANA special-purpose address registries (RFC 6890), multicast, and IPv6 addresses that contain an IPv4 address:
+ * through those, a gateway could reach the addresses above.
  */
 const special: readonly (readonly [cidr: string, what: string])[] = [
   ["0.0.0.0/8", "of this host"],
   ["10.0.0.0/8", "private"],
   ["100.64.0.0/10", "of a carrier's network"],
   ["127.0.0.0/8", "loopback"],
-  // Here clouds tell a machine its secrets (169.254.169.254).
+  // Clouds serve secrets of the machine here (169.254.169.254).
   ["169.254.0.0/16", "link-local"],
   ["172.16.0.0/12", "private"],
   ["192.0.0.0/24", "of a protocol"],
@@ -47,7 +47,10 @@ const sets = special.map(([cidr, what]) => {
   return { set, family, what };
 });
 
-/** What an IP address is, in words that follow "an address", where it is no ordinary host's. One that is mapped into IPv6 is the IPv4 address. */
+/**
+ * Describes a special IP address, in words that follow "an address"; `undefined` for an ordinary host. An IPv4-mapped
+ * IPv6 address counts as the IPv4 address.
+ */
 export function specialUse(ip: string): string | undefined {
   const plain = plainAddress(ip);
   const family = isIPv4(plain) ? "ipv4" : "ipv6";

@@ -1,21 +1,27 @@
-// Two streams made one: what comes by each goes out by the other.
+// Joins two streams: the input of each is the output of the other.
 //
-//   a ── data ──> b      at the pace of who takes it
-//   a ── end ───> b      the other direction goes on
-//   a ── breaks ─> b     is broken off, too: nobody can make use of half of it
+//  a ── data ──> b      at the pace of the reader
+//  a ── end ───> b      the other direction continues
+//  a ── error ─> b      is destroyed, too: half of the tunnel is useless
 
 import type { Duplex } from "node:stream";
 import type { Deadline, Deadlines } from "@hemi/common";
 
 export interface SplicedOptions {
   readonly deadlines: Deadlines;
-  /** In ms; without a byte in either direction for so long, both are broken off. Asked for whenever it is set. */
+  /**
+   * In milliseconds. Without a byte in either direction for this time, both are destroyed. Called each time the timeout
+   * is set.
+   */
   readonly idleTimeout: () => number;
-  /** Is told once, if it was for that. */
+  /** Called once if the timeout expired. */
   readonly expired: () => void;
 }
 
-/** Both are paused, and nobody else reads or writes them from here on. What it returns asks for `idleTimeout` anew. */
+/**
+ * Both streams are paused, and only this function reads and writes them from now on. The returned function applies a
+ * changed `idleTimeout`.
+ */
 export function splice(a: Duplex, b: Duplex, options: SplicedOptions): () => void {
   const spliced = new Spliced(a, b, options);
   return () => spliced.countAnew();
@@ -32,7 +38,7 @@ class Spliced {
     this.#b = b;
     this.#options = options;
     this.#deadline = options.deadlines.add(() => this.#expired());
-    // Before anything is read: who is gone already says so by "close" only.
+    // Before any read: a stream that is already destroyed emits only "close".
     if (a.destroyed || b.destroyed) this.#breakOff();
     else {
       this.#moved();
@@ -55,7 +61,7 @@ class Spliced {
       from.resume();
     });
     from.on("end", () => to.end());
-    // What went wrong is of no use: "close" follows.
+    // The error is not needed: "close" follows.
     from.on("error", noop);
     from.on("close", () => {
       const isWhole = from.readableEnded && from.writableFinished;
@@ -65,7 +71,7 @@ class Spliced {
     from.resume();
   }
 
-  /** A deadline that is moved to a later time is one store. */
+  /** Moving a deadline to a later time costs one store. */
   #moved(): void {
     this.#deadline.set(this.#options.idleTimeout());
   }

@@ -1,6 +1,6 @@
-// Keeps a socket open whose peer has reset the connection, until what the peer had sent before is read: a server may answer a
-// request that it does not want to read to its end, and close. Node.js would destroy the socket as soon as a write fails, and
-// the answer with it.
+// Keeps a socket open whose peer has reset the connection, until what the peer had sent before is read: a server may
+// answer a request that it does not want to read to its end, and close. Node.js would destroy the socket as soon as a
+// write fails, and the answer with it.
 //
 //   peer: 413, close ──> write: ECONNRESET, EPIPE ──> noted, writes are dropped ──> read: the 413, then the end
 //

@@ -1,4 +1,4 @@
-// What a node is told of a client before anything else: the PROXY protocol, versions 1 and 2.
+// Writes the header that names the client to a node: the PROXY protocol, versions 1 and 2.
 //
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
@@ -7,11 +7,14 @@ import type { Endpoint } from "./peer.ts";
 
 export type ProxyVersion = "v1" | "v2";
 
-/** `from`: the client; `undefined` for what we do on our own behalf. `to`: whom it means to speak with. */
+/**
+ * `from`: the client; `undefined` for our own connections, such as health checks. `to`: the address that the client
+ * connected to.
+ */
 export function proxyHeader(version: ProxyVersion, from: Endpoint | undefined, to: Endpoint): Buffer {
   const family = from === undefined ? undefined : familyOf(from.address);
   if (from === undefined || family === undefined) {
-    // LOCAL, UNKNOWN: the receiver takes the addresses of the connection itself.
+    // LOCAL, UNKNOWN: the receiver uses the addresses of the connection itself.
     return version === "v1" ? Buffer.from("PROXY UNKNOWN\r\n") : Buffer.concat([signature, Buffer.of(0x20, 0, 0, 0)]);
   }
   const target = familyOf(to.address) === family ? to.address : family === 4 ? "0.0.0.0" : "::";
@@ -27,7 +30,7 @@ export function proxyHeader(version: ProxyVersion, from: Endpoint | undefined, t
   return Buffer.concat([signature, head, source, bytesOf(target, family), ports]);
 }
 
-/** Version 2 begins with what no other protocol does. */
+/** No other protocol begins with the signature of version 2. */
 const signature = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
 
 function familyOf(address: string): 4 | 6 | undefined {
@@ -37,7 +40,7 @@ function familyOf(address: string): 4 | 6 | undefined {
 
 function bytesOf(address: string, family: 4 | 6): Buffer {
   if (family === 4) return Buffer.from(address.split(".").map(Number));
-  // A part in dots, as of ::ffff:1.2.3.4, is written as two groups.
+  // A dotted part, as in ::ffff:1.2.3.4, is written as two groups.
   const plain = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a: string, b: string, c: string, d: string) =>
     [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(":"),
   );

@@ -16,28 +16,30 @@ import type { FixtureDefinitions } from "./fixtures.ts";
 import { stageSettings } from "./settings.ts";
 import type { ConfigSource, StageOptions } from "./stage.ts";
 
-/** What an engine consists of: what a boot is told, so that the stage need not know it. */
+/** The parts of an engine that a boot needs, so that the stage does not import them. */
 export interface Engine<Packs extends readonly Pack[] = readonly Pack[]> {
   readonly kinds: readonly Kind[];
-  /** What may be used without being named in `use`. */
+  /** Packs that are available without `use`. */
   readonly packs: Packs;
-  /** From signs to the packages that have them: who lacks one of these packages is told its name. */
+  /** Maps signs to the packages that have them, to name the missing package in messages. */
   readonly knownPackages?: ReadonlyMap<string, string> | undefined;
   /** Signs and props of other servers, with what does the same here: hints behind errors. */
   readonly foreignNames?: ReadonlyMap<string, string> | undefined;
   /** Definitions of those packs. */
   readonly fixtures: FixtureDefinitions;
-  /** Opens the log of a stage that is given none. */
+  /** Opens the log of a stage without the option `log`. */
   readonly openLog: () => OwnedErrorLog;
-  /** The listeners of a stage that is given none. */
+  /** Makes the listeners of a stage without the option `listeners`. */
   readonly makeListeners: () => Surroundings["listeners"];
 }
 
-/** What a stage is booted with, beside its configuration. */
+/** The options for booting a stage, besides its configuration. */
 export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
-  /** What may be used beside the packs of the engine. Two definitions of one sign are an error: HEMI_CONFIG_SIGN_CONFLICT. */
+  /**
+   * Packs in addition to those of the engine. Two definitions with one sign are an error: HEMI_CONFIG_SIGN_CONFLICT.
+   */
   readonly use?: Use;
-  /** `%baseDir`, and what relative paths and includes start from. Default: the working directory. */
+  /** `%baseDir`, against which relative paths and includes are resolved. Default: the working directory. */
   readonly baseDir?: string;
   /** `%logsDir`. Default: `logs` in the base directory; `tmpsDir` and `varsDir` likewise. */
   readonly logsDir?: string;
@@ -45,7 +47,7 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly tmpsDir?: string;
   /** `%varsDir`. Default: `vars` in the base directory. */
   readonly varsDir?: string;
-  /** What `%env` reads. Default: `process.env`. */
+  /** The source of `%env`. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**
    * Is told what a configuration holds that is allowed and most likely not meant, sorted by place, at boot and at each reload: `problemsText` shows
@@ -55,17 +57,17 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   /** Stays open. Default: one of the stage's own, to standard error. */
   readonly log?: ErrorLog;
   /**
-   * Whether peers may be told of the configuration, to help those who write it: the page for what no rule takes then shows how the request
-   * went. Not for a server that strangers can reach. Default: false.
+   * Whether responses may expose the configuration, to help developers: the built-in 404 page then shows how the
+   * request was matched. Do not use it on a server that strangers can reach. Default: false.
    */
   readonly isDevelopment?: boolean;
-  /** Default: those of the process, which all its stages share. */
+  /** Default: the listeners of the process, which all its stages share. */
   readonly listeners?: Surroundings["listeners"];
 }
 
 /**
- * Reads, resolves and checks a configuration, and makes a stage of it, which can do that again when it is reloaded. Rejects with a ConfigError, which
- * holds everything that is wrong, or with HEMI_FILE for a file that cannot be read.
+ * Reads, resolves and checks a configuration, and makes a stage of it. The stage can repeat this when it is reloaded.
+ * Rejects with a ConfigError, which has all problems, or with HEMI_FILE for a file that cannot be read.
  */
 export async function bootSource<Made>(
   engine: Engine,

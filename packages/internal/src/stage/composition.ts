@@ -1,11 +1,14 @@
-// Who composes, and in which order: each after its children and after those that it refers to.
+// The order of `compose`: each component after its children and after the components that it refers to.
 
 import type { Component } from "../component/component.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { Failure } from "./failure.ts";
 import type { Generation } from "./generation.ts";
 
-/** Lets them compose, and no others. Stops at the first failure, which is a fault of that part: composing must not fail. */
+/**
+ * Calls `compose` of these components only. Stops at the first failure, which is a bug of that part: composing must not
+ * fail.
+ */
 export function compose(components: ReadonlySet<Component>, generation: Generation): readonly Failure[] {
   const byResolved = generation.byResolved();
   const done = new Set<Component>();
@@ -25,7 +28,7 @@ export function compose(components: ReadonlySet<Component>, generation: Generati
   return failure === undefined ? [] : [failure];
 }
 
-/** Those of a generation that have one of `changed` among their children or refer to one, directly or not. */
+/** The components of a generation that have one of `changed` among their children or refer to one, directly or not. */
 export function dependentsOf(changed: Iterable<Component>, generation: Generation): Set<Component> {
   return reach(changed, generation, ({ children }, targets) => [...children, ...targets]);
 }

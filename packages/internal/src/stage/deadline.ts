@@ -1,8 +1,9 @@
-// A wait that does not go past a moment.
+// Waiting with a deadline.
 
 /**
- * What comes of the work, or `late` if that takes longer than until `at` (milliseconds since the epoch), or until `hastened` resolves. What is done
- * without I/O and timers is never late. What comes of late work, errors too, is ignored.
+ * What comes of the work, or `late` if that takes longer than until `at` (milliseconds since the epoch), or until
+ * `hastened` resolves. What is done without I/O and timers is never late. What comes of late work, errors too, is
+ * ignored.
  */
 export async function untilDeadline(
   work: void | Promise<void>,
@@ -11,7 +12,7 @@ export async function untilDeadline(
 ): Promise<"done" | "late"> {
   if (work === undefined) return "done";
   const { promise: late, resolve } = Promise.withResolvers<"late">();
-  // Timers cannot be set farther than this; nobody waits for 24 days.
+  // Timers cannot be set further than this: 24 days.
   const timer = setTimeout(() => resolve("late"), Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1));
   void hastened?.then(() => resolve("late"));
   try {

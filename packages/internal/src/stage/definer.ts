@@ -1,4 +1,4 @@
-// The `define…` functions of the kinds that stand in a stage.
+// Makes the `define…` functions of the kinds in a stage.
 
 import { definerIn } from "../component/definition.ts";
 import type { StageScope } from "./context.ts";

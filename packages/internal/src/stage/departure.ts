@@ -1,4 +1,5 @@
-// The departure of what a reload dropped: it finishes what runs and is shut down, while the next generation serves.
+// The departure of components that a reload dropped: they finish running work and are shut down, while the next
+// generation serves.
 
 import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
@@ -32,7 +33,7 @@ export class Departure {
   #hastening: NodeJS.Timeout | undefined;
   /** The highest of what departs. */
   readonly rank: number;
-  /** Settles when all of it is down. What failed is in the log, too. */
+  /** Settles when all of them are shut down. Failures are also logged. */
   readonly done: Promise<readonly Failure[]>;
 
   constructor({ dropped, survivors, users, earlier = [], deadline }: DepartureOptions) {
@@ -49,7 +50,7 @@ export class Departure {
     this.done = this.#depart(waits);
   }
 
-  /** Waits no longer than until then. */
+  /** Moves the deadline forward. */
   hasten(deadline: number): void {
     if (deadline >= this.#deadline) return;
     this.#deadline = deadline;
@@ -57,7 +58,10 @@ export class Departure {
     this.#hastening = setTimeout(this.#hastened.resolve, Math.max(deadline - Date.now(), 0));
   }
 
-  /** From the highest rank down: what serves first; the rest when those above it that live on have let it go. */
+  /**
+   * Highest rank first: servers drain first. Lower ranks drain after the remaining components above them have released
+   * them.
+   */
   async #depart(waits: readonly Wait[]): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     const ranks = [...Map.groupBy(this.#dropped, ({ kind }) => kind.rank)].sort(([a], [b]) => b - a);
@@ -86,5 +90,5 @@ function partsOf(components: Iterable<Component>): ReadonlySet<object> {
   return new Set([...components].map(({ part }) => part));
 }
 
-/** What a shutdown has at least, in milliseconds. */
+/** The minimum time for a shutdown, in milliseconds. */
 const leastTime = 5000;

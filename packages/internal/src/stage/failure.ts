@@ -1,4 +1,4 @@
-// What went wrong while a stage was started or stopped, as one error.
+// Failures while a stage starts or stops, combined to one error.
 
 import { PropError } from "../component/prop-error.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
@@ -7,11 +7,11 @@ import { ConfigError } from "../config/config-error.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 
 export interface Failure {
-  /** The component's. */
+  /** The component's path. */
   readonly path: string;
-  /** What it could not be. */
+  /** The step that failed. */
   readonly done: keyof typeof codes;
-  /** Whatever it threw. */
+  /** The thrown value. */
   readonly error: unknown;
 }
 
@@ -38,12 +38,12 @@ const codes = {
 } as const satisfies Record<string, ErrorCode>;
 
 /**
- * One error for all failures, of which there is at least one: its code is that of the first, its message names them all. The
- * cause is what the component threw; if there are several, an AggregateError of one HemiError for each.
+ * One error for one or more failures. It has the code of the first one, and its message names all. The cause is the
+ * thrown value; for several failures, an AggregateError of one HemiError for each.
  */
 export function failureError(failures: readonly Failure[]): HemiError {
   const errors = failures.map(({ path, done, error: cause }) => {
-    // What has a place in the configuration begins a line of its own, where editors find it.
+    // If the failure has a position in the configuration, it starts a new line, so that editors find it.
     const [space, reason] =
       cause instanceof ConfigError
         ? ["\n", cause.message]

@@ -1,4 +1,4 @@
-// The fixtures of one stage, each from the moment on that it is created.
+// The fixtures of one stage, each available after its creation.
 
 import type { Component } from "../component/component.ts";
 import type { Definition } from "../component/definition.ts";
@@ -9,7 +9,7 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { OutgateOf, StageFixtures } from "./context.ts";
 import { outgateKind } from "./kinds/outgate.ts";
 
-/** Which definitions make the fixtures. */
+/** The definitions of the fixtures. */
 export type FixtureDefinitions = {
   readonly [Name in "clock" | "fcache" | "namer"]: Definition<string, Kind, PropsSchema, StageFixtures[Name]>;
 };
@@ -43,7 +43,7 @@ export class Fixtures implements StageFixtures {
     throw new HemiError("HEMI_STAGE_STATE", `no pack of the stage has ${definition.sign}, which is asked for`);
   }
 
-  /** Keeps the part if the component is one of the fixtures, or an outgate. */
+  /** Keeps the part if the component is a fixture or an outgate. */
   adopt(component: Component): void {
     if (component.definition.kind === outgateKind) this.#outgates.push(component);
     const { clock, fcache, namer } = this.#definitions;

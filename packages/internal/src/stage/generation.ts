@@ -1,12 +1,12 @@
-// A generation: one version of a stage's tree. A reload makes the next one, which shares with it what did not change.
+// A generation: one version of a stage's tree. A reload makes the next one, which shares the unchanged components.
 
 import { createAll, type Component, type CreationScope } from "../component/component.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 
 export class Generation {
-  /** How it was configured. */
+  /** The configuration of this generation. */
   readonly resolved: ResolvedComponent;
-  /** What stands directly in the stage, in the order of the text. */
+  /** The components directly in the stage, in the order of the text. */
   readonly roots: readonly Component[];
   #byPath: ReadonlyMap<string, Component> | undefined;
 
@@ -15,7 +15,10 @@ export class Generation {
     this.roots = roots;
   }
 
-  /** Creates all components of a stage's first generation, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
+  /**
+   * Creates all components of a stage's first generation, without I/O. Throws HEMI_STAGE_CREATE if one cannot be
+   * created.
+   */
   static first(resolved: ResolvedComponent, scope: CreationScope): Generation {
     const generation = new Generation(resolved, createAll(resolved.children, undefined, scope));
     const byResolved = generation.byResolved();
@@ -38,7 +41,7 @@ export class Generation {
   }
 }
 
-/** Components with all that stands in them, owners before their children. */
+/** Components with all descendants, owners before their children. */
 export function* withDescendants(components: readonly Component[]): Iterable<Component> {
   for (const component of components) {
     yield component;
@@ -46,7 +49,7 @@ export function* withDescendants(components: readonly Component[]): Iterable<Com
   }
 }
 
-/** Points the references of a component to those that they are to point to. */
+/** Links the references of a component to their targets. */
 export function linkReferences(
   { references }: ResolvedComponent,
   byResolved: ReadonlyMap<ResolvedComponent, Component>,

@@ -1,4 +1,4 @@
-// Takes components through their life: up from the lowest rank, down from the highest.
+// Runs the life cycle of components: up from the lowest rank, down from the highest.
 
 import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
@@ -6,12 +6,12 @@ import { failureOf, type Failure } from "./failure.ts";
 import { raisingOrder, sinkingOrder } from "./order.ts";
 import type { Visitor } from "./order.ts";
 
-/** Of some components, each with all that stands in it. */
+/** The life cycle of some components and all their descendants. */
 export class LifeCycle {
   readonly #roots: readonly Component[];
-  /** Those that are being prepared or started. */
+  /** The components that are being prepared or started. */
   readonly #underway = new Set<Component>();
-  /** What came of those that have been so far. */
+  /** The failures so far. */
   readonly #failures: Failure[] = [];
   #isCancelled = false;
 
@@ -19,7 +19,7 @@ export class LifeCycle {
     this.#roots = roots;
   }
 
-  /** All of them, in the order of `prepare`. Goes on after failures. */
+  /** Examines all components, in the order of `prepare`. Continues after failures. */
   async examine(): Promise<readonly Failure[]> {
     const failures: Failure[] = [];
     await raisingOrder(this.#roots, {
@@ -35,7 +35,7 @@ export class LifeCycle {
     return failures;
   }
 
-  /** Lowest rank first, siblings side by side, children before their owner. Stops at the first failure. */
+  /** Lowest rank first, siblings in parallel, children before their owner. Stops at the first failure. */
   prepare(): Promise<readonly Failure[]> {
     return this.#raise("prepared", (component) => {
       component.phase = "prepared";
@@ -49,12 +49,12 @@ export class LifeCycle {
     return this.#raise("started", ({ part }) => part.start?.());
   }
 
-  /** From now on, nothing more is prepared or started. */
+  /** After this call, no further component is prepared or started. */
   cancel(): void {
     this.#isCancelled = true;
   }
 
-  /** Gives up on those that are being prepared or started, with a line in the log for each. Gives the failures until now. */
+  /** Abandons components that are being prepared or started, with a log line for each. Returns the failures so far. */
   abandon(): readonly Failure[] {
     for (const { log } of this.#underway)
       log.error("was neither prepared nor started by the deadline, and is abandoned");
@@ -66,8 +66,8 @@ export class LifeCycle {
   }
 
   /**
-   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the deadline, or when `hastened`
-   * resolves.
+   * Highest rank first, owner before children. Goes on after failures, and without those that are not done by the
+   * deadline, or when `hastened` resolves.
    */
   drain(deadline: number, hastened?: Promise<void>): Promise<readonly Failure[]> {
     return this.#sink(
@@ -79,8 +79,8 @@ export class LifeCycle {
   }
 
   /**
-   * In the same order, for exactly those whose `prepare` was called, and once for each of them. One that hangs until the deadline
-   * does not take the time of those that come after it: they have a second each.
+   * In the same order, for exactly those components whose `prepare` was called, once for each. If a component hangs
+   * until the deadline, the components after it still have one second each.
    */
   shutdown(deadline: number): Promise<readonly Failure[]> {
     return this.#sink(

@@ -6,7 +6,7 @@
 import type { Component } from "../component/component.ts";
 
 export interface Visitor {
-  /** Asked before each visit. Once it is false, nothing more is visited. */
+  /** Called before each visit. After it returns false, nothing more is visited. */
   mayGoOn(): boolean;
   /** Never rejects. */
   visit(component: Component): Promise<void>;
@@ -30,10 +30,10 @@ export async function sinkingOrder(siblings: readonly Component[], walk: Visitor
   }
 }
 
-/** For each of a group, those of the group that come before it. Without circles: the check has ruled them out. */
+/** For each component of a group, the members that come before it. There are no cycles: the check excludes them. */
 type Precedence = ReadonlyMap<Component, readonly Component[]>;
 
-/** Runs for all at once, but for each only after those that precede it. */
+/** Visits all in parallel, but each only after its predecessors. */
 async function sideBySide(
   group: readonly Component[],
   precedence: Precedence,

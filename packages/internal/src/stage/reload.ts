@@ -45,7 +45,9 @@ export class Reload {
   readonly #undo: (() => void)[] = [];
   readonly #abandoned = Promise.withResolvers<never>();
 
-  /** Works out what is to be done; nothing is changed yet. Throws HEMI_STAGE_RELOAD where a running stage cannot follow. */
+  /**
+   * Works out what is to be done; nothing is changed yet. Throws HEMI_STAGE_RELOAD where a running stage cannot follow.
+   */
   constructor({ current, wanted, scope }: ReloadInput) {
     this.#current = current;
     this.#wanted = wanted;
@@ -80,8 +82,8 @@ export class Reload {
   }
 
   /**
-   * Creates and prepares what is new, beside what runs, and has new values of live props worked out. On a failure all of it is undone, and the error
-   * names every failure.
+   * Creates and prepares what is new, beside what runs, and has new values of live props worked out. On a failure all
+   * of it is undone, and the error names every failure.
    */
   async prepare(): Promise<void> {
     for (const component of withDescendants(this.dropped)) component.isLeaving = true;
@@ -96,7 +98,10 @@ export class Reload {
     }
   }
 
-  /** Makes a `prepare` or `commit` that is under way reject with the error, without waiting for those that do not come back. */
+  /**
+   * Makes a `prepare` or `commit` that is under way reject with the error, without waiting for those that do not come
+   * back.
+   */
   abandon(error: Error): void {
     this.#life.cancel();
     this.#life.abandon();
@@ -115,8 +120,8 @@ export class Reload {
   }
 
   /**
-   * Puts the next generation in place, in one turn of the event loop, then starts what is new. Where that fails, the one before is put back,
-   * and the error names every failure.
+   * Puts the next generation in place, in one turn of the event loop, then starts what is new. Where that fails, the
+   * one before is put back, and the error names every failure.
    */
   async commit(): Promise<Generation> {
     try {
@@ -251,7 +256,8 @@ export class Reload {
       );
     }
     if (failures.length > 0) return failures;
-    // Composition: of what is new, of those whose own children or references changed, and of all that depend on one of these.
+    // Composition: of what is new, of those whose own children or references changed, and of all that depend on one of
+    // these.
     const next = new Generation(this.#wanted, this.#childrenOf(this.#wanted));
     const composing = new Set(withDescendants(this.#created));
     const altered = [...recomposed.map(({ after }) => after), ...this.#holdersOfNewReferences()];

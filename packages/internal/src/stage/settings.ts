@@ -5,16 +5,16 @@ import { kind, shape } from "../component/kind.ts";
 import { prop } from "../component/prop.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 
-/** One running configuration. It stands nowhere: a configuration is one. */
+/** One running configuration. A configuration is one, so it has no place inside another component. */
 const stageKind = kind({ name: "stage", rank: 0, standsIn: [], part: shape<object>(), owner: shape<undefined>() });
 
-/** What may be set of a stage itself. It has no part of its own: the engine is its part. */
+/** The settings of a stage. It has no part: the engine takes this role. */
 export const stageSettings = definer(stageKind)({
   sign: "stage",
   props: {
     /**
-     * How long what a reload drops may go on with what it has begun: requests, downloads, WebSockets. What is not over by then is broken off. Parts
-     * that a reload keeps are not concerned.
+     * How long components that a reload drops may continue their running work: requests, downloads, WebSockets. Work
+     * that is still running after this time is aborted. Components that a reload keeps are not affected.
      */
     drainTimeout: prop.duration({ default: "30s", reload: "live" }),
   },

@@ -35,7 +35,7 @@ type State =
   | { readonly name: "stopping"; readonly stopped: Promise<void> }
   | { readonly name: "stopped" };
 
-/** Where a configuration comes from. Paths are relative to the working directory; `name` is what errors call a text. */
+/** The source of a configuration. Paths are relative to the working directory. `name` identifies a text in errors. */
 export type ConfigSource =
   { readonly file: string } | { readonly text: string; readonly name?: string } | { readonly object: ConfigObject };
 
@@ -44,47 +44,56 @@ export interface StageOptions {
   readonly fixtures: FixtureDefinitions;
   readonly log: ErrorLog;
   readonly surroundings: Surroundings;
-  /** Reads and checks a configuration as that of the stage was; without a source, that one once more. Rejects with a ConfigError. */
+  /**
+   * Reads and checks a configuration with the options of the stage; without a source, the same source again. Rejects
+   * with a ConfigError.
+   */
   readonly resolve: (source?: ConfigSource) => Promise<ResolvedComponent>;
-  /** Called once the stage has stopped: closes what was opened for it alone. */
+  /** Called after the stage has stopped. Closes resources that were opened for this stage only. */
   readonly stopped?: () => Promise<void>;
 }
 
-/** How a configuration takes the place of the running one. */
+/** Options of a reload. */
 export interface ReloadOptions {
-  /** How long reading, checking and preparing may take, in milliseconds. Default: 30 s. */
+  /** The maximum time for reading, checking and preparing, in milliseconds. Default: 30 s. */
   readonly patience?: number;
 }
 
-/** What a reload did. Paths are those of the new configuration, for what was dropped those of the old one. */
+/** The result of a reload. Paths are those of the new configuration; for dropped components, those of the old one. */
 export interface Reloaded {
-  /** Running as before. */
+  /** Components that continue unchanged. */
   readonly kept: readonly string[];
-  /** Running, with new values of live props. */
+  /** Components that continue with new values of live props. */
   readonly updated: readonly string[];
-  /** The paths of the components that are new, or made anew. */
+  /** Components that are new or were replaced. */
   readonly created: readonly string[];
-  /** The paths of the components that are gone, or were made anew. */
+  /** Components that were removed or replaced. */
   readonly dropped: readonly string[];
-  /** Settles when all that was dropped has ended its work and is shut down, within `.drainTimeout` of the stage. Never rejects. */
+  /**
+   * Settles when all dropped components have finished their work and are shut down, within `.drainTimeout` of the
+   * stage. Never rejects.
+   */
   readonly departed: Promise<void>;
 }
 
 /** Components by path. */
 export type StageComponents = Readonly<Record<string, StageComponent>>;
 
-/** What is so of any stage, whatever its components do. `Components` are the named ones of a tree whose types are known; of any other configuration, nothing is known. */
+/**
+ * The stage without the features of particular components. `Components` are the named components of a tree with known
+ * types; for any other configuration it has no entries.
+ */
 export class StageCore<Components extends StageComponents = StageComponents> implements AsyncDisposable {
   readonly fixtures: StageFixtures;
   readonly #scope: CreationScope;
   readonly #resolve: StageOptions["resolve"];
   readonly #life: LifeCycle;
   readonly #stopped: () => Promise<void>;
-  /** Settles a start that waits for a component which never comes back. */
+  /** Settles a start that waits for a component that never finishes. */
   readonly #abandoned = Promise.withResolvers<readonly Failure[]>();
   #generation: Generation;
   #state: State = { name: "created" };
-  /** Reloads follow each other: the last one asked for. Never rejects. */
+  /** The last requested reload: reloads run one after the other. Never rejects. */
   #lastReload: Promise<void> = Promise.resolve();
   /** Gives up the one that is under way. */
   #abandonReload: ((error: Error) => void) | undefined;
@@ -105,7 +114,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     this.#stopped = stopped ?? (() => Promise.resolve());
   }
 
-  /** What the running generation was configured with. */
+  /** The configuration of the running generation. */
   get resolved(): ResolvedComponent {
     return this.#generation.resolved;
   }
@@ -115,8 +124,9 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Prepares and starts everything. If a component fails, those whose `prepare` was called are shut down again, and the error
-   * (HEMI_STAGE_PREPARE or HEMI_STAGE_START) names all failures. Rejects with HEMI_STAGE_STATE if called twice, or if `quit` is called meanwhile.
+   * Prepares and starts everything. If a component fails, all components whose `prepare` was called are shut down, and
+   * the error (HEMI_STAGE_PREPARE or HEMI_STAGE_START) names all failures. Rejects with HEMI_STAGE_STATE if called
+   * twice, or if `quit` is called meanwhile.
    */
   start(): Promise<void> {
     if (this.#state.name !== "created") {
@@ -129,10 +139,9 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Drains, then shuts everything down. What is not done after `patience` milliseconds (default: 30 s) is abandoned, with a line in the log;
-   *
-   * shutdown alone has 5 seconds at least. Twice is harmless. Rejects with HEMI_STAGE_SHUTDOWN, which names all failures, when
-   * everything else is down.
+   * Drains, then shuts everything down. Work that is not done after `patience` milliseconds (default: 30 s) is
+   * abandoned, with a line in the log. Shutdown alone has at least 5 seconds. Calling it twice is harmless. If shutdown
+   * fails, rejects with HEMI_STAGE_SHUTDOWN, which names all failures, after everything else is down.
    */
   quit(patience = 30_000): Promise<void> {
     const state = this.#state;
@@ -144,11 +153,13 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Follows a new configuration: its source, or that of the stage read once more. What did not change goes on running, with its connections; the
-   * rest is created and prepared beside it, then takes its place in one turn of the event loop, and what was dropped ends what it has begun
-   * (`departed`). On any failure the stage goes on as it was: rejects with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE,
-   * _PREPARE or _START for a component that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
-   * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are asked for meanwhile follow in order.
+   * Follows a new configuration: its source, or that of the stage read once more. What did not change goes on running,
+   * with its connections; the rest is created and prepared beside it, then takes its place in one turn of the event
+   * loop, and what was dropped ends what it has begun (`departed`). On any failure the stage goes on as it was: rejects
+   * with a ConfigError for a configuration that is wrong, with HEMI_STAGE_CREATE, _PREPARE or _START for a component
+   * that fails, with HEMI_STAGE_RELOAD where a running stage cannot follow or the patience is over, and with
+   * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are
+   * asked for meanwhile follow in order.
    */
   reload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<Reloaded> {
     const reloaded = this.#lastReload.then(() => this.#follow(source, patience));
@@ -157,8 +168,8 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Tells all components that the files which they write logs to have been moved: what they write from now on stands in new ones. A
-   * component that cannot has a line in the error log. That log itself is reopened by whoever opened it.
+   * Tells all components that their log files have been moved, so that they reopen them. A component that fails to do
+   * so gets a line in the error log. The owner of the error log reopens that one.
    */
   async reopenLogs(): Promise<void> {
     const writing = [...this.#generation.components()].filter(({ phase }) => phase === "prepared");
@@ -181,7 +192,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   component<Path extends keyof Components & string>(path: Path): Components[Path] {
     const component: StageComponent | undefined = this.#generation.find(path);
     if (component === undefined) throw new HemiError("HEMI_USAGE", `the stage has no component ${path}`);
-    // `Components` was worked out from the tree that the stage was booted from, and from the definitions that made the parts.
+    // The type `Components` was computed from the tree of the stage and from the definitions that made the parts.
     return component as Components[Path];
   }
 
@@ -203,8 +214,9 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   }
 
   /**
-   * Looks at what the configuration names outside of itself, such as certificates and modules, without any effect: nothing is bound, opened to be
-   * written, or run. The stage need not be started. Rejects with HEMI_STAGE_PREPARE for all that would keep it from starting.
+   * Inspects external resources that the configuration names, such as certificates and modules, without side effects:
+   * nothing is bound, opened for writing, or run. The stage need not be started. Rejects with HEMI_STAGE_PREPARE and
+   * names everything that would prevent the start.
    */
   async examine(): Promise<void> {
     const failures = await new LifeCycle(this.#generation.roots).examine();
@@ -216,7 +228,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     const uncomposed = unprepared.length > 0 || this.#life.isCancelled ? unprepared : this.#compose();
     const failures = uncomposed.length > 0 ? uncomposed : await this.#orAbandoned(this.#life.start());
     if (this.#life.isCancelled) {
-      // Whoever has called `quit` shuts down.
+      // The caller of `quit` shuts down.
       if (failures.length > 0) throw failureError(failures);
       throw new HemiError("HEMI_STAGE_STATE", "the stage was quit while it was starting");
     }
@@ -253,7 +265,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     }
   }
 
-  /** The first generation as a whole. */
+  /** Composes the whole first generation. */
   #compose(): readonly Failure[] {
     return compose(new Set(this.#generation.components()), this.#generation);
   }
@@ -306,5 +318,5 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
 
 function ignore(): void {}
 
-/** How long a shutdown may take at least, in milliseconds, even if draining took all the time that there was. */
+/** The minimum time for a shutdown in milliseconds, even if draining used all the time. */
 const shutdownPatience = 5000;

@@ -17,17 +17,17 @@ export interface StageComponent<
   KindType extends Kind = Kind,
   Made extends object = object,
 > extends Child<Made> {
-  /** The word in the configuration that picked it. */
+  /** The sign in the configuration. */
   readonly sign: Sign;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: Name;
-  /** What sort of component it is, such as `handletKind`. */
+  /** The kind, such as `handletKind`. */
   readonly kind: KindType;
   /** The capabilities that its definition offers. */
   readonly offers: readonly Capability[];
 }
 
-/** The definitions that some packs hold, as a union of their types. */
+/** The definitions in some packs, as a union of their types. */
 export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["definitions"][number];
 
 /**
@@ -109,7 +109,7 @@ type CheckedOther<Written, Name> = [Written] extends [never]
   ? Mistake<`there is no property "${Name & string}"`>
   : WithMarks<Written>;
 
-/** How a prop of this name may be written, in any definition that has it. */
+/** The possible types of a prop with this name, in any definition that has it. */
 type WrittenIn<Known, Name> = Known extends { readonly props?: infer Schema }
   ? Name extends keyof NonNullable<Schema>
     ? NonNullable<Schema>[Name] extends Prop

@@ -1,4 +1,5 @@
-// For tests: certificates made on the spot, so that no private key lies in the repository and no clock ever makes a test fail.
+// For tests: certificates made on the spot, so that no private key lies in the repository and no clock ever makes a
+// test fail.
 
 // The certificates' library finds its parts by decorators, which need it.
 import "reflect-metadata";
@@ -22,7 +23,10 @@ import {
 cryptoProvider.set(webcrypto);
 
 export interface CertificateRequest {
-  /** Hostnames (`*.shop.example` too) and IP addresses that it covers, as alternative names of the subject. Default: none. */
+  /**
+   * Hostnames (`*.shop.example` too) and IP addresses that it covers, as alternative names of the subject. Default:
+   * none.
+   */
   readonly names?: readonly string[];
   /** Default: `CN=` with the first of the names. */
   readonly subject?: string;

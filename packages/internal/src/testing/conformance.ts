@@ -1,4 +1,5 @@
-// For tests: what a client sends on a connection of its own, and what must come back. Every suite of it runs without TLS and over TLS.
+// For tests: what a client sends on a connection of its own, and what must come back. Every suite of it runs without
+// TLS and over TLS.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HandletPart } from "../web/kinds.ts";

@@ -16,11 +16,17 @@ export interface FilterSubject {
   readonly expected: Uint8Array;
   /** What comes of no content. Default: nothing. */
   readonly expectedOfNothing?: Uint8Array;
-  /** Makes of any bytes what may be pushed in pieces of their own, as by encoding each. Default: they are pushed as they are. */
+  /**
+   * Makes of any bytes what may be pushed in pieces of their own, as by encoding each. Default: they are pushed as they
+   * are.
+   */
   readonly write?: (bytes: Uint8Array) => Uint8Array;
   /** Makes what came out comparable with `expected`, as by decoding it. Default: it is. */
   readonly read?: (output: Uint8Array) => Uint8Array;
-  /** Of what came out before the end, up to a `flush`: what is read of it has to be the whole of `expected`. Default: a flush promises nothing. */
+  /**
+   * Of what came out before the end, up to a `flush`: what is read of it has to be the whole of `expected`. Default: a
+   * flush promises nothing.
+   */
   readonly readFlushed?: (output: Uint8Array) => Uint8Array;
 }
 
@@ -219,7 +225,10 @@ function noTaker(): void {}
 
 const noBytes = new Uint8Array();
 
-/** What keeps the process by now, without what did before; some of that may be gone, such as a timer of who runs the tests. */
+/**
+ * What keeps the process by now, without what did before; some of that may be gone, such as a timer of who runs the
+ * tests.
+ */
 function resourcesBeside(before: readonly string[]): readonly string[] {
   const added = process.getActiveResourcesInfo();
   for (const resource of before) {

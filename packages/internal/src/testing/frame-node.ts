@@ -1,4 +1,5 @@
-// For tests: a server that reads the frames of those who ask it, and sends frames as it is told, right ones and wrong ones.
+// For tests: a server that reads the frames of those who ask it, and sends frames as it is told, right ones and wrong
+// ones.
 
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";

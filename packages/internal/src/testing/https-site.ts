@@ -21,7 +21,9 @@ export interface HttpsSite extends AsyncDisposable {
   readonly log: readonly string[];
   /** Of the server with that name. */
   port(server?: string): number;
-  /** By TLS; the authority of the process is trusted unless the options say otherwise. Rejects when the handshake fails. */
+  /**
+   * By TLS; the authority of the process is trusted unless the options say otherwise. Rejects when the handshake fails.
+   */
   connect(options?: tls.ConnectionOptions): Promise<RawClient>;
   /** One request on a connection of its own; `host` is the server name unless the options have another. */
   ask(host: string, options?: tls.ConnectionOptions): Promise<ReceivedResponse>;

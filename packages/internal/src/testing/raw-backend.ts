@@ -127,7 +127,9 @@ export class BackendConn {
   }
 }
 
-/** Serves connections, numbered from 0, by a script. What it throws when its connection is cut short is nobody's matter. */
+/**
+ * Serves connections, numbered from 0, by a script. What it throws when its connection is cut short is nobody's matter.
+ */
 export class RawBackend implements AsyncDisposable {
   readonly address: string;
   /** Connections that have come in, in order. */

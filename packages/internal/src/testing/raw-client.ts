@@ -98,7 +98,10 @@ export class RawClient implements ByteSource, AsyncDisposable {
     return this.#size > 0;
   }
 
-  /** How the server ends the connection, once all that it sent has been read: `end`, `reset`, or what came before, as text. */
+  /**
+   * How the server ends the connection, once all that it sent has been read: `end`, `reset`, or what came before, as
+   * text.
+   */
   async ending(): Promise<string> {
     if (await this.hasMore()) return Buffer.concat(this.#received).toString("latin1");
     return this.#isEnded ? "end" : "reset";

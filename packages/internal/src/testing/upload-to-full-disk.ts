@@ -1,4 +1,5 @@
-// For tests: a program that sends itself a file which is larger than the files that it may write. Its argument is the folder for uploads.
+// For tests: a program that sends itself a file which is larger than the files that it may write. Its argument is the
+// folder for uploads.
 
 import { multipart } from "./multipart-body.ts";
 import { request } from "./raw-client.ts";

@@ -78,7 +78,10 @@ export const CLOSE = 8;
 export const PING = 9;
 export const PONG = 10;
 
-/** A frame as clients send it, with a mask of zeros; `bits` are those of the first byte beside its opcode, FIN by default. */
+/**
+ * A frame as clients send it, with a mask of zeros; `bits` are those of the first byte beside its opcode, FIN by
+ * default.
+ */
 export function webSocketFrame(opcode: number, content: string | Uint8Array = "", bits = 0x80): Buffer {
   const bytes = Buffer.from(content);
   const { length } = bytes;

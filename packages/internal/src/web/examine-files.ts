@@ -1,4 +1,4 @@
-// Looks, for `hemi check`, at the files and folders that a configuration names.
+// Checks the files and folders that a configuration names, for `hemi check`.
 
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
@@ -10,7 +10,7 @@ export async function examineFolder(prop: string, what: string, path: string): P
   if (fault !== undefined) throw new PropError(prop, "HEMI_FILE", `${what} ${path} ${fault}`);
 }
 
-/** Likewise. */
+/** The same for a file. */
 export async function examineFile(prop: string, what: string, path: string): Promise<void> {
   const fault = await faultOf(path, "file");
   if (fault !== undefined) throw new PropError(prop, "HEMI_FILE", `${what} ${path} ${fault}`);

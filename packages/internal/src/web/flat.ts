@@ -1,4 +1,7 @@
-/** A text that V8 has joined of others keeps them, and each costs again whenever it is written; to look into it makes it one. */
+/**
+ * V8 keeps the parts of a concatenated string, and each costs again whenever the string is written. Reading a character
+ * flattens it.
+ */
 export function flat(text: string): string {
   text.charCodeAt(0);
   return text;

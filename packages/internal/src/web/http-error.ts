@@ -1,10 +1,10 @@
-// What a handlet throws to give a status.
+// An error that a handlet throws to respond with a status.
 
-/** Thrown in a handlet, answers the request with `status`. `message` goes to the error log, never to the client. */
+/** Thrown in a handlet: responds to the request with `status`. `message` goes to the error log, never to the client. */
 export class HTTPError extends Error {
   /** 400 to 599. */
   readonly status: number;
-  /** Of the answer, by name: what some statuses need, such as `allow` for 405. */
+  /** Response fields by name, which some statuses need: `allow` for 405. */
   readonly fields: Readonly<Record<string, string>>;
 
   constructor(

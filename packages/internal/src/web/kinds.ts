@@ -1,4 +1,4 @@
-// The kinds of the web: what webapps, rules, handlets, revisers, socklets and servers are to the engine.
+// The kinds of the web: the interfaces of webapps, rules, handlets, revisers, socklets and servers.
 
 import type { Condition } from "../component/condition.ts";
 import { kind, shape } from "../component/kind.ts";
@@ -15,119 +15,126 @@ import { loadFrames } from "./websocket/frames.ts";
 import type { Upgrade } from "./websocket/upgrade.ts";
 import { webVariables } from "./conditions/variables.ts";
 
-/** What there is to explain a request with. */
+/** The services for explaining a request. */
 export interface ExplainScope {
-  /** Looks at files anew, apart from what the stage holds: nothing is left open. */
+  /** Inspects files without the stage's cache, and leaves none open. */
   readonly fcache: Fcache;
 }
 
-/** What a rule makes of a request. */
+/** The result of a rule for a request. */
 export type RuleExplanation = Omit<RuleWalk, "rule">;
 
-/** What a webapp makes of a request. */
+/** The result of a webapp for a request. */
 export interface WebappWalk {
   readonly rules: readonly RuleWalk[];
   readonly outcome: WalkOutcome;
 }
 
-/** Answers requests. */
+/** Handles requests. */
 export interface HandletPart extends Part {
   /**
-   * `true`: taken; the answer is sent, or will be, within the handle timeout. `false`: not mine; only if nothing was sent and
-   * no content was read. What is thrown gives a 500, an HTTPError its status.
+   * Returns `true` if it takes the request: the response is sent, or will be within the handle timeout. Returns `false`
+   * to leave it to the next handlet; allowed only if nothing was sent and no content was read. A thrown HTTPError gives
+   * its status, any other error gives 500.
    */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
   /**
-   * What `handle` would do with this request, for `hemi explain`: in a stage that need not be prepared, without any effect, and without
-   * reading content. Without it: only that the handlet would be asked.
+   * Describes what `handle` would do with this request, for `hemi explain`: without side effects, without reading
+   * content, and possibly in a stage that is not prepared. Without this method, the result is only that the handlet
+   * would be called.
    */
   explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
   /**
-   * Of a request's content, in bytes, where `maxContentSize` is not set: Infinity for those who hand it on piece by piece, to what has limits of its own. Default: 1 MiB.
+   * Of a request's content, in bytes, where `maxContentSize` is not set: Infinity for those who hand it on piece by
+   * piece, to what has limits of its own. Default: 1 MiB.
    */
   readonly defaultMaxContentSize?: number;
-  /** Whether it opens tunnels by CONNECT: the rules of its webapp then see such requests. Default: false. */
+  /** Whether it opens CONNECT tunnels: the rules of its webapp then receive such requests. Default: false. */
   readonly opensTunnels?: boolean;
 }
 
-/** Serves WebSockets, and whatever else a client may want to speak instead of HTTP. */
+/** Serves WebSockets, and other protocols that a client upgrades to. */
 export interface SockletPart extends Part {
   /**
-   * `true`: taken; it was accepted, or will be within the handle timeout. `false`: not mine; only if it was not accepted. What is thrown gives a 500, an HTTPError
-   * its status.
+   * Returns `true` if it takes the upgrade: it is accepted, or will be within the handle timeout. Returns `false` to
+   * leave it; allowed only if it was not accepted. A thrown HTTPError gives its status, any other error gives 500.
    */
   handle(upgrade: Upgrade): boolean | Promise<boolean>;
-  /** What `handle` would do with a request that wants to leave HTTP, for `hemi explain`: see `explain` of handlets. */
+  /** Describes what `handle` would do with an upgrade request, for `hemi explain`: see `explain` of handlets. */
   explain?(req: Request, scope: ExplainScope): Explanation | Promise<Explanation>;
 }
 
-/** Changes content on its way in or out. Each method is called once an exchan, when the head is final. */
+/** Transforms content on its way in or out. Each method is called once per exchan, when the head is final. */
 export interface ReviserPart extends Part {
-  /** 0 to 31: 0 is nearest to the wire. Of equal ones, the one that stands first is nearer. */
+  /** 0 to 31: 0 is nearest to the wire. Of equal ranks, the first in the configuration is nearer. */
   readonly rank: number;
-  /** Returns what the request's content goes through, or nothing. */
+  /** Returns a filter for the request content, or nothing. */
   reviseRequest?(req: Request): ContentFilter | undefined;
   /**
-   * May change status and fields of the response; returns what its content goes through, or nothing. Called for HEAD, 204, 205 and 304 too: for
-   * its head. A 206 is part of a content that was coded before: whoever would code it anew leaves it alone, head and all.
+   * May change status and fields of the response. Returns a filter for the content, or nothing. Also called for HEAD,
+   * 204, 205 and 304, for their heads. A 206 is part of previously encoded content: revisers that would encode it anew
+   * must leave it unchanged, including its head.
    */
   reviseResponse?(req: Request, resp: Response): ContentFilter | undefined;
 }
 
-/** A condition on requests with what is done to them. */
+/** A condition on requests, and the components that handle matching requests. */
 export interface RulePart extends Part {
-  /** The webapp that it stands in. */
+  /** The enclosing webapp. */
   readonly webapp: WebappPart;
   /** Without it, the rule matches all requests. */
   readonly condition: Condition | undefined;
-  /** Whether its condition holds for a request. */
+  /** Whether its condition is true for a request. */
   matches(req: Request): boolean | Promise<boolean>;
-  /** Whether the access log of the webapp gets a line for what it takes. */
+  /** Whether the webapp's access log contains the requests that it takes. */
   readonly logAccess: boolean;
-  /** Whether one of its handlets opens tunnels by CONNECT. */
+  /** Whether one of its handlets opens CONNECT tunnels. */
   readonly opensTunnels: boolean;
   /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
-  /** Tells what both of them would do, and does nothing. The stage need not be prepared. */
+  /** Describes what both would do, without side effects. The stage need not be prepared. */
   explain?(req: Request, scope: ExplainScope): Promise<RuleExplanation>;
 }
 
-/** What a webapp shows to those who come by TLS, and what it asks of them. Both are other objects once they have changed. */
+/** A webapp's certificates and requirements for TLS. Changed values are new objects. */
 export interface WebappTls {
-  /** Its certificates; `undefined`: those of the server. */
+  /** Its certificates; `undefined`: those of the server are used. */
   readonly certificates: readonly Certificate[] | undefined;
   readonly terms: ClientTerms;
-  /** Looks whether files have changed, and says whether they had. Throws HEMI_FILE or HEMI_CERTIFICATE; what was before stays in use then. */
+  /**
+   * Checks whether files have changed, and returns whether they had. Throws HEMI_FILE or HEMI_CERTIFICATE; the previous
+   * values stay in use then.
+   */
   refresh(): Promise<boolean>;
 }
 
 /** One web application. */
 export interface WebappPart extends Part {
-  /** The names that it is reached by. */
+  /** The hostname patterns. */
   readonly hostnames: readonly string[];
-  /** Itself: so that what stands in a webapp or in one of its rules finds it by `context.owner.webapp`. */
+  /** The webapp itself, so that components in a webapp or in a rule find it as `context.owner.webapp`. */
   readonly webapp: WebappPart;
-  /** Without it: the certificates of the server, and nothing is asked of clients. */
+  /** Without it: the certificates of the server, and no requirements on clients. */
   readonly tls?: WebappTls;
-  /** Tells user code what it was told in the configuration. */
+  /** Settings of the configuration for user code. */
   readonly settings: ReadonlyMap<string, string>;
-  /** Whether its rules see requests by CONNECT; else they are answered with 501. */
+  /** Whether its rules receive CONNECT requests; otherwise the response is 501. */
   readonly letsTunnelsIn?: boolean;
-  /** Walks the rules. `false`: none took the request. */
+  /** Tries the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
-  /** Tells what `handle` would do, and does nothing. The stage need not be prepared. */
+  /** Describes what `handle` would do, without side effects. The stage need not be prepared. */
   explain?(req: Request, scope: ExplainScope): Promise<WebappWalk>;
-  /** Answers what no rule took; by `sendPage`, if it has nothing of its own to say. */
+  /** Responds to a request that no rule took; with `sendPage` if it has no page of its own. */
   notFound(req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): void | Promise<void>;
 }
 
-/** A listener for a protocol, web or other. */
+/** Listens for a protocol, HTTP or another one. */
 export interface ServerPart extends Part {
-  /** Where it listens, once it has started; the real port for port 0. */
+  /** The addresses that it listens on, after start; the real port for port 0. */
   readonly listensOn?: readonly string[];
 }
 
-/** A listener for a protocol. */
+/** Listens for a protocol. */
 export const serverKind = kind({
   name: "server",
   rank: 5,
@@ -136,7 +143,7 @@ export const serverKind = kind({
   owner: shape<undefined>(),
 });
 
-/** A web application, by hostnames. */
+/** A web application, selected by hostnames. */
 export const webappKind = kind({
   name: "webapp",
   rank: 4,
@@ -146,7 +153,7 @@ export const webappKind = kind({
   owner: shape<undefined>(),
 });
 
-/** A condition on requests with what is done to them. */
+/** A condition on requests, and the components that handle matching requests. */
 export const ruleKind = kind({
   name: "rule",
   rank: 4,
@@ -158,7 +165,7 @@ export const ruleKind = kind({
   owner: shape<WebappPart>(),
 });
 
-/** Answers requests, or leaves them to the next one. */
+/** Handles requests, or leaves them to the next handlet. */
 export const handletKind = kind({
   name: "handlet",
   rank: 4,
@@ -171,7 +178,7 @@ export const handletKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
-/** Changes content on its way in or out. */
+/** Transforms content on its way in or out. */
 export const reviserKind = kind({
   name: "reviser",
   rank: 4,
@@ -184,7 +191,7 @@ export const reviserKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
-/** Serves WebSockets, and whatever else a client may upgrade to. */
+/** Serves WebSockets, and other protocols that a client upgrades to. */
 export const sockletKind = kind({
   name: "socklet",
   rank: 4,
@@ -198,17 +205,17 @@ export const sockletKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
-/** Declares a server of your own: it listens, and serves its connections. */
+/** Declares your own server: it listens, and serves its connections. */
 export const defineServer = definer(serverKind);
 /**
- * Declares a handlet: it answers requests, or leaves them to the next one.
- * `create` returns an object with `handle(req, resp)`, such as a Mapper.
+ * Declares a handlet: it handles requests, or leaves them to the next handlet. `create` returns an object with
+ * `handle(req, resp)`, such as a Mapper.
  */
 export const defineHandlet = definer(handletKind);
-/** Declares a reviser: it changes heads and content on their way in or out. */
+/** Declares a reviser: it transforms heads and content on their way in or out. */
 export const defineReviser = definer(reviserKind);
-/** Declares a socklet: it takes WebSockets and other protocols that clients upgrade to. */
+/** Declares a socklet: it serves WebSockets and other protocols that clients upgrade to. */
 export const defineSocklet = definer(sockletKind);
-/** For the engine's own two: a configuration has one sort of webapp and one sort of rule. */
+/** For the engine itself: there is only one definition of a webapp and one of a rule. */
 export const defineWebapp = definer(webappKind);
 export const defineRule = definer(ruleKind);

@@ -1,18 +1,20 @@
-// What servers of the web offer to their stage.
+// Capabilities of web servers for their stage.
 
 import { capability } from "../component/capability.ts";
 import type { ExplainRequest, ServerExplanation } from "./explain/explanation.ts";
 import type { InjectRequest, InjectResponse } from "./wires/inject-request.ts";
 
-/** Takes requests without a socket. */
+/** Accepts requests without a socket. */
 export interface Injectable {
   /** Runs a request without a socket. */
   inject(request: InjectRequest): Promise<InjectResponse>;
 }
 
-/** Tells what would become of a request. */
+/** Explains requests. */
 export interface Explainable {
-  /** Does nothing; the server need not be prepared. Throws HEMI_USAGE for what no client could send. */
+  /**
+   * Has no side effects; the server need not be prepared. Throws HEMI_USAGE for a request that no client could send.
+   */
   explainRequest(request: ExplainRequest): ServerExplanation;
 }
 

@@ -1,4 +1,4 @@
-// `hemi explain`: tells what would become of a request, and why. Nothing is served, and no handler runs.
+// `hemi explain`: describes how a request would be handled, and why. Nothing is served, and no handler runs.
 
 import { bootFile, HemiError, MemorySink, openErrorLog, paintForTerminal, walkText, type Walk } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
@@ -8,7 +8,7 @@ import { loadPacks } from "../load-packs.ts";
 export async function explain(line: CommandLine): Promise<ExitCode> {
   const { method, url } = methodAndUrl(line.rest);
   const use = await loadPacks(line.use);
-  // What components would write to the log while they are created is not what was asked for.
+  // Log lines that components write while they are created are not part of the output.
   const log = openErrorLog({ sink: new MemorySink() });
   const stage = await bootFile(line.config, { baseDir: line.base, use, log });
   try {
@@ -25,7 +25,7 @@ export async function explain(line: CommandLine): Promise<ExitCode> {
 }
 
 function textOf(walk: Walk): string {
-  // What NO_COLOR and the terminal say is looked at there.
+  // hasColors() also considers NO_COLOR and the terminal.
   const isColored = process.stdout.isTTY && process.stdout.hasColors();
   return walkText(walk, isColored ? { paint: paintForTerminal } : {});
 }
@@ -42,7 +42,7 @@ function methodAndUrl(rest: readonly string[]): { readonly method: string; reado
   return second === undefined ? { method: "GET", url: first } : { method: first, url: second };
 }
 
-/** `-H "name: value"`, as curl takes them. */
+/** `-H "name: value"`, as in curl. */
 function readFields(fields: readonly string[]): Readonly<Record<string, readonly string[]>> {
   const read = new Map<string, string[]>();
   for (const field of fields) {
@@ -50,7 +50,7 @@ function readFields(fields: readonly string[]): Readonly<Record<string, readonly
     if (name === undefined || value === undefined) {
       throw new HemiError("HEMI_USAGE", `-H takes "name: value", not ${JSON.stringify(field)}`);
     }
-    // Fields travel as bytes; clients send letters beyond ASCII as UTF-8.
+    // Fields are sent as bytes; clients send non-ASCII letters as UTF-8.
     const bytes = Buffer.from(value, "utf8").toString("latin1");
     read.set(name.toLowerCase(), [...(read.get(name.toLowerCase()) ?? []), bytes]);
   }

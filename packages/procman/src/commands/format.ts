@@ -1,11 +1,14 @@
-// `hemi fmt`: lays configuration files out in the one way.
+// `hemi fmt`: formats configuration files.
 
 import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { ConfigError, formatConfig, HemiError, type Problem } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
-/** Rewrites the files that need it; with `--check` names them, and fails if there is one. `-` is standard input, to standard output. */
+/**
+ * Rewrites unformatted files. With `--check`, it names them, and fails if there are any. `-` reads standard input and
+ * writes standard output.
+ */
 export async function format({ rest, config, isCheck }: CommandLine): Promise<ExitCode> {
   const files = rest.length > 0 ? rest : [config];
   let code: ExitCode = exitCodes.fine;
@@ -35,13 +38,16 @@ async function read(file: string): Promise<string> {
   }
 }
 
-/** Whole or not at all: a full disk must not cost a configuration. What stands behind a symbolic link is replaced, not the link. */
+/**
+ * Replaces the file atomically: a full disk must not destroy a configuration. The target of a symbolic link is
+ * replaced, not the link.
+ */
 async function replace(file: string, text: string): Promise<void> {
   const draft = `${file}.hemi-fmt`;
   try {
     const target = await realpath(file);
     await writeFile(draft, text);
-    // Not as an option of writing, which the process's mask would cut.
+    // Not as an option of the write, which the umask would restrict.
     await chmod(draft, (await stat(target)).mode);
     await rename(draft, target);
   } catch (cause) {

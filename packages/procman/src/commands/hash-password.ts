@@ -1,4 +1,4 @@
-// `hemi hash-password`: makes of a password what `basicAuth` compares with.
+// `hemi hash-password`: converts a password to the form that `basicAuth` uses.
 
 import { hashPassword, HemiError } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";

@@ -1,4 +1,4 @@
-// `hemi help`: what there is to type.
+// `hemi help`: lists commands and options.
 
 import { HemiError } from "@hemi/hemi";
 import { commandNames, type CommandLine } from "../command-line.ts";

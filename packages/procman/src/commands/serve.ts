@@ -1,4 +1,4 @@
-// `hemi serve`: boots a configuration and serves until told to end. One process.
+// `hemi serve`: boots a configuration and serves until it is stopped. One process.
 
 import { closeSync, openSync } from "node:fs";
 import { isatty } from "node:tty";
@@ -33,7 +33,7 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
     const end = endOf(log, () => reload(stage, log));
     try {
       const started = stage.start();
-      // An end that is wished for while the stage starts cancels the start, whose failure is then no news.
+      // A signal to end while the stage starts cancels the start, whose failure is then not reported.
       const early = await Promise.race([started, end.reached]);
       if (early !== undefined) started.catch(() => {});
       return await quitAt(early ?? (await end.reached), stage, line.grace, log);
@@ -46,7 +46,7 @@ export async function serve(line: CommandLine): Promise<ExitCode> {
   }
 }
 
-/** Follows the configuration file as it is now. What is wrong with it stands in the log, and what runs goes on. */
+/** Reloads the configuration file. Errors are logged, and the running configuration continues. */
 async function reload(stage: Stage, log: ErrorLog): Promise<void> {
   log.info("reads its configuration again because of SIGHUP");
   try {
@@ -58,7 +58,7 @@ async function reload(stage: Stage, log: ErrorLog): Promise<void> {
   }
 }
 
-/** SIGUSR1 says that the log files have been moved, as it does to nginx. While nothing is served, `bin/hemi.js` takes care that it does nothing. */
+/** SIGUSR1 tells that the log files have been moved, as in nginx. While nothing is served, `bin/hemi.js` ignores it. */
 function reopenAtSignal(log: OwnedErrorLog): { stage: Stage | undefined; forget(): void } {
   function onSignal(): void {
     log.reopen();
@@ -73,21 +73,21 @@ function reopenAtSignal(log: OwnedErrorLog): { stage: Stage | undefined; forget(
   return reopening;
 }
 
-/** Why a program ends: a signal, or something thrown that nothing caught. */
+/** Why a program ends: a signal, or an uncaught error. */
 type End = { readonly signal: NodeJS.Signals } | { readonly thrown: unknown };
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * Listens for the end from now on. The first signal ends the program in order; a second one ends it at once, as does a second
- * throw that nothing catches; all logs are written then, too, by themselves. SIGHUP calls `reload`, but ends, in order, what was started in a
- * terminal that is gone now.
+ * Listens for reasons to end from now on. The first signal ends the program gracefully; a second one ends it at once,
+ * as does a second uncaught error. Logs are flushed in that case, too. SIGHUP calls `reload`, except in a process whose
+ * terminal is gone: there it ends the program gracefully.
  */
 function endOf(log: OwnedErrorLog, reload: () => Promise<void>): { readonly reached: Promise<End>; forget(): void } {
   const { promise: reached, resolve } = Promise.withResolvers<End>();
   const isInTerminal = isatty(0);
   let isEnding = false;
-  // A stage of cronjobs alone has nothing else that keeps the process.
+  // A stage with cronjobs only has nothing else that keeps the process alive.
   const hold = setInterval(() => {}, longTime);
   function onSignal(signal: NodeJS.Signals): void {
     if (isEnding) process.exit(signal === "SIGINT" ? 130 : 143);
@@ -102,7 +102,7 @@ function endOf(log: OwnedErrorLog, reload: () => Promise<void>): { readonly reac
   }
   function onHangup(signal: NodeJS.Signals): void {
     if (isEnding) return;
-    // Both the system and the shell may send it when a terminal goes.
+    // When a terminal closes, both the system and the shell may send it.
     if (isInTerminal && !hasTerminal()) onSignal(signal);
     else void reload();
   }
@@ -122,7 +122,7 @@ function endOf(log: OwnedErrorLog, reload: () => Promise<void>): { readonly reac
   };
 }
 
-/** Whether the terminal that the process was started in is still there. */
+/** Whether the terminal of the process still exists. */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync("/dev/tty", "r"));
@@ -132,7 +132,7 @@ function hasTerminal(): boolean {
   }
 }
 
-/** In ms; the longest that a timer takes. */
+/** In milliseconds; the maximum of a timer. */
 const longTime = 2 ** 31 - 1;
 
 async function quitAt(end: End, stage: Stage, grace: number, log: OwnedErrorLog): Promise<ExitCode> {

@@ -1,4 +1,4 @@
-// `hemi version`: what is running.
+// `hemi version`: prints the versions.
 
 import { readFileSync } from "node:fs";
 import { exitCodes, type ExitCode } from "../exit-code.ts";

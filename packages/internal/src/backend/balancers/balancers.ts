@@ -1,4 +1,4 @@
-// The balancers, by the words of a configuration.
+// The balancers, by their names in a configuration.
 
 import type { Balancer } from "../balancer.ts";
 import { PowerOfTwo, Random } from "./chance.ts";
@@ -21,7 +21,7 @@ export function makeBalancer(name: BalancerName): Balancer {
       return new LeastConn();
     case "p2c":
       return new PowerOfTwo();
-    // They differ in the key that the one who asks gives.
+    // They differ in the key that the caller provides.
     case "ipHash":
     case "hash":
       return new Rendezvous();

@@ -1,12 +1,12 @@
-// random and p2c: by chance, with regard to weights.
+// random and p2c: random choice by weight.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
 import type { SelectionHint } from "../selection-hint.ts";
 
-/** A number from 0 to below 1. */
+/** A random number, at least 0 and below 1. */
 export type Chance = () => number;
 
-/** By chance, as often as its weight says. Processes that know nothing of each other do not fall into step. */
+/** Chooses at random, in proportion to the weights. Independent processes do not synchronize. */
 export class Random implements Balancer {
   readonly #chance: Chance;
 
@@ -24,8 +24,9 @@ export class Random implements Balancer {
 }
 
 /**
- * Draws two by chance, and takes the one with fewer requests for its weight: nearly as even as `leastConn`, and, where many processes
- * balance over the same nodes, without all of them running to the one that looks idle (Mitzenmacher, The Power of Two Choices, 2001).
+ * Draws two nodes at random and takes the one with fewer requests per weight. Nearly as even as `leastConn`. If many
+ * processes balance over the same nodes, they do not all choose the same idle node (Mitzenmacher, The Power of Two
+ * Choices, 2001).
  */
 export class PowerOfTwo implements Balancer {
   readonly #chance: Chance;
@@ -46,7 +47,7 @@ export class PowerOfTwo implements Balancer {
   }
 }
 
-/** Requests for each unit of weight, the one that is to come included. */
+/** Requests per unit of weight, including the new one. */
 export function loadOf({ active, weight }: Balanced): number {
   return (active + 1) / weight;
 }

@@ -1,11 +1,11 @@
-// leastConn: whoever has the fewest requests or connections for its weight.
+// leastConn: the node with the fewest requests or connections per weight.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
 import type { SelectionHint } from "../selection-hint.ts";
 import { loadOf } from "./chance.ts";
 import { highest, RoundRobin } from "./round-robin.ts";
 
-/** Of equal ones, each in turn: else the first one would get all of a light load. */
+/** Takes equal nodes in turn; otherwise the first node would get the whole of a light load. */
 export class LeastConn implements Balancer {
   readonly #turns = new RoundRobin();
 

@@ -1,13 +1,14 @@
-// hash and ipHash: equal keys go to the same node, and few of them move when nodes come and go.
+// hash and ipHash: equal keys go to the same node, and few keys move when nodes are added or removed.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
 import type { SelectionHint } from "../selection-hint.ts";
 import { highest } from "./round-robin.ts";
 
 /**
- * Rendezvous hashing (Thaler and Ravishankar, 1998): each node is scored with the key, and the highest score wins. When a node goes,
- * only its own keys move; when one comes, it takes an even share from all. Weights by the logarithmic method (Schindelhauer and Schomaker, 2005).
- * The scores depend on key and node alone, so that all processes agree, also after a restart.
+ * Rendezvous hashing (Thaler and Ravishankar, 1998): each node gets a score for the key, and the highest score wins. If
+ * a node is removed, only its own keys move. A new node takes an even share from all others. Weights use the
+ * logarithmic method (Schindelhauer and Schomaker, 2005). The scores depend on key and node only, so that all processes
+ * agree, also after a restart.
  */
 export class Rendezvous implements Balancer {
   choose<Node extends Balanced>({ key }: SelectionHint, candidates: readonly Node[]): Node | undefined {
@@ -20,12 +21,15 @@ export class Rendezvous implements Balancer {
 }
 
 function scoreOf({ id, weight }: Balanced, key: string): number {
-  // From above 0 to below 1.
+  // Above 0 and below 1.
   const point = (hash(key, hash(id, offset)) + 0.5) / 2 ** 32;
   return -weight / Math.log(point);
 }
 
-/** FNV-1a over the text's code units, then MurmurHash3's finalizer: without it, keys that differ in their last letter alone score alike. */
+/**
+ * FNV-1a over the UTF-16 code units, then the finalizer of MurmurHash3. Without it, keys that differ only in the last
+ * letter have similar scores.
+ */
 function hash(text: string, seed: number): number {
   let value = seed;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);

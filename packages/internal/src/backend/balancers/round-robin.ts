@@ -1,11 +1,11 @@
-// roundRobin: one after the other, each as often as its weight says, and evenly spread (nginx's smooth weighted round robin).
+// roundRobin: nodes in turn, each in proportion to its weight, evenly spread (nginx's smooth weighted round robin).
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
 import type { SelectionHint } from "../selection-hint.ts";
 
 /**
- * Each turn, every candidate gains its weight; the richest is chosen, and pays what all have gained. With weights 5, 1, 1 that gives
- * a a b a c a a, not a a a a a b c.
+ * In each turn, every candidate gains its weight. The highest sum is chosen and reduced by the total of all weights.
+ * Weights 5, 1, 1 give a a b a c a a, not a a a a a b c.
  */
 export class RoundRobin implements Balancer {
   readonly #credits = new WeakMap<Balanced, number>();
@@ -33,7 +33,7 @@ export class RoundRobin implements Balancer {
   }
 }
 
-/** The first of those with the highest score. */
+/** The first node with the highest score. */
 export function highest<Node>(nodes: readonly Node[], score: (node: Node) => number): Node | undefined {
   let found: Node | undefined;
   let most = -Infinity;

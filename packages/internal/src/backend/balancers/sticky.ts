@@ -1,10 +1,13 @@
-// sticky: a client stays with the node that served it first.
+// sticky: a client stays with the node that served its first request.
 
 import type { Balanced, Balancer, Explained } from "../balancer.ts";
 import type { SelectionHint } from "../selection-hint.ts";
 import { RoundRobin } from "./round-robin.ts";
 
-/** Who is tied to no node, or to one that cannot take it, goes where it is the turn; tying it is for whoever speaks its protocol. */
+/**
+ * A client without a tie, or with a tie to an unavailable node, gets a node in turn. The user of the backend ties it to
+ * that node in its protocol.
+ */
 export class Sticky implements Balancer {
   readonly #turns = new RoundRobin();
 

@@ -1,19 +1,20 @@
-// Links a module in a process of its own: Node.js parses it and all that it imports, resolves every import and export, and evaluates nothing.
+// Links a module in a separate process: Node.js parses the module and all its imports and resolves every import and
+// export, but evaluates nothing.
 
 import { execFile } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { moduleFault, type ModuleFault } from "./module-fault.ts";
 
-/** In ms. A graph that takes longer is taken for right: loading it will tell. */
+/** In milliseconds. If linking takes longer, the module is considered valid; loading it will find any error. */
 const patience = 30_000;
 
 /**
- * What is wrong with the module, or `undefined`. Works by the order of evaluation: all modules of a graph are linked before the first one is
- * evaluated, and the first one ends the process.
+ * Returns what is wrong with the module, or `undefined`. This works because all modules of a graph are linked before
+ * the first one is evaluated. The first one ends the process.
  */
 export function linkModule(file: string): Promise<ModuleFault | undefined> {
   const args = [...resolvingFlags(process.execArgv), "--no-warnings", "--input-type=module", "--eval", program(file)];
-  // What ends a process of an error tells its place on standard error.
+  // An uncaught error is printed with its position on standard error.
   return new Promise((resolve) => {
     execFile(process.execPath, args, { timeout: patience }, (error, _stdout, stderr) => {
       const hasFailed = error !== null && typeof error.code === "number";
@@ -22,7 +23,7 @@ export function linkModule(file: string): Promise<ModuleFault | undefined> {
   });
 }
 
-/** CommonJS is compiled when it is evaluated, so the loader's hook compiles it; packages are taken for right. */
+/** CommonJS is compiled only when it is evaluated, so the loader's hook compiles it. Packages are considered valid. */
 function program(file: string): string {
   return `
     import { readFileSync } from "node:fs";
@@ -45,7 +46,7 @@ function program(file: string): string {
     await import("data:text/javascript," + encodeURIComponent(graph));`;
 }
 
-/** The flags of this process that say how imports are resolved. */
+/** The flags of this process that affect how imports are resolved. */
 function resolvingFlags(flags: readonly string[]): readonly string[] {
   const kept: string[] = [];
   for (const [index, flag] of flags.entries()) {
@@ -57,7 +58,10 @@ function resolvingFlags(flags: readonly string[]): readonly string[] {
   return kept;
 }
 
-/** The error that a process printed when it ended: the place, an empty line, name and message, the stack. The runtime's own place may precede it. */
+/**
+ * The error that a process printed when it ended: position, an empty line, name and message, stack. A position inside
+ * the runtime may come first.
+ */
 function errorIn(stderr: string): Error {
   const printed = stderr.replace(/\n\nNode\.js v[\s\S]*$/, "");
   const stack = printed.slice(Math.max(0, printed.search(/^(?:file:\/\/|\/|[A-Z]:\\).*:\d+$/m)));

@@ -1,13 +1,16 @@
-// Loads a user's module, and says where it fails.
+// Loads a user's module, and reports where it fails.
 
 import { pathToFileURL } from "node:url";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { linkModule } from "./link-module.ts";
 import { missingFile, moduleFault, type ModuleFault } from "./module-fault.ts";
 
-/** A module that cannot be loaded. The message says why in one line; `fault` has the place, the stack and what to do. */
+/**
+ * A module that cannot be loaded. The message gives the reason in one line. `fault` has the position, the stack and a
+ * fix.
+ */
 export class ModuleError extends HemiError {
-  /** Why, and where. */
+  /** The reason and the position. */
   readonly fault: ModuleFault;
 
   constructor(subject: string, fault: ModuleFault, cause: unknown) {
@@ -18,8 +21,8 @@ export class ModuleError extends HemiError {
 }
 
 /**
- * Imports a TypeScript or JavaScript file, once in the life of the process. `subject` begins the message of an error: `--use ./app.ts`,
- * `the module /srv/app.ts`. Rejects with a ModuleError.
+ * Imports a TypeScript or JavaScript file, once in the life of the process. `subject` starts the error message:
+ * `--use ./app.ts`, `the module /srv/app.ts`. Rejects with a ModuleError.
  */
 export async function loadModule(file: string, subject = `the module ${file}`): Promise<unknown> {
   try {
@@ -27,15 +30,16 @@ export async function loadModule(file: string, subject = `the module ${file}`): 
     return namespace;
   } catch (cause) {
     let fault = await moduleFault(file, cause);
-    // The runtime keeps the place of some syntax errors to itself, and tells it only when a process ends of them.
+    // The runtime does not expose the position of some syntax errors. It prints the position only if the error ends a
+    // process.
     if (fault.place === undefined && cause instanceof SyntaxError) fault = (await linkModule(file)) ?? fault;
     throw new ModuleError(subject, fault, cause);
   }
 }
 
 /**
- * Reads a module with all that it imports, as `loadModule` would, and evaluates none of it: syntax errors, missing files and packages, and
- * missing exports are found. Rejects with a ModuleError.
+ * Parses a module and all its imports, as `loadModule` does, but evaluates nothing. Finds syntax errors, missing files
+ * and packages, and missing exports. Rejects with a ModuleError.
  */
 export async function examineModule(file: string, subject = `the module ${file}`): Promise<void> {
   const missing = await missingFile(file);

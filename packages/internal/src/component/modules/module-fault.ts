@@ -1,4 +1,4 @@
-// Why a module cannot be loaded, and where: what Node.js would print if a program ended of it.
+// Why a module cannot be loaded, and where: the same data that Node.js prints for an uncaught error.
 
 import { access, constants, readFile } from "node:fs/promises";
 import { findPackageJSON } from "node:module";
@@ -8,22 +8,22 @@ import { placeText } from "../../config/problem-text.ts";
 
 /** Why a module cannot be loaded, and where. */
 export interface ModuleFault {
-  /** In one line, without the file. */
+  /** One line, without the file. */
   readonly reason: string;
-  /** `file:line:column`, the line, and carets below it; `undefined` where nobody knows. */
+  /** `file:line:column`, the line of code, and carets below it; `undefined` if unknown. */
   readonly place: string | undefined;
-  /** The frames that are not the runtime's own, such as `at run (file:///srv/app.ts:3:9)`. */
+  /** The stack frames outside of the runtime, such as `at run (file:///srv/app.ts:3:9)`. */
   readonly stack: readonly string[];
-  /** What to do about it. */
+  /** How to fix it. */
   readonly fix: string | undefined;
 }
 
-/** The lines that follow a message: place and stack. */
+/** The lines after the message: position and stack. */
 export function faultDetails({ place, stack }: ModuleFault): string {
   return [...(place === undefined ? [] : [place]), ...stack.map((frame) => `    ${frame}`)].join("\n");
 }
 
-/** `file` is the module that was to be loaded, `thrown` what its import rejected with. Never rejects. */
+/** `file` is the module to load, `thrown` the value that its import rejected with. Never rejects. */
 export async function moduleFault(file: string, thrown: unknown): Promise<ModuleFault> {
   const missing = await missingFile(file);
   if (missing !== undefined) return { reason: missing, place: undefined, stack: [], fix: undefined };
@@ -56,7 +56,10 @@ interface At {
   readonly width: number;
 }
 
-/** What stands in front of a syntax error's stack: the file with the line, that line (of TypeScript with some around it), carets if any. */
+/**
+ * Parses the text before a syntax error's stack: the file with the line number, the line (for TypeScript with some
+ * context), carets if present.
+ */
 function printedPlace(stack: string): At | undefined {
   const [, name, line, carets = ""] =
     /^(file:\/\/\S+|\/.*|[A-Z]:\\.*):(\d+)\n(?:(?:.*\n){1,3}?([ \t]*\^+)[ \t]*(?:\n|$))?/.exec(stack) ?? [];
@@ -65,7 +68,7 @@ function printedPlace(stack: string): At | undefined {
   return { file: pathOf(name), line: Number(line), column, width: Math.max(1, carets.trim().length) };
 }
 
-/** Where the module that the message names imports what is missing. */
+/** The position of the failed import that the message names. */
 async function importPlace(message: string): Promise<At | undefined> {
   const [, missing, file] = /['"]([^'"]+)['"].* imported from (.+)$/m.exec(message) ?? [];
   if (missing === undefined || file === undefined) return undefined;
@@ -86,14 +89,14 @@ function placeAt(file: string, text: string, offset: number, width: number): At 
   return { file, line: before.length, column: (before.at(-1) ?? "").length + 1, width };
 }
 
-/** Where it was thrown: in code of the user's, if any of it is on the stack. */
+/** Where it was thrown: in the user's code, if the stack contains any. */
 function framePlace(frames: readonly string[]): At | undefined {
   const frame = frames.find((frame) => !frame.includes("/node_modules/")) ?? frames[0] ?? "";
   const [, name, line, column] = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^()]*):(\d+):(\d+)\)?$/.exec(frame) ?? [];
   return name === undefined ? undefined : { file: pathOf(name), line: Number(line), column: Number(column), width: 1 };
 }
 
-/** Without those of the runtime, and of us who import the module. */
+/** The frames without those of the runtime and of our own import code. */
 function framesOf(stack: string): readonly string[] {
   const frames = stack.split("\n").map((line) => line.trim());
   const own = frames.findIndex((line) => /^at async (?:loadModule \(|\S*\[eval)/.test(line));
@@ -111,7 +114,7 @@ async function showPlace({ file, line, column, width }: At): Promise<string> {
   return placeText({ source: { name: file, text }, start, end: start + width });
 }
 
-/** ESM syntax in a package that says it holds CommonJS, as `npm init` makes them. */
+/** ESM syntax in a package declared as CommonJS, which `npm init` creates. */
 function fixFor(reason: string, file: string): string | undefined {
   const isModule = /outside a module|Unexpected token 'export'|import\.meta|await is only valid/.test(reason);
   if (!isModule || !/\.[jt]s$/.test(file)) return undefined;

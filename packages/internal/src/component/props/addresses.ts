@@ -1,4 +1,4 @@
-// address, addresses: where things are on a network.
+// address, addresses: network addresses.
 
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { hintForOne, unfoldEnv } from "./env-value.ts";
@@ -7,14 +7,14 @@ import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
 
-/** `host` is `""` for all addresses of the machine, and holds an IPv6 address without its brackets. `port` may be 0. */
+/** `host` is `""` for all addresses of the machine. It contains an IPv6 address without brackets. `port` may be 0. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
-/** A set of IP addresses, written as CIDRs or single addresses. An IPv4 address mapped into IPv6 is the IPv4 address. */
+/** A set of IP addresses, written as CIDRs or single addresses. An IPv4-mapped IPv6 address equals the IPv4 address. */
 export interface AddressSet {
-  /** As written. */
+  /** The texts in the configuration. */
   readonly texts: readonly string[];
-  /** False for what is no IP address. */
+  /** Returns false for a text that is not an IP address. */
   contains(ip: string): boolean;
 }
 
@@ -33,10 +33,13 @@ const addressType: PropType<Address> = {
   jsonSchema: () => ({ type: "string", pattern: `^/|${inetAddress.source}` }),
 };
 
-/** What fits into an address of the system (`sun_path` of unix(7)): the end need not be marked on Linux. */
+/** The maximum length of `sun_path` (unix(7)). Linux needs no terminating NUL. */
 const maxSocketPath = process.platform === "linux" ? 108 : 103;
 
-/** Where to listen or connect to: `:port` (all addresses of the machine), `host:port`, `[v6]:port`, or `/path.sock` for a UNIX socket. */
+/**
+ * An address to listen on or connect to: `:port` (all addresses of the machine), `host:port`, `[v6]:port`, or
+ * `/path.sock` for a UNIX socket.
+ */
 export const address = propMaker<Address, string>(() => addressType);
 
 const addressesType: PropType<AddressSet> = {
@@ -80,7 +83,7 @@ export function formatAddress(address: Address): string {
 /** An IPv6 address or a name, or neither; and a port. */
 const inetAddress = /^(?:\[([^\]]*)\]|([^:[\]]*)):([0-9]{1,5})$/;
 
-/** Reads `:80`, `host:80`, `[::1]:80`, `/path.sock`; `undefined` for anything else. */
+/** Parses `:80`, `host:80`, `[::1]:80`, `/path.sock`; returns `undefined` for anything else. */
 export function parseAddress(text: string): Address | undefined {
   if (text.startsWith("/")) return { path: text };
   const [, inBrackets, name, digits] = inetAddress.exec(text) ?? [];

@@ -1,4 +1,4 @@
-// list, strings, dict, record: values that hold others.
+// list, strings, dict, record: values that contain other values.
 
 import { didYouMean } from "../did-you-mean.ts";
 import { quote } from "../../config/quote.ts";
@@ -22,7 +22,7 @@ import { refuse } from "./refuse.ts";
 import { stringType } from "./texts.ts";
 import type { StringBounds } from "./texts.ts";
 
-/** How many items a collection may hold, inclusive. */
+/** The number of items that a collection may contain, inclusive. */
 export interface CountBounds {
   /** Default: 0. */
   readonly min?: number;
@@ -30,7 +30,7 @@ export interface CountBounds {
   readonly max?: number;
 }
 
-/** Values of one type, in order: `("a", "b")`, `()` for none. Of `of` only the type counts, not whether it has a default. */
+/** Values of one type, in order: `("a", "b")`, `()` for none. Only the type of `of` matters, not its default. */
 export function list<T, Written>(
   of: Prop<T, Written>,
   options: NeededOptions & CountBounds,
@@ -56,7 +56,7 @@ export interface OneAloneOption {
   readonly oneAlone?: boolean;
 }
 
-/** A list of strings: `("a", "b")`. The length and the pattern are those of each. */
+/** A list of strings: `("a", "b")`. The length and the pattern apply to each string. */
 export const strings = propMaker<readonly string[], readonly string[], CountBounds & StringBounds & OneAloneOption>(
   (bounds) => {
     const each = stringType(bounds);
@@ -81,7 +81,7 @@ export function oneOrList<T>(one: PropType<T>, several: PropType<readonly T[]>):
   };
 }
 
-/** Values of one type under any names: `["a": 1, "b": 2]`, `[]` for none. */
+/** Values of one type under arbitrary keys: `["a": 1, "b": 2]`, `[]` for none. */
 export function dict<T, Written>(
   of: Prop<T, Written>,
   options: NeededOptions & CountBounds,
@@ -101,7 +101,9 @@ export function dict<T, Written>(
   return makeProp(dictType(of.type, options), options);
 }
 
-/** A dict whose keys are known, each with a type, and a default or `required`, of its own: `["address": ":80", "weight": 2]`. */
+/**
+ * A dict with known keys. Each key has its own type, and a default or `required`: `["address": ":80", "weight": 2]`.
+ */
 export function record<Schema extends PropsSchema>(
   schema: Schema,
   options: NeededOptions,
@@ -124,7 +126,7 @@ export function record<Schema extends PropsSchema>(
 /** How a record is written in a TypeScript object. */
 export type WrittenRecord<Schema extends PropsSchema> = { readonly [Name in keyof Schema]?: WrittenOf<Schema[Name]> };
 
-/** The type of a list; `takes` says so without the count. */
+/** The type of a list. `takes` describes it without the count. */
 export function listType<T>(
   of: PropType<T>,
   takes: string,
@@ -222,7 +224,7 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
           hint,
         });
       }
-      // Every prop of the schema has been read into it, by the type that the schema gives it.
+      // Every prop of the schema has been read by its type, so the record is complete.
       return right ? (record as PropsOf<Schema>) : undefined;
     },
     plain(record) {
@@ -237,14 +239,14 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
   };
 }
 
-/** What may, and what must, be set of a schema: its `properties` and `required`, older spellings included. */
+/** The JSON Schema keywords `properties` and `required` of a schema, including older spellings. */
 export function propsJsonSchema(schema: PropsSchema): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
   const eitherOf: JsonSchema[] = [];
   for (const [name, { type, aliases, ...prop }] of Object.entries(schema)) {
     for (const spelling of [name, ...aliases]) properties[spelling] = type.jsonSchema();
-    // What is inherited may be set further out.
+    // An inherited prop may be set in an enclosing component.
     if (!prop.required || prop.inherited) continue;
     if (aliases.length === 0) required.push(name);
     else eitherOf.push({ oneOf: [name, ...aliases].map((spelling) => ({ required: [spelling] })) });

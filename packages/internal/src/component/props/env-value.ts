@@ -1,4 +1,4 @@
-// Lists and dicts in environment variables: written as in a file, of literals only.
+// Lists and dicts in environment variables, written like in a file, with literals only.
 
 import { Cursor } from "../../config/cursor.ts";
 import { lex } from "../../config/lexer.ts";
@@ -7,7 +7,10 @@ import type { Problem } from "../../config/problem.ts";
 import type { Span, ValueSpec } from "../../config/spec.ts";
 import type { Value } from "../value.ts";
 
-/** What an environment variable holds, if that is one value of the configuration language; any other value as it is. */
+/**
+ * Returns the content of an environment variable as a value if it is one value of the configuration language. Returns
+ * any other value unchanged.
+ */
 export function unfoldEnv(value: Value): Value {
   if (value.type !== "string" || value.fromEnv !== true) return value;
   const problems: Problem[] = [];
@@ -18,14 +21,14 @@ export function unfoldEnv(value: Value): Value {
   return literal(spec, value.span) ?? value;
 }
 
-/** What to write where a list or dict is wanted and something else stands. */
+/** A hint that shows how to write the value as a list or dict. */
 export function hintForOne(value: Value): string | undefined {
   if (value.type === "string" && value.fromEnv === true)
     return 'a variable holds it as a file would: ("a", "b") or ["a": 1]';
   return value.type === "list" || value.type === "dict" ? undefined : 'a list is written ("a", "b"), a dict ["a": 1]';
 }
 
-/** All of it gets the span of `%env`: that is what the user can see. */
+/** The whole value gets the span of `%env`, because that is what the user sees. */
 function literal(spec: ValueSpec, span: Span): Value | undefined {
   switch (spec.type) {
     case "bool":

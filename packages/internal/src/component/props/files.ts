@@ -1,4 +1,5 @@
-// path, paths, module: values that name files. Both are absolute once read; nothing is opened before it is used.
+// path, paths, module: values that name files. The paths become absolute when they are read. No file is opened before
+// its use.
 
 import { resolve } from "node:path";
 import { ConfigError } from "../../config/config-error.ts";
@@ -16,18 +17,24 @@ import { refuse } from "./refuse.ts";
 export interface Module {
   /** Absolute. */
   readonly file: string;
-  /** Imports it, once in the life of the process. Rejects with a ConfigError, HEMI_MODULE: the prop, the reason, and the place in the module. */
+  /**
+   * Imports the file, once in the life of the process. Rejects with a ConfigError, HEMI_MODULE, which names the prop,
+   * the reason, and the position in the module.
+   */
   load(): Promise<unknown>;
-  /** Reads it with all that it imports, and evaluates nothing of it. Rejects as `load` does. */
+  /** Parses the file with all its imports, and evaluates nothing. Rejects like `load`. */
   examine(): Promise<void>;
 }
 
 export interface PathOptions {
-  /** What a relative default starts from, instead of the base directory. */
+  /** The directory against which a relative default is resolved, instead of the base directory. */
   readonly defaultIn?: "logsDir" | "tmpsDir" | "varsDir";
 }
 
-/** A file or folder; a relative one starts from the base directory: `%baseDir + "/web"` and `"web"` are the same. */
+/**
+ * A file or folder. A relative path is resolved against the base directory: `%baseDir + "/web"` and `"web"` are the
+ * same.
+ */
 export const path = propMaker<string, string, PathOptions>(({ defaultIn }: PathOptions = {}) => ({
   name: "path",
   takes: "a path",
@@ -43,7 +50,7 @@ export const path = propMaker<string, string, PathOptions>(({ defaultIn }: PathO
 
 const moduleFile = /\.[cm]?[jt]s$/;
 
-/** Files in order. One alone needs no list around it. */
+/** Files in order. A single file needs no list. */
 export const paths = propMaker<readonly string[], string | readonly string[], CountBounds>((bounds) => {
   const one = path().type;
   return { ...oneOrList(one, listType(one, "a list of paths", bounds)), name: "paths" };
@@ -67,10 +74,12 @@ const moduleType: PropType<Module> = {
   jsonSchema: () => ({ type: "string", pattern: moduleFile.source }),
 };
 
-/** A TypeScript or JavaScript file of the program: `"app.ts"`. A relative path starts from the base directory. */
+/**
+ * A TypeScript or JavaScript file of the program: `"app.ts"`. A relative path is resolved against the base directory.
+ */
 export const module = propMaker<Module, string>(() => moduleType);
 
-/** Throws the error of a module anew, at the prop that names the module. */
+/** Rethrows the error of a module at the position of the prop that names the module. */
 function blameProp(error: unknown, span: Span, path: string): never {
   if (!(error instanceof ModuleError)) throw error;
   const { message, fault, code } = error;

@@ -1,4 +1,4 @@
-// hostnames: patterns of hostnames, and the one grammar that they have.
+// hostnames: patterns of hostnames, and their grammar.
 
 import { isIPv6 } from "node:net";
 import { listType } from "./collections.ts";
@@ -11,17 +11,17 @@ import { refuse } from "./refuse.ts";
 export type HostnamePattern =
   /** `shop.example`, `127.0.0.1`, `[::1]` */
   | { readonly type: "exact"; readonly hostname: string }
-  /** `*.shop.example`: `suffix` is `shop.example`. Any number of labels may stand in the star's place, but not none. */
+  /** `*.shop.example`: `suffix` is `shop.example`. The star matches one or more labels. */
   | { readonly type: "suffix"; readonly suffix: string }
   /** `shop.*`: `prefix` is `shop`. */
   | { readonly type: "prefix"; readonly prefix: string }
   /** `*` */
   | { readonly type: "any" };
 
-/** What a pattern looks like, for messages. */
+/** The forms of a pattern, for messages. */
 export const hostnameForms = 'a hostname, "*.suffix", "prefix.*" or "*"';
 
-/** `undefined` for what is no pattern. A dot at the end of a name means nothing, as in the authority of a request. */
+/** Returns `undefined` for an invalid pattern. A trailing dot is ignored, as in the authority of a request. */
 export function parseHostnamePattern(text: string): HostnamePattern | undefined {
   const pattern = text.toLowerCase();
   if (pattern === "*") return { type: "any" };
@@ -36,7 +36,10 @@ export function parseHostnamePattern(text: string): HostnamePattern | undefined 
   return isHostname(suffix) ? { type: "suffix", suffix } : undefined;
 }
 
-/** Letters, digits, `-` and `_` in labels of at most 63 characters, 253 in all (RFC 1035 2.3.4); `_` is not theirs, but is in use. */
+/**
+ * Labels of at most 63 letters, digits, `-` and `_`, 253 characters in total (RFC 1035 2.3.4). The RFC does not allow
+ * `_`, but it is in use.
+ */
 export function isHostname(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/i.test(text);
 }
@@ -52,7 +55,7 @@ const hostnameType: PropType<string> = {
   jsonSchema: () => ({ type: "string", minLength: 1 }),
 };
 
-/** For who writes a URL, or what a browser shows of it: the hostname in it, where there is one. */
+/** A hint for users who write a URL, or the part of it that a browser shows: the hostname in it, if any. */
 function hintForURL(text: string): string | undefined {
   const [, scheme, name = "", port] = /^(\w+:\/\/)?([^/:]+|\[[^\]]*\])(:\d*)?(?:\/.*)?$/.exec(text) ?? [];
   if (parseHostnamePattern(name) === undefined) return undefined;
@@ -60,7 +63,7 @@ function hintForURL(text: string): string | undefined {
   return `a hostname has no scheme, port or path, and this has ${surplus}: write "${name}"`;
 }
 
-/** Patterns of hostnames: exact ones, `*.suffix`, `prefix.*`, and `*` for all. Case does not count. */
+/** Patterns of hostnames: exact names, `*.suffix`, `prefix.*`, and `*` for all. Case-insensitive. */
 export const hostnames = propMaker<readonly string[], readonly string[], CountBounds>((bounds) => ({
   ...listType(hostnameType, "a list of hostnames", bounds),
   name: "hostnames",
@@ -79,7 +82,7 @@ function patternText(pattern: HostnamePattern): string {
   }
 }
 
-/** A zone, as in `[fe80::1%eth0]`, is of meaning on the client's machine only (RFC 6874). */
+/** A zone, as in `[fe80::1%eth0]`, has a meaning on the client's machine only (RFC 6874). */
 function isIPv6Literal(text: string): boolean {
   return text.endsWith("]") && !text.includes("%") && isIPv6(text.slice(1, -1));
 }

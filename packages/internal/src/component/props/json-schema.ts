@@ -1,4 +1,4 @@
-// JSON Schema (2020-12): how editors and validators are told what a configuration may be.
+// JSON Schema (2020-12): describes valid configurations to editors and validators.
 
-/** A schema, or a part of one: keywords with their values, plain data. */
+/** A schema, or a part of it: keywords with values, plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

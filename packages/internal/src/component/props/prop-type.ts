@@ -1,4 +1,4 @@
-// A prop: a type of value with what is so of all props: default, required, inherited, aliases, reload.
+// A prop: a value type and the options of every prop: default, required, inherited, aliases, reload.
 
 import type { Span } from "../../config/spec.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
@@ -11,33 +11,41 @@ import type { Wanted } from "../wanted.ts";
 import { writtenValue } from "../written.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
-/** What a value may be, and how it is read. `undefined` never is a value. */
+/** The type of a value, and how it is read. A value is never `undefined`. */
 export interface PropType<T> {
-  /** As in `prop.size`. */
+  /** The name as in `prop.size`. */
   readonly name: string;
-  /** For messages, as in `takes a size such as 64K`. */
+  /** For messages: the end of `takes a size such as 64K`. */
   readonly takes: string;
-  /** Reads a value, or reports what is wrong with it and returns `undefined`. `label` names the place: `.nodes[2].weight`. */
+  /**
+   * Reads a value. For an invalid value, reports the problem and returns `undefined`. `label` names the position:
+   * `.nodes[2].weight`.
+   */
   read(value: Value, label: string, reader: PropReader): T | undefined;
-  /** Plain data that is the same for two values exactly if the values are. Left out where the values are plain data. */
+  /**
+   * Converts a value to plain data that is equal exactly if the values are equal. Omitted if the values are plain data.
+   */
   plain?(value: T): unknown;
-  /** How a value is written in a TypeScript object without marks (`ref`, `env`, …). May allow more than `read`, never less. */
+  /**
+   * The schema of a value in a TypeScript object without marks (`ref`, `env`, …). It may accept more than `read`, never
+   * less.
+   */
   jsonSchema(): JsonSchema;
-  /** What the values in a list or dict are, where `takes` does not say so. */
+  /** The type of the values in a list or dict, if `takes` does not describe it. */
   readonly of?: PropType<unknown>;
-  /** What a record holds. */
+  /** The props of a record. */
   readonly fields?: PropsSchema;
 }
 
-/** What a type may ask while it reads a value. */
+/** The services that a type may use while it reads a value. */
 export interface PropReader {
-  /** Of the component, for errors: `webapp.shop/rule.3`. */
+  /** The path of the component, for errors: `webapp.shop/rule.3`. */
   readonly path: string;
-  /** Absolute; what relative paths start from. */
+  /** The absolute directory against which relative paths are resolved. */
   readonly baseDir: string;
-  /** Such as `tmpsDir`, without the percent sign; the folders among them are absolute. */
+  /** For example `tmpsDir`, without the percent sign. Directories among them are absolute. */
   readonly constants: ReadonlyMap<string, string>;
-  /** What $names mean to the component; `undefined` where there are none. */
+  /** The variables ($names) of the component; `undefined` if it has none. */
   readonly variables: VariableTable<never> | undefined;
   report(mistake: Mistake): void;
   /** Like `report`, for what is allowed and most likely not meant. */
@@ -55,7 +63,7 @@ export interface Mistake {
   /** Default: HEMI_CONFIG_BAD_VALUE. */
   readonly code?: ErrorCode;
   readonly span: Span;
-  /** Without the component, such as `.weight takes an integer from 1 to 100, not 0`. */
+  /** The message without the component, such as `.weight takes an integer from 1 to 100, not 0`. */
   readonly message: string;
   readonly hint?: string | undefined;
 }
@@ -72,28 +80,28 @@ export interface Prop<
 > {
   /** What its values may be, and how they are read. */
   readonly type: PropType<T>;
-  /** What stands in where nothing is set. */
+  /** The value if nothing is set. */
   readonly default: Value | undefined;
-  /** Whether leaving it out is a mistake. */
+  /** Whether it is an error not to set it. */
   readonly required: boolean;
-  /** Whether a component always has a value of it: it is required, or has a default. */
+  /** Whether a component always has a value: the prop is required or has a default. */
   readonly always: Always;
-  /** Whether the nearest enclosing component that sets it counts where it is not set. */
+  /** Whether an unset prop takes the value of the nearest enclosing component that sets it. */
   readonly inherited: boolean;
   /** For types only: whether it must be set of each component itself. */
   readonly needed: Shape<Needed>;
   /** Older spellings; they are read as well. */
   readonly aliases: readonly string[];
-  /** How a reload applies a change: in place, or by making the component anew. */
+  /** How a reload applies a change: in place, or by creating the component anew. */
   readonly reload: "live" | "recreate";
-  /** How a value is written in a TypeScript object. */
+  /** The type of a value in a TypeScript object. */
   readonly written: Shape<Written>;
 }
 
 /** The props of a definition, by name. */
 export type PropsSchema = Readonly<Record<string, Prop>>;
 
-/** What `props` of a component with this schema is. */
+/** The type of `props` of a component with this schema. */
 export type PropsOf<Schema extends PropsSchema> = {
   readonly [Name in keyof Schema]: Schema[Name] extends Prop<infer T, unknown, infer Always>
     ? [Always] extends [true]
@@ -102,15 +110,18 @@ export type PropsOf<Schema extends PropsSchema> = {
     : never;
 };
 
-/** How a value of a prop may be written in a TypeScript object. */
+/** The type of a prop's value in a TypeScript object. */
 export type WrittenOf<PropType extends Prop> = PropType extends Prop<unknown, infer Written> ? Written : never;
 
 interface CommonOptions {
-  /** Taken from the nearest enclosing component that sets it, if it is not set. Default: false. */
+  /** Whether an unset prop takes the value of the nearest enclosing component that sets it. Default: false. */
   readonly inherited?: boolean;
-  /** Older spellings; they are read as well. */
+  /** Older spellings. They still work. */
   readonly aliases?: readonly string[];
-  /** How a reload applies a change: in place, with a call of `update`, or by making the component anew. Default: recreate. */
+  /**
+   * How a reload applies a change: in place with a call of `update`, or by creating the component anew. Default:
+   * recreate.
+   */
   readonly reload?: "live" | "recreate";
 }
 
@@ -140,7 +151,7 @@ export interface PropMaker<T, Written, Bounds = unknown> {
   (options?: MaybeOptions & Bounds): Prop<T, Written, false, false>;
 }
 
-/** Makes a `PropMaker`; `typeWith` gets the options for the bounds among them. */
+/** Makes a `PropMaker`. `typeWith` receives the options, which include the bounds. */
 export function propMaker<T, Written, Bounds = unknown>(
   typeWith: (bounds: Bounds | undefined) => PropType<T>,
 ): PropMaker<T, Written, Bounds> {
@@ -153,7 +164,7 @@ export function propMaker<T, Written, Bounds = unknown>(
   return make;
 }
 
-/** Every prop is made here. */
+/** Creates every prop. */
 export function makeProp<T, Written>(type: PropType<T>, options: PropOptions<Written> = {}): Prop<T, Written> {
   const required = options.required === true;
   return {

@@ -9,7 +9,7 @@ import { refuse } from "./refuse.ts";
 import { describeWanted, wanted, type Wanted } from "../wanted.ts";
 
 interface Offering<Offered> {
-  /** A capability that the component must offer; `current` has its type, too. Default: none. */
+  /** A capability that the component must offer. `current` then also has its type. Default: none. */
   readonly offering?: Capability<Offered>;
 }
 
@@ -22,8 +22,8 @@ declare const named: unique symbol;
 export type KindOfName<Written> = typeof named extends keyof Written ? NonNullable<Written[typeof named]> : undefined;
 
 /**
- * The name of a component of a kind, `"shop"`: of a sibling, or of one beside an enclosing component, the nearest first. It must
- * have a lower rank or be a sibling.
+ * The name of a component of a kind, such as `"shop"`. It refers to a sibling, or to a sibling of an enclosing
+ * component; the nearest one wins. It must have a lower rank or be a sibling.
  */
 export function reference<PartType extends object, KindName extends string, Offered = unknown>(
   kind: Kind<PartType, unknown, KindName>,
@@ -52,7 +52,7 @@ function referenceType<PartType extends object>(wanted: Wanted<PartType>): PropT
       if (value.type !== "string") return refuse(this, value, label, reader);
       return reader.refer(wanted, value.value, label, value.span);
     },
-    // The component that it names is compared on its own; which one that is, follows from the tree.
+    // The referenced component is compared separately. The name and the tree determine which one it is.
     plain: ({ name }) => name,
     jsonSchema: () => ({ type: "string", minLength: 1 }),
   };

@@ -1,4 +1,4 @@
-// The one sentence for a value that a type does not take.
+// The error message for a value that a type does not accept.
 
 import { describeConfigValue } from "../value.ts";
 import type { Value } from "../value.ts";

@@ -1,4 +1,4 @@
-// bool, integer, size, duration: values that fit into a number.
+// bool, integer, size, duration: values that are numbers or booleans.
 
 import { printDuration, printSize, readNumber } from "../../config/literals.ts";
 import { isLoose } from "../value.ts";
@@ -7,9 +7,9 @@ import { propMaker } from "./prop-type.ts";
 import type { PropType } from "./prop-type.ts";
 import { refuse } from "./refuse.ts";
 
-/** How a size is written in a TypeScript object: bytes, or a literal of the configuration language. */
+/** A size in a TypeScript object: bytes, or a literal of the configuration language. */
 export type Size = number | `${number}${"K" | "M" | "G" | "T"}`;
-/** How a duration is written in a TypeScript object: milliseconds, or a literal of the configuration language. */
+/** A duration in a TypeScript object: milliseconds, or a literal of the configuration language. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
 /** Inclusive. */
@@ -33,12 +33,12 @@ export const bool = propMaker<boolean, boolean>(() => ({
   },
 }));
 
-/** A whole number from 0 on: `0`, `314`. There are no signs, fractions and leading zeros. */
+/** An integer from 0: `0`, `314`. Signs, fractions and leading zeros are not allowed. */
 export const integer = propMaker<number, number, Range<number>>((range) =>
   amountType({ name: "integer", takes: "an integer", example: "", literals: ["integer"], print: String }, range),
 );
 
-/** In bytes: `64`, or in larger units, which are 1024-based: `64K`, `2M`, `3G`, `4T`. */
+/** A number of bytes: `64`, or with 1024-based units: `64K`, `2M`, `3G`, `4T`. */
 export const size = propMaker<number, Size, Range<Size>>((range) =>
   amountType(
     { name: "size", takes: "a size", example: " such as 64K", literals: ["size", "integer"], print: printSize },
@@ -47,8 +47,9 @@ export const size = propMaker<number, Size, Range<Size>>((range) =>
 );
 
 /**
- * In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. At most 24d, unless `max` says
- * otherwise: a duration that no timer waits for, such as how long a client may keep an answer, has a `max` of its own.
+ * In milliseconds, seconds, minutes, hours or days, always with the unit: `500ms`, `30s`, `2m`, `3h`, `4d`. At most
+ * 24d, unless `max` says otherwise: a duration that no timer waits for, such as how long a client may keep an answer,
+ * has a `max` of its own.
  */
 export const duration = propMaker<number, Duration, Range<Duration>>((range) => {
   const type = amountType(
@@ -58,7 +59,10 @@ export const duration = propMaker<number, Duration, Range<Duration>>((range) => 
   return range?.max === undefined ? forTimers(type) : type;
 });
 
-/** `setTimeout` takes 2^31 − 1 ms, or 24.8 days, and fires at once for more: a limit that was meant to be generous would cut everything off. */
+/**
+ * `setTimeout` takes 2^31 − 1 ms, or 24.8 days, and fires at once for more: a limit that was meant to be generous would
+ * cut everything off.
+ */
 const longestTimer = 24 * 24 * 60 * 60 * 1000;
 
 function forTimers(type: PropType<number>): PropType<number> {
@@ -77,7 +81,7 @@ interface Amount {
   readonly name: "integer" | "size" | "duration";
   readonly takes: string;
   readonly example: string;
-  /** The literals of the language that it is written as. */
+  /** The literals of the language in which it can be written. */
   readonly literals: readonly ("integer" | "size" | "duration")[];
   readonly print: (amount: number) => string;
 }
@@ -93,7 +97,7 @@ function amountType(
     takes: takes + bounds(min, max, print, example),
     read(value, label, reader) {
       const amount = literalIn(value);
-      // In TypeScript, a bare number is in bytes or milliseconds.
+      // In TypeScript, a plain number means bytes or milliseconds.
       const isRight =
         amount !== undefined &&
         (literals.includes(amount.type) || (amount.type === "integer" && value.span.source.text === undefined));
@@ -109,10 +113,10 @@ function amountType(
   };
 }
 
-/** What a size and a duration look like as text. */
+/** The text forms of a size and a duration. */
 const unitPatterns = { size: "^(?:0|[1-9][0-9]*)[KMGT]$", duration: "^(?:0|[1-9][0-9]*)(?:ms|[smhd])$" };
 
-/** The number that a value is, or is the text of where text may stand for one. */
+/** The number of a value, or of its text where a text is allowed instead. */
 function literalIn(value: Value): { readonly type: Amount["literals"][number]; readonly value: number } | undefined {
   if (value.type === "integer") return Number.isSafeInteger(value.value) ? value : undefined;
   if (value.type === "size" || value.type === "duration") return value;
@@ -121,7 +125,7 @@ function literalIn(value: Value): { readonly type: Amount["literals"][number]; r
   return literal.type === "bad" ? undefined : literal;
 }
 
-/** ` from 1 to 100`; the example is for where there are no bounds to see the notation from. */
+/** ` from 1 to 100`. Without bounds, an example shows the notation. */
 function bounds(min: number, max: number, print: (amount: number) => string, example: string): string {
   if (max < Number.MAX_SAFE_INTEGER)
     return min === 0 ? ` of at most ${print(max)}` : ` from ${print(min)} to ${print(max)}`;

@@ -1,4 +1,4 @@
-// string, choice, template: values that are text.
+// string, choice, template: text values.
 
 import { didYouMean, didYouMeanVariable } from "../did-you-mean.ts";
 import { templateOf as joinParts } from "../template.ts";
@@ -22,14 +22,17 @@ export interface StringBounds {
   readonly minLength?: number;
   /** Inclusive. Default: unlimited. */
   readonly maxLength?: number;
-  /** What it must match, with words for the message, as in `takes a method's name`. */
+  /** The required pattern, with words for the message, as in `takes a method's name`. */
   readonly pattern?: { readonly expression: RegExp; readonly takes: string };
 }
 
-/** Text in quotes of either sort, `"a"` or `` `a` ``: raw, so that each can hold the other, and over several lines. `+` joins pieces. */
+/**
+ * Text in either sort of quotes, `"a"` or `` `a` ``. It is raw, so that each sort can contain the other, and it may
+ * span lines. `+` joins pieces.
+ */
 export const string = propMaker<string, string, StringBounds>(stringType);
 
-/** One of a few words: `"off"`. In TypeScript, they are the type of the prop. */
+/** One of several words: `"off"`. In TypeScript, the prop has the type of these words. */
 export function choice<const Word extends string>(
   words: readonly Word[],
   options: NeededOptions,
@@ -49,7 +52,7 @@ export function choice<const Word extends string>(
   return makeProp(choiceType(words), options);
 }
 
-/** Text, worked out anew for each request or connection where it holds variables: `"https://" + $hostname + $uri`. */
+/** Text. If it contains variables, it is evaluated for each request or connection: `"https://" + $hostname + $uri`. */
 export const template = propMaker<Template, string>(() => ({
   name: "template",
   takes: "a text, with or without $variables",
@@ -133,7 +136,8 @@ export function stringType(bounds: StringBounds = {}): PropType<string> {
     },
     jsonSchema: () => ({
       type: "string",
-      // There, lengths are counted in code points, of which a text has at least half as many.
+      // JSON Schema counts the length in code points. A text has at least half as many code points as UTF-16 code
+      // units.
       ...(minLength > 0 && { minLength: Math.ceil(minLength / 2) }),
       ...(maxLength < Infinity && { maxLength }),
       ...(pattern !== undefined && { pattern: pattern.expression.source }),

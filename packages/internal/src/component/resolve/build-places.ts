@@ -1,4 +1,4 @@
-// Gives every component its place: sign, kind, where it stands, its name, which props it sets.
+// Gives every component its place in the tree: sign, kind, owner, name, and the props that it sets.
 
 import { componentPaths } from "../../config/component-paths.ts";
 import { quote } from "../../config/quote.ts";
@@ -13,14 +13,14 @@ import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import type { Registry } from "./registry.ts";
 
-/** The stage's place, with all that stands in it. What cannot be placed is reported, and placed as well as it can be. */
+/** The place of the stage, with all descendants. Misplaced components are reported, and placed as well as possible. */
 export function buildPlaces(stage: ComponentSpec, scope: PlacesScope): Place {
   return new Builder(scope).stage(stage);
 }
 
 export interface PlacesScope {
   readonly registry: Registry;
-  /** From signs that are not in the registry to the packages that have them, for hints. */
+  /** Maps signs that are not in the registry to the packages that have them, for hints. */
   readonly knownPackages: ReadonlyMap<string, string>;
   /** Signs of other servers, with what does the same here. */
   readonly foreignNames: ReadonlyMap<string, string>;
@@ -110,7 +110,7 @@ class Builder {
       const message = `${describePlace(place)} takes no condition`;
       this.#problems.add(place, { code: "HEMI_CONFIG_CONDITION", span: spec.condition.span, message });
     }
-    // Nothing can be said of where it stands if that is unknown.
+    // If the owner is unknown, its allowed children are unknown, too.
     if (owner.owner !== undefined && owner.definition === undefined) return;
     const ownerKind = owner.definition?.kind.name ?? "stage";
     const standing = kind.standsIn.find((standing) => standing.owner === ownerKind);
@@ -194,10 +194,10 @@ function placesOf({ standsIn }: Kind): string {
   return places.join(" or ");
 }
 
-/** Most components of a large configuration set nothing: they share one map. */
+/** Most components of a large configuration set no props: they share one map. */
 const nothingSet: ReadonlyMap<string, PropSpec> = new Map();
 
-/** What a stage makes on its own, as if the configuration had named it. */
+/** A component that the stage creates itself, as if the configuration contained it. */
 function bareSpec(sign: string, { signSpan, span }: ComponentSpec): ComponentSpec {
   return { sign, signSpan, name: undefined, nameSpan: undefined, condition: undefined, props: [], children: [], span };
 }

@@ -1,4 +1,4 @@
-// Lets definitions look at components that are right by themselves: several props together, and what these refer to.
+// Runs the `check` functions of definitions on components whose props are valid individually.
 
 import { isMadeBy, type CheckContext, type CheckedMistake, type Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
@@ -25,12 +25,12 @@ export class Checks {
     this.#problems = problems;
   }
 
-  /** For each component whose props are right by themselves, and for no other: a check need not fear what is missing. */
+  /** Added only for components whose props are valid individually, so that a check never finds missing values. */
   add(place: Place, definition: Definition, props: Readonly<Record<string, unknown>>): void {
     this.#checks.set(place, { definition, context: this.#contextOf(place, definition, props) });
   }
 
-  /** To be called when everything is read: only then it is known what references point to. */
+  /** Call this after everything has been read: only then are references resolved. */
   run(): void {
     for (const { definition, context } of this.#checks.values()) definition.check?.(context);
   }

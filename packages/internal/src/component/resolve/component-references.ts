@@ -1,4 +1,4 @@
-// References from component to component: found by kind and name, and only ever pointing to where preparation has been.
+// References between components: found by kind and name. They only point to components that are prepared earlier.
 
 import { quote } from "../../config/quote.ts";
 import type { Span } from "../../config/spec.ts";
@@ -12,26 +12,26 @@ import { childKey, describePlace, hasUnread, mayLackStatements } from "./place.t
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 
-/** A reference that was found. */
+/** A resolved reference. */
 export interface Edge {
   readonly holder: Place;
   readonly target: Place;
-  /** The prop that holds it. */
+  /** The prop that contains it. */
   readonly prop: string;
   readonly slot: ReferenceSlot;
   readonly span: Span;
 }
 
-/** A name that stands for a component. */
+/** A name that refers to a component. */
 export interface Mention {
   readonly name: string;
   readonly span: Span;
-  /** The component that refers. */
+  /** The component that refers to another. */
   readonly holder: Place;
-  /** Who has set the prop: the holder, or the one that it inherits from. */
+  /** The component that sets the prop: the holder, or the one from which it inherits. */
   readonly setter: Place;
   readonly prop: string;
-  /** The place in the prop: `.handlets[2]`. */
+  /** The position in the prop: `.handlets[2]`. */
   readonly label: string;
 }
 
@@ -40,7 +40,7 @@ export class ComponentReferences {
   readonly #definitions: readonly Definition[];
   readonly #problems: Problems;
 
-  /** `definitions`: all that the stage may use, to suggest some. */
+  /** `definitions`: all that the stage may use, for suggestions. */
   constructor(definitions: readonly Definition[], problems: Problems) {
     this.#definitions = definitions;
     this.#problems = problems;
@@ -81,7 +81,7 @@ export class ComponentReferences {
     return undefined;
   }
 
-  /** Only siblings can form circles: all other references point to lower ranks. Each circle is reported once. */
+  /** Only siblings can form cycles: all other references point to lower ranks. Each cycle is reported once. */
   checkCircles(): void {
     const done = new Set<Place>();
     const underway: Place[] = [];
@@ -102,7 +102,7 @@ export class ComponentReferences {
     for (const place of this.#edges.keys()) visit(place);
   }
 
-  /** What could be referred to instead: components in sight, the nearest name first; else signs. */
+  /** Suggestions: visible components, the nearest name first; otherwise signs. */
   #whoOffers(wanted: Wanted, { holder, name }: Mention): string {
     const known = [...visibleFrom(holder)].filter(
       ({ spec, definition }) => spec.name !== undefined && definition !== undefined && isWanted(definition, wanted),
@@ -123,13 +123,13 @@ export class ComponentReferences {
   #reportMissing(wanted: Wanted, { holder, setter, name, label, span }: Mention): void {
     const { kind } = wanted;
     const inSight = [...visibleFrom(holder)];
-    // What could not be read may be what is meant.
+    // The intended component may be in a part that could not be read.
     const mayBeMeant = (place: Place): boolean =>
       hasUnread(place, "head") && (place.definition === undefined || place.definition.kind === kind);
     if (mayLackStatements(holder) || inSight.some(mayBeMeant)) return;
     const visible = inSight.filter(({ spec }) => spec.name !== undefined);
     const namesake = visible.find(({ spec }) => spec.name === name);
-    // What has an unknown sign may be what is meant; that it is unknown is reported already.
+    // The component with the unknown sign may be the intended one. The unknown sign is already reported.
     if (namesake !== undefined && namesake.definition === undefined) return;
     const fitting = visible.filter(({ definition }) => definition !== undefined && isWanted(definition, wanted));
     const known = fitting.map(({ spec }) => spec.name ?? "");

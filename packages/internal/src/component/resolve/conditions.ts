@@ -1,4 +1,5 @@
-// Reads the condition of a rule or case: its variables exist, its patterns are texts, its file tests have files to test.
+// Reads the condition of a rule or case. Checks that its variables exist, its patterns are texts, and its file tests
+// have a folder.
 
 import type { ConditionSpec, Span } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
@@ -15,17 +16,17 @@ import { describePlace } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import type { Values } from "./values.ts";
 
-/** What a condition needs to be read. */
+/** The input for reading a condition. */
 export interface ConditionScope {
   readonly place: Place;
   readonly kind: Kind;
   readonly values: Values;
   readonly problems: Problems;
-  /** Whether nothing gives the component a value for this prop, right or wrong. */
+  /** Whether the component has no value for this prop, neither valid nor invalid. */
   readonly lacks: (prop: string) => boolean;
 }
 
-/** `undefined` if something is wrong with it, which is reported. */
+/** Returns `undefined` if the condition is invalid; the error is reported. */
 export function readCondition(spec: ConditionSpec, scope: ConditionScope): Condition | undefined {
   switch (spec.type) {
     case "and":

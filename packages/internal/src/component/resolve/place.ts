@@ -1,4 +1,4 @@
-// A component in its place in the tree: known by sign, kind and path, its props not yet read.
+// A component in its place in the tree: sign, kind and path are known, its props are not read yet.
 
 import { quote } from "../../config/quote.ts";
 import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
@@ -9,20 +9,20 @@ import { schemaOf } from "./schema.ts";
 
 export interface Place {
   readonly spec: ComponentSpec;
-  /** `undefined` where the sign is unknown; for the stage, what may be set of it. */
+  /** `undefined` if the sign is unknown. For the stage: the definition of its settings. */
   readonly definition: Definition | undefined;
   /** `undefined` for the stage. */
   readonly owner: Place | undefined;
   /** "" for the stage. */
   readonly path: string;
   readonly children: readonly Place[];
-  /** What is set here, by the prop's own name if it is one of the definition, else as written. */
+  /** The props that are set here, by their current names if the definition has them, otherwise as written. */
   readonly set: ReadonlyMap<string, PropSpec>;
-  /** The child of a kind and name: see `childKey`. */
+  /** The children by kind and name: see `childKey`. */
   readonly named: ReadonlyMap<string, Place>;
 }
 
-/** The key of a name among siblings: names are apart for each kind. */
+/** The key of a name among siblings: each kind has its own names. */
 export function childKey(kind: string, name: string): string {
   return `${kind} ${name}`;
 }
@@ -33,23 +33,26 @@ export function describePlace({ spec, owner }: Pick<Place, "spec" | "owner">): s
   return spec.name === undefined ? spec.sign : `${spec.sign} ${quote(spec.name)}`;
 }
 
-/** The prop's own name, if `written` is it or an older spelling. */
+/** The current name of a prop, if `written` is it or an older spelling. */
 export function propNamed(definition: Definition | undefined, written: string): string | undefined {
   return definition && schemaOf(definition).names.get(written);
 }
 
-/** Whether something may stand here or further out that could not be read: then nothing can be said of what is not there. */
+/**
+ * Whether part of this component or of an enclosing one could not be read. Then nothing can be concluded from missing
+ * settings.
+ */
 export function mayLackStatements(place: Place): boolean {
   for (let at: Place | undefined = place; at !== undefined; at = at.owner) if (hasUnread(at, "body")) return true;
   return false;
 }
 
-/** Whether a part of it could not be read. */
+/** Whether part of it could not be read. */
 export function hasUnread({ spec }: Pick<Place, "spec">, part: "head" | "body"): boolean {
   return spec.unread?.has(part) === true;
 }
 
-/** What this place sets under one of these names. */
+/** The prop that this place sets under one of these names. */
 export function setAt(place: Place, names: readonly string[]): PropSpec | undefined {
   for (const name of names) {
     const found = place.set.get(propNamed(place.definition, name) ?? name);
@@ -58,7 +61,10 @@ export function setAt(place: Place, names: readonly string[]): PropSpec | undefi
   return undefined;
 }
 
-/** A prop as a component has it: set there, or, if it is inherited, set by the nearest enclosing component that sets it. */
+/**
+ * The effective prop of a component: set in it, or, if it is inherited, in the nearest enclosing component that sets
+ * it.
+ */
 export function findSet(
   place: Place,
   name: string,

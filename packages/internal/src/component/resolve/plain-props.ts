@@ -1,8 +1,11 @@
-// The props of a component as plain data, which is equal exactly if the props are.
+// The props of a component as plain data, which is equal exactly if the props are equal.
 
 import type { ResolvedComponent } from "./resolved.ts";
 
-/** What is not set and has no default is left out. References are names here; what they point to is compared on its own. */
+/**
+ * Unset props without a default are omitted. References are represented by names; their targets are compared
+ * separately.
+ */
 export function plainProps({ definition, props }: ResolvedComponent): Readonly<Record<string, unknown>> {
   const plain: Record<string, unknown> = {};
   for (const [name, { type }] of Object.entries(definition?.props ?? {})) {

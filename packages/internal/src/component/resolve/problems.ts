@@ -10,7 +10,7 @@ export class Problems {
   /** What is allowed, and most likely not meant. */
   readonly doubts: Problem[] = [];
 
-  /** Begins with what was found while parsing. */
+  /** Starts with the problems that parsing found. */
   constructor(parsing: readonly Problem[]) {
     this.found = [...parsing];
   }

@@ -1,4 +1,4 @@
-// Reads the props of one component: what is set, inherited, or by default, by the types of its schema.
+// Reads the props of one component (set, inherited or default) by the types of its schema.
 
 import type { Definition } from "../definition.ts";
 import type { PropReader } from "../props/prop-type.ts";
@@ -17,18 +17,18 @@ export interface PropScope {
 }
 
 export interface ReadProps {
-  /** A value for each prop of the schema, `undefined` where it is wrong, or not set and without default. */
+  /** A value for each prop of the schema; `undefined` if it is invalid, or not set and without a default. */
   readonly props: Readonly<Record<string, unknown>>;
-  /** Whether each is right by itself. One that is inherited may be wrong here without a problem that is new. */
+  /** Whether each prop is valid individually. An inherited prop may be invalid without a new problem. */
   readonly areRight: boolean;
 }
 
-/** What is wrong is reported, once. */
+/** Each problem is reported once. */
 export function readProps(place: Place, definition: Definition, scope: PropScope): ReadProps {
   const { problems, references, values } = scope;
   const props: Record<string, unknown> = {};
   let areRight = true;
-  // What is being read, and who has set it.
+  // The prop that is being read, and the component that sets it.
   let current = "";
   let setter = place;
   const reader: PropReader = {
@@ -46,7 +46,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
     current = name;
     setter = found?.setter ?? place;
     const value = found === undefined ? prop.default : values.ofProp(found.spec, found.setter);
-    // A value that could not be worked out has been reported.
+    // If a value could not be resolved, that is already reported.
     props[name] = value && prop.type.read(value, `.${name}`, reader);
     if (props[name] === undefined && (found !== undefined || value !== undefined || prop.required)) areRight = false;
     if (found !== undefined || value !== undefined || !prop.required) continue;

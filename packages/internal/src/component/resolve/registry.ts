@@ -1,4 +1,4 @@
-// All definitions that a stage may use, by their signs.
+// All definitions that a stage may use, by sign.
 
 import { quote } from "../../config/quote.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
@@ -7,15 +7,16 @@ import type { Kind } from "../kind.ts";
 import type { Pack } from "../pack.ts";
 
 export interface Registry {
-  /** By sign or by an older word for it. */
+  /** Finds a definition by its sign or by an older sign. */
   find(sign: string): Definition | undefined;
   /** Every definition once, in the order of the packs. */
   readonly definitions: readonly Definition[];
 }
 
 /**
- * Throws HEMI_CONFIG_SIGN_CONFLICT if two definitions claim one sign, and HEMI_USAGE for a definition of a kind that is not in the
- * table, as when two copies of the engine are loaded. The same definition in two packs is no conflict.
+ * Throws HEMI_CONFIG_SIGN_CONFLICT if two definitions have the same sign. Throws HEMI_USAGE for a definition whose kind
+ * is not in the table, which happens if two copies of the engine are loaded. The same definition in two packs is no
+ * conflict.
  */
 export function registry(packs: readonly Pack[], kinds: readonly Kind[]): Registry {
   const bySign = new Map<string, { readonly definition: Definition; readonly pack: string }>();

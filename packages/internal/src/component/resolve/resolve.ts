@@ -1,4 +1,4 @@
-// From specs to resolved components: everything that can be said of a configuration before anything is created.
+// From specs to resolved components: all checks that are possible before anything is created.
 
 import { resolve as resolvePath } from "node:path";
 import type { Parsed } from "../../config/parser.ts";
@@ -24,13 +24,13 @@ import { Values } from "./values.ts";
 export interface ResolveOptions {
   readonly kinds: readonly Kind[];
   readonly packs: readonly Pack[];
-  /** From signs to the packages that have them: an unknown sign is told where it is. Default: none is known. */
+  /** Maps signs to the packages that have them. The message about an unknown sign names the package. Default: empty. */
   readonly knownPackages?: ReadonlyMap<string, string> | undefined;
   /** Signs and props of other servers, with what does the same here: hints. Default: none are known. */
   readonly foreignNames?: ReadonlyMap<string, string> | undefined;
   /** What may be set of the stage itself. Without it: nothing. */
   readonly stageSettings?: Definition;
-  /** `%baseDir`, and what relative paths start from. Default: the working directory. */
+  /** `%baseDir`, against which relative paths are resolved. Default: the working directory. */
   readonly baseDir?: string | undefined;
   /** `%logsDir`. Default: `logs` in the base directory. */
   readonly logsDir?: string | undefined;
@@ -38,22 +38,22 @@ export interface ResolveOptions {
   readonly tmpsDir?: string | undefined;
   /** `%varsDir`. Default: `vars` in the base directory. */
   readonly varsDir?: string | undefined;
-  /** What `%env` reads. Default: `process.env`. */
+  /** The source of `%env`. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 export interface Resolution {
   /** Undefined if there are problems. */
   readonly stage: ResolvedComponent | undefined;
-  /** All independent ones, in the order in which they were found. */
+  /** All independent problems, in the order in which they were found. */
   readonly problems: readonly Problem[];
   /** What is allowed, and most likely not meant; likewise. */
   readonly doubts: readonly Problem[];
 }
 
 /**
- * Takes what was parsed even if there are problems, and adds to them what can be said of the rest. Throws for packs that do not fit
- * together (HEMI_CONFIG_SIGN_CONFLICT); what is wrong with the configuration is returned.
+ * Accepts a parse result with problems, and adds the problems of the remaining tree. Throws if packs conflict
+ * (HEMI_CONFIG_SIGN_CONFLICT). Problems of the configuration are returned, not thrown.
  */
 export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOptions): Resolution {
   if (spec?.sign !== "stage") return { stage: undefined, problems: parsing, doubts: [] };
@@ -124,7 +124,7 @@ class Resolver {
     return resolved;
   }
 
-  /** Fills in what references point to, once all of it is there. */
+  /** Sets the targets of references, after all components exist. */
   linkReferences(): void {
     for (const { edges, references } of this.#unlinked) {
       for (const { prop, slot, target } of edges) {

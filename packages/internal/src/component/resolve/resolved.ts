@@ -1,4 +1,4 @@
-// A component as the configuration wants it: every prop read and checked, nothing created yet.
+// A component as the configuration wants it: every prop is read and checked, nothing is created yet.
 
 import type { Span } from "../../config/spec.ts";
 import type { Condition } from "../condition.ts";
@@ -6,23 +6,26 @@ import type { Definition } from "../definition.ts";
 import type { ReferenceSlot } from "../reference-slot.ts";
 
 export interface ResolvedComponent {
-  /** For the stage: what may be set of it, if anything may. */
+  /** For the stage: the definition of its settings, if any. */
   readonly definition: Definition | undefined;
-  /** The definition's own, whatever word the configuration has for it; `stage` for the stage. */
+  /** The definition's current sign, whichever alias the configuration uses; `stage` for the stage. */
   readonly sign: string;
   /** "" if it has none. */
   readonly name: string;
   /** "" for the stage. */
   readonly path: string;
   readonly condition: Condition | undefined;
-  /** A value for every prop of the definition, `undefined` where it is not set and has no default. */
+  /** A value for every prop of the definition; `undefined` if it is not set and has no default. */
   readonly props: Readonly<Record<string, unknown>>;
-  /** The references among the values of the props, however deep in them. */
+  /** The references in the values of the props, at any depth. */
   readonly references: readonly ResolvedReference[];
   /** In the order of the text. */
   readonly children: readonly ResolvedComponent[];
   readonly span: Span;
-  /** Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it is not set. */
+  /**
+   * Where the value of a prop comes from: the prop as it is set here, or further out and inherited; the sign where it
+   * is not set.
+   */
   placeOf(prop: string): PropPlace;
 }
 
@@ -34,7 +37,7 @@ export interface PropPlace {
 }
 
 export interface ResolvedReference {
-  /** The prop that holds it. */
+  /** The prop that contains it. */
   readonly prop: string;
   readonly slot: ReferenceSlot;
   readonly target: ResolvedComponent;

@@ -1,17 +1,17 @@
-// The props of a definition, in the forms in which they are looked up for every component of it.
+// The props of a definition, in forms that are fast to look up for each component.
 
 import type { Definition } from "../definition.ts";
 import type { Prop } from "../props/prop-type.ts";
 
 export interface Schema {
   readonly props: readonly (readonly [name: string, prop: Prop])[];
-  /** From each spelling to the prop's own name. */
+  /** Maps each spelling to the prop's current name. */
   readonly names: ReadonlyMap<string, string>;
 }
 
 const schemas = new WeakMap<Definition, Schema>();
 
-/** Worked out once for each definition: a configuration may hold thousands of its components. */
+/** Computed once for each definition: a configuration may contain thousands of its components. */
 export function schemaOf(definition: Definition): Schema {
   const known = schemas.get(definition);
   if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-// Props that nothing knows: not the component, nothing inside that inherits them, no reference.
+// Unknown props: the component does not have them, no descendant inherits them, and no reference reads them.
 
 import type { ComponentSpec, Span } from "../../config/spec.ts";
 import type { Definition } from "../definition.ts";
@@ -29,7 +29,7 @@ export function checkUnknownProps(stage: Place, scope: UnknownPropsScope): void 
       const inherited = namesInheritedIn(place);
       if (inherited.has(prop.name)) continue;
       if (prop.value.type === "unread" || mayReadUnread(place.spec, prop.name)) continue;
-      // What an unknown component takes is unknown.
+      // The props of an unknown component are unknown.
       if (place.definition === undefined && place.owner !== undefined) continue;
       problems.add(place, {
         code: "HEMI_CONFIG_UNKNOWN_PROP",
@@ -74,7 +74,7 @@ function elsewhereOf({ definition }: Place, name: string): string | undefined {
   return Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
 }
 
-/** Whether something inside that could not be read may need the prop: a component that is missing, or what mentions its name. */
+/** Whether an unreadable part inside may need the prop: a missing component, or a part that mentions its name. */
 function mayReadUnread(spec: ComponentSpec, name: string): boolean {
   return (
     spec.unread?.has("body") === true ||
@@ -84,13 +84,13 @@ function mayReadUnread(spec: ComponentSpec, name: string): boolean {
   );
 }
 
-/** Whether the text has the name with a dot before it. It may be within a string: then one problem less is reported. */
+/** Whether the text contains the name after a dot. It may be inside a string; then one problem fewer is reported. */
 function mentions({ source: { text = "" }, start, end }: Span, name: string): boolean {
   const words = text.slice(start, end).split(/[^.\w]+/);
   return words.some((word) => word.split(".").slice(1).includes(name));
 }
 
-/** The names, older ones too, of props that components inside inherit. Those of unknown signs might inherit anything. */
+/** The names, including aliases, of props that descendants inherit. Unknown signs might inherit any prop. */
 function namesInheritedIn(place: Place): ReadonlySet<string> {
   const names = new Set<string>();
   const add = (inside: Place): void => {

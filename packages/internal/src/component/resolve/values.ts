@@ -1,4 +1,4 @@
-// Works out values: constants, the environment, references to other props, and texts joined by `+`.
+// Resolves values: constants, the environment, references to other props, and texts joined by `+`.
 
 import type { PropSpec, ValueSpec } from "../../config/spec.ts";
 import { didYouMean } from "../did-you-mean.ts";
@@ -9,21 +9,24 @@ import { describePlace, mayLackStatements, setAt } from "./place.ts";
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 
-/** What values that are not written out come from. */
+/** The sources of values that are not literals. */
 export interface ValueScope {
-  /** Such as `baseDir`, without the percent sign. */
+  /** For example `baseDir`, without the percent sign. */
   readonly constants: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Works out each prop once, however often it is inherited or referred to. What is wrong is reported, and `undefined`. */
+/**
+ * Resolves each prop once, however often it is inherited or referenced. Reports errors and returns `undefined` for
+ * them.
+ */
 export class Values {
-  /** The props that references read: they may have any name. */
+  /** The props that references read. They may have any name. */
   readonly referred = new Set<PropSpec>();
   readonly #scope: ValueScope;
   readonly #problems: Problems;
   readonly #known = new Map<PropSpec, Value | undefined>();
-  /** The props being worked out, each because of the one before it. */
+  /** The props that are being resolved, each because of the previous one. */
   readonly #underway: PropSpec[] = [];
 
   constructor(scope: ValueScope, problems: Problems) {

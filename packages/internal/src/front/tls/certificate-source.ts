@@ -1,56 +1,53 @@
-// Who knows which certificate a client is shown, and what is asked of it: files, a store in memory, an authority's
+// The source of the certificate and the client terms for each handshake: files, a store in memory, or an authority's
 // protocol (ACME).
 
 import type { Certificate } from "./certificate.ts";
 import type { ClientTerms } from "./client-terms.ts";
 
-/**
- * What a handshake is made with. Never changes: where certificates or terms change, the source gives another object.
- */
+/** The input of a handshake. Immutable: if certificates or terms change, the source returns another object. */
 export interface SecureSite {
-  /** The path of the component that it belongs to, for messages. */
+  /** The path of its component, for messages. */
   readonly path: string;
   /** One for each type of key. At least one. */
   readonly certificates: readonly Pick<Certificate, "chain" | "key">[];
-  /** What is asked of clients. */
+  /** The requirements on clients. */
   readonly terms: ClientTerms;
   /**
-   * A session that was begun at one site goes on at others with the same scope and the same terms, whoever serves them
-   * in this process.
+   * A session that was started at one site can be resumed at other sites with the same scope and the same terms, at any
+   * server of this process.
    */
   readonly sessionScope: string;
 }
 
-/** The answer to a challenge in a handshake, in PEM. */
+/** The response to a challenge in a handshake, in PEM. */
 export interface ChallengeCertificate {
-  /** The certificate, as the authority wants it for the challenge. */
+  /** The certificate that the authority expects. */
   readonly cert: string;
   /** Its key. */
   readonly key: string;
 }
 
-/** Asked for each handshake; its answers may change over time. Whatever waits does so within `handshakeTimeout`. */
+/** Called for each handshake; its results may change over time. All waits count towards `handshakeTimeout`. */
 export interface CertificateSource {
   /**
-   * For clients that name no server or an unknown one, unless they are refused; `undefined`: there is none, and they
-   * are.
+   * For clients without a server name, or with an unknown one, if they are not refused. `undefined`: they are refused.
    */
   readonly fallback: SecureSite | undefined;
-  /** False: `find` would always give the fallback, so that the name need not be read from the ClientHello. */
+  /** False: `find` always returns the fallback, so that the name in the ClientHello need not be parsed. */
   readonly dependsOnName: boolean;
-  /** The site of a name: in lower case, without a dot at its end. `undefined`: unknown. */
+  /** The site of a name, in lower case and without a trailing dot. `undefined`: unknown. */
   find(serverName: string): SecureSite | undefined | Promise<SecureSite | undefined>;
-  /** Called every `tlsReloadInterval`: looks whether what it gives is still right. Must not fail. */
+  /** Called at every `tlsReloadInterval`: checks whether its certificates are still current. Must not fail. */
   refresh?(): Promise<void>;
   /**
-   * The certificate that proves to an authority who serves this name, for a client that offers `acme-tls/1` and nothing
-   * else (RFC 8737). The connection is closed after such a handshake. `undefined`: there is no challenge now, and the
-   * handshake is one like others.
+   * The certificate that proves control of this name to an authority, for a client that offers only `acme-tls/1` (RFC
+   * 8737). The connection is closed after such a handshake. `undefined`: there is no challenge, and the handshake is a
+   * normal one.
    */
   findChallenge?(serverName: string): ChallengeCertificate | undefined | Promise<ChallengeCertificate | undefined>;
   /**
-   * What proves the same by plain HTTP: the content for `/.well-known/acme-challenge/TOKEN` (RFC 8555 8.3). Servers of
-   * HTTP ask it before any webapp. `undefined`: there is no such challenge, and the request is one like others.
+   * The proof over plain HTTP: the content for `/.well-known/acme-challenge/TOKEN` (RFC 8555 8.3). HTTP servers call it
+   * before any webapp. `undefined`: there is no such challenge, and the request is a normal one.
    */
   answerChallenge?(hostname: string, token: string): string | undefined;
 }

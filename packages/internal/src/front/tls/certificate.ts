@@ -1,4 +1,4 @@
-// Certificates with their keys, out of PEM files: read, checked as far as can be told before a client is there, and judged.
+// Certificates with their keys from PEM files: read, and checked as far as possible without a client.
 
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -9,9 +9,9 @@ import { PropError } from "../../component/prop-error.ts";
 /** The prop that names a file: an error is shown there. */
 type FileProp = "tlsCert" | "tlsKey" | "tlsClientCA";
 
-/** Where certificates come from, as a configuration says it. */
+/** The files of certificates, as configured. */
 export interface CertificateFiles {
-  /** PEM: the certificate, then those that lead from it to an authority. One file for each type of key. */
+  /** PEM: the certificate, then the chain to an authority. One file for each type of key. */
   readonly certs: readonly string[];
   /** The key of each, in the same order: PEM. */
   readonly keys: readonly string[];
@@ -22,15 +22,16 @@ export interface CertificateFiles {
 /** One certificate with its key. */
 export interface Certificate {
   readonly file: string;
-  /** With those behind it: PEM. */
+  /** With its chain, in PEM. */
   readonly chain: string;
   readonly key: KeyObject;
   readonly leaf: X509Certificate;
 }
 
 /**
- * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM, no
- * certificate, no key, a key that is encrypted, or that is another certificate's. The errors blame `tlsCert` or `tlsKey`.
+ * Reads all of the files. Throws HEMI_FILE for one that cannot be read, and HEMI_CERTIFICATE for what is in it: no PEM,
+ * no certificate, no key, a key that is encrypted, or that is another certificate's. The errors blame `tlsCert` or
+ * `tlsKey`.
  */
 export async function readCertificates({ certs, keys, passphrase }: CertificateFiles): Promise<readonly Certificate[]> {
   const read: Certificate[] = [];
@@ -54,7 +55,7 @@ export async function readCertificates({ certs, keys, passphrase }: CertificateF
   return read;
 }
 
-/** The key of a certificate, as node:tls takes it: PEM. */
+/** The key of a certificate in the form that node:tls accepts: PEM. */
 export function pemOfKey({ key }: Pick<Certificate, "key">): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
@@ -69,7 +70,7 @@ export async function readAuthorities(files: readonly string[]): Promise<readonl
   return read;
 }
 
-/** What a person should know of a certificate that can be used: that it is not valid at `now`, in ms, or soon will not be. */
+/** A warning about a usable certificate: it is not valid at `now` (in milliseconds), or soon will not be. */
 export function complaintOfAge({ file, leaf }: Certificate, now: number): string | undefined {
   const from = leaf.validFromDate.getTime();
   const to = leaf.validToDate.getTime();
@@ -79,14 +80,17 @@ export function complaintOfAge({ file, leaf }: Certificate, now: number): string
   return days < warnedDays ? `the certificate ${file} expires on ${leaf.validTo}, in ${days} days` : undefined;
 }
 
-/** Whether certificates cover at least one of the hostnames, patterns as webapps have them. */
+/** Whether certificates cover at least one of the hostname patterns of a webapp. */
 export function coversAny(certificates: readonly Certificate[], hostnames: readonly string[]): boolean {
   return hostnames.some((hostname) => certificates.some(({ leaf }) => covers(leaf, hostname)));
 }
 
 const day = 24 * 60 * 60 * 1000;
 
-/** Certificates are renewed long before: an authority that gives them for 90 days advises 30. */
+/**
+ * Certificates should be renewed long before: authorities that issue them for 90 days advise renewal 30 days before
+ * expiry.
+ */
 const warnedDays = 14;
 
 function covers(leaf: X509Certificate, hostname: string): boolean {
@@ -148,7 +152,7 @@ function keyIn(file: string, text: string, passphrase: string | undefined, isCer
   }
 }
 
-/** What is in a file instead of what should be: the usual mix-ups. */
+/** What the file contains instead: detects the usual mix-ups. */
 function likelyReason(text: string): string {
   if (text === "") return ": it is empty";
   if (text.startsWith("0\x82")) return ": it is in DER, which `openssl … -inform DER -outform PEM` turns into PEM";

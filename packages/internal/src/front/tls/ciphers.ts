@@ -1,8 +1,8 @@
-// The names of ciphers, as OpenSSL knows them.
+// The OpenSSL names of ciphers.
 
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 
-/** What OpenSSL has against a list of ciphers; `undefined`: it can be used. */
+/** Why OpenSSL rejects a list of ciphers; `undefined`: the list is valid. */
 export function flawOfCiphers(ciphers: string): string | undefined {
   return flawOf({ ciphers });
 }

@@ -1,28 +1,27 @@
-// What a client has to show of itself in a handshake.
+// The requirements on clients in a handshake.
 
 import { createHash } from "node:crypto";
 
 /**
- * `optional`: the client is asked for a certificate and may have none, or a wrong one. `required`: there is no
- * connection without a right one.
+ * `optional`: the client is asked for a certificate; a missing or invalid one is accepted. `required`: the connection
+ * fails without a valid one.
  */
 export type ClientDemand = "none" | "optional" | "required";
 
-/** What is asked of clients, and who has to vouch for them. */
+/** The client certificates that are requested, and the authorities for them. */
 export interface ClientTerms {
   /**
-   * Equal for terms that ask the same of clients, "" for those that ask nothing. It is made from what the files of the
-   * authorities hold, so that a handshake made under one says nothing to whoever has another, even if both name the
-   * same files.
+   * Equal for equal requirements, "" for none. It is derived from the content of the authority files, so that a session
+   * under one set of terms is not valid under another set, even if both name the same files.
    */
   readonly id: string;
-  /** Whether they are asked for a certificate, and need one. */
+  /** Whether a certificate is requested or required. */
   readonly demand: ClientDemand;
-  /** The certificates of the authorities that those of clients have to lead to, each in PEM. */
+  /** The authorities for client certificates, each in PEM. */
   readonly authorities: readonly string[];
 }
 
-/** Nothing is asked. */
+/** No requirements. */
 export const noTerms: ClientTerms = { id: "", demand: "none", authorities: [] };
 
 /** Terms with a demand. `authorities` are certificates, each in PEM. */
@@ -30,7 +29,7 @@ export function clientTerms(demand: ClientDemand, authorities: readonly string[]
   return demand === "none" ? noTerms : { id: idOf(demand, authorities), demand, authorities };
 }
 
-/** Terms whose files have not been read yet: to compare with each other, not for handshakes. */
+/** Terms whose files have not been read yet: for comparison with each other, not for handshakes. */
 export function unreadTerms(demand: ClientDemand, files: readonly string[]): ClientTerms {
   return demand === "none" ? noTerms : { id: idOf(demand, files), demand, authorities: [] };
 }

@@ -1,5 +1,5 @@
-// Tells when files have become others. They are looked at from time to time: what the system tells of changes by itself gets lost where files
-// are reached by links that are swapped, which is how certificates are renewed.
+// Detects changed files by polling. Change events of the system are lost if files are reached through links that are
+// swapped, which is how certificates are usually renewed.
 
 import { stat } from "node:fs/promises";
 
@@ -11,7 +11,10 @@ export class FileWatch {
     this.#files = [...new Set(files)];
   }
 
-  /** Whether any file, links followed, is another one than at the last call: replaced, written to, given to others, gone. */
+  /**
+   * Whether any file (with links followed) differs from the last call: replaced, written to, with another owner or
+   * mode, or removed.
+   */
   async haveChanged(): Promise<boolean> {
     const found = (await Promise.all(this.#files.map(describe))).join("\n");
     const haveChanged = found !== this.#seen;

@@ -1,9 +1,9 @@
 // A connection from its acceptance to the end of its handshake; then another one takes its place at the gate.
 //
-//   accepted ── first byte 0x16 ──> choice of the server ──> handshake ──> secured: handed on
-//      │                                 └──────────────────┴── refused, broken, late, left: told, and closed
-//      ├── a letter: plain HTTP, told so in its own words, and closed
-//      └── anything else, nothing: closed
+//  accepted ── first byte 0x16 ──> choice of the server ──> handshake ──> secured: passed on
+//     │                                 └──────────────────┴── refused, failed, timeout, closed by peer: logged and closed
+//     ├── a letter: plain HTTP, gets a response in plain HTTP, and is closed
+//     └── anything else, or nothing: closed
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Socket } from "node:net";
@@ -15,27 +15,27 @@ import { peerOf, type Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello } from "../../net/tls/client-hello.ts";
 import { SocketTlsFacts, type TlsFacts } from "../../net/tls/tls-facts.ts";
 
-/** Whom a handshake is led by. */
+/** The TLS server of a handshake. */
 export interface HandshakeServer {
   readonly server: Server;
-  /** The id of the terms that it is led under. */
+  /** The id of its client terms. */
   readonly terms: string;
-  /** The handshake itself is what the client wants: the connection ends with it. Default: false. */
+  /** Whether the handshake itself is the purpose: the connection ends with it. Default: false. */
   readonly isChallenge?: boolean;
 }
 
-/** What a handshake needs of the server that it belongs to. Durations in ms. */
+/** The services that a handshake needs from its server. Durations in milliseconds. */
 export interface HandshakeHost {
   readonly settings: {
     readonly handshakeTimeout: number;
     readonly drainIdleTimeout: number;
     readonly lingerTimeout: number;
   };
-  /** Whether `serverFor` has to be told the name that the client asks for. */
+  /** Whether `serverFor` needs the server name that the client sent. */
   readonly needsServerName: boolean;
   /**
-   * `hello` is the ClientHello, or what was read of it. `undefined`: there is no such name here, and the client is told
-   * so. What is thrown is the reason why there is no handshake.
+   * `hello` is the ClientHello, or the part that was read. `undefined`: the name is unknown here, and the client is
+   * told so. A thrown error is the reason why the handshake fails.
    */
   serverFor(
     serverName: string | undefined,
@@ -44,26 +44,26 @@ export interface HandshakeHost {
   makeDeadline(onExpired: () => void): Deadline;
   /** The handshake is complete. */
   secured(socket: TLSSocket, tls: TlsFacts, handshake: TlsHandshake): void;
-  /** There was none, or it did not come to its end. */
+  /** The handshake failed or was not completed. */
   failed(address: string, reason: string): void;
-  /** What is said to a client that speaks plain HTTP; `undefined`: nothing. */
+  /** The response to a client that speaks plain HTTP; `undefined`: none. */
   plainAnswer(): string | undefined;
   closed(handshake: TlsHandshake): void;
 }
 
-/** What a client begins with. */
+/** The first bytes of a client. */
 type Opening =
   | { readonly type: "tls"; readonly serverName: string | undefined; readonly hello: Buffer }
   | { readonly type: "http" }
   | { readonly type: "other" };
 
 /**
- * Node's TLS server does not say which accepted socket a secured one stands on. The asynchronous context in which a
- * handshake was begun does: all its events come in it.
+ * Node's TLS server does not tell which accepted socket a secured one belongs to. The asynchronous context in which a
+ * handshake was started does: all its events occur in it.
  */
 const underway = new AsyncLocalStorage<TlsHandshake>();
 
-/** Has a server tell the handshakes that are led by it how they ended. */
+/** Makes a TLS server report results to its handshakes. */
 export function followHandshakes(server: Server): void {
   server.on("secureConnection", (socket) => underway.getStore()?.succeeded(socket));
   server.on("tlsClientError", (error) => underway.getStore()?.broke(error));
@@ -74,11 +74,11 @@ export class TlsHandshake implements GateConn {
   readonly #socket: Socket;
   readonly #host: HandshakeHost;
   readonly #deadline: Deadline;
-  /** Who leads it, once that is known. */
+  /** The TLS server, once it is chosen. */
   #leader: HandshakeServer | undefined;
   /** The first bytes of the client, until the handshake is complete. */
   #hello: Buffer = nothing;
-  /** What it waits for now. */
+  /** What it is waiting for. */
   #state: "first bytes" | "choice" | "handshake" | "over" = "first bytes";
 
   constructor(socket: Socket, host: HandshakeHost, peer = peerOf(socket)) {
@@ -87,7 +87,7 @@ export class TlsHandshake implements GateConn {
     this.peer = peer;
     this.#deadline = host.makeDeadline(() => this.#late());
     this.#deadline.set(host.settings.handshakeTimeout);
-    // What went wrong with a socket is of no use: its "close" follows.
+    // The error of a socket is not needed: its "close" event follows.
     socket.on("error", noop).on("close", this.#closed);
     peek<Opening>(socket, {
       look: (bytes) => lookAt(bytes, host.needsServerName),
@@ -96,7 +96,7 @@ export class TlsHandshake implements GateConn {
     });
   }
 
-  /** Who has begun a handshake wants to ask something: there is a moment left for it. */
+  /** A client in a handshake is about to send a request: wait a moment for it. */
   drain(): void {
     if (this.#state !== "over") this.#deadline.set(this.#host.settings.drainIdleTimeout);
   }
@@ -132,7 +132,7 @@ export class TlsHandshake implements GateConn {
     }
     this.#state = "handshake";
     this.#leader = leader;
-    // A client that leaves in the middle is gone: nobody reads what it may have sent before.
+    // If the client closes in the middle, nobody reads what it may have sent before.
     this.#socket.allowHalfOpen = false;
     underway.run(this, () => leader.server.emit("connection", this.#socket));
   }
@@ -140,16 +140,16 @@ export class TlsHandshake implements GateConn {
   succeeded(socket: TLSSocket): void {
     if (this.#state !== "handshake") return void socket.destroy();
     this.#state = "over";
-    // It ends the connection as soon as it has seen the certificate; if not, it is late.
+    // The client ends the connection when it has seen the certificate; otherwise the timeout does.
     if (this.#leader?.isChallenge === true) return void socket.on("error", noop).end();
     this.#deadline.clear();
     this.#socket.off("close", this.#closed);
     socket.allowHalfOpen = true;
-    // Writes that wait would be put together to one, whose progress nobody sees: see `maxWrite` of TlsFacts.
+    // Waiting writes would be combined to one whose progress is not visible: see `maxWrite` of TlsFacts.
     Object.defineProperty(socket, "_writev", { value: undefined });
-    // A handshake costs the server much and the client little (CVE-2011-1473).
+    // A handshake is expensive for the server and cheap for the client (CVE-2011-1473).
     socket.disableRenegotiation();
-    // Faults of TLS itself, unlike those of sockets, do not end the connection.
+    // Errors of TLS itself, unlike those of sockets, do not close the connection.
     socket.on("error", () => socket.destroy());
     const facts = new SocketTlsFacts(
       socket,
@@ -181,8 +181,8 @@ export class TlsHandshake implements GateConn {
   }
 
   /**
-   * Says something in the clear, and closes once the client has had the time to read it: a reset would destroy it on
-   * its way.
+   * Sends a plain-text response, and closes when the client has had time to read it: a reset would destroy it on its
+   * way.
    */
   #refuse(reason: string, answer?: string): void {
     this.#state = "over";
@@ -209,14 +209,11 @@ function lookAt(bytes: Buffer, needsServerName: boolean): Opening | undefined {
     const hello = readClientHello(bytes);
     return hello && { type: "tls", serverName: hello.serverName, hello: bytes };
   }
-  // Methods are in capitals, all that are in use.
+  // All methods in use are upper-case.
   return { type: first >= 0x41 && first <= 0x5a ? "http" : "other" };
 }
 
-/**
- * Costs less than to read the ClientHello. One that is spread over several records is not waited for; nobody sends such
- * a one.
- */
+/** Cheaper than parsing the ClientHello. A hello split over several records is not awaited; no client sends one. */
 function isRecordWhole(bytes: Buffer): boolean {
   if (bytes.length < recordHead) return false;
   const size = recordHead + bytes.readUInt16BE(recordHead - 2);
@@ -226,22 +223,22 @@ function isRecordWhole(bytes: Buffer): boolean {
 const recordHead = 5;
 
 /**
- * What the client asks for where a session of TLS 1.2 goes on: node tells none then. `undefined`: what the socket tells
- * is right.
+ * The server name if a TLS 1.2 session is resumed: node does not report it then. `undefined`: the name of the socket is
+ * right.
  */
 function resumedServerName(socket: TLSSocket, hello: Buffer): string | undefined {
   if (!socket.isSessionReused() || socket.getProtocol() === "TLSv1.3") return undefined;
   const name = readClientHello(hello)?.serverName ?? "";
-  // Nobody else has looked at it.
+  // Nothing else has validated it.
   return /^[\x21-\x7e]{1,255}$/.test(name) ? name : "";
 }
 
 const nothing = Buffer.alloc(0);
 
-/** A fatal alert, `unrecognized_name` (RFC 6066 3): node's TLS has no way to send it. */
+/** A fatal alert, `unrecognized_name` (RFC 6066 3): node's TLS cannot send it. */
 const unrecognizedName = "\x15\x03\x01\x00\x02\x02\x70";
 
-/** `no application protocol`, out of what OpenSSL makes of it. */
+/** Makes `no application protocol` of OpenSSL's message. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const reason: unknown = "reason" in error ? error.reason : undefined;

@@ -1,7 +1,7 @@
-// The TLS handshakes of a front: who leads each, what is told of those that fail, and the upkeep of what they are made
-// with.
+// The TLS handshakes of a front: selects the TLS server of each, logs failures, and maintains certificates and ticket
+// keys.
 //
-//   ClientHello ── server name ──> source ── site ──> its TLS server ──> secured, failed
+//  ClientHello ── server name ──> source ── site ──> its TLS server ──> secured, failed
 
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -57,18 +57,18 @@ export class Handshakes implements HandshakeHost {
     });
   }
 
-  /** Throws HEMI_CERTIFICATE if handshakes cannot be made with the certificates of this site. */
+  /** Throws HEMI_CERTIFICATE if the certificates of this site cannot be used. */
   try(site: SecureSite): void {
     this.#servers.serverFor(site);
   }
 
-  /** These props of the server have changed; which protocols are spoken may depend on any of them. */
+  /** Applies changed props of the server. The spoken protocols may depend on any of them. */
   changed(props: ReadonlySet<string>): void {
     this.#servers.forget();
     if (props.has("tlsReloadInterval") && this.#upkeep.isSet) this.#upkeep.set(this.settings.tlsReloadInterval);
   }
 
-  /** From now on, the source and the ticket key are kept up to date. */
+  /** From now on, keeps the source and the ticket key up to date. */
   start(): void {
     this.#upkeep.set(this.settings.tlsReloadInterval);
   }
@@ -85,7 +85,7 @@ export class Handshakes implements HandshakeHost {
     this.#failures.close();
   }
 
-  // ---- what its handshakes ask of it ----
+  // ---- called by its handshakes ----
 
   get needsServerName(): boolean {
     const { source } = this.#options;
@@ -138,7 +138,7 @@ export class Handshakes implements HandshakeHost {
   }
 }
 
-/** RFC 8737: whoever checks a challenge offers this protocol, and no other. */
+/** RFC 8737: an authority that validates a challenge offers only this protocol. */
 const challengeProtocol = "acme-tls/1";
 
 function isChallenge(protocols: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-// The files that a component names for TLS: read when it is prepared, and again when they have changed.
+// The TLS files of a component: read when it is prepared, and again after changes.
 
 import { createSecureContext } from "node:tls";
 import { PropError } from "../../component/prop-error.ts";
@@ -6,11 +6,11 @@ import { pemOfKey, readAuthorities, readCertificates, type Certificate } from ".
 import { clientTerms, noTerms, unreadTerms, type ClientDemand, type ClientTerms } from "./client-terms.ts";
 import { FileWatch } from "./file-watch.ts";
 
-/** What a component names, by the props that it does so with. All files are in PEM. */
+/** The file props of a component. All files are in PEM. */
 export interface NamedFiles {
-  /** A file for each type of key: the certificate, then those that lead from it to an authority. */
+  /** A file for each type of key: the certificate, then the chain to an authority. */
   readonly tlsCert?: readonly string[] | undefined;
-  /** The key of each, in the same order. Default: it stands in the file of the certificate. */
+  /** The key of each, in the same order. Default: the key is in the certificate file. */
   readonly tlsKey?: readonly string[] | undefined;
   readonly tlsPassphrase?: string | undefined;
   /** Default: `none`. */
@@ -18,7 +18,7 @@ export interface NamedFiles {
   readonly tlsClientCA?: readonly string[] | undefined;
 }
 
-/** All of it as of one reading. */
+/** The result of one reading. */
 interface Loaded {
   readonly certificates: readonly Certificate[] | undefined;
   readonly terms: ClientTerms;
@@ -36,25 +36,25 @@ export class SiteFiles {
     this.#loaded = { certificates: undefined, terms: unreadTerms(tlsClientCert, tlsClientCA) };
   }
 
-  /** The same array until the files change; `undefined` if none are named, or before they are read. */
+  /** The same array until the files change; `undefined` if none are configured, or before they are read. */
   get certificates(): readonly Certificate[] | undefined {
     return this.#loaded.certificates;
   }
 
-  /** The same object until the files change. Before they are read: only its `id` and `demand` count. */
+  /** The same object until the files change. Before they are read, only its `id` and `demand` are valid. */
   get terms(): ClientTerms {
     return this.#loaded.terms;
   }
 
-  /** Reads all files. Throws HEMI_FILE or HEMI_CERTIFICATE for the first that cannot be used. */
+  /** Reads all files. Throws HEMI_FILE or HEMI_CERTIFICATE for the first invalid one. */
   async load(): Promise<void> {
     await this.#watch.haveChanged();
     this.#loaded = await read(this.#named);
   }
 
   /**
-   * Reads the files again if they have changed, and says whether. If one cannot be used it throws as `load`; what was
-   * read before stays.
+   * Reads the files again if they have changed, and returns whether they have. Throws like `load` for an invalid file;
+   * the previous content stays in use then.
    */
   async refresh(): Promise<boolean> {
     if (!(await this.#watch.haveChanged())) return false;
@@ -71,7 +71,7 @@ async function read({ tlsCert, tlsKey, tlsPassphrase, tlsClientCert, tlsClientCA
   return { certificates, terms: clientTerms(tlsClientCert, await readAuthorities(tlsClientCA ?? [])) };
 }
 
-/** What OpenSSL has against them, such as a key that is too small, is found here rather than in handshakes. */
+/** Finds problems that only OpenSSL detects, such as a key that is too small, before any handshake. */
 function tryOut(certificates: readonly Certificate[]): void {
   try {
     createSecureContext({ cert: certificates.map(({ chain }) => chain), key: certificates.map(pemOfKey) });

@@ -1,5 +1,5 @@
-// The TLS servers of Node that lead handshakes: one for each site, so that certificates, client terms and sessions of
-// one site never mix with those of another. They listen on nothing: connections are handed to them.
+// Node's TLS servers for handshakes: one for each site, so that certificates, client terms and sessions of different
+// sites never mix. They do not listen: connections are passed to them.
 
 import { createHash } from "node:crypto";
 import { createServer, type SecureContextOptions, type TlsOptions } from "node:tls";
@@ -10,19 +10,19 @@ import { followHandshakes, type HandshakeServer } from "./handshake.ts";
 import type { TicketKey } from "./ticket-keys.ts";
 
 export interface SiteServersOptions {
-  /** Read when a server is made: see `forget`. `tlsSessionTimeout` in ms. */
+  /** Read when a server is created: see `forget`. `tlsSessionTimeout` in milliseconds. */
   readonly settings: {
     readonly tlsMinVersion: NonNullable<SecureContextOptions["minVersion"]>;
     readonly tlsCiphers: string;
     readonly tlsCurves: string;
     readonly tlsSessionTimeout: number;
   };
-  /** By the names of ALPN, in the order of preference. Read when a server is made. */
+  /** ALPN names, in the order of preference. Read when a server is created. */
   readonly protocols: () => readonly string[];
   readonly ticketKey: TicketKey;
 }
 
-/** A server with the ticket key that it has now. */
+/** A server with its current ticket key. */
 interface Entry extends HandshakeServer {
   ticketKey: Buffer;
 }
@@ -36,7 +36,7 @@ export class SiteServers {
   }
 
   /**
-   * The server of a site, made when first asked for. Throws HEMI_CERTIFICATE if its certificates cannot be used with
+   * The server of a site, created at its first use. Throws HEMI_CERTIFICATE if its certificates cannot be used with
    * these settings.
    */
   serverFor(site: SecureSite): HandshakeServer {
@@ -54,12 +54,12 @@ export class SiteServers {
     return found;
   }
 
-  /** A server for one handshake that proves something by its certificate, and leads to nothing. */
+  /** A server for one handshake that proves control of a name by its certificate, without further use. */
   challengeServer({ cert, key }: ChallengeCertificate, protocol: string): HandshakeServer {
     return { ...this.#create({ cert, key, ALPNProtocols: [protocol] }), terms: "", isChallenge: true };
   }
 
-  /** Settings or protocols have changed: handshakes from now on are led with the new ones. */
+  /** Settings or protocols have changed: later handshakes use the new ones. */
   forget(): void {
     this.#entries = new WeakMap();
   }
@@ -82,8 +82,8 @@ export class SiteServers {
           rejectUnauthorized: demand === "required",
           ALPNProtocols: [...protocols()],
           ticketKeys: ticketKey,
-          // A resumed session is not verified again: one that was begun under other terms is worth nothing under these.
-          // At most 32 characters.
+          // A resumed session is not verified again: a session under other terms is not accepted under these. At most
+          // 32 characters.
           sessionIdContext: context.slice(0, 32),
         }),
         terms: id,

@@ -1,5 +1,5 @@
-// The key that session tickets are sealed with. It outlives certificates, servers and stages, and is replaced from time
-// to time: whoever gets hold of it can read the recorded sessions that were resumed by its tickets (RFC 5077 5.5).
+// The key that encrypts session tickets. It outlives certificates, servers and stages, and is replaced at intervals:
+// whoever obtains it can decrypt recorded sessions that were resumed with its tickets (RFC 5077 5.5).
 
 import { randomBytes } from "node:crypto";
 
@@ -7,7 +7,7 @@ export class TicketKey {
   #bytes = randomBytes(ticketKeySize);
   #madeAt: number;
 
-  /** `now` in ms, on a clock that never goes back. */
+  /** `now` in milliseconds, on a monotonic clock. */
   constructor(now: number) {
     this.#madeAt = now;
   }
@@ -18,8 +18,8 @@ export class TicketKey {
   }
 
   /**
-   * Replaces the key if it is older than `lifetime`, in ms. Tickets of the old one are then worth nothing: their
-   * holders make a full handshake.
+   * Replaces the key if it is older than `lifetime`, in milliseconds. Tickets of the old key become invalid: their
+   * clients make a full handshake.
    */
   replaceIfOlder(lifetime: number, now: number): void {
     if (now - this.#madeAt < lifetime) return;
@@ -29,9 +29,9 @@ export class TicketKey {
 }
 
 /**
- * The one key of a process, which its listeners stand for: two servers of one site, or one server and the one that
- * replaces it in a reload, open each other's tickets. What keeps sessions of different sites apart is not the key, but
- * the context that each session carries.
+ * The key of a process, identified by its listeners. Two servers of one site, or a server and its replacement in a
+ * reload, accept each other's tickets. Sessions of different sites are separated by the context in each session, not by
+ * the key.
  */
 export function ticketKeyOf(listeners: object, now: number): TicketKey {
   let key = keys.get(listeners);
@@ -41,5 +41,5 @@ export function ticketKeyOf(listeners: object, now: number): TicketKey {
 
 const keys = new WeakMap<object, TicketKey>();
 
-/** What OpenSSL wants: a name, a key for the seal, a key for the cipher. */
+/** The size that OpenSSL requires: a name, a MAC key, a cipher key. */
 const ticketKeySize = 48;

@@ -1,4 +1,4 @@
-// The props of whoever makes TLS handshakes with clients.
+// The props of every server that makes TLS handshakes with clients.
 
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
@@ -7,19 +7,16 @@ import { flawOfCiphers, flawOfCurves } from "./ciphers.ts";
 import type { NamedFiles } from "./site-files.ts";
 
 export const tlsProps = {
-  /** Speaks TLS, and nothing else, on this address. */
+  /** Whether this address speaks TLS. If true, it speaks nothing else. */
   tlsMode: prop.bool({ default: false }),
   /**
-   * Refuses clients that name no server (SNI) or an unknown one, by the alert `unrecognized_name`. Default: they are
-   * shown the default certificate.
+   * Whether to refuse clients without a server name (SNI) or with an unknown one, with the alert `unrecognized_name`.
+   * Otherwise they get the default certificate.
    */
   tlsStrictServerName: prop.bool({ default: false, reload: "live" }),
-  /** The oldest version of TLS that is spoken. Those before 1.2 are broken. */
+  /** The oldest supported version of TLS. Versions before 1.2 are insecure. */
   tlsMinVersion: prop.choice(["TLSv1.2", "TLSv1.3"], { default: "TLSv1.2", inherited: true, reload: "live" }),
-  /**
-   * The ciphers of TLS 1.2 and 1.3, by OpenSSL's names, with `:` between them. By default those that keep earlier
-   * sessions secret when a key is lost.
-   */
+  /** The ciphers of TLS 1.2 and 1.3, as OpenSSL names separated by `:`. The default ciphers have forward secrecy. */
   tlsCiphers: prop.string({
     default:
       "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:" +
@@ -39,22 +36,22 @@ export const tlsProps = {
    */
   tlsSessionTimeout: prop.duration({ default: "5m", min: "1s", max: "7d", inherited: true, reload: "live" }),
   /**
-   * Session tickets are sealed with a key that is replaced when it is older than this; those of the key before then
-   * mean a full handshake. All servers of a process share the key: the shortest lifetime counts.
+   * Maximum age of the key that encrypts session tickets. After that it is replaced, and older tickets lead to a full
+   * handshake. All servers of a process share the key: the shortest lifetime applies.
    */
   tlsTicketKeyLifetime: prop.duration({ default: "12h", min: "1m", max: "7d", inherited: true, reload: "live" }),
   /**
-   * How often is looked whether files of certificates, keys or authorities have changed; if so, handshakes from then on
-   * use what is in them now.
+   * Interval of checks whether the files of certificates, keys or authorities have changed. Later handshakes use the
+   * new content.
    */
   tlsReloadInterval: prop.duration({ default: "1m", min: "100ms", inherited: true, reload: "live" }),
-  /** From the acceptance of a connection to the end of its TLS handshake; then it is closed. */
+  /** Time limit from the acceptance of a connection to the end of its TLS handshake. After that it is closed. */
   handshakeTimeout: prop.duration({ default: "15s", min: "1ms", max: "2m", inherited: true, reload: "live" }),
 };
 
 export type TlsSettings = PropsOf<typeof tlsProps>;
 
-/** Reports what can be told without any file. */
+/** Reports problems that are visible without reading any file. */
 export function checkTls(context: CheckContext<TlsSettings>): void {
   const { tlsMode, tlsCiphers, tlsCurves } = context.props;
   if (!tlsMode) {
@@ -69,7 +66,7 @@ export function checkTls(context: CheckContext<TlsSettings>): void {
     context.report({ prop: "tlsCurves", message: `.tlsCurves cannot be used: ${curveFlaw}` });
 }
 
-/** Reports a key without a certificate, and numbers of them that differ: for whoever names certificates. */
+/** Reports a key without a certificate, and different numbers of keys and certificates. */
 export function checkCertificatePair(context: CheckContext<Pick<NamedFiles, "tlsCert" | "tlsKey">>): void {
   const { tlsCert, tlsKey } = context.props;
   if (tlsKey === undefined) return;

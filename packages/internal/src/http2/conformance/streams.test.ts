@@ -1,4 +1,5 @@
-// RFC 9113, sections 5 to 7: the states of a stream, and what each type of frame may say. What no state allows is in mistakes.test.ts.
+// RFC 9113, sections 5 to 7: the states of a stream, and what each type of frame may say. What no state allows is in
+// mistakes.test.ts.
 
 import { frameFlag, frameType, settingId } from "../frames.ts";
 import {

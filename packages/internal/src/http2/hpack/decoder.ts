@@ -1,7 +1,7 @@
 // Reads header blocks (RFC 7541 sections 3 and 6).
 //
-// Fields become text at once: those in the tables are text already, and are most of them. What a block holds beyond the limits is
-// read on and dropped, because the table changes with it.
+// Fields become text at once: those in the tables are text already, and are most of them. What a block holds beyond the
+// limits is read on and dropped, because the table changes with it.
 
 import type { HeadLimits } from "../../http/head-limits.ts";
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
@@ -46,7 +46,10 @@ export class HpackDecoder {
     return this.#table.size;
   }
 
-  /** Reads a whole block. `undefined`: it is broken, and so is the connection, because nobody knows what the table is now (RFC 9113 4.3). */
+  /**
+   * Reads a whole block. `undefined`: it is broken, and so is the connection, because nobody knows what the table is
+   * now (RFC 9113 4.3).
+   */
   decode(bytes: Buffer, start: number, end: number, limits: HeadLimits): DecodedBlock | undefined {
     this.#bytes = bytes;
     this.#at = start;
@@ -68,7 +71,10 @@ export class HpackDecoder {
     return block;
   }
 
-  /** Changes of the table's size, which stand at the start of a block only, and of which two may make sense (RFC 7541 4.2). */
+  /**
+   * Changes of the table's size, which stand at the start of a block only, and of which two may make sense (RFC 7541
+   * 4.2).
+   */
   #readSizeChanges(): boolean {
     for (let changes = 0; this.#at < this.#end && ((this.#bytes[this.#at] ?? 0) & 0xe0) === 0x20; changes++) {
       const size = this.#readInteger(0x1f);
@@ -109,7 +115,9 @@ export class HpackDecoder {
     return field;
   }
 
-  /** RFC 7541 5.1; `mask` has the bits of the first byte that count. -1: it is cut off, or larger than any use of it. */
+  /**
+   * RFC 7541 5.1; `mask` has the bits of the first byte that count. -1: it is cut off, or larger than any use of it.
+   */
   #readInteger(mask: number): number {
     let value = (this.#bytes[this.#at++] ?? 0) & mask;
     if (value < mask) return value;

@@ -1,6 +1,6 @@
 // The dynamic table of RFC 7541 section 2.3.2: the fields that were added last, by how long ago that was.
 //
-//    index:   64  63  62         a new field becomes 62, and the oldest ones leave when the table is larger than it may be
+//    index:   64  63  62         a new field becomes 62, and the oldest ones leave when it is larger than it may be
 //            [a] [b] [c] <─ add
 //    #first ──^
 

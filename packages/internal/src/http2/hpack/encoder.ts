@@ -8,7 +8,9 @@ import { staticFields } from "./static-table.ts";
 
 export class HpackEncoder {
   readonly #table = new DynamicTable(defaultTableSize);
-  /** What the other side must be told before the next field: the least that the size was meanwhile, and what it is now. */
+  /**
+   * What the other side must be told before the next field: the least that the size was meanwhile, and what it is now.
+   */
   #leastSize = defaultTableSize;
   #isSizeToldDue = false;
   #neverIndexed: ReadonlySet<string> | undefined;
@@ -33,7 +35,10 @@ export class HpackEncoder {
     this.#isSizeToldDue = true;
   }
 
-  /** Begins a block at `at`; returns where its fields begin. Needs up to 8 bytes. `neverIndexed`: names of fields that are to stay so, beside secrets. */
+  /**
+   * Begins a block at `at`; returns where its fields begin. Needs up to 8 bytes. `neverIndexed`: names of fields that
+   * are to stay so, beside secrets.
+   */
   begin(bytes: Uint8Array, at: number, neverIndexed?: ReadonlySet<string>): number {
     this.#neverIndexed = neverIndexed;
     if (!this.#isSizeToldDue) return at;

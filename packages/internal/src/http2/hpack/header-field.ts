@@ -6,7 +6,10 @@ import { isTokenByte, isValueByte, SP, TAB } from "../../http/bytes.ts";
 export interface HeaderField {
   readonly name: string;
   readonly value: string;
-  /** Why no message may hold it (RFC 9113 8.2.1): it stands in the table all the same, because the sender's table has it. */
+  /**
+   * Why no message may hold it (RFC 9113 8.2.1): it stands in the table all the same, because the sender's table has
+   * it.
+   */
   readonly fault: string | undefined;
 }
 
@@ -15,7 +18,10 @@ export function sizeInTable(field: HeaderField): number {
   return field.name.length + field.value.length + 32;
 }
 
-/** Secrets that could be guessed byte by byte by how well they compress: no intermediary may index them either (RFC 7541 7.1). */
+/**
+ * Secrets that could be guessed byte by byte by how well they compress: no intermediary may index them either (RFC 7541
+ * 7.1).
+ */
 export const neverIndexedFields: ReadonlySet<string> = new Set([
   "authentication-info",
   "authorization",

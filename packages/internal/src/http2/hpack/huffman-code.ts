@@ -1,5 +1,5 @@
-// The Huffman code of RFC 7541 Appendix B. It is canonical: of codes of one length the smaller symbol has the smaller code, and
-// shorter codes come first; so the lengths say it all.
+// The Huffman code of RFC 7541 Appendix B. It is canonical: of codes of one length the smaller symbol has the smaller
+// code, and shorter codes come first; so the lengths say it all.
 
 /** Symbols by the length of their codes, in bits. Text stands for its characters, a pair of numbers for a range. */
 const symbolsByLength: readonly (readonly [

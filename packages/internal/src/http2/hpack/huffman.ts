@@ -1,8 +1,8 @@
 // Strings in the Huffman code of HPACK (RFC 7541 section 5.2).
 //
-// Decoding walks a machine of states, one for each inner node of the code's tree, by four bits at a time: a table tells for each
-// state and nibble the next state, and the symbol that was completed on the way. No code is shorter than five bits, so that there
-// is one at most. The table takes 16 KB and stays in the processor's cache.
+// Decoding walks a machine of states, one for each inner node of the code's tree, by four bits at a time: a table tells
+// for each state and nibble the next state, and the symbol that was completed on the way. No code is shorter than five
+// bits, so that there is one at most. The table takes 16 KB and stays in the processor's cache.
 
 import { endOfString, huffmanCodes, huffmanLengths } from "./huffman-code.ts";
 
@@ -39,7 +39,10 @@ export function writeHuffman(text: string, bytes: Uint8Array, at: number): numbe
   return at;
 }
 
-/** Decodes the bytes from `start` to `end` into `into`, which must have room for `maxDecodedSize`. Returns how many there are; -1: the code is broken. */
+/**
+ * Decodes the bytes from `start` to `end` into `into`, which must have room for `maxDecodedSize`. Returns how many
+ * there are; -1: the code is broken.
+ */
 export function decodeHuffman(bytes: Uint8Array, start: number, end: number, into: Uint8Array): number {
   let state = 0;
   let size = 0;

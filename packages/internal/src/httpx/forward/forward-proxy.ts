@@ -1,10 +1,11 @@
-// forwardProxy: lets clients reach hosts of the Internet, by requests in absolute form and by tunnels (CONNECT).
+// forwardProxy: connects clients to Internet hosts, with requests in absolute form and tunnels (CONNECT).
 //
-//   GET http://a.example/x ─┐  host, port   ┌─ namer ──> addresses ── judged ──> http1Outgate.backend ──> the answer
-//   CONNECT a.example:443 ──┴───────────────┘                │                   http1Outgate.dial ─────> bytes both ways
-//                                                            └── special, not allowed: 403
+//  GET http://a.example/x ─┐  host, port   ┌─ namer ──> addresses ── checked ──> http1Outgate.backend ──> response
+//  CONNECT a.example:443 ──┴───────────────┘                │                    http1Outgate.dial ─────> bytes both ways
+//                                                           └── special, not allowed: 403
 //
-// What is dialled is the address that was judged: a name that means something else a moment later gains nothing by it.
+// The dialled address is the one that was checked, so a name that resolves differently a moment later cannot bypass the
+// check.
 
 import { Deadlines } from "@hemi/common";
 import type { BackendRequest } from "../../http/web-backend.ts";
@@ -30,25 +31,26 @@ import type { Response } from "../../web/response/response.ts";
 import { specialUse } from "../../net/special-addresses.ts";
 
 const props = {
-  /** Ports that may be asked for by plain HTTP; others: 403. */
+  /** Ports that are allowed for plain HTTP. Others give 403. */
   httpPorts: prop.list(prop.integer({ min: 1, max: 65535 }), { default: [80], reload: "live" }),
-  /** Ports that tunnels may be opened to; others: 403. */
+  /** Ports that are allowed for tunnels. Others give 403. */
   connectPorts: prop.list(prop.integer({ min: 1, max: 65535 }), { default: [443], reload: "live" }),
   /**
-   * Addresses that may be reached though they are private, loopback, link-local, multicast or otherwise special: clients of this proxy can do there
-   * what this machine can. A host that has none but such addresses is refused else: 403.
+   * Addresses that are allowed although they are private, loopback, link-local, multicast or otherwise special. Clients
+   * of this proxy get the same access to them as this machine. A host that has only other special addresses gives 403.
    */
   allowAddresses: prop.addresses({ default: [], reload: "live" }),
-  /** A tunnel in which nothing has come from either side for so long is closed. */
+  /** Closes a tunnel without data in either direction for this time. */
   tunnelIdleTimeout: prop.duration({ default: "5m", min: "1ms", reload: "live" }),
-  /** Instead of that while the server drains. */
+  /** Replaces `tunnelIdleTimeout` while the server drains. */
   tunnelDrainTimeout: prop.duration({ default: "1s", min: "1ms", reload: "live" }),
 };
 
 /**
- * A forward proxy: clients ask it for any host. Its webapp has `*` among its hostnames, for anything may be asked for. Who may use it is for handlets
- * before it to say. 400: the request is none for a proxy; 403: the port or the address is not allowed; 502: the host is not to
- * be found or reached; 503, 504: as of `http1Outgate`; 508: the request has been here before. Servers are told nothing of the client.
+ * A forward proxy: clients send it requests for any host. Its webapp needs `*` among its hostnames. Access control is
+ * the task of handlets before it. Statuses: 400 for a request not meant for a proxy; 403 for a port or address that is
+ * not allowed; 502 for a host that does not exist or is unreachable; 503 and 504 as for `http1Outgate`; 508 for a loop.
+ * Servers receive no information about the client.
  */
 export const forwardProxy = defineHandlet({
   sign: "forwardProxy",
@@ -177,11 +179,11 @@ class ForwardProxy implements HandletPart {
     return true;
   }
 
-  /** Throws an HTTPError for what is no request to a proxy, or asks for a port that may not be asked for. */
+  /** Throws an HTTPError for a request that is not meant for a proxy, or for a port that is not allowed. */
   #portAskedFor(req: Request): number {
     const { httpPorts, connectPorts } = this.#context.props;
     const isTunnel = req.method === "CONNECT";
-    // What a URI may hold, but no DNS: percent-encoding above all, in which a name could hide.
+    // Characters that a URI may contain, but DNS may not: in particular percent-encoding, which could hide a name.
     if (!/^(?:[\w.-]+|\[.*\])$/.test(req.hostname))
       throw new HTTPError(400, "the host is no name that can be looked up");
     if (isTunnel) {
@@ -199,7 +201,7 @@ class ForwardProxy implements HandletPart {
     return port;
   }
 
-  /** Throws an HTTPError for what may not be reached or is not there. */
+  /** Throws an HTTPError for a host that is not allowed or does not exist. */
   async #addressesOf(hostname: string): Promise<readonly string[]> {
     const { props, stage } = this.#context;
     const found = await stage.namer.lookup(hostname).catch((cause: unknown) => {
@@ -220,10 +222,10 @@ class ForwardProxy implements HandletPart {
   }
 }
 
-/** Addresses of one host that are tried at most. No prop: who has as many has said enough. */
+/** The maximum number of addresses of one host that are tried. Not a prop: more attempts are of no use. */
 const maxAttempts = 3;
 
-/** Fields of a request that are between the client and this proxy, or that a server would take for what they are not. */
+/** Request fields between the client and this proxy, or that a server would misinterpret. */
 const dropped = new FieldNames([
   ...connectionFields,
   ...claimFields,
@@ -231,6 +233,6 @@ const dropped = new FieldNames([
   "via",
   "expect",
   "proxy-authorization",
-  // CGI scripts would take it for the setting of a proxy of theirs (CVE-2016-5385).
+  // CGI scripts would use it as their proxy setting (CVE-2016-5385).
   "proxy",
 ]);

@@ -1,7 +1,7 @@
 // http1Outgate: connections to web servers that no backend names, for forward proxies.
 //
-//   exchange ── addresses ──> a pool for each address, the least lately used ones given up ──> Http1NodeExchan
-//   dial ────── addresses ──> one after the other ──> socket
+//  exchange ── addresses ──> a pool for each address, the least recently used are dropped ──> Http1NodeExchan
+//  dial ────── addresses ──> one after the other ──> socket
 
 import { connect, type Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
@@ -20,29 +20,38 @@ import { Http1NodeExchan } from "../../http1/node-exchan.ts";
 import type { Http1NodeTraits, Http1Pool } from "../../http1/node-traits.ts";
 
 const props = {
-  /** Requests and tunnels at once; one more is refused with 503. */
+  /** Maximum number of concurrent requests and tunnels. One more gets 503. */
   maxConns: prop.integer({ default: 1000, min: 1, max: 1_000_000, reload: "live" }),
-  /** Addresses, each with its port, that connections are kept to; those of the one not used for longest are closed. */
+  /**
+   * Maximum number of addresses (with port) to which connections are kept. Beyond it, the connections of the least
+   * recently used address are closed.
+   */
   maxKeptAddresses: prop.integer({ default: 200, min: 1, max: 1_000_000, reload: "live" }),
-  /** Idle connections to each address that are kept for later. 0: none are. */
+  /** Number of idle connections kept to each address. 0: none. */
   keepConns: prop.integer({ default: 4, max: 100_000 }),
-  /** Until a connection stands; then the next address of the name is tried, or it is a 504. */
+  /** Time limit for a connection. After that, the next address of the name is tried; after the last: 504. */
   dialTimeout: prop.duration({ default: "5s", min: "1ms" }),
-  /** Without the server taking anything of what it is sent; then 504. */
+  /** Time limit without progress while a request is sent. After that: 504. */
   writeTimeout: prop.duration({ default: "30s", min: "1ms" }),
-  /** Until something of the answer comes once the request is sent, and between two pieces of it; then 504, or the answer is broken off. */
+  /**
+   * Time limit for the start of the response after the request is sent, and between two pieces of it. After that: 504,
+   * or the response is aborted.
+   */
   readTimeout: prop.duration({ default: "50s", min: "1ms" }),
-  /** An idle connection is closed after so long, or sooner if the server says that it will. */
+  /** How long an idle connection is kept. It is closed earlier if the server announces a shorter time. */
   aliveTimeout: prop.duration({ default: "15s", min: "1ms" }),
-  /** Of an answer's head, and of the trailers of its content, in bytes; more: 502. */
+  /** Maximum size of a response head, and of the trailers of its content, in bytes. More: 502. */
   maxHeadSize: prop.size({ default: "32K", min: "1K", max: "1M" }),
-  /** Header fields of an answer; more: 502. */
+  /** Maximum number of fields of a response. More: 502. */
   maxFields: prop.integer({ default: 200, min: 1, max: 10_000 }),
-  /** 1xx answers before an answer; more: 502. */
+  /** Maximum number of interim (1xx) responses before a response. More: 502. */
   maxInterims: prop.integer({ default: 20, min: 1, max: 10_000 }),
 };
 
-/** Connections to web servers that no backend names, for `forwardProxy`. A stage has one, whether its configuration sets its props or not. */
+/**
+ * Connections to web servers that no backend names, for `forwardProxy`. Every stage has one, whether its configuration
+ * mentions it or not.
+ */
 export const http1Outgate = defineOutgate({
   sign: "http1Outgate",
   props,
@@ -63,9 +72,9 @@ export interface Http1OutgateSettings extends Omit<ConnSettings, "proxyProtocol"
 export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   readonly #settings: Http1OutgateSettings;
   readonly #deadlines: Deadlines;
-  /** By address and port, the one used last at the end. */
+  /** By address and port, the most recently used at the end. */
   readonly #nodes = new Map<string, Node<Http1Pool>>();
-  /** Tunnels, and connections that are to become some. */
+  /** Tunnels, and connections that may become tunnels. */
   readonly #sockets = new Set<Socket>();
   readonly #poolOptions: PoolOptions<Http1NodeTraits>;
   #exchanges = 0;
@@ -89,7 +98,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     this.#deadlines.close();
   }
 
-  /** What is to be had at a port of one of these addresses, which are those of one host. They are tried in their order. */
+  /** A backend for a port of these addresses, which belong to one host. They are tried in order. */
   backend(ips: readonly string[], port: number): WebBackend {
     const hasOther = (tried: readonly string[]) => ips.some((ip) => !tried.includes(nodeName(ip, port)));
     return {
@@ -100,7 +109,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     };
   }
 
-  /** Connects to the first of the addresses that lets it. The socket may be shut on one side. Rejects with a BackendFailure. */
+  /** Connects to the first address that accepts. The socket supports half-close. Rejects with a BackendFailure. */
   async dial(ips: readonly string[], port: number): Promise<Socket> {
     let failure = new BackendFailure("HEMI_BACKEND_DIAL", "", "the host has no address");
     for (const ip of ips) {
@@ -173,7 +182,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     return new Node<Http1Pool>(spec, (spec) => new ConnPool(spec, this.#poolOptions), noSlowStart, noSlowStart);
   }
 
-  /** Those that work stay, however old: `maxConns` bounds them. */
+  /** Busy ones are kept, whatever their age: `maxConns` limits them. */
   #makeRoom(most: number): void {
     let surplus = this.#nodes.size - most;
     for (const [name, node] of this.#nodes) {
@@ -193,15 +202,15 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     return new BackendFailure("HEMI_BACKEND_BUSY", "", reason);
   }
 
-  // ---- what its exchanges ask of it ----
+  // ---- called by its exchanges ----
 
-  /** Called for each connection whose work is over. */
+  /** Called for each connection that has finished its work. */
   leave(node: Node<Http1Pool>): void {
     this.depart(node);
   }
 
   judge(): void {
-    // Nothing is held against a host: the next request may be for another one at its address.
+    // Failures are not counted: the next request may be for another host at this address.
   }
 
   /** Called for each connection that is closed. */
@@ -210,9 +219,9 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
     this.#exchanges--;
   }
 
-  /** Drops an address that has no connection left. */
+  /** Drops an address without connections. */
   forget(): void {
-    // None waits here.
+    // Nothing waits here.
   }
 }
 

@@ -1,4 +1,4 @@
-// What a program complains of while it has a request (standard error), in the error log.
+// Logs the standard error output of a program during a request.
 
 import type { ErrorLog } from "../../log/error-log.ts";
 
@@ -7,7 +7,7 @@ export class Complaints {
   readonly #requestId: string;
   #left: number;
 
-  /** `maxSize`: in bytes, of all that is noted; a program that says more does not fill the log. */
+  /** `maxSize`: the maximum logged size in bytes, so that a program cannot fill the log. */
   constructor(log: ErrorLog, maxSize: number, requestId: string) {
     this.#log = log;
     this.#left = maxSize;

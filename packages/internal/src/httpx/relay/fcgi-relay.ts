@@ -1,4 +1,4 @@
-// fcgiRelay: answers requests with what programs behind FastCGI say, PHP above all.
+// fcgiRelay: forwards requests to programs behind FastCGI, such as PHP.
 
 import { backendKind } from "../../backend/kind.ts";
 import { fcgiPrograms } from "../../cgi/programs.ts";
@@ -7,14 +7,14 @@ import { defineHandlet, type HandletPart } from "../../web/kinds.ts";
 import { checkRelay, Relay, relayProps } from "./relay.ts";
 
 /**
- * Answers requests with what the scripts of a FastCGI server say. Content streams both ways, each side at the pace of the other; that of no known size
- * is gathered first, up to `maxContentSize`. 502: the server is not to be reached, or its answer is broken; 503: it has its fill; 504: it is too
- * slow. The reason is in the error log.
+ * Forwards requests to the scripts of a FastCGI server. Content streams in both directions, each at the pace of its
+ * reader. Content of unknown size is buffered first, up to `maxContentSize`. Statuses: 502 if the server is unreachable
+ * or its response is malformed; 503 if it is at its limit; 504 if it is too slow. The reason is in the error log.
  */
 export const fcgiRelay = defineHandlet({
   sign: "fcgiRelay",
   props: {
-    /** The backend that answers. */
+    /** The backend that handles the requests. */
     toBackend: prop.reference(backendKind, { offering: fcgiPrograms, required: true, inherited: true }),
     ...relayProps,
   },

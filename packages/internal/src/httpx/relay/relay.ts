@@ -1,4 +1,4 @@
-// fcgiRelay and scgiRelay: answer requests with what programs say. They differ in the backends that they take.
+// fcgiRelay and scgiRelay: forward requests to programs. They differ in the backends that they use.
 
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
@@ -34,38 +34,50 @@ import { Complaints } from "./complaints.ts";
 import { scriptOf } from "./script.ts";
 
 export const relayProps = {
-  /** The folder that scripts are looked up in. Programs are told of it, too: it must have the same name for them. */
+  /** The folder with the scripts. Programs also receive this name, so it must be valid for them. */
   webRoot: prop.path({ required: true, inherited: true }),
   /**
-   * A prefix that paths lose before scripts are looked up: with "/blog", `/blog/a.php` is the script `a.php` in `webRoot`. Paths that do not begin with it are
-   * left to the next handlet or rule. Programs are told of the prefix as part of `SCRIPT_NAME` and `REQUEST_URI`: they make their own URLs of that.
+   * A prefix that paths lose before scripts are looked up: with "/blog", `/blog/a.php` is the script `a.php` in
+   * `webRoot`. Paths that do not begin with it are left to the next handlet or rule. Programs are told of the prefix as
+   * part of `SCRIPT_NAME` and `REQUEST_URI`: they make their own URLs of that.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * One script for all paths, such as `%baseDir + "/web/index.php"`: the front controller that most frameworks have. It tells by `REQUEST_URI` what
-   * is asked for. Unset: the path says which script it is, and one that leads to none is left to the next handlet or rule.
+   * One script for all paths, such as `%baseDir + "/web/index.php"`: the front controller of most frameworks. It reads
+   * the requested path from `REQUEST_URI`. Unset: the path selects the script, and a path without a script is left to
+   * the next handlet or rule.
    */
   scriptFilename: prop.path(),
-  /** What is asked for where a path ends with `/`; a folder that has it is redirected to its path with a slash. */
+  /**
+   * The script for paths that end with `/`. A path without the slash to a folder that contains it is redirected to the
+   * path with the slash.
+   */
   indexFile: prop.string({
     default: "index.php",
     minLength: 1,
     pattern: { expression: /^[^/]+$/, takes: "a file's name" },
   }),
-  /** Endings of scripts, behind which more of a path may come: `/a.php/b` is the script `/a.php` with `/b` for its `PATH_INFO`. Empty: any path may be a script. */
+  /**
+   * Extensions of scripts, after which the path may continue: `/a.php/b` is the script `/a.php` with the `PATH_INFO`
+   * `/b`. Empty: any path may be a script.
+   */
   splitPathInfo: prop.strings({ default: [".php"] }),
   /**
-   * Must the script be a file, inside of `webRoot`, before the backend is asked? Where the backend does not look itself, as older PHP does not,
-   * a path such as `/upload/photo.jpg/x.php` would run the photo. False only where files are not to be seen from here.
+   * Whether the script must be a file inside `webRoot` before the backend is used. If the backend does not check this
+   * itself, like older PHP versions, a path such as `/upload/photo.jpg/x.php` would run the photo. Set it to false only
+   * if the files are not accessible from here.
    */
   checkScript: prop.bool({ default: true }),
   /**
-   * More of what programs are told, or other values for it: `["APP_ENV": "production"]`. `SERVER_SOFTWARE` is `hemi (like nginx)`, since WordPress offers
-   * URLs without `index.php` only for servers whose names it knows. In `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED`, which name files, a request
-   * is answered with 400 if a variable other than `$path` has a slash in it, or one makes a dot segment such as `..`.
+   * Additional parameters for programs, or other values for existing ones: `["APP_ENV": "production"]`.
+   * `SERVER_SOFTWARE` is `hemi (like nginx)`, because WordPress offers URLs without `index.php` only for known server
+   * names. `DOCUMENT_ROOT`, `SCRIPT_FILENAME` and `PATH_TRANSLATED` name files: a request gets 400 if a variable other
+   * than `$path` contains a slash there, or a value makes a dot segment such as `..`.
    */
   params: prop.dict(prop.template(), { default: {} }),
-  /** What programs complain of (standard error) goes to the error log, up to so many bytes a request; the rest is left out. */
+  /**
+   * Maximum size of a program's standard error output that is logged for each request, in bytes. The rest is dropped.
+   */
   maxComplaints: prop.size({ default: "16K", reload: "live" }),
   ...underscoreProps,
   ...exchangeProps,
@@ -75,7 +87,7 @@ export interface RelayProps extends PropsOf<typeof relayProps> {
   readonly toBackend: Reference<CgiBackend>;
 }
 
-/** Reports fields that no answer could have, and names that no program could read. */
+/** Reports invalid response fields, and parameter names that no program could read. */
 export function checkRelay(context: CheckContext<RelayProps>): void {
   checkResponseProps(context);
   for (const name of context.props.params.keys()) {
@@ -85,7 +97,7 @@ export function checkRelay(context: CheckContext<RelayProps>): void {
   }
 }
 
-/** Params that name a file or folder. */
+/** Parameters that name a file or folder. */
 const filenames: ReadonlySet<string> = new Set(["DOCUMENT_ROOT", "SCRIPT_FILENAME", "PATH_TRANSLATED"]);
 
 export class Relay implements HandletPart {
@@ -156,13 +168,13 @@ export class Relay implements HandletPart {
 
   async #checkAndRelay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
     const entry = await this.#context.stage.fcache.open(script.filename);
-    // Who runs it may read it where we may not.
+    // The program may be able to read it although this process cannot.
     if (entry.kind === "denied") return this.#relay(cgi, script, req, resp);
     if (entry.kind !== "file" || !(await this.#root.admits(entry))) return false;
     return this.#relay(cgi, script, req, resp);
   }
 
-  /** `/blog` to `/blog/`, where its index file is: the links of its page are relative to the folder. */
+  /** Redirects `/blog` to `/blog/` if the index file exists there: links in its page are relative to the folder. */
   async #redirectFolder(local: string, req: Request, resp: Response): Promise<boolean> {
     if (!this.#mayBeFolder(local, req)) return false;
     const { webRoot, indexFile } = this.#context.props;
@@ -192,11 +204,12 @@ export class Relay implements HandletPart {
     return { ...found, name: prefix + found.name, filename: webRoot + found.name, documentRoot: webRoot };
   }
 
-  /** Content of no known size is gathered: a program is told at first how much there is. */
+  /** Content of unknown size is buffered, because a program receives the size first. */
   async #relay(cgi: CgiBackend, script: Script, req: Request, resp: Response): Promise<boolean> {
     const { bufferClientContent, maxBufferedContent } = this.#context.props;
     const { passedSize } = req.content;
-    // A program is told the size of what it gets (RFC 3875 4.1.2): what has none must be gathered, up to the limits of the rule.
+    // A program receives the content size (RFC 3875 4.1.2): content without one must be buffered, up to the limits of
+    // the rule.
     const isGathered =
       req.hasContent && (passedSize === undefined || (bufferClientContent && passedSize <= maxBufferedContent));
     const content = isGathered ? await req.content.passedBytes() : undefined;
@@ -270,7 +283,7 @@ function makeTraits({ props, log }: Context<RelayProps>): ProxyTraits {
   };
 }
 
-/** What an exchan of a proxy goes by; the rest is told as params. */
+/** The head that the exchan of a proxy needs. All else is passed as parameters. */
 function headOf(req: Request, contentSize: number | undefined): BackendRequest {
   const { method, scheme, authority, uri: target, headers: received } = req;
   return { method, scheme, authority, target, received, dropped: noNames, added: [], contentSize };

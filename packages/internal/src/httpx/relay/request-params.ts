@@ -1,22 +1,26 @@
-// What a program behind CGI, FastCGI or SCGI is told of a request (RFC 3875 section 4.1, and what PHP expects beside).
+// The parameters of a request for a program behind CGI, FastCGI or SCGI (RFC 3875 section 4.1, and what PHP expects in
+// addition).
 
 import type { ParamHandler } from "../../cgi/programs.ts";
 import { joinedFields } from "../../http/fields.ts";
 import type { Request } from "../../web/request/request.ts";
 
-/** The program that a request is for. */
+/** The program for a request. */
 export interface Script {
-  /** Its file, absolute. */
+  /** Its absolute file name. */
   readonly filename: string;
   /** Its path in the webapp, decoded: `/blog/index.php`. */
   readonly name: string;
-  /** What stands behind it in the path: `/2026/11`, or "". */
+  /** The rest of the path after it: `/2026/11`, or "". */
   readonly pathInfo: string;
-  /** The folder that paths of the webapp lie in. */
+  /** The folder to which paths of the webapp are relative. */
   readonly documentRoot: string;
 }
 
-/** Tells all of it. `contentSize` in bytes: the protocol behind needs to know it. `underscores`: fields with `_` in their names, too. */
+/**
+ * Passes all parameters. `contentSize` in bytes: the protocol needs it. `underscores`: whether to include fields with
+ * `_` in their names.
+ */
 export function tellRequest(
   req: Request,
   script: Script,
@@ -24,7 +28,8 @@ export function tellRequest(
   take: ParamHandler,
 ): void {
   take("GATEWAY_INTERFACE", "CGI/1.1", "utf8");
-  // WordPress and others know by name which servers have rewriting; without it they offer no URLs but /index.php/….
+  // WordPress and others decide by name which servers support rewriting. For others, they offer only URLs like
+  // /index.php/….
   take("SERVER_SOFTWARE", "hemi (like nginx)", "utf8");
   take("SERVER_PROTOCOL", `HTTP/${req.version}`, "utf8");
   tellServer(req, take);
@@ -33,7 +38,7 @@ export function tellRequest(
   take("REMOTE_ADDR", req.srcHost, "utf8");
   take("REMOTE_PORT", String(req.srcPort), "utf8");
   take("REQUEST_METHOD", req.method, "utf8");
-  // What the client has asked for, whatever a rewrite has made of it: applications make their own URLs of that.
+  // The URI that the client requested, before any rewrite: applications build their own URLs from it.
   take("REQUEST_URI", req.originalURI, "latin1");
   take("QUERY_STRING", req.queryString.slice(1), "latin1");
   take("DOCUMENT_ROOT", script.documentRoot, "utf8");
@@ -44,23 +49,26 @@ export function tellRequest(
   if (script.pathInfo !== "") take("PATH_TRANSLATED", script.documentRoot + script.pathInfo, "utf8");
   take("CONTENT_TYPE", req.header("content-type") ?? "", "latin1");
   take("CONTENT_LENGTH", contentSize === undefined || contentSize === 0 ? "" : String(contentSize), "utf8");
-  // PHP that was built to be careful runs only what a web server redirected to it.
+  // PHP with cgi.force_redirect runs only scripts that a web server redirected to it.
   take("REDIRECT_STATUS", "200", "utf8");
   tellFields(req, underscores, take);
 }
 
-/** The end of the connection that took the request, and a name for it, which RFC 3875 4.1.14 wants in any case. */
+/** The local end of the connection, and a name for it, which RFC 3875 4.1.14 requires. */
 function tellServer({ peer: { local }, hostname, scheme }: Request, take: ParamHandler): void {
   const address = local?.address ?? "";
   const ownName = address === "" ? "localhost" : address.includes(":") ? `[${address}]` : address;
   take("SERVER_NAME", hostname === "" ? ownName : hostname, "utf8");
   take("SERVER_ADDR", address, "utf8");
-  // There is none of a UNIX socket: then that of the scheme, as programs expect a number.
+  // A UNIX socket has no port: use the default port of the scheme, because programs expect a number.
   const port = local === undefined || local.port === 0 ? (scheme === "https" ? 443 : 80) : local.port;
   take("SERVER_PORT", String(port), "utf8");
 }
 
-/** Each field as `HTTP_` and its name, with `_` for `-`. A name with `_` would be told as that with `-`, which others may trust: that one wins. */
+/**
+ * Each field as `HTTP_` and its name, with `_` for `-`. A name with `_` would equal that with `-`, which programs may
+ * trust: the latter wins.
+ */
 function tellFields(req: Request, underscores: boolean, take: ParamHandler): void {
   take("HTTP_HOST", req.authority, "utf8");
   const fields = joinedFields(req.headers);
@@ -72,13 +80,13 @@ function tellFields(req: Request, underscores: boolean, take: ParamHandler): voi
 }
 
 const untold: ReadonlySet<string> = new Set([
-  // Programs take HTTP_PROXY for the proxy that they are to use: whoever sends it would be that proxy ("httpoxy").
+  // Programs use HTTP_PROXY as their own proxy setting: the sender could intercept their requests ("httpoxy").
   "proxy",
-  // Told under names of their own.
+  // Passed under their own names.
   "host",
   "content-type",
   "content-length",
-  // Of the connection to us, and not theirs to know.
+  // They belong to the connection with the client.
   "connection",
   "keep-alive",
   "proxy-connection",

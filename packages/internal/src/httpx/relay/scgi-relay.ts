@@ -1,4 +1,4 @@
-// scgiRelay: answers requests with what programs behind SCGI say.
+// scgiRelay: forwards requests to programs behind SCGI.
 
 import { backendKind } from "../../backend/kind.ts";
 import { scgiPrograms } from "../../cgi/programs.ts";
@@ -6,11 +6,11 @@ import { prop } from "../../component/prop.ts";
 import { defineHandlet, type HandletPart } from "../../web/kinds.ts";
 import { checkRelay, Relay, relayProps } from "./relay.ts";
 
-/** Answers requests with what the programs of an SCGI server say, as `fcgiRelay` does with those of a FastCGI server. */
+/** Forwards requests to the programs of an SCGI server, as `fcgiRelay` does for FastCGI. */
 export const scgiRelay = defineHandlet({
   sign: "scgiRelay",
   props: {
-    /** The backend that answers. */
+    /** The backend that handles the requests. */
     toBackend: prop.reference(backendKind, { offering: scgiPrograms, required: true, inherited: true }),
     ...relayProps,
   },

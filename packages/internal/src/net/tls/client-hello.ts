@@ -1,19 +1,17 @@
-// Reads out of the first TLS message of a client (RFC 8446 4.1.2), before the handshake, which server it asks for (RFC
-// 6066 3) and which protocols it offers (RFC 7301).
+// Parses the first TLS message of a client (RFC 8446 4.1.2) before the handshake: the requested server name (RFC 6066
+// 3) and the offered protocols (RFC 7301).
 
-/**
- * The largest ClientHello that is looked into, in bytes with the heads of its records; usual ones have 300 to 2,000.
- */
+/** The largest ClientHello that is parsed, in bytes with its record headers. Usual ones have 300 to 2,000 bytes. */
 export const maxClientHello = 16 * 1024;
 
 export interface ClientHello {
-  /** As sent; `undefined` where the client names no server. */
+  /** As sent; `undefined` if the client names no server. */
   readonly serverName: string | undefined;
 }
 
 /**
- * `undefined`: it is not complete. One that is malformed, too large or no ClientHello has no server name: the
- * handshake, which is not ours, will find its fault and tell it to the client in the right words.
+ * `undefined`: incomplete. A message that is malformed, too large or not a ClientHello has no server name: node's
+ * handshake finds the error and reports it to the client in the right way.
  */
 export function readClientHello(bytes: Buffer): ClientHello | undefined {
   const message = handshakeMessage(bytes);
@@ -21,7 +19,7 @@ export function readClientHello(bytes: Buffer): ClientHello | undefined {
   return { serverName: message === undefined || message === "malformed" ? undefined : findServerName(message) };
 }
 
-/** The protocols that a complete ClientHello offers (ALPN), in its order; none where it is malformed. */
+/** The protocols (ALPN) in a complete ClientHello, in order; none if it is malformed. */
 export function readProtocols(bytes: Buffer): readonly string[] {
   const message = handshakeMessage(bytes);
   if (message === undefined || message === "malformed") return [];
@@ -33,10 +31,10 @@ export function readProtocols(bytes: Buffer): readonly string[] {
   return names.isBroken ? [] : protocols;
 }
 
-/** The type of record with which every TLS connection begins; no text protocol does. */
+/** The record type that starts every TLS connection, and no text protocol. */
 export const handshakeRecord = 0x16;
 
-/** The first message, put together from the records that it is spread over. */
+/** The first message, assembled from its records. */
 function handshakeMessage(bytes: Buffer): Buffer | "malformed" | undefined {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -63,7 +61,7 @@ function findServerName(message: Buffer): string | undefined {
   const content = findExtension(message, serverNames);
   if (content === undefined) return undefined;
   const names = new Reader(new Reader(content).vector(2));
-  // There is one type of names, `host_name`, and at most one name of a type.
+  // The only type of name is `host_name`, with at most one name of each type.
   if (names.uint8() !== 0) return undefined;
   const name = names.vector(2).toString("latin1");
   return name === "" ? undefined : name;
@@ -88,7 +86,7 @@ function findExtension(message: Buffer, wanted: number): Buffer | undefined {
 const serverNames = 0;
 const alpn = 16;
 
-/** Reads numbers and vectors. Beyond the end of its bytes it reads zeros and empty vectors, and is broken. */
+/** Reads numbers and vectors. Beyond the end of the bytes, it returns zeros and empty vectors, and sets `isBroken`. */
 class Reader {
   readonly #bytes: Buffer;
   #at: number;
@@ -111,7 +109,7 @@ class Reader {
     return (this.uint8() << 8) | this.uint8();
   }
 
-  /** A vector with its length, in so many bytes, before it. */
+  /** A vector with a length prefix of this many bytes. */
   vector(lengthSize: 1 | 2): Buffer {
     return this.#take(lengthSize === 1 ? this.uint8() : this.uint16());
   }

@@ -1,4 +1,4 @@
-// What a handshake has established, for who serves the connection: read when someone asks.
+// The results of a TLS handshake, read on demand by the codec.
 
 import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
@@ -6,27 +6,30 @@ import type { TLSSocket } from "node:tls";
 
 /** A TLS connection of a client. */
 export interface TlsFacts {
-  /** What was asked of the client, by the id of the terms; "": nothing. */
+  /** The id of the requirements on the client; "": none. */
   readonly terms: string;
-  /** Of more bytes than this in one write nobody sees how much the client has taken of them, and whether it takes any. */
+  /** For a larger write, the client's reading progress is not visible. */
   readonly maxWrite: number;
   /** `TLSv1.2` or `TLSv1.3`. */
   readonly version: string;
-  /** By its name in RFCs, such as `TLS_AES_128_GCM_SHA256`. */
+  /** The name in RFCs, such as `TLS_AES_128_GCM_SHA256`. */
   readonly cipher: string;
-  /** The name that the client asked for in the handshake (SNI), in lower case; "" if it gave none. */
+  /** The server name that the client sent (SNI), in lower case; "" without one. */
   readonly serverName: string;
-  /** The protocol that was agreed on (ALPN); "" if the client proposed none. */
+  /** The negotiated protocol (ALPN); "" if the client offered none. */
   readonly nextProto: string;
-  /** Whether the session of an earlier connection goes on. */
+  /** Whether the session of an earlier connection was resumed. */
   readonly isResumed: boolean;
-  /** The certificate that the client has shown, if it was asked for one and has one. It may be one that nobody vouches for: see `isVerified`. */
+  /** The client's certificate, if one was requested and sent. It may be untrusted: see `isVerified`. */
   readonly client: ClientCertificate | undefined;
-  /** Ends the connection so that no client takes it for a regular end: not all of them look for the `close_notify` that would be one. */
+  /**
+   * Closes the connection without a regular end. A client that ignores a missing `close_notify` would otherwise take it
+   * for one.
+   */
   reset(): void;
 }
 
-/** As a socket tells them. What is first asked for after it has closed is empty. */
+/** Facts that are read from a socket. A value that is first read after the socket has closed is empty. */
 export class SocketTlsFacts implements TlsFacts {
   readonly terms: string;
   readonly maxWrite = 64 * 1024;
@@ -37,7 +40,9 @@ export class SocketTlsFacts implements TlsFacts {
   #cipher: string | undefined;
   #client: ClientCertificate | null | undefined;
 
-  /** `beneath` is the socket that TLS runs over; `serverName` what the client asked for, where the socket does not know it. */
+  /**
+   * `beneath` is the socket below TLS. `serverName` is the name that the client sent, if the socket does not know it.
+   */
   constructor(socket: TLSSocket, beneath: Socket, terms: string, serverName: string | undefined) {
     this.#socket = socket;
     this.#beneath = beneath;
@@ -54,7 +59,7 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   get serverName(): string {
-    // The types know of no `servername` at the server's end.
+    // The types do not declare `servername` on the server side.
     const name: unknown = this.#serverName ?? ("servername" in this.#socket ? this.#socket.servername : undefined);
     return typeof name === "string" ? name.toLowerCase() : "";
   }
@@ -83,27 +88,27 @@ export class SocketTlsFacts implements TlsFacts {
 
 /** The certificate of a client. */
 export class ClientCertificate {
-  /** As node:crypto has it. */
+  /** The certificate as node:crypto represents it. */
   readonly certificate: X509Certificate;
-  /** It leads to an authority that was named for clients, and is valid. Everything else about it is worth nothing if not. */
+  /** Whether it is valid and leads to an authority for clients. If not, all its other data is untrusted. */
   readonly isVerified: boolean;
-  /** Why it is not verified, by OpenSSL's name such as `CERT_HAS_EXPIRED`; "" if it is. */
+  /** Why it is not verified, by OpenSSL's name such as `CERT_HAS_EXPIRED`; "" if it is verified. */
   readonly failure: string;
 
   constructor(certificate: X509Certificate, { authorized, authorizationError }: TLSSocket) {
     this.certificate = certificate;
     this.isVerified = authorized;
-    // Typed as an error, it is the name of one.
+    // It is typed as an Error, but is the name of one.
     const failure: unknown = authorizationError;
     this.failure = authorized || typeof failure !== "string" ? "" : failure;
   }
 
-  /** As RFC 4514 writes it: `CN=Ann,O=Shop`. */
+  /** In the format of RFC 4514: `CN=Ann,O=Shop`. */
   get subject(): string {
     return distinguishedName(this.certificate.subject);
   }
 
-  /** Who has issued it, as RFC 4514 writes it. */
+  /** The issuer, in the format of RFC 4514. */
   get issuer(): string {
     return distinguishedName(this.certificate.issuer);
   }
@@ -113,28 +118,34 @@ export class ClientCertificate {
     return this.certificate.serialNumber;
   }
 
-  /** SHA-256 of the certificate: 64 hexadecimal digits in lower case. */
+  /** SHA-256 of the certificate: 64 lower-case hexadecimal digits. */
   get fingerprint(): string {
     return this.certificate.fingerprint256.replaceAll(":", "").toLowerCase();
   }
 
-  /** Such as `DNS:a.example, email:ann@a.example`; "" if there are none. */
+  /** For example `DNS:a.example, email:ann@a.example`; "" if there are none. */
   get altNames(): string {
     return this.certificate.subjectAltName ?? "";
   }
 
-  /** An invalid date where the certificate says none that there is, such as one in a thirteenth month: who shows it may be anyone. */
+  /**
+   * An invalid date if the certificate has an impossible one, such as a thirteenth month: anyone can send such a
+   * certificate.
+   */
   get validTo(): Date {
     return this.certificate.validToDate;
   }
 
-  /** PEM, percent-encoded, so that it can stand in a header field. */
+  /** PEM, percent-encoded, so that it fits into a header field. */
   get escapedPEM(): string {
     return encodeURIComponent(this.certificate.toString());
   }
 }
 
-/** Node gives one attribute a line, the broadest first; RFC 4514 begins with the narrowest. Both escape in the same way. */
+/**
+ * Node lists one attribute per line, the most general first; RFC 4514 starts with the most specific. Both use the same
+ * escapes.
+ */
 function distinguishedName(lines: string | undefined): string {
   return (lines ?? "").split("\n").reverse().join(",");
 }

@@ -1,10 +1,10 @@
-// Addons: background parts of a user's own, on the stage's life cycle.
+// Addons: a user's own background components, with the stage's life cycle.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 import { definer } from "../definer.ts";
 
-/** A background part of a user's own. */
+/** A user's own background component. */
 export const addonKind = kind({
   name: "addon",
   rank: 1,
@@ -13,5 +13,5 @@ export const addonKind = kind({
   owner: shape<undefined>(),
 });
 
-/** Declares a background component of your own, which stands directly in the stage. */
+/** Declares your own background component, directly in the stage. */
 export const defineAddon = definer(addonKind);

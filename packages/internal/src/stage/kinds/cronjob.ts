@@ -1,10 +1,10 @@
-// Cronjobs: work by the clock.
+// Cronjobs: scheduled work.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 import { definer } from "../definer.ts";
 
-/** Work by the clock. */
+/** Scheduled work. */
 export const cronjobKind = kind({
   name: "cronjob",
   rank: 6,

@@ -1,10 +1,13 @@
-// Outgates: how a protocol dials addresses that no backend names.
+// Outgates: dial addresses that no backend names, one for each protocol.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 import { definer } from "../definer.ts";
 
-/** How a protocol dials addresses that no backend names. There is one for each protocol; whoever needs it asks the stage: `context.stage.outgate`. */
+/**
+ * Dials addresses that no backend names. There is one for each protocol; other components get it with
+ * `context.stage.outgate`.
+ */
 export const outgateKind = kind({
   name: "outgate",
   rank: 1,

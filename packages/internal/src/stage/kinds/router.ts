@@ -1,9 +1,9 @@
-// Routers of layer 4, with their cases and dealets.
+// Layer-4 routers, with their cases and dealets.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 
-/** Layer 4: a listener for connections. */
+/** A layer-4 router: listens for connections. */
 export const routerKind = kind({
   name: "router",
   rank: 5,
@@ -12,7 +12,7 @@ export const routerKind = kind({
   owner: shape<undefined>(),
 });
 
-/** A condition on connections with what is done with them. */
+/** A condition on connections, with the dealets that handle them. */
 export const caseKind = kind({
   name: "case",
   rank: 5,
@@ -22,7 +22,7 @@ export const caseKind = kind({
   owner: shape<Part>(),
 });
 
-/** What is done with a connection. */
+/** Handles a connection. */
 export const dealetKind = kind({
   name: "dealet",
   rank: 5,

@@ -1,9 +1,9 @@
-// Services: what RPC servers serve.
+// Services: the RPC services that RPC servers serve.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 
-/** What RPC servers serve. */
+/** An RPC service. */
 export const serviceKind = kind({
   name: "service",
   rank: 4,

@@ -1,9 +1,9 @@
-// Staters, where sessions are kept, and cachers, where web responses are.
+// Staters store sessions, cachers store web responses.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
 
-/** Where sessions are kept. */
+/** Stores sessions. */
 export const staterKind = kind({
   name: "stater",
   rank: 3,
@@ -12,7 +12,7 @@ export const staterKind = kind({
   owner: shape<undefined>(),
 });
 
-/** Where web responses are cached. */
+/** Stores web responses. */
 export const cacherKind = kind({
   name: "cacher",
   rank: 3,

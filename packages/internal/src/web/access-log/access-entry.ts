@@ -1,4 +1,4 @@
-// What an access log knows of one request: from when its head was complete to when its answer was over.
+// The data of one request for an access log: from the completion of its head to the end of its response.
 
 import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
@@ -6,7 +6,7 @@ import type { EndListener } from "../../http/exchan.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 
-/** Makes the line of one request, its end included. */
+/** Formats the line of one request, including its line end. */
 export type LineFormat = (entry: AccessEntry) => string;
 
 export class AccessEntry {
@@ -15,14 +15,17 @@ export class AccessEntry {
   readonly resp: Pick<Response, "header">;
   /** When the head was complete, in ms since the epoch. */
   readonly time: number;
-  /** Is the line wanted? Whoever has the request just now says so. */
+  /** Whether the line is wanted. The current rule or webapp decides. */
   isWanted = true;
-  /** Of the answer; 499 if none was sent, as nginx has it: its readers know the number. */
+  /** The status of the response; 499 without one, as in nginx: log readers know the number. */
   status = 499;
   /** Content in bytes. */
   contentSent = 0;
   endReason: EndReason = "complete";
-  /** In ms on the monotonic clock: when the head was complete, the answer's head was sent, and the answer was over. */
+  /**
+   * In milliseconds on the monotonic clock: when the head was complete, when the response head was sent, and when the
+   * response ended.
+   */
   readonly #beganAt: number;
   #headSentAt: number | undefined;
   #endedAt = 0;
@@ -57,22 +60,22 @@ export class AccessEntry {
     this.#over(this);
   };
 
-  /** From the first byte of the head to its last, in ms; 0 if they came together. */
+  /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */
   get headTime(): number {
     return this.req.headTime;
   }
 
-  /** From then on until the answer's head was sent, in ms; if none was, until the end. */
+  /** From then until the response head was sent, in milliseconds; without a response, until the end. */
   get handleTime(): number {
     return (this.#headSentAt ?? this.#endedAt) - this.#beganAt;
   }
 
-  /** From then on until the last byte was handed to the connection, in ms. */
+  /** From then until the last byte was passed to the connection, in milliseconds. */
   get sendTime(): number {
     return this.#endedAt - (this.#headSentAt ?? this.#endedAt);
   }
 
-  /** All three, in ms. */
+  /** The sum of all three, in milliseconds. */
   get totalTime(): number {
     return this.headTime + this.#endedAt - this.#beganAt;
   }

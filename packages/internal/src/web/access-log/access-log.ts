@@ -1,4 +1,4 @@
-// A webapp's access log: a line for each request that reached the webapp, when its answer is over.
+// The access log of a webapp: a line for each request, written when its response has ended.
 
 import type { Share } from "@hemi/common";
 import { PropError } from "../../component/prop-error.ts";
@@ -27,7 +27,8 @@ export class AccessLog {
   }
 
   /**
-   * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or too full for are lost, and counted in the error log.
+   * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or
+   * too full for are lost, and counted in the error log.
    */
   static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog): Promise<AccessLog> {
     try {
@@ -38,7 +39,7 @@ export class AccessLog {
     }
   }
 
-  /** Has the line written when the response is over. The request's head is complete now. */
+  /** Writes the line when the response has ended. Call it when the request head is complete. */
   follow(req: Request, resp: Response): AccessEntry {
     const entry = new AccessEntry(req, resp, this.#clock, this.#write);
     resp.onHead(entry);
@@ -46,7 +47,7 @@ export class AccessLog {
     return entry;
   }
 
-  /** Called as an exchan ends, with nobody above who could take what a format throws. */
+  /** Called at the end of an exchan, without a caller that could handle what a format throws. */
   readonly #write = (entry: AccessEntry): void => {
     try {
       this.#share.value.write(this.#format(entry));
@@ -56,12 +57,15 @@ export class AccessLog {
     }
   };
 
-  /** Goes on in a file of the same name: the present one has been moved. */
+  /** Continues in a new file of the same name, because the current one has been moved. */
   reopen(): void {
     this.#share.value.reopen();
   }
 
-  /** Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is harmless. */
+  /**
+   * Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is
+   * harmless.
+   */
   close(): Promise<void> {
     return this.#share.release();
   }

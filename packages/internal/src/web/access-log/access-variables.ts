@@ -1,4 +1,4 @@
-// The $variables of an access log: those of conditions, and what only an answer that is over has.
+// The $variables of an access log: those of conditions, and those of a completed response.
 
 import type { VariableReader, VariableTable } from "../../component/variables.ts";
 import { webVariables } from "../conditions/variables.ts";
@@ -9,25 +9,25 @@ import { isoTime, milliseconds } from "./times.ts";
 const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   /** When the request's head was complete: `2026-01-31T12:00:00.000Z`. */
   time: ({ time }) => isoTime(time),
-  /** 499 if the client left before there was one. */
+  /** 499 if the client left before there was a response. */
   status: ({ status }) => String(status),
   /** In bytes, without heads and framing. */
   contentSent: ({ contentSent }) => String(contentSent),
   /** One word of `EndReason`. */
   endReason: ({ endReason }) => endReason,
-  /** All in ms, with three digits behind the point. */
+  /** In milliseconds, with three decimal places. */
   headTime: ({ headTime }) => milliseconds(headTime),
   handleTime: ({ handleTime }) => milliseconds(handleTime),
   sendTime: ({ sendTime }) => milliseconds(sendTime),
   totalTime: ({ totalTime }) => milliseconds(totalTime),
-  /** The other end of the connection: a client, or the proxy before us. */
+  /** The other end of the connection: a client or a proxy. */
   peerHost: ({ req }) => req.peer.address,
   peerPort: ({ req }) => String(req.peer.port),
   /** `1.1` */
   version: ({ req }) => req.version,
 };
 
-/** `redact` is asked wherever a variable holds a URI. */
+/** `redact` is applied to every variable that contains a URI. */
 export function accessVariables(redact: RedactURI): VariableTable<AccessEntry> {
   return {
     names: [...Object.keys(ofEntry), sentFamily, ...webVariables.names],

@@ -11,7 +11,7 @@ import { Memo } from "./memo.ts";
 import type { RedactURI } from "./redact.ts";
 import { combinedTime } from "./times.ts";
 
-/** All that comes from the peer stands between quotes, and cannot leave them. */
+/** All text from the peer is between quotes, and cannot leave them. */
 export function combinedFormat(redact: RedactURI): LineFormat {
   const clients = new Memo((host) => `${escapeQuoted(host) || "-"} - - [`);
   const methods = new Memo((method) => `] "${escapeQuoted(method)} `);

@@ -1,18 +1,21 @@
-// Text of a peer in a line: nothing of it can end the line, or leave its quotes.
+// Escapes text of a peer: it cannot end the line or leave its quotes.
 
-/** As nginx: quotes, backslashes and all that is not printable ASCII as `\xHH`. Bytes of a peer stay those bytes, whatever they were to mean. */
+/**
+ * Like nginx: quotes, backslashes and everything except printable ASCII as `\xHH`. The peer's bytes are kept, whatever
+ * their encoding.
+ */
 export function escapeQuoted(text: string): string {
   return isSafe(text) ? text : text.replace(unsafe, byteEscape);
 }
 
-/** The inside of a JSON string, in ASCII: right for every reader, and harmless on every terminal. */
+/** The inside of a JSON string, in ASCII: valid for every reader, and harmless on every terminal. */
 export function escapeJSON(text: string): string {
   return isSafe(text) ? text : text.replace(unsafe, jsonEscape);
 }
 
 const unsafe = /[^\x20-\x7e]|["\\]/g;
 
-/** Most text is. The loop costs less than a regular expression for texts as short as these. */
+/** Most text is safe. For short texts, the loop is cheaper than a regular expression. */
 function isSafe(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

@@ -202,7 +202,7 @@ test("the page about the access log tells of every variable that only it has, an
   const known = new Set(webVariables.names);
   const { names } = accessVariables((uri) => uri);
   expect([...inTable].toSorted()).toEqual(names.filter((name) => !known.has(name)).toSorted());
-  const [, sentence = ""] = /is an object with the keys([^]+?), always all/.exec(page) ?? [];
+  const [, sentence = ""] = /is an object with the keys([^]+?)\. All keys/.exec(page) ?? [];
   const line = await logOf('"format": "json"', [{ url: "/" }]);
   expect([...sentence.matchAll(/`(\w+)`/g)].map(([, key]) => key)).toEqual(Object.keys(JSON.parse(line) as object));
 });

@@ -1,10 +1,10 @@
-// Remembers what the lines of a connection's last request tell of its head: clients ask for the same over and over.
+// Caches the parts of log lines that depend on the request head: clients often repeat the same head.
 
 import type { Peer } from "../../net/peer.ts";
 import type { Request } from "../request/request.ts";
 import { flat } from "../flat.ts";
 
-/** The parts of a line that follow from the head and the connection alone. */
+/** The parts of a line that depend on the head and the connection only. */
 export interface HeadTexts {
   readonly before: string;
   readonly behind: string;
@@ -20,7 +20,7 @@ export class HeadMemo {
   readonly #make: (req: Request) => HeadTexts;
   readonly #byPeer = new WeakMap<Peer, Remembered>();
 
-  /** `make` gives the same for the same head of a connection. */
+  /** `make` must return the same for the same head of a connection. */
   constructor(make: (req: Request) => HeadTexts) {
     this.#make = make;
   }
@@ -29,7 +29,7 @@ export class HeadMemo {
     const { peer, headNumber, srcHost, srcPort } = req;
     if (headNumber === undefined) return this.#make(req);
     const last = this.#byPeer.get(peer);
-    // What stands before us may be trusted no more, after a reload.
+    // After a reload, the proxy may no longer be trusted.
     if (last?.headNumber === headNumber && last.srcHost === srcHost && last.srcPort === srcPort) return last;
     const { before, behind } = this.#make(req);
     const texts = { before: flat(before), behind: flat(behind) };
@@ -39,5 +39,5 @@ export class HeadMemo {
   }
 }
 
-/** In characters, for each connection that is open. */
+/** In characters, for each open connection. */
 const maxRemembered = 1024;

@@ -24,7 +24,9 @@ import { Memo } from "./memo.ts";
 import type { RedactURI } from "./redact.ts";
 import { isoTime, milliseconds } from "./times.ts";
 
-/** Each piece that is joined costs when the line is written: those that can be are made once, with the keys around them. */
+/**
+ * Each piece that is joined costs when the line is written: those that can be are made once, with the keys around them.
+ */
 export function jsonFormat(redact: RedactURI): LineFormat {
   const srcHosts = new Memo((host) => `","srcHost":"${escapeJSON(host)}","srcPort":`);
   const methods = new Memo((method) => `,"method":"${escapeJSON(method)}","scheme":"`);

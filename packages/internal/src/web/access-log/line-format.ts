@@ -1,4 +1,4 @@
-// The formats of an access log, and how one is written in a configuration.
+// The formats of an access log, and their notation in a configuration.
 
 import { didYouMean } from "../../component/did-you-mean.ts";
 import { prop } from "../../component/prop.ts";
@@ -15,14 +15,17 @@ import { templateFormat } from "./template-format.ts";
 
 const named = { combined: combinedFormat, json: jsonFormat };
 
-/** Either the name of a format, or a template of the user's own. */
+/** The name of a format, or a user-defined template. */
 export type AccessLogFormat = keyof typeof named | Template;
 
 export function makeLineFormat(choice: AccessLogFormat, redact: RedactURI): LineFormat {
   return typeof choice === "string" ? named[choice](redact) : templateFormat(choice, redact);
 }
 
-/** Does no line of the format hold anything else? Text of peers is always written in ASCII, but a template may have other text of its own. */
+/**
+ * Whether all lines of the format are ASCII. Text of peers is always written in ASCII, but a template may contain other
+ * text.
+ */
 export function isASCIIFormat(choice: AccessLogFormat): boolean {
   return typeof choice === "string" || choice.parts.every((part) => typeof part !== "string" || isASCII(part));
 }
@@ -44,7 +47,7 @@ const formatType: PropType<AccessLogFormat> = {
     const hint = value.type === "string" ? didYouMean(value.value, names, quote) : undefined;
     return refuse(this, value, label, reader, hint);
   },
-  // A template has no form in JSON.
+  // A template cannot be written in JSON.
   jsonSchema: () => ({ enum: names }),
 };
 

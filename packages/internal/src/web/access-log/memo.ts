@@ -1,14 +1,14 @@
-// Remembers what was made of texts that come again and again: hosts, paths, user agents.
+// Caches the results for texts that recur: hosts, paths, user agents.
 
 import { flat } from "../flat.ts";
 
-/** Most of what clients send was sent before, and to compare a text costs a tenth of looking at each character of it. */
+/** Most texts that clients send are repeated, and comparing a text costs a tenth of inspecting each character. */
 export class Memo {
   readonly #make: (text: string) => string;
   readonly #texts: string[] = Array<string>(slots).fill("");
   readonly #made: string[];
 
-  /** What `make` gives for a text is always the same. */
+  /** `make` must always return the same result for a text. */
   constructor(make: (text: string) => string) {
     this.#make = (text) => flat(make(text));
     this.#made = Array<string>(slots).fill(this.#make(""));
@@ -25,7 +25,7 @@ export class Memo {
   }
 }
 
-/** A power of two. A text takes the place of another one that falls on its slot. */
+/** A power of two. A text replaces another one with the same slot. */
 const slots = 256;
-/** In characters: it bounds what peers can make us keep to some 200 KB, and what is longer hardly comes again. */
+/** In characters: limits the memory that peers can occupy to about 200 KB. Longer texts rarely recur. */
 const maxRemembered = 400;

@@ -1,4 +1,4 @@
-// The `accessLog` of a webapp, as a configuration has it.
+// The prop `accessLog` of a webapp.
 
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
@@ -20,25 +20,33 @@ const fileType: PropType<string> = {
 };
 
 export const accessLogProps = {
-  /** Created with its folders and appended to, or `-` for standard output. One that cannot be opened: the webapp cannot be prepared (HEMI_FILE). */
+  /**
+   * The file, created with its folders if missing, and appended to; `-` for standard output. If it cannot be opened,
+   * the webapp cannot be prepared (HEMI_FILE).
+   */
   file: propMaker<string, string>(() => fileType)({ required: true }),
-  /** `combined`, `json`, or a text with $variables: those of conditions, and those that `docs/access-log.md` tells of. */
+  /** `combined`, `json`, or a text with $variables: those of conditions, and those in `docs/access-log.md`. */
   format: lineFormat({ default: "combined" }),
-  /** Before the file would become larger, in bytes, it becomes FILE.1, what was that FILE.2, and so on. Default: never. */
+  /**
+   * Maximum size of the file, in bytes. Before it would be exceeded, the file is renamed to FILE.1, the previous FILE.1
+   * to FILE.2, and so on. Default: unlimited.
+   */
   maxSize: prop.size({ min: "4K" }),
-  /** Does the file become an old one with the first line of another day? In UTC, as the times of all lines are. */
+  /** Whether the file is rotated before the first line of a new day, in UTC like the times of all lines. */
   daily: prop.bool({ default: false }),
-  /** So many old files are kept; more are deleted. */
+  /** Number of old files to keep. Older ones are deleted. */
   keep: prop.integer({ default: 10, min: 1, max: maxKeep }),
-  /** Parameters of queries, in the target and in the referer, whose values are written as `[redacted]`. Their case does not count. */
+  /** Query parameters, in the target and in the referer, whose values are written as `[redacted]`. Case-insensitive. */
   redactQueries: prop.strings({ default: [], minLength: 1 }),
-  /** So much may wait for a slow or full disk, in bytes; what goes beyond is lost, and counted in the error log. */
+  /**
+   * Maximum data that waits for a slow or full disk, in bytes. Further lines are lost, and counted in the error log.
+   */
   maxBuffer: prop.size({ default: "4M", min: "64K", max: "1G" }),
 };
 
 export type AccessLogSettings = PropsOf<typeof accessLogProps>;
 
-/** Reports what cannot be so together. */
+/** Reports combinations that are not allowed. */
 export function checkAccessLog(
   { file, maxSize, daily }: AccessLogSettings,
   context: Pick<CheckContext<{ accessLog: unknown }>, "report" | "claim">,

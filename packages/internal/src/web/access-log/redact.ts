@@ -1,11 +1,12 @@
-// What never stands in an access log: credentials and cookies, and the values of queries that the configuration calls secret.
+// Removes secrets from an access log: credentials, cookies, and the values of query parameters that the configuration
+// names.
 
 import { Queries } from "../request/queries.ts";
 
-/** Stands in the place of what is not told. */
+/** Replaces removed values. */
 export const redacted = "[redacted]";
 
-/** Fields whose values are credentials, or as good as: who reads a session's cookie has the session. */
+/** Fields with credentials or equivalent values: a session cookie gives access to the session. */
 export const secretFields: ReadonlySet<string> = new Set([
   "authorization",
   "proxy-authorization",
@@ -13,17 +14,17 @@ export const secretFields: ReadonlySet<string> = new Set([
   "set-cookie",
 ]);
 
-/** Gives a URI, a query string or a whole URL without the secrets in it. */
+/** Returns a URI, a query string or a whole URL without its secrets. */
 export type RedactURI = (uri: string) => string;
 
-/** `?token=1&a=2` becomes `?token=[redacted]&a=2`, however the name is percent-encoded, in upper case or in lower. */
+/** `?token=1&a=2` becomes `?token=[redacted]&a=2`. The name may be percent-encoded, in upper or lower case. */
 export function redactQueriesNamed(names: readonly string[]): RedactURI {
   if (names.length === 0) return (uri) => uri;
   const secret = new Set(names.map((name) => name.toLowerCase()));
   return function redactQueries(uri) {
     const mark = uri.indexOf("?");
     if (mark < 0) return uri;
-    // A fragment, which only a referer could have, is told as part of the value before it, and goes with that.
+    // A fragment, which only a referer could have, counts as part of the preceding value.
     const pairs = uri.slice(mark + 1).split("&");
     return uri.slice(0, mark + 1) + pairs.map(redactPair).join("&");
   };

@@ -1,5 +1,5 @@
-// What access logs write through: one sink for each file of the process. Several webapps may name one file, and in a reload two
-// generations of one webapp do: whole lines, one owner, one rotation.
+// What access logs write through: one sink for each file of the process. Several webapps may name one file, and in a
+// reload two generations of one webapp do: whole lines, one owner, one rotation.
 
 import { SharedPool, type Share } from "@hemi/common";
 import { Descriptor } from "../../log/descriptor.ts";

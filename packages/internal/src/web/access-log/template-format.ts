@@ -1,4 +1,4 @@
-// Lines of the user's own making.
+// User-defined log lines.
 
 import { compileTemplate, type Template } from "../../component/template.ts";
 import type { AccessEntry, LineFormat } from "./access-entry.ts";
@@ -7,8 +7,8 @@ import { escapeQuoted } from "./escape.ts";
 import type { RedactURI } from "./redact.ts";
 
 /**
- * What the template says, a line for each request. A variable that is empty is written as `-`; in all others, quotes, backslashes and
- * what is not printable ASCII stand as `\xHH`, so that between quotes nothing can be forged.
+ * Formats a line by the template. An empty variable is written as `-`. In values, quotes, backslashes and everything
+ * except printable ASCII are written as `\xHH`, so that a quoted value cannot be forged.
  */
 export function templateFormat(template: Template, redact: RedactURI): LineFormat {
   const variables = accessVariables(redact);

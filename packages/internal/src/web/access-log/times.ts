@@ -1,4 +1,4 @@
-// Times as the lines of a log have them.
+// The time formats of log lines.
 
 import { formatISOTime } from "@hemi/common";
 import { flat } from "../flat.ts";
@@ -21,16 +21,16 @@ export function isoTime(time: number): string {
   return latest.text;
 }
 
-/** A duration in ms with three digits behind the point, `0.042`: a JSON number. */
+/** A duration in milliseconds with three decimal places, `0.042`: a JSON number. */
 export function milliseconds(duration: number): string {
   const micros = Math.max(0, Math.round(duration * 1000));
   const below = thousandths[micros % 1000] ?? "";
   return micros < 1000 ? below : Math.trunc(micros / 1000) + below.slice(1);
 }
 
-/** What the lines of one second share, and those of one millisecond: on a busy server there are many. */
+/** Cached texts of the latest second and millisecond, which many lines share on a busy server. */
 let latestSecond = { second: NaN, text: "" };
 let latest = { time: NaN, text: "" };
 
-/** `0.000` to `0.999`: to write a fraction costs more than all the rest of a line. */
+/** `0.000` to `0.999`: formatting a fraction costs more than the rest of a line. */
 const thousandths = Array.from({ length: 1000 }, (_, micros) => flat((micros / 1000).toFixed(3)));

@@ -6,8 +6,9 @@ import type { Request } from "../request/request.ts";
 import { webVariables } from "./variables.ts";
 
 /**
- * Compiles a template to a function that makes the name of a file. It throws HTTPError 400 if the value of a variable holds a slash, unless the variable
- * is `$path`, or makes a dot segment: a file's name has no encoding that would take their meaning away.
+ * Compiles a template to a function that makes the name of a file. It throws HTTPError 400 if the value of a variable
+ * holds a slash, unless the variable is `$path`, or makes a dot segment: a file's name has no encoding that would take
+ * their meaning away.
  */
 export function compileFileTemplate(template: Template): (req: Request) => string {
   const { parts, constant } = template;

@@ -33,11 +33,13 @@ export interface UriValue<Args extends readonly unknown[]> {
 export type UriPiece<Args extends readonly unknown[]> = string | UriValue<Args>;
 
 /**
- * Compiles pieces to one function that makes the URI. A value becomes one segment of the path, or, behind a `?` or `#`, one value, whatever characters
- * it holds: all that would be structure there is percent-encoded. What is a path by nature stands as it is within the path, a query within the query,
- * a scheme or host before the path; elsewhere they are values like others. Several slashes at the start become one, since two begin a host.
+ * Compiles pieces to one function that makes the URI. A value becomes one segment of the path, or, behind a `?` or `#`,
+ * one value, whatever characters it holds: all that would be structure there is percent-encoded. What is a path by
+ * nature stands as it is within the path, a query within the query, a scheme or host before the path; elsewhere they
+ * are values like others. Several slashes at the start become one, since two begin a host.
  *
- * The function throws HTTPError 400 if values make a dot segment, such as `..`: encoding cannot take its meaning away (RFC 3986 6.2.2.2).
+ * The function throws HTTPError 400 if values make a dot segment, such as `..`: encoding cannot take its meaning away
+ * (RFC 3986 6.2.2.2).
  */
 export function compileUri<Args extends readonly unknown[]>(
   pieces: readonly UriPiece<Args>[],
@@ -62,8 +64,8 @@ export function compileUri<Args extends readonly unknown[]>(
 }
 
 /**
- * Says why pieces make no path to rewrite to, or no location that is safe whatever the values are; `undefined` if they do. For locations, text up to the end of
- * the host decides where the client goes.
+ * Says why pieces make no path to rewrite to, or no location that is safe whatever the values are; `undefined` if they
+ * do. For locations, text up to the end of the host decides where the client goes.
  */
 export function faultOfUri<Args extends readonly unknown[]>(
   pieces: readonly UriPiece<Args>[],

@@ -26,7 +26,10 @@ export const webVariables = variableTable<Request>(
     uri: (req) => req.uri,
     /** `$uri` as the client asked for it, whatever a handlet has rewritten it to. */
     originalURI: (req) => req.originalURI,
-    /** `0` for what a client asked for; more for what the engine asks itself: included pages, files that a backend sends by `x-accel-redirect`. */
+    /**
+     * `0` for what a client asked for; more for what the engine asks itself: included pages, files that a backend sends
+     * by `x-accel-redirect`.
+     */
     depth: (req) => String(req.depth),
     /** As it was sent, with the `?` before it; empty if there is none. */
     queryString: (req) => req.queryString,
@@ -50,11 +53,17 @@ export const webVariables = variableTable<Request>(
     tlsNextProto: (req) => req.tls?.nextProto ?? "",
     /** `true` if the session of an earlier connection goes on, else `false`. */
     tlsResumed: (req) => String(req.tls?.isResumed ?? ""),
-    /** `true` if the client has shown a certificate that leads to `tlsClientCA` and is valid, `false` if it has shown another one; empty if it has shown none. */
+    /**
+     * `true` if the client has shown a certificate that leads to `tlsClientCA` and is valid, `false` if it has shown
+     * another one; empty if it has shown none.
+     */
     tlsClientVerified: (req) => String(req.tls?.client?.isVerified ?? ""),
     /** Why the client's certificate is not verified, such as `CERT_HAS_EXPIRED`; empty if it is. */
     tlsClientFailure: (req) => req.tls?.client?.failure ?? "",
-    /** Whose the client's certificate is, as RFC 4514 writes it: `CN=Ann,O=Shop`. This and what follows says something only where `tlsClientVerified` is `true`. */
+    /**
+     * Whose the client's certificate is, as RFC 4514 writes it: `CN=Ann,O=Shop`. This and what follows says something
+     * only where `tlsClientVerified` is `true`.
+     */
     tlsClientSubject: (req) => req.tls?.client?.subject ?? "",
     /** Who has issued the client's certificate, written likewise. */
     tlsClientIssuer: (req) => req.tls?.client?.issuer ?? "",
@@ -64,7 +73,9 @@ export const webVariables = variableTable<Request>(
     tlsClientFingerprint: (req) => req.tls?.client?.fingerprint ?? "",
     /** The other names in the client's certificate: `DNS:a.example, email:ann@a.example`. */
     tlsClientAltNames: (req) => req.tls?.client?.altNames ?? "",
-    /** Until when the client's certificate is valid: `2030-01-31T12:00:00.000Z`; empty if it says no date that there is. */
+    /**
+     * Until when the client's certificate is valid: `2030-01-31T12:00:00.000Z`; empty if it says no date that there is.
+     */
     tlsClientValidTo: (req) => formatISOTime(req.tls?.client?.validTo.getTime() ?? NaN),
     /** The client's certificate in PEM, percent-encoded: for a header field. */
     tlsClientEscapedPEM: (req) => req.tls?.client?.escapedPEM ?? "",

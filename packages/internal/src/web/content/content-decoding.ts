@@ -1,4 +1,4 @@
-// Takes the content-encoding off a request's content, as it streams (RFC 9110 8.4).
+// Removes the content-encoding of request content while it streams (RFC 9110 8.4).
 
 import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
@@ -7,39 +7,49 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import { GzipFraming } from "./gzip-framing.ts";
 import type { ContentFilter, PushPiece } from "./filter.ts";
 
-/** The codings that can be taken off, as `accept-encoding` names them. `deflate` is the zlib format; in responses, what is sent without it is read, too. */
+/**
+ * The supported codings, with their names in `accept-encoding`. `deflate` is the zlib format; in responses, raw deflate
+ * is accepted, too.
+ */
 export const contentCodings = ["gzip", "deflate", "br", "zstd"] as const;
 
-/** A coding of content that can be taken off. */
+/** A supported content coding. */
 export type ContentCoding = (typeof contentCodings)[number];
 
-/** The value of a `content-encoding` field: a coding, "identity" for none, `undefined` for all that cannot be taken off, such as two of them. */
+/**
+ * Parses a `content-encoding` field: a coding, "identity" for none, `undefined` for an unsupported value, such as two
+ * codings.
+ */
 export function parseContentCoding(value: string | undefined): ContentCoding | "identity" | undefined {
   const name = value?.trim().toLowerCase() ?? "";
   if (name === "" || name === "identity") return "identity";
-  // RFC 9110 8.4.1.3: who receives x-gzip takes it for gzip.
+  // RFC 9110 8.4.1.3: x-gzip is equivalent to gzip.
   return name === "x-gzip" ? "gzip" : contentCodings.find((coding) => coding === name);
 }
 
-/** Bounds of the decoding of content. */
+/** Limits of decoding. */
 export interface DecodingOptions {
-  /** Bytes that one encoded byte may decode to, on average. Content that decodes to 64 KiB or less may have any ratio. Default: 100. */
+  /**
+   * The maximum average number of decoded bytes for each encoded byte. Content that decodes to 64 KiB or less may have
+   * any ratio. Default: 100.
+   */
   readonly maxRatio?: number;
   /**
-   * Whose content it is. That of a request is read strictly, since another reader could take something else from it; its faults are ExchanErrors. That of a
-   * response is read as browsers do: `deflate` may be raw (RFC 9110 8.4.1.2), and what stands behind the end of gzip, deflate or Brotli is ignored; its
-   * faults are HemiErrors, which are not this client's doing. Default: "request".
+   * Whose content it is. Request content is decoded strictly, because other decoders could interpret it differently;
+   * its errors are ExchanErrors. Response content is decoded like in browsers: `deflate` may be raw (RFC 9110 8.4.1.2),
+   * and data after the end of gzip, deflate or Brotli is ignored; its errors are HemiErrors, because the client did not
+   * cause them. Default: "request".
    */
   readonly whose?: "request" | "response";
-  /** The prop that `maxRatio` comes from, for messages. Default: "maxContentRatio". */
+  /** The prop that sets `maxRatio`, for messages. Default: "maxContentRatio". */
   readonly ratioProp?: string;
 }
 
 /**
- * Decodes what is pushed. How much comes of it is the taker's to bound; here only the ratio is. Throws HEMI_CONTENT_TOO_LARGE when the ratio
- * is passed, and HEMI_CONTENT_BROKEN for what is not of this coding, ends early, or, in a request, has something behind its end. Behind a member of gzip
- * and a frame of zstd another one may stand; of zstd, HEMI_CONTENT_TOO_LARGE is also thrown for more than 1000 frames that have less than
- * 1 KiB on average.
+ * Decodes pushed content. The caller limits the decoded size; this filter limits only the ratio. Throws
+ * HEMI_CONTENT_TOO_LARGE if the ratio is exceeded. Throws HEMI_CONTENT_BROKEN if the content is not in this coding,
+ * ends early, or (in a request) has data after its end. A gzip member or a zstd frame may be followed by another one.
+ * For zstd, also throws HEMI_CONTENT_TOO_LARGE for more than 1000 frames with less than 1 KiB on average.
  */
 export function decodingFilter(
   coding: ContentCoding,
@@ -53,15 +63,15 @@ class DecodingFilter implements ContentFilter {
   readonly #maxRatio: number;
   readonly #whose: "request" | "response";
   readonly #ratioProp: string;
-  /** Of gzip in a response, whose body then goes to the decoder. */
+  /** For gzip in a response: removes the framing, so that the decoder receives raw deflate. */
   readonly #framing: GzipFraming | undefined;
-  /** `undefined` until the first byte tells which one it takes. */
+  /** `undefined` until the first byte determines the format. */
   #decoder: Decoder | undefined;
-  /** One for each stretch of content that the one before has left alone. */
+  /** One decoder for each part of the content that the previous one did not consume. */
   #decoders = 1;
   /** Encoded bytes pushed so far. */
   #taken = 0;
-  /** Decoded bytes handed on so far. */
+  /** Decoded bytes passed on so far. */
   #made = 0;
 
   constructor(coding: ContentCoding, { maxRatio, whose, ratioProp }: Required<DecodingOptions>) {
@@ -84,8 +94,8 @@ class DecodingFilter implements ContentFilter {
       decoder.write(left);
       await this.#handOn(decoder, next, ({ isTaken }) => isTaken);
       const { leftAlone } = decoder;
-      // The streams of Node.js go on with the next member of gzip by themselves, but not with the next frame of zstd, or one that is
-      // to be skipped (RFC 8878 3), nor with what stands between the deflate of two members.
+      // Node.js streams continue with the next gzip member, but not with the next zstd frame or a skippable frame (RFC
+      // 8878 3), nor with the framing between two members.
       if (leftAlone === 0 || (this.#coding !== "zstd" && this.#framing === undefined)) return;
       left = left.subarray(left.length - leftAlone);
       if (++this.#decoders > freeFrames && this.#decoders * minFrameSize > this.#taken) throw this.#scattered();
@@ -105,7 +115,10 @@ class DecodingFilter implements ContentFilter {
     }
   }
 
-  /** The low half of the first byte is 8 in the zlib format (RFC 1950 2.2); in raw deflate that would be a stored block with a bit set that nobody sets. */
+  /**
+   * The low half of the first byte is 8 in the zlib format (RFC 1950 2.2). In raw deflate that would be a stored block
+   * with an unused bit set.
+   */
   #formatOf(firstByte: number): keyof typeof streams {
     if (this.#framing !== undefined) return "raw deflate";
     return this.#coding === "deflate" && this.#whose === "response" && (firstByte & 0x0f) !== 8
@@ -114,7 +127,7 @@ class DecodingFilter implements ContentFilter {
   }
 
   async end(next: PushPiece): Promise<void> {
-    // Nothing encoded is nothing decoded: a sender with nothing to say may name a coding all the same.
+    // Empty content is valid: a sender without content may still name a coding.
     if (this.#taken === 0) return;
     const decoder = this.#decoder;
     if (decoder !== undefined) {
@@ -123,7 +136,7 @@ class DecodingFilter implements ContentFilter {
     }
     if (this.#framing?.isComplete === false) throw this.#broken("unexpected end of file");
     if (decoder === undefined) return;
-    // Two readers could differ there.
+    // Two decoders could differ here.
     if (decoder.leftAlone > 0 && this.#whose === "request") throw this.#broken("something stands behind its end");
   }
 
@@ -131,7 +144,7 @@ class DecodingFilter implements ContentFilter {
     this.#decoder?.close();
   }
 
-  /** Hands on what the decoder has made, one piece after the other, until it is done. */
+  /** Passes on the decoder's output, piece by piece, until it is done. */
   async #handOn(decoder: Decoder, next: PushPiece, isDone: (decoder: Decoder) => boolean): Promise<void> {
     for (;;) {
       if (decoder.error !== undefined) throw this.#broken(decoder.error.message);
@@ -170,15 +183,15 @@ class DecodingFilter implements ContentFilter {
   }
 }
 
-/** One of Node.js, with what it has told. */
+/** A Node.js stream and its events. */
 class Decoder {
   readonly #stream: Transform & { readonly bytesWritten: number };
   #written = 0;
-  /** What was written last has been decoded, or left alone. */
+  /** The last write was decoded or not consumed. */
   isTaken = true;
   hasEnded = false;
   error: Error | undefined;
-  /** Called when there is something new. */
+  /** Called when there is news. */
   #wake: (() => void) | undefined;
 
   constructor(format: keyof typeof streams) {
@@ -199,7 +212,7 @@ class Decoder {
     this.#written += piece.length;
     this.isTaken = false;
     this.#stream.write(piece, (error) => {
-      // That of an error comes as its event, too.
+      // An error is also emitted as an event.
       this.isTaken = error === undefined || error === null;
       this.#wake?.();
     });
@@ -209,13 +222,13 @@ class Decoder {
     this.#stream.end();
   }
 
-  /** `undefined`: there is nothing more as yet. */
+  /** `undefined`: no more output yet. */
   read(): Uint8Array | undefined {
     const piece: unknown = this.#stream.read();
     return piece instanceof Uint8Array ? piece : undefined;
   }
 
-  /** Bytes written that stand behind the end of the encoded content, once all is taken. */
+  /** Written bytes after the end of the encoded content, once everything is consumed. */
   get leftAlone(): number {
     return this.#written - this.#stream.bytesWritten;
   }
@@ -229,12 +242,15 @@ class Decoder {
   }
 }
 
-/** So much, in bytes, may come of content in any ratio: empty tables and long runs of zeros are no attack while they are small. */
+/**
+ * Content that decodes to this size, in bytes, may have any ratio: empty tables and long runs of zeros are harmless
+ * while they are small.
+ */
 const freeSize = 64 * 1024;
 
 /**
- * So many frames may be of any size; from then on they must have so many bytes on average. Each takes a new stream of Node.js, 45 µs, and
- * has no more than 9 bytes where nothing is in it: a megabyte of those would take 5 s.
+ * This many frames may have any size; beyond that, frames must have a minimum average size. Each frame needs a new
+ * Node.js stream (45 µs), and an empty frame has only 9 bytes: a megabyte of them would take 5 s.
  */
 const freeFrames = 1000;
 const minFrameSize = 1024;

@@ -1,4 +1,4 @@
-// The content of a request as a handlet reads it: once, as bytes, text, JSON, a form or a stream.
+// The content of a request, which a handlet reads once as bytes, text, JSON, a form or a stream.
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import { contentCodings, decodingFilter, parseContentCoding } from "./content-decoding.ts";
@@ -18,8 +18,8 @@ import { HTTPError } from "../http-error.ts";
 import { GatheredBytes } from "./gathered-bytes.ts";
 
 /**
- * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or HEMI_PEER_GONE; uncaught, they
- * give 413, 400, 408 and nothing.
+ * Is read once. Every way of reading throws HEMI_CONTENT_TOO_LARGE, HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or
+ * HEMI_PEER_GONE; uncaught, they give 413, 400, 408 and nothing.
  *
  * | read by                                    | through revisers | content-encoding | limits beside maxContentSize       |
  * | ------------------------------------------ | ---------------- | ---------------- | ---------------------------------- |
@@ -30,12 +30,12 @@ import { GatheredBytes } from "./gathered-bytes.ts";
  * | `raw`                                      | no               | as it is         |                                    |
  */
 export class Content implements AsyncIterable<Uint8Array> {
-  /** In bytes; `undefined` where the sender did not say. 0: there is none. */
+  /** In bytes; `undefined` if the sender did not announce it. 0: there is no content. */
   readonly size: number | undefined;
   #coding: string;
   readonly #wire: ExchanWire;
   readonly #owner: ContentOwner;
-  /** Nearest to the wire first. */
+  /** The filter nearest to the wire first. */
   #filters: readonly PlacedFilter[] = [];
   #filtered: FilteredContent | undefined;
   #isRead = false;
@@ -48,39 +48,39 @@ export class Content implements AsyncIterable<Uint8Array> {
     this.#coding = wire.head.fields.get("content-encoding") ?? "";
   }
 
-  /** The content-encoding of what iteration gives; "" for none. */
+  /** The content-encoding of the iterated content; "" for none. */
   get coding(): string {
     return this.#coding;
   }
 
-  /** For revisers that take one off, or put one on: the fields of the request say so, too, and nothing of its length any more. */
+  /** For revisers that remove or add a coding: updates the request fields accordingly, and removes the length. */
   set coding(coding: string) {
     this.#coding = coding;
     this.#owner.recoded(coding);
   }
 
-  /** Someone has begun to read it. */
+  /** Whether reading has begun. */
   get isRead(): boolean {
     return this.#isRead;
   }
 
-  /** What `size` says, where what is read is what the sender sent; filters change it to nobody knows what. */
+  /** The size if the content is unchanged; filters make it unknown. */
   get passedSize(): number | undefined {
     return this.#filters.length === 0 || this.size === 0 ? this.size : undefined;
   }
 
-  /** For the engine: puts a filter between the wire and the reader. */
+  /** For the engine: inserts a filter between the wire and the reader. */
   addFilter(filter: PlacedFilter): void {
     if (this.#filters.length === 0) this.#wire.onEnd(() => this.#closeFilters());
     this.#filters = [...this.#filters, filter].sort((a, b) => a.rank - b.rank);
   }
 
-  /** All of it, at once, with its content-encoding taken off. */
+  /** The whole content, with its content-encoding removed. */
   bytes(): Promise<Uint8Array> {
     return this.#gather(true);
   }
 
-  /** The same with its content-encoding left on, for those who hand it on with the fields of the request. */
+  /** The whole content with its content-encoding, to be passed on with the fields of the request. */
   passedBytes(): Promise<Uint8Array> {
     return this.#gather(false);
   }
@@ -95,7 +95,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     return gathered.bytes();
   }
 
-  /** Read as UTF-8, whatever charset its content-type names; broken sequences become U+FFFD. */
+  /** Decoded as UTF-8, whatever charset the content-type names; invalid sequences become U+FFFD. */
   async text(): Promise<string> {
     return new TextDecoder().decode(await this.bytes());
   }
@@ -112,9 +112,10 @@ export class Content implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * A form, urlencoded or multipart: fields in memory, files in `uploadsDir` of the rule until the exchan ends, unless they are moved. Throws
-   * HTTPError too: 415 for content that is no form, 400 for a multipart form without a right boundary, 507 when the disk is full. All
-   * text is read as UTF-8, as the URL and HTML standards have it, whatever charset is named.
+   * A form, urlencoded or multipart: fields in memory, files in `uploadsDir` of the rule until the exchan ends, unless
+   * they are moved. Throws HTTPError, too: 415 for content that is not a form, 400 for a multipart form without a valid
+   * boundary, 507 if the disk is full. All text is decoded as UTF-8, as the URL and HTML standards require, whatever
+   * charset is named.
    */
   async form(): Promise<Form> {
     const type = formTypeOf(this.#wire.head.fields.get("content-type"));
@@ -130,7 +131,10 @@ export class Content implements AsyncIterable<Uint8Array> {
     return await readForm(this.#multipartParts(type.boundary), uploads, this.#wire);
   }
 
-  /** The parts of a form as they come, for those who want its files neither on disk nor in memory. Throws what `form` throws. */
+  /**
+   * The parts of a form as they arrive, for handlets that store its files neither on disk nor in memory. Throws like
+   * `form`.
+   */
   async *formParts(): AsyncGenerator<FormPart, void, void> {
     const type = formTypeOf(this.#wire.head.fields.get("content-type"));
     if (type.sort === "multipart") return yield* this.#multipartParts(type.boundary);
@@ -138,12 +142,12 @@ export class Content implements AsyncIterable<Uint8Array> {
       yield { kind: "field", name, value };
   }
 
-  /** The pieces as they were sent, seen by no reviser, for those who hand them on with the fields of the request. */
+  /** The pieces as sent, without revisers, to be passed on with the fields of the request. */
   async *raw(): AsyncGenerator<Uint8Array, void, void> {
     yield* this.#read(this.#limit, "raw");
   }
 
-  /** The pieces, as they come; the client is held back while none is asked for. */
+  /** The pieces as they arrive. The client is paused while none is requested. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     yield* this.#read(this.#limit, []);
   }
@@ -161,7 +165,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     return { prop: "maxContentSize", size: maxContentSize === 0 ? Infinity : size };
   }
 
-  /** What takes the content-encoding off, if there is one. Throws HTTPError 415 if that is not wanted, or not known. */
+  /** The filters that remove the content-encoding. Throws HTTPError 415 if decoding is off or the coding is unknown. */
   #decodingFilters(): readonly PlacedFilter[] {
     const coding = parseContentCoding(this.coding);
     if (coding === "identity") return [];
@@ -173,11 +177,11 @@ export class Content implements AsyncIterable<Uint8Array> {
         fields: { "accept-encoding": decodeContent ? contentCodings.join(", ") : "identity" },
       });
     }
-    // Revisers see the content as it is coded: this is behind all of them.
+    // Revisers receive encoded content: decoding comes after all of them.
     return [{ rank: 32, path: "content", filter: decodingFilter(coding, { maxRatio: maxContentRatio }) }];
   }
 
-  /** `furtherFilters` stand behind those of revisers; "raw": there are none of either. */
+  /** `furtherFilters` come after those of revisers; "raw": without either. */
   async *#read(
     limit: SizeLimit,
     furtherFilters: readonly PlacedFilter[] | "raw",
@@ -207,31 +211,31 @@ export class Content implements AsyncIterable<Uint8Array> {
 
   readonly #closeFailed = (fault: unknown): void => this.#owner.noteFault(fault);
 
-  /** The exchan has ended: the filters have, whoever reads through them, if anyone does. */
+  /** The exchan has ended, so its filters are closed, whether or not anyone reads. */
   #closeFilters(): void {
     (this.#filtered ??= new FilteredContent(this.#filters, 0, noError, this.#closeFailed)).close();
   }
 }
 
-/** What the rule that has a request says of its content. */
+/** The settings for content of the rule that has the request. */
 export interface ContentTerms {
   readonly limits: ContentLimits;
-  /** Where files of forms are kept; `undefined` before a rule has the request. */
+  /** The store for form files; `undefined` before a rule has the request. */
   readonly uploads: Uploads | undefined;
 }
 
-/** Who has the content: its terms count when it is read. */
+/** The owner of the content: its terms apply when the content is read. */
 export interface ContentOwner {
   readonly contentTerms: ContentTerms;
   /** In bytes, where `maxContentSize` is not set: see `HandletPart`. */
   readonly defaultMaxContentSize: number;
-  /** Its content has another content-encoding now. */
+  /** The content-encoding has changed. */
   recoded(coding: string): void;
-  /** A reviser's filter has failed where nobody reads any more. */
+  /** A reviser's filter has failed when nobody reads any more. */
   noteFault(fault: unknown): void;
 }
 
-/** For content that has not come to a rule. */
+/** For content before it reaches a rule. */
 export const noContentTerms: ContentTerms = { limits: noContentLimits, uploads: undefined };
 
 interface SizeLimit {
@@ -248,7 +252,7 @@ function tooLarge({ prop, size }: SizeLimit): ExchanError {
   );
 }
 
-/** Where nothing goes through, nothing is too large. */
+/** Without filters, this error cannot occur. */
 function noError(): Error {
   return new Error();
 }

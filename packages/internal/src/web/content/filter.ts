@@ -1,39 +1,43 @@
-// What content goes through between a handlet and the wire.
+// Content filters between a handlet and the wire.
 
 import { isPromiseLike } from "@hemi/common";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { faultAt, type Fault } from "../dispatch/fault.ts";
 
-/** Hands a piece on. A promise: wait for it before the next piece, the taker is slow. */
+/** Passes a piece on. If it returns a promise, wait for it before the next piece: the receiver is slow. */
 export type PushPiece = (piece: Uint8Array) => void | Promise<void>;
 
-/** Made by a reviser for one exchan. Its methods are never called side by side. What they throw breaks the content off. */
+/** Made by a reviser for one exchan. Its methods are never called concurrently. An error aborts the content. */
 export interface ContentFilter {
-  /** Takes a piece and hands on, by `next`, as many as it likes; it may keep bytes back. An ExchanError that it throws gives its status. */
+  /**
+   * Receives a piece, and passes on any number of pieces with `next`; it may buffer data. An ExchanError that it throws
+   * determines the status.
+   */
   push(piece: Uint8Array, next: PushPiece): void | Promise<void>;
-  /** The sender wants what it sent so far to arrive: hand on what was kept back, if that can be done. */
+  /** The sender wants its data so far to arrive: pass on buffered data if possible. */
   flush?(next: PushPiece): void | Promise<void>;
-  /** There is no more: hand on the rest. */
+  /** The content is complete: pass on the rest. */
   end?(next: PushPiece): void | Promise<void>;
   /**
-   * For a response whose sender has the content in one piece: returns what becomes of it, and is asked instead of `push` and `end`, for HEAD
-   * too, so that it has the same `content-length`. Such an answer is sent in one write. `undefined`: push it after all.
+   * For a response whose content is in one piece: returns the transformed content. Called instead of `push` and `end`,
+   * also for HEAD, so that both have the same `content-length`. Such a response is sent in one write. `undefined`: use
+   * `push` instead.
    */
   whole?(content: Uint8Array): Uint8Array | undefined;
   /**
-   * What a response has in place of the content, if that is known without it, as from a cache: a file then is not even read. Those bytes never
-   * change. Content that comes piece by piece is pushed all the same.
+   * The transformed content, if it is known without the original, as from a cache: a file is then not even read. These
+   * bytes must never change. Content that arrives in pieces is pushed all the same.
    */
   readonly instead?: Uint8Array | undefined;
-  /** In ms: `flush` is called so long after the first piece of a response that has not been flushed. Default: never. */
+  /** In milliseconds: `flush` is called this long after the first unflushed piece of a response. Default: never. */
   readonly flushAfter?: number | undefined;
-  /** It is over, well or not: its end has come, or that of the exchan. Called once, and not before a method that runs has come back. */
+  /** The content has ended, or the exchan has. Called once, and never while another method runs. */
   close?(): void;
 }
 
-/** Who made a filter, and where it stands among others. */
+/** The owner of a filter, and its position. */
 export interface FilterPlace {
-  /** 0 to 31: 0 is nearest to the wire. Of equal ones the first is nearer. */
+  /** 0 to 31: 0 is nearest to the wire. Of equal ranks, the first is nearer. */
   readonly rank: number;
   /** The component's path, for the log. */
   readonly path: string;
@@ -44,45 +48,53 @@ export interface PlacedFilter extends FilterPlace {
   readonly filter: ContentFilter;
 }
 
-/** Something that waits to look at a response's head once it is final, and may put a filter on the content. */
+/** Inspects a response's final head, and may install a filter for the content. */
 export interface FilterHook extends FilterPlace {
-  /** Who waits: the part, whose path may change. */
+  /** The part that owns it, whose path may change. */
   readonly by: object;
-  /** Looks at the final head, and returns a filter for the content, or nothing. */
+  /** Inspects the final head, and returns a filter for the content, or nothing. */
   readonly hook: () => ContentFilter | undefined;
 }
 
-/** Filters in a row, the first nearest to the sender, with a taker at the end. What a filter throws comes out as a Fault with its path, unless it is an ExchanError. */
+/**
+ * A chain of filters, the first nearest to the sender, with a receiver at the end. An error of a filter is wrapped in a
+ * Fault with its path, unless it is an ExchanError.
+ */
 export class FilterChain {
   readonly #filters: readonly PlacedFilter[];
-  /** The first filter that content still goes through: those before it had it whole. */
+  /** The first filter that still receives content: earlier ones had the whole content. */
   #first = 0;
   readonly #taker: PushPiece;
   readonly #closeFailed: (fault: Fault) => void;
-  /** `#pushers[i]` hands a piece to filter i; the last one to the taker. Made when a piece is pushed: content that passes whole needs none. */
+  /**
+   * `#pushers[i]` passes a piece to filter i; the last one to the receiver. Created at the first push: whole content
+   * needs none.
+   */
   #pushers: readonly PushPiece[] | undefined;
-  /** Steps under way, those within others counted too. */
+  /** The number of running steps, including nested ones. */
   #running = 0;
-  /** What the taker threw: no filter's fault, though it comes by their way. */
+  /** An error of the receiver: it passes through the filters, but is not their fault. */
   #takerError: unknown;
   #closeError: Fault | undefined;
   #isOver = false;
   #isClosed = false;
 
-  /** `closeFailed` is told what a filter throws when it is closed: nobody else may be there any more. */
+  /** `closeFailed` receives errors of `close`, because there may be no other caller. */
   constructor(filters: readonly PlacedFilter[], taker: PushPiece, closeFailed: (fault: Fault) => void) {
     this.#filters = filters;
     this.#taker = taker;
     this.#closeFailed = closeFailed;
   }
 
-  /** In ms; the shortest that a filter wants. */
+  /** In milliseconds; the shortest time of all filters. */
   get flushAfter(): number | undefined {
     const waits = this.#filters.flatMap(({ filter }) => filter.flushAfter ?? []);
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  /** What a filter knows to stand in place of the content. It has passed the filters up to that one: hand it to `passWhole`. */
+  /**
+   * The known replacement of the content by a filter. It has passed the filters up to that one: give it to `passWhole`.
+   */
   takeInstead(): Uint8Array | undefined {
     const at = this.#filters.findLastIndex(({ filter }) => filter.instead !== undefined);
     if (at < 0) return undefined;
@@ -90,7 +102,7 @@ export class FilterChain {
     return this.#filters[at]?.filter.instead;
   }
 
-  /** Takes the whole content through the filters that can have it at once, up to the first that cannot: see `isPassed`. */
+  /** Passes the whole content through filters that support it, up to the first that does not: see `isPassed`. */
   passWhole(content: Uint8Array): Uint8Array {
     let whole = content;
     for (; this.#first < this.#filters.length; this.#first++) {
@@ -106,12 +118,12 @@ export class FilterChain {
     return whole;
   }
 
-  /** There is no filter left that `push` would hand content to. */
+  /** Whether no filter is left for `push`. */
   get isPassed(): boolean {
     return this.#first === this.#filters.length;
   }
 
-  /** Throws HEMI_PEER_GONE, as the two below do, when it has been closed. */
+  /** Throws HEMI_PEER_GONE after it was closed, like the two methods below. */
   push(piece: Uint8Array): void | Promise<void> {
     this.#assertOpen();
     return this.#pusherOf(this.#first)(piece);
@@ -135,7 +147,7 @@ export class FilterChain {
     if (this.#closeError !== undefined) throw this.#closeError;
   }
 
-  /** Closes the filters, when what runs has come back. Never throws; twice is harmless. */
+  /** Closes the filters after running methods have returned. Never throws. Calling it twice is harmless. */
   close(): void {
     this.#isOver = true;
     if (this.#isClosed || this.#running > 0) return;
@@ -156,7 +168,7 @@ export class FilterChain {
     this.#closeFailed(fault);
   }
 
-  /** Runs a step of the filter of that path, or of the taker. */
+  /** Runs a step of the filter with that path, or of the receiver. */
   #run(path: string | undefined, step: () => void | Promise<void>): void | Promise<void> {
     this.#running++;
     let rest: void | Promise<void>;
@@ -188,7 +200,7 @@ export class FilterChain {
 
   #failed(path: string | undefined, error: unknown): never {
     if (path === undefined) this.#takerError = error;
-    // What the peer or the clock did is no filter's fault, whichever of them noticed.
+    // Errors caused by the peer or by a timeout are not the fault of a filter.
     const isFault = path !== undefined && error !== this.#takerError && !(error instanceof ExchanError);
     throw isFault ? faultAt(path, error) : error;
   }

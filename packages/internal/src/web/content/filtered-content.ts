@@ -1,4 +1,4 @@
-// Content that is pulled through filters, which push: one piece at a time changes hands.
+// Pulls content through filters, which push: one piece at a time.
 
 import { ExchanError } from "../../http/exchan-error.ts";
 import type { Fault } from "../dispatch/fault.ts";
@@ -8,17 +8,20 @@ export class FilteredContent {
   readonly #chain: FilterChain;
   readonly #maxSize: number;
   readonly #tooLarge: () => Error;
-  /** In bytes, handed over so far. */
+  /** In bytes, so far. */
   #size = 0;
   /** The piece that the last filter has made, until the reader takes it. */
   #piece: Uint8Array | undefined;
-  /** Lets the filters go on. */
+  /** Resumes the filters. */
   #taken: (() => void) | undefined;
-  /** Tells the reader that there is a piece, or that the step is over. */
+  /** Notifies the reader of a piece, or of the end of the step. */
   #wake: (() => void) | undefined;
   #isClosed = false;
 
-  /** What comes out is bounded as what goes in is: a few bytes can unfold to gigabytes. Above `maxSize` bytes it throws what `tooLarge` makes. */
+  /**
+   * The output is limited like the input: a few bytes can decode to gigabytes. Above `maxSize` bytes, it throws the
+   * error of `tooLarge`.
+   */
   constructor(
     filters: readonly PlacedFilter[],
     maxSize: number,
@@ -30,7 +33,7 @@ export class FilteredContent {
     this.#chain = new FilterChain(filters, (piece) => this.#take(piece), closeFailed);
   }
 
-  /** What comes of these pieces. Closes the filters at the end, and when it is left. */
+  /** The filtered pieces. Closes the filters at the end, also if the reader leaves. */
   async *read(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
     try {
       for await (const piece of pieces) yield* this.#made(() => this.#chain.push(piece));
@@ -40,7 +43,7 @@ export class FilteredContent {
     }
   }
 
-  /** Whoever reads: it is over. Twice is harmless. */
+  /** Ends reading. Calling it twice is harmless. */
   close(): void {
     this.#isClosed = true;
     this.#chain.close();
@@ -48,7 +51,7 @@ export class FilteredContent {
     this.#taken?.();
   }
 
-  /** The pieces that come of one step through the filters, as it makes them. */
+  /** The pieces that one step through the filters produces. */
   async *#made(step: () => void | Promise<void>): AsyncGenerator<Uint8Array, void, void> {
     const state = { isOver: false };
     const run = Promise.resolve()
@@ -70,7 +73,7 @@ export class FilteredContent {
     await run;
   }
 
-  /** Settles when the piece has been taken. */
+  /** Settles when the reader has taken the piece. */
   #take(piece: Uint8Array): Promise<void> {
     if (this.#isClosed) {
       throw new ExchanError("HEMI_PEER_GONE", "nobody reads the content of the request any more");

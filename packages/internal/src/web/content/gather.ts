@@ -1,8 +1,11 @@
-// Gathers content that may turn out to be too large for that.
+// Buffers content that may turn out to be too large for it.
 
 import { GatheredBytes } from "./gathered-bytes.ts";
 
-/** All of a content in one piece, or, if it has more than `maxSize` bytes, its pieces: those that have come by then, as one, before the rest. */
+/**
+ * The whole content in one piece. If it has more than `maxSize` bytes: its pieces, with the buffered ones joined,
+ * before the rest.
+ */
 export async function gather(
   content: AsyncIterable<Uint8Array>,
   maxSize: number,

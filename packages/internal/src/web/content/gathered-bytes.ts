@@ -1,11 +1,12 @@
-// Pieces put together to one, in memory that follows their bytes and not their number: a client may send its content byte by byte.
+// Joins pieces in memory that is proportional to their bytes, not their number: a client may send its content byte by
+// byte.
 
 export class GatheredBytes {
-  /** Kept as it came as long as nothing follows it. */
+  /** Kept unchanged as long as it is the only piece. */
   #first: Uint8Array | undefined;
   readonly #whole: Uint8Array[] = [];
   #block: Buffer = noBytes;
-  /** How much of the block is filled. */
+  /** The fill level of the block. */
   #at = 0;
   #size = 0;
 
@@ -14,7 +15,7 @@ export class GatheredBytes {
     return this.#size;
   }
 
-  /** Nobody may change the piece afterwards. */
+  /** The piece must not be changed afterwards. */
   add(piece: Uint8Array): void {
     const isFirst = this.#size === 0;
     this.#size += piece.length;
@@ -28,7 +29,7 @@ export class GatheredBytes {
     this.#put(piece);
   }
 
-  /** All of them in a row. */
+  /** All pieces, joined. */
   bytes(): Uint8Array {
     if (this.#first !== undefined) return this.#first;
     this.#seal();
@@ -55,7 +56,7 @@ export class GatheredBytes {
     }
   }
 
-  /** Nothing more comes into the block. */
+  /** Completes the block. */
   #seal(): void {
     if (this.#at > 0) {
       const filled = this.#block.subarray(0, this.#at);
@@ -68,5 +69,5 @@ export class GatheredBytes {
 
 const noBytes = Buffer.alloc(0);
 
-/** In bytes. Pieces of a quarter of it and more are kept as they are. */
+/** In bytes. Pieces of at least a quarter of this are kept without a copy. */
 const blockSize = 64 * 1024;

@@ -1,26 +1,30 @@
-// What stands around the raw deflate of gzip (RFC 1952 2.2), for who ignores what stands behind it.
+// Parses the framing around the raw deflate of gzip (RFC 1952 2.2), for readers that ignore data after the end.
 //
-//   1f 8b 08 flags, 6 more | extra field, name, comment, CRC16, each if its flag is set | deflate | CRC32, size | the next member, or garbage
+//  1f 8b 08 flags, 6 more | extra field, name, comment, CRC16, each if its flag is set | deflate | CRC32, size | the
+//  next member, or garbage
 //
-// The streams of Node.js take garbage for a member that is broken, and then hand out nothing of what they decoded last.
+// Node.js streams treat garbage as a broken member, and then lose the last decoded output.
 
 import { crc32 } from "node:zlib";
 
 export class GzipFraming {
   #state: "header" | "body" | "trailer" | "garbage" = "header";
-  /** The beginning of a header or trailer. */
+  /** The start of a header or trailer. */
   #held: Buffer = noBytes;
   #members = 0;
-  /** Of what the member decoded to. */
+  /** Of the decoded member. */
   #crc = 0;
   #size = 0;
 
-  /** Whether what comes next is deflate. */
+  /** Whether deflate data comes next. */
   get isInBody(): boolean {
     return this.#state === "body";
   }
 
-  /** Takes framing from the beginning of the bytes and gives what is left: of the body, or nothing. Throws an Error for what is not gzip. */
+  /**
+   * Skips framing at the start of the bytes and returns the rest: data of the body, or nothing. Throws an Error for
+   * data that is not gzip.
+   */
   skip(bytes: Uint8Array): Uint8Array {
     while (this.#state === "header" || this.#state === "trailer") {
       const held = Buffer.concat([this.#held, bytes]);
@@ -33,13 +37,13 @@ export class GzipFraming {
     return this.#state === "body" ? bytes : noBytes;
   }
 
-  /** A piece of what the body decodes to. */
+  /** Adds a decoded piece of the body. */
   add(decoded: Uint8Array): void {
     this.#crc = crc32(decoded, this.#crc);
     this.#size = (this.#size + decoded.length) >>> 0;
   }
 
-  /** The end of the deflate has come. */
+  /** The deflate data has ended. */
   endBody(): void {
     this.#state = "trailer";
   }
@@ -49,7 +53,7 @@ export class GzipFraming {
     return this.#members > 0 && (this.#state === "header" || this.#state === "garbage");
   }
 
-  /** Gives its size once it is complete. */
+  /** Returns its size when it is complete. */
   #readHeader(held: Buffer): number | undefined {
     if (!magic.subarray(0, held.length).equals(held.subarray(0, magic.length))) {
       if (this.#members === 0) throw new Error("it does not begin as gzip does");
@@ -79,10 +83,10 @@ export class GzipFraming {
 
 const noBytes = Buffer.alloc(0);
 const magic = Buffer.from([0x1f, 0x8b, 8]);
-/** In bytes. Names and comments of files are short; nobody sends more. */
+/** In bytes. File names and comments are short; no one sends more. */
 const maxHeader = 64 * 1024;
 
-/** `undefined`: not all of it is there. */
+/** `undefined`: incomplete. */
 function headerSize(held: Buffer): number | undefined {
   const flags = held[3];
   if (flags === undefined || held.length < 10) return undefined;
@@ -91,7 +95,7 @@ function headerSize(held: Buffer): number | undefined {
     if (held.length < 12) return undefined;
     size += 2 + held.readUInt16LE(10);
   }
-  // The name and the comment, which end with a zero byte.
+  // The name and the comment end with a zero byte.
   for (const flag of [0x08, 0x10]) {
     if ((flags & flag) === 0) continue;
     const end = held.indexOf(0, size);

@@ -1,7 +1,7 @@
-// Whom a rule asks, in order: handlets, and socklets for requests that want to leave HTTP.
+// The order in which a rule calls handlets, and socklets for upgrade requests.
 //
-//   rule { accessChecker {}  chat {}  httpProxy {} }       inline: in the order of the text, so that a checker holds for all behind it
-//   .socklets = ("live")  .handlets = ("app")              then the named socklets, then the named handlets
+//  rule { accessChecker {}  chat {}  httpProxy {} }       inline: in order, so that a checker protects the rest
+//  .socklets = ("live")  .handlets = ("app")              then the named socklets, then the named handlets
 
 import type { CheckContext } from "../../component/definition.ts";
 import type { Child } from "../../component/context.ts";
@@ -9,7 +9,7 @@ import type { Context } from "../../stage/context.ts";
 import type { Reference } from "../../component/reference.ts";
 import { handletKind, sockletKind, type HandletPart, type ReviserPart, type SockletPart } from "../kinds.ts";
 
-/** One of those who may answer. */
+/** A handlet or socklet that may take a request. */
 export type Answerer =
   | { readonly kind: "handlet"; readonly child: Child<HandletPart> }
   | { readonly kind: "socklet"; readonly child: Child<SockletPart> };
@@ -19,7 +19,7 @@ export interface NamedAnswerers {
   readonly socklets?: readonly Reference<SockletPart>[] | undefined;
 }
 
-/** All of a rule, in the order in which they are asked. Socklets are asked only for requests that want to leave HTTP. */
+/** All of a rule, in order. Socklets are called only for upgrade requests. */
 export function answerersOf({ children }: Pick<Context, "children">, named: NamedAnswerers): readonly Answerer[] {
   const inline = new Map<Child, Answerer>();
   for (const child of children(handletKind)) inline.set(child, { kind: "handlet", child });
@@ -31,21 +31,24 @@ export function answerersOf({ children }: Pick<Context, "children">, named: Name
   ];
 }
 
-/** Reports each socklet behind a handlet that takes every request: it would never be asked, and its upgrades be answered as plain requests. */
+/**
+ * Reports each socklet behind a handlet that takes every request: it would never run, and its upgrades would be handled
+ * as plain requests.
+ */
 export function checkReachable(context: CheckContext<NamedAnswerers>): void {
   const asked = [...context.children(), ...context.references("socklets"), ...context.references("handlets")];
   let taker: CheckContext | undefined;
   for (const one of asked) {
     const { definition } = one;
     if (definition.kind.name === sockletKind.name && taker !== undefined) {
-      const message = `it would never be asked: ${taker.definition.sign} stands before it and takes every request`;
+      const message = `it would never run: ${taker.definition.sign} is before it and takes every request`;
       one.report({ message, hint: `put it before ${taker.definition.sign}` });
     }
     if (definition.kind.name === handletKind.name && definition.takesAll?.(one) === true) taker ??= one;
   }
 }
 
-/** A part that is referred to, as of now: a running exchan keeps to it, whatever a reload makes of the reference. */
+/** The current target of a reference. A running exchan keeps it, even if a reload relinks the reference. */
 export function asChild<PartType extends HandletPart | SockletPart | ReviserPart>({
   current,
   sign,

@@ -1,9 +1,9 @@
-// Brings a request to its webapp, and whatever comes of it to an answer.
+// Finds the webapp of a request, and sends a response for every outcome.
 //
-//   wire ─> authority, path ─> webapp by hostname ─> rules, handlets ──> true:  answered, or will be
-//             │ 400               │ 421                              ├─> false: the webapp's 404
-//             v                   v                                  └─> thrown: its status, or 500 with a log line
-//           answered            answered
+//  wire ─> authority, path ─> webapp by hostname ─> rules, handlets ──> true:  a response is or will be sent
+//            │ 400               │ 421                              ├─> false: the webapp's 404
+//            v                   v                                  └─> thrown: its status, or 500 with a log line
+//         responds            responds
 
 import type { Fcache } from "../../fixtures/fcache.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -21,24 +21,24 @@ import { Request } from "../request/request.ts";
 import { Response, type ResponseSurroundings } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 
-/** Answers a request that no rule took, where its webapp has no page for that. */
+/** Responds to a request that no rule took, if its webapp has no page for that. */
 export type SendMissPage = (resp: Response, wire: ExchanWire) => void | Promise<void>;
 
-/** What a dispatcher is made of. */
+/** The options of a dispatcher. */
 export interface DispatcherOptions {
-  /** No two of them with one hostname. */
+  /** Their hostnames are distinct. */
   readonly webapps: readonly WebappPart[];
   readonly log: ErrorLog;
   readonly fcache: Fcache;
-  /** Takes note of exchans that are not answered at once. */
+  /** Records exchans that do not finish synchronously. */
   readonly open: OpenExchans;
   /** Default: a line of text. */
   readonly sendMissPage?: SendMissPage | undefined;
-  /** Whom it believes where a request comes from. Default: nobody. */
+  /** The proxies that are trusted to name the client. Default: none. */
   readonly trust?: ForwardedTrust | undefined;
 }
 
-/** Whom a request is for. */
+/** The destination of a request. */
 interface Destination {
   readonly authority: Authority | undefined;
   readonly webapp: WebappPart;
@@ -50,14 +50,14 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
   readonly #log: ErrorLog;
   readonly #open: OpenExchans;
   readonly #webapps: HostnameTable<WebappPart>;
-  /** What was thrown at a request and stands in the log already: it may come by two ways, as two faults. */
+  /** Errors of requests that are already logged: an error may arrive in two ways, as two faults. */
   readonly #noted = new WeakMap<Request, unknown>();
   readonly #defaultWebapp: WebappPart | undefined;
   readonly #sendMissPage: SendMissPage;
-  /** Authorities seen before, as received. Names that belong to no webapp do not come in. */
+  /** A cache of authorities, as received. Names without a webapp are not stored. */
   readonly #destinations = new Map<string, Destination>();
 
-  /** Throws HEMI_CONFIG_BAD_VALUE when two webapps claim one hostname. */
+  /** Throws HEMI_CONFIG_BAD_VALUE if two webapps have the same hostname. */
   constructor({ webapps, log, fcache, open, sendMissPage = sendPlainMissPage, trust }: DispatcherOptions) {
     this.#log = log;
     this.#open = open;
@@ -70,7 +70,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     this.#defaultWebapp = webapps.find((webapp) => webapp.hostnames.includes("*"));
   }
 
-  /** Answers a request. Never throws. */
+  /** Handles a request. Never throws. */
   serve(wire: ExchanWire): void {
     const { head } = wire;
     const destination = this.#destinations.get(head.authority) ?? this.#findDestination(head.authority);
@@ -92,7 +92,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
 
     const { webapp } = destination;
     const terms = webapp.tls?.terms.id ?? "";
-    // The client's certificate was not asked for, or others were to vouch for it (RFC 9110 7.4).
+    // The handshake requested no client certificate, or accepted other authorities (RFC 9110 7.4).
     if (terms !== "" && wire.tls !== undefined && wire.tls.terms !== terms) {
       return this.#refuse(wire, 421, "its handshake was one for a name that asks for other client certificates");
     }
@@ -117,26 +117,26 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
   }
 
-  /** Answers a request of a client that has too many under way (RFC 6585 4): whoever refuses it tells of that. */
+  /** Refuses a request of a client that has too many running (RFC 6585 4). The caller logs this. */
   refuseForNow(wire: ExchanWire): void {
     sendStatusPage(new Response(wire, this, undefined), 429, { "retry-after": "1" });
   }
 
   #findDestination(received: string): Destination | "malformed" | undefined {
-    // What is kept must not be a slice: it would keep the whole head that it was cut from.
+    // A cached text must not be a slice: it would keep the whole head in memory.
     const text = Buffer.from(received, "latin1").toString("latin1");
     const authority = parseAuthority(text);
     if (authority === undefined && text !== "") return "malformed";
     const webapp = authority === undefined ? this.#defaultWebapp : this.#webapps.find(authority.hostname);
     if (webapp === undefined) return undefined;
     const destination: Destination = { authority, webapp };
-    // A default webapp takes any name, so that peers can fill this: it starts anew when it is full.
+    // A default webapp accepts any name, so peers can fill the cache: it is cleared when it is full.
     if (this.#destinations.size >= maxDestinations) this.#destinations.clear();
     this.#destinations.set(text, destination);
     return destination;
   }
 
-  /** `OPTIONS *` asks about the server as a whole (RFC 9110 9.3.7). */
+  /** `OPTIONS *` is about the server as a whole (RFC 9110 9.3.7). */
   #answerServerOptions(resp: Response): void {
     resp.status = 204;
     resp.setHeader("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -144,7 +144,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
   }
 
   #notTaken(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire): void {
-    // No resource has it, so that there is nothing to say in the `allow` of a 405.
+    // There is no resource, so a 405 would have nothing for `allow`.
     try {
       const sent = webapp.notFound(req, resp, (resp) => this.#sendMissPage(resp, wire));
       if (sent !== undefined) sent.catch((error: unknown) => this.failed(error, req, resp));
@@ -156,11 +156,11 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
   failed(error: unknown, req: Request, resp: Response): void {
     const thrown = error instanceof Fault ? error.cause : error;
     const status = statusOf(thrown);
-    // A client that has gone needs no answer, and its leaving is no fault.
+    // A client that has gone needs no response, and this is not an error.
     if (isPeerGone(thrown)) return resp.abort();
     if (status >= 500) this.noteFault(error, req);
     else if (thrown instanceof Error) {
-      // A limit of ours that was passed: whoever set it should see that (413 is the one that no connection notes).
+      // An exceeded limit: the administrator should see it (413 is the only status that no connection logs).
       const level = status === 413 ? "info" : "debug";
       if (this.#log.enabled(level)) {
         this.#log[level](`${req.method} ${req.uri}: ${thrown.message}`, { requestId: req.id });
@@ -170,7 +170,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
       if (!resp.isHeadSent) sendStatusPage(resp, status, thrown instanceof HTTPError ? thrown.fields : undefined);
       else if (!resp.isDone) resp.abort();
     } catch (error) {
-      // A reviser that looked at the head of this page failed; it does not get a second one to look at.
+      // A reviser failed on the head of this page. It gets no second one.
       this.noteFault(error, req);
       if (resp.isHeadSent) resp.abort();
       else sendStatusPage(resp, 500);
@@ -209,7 +209,7 @@ function sendPlainMissPage(resp: Response): void {
   sendStatusPage(resp, 404);
 }
 
-/** The status for what was thrown and not caught. */
+/** The status for an uncaught error. */
 function statusOf(thrown: unknown): number {
   if (thrown instanceof HTTPError) return thrown.status;
   if (thrown instanceof ExchanError) return statusOfCode[thrown.code] ?? 500;
@@ -222,5 +222,5 @@ const statusOfCode: { readonly [code: string]: number | undefined } = {
   HEMI_CONTENT_TOO_LARGE: 413,
 };
 
-/** No prop: it only spares parsing, and a name that is forgotten is parsed again. */
+/** Not a prop: the cache only saves parsing. */
 const maxDestinations = 1000;

@@ -1,28 +1,28 @@
-// Which value a hostname belongs to: exact, then the longest suffix, then the longest prefix, then `*`.
+// Finds the value of a hostname: exact name, then longest suffix, then longest prefix, then `*`.
 
 import { hostnameForms, parseHostnamePattern } from "../../component/props/hostnames.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 
-/** Built once, then only asked. */
+/** Built once, then read only. */
 export class HostnameTable<T> {
   readonly #exact = new Map<string, T>();
   readonly #suffixes = new Map<string, T>();
   readonly #prefixes = new Map<string, T>();
   #any: T | undefined;
 
-  /** Throws `HEMI_CONFIG_BAD_VALUE` for a bad pattern, and for one that is given to two different values. */
+  /** Throws `HEMI_CONFIG_BAD_VALUE` for an invalid pattern, and for a pattern with two different values. */
   constructor(entries: Iterable<readonly [pattern: string, value: T]>) {
     for (const [text, value] of entries) this.#add(text, value);
   }
 
   /**
-   * `hostname` as `parseAuthority` gives it: in lower case, without a trailing dot. Costs one look-up for each label at
-   * most.
+   * `hostname` in the form that `parseAuthority` returns: lower case, without a trailing dot. Costs at most one look-up
+   * per label.
    */
   find(hostname: string): T | undefined {
     const exact = this.#exact.get(hostname);
     if (exact !== undefined) return exact;
-    // An address in brackets has no labels, although it may hold dots.
+    // An address in brackets has no labels, although it may contain dots.
     if (hostname.charCodeAt(0) === openingBracket) return this.#any;
     if (this.#suffixes.size > 0) {
       for (let dot = hostname.indexOf("."); dot !== -1; dot = hostname.indexOf(".", dot + 1)) {

@@ -1,5 +1,5 @@
-// The exchans of a server that have not been answered at once: those that a reload has to wait for before it shuts down
-// what they use.
+// The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
+// components that they use.
 
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
@@ -19,13 +19,13 @@ export interface LateListener {
   noteLate(req: Request, resp: Response): void;
 }
 
-/** Outlives dispatchers: a reload makes a new one, while exchans of the one before it go on. */
+/** Outlives dispatchers: a reload makes a new dispatcher, while exchans of the previous one continue. */
 export class OpenExchans {
   readonly #open = new Set<OpenExchan>();
-  /** Those that wait for some of them. */
+  /** The waits for some of them. */
   readonly #waiting = new Set<Settlement>();
 
-  /** To be called when a webapp has returned and the response is not over. */
+  /** Call it when a webapp has returned and the response is not complete. */
   add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire, listener: LateListener): void {
     const exchan: OpenExchan = { webapp, req, resp };
     this.#open.add(exchan);
@@ -37,8 +37,9 @@ export class OpenExchans {
   }
 
   /**
-   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or one of `users`, which live
-   * on but have begun with a dropped one, such as a proxy with its backend. At `deadline`, in milliseconds since the epoch, they are broken off.
+   * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or
+   * one of `users`, which live on but have begun with a dropped one, such as a proxy with its backend. At `deadline`,
+   * in milliseconds since the epoch, they are broken off.
    */
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object> = new Set()): Promise<void> {
     const workers = new Set([...dropped, ...users]);
@@ -79,8 +80,9 @@ class Settlement {
 }
 
 /**
- * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their work with them. A rule or webapp
- * that only refers to a dropped one does not: it has given the exchan to whom it referred to.
+ * Whether one of the parts works for an exchan, or may yet do. `workers`: the dropped ones, and those that do their
+ * work with them. A rule or webapp that only refers to a dropped one does not: it has given the exchan to whom it
+ * referred to.
  */
 function concerns(
   { webapp, req, resp }: OpenExchan,
@@ -91,7 +93,7 @@ function concerns(
   const { handlet, handlets = [] } = req;
   if (dropped.has(webapp) || (rule !== undefined && dropped.has(rule)) || resp.isHookedByOneOf(workers)) return true;
   if (resp.isHeadSent) return handlet !== undefined && workers.has(workerOf(handlet.part));
-  // Whoever has it may leave it to those behind it.
+  // The current handlet may leave the request to later ones.
   return (
     handlets.some(({ part }) => workers.has(workerOf(part))) || [...dropped].some((part) => isRuleOf(webapp, part))
   );
@@ -101,7 +103,7 @@ function workerOf(part: object): object {
   return part instanceof Upgrader ? part.socklet : part;
 }
 
-/** An exchan keeps to the rules that its webapp had when it began. */
+/** An exchan keeps the rules that its webapp had when it began. */
 function isRuleOf(webapp: WebappPart, part: object): boolean {
   return "matches" in part && "webapp" in part && part.webapp === webapp;
 }

@@ -1,16 +1,16 @@
-// An index over the conditions of a webapp's rules: it skips those that are provably false, so that a webapp of thousands of rules costs little
-// more than one of a few.
+// An index over the conditions of a webapp's rules. It skips rules that are provably false, so that a webapp with
+// thousands of rules costs little more than one with a few.
 //
-//   rule $path == "/a" …                   exact       "/a"    -> 0
-//   rule $path ^= "/b/" && $query_x == …   prefixes    "/b/"   -> 1
-//   rule $hostname == "c.example" …        hostnames   …       -> 2
-//   rule $header_x == "y"                  always      3
+//  rule $path == "/a" …                   exact       "/a"    -> 0
+//  rule $path ^= "/b/" && $query_x == …   prefixes    "/b/"   -> 1
+//  rule $hostname == "c.example" …        hostnames   …       -> 2
+//  rule $header_x == "y"                  always      3
 //
-// From each condition it takes one demand without which the condition cannot hold. What is left is tried as ever, in order.
+// From each condition it extracts one necessary term. The remaining rules are tried in order as usual.
 
 import type { Condition } from "../../component/condition.ts";
 
-/** What the index reads of a request. */
+/** The parts of a request that the index reads. */
 export interface IndexedRequest {
   /** `$path` */
   readonly path: string;
@@ -31,18 +31,21 @@ export class RuleIndex {
   readonly #prefixLengths: readonly number[];
   readonly #byHostname = new Map<string, RuleNumbers>();
   readonly #byMethod = new Map<string, RuleNumbers>();
-  /** The path that was looked up last, with what was found: a walk asks several times for one request. */
+  /** The last path with its result: the rules of one request cause several look-ups. */
   #path: string | undefined;
   readonly #found: RuleNumbers[] = [];
 
-  /** `undefined` stands for a rule without a condition. */
+  /** `undefined`: a rule without a condition. */
   constructor(conditions: readonly (Condition | undefined)[]) {
     this.#size = conditions.length;
     conditions.forEach((condition, number) => this.#add(condition && demandOf(condition), number));
     this.#prefixLengths = [...new Set([...this.#byPrefix.keys()].map(({ length }) => length))].sort((a, b) => a - b);
   }
 
-  /** The number of the first rule from `from` on whose condition may hold; the number of rules if there is none. */
+  /**
+   * The number of the first rule, at or after `from`, whose condition may be true; the number of rules if there is
+   * none.
+   */
   next(from: number, req: IndexedRequest): number {
     let next = firstFrom(this.#always, from, this.#size);
     const { path } = req;
@@ -78,14 +81,14 @@ export class RuleIndex {
   }
 }
 
-/** The condition can hold only if one of them is so. An empty list: never. */
+/** The condition can be true only if one of them is true. An empty list: never. */
 type Demand = readonly { readonly key: "path" | "prefix" | "hostname" | "method"; readonly value: string }[];
 
-/** What is so whenever the condition holds; `undefined` if nothing can be said. */
+/** A necessary term of the condition; `undefined` if there is none. */
 function demandOf(condition: Condition): Demand | undefined {
   switch (condition.type) {
     case "and":
-      // Any one of them will do: the one that lets the fewest requests through.
+      // Any operand is necessary: choose the most selective one.
       return condition.operands
         .map(demandOf)
         .filter((demand) => demand !== undefined)
@@ -115,13 +118,13 @@ function demandOfCompare({
   return operator === "^=" && variable === "path" ? patterns.map((value) => ({ key: "prefix", value })) : undefined;
 }
 
-/** How many requests a demand lets through: methods let through most, whole paths fewest. */
+/** How many requests a term matches: methods match the most, whole paths the fewest. */
 function breadthOf(demand: Demand): number {
   const breadths = { path: 0, prefix: 1, hostname: 2, method: 3 };
   return Math.max(0, ...demand.map(({ key }) => breadths[key]));
 }
 
-/** The first of them that is `from` or more and less than `limit`, else `limit`. */
+/** The first number that is at least `from` and less than `limit`, otherwise `limit`. */
 function firstFrom(numbers: RuleNumbers | undefined, from: number, limit: number): number {
   if (numbers === undefined) return limit;
   let low = 0;

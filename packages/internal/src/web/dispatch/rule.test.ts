@@ -165,7 +165,7 @@ describe("rules", () => {
 
   test.each([
     ['decline "a" {} rule { .handlets = ("a") decline {} }', "not both"],
-    ['rule { .returnText = "x" decline {} }', "would never be asked"],
+    ['rule { .returnText = "x" decline {} }', "would never run"],
     ["rule $path -f { decline {} }", "webRoot"],
     ['rule $pth == "/" { decline {} }', "did you mean $path?"],
     ["rule { .returnCode = 100 }", "from 200 to 599"],

@@ -1,4 +1,4 @@
-// rule: a condition on requests, with the revisers and handlets for those that it matches.
+// rule: a condition on requests, with the revisers and handlets for matching requests.
 
 import { compileCondition, type Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
@@ -41,53 +41,65 @@ import { webVariables } from "../conditions/variables.ts";
 const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of this webapp, such as /errors/404" };
 
 const props = {
-  /** Answers with this status. With `returnText` alone: 200. One from 400 on without `returnText` comes with its page: see `errorPages`. */
+  /**
+   * Answers with this status. With `returnText` alone: 200. One from 400 on without `returnText` comes with its page:
+   * see `errorPages`.
+   */
   returnCode: prop.integer({ min: 200, max: 599 }),
   /**
-   * Answers with this text; for 301, 302, 303, 307 and 308, which need it, it is where to go: what may not stand in a URL is percent-encoded. There, a
-   * variable such as `$query_x` becomes one segment of the path, or one value of the query, while `$path`, `$encodedPath`, `$uri` and `$originalURI` keep their slashes
-   * within the path, and `$queryString` is a query. None of them can change the host that clients are sent to. Where a value makes a dot segment, such as `..`, the answer is 400.
+   * Responds with this text. For 301, 302, 303, 307 and 308, which require it, it is the redirect location; characters
+   * that a URL may not contain are percent-encoded. In a location, a variable such as `$query_x` becomes one path
+   * segment or one query value; `$path`, `$encodedPath`, `$uri` and `$originalURI` keep the slashes of the path, and
+   * `$queryString` is a query. No variable can change the host. If a value makes a dot segment, such as `..`, the
+   * response is 400.
    */
   returnText: prop.template(),
-  /** Handlets of the webapp, by name, instead of those inside the rule. */
+  /** Names of handlets in the webapp, instead of handlets inside the rule. */
   handlets: prop.list(prop.reference(handletKind)),
   /**
-   * Socklets of the webapp, by name, instead of those inside the rule. Requests that want to leave HTTP are asked of what stands inside the rule, in
-   * the order of the text, then of these, then of the named handlets: a checker holds for socklets that stand behind it, so it stands inside.
+   * Names of socklets in the webapp, instead of socklets inside the rule. Upgrade requests go to the components inside
+   * the rule in the order of the text, then to these, then to the named handlets. A checker inside the rule therefore
+   * protects the socklets behind it.
    */
   socklets: prop.list(prop.reference(sockletKind)),
-  /** Revisers of the webapp, by name, beside those inside the rule. */
+  /** Names of revisers in the webapp, in addition to revisers inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
   /**
-   * Files for the engine's own pages, by status or by class of statuses: `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what
-   * goes wrong in this rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such as `www-authenticate` stay. What
-   * a handlet, an app or a backend answers by itself stays as it is, unless `interceptErrors` is set. A file that cannot be sent: a line of text.
+   * Files for the engine's own pages, by status or by class of statuses:
+   * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong in this
+   * rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such
+   * as `www-authenticate` stay. What a handlet, an app or a backend answers by itself stays as it is, unless
+   * `interceptErrors` is set. A file that cannot be sent: a line of text.
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with a `$depth` of 1: `["404": "/index.php?error=404"]`.
-   * If it cannot be had, or redirects, there is a line of text.
+   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
+   * a `$depth` of 1: `["404": "/index.php?error=404"]`. If it cannot be had, or redirects, there is a line of text.
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their status and other fields stay. `errorPaths` do not.
+   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their
+   * status and other fields stay. `errorPaths` do not.
    */
   interceptErrors: prop.bool({ default: false, inherited: true, reload: "live" }),
-  /** The folder that file tests look into. */
+  /** The folder for file tests. */
   webRoot: prop.path({ inherited: true }),
-  /** Are the requests that it takes, and those that it fails at, in the access log of its webapp? */
+  /** Whether the webapp's access log contains the requests that this rule takes, and those that fail in it. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   /**
-   * Where files that come with forms are kept until their exchans end, under names that nobody can guess. Created when the first one
-   * comes, for nobody but the user of the process. What a process that was killed has left there is removed at the next start.
-   * Default: `uploads` in %tmpsDir.
+   * The folder for uploaded files until their exchans end, under unpredictable names. It is created at the first
+   * upload, accessible only to the user of the process. Files that a killed process has left there are removed at the
+   * next start. Default: `uploads` in %tmpsDir.
    */
   uploadsDir: prop.path({ default: "uploads", defaultIn: "tmpsDir", inherited: true }),
   ...handleTimeoutProps,
   ...contentLimitProps,
 };
 
-/** A condition on requests with what is done to them; without a condition it matches all. */
+/**
+ * A condition on requests, and the components that handle matching requests. Without a condition, it matches all
+ * requests.
+ */
 export const rule = defineRule({
   sign: "rule",
   props,
@@ -127,7 +139,7 @@ export const rule = defineRule({
     if (!hasInline && props.handlets === undefined) return;
     for (const prop of ["returnCode", "returnText"] as const) {
       if (props[prop] === undefined) continue;
-      context.report({ prop, message: "it answers by itself, so that its handlets would never be asked" });
+      context.report({ prop, message: "the rule has a fixed response, so its handlets would never run" });
     }
   },
   create: (context): RulePart => new Rule(context),
@@ -138,7 +150,7 @@ class Rule implements RulePart {
   readonly matches: (req: Request) => boolean | Promise<boolean>;
   readonly #answer: FixedResponse | undefined;
   #handlets: readonly Child<HandletPart>[] = [];
-  /** Who is asked for a request that wants to leave HTTP, where socklets are: these among those who answer others, in their order. */
+  /** The components for upgrade requests, if there are socklets: these together with the handlets, in order. */
   #upgraders: readonly Child<HandletPart>[] | undefined;
   #revisers: readonly Child<ReviserPart>[] = [];
   readonly #uploads: Uploads;
@@ -260,7 +272,7 @@ class Rule implements RulePart {
     return [...this.#context.children(reviserKind), ...(this.#context.props.revisers ?? []).map(asChild)];
   }
 
-  /** All who answer, socklets in the form of handlets. */
+  /** All components of the rule, with socklets in the form of handlets. */
   #makeUpgraders(answerers: readonly Answerer[]): readonly Child<HandletPart>[] {
     const upgraders: Child<HandletPart>[] = [];
     for (const answerer of answerers) {
@@ -282,7 +294,7 @@ class Rule implements RulePart {
     return [...upgraders, ...answer];
   }
 
-  /** Tries the handlets from `from` on; it becomes asynchronous only where one of them does. */
+  /** Tries the handlets from index `from` on. It is synchronous until one of them is asynchronous. */
   #try(
     handlets: readonly Child<HandletPart>[],
     req: Request,
@@ -326,7 +338,7 @@ class Rule implements RulePart {
 const furthestRank = 31;
 
 function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response): void {
-  // Two rules may name one reviser, and rules that start anew may come to one again.
+  // Two rules may name the same reviser, and a rewrite may enter a rule twice.
   if (resp.isHookedBy(part)) return;
   const { rank } = part;
   try {
@@ -338,7 +350,7 @@ function hook({ part, path }: Child<ReviserPart>, req: Request, resp: Response):
   resp.addHook({ rank, by: part, path, hook: () => part.reviseResponse?.(req, resp) });
 }
 
-/** Handlets may be written in JavaScript, where nothing checks what they return. */
+/** Handlets may be written in JavaScript, without checks of their return type. */
 function isPromise(returned: unknown): boolean {
   return typeof returned === "object" && returned !== null && "then" in returned;
 }
@@ -355,7 +367,7 @@ function wrongReturn({ sign, path }: Child, returned: unknown, within: "" | "a p
   );
 }
 
-/** A handlet that says "not mine" must have left the exchan as it was. */
+/** A handlet that returns `false` must leave the exchan unchanged. */
 function assertUntouched(handlet: Child, req: Request, resp: Response): void {
   if (!resp.isHeadSent && !req.isContentRead) return;
   throw faultAt(

@@ -1,4 +1,5 @@
-// What callbacks throw that nobody stands above, because a client's leaving, a timer or the end of an exchange calls them.
+// What callbacks throw that nobody stands above, because a client's leaving, a timer or the end of an exchange calls
+// them.
 
 import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";

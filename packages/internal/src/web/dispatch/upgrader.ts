@@ -1,4 +1,4 @@
-// A socklet in the form of a handlet, as rules ask it.
+// Adapts a socklet to the interface of handlets, which rules call.
 
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { HandletPart, SockletPart } from "../kinds.ts";

@@ -91,5 +91,5 @@ test.each([
   'live "behind" {} rule { .socklets = ("behind") says {} }',
   "rule { guard {} says {} guard {} live {} }",
 ])("a socklet that could never be asked is a mistake: %s", async (rules) => {
-  await expect(serve(rules)).rejects.toThrow(/live.* would never be asked: says stands before it/);
+  await expect(serve(rules)).rejects.toThrow(/live.* would never run: says is before it/);
 });

@@ -1,4 +1,4 @@
-// The props of a webapp that are about TLS: its certificate, and those that it wants of clients.
+// The TLS props of a webapp: its certificate, and its requirements on client certificates.
 
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
@@ -7,32 +7,29 @@ import { checkCertificatePair } from "../../front/tls/tls-props.ts";
 
 export const webappTlsProps = {
   /**
-   * The certificate that clients are shown who ask for one of the hostnames: a file in PEM, the certificate first, then
-   * those that lead from it to an authority. Several, such as one for RSA and one for ECDSA, are a list. Needed where
-   * no `tlsCert` of the server stands in for it.
+   * The certificate for clients that request one of the hostnames: a PEM file with the certificate first, then the
+   * chain to an authority. Several certificates, such as RSA and ECDSA, are a list. Required unless `tlsCert` of the
+   * server is set.
    */
   tlsCert: prop.paths({ min: 1, inherited: true, reload: "live" }),
   /**
-   * The private key of `tlsCert`, in PEM; of several the keys in the same order. Default: it stands in the file of the
-   * certificate.
+   * The private key of `tlsCert`, in PEM; for several certificates, the keys in the same order. Default: the key is in
+   * the certificate file.
    */
   tlsKey: prop.paths({ min: 1, inherited: true, reload: "live" }),
-  /** Opens encrypted keys of `tlsKey`: best from the environment, by `%env(NAME)`. */
+  /** The passphrase of encrypted keys in `tlsKey`. Take it from the environment with `%env(NAME)`. */
   tlsPassphrase: prop.string({ inherited: true, reload: "live" }),
   /**
-   * Whether clients are asked for a certificate: `optional`, and rules look at `$tlsClientVerified`; or `required`, and
-   * there is no connection without one that leads to `tlsClientCA`. A request that comes by a handshake which asked for
-   * something else gets 421.
+   * Whether clients are asked for a certificate. With `optional`, rules can test `$tlsClientVerified`. With `required`,
+   * a connection needs a certificate that leads to `tlsClientCA`. A request on a connection whose handshake had other
+   * requirements gets 421.
    */
   tlsClientCert: prop.choice(["none", "optional", "required"], { default: "none", inherited: true, reload: "live" }),
-  /**
-   * The authorities that certificates of clients have to come from: files in PEM. Needed for a `tlsClientCert` that
-   * asks for one.
-   */
+  /** The authorities for client certificates: PEM files. Required if `tlsClientCert` is `optional` or `required`. */
   tlsClientCA: prop.paths({ min: 1, inherited: true, reload: "live" }),
 };
 
-/** Those of them whose change needs files to be read. */
+/** The props that require files to be read when they change. */
 export const webappTlsPropNames: readonly string[] = Object.keys(webappTlsProps);
 
 export type WebappTlsProps = PropsOf<typeof webappTlsProps>;

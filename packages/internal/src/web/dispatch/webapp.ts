@@ -1,4 +1,4 @@
-// webapp: one web application, by hostnames, with its rules in order.
+// webapp: one web application, selected by hostnames, with its rules in order.
 
 import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
@@ -25,21 +25,21 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 
 const props = {
-  /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific one wins. */
+  /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific pattern wins. */
   hostnames: prop.hostnames({ required: true, min: 1, reload: "live" }),
-  /** The folder that static files and file tests are looked up in. */
+  /** The folder for static files and file tests. */
   webRoot: prop.path({ inherited: true }),
-  /** A file sent, with status 404, for what no rule takes. */
+  /** A file that is sent with status 404 if no rule takes the request. */
   file404: prop.path({ reload: "live" }),
   /**
-   * Where a line is written for each request that reached the webapp, when its answer is complete or broken off, and what stands in it:
-   * `["file": %logsDir + "/access.log", "format": "json"]`. Unset: nothing is logged.
+   * The access log: a line for each request, written when its response is complete or aborted. Sets the file and the
+   * format: `["file": %logsDir + "/access.log", "format": "json"]`. Unset: no access log.
    */
   accessLog: prop.record(accessLogProps),
-  /** Are requests that no rule takes in the access log? A rule that says nothing of its own does as its webapp. */
+  /** Whether the access log contains requests that no rule takes. Rules inherit this setting. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   ...webappTlsProps,
-  /** Whatever the webapp's own code wants to be told. */
+  /** Settings for the webapp's own code. */
   settings: prop.dict(prop.string(), { default: {}, reload: "live" }),
 };
 
@@ -62,7 +62,7 @@ class Webapp implements WebappPart {
   readonly #context: Context<PropsOf<typeof props>, undefined>;
   #tls: SiteFiles;
   #rules: readonly RulePart[] = [];
-  /** Where there are so many rules that looking them up costs less than trying them. */
+  /** Present if there are so many rules that an index is cheaper than trying them all. */
   #index: RuleIndex | undefined;
   #letsTunnelsIn: boolean | undefined;
   #accessLog: AccessLog | undefined;
@@ -114,7 +114,7 @@ class Webapp implements WebappPart {
     this.#letsTunnelsIn = this.#someRuleOpensTunnels();
   }
 
-  /** A stage that is only explained composes nothing. */
+  /** A stage that only explains does not compose. */
   get letsTunnelsIn(): boolean {
     return this.#letsTunnelsIn ?? this.#someRuleOpensTunnels();
   }
@@ -157,8 +157,8 @@ class Webapp implements WebappPart {
   }
 
   /**
-   * Tries the rules from `from` on; it becomes asynchronous only where one of them does. An exchan keeps to the rules of the generation that
-   * it began in.
+   * Tries the rules from index `from` on. It is synchronous until one of them is asynchronous. An exchan keeps the
+   * rules of the generation in which it began.
    */
   #walk(
     req: Request,
@@ -187,15 +187,15 @@ class Webapp implements WebappPart {
   }
 }
 
-/** No prop: with fewer, trying them all costs about as much. */
+/** Not a prop: with fewer rules, trying them all costs about the same. */
 const leastIndexed = 8;
 
-/** The rule behind the one at `index`, or the first, where a rewrite wants that. */
+/** The rule after the one at `index`, or the first after a rewrite with `startAnew`. */
 function nextAfter(index: number, req: Request): number {
   return req.takeNewStart() ? 0 : index + 1;
 }
 
-/** Lets a rule that matches try its handlets. */
+/** Calls the handlets of a matching rule. */
 function enter(
   rule: RulePart,
   req: Request,

@@ -1,11 +1,11 @@
-// Which server of a stage a request leads to, and what becomes of it there.
+// Finds the server of a stage for a request, and explains the request there.
 
 import { isDeepStrictEqual } from "node:util";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Explainable } from "../server-capabilities.ts";
 import { labelOf, type ComponentLabel, type ExplainRequest, type Walk } from "./explanation.ts";
 
-/** `into` is the path or name of the server; without it, the URL says which one is meant. */
+/** `into` is the path or name of the server; without it, the URL determines it. */
 export async function explainAmong(
   candidates: readonly (ComponentLabel & { readonly part: Explainable })[],
   request: ExplainRequest,

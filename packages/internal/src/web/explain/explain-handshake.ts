@@ -1,4 +1,4 @@
-// How the TLS connection of a request begins that nobody sends: what is assumed of its client, and what it is asked.
+// Explains the TLS handshake of a request: assumptions about the client, and requirements on it.
 
 import type { HandshakeWalk } from "./explanation.ts";
 import type { Reference } from "../../component/reference.ts";
@@ -10,11 +10,11 @@ import type { WebappPart } from "../kinds.ts";
 export interface HandshakeTerms {
   readonly webapps: readonly Reference<WebappPart>[];
   readonly tlsStrictServerName: boolean;
-  /** The server has a certificate of its own. */
+  /** Whether the server has its own certificate. */
   readonly hasCertificate: boolean;
 }
 
-/** `tls` is what it would be established with; `undefined` where there is no connection. */
+/** `tls` has the assumed results; `undefined` if there is no connection. */
 export function explainHandshake(
   server: HandshakeTerms,
   serverName: string,
@@ -29,7 +29,7 @@ export function explainHandshake(
   return { handshake: { serverName, version, clientCertificate: demand }, tls: assumedFacts(serverName, id) };
 }
 
-/** Whose terms the handshake is led under; `undefined`: nobody's, nothing is asked. */
+/** The site of the handshake; `undefined`: none, without requirements. */
 function siteOf({ webapps, tlsStrictServerName, hasCertificate }: HandshakeTerms, serverName: string) {
   const table = new HostnameTable(
     webapps.flatMap((webapp) => webapp.current.hostnames.map((hostname) => [hostname, webapp] as const)),

@@ -1,4 +1,4 @@
-// Which webapp a hostname belongs to, and why the other candidates lost.
+// Explains which webapp a hostname selects, and why other candidates lost.
 
 import { labelOf, type ComponentLabel, type HostnameCandidate } from "./explanation.ts";
 import { parseHostnamePattern, type HostnamePattern } from "../../component/props/hostnames.ts";
@@ -9,14 +9,17 @@ export interface NamedWebapp extends ComponentLabel {
   readonly hostnames: readonly string[];
 }
 
-/** A pattern of a webapp, as a value of the table: what wins is then known to the letter. */
+/** A pattern of a webapp, as a value of the table: the result then identifies the pattern. */
 interface Entry {
   readonly webapp: NamedWebapp;
   readonly text: string;
   readonly pattern: HostnamePattern;
 }
 
-/** `hostname` is "" for a request without a host, which belongs to the default webapp. The table of serving says who wins. */
+/**
+ * `hostname` is "" for a request without a host, which belongs to the default webapp. The result comes from the table
+ * that serves requests.
+ */
 export function explainHostname(hostname: string, webapps: readonly NamedWebapp[]): readonly HostnameCandidate[] {
   const entries = entriesOf(webapps);
   const byPattern = new HostnameTable(entries.map((entry) => [entry.text, entry] as const));

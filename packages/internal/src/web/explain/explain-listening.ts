@@ -1,11 +1,11 @@
-// Would a URL lead to a server that listens on an address?
+// Whether a URL leads to a server that listens on an address.
 
 import { isIP, isIPv6 } from "node:net";
 import type { ServerWalk } from "./explanation.ts";
 import { formatAddress, type Address } from "../../component/props/addresses.ts";
 import type { UrlPlace } from "./read-request.ts";
 
-/** No name is looked up: one that is not an IP address may lead anywhere. */
+/** Names are not resolved: a name may lead to any address. */
 export function explainListening(
   { scheme, address }: { readonly scheme: "http" | "https"; readonly address: Address },
   place: UrlPlace | undefined,
@@ -16,7 +16,7 @@ export function explainListening(
   return { listens, isReached: hindrance === undefined, reason: hindrance ?? reasonOf(address, place) };
 }
 
-/** What keeps a client from coming there. */
+/** What prevents a client from reaching it. */
 function hindranceOf(scheme: "http" | "https", address: Address, place: UrlPlace): string | undefined {
   if ("path" in address) return "a URL leads to no UNIX socket";
   if (scheme !== place.scheme) return `speaks ${scheme}, not ${place.scheme}`;
@@ -31,12 +31,12 @@ function reasonOf(address: Address, { host }: UrlPlace): string {
   return mayLeadElsewhere ? `listens there, if ${host} leads to it` : "listens there";
 }
 
-/** `::` takes IPv4, too. */
+/** `::` also receives IPv4. */
 function isAllOf(listening: string, host: string): boolean {
   return listening === "::" || (listening === "0.0.0.0" && !isIPv6(host));
 }
 
-/** However they are written. */
+/** Compares IP addresses, in any notation. */
 function sameIP(a: string, b: string): boolean {
   return normalIP(a) === normalIP(b);
 }

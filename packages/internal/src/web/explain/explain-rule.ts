@@ -1,4 +1,4 @@
-// What a rule makes of a request, told.
+// Explains what a rule does with a request.
 
 import type { Condition } from "../../component/condition.ts";
 import type { Child } from "../../component/context.ts";
@@ -42,7 +42,7 @@ export async function explainRule(rule: ExplainedRule, req: Request, scope: Expl
   };
 }
 
-/** What each says that is asked, up to the first that takes the request in any case. */
+/** The explanations of handlets in order, up to the first that certainly takes the request. */
 async function explainInTurn(
   answerers: readonly Answerer[],
   req: Request,

@@ -1,4 +1,4 @@
-// The way of a request through a server, told: the steps of the dispatcher, in its order.
+// Explains the way of a request through a server: the steps of the dispatcher, in order.
 
 import type { AskedRequest, HostWalk, WalkOutcome, PathWalk, Walk } from "./explanation.ts";
 import { labelOf } from "./explanation.ts";
@@ -16,12 +16,12 @@ import { explainHostname } from "./explain-hostname.ts";
 
 export type ServerWay = Omit<Walk, "request" | "servers" | "server">;
 
-/** What of a server decides about its requests. */
+/** The parts of a server that determine how it handles requests. */
 export interface ExplainedServer extends ForwardedTrust {
   readonly webapps: readonly Reference<WebappPart>[];
 }
 
-/** Does nothing but look: files are looked at anew, apart from those that the stage holds. */
+/** Has no side effects. Files are inspected without the stage's cache. */
 export async function explainServer(server: ExplainedServer, wire: ExchanWire): Promise<ServerWay> {
   const { webapps } = server;
   const { head } = wire;
@@ -76,7 +76,7 @@ export async function explainServer(server: ExplainedServer, wire: ExchanWire): 
   }
 }
 
-/** The head that a client's request would have. */
+/** The head of a corresponding client request. */
 export function headOf({ method, target, authority, headers }: AskedRequest, scheme: "http" | "https"): RequestHead {
   const list = headers.flatMap(([name, value]) => [name, value]);
   return {
@@ -92,7 +92,7 @@ export function headOf({ method, target, authority, headers }: AskedRequest, sch
   };
 }
 
-/** The members of a field that is a list, in lower case. */
+/** The members of a list field, in lower case. */
 function membersOf(headers: AskedRequest["headers"], wanted: string): readonly string[] {
   const values = headers.filter(([name]) => name === wanted).map(([, value]) => value);
   return listMembers(values.join(",").toLowerCase());

@@ -1,11 +1,11 @@
-// The walk through the rules of a webapp, told.
+// Explains the walk through the rules of a webapp.
 
 import type { Child } from "../../component/context.ts";
 import { labelOf, type Explanation, type WalkOutcome, type RuleWalk } from "./explanation.ts";
 import type { ExplainScope, HandletPart, RulePart, SockletPart, WebappWalk } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 
-/** `unmatched` is what the webapp does when no rule takes the request. */
+/** `unmatched` is the webapp's action if no rule takes the request. */
 export async function explainWebapp(
   rules: readonly Child<RulePart>[],
   unmatched: string,
@@ -30,7 +30,7 @@ export async function explainWebapp(
   return { rules: walks, outcome: outcomeOf(walks, { type: "refused", status: 404, text: unmatched }) };
 }
 
-/** What a handlet or a socklet says of itself, or that it says nothing. */
+/** The explanation of a handlet or socklet, or the information that it has none. */
 export async function explainPart(
   part: HandletPart | SockletPart,
   req: Request,
@@ -55,7 +55,7 @@ export function outcomeOf(rules: readonly RuleWalk[], otherwise: WalkOutcome): W
   return mayBeBy.length === 0 ? otherwise : { type: "open", mayBeBy, otherwise };
 }
 
-/** In the order in which they are asked. */
+/** In the order in which they are called. */
 function answerersIn({ rule, answer, asked = [] }: RuleWalk): readonly (Explanation & { readonly path: string })[] {
   return [
     ...asked.map((walk) => ({ ...walk, path: walk.component.path })),

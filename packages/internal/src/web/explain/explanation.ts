@@ -1,40 +1,40 @@
-// What would become of a request: the walk from the servers to the one who answers, told instead of done. Plain data, the same in
-// memory and as JSON.
+// The explanation of a request: the walk from the servers to the responding component, described but not executed.
+// Plain data, the same in memory and as JSON.
 
 import type { ConditionWalk } from "../../component/explain-condition.ts";
 import type { Origin } from "../../config/origin.ts";
 
-/** A request that nobody sends. */
+/** A request to explain. It is not sent. */
 export interface ExplainRequest {
   /** Default: GET. */
   readonly method?: string;
-  /** A whole URL, or a target such as `/a?b=c`. Spaces and letters beyond ASCII are percent-encoded, as clients do. */
+  /** A whole URL, or a target such as `/a?b=c`. Spaces and non-ASCII letters are percent-encoded, as clients do. */
   readonly url: string;
-  /** A list stands for several fields of one name. A field `host` goes before the host of the URL. */
+  /** A list means several fields of one name. A field `host` takes precedence over the host of the URL. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Where it comes from. Default: 127.0.0.1. */
+  /** The client's address. Default: 127.0.0.1. */
   readonly srcHost?: string;
 }
 
-/** A component, and where it stands. */
+/** A component and its position. */
 export interface ComponentLabel {
-  /** The word in the configuration that picked it. */
+  /** The sign in the configuration. */
   readonly sign: string;
-  /** "" if it has none. */
+  /** "" without a name. */
   readonly name: string;
-  /** Like `webapp.shop/rule.3/static`. */
+  /** For example `webapp.shop/rule.3/static`. */
   readonly path: string;
-  /** `undefined` for what comes from a TypeScript object. */
+  /** `undefined` for a configuration that is a TypeScript object. */
   readonly origin: Origin | undefined;
 }
 
-/** What a component says of a request that it would be asked to answer. It does nothing, and opens nothing but files to read. */
+/** How a component would handle a request. Has no side effects; files are only read. */
 export interface Explanation {
-  /** `maybe`: only running it would tell. */
+  /** `maybe`: only running it would decide. */
   readonly takes: "yes" | "no" | "maybe";
-  /** What it would do or why not, in a line: `sends /srv/web/a.png`. */
+  /** Its action, or the reason against it, in one line: `sends /srv/web/a.png`. */
   readonly text: string;
-  /** The status of its answer, if that is sure. */
+  /** The status of its response, if certain. */
   readonly status?: number;
   /** The protocol that the client leaves HTTP for, if the answer allows it; left out where the request is answered as any other. */
   readonly upgrade?: string;
@@ -42,29 +42,29 @@ export interface Explanation {
   readonly details?: readonly string[];
 }
 
-/** The way of one request. What it did not come to is left out. */
+/** The way of one request. Steps that it did not reach are absent. */
 export interface Walk {
-  /** The request that was asked about. */
+  /** The explained request. */
   readonly request: AskedRequest;
-  /** All that could be meant, in the order of the text; none where the request is in one already. */
+  /** All candidates, in the order of the text; none if the request is given to a specific one. */
   readonly servers: readonly ServerWalk[];
-  /** The path of the one that gets it; left out where several do that make the same of it. */
+  /** The path of the server that receives it; absent if several servers do, with the same result. */
   readonly server?: string;
-  /** How its TLS connection begins. */
+  /** The start of its TLS connection. */
   readonly handshake?: HandshakeWalk;
-  /** How its hostname picked a webapp; `undefined` where no server gets it. */
+  /** How its hostname selected a webapp; `undefined` if no server receives it. */
   readonly host?: HostWalk;
-  /** What became of its path. */
+  /** The two forms of its path. */
   readonly path?: PathWalk;
-  /** The webapp that its hostname belongs to. */
+  /** The webapp of its hostname. */
   readonly webapp?: ComponentLabel;
   /** All rules of the webapp, in order. */
   readonly rules?: readonly RuleWalk[];
-  /** Where it ends. */
+  /** The result. */
   readonly outcome: WalkOutcome;
 }
 
-/** The request that a walk is about. */
+/** The request of a walk. */
 export interface AskedRequest {
   /** Such as `GET`. */
   readonly method: string;
@@ -74,125 +74,131 @@ export interface AskedRequest {
   readonly target: string;
   /** The value of its field `host`; "" if it has none. */
   readonly authority: string;
-  /** Names in lower case, in order; without `host`. */
+  /** Lower-case names, in order; without `host`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The address of the client. */
   readonly srcHost: string;
 }
 
-/** A server, and whether it gets the request. */
+/** A server, and whether it receives the request. */
 export interface ServerWalk {
-  /** Which one it is. */
+  /** The server. */
   readonly server: ComponentLabel;
-  /** What it speaks, and where: `http on :3080`. */
+  /** Protocol and address: `http on :3080`. */
   readonly listens: string;
-  /** Would the URL lead here? */
+  /** Whether the URL leads here. */
   readonly isReached: boolean;
   /** Why, or why not. */
   readonly reason: string;
 }
 
-/** What is assumed of a client that comes by TLS: that it speaks HTTP/1.1 over TLS 1.3, and asks for the host of the URL. */
+/**
+ * The assumptions about a TLS client: it speaks HTTP/1.1 over TLS 1.3, and sends the host of the URL as its server
+ * name.
+ */
 export interface HandshakeWalk {
-  /** What it asks for (SNI); "" for nothing, as clients do that have an address in the URL. */
+  /** The server name (SNI); "" if the URL has an IP address, as in real clients. */
   readonly serverName: string;
-  /** What is spoken: `TLSv1.3`. */
+  /** The version: `TLSv1.3`. */
   readonly version: string;
-  /** Whether it is asked for a certificate. With `optional`, it is assumed to have none. */
+  /** Whether a client certificate is requested. With `optional`, the client is assumed to have none. */
   readonly clientCertificate: "none" | "optional" | "required";
-  /** Why there is no connection; else left out. */
+  /** Why there is no connection; otherwise absent. */
   readonly refusedFor?: string;
 }
 
-/** How a hostname picked a webapp. */
+/** How a hostname selected a webapp. */
 export interface HostWalk {
   /** As the client sent it. */
   readonly received: string;
-  /** In lower case, without port; "" if it has none; `undefined`: it is malformed, which is a 400. */
+  /** In lower case, without port; "" without a hostname; `undefined`: malformed, which gives 400. */
   readonly hostname: string | undefined;
-  /** All webapps with a pattern that matches, the best first. */
+  /** All webapps with a matching pattern, the best first. */
   readonly candidates: readonly HostnameCandidate[];
 }
 
 /** A pattern in the hostnames of a webapp. */
 export interface HostnameCandidate {
-  /** Which one it is. */
+  /** The webapp. */
   readonly webapp: ComponentLabel;
-  /** The hostname of it that matches. */
+  /** The matching pattern. */
   readonly pattern: string;
-  /** Does it match by itself? */
+  /** Whether it matches the hostname. */
   readonly matches: boolean;
-  /** Whether it gets the request. */
+  /** Whether it receives the request. */
   readonly wins: boolean;
   /** Why it won or lost. */
   readonly reason: string;
 }
 
-/** What became of a path. */
+/** The two forms of a path. */
 export interface PathWalk {
   /** Without the query. */
   readonly received: string;
-  /** `$encodedPath`; left out where the path is refused. */
+  /** `$encodedPath`; absent if the path is refused. */
   readonly encodedPath?: string;
-  /** `$path`; left out where the path is refused. */
+  /** `$path`; absent if the path is refused. */
   readonly path?: string;
-  /** Why it is a 400. */
+  /** Why it gives 400. */
   readonly refusedFor?: string;
 }
 
-/** A rule, and whether its condition holds. */
+/** A rule, and whether its condition is true. */
 export interface RuleWalk {
-  /** Which one it is. */
+  /** The rule. */
   readonly rule: ComponentLabel;
-  /** `not reached`: one before it takes the request in any case. */
+  /** `not reached`: an earlier rule certainly takes the request. */
   readonly matches: "yes" | "no" | "not reached";
-  /** The rules start anew with it, because a rewrite before it wants that: with this path and query. */
+  /** The path and query with which the rules start again here, after a rewrite. */
   readonly anewWith?: string;
-  /** Left out where there is none, which matches all, and where it was not reached. */
+  /** Absent if there is none (which matches everything), or if it was not reached. */
   readonly condition?: ConditionWalk;
-  /** Those that it hooks: they look at the answer, whoever gives it. */
+  /** The revisers that it hooks: they inspect the response, whichever component sends it. */
   readonly revisers?: readonly ComponentLabel[];
   /** The client wants to leave HTTP, and the rule has neither a socklet nor a handlet that passes that on: the request is to it as any other. Else left out. */
   readonly ignoresUpgrade?: true;
   /**
-   * Handlets, and where the client wants to leave HTTP socklets among them, in the order in which they are asked, up to the first that takes the
-   * request in any case.
+   * The handlets, and for an upgrade request socklets, in the order in which they are called, up to the first that
+   * certainly takes the request.
    */
   readonly asked?: readonly AskedWalk[];
-  /** What it answers by itself, by `returnCode` and `returnText`, to what none of them takes. */
+  /** Its fixed response by `returnCode` and `returnText`, if no handlet takes the request. */
   readonly answer?: Explanation;
 }
 
-/** A handlet or socklet that was asked, and what it would do. */
+/** A handlet or socklet that would be called, and its action. */
 export interface AskedWalk extends Explanation {
-  /** Which one it is. */
+  /** The component. */
   readonly component: ComponentLabel;
-  /** Which of both it is. */
+  /** Its kind. */
   readonly kind: "handlet" | "socklet";
 }
 
-/** What comes of it. `by` are the paths of components. */
+/** The result of the walk. `by` contains paths of components. */
 export type WalkOutcome =
-  /** It is sure who answers. */
+  /** The responding component is certain. */
   | { readonly type: "answered"; readonly by: string; readonly status?: number; readonly text: string }
-  /** One of several, the first that wants it; only running them would tell. If none of `mayBeBy` does: `otherwise`. */
+  /**
+   * One of several components, the first that takes it; only running them would decide. If none of `mayBeBy` does:
+   * `otherwise`.
+   */
   | { readonly type: "open"; readonly mayBeBy: readonly string[]; readonly otherwise: WalkOutcome }
-  /** Nobody takes it: the engine answers with this status. */
+  /** No component takes it: the engine responds with this status. */
   | { readonly type: "refused"; readonly status: number; readonly text: string }
-  /** No server listens where the URL leads, or there is no connection with it. */
+  /** No server listens where the URL leads, or the connection fails. */
   | { readonly type: "unreached"; readonly text: string }
-  /** Several servers could get it, and make different things of it. */
+  /** Several servers could receive it, with different results. */
   | { readonly type: "unclear"; readonly text: string };
 
-/** What a server says of a request that may lead to it. */
+/** The explanation of a server for a request that may lead to it. */
 export interface ServerExplanation extends Omit<ServerWalk, "server"> {
-  /** The request as the server would see it. */
+  /** The request from the view of the server. */
   readonly request: AskedRequest;
-  /** The rest of the way, if it comes in here. */
+  /** The rest of the walk, if the request enters here. */
   walk(): Promise<Omit<Walk, "request" | "servers" | "server">>;
 }
 
-/** The label of a component, of a child, or of one that is referred to. */
+/** The label of a component, of a child, or of a reference's target. */
 export function labelOf({ sign, name, path, origin }: ComponentLabel): ComponentLabel {
   return { sign, name, path, origin };
 }

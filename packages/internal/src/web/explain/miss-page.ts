@@ -1,5 +1,5 @@
-// The page of development mode for what no rule took: how the request went, step by step. It tells of the configuration, so nobody
-// else's browser should ever see it.
+// The 404 page of development mode: shows the walk of the request, step by step. It exposes the configuration, so only
+// developers should see it.
 
 import type { AskedRequest, Explanation, RuleWalk, Walk } from "./explanation.ts";
 import { isHTMLNamed } from "../../http/accept.ts";
@@ -9,7 +9,10 @@ import { explainServer, type ExplainedServer } from "./explain-server.ts";
 import { SilentWire } from "../wires/silent-wire.ts";
 import { walkText } from "./walk-text.ts";
 
-/** Answers 404 with the walk: as HTML to those who name `text/html`, as text to others. Never to be kept. */
+/**
+ * Responds with 404 and the walk: as HTML to clients that accept `text/html`, otherwise as text. The response is not
+ * cacheable.
+ */
 export async function sendMissPage(
   resp: Response,
   { head, peer, tls }: ExchanWire,
@@ -23,7 +26,7 @@ export async function sendMissPage(
   resp.setHeader("cache-control", "no-store");
   resp.setHeader("vary", "Accept");
   resp.setHeader("x-content-type-options", "nosniff");
-  // Whatever a peer could smuggle in runs nothing and loads nothing.
+  // Injected content cannot run scripts or load anything.
   resp.setHeader("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
   if (isHTML) resp.setHeader("content-type", "text/html; charset=utf-8");
   resp.send(isHTML ? pageOf(walk) : `404 Not Found\n\n${walkText(walk)}\n${note}\n`);
@@ -37,7 +40,7 @@ function askedIn({ method, scheme, authority, target, fields }: RequestHead, src
   return { method, url, target, authority, headers, srcHost };
 }
 
-/** What only running could tell is known by now: nobody took the request. */
+/** Open questions of the walk are decided now: no component took the request. */
 function inHindsight(walk: Walk): Walk {
   const outcome = { type: "refused", status: 404, text: "no rule took it" } as const;
   return walk.rules === undefined ? { ...walk, outcome } : { ...walk, rules: walk.rules.map(ranRule), outcome };

@@ -1,4 +1,4 @@
-// Reads a request that is to be explained: what a client would make of its URL and fields.
+// Parses a request to explain: the request that a client would make from its URL and fields.
 
 import { isIP, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
@@ -6,7 +6,7 @@ import type { AskedRequest, ExplainRequest } from "./explanation.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { parseAuthority } from "../../http/authority.ts";
 
-/** Where a whole URL leads. */
+/** The server address in a whole URL. */
 export interface UrlPlace {
   readonly scheme: "http" | "https";
   /** In lower case, IPv6 without brackets. */
@@ -16,11 +16,11 @@ export interface UrlPlace {
 
 export interface ReadRequest {
   readonly asked: AskedRequest;
-  /** `undefined` where only a target was given. */
+  /** `undefined` if only a target was given. */
   readonly place: UrlPlace | undefined;
 }
 
-/** Throws HEMI_USAGE for what no client could send. */
+/** Throws HEMI_USAGE for a request that no client could send. */
 export function readExplainRequest({
   method = "GET",
   url,
@@ -48,21 +48,24 @@ export function readExplainRequest({
   return { asked, place };
 }
 
-/** `host:port`, as the target of a CONNECT is written; the proxy that is asked stands nowhere in it. */
+/** `host:port`, the target of a CONNECT. It does not contain the proxy's address. */
 function readTunnelEnd(url: string): { place: undefined; authority: string; target: string } {
   const authority = /^(?:\[[^\]/?#@]*\]|[^[\]:/?#@]+):\d{1,5}$/.exec(url)?.[0];
   if (authority === undefined) throw usage(`a tunnel leads to a host and a port: write CONNECT host:443, not ${url}`);
   return { place: undefined, authority, target: "" };
 }
 
-/** What its client asks for in a TLS handshake: the host of the URL, if that is a name, or that of the field `host` where there is only a target. */
+/**
+ * The server name in the TLS handshake: the host of the URL if it is a name, or the field `host` if there is only a
+ * target.
+ */
 export function serverNameOf({ authority }: AskedRequest, place: UrlPlace | undefined): string {
   const host = place?.host ?? parseAuthority(authority)?.hostname ?? "";
   return isIP(host) !== 0 || host.startsWith("[") ? "" : host.replace(/\.$/, "");
 }
 
 function readUrl(url: string): { place: UrlPlace | undefined; authority: string; target: string } {
-  // A client keeps what stands behind # to itself.
+  // Clients do not send the fragment after #.
   const [sent = ""] = url.split("#", 1);
   if (sent === "*") return { place: undefined, authority: "", target: sent };
   if (sent.startsWith("/")) return { place: undefined, authority: "", target: encodeTarget(sent) };
@@ -83,7 +86,7 @@ function readUrl(url: string): { place: UrlPlace | undefined; authority: string;
   };
 }
 
-/** Names in letters beyond ASCII become what IDNA makes of them, IPv6 addresses are written in their shortest form; all else stays. */
+/** Non-ASCII names are converted by IDNA, IPv6 addresses to their shortest form; everything else is unchanged. */
 function hostAsSent(host: string): string {
   if (isIPv6(host)) return new URL(`http://[${host}]`).hostname.slice(1, -1);
   if (!/[^\0-\x7f]/.test(host)) return host;
@@ -92,13 +95,13 @@ function hostAsSent(host: string): string {
   return ascii;
 }
 
-/** Clients leave the default port out. */
+/** Clients omit the default port. */
 function authorityOf(host: string, port: number, isSecure: boolean): string {
   const written = host.includes(":") ? `[${host}]` : host;
   return port === (isSecure ? 443 : 80) ? written : `${written}:${port}`;
 }
 
-/** Percent-encodes, as UTF-8, what no client sends as it is: control characters, spaces, all beyond ASCII. */
+/** Percent-encodes, as UTF-8, characters that clients do not send: control characters, spaces, non-ASCII characters. */
 function encodeTarget(target: string): string {
   return target.toWellFormed().replace(/[^\x21-\x7e]+/g, (run) => encodeURIComponent(run));
 }

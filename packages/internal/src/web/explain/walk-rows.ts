@@ -1,4 +1,4 @@
-// A walk as rows: where it stands, what it is, what came of it. How they look is for others.
+// A walk as rows: position, subject, result. Their formatting is done elsewhere.
 
 import type {
   ComponentLabel,
@@ -14,11 +14,11 @@ import type {
 import type { ConditionWalk } from "../../component/explain-condition.ts";
 import { quote } from "../../config/quote.ts";
 
-/** `good`: it goes on here. `bad`: it does not. `dim`: it was not looked at, or says little. */
+/** `good`: the walk continues here. `bad`: it does not. `dim`: not evaluated, or of little importance. */
 export type Tone = "plain" | "good" | "bad" | "dim";
 
 export interface Row {
-  /** Where it stands; "" for what belongs to the row above. */
+  /** The position; "" for a row that belongs to the row above. */
   readonly place: string;
   readonly indent: number;
   /** In two columns. */
@@ -222,7 +222,7 @@ function componentsIn({ servers, rules = [] }: Walk): ReadonlyMap<string, Compon
   return new Map(labels.map((label) => [label.path, label]));
 }
 
-/** `shop.conf:12:9`; the path, where there is no file. */
+/** `shop.conf:12:9`; the path, if there is no file. */
 function placeOf({ origin, path }: ComponentLabel): string {
   return origin === undefined ? path : `${origin.file}:${origin.line}:${origin.column}`;
 }

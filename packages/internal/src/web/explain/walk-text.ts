@@ -1,16 +1,16 @@
-// A walk as text to read: aligned, section by section.
+// A walk as readable text: aligned, in sections.
 
 import type { Walk } from "./explanation.ts";
 import { escapeControls } from "../../config/quote.ts";
 import { walkSections, type Row, type Section, type Tone } from "./walk-rows.ts";
 
-/** How a walk is written. */
+/** The options of the text. */
 export interface WalkTextOptions {
-  /** Writes a piece of a line so that it looks like its tone. All but spaces and line ends goes through it. Default: as it is. */
+  /** Formats a piece of a line by its tone. Called for everything except spaces and line ends. Default: unchanged. */
   readonly paint?: (text: string, tone: Tone | "title" | "place") => string;
 }
 
-/** Ends with a line end. Nothing in it disturbs a terminal but what `paint` puts in. */
+/** Ends with a line end. Contains no control characters except those of `paint`. */
 export function walkText(walk: Walk, { paint = (text) => text }: WalkTextOptions = {}): string {
   const sections = walkSections(walk);
   const placeWidth = widest(sections.flatMap(({ rows }) => rows.map(({ place }) => place.length)));
@@ -20,7 +20,7 @@ export function walkText(walk: Walk, { paint = (text) => text }: WalkTextOptions
   return [head, ...blocks].join("\n\n") + "\n";
 }
 
-/** Paints for terminals, by ANSI escapes. */
+/** Colours for terminals, with ANSI escapes. */
 export function paintForTerminal(text: string, tone: Tone | "title" | "place"): string {
   const code = { plain: "", good: "32", bad: "31", dim: "2", title: "1", place: "36" }[tone];
   return code === "" || text === "" ? text : `\x1b[${code}m${text}\x1b[0m`;
@@ -43,7 +43,10 @@ function sectionText(
   return [paint(escapeControls(title), "title"), ...lines.map((line) => line.trimEnd())].join("\n");
 }
 
-/** Subject and object in two columns; a rule's terms have columns of their own, so that one long value does not push all away. */
+/**
+ * Subject and object in two columns. The terms of each rule have their own columns, so that one long value does not
+ * shift all others.
+ */
 function layOutRows(rows: readonly Row[]): readonly string[] {
   let width = 0;
   return rows.map(({ indent, subject, object }, i) => {
@@ -55,7 +58,9 @@ function layOutRows(rows: readonly Row[]): readonly string[] {
   });
 }
 
-/** Neighbours that are laid out together: all rows without indent, or those that are indented below one of them. */
+/**
+ * Neighbouring rows that are aligned together: all rows without indentation, or the indented rows below one of them.
+ */
 function groupAt(rows: readonly Row[], start: number): readonly Row[] {
   if (rows[start]?.indent === 0) return rows.filter(({ indent }) => indent === 0);
   const end = rows.findIndex(({ indent }, i) => i > start && indent === 0);

@@ -1,18 +1,18 @@
-// What a mapped function returned becomes a response.
+// Converts the return value of a mapped function to a response.
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Response } from "../response/response.ts";
 import type { Route } from "./route-tree.ts";
 
 /**
- * `route` is for messages. Throws HEMI_HEAD_SENT where it has answered already, and HEMI_USAGE for what cannot be an answer. `undefined` is
- * one only where the function has begun to answer by itself: nobody else will.
+ * `route` is for messages. Throws HEMI_HEAD_SENT if the response has already been started, and HEMI_USAGE for a value
+ * that cannot be a response. `undefined` is valid only if the function has started the response itself.
  */
 export function sendAnswer(resp: Response, answer: unknown, route: Route<unknown>): void {
   if (answer === undefined) {
     if (resp.isHeadSent) return;
     const advice = "return what is to be sent; to send it later by resp, return a promise";
-    throw new HemiError("HEMI_USAGE", `${titleOf(route)} was done without an answer: ${advice}`);
+    throw new HemiError("HEMI_USAGE", `${titleOf(route)} returned without a response: ${advice}`);
   }
   if (typeof answer === "string") {
     resp.send(answer);
@@ -26,7 +26,7 @@ export function sendAnswer(resp: Response, answer: unknown, route: Route<unknown
   }
 }
 
-/** Sends what a mapped function promised. */
+/** Sends the result of a promise that a mapped function returned. */
 export async function sendPromised(
   resp: Response,
   promise: PromiseLike<unknown>,
@@ -36,7 +36,7 @@ export async function sendPromised(
   return true;
 }
 
-/** For what JSON would make an empty object of: what it is, and how it is sent. */
+/** For objects that JSON would serialize as an empty object: the type, and how to send it. */
 function otherWayFor(answer: object): string | undefined {
   if (answer instanceof globalThis.Response)
     return "a Response of the web: send its body by resp, or serve the app by fetchHandlet";

@@ -83,11 +83,11 @@ describe("what a mapped function returns", () => {
   });
 
   test.each<[string, () => unknown, string]>([
-    ["nothing, without an answer", () => undefined, "GET /late/:id was done without an answer"],
+    ["nothing, without an answer", () => undefined, "GET /late/:id returned without a response"],
     [
       "a promise of nothing, without an answer",
       async () => Promise.resolve(),
-      "GET /late/:id was done without an answer",
+      "GET /late/:id returned without a response",
     ],
     ["a web Response", () => new globalThis.Response("x"), "GET /late/:id returned a Response"],
     ["a stream", () => Readable.from(["x"]), "GET /late/:id returned a stream"],

@@ -1,4 +1,4 @@
-// Maps requests to functions inside a handlet, by method and path. A plain class, no component.
+// Maps requests to functions inside a handlet, by method and path. A plain class, not a component.
 
 import type { Explanation } from "../explain/explanation.ts";
 import { quote } from "../../config/quote.ts";
@@ -12,10 +12,10 @@ import { type Params, parsePattern } from "./pattern.ts";
 import { type Match, type Route, RouteTree } from "./route-tree.ts";
 
 /**
- * Answers the requests of one route, by what it returns or promises: text is sent as `text/plain`, bytes as
- * `application/octet-stream`, unless it has set a `content-type`; all else as JSON. `undefined`, or a promise of it, says
- * that it has begun to answer by `resp` itself; if it has not, the answer is 500 with a line in the error log. A function that answers
- * later returns a promise.
+ * Handles the requests of one route. The return value, or the value of a returned promise, is the content: text is sent
+ * as `text/plain`, bytes as `application/octet-stream`, unless the function has set a `content-type`; all other values
+ * as JSON. `undefined` means that the function has started the response through `resp` itself; if it has not, the
+ * response is 500 with a line in the error log. A function that responds later must return a promise.
  */
 export type MappedFunction<Text extends string = string> = (
   req: Request,
@@ -23,27 +23,28 @@ export type MappedFunction<Text extends string = string> = (
   params: Params<Text>,
 ) => unknown;
 
-/** How a mapper treats what it has no route for. */
+/** How a mapper handles requests without a route. */
 export interface MapperOptions {
   /**
-   * What becomes of a path that no route takes. `pass`: `handle` returns false, so that the next handlet or rule may
-   * take it; 404: that is the answer. Default: pass.
+   * The result for a path without a route. `pass`: `handle` returns false, so that the next handlet or rule may take
+   * the request; 404: the response is 404. Default: pass.
    */
   readonly otherwise?: "pass" | 404;
 }
 
 /**
- * Patterns are met by the path, each segment decoded, letter by letter: `/users` and `/users/` are two. An encoded slash is part of its
- * segment: `/users/a%2Fb` fits `/users/:name`, and the name is `a/b`. `:name` takes one segment that is not empty, `:name(\\d+)` one that the expression matches whole, `*name` at the end all that is
- * left, be it nothing. At each segment static text beats a param with an expression, that beats a param, that beats a
- * wildcard; where one leads nowhere, the next is tried.
+ * Patterns are compared with the path, exactly and with each segment decoded: `/users` and `/users/` differ. An encoded
+ * slash is part of its segment: `/users/a%2Fb` matches `/users/:name`, and the name is `a/b`. `:name` matches one
+ * non-empty segment, `:name(\\d+)` one segment that the expression matches completely, and `*name` at the end matches
+ * the rest, which may be empty. Priority at each segment: static text, then a param with an expression, then a param,
+ * then a wildcard. If one alternative leads to no route, the next is tried.
  *
- * HEAD takes the route of GET; OPTIONS is answered by itself; a method that has no route on a path that others have
+ * HEAD uses the route of GET. OPTIONS is answered automatically. A method without a route on a path with other routes
  * gives 405 with `allow`.
  *
- *     const mapper = new Mapper()
- *       .get("/users/:id", (req, resp, { id }) => ({ id }))
- *       .mount("/files", filesMapper);
+ *    const mapper = new Mapper()
+ *      .get("/users/:id", (req, resp, { id }) => ({ id }))
+ *      .mount("/files", filesMapper);
  */
 export class Mapper {
   readonly #tree = new RouteTree<MappedFunction>();
@@ -55,45 +56,42 @@ export class Mapper {
     this.#otherwise = options.otherwise ?? "pass";
   }
 
-  /**
-   * Maps GET, and HEAD with it, of the paths that the pattern matches: `.get("/users/:id", (req, resp,
-   * { id }) => ({ id }))`.
-   */
+  /** Maps GET and HEAD for paths that match the pattern: `.get("/users/:id", (req, resp, { id }) => ({ id }))`. */
   get<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["GET"], pattern, run);
   }
 
-  /** Needed only where HEAD is to differ from GET. */
+  /** Needed only if HEAD must differ from GET. */
   head<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["HEAD"], pattern, run);
   }
 
-  /** Maps POST of the paths that the pattern matches. */
+  /** Maps POST for paths that match the pattern. */
   post<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["POST"], pattern, run);
   }
 
-  /** Maps PUT of the paths that the pattern matches. */
+  /** Maps PUT for paths that match the pattern. */
   put<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PUT"], pattern, run);
   }
 
-  /** Maps PATCH of the paths that the pattern matches. */
+  /** Maps PATCH for paths that match the pattern. */
   patch<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["PATCH"], pattern, run);
   }
 
-  /** Maps DELETE of the paths that the pattern matches. */
+  /** Maps DELETE for paths that match the pattern. */
   delete<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["DELETE"], pattern, run);
   }
 
-  /** Maps OPTIONS of the paths that the pattern matches; without it the mapper answers with their methods. */
+  /** Maps OPTIONS for paths that match the pattern. By default, the mapper responds with the methods of the path. */
   options<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this {
     return this.on(["OPTIONS"], pattern, run);
   }
 
-  /** All methods that have no route of their own on the same pattern. */
+  /** Maps all methods without their own route on the same pattern. */
   any<const Text extends string>(pattern: Text, run: MappedFunction<Text>): this;
   any(pattern: string, run: MappedFunction): this {
     this.#add(undefined, pattern, run);
@@ -101,8 +99,8 @@ export class Mapper {
   }
 
   /**
-   * Methods are in upper case. Throws HEMI_USAGE for a bad pattern, and for a method that is mapped on the same pattern
-   * already.
+   * Methods are in upper case. Throws HEMI_USAGE for an invalid pattern, and for a method that is already mapped on the
+   * same pattern.
    */
   on<const Text extends string>(methods: readonly string[], pattern: Text, run: MappedFunction<Text>): this;
   on(methods: readonly string[], pattern: string, run: MappedFunction): this {
@@ -115,8 +113,8 @@ export class Mapper {
   }
 
   /**
-   * Takes over the routes of another mapper, each with `prefix` before its pattern; its `/` becomes `prefix` itself. It
-   * takes no more routes after that.
+   * Adds the routes of another mapper, with `prefix` before each pattern; its `/` becomes `prefix` itself. The other
+   * mapper accepts no more routes after that.
    */
   mount(prefix: string, mapper: Mapper): this {
     if (mapper === this) throw new HemiError("HEMI_USAGE", "a mapper cannot be mounted in itself");
@@ -133,12 +131,12 @@ export class Mapper {
     return this.#routes;
   }
 
-  /** The route that a request would take. `path`: decoded, but for slashes within segments: see `segmentedPath`. */
+  /** The route of a request. `path`: decoded, except for slashes within segments: see `segmentedPath`. */
   find(method: string, path: string): Match<MappedFunction> | undefined {
     return this.#tree.find(method, path);
   }
 
-  /** As the `handle` of a handlet. What a mapped function throws is thrown, or promised, here. */
+  /** The `handle` of a handlet. Errors of a mapped function are thrown here, or reject the returned promise. */
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const match = this.#tree.find(req.method, segmentedPath(req));
     if (match === undefined) return this.#handleOther(req, resp);
@@ -149,7 +147,7 @@ export class Mapper {
     return true;
   }
 
-  /** As the `explain` of a handlet. */
+  /** The `explain` of a handlet. */
   explain(req: Request): Explanation {
     const { method } = req;
     const path = segmentedPath(req);

@@ -1,10 +1,10 @@
-// The pattern of a route: `/users/:id(\\d+)/files/*rest`, and the type of the params that it gives.
+// The pattern of a route, `/users/:id(\\d+)/files/*rest`, and the type of its params.
 
 import { HemiError } from "../../errors/hemi-error.ts";
 
 /**
- * `Params<"/users/:id/*rest">` is `{ readonly id: string; readonly rest: string }`; of a pattern that is not literal,
- * any name may be asked for.
+ * `Params<"/users/:id/*rest">` is `{ readonly id: string; readonly rest: string }`. For a pattern that is not a literal
+ * type, any name is allowed.
  */
 export type Params<Text extends string> = string extends Text
   ? Readonly<Record<string, string>>
@@ -27,21 +27,21 @@ type NameOf<Segment extends string> = Segment extends `:${infer Name}(${string}`
 export interface Pattern {
   readonly text: string;
   readonly parts: readonly PatternPart[];
-  /** Of its params, in their order; the wildcard's last. */
+  /** The names of its params in order; the wildcard's last. */
   readonly names: readonly string[];
-  /** Equal for two patterns that take the same paths by the same rank: the text without the names. */
+  /** Equal for two patterns that match the same paths with the same priority: the text without the names. */
   readonly shape: string;
 }
 
 export type PatternPart =
-  /** Text to be met to the letter, slashes included: `/users/` */
+  /** Text to match exactly, including slashes: `/users/` */
   | { readonly type: "static"; readonly text: string }
-  /** One segment that is not empty, and that the constraint matches whole. */
+  /** One non-empty segment that the constraint matches completely. */
   | { readonly type: "param"; readonly constraint: RegExp | undefined }
-  /** All that is left, be it nothing. */
+  /** The rest of the path, which may be empty. */
   | { readonly type: "wildcard" };
 
-/** Throws `HEMI_USAGE` with what is wrong and what to write instead. */
+/** Throws `HEMI_USAGE` with the mistake and its correction. */
 export function parsePattern(text: string): Pattern {
   if (!text.startsWith("/")) refuse(text, `it must begin with "/"`);
   const segments = text.slice(1).split("/");
@@ -64,7 +64,7 @@ export function parsePattern(text: string): Pattern {
   return { text, parts, names, shape: parts.map(shapeOf).join("") };
 }
 
-/** `undefined` for a segment that is to be met to the letter. */
+/** `undefined` for a segment to match exactly. */
 function parseSegment(text: string, segment: string, isLast: boolean): { name: string; part: PatternPart } | undefined {
   if (segment === "." || segment === "..") refuse(text, "no path has a dot segment");
   if (segment.startsWith("*")) {
@@ -93,12 +93,12 @@ function compileConstraint(text: string, source: string): RegExp {
   }
 }
 
-/** Names become properties of a plain object, where `__proto__` would not do. */
+/** Names become properties of a plain object, where `__proto__` would not work. */
 function isName(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name !== "__proto__";
 }
 
-/** A slash stands before each variable, so a static part never ends in a way that could be mistaken for one. */
+/** A slash precedes each variable, so a static part cannot be confused with one. */
 function shapeOf(part: PatternPart): string {
   if (part.type === "static") return part.text;
   return part.type === "wildcard" ? "*" : part.constraint === undefined ? ":" : `:(${part.constraint.source})`;

@@ -1,30 +1,29 @@
-// Finds the route of a path. Routes without params stand in a map, all others in a tree:
+// Finds the route of a path. Routes without params are in a map, all others in a tree:
 //
-//   /users/:id(\d+)               "/u"
-//   /users/:id/posts                ├─ "sers/"
-//   /users/groups/*rest             │    ├─ "groups/" ── * ●
-//   /units/:name                    │    ├─ :(\d+) ●
-//                                   │    └─ : ── "/posts" ●
-//                                   └─ "nits/" ── : ●
+//  /users/:id(\d+)               "/u"
+//  /users/:id/posts                ├─ "sers/"
+//  /users/groups/*rest             │    ├─ "groups/" ── * ●
+//  /units/:name                    │    ├─ :(\d+) ●
+//                                  │    └─ : ── "/posts" ●
+//                                  └─ "nits/" ── : ●
 //
-// Static text is compared by character codes, and nothing is cut out of the path but the params of the route that is
-// found. A node is only ever entered at one position of a path, so that a search visits no node twice, however it
-// backtracks.
+// Static text is compared by character codes. Only the params of the found route are cut out of the path. A node is
+// entered at only one position of a path, so that a search with backtracking visits no node twice.
 
 import { slashInSegment } from "../request/path.ts";
 import type { Pattern, PatternPart } from "./pattern.ts";
 
-/** One method and pattern, and what they lead to. */
+/** A method and a pattern with their target. */
 export interface Route<Target> {
-  /** `undefined`: all of them. */
+  /** `undefined`: all methods. */
   readonly method: string | undefined;
-  /** The pattern as it was given, taken apart. */
+  /** The parsed pattern. */
   readonly pattern: Pattern;
-  /** What it leads to: for a Mapper the function. */
+  /** The target: for a Mapper, the function. */
   readonly target: Target;
 }
 
-/** A route with the params that a path gives it. */
+/** A route with the params of a path. */
 export interface Match<Target> {
   /** The route that was found. */
   readonly route: Route<Target>;
@@ -37,12 +36,12 @@ export class RouteTree<Target> {
   readonly #root: Node<Target> = makeNode("");
   readonly #methods = new Set<string>();
   /**
-   * Where the params of the search that runs begin and end, in turn. A search is synchronous, so there is one at a
+   * The start and end positions of the params in the current search. A search is synchronous, so there is only one at a
    * time.
    */
   #bounds = new Int32Array(0);
 
-  /** Gives back the route that stands in the way, if one does: the same method on the same shape. */
+  /** Returns the conflicting route, if any: the same method on the same shape. */
   add(route: Route<Target>): Route<Target> | undefined {
     const { method, pattern } = route;
     const leaf = this.#leafOf(pattern);
@@ -56,9 +55,9 @@ export class RouteTree<Target> {
   }
 
   /**
-   * `path`: as `segmentedPath` gives it. At each segment static text comes first, then the params with a constraint in the order in which they were added,
-   * then the param, then the wildcard; where one leads to no route of this method, the next is tried. HEAD takes the
-   * route of GET, if it has none.
+   * `path`: in the form of `segmentedPath`. Priority at each segment: static text, then params with a constraint in the
+   * order in which they were added, then the param, then the wildcard. If one leads to no route of this method, the
+   * next is tried. HEAD uses the route of GET if it has none.
    */
   find(method: string, path: string): Match<Target> | undefined {
     const leaf = this.#statics.get(path);
@@ -71,7 +70,7 @@ export class RouteTree<Target> {
   }
 
   /**
-   * The methods that `find` has a route for, sorted. Where a route takes any method, only those that other routes name.
+   * The methods that `find` has a route for, sorted. If a route accepts any method, only the methods of other routes.
    */
   methodsOf(path: string): string[] {
     const methods = this.#methods.has("GET") ? [...this.#methods, "HEAD"] : [...this.#methods];
@@ -86,14 +85,14 @@ export class RouteTree<Target> {
   }
 }
 
-/** The routes that end at one place. */
+/** The routes that end at one node. */
 interface Leaf<Target> {
   readonly byMethod: Map<string, Route<Target>>;
   any: Route<Target> | undefined;
 }
 
 interface Node<Target> {
-  /** What the path must hold from here on before anything else. Empty for the root and behind a param. */
+  /** The text that the path must continue with. Empty for the root and after a param. */
   text: string;
   /** By the first character code of their text. */
   children: (Node<Target> | undefined)[];
@@ -123,7 +122,7 @@ function routeFor<Target>(leaf: Leaf<Target>, method: string): Route<Target> | u
   return leaf.byMethod.get(method) ?? (method === "HEAD" ? leaf.byMethod.get("GET") : undefined) ?? leaf.any;
 }
 
-/** From `index` on, `node`'s own text being passed already. `bounds` holds `depth` numbers so far. */
+/** Searches from `index` on, after `node`'s own text. `bounds` has `depth` numbers so far. */
 function search<Target>(
   node: Node<Target>,
   path: string,
@@ -194,7 +193,7 @@ function growLeaf<Target>(root: Node<Target>, parts: readonly PatternPart[]): Le
   return (node.leaf ??= makeLeaf());
 }
 
-/** The node that stands behind `text` from `node` on; nodes on the way are split where it parts from them. */
+/** The node after `text`, starting from `node`. Nodes on the way are split where the text differs. */
 function growText<Target>(node: Node<Target>, text: string): Node<Target> {
   if (text === "") return node;
   const code = text.charCodeAt(0);

@@ -1,11 +1,15 @@
-// X-Accel-Redirect: a backend says which path of the webapp the answer is to be taken from, such as a file that it lets only some clients have.
+// X-Accel-Redirect: a backend says which path of the webapp the answer is to be taken from, such as a file that it lets
+// only some clients have.
 
 import { isStatusWithContent } from "../../http/content-rule.ts";
 import type { NodeResponseHead } from "../../http/web-backend.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 
-/** Answers with what the webapp has at the path: ranges and conditions of the client are looked at there. Rejects as `req.subrequest` does. */
+/**
+ * Answers with what the webapp has at the path: ranges and conditions of the client are looked at there. Rejects as
+ * `req.subrequest` does.
+ */
 export async function answerFromInside(
   req: Request,
   resp: Response,

@@ -30,7 +30,10 @@ export class FieldEdits {
     }));
   }
 
-  /** Adds names and values to a list. Throws HTTPError 400 if the client has brought a line end or the like into a value. */
+  /**
+   * Adds names and values to a list. Throws HTTPError 400 if the client has brought a line end or the like into a
+   * value.
+   */
   addTo(list: string[], req: Request): void {
     for (const { name, value } of this.#added) list.push(name, checkMade(name, value(req)));
   }
@@ -43,7 +46,9 @@ export class FieldEdits {
 /** Why a configuration cannot set or delete some fields, by names in lower case. */
 export type FieldReasons = ReadonlyMap<string, string>;
 
-/** Reports what no field can have, or is not safe in one, in props whose values are templates by the names of fields. */
+/**
+ * Reports what no field can have, or is not safe in one, in props whose values are templates by the names of fields.
+ */
 export function checkFieldEdits<Name extends string>(
   context: CheckContext<Readonly<Record<Name, ReadonlyMap<string, Template>>>>,
   names: readonly Name[],

@@ -43,8 +43,8 @@ const props = {
     reload: "live",
   }),
   /**
-   * Fields of the answer that the request has from then on, for the handlets behind this one, such as `x-user`. What the client sends in
-   * them is dropped, whether the answer has them or not.
+   * Fields of the answer that the request has from then on, for the handlets behind this one, such as `x-user`. What
+   * the client sends in them is dropped, whether the answer has them or not.
    */
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
   /** Fields of the request, by names, that the backend does not get, such as `cookie`. Those that tell it of the request stay. */
@@ -55,8 +55,9 @@ const props = {
 };
 
 /**
- * Asks a backend whether a request may go on: it gets the head, with `x-forwarded-method`, `-uri`, `-host`, `-proto` and `-for` in which it is told what is asked
- * for, and by whom. With 2xx the next handlet has the request; any other answer is the client's. 502, 503, 504: the backend fails.
+ * Asks a backend whether a request may go on: it gets the head, with `x-forwarded-method`, `-uri`, `-host`, `-proto`
+ * and `-for` in which it is told what is asked for, and by whom. With 2xx the next handlet has the request; any other
+ * answer is the client's. 502, 503, 504: the backend fails.
  */
 export const forwardAuth = defineHandlet({
   sign: "forwardAuth",

@@ -1,7 +1,7 @@
 // What a proxy tells a backend of the client and of itself: Via, Forwarded, X-Forwarded-*.
 //
-// None of it is believed when a client sends it: anyone can claim to come from anywhere. It is made anew, and only what comes from
-// the addresses named as trusted is kept before it.
+// None of it is believed when a client sends it: anyone can claim to come from anywhere. It is made anew, and only what
+// comes from the addresses named as trusted is kept before it.
 
 import { randomBytes } from "node:crypto";
 import type { AddressSet } from "../../component/props/addresses.ts";
@@ -10,7 +10,10 @@ import type { Request } from "../request/request.ts";
 
 export type ForwardedForm = "both" | "x" | "standard" | "none";
 
-/** Fields that say who the client is, by whatever custom; those that a proxy does not set itself would be the client's own claim. */
+/**
+ * Fields that say who the client is, by whatever custom; those that a proxy does not set itself would be the client's
+ * own claim.
+ */
 export const claimFields: readonly string[] = [
   "forwarded",
   "x-forwarded-for",
@@ -32,7 +35,10 @@ export class ForwardedFields {
   readonly #form: ForwardedForm;
   readonly #trusted: AddressSet | undefined;
   readonly #without: ReadonlySet<string>;
-  /** Stands for this proxy in `via` (RFC 9110 7.6.3): no other proxy has it, nor another handlet, so that what comes back to it is a loop. */
+  /**
+   * Stands for this proxy in `via` (RFC 9110 7.6.3): no other proxy has it, nor another handlet, so that what comes
+   * back to it is a loop.
+   */
   readonly #pseudonym = `hemi-${randomBytes(6).toString("hex")}`;
 
   constructor({ form, trusted, without = [] }: ForwardedOptions) {
@@ -64,9 +70,9 @@ export class ForwardedFields {
   }
 
   /**
-   * Of a trusted peer. What it says of host, scheme and port stays alone: how it came to us is another matter, and one reader would take the first
-   * of two, another the last. Where it uses one of the two forms only, so do we: the other one would tell of the peer as if it were the
-   * client (RFC 7239 7.4).
+   * Of a trusted peer. What it says of host, scheme and port stays alone: how it came to us is another matter, and one
+   * reader would take the first of two, another the last. Where it uses one of the two forms only, so do we: the other
+   * one would tell of the peer as if it were the client (RFC 7239 7.4).
    */
   #addToClaims(list: string[], req: Request): void {
     const { address } = req.sender;

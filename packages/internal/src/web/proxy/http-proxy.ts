@@ -27,19 +27,26 @@ const props = {
   ...requestProps,
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
-  /** `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows of them. */
+  /**
+   * `Path` and `Domain` of cookies, where `stripPrefix`, `addPrefix` or `hostname` have changed what the backend knows
+   * of them.
+   */
   rewriteCookies: prop.bool({ default: true }),
   ...exchangeProps,
   ...passedTimeoutProps,
   ...upgradeProps,
   /**
-   * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do. Nobody waits for it, and its
-   * answers go nowhere. It does what it is asked, though: whatever must not be done twice is to be done elsewhere by it.
+   * Another backend, which gets a copy of each request: a new version of an application, say, to see how it would do.
+   * Nobody waits for it, and its answers go nowhere. It does what it is asked, though: whatever must not be done twice
+   * is to be done elsewhere by it.
    */
   mirrorTo: prop.reference(backendKind, { offering: webBackend }),
   /** Copies under way at once; of more requests none is made. */
   maxMirrored: prop.integer({ default: 100, min: 1, max: 1_000_000, reload: "live" }),
-  /** Of the content of a request, in bytes, that waits because the other backend is slower; with more, its copy is given up. */
+  /**
+   * Of the content of a request, in bytes, that waits because the other backend is slower; with more, its copy is given
+   * up.
+   */
   maxMirrorBacklog: prop.size({ default: "1M", min: "1K", reload: "live" }),
 };
 

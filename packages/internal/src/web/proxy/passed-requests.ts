@@ -1,4 +1,5 @@
-// What all who pass requests on to web servers say of them: where they go, for which host and path, and which fields they have.
+// What all who pass requests on to web servers say of them: where they go, for which host and path, and which fields
+// they have.
 
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type { BackendRequest, WebBackend } from "../../http/web-backend.ts";
@@ -25,8 +26,8 @@ import { PathEdits } from "./path-edits.ts";
 /** For all who pass fields of clients on to programs that may read `-` and `_` as one. */
 export const underscoreProps = {
   /**
-   * Are fields passed on that have `_` in their names? Where programs read fields as variables (CGI, WSGI, PHP), the client's `X_User` would be taken for the
-   * `x-user` that this server sets or forwardAuth vouches for.
+   * Are fields passed on that have `_` in their names? Where programs read fields as variables (CGI, WSGI, PHP), the
+   * client's `X_User` would be taken for the `x-user` that this server sets or forwardAuth vouches for.
    */
   underscoresInHeaders: prop.bool({ default: false, inherited: true }),
 };
@@ -34,8 +35,8 @@ export const underscoreProps = {
 /** For all who pass paths on. */
 export const backslashProps = {
   /**
-   * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see another path than the conditions
-   * here. Such requests get 400 otherwise.
+   * Are paths passed on that hold `%5C`? Windows, and programs that run there, take a backslash for a slash, and so see
+   * another path than the conditions here. Such requests get 400 otherwise.
    */
   backslashesInPaths: prop.bool({ default: false, inherited: true }),
 };
@@ -45,13 +46,16 @@ export const requestProps = {
   hostname: prop.string({ minLength: 1 }),
   /** Instead of the port that the client asked for, with its colon, such as `:8080`; "" for none. */
   colonPort: prop.string({ pattern: { expression: /^(?::[0-9]{1,5})?$/, takes: 'a port such as ":8080", or ""' } }),
-  /** A prefix that is taken from paths, such as `/api`; `location` fields and cookies get it back. Paths without it stay. */
+  /**
+   * A prefix that is taken from paths, such as `/api`; `location` fields and cookies get it back. Paths without it
+   * stay.
+   */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /** A prefix that is put before paths, once `stripPrefix` is gone; `location` fields and cookies lose it. */
   addPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * What the backend is told of the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard` (`forwarded`, RFC 7239), `both`,
-   * `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
+   * What the backend is told of the client: `x` (`x-forwarded-for`, `-host`, `-proto`), `standard` (`forwarded`, RFC
+   * 7239), `both`, `none`. What the client says in these fields is dropped in any case, but for `trustForwarded`.
    */
   forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
   /**
@@ -60,11 +64,17 @@ export const requestProps = {
    * they name, which is `$srcHost`.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true }),
-  /** Fields of the request that take the place of those of their names. A value that the client breaks with a line end or the like: 400. */
+  /**
+   * Fields of the request that take the place of those of their names. A value that the client breaks with a line end
+   * or the like: 400.
+   */
   setRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /** Fields of the request that stand beside those of their names. */
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
-  /** Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and `x-forwarded-for`. */
+  /**
+   * Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and
+   * `x-forwarded-for`.
+   */
   delRequestHeaders: prop.strings({ default: [] }),
   ...underscoreProps,
   ...backslashProps,
@@ -191,7 +201,8 @@ const untried: readonly string[] = [];
 const ownFields: readonly string[] = [
   "host",
   "via",
-  // What is waited for by `100-continue` comes from this server: the client is told to go on when its content is wanted.
+  // What is waited for by `100-continue` comes from this server: the client is told to go on when its content is
+  // wanted.
   "expect",
   // Meant for a proxy, which this is.
   "proxy-authorization",

@@ -1,4 +1,5 @@
-// The path on its way through a proxy: one prefix taken away and another put before it, and back again in what the answer says.
+// The path on its way through a proxy: one prefix taken away and another put before it, and back again in what the
+// answer says.
 
 import { withoutPrefix } from "../request/path-prefix.ts";
 
@@ -24,7 +25,8 @@ export class PathEdits {
   /** The path that a client has to ask for to get to a path of the backend. */
   back(path: string): string {
     const rest = without(this.#add, path);
-    // Two slashes begin a host, and to browsers so does `/\\`: of `/app//evil.example` without `/app` a path has to be left.
+    // Two slashes begin a host, and to browsers so does `/\\`: of `/app//evil.example` without `/app` a path has to be
+    // left.
     return this.#strip + (rest === path ? rest : rest.replace(/^[/\\]+/, "/"));
   }
 }

@@ -48,7 +48,9 @@ export interface Switching {
   readonly protocol: string;
   /** Opens the tunnel. */
   readonly backend: TunnelBackend;
-  /** The node has left HTTP: tells the client so, with the fields that the response has by now, and takes the stream on. */
+  /**
+   * The node has left HTTP: tells the client so, with the fields that the response has by now, and takes the stream on.
+   */
   readonly switched: (stream: Duplex) => void;
 }
 
@@ -98,8 +100,8 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   /**
-   * `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that failed on the client's side.
-   * `mirrored` gets the content, too.
+   * `true` at once for a request whose content is there; else when its content has been passed on. Rejects if that
+   * failed on the client's side. `mirrored` gets the content, too.
    */
   begin(mirrored?: MirroredRequest): boolean | Promise<boolean> {
     this.#req.onAbort(() => this.#giveUp());

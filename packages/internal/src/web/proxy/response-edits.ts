@@ -1,4 +1,5 @@
-// The fields of an answer on its way back: where it points to the backend, it shall point to where the client came from.
+// The fields of an answer on its way back: where it points to the backend, it shall point to where the client came
+// from.
 
 import type { CheckContext } from "../../component/definition.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";

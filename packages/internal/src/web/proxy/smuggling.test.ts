@@ -1,5 +1,5 @@
-// What is sent by those who want two parties to see different requests in the same bytes (CWE-444): whatever the proxy makes of it, the
-// backend sees that, and nothing else.
+// What is sent by those who want two parties to see different requests in the same bytes (CWE-444): whatever the proxy
+// makes of it, the backend sees that, and nothing else.
 
 import { describe, expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
@@ -80,7 +80,9 @@ const contents = [
   evil,
 ];
 
-/** Whatever stands before it, it ends the connection: as a request, or as the rest of one, which it makes a wrong one. */
+/**
+ * Whatever stands before it, it ends the connection: as a request, or as the rest of one, which it makes a wrong one.
+ */
 const last = "GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
 /** Beside the framing there may be one that is right. */

@@ -1,38 +1,38 @@
-// Cookies: what a `Cookie` field holds, and what a `Set-Cookie` field says. The grammar is the library's; the rules
-// that browsers add are ours.
+// Parses `Cookie` fields and formats `Set-Cookie` fields. The library implements the grammar; this file adds the rules
+// of browsers.
 
 import { parseCookie, stringifySetCookie } from "cookie";
 import { HemiError } from "../../errors/hemi-error.ts";
 
-/** By name. It has no prototype: `constructor` is a name like any other. */
+/** By name. Without a prototype, so that `constructor` is an ordinary name. */
 export type Cookies = Readonly<Record<string, string | undefined>>;
 
-/** The attributes of a cookie that is set (RFC 6265 section 4.1.2 and its successor draft, rfc6265bis). */
+/** The attributes of a cookie (RFC 6265 section 4.1.2 and its successor draft, rfc6265bis). */
 export interface CookieOptions {
   /**
-   * Seconds from now, whole; 0 or less deletes the cookie. It wins over `expires`. Without both, it lives as long as
-   * the browser's session.
+   * Lifetime in seconds, an integer; 0 or less deletes the cookie. Takes precedence over `expires`. Without both, the
+   * cookie lives as long as the browser's session.
    */
   readonly maxAge?: number;
-  /** When it ends; `maxAge` wins over it. */
+  /** The end of its lifetime; `maxAge` takes precedence. */
   readonly expires?: Date;
   /** Default: `/`. */
   readonly path?: string;
-  /** Default: the host that answers, without its subdomains. */
+  /** Default: the responding host, without its subdomains. */
   readonly domain?: string;
   /** Sent over https only. Default: false. */
   readonly secure?: boolean;
   /** Hidden from scripts. Default: false. */
   readonly httpOnly?: boolean;
-  /** Default: none is sent, which browsers take for `lax`. `none` demands `secure`. */
+  /** Default: not sent, which browsers treat as `lax`. `none` requires `secure`. */
   readonly sameSite?: "strict" | "lax" | "none";
-  /** Kept apart for each top-level site (CHIPS). Demands `secure`. Default: false. */
+  /** Whether it is separate for each top-level site (CHIPS). Requires `secure`. Default: false. */
   readonly partitioned?: boolean;
 }
 
 /**
- * Reads a `Cookie` field; several of them are joined by `; ` first (RFC 9113 section 8.2.3). Values are percent-decoded
- * where that gives valid text, and kept as they are where not. Of two cookies with one name the first counts: browsers
+ * Parses a `Cookie` field; join several fields with `; ` first (RFC 9113 section 8.2.3). Values are percent-decoded if
+ * the result is valid text, otherwise kept unchanged. Of two cookies with the same name, the first is used: browsers
  * send the one with the longer path first.
  */
 export function parseCookies(field: string): Cookies {
@@ -40,9 +40,9 @@ export function parseCookies(field: string): Cookies {
 }
 
 /**
- * Writes the value of a `Set-Cookie` field; what a cookie cannot hold is percent-encoded. Throws `HEMI_BAD_FIELD` for a
- * bad name or attribute, and for what browsers would drop without a word: the prefixes `__Secure-` and `__Host-`
- * without what they promise, `sameSite: "none"` or `partitioned` without `secure`.
+ * Formats the value of a `Set-Cookie` field, with percent-encoding where needed. Throws `HEMI_BAD_FIELD` for an invalid
+ * name or attribute, and for cookies that browsers would silently drop: the prefixes `__Secure-` and `__Host-` without
+ * their requirements, `sameSite: "none"` or `partitioned` without `secure`.
  */
 export function serializeCookie(name: string, value: string, options: CookieOptions = {}): string {
   checkCookie(name, options);
@@ -57,7 +57,7 @@ export function serializeCookie(name: string, value: string, options: CookieOpti
   }
 }
 
-/** The grammar of RFC 6265 section 4.1.1; the library would also let `;`-free oddities such as `(` pass. */
+/** The grammar of RFC 6265 section 4.1.1. The library would also accept other characters, such as `(`. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 function checkCookie(name: string, options: CookieOptions): void {

@@ -1,6 +1,9 @@
-// A place on a request for what one handlet hands on to the next.
+// Values on a request that a handlet stores for later handlets.
 
-/** Names a value and carries its type: `const user = new LocalKey<User>("user")`. Two keys of one name are two keys. */
+/**
+ * Names a value and carries its type: `const user = new LocalKey<User>("user")`. Two keys with the same name are
+ * different keys.
+ */
 export class LocalKey<T> {
   /** For messages. */
   readonly name: string;
@@ -11,17 +14,17 @@ export class LocalKey<T> {
   }
 }
 
-/** The values handed on with one request. */
+/** The stored values of one request. */
 export class Locals {
   readonly #values = new Map<object, unknown>();
 
-  /** What was set under this key; `undefined` if nothing was. */
+  /** The value of this key; `undefined` if it was not set. */
   get<T>(key: LocalKey<T>): T | undefined {
-    // What stands under a key was put there by `set` with the same key, and so has its type.
+    // The value was stored by `set` with the same key, so it has its type.
     return this.#values.get(key) as T | undefined;
   }
 
-  /** Hands a value on to the handlets that come next. */
+  /** Stores a value for later handlets. */
   set<T>(key: LocalKey<T>, value: T): void {
     this.#values.set(key, value);
   }

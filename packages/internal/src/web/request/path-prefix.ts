@@ -7,9 +7,10 @@ export const pathPrefix = {
 };
 
 /**
- * `/api/x` without `/api` is `/x`; `/api` and `/api?q` give `/` and `/?q`; `undefined` for what does not begin with it, such as `/apix`. `path` is encoded and may
- * have a query; `prefix` is not empty. The prefix is met as conditions meet paths: encoded
- * letters are letters, and several slashes are one. An encoded slash is none here: it stands within a segment.
+ * `/api/x` without `/api` is `/x`; `/api` and `/api?q` give `/` and `/?q`; `undefined` for what does not begin with it,
+ * such as `/apix`. `path` is encoded and may have a query; `prefix` is not empty. The prefix is met as conditions meet
+ * paths: encoded letters are letters, and several slashes are one. An encoded slash is none here: it stands within a
+ * segment.
  */
 export function withoutPrefix(prefix: string, path: string): string | undefined {
   const end = path.startsWith(prefix) ? prefix.length : endOfPrefix(prefix, path);
@@ -19,7 +20,10 @@ export function withoutPrefix(prefix: string, path: string): string | undefined 
   return rest.startsWith("/") ? rest : undefined;
 }
 
-/** Where in `path`, which may be encoded in other places than `prefix`, the prefix ends; `undefined` if the path does not begin with it. */
+/**
+ * Where in `path`, which may be encoded in other places than `prefix`, the prefix ends; `undefined` if the path does
+ * not begin with it.
+ */
 function endOfPrefix(prefix: string, path: string): number | undefined {
   let at = 0;
   for (let i = 0; i < prefix.length;) {

@@ -1,29 +1,30 @@
 // The two forms of a request's path: `encodedPath`, safe to forward, and `path`, safe to match.
 
-/** One path in its two forms. Neither has a dot segment left; both begin with `/`. */
+/** One path in both forms. Neither contains a dot segment; both begin with `/`. */
 export interface NormalPath {
-  /** As received, but without dot segments; the client's own percent-encoding is kept to the letter. */
+  /** As received, but without dot segments. The client's percent-encoding is kept. */
   readonly encodedPath: string;
   /**
-   * `encodedPath` decoded, `%2F` too: what a backend that decodes it would see. Octets that are not UTF-8 are U+FFFD. Several slashes in a row are
-   * one: to a file system they are, so that what is said of `/private/` has to hold for `//private/`. Where segments matter, see `segmentedPath`.
+   * `encodedPath` decoded, including `%2F`: the path that a decoding backend would see. Invalid UTF-8 becomes U+FFFD.
+   * Several slashes in a row become one, as in a file system, so that a rule for `/private/` also matches `//private/`.
+   * If segments matter, see `segmentedPath`.
    */
   readonly path: string;
 }
 
-/** Why a path is refused; each is a 400. */
+/** Why a path is refused; each reason gives 400. */
 export type PathFault =
   /** A `..` leads above the root. */
   | "above the root"
-  /** `%` without two hexadecimal digits behind it. */
+  /** `%` without two hexadecimal digits after it. */
   | "broken percent-encoding"
-  /** `%00`: it ends a name for whatever is written in C behind us. */
+  /** `%00`: it ends the name for software written in C. */
   | "NUL"
-  /** `/x/..%2Fadmin`: whoever decodes the slash goes elsewhere than whoever does not. */
+  /** `/x/..%2Fadmin`: its meaning depends on whether a reader decodes the slash. */
   | "dot segment by an encoded slash"
   /**
-   * A raw `\` or `#`. The grammar of URIs (RFC 3986 section 3.3) has neither in a path, no browser sends them, and
-   * servers disagree on what they mean.
+   * A raw `\` or `#`. URIs (RFC 3986 section 3.3) do not allow them in a path, browsers do not send them, and servers
+   * interpret them differently.
    */
   | "forbidden character";
 
@@ -34,8 +35,8 @@ const backslash = 0x5c;
 const hash = 0x23;
 
 /**
- * Whether both forms of this path are the path itself. A segment that begins with a dot, such as `/.well-known`, is not plain, although it is
- * left alone: only the full work tells it from a dot segment.
+ * Whether both forms equal the received path. A segment that begins with a dot, such as `/.well-known`, is not plain,
+ * although it is kept: only the complete algorithm distinguishes it from a dot segment.
  */
 export function isPlainPath(received: string): boolean {
   let previous = 0;
@@ -48,7 +49,7 @@ export function isPlainPath(received: string): boolean {
   return true;
 }
 
-/** `received` begins with `/` and holds visible ASCII only, without a query. Gives the reason when it is refused. */
+/** `received` begins with `/` and contains visible ASCII only, without a query. Returns the reason if it is refused. */
 export function normalizePath(received: string): NormalPath | PathFault {
   if (isPlainPath(received)) return { encodedPath: received, path: received };
   if (/[\\#]/.test(received)) return "forbidden character";
@@ -62,12 +63,12 @@ export function normalizePath(received: string): NormalPath | PathFault {
   return { encodedPath, path };
 }
 
-/** Stands for a `%2F` in segmented paths; no path holds it otherwise, for `%00` is refused. */
+/** Replaces `%2F` in segmented paths. It is unambiguous, because `%00` is refused. */
 export const slashInSegment = "\0";
 
 /**
- * The path cut into segments where the client has cut it: as `path`, but that an encoded slash is `slashInSegment`. `/users/a%2Fb` has two segments, the
- * second of which is `a/b`.
+ * The path with the segments that the client sent: like `path`, but an encoded slash is `slashInSegment`.
+ * `/users/a%2Fb` has two segments; the second is `a/b`.
  */
 export function segmentedPath({ encodedPath, path }: NormalPath): string {
   if (path === encodedPath || !/%2f/i.test(encodedPath)) return path;
@@ -75,19 +76,20 @@ export function segmentedPath({ encodedPath, path }: NormalPath): string {
 }
 
 /**
- * Whether no file can be called so: one of its segments holds a slash or a backslash, or what is not UTF-8. Else one file had two paths, of
- * which a condition may know one. Every `%` of an `encodedPath` begins a triplet, so none is found askew.
+ * Whether no file can have this name: a segment contains a slash, a backslash, or invalid UTF-8. Otherwise a file would
+ * have two paths, of which a condition may check only one. Every `%` of an `encodedPath` begins a triplet, so matches
+ * are aligned.
  */
 export function namesNoFile({ encodedPath, path }: NormalPath): boolean {
   return path !== encodedPath && (/%2f|%5c/i.test(encodedPath) || path.includes("\uFFFD"));
 }
 
-/** Whether a path holds `%5C`: Windows, and who translates for it, take it for a slash. */
+/** Whether a path contains `%5C`: Windows, and software that translates for it, treats it as a slash. */
 export function hasEncodedBackslash(encodedPath: string): boolean {
   return encodedPath.includes("%") && /%5c/i.test(encodedPath);
 }
 
-/** RFC 3986 section 5.2.4, but encoded dots count too, and to go above the root is an error instead of a no-op. */
+/** RFC 3986 section 5.2.4, but encoded dots count too, and a path above the root is an error. */
 function removeDotSegments(received: string): string | undefined {
   const kept: string[] = [];
   const segments = received.split("/");
@@ -105,7 +107,7 @@ function removeDotSegments(received: string): string | undefined {
   return "/" + kept.join("/");
 }
 
-/** 1 for `.`, 2 for `..`, in any mixture with `%2e`; 0 for all else. */
+/** 1 for `.`, 2 for `..`, in any mixture with `%2e`; 0 otherwise. */
 function countDots(segment: string): 0 | 1 | 2 {
   if (segment.length === 0 || segment.length > 6) return 0;
   if (!/^(?:\.|%2e){1,2}$/i.test(segment)) return 0;
@@ -122,7 +124,7 @@ function decode(encodedPath: string): string {
   try {
     return decodeURIComponent(encodedPath);
   } catch {
-    // Overlong forms and lone surrogates, which have bypassed many a filter, are no letters here.
+    // Overlong forms and lone surrogates, which have been used to bypass filters, are invalid here.
     const octets = encodedPath.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
       String.fromCharCode(parseInt(digits, 16)),
     );

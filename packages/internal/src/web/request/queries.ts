@@ -1,13 +1,12 @@
-// The parameters of a query string, decoded when they are asked for.
+// The parameters of a query string, decoded on demand.
 
-/** How many parameters of one query are looked at; what comes behind them is as if it were not there. */
+/** The maximum number of parameters of a query. Further ones are ignored. */
 const defaultLimit = 1000;
 
 /**
- * `?a=1&b=x+y&a=2` by name. Decoded as forms are (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, a
- * name without `=` has the value "". What the standard would replace by U+FFFD, broken percent-encoding and what is not
- * UTF-8, is left as it was sent. Nothing is kept: each question walks the text, which is short and mostly asked once or
- * twice.
+ * `?a=1&b=x+y&a=2` by name. Decoded like forms (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, and a
+ * name without `=` has the value "". Invalid percent-encoding and invalid UTF-8, which the standard replaces by U+FFFD,
+ * are kept as sent. Nothing is cached: each call parses the text, which is short and usually read once or twice.
  */
 export class Queries {
   readonly #text: string;
@@ -19,7 +18,7 @@ export class Queries {
     this.#limit = limit;
   }
 
-  /** The first value of this name. */
+  /** The first value with this name. */
   get(name: string): string | undefined {
     let count = 0;
     for (let start = 0; start < this.#text.length && count < this.#limit;) {
@@ -34,14 +33,14 @@ export class Queries {
     return undefined;
   }
 
-  /** All values of this name, in their order. */
+  /** All values with this name, in order. */
   getAll(name: string): string[] {
     return this.entries()
       .filter(([each]) => each === name)
       .map(([, value]) => value);
   }
 
-  /** All pairs, in their order. */
+  /** All pairs, in order. */
   entries(): [name: string, value: string][] {
     const pairs: [string, string][] = [];
     for (let start = 0; start < this.#text.length && pairs.length < this.#limit;) {
@@ -61,13 +60,13 @@ const percent = 0x25;
 const plus = 0x2b;
 const equalsSign = 0x3d;
 
-/** Where the pair that begins at `start` ends. */
+/** The end of the pair that begins at `start`. */
 function endOf(text: string, start: number): number {
   const ampersand = text.indexOf("&", start);
   return ampersand === -1 ? text.length : ampersand;
 }
 
-/** Where the name of the pair ends: at its `=`, or at its end. */
+/** The end of the name in the pair: its `=`, or the end of the pair. */
 function equalsOf(text: string, start: number, end: number): number {
   for (let i = start; i < end; i++) if (text.charCodeAt(i) === equalsSign) return i;
   return end;

@@ -1,15 +1,15 @@
-// The ids of requests: when and where the process began, and a count.
+// The ids of requests: start time and pid of the process, and a counter.
 
 import { flat } from "../flat.ts";
 
 const prefix = `${Date.now().toString(36)}-${process.pid.toString(36)}-`;
-/** The last two digits of the count. All else stays for so many requests, and is joined once. */
+/** The last two digits of the counter. The rest changes only after this many requests, and is joined once. */
 const lastDigits = Array.from({ length: 36 * 36 }, (_, i) => i.toString(36).padStart(2, "0"));
 let rounds = 0;
 let start = "";
 let next = lastDigits.length;
 
-/** Unlike that of any other request of any process. */
+/** Unique among all requests of all processes. */
 export function nextRequestId(): string {
   if (next === lastDigits.length) {
     start = flat(prefix + (rounds++).toString(36));

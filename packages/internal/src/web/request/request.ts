@@ -1,4 +1,4 @@
-// A request, as handlets see it. Everything is read lazily; nothing in it tells the HTTP version's ways.
+// A request, as handlets see it. All parts are parsed on demand, and independent of the HTTP version.
 
 import { guarded, guardSignal } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
@@ -21,9 +21,9 @@ import { Queries } from "./queries.ts";
 import { nextRequestId } from "./request-id.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
 
-/** Who a request has come to. */
+/** The server of a request. */
 export interface RequestServer extends ExchanServer {
-  /** Is told what a callback that was left with the request has thrown. */
+  /** Reports an error of a callback that was registered on the request. */
   noteFault(error: unknown, req: Request): void;
 }
 
@@ -36,13 +36,16 @@ export interface MatchedText {
 
 /** What a client asks for: method, path, fields, content, and who it is. */
 export class Request {
-  /** For the engine: the handlet that has it just now. */
+  /** For the engine: the current handlet. */
   handlet: Child | undefined;
-  /** For the engine: those that may have it in its rule, in order. */
+  /** For the engine: the handlets of the current rule, in order. */
   handlets: readonly Child[] | undefined;
-  /** For the engine: those of the rule that has it just now. */
+  /** For the engine: the terms of the current rule. */
   contentTerms = noContentTerms;
-  /** For the engine: of its content, in bytes, where `maxContentSize` is not set; as the handlet has it that has the request just now. */
+  /**
+   * For the engine: of its content, in bytes, where `maxContentSize` is not set; as the handlet has it that has the
+   * request just now.
+   */
   defaultMaxContentSize = defaultMaxContentSize;
   readonly #wire: ExchanWire;
   readonly #authority: Authority | undefined;
@@ -61,12 +64,12 @@ export class Request {
   #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
-  /** Of media types: see `demandPlainContent`. */
+  /** A test of media types: see `demandPlainContent`. */
   #mustBePlain: ((type: string) => boolean) | undefined;
 
   /**
-   * For servers. `path` is given where the received path is not plain; `authority` is `undefined` for HTTP/1.0 without a host. `server` is whom
-   * subrequests are handed to.
+   * For servers. `path` is given if the received path is not plain. `authority` is `undefined` for HTTP/1.0 without a
+   * host. `server` handles subrequests.
    */
   constructor(
     wire: ExchanWire,
@@ -80,35 +83,41 @@ export class Request {
     this.#path = path;
   }
 
-  /** The HTTP version that the client speaks. */
+  /** The HTTP version of the client. */
   get version(): HttpVersion {
     return this.#wire.head.version;
   }
 
-  /** In the case received, such as `GET`. */
+  /** With the received case, such as `GET`. */
   get method(): string {
     return this.#wire.head.method;
   }
 
-  /** `https` where the client came by TLS, or where one of `trustForwarded` says so in its target; others may say there what they like. */
+  /**
+   * `https` if the client uses TLS, or if a proxy in `trustForwarded` says so in its target. The targets of other peers
+   * are not trusted.
+   */
   get scheme(): "http" | "https" {
     const { scheme, targetScheme } = this.#wire.head;
     if (scheme === "https" || targetScheme !== "https") return scheme;
     return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true ? "https" : "http";
   }
 
-  /** What the target says, as in `GET https://shop.example/`: how a proxy is to ask. `scheme` where it says nothing. */
+  /**
+   * The scheme in the target, as in `GET https://shop.example/`: the protocol that a proxy uses to the server. Without
+   * one: `scheme`.
+   */
   get targetScheme(): "http" | "https" {
     return this.#wire.head.targetScheme ?? this.scheme;
   }
 
-  /** Whether it is written as one to a proxy is: `GET http://shop.example/`. In HTTP/2 all are. */
+  /** Whether the target is in absolute form: `GET http://shop.example/`. In HTTP/2 all are. */
   get isForProxy(): boolean {
     const { version, isForProxy } = this.#wire.head;
     return isForProxy ?? (version === "2" || version === "3");
   }
 
-  /** `shop.example:8080`, the hostname in lower case; "" for HTTP/1.0 without a host. */
+  /** `shop.example:8080`, with the hostname in lower case; "" for HTTP/1.0 without a host. */
   get authority(): string {
     return this.#authority?.text ?? "";
   }
@@ -118,12 +127,12 @@ export class Request {
     return this.#authority?.hostname ?? "";
   }
 
-  /** `:8080`, or "" where none was given. */
+  /** `:8080`, or "" without a port. */
   get colonPort(): string {
     return this.#authority?.colonPort ?? "";
   }
 
-  /** The path as received, without dot segments, percent-encoding kept: what is forwarded. `*` for `OPTIONS *`. */
+  /** The path as received, without dot segments, percent-encoded: the form to forward. `*` for `OPTIONS *`. */
   get encodedPath(): string {
     return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
   }
@@ -144,7 +153,7 @@ export class Request {
     return (this.#path ??= plainPathOf(this.#fullTarget)).path;
   }
 
-  /** With its `?`; "" without a query. */
+  /** The query with its `?`; "" without a query. */
   get queryString(): string {
     const target = this.#fullTarget;
     const mark = target.indexOf("?");
@@ -156,18 +165,20 @@ export class Request {
     return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
   }
 
-  /** `uri` as the client asked for it, whatever `rewrite` has made of it. This is what logs tell. */
+  /** `uri` as the client sent it, before any `rewrite`. Logs contain this one. */
   get originalURI(): string {
     return this.#originalURI ?? this.uri;
   }
 
   /**
-   * Gives the request another path and query, for the handlets and rules that come next: return `false` after it. With `startAnew`
-   * the handlets left in this rule are passed over, and the first rule of the webapp is next; revisers that were hooked stay hooked, once.
+   * Changes path and query for the following handlets and rules: return `false` after it. With `startAnew`, the
+   * remaining handlets of this rule are skipped, and the first rule of the webapp is next. Hooked revisers stay hooked,
+   * once.
    *
-   * `target` is a path, with or without a query, as a client would write it: encoded. What is none, or holds what no URI may hold, is
-   * the caller's mistake: HEMI_USAGE. Throws HTTPError: 400 for a path that would be refused of a client, too (above the root, broken
-   * encoding), since it is what the client sent that makes it so; 414 for more than 64 KiB; 500 for the eleventh new start.
+   * `target` is a path with an optional query, percent-encoded as a client would send it. Throws HEMI_USAGE for an
+   * invalid path and for characters that no URI may contain. Throws HTTPError: 400 for a path that would be refused
+   * from a client (above the root, invalid encoding), because the client's input causes it; 414 for more than 64 KiB;
+   * 500 for the eleventh new start.
    */
   rewrite(target: string, { startAnew = false }: { readonly startAnew?: boolean } = {}): void {
     if (!/^\/[!"$-~]*$/.test(target)) {
@@ -188,40 +199,43 @@ export class Request {
     this.#startsAnew = startAnew;
   }
 
-  /** For the engine: the rules are to be tried from the first on. */
+  /** For the engine: whether the first rule is next. */
   get startsAnew(): boolean {
     return this.#startsAnew;
   }
 
-  /** For the engine: the same, once. */
+  /** For the engine: the same, and resets it. */
   takeNewStart(): boolean {
     const startsAnew = this.#startsAnew;
     this.#startsAnew = false;
     return startsAnew;
   }
 
-  /** The other end of the connection: a client, or what stands before us. */
+  /** The other end of the connection: the client or a proxy. */
   get peer(): Peer {
     return this.#wire.peer;
   }
 
-  /** Who speaks HTTP with us: the peer, or the one whose connection it passes on by the PROXY protocol. */
+  /** The sender of the HTTP request: the peer, or the client that it names with the PROXY protocol. */
   get sender(): Endpoint {
     const { peer } = this.#wire;
     return peer.source ?? peer;
   }
 
-  /** What the handshake of the client's connection has established; `undefined` where that is not by TLS. */
+  /** The result of the client's TLS handshake; `undefined` without TLS. */
   get tls(): TlsFacts | undefined {
     return this.#wire.tls;
   }
 
-  /** The client's address, as far as those may say it who stand before us: see `proxyProtocol` and `trustForwarded` of httpxServer. "" over a UNIX socket, `unknown` where they name no address. */
+  /**
+   * The client's address, possibly named by trusted proxies: see `proxyProtocol` and `trustForwarded` of httpxServer.
+   * "" over a UNIX socket, `unknown` if a trusted proxy names no address.
+   */
   get srcHost(): string {
     return this.#source.address;
   }
 
-  /** The client's port; 0 over a UNIX socket, and where the proxies before us do not say it. */
+  /** The client's port; 0 over a UNIX socket, and if the proxies do not name it. */
   get srcPort(): number {
     return this.#source.port;
   }
@@ -232,12 +246,12 @@ export class Request {
     return (this.#forwardedSource ??= forwardedSource(this.sender, this.#wire.head.fields, trust));
   }
 
-  /** From the first byte of the head to its last, in ms; 0 if they came together. */
+  /** From the first byte of the head to its last, in milliseconds; 0 if they arrived together. */
   get headTime(): number {
     return this.#wire.headTime;
   }
 
-  /** For the engine: two requests of a connection that have the same number have the same head. `undefined`: nobody knows. */
+  /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
   get headNumber(): number | undefined {
     return this.#headers === undefined ? this.#wire.head.number : undefined;
   }
@@ -248,8 +262,8 @@ export class Request {
   }
 
   /**
-   * Gives the request a field of other values than the client's, for the handlets that come next; without values it has none. What the client's field
-   * `connection` names goes with that: it could name this one, and whoever passes the request on would drop it. Throws HEMI_BAD_FIELD.
+   * Sets a field to other values for the following handlets; without values, removes it. Also removes the options of
+   * the client's `connection` field: it could name this field, and a proxy would then drop it. Throws HEMI_BAD_FIELD.
    */
   replaceHeader(name: string, values: readonly string[]): void {
     const replaced = checkFieldName(name);
@@ -259,7 +273,7 @@ export class Request {
     this.#headers = new ListedFields(list, this.headers.neverIndexed);
   }
 
-  /** The value of a field; of repeated ones all, joined by `, `. */
+  /** The value of a field; the values of repeated fields are joined by `, `. */
   header(name: string): string | undefined {
     return this.headers.get(name);
   }
@@ -286,46 +300,49 @@ export class Request {
     return (this.#cookies ??= parseCookies(this.header("cookie") ?? ""));
   }
 
-  /** The value of a cookie, decoded; `undefined` if the client sent none of this name. */
+  /** The value of a cookie, decoded; `undefined` if the client sent no cookie of this name. */
   cookie(name: string): string | undefined {
     return this.cookies[name];
   }
 
-  /** False where the sender said so; sized and unsized content both count. */
+  /** Whether the request has content, with or without an announced size. */
   get hasContent(): boolean {
     return this.#wire.head.contentSize !== 0;
   }
 
-  /** The protocols that the client would rather speak, in lower case, its favourite first: `websocket`. Leaving them alone is right where nobody here does. */
+  /**
+   * The protocols that the client wants to upgrade to, in lower case and in its order of preference: `websocket`. An
+   * upgrade may always be ignored.
+   */
   get upgrades(): readonly string[] {
     return this.#wire.head.upgrades;
   }
 
-  /** The content, which is read once: as bytes, text, JSON, a form or a stream. */
+  /** The content, which can be read once: as bytes, text, JSON, a form or a stream. */
   get content(): Content {
     return (this.#content ??= new Content(this.#wire, this));
   }
 
-  /** The fields behind chunked content; complete once the content has been read to its end. */
+  /** The trailer fields; complete after the content has been read to its end. */
   get trailers(): Fields {
     return this.#wire.trailers;
   }
 
-  /** Unlike that of any other request of any process, for logs. Made when first asked for. */
+  /** A unique id for logs, created at its first use. */
   get id(): string {
     return (this.#id ??= nextRequestId());
   }
 
-  /** What handlets hand on to those after them. */
+  /** Values that handlets store for later handlets. */
   get locals(): Locals {
     return (this.#locals ??= new Locals());
   }
 
   /**
-   * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the handlet is too
-   * late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log. What its listeners throw is in the log, and
-   * nowhere else. Asking for it has a price beyond the object: a client that shuts its side of the connection, and would still read the answer,
-   * then counts as gone.
+   * Aborts when the client leaves before the answer is complete (its reason has the code HEMI_PEER_GONE), and when the
+   * handlet is too late for it (HEMI_TIMEOUT). Who is stopped by it may let the reason pass: it is no fault in the log.
+   * What its listeners throw is in the log, and nowhere else. Asking for it has a price beyond the object: a client
+   * that shuts its side of the connection, and would still read the answer, then counts as gone.
    */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
@@ -338,29 +355,30 @@ export class Request {
   }
 
   /**
-   * Calls back once when the client leaves before the answer is complete: what `signal` tells, half-closed clients included, without the cost of one. What
-   * the listener throws is in the log, and nowhere else.
+   * Calls back once when the client disconnects before the response is complete: like `signal`, including half-closed
+   * clients, but without the cost of a signal. Errors of the listener are only logged.
    */
   onAbort(listener: () => void): void {
     const { handlet } = this;
     this.#wire.onAbort(() => guarded(listener, (error) => this.noteFault(error, handlet)));
   }
 
-  /** For the engine: what a callback has thrown that nobody else hears of. `handlet`: whose it was. */
+  /** For the engine: logs an error of a callback that has no other caller. `handlet`: its owner. */
   noteFault(error: unknown, handlet = this.handlet): void {
     if (!isPeerGone(error)) this.#server?.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this);
   }
 
-  /** How many requests stand above this one, each made by the one above; 0: it is that of a client. */
+  /** The number of requests above this one, each of which made the next; 0 for a client's request. */
   get depth(): number {
     return this.#wire.lineage?.depth ?? 0;
   }
 
   /**
-   * Asks the same webapp for another URI, as this client: by GET, with the fields of this request but for those of its content, conditions, ranges
-   * and codings. `target` is a path with its query, absolute or relative to the path of this request. Rules, revisers and handlets see it as any
-   * request, with a `depth`; access logs do not. It is over at the latest when this request is. Rejects with HEMI_USAGE for what is no path of
-   * the webapp and for one too many, with HEMI_PEER_GONE when the answer is broken off before its head.
+   * Requests another URI from the same webapp on behalf of this client: with GET, and the fields of this request except
+   * those about content, conditions, ranges and codings. `target` is a path with a query, absolute or relative to the
+   * path of this request. Rules, revisers and handlets treat it like any request, with a `depth`; access logs do not
+   * contain it. It ends at the latest when this request ends. Rejects with HEMI_USAGE for an invalid path and for too
+   * many subrequests, and with HEMI_PEER_GONE if the response is aborted before its head.
    */
   async subrequest(target: string, options?: SubrequestOptions): Promise<Subresponse> {
     if (this.#server === undefined)
@@ -368,21 +386,22 @@ export class Request {
     return sendSubrequest(this.#wire, this.encodedPath, this.#server, target, options);
   }
 
-  /** For revisers, in `reviseRequest`: they are going to change what is answered with content of these media types. */
+  /** For revisers, in `reviseRequest`: declares that they will transform responses with these media types. */
   demandPlainContent(isOf: (type: string) => boolean): void {
     const others = this.#mustBePlain;
     this.#mustBePlain = others === undefined ? isOf : (type) => others(type) || isOf(type);
   }
 
   /**
-   * Is the content to be sent whole and not coded, because a reviser is going to change it? Whoever has it then follows neither `Range` nor
-   * `Accept-Encoding`, and whoever asks another server for it leaves them out. `type` is its media type, `undefined` where it is not known yet.
+   * Whether the content must be sent complete and not encoded, because a reviser will transform it. Handlets then
+   * ignore `Range` and `Accept-Encoding`, and proxies do not forward them. `type` is the media type, `undefined` if it
+   * is not known yet.
    */
   mustBePlain(type: string | undefined): boolean {
     return this.#mustBePlain !== undefined && (type === undefined || this.#mustBePlain(type));
   }
 
-  /** Content was asked for: the request can no longer be left to another handlet. */
+  /** Whether content was requested: the request can then no longer be left to another handlet. */
   get isContentRead(): boolean {
     return this.#content?.isRead === true;
   }
@@ -392,20 +411,20 @@ export class Request {
   }
 }
 
-/** As nginx has it. No prop: who needs more has a circle. */
+/** As in nginx. Not a prop: more restarts indicate a loop. */
 const maxNewStarts = 10;
 
-/** In bytes: the most that `maxTargetSize` allows clients. */
+/** In bytes: the maximum that `maxTargetSize` allows for clients. */
 const maxRewrittenSize = 64 * 1024;
 
-/** Of a target whose path is plain. */
+/** For a target with a plain path. */
 function plainPathOf(target: string): NormalPath {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.substring(0, mark);
   return { encodedPath: path, path };
 }
 
-/** Names and values in turn. */
+/** Names and values alternating. */
 function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {
   const list: string[] = [];
   for (const [name, value] of fields) if (!names.has(name)) list.push(name, value);

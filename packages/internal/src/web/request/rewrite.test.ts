@@ -9,7 +9,10 @@ import { MemorySink } from "../../log/sink.ts";
 import { defineHandlet, defineReviser } from "../kinds.ts";
 import type { Request } from "./request.ts";
 
-/** A stage whose rules are given; `rewrite` does to the request what the function says, `show` answers with what it has become. */
+/**
+ * A stage whose rules are given; `rewrite` does to the request what the function says, `show` answers with what it has
+ * become.
+ */
 async function site(rules: string, rewrite: (req: Request) => void | Promise<void>, webapp = "") {
   const definitions = [
     defineHandlet({

@@ -1,28 +1,28 @@
-// What a handlet echoes without waiting for what it echoed before: bounded, so that one that never waits does not fill the memory.
+// Limits the data that a handlet echoes without awaiting previous pieces, so that it cannot fill the memory.
 
-/** In bytes. No prop: a handlet that waits never gets near it, and one that does not is mended by `await`. */
+/** In bytes. Not a prop: a handlet that awaits never comes near it, and others should be fixed with `await`. */
 export const maxBacklog = 16 * 1024 * 1024;
 
-/** What keeping a piece costs beside its bytes: many small ones fill the memory too. */
+/** The overhead of a buffered piece besides its bytes: many small ones fill the memory, too. */
 const pieceCost = 256;
 
 export class Backlog {
-  /** Promises given out and not settled. */
+  /** The number of returned promises that are pending. */
   #waits = 0;
   #latest: Promise<void> | undefined;
-  /** What came while there were any. */
+  /** The size of the pieces that arrived meanwhile. */
   #size = 0;
 
-  /** Is there room for another piece? The first one has room at any size: it is the handlet's own memory. */
+  /** Whether there is room for another piece. The first one may have any size: it is in the handlet's own memory. */
   takes(piece: string | Uint8Array): boolean {
     if (this.#waits === 0) return true;
     this.#size += pieceCost + (typeof piece === "string" ? Buffer.byteLength(piece) : piece.length);
     return this.#size <= maxBacklog;
   }
 
-  /** A handlet was told to wait for this. */
+  /** A promise was returned to the handlet. */
   add(sent: Promise<void>): void {
-    // A wire has one promise for all who wait until its client has read on.
+    // A wire has one promise for all callers that wait for its client.
     if (sent === this.#latest) return;
     this.#latest = sent;
     this.#waits++;

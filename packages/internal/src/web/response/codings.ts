@@ -1,22 +1,22 @@
-// The content codings that there are, and which of them a client would rather have.
+// The content codings, and negotiation of the coding with the client.
 
 import { parseWeights, type Weighted } from "../../http/accept.ts";
 
-/** The codings of content that compression uses, the preferred one first. */
+/** The codings for compression, in the order of preference. */
 export const codings = ["br", "zstd", "gzip"] as const;
 
-/** By its name in `Accept-Encoding` and `Content-Encoding`. */
+/** The name in `Accept-Encoding` and `Content-Encoding`. */
 export type Coding = (typeof codings)[number];
 
 /**
- * For each of `offered`, how many of them the client of this `Accept-Encoding` would rather have; `undefined` for one
- * that it does not take, or likes less than the content as it is. Of equal ones the first offered is liked more. A client
- * that sends no such field is sent no coding, although RFC 9110 section 12.5.3 would allow it.
+ * For each of `offered`, how many of them the client of this `Accept-Encoding` prefers to it; `undefined` if the client
+ * does not accept it, or prefers unencoded content. Of equal ones, the first offered is preferred. A client without
+ * such a field gets no coding, although RFC 9110 section 12.5.3 would allow it.
  */
 export function rankCodings(field: string, offered: readonly string[]): readonly (number | undefined)[] {
   const list = parseWeights(field);
   const anyWeight = weightOf(list, "*");
-  // Not a word about the content as it is means: better than nothing.
+  // If unencoded content is not mentioned, any accepted coding is better.
   const plainWeight = weightOf(list, "identity") ?? 0;
   const weights = offered.map((coding) => {
     const weight = weightOf(list, coding) ?? (coding === "gzip" ? weightOf(list, "x-gzip") : undefined) ?? anyWeight;

@@ -1,4 +1,4 @@
-// What a rule answers by itself: a status, a text, or where to go.
+// The fixed response of a rule: a status, a text, or a redirect.
 
 import type { Explanation } from "../explain/explanation.ts";
 import { compileTemplate, type Template } from "../../component/template.ts";
@@ -10,16 +10,16 @@ import { sendStatusPage } from "./status-page.ts";
 import { compileUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
 
-/** Statuses whose text is where to go. */
+/** Statuses whose text is the redirect location. */
 export const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface FixedResponse {
-  /** Answers; gives back that it did. */
+  /** Sends the response. */
   readonly send: (req: Request, resp: Response) => true;
   readonly explain: (req: Request) => Explanation;
 }
 
-/** What `returnCode` and `returnText` make together; `undefined` if neither is set. */
+/** The response of `returnCode` and `returnText`; `undefined` if neither is set. */
 export function fixedResponse(
   returnCode: number | undefined,
   returnText: Template | undefined,

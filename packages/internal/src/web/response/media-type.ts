@@ -1,11 +1,11 @@
-// The media type of a file, by the extension of its name.
+// The media type of a file, by its extension.
 
 import { mimes } from "mrmime";
 
 /**
- * As in `text/html; charset=utf-8`, ready for `content-type`; `undefined` for a name without a known extension. All of
- * `text/*` is said to be in `charset`, as Caddy does: without it browsers guess; "" says nothing. JSON has no charset
- * parameter (RFC 8259 section 11), and XML names its own, which a parameter would override (RFC 7303 section 3).
+ * For example `text/html; charset=utf-8`, ready for `content-type`; `undefined` for an unknown extension. All of
+ * `text/*` gets `charset`, as in Caddy, because browsers guess without it; "" omits it. JSON has no charset parameter
+ * (RFC 8259 section 11), and XML declares its own, which a parameter would override (RFC 7303 section 3).
  */
 export function mediaTypeOf(fileName: string, charset = "utf-8"): string | undefined {
   const extension = fileName
@@ -20,7 +20,7 @@ export function mediaTypeOf(fileName: string, charset = "utf-8"): string | undef
   return `${type}; charset=${charset}`;
 }
 
-/** Types that web servers are expected to know and the library lacks. */
+/** Types that users expect and the library lacks. */
 const additions: ReadonlyMap<string, string> = new Map([
   ["7z", "application/x-7z-compressed"],
   ["apk", "application/vnd.android.package-archive"],

@@ -3,21 +3,21 @@
 import { randomBytes } from "node:crypto";
 import { type ByteRange, contentRangeOf } from "./range.ts";
 
-/** A multipart content, but for the ranges themselves. */
+/** Multipart content, without the ranges themselves. */
 export interface MultipartRanges {
   /** For `content-type`. */
   readonly type: string;
-  /** What stands before each range, in their order. */
+  /** The heads before each range, in order. */
   readonly heads: readonly Buffer[];
-  /** What stands behind the last one. */
+  /** The data after the last range. */
   readonly tail: Buffer;
-  /** Of all together, the ranges included, in bytes. */
+  /** The total size in bytes, including the ranges. */
   readonly contentSize: number;
 }
 
-/** `type` and `size` are those of the representation that `ranges` are of. */
+/** `type` and `size` are those of the whole representation. */
 export function multipartRanges(ranges: readonly ByteRange[], type: string, size: number): MultipartRanges {
-  // A new one each time: who could guess it might have put a file here whose content ends a part and begins another.
+  // Random each time: someone who could predict it could upload a file whose content ends a part and begins another.
   const boundary = randomBytes(18).toString("base64url");
   const heads = ranges.map((range, i) =>
     Buffer.from(

@@ -1,21 +1,21 @@
-// Whether a request's conditions let it proceed (RFC 9110 section 13).
+// Evaluates the preconditions of a request (RFC 9110 section 13).
 
 import { parseHTTPDate } from "@hemi/common";
 import type { Fields } from "../../http/fields.ts";
 
-/** What tells one state of a representation from another. */
+/** Identifies one state of a representation. */
 export interface Validators {
-  /** As it is sent: `"abc"`, or `W/"abc"` for a weak one. */
+  /** As sent: `"abc"`, or `W/"abc"` for a weak one. */
   readonly etag: string | undefined;
-  /** Whole seconds since the epoch. */
+  /** Seconds since the epoch, an integer. */
   readonly lastModified: number | undefined;
 }
 
 /**
  * In the order of RFC 9110 section 13.2.2. 304: the client has the current representation; 412: the condition failed.
- * `validators` is `undefined` where there is no current representation, as when a PUT is to make one. Dates that cannot
- * be read are ignored. Ask this only where the answer without conditions would be a 2xx, and only then ask
- * `isRangeCurrent`.
+ * `validators` is `undefined` if there is no current representation, for example if a PUT creates one. Invalid dates
+ * are ignored. Call this only if the response without conditions would be a 2xx, and call `isRangeCurrent` only after
+ * it.
  */
 export function evaluatePreconditions(
   method: string,
@@ -38,8 +38,8 @@ export function evaluatePreconditions(
 }
 
 /**
- * Whether `Range` may be followed, as the value of `If-Range` demands it: if not, the whole is sent. An entity tag is
- * compared strongly; a date must be exactly the one that was sent (RFC 9110 section 13.1.5).
+ * Whether `Range` may be used under the condition `If-Range`; otherwise the complete content is sent. Entity tags use
+ * strong comparison; a date must be exactly equal (RFC 9110 section 13.1.5).
  */
 export function isRangeCurrent(ifRange: string | undefined, validators: Validators): boolean {
   if (ifRange === undefined) return true;
@@ -52,14 +52,17 @@ function dateOf(field: string | undefined): number | undefined {
   return field === undefined ? undefined : parseHTTPDate(field);
 }
 
-/** Whether a list of entity tags, or `*`, covers the current representation. A list counts up to its first mistake. */
+/**
+ * Whether a list of entity tags, or `*`, includes the current representation. A list is valid up to its first syntax
+ * error.
+ */
 function isListed(list: string, validators: Validators | undefined, comparison: "strong" | "weak"): boolean {
   if (list === "*") return validators !== undefined;
   const etag = validators?.etag;
   if (etag === undefined) return false;
-  // What nearly every browser sends: the one tag that it was given.
+  // The usual field of browsers: a single tag.
   if (list === etag) return comparison === "weak" || !isWeak(etag);
-  // Not cut at commas: a tag may hold them.
+  // Not split at commas: a tag may contain them.
   const element = /[ \t,]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,|$)/y;
   for (let found = element.exec(list); found !== null; found = element.exec(list)) {
     if (areSame(found[1] ?? "", etag, comparison)) return true;

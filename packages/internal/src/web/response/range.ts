@@ -1,21 +1,21 @@
 // The field `Range` of a request (RFC 9110 section 14).
 
-/** A stretch of a representation, in bytes; `size` is at least 1. */
+/** A range of bytes in a representation; `size` is at least 1. */
 export interface ByteRange {
   readonly offset: number;
   readonly size: number;
 }
 
-/** More ranges than this in one field are no player's or reader's wish, but an attack. */
+/** More ranges in one field are an attack: players and readers need fewer. */
 export const defaultMaxRanges = 16;
 
 /**
- * The satisfiable ranges of `field` within a representation of `size` bytes, in the order asked for, as sent: not
- * sorted and not merged. "unsatisfiable" means 416. `undefined` means that the field is to be ignored and the whole is
- * sent: it has another unit, is malformed, has more than `maxRanges` ranges, two of them overlap, or there is nothing
- * to cut (as Go does, since some clients send `bytes=0-` always). Without an overlap, what is sent is never more than
- * the whole and the heads of the parts: one small request cannot make a large file go out many times (RFC 9110 section
- * 14.2).
+ * The satisfiable ranges of `field` in a representation of `size` bytes, in the requested order: not sorted and not
+ * merged. "unsatisfiable" gives 416. `undefined`: the field is ignored and the complete content is sent, because it has
+ * another unit, is malformed, has more than `maxRanges` ranges, has overlapping ranges, or the content is empty (as in
+ * Go, because some clients always send `bytes=0-`). Without overlaps, the response is never larger than the complete
+ * content and the heads of the parts: a small request cannot make the server send a large file many times (RFC 9110
+ * section 14.2).
  */
 export function parseRanges(
   field: string,
@@ -28,8 +28,8 @@ export function parseRanges(
   const ranges: ByteRange[] = [];
   let isEmpty = true;
   for (const spec of specs) {
-    // A recipient accepts empty elements of a list (RFC 9110 section 5.6.1.2).
-    // The second run of spaces only behind a range: two in a row could be split anywhere, which takes quadratic time.
+    // Recipients accept empty list elements (RFC 9110 section 5.6.1.2). The second run of spaces is inside the group:
+    // two adjacent runs would take quadratic time.
     const parts = /^[ \t]*(?:(\d*)-(\d*)[ \t]*)?$/.exec(spec);
     if (parts === null) return undefined;
     const [, first, last] = parts;
@@ -45,7 +45,7 @@ export function parseRanges(
   return ranges.length === 0 ? "unsatisfiable" : ranges;
 }
 
-/** The value of `Content-Range` in a 206; without a range, the one in a 416. */
+/** The value of `Content-Range` in a 206; without a range, in a 416. */
 export function contentRangeOf(range: ByteRange | undefined, size: number): string {
   return range === undefined ? `bytes */${size}` : `bytes ${range.offset}-${range.offset + range.size - 1}/${size}`;
 }

@@ -1,5 +1,5 @@
-// A representation of a resource that is there as a whole, such as a file or bytes in memory, and its answer to GET and
-// HEAD: validators, preconditions, ranges, caching fields.
+// A complete representation of a resource, such as a file or bytes in memory, and its response to GET and HEAD:
+// validators, preconditions, ranges, caching fields.
 
 import { createHash } from "node:crypto";
 import { formatHTTPDate } from "@hemi/common";
@@ -13,60 +13,56 @@ import type { KnownContent, Response } from "./response.ts";
 import { fileSource, memorySource, type OpenSource, type Source } from "./source.ts";
 import { sendStatusPage } from "./status-page.ts";
 
-/** All that is the same for each answer, worked out once. */
+/** The data that all responses share, computed once. */
 export interface Representation extends KnownContent {
-  /** The bytes, or the file that they stand in. */
+  /** The bytes, or the file that contains them. */
   readonly source: Source;
-  /** Its ETag and date, by which clients ask whether their copy is still good. */
+  /** ETag and date, with which clients revalidate their copies. */
   readonly validators: Validators;
-  /** The fields of a 200 or 206, names in lower case and values in turn. */
+  /** The fields of a 200 or 206: lower-case names and values alternating. */
   readonly fields: readonly string[];
-  /** Those of them that a 304 has as well (RFC 9110 section 15.4.5). */
+  /** The fields among them that a 304 also has (RFC 9110 section 15.4.5). */
   readonly fieldsOf304: readonly string[];
-  /** Stands beside what others say in `vary`, and so not among `fields`. */
+  /** Added to the `vary` of others, and therefore not among `fields`. */
   readonly vary: string | undefined;
-  /** How many ranges one request may ask for. */
+  /** The maximum number of ranges in a request. */
   readonly maxRanges: number;
 }
 
-/** What a representation is sent with. */
+/** Options for sending a representation. */
 export interface RepresentationOptions {
-  /**
-   * How long a copy may be used without asking, in milliseconds: `cache-control: max-age`. Default: nothing is said.
-   */
+  /** How long a copy may be used without revalidation, in milliseconds: `cache-control: max-age`. Default: not sent. */
   readonly maxAge?: number | undefined;
-  /** Adds `immutable` to a `max-age` (RFC 8246): not even a reload asks. */
+  /** Adds `immutable` to `max-age` (RFC 8246): browsers do not revalidate even on a reload. */
   readonly immutable?: boolean;
-  /**
-   * `cache-control: no-cache`: a copy is never used without asking. `maxAge` and `immutable` then count for nothing.
-   */
+  /** `cache-control: no-cache`: a copy is always revalidated. `maxAge` and `immutable` are then ignored. */
   readonly noCache?: boolean;
-  /** The request fields that this one was chosen by, such as `Accept-Encoding`. */
+  /** The request fields that selected this representation, such as `Accept-Encoding`. */
   readonly vary?: string | undefined;
   /**
-   * A `Range` of more ranges than this is ignored; 0: each is. Of what has a content coding, no more than one is sent.
+   * A `Range` with more ranges is ignored; 0: every range is ignored. Encoded content is sent with at most one range.
    * Default: 16.
    */
   readonly maxRanges?: number;
 }
 
-/** How a file is represented. */
+/** Options of a file representation. */
 export interface FileOptions extends RepresentationOptions {
   /** The media type. Default: by the extension of the file's name. */
   readonly type?: string | undefined;
-  /** The content coding that the file is in: `content-encoding`. It becomes a part of the entity tag. */
+  /** The content coding of the file: `content-encoding`. It becomes part of the entity tag. */
   readonly coding?: string | undefined;
 }
 
-/** What is to be said of content that comes from elsewhere. */
+/** Options of content from another source. */
 export interface SourceOptions extends RepresentationOptions {
   /** The media type. */
   readonly type: string;
-  /** The content coding that it is in: `content-encoding`. Default: none. */
+  /** The content coding: `content-encoding`. Default: none. */
   readonly coding?: string | undefined;
-  /** With its quotes, and `W/` if it is a weak one; another one for each coding. */
+  /** With its quotes, and `W/` if it is weak; different for each coding. */
   readonly etag: string;
-  /** In seconds since the epoch. Default: nothing is said. */
+  /** In seconds since the epoch. Default: not sent. */
   readonly lastModified?: number | undefined;
 }
 
@@ -76,11 +72,11 @@ export function representSource(source: Source, options: SourceOptions): Represe
   return represent({ source, validators: { etag, lastModified }, type, coding }, options);
 }
 
-/** A file as a representation: with its type, validators and compressed neighbours. */
+/** A file as a representation, with its type, validators and content coding. */
 export function representFile(file: FileEntry, options: FileOptions = {}): Representation {
   const { type = mediaTypeOf(file.path) ?? "application/octet-stream", coding } = options;
-  // Size and time of change, as exact as the file system: a strong validator, and the same on all machines that have
-  // the same files. Two codings of one file could share both.
+  // Size and modification time with the precision of the file system: a strong validator, equal on all machines with
+  // the same files. Two codings of one file could have equal values.
   const suffix = coding === undefined ? "" : `-${coding}`;
   const etag = `"${file.identity.mtimeNs.toString(36)}-${file.size.toString(36)}${suffix}"`;
   const lastModified = lastModifiedOf(file.mtimeMs);
@@ -88,9 +84,8 @@ export function representFile(file: FileEntry, options: FileOptions = {}): Repre
 }
 
 /**
- * In seconds since the epoch. A time that is yet to come is taken for now: a server must not say that a file will have
- * been changed (RFC 9110 section 8.8.2.1), and no later message is dated earlier. `undefined` for one before the year
- * 1, which no HTTP date can tell.
+ * In seconds since the epoch. A future time is replaced by the current one: a server must not send a date in the future
+ * (RFC 9110 section 8.8.2.1). `undefined` before the year 1, which HTTP dates cannot express.
  */
 function lastModifiedOf(mtimeMs: number): number | undefined {
   const seconds = Math.floor(Math.min(mtimeMs, Date.now()) / 1000);
@@ -112,8 +107,8 @@ export function representContent(
 }
 
 /**
- * Answers GET or HEAD, with 200, 206, 304, 412 or 416. Synchronous for content in memory; otherwise it settles when all
- * is sent, and is to be called in the turn in which the file was got from the fcache.
+ * Responds to GET or HEAD with 200, 206, 304, 412 or 416. Synchronous for content in memory; otherwise it settles when
+ * everything is sent. Call it in the turn in which the fcache returned the file.
  */
 export function sendRepresentation(req: Request, resp: Response, representation: Representation): true | Promise<true> {
   const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
@@ -147,7 +142,7 @@ export function sendRepresentation(req: Request, resp: Response, representation:
   return sendStretch(resp, representation, range);
 }
 
-/** The status that `sendRepresentation` answers with. */
+/** The status that `sendRepresentation` would respond with. */
 export function statusOf(req: Request, representation: Representation): 200 | 206 | 304 | 412 | 416 {
   const outcome = evaluatePreconditions(req.method, req.headers, representation.validators);
   if (outcome === 304 || outcome === 412) return outcome;
@@ -161,17 +156,17 @@ function setFields(resp: Response, { vary }: Representation, fields: readonly st
   if (vary !== undefined) resp.addHeader("vary", vary);
 }
 
-/** The ranges that are asked for and to be followed. */
+/** The requested ranges, if they may be used. */
 function rangesOf(
   req: Request,
   { size, type, coding, validators, maxRanges }: Representation,
 ): readonly ByteRange[] | "unsatisfiable" | undefined {
-  // Range means something for GET only.
+  // Range applies to GET only.
   const mayHaveRanges = req.method === "GET" && maxRanges > 0 && !req.mustBePlain(type);
   const field = mayHaveRanges ? req.header("range") : undefined;
   if (field === undefined || !isRangeCurrent(req.header("if-range"), validators)) return undefined;
   const ranges = parseRanges(field, size, maxRanges);
-  // `content-encoding` would be said of the multipart content around them, which is not encoded: nobody could read it.
+  // `content-encoding` would then apply to the multipart content, which is not encoded: no client could decode it.
   return coding !== undefined && Array.isArray(ranges) && ranges.length > 1 ? undefined : ranges;
 }
 

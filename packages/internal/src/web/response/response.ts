@@ -1,10 +1,10 @@
-// A response, as handlets make it.
+// A response, from the view of a handlet.
 //
-//   open ──── send, sendJSON, redirect ────────────────────────────> done
-//     ├────── echo, sendRegion, sendStream ──> streaming ── end ───> done
-//     └────── tunnel ──────────────────────────────────────────────> done: no more HTTP
+//  open ──── send, sendJSON, redirect ────────────────────────────> done
+//    ├────── echo, sendRegion, sendStream ──> streaming ── end ───> done
+//    └────── tunnel ──────────────────────────────────────────────> done: no more HTTP
 //
-// The head is final when it leaves `open`: then the hooked revisers look at it, and put their filters on the content.
+// The head is final when the state `open` ends: the hooked revisers then inspect it, and install their content filters.
 
 import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
@@ -25,36 +25,36 @@ import { encodeLocation } from "./location.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Request } from "../request/request.ts";
 
-/** What a response needs of the server that it is made in. */
+/** The services that a response needs from its server. */
 export interface ResponseSurroundings {
   readonly fcache: Fcache;
-  /** Is told when a reviser's filter fails, which the handlet may not look at. */
+  /** Reports an error of a reviser's filter, which the handlet may not see. */
   noteFault(error: unknown, req: Request | undefined): void;
-  /** Answers, or breaks the answer off, as for a handlet that has thrown this. */
+  /** Sends the response for an error that a handlet has thrown, or aborts a started response. */
   failed(error: unknown, req: Request, resp: Response): void;
 }
 
-/** Content that is the same each time, such as that of a file, as one may keep what one made of it. */
+/** Content that is the same each time, such as a file, so that transformed content can be cached. */
 export interface KnownContent {
-  /** No other content of this process has it. */
+  /** Unique for this content in this process. */
   readonly identity: number;
   /** In bytes. */
   readonly size: number;
   /** The media type, with its parameters. */
   readonly type: string;
-  /** Its content-encoding, which a 304 does not tell; `undefined`: none. */
+  /** Its content-encoding, which a 304 does not contain; `undefined`: none. */
   readonly coding: string | undefined;
 }
 
-/** Hears of what is not sent as a whole. */
+/** A listener for responses that are not sent in one piece. */
 export interface HeadListener {
-  /** The head has gone ahead of the content, or opens a tunnel. Called once at most. */
+  /** The head was sent before the content, or opens a tunnel. Called at most once. */
   headSent(): void;
 }
 
-/** The answer to a request: status, fields, and content that is sent whole or in pieces. */
+/** The response to a request: status, fields, and content that is sent in one piece or several. */
 export class Response implements ResponseHead {
-  /** For the engine: the rule that has it just now. */
+  /** For the engine: the current rule. */
   rule: object | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last. */
   errorPages: ErrorPages | undefined;
@@ -74,7 +74,7 @@ export class Response implements ResponseHead {
   #knownContent: KnownContent | undefined;
   #trailers: FieldList | undefined;
   #hooks: FilterHook[] | undefined;
-  /** Those that have looked at the head. */
+  /** The hooks that have inspected the head. */
   #ranHooks: readonly FilterHook[] | undefined;
   #chain: FilterChain | undefined;
   /** The last step through the filters, while it runs. */
@@ -82,13 +82,13 @@ export class Response implements ResponseHead {
   #flushTimer: NodeJS.Timeout | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
-  /** It has left HTTP: what is spoken now may go on for long. */
+  /** It has become a tunnel, which may last for long. */
   #isTunnel = false;
   #headListener: HeadListener | undefined;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
 
-  /** For servers. `req` is what it answers; `undefined` for a request that was refused. */
+  /** For servers. `req` is the request; `undefined` for a request that was refused. */
   constructor(wire: ExchanWire, surroundings: ResponseSurroundings, req: Request | undefined) {
     this.#wire = wire;
     this.#surroundings = surroundings;
@@ -101,8 +101,8 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * 200 to 999, though no more than 599 have a meaning (RFC 9110 15): what apps and nodes use among themselves passes. Default: 200. For 1xx there
-   * is `interim`.
+   * 200 to 999, although codes above 599 have no meaning (RFC 9110 15): codes that apps and nodes use among themselves
+   * are passed on. Default: 200. For 1xx, use `interim`.
    */
   get status(): number {
     return this.#status;
@@ -118,8 +118,9 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * The reason phrase, if it is not that of the status. Setting `status` forgets it. HTTP/1 alone sends one, and clients are to pay no heed to it (RFC 9112
-   * 4). Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for what no field could hold either.
+   * The reason phrase, if it differs from that of the status. Setting `status` resets it. Only HTTP/1 sends it, and
+   * clients should ignore it (RFC 9112 4). Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for characters that a field value
+   * may not contain.
    */
   get reason(): string | undefined {
     return this.#reason;
@@ -131,8 +132,8 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * The protocols that the client should ask for instead, as the field `upgrade` has them: a 426 must name them (RFC 9110 15.5.22). HTTP/1.1 alone
-   * has that field. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD.
+   * The protocols that the client should request instead, in the form of the field `upgrade`: a 426 must name them (RFC
+   * 9110 15.5.22). Only HTTP/1.1 has that field. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD.
    */
   get upgrade(): string | undefined {
     return this.#upgrade;
@@ -153,47 +154,49 @@ export class Response implements ResponseHead {
     return this.#state === "done";
   }
 
-  /** For the engine: all of it has been handed to the client's connection, and nothing works on it any more. */
+  /**
+   * For the engine: whether everything has been passed to the client's connection, and no handlet works on it any more.
+   */
   get isOver(): boolean {
     return this.#state === "done" && this.#step === undefined && !this.#isTunnel;
   }
 
-  /** Names in lower case and values in turn. */
+  /** Lower-case names and values alternating. */
   get fieldList(): readonly string[] {
     return this.#fields.list;
   }
 
-  /** Takes the place of all fields of that name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  /** Replaces all fields of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   setHeader(name: string, value: string | number): void {
     this.#assertOpen();
     this.#fields.set(name, value);
   }
 
-  /** Stands beside those of that name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  /** Adds a field to those of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   addHeader(name: string, value: string | number): void {
     this.#assertOpen();
     this.#fields.add(name, value);
   }
 
-  /** Removes all fields of that name. Throws HEMI_HEAD_SENT. */
+  /** Removes all fields of this name. Throws HEMI_HEAD_SENT. */
   removeHeader(name: string): void {
     this.#assertOpen();
     this.#fields.remove(name);
   }
 
-  /** The first field of that name, as set so far. */
+  /** The first field of this name, as set so far. */
   header(name: string): string | undefined {
     return this.#fields.get(name);
   }
 
-  /** Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for what browsers would drop. */
+  /** Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for a cookie that browsers would drop. */
   setCookie(name: string, value: string, options?: CookieOptions): void {
     this.addHeader("set-cookie", serializeCookie(name, value, options));
   }
 
   /**
-   * How much content there is, in bytes, where that is known. Set before content is streamed, it announces so much: less or more of it breaks
-   * the answer off, and throws HEMI_USAGE. Of content that is sent whole, revisers see the size.
+   * The size of the content in bytes, if it is known. Set it before content is streamed to announce the size: more or
+   * less content then aborts the response, and throws HEMI_USAGE. For content in one piece, revisers see its size here.
    */
   get contentSize(): number | undefined {
     return this.#contentSize;
@@ -207,7 +210,7 @@ export class Response implements ResponseHead {
     this.#contentSize = size;
   }
 
-  /** Head and content in one go. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
+  /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
   send(content?: string | Uint8Array): void {
     this.#assertOpen();
     if (typeof content === "string" && !this.#fields.has("content-type")) {
@@ -227,13 +230,13 @@ export class Response implements ResponseHead {
     this.#wire.sendWhole(this, content, this.#knownContent !== undefined);
   }
 
-  /** What the only filter that there is has in place of the content. */
+  /** The replacement of the content, if there is a single filter that has one. */
   #insteadOfAll(filters: readonly PlacedFilter[] | undefined): Uint8Array | undefined {
     if (filters?.length !== 1 || !this.#hasContent) return undefined;
     return filters[0]?.filter.instead;
   }
 
-  /** As `#sendThrough`, where nothing has to go through the filters. */
+  /** Like `#sendThrough`, if no content needs to pass the filters. */
   #sendInstead(filters: readonly PlacedFilter[], instead: Uint8Array): void {
     try {
       this.#assertNoTunnel();
@@ -252,7 +255,7 @@ export class Response implements ResponseHead {
     }
   }
 
-  /** Sends a whole content, or what stands in its place, through filters: at once if they all can. */
+  /** Sends complete content, or its replacement, through filters: at once if all of them support it. */
   #sendThrough(chain: FilterChain, content: Uint8Array = noBytes): void {
     const instead = chain.takeInstead();
     const whole = chain.passWhole(instead ?? content);
@@ -268,7 +271,7 @@ export class Response implements ResponseHead {
     this.#finish();
   }
 
-  /** A value as `application/json`. Throws HEMI_USAGE for what JSON cannot hold. */
+  /** Sends a value as `application/json`. Throws HEMI_USAGE for a value that JSON cannot represent. */
   sendJSON(value: unknown): void {
     const text: unknown = JSON.stringify(value);
     if (typeof text !== "string")
@@ -277,14 +280,14 @@ export class Response implements ResponseHead {
     this.send(text);
   }
 
-  /** Sends the client elsewhere. `location` may be relative; what may not stand in a URL is percent-encoded. */
+  /** Redirects the client. `location` may be relative; characters that a URL may not contain are percent-encoded. */
   redirect(location: string, status: 301 | 302 | 303 | 307 | 308 = 302): void {
     this.status = status;
     this.setHeader("location", encodeLocation(location));
     this.send();
   }
 
-  /** An answer before the answer, such as 103 with `link` fields. Clients that cannot take it get nothing. */
+  /** Sends an interim response, such as 103 with `link` fields. It is not sent to clients that do not support it. */
   interim(status: number, fields: Readonly<Record<string, string>> = {}): void {
     if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
       throw new HemiError(
@@ -298,19 +301,22 @@ export class Response implements ResponseHead {
     this.#wire.sendInterim(status, list.list);
   }
 
-  /** Sends the head before there is any content, which `echo` may bring, or `end` if there is none. Does nothing once it is sent. */
+  /**
+   * Sends the head before there is any content, which `echo` may bring, or `end` if there is none. Does nothing once it
+   * is sent.
+   */
   sendHead(): void {
     if (!this.#wasAborted) this.#beginStreaming();
   }
 
   /**
-   * A piece of content; the first one sends the head. Await what it returns before the next one: the client may be slow. It
-   * rejects with HEMI_PEER_GONE when the client has left. Bytes are not copied: leave them as they are.
+   * Sends a piece of content; the first one sends the head. Await the result before the next piece: the client may be
+   * slow. It rejects with HEMI_PEER_GONE when the client has disconnected. Bytes are not copied: do not change them.
    *
-   * Of what is echoed without waiting 16 MiB are kept; more breaks the answer off, with HEMI_USAGE in the error log.
+   * Without awaiting, at most 16 MiB are buffered. More aborts the response, with HEMI_USAGE in the error log.
    */
   echo(piece: string | Uint8Array): void | Promise<void> {
-    // Whoever does not wait may not have heard yet, and may be where nothing catches what we throw.
+    // A caller that does not await may not know yet, and may have no handler for an exception.
     if (this.#wasAborted) return this.#wire.writable();
     this.#beginStreaming();
     if (this.#backlog?.takes(piece) === false) return this.#overrun();
@@ -320,8 +326,9 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * A file, by its absolute path, with its media type by its name. Throws HTTPError: 404 if there is no such file, 403 if it
-   * may not be read, 500 if the system cannot tell; HEMI_USAGE for a relative path. Whether the path may be served at all is the caller's to know.
+   * Sends a file by its absolute path, with the media type of its extension. Throws HTTPError: 404 if there is no such
+   * file, 403 if it is not readable, 500 for an error of the system; HEMI_USAGE for a relative path. The caller must
+   * check that the path may be served.
    */
   sendFile(path: string): Promise<void> {
     return this.#watched(this.#sendFile(path));
@@ -347,7 +354,7 @@ export class Response implements ResponseHead {
     }
   }
 
-  /** A stretch of an open file as content. The descriptor stays the caller's, and must stay open until this settles. */
+  /** Sends a range of an open file as content. The caller owns the descriptor, and keeps it open until this settles. */
   sendRegion(region: FileRegion): Promise<void> {
     return this.#watched(this.#sendRegion(region));
   }
@@ -362,12 +369,13 @@ export class Response implements ResponseHead {
     this.#beginStreaming();
     const chain = this.#chain;
     if (chain === undefined) await this.#wire.sendRegion(region);
-    // A file is there as fast as the client takes it: nothing waits in a filter for want of more, and a flush would only cost size.
+    // A file is read as fast as the client accepts it: filters need not wait for input, and a flush would only increase
+    // the size.
     else for await (const piece of readRegion(region)) await this.#through(() => chain.push(piece));
     this.end();
   }
 
-  /** Streams a source to its end. What the source throws breaks the answer off, and is thrown here too. */
+  /** Streams a source to its end. An error of the source aborts the response, and is also thrown here. */
   sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
     return this.#watched(this.#sendStream(source));
   }
@@ -375,7 +383,7 @@ export class Response implements ResponseHead {
   async #sendStream(source: AsyncIterable<string | Uint8Array>): Promise<void> {
     this.#beginStreaming();
     try {
-      // Where nobody takes the content, the source is told to stop before it begins.
+      // If no content is sent, the source is stopped before it begins.
       if (this.#wire.head.method === "HEAD") await source[Symbol.asyncIterator]().return?.();
       else for await (const piece of source) await this.#sendPiece(piece);
     } catch (error) {
@@ -398,10 +406,12 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this returns, paused. `protocol`
-   * is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go out with the answer; its status is the
-   * protocol's own matter. From here on all limits in time are the caller's. `drained` is called when the server drains, soon if it
-   * does already: end the stream then. What it or a listener of the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of the sort.
+   * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this
+   * returns, paused. `protocol` is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go
+   * out with the answer; its status is the protocol's own matter. From here on all limits in time are the caller's.
+   * `drained` is called when the server drains, soon if it does already: end the stream then. What it or a listener of
+   * the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of
+   * the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
     this.#assertOpen();
@@ -418,24 +428,24 @@ export class Response implements ResponseHead {
     return tunnel;
   }
 
-  /** What was echoed so far should arrive, whatever revisers keep back. */
+  /** Sends everything that was echoed so far, even if revisers buffer it. */
   flush(): void | Promise<void> {
     const chain = this.#chain;
     if (chain === undefined || this.#wasAborted) return;
     return this.#through(() => {
-      // All that was pushed so far goes out now: the next piece begins to wait anew.
+      // All pushed data is sent now: the wait starts again with the next piece.
       clearTimeout(this.#flushTimer);
       this.#flushTimer = undefined;
       return chain.flush();
     });
   }
 
-  /** A field behind the content; clients that cannot take it do not get it. Only for content that is streamed. */
+  /** Adds a trailer field, for streamed content only. It is not sent to clients that do not support it. */
   setTrailer(name: string, value: string | number): void {
     (this.#trailers ??= new FieldList()).set(name, value);
   }
 
-  /** The end of content that was streamed. Without any: an answer of no content. */
+  /** Ends streamed content. Without any content, the response is empty. */
   end(): void {
     if (this.#wasAborted) return;
     if (this.#state === "open" && this.#trailers === undefined && this.#contentSize === undefined) this.send();
@@ -445,7 +455,7 @@ export class Response implements ResponseHead {
     }
   }
 
-  /** Gives the answer up: the client sees that it is broken off. */
+  /** Aborts the response: the client sees that it is incomplete. */
   abort(): void {
     this.#wasAborted = true;
     this.#state = "done";
@@ -454,8 +464,8 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * For handlets that have returned `true` and fail later, where they cannot throw: it becomes of the request what would if they had thrown it. That is
-   * the error's status, or 500 with a line in the log; an answer that has begun is broken off.
+   * For handlets that have returned `true` and fail later, when they cannot throw: has the same effect as throwing the
+   * error. The response has the error's status, or 500 with a log line; a started response is aborted.
    */
   fail(error: unknown): void {
     const handlet = this.#req?.handlet;
@@ -464,8 +474,8 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * For the engine: fields known to be right, names in lower case and values in turn. They take the place of those of their names. Nobody may
-   * change the list afterwards.
+   * For the engine: sets validated fields (lower-case names and values alternating). They replace fields of the same
+   * names. The list must not be changed afterwards.
    */
   setTrustedFields(list: readonly string[]): void {
     this.#assertOpen();
@@ -473,8 +483,9 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * For revisers that remember what they made of a head: the `fieldList` of an answer as they left it, in place of all fields. Nobody may change the
-   * list afterwards: hand in a copy where another reviser may come behind. As long as nobody adds to it, `fieldList` is that very list.
+   * For revisers that cache a transformed head: replaces all fields by the `fieldList` of an earlier response. The list
+   * must not be changed afterwards: pass a copy if another reviser may follow. As long as no field is added,
+   * `fieldList` is this list itself.
    */
   replaceFields(list: readonly string[]): void {
     this.#assertOpen();
@@ -482,8 +493,9 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * What the content is known by, or that which a 304 or the answer to a HEAD stands for; for revisers. `undefined` where nobody said it, or a
-   * reviser has changed the content. Whoever sets it is about to send this content and no other, by `send`, as the same bytes each time, which never change, or by `sendRegion`.
+   * The identity of the content, also for a 304 or the response to a HEAD; for revisers. `undefined` if it was not set,
+   * or if a reviser has changed the content. After setting it, send exactly this content: with `send` and the same,
+   * immutable bytes each time, or with `sendRegion`.
    */
   get knownContent(): KnownContent | undefined {
     return this.#knownContent;
@@ -494,32 +506,32 @@ export class Response implements ResponseHead {
     this.#knownContent = known;
   }
 
-  /** For the engine: this part looks at the head already. */
+  /** For the engine: whether this part is already hooked. */
   isHookedBy(part: object): boolean {
     return this.#hooks?.some((hook) => hook.by === part) === true;
   }
 
-  /** For the engine: one of these parts looks at the head, or did and may have a filter on the content. */
+  /** For the engine: whether one of these parts is hooked, or may have a filter on the content. */
   isHookedByOneOf(parts: ReadonlySet<object>): boolean {
     return (this.#hooks ?? this.#ranHooks)?.some(({ by }) => parts.has(by)) === true;
   }
 
-  /** For the engine: something that looks at the head when it is final. */
+  /** For the engine: adds a hook that inspects the final head. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
   }
 
-  /** For the engine, for one listener. */
+  /** For the engine; supports one listener. */
   onHead(listener: HeadListener): void {
     this.#headListener = listener;
   }
 
-  /** For the engine: calls back when the response has ended, and says how. */
+  /** For the engine: calls back with the end reason when the response has ended. */
   onEnd(listener: EndListener): void {
     this.#wire.onEnd(listener);
   }
 
-  /** For the engine: forgets status and fields of an answer that has not begun, to make another in its place. */
+  /** For the engine: discards status and fields of an unsent response, to build another one. */
   reset(): void {
     this.#assertOpen();
     this.#status = 200;
@@ -533,7 +545,7 @@ export class Response implements ResponseHead {
     this.#trailers = undefined;
   }
 
-  /** A handlet may leave the promise alone: its client's leaving must not end the process then, and what else fails is in the log. */
+  /** A handlet may ignore the promise: a disconnected client must not end the process, and other errors are logged. */
   #watched(sent: Promise<void>): Promise<void> {
     const handlet = this.#req?.handlet;
     sent.catch((error: unknown) => {
@@ -544,11 +556,12 @@ export class Response implements ResponseHead {
   }
 
   #assertOpen(): void {
-    if (this.#state !== "open")
-      throw new HemiError("HEMI_HEAD_SENT", "the head of the response has been sent: an exchan is answered once");
+    if (this.#state !== "open") throw new HemiError("HEMI_HEAD_SENT", "the head of the response has already been sent");
   }
 
-  /** To who asked for a tunnel any 2xx says that it is open, and all that follows would be its bytes (RFC 9110 9.3.6). */
+  /**
+   * For a tunnel request, any 2xx means that the tunnel is open, and all further bytes belong to it (RFC 9110 9.3.6).
+   */
   #assertNoTunnel(): void {
     if (this.#wire.head.method !== "CONNECT" || this.#status > 299) return;
     throw new HemiError("HEMI_USAGE", `CONNECT was to be answered with ${this.#status}, which would open a tunnel`);
@@ -577,7 +590,7 @@ export class Response implements ResponseHead {
     return this.#chainOf(this.#runHooks());
   }
 
-  /** Lets the hooks look at the head, once, those furthest from the wire first. The filters that they want on the content. */
+  /** Runs the hooks once, those furthest from the wire first. Returns their content filters. */
   #runHooks(): readonly PlacedFilter[] | undefined {
     const hooks = this.#hooks;
     if (hooks === undefined) return undefined;
@@ -591,7 +604,7 @@ export class Response implements ResponseHead {
         const filter = runHook(path, hook);
         if (filter === undefined) continue;
         filters.push({ rank, path, filter });
-        // It is another content for those nearer to the wire, and how long it becomes is not known before its end.
+        // For revisers nearer to the wire it is different content, and its size is unknown before its end.
         this.#knownContent = undefined;
         this.#contentSize = undefined;
       }
@@ -603,7 +616,7 @@ export class Response implements ResponseHead {
     return filters;
   }
 
-  /** Puts filters on the content, if it has any. */
+  /** Installs the filters, if there is content. */
   #chainOf(filters: readonly PlacedFilter[] | undefined): FilterChain | undefined {
     if (filters === undefined || filters.length === 0) return undefined;
     const chain = new FilterChain(
@@ -632,8 +645,8 @@ export class Response implements ResponseHead {
   }
 
   /**
-   * Calls `flush` some time after the first piece that is not flushed yet, if a filter wants that. Later pieces do not put it off: a
-   * source that never pauses would be held back to its end.
+   * Calls `flush` some time after the first unflushed piece, if a filter wants this. Later pieces do not delay it: a
+   * source that never pauses would otherwise be buffered until its end.
    */
   #flushLater(chain: FilterChain): void {
     if (this.#flushTimer !== undefined || this.#state !== "streaming") return;
@@ -666,7 +679,7 @@ export class Response implements ResponseHead {
     }
   }
 
-  /** Runs a step through the filters after the one before it. A step that fails breaks the answer off. */
+  /** Runs a step through the filters after the previous one. A failed step aborts the response. */
   #through(step: () => void | Promise<void>): Promise<void> {
     const run = (this.#step ?? Promise.resolve()).then(step);
     this.#step = run;

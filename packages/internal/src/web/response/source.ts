@@ -1,32 +1,28 @@
-// Where the content of a representation comes from: memory, a file, or something else such as a store of another
-// package.
+// The source of a representation's content: memory, a file, or another one, such as a store of a contrib package.
 
 import type { FileEntry } from "../../fixtures/fcache-entry.ts";
 import type { FileRegion } from "../../http/exchan.ts";
 import { readRegion } from "../../http/file-region.ts";
 import type { ByteRange } from "./range.ts";
 
-/** Content of a known size, which never changes. */
+/** Immutable content of a known size. */
 export interface Source {
   /** In bytes. */
   readonly size: number;
-  /** All of it, if it is in memory: then answers are synchronous, and `open` is not called. */
+  /** The complete content, if it is in memory: responses are then synchronous, and `open` is not called. */
   readonly content?: Uint8Array | undefined;
   /**
-   * Takes hold of it for one answer: what it reads is there until it is disposed of. Called in the turn in which the
-   * answer begins.
+   * Acquires it for one response: its content stays available until it is disposed. Called in the turn in which the
+   * response begins.
    */
   open(): OpenSource;
 }
 
-/** A source in the hands of one answer. */
+/** A source that one response has acquired. */
 export interface OpenSource extends Disposable {
-  /** The bytes of a range, in pieces of any size, in memory of their own. Throws if they cannot all be read. */
+  /** The bytes of a range, in pieces of any size, in their own memory. Throws if they cannot all be read. */
   read(range: ByteRange): AsyncIterable<Uint8Array>;
-  /**
-   * The range as a stretch of an open file, which connections can send at a lower cost. Left out: there is no such
-   * file.
-   */
+  /** The range as part of an open file, which connections can send at a lower cost. Absent if there is no such file. */
   regionOf?(range: ByteRange): FileRegion;
 }
 
@@ -43,7 +39,7 @@ export function memorySource(content: Uint8Array): Source {
   };
 }
 
-/** A file that is held open by the fcache, whose small contents are in memory. */
+/** A file that the fcache holds open; small contents are in memory. */
 export function fileSource(file: FileEntry): Source {
   if (file.content !== undefined) return memorySource(file.content);
   return { size: file.size, open: () => new OpenFile(file) };

@@ -1,5 +1,5 @@
-// The engine's own answers: a status with the page that the configuration has for it, or with a line of text; nothing about what went
-// wrong inside.
+// The engine's own responses: a status with the configured page, or a line of text. They contain nothing about internal
+// errors.
 
 import { reasonPhrase } from "@hemi/common";
 import type { Request } from "../request/request.ts";
@@ -8,8 +8,8 @@ import type { Response } from "./response.ts";
 type FieldValues = Readonly<Record<string, string>>;
 
 /**
- * Answers with a status, and with what `errorPages` or `errorPaths` of the rule name for it, or its reason phrase as text. What was set on the response
- * before is forgotten.
+ * Answers with a status, and with what `errorPages` or `errorPaths` of the rule name for it, or its reason phrase as
+ * text. What was set on the response before is forgotten.
  */
 export function sendStatusPage(resp: Response, status: number, fields: FieldValues = {}): void {
   begin(resp, status, fields);
@@ -21,7 +21,7 @@ export function sendStatusPage(resp: Response, status: number, fields: FieldValu
       begin(resp, status, fields);
       sendPlain(resp, status);
     })
-    // A reviser looks at the head of this page, too, and may throw, with nobody above.
+    // A reviser also inspects the head of this page, and may throw; there is no other caller.
     .catch((error: unknown) => resp.fail(error));
 }
 

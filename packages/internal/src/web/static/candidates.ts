@@ -23,8 +23,8 @@ export interface Candidate {
 }
 
 /**
- * The decoded path without the prefix: what is looked up in the web root. "" for the prefix itself, which then is a folder without its slash;
- * `undefined` for a path that does not begin with the prefix.
+ * The decoded path without the prefix: what is looked up in the web root. "" for the prefix itself, which then is a
+ * folder without its slash; `undefined` for a path that does not begin with the prefix.
  */
 export function localPathOf(path: string, prefix: string | undefined): string | undefined {
   if (prefix === undefined) return path;

@@ -178,9 +178,9 @@ async function holding<Result>(files: FileEntry[], use: () => Promise<Result>): 
 }
 
 /**
- * Whether a neighbour was not made of an earlier state of the file. Compressors give it the time of the file, as exact as
- * they can: some in whole seconds, some by way of a floating point number. Nothing, compressed, is something: an empty
- * one is being written.
+ * Whether a neighbour was not made of an earlier state of the file. Compressors give it the time of the file, as exact
+ * as they can: some in whole seconds, some by way of a floating point number. Nothing, compressed, is something: an
+ * empty one is being written.
  */
 function isUpToDate(neighbour: FileEntry, file: FileEntry): boolean {
   if (neighbour.size === 0) return false;

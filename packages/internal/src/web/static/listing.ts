@@ -63,7 +63,10 @@ async function lookAt(folder: string, dirent: Dirent, { contains }: ListingLimit
   }
 }
 
-/** File systems keep times, right or wrong, that JavaScript has no date for: one such file must not take the listing from all others. */
+/**
+ * File systems keep times, right or wrong, that JavaScript has no date for: one such file must not take the listing
+ * from all others.
+ */
 function modifiedOf({ mtimeMs }: Stats): Date {
   return new Date(Math.min(Math.max(Math.round(mtimeMs), earliest), latest));
 }

@@ -31,13 +31,14 @@ const props = {
    */
   webRoot: prop.path({ required: true, inherited: true }),
   /**
-   * A prefix that paths lose before they are looked up: with "/files", `/files/a.css` is `a.css` in `webRoot`. Paths that do not begin with it are left to
-   * the next handlet or rule. Nobody else sees the request without it. Default: nothing is taken away.
+   * A prefix that paths lose before they are looked up: with "/files", `/files/a.css` is `a.css` in `webRoot`. Paths
+   * that do not begin with it are left to the next handlet or rule. Nobody else sees the request without it. Default:
+   * nothing is taken away.
    */
   stripPrefix: prop.string({ pattern: pathPrefix }),
   /**
-   * The file that stands for a folder, when the path ends with "/"; of several the first that is there. If that is one of `scripts`, the request is
-   * left to the next handlet or rule.
+   * The file that stands for a folder, when the path ends with "/"; of several the first that is there. If that is one
+   * of `scripts`, the request is left to the next handlet or rule.
    */
   indexFile: prop.strings({
     default: ["index.html"],
@@ -47,8 +48,8 @@ const props = {
     pattern: { expression: /^[^/\\\0]+$/, takes: "the name of a file" },
   }),
   /**
-   * Endings to try where there is no file of the name: with (".html"), `/about` is answered with `about.html`. That goes before a folder of this name.
-   * Folders are always looked at, too.
+   * Endings to try where there is no file of the name: with (".html"), `/about` is answered with `about.html`. That
+   * goes before a folder of this name. Folders are always looked at, too.
    */
   tryEndings: prop.strings({
     default: [],
@@ -56,8 +57,8 @@ const props = {
     pattern: { expression: /^\.[^/\\\0]*[^/\\\0.]$/, takes: 'the ending of a name, such as ".html"' },
   }),
   /**
-   * Endings of files that are programs, in upper or lower case. They are not sent, so that nobody reads their source, but left to the next handlet or rule: to a
-   * `fcgiRelay`, say. Empty: all files are sent.
+   * Endings of files that are programs, in upper or lower case. They are not sent, so that nobody reads their source,
+   * but left to the next handlet or rule: to a `fcgiRelay`, say. Empty: all files are sent.
    */
   scripts: prop.strings({
     default: [".php", ".phtml", ".phar"],
@@ -65,14 +66,14 @@ const props = {
     pattern: { expression: /^\.[^/\\\0]+$/, takes: 'the ending of a name, such as ".php"' },
   }),
   /**
-   * What a path is answered with that leads to no file: a status such as 404. Default: it is left to the next handlet or rule. Paths outside of
-   * `stripPrefix`, and those of `scripts`, are left to them in any case.
+   * What a path is answered with that leads to no file: a status such as 404. Default: it is left to the next handlet
+   * or rule. Paths outside of `stripPrefix`, and those of `scripts`, are left to them in any case.
    */
   otherwise: prop.integer({ min: 400, max: 599, reload: "live" }),
   /**
    * The file that stands for all that is not there, as single-page apps want it: its path from `webRoot`, such as
-   * `index.html`. It answers GET and HEAD with 200, for whom `fallbackFor` says. Whatever `maxAge` says, it goes out with
-   * `cache-control: no-cache`: a file may come to stand where it stood in.
+   * `index.html`. It answers GET and HEAD with 200, for whom `fallbackFor` says. Whatever `maxAge` says, it goes out
+   * with `cache-control: no-cache`: a file may come to stand where it stood in.
    */
   fallback: prop.string({
     pattern: {
@@ -82,8 +83,8 @@ const props = {
     reload: "live",
   }),
   /**
-   * Who gets `fallback`. `html`: those who name `text/html` in `Accept`, as browsers do when they open a page; scripts, images and API calls still find
-   * nothing. `any`: all clients, whatever they accept.
+   * Who gets `fallback`. `html`: those who name `text/html` in `Accept`, as browsers do when they open a page; scripts,
+   * images and API calls still find nothing. `any`: all clients, whatever they accept.
    */
   fallbackFor: prop.choice(["html", "any"], { default: "html", reload: "live" }),
   /** How long a client may use its copy without asking: `cache-control: max-age`. Without it, nothing is said. */
@@ -107,7 +108,8 @@ const props = {
    * client gets the one it likes best by its `Accept-Encoding`, of equal ones the first in this list, and the file
    * itself if it takes none of them. One that is empty or older than its file is left alone; so that none is sent
    * half-written, write it elsewhere and rename it. Each has an entity tag of its own; ranges are those of the
-   * compressed bytes, one in each request; several get the whole. zstd must keep to windows of 8 MB, which is all that browsers take (RFC 9659).
+   * compressed bytes, one in each request; several get the whole. zstd must keep to windows of 8 MB, which is all that
+   * browsers take (RFC 9659).
    */
   precompressed: prop.list(prop.choice(codings), { default: [], reload: "live" }),
   /**
@@ -134,8 +136,8 @@ type StaticProps = PropsOf<typeof props>;
 
 /**
  * Answers GET and HEAD with the files of a folder; other methods on them get 405. A path that leads to no file is left
- * to the next handlet or rule, and so is one that no file can have: with `%2F`, `%5C` or what is not UTF-8. Names that begin with a dot get 404, but
- * for what is in `/.well-known/` (RFC 8615). A folder without its "/" is redirected.
+ * to the next handlet or rule, and so is one that no file can have: with `%2F`, `%5C` or what is not UTF-8. Names that
+ * begin with a dot get 404, but for what is in `/.well-known/` (RFC 8615). A folder without its "/" is redirected.
  */
 export const staticHandlet = defineHandlet({
   sign: "static",
@@ -209,7 +211,10 @@ class Static implements HandletPart {
     return explainStatic(req, this.#context.props, fcache);
   }
 
-  /** Looks for the candidates from `from` on; synchronous as long as they are fresh. `isFolder`: there is a folder of the name. */
+  /**
+   * Looks for the candidates from `from` on; synchronous as long as they are fresh. `isFolder`: there is a folder of
+   * the name.
+   */
   #try(
     req: Request,
     resp: Response,

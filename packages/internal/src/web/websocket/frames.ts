@@ -1,17 +1,17 @@
-// What we use of the package `ws`: its frames. The types that are published for it leave these classes out.
+// The frame classes of the package `ws`. Its published types do not include them.
 
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find these types, too
-/// <reference path="./ws.d.ts" />
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find
+// these types, too / <reference path="./ws.d.ts" />
 import type { Duplex } from "node:stream";
 import { HemiError } from "../../errors/hemi-error.ts";
 
-/** The package brings `node:http` along, which nobody else here needs: so it comes when it is used. */
+/** The package imports `node:http`, which nothing else here needs: it is loaded on demand. */
 export async function loadFrames(): Promise<void> {
   const imported: unknown = await import("ws");
   frames = imported as Frames;
 }
 
-/** Throws HEMI_STAGE_STATE before `loadFrames` has come back. */
+/** Throws HEMI_STAGE_STATE before `loadFrames` has completed. */
 export function loadedFrames(): Frames {
   if (frames === undefined)
     throw new HemiError("HEMI_STAGE_STATE", "WebSockets are not loaded yet: use them from prepare on");
@@ -37,7 +37,7 @@ declare class PerMessageDeflate {
   static readonly extensionName: "permessage-deflate";
   constructor(options: { readonly isServer: boolean; readonly maxPayload: number; readonly threshold?: number });
   readonly params: DeflateParams | null;
-  /** Throws for offers that cannot be met. */
+  /** Throws for offers that cannot be accepted. */
   accept(offers: readonly DeflateParams[]): DeflateParams;
   cleanup(): void;
 }
@@ -52,7 +52,7 @@ export interface Extension {
   format(extensions: { readonly [name: string]: readonly DeflateParams[] }): string;
 }
 
-/** Takes the bytes of a peer. It emits `error` with a `code` that begins with `WS_ERR_`. */
+/** Parses the bytes of a peer. It emits `error` with a `code` that begins with `WS_ERR_`. */
 declare class Receiver {
   constructor(options: {
     readonly isServer: boolean;
@@ -67,17 +67,17 @@ declare class Receiver {
   readonly writableFinished: boolean;
   readonly errored: Error | null;
   removeAllListeners(): this;
-  /** It takes nothing more; `finish` comes once all that it has taken is read. */
+  /** Ends the input; `finish` is emitted when everything is parsed. */
   end(): this;
   on(event: "message", listener: (message: Buffer, isBinary: boolean) => void): this;
   on(event: "ping" | "pong", listener: (content: Buffer) => void): this;
-  /** The peer's close frame. 1005: it holds no code. */
+  /** The peer's close frame. 1005: without a code. */
   on(event: "conclude", listener: (code: number, reason: Buffer) => void): this;
   on(event: "error", listener: (error: Error & { readonly code?: string }) => void): this;
   on(event: "drain" | "finish", listener: () => void): this;
 }
 
-/** Makes frames and writes them. */
+/** Builds and writes frames. */
 declare class Sender {
   constructor(stream: Duplex, extensions: Extensions);
   onerror: (error: Error) => void;

@@ -1,4 +1,4 @@
-// What a client must have said before a WebSocket is opened with it (RFC 6455 4.2, RFC 8441 5), and what it is answered.
+// The WebSocket handshake: requirements on the request (RFC 6455 4.2, RFC 8441 5), and the response.
 
 import { HTTPError } from "../http-error.ts";
 import type { Request } from "../request/request.ts";
@@ -8,16 +8,16 @@ import type { Extensions, Frames, PerMessageDeflate } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
 export interface WebSocketHandshake {
-  /** Of the answer: names in lower case and values. */
+  /** Response fields: lower-case names and values. */
   readonly fields: readonly (readonly [name: string, value: string])[];
-  /** The subprotocol that was chosen, "" for none. */
+  /** The selected subprotocol, "" for none. */
   readonly subprotocol: string;
   readonly extensions: Extensions;
 }
 
 /**
- * Checks the request, and chooses the first of `subprotocols` that the client offers. Throws HTTPError: 400 for a malformed handshake or another
- * version, 403 for an origin that may not.
+ * Checks the request, and selects the first of `subprotocols` that the client offers. Throws HTTPError: 400 for a
+ * malformed handshake or another version, 403 for an origin that is not allowed.
  */
 export function shakeHands(
   req: Request,
@@ -44,7 +44,7 @@ export function shakeHands(
   return { fields, subprotocol, extensions: deflate === undefined ? {} : { "permessage-deflate": deflate } };
 }
 
-/** A browser says which page asks; it lets every page ask. */
+/** A browser sends the origin of the page, but lets every page connect. */
 function assertOrigin(req: Request, origins: readonly string[] | undefined): void {
   const origin = req.header("origin");
   if (origin === undefined || origins?.includes("*") === true) return;
@@ -54,7 +54,10 @@ function assertOrigin(req: Request, origins: readonly string[] | undefined): voi
   if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open a WebSocket here`);
 }
 
-/** The answer to the client's key; `undefined` where it has none: in HTTP/2 nothing but the two of them could have made the stream. */
+/**
+ * The response to the client's key; `undefined` without a key, as in HTTP/2, where the stream itself proves the
+ * handshake.
+ */
 export function acceptOf(req: Request): string | undefined {
   if (req.version !== "1.1") return undefined;
   const key = req.header("sec-websocket-key");
@@ -81,14 +84,14 @@ function acceptDeflate(
       deflate.accept([offer]);
       return deflate;
     } catch {
-      // An offer that is not understood, or cannot be met, is declined; there may be another (RFC 7692 7.1).
+      // An unknown offer, or one that cannot be met, is declined; there may be others (RFC 7692 7.1).
       deflate.cleanup();
     }
   }
   return undefined;
 }
 
-/** No prop: browsers make one or two. */
+/** Not a prop: browsers send one or two. */
 const maxOffers = 16;
 
 function readExtensions(field: string, extension: Frames["extension"]): ReturnType<Frames["extension"]["parse"]> {

@@ -1,4 +1,4 @@
-// An upgrade that is not yet accepted: what a socklet gets.
+// An upgrade request that a socklet may accept.
 
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -9,51 +9,51 @@ import { shakeHands } from "./handshake.ts";
 import { defaultSettings, type WebSocketSettings } from "./websocket-props.ts";
 import { WebSocket, type WebSocketEvents } from "./websocket.ts";
 
-/** How a WebSocket is accepted. */
+/** Options for accepting a WebSocket. */
 export interface AcceptOptions extends WebSocketEvents {
-  /** Its limits: the props of a socklet that has `webSocketProps` among its own. Default: the defaults of these. */
+  /** The limits: the props of a socklet that includes `webSocketProps`. Default: the defaults of these props. */
   readonly settings?: WebSocketSettings;
-  /** Those that are spoken here, the favourite first. Default: none. */
+  /** The supported subprotocols, in the order of preference. Default: none. */
   readonly subprotocols?: readonly string[];
 }
 
 /**
- * For handlets that serve WebSockets in a form of their own: makes upgrades of requests that want to leave HTTP. `log` carries the path of who gets
- * them.
+ * For handlets that serve WebSockets in their own way: makes upgrades from upgrade requests. `log` carries the path of
+ * the handlet.
  */
 export async function loadUpgrades(log: ErrorLog): Promise<(req: Request, resp: Response) => Upgrade> {
   await loadFrames();
   return (req, resp) => new Upgrade(req, resp, log);
 }
 
-/** A client's wish to leave HTTP, not yet granted: accept it as a WebSocket, take a tunnel, or leave it alone. */
+/** A client's upgrade request: accept it as a WebSocket, take it as a tunnel, or leave it. */
 export class Upgrade {
-  /** The request that asks for it. */
+  /** The upgrade request. */
   readonly req: Request;
-  /** What the client is answered instead: for socklets that have more to say to it than an HTTPError can. */
+  /** An alternative response, for socklets that need more than an HTTPError. */
   readonly resp: Response;
   readonly #log: ErrorLog;
 
-  /** `log` carries the path of who gets it. */
+  /** `log` carries the path of the socklet. */
   constructor(req: Request, resp: Response, log: ErrorLog) {
     this.req = req;
     this.resp = resp;
     this.#log = log;
   }
 
-  /** Does the client want a WebSocket? */
+  /** Whether the client requests a WebSocket. */
   get isWebSocket(): boolean {
     return this.req.upgrades.includes("websocket");
   }
 
-  /** A field of the answer, such as a cookie. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
+  /** Adds a field to the response, such as a cookie. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   addHeader(name: string, value: string | number): void {
     this.resp.addHeader(name, value);
   }
 
   /**
-   * Opens a WebSocket; it is closed with 1001 when the server drains. Throws HTTPError, which answers by itself: 400 for what is no WebSocket, 403 for
-   * pages of other origins.
+   * Opens a WebSocket; it is closed with 1001 when the server drains. Throws HTTPError, which leads to its response:
+   * 400 for a request that is not a valid WebSocket handshake, 403 for pages of other origins.
    */
   accept(options: AcceptOptions): WebSocket {
     const { settings = defaultSettings, subprotocols = [] } = options;
@@ -79,7 +79,10 @@ export class Upgrade {
     return ws;
   }
 
-  /** Hands out the bytes of both directions, paused, for one of the protocols of `req.upgrades`. All its limits are the caller's; `drained` as of `Response.tunnel`. */
+  /**
+   * Returns a paused stream for the bytes of both directions, for one of the protocols in `req.upgrades`. The caller is
+   * responsible for all limits; `drained` as in `Response.tunnel`.
+   */
   tunnel(protocol: string, drained: () => void): Duplex {
     return this.resp.tunnel(protocol, drained);
   }

@@ -1,30 +1,36 @@
-// The limits of WebSockets, for the props of socklets: `props: { ...webSocketProps, … }`.
+// The limits of WebSockets, to include in the props of socklets: `props: { ...webSocketProps, … }`.
 
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 
 /** The props of components that accept WebSockets. */
 export const webSocketProps = {
-  /** Of a message, unpacked, in bytes; with a larger one the client is sent away (1009). */
+  /** Maximum size of a message after decompression, in bytes. A larger one closes the WebSocket with 1009. */
   maxMessageSize: prop.size({ default: "1M", min: 1, max: "1G", inherited: true, reload: "live" }),
-  /** That a client may cut a message into; with more it is sent away (1008). */
+  /** Maximum number of fragments of a message. More close the WebSocket with 1008. */
   maxFragments: prop.integer({ default: 1000, min: 1, inherited: true, reload: "live" }),
-  /** In bytes, of messages that were sent and that the client has not taken; with more the WebSocket is broken off (1006). */
+  /**
+   * Maximum size of sent messages that the client has not read, in bytes. Beyond it, the WebSocket is aborted (1006).
+   */
   maxUnsentSize: prop.size({ default: "16M", min: "1K", inherited: true, reload: "live" }),
-  /** A client that has sent nothing for so long, and taken nothing of what waits for it, is asked for a sign of life. */
+  /** A client that has neither sent nor read anything for this time is sent a ping. */
   pingInterval: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
-  /** Until the sign; then the WebSocket is broken off (1006). */
+  /** Time limit for the pong. After that, the WebSocket is aborted (1006). */
   pongTimeout: prop.duration({ default: "10s", min: "1ms", inherited: true, reload: "live" }),
-  /** After we have said goodbye, until the client has and has closed; then the connection is broken off. */
+  /**
+   * Time limit for the client's close frame and the end of its connection after our close frame. After that, the
+   * connection is aborted.
+   */
   closeTimeout: prop.duration({ default: "5s", min: "1ms", inherited: true, reload: "live" }),
   /**
-   * May messages be compressed (permessage-deflate, RFC 7692), where the client offers it? It costs some 100 KB and much time for each
-   * WebSocket, and tells who listens on the line how alike messages are.
+   * Whether messages may be compressed (permessage-deflate, RFC 7692) if the client offers it. This costs about 100 KB
+   * and much CPU time for each WebSocket, and reveals to an eavesdropper how similar messages are.
    */
   compression: prop.bool({ default: false, inherited: true, reload: "live" }),
   /**
-   * The origins whose pages may open a WebSocket, such as `https://shop.example`; `*` for any. Unset: the page's own host, and programs, which have
-   * no origin. Others get 403: else any page on the web could speak in its visitor's name, cookies and all.
+   * The origins whose pages may open a WebSocket, such as `https://shop.example`; `*` for any. Unset: the page's own
+   * host, and programs, which send no origin. Others get 403; otherwise any web page could act in its visitor's name,
+   * with the visitor's cookies.
    */
   origins: prop.strings({ inherited: true, reload: "live" }),
 };
@@ -32,7 +38,7 @@ export const webSocketProps = {
 /** The values of `webSocketProps`. */
 export type WebSocketSettings = PropsOf<typeof webSocketProps>;
 
-/** For those who set none. */
+/** For components without their own settings. */
 export const defaultSettings: WebSocketSettings = {
   maxMessageSize: 1024 * 1024,
   maxFragments: 1000,

@@ -1,11 +1,11 @@
-// A WebSocket that has been opened (RFC 6455).
+// An open WebSocket (RFC 6455).
 //
-//   open ── close() ──> closing ── the client's close frame ──> closed
-//     │                    └────── closeTimeout ─────────────────^
-//     ├── the client's close frame, which is answered ───────────┤
-//     └── no pong, bad frames, too much unsent, a lost connection┘   (1006 where no close frame came)
+//  open ── close() ──> closing ── the client's close frame ──> closed
+//    │                    └────── closeTimeout ─────────────────^
+//    ├── the client's close frame, which is answered ───────────┤
+//    └── no pong, bad frames, too much unsent, lost connection ─┘   (1006 without a close frame)
 //
-// The frames themselves are read and made by the package `ws`.
+// The package `ws` parses and builds the frames.
 
 import type { Duplex } from "node:stream";
 import { guarded, isPromiseLike, quietly } from "@hemi/common";
@@ -13,48 +13,51 @@ import { ExchanError } from "../../http/exchan-error.ts";
 import type { Extensions, Frames, Receiver, Sender } from "./frames.ts";
 import type { WebSocketSettings } from "./websocket-props.ts";
 
-/** What happens on a WebSocket. */
+/** The events of a WebSocket. */
 export interface WebSocketEvents {
-  /** A message: text as a string, anything else as bytes. A promise: the next one waits for it, and so does the client. What it throws closes with 1011. */
+  /**
+   * A message: text as a string, otherwise bytes. If it returns a promise, the next message waits for it, and the
+   * client is paused. An error closes with 1011.
+   */
   message(message: string | Uint8Array, ws: WebSocket): void | Promise<void>;
   /**
-   * It is over. Codes as in RFC 6455 7.4.1; 1005: the client gave none, 1006: it left without a word. Called once; nobody waits for a promise of it, but
-   * what that rejects with stands in the log, as what it throws does.
+   * The WebSocket is closed. Codes as in RFC 6455 7.4.1; 1005: the client sent none, 1006: there was no close frame.
+   * Called once. A returned promise is not awaited, but its rejection is logged, as is a thrown error.
    */
   close?(code: number, reason: string, ws: WebSocket): void;
 }
 
-/** What an opened WebSocket stands on. */
+/** The base of an open WebSocket. */
 export interface WebSocketBase {
   readonly stream: Duplex;
   readonly subprotocol: string;
   readonly extensions: Extensions;
-  /** The class that reads frames, and the one that makes them. */
+  /** The classes that parse and build frames. */
   readonly frames: Pick<Frames, "Receiver" | "Sender">;
   readonly settings: WebSocketSettings;
-  /** Is told what the handlers threw, and of clients that had to be sent away. */
+  /** Reports errors of handlers, and clients that had to be disconnected. */
   failed(error: unknown): void;
   note(reason: string): void;
 }
 
-/** A WebSocket with a client: send messages, and listen for them. */
+/** A WebSocket with a client: sends messages and receives them. */
 export class WebSocket {
-  /** The one that was chosen, "" for none. */
+  /** The selected subprotocol, "" for none. */
   readonly subprotocol: string;
   readonly #base: WebSocketBase;
   readonly #events: WebSocketEvents;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
-  /** What is waited for: something to come, a pong, or the end. */
+  /** The timer of the current wait: for data, a pong, or the end. */
   #timer: NodeJS.Timeout | undefined;
   #state: "open" | "closing" | "closed" = "open";
-  /** How it ended, as the client said. */
+  /** The close code that the client sent. */
   #code = 1006;
   #reason = "";
-  /** Something came, or was taken, since the timer was set. */
+  /** Whether data was received or read since the timer was set. */
   #hasHeard = false;
   #isPinged = false;
-  /** Messages that came while a handler was at one, and their size. */
+  /** Messages that arrived while a handler was running, and their size. */
   readonly #waiting: (string | Uint8Array)[] = [];
   #waitingSize = 0;
   #isHandling = false;
@@ -73,7 +76,7 @@ export class WebSocket {
       extensions,
       maxPayload: settings.maxMessageSize,
       maxFragments: settings.maxFragments,
-      // Of a message that comes in crumbs: each is kept as a buffer of its own.
+      // The limit for messages in tiny pieces: each piece is kept as a separate buffer.
       maxBufferedChunks: 16 * 1024,
     });
     this.#sender = new frames.Sender(stream, extensions);
@@ -100,8 +103,9 @@ export class WebSocket {
   }
 
   /**
-   * Sends text as text, and bytes as they are. A promise: the client is slow, await it before the next one; it rejects with HEMI_PEER_GONE. Once the
-   * WebSocket closes, what is sent goes nowhere, and the promise rejects.
+   * Sends strings as text and bytes as binary. If it returns a promise, the client is slow: await it before the next
+   * message. It rejects with HEMI_PEER_GONE. When the WebSocket is closing, messages are discarded, and the promise
+   * rejects.
    */
   send(message: string | Uint8Array): void | Promise<void> {
     if (this.#state !== "open") return quietly(Promise.reject(gone()));
@@ -127,19 +131,22 @@ export class WebSocket {
     return this.#drained.promise;
   }
 
-  /** Says goodbye, with a code from 1000 to 1003, 1007 to 1014 or 3000 to 4999, and a reason of at most 123 bytes. Twice is harmless. */
+  /**
+   * Sends a close frame with a code from 1000 to 1003, 1007 to 1014 or 3000 to 4999, and a reason of at most 123 bytes.
+   * Calling it twice is harmless.
+   */
   close(code = 1000, reason = ""): void {
     if (this.#state !== "open") return;
     this.#sender.close(code, reason, false);
     this.#sayGoodbye();
   }
 
-  /** Breaks off, without a word. */
+  /** Aborts the connection, without a close frame. */
   destroy(): void {
     this.#base.stream.destroy();
   }
 
-  // ---- what comes ----
+  // ---- input ----
 
   #take(chunk: Buffer): void {
     this.#hasHeard = true;
@@ -147,7 +154,7 @@ export class WebSocket {
     this.#settle();
   }
 
-  /** Reads on, or holds the client back. */
+  /** Resumes or pauses reading. */
   #settle(): void {
     if (this.#isHandling || this.#receiver.writableNeedDrain) this.#base.stream.pause();
     else this.#base.stream.resume();
@@ -158,7 +165,7 @@ export class WebSocket {
     if (!this.#isHandling) return this.#handle(message);
     this.#waiting.push(message);
     this.#waitingSize += message.length;
-    // The socket is paused; only what is packed small can unfold to so much of what had come before.
+    // The socket is paused; only highly compressed data can expand to this much from the data that had already arrived.
     const { maxMessageSize } = this.#base.settings;
     if (this.#waitingSize > maxWaitingMessages * maxMessageSize) this.#fail(1008, "too many messages at once");
   }
@@ -190,13 +197,14 @@ export class WebSocket {
   }
 
   #answerPing(content: Buffer): void {
-    // Of pings that are not taken up again, none is owed an answer: a client that only sends them must not fill the memory.
+    // Pongs are skipped for pings that the client does not read: a client that only sends pings must not fill the
+    // memory.
     if (this.#state === "open" && !this.#base.stream.writableNeedDrain) this.#sender.pong(content, false);
   }
 
   // ---- its end ----
 
-  /** The client said goodbye. */
+  /** The client sent a close frame. */
   #concluded(code: number, reason: string): void {
     this.#code = code;
     this.#reason = reason;
@@ -204,20 +212,20 @@ export class WebSocket {
       this.#sender.close(code === 1005 ? undefined : code, "", false);
       this.#sayGoodbye();
     }
-    // Whoever serves closes the connection first (RFC 6455 7.1.1).
+    // The server closes the connection first (RFC 6455 7.1.1).
     this.#base.stream.end().resume();
   }
 
-  /** The client did what it may not do. */
+  /** The client violated the protocol or a limit. */
   #fail(code: number, reason: string): void {
     this.#base.note(`it was sent away with ${code}: ${reason}`);
     this.close(code, reason);
-    // Nothing of what follows can be read any more.
+    // Later input can no longer be parsed.
     this.#base.stream.removeAllListeners("data").end().resume();
   }
 
   #failed(error: unknown): void {
-    // Someone only learned that the client has gone.
+    // The error only reports that the client has gone.
     if (!(error instanceof ExchanError && error.code === "HEMI_PEER_GONE")) this.#base.failed(error);
     this.#waiting.length = 0;
     this.close(1011);
@@ -244,8 +252,9 @@ export class WebSocket {
   }
 
   /**
-   * Nothing of what still comes out of the receiver is wanted. But a message that is being inflated is inflated to its end: the callback of `ws` reads what
-   * `cleanup` takes away, and throws without it; and of the ten places that `ws` has for inflating, it would keep one for good.
+   * Further output of the receiver is ignored. But a message that is being inflated is inflated to its end: the
+   * callback of `ws` reads state that `cleanup` removes, and would throw; and one of the ten inflate slots of `ws`
+   * would be lost.
    */
   #endReceiver(): void {
     const receiver = this.#receiver;
@@ -255,7 +264,7 @@ export class WebSocket {
     else receiver.end();
   }
 
-  // ---- waiting ----
+  // ---- timeouts ----
 
   #unblocked(): void {
     this.#hasHeard = true;
@@ -270,7 +279,8 @@ export class WebSocket {
 
   #checkLife(): void {
     const { pingInterval, pongTimeout } = this.#base.settings;
-    // While a handler is at a message nothing is read, so that nothing can be heard; but the handler may wait for the client to take something.
+    // While a handler processes a message, nothing is read, so nothing can be received; but the handler may wait for
+    // the client to read something.
     const isDeaf = this.#isHandling && !this.#base.stream.writableNeedDrain;
     if (this.#hasHeard || isDeaf) {
       this.#hasHeard = this.#isPinged = false;
@@ -286,7 +296,7 @@ export class WebSocket {
   }
 }
 
-/** The close codes of what `ws` finds wrong; anything else is a protocol error, 1002. */
+/** The close codes for errors that `ws` finds; any other error is a protocol error, 1002. */
 const closeCodes: { readonly [code: string]: number | undefined } = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
@@ -294,7 +304,7 @@ const closeCodes: { readonly [code: string]: number | undefined } = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
 };
 
-/** Of the largest size, that may wait while a handler is at one. No prop: the socket does not go on being read meanwhile. */
+/** Messages of maximum size that may wait while a handler runs. Not a prop: the socket is paused meanwhile. */
 const maxWaitingMessages = 4;
 
 function gone(): ExchanError {

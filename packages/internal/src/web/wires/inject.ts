@@ -1,4 +1,4 @@
-// Runs a request without a socket: for tests, and for programs that ask themselves.
+// Runs a request without a socket: for tests, and for programs that send requests to themselves.
 
 import { ExchanError } from "../../http/exchan-error.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
@@ -15,13 +15,16 @@ export class Injector {
   readonly #handleTimeout: () => number;
   readonly #wires = new Set<InjectWire>();
 
-  /** `handleTimeout`: in ms, until the head of an answer, and between two pieces of its content. Default: 60,000. */
+  /**
+   * `handleTimeout`: in milliseconds, until the head of a response, and between two pieces of its content. Default:
+   * 60,000.
+   */
   constructor(serve: (wire: ExchanWire) => void, handleTimeout = () => 60_000) {
     this.#serve = serve;
     this.#handleTimeout = handleTimeout;
   }
 
-  /** Rejects with HEMI_PEER_GONE when the answer is broken off, and with HEMI_TIMEOUT when none comes. */
+  /** Rejects with HEMI_PEER_GONE if the response is aborted, and with HEMI_TIMEOUT if there is none in time. */
   inject(request: InjectRequest): Promise<InjectResponse> {
     return new Promise((resolve, reject) => {
       const handleTimeout = this.#handleTimeout();
@@ -33,7 +36,7 @@ export class Injector {
     });
   }
 
-  /** Breaks off what has not been answered. */
+  /** Aborts unfinished requests. */
   close(): void {
     for (const wire of this.#wires) wire.abort("shutdown");
   }
@@ -115,7 +118,7 @@ class InjectWire extends InnerWire {
 
   #breakOff(code: "HEMI_PEER_GONE" | "HEMI_TIMEOUT", reason: string, endReason: EndReason): void {
     if (this.isOver) return;
-    // To who injected the request, the answerer is a peer as others are, and none of an exchan of theirs.
+    // To the caller of `inject`, the handlet is a peer like any other.
     this.#reject(new HemiError(code, reason));
     this.end(endReason, new ExchanError(code, reason));
   }
@@ -150,7 +153,7 @@ function makeHead(request: InjectRequest, contentSize: number): RequestHead {
     pathNeedsCare: true,
     fields,
     contentSize,
-    // There is no stream that both sides could have.
+    // There is no stream for both sides.
     upgrades: [],
   };
 }

@@ -1,5 +1,5 @@
-// The wire of a request that is made inside of the process, without a socket: what such requests have in common. Who made it is
-// given the head and the content of the answer.
+// The wire of a request that is made inside of the process, without a socket: what such requests have in common. Who
+// made it is given the head and the content of the answer.
 
 import { quietly } from "@hemi/common";
 import { ExchanError } from "../../http/exchan-error.ts";

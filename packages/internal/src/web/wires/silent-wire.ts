@@ -1,4 +1,4 @@
-// The wire of a request that is only explained: a head to look at, and no way to answer it.
+// The wire of a request that is only explained: a head to read, and no response.
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Peer } from "../../net/peer.ts";
@@ -51,5 +51,5 @@ export class SilentWire implements ExchanWire {
 }
 
 function refuse(): never {
-  throw new HemiError("HEMI_USAGE", "a request that is only explained has no content and gets no answer");
+  throw new HemiError("HEMI_USAGE", "a request that is only explained has no content and no response");
 }

@@ -1,8 +1,9 @@
-// A request that one request makes for itself: GET of another URI of the same webapp, without a socket, for as long as the one that made it lives.
+// A request that another request makes: GET of another URI in the same webapp, without a socket. It ends with its
+// parent.
 //
-//   parent ── subrequest("/menu") ──> dispatcher ──> webapp, rules, revisers, handlets
-//      ^                                                         │ head, pieces
-//      └──── status, headers, content <── SubrequestWire <───────┘   at most 256 KiB ahead of who reads
+//  parent ── subrequest("/menu") ──> dispatcher ──> webapp, rules, revisers, handlets
+//     ^                                                         │ head, pieces
+//     └──── status, headers, content <── SubrequestWire <───────┘   at most 256 KiB ahead of the reader
 
 import { quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
@@ -11,36 +12,39 @@ import { type Fields, ListedFields } from "../../http/fields.ts";
 import { encodeLocation } from "../response/location.ts";
 import { goneAnswer, InnerWire } from "./inner-wire.ts";
 
-/** How a subrequest differs from the request that it is made in. */
+/** The options of a subrequest. */
 export interface SubrequestOptions {
-  /** How many subrequests may stand one above the other. Default: 5. */
+  /** Maximum nesting of subrequests. Default: 5. */
   readonly maxDepth?: number;
-  /** How many a client's request may make, with all that they make. Default: 100. */
+  /** Maximum number of subrequests of a client's request, including nested ones. Default: 100. */
   readonly maxCount?: number;
-  /** Of the content of the answer, in bytes; more: HEMI_CONTENT_TOO_LARGE. Default: 1 MiB. */
+  /** Maximum size of the response content, in bytes; more: HEMI_CONTENT_TOO_LARGE. Default: 1 MiB. */
   readonly maxSize?: number;
-  /** Its answer is to be the client's: what a GET of the client says of conditions, ranges and codings is passed on. Default: false. */
+  /**
+   * Whether the response is meant for the client: the client's conditions, ranges and codings are then passed on for
+   * GET. Default: false.
+   */
   readonly isForClient?: boolean;
 }
 
-/** The answer to a subrequest. */
+/** The response to a subrequest. */
 export interface Subresponse {
   /** The status code, such as 200. */
   readonly status: number;
-  /** Of the content, in bytes; `undefined` where that is not known. */
+  /** The size of the content in bytes; `undefined` if unknown. */
   readonly size: number | undefined;
   /** The fields of its head. */
   readonly headers: Fields;
   /**
-   * Read once; whoever answers is held back meanwhile. Throws HEMI_CONTENT_TOO_LARGE, and HEMI_PEER_GONE when the answer breaks off, or the
-   * request that made this one is over.
+   * Read once; the sender is paused while it is not read. Throws HEMI_CONTENT_TOO_LARGE, and HEMI_PEER_GONE if the
+   * response is aborted or the parent request has ended.
    */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
 /**
- * See `req.subrequest`. `basePath` is the encoded path of the parent. Rejects with HEMI_USAGE for a target that is no path, or one too many or too
- * deep.
+ * See `req.subrequest`. `basePath` is the encoded path of the parent. Rejects with HEMI_USAGE for an invalid path, and
+ * for too many or too deeply nested subrequests.
  */
 export async function sendSubrequest(
   parent: ExchanWire,
@@ -66,7 +70,7 @@ export async function sendSubrequest(
   });
 }
 
-/** Of content that is there and not read, in bytes: more holds the answerer back. */
+/** The maximum unread content in bytes: more pauses the sender. */
 const maxAhead = 256 * 1024;
 
 interface Asker {
@@ -81,9 +85,9 @@ class SubrequestWire extends InnerWire {
   readonly #asker: Asker;
   readonly #pieces: Uint8Array[] = [];
   #ahead = 0;
-  /** Why there is no more content, and the answer not complete. */
+  /** Why the content ended early. */
   #failure: HemiError | undefined;
-  /** What waits for a piece, and what waits for room. */
+  /** Waiting readers and senders. */
   #wakeReader: (() => void) | undefined;
   #room = Promise.withResolvers<void>();
 
@@ -137,7 +141,7 @@ class SubrequestWire extends InnerWire {
   #breakOff(failure: HemiError): void {
     if (this.isOver) return;
     this.#failure = failure;
-    // What is not read yet is worth nothing without the rest.
+    // Unread content is useless without the rest.
     this.#pieces.length = 0;
     this.#asker.reject(failure);
     void quietly(this.#room.promise);
@@ -158,7 +162,7 @@ class SubrequestWire extends InnerWire {
         else await new Promise<void>((resolve) => (this.#wakeReader = resolve));
       }
     } finally {
-      // Whoever reads no further wants no more.
+      // A reader that stops early needs no more content.
       this.abort();
     }
   }
@@ -171,7 +175,7 @@ class SubrequestWire extends InnerWire {
   }
 }
 
-/** A path, absolute or relative to that of the parent, with its query. */
+/** A path with a query, absolute or relative to that of the parent. */
 function resolveTarget(basePath: string, target: string): string {
   if (/^[a-z][a-z0-9+.-]*:|^\/\//i.test(target)) {
     throw new HemiError(
@@ -204,7 +208,7 @@ function headOf(parent: RequestHead, target: string, isForClient: boolean): Requ
   };
 }
 
-/** What a client says of the answer that it wants: about what it has of that of the parent, and how it can read it. */
+/** The client's fields about the wanted response: conditions, ranges and codings. */
 const terms: ReadonlySet<string> = new Set([
   "if-match",
   "if-none-match",
@@ -215,7 +219,10 @@ const terms: ReadonlySet<string> = new Set([
   "accept-encoding",
 ]);
 
-/** Fields of the parent that a subrequest does not have, beside `content-…`: they belong to the connection and the message (RFC 9110 7.6.1). */
+/**
+ * Fields of the parent that a subrequest does not inherit, besides `content-…`: they belong to the connection and the
+ * message (RFC 9110 7.6.1).
+ */
 const leftOut: ReadonlySet<string> = new Set([
   "connection",
   "expect",

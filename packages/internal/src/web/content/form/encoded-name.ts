@@ -1,6 +1,9 @@
-// Names that are no plain text: parameters with a charset of their own (RFC 8187), and the encoded words of mail (RFC 2047).
+// Decodes names that are not plain text: parameters with a charset (RFC 8187), and encoded words of mail (RFC 2047).
 
-/** The value of a parameter such as `filename*`: `UTF-8'en'%e2%82%ac.txt`. `undefined`: it is malformed, or of a charset that nobody needs to know. */
+/**
+ * The value of a parameter such as `filename*`: `UTF-8'en'%e2%82%ac.txt`. `undefined`: malformed, or in an unsupported
+ * charset.
+ */
 export function decodeExtended(value: string): string | undefined {
   const [, charset = "", encoded] =
     /^(utf-8|iso-8859-1)'[^']*'((?:[!#$&+\-.^_`|~0-9A-Za-z]|%[0-9A-Fa-f]{2})*)$/i.exec(value) ?? [];
@@ -8,7 +11,10 @@ export function decodeExtended(value: string): string | undefined {
   return decodeOctets(unescapeOctets(encoded, "%"), charset);
 }
 
-/** `=?UTF-8?B?4oKsLnR4dA==?=`, as some libraries of mail write names of files; any other text stays as it is. */
+/**
+ * Decodes `=?UTF-8?B?4oKsLnR4dA==?=`, which some mail libraries use for file names. Any other text is returned
+ * unchanged.
+ */
 export function decodeWords(text: string): string {
   if (!text.startsWith("=?") || !wordsOnly.test(text)) return text;
   const words = [...text.matchAll(word)].map(([, charset = "", coding = "", encoded = ""]) => {
@@ -20,10 +26,10 @@ export function decodeWords(text: string): string {
 }
 
 const word = /=\?([A-Za-z0-9-]+)(?:\*[A-Za-z0-9-]+)?\?([BbQq])\?([!->@-~]*)\?=/g;
-/** What stands between two words is left out (RFC 2047 6.2). */
+/** White space between two words is removed (RFC 2047 6.2). */
 const wordsOnly = new RegExp(`^${word.source}(?:[ \\t]+${word.source})*$`);
 
-/** `mark` and two hexadecimal digits stand for an octet. */
+/** `mark` followed by two hexadecimal digits is an octet. */
 function unescapeOctets(text: string, mark: "%" | "="): Buffer {
   const octets = text.replaceAll(mark === "%" ? /%([0-9A-Fa-f]{2})/g : /=([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(parseInt(digits, 16)),
@@ -31,7 +37,7 @@ function unescapeOctets(text: string, mark: "%" | "="): Buffer {
   return Buffer.from(octets, "latin1");
 }
 
-/** `undefined`: the charset is not known. */
+/** `undefined`: unknown charset. */
 function decodeOctets(octets: Buffer, charset: string): string | undefined {
   try {
     return new TextDecoder(charset, { ignoreBOM: true }).decode(octets);

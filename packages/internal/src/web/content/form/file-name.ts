@@ -1,8 +1,8 @@
-// A name for a file out of what a client says that its file is called.
+// Makes a safe file name from the name that a client sends.
 
 /**
- * What is left of `fileName` after its folders, without what makes trouble in a file system, a shell or a listing; never empty, `.` or `..`, never hidden, never
- * longer than 255 bytes, the same on Windows. Two uploads may give the same one.
+ * The last part of `fileName`, without characters that cause problems in a file system, a shell or a listing. Never
+ * empty, `.` or `..`, never hidden, at most 255 bytes, and valid on Windows. Two uploads may have the same name.
  */
 export function safeFileName(fileName: string): string {
   const last = fileName.slice(Math.max(fileName.lastIndexOf("/"), fileName.lastIndexOf("\\")) + 1);
@@ -12,14 +12,17 @@ export function safeFileName(fileName: string): string {
       .normalize("NFC")
       .replaceAll(unwelcome, "")
       .replaceAll(/\s+/g, " ")
-      // A leading dot hides it, a leading dash makes it an option.
+      // A leading dot hides the file; a leading dash makes it an option of commands.
       .replace(/^[. -]+/, ""),
   );
   const free = deviceName.test(plain) ? `_${plain}` : plain;
   return free === "" ? "file" : shorten(free);
 }
 
-/** Windows drops dots and spaces at the end. From there on, since a regular expression would try each run of them within the name. */
+/**
+ * Windows removes trailing dots and spaces. A loop from the end, because a regular expression would try each run of
+ * them inside the name.
+ */
 function withoutDotsBehind(name: string): string {
   let end = name.length;
   while (end > 0 && (name[end - 1] === "." || name[end - 1] === " ")) end--;
@@ -27,12 +30,13 @@ function withoutDotsBehind(name: string): string {
 }
 
 /**
- * Control characters; what turns the direction of text, so that `exe.txt` could be shown for `txt.exe`, and what else has no shape; what
- * Windows forbids, `:` among it, which names a stream behind a file.
+ * Control characters; characters that change the text direction, so that `txt.exe` could be displayed as `exe.txt`;
+ * other invisible characters; and characters that Windows forbids, including `:`, which selects an alternate stream of
+ * a file.
  */
 const unwelcome = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}<>:"|?*]/gu;
 
-/** To Windows these are devices, whatever extension stands behind them. */
+/** Windows treats these names as devices, whatever their extension. */
 const deviceName = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:$|[. ])/i;
 
 const maxBytes = 255;
@@ -44,7 +48,7 @@ function shorten(name: string): string {
   const extension = dot > 0 && name.length - dot <= 16 ? name.slice(dot) : "";
   let base = extension === "" ? name : name.slice(0, dot);
   const left = maxBytes - Buffer.byteLength(extension);
-  // Bytes are cut where a character ends.
+  // Bytes are cut at the end of a character.
   base = Buffer.from(base)
     .subarray(0, left)
     .toString("utf8")

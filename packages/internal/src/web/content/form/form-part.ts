@@ -1,33 +1,36 @@
-// A part of a form, as it streams.
+// A part of a form while it streams.
 
-/** A part of a multipart form, in the order in which they come. */
+/** A part of a multipart form, in order. */
 export type FormPart = FieldPart | FilePart;
 
 /** A field of a form. */
 export interface FieldPart {
-  /** Tells it from a file. */
+  /** Discriminates fields from files. */
   readonly kind: "field";
-  /** As the form has it. */
+  /** The name in the form. */
   readonly name: string;
   /** Its text. */
   readonly value: string;
 }
 
-/** A file whose content streams: its pieces come as they are asked for, once. What is not read before the next part is asked for is skipped. */
+/**
+ * A file whose content streams: pieces are read on demand, once. Unread content is skipped when the next part is
+ * requested.
+ */
 export interface FilePart extends AsyncIterable<Uint8Array> {
-  /** Tells it from a field. */
+  /** Discriminates files from fields. */
   readonly kind: "file";
-  /** Of the field. */
+  /** The name of the field. */
   readonly name: string;
-  /** As the client sent it: any text, such as `../../x`. "" where no file was chosen. */
+  /** The name that the client sent: any text, such as `../../x`. "" if no file was selected. */
   readonly fileName: string;
-  /** What `fileName` comes to as the name of a file, without folders; never empty. Two files may have the same one. */
+  /** A safe file name made from `fileName`, without folders; never empty. Two files may have the same one. */
   readonly safeName: string;
-  /** What the client says, in lower case, without parameters; "" if it does not. */
+  /** The type that the client sent, in lower case and without parameters; "" if none. */
   readonly mediaType: string;
 }
 
-/** What a form may hold, beside its size; see the props of rules of the same names. */
+/** The limits of a form besides its size; see the props of rules with the same names. */
 export interface FormLimits {
   readonly maxMemoryContentSize: number;
   readonly maxUploadFileSize: number | undefined;

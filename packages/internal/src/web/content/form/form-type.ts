@@ -1,4 +1,4 @@
-// What a request's content-type says of a form: which of the two sorts it is, or that it is none.
+// Determines from the content-type of a request which sort of form it is, if any.
 
 import { MIMEType } from "node:util";
 import { HTTPError } from "../../http-error.ts";
@@ -8,7 +8,10 @@ export type FormType = { readonly sort: "urlencoded" } | { readonly sort: "multi
 const urlencoded = "application/x-www-form-urlencoded";
 const multipart = "multipart/form-data";
 
-/** `contentType` is that of the request. Throws HTTPError: 415 for content that is no form, 400 for a multipart one without a right boundary. */
+/**
+ * `contentType` is that of the request. Throws HTTPError: 415 for content that is not a form, 400 for a multipart form
+ * without a valid boundary.
+ */
 export function formTypeOf(contentType: string | undefined): FormType {
   const type = parseType(contentType ?? "");
   if (type?.essence === urlencoded) return { sort: "urlencoded" };
@@ -26,7 +29,7 @@ export function formTypeOf(contentType: string | undefined): FormType {
   return { sort: "multipart", boundary };
 }
 
-/** RFC 2046 5.1.1. Some clients leave the quotes out that a few of these characters need; that is no ambiguity. */
+/** RFC 2046 5.1.1. Some clients omit the quotes that a few of these characters require; that is not ambiguous. */
 const isBoundary = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 
 function parseType(text: string): MIMEType | undefined {

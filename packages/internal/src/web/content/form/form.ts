@@ -1,10 +1,10 @@
-// A form that has been read: its fields, and the files that came with it.
+// A form that has been read: its fields and uploaded files.
 
 import type { UploadedFile } from "./uploaded-file.ts";
 
-/** Fields and files in the order in which they came. Names and values are what the client sent: check them. */
+/** Fields and files in order. Names and values come from the client: validate them. */
 export class Form implements Iterable<readonly [name: string, value: string]> {
-  /** Without those of fields where no file was chosen. */
+  /** Without fields for which no file was selected. */
   readonly files: readonly UploadedFile[];
   readonly #fields: readonly (readonly [string, string])[];
 
@@ -14,17 +14,17 @@ export class Form implements Iterable<readonly [name: string, value: string]> {
     this.files = files;
   }
 
-  /** The first value of the fields of this name. */
+  /** The first value of the fields with this name. */
   get(name: string): string | undefined {
     return this.#fields.find(([each]) => each === name)?.[1];
   }
 
-  /** All values of the fields of this name, in their order. */
+  /** All values of the fields with this name, in order. */
   getAll(name: string): string[] {
     return this.#fields.filter(([each]) => each === name).map(([, value]) => value);
   }
 
-  /** All fields, in their order. */
+  /** All fields, in order. */
   entries(): [name: string, value: string][] {
     return this.#fields.map(([name, value]) => [name, value]);
   }
@@ -33,7 +33,7 @@ export class Form implements Iterable<readonly [name: string, value: string]> {
     return this.#fields.values();
   }
 
-  /** The first file that came in the field of this name. */
+  /** The first file in the field with this name. */
   file(fieldName: string): UploadedFile | undefined {
     return this.files.find((file) => file.fieldName === fieldName);
   }

@@ -1,28 +1,28 @@
-// Writes to a file in large pieces, however small those are that come.
+// Writes to a file in large pieces, even if the input is in small ones.
 
 import type { FileHandle } from "node:fs/promises";
 
-/** Bytes that are held back at most. */
+/** The maximum number of buffered bytes. */
 export const gatheredSize = 64 * 1024;
 
 /**
- * Each write of a file is a call of the system on a thread of its own: for a client that sends its content byte by byte
- * it would cost a thousand times what the byte did. One call at a time; the writer does not close the file.
+ * Each file write is a system call on a separate thread. For a client that sends its content byte by byte, this would
+ * cost a thousand times more than the byte. One call runs at a time. The writer does not close the file.
  */
 export class GatheringWriter {
   readonly #file: FileHandle;
   readonly #failed: (error: unknown) => never;
-  /** Made when the first small piece comes. */
+  /** Allocated for the first small piece. */
   #held: Buffer | undefined;
   #heldSize = 0;
 
-  /** `failed` throws what a failed write is to be told by. */
+  /** `failed` throws the error that reports a failed write. */
   constructor(file: FileHandle, failed: (error: unknown) => never) {
     this.#file = file;
     this.#failed = failed;
   }
 
-  /** The piece may be used again when this has resolved. */
+  /** The piece may be reused after this resolves. */
   async write(piece: Uint8Array): Promise<void> {
     if (this.#heldSize + piece.length > gatheredSize) await this.flush();
     if (piece.length >= gatheredSize) return await this.#append(piece);
@@ -31,7 +31,7 @@ export class GatheringWriter {
     this.#heldSize += piece.length;
   }
 
-  /** Writes what is held back: to be called before the file is closed. */
+  /** Writes the buffered bytes. Call it before you close the file. */
   async flush(): Promise<void> {
     if (this.#held === undefined || this.#heldSize === 0) return;
     const gathered = this.#held.subarray(0, this.#heldSize);

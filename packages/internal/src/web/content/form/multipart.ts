@@ -1,11 +1,11 @@
-// Takes a multipart form apart as it streams (RFC 7578), over the parser of @fastify/busboy.
+// Parses a multipart form while it streams (RFC 7578), with the parser of @fastify/busboy.
 //
-//   who iterates ──asks──> parts that wait, content of the part at hand
-//                                    │ nothing there
-//                                    v
-//                          next piece of the content ──write──> Dicer ──> parts, their content
+//  reader ──requests──> waiting parts, content of the current part
+//                                   │ none
+//                                   v
+//                         next piece of the content ──write──> Dicer ──> parts, their content
 //
-// So nothing is read before it is asked for, and what is kept comes of one piece.
+// Nothing is read before it is requested, and the buffered data comes from one piece.
 
 import type { Readable } from "node:stream";
 import { Dicer } from "@fastify/busboy";
@@ -17,9 +17,9 @@ import { withoutPadding } from "./transport-padding.ts";
 import { readPartHead, type PartFields, type PartHead } from "./part-head.ts";
 
 /**
- * The parts of a form in their order; `pieces` are its content. Throws HEMI_CONTENT_BROKEN for what is no multipart form or has no end,
- * HEMI_CONTENT_TOO_LARGE when a limit is passed, and what `pieces` throws. Values and names are read as UTF-8, whatever charset a part
- * names; broken sequences become U+FFFD.
+ * The parts of a form in order; `pieces` is its content. Throws HEMI_CONTENT_BROKEN for a malformed or incomplete form,
+ * HEMI_CONTENT_TOO_LARGE if a limit is exceeded, and errors of `pieces`. Values and names are decoded as UTF-8,
+ * whatever charset a part names; invalid sequences become U+FFFD.
  */
 export async function* readMultipart(
   pieces: AsyncIterable<Uint8Array>,
@@ -51,11 +51,11 @@ export async function* readMultipart(
   }
 }
 
-/** A part whose head has been read. */
+/** A part whose head has been parsed. */
 interface OpenPart {
   readonly head: PartHead;
   readonly stream: Readable;
-  /** In bytes, as far as it has been read. */
+  /** In bytes, so far. */
   size: number;
 }
 
@@ -67,24 +67,25 @@ class MultipartReader {
   readonly #waiting: OpenPart[] = [];
   #fields = 0;
   #files = 0;
-  /** Of the values of fields together, in bytes. */
+  /** The size of all field values together, in bytes. */
   #valueSize = 0;
-  /** The last part that began has no head yet. */
+  /** Whether the head of the last part is still missing. */
   #lacksHead = false;
   #error: Error | undefined;
-  /** The parser has seen the end of the form, and all parts have been read. */
+  /** Whether the parser has reached the end of the form, and all parts have been read. */
   #isOver = false;
-  /** The parser holds a piece back. */
+  /** Whether the parser is still processing a piece. */
   #isWriting = false;
   #hasPieces = true;
-  /** The parser has done something since someone last waited for that. */
+  /** Whether there was a parser event since the last wait. */
   #hasNews = false;
   #wake: (() => void) | undefined;
 
   constructor(pieces: AsyncIterable<Uint8Array>, boundary: string, limits: FormLimits) {
     this.#pieces = withoutPadding(pieces, boundary)[Symbol.asyncIterator]();
     this.#limits = limits;
-    // The parser cuts heads at its limit without a word: it gets room for more than is allowed, so that we see which are too large.
+    // The parser cuts heads at its limit without an error. Its limit is larger than ours, so that we detect heads that
+    // are too large.
     const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {
       boundary,
       maxHeaderSize: limits.maxPartHeadSize + 1024,
@@ -96,11 +97,11 @@ class MultipartReader {
       this.#isOver = true;
       this.#tell();
     });
-    // It knows one error.
+    // The parser has only this error.
     this.#dicer.on("error", () => this.#fail(broken("it has no end")));
   }
 
-  /** The next part; `undefined` when there are no more. The one before must have been read to its end. */
+  /** The next part; `undefined` at the end. The previous one must have been read completely. */
   async next(): Promise<OpenPart | undefined> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
@@ -121,7 +122,7 @@ class MultipartReader {
         yield piece;
         continue;
       }
-      // A stream tells its end a tick after it has been found.
+      // A stream emits its end one tick after it is found.
       await new Promise<void>((resolve) => process.nextTick(resolve));
       if (stream.readableEnded) return;
       if (stream.readableLength === 0) await this.#advance();
@@ -144,12 +145,12 @@ class MultipartReader {
     await this.#pieces.return?.();
   }
 
-  /** What stands behind the end means nothing (RFC 2046 5.1.1), but a connection that it is left on cannot be used again. */
+  /** Data after the end has no meaning (RFC 2046 5.1.1), but the connection cannot be reused if it is left unread. */
   async #skipEpilogue(): Promise<undefined> {
     while ((await this.#pieces.next()).done !== true);
   }
 
-  /** Gives the parser the next piece, or waits until it has done something with the one that it has. */
+  /** Gives the parser the next piece, or waits until it has processed the current one. */
   async #advance(): Promise<void> {
     if (this.#isWriting || !this.#hasPieces) {
       if (!this.#hasNews) await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -173,13 +174,13 @@ class MultipartReader {
     const tell = () => this.#tell();
     stream.on("readable", tell);
     stream.on("end", tell);
-    // What the parser tells a part, it tells us too.
+    // The parser reports errors to the part; forward them.
     stream.on("error", tell);
     if (this.#lacksHead) this.#fail(broken("a part has no head"));
     this.#lacksHead = true;
     stream.once("header", (fields: PartFields) => {
       this.#lacksHead = false;
-      // After a failure nobody takes what comes.
+      // After a failure, nobody takes the output.
       if (this.#error === undefined) this.#headCame(fields, stream);
       tell();
     });
@@ -223,7 +224,7 @@ class MultipartReader {
   }
 }
 
-/** With what separates the fields and their names from their values. */
+/** Includes separators between fields, and between names and values. */
 function sizeOf(fields: PartFields): number {
   let size = 0;
   for (const [name, values = []] of Object.entries(fields))

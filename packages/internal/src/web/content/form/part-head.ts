@@ -1,21 +1,21 @@
-// The head of a part of a multipart form (RFC 7578 section 4): the names that it gives, and the media type.
+// The head of a part of a multipart form (RFC 7578 section 4): names and media type.
 
 import { decodeExtended, decodeWords } from "./encoded-name.ts";
 
-/** What a part is. */
+/** The description of a part. */
 export interface PartHead {
-  /** Of the field. */
+  /** The name of the field. */
   readonly name: string;
-  /** As sent, by whatever client; `undefined`: the part is no file. Never a path. */
+  /** As the client sent it; `undefined`: the part is not a file. Never a path. */
   readonly fileName: string | undefined;
-  /** In lower case, without parameters; "" if the client did not say. */
+  /** In lower case, without parameters; "" if not sent. */
   readonly mediaType: string;
 }
 
-/** Fields of a part, by names in lower case; bytes are characters. */
+/** The fields of a part, by lower-case names; each byte is a character. */
 export type PartFields = Readonly<Record<string, readonly string[] | undefined>>;
 
-/** Gives the reason when it is wrong. */
+/** Returns the reason if the head is invalid. */
 export function readPartHead(fields: PartFields): PartHead | string {
   const dispositions = fields["content-disposition"] ?? [];
   const [disposition] = dispositions;
@@ -31,7 +31,7 @@ export function readPartHead(fields: PartFields): PartHead | string {
   return { name: decodeName(name), fileName: fileName?.text, mediaType };
 }
 
-/** `filename` wins: RFC 7578 4.2 forbids `filename*`, which could name something else. */
+/** `filename` takes precedence: RFC 7578 4.2 forbids `filename*`, which could contain a different name. */
 function fileNameIn(params: ReadonlyMap<string, string>): { readonly text: string } | "malformed" | undefined {
   const plain = params.get("filename");
   if (plain !== undefined) return { text: decodeWords(decodeName(plain)) };
@@ -41,7 +41,7 @@ function fileNameIn(params: ReadonlyMap<string, string>): { readonly text: strin
   return text === undefined ? "malformed" : { text };
 }
 
-/** As in `form-data; name="a"; filename="b.txt"`. `undefined` for all that could be read in two ways. */
+/** Parses `form-data; name="a"; filename="b.txt"`. `undefined` for anything ambiguous. */
 function readDisposition(text: string): ReadonlyMap<string, string> | undefined {
   const type = /^form-data[\t ]*/i.exec(text);
   if (type === null) return undefined;
@@ -51,7 +51,8 @@ function readDisposition(text: string): ReadonlyMap<string, string> | undefined 
     param.lastIndex = at;
     const [, name, token, quoted] = param.exec(text) ?? [];
     if (name === undefined || params.has(name.toLowerCase())) return undefined;
-    // Browsers quote by percent signs (see below), others by backslashes; a lone one is from a path of Windows, and stands for itself.
+    // Browsers escape quotes with percent signs (see below), others with backslashes. A single backslash belongs to a
+    // Windows path and is kept.
     params.set(name.toLowerCase(), token ?? quoted?.replaceAll(/\\(["\\])/g, "$1") ?? "");
   }
   return params;
@@ -59,7 +60,10 @@ function readDisposition(text: string): ReadonlyMap<string, string> | undefined 
 
 const param = /;[\t ]*([!#$&+\-.^_`|~0-9A-Za-z*]+)[\t ]*=[\t ]*(?:([^"\s;]+)|"((?:[^"\\]|\\.)*)")[\t ]*/y;
 
-/** Bytes are UTF-8. Browsers write these three so, and no other percent sign (the HTML standard, "multipart/form-data encoding algorithm"). */
+/**
+ * Bytes are UTF-8. Browsers escape these three characters in this way, and no other percent sign (the HTML standard,
+ * "multipart/form-data encoding algorithm").
+ */
 function decodeName(text: string): string {
   return Buffer.from(text, "latin1")
     .toString("utf8")

@@ -6,7 +6,7 @@ import type { FormPart } from "./form-part.ts";
 import type { UploadedFile } from "./uploaded-file.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** The files are gone when the exchan ends, unless they were moved, and at once when `parts` throws. */
+/** The files are removed when the exchan ends, unless they were moved; at once if `parts` throws. */
 export async function readForm(parts: AsyncIterable<FormPart>, uploads: Uploads, wire: ExchanWire): Promise<Form> {
   const fields: [string, string][] = [];
   const files: UploadedFile[] = [];
@@ -20,7 +20,7 @@ export async function readForm(parts: AsyncIterable<FormPart>, uploads: Uploads,
         continue;
       }
       const file = await uploads.keep(part);
-      // This is how browsers send a field where no file was chosen.
+      // Browsers send a field without a selected file like this.
       if (file.size === 0 && file.fileName === "") uploads.drop(file);
       else files.push(file);
     }

@@ -1,14 +1,17 @@
-// Padding behind the boundaries of a multipart form: spaces and tabs up to the line end, which mean nothing (RFC 2046 5.1.1).
+// Removes padding after the boundaries of a multipart form: spaces and tabs before the line end, which have no meaning
+// (RFC 2046 5.1.1).
 
-/** The pieces without it; a piece that has none is the same piece. For a parser that does not know of padding. */
+/**
+ * The pieces without padding; a piece without padding is returned itself. For a parser that does not support padding.
+ */
 export async function* withoutPadding(
   pieces: AsyncIterable<Uint8Array>,
   boundary: string,
 ): AsyncGenerator<Uint8Array, void, void> {
   const delimiter = Buffer.from(`\r\n--${boundary}`, "latin1");
-  /** What came last, one byte less than a delimiter has. Before the first delimiter there may be nothing. */
+  /** The last bytes, one fewer than a delimiter has. The first delimiter may be at the very start. */
   let tail: Uint8Array = Buffer.from("\r\n");
-  /** Padding behind a delimiter, while it is not known what stands behind it; `undefined` elsewhere. */
+  /** Padding after a delimiter, until the next byte decides; `undefined` elsewhere. */
   let held: number[] | undefined;
   for await (const piece of pieces) {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
@@ -23,7 +26,7 @@ export async function* withoutPadding(
       if (start > kept) yield bytes.subarray(kept, start);
       kept = at;
       if (at === bytes.length) break;
-      // Content that looks like a boundary, but for what stands behind it, is content.
+      // Content that looks like a boundary, but is followed by something else, is content.
       if (bytes[at] !== CR && held.length > 0) yield Buffer.from(held);
       held = undefined;
       const next = bytes.indexOf(delimiter, at);
@@ -35,7 +38,7 @@ export async function* withoutPadding(
   if (held !== undefined && held.length > 0) yield Buffer.from(held);
 }
 
-/** Where in `bytes` the first delimiter ends that may have begun in `tail`; -1: there is none. */
+/** The end in `bytes` of the first delimiter, which may have begun in `tail`; -1: none. */
 function endOfDelimiter(tail: Uint8Array, bytes: Buffer, delimiter: Buffer): number {
   const joint = Buffer.concat([tail, bytes.subarray(0, delimiter.length - 1)]);
   const across = joint.indexOf(delimiter);
@@ -48,5 +51,5 @@ const SP = 0x20;
 const TAB = 0x09;
 const CR = 0x0d;
 
-/** In bytes. No prop: nobody pads that much. */
+/** In bytes. Not a prop: no client sends so much padding. */
 const maxPadding = 256;

@@ -1,28 +1,28 @@
-// A file that came with a form, while it is kept.
+// An uploaded file while it is stored.
 
 import { constants, copyFile, link, open, readFile, unlink } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { HemiError } from "../../../errors/hemi-error.ts";
 import type { FilePart } from "./form-part.ts";
 
-/** Where an upload is kept, and who removes it. */
+/** The location of a stored upload, and its owner. */
 export interface KeptUpload {
   readonly path: string;
   /** In bytes. */
   readonly size: number;
-  /** It is no longer there, or no longer ours to remove. */
+  /** Reports that the file was moved or removed, so that it is not removed again. */
   release(): void;
 }
 
-/** Is removed when the exchan ends, unless it was moved. What cannot be read or written throws HEMI_FILE. */
+/** Removed when the exchan ends, unless it was moved. Throws HEMI_FILE if it cannot be read or written. */
 export class UploadedFile {
-  /** Of the field that it came in. */
+  /** The name of its field. */
   readonly fieldName: string;
-  /** As the client sent it: any text, such as `../../x`. Never a path. */
+  /** The name that the client sent: any text, such as `../../x`. Never use it as a path. */
   readonly fileName: string;
-  /** What `fileName` comes to as the name of a file, without folders; never empty. Two files may have the same one. */
+  /** A safe file name made from `fileName`, without folders; never empty. Two files may have the same one. */
   readonly safeName: string;
-  /** What the client says, in lower case, without parameters; "" if it does not. Nobody has looked whether it is so. */
+  /** The type that the client sent, in lower case and without parameters; "" if none. It is not verified. */
   readonly mediaType: string;
   /** In bytes. */
   readonly size: number;
@@ -40,17 +40,17 @@ export class UploadedFile {
     this.#path = kept.path;
   }
 
-  /** Absolute: where it is now. Nothing in it comes from the client. */
+  /** The absolute current path. No part of it comes from the client. */
   get path(): string {
     return this.#path;
   }
 
-  /** All of it, in memory. */
+  /** The whole content, in memory. */
   async bytes(): Promise<Uint8Array> {
     return await readFile(this.#path).catch((cause: unknown) => this.#failed("read", cause));
   }
 
-  /** Piece by piece. May be called again. */
+  /** The content in pieces. May be called again. */
   async *stream(): AsyncGenerator<Uint8Array, void, void> {
     const file = await open(this.#path).catch((cause: unknown) => this.#failed("opened", cause));
     try {
@@ -62,8 +62,8 @@ export class UploadedFile {
   }
 
   /**
-   * Gives it a place where it stays, with the rights of 0600. `path` is absolute, and its folder is there; a file of that name is never replaced: then this
-   * throws HEMI_FILE. To another file system it is copied.
+   * Moves it to a permanent place, with mode 0600. `path` is absolute, and its folder must exist. An existing file is
+   * never replaced: this throws HEMI_FILE. To another file system, it is copied.
    */
   async moveTo(path: string): Promise<void> {
     if (!isAbsolute(path)) throw new HemiError("HEMI_USAGE", `moveTo takes an absolute path, not ${path}`);
@@ -72,7 +72,7 @@ export class UploadedFile {
     }
     try {
       await placeAt(path, this.#path);
-      // Where the exchan has ended meanwhile, it is gone already.
+      // If the exchan has ended meanwhile, the file is already removed.
       await unlink(this.#path).catch((error: unknown) => {
         if (!isOneOf(error, ["ENOENT"])) throw error;
       });
@@ -89,7 +89,7 @@ export class UploadedFile {
   }
 }
 
-/** A link, unlike renaming, never replaces what is there. */
+/** Unlike a rename, a link never replaces an existing file. */
 async function placeAt(path: string, upload: string): Promise<void> {
   try {
     await link(upload, path);

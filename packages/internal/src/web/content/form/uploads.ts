@@ -1,4 +1,4 @@
-// Keeps files that came with forms in a folder, for as long as their exchans last.
+// Stores uploaded files in a folder until their exchans end.
 
 import { mkdir, open, readdir, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,21 +9,21 @@ import { GatheringWriter } from "./gathering-writer.ts";
 import { UploadedFile } from "./uploaded-file.ts";
 import { isLeftOver, makeUploadName } from "./upload-name.ts";
 
-/** The uploads of one rule. Others may keep theirs in the same folder. */
+/** The uploads of one rule. Other rules may use the same folder. */
 export class Uploads {
   readonly #folder: string;
-  /** Whose end has not come yet. */
+  /** The uploads whose exchans have not ended. */
   readonly #kept = new Set<string>();
   readonly #removals = new Set<Promise<boolean>>();
   readonly #log: ErrorLog;
 
-  /** `folder` is absolute. It is created when the first upload comes, with its parents, for nobody but us. */
+  /** `folder` is absolute. It is created at the first upload, with its parents, accessible only to the current user. */
   constructor(folder: string, log: ErrorLog) {
     this.#folder = folder;
     this.#log = log;
   }
 
-  /** Removes what processes that were killed have left behind. */
+  /** Removes files that killed processes have left behind. */
   async sweep(): Promise<void> {
     const names = await readdir(this.#folder).catch((error: unknown) => {
       if (!isMissing(error)) this.#log.warn("the folder for uploads cannot be read", { folder: this.#folder, error });
@@ -34,7 +34,10 @@ export class Uploads {
     if (count > 0) this.#log.info("removed uploads that a killed process had left", { folder: this.#folder, count });
   }
 
-  /** Reads a file of a form to its end. Throws HTTPError 507 when the disk is full, 500 when the folder cannot be used, and what reading throws. */
+  /**
+   * Reads a file of a form completely. Throws HTTPError 507 if the disk is full, 500 if the folder cannot be used, and
+   * errors of reading.
+   */
   async keep(part: FilePart): Promise<UploadedFile> {
     const { path, file } = await this.#create();
     const writer = new GatheringWriter(file, (error) => this.#failed(error));
@@ -54,12 +57,12 @@ export class Uploads {
     return new UploadedFile(part, { path, size, release: () => this.#kept.delete(path) });
   }
 
-  /** Forgets an upload with its file, unless it was moved. */
+  /** Removes an upload with its file, unless it was moved. */
   drop({ path }: UploadedFile): void {
     if (this.#kept.has(path)) void this.#remove(path);
   }
 
-  /** Removes all that is still kept. */
+  /** Removes all stored uploads. */
   async close(): Promise<void> {
     for (const path of this.#kept) void this.#remove(path);
     await Promise.all(this.#removals);
@@ -69,7 +72,7 @@ export class Uploads {
     const path = join(this.#folder, makeUploadName());
     this.#kept.add(path);
     try {
-      // "x": never one that is there, nor what a link of that name points to.
+      // "x": never opens an existing file or follows a link.
       const file = await open(path, "wx", 0o600).catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
         await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -82,7 +85,7 @@ export class Uploads {
     }
   }
 
-  /** Was it there? What cannot be removed is in the log. */
+  /** Returns whether it existed. Failures are logged. */
   #remove(path: string): Promise<boolean> {
     const removal = unlink(path)
       .then(() => true)
@@ -105,7 +108,7 @@ export class Uploads {
   }
 }
 
-/** The disk, the user's share of it, or what a file may have is used up. */
+/** The disk, the user's quota, or the file size limit is exhausted. */
 const fullCodes: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG"];
 
 function isMissing(error: unknown): boolean {

@@ -1,9 +1,12 @@
-// Reads the pairs of an urlencoded form, as the URL standard does (WHATWG URL 5.1).
+// Parses an urlencoded form as the URL standard specifies (WHATWG URL 5.1).
 
 import { ExchanError } from "../../../http/exchan-error.ts";
 import type { FormLimits } from "./form-part.ts";
 
-/** `content` is that of the request; it is UTF-8, whatever its content-type says. Throws HEMI_CONTENT_TOO_LARGE when a limit is passed. */
+/**
+ * `content` is that of the request, in UTF-8, whatever its content-type says. Throws HEMI_CONTENT_TOO_LARGE if a limit
+ * is exceeded.
+ */
 export function readUrlencoded(
   content: Uint8Array,
   { maxFormFields, maxFormNameSize, maxFormValueSize }: FormLimits,
@@ -13,7 +16,7 @@ export function readUrlencoded(
   for (let at = 0; at >= 0; at = text.indexOf("&", at + 1)) {
     if (++count > maxFormFields) throw tooLarge(`a form has more than the ${maxFormFields} fields of maxFormFields`);
   }
-  // The ampersand keeps a question mark at the start from being taken for that of a query.
+  // Without the ampersand, a leading question mark would be removed.
   const pairs = [...new URLSearchParams(`&${text}`)];
   for (const [name, value] of pairs) {
     if (Buffer.byteLength(name) > maxFormNameSize) {
