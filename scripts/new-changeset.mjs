@@ -8,7 +8,10 @@ import { publicPackages, root } from "./workspace.mjs";
 const usage = `usage: pnpm new-changeset PACKAGES BUMP TEXT
        such as: pnpm new-changeset contrib-apps,internal minor "What users get."`;
 
-/** The text of a changeset. `packages`: names, with or without "@hemi/". Throws for one that is not published, for another bump, and for no text. */
+/**
+ * The text of a changeset. `packages`: names, with or without "@hemi/". Throws for one that is not published, for
+ * another bump, and for no text.
+ */
 export function changesetText(packages, bump, text, published) {
   const names = packages.map((name) => (name.startsWith("@hemi/") ? name : `@hemi/${name}`));
   for (const name of names) {

@@ -1,4 +1,5 @@
-// One of the servers behind the proxy, in plain Node.js: it counts the visits of each session, and keeps a room for talking, both in its
+// One of the servers behind the proxy, in plain Node.js: it counts the visits of each session, and keeps a room for
+// talking, both in its
 // own memory. `node app.js NAME PORT`
 
 import { createServer } from "node:http";

@@ -1,4 +1,5 @@
-// Check: the packages' dependencies follow the arrows, their manifests agree, the documentation lists them, and the lock file names no host.
+// Check: the packages' dependencies follow the arrows, their manifests agree, the documentation lists them, and the
+// lock file names no host.
 // usage: node scripts/checks/manifests.mjs
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -125,7 +125,10 @@ function compileCompare<Subject>(
   return isNegated(operator) ? (subject) => !matches(read(subject)) : (subject) => matches(read(subject));
 }
 
-/** Whether parts of what it matches have names, `(?<id>…)`. It may stand in a class of characters: then nothing is noted. */
+/**
+ * Whether parts of what it matches have names, `(?<id>…)`. It may stand in a class of characters: then nothing is
+ * noted.
+ */
 function hasNamedGroup(pattern: string): boolean {
   return /\(\?<[^=!]/.test(pattern);
 }

@@ -3,8 +3,10 @@
 import type { ComponentSpec } from "../config/spec.ts";
 
 /**
- * Gives a component as it would be written in full: it is called for each component of the definition, before props are read and references are
- * followed, so that all that comes later (checks, reloads, `hemi explain`) sees the long form only. Returns the spec itself where nothing is to be done.
+ * Gives a component as it would be written in full: it is called for each component of the definition, before props are
+ * read and references are
+ * followed, so that all that comes later (checks, reloads, `hemi explain`) sees the long form only. Returns the spec
+ * itself where nothing is to be done.
  */
 export type Shorthand = (spec: ComponentSpec, scope: ShorthandScope) => ComponentSpec;
 

@@ -16,10 +16,14 @@ export interface VariableTable<Subject, Value = string> {
    * The reader of this variable, or `undefined` if it does not exist. A member of a family is found by its full name.
    */
   find(name: string): VariableReader<Subject, Value> | undefined;
-  /** What to write here for a variable of another server, such as `remote_addr` of nginx: a hint. `undefined`: none that is known. */
+  /**
+   * What to write here for a variable of another server, such as `remote_addr` of nginx: a hint. `undefined`: none that
+   * is known.
+   */
   readonly foreign?: (name: string) => string | undefined;
   /**
-   * Takes note of the named groups of a regular expression, `(?<id>…)`, that has matched this variable of the subject. Without it, matches are only
+   * Takes note of the named groups of a regular expression, `(?<id>…)`, that has matched this variable of the subject.
+   * Without it, matches are only
    * tested.
    */
   readonly noteMatch?: (
@@ -30,7 +34,8 @@ export interface VariableTable<Subject, Value = string> {
 }
 
 /**
- * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands behind
+ * Makes a table from plain variables and from families. A family's key ends in `_`; its function gets what stands
+ * behind
  * that, never empty (`x_y` for `$header_x_y`), and makes the reader. `more`: as in the table.
  */
 export function variableTable<Subject, Value = string>(

@@ -30,7 +30,10 @@ export function problemPlace({ span, path }: Problem): string {
   return `${name}:${lineAt(text, start)}:${start - lineStart(text, start) + 1}`;
 }
 
-/** The place, its line and the caret row, without a message: `lib.ts:3:9` and two lines. Nothing but the name where there is no text. */
+/**
+ * The place, its line and the caret row, without a message: `lib.ts:3:9` and two lines. Nothing but the name where
+ * there is no text.
+ */
 export function placeText(span: Span): string {
   const { name, text } = span.source;
   return text === undefined ? name : shown({ ...span, source: { name, text } }, "", undefined);

@@ -166,7 +166,8 @@ export interface ExchanWire {
    */
   distrust(): void;
   /**
-   * In ms: from now on the handlet has so long, in place of the server's `handleTimeout`; the wait that is under way begins anew. `undefined`: the
+   * In ms: from now on the handlet has so long, in place of the server's `handleTimeout`; the wait that is under way
+   * begins anew. `undefined`: the
    * server's again.
    */
   limitHandling(timeout: number | undefined): void;

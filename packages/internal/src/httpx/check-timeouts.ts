@@ -1,4 +1,5 @@
-// Warns of backends that may take longer than the server lets a handlet take: clients would get the server's 503, and no other node were tried.
+// Warns of backends that may take longer than the server lets a handlet take: clients would get the server's 503, and
+// no other node were tried.
 
 import type { CheckContext } from "../component/definition.ts";
 import { printDuration } from "../config/literals.ts";

@@ -10,7 +10,8 @@ import { serverCertificateProps } from "./server-tls.ts";
 
 export const httpxProps = {
   /**
-   * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all webapps of the stage, those that other
+   * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all
+   * webapps of the stage, those that other
    * servers name, too.
    */
   webapps: prop.list(prop.reference(webappKind), { default: [], aliases: ["forApps"], reload: "live" }),

@@ -50,7 +50,8 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   /** The source of `%env`. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**
-   * Is told what a configuration holds that is allowed and most likely not meant, sorted by place, at boot and at each reload: `problemsText` shows
+   * Is told what a configuration holds that is allowed and most likely not meant, sorted by place, at boot and at each
+   * reload: `problemsText` shows
    * them. Default: nobody is.
    */
   readonly warned?: (doubts: readonly Problem[]) => void;

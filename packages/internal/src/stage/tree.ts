@@ -1,4 +1,5 @@
-// The types of a configuration that is a TypeScript object: its props are checked by their signs, and the components of its stage
+// The types of a configuration that is a TypeScript object: its props are checked by their signs, and the components of
+// its stage
 // are known by path. What types cannot say (places, bounds, what a component offers), the boot checks.
 
 import type { ConfigObject, MarkedValue } from "../config/object.ts";
@@ -31,8 +32,10 @@ export interface StageComponent<
 export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["definitions"][number];
 
 /**
- * What a tree must be to be right. A prop is written as its definition takes it, and those that a component must set itself are there. A prop of another
- * definition may stand there, too, because those inside may inherit it; any other name is an error. A reference names a component of its kind.
+ * What a tree must be to be right. A prop is written as its definition takes it, and those that a component must set
+ * itself are there. A prop of another
+ * definition may stand there, too, because those inside may inherit it; any other name is an error. A reference names a
+ * component of its kind.
  */
 export type CheckedTree<
   Tree,
@@ -54,7 +57,10 @@ type CheckedTrees<Trees, Known extends Definition, Named extends NamedComponent>
   readonly [Index in keyof Trees]: CheckedTree<Trees[Index], Known, Named>;
 };
 
-/** What the compiler shows where something is wrong: a sentence. An object, since two texts that differ would become `never`. */
+/**
+ * What the compiler shows where something is wrong: a sentence. An object, since two texts that differ would become
+ * `never`.
+ */
 interface Mistake<Sentence extends string> {
   readonly [mistake]: Sentence;
 }

@@ -1,4 +1,5 @@
-// `hemi check`: reads a configuration and says whether it can be used, with the files that it names. Warnings go to standard error, and change nothing else.
+// `hemi check`: reads a configuration and says whether it can be used, with the files that it names. Warnings go to
+// standard error, and change nothing else.
 
 import { bootFile, problemsText } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";

@@ -69,7 +69,8 @@ export interface Mistake {
 }
 
 /**
- * `Always`: it has a default or is required, so that a component always has a value. `Needed`: it is required and not inherited, so that each component
+ * `Always`: it has a default or is required, so that a component always has a value. `Needed`: it is required and not
+ * inherited, so that each component
  * must set it itself.
  */
 export interface Prop<

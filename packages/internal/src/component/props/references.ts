@@ -13,7 +13,10 @@ interface Offering<Offered> {
   readonly offering?: Capability<Offered>;
 }
 
-/** How a reference is written in a TypeScript object: the name of a component, any text to the compiler, with the kind that it must be of. */
+/**
+ * How a reference is written in a TypeScript object: the name of a component, any text to the compiler, with the kind
+ * that it must be of.
+ */
 export type NameOf<KindName extends string> = string & { readonly [named]?: KindName };
 
 declare const named: unique symbol;

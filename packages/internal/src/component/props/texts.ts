@@ -87,7 +87,9 @@ function foreignMessage(label: string, variable: string): string {
   return `${label}: $${variable} is not here what it is in nginx`;
 }
 
-/** `"https://$hostname$uri"` is sent as it stands: variables are joined by `+`. Who means it writes `"$" + "hostname"`. */
+/**
+ * `"https://$hostname$uri"` is sent as it stands: variables are joined by `+`. Who means it writes `"$" + "hostname"`.
+ */
 function warnOfLiterals(value: Value, label: string, reader: PropReader): void {
   const { variables } = reader;
   if (variables === undefined) return;

@@ -57,7 +57,10 @@ export class ComponentReferences {
     return holders;
   }
 
-  /** Finds the component that is meant, lexically outwards from the holder; reports if there is none, or it must not be referred to. */
+  /**
+   * Finds the component that is meant, lexically outwards from the holder; reports if there is none, or it must not be
+   * referred to.
+   */
   find<PartType extends object>(wanted: Wanted<PartType>, mention: Mention): ReferenceSlot<PartType> | undefined {
     const { holder, setter, name, label, span, prop } = mention;
     const { kind, offering } = wanted;

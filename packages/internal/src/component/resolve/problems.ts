@@ -15,7 +15,10 @@ export class Problems {
     this.found = [...parsing];
   }
 
-  /** The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the position. */
+  /**
+   * The mistake's message is shown as it is. Where a TypeScript object is the source, the place stands in for the
+   * position.
+   */
   add(place: Pick<Place, "path" | "spec">, mistake: Mistake): void {
     this.found.push(problemOf(place, mistake));
   }

@@ -27,7 +27,8 @@ export const tlsProps = {
     reload: "live",
   }),
   /**
-   * The groups for the exchange of keys, by OpenSSL's names, the favourite first, with `:` between them, such as `X25519:P-256`. `auto`: those of OpenSSL.
+   * The groups for the exchange of keys, by OpenSSL's names, the favourite first, with `:` between them, such as
+   * `X25519:P-256`. `auto`: those of OpenSSL.
    */
   tlsCurves: prop.string({ default: "auto", minLength: 1, inherited: true, reload: "live" }),
   /**

@@ -37,7 +37,9 @@ export const webVariables = variableTable<Request>(
     contentType: (req) => req.header("content-type") ?? "",
     /** The client's address. */
     srcHost: (req) => req.srcHost,
-    /** The port that took the connection, not the one that the client names: see `$colonPort`. Empty over a UNIX socket. */
+    /**
+     * The port that took the connection, not the one that the client names: see `$colonPort`. Empty over a UNIX socket.
+     */
     serverPort: (req) => String(req.peer.local?.port ?? ""),
     /** What the error log and the access log call this request; no other has it. */
     requestId: (req) => req.id,
@@ -90,7 +92,10 @@ export const webVariables = variableTable<Request>(
     query_: (rest) => (req) => req.query(rest) ?? "",
     /** The cookie of this name. */
     cookie_: (rest) => (req) => req.cookie(rest) ?? "",
-    /** The group `x` of the regular expression that matched last among those of conditions that have one: `(?<x>…)`; empty if none has. */
+    /**
+     * The group `x` of the regular expression that matched last among those of conditions that have one: `(?<x>…)`;
+     * empty if none has.
+     */
     match_: (rest) => (req) => req.matched(rest)?.text ?? "",
   },
   {

@@ -36,7 +36,10 @@ export interface Explanation {
   readonly text: string;
   /** The status of its response, if certain. */
   readonly status?: number;
-  /** The protocol that the client leaves HTTP for, if the answer allows it; left out where the request is answered as any other. */
+  /**
+   * The protocol that the client leaves HTTP for, if the answer allows it; left out where the request is answered as
+   * any other.
+   */
   readonly upgrade?: string;
   /** More of it, line by line: what it chose among, say, and why. */
   readonly details?: readonly string[];
@@ -155,7 +158,10 @@ export interface RuleWalk {
   readonly condition?: ConditionWalk;
   /** The revisers that it hooks: they inspect the response, whichever component sends it. */
   readonly revisers?: readonly ComponentLabel[];
-  /** The client wants to leave HTTP, and the rule has neither a socklet nor a handlet that passes that on: the request is to it as any other. Else left out. */
+  /**
+   * The client wants to leave HTTP, and the rule has neither a socklet nor a handlet that passes that on: the request
+   * is to it as any other. Else left out.
+   */
   readonly ignoresUpgrade?: true;
   /**
    * The handlets, and for an upgrade request socklets, in the order in which they are called, up to the first that

@@ -34,7 +34,8 @@ export const attemptProps = {
 export const passedTimeoutProps = {
   ...handleTimeoutProps,
   /**
-   * Until something of the answer comes once the request is sent, and between two pieces of it: in place of `readTimeout` of the backend. Then 504, or the
+   * Until something of the answer comes once the request is sent, and between two pieces of it: in place of
+   * `readTimeout` of the backend. Then 504, or the
    * answer is broken off.
    */
   readTimeout: prop.duration({ min: "1ms", inherited: true, reload: "live" }),

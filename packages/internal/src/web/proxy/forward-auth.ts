@@ -47,7 +47,10 @@ const props = {
    * the client sends in them is dropped, whether the answer has them or not.
    */
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
-  /** Fields of the request, by names, that the backend does not get, such as `cookie`. Those that tell it of the request stay. */
+  /**
+   * Fields of the request, by names, that the backend does not get, such as `cookie`. Those that tell it of the request
+   * stay.
+   */
   delRequestHeaders: prop.strings({ default: [] }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
   maxAnswerSize: prop.size({ default: "64K", reload: "live" }),

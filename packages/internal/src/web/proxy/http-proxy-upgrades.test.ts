@@ -9,7 +9,10 @@ import { request } from "../../testing/raw-client.ts";
 import { proxyTo } from "../../testing/proxy.ts";
 import { webSocketFrame, handshake, nextFrame, serveSocklet, TEXT } from "../../testing/websocket.ts";
 
-/** A node that grants the upgrades that it is asked for, and echoes; other requests get the value of their field `upgrade`. */
+/**
+ * A node that grants the upgrades that it is asked for, and echoes; other requests get the value of their field
+ * `upgrade`.
+ */
 function granting(): Promise<RawBackend> {
   return RawBackend.listen(async (conn) => {
     for (;;) {

@@ -53,9 +53,12 @@ const props = {
 export type HttpProxyProps = PropsOf<typeof props>;
 
 /**
- * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. WebSockets go through as well, if the backend
- * accepts them (see `upgrades`): no sockProxy is needed beside it. 400: the handshake of a WebSocket is malformed; 502: the node is not to be
- * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The reason is in the
+ * Answers requests with what a backend says. Content streams both ways, each side at the pace of the other. WebSockets
+ * go through as well, if the backend
+ * accepts them (see `upgrades`): no sockProxy is needed beside it. 400: the handshake of a WebSocket is malformed; 502:
+ * the node is not to be
+ * reached, or breaks off; 503: none can take more; 504: it is too slow; 508: the request has been here before. The
+ * reason is in the
  * error log.
  */
 export const httpProxy = defineHandlet({

@@ -1,4 +1,5 @@
-// The short form of a proxy: `.to = ("127.0.0.1:3081")` stands for a backend of these nodes, with the default props of backends.
+// The short form of a proxy: `.to = ("127.0.0.1:3081")` stands for a backend of these nodes, with the default props of
+// backends.
 
 import { prop } from "../../component/prop.ts";
 import type { Shorthand } from "../../component/shorthand.ts";
@@ -7,8 +8,10 @@ import type { ComponentSpec, PropSpec, ValueSpec } from "../../config/spec.ts";
 
 export const ownBackendProps = {
   /**
-   * The nodes of a backend that this makes by itself, an http1Backend with default props, instead of naming one: `.to = ("127.0.0.1:3081")`. It is named
-   * for its nodes, and proxies with equal nodes share it. It goes before a `toBackend` that is inherited; both in one place are a mistake.
+   * The nodes of a backend that this makes by itself, an http1Backend with default props, instead of naming one: `.to =
+   * ("127.0.0.1:3081")`. It is named
+   * for its nodes, and proxies with equal nodes share it. It goes before a `toBackend` that is inherited; both in one
+   * place are a mistake.
    */
   to: prop.list(prop.string({ minLength: 1 }), { min: 1 }),
 };
@@ -49,7 +52,10 @@ function bareBackend(to: PropSpec, nodes: readonly ValueSpec[]): ComponentSpec {
   };
 }
 
-/** The address, or how it is written where the environment says it. Names hold no slash; different nodes have different names. */
+/**
+ * The address, or how it is written where the environment says it. Names hold no slash; different nodes have different
+ * names.
+ */
 function nameOf({ span, ...node }: ValueSpec): string {
   const text = node.type === "string" ? node.value : (span.source.text?.slice(span.start, span.end) ?? node.type);
   return text

@@ -59,8 +59,10 @@ export const requestProps = {
    */
   forwarded: prop.choice(["both", "x", "standard", "none"], { default: "both" }),
   /**
-   * Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to. Of `both`, only the form is told
-   * that the peer uses. Of peers that only the server trusts (its own `trustForwarded`), no field is kept, but the backend is told of the client that
+   * Peers, such as a balancer before this server, whose `forwarded` and `x-forwarded-*` fields are kept and added to.
+   * Of `both`, only the form is told
+   * that the peer uses. Of peers that only the server trusts (its own `trustForwarded`), no field is kept, but the
+   * backend is told of the client that
    * they name, which is `$srcHost`.
    */
   trustForwarded: prop.addresses({ default: [], inherited: true }),

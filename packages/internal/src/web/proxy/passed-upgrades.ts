@@ -21,7 +21,8 @@ import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
 
 export const upgradeProps = {
   /**
-   * The protocols that clients may switch to (the field `upgrade`, or an extended CONNECT in HTTP/2) if the backend grants it, in lower case. No other is
+   * The protocols that clients may switch to (the field `upgrade`, or an extended CONNECT in HTTP/2) if the backend
+   * grants it, in lower case. No other is
    * passed on: what a client sends in it goes past all rules. An empty list: none at all.
    */
   upgrades: prop.list(
@@ -33,11 +34,17 @@ export const upgradeProps = {
     }),
     { default: ["websocket"], aliases: ["protocols"] },
   ),
-  /** Without a byte in either direction for so long, both sides of an upgraded connection are closed. Pings of WebSocket are bytes. */
+  /**
+   * Without a byte in either direction for so long, both sides of an upgraded connection are closed. Pings of WebSocket
+   * are bytes.
+   */
   idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
 };
 
-/** Fields of a handshake that are between the client and this server, and between this server and the node: each pair has keys of its own. */
+/**
+ * Fields of a handshake that are between the client and this server, and between this server and the node: each pair
+ * has keys of its own.
+ */
 export const handshakeFields = {
   request: ["sec-websocket-key"],
   response: ["sec-websocket-accept"],
@@ -83,7 +90,8 @@ export class PassedUpgrades {
   /** A node that does not grant it answers the client itself. Throws HTTPError 400 for a bad handshake. */
   pass({ protocol, backend }: PassedUpgrade, req: Request, resp: Response): boolean | Promise<boolean> {
     const accept = protocol === "websocket" ? acceptForClient(req) : undefined;
-    // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read as a request.
+    // Unless the node accepts, what comes behind the handshake is most likely of the other protocol: it is never read
+    // as a request.
     resp.distrustClient();
     resp.limitHandling(this.#context.props.handleTimeout);
     this.#requests.refuseUnfit(req);

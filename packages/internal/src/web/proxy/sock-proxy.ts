@@ -1,4 +1,5 @@
-// sockProxy: passes WebSockets, and whatever else a client may upgrade to, on to a backend of their own, without looking into them.
+// sockProxy: passes WebSockets, and whatever else a client may upgrade to, on to a backend of their own, without
+// looking into them.
 
 import type { Context } from "../../stage/context.ts";
 import { backendKind } from "../../backend/kind.ts";
@@ -29,10 +30,14 @@ const props = {
 type SockProxyProps = PropsOf<typeof props>;
 
 /**
- * Passes WebSockets, and other protocols that it is told of, on to a backend; other requests go on to the next socklet or handlet. `httpProxy` does the same
- * beside its requests: this is for those whose WebSockets have a backend or limits of their own. A node that does not accept answers the client itself. Once one
- * has, bytes go both ways, each side at the pace of the other; when the server drains, that goes on until its deadline. 400: a bad handshake; 502: the node is not
- * to be reached, or claims to accept what was not asked for; 503: none can take more; 504: it is too slow; 508: the request has been here before.
+ * Passes WebSockets, and other protocols that it is told of, on to a backend; other requests go on to the next socklet
+ * or handlet. `httpProxy` does the same
+ * beside its requests: this is for those whose WebSockets have a backend or limits of their own. A node that does not
+ * accept answers the client itself. Once one
+ * has, bytes go both ways, each side at the pace of the other; when the server drains, that goes on until its deadline.
+ * 400: a bad handshake; 502: the node is not
+ * to be reached, or claims to accept what was not asked for; 503: none can take more; 504: it is too slow; 508: the
+ * request has been here before.
  */
 export const sockProxy = defineSocklet({
   sign: "sockProxy",

@@ -148,7 +148,10 @@ export class Request {
     for (const [name, text = ""] of Object.entries(groups)) this.#matches.set(name, { text, isEncoded: areEncoded });
   }
 
-  /** The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so segments are in `encodedPath`. */
+  /**
+   * The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so
+   * segments are in `encodedPath`.
+   */
   get path(): string {
     return (this.#path ??= plainPathOf(this.#fullTarget)).path;
   }

@@ -393,14 +393,20 @@ export class Response implements ResponseHead {
     this.end();
   }
 
-  /** For the engine: in ms, how long the handlet has, in place of the server's `handleTimeout`; `undefined`: the server's. */
+  /**
+   * For the engine: in ms, how long the handlet has, in place of the server's `handleTimeout`; `undefined`: the
+   * server's.
+   */
   limitHandling(timeout: number | undefined): void {
     if (timeout === this.#handleTimeout) return;
     this.#handleTimeout = timeout;
     this.#wire.limitHandling(timeout);
   }
 
-  /** For the engine: once this is answered, nothing more is read that came by the same way, where other requests could be hidden in it. */
+  /**
+   * For the engine: once this is answered, nothing more is read that came by the same way, where other requests could
+   * be hidden in it.
+   */
   distrustClient(): void {
     this.#wire.distrust();
   }
