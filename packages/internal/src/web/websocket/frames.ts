@@ -1,7 +1,8 @@
 // The frame classes of the package `ws`. Its published types do not include them.
 
-// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- a contrib that is checked by itself must find
-// these types, too / <reference path="./ws.d.ts" />
+// A contrib that is checked by itself must find these types, too.
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- see above
+/// <reference path="./ws.d.ts" />
 import type { Duplex } from "node:stream";
 import { HemiError } from "../../errors/hemi-error.ts";
 
