@@ -145,11 +145,6 @@ describe("the schema refuses", () => {
       stage({}, server({ webapps: ["a"], address: "3080" })),
       "/address must match pattern",
     ],
-    [
-      "two spellings at once",
-      stage({}, server({ webapps: ["a"], forApps: ["a"], address: ":1" })),
-      "must match exactly one",
-    ],
     ["a condition on a webapp", stage({}, { ...webapp(apps), when: "$path == '/'" }), "/children/0 must NOT have"],
     [
       "a wrong prop far inside",

@@ -2,7 +2,9 @@
 
 /** For the `pattern` of a prop such as `stripPrefix`. */
 export const pathPrefix = {
+  /** What it must match. */
   expression: /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*[^/]$/,
+  /** What it is, for messages. */
   takes: "a path that begins with / and does not end with it",
 };
 
