@@ -28,10 +28,10 @@ export interface BoundListener {
 /** Where listening sockets come from. */
 export interface SocketSource {
   /**
-   * Binds. `taker` says, for messages, which listener of this process has the port already. Rejects with HEMI_LISTEN,
-   * which names address and reason.
+   * Binds. `taker` says, for messages, which listener of this process has the port already. `owner` is the path of the
+   * component that listens. Rejects with HEMI_LISTEN, which names address and reason.
    */
-  bind(address: ListenAddress, taker: () => string | undefined): Promise<BoundListener>;
+  bind(address: ListenAddress, taker: () => string | undefined, owner: string): Promise<BoundListener>;
 }
 
 /** The process binds its sockets itself. */

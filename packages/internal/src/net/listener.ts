@@ -58,7 +58,7 @@ export class Listeners {
    * file of a dead process is removed. Rejects with HEMI_LISTEN, which names address and reason.
    */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
-    const listener = await this.#listenerFor(address);
+    const listener = await this.#listenerFor(address, owner.path);
     const share = listener.join(owner);
     try {
       await listener.listening();
@@ -69,23 +69,27 @@ export class Listeners {
     return share;
   }
 
-  async #listenerFor(address: ListenAddress): Promise<Listener> {
+  async #listenerFor(address: ListenAddress, owner: string): Promise<Listener> {
     const key = addressKey(address);
     // Port 0 requests a separate port.
-    if (!("path" in address) && address.port === 0) return await this.#bind(address, key);
+    if (!("path" in address) && address.port === 0) return await this.#bind(address, key, owner);
     const listener = this.#listeners.get(key);
     if (listener !== undefined) return listener;
     let binding = this.#binding.get(key);
     if (binding === undefined) {
-      binding = this.#bind(address, key).finally(() => this.#binding.delete(key));
+      binding = this.#bind(address, key, owner).finally(() => this.#binding.delete(key));
       this.#binding.set(key, binding);
     }
     return await binding;
   }
 
-  async #bind(address: ListenAddress, key: string): Promise<Listener> {
+  async #bind(address: ListenAddress, key: string, owner: string): Promise<Listener> {
     const taker = (): string | undefined => this.#takerOf(address, key);
-    const listener = new Listener(await this.#source.bind(address, taker), () => this.#listeners.delete(key), taker);
+    const listener = new Listener(
+      await this.#source.bind(address, taker, owner),
+      () => this.#listeners.delete(key),
+      taker,
+    );
     if ("path" in address || address.port !== 0) this.#listeners.set(key, listener);
     return listener;
   }
