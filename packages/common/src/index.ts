@@ -11,3 +11,5 @@ export * from "./shared-pool.ts";
 export * from "./single-flight.ts";
 export * from "./thread-pool.ts";
 export * from "./turns.ts";
+export * from "./msgx/frames.ts";
+export * from "./msgx/messenger.ts";

@@ -2,6 +2,7 @@
 
 import { setImmediate as turn } from "node:timers/promises";
 import { ConfigError, sortProblems } from "../config/config-error.ts";
+import type { ConfigFiles } from "../config/files.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Parsed } from "../config/parser.ts";
@@ -13,6 +14,7 @@ import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
+import { onlyWorker, type Workers } from "./workers.ts";
 import { stageSettings } from "./settings.ts";
 import type { ConfigSource, StageOptions } from "./stage.ts";
 
@@ -64,6 +66,10 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly isDevelopment?: boolean;
   /** Default: the listeners of the process, which all its stages share. */
   readonly listeners?: Surroundings["listeners"];
+  /** The worker processes of the program. Default: this process alone. */
+  readonly workers?: Workers;
+  /** Where the files of `bootFile` are read. Default: the disk. */
+  readonly files?: ConfigFiles;
 }
 
 /**
@@ -98,6 +104,7 @@ export async function bootSource<Made>(
   const surroundings: Surroundings = {
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
+    workers: options.workers ?? onlyWorker,
   };
   const made = { resolved, fixtures, surroundings, resolve: resolveSource };
   if (options.log !== undefined) return make({ ...made, log: options.log });
@@ -113,6 +120,6 @@ export async function bootSource<Made>(
 async function parse(source: ConfigSource, baseDir: string | undefined): Promise<Parsed> {
   const base = baseDir === undefined ? {} : { baseDir };
   if ("object" in source) return fromObject(source.object);
-  if ("file" in source) return await loadConfig({ file: source.file, ...base });
+  if ("file" in source) return await loadConfig({ ...source, ...base });
   return await loadConfig({ text: source.text, name: source.name ?? "<text>", ...base });
 }
