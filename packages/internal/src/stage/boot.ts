@@ -1,6 +1,7 @@
 // From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
 
 import { setImmediate as turn } from "node:timers/promises";
+import { finishInSlices } from "@hemi/common";
 import { ConfigError, sortProblems } from "../config/config-error.ts";
 import type { ConfigFiles } from "../config/files.ts";
 import { fromObject } from "../config/from-object.ts";
@@ -9,7 +10,7 @@ import type { Parsed } from "../config/parser.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
-import { resolve } from "../component/resolve/resolve.ts";
+import { resolveSteps } from "../component/resolve/resolve.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import type { Surroundings } from "./context.ts";
@@ -88,14 +89,9 @@ export async function bootSource<Made>(
     const parsed = await parse(other, options.baseDir);
     // Each of the two may take a while: a stage that runs serves in between.
     await turn();
-    const { stage, problems, doubts } = resolve(parsed, {
-      ...options,
-      kinds,
-      packs,
-      knownPackages,
-      foreignNames,
-      stageSettings,
-    });
+    const { stage, problems, doubts } = await finishInSlices(
+      resolveSteps(parsed, { ...options, kinds, packs, knownPackages, foreignNames, stageSettings }),
+    );
     if (stage === undefined) throw new ConfigError(problems);
     if (doubts.length > 0) options.warned?.(sortProblems(doubts));
     return stage;

@@ -1,8 +1,9 @@
 // A stage: one running configuration, owner of all its components.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { quietly } from "@hemi/common";
+import { finishInSlices, quietly } from "@hemi/common";
 import { isOffering, type Capability } from "../component/capability.ts";
+import { differenceSteps } from "../component/difference.ts";
 import type { CreationScope } from "../component/component.ts";
 import type { ConfigFiles } from "../config/files.ts";
 import type { ConfigObject } from "../config/object.ts";
@@ -320,7 +321,9 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
       const wanted = await Promise.race([abandoned.promise, this.#resolve(source)]);
       // To read, to compare and to create may take a while each, for thousands of rules: what runs serves in between.
       await Promise.race([abandoned.promise, turn()]);
-      reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
+      const comparing = finishInSlices(differenceSteps(this.#generation.resolved, wanted));
+      const changes = await Promise.race([abandoned.promise, comparing]);
+      reload = new Reload({ current: this.#generation, wanted, changes, scope: this.#scope });
       await reload.prepare();
     } catch (error) {
       this.#abandonReload = undefined;
