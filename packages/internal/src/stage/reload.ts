@@ -94,9 +94,12 @@ export class Reload {
     for (const component of withDescendants(this.dropped)) component.isLeaving = true;
     try {
       await Promise.race([this.#abandoned.promise, turn()]);
+      // Each of the steps may take a while, and so may the switch: what runs serves in between.
       await Promise.race([this.#abandoned.promise, finishInSlices(this.#create())]);
+      await Promise.race([this.#abandoned.promise, turn()]);
       this.#linkNewSlots();
       await Promise.race([this.#prepareAll(), this.#abandoned.promise]);
+      await Promise.race([this.#abandoned.promise, turn()]);
     } catch (error) {
       await this.discard();
       throw error;

@@ -36,6 +36,15 @@ describe("props that components do not set", () => {
     const greetings = stage?.children.flatMap(({ children }) => children.map(({ props }) => props["greeting"]));
     expect(greetings).toEqual(["hi", "hey"]);
   });
+
+  test("are references of each component itself: a reload relinks them one by one", () => {
+    const { stage } = resolve(parsed('.peer = "b" testBackend "b" {} webapp "a" {} webapp "c" {}'), options);
+    const webapps = stage?.children.filter(({ sign }) => sign === "webapp") ?? [];
+    const slots = webapps.flatMap(({ references }) => references.map(({ slot }) => slot));
+    expect(slots).toHaveLength(2);
+    expect(new Set(slots).size).toBe(2);
+    expect(webapps.map(({ props }) => props["peer"])).toEqual(slots);
+  });
 });
 
 test("resolving may be interrupted at each component", () => {
