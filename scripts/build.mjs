@@ -6,10 +6,18 @@ import { basename } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
- * `main.ts` is there where the package has a command, `testing.ts` where it has contract suites for those who implement
+ * `base.ts` is a part that can be loaded without the rest; `main.ts` is there where the package has a command, `worker.ts`, `checker.ts` and `stall-thread.ts` for its processes and threads, `testing.ts` where it has contract suites for those who implement
  * its extension points.
  */
-const entries = ["src/index.ts", "src/main.ts", "src/testing.ts"].filter(existsSync);
+const entries = [
+  "src/index.ts",
+  "src/base.ts",
+  "src/main.ts",
+  "src/worker.ts",
+  "src/checker.ts",
+  "src/stall-thread.ts",
+  "src/testing.ts",
+].filter(existsSync);
 
 rmSync("dist", { recursive: true, force: true });
 const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });

@@ -64,7 +64,7 @@ describe("a tree that is typed tells its writer", { timeout: 120_000 }, () => {
   test("what a prop means, as its docstring says", () => {
     const docs = (word: string): string =>
       ts.displayPartsToString(service.getQuickInfoAtPosition(file, text.indexOf(word))?.documentation);
-    expect(docs("hostnames")).toContain("Exact names");
+    expect(docs("hostnames")).toContain("The most specific pattern wins.");
     expect(docs("maxAge")).toContain("How long a client may use its copy without asking");
   });
 

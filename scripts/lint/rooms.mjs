@@ -38,7 +38,10 @@ export const floors = [
     "core-pack.ts": "the core pack puts the components of all rooms together",
   },
   { "boot.ts": "booting puts kinds and packs together" },
-  { "index.ts": "the public entry exports from everywhere, and nothing imports it" },
+  {
+    "index.ts": "the public entry exports from everywhere, and nothing imports it",
+    "base.ts": "the small entry exports what needs no component, and nothing imports it",
+  },
   { testing: "test kits may use everything, and are for tests only" },
 ];
 

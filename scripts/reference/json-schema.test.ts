@@ -145,6 +145,11 @@ describe("the schema refuses", () => {
       stage({}, server({ webapps: ["a"], address: "3080" })),
       "/address must match pattern",
     ],
+    [
+      "two spellings at once",
+      stage({}, server({ webapps: ["a"], forApps: ["a"], address: ":1" })),
+      "/children/0/props must match exactly one",
+    ],
     ["a condition on a webapp", stage({}, { ...webapp(apps), when: "$path == '/'" }), "/children/0 must NOT have"],
     [
       "a wrong prop far inside",

@@ -2,7 +2,7 @@
 
 import { propsJsonSchema } from "../../packages/internal/src/component/props/collections.ts";
 import type { JsonSchema } from "../../packages/internal/src/component/props/json-schema.ts";
-import type { Kind, Prop } from "../../packages/internal/src/index.ts";
+import type { Kind, Prop, PropsSchema } from "../../packages/internal/src/index.ts";
 import type { Docstrings, PropsDocs } from "./docstrings.ts";
 import { componentsWithin, kindsIn, type DeclaredComponent, type Engine } from "./engine.ts";
 import { plainValue } from "./values.ts";
@@ -53,8 +53,7 @@ function componentSchema(component: DeclaredComponent, engine: Engine, docs: Doc
   return {
     type: "object",
     description: text,
-    // Whether props must be there at all follows from what they must hold.
-    required: "required" in own || "allOf" in own ? ["sign", "props"] : ["sign"],
+    required: mustSetProps(schema) ? ["sign", "props"] : ["sign"],
     properties: {
       sign: { enum: [sign, ...aliases] },
       name: { $ref: "#/$defs/name" },
@@ -64,6 +63,11 @@ function componentSchema(component: DeclaredComponent, engine: Engine, docs: Doc
     },
     additionalProperties: false,
   };
+}
+
+/** Whether a component cannot do without the key `props`. */
+function mustSetProps(schema: PropsSchema): boolean {
+  return Object.values(schema).some(({ required, inherited }) => required && !inherited);
 }
 
 /** What may stand in an owner: the sign picks the definition, so that a mistake is told once and where it is. */

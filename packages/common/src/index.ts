@@ -9,5 +9,8 @@ export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
 export * from "./shared-pool.ts";
 export * from "./single-flight.ts";
+export * from "./steps.ts";
 export * from "./thread-pool.ts";
 export * from "./turns.ts";
+export * from "./msgx/frames.ts";
+export * from "./msgx/messenger.ts";

@@ -14,6 +14,8 @@ test.each([
   ["GET /%2e%2e/x", 400],
   ["GET /a\\b", 400],
   ["GET /a#b", 400],
+  ["GET http://a b/", 400],
+  ["GET http://a%2/", 400],
   ["OPTIONS *", 204],
   ["CONNECT a.example:80", 501],
 ])("%s is answered by the engine with %i", async (request, status) => {
@@ -28,6 +30,7 @@ test.each([
   ["GET /a/../b", "GET /b shop.example:8080"],
   ["GET /a/%2e%2e/b?c", "GET /b?c shop.example:8080"],
   ["GET http://B.example./x", "GET /x b.example"],
+  ["GET http://a%20b/x", "GET /x a%20b"],
   ["FOO /", "FOO / shop.example:8080"],
 ])("%s comes to the app as %s", async (request, seen) => {
   current.app = (req, res) => res.end(`${req.method} ${req.url} ${req.headers.host}`);

@@ -38,7 +38,8 @@ export function makeBoot<const Packs extends readonly Pack[]>(engine: Engine<Pac
     options: BootOptions,
   ): Promise<Stage<Components>> => bootSource(engine, source, options, (made) => new Stage<Components>(made));
   return {
-    bootFile: (file, options = {}) => boot({ file }, options),
+    bootFile: (file, options = {}) =>
+      boot({ file, ...(options.files === undefined ? {} : { files: options.files }) }, options),
     bootText: (text, options = {}) => boot({ text, name: options.name ?? "<text>" }, options),
     bootTree: (tree, options = {}) => boot({ object: tree }, options),
     bootObject: (object, options = {}) => boot({ object }, options),

@@ -10,7 +10,9 @@ export { bootWith } from "./boot.ts";
 export type { Boot } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
-export type { ConfigSource, Reloaded, ReloadOptions } from "./stage/stage.ts";
+export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
+export { onlyWorker, type Workers } from "./stage/workers.ts";
+export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 
 // Configurations
@@ -19,6 +21,8 @@ export { problemPlace } from "./config/problem-text.ts";
 export { formatConfig, type Formatted } from "./config/format.ts";
 export { constant, env, join, ref, variable, type ConfigObject, type ConfigValue } from "./config/object.ts";
 export type { Problem } from "./config/problem.ts";
+export type { ConfigFiles } from "./config/files.ts";
+export { filesOfSnapshot, SnapshotRecorder, type ConfigSnapshot } from "./config/snapshot.ts";
 
 // Components
 export { capability, type Capability } from "./component/capability.ts";
@@ -84,6 +88,7 @@ export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
 export type { ClientCertificate, TlsFacts } from "./net/tls/tls-facts.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
+export { addressKey, cannotListen, type BoundListener, type SocketSource } from "./net/bound-socket.ts";
 
 // Backends
 export type { Http1Outgate } from "./httpx/forward/http1-outgate.ts";

@@ -1,6 +1,6 @@
 // The exit codes of the hemi command, and the code for an error.
 
-import { HemiError } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
 
 export const exitCodes = {
   fine: 0,
@@ -18,6 +18,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The code for a thrown value; for a failure in a stage, its causes are considered. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Error && error.name === "RemoteError" && "exitCode" in error) return error.exitCode as ExitCode;
   if (!(error instanceof HemiError)) {
     return error instanceof AggregateError && error.errors.length > 0
       ? exitCodeOf(error.errors[0])

@@ -2,7 +2,7 @@
 
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
-import { HemiError } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
 
 /** Without it, every file in it would be missing, without a clear reason. Throws HEMI_FILE. */
 export async function requireFolder(base: string): Promise<void> {

@@ -1,45 +1,34 @@
 // Runs a command line, and converts errors to one clear message and an exit code.
 
-import { faultDetails, ModuleError } from "@hemi/hemi";
 import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
-import { check } from "./commands/check.ts";
-import { explain } from "./commands/explain.ts";
-import { format } from "./commands/format.ts";
-import { hashPasswordCommand } from "./commands/hash-password.ts";
-import { help } from "./commands/help.ts";
-import { serve } from "./commands/serve.ts";
-import { version } from "./commands/version.ts";
+import { steer, type SteeringName } from "./commands/steer.ts";
+import { describeError } from "./describe-error.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
 
-const commands: Readonly<Record<CommandName, (line: CommandLine) => ExitCode | Promise<ExitCode>>> = {
-  serve,
-  check,
-  explain,
-  fmt: format,
-  "hash-password": hashPasswordCommand,
-  help,
-  version,
+type Command = (line: CommandLine) => ExitCode | Promise<ExitCode>;
+
+/** Each command is loaded when it is run: the process that leads workers does not load the engine. */
+const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promise<Command>>> = {
+  serve: async () => (await import("./commands/serve.ts")).serve,
+  check: async () => (await import("./commands/check.ts")).check,
+  explain: async () => (await import("./commands/explain.ts")).explain,
+  plan: async () => (await import("./commands/plan.ts")).plan,
+  fmt: async () => (await import("./commands/format.ts")).format,
+  "hash-password": async () => (await import("./commands/hash-password.ts")).hashPasswordCommand,
+  help: async () => (await import("./commands/help.ts")).help,
+  version: async () => (await import("./commands/version.ts")).version,
 };
 
 /** `args` without the program's name. Writes to standard output and standard error; never rejects. */
 export async function runCommand(args: readonly string[]): Promise<ExitCode> {
   try {
     const line = readCommandLine(args);
-    return await commands[line.command](line);
+    const { command } = line;
+    if (!(command in commands)) return await steer({ ...line, command: command as SteeringName });
+    const run = await commands[command as keyof typeof commands]();
+    return await run(line);
   } catch (error) {
-    process.stderr.write(`${describe(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
     return exitCodeOf(error);
   }
-}
-
-/** Problems of a configuration are printed in the form that editors know; any other error is one line. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `hemi: ${String(error)}`;
-  if (error instanceof ModuleError) {
-    const { message, fault } = error;
-    return [`hemi: ${message}${fault.fix === undefined ? "" : `; ${fault.fix}`}`, faultDetails(fault)]
-      .join("\n")
-      .trimEnd();
-  }
-  return error.name === "ConfigError" ? error.message : `hemi: ${error.message}`;
 }

@@ -8,6 +8,10 @@ import type { Pair } from "./difference.ts";
  * with new values; their slots are new.
  */
 export function carryOver({ before, after }: Pair, changed: ReadonlySet<string>): void {
+  if (changed.size === 0 && after.references.length === 0) {
+    Object.assign(after, { props: before.props });
+    return;
+  }
   const props: Record<string, unknown> = { ...after.props };
   for (const [name, value] of Object.entries(before.props)) if (!changed.has(name)) props[name] = value;
   const held = Map.groupBy(before.references, ({ prop }) => prop);

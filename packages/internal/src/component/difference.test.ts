@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseText } from "../config/parser.ts";
 import { testEngine } from "../testing/engine.ts";
-import { difference } from "./difference.ts";
+import { difference, differenceSteps } from "./difference.ts";
 import type { Difference, Pair } from "./difference.ts";
 import { resolve } from "./resolve/resolve.ts";
 import type { ResolvedComponent } from "./resolve/resolved.ts";
@@ -220,5 +220,31 @@ describe("difference of any two configurations", () => {
         }
       }),
     );
+  });
+});
+
+describe("difference of many siblings", () => {
+  const rules = (count: number, changed?: number) =>
+    Array.from({ length: count }, (_, i) => `rule { .port = ${i === changed ? count : i} }`).join(" ");
+
+  test("keeps all but the changed one, in their places", () => {
+    const [before, after] = [resolved(`webapp "a" { ${rules(50)} }`), resolved(`webapp "a" { ${rules(50, 20)} }`)];
+    const { kept, created, dropped } = shown(difference(before, after));
+    expect([kept.length, created, dropped]).toEqual([50, ["webapp.a/rule.21"], ["webapp.a/rule.21"]]);
+  });
+
+  test("keeps as many equal ones as there were, and follows the order of the others", () => {
+    const before = resolved('webapp "a" { rule {} rule { .port = 1 } rule {} }');
+    const after = resolved('webapp "a" { rule { .port = 1 } rule {} rule {} rule {} }');
+    expect(shown(difference(before, after))).toMatchObject({
+      created: [expect.stringMatching(/^webapp\.a\/rule\.[234]$/)],
+      dropped: [],
+      recomposed: ["webapp.a"],
+    });
+  });
+
+  test("may be interrupted at each of them", () => {
+    const [before, after] = [resolved(`webapp "a" { ${rules(50)} }`), resolved(`webapp "a" { ${rules(50, 20)} }`)];
+    expect([...differenceSteps(before, after)].length).toBeGreaterThanOrEqual(50);
   });
 });

@@ -1,8 +1,11 @@
 // Computes the difference between two configurations, as data for a reload.
 
+import { finish, type Steps } from "@hemi/common";
+import { areConditionsEqual, Equality } from "./equality.ts";
+import { pairUp } from "./pairing.ts";
 import type { ReferenceSlot } from "./reference-slot.ts";
-import { plainProps } from "./resolve/plain-props.ts";
 import type { ResolvedComponent } from "./resolve/resolved.ts";
+import { schemaOf } from "./resolve/schema.ts";
 
 /** A component of both configurations: `before` is running, `after` is wanted. */
 export interface Pair {
@@ -43,8 +46,13 @@ export interface Difference {
 
 /** Compares two stages. Pure: changes neither. */
 export function difference(before: ResolvedComponent, after: ResolvedComponent): Difference {
+  return finish(differenceSteps(before, after));
+}
+
+/** The same, for stages that serve while they compare thousands of components. */
+export function* differenceSteps(before: ResolvedComponent, after: ResolvedComponent): Steps<Difference> {
   const comparison = new Comparison();
-  comparison.compareChildren({ before, after });
+  yield* comparison.compareChildren({ before, after });
   comparison.relink();
   return comparison;
 }
@@ -58,26 +66,29 @@ class Comparison implements Difference {
   readonly relinked: { readonly slot: ReferenceSlot; readonly target: ResolvedComponent }[] = [];
   /** Maps components of the new configuration to those of the old one that are kept or updated. */
   readonly #survivors = new Map<ResolvedComponent, ResolvedComponent>();
+  readonly #equality = new Equality();
 
   /** Compares the children of two components that are the same. */
-  compareChildren(owners: Pair): void {
+  *compareChildren(owners: Pair): Steps<void> {
     const { before, after } = owners;
-    const { partners, equal } = pairUp(before.children, after.children);
+    if (before.children.length === 0 && after.children.length === 0) return;
+    const { partners, equal } = yield* pairUp(before.children, after.children, this.#equality);
     const living = new Set<ResolvedComponent>();
     let isRecomposed = before.children.length !== after.children.length;
-    after.children.forEach((child, index) => {
+    for (const [index, child] of after.children.entries()) {
+      yield;
       const partner = partners.get(child);
-      const changed = partner && (equal.has(child) ? nothingChanged : changedProps(partner, child));
+      const changed = partner && (equal.has(child) ? nothingChanged : changedProps(partner, child, this.#equality));
       if (partner === undefined || changed === undefined) addAll(child, this.created);
       else {
         living.add(partner);
         this.#survivors.set(child, partner);
         if (changed.size === 0) this.kept.push({ before: partner, after: child });
         else this.updated.push({ before: partner, after: child, changed });
-        this.compareChildren({ before: partner, after: child });
+        yield* this.compareChildren({ before: partner, after: child });
       }
       if (this.#survivors.get(child) !== before.children[index]) isRecomposed = true;
-    });
+    }
     for (const child of before.children) if (!living.has(child)) addAll(child, this.dropped);
     // The stage itself has nothing to compose.
     if (isRecomposed && after.path !== "") this.recomposed.push(owners);
@@ -91,6 +102,7 @@ class Comparison implements Difference {
 
   /** A changed prop has its own references: those of `after`. */
   #relink({ before, after }: Pair, changed: ReadonlySet<string>): void {
+    if (before.references.length === 0) return;
     const wanted = Map.groupBy(after.references, ({ prop }) => prop);
     for (const [prop, held] of Map.groupBy(before.references, ({ prop }) => prop)) {
       if (changed.has(prop)) continue;
@@ -105,67 +117,18 @@ class Comparison implements Difference {
 
 const nothingChanged: ReadonlySet<string> = new Set();
 
-/** How new siblings are compared with the old ones. */
-interface Pairing {
-  /** From new ones to old ones. */
-  readonly partners: ReadonlyMap<ResolvedComponent, ResolvedComponent>;
-  /** Those new ones that are equal to their partner: of many thousand rules, all but a few. */
-  readonly equal: ReadonlySet<ResolvedComponent>;
-}
-
-function pairUp(before: readonly ResolvedComponent[], after: readonly ResolvedComponent[]): Pairing {
-  const partners = new Map<ResolvedComponent, ResolvedComponent>();
-  const unpaired = new Set(before);
-  /** Pairs components with equal keys, in order. */
-  const pairBy = (keyOf: (component: ResolvedComponent) => string): void => {
-    const byKey = Map.groupBy(unpaired, keyOf);
-    const taken = new Map<string, number>();
-    for (const component of after) {
-      if (partners.has(component)) continue;
-      const key = keyOf(component);
-      const place = taken.get(key) ?? 0;
-      const partner = byKey.get(key)?.[place];
-      if (partner === undefined) continue;
-      taken.set(key, place + 1);
-      partners.set(component, partner);
-      unpaired.delete(partner);
-    }
-  };
-  pairBy((component) => (component.name === "" ? content(component) : identity(component)));
-  const equal = new Set<ResolvedComponent>();
-  for (const [component, { definition }] of partners) {
-    if (component.name === "" && component.definition === definition) equal.add(component);
-  }
-  pairBy(identity);
-  return { partners, equal };
-}
-
-function identity({ sign, name }: ResolvedComponent): string {
-  return JSON.stringify([sign, name]);
-}
-
-/** A text that is equal for two components exactly if they are equal with all their descendants. */
-function content(component: ResolvedComponent): string {
-  const known = contents.get(component);
-  if (known !== undefined) return known;
-  const { sign, name, condition, children } = component;
-  const text = JSON.stringify([sign, name, condition, plainProps(component), children.map(content)]);
-  contents.set(component, text);
-  return text;
-}
-
-/** What was worked out before: the next reload compares the same components once more. */
-const contents = new WeakMap<ResolvedComponent, string>();
-
 /** The names of the live props that differ; `undefined` if anything else differs. */
-function changedProps(before: ResolvedComponent, after: ResolvedComponent): ReadonlySet<string> | undefined {
+function changedProps(
+  before: ResolvedComponent,
+  after: ResolvedComponent,
+  equality: Equality,
+): ReadonlySet<string> | undefined {
   const { definition } = after;
   if (definition === undefined || before.definition !== definition) return undefined;
-  if (JSON.stringify(before.condition) !== JSON.stringify(after.condition)) return undefined;
+  if (!areConditionsEqual(before.condition, after.condition)) return undefined;
   const changed = new Set<string>();
-  const [were, are] = [plainProps(before), plainProps(after)];
-  for (const [name, { reload }] of Object.entries(definition.props ?? {})) {
-    if (JSON.stringify(were[name]) === JSON.stringify(are[name])) continue;
+  for (const [name, { type, reload }] of schemaOf(definition).props) {
+    if (equality.areValuesEqual(type, before.props[name], after.props[name])) continue;
     if (reload === "recreate") return undefined;
     changed.add(name);
   }

@@ -31,6 +31,8 @@ export const errorCodes = {
   HEMI_FILE: "a file cannot be read or written",
   HEMI_CERTIFICATE: "a certificate or its key cannot be used",
   HEMI_MODULE: "a module cannot be loaded or does not export what it must",
+  // Processes
+  HEMI_PROCESS: "another process of the program does not answer as it must, or has ended",
   // Use
   HEMI_USAGE: "the command or the call was used wrongly",
   // Requests and responses

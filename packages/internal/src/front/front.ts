@@ -116,6 +116,8 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   open(): void {
     this.#handshakes?.start();
     this.#gate?.open();
+    // All workers listen on the same addresses.
+    if (this.#context.workers.slot > 0) return;
     for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
   }
 

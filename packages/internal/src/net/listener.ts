@@ -1,13 +1,18 @@
 // The listening sockets of the process. They are independent of stages and generations: a successor joins the existing
 // listener and takes over its connections, so no client is refused.
 
-import { rm, stat } from "node:fs/promises";
 import * as net from "node:net";
-import { dirname } from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
+import {
+  addressKey,
+  cannotListen,
+  ownSockets,
+  type BoundListener,
+  type ListenAddress,
+  type SocketSource,
+} from "./bound-socket.ts";
 
-/** The address to listen on, as a prop of type `address` returns it. `host` "" means all addresses, IPv6 and IPv4. */
-export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+export type { ListenAddress } from "./bound-socket.ts";
 
 /** Receives a connection that a client has opened. */
 export type Acceptor = (socket: net.Socket) => void;
@@ -38,27 +43,22 @@ export interface ListenerShare {
 
 /** All listening sockets, by address. There is one for the process; a test may have its own. */
 export class Listeners {
+  readonly #source: SocketSource;
   readonly #listeners = new Map<string, Listener>();
+  /** Sockets that are being bound, by address. */
+  readonly #binding = new Map<string, Promise<Listener>>();
+
+  /** Default source: the process binds its sockets itself. */
+  constructor(source: SocketSource = ownSockets) {
+    this.#source = source;
+  }
 
   /**
    * Binds the address and listens, or joins the existing listener. Connections wait until a share accepts. The socket
    * file of a dead process is removed. Rejects with HEMI_LISTEN, which names address and reason.
    */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
-    const key = "path" in address ? address.path : `${address.host}:${address.port}`;
-    // Our own listener is alive; a test connection to it would be unwanted.
-    if ("path" in address && !this.#listeners.has(key)) {
-      await removeDeadSocket(address.path);
-      await assertPlaceForSocket(address.path);
-    }
-    // Port 0 requests a separate port.
-    const isShared = "path" in address || address.port !== 0;
-    let listener = isShared ? this.#listeners.get(key) : undefined;
-    if (listener === undefined) {
-      const taker = (): string | undefined => this.#takerOf(address, key);
-      listener = new Listener(bind(address, key, taker), () => this.#listeners.delete(key), taker);
-      if (isShared) this.#listeners.set(key, listener);
-    }
+    const listener = await this.#listenerFor(address, owner.path);
     const share = listener.join(owner);
     try {
       await listener.listening();
@@ -67,6 +67,31 @@ export class Listeners {
       throw error;
     }
     return share;
+  }
+
+  async #listenerFor(address: ListenAddress, owner: string): Promise<Listener> {
+    const key = addressKey(address);
+    // Port 0 requests a separate port.
+    if (!("path" in address) && address.port === 0) return await this.#bind(address, key, owner);
+    const listener = this.#listeners.get(key);
+    if (listener !== undefined) return listener;
+    let binding = this.#binding.get(key);
+    if (binding === undefined) {
+      binding = this.#bind(address, key, owner).finally(() => this.#binding.delete(key));
+      this.#binding.set(key, binding);
+    }
+    return await binding;
+  }
+
+  async #bind(address: ListenAddress, key: string, owner: string): Promise<Listener> {
+    const taker = (): string | undefined => this.#takerOf(address, key);
+    const listener = new Listener(
+      await this.#source.bind(address, taker, owner),
+      () => this.#listeners.delete(key),
+      taker,
+    );
+    if ("path" in address || address.port !== 0) this.#listeners.set(key, listener);
+    return listener;
   }
 
   /** Our listener that has the port already, on an overlapping address: `:8080` and `127.0.0.1:8080` overlap. */
@@ -80,7 +105,7 @@ export class Listeners {
 }
 
 class Listener {
-  readonly #bound: net.BoundSocket;
+  readonly #bound: BoundListener;
   readonly #server: net.Server;
   readonly #closed: () => void;
   readonly #taker: () => string | undefined;
@@ -94,13 +119,12 @@ class Listener {
   #listening: Promise<void> | undefined;
 
   /** `taker` names the listener of this process that has the port already. */
-  constructor(bound: net.BoundSocket, closed: () => void, taker: () => string | undefined) {
+  constructor(bound: BoundListener, closed: () => void, taker: () => string | undefined) {
     this.#taker = taker;
     this.#bound = bound;
     this.#closed = closed;
-    const address = bound.address();
-    this.address = typeof address === "string" ? address : `${bracketed(address.address)}:${address.port}`;
-    this.port = typeof address === "string" ? 0 : address.port;
+    this.address = bound.address;
+    this.port = bound.port;
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#take(socket));
   }
 
@@ -151,12 +175,13 @@ class Listener {
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(cannotListen(this.address, error, this.#taker()));
       this.#server.once("error", failed);
-      this.#server.listen(this.#bound, () => {
+      this.#server.once("listening", () => {
         this.#server.off("error", failed);
         // The runtime retries a failed accept, for example without free descriptors.
         this.#server.on("error", forget);
         resolve();
       });
+      this.#bound.listen(this.#server);
     });
   }
 
@@ -168,88 +193,11 @@ class Listener {
     this.#closed();
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.clear();
-    if (this.#listening === undefined) {
-      this.#bound.close();
-      return;
-    }
-    await this.#listening.catch(forget);
-    if (!this.#server.listening) return;
+    await this.#listening?.catch(forget);
     // Accepted connections continue: close() stops listening at once, and calls back only when they have ended.
-    this.#server.close();
+    if (this.#server.listening) this.#server.close();
+    this.#bound.close();
   }
-}
-
-function bind(address: ListenAddress, key: string, taker: () => string | undefined): net.BoundSocket {
-  try {
-    if ("path" in address) {
-      const options: net.BoundSocketOptions & { path: string } = { path: address.path };
-      return new net.BoundSocket(options);
-    }
-    const { host, port } = address;
-    if (host !== "") return new net.BoundSocket({ host, port });
-    try {
-      return new net.BoundSocket({ host: "::", port });
-    } catch (error) {
-      // A machine without IPv6.
-      if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
-      return new net.BoundSocket({ host: "0.0.0.0", port });
-    }
-  } catch (error) {
-    throw cannotListen(key, error, taker());
-  }
-}
-
-/** For these two cases, the system reports only that the address is not available or in use. */
-async function assertPlaceForSocket(path: string): Promise<void> {
-  const refuse = (reason: string): never => {
-    throw new HemiError("HEMI_LISTEN", `cannot listen on ${path}: ${reason}`);
-  };
-  const folder = dirname(path);
-  if ((await stat(folder).catch(forget))?.isDirectory() === false) refuse(`${folder} is no folder`);
-  const isMissing = await stat(folder).then(forget, (error: unknown) => codeOf(error) === "ENOENT");
-  if (isMissing === true) refuse(`the folder ${folder} does not exist; make it first`);
-  const found = await stat(path).catch(forget);
-  if (found !== undefined && !found.isSocket())
-    refuse("there is a file or folder in its place that is no socket; remove it");
-}
-
-/** The socket file of a killed process remains and blocks its path. A file whose socket accepts connections is kept. */
-async function removeDeadSocket(path: string): Promise<void> {
-  if ((await stat(path).catch(forget))?.isSocket() !== true) return;
-  const isDead = await new Promise<boolean>((resolve) => {
-    const probe = net.connect(path);
-    probe.once("error", (error) => resolve(codeOf(error) === "ECONNREFUSED"));
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(false);
-    });
-  });
-  if (isDead) await rm(path, { force: true });
-}
-
-function cannotListen(address: string, error: unknown, taker: string | undefined): HemiError {
-  const code = codeOf(error);
-  const advice =
-    code === "EADDRINUSE"
-      ? taker === undefined
-        ? "another program listens there; stop it or choose another address"
-        : `${taker}, in this very process; keep one of the two`
-      : code === "EACCES"
-        ? "this user may not; ports below 1024 need a privilege, and a socket file a folder that can be written"
-        : code === "EADDRNOTAVAIL"
-          ? "this machine does not have that address"
-          : error instanceof Error
-            ? error.message
-            : String(error);
-  return new HemiError("HEMI_LISTEN", `cannot listen on ${address}: ${advice}`, { cause: error });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function bracketed(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 function forget(): undefined {}

@@ -1,18 +1,21 @@
 // From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
 
 import { setImmediate as turn } from "node:timers/promises";
+import { finishInSlices } from "@hemi/common";
 import { ConfigError, sortProblems } from "../config/config-error.ts";
+import type { ConfigFiles } from "../config/files.ts";
 import { fromObject } from "../config/from-object.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Parsed } from "../config/parser.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Kind } from "../component/kind.ts";
 import type { Pack } from "../component/pack.ts";
-import { resolve } from "../component/resolve/resolve.ts";
+import { resolveSteps } from "../component/resolve/resolve.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
+import { onlyWorker, type Workers } from "./workers.ts";
 import { stageSettings } from "./settings.ts";
 import type { ConfigSource, StageOptions } from "./stage.ts";
 
@@ -64,6 +67,10 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly isDevelopment?: boolean;
   /** Default: the listeners of the process, which all its stages share. */
   readonly listeners?: Surroundings["listeners"];
+  /** The worker processes of the program. Default: this process alone. */
+  readonly workers?: Workers;
+  /** Where the files of `bootFile` are read. Default: the disk. */
+  readonly files?: ConfigFiles;
 }
 
 /**
@@ -82,14 +89,9 @@ export async function bootSource<Made>(
     const parsed = await parse(other, options.baseDir);
     // Each of the two may take a while: a stage that runs serves in between.
     await turn();
-    const { stage, problems, doubts } = resolve(parsed, {
-      ...options,
-      kinds,
-      packs,
-      knownPackages,
-      foreignNames,
-      stageSettings,
-    });
+    const { stage, problems, doubts } = await finishInSlices(
+      resolveSteps(parsed, { ...options, kinds, packs, knownPackages, foreignNames, stageSettings }),
+    );
     if (stage === undefined) throw new ConfigError(problems);
     if (doubts.length > 0) options.warned?.(sortProblems(doubts));
     return stage;
@@ -98,6 +100,7 @@ export async function bootSource<Made>(
   const surroundings: Surroundings = {
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
+    workers: options.workers ?? onlyWorker,
   };
   const made = { resolved, fixtures, surroundings, resolve: resolveSource };
   if (options.log !== undefined) return make({ ...made, log: options.log });
@@ -113,6 +116,6 @@ export async function bootSource<Made>(
 async function parse(source: ConfigSource, baseDir: string | undefined): Promise<Parsed> {
   const base = baseDir === undefined ? {} : { baseDir };
   if ("object" in source) return fromObject(source.object);
-  if ("file" in source) return await loadConfig({ file: source.file, ...base });
+  if ("file" in source) return await loadConfig({ ...source, ...base });
   return await loadConfig({ text: source.text, name: source.name ?? "<text>", ...base });
 }

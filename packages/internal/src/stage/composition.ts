@@ -10,7 +10,7 @@ import type { Generation } from "./generation.ts";
  * fail.
  */
 export function compose(components: ReadonlySet<Component>, generation: Generation): readonly Failure[] {
-  const byResolved = generation.byResolved();
+  const { byResolved } = generation;
   const done = new Set<Component>();
   let failure: Failure | undefined;
   const visit = (component: Component): void => {
@@ -30,33 +30,34 @@ export function compose(components: ReadonlySet<Component>, generation: Generati
 
 /** The components of a generation that have one of `changed` among their children or refer to one, directly or not. */
 export function dependentsOf(changed: Iterable<Component>, generation: Generation): Set<Component> {
-  return reach(changed, generation, ({ children }, targets) => [...children, ...targets]);
+  const owners = new Map<Component, Component>();
+  for (const owner of generation.components()) for (const child of owner.children) owners.set(child, owner);
+  return reach(changed, generation, owners);
 }
 
 /** Those of a generation that refer to one of `used`, directly or not. */
 export function usersOf(used: Iterable<Component>, generation: Generation): Set<Component> {
-  return reach(used, generation, (_component, targets) => targets);
+  return reach(used, generation, new Map());
 }
 
-/** Those of a generation that need one of `from`, or one that needs it, and so on. */
+/** Those of a generation that refer to one of `from` or own it, or refer to or own one of those, and so on. */
 function reach(
   from: Iterable<Component>,
   generation: Generation,
-  needsOf: (component: Component, targets: readonly Component[]) => readonly Component[],
+  owners: ReadonlyMap<Component, Component>,
 ): Set<Component> {
-  const byResolved = generation.byResolved();
-  const dependents = new Map<Component, Component[]>();
-  const note = (component: Component, dependent: Component): void => {
-    const list = dependents.get(component);
-    if (list === undefined) dependents.set(component, [dependent]);
-    else list.push(dependent);
-  };
+  const referrers = new Map<Component, Component[]>();
   for (const component of generation.components()) {
-    for (const needed of needsOf(component, targetsOf(component, byResolved))) note(needed, component);
+    for (const target of targetsOf(component, generation.byResolved)) {
+      const known = referrers.get(target);
+      if (known === undefined) referrers.set(target, [component]);
+      else known.push(component);
+    }
   }
   const found = new Set<Component>();
   const spread = (component: Component): void => {
-    for (const dependent of dependents.get(component) ?? []) {
+    const owner = owners.get(component);
+    for (const dependent of [...(owner === undefined ? [] : [owner]), ...(referrers.get(component) ?? [])]) {
       if (found.has(dependent)) continue;
       found.add(dependent);
       spread(dependent);
@@ -70,6 +71,8 @@ function targetsOf(
   { resolved }: Component,
   byResolved: ReadonlyMap<ResolvedComponent, Component>,
 ): readonly Component[] {
-  if (resolved.references.length === 0) return [];
+  if (resolved.references.length === 0) return noTargets;
   return resolved.references.map(({ target }) => byResolved.get(target)).filter((target) => target !== undefined);
 }
+
+const noTargets: readonly Component[] = [];

@@ -4,12 +4,15 @@ import type { ComponentContext } from "../component/context.ts";
 import type { Clock } from "../fixtures/clock.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Namer } from "../fixtures/namer.ts";
+import type { Workers } from "./workers.ts";
 import type { Listeners } from "../net/listener.ts";
 
 /** The environment of a stage, which outlives it. A stage passes it to its components and does not use it. */
 export interface Surroundings {
   /** The listening sockets of the process. */
   readonly listeners: Listeners;
+  /** The worker processes of the program, this one among them. */
+  readonly workers: Workers;
   /** Whether responses may expose the configuration, to help developers. Default: false. */
   readonly isDevelopment?: boolean;
 }

@@ -8,11 +8,14 @@ export class Generation {
   readonly resolved: ResolvedComponent;
   /** The components directly in the stage, in the order of the text. */
   readonly roots: readonly Component[];
+  /** Each component of this generation by its configuration in it. */
+  readonly byResolved: ReadonlyMap<ResolvedComponent, Component>;
   #byPath: ReadonlyMap<string, Component> | undefined;
 
-  constructor(resolved: ResolvedComponent, roots: readonly Component[]) {
+  constructor({ resolved, roots, byResolved }: Pick<Generation, "resolved" | "roots" | "byResolved">) {
     this.resolved = resolved;
     this.roots = roots;
+    this.byResolved = byResolved;
   }
 
   /**
@@ -20,10 +23,10 @@ export class Generation {
    * created.
    */
   static first(resolved: ResolvedComponent, scope: CreationScope): Generation {
-    const generation = new Generation(resolved, createAll(resolved.children, undefined, scope));
-    const byResolved = generation.byResolved();
-    for (const component of generation.components()) linkReferences(component.resolved, byResolved);
-    return generation;
+    const roots = createAll(resolved.children, undefined, scope);
+    const byResolved = new Map([...withDescendants(roots)].map((component) => [component.resolved, component]));
+    for (const component of byResolved.keys()) linkReferences(component, byResolved);
+    return new Generation({ resolved, roots, byResolved });
   }
 
   /** All components, owners before their children, in the order of the text. */
@@ -34,10 +37,6 @@ export class Generation {
   find(path: string): Component | undefined {
     this.#byPath ??= new Map([...this.components()].reverse().map((component) => [component.path, component]));
     return this.#byPath.get(path);
-  }
-
-  byResolved(): Map<ResolvedComponent, Component> {
-    return new Map([...this.components()].map((component) => [component.resolved, component]));
   }
 }
 

@@ -6,10 +6,10 @@
 //      └─────> undone: all that was created is shut down, and the generation before serves as if nothing had been
 
 import { setImmediate as turn } from "node:timers/promises";
-import { quietly } from "@hemi/common";
+import { finishInSlices, quietly, type Steps } from "@hemi/common";
 import { carryOver } from "../component/carry-over.ts";
 import { Component, type CreationScope } from "../component/component.ts";
-import { difference, type Difference, type Pair } from "../component/difference.ts";
+import type { Difference, Pair } from "../component/difference.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { compose, dependentsOf, usersOf } from "./composition.ts";
@@ -21,11 +21,15 @@ import { LifeCycle } from "./life-cycle.ts";
 export interface ReloadInput {
   readonly current: Generation;
   readonly wanted: ResolvedComponent;
+  /** The difference between the configuration of `current` and `wanted`. */
+  readonly changes: Difference;
   readonly scope: CreationScope;
 }
 
 export class Reload {
   readonly #difference: Difference;
+  /** The components of both configurations. */
+  readonly #pairs: readonly Pair[];
   readonly #current: Generation;
   readonly #wanted: ResolvedComponent;
   readonly #scope: CreationScope;
@@ -48,13 +52,14 @@ export class Reload {
   /**
    * Works out what is to be done; nothing is changed yet. Throws HEMI_STAGE_RELOAD where a running stage cannot follow.
    */
-  constructor({ current, wanted, scope }: ReloadInput) {
+  constructor({ current, wanted, changes, scope }: ReloadInput) {
     this.#current = current;
     this.#wanted = wanted;
     this.#scope = scope;
-    this.#difference = difference(current.resolved, wanted);
-    const running = current.byResolved();
-    for (const { before, after } of this.#pairs()) {
+    this.#difference = changes;
+    this.#pairs = [...changes.kept, ...changes.updated];
+    const running = current.byResolved;
+    for (const { before, after } of this.#pairs) {
       const component = running.get(before);
       if (component !== undefined) this.#byResolved.set(after, component);
     }
@@ -89,9 +94,12 @@ export class Reload {
     for (const component of withDescendants(this.dropped)) component.isLeaving = true;
     try {
       await Promise.race([this.#abandoned.promise, turn()]);
-      this.#create();
+      // Each of the steps may take a while, and so may the switch: what runs serves in between.
+      await Promise.race([this.#abandoned.promise, finishInSlices(this.#create())]);
+      await Promise.race([this.#abandoned.promise, turn()]);
       this.#linkNewSlots();
       await Promise.race([this.#prepareAll(), this.#abandoned.promise]);
+      await Promise.race([this.#abandoned.promise, turn()]);
     } catch (error) {
       await this.discard();
       throw error;
@@ -127,7 +135,7 @@ export class Reload {
     try {
       const failures = this.#switch();
       if (failures.length > 0) throw failureError(failures);
-      const next = new Generation(this.#wanted, this.#childrenOf(this.#wanted));
+      const next = this.#nextGeneration();
       const unstarted = await Promise.race([this.#abandoned.promise, this.#life.start()]);
       if (unstarted.length > 0) throw failureError(unstarted);
       return next;
@@ -149,19 +157,16 @@ export class Reload {
     }
     if (this.#created.length > 0) {
       const deadline = Date.now() + shutdownTime;
-      const users = usersOf(
-        withDescendants(this.#created),
-        new Generation(this.#wanted, this.#childrenOf(this.#wanted)),
-      );
+      const users = usersOf(withDescendants(this.#created), this.#nextGeneration());
       await new Departure({ dropped: this.#created, survivors: this.survivors, users, deadline }).done;
     }
     for (const component of withDescendants(this.dropped)) component.isLeaving = false;
   }
 
-  #create(): void {
+  *#create(): Steps<void> {
     const isCreated = new Set(this.#difference.created);
     const owners: [owner: Component | undefined, resolved: ResolvedComponent][] = [[undefined, this.#wanted]];
-    for (const { after } of this.#pairs()) owners.push([this.#byResolved.get(after), after]);
+    for (const { after } of this.#pairs) owners.push([this.#byResolved.get(after), after]);
     const wanted = owners.flatMap(([owner, { children }]) =>
       children.filter((child) => isCreated.has(child)).map((resolved) => ({ owner, resolved })),
     );
@@ -173,7 +178,11 @@ export class Reload {
         this.#scope.created(component);
       },
     };
-    for (const { owner, resolved } of wanted) this.#created.push(new Component(resolved, owner, scope));
+    for (const { owner, resolved } of wanted) {
+      if (this.#life.isCancelled) return;
+      this.#created.push(new Component(resolved, owner, scope));
+      yield;
+    }
   }
 
   /** Those of what is new, and of new values: nothing that runs uses them yet. */
@@ -218,15 +227,15 @@ export class Reload {
       apply();
     };
     // Places and children.
-    for (const { after } of this.#pairs()) {
-      const component = this.#byResolved.get(after);
-      if (component === undefined) continue;
-      const { resolved, children } = component;
-      step(
-        () => component.adopt(after, this.#childrenOf(after)),
-        () => component.adopt(resolved, children),
-      );
-    }
+    const places = this.#placesOfSurvivors();
+    step(
+      () => {
+        for (const { component, next } of places) component.adopt(next.resolved, next.children);
+      },
+      () => {
+        for (const { component, before } of places) component.adopt(before.resolved, before.children);
+      },
+    );
     // References.
     for (const { slot, target } of relinked) {
       const component = this.#byResolved.get(target);
@@ -258,7 +267,7 @@ export class Reload {
     if (failures.length > 0) return failures;
     // Composition: of what is new, of those whose own children or references changed, and of all that depend on one of
     // these.
-    const next = new Generation(this.#wanted, this.#childrenOf(this.#wanted));
+    const next = this.#nextGeneration();
     const composing = new Set(withDescendants(this.#created));
     const altered = [...recomposed.map(({ after }) => after), ...this.#holdersOfNewReferences()];
     for (const after of altered) {
@@ -287,13 +296,39 @@ export class Reload {
     return holders;
   }
 
-  #pairs(): readonly Pair[] {
-    return [...this.#difference.kept, ...this.#difference.updated];
+  /** Their configurations and children, in this generation and in the next one. */
+  #placesOfSurvivors(): readonly Moved[] {
+    const places: Moved[] = [];
+    for (const { after } of this.#pairs) {
+      const component = this.#byResolved.get(after);
+      if (component === undefined) continue;
+      const { resolved, children } = component;
+      places.push({
+        component,
+        before: { resolved, children },
+        next: { resolved: after, children: this.#childrenOf(after) },
+      });
+    }
+    return places;
+  }
+
+  /** To be called after the switch only. */
+  #nextGeneration(): Generation {
+    const [resolved, byResolved] = [this.#wanted, this.#byResolved];
+    return new Generation({ resolved, roots: this.#childrenOf(resolved), byResolved });
   }
 
   #childrenOf({ children }: ResolvedComponent): readonly Component[] {
+    if (children.length === 0) return noChildren;
     return children.map((child) => this.#byResolved.get(child)).filter((component) => component !== undefined);
   }
+}
+
+/** A component that lives on, with its place in both generations. */
+interface Moved {
+  readonly component: Component;
+  readonly before: Pick<Component, "resolved" | "children">;
+  readonly next: Pick<Component, "resolved" | "children">;
 }
 
 /** What every stage has once is used by all others, without a reference that could be relinked. */
@@ -311,6 +346,7 @@ function rankOf({ definition }: ResolvedComponent): number {
 }
 
 const nothing: ReadonlySet<string> = new Set();
+const noChildren: readonly Component[] = [];
 
 /** How long what was created for a reload that failed has to be shut down, in milliseconds. */
 const shutdownTime = 5000;

@@ -1,9 +1,11 @@
 // A stage: one running configuration, owner of all its components.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { quietly } from "@hemi/common";
+import { finishInSlices, quietly } from "@hemi/common";
 import { isOffering, type Capability } from "../component/capability.ts";
+import { differenceSteps } from "../component/difference.ts";
 import type { CreationScope } from "../component/component.ts";
+import type { ConfigFiles } from "../config/files.ts";
 import type { ConfigObject } from "../config/object.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
@@ -35,9 +37,14 @@ type State =
   | { readonly name: "stopping"; readonly stopped: Promise<void> }
   | { readonly name: "stopped" };
 
-/** The source of a configuration. Paths are relative to the working directory. `name` identifies a text in errors. */
+/**
+ * The source of a configuration. Paths are relative to the working directory. `name` identifies a text in errors.
+ * `files` is where the file and its includes are read; default: the disk.
+ */
 export type ConfigSource =
-  { readonly file: string } | { readonly text: string; readonly name?: string } | { readonly object: ConfigObject };
+  | { readonly file: string; readonly files?: ConfigFiles }
+  | { readonly text: string; readonly name?: string }
+  | { readonly object: ConfigObject };
 
 export interface StageOptions {
   readonly resolved: ResolvedComponent;
@@ -59,8 +66,8 @@ export interface ReloadOptions {
   readonly patience?: number;
 }
 
-/** The result of a reload. Paths are those of the new configuration; for dropped components, those of the old one. */
-export interface Reloaded {
+/** What a reload does. Paths are those of the new configuration; for dropped components, those of the old one. */
+export interface ReloadPaths {
   /** Components that continue unchanged. */
   readonly kept: readonly string[];
   /** Components that continue with new values of live props. */
@@ -69,11 +76,29 @@ export interface Reloaded {
   readonly created: readonly string[];
   /** Components that were removed or replaced. */
   readonly dropped: readonly string[];
+}
+
+/** The result of a reload. */
+export interface Reloaded extends ReloadPaths {
   /**
    * Settles when all dropped components have finished their work and are shut down, within `.drainTimeout` of the
    * stage. Never rejects.
    */
   readonly departed: Promise<void>;
+}
+
+/**
+ * A reload whose new components are prepared beside those that run. The stage serves as before until `commit`. Further
+ * reloads wait until one of the two functions has settled; `quit` of the stage discards it.
+ */
+export interface PreparedReload extends ReloadPaths {
+  /**
+   * Puts the new configuration in place, in one turn of the event loop. Rejects as `reload` does if a new component
+   * does not start; the stage then goes on as before. Rejects with HEMI_STAGE_STATE after `discard`.
+   */
+  commit(): Promise<Reloaded>;
+  /** Gives up what was prepared. Harmless after `commit`. */
+  discard(): Promise<void>;
 }
 
 /** Components by path. */
@@ -161,10 +186,21 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
    * HEMI_STAGE_STATE where the stage does not run. While the stage starts, a reload waits for that; reloads that are
    * asked for meanwhile follow in order.
    */
-  reload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<Reloaded> {
-    const reloaded = this.#lastReload.then(() => this.#follow(source, patience));
-    this.#lastReload = reloaded.then(ignore, ignore);
-    return reloaded;
+  async reload(source?: ConfigSource, options: ReloadOptions = {}): Promise<Reloaded> {
+    const prepared = await this.prepareReload(source, options);
+    return await prepared.commit();
+  }
+
+  /**
+   * The first half of a reload, for programs of several processes, in which all commit or none: reads, checks, creates
+   * and prepares. Rejects as `reload` does.
+   */
+  prepareReload(source?: ConfigSource, { patience = 30_000 }: ReloadOptions = {}): Promise<PreparedReload> {
+    const ended = Promise.withResolvers<void>();
+    const prepared = this.#lastReload.then(() => this.#prepareReload(source, patience, ended.resolve));
+    this.#lastReload = ended.promise;
+    prepared.catch(ended.resolve);
+    return prepared;
   }
 
   /**
@@ -270,31 +306,71 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     return compose(new Set(this.#generation.components()), this.#generation);
   }
 
-  async #follow(source: ConfigSource | undefined, patience: number): Promise<Reloaded> {
+  async #prepareReload(source: ConfigSource | undefined, patience: number, ended: () => void): Promise<PreparedReload> {
     if (this.#state.name === "starting") await this.#state.settled;
     this.#assertRunning();
     const abandoned = Promise.withResolvers<never>();
+    void quietly(abandoned.promise);
     let reload: Reload | undefined;
     this.#abandonReload = (error) => {
-      void quietly(abandoned.promise);
       abandoned.reject(error);
       reload?.abandon(error);
     };
-    const tooLate = new HemiError("HEMI_STAGE_RELOAD", `the new configuration was not prepared within ${patience} ms`);
-    const timer = setTimeout(() => this.#abandonReload?.(tooLate), patience);
+    const timer = this.#abandonAfter(patience);
     try {
       const wanted = await Promise.race([abandoned.promise, this.#resolve(source)]);
       // To read, to compare and to create may take a while each, for thousands of rules: what runs serves in between.
       await Promise.race([abandoned.promise, turn()]);
-      reload = new Reload({ current: this.#generation, wanted, scope: this.#scope });
+      const comparing = finishInSlices(differenceSteps(this.#generation.resolved, wanted));
+      const changes = await Promise.race([abandoned.promise, comparing]);
+      reload = new Reload({ current: this.#generation, wanted, changes, scope: this.#scope });
       await reload.prepare();
-      const paths = reload.paths();
-      this.#generation = await reload.commit();
-      return { ...paths, departed: this.#letDepart(reload) };
+    } catch (error) {
+      this.#abandonReload = undefined;
+      throw error;
     } finally {
       clearTimeout(timer);
-      this.#abandonReload = undefined;
     }
+    return this.#hold(reload, patience, ended);
+  }
+
+  /** Gives up the reload that is under way when the time is over. */
+  #abandonAfter(patience: number): NodeJS.Timeout {
+    const tooLate = new HemiError("HEMI_STAGE_RELOAD", `the new configuration was not prepared within ${patience} ms`);
+    return setTimeout(() => this.#abandonReload?.(tooLate), patience);
+  }
+
+  /** What was prepared, until it is committed, discarded or abandoned. */
+  #hold(reload: Reload, patience: number, ended: () => void): PreparedReload {
+    let isOpen = true;
+    const close = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      isOpen = false;
+      try {
+        return await work();
+      } finally {
+        this.#abandonReload = undefined;
+        ended();
+      }
+    };
+    const discard = (): Promise<void> => (isOpen ? close(() => reload.discard()) : Promise.resolve());
+    this.#abandonReload = (error) => (isOpen ? void discard() : reload.abandon(error));
+    const paths = reload.paths();
+    return {
+      ...paths,
+      commit: async () => {
+        if (!isOpen) throw new HemiError("HEMI_STAGE_STATE", "the prepared reload was committed or discarded before");
+        return await close(async () => {
+          const timer = this.#abandonAfter(patience);
+          try {
+            this.#generation = await reload.commit();
+          } finally {
+            clearTimeout(timer);
+          }
+          return { ...paths, departed: this.#letDepart(reload) };
+        });
+      },
+      discard,
+    };
   }
 
   async #letDepart({ dropped, survivors, users }: Reload): Promise<void> {

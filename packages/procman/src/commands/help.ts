@@ -1,14 +1,22 @@
 // `hemi help`: lists commands and options.
 
-import { HemiError } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
 import { commandNames, type CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
 const text = `Usage: hemi COMMAND [OPTION …]
 
 Commands
-  serve             serve a configuration until told to end (SIGINT, SIGTERM)
+  serve             serve a configuration until told to end (SIGINT, SIGTERM, SIGQUIT); SIGHUP reloads, SIGUSR1 reopens
+                    log files, SIGUSR2 replaces the workers
   check             read a configuration and the files that it names, say PASS or what is wrong
+  plan [OLD NEW]    what a reload of the running program would change; or what differs between two files
+  reload            let the running program follow its configuration file: all workers, or none
+  rework            replace the workers of the running program one by one: new code, new environment
+  reopen            let the running program open its log files anew
+  workers, leader, pids
+                    the processes of the running program
+  quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
@@ -17,19 +25,31 @@ Commands
   help [COMMAND]    this text, or more about explain
   version           the versions of Hemi and Node.js
 
-Options of serve, check and explain
+Options of serve, check, explain and plan
   --config FILE     the configuration; default: hemi.conf
   --base DIR        what relative paths in it start from; default: the working directory
   --use MODULE      a pack of components: a file or a package; may be given several times
 
+  --logs, --tmps, --vars FOLDER
+                    %logsDir, %tmpsDir, %varsDir; default: logs, tmps and vars in the base directory
+
+Options of the commands for a running program
+  --base DIR, --vars FOLDER
+                    those of the program: its control socket is hemi.sock in the vars folder
+  --json            for programs
+
 Options of serve
+  --workers N       how many processes serve; auto, the default: one for each core that the program may use
+  --stall TIME      a worker whose event loop stands still for so long is reported, with the line of code, and
+                    replaced; default: 5s, 0s: never
+  --user, --group   whose rights workers have: a name or a number; the leader binds ports before
   --grace TIME      how long what runs may take to finish at the end; default: 4s
   --log-level L     debug, info, warn or error; default: info
   --log-format F    text or json; default: text
   --log-file FILE   default: standard error
   --dev             development: the built-in page for what no rule takes shows what hemi explain would;
                     it tells strangers of the configuration
-  --single          one process; there are no others as yet
+  --single          one process, which serves itself; --dev implies it
 
 Options of explain
   -H "NAME: VALUE"  a header field of the request; may be given several times

@@ -239,23 +239,33 @@ function recordType<Schema extends PropsSchema>(schema: Schema): PropType<PropsO
   };
 }
 
-/** The JSON Schema keywords `properties` and `required` of a schema, including older spellings. */
+/**
+ * The JSON Schema keywords `properties`, `required` and `allOf` of a schema, including older spellings, of which one
+ * may be used at once.
+ */
 export function propsJsonSchema(schema: PropsSchema): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
-  const eitherOf: JsonSchema[] = [];
+  const onlyOneOf: JsonSchema[] = [];
   for (const [name, { type, aliases, ...prop }] of Object.entries(schema)) {
-    for (const spelling of [name, ...aliases]) properties[spelling] = type.jsonSchema();
+    const spellings = [name, ...aliases];
+    for (const spelling of spellings) properties[spelling] = type.jsonSchema();
     // An inherited prop may be set in an enclosing component.
-    if (!prop.required || prop.inherited) continue;
-    if (aliases.length === 0) required.push(name);
-    else eitherOf.push({ oneOf: [name, ...aliases].map((spelling) => ({ required: [spelling] })) });
+    const isRequired = prop.required && !prop.inherited;
+    if (aliases.length > 0) onlyOneOf.push(oneSpelling(spellings, isRequired));
+    else if (isRequired) required.push(name);
   }
   return {
     properties,
     ...(required.length > 0 && { required }),
-    ...(eitherOf.length > 0 && { allOf: eitherOf }),
+    ...(onlyOneOf.length > 0 && { allOf: onlyOneOf }),
   };
+}
+
+function oneSpelling(spellings: readonly string[], isRequired: boolean): JsonSchema {
+  const oneOf: JsonSchema[] = spellings.map((spelling) => ({ required: [spelling] }));
+  if (!isRequired) oneOf.push({ properties: Object.fromEntries(spellings.map((spelling) => [spelling, false])) });
+  return { oneOf };
 }
 
 function refuseCount(

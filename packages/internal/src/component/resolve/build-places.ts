@@ -1,5 +1,6 @@
 // Gives every component its place in the tree: sign, kind, owner, name, and the props that it sets.
 
+import type { Steps } from "@hemi/common";
 import { componentPaths } from "../../config/component-paths.ts";
 import { quote } from "../../config/quote.ts";
 import type { ComponentSpec, PropSpec } from "../../config/spec.ts";
@@ -14,7 +15,7 @@ import type { Problems } from "./problems.ts";
 import type { Registry } from "./registry.ts";
 
 /** The place of the stage, with all descendants. Misplaced components are reported, and placed as well as possible. */
-export function buildPlaces(stage: ComponentSpec, scope: PlacesScope): Place {
+export function buildPlaces(stage: ComponentSpec, scope: PlacesScope): Steps<Place> {
   return new Builder(scope).stage(stage);
 }
 
@@ -44,17 +45,18 @@ class Builder {
     this.#problems = problems;
   }
 
-  stage(written: ComponentSpec): Place {
+  *stage(written: ComponentSpec): Steps<Place> {
     const spec = expandShorthands(written, (sign) => this.#registry.find(sign));
     const always = this.#registry.definitions.filter(({ kind }) => kind.always === true);
     const set = new Set(spec.children.map(({ sign }) => this.#registry.find(sign)));
     const added = always.filter((definition) => !set.has(definition)).map(({ sign }) => bareSpec(sign, spec));
-    const place = this.#place({ ...spec, children: [...added, ...spec.children] }, undefined, "");
+    const place = yield* this.#place({ ...spec, children: [...added, ...spec.children] }, undefined, "");
     this.#checkOnce(place);
     return place;
   }
 
-  #place(spec: ComponentSpec, owner: Place | undefined, path: string): Place {
+  *#place(spec: ComponentSpec, owner: Place | undefined, path: string): Steps<Place> {
+    yield;
     const definition = owner === undefined ? this.#stageSettings : this.#registry.find(spec.sign);
     const children: Place[] = [];
     const named = new Map<string, Place>();
@@ -74,14 +76,14 @@ class Builder {
     if (spec.children.length === 0) return place;
     const known = spec.children.map(({ sign, name }) => ({ sign: this.#registry.find(sign)?.sign ?? sign, name }));
     const paths = componentPaths(known, path);
-    spec.children.forEach((childSpec, index) => {
-      const child = this.#place(childSpec, place, paths[index] ?? "");
+    for (const [index, childSpec] of spec.children.entries()) {
+      const child = yield* this.#place(childSpec, place, paths[index] ?? "");
       children.push(child);
-      if (childSpec.name === undefined || hasUnread(child, "head")) return;
+      if (childSpec.name === undefined || hasUnread(child, "head")) continue;
       const key = childKey(child.definition?.kind.name ?? childSpec.sign, childSpec.name);
       if (named.has(key)) this.#reportDoubledName(child);
       else named.set(key, child);
-    });
+    }
     return place;
   }
 

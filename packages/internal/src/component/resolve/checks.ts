@@ -1,5 +1,6 @@
 // Runs the `check` functions of definitions on components whose props are valid individually.
 
+import type { Steps } from "@hemi/common";
 import { isMadeBy, type CheckContext, type CheckedMistake, type Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
 import type { PropsOf, PropsSchema } from "../props/prop-type.ts";
@@ -31,8 +32,11 @@ export class Checks {
   }
 
   /** Call this after everything has been read: only then are references resolved. */
-  run(): void {
-    for (const { definition, context } of this.#checks.values()) definition.check?.(context);
+  *run(): Steps<void> {
+    for (const { definition, context } of this.#checks.values()) {
+      definition.check?.(context);
+      yield;
+    }
   }
 
   #enclosing<Schema extends PropsSchema>(

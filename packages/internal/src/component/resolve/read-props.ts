@@ -7,6 +7,7 @@ import { describePlace, findSet, hasUnread, mayLackStatements } from "./place.ts
 import type { Place } from "./place.ts";
 import type { Problems } from "./problems.ts";
 import { schemaOf } from "./schema.ts";
+import type { UnsetProps } from "./unset-props.ts";
 import type { Values } from "./values.ts";
 
 export interface PropScope {
@@ -14,6 +15,7 @@ export interface PropScope {
   readonly values: Values;
   readonly references: ComponentReferences;
   readonly problems: Problems;
+  readonly unset: UnsetProps;
 }
 
 export interface ReadProps {
@@ -28,27 +30,48 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
   const { problems, references, values } = scope;
   const props: Record<string, unknown> = {};
   let areRight = true;
-  // The prop that is being read, and the component that sets it.
+  const unset = scope.unset.in(place.owner, definition);
+  // The prop that is being read, the component that sets it, and whether the value is for this component only.
   let current = "";
   let setter = place;
+  const reading = { isOwn: false };
   const reader: PropReader = {
-    path: place.path,
+    get path() {
+      reading.isOwn = true;
+      return place.path;
+    },
     baseDir: scope.baseDir,
     constants: values.constants,
     variables: definition.kind.variables,
-    report: (mistake) => problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
-    warn: (mistake) => problems.doubt(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` }),
-    refer: (wanted, name, label, span) =>
-      references.find(wanted, { name, span, label, holder: place, setter, prop: current }),
+    report(mistake) {
+      reading.isOwn = true;
+      problems.add(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` });
+    },
+    warn(mistake) {
+      reading.isOwn = true;
+      problems.doubt(setter, { ...mistake, message: `${describePlace(setter)}: ${mistake.message}` });
+    },
+    refer(wanted, name, label, span) {
+      reading.isOwn = true;
+      return references.find(wanted, { name, span, label, holder: place, setter, prop: current });
+    },
   };
   for (const [name, prop] of schemaOf(definition).props) {
+    const isSetHere = place.set.has(name);
+    if (!isSetHere && unset.has(name)) {
+      props[name] = unset.get(name);
+      continue;
+    }
     const found = findSet(place, name, prop);
     current = name;
     setter = found?.setter ?? place;
+    reading.isOwn = isSetHere;
     const value = found === undefined ? prop.default : values.ofProp(found.spec, found.setter);
     // If a value could not be resolved, that is already reported.
     props[name] = value && prop.type.read(value, `.${name}`, reader);
-    if (props[name] === undefined && (found !== undefined || value !== undefined || prop.required)) areRight = false;
+    const isWrong = props[name] === undefined && (found !== undefined || value !== undefined || prop.required);
+    if (isWrong) areRight = false;
+    else if (!reading.isOwn) unset.set(name, props[name]);
     if (found !== undefined || value !== undefined || !prop.required) continue;
     if (prop.inherited ? mayLackStatements(place) : hasUnread(place, "body")) continue;
     const message = `${describePlace(place)} needs .${name}, ${prop.type.takes}`;

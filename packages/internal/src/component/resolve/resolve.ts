@@ -1,6 +1,7 @@
 // From specs to resolved components: all checks that are possible before anything is created.
 
 import { resolve as resolvePath } from "node:path";
+import { finish, type Steps } from "@hemi/common";
 import type { Parsed } from "../../config/parser.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { Condition } from "../condition.ts";
@@ -19,6 +20,7 @@ import { readProps } from "./read-props.ts";
 import { registry } from "./registry.ts";
 import type { ResolvedComponent, ResolvedReference } from "./resolved.ts";
 import { checkUnknownProps } from "./unknown-props.ts";
+import { UnsetProps } from "./unset-props.ts";
 import { Values } from "./values.ts";
 
 export interface ResolveOptions {
@@ -55,7 +57,12 @@ export interface Resolution {
  * Accepts a parse result with problems, and adds the problems of the remaining tree. Throws if packs conflict
  * (HEMI_CONFIG_SIGN_CONFLICT). Problems of the configuration are returned, not thrown.
  */
-export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOptions): Resolution {
+export function resolve(parsed: Parsed, options: ResolveOptions): Resolution {
+  return finish(resolveSteps(parsed, options));
+}
+
+/** The same, for stages that serve while they read thousands of components. */
+export function* resolveSteps({ spec, problems: parsing }: Parsed, options: ResolveOptions): Steps<Resolution> {
   if (spec?.sign !== "stage") return { stage: undefined, problems: parsing, doubts: [] };
   const baseDir = resolvePath(options.baseDir ?? "");
   const dir = (given: string | undefined, name: string): string => resolvePath(baseDir, given ?? name);
@@ -70,13 +77,13 @@ export function resolve({ spec, problems: parsing }: Parsed, options: ResolveOpt
   const known = registry(options.packs, options.kinds);
   const references = new ComponentReferences(known.definitions, problems);
   const { knownPackages = new Map(), foreignNames = new Map(), stageSettings } = options;
-  const place = buildPlaces(spec, { registry: known, knownPackages, foreignNames, stageSettings, problems });
+  const place = yield* buildPlaces(spec, { registry: known, knownPackages, foreignNames, stageSettings, problems });
   const checks = new Checks(references, problems);
-  const resolver = new Resolver({ baseDir, values, references, checks, problems });
-  const stage = resolver.component(place);
+  const resolver = new Resolver({ baseDir, values, references, checks, problems, unset: new UnsetProps() });
+  const stage = yield* resolver.component(place);
   references.checkCircles();
   checkUnknownProps(place, { definitions: known.definitions, foreignNames, values, problems });
-  checks.run();
+  yield* checks.run();
   resolver.linkReferences();
   const { found, doubts } = problems;
   return { stage: found.length === 0 ? stage : undefined, problems: found, doubts };
@@ -88,6 +95,7 @@ interface ResolverScope {
   readonly references: ComponentReferences;
   readonly checks: Checks;
   readonly problems: Problems;
+  readonly unset: UnsetProps;
 }
 
 class Resolver {
@@ -99,7 +107,8 @@ class Resolver {
     this.#scope = scope;
   }
 
-  component(place: Place): ResolvedComponent {
+  *component(place: Place): Steps<ResolvedComponent> {
+    yield;
     const { definition, spec, path } = place;
     const { props, areRight } = definition === undefined ? noProps : readProps(place, definition, this.#scope);
     const condition = this.#condition(place, props);
@@ -108,6 +117,8 @@ class Resolver {
     const edges = this.#scope.references.from(place);
     const references: ResolvedReference[] = [];
     if (edges.length > 0) this.#unlinked.push({ edges, references });
+    const children: ResolvedComponent[] = [];
+    for (const child of place.children) children.push(yield* this.component(child));
     const resolved: ResolvedComponent = {
       definition,
       sign: definition?.sign ?? spec.sign,
@@ -116,7 +127,7 @@ class Resolver {
       condition,
       props,
       references,
-      children: place.children.map((child) => this.component(child)),
+      children,
       span: spec.span,
       placeOf: (name) => placeOfProp(place, name),
     };

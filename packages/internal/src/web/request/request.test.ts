@@ -305,6 +305,10 @@ describe("the signal", () => {
     expect(await server.ask("GET /")).toMatchObject({ status: 503 });
     expect(await reason.promise).toMatchObject({ code: "HEMI_TIMEOUT" });
     await server.ask("OPTIONS *");
+    // What the handlet throws because it was stopped is not logged as a failure of its own.
+    expect(server.log.filter((line) => / (?:warn|error) /.test(line))).toEqual([
+      expect.stringMatching(/ warn .*gave no answer within handleTimeout to GET \/\n$/),
+    ]);
   });
 
   test("aborts too if it is asked for after the client has left", async () => {

@@ -1,0 +1,11 @@
+// The part of the core that needs no component: errors, the error log, listening sockets. A process that supervises
+// others loads this instead of the whole engine.
+
+export { errorCodes, type ErrorCode } from "./errors/codes.ts";
+export { HemiError } from "./errors/hemi-error.ts";
+export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
+export { ModuleError } from "./component/modules/load-module.ts";
+export { faultDetails, type ModuleFault } from "./component/modules/module-fault.ts";
+export type { LogDetails, LogLevel } from "./log/record.ts";
+export { MemorySink, type LogSink } from "./log/sink.ts";
+export { addressKey, bindSocket, placeOf, type BindOptions, type ListenAddress } from "./net/bound-socket.ts";

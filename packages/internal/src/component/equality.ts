@@ -1,0 +1,48 @@
+// Equality of resolved components and of their props.
+
+import type { Condition } from "./condition.ts";
+import type { PropType } from "./props/prop-type.ts";
+import type { ResolvedComponent } from "./resolve/resolved.ts";
+import { schemaOf } from "./resolve/schema.ts";
+
+/** Compares components of two configurations. Siblings share values: what was found equal is not compared again. */
+export class Equality {
+  /** From values of the old configuration to equal ones of the new one. */
+  readonly #known = new Map<unknown, unknown>();
+
+  /** Whether they are equal with all their descendants: definition, name, condition and props. */
+  areEqual(before: ResolvedComponent, after: ResolvedComponent): boolean {
+    const { definition } = after;
+    if (before.definition !== definition || before.sign !== after.sign || before.name !== after.name) return false;
+    if (before.children.length !== after.children.length) return false;
+    if (!areConditionsEqual(before.condition, after.condition)) return false;
+    if (definition !== undefined) {
+      for (const [name, { type }] of schemaOf(definition).props) {
+        if (!this.areValuesEqual(type, before.props[name], after.props[name])) return false;
+      }
+    }
+    return after.children.every((child, index) => {
+      const other = before.children[index];
+      return other !== undefined && this.areEqual(other, child);
+    });
+  }
+
+  /** Two values of one prop. References are compared by name. */
+  areValuesEqual(type: PropType<unknown>, before: unknown, after: unknown): boolean {
+    if (before === after) return true;
+    if (before === undefined || after === undefined) return false;
+    if (type.plain === undefined && typeof before !== "object" && typeof after !== "object") return false;
+    if (this.#known.get(before) === after) return true;
+    const areEqual = JSON.stringify(plain(type, before)) === JSON.stringify(plain(type, after));
+    if (areEqual) this.#known.set(before, after);
+    return areEqual;
+  }
+}
+
+export function areConditionsEqual(before: Condition | undefined, after: Condition | undefined): boolean {
+  return before === after || JSON.stringify(before) === JSON.stringify(after);
+}
+
+function plain(type: PropType<unknown>, value: unknown): unknown {
+  return type.plain === undefined ? value : type.plain(value);
+}

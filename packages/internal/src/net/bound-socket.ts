@@ -1,0 +1,154 @@
+// Binds the sockets that a process listens on.
+
+import { rm, stat } from "node:fs/promises";
+import * as net from "node:net";
+import { dirname } from "node:path";
+import { HemiError } from "../errors/hemi-error.ts";
+
+/** The address to listen on, as a prop of type `address` returns it. `host` "" means all addresses, IPv6 and IPv4. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Identifies an address: `127.0.0.1:80`, `:80`, or the path of a UNIX socket. */
+export function addressKey(address: ListenAddress): string {
+  return "path" in address ? address.path : `${address.host}:${address.port}`;
+}
+
+/** A socket that is bound to an address. */
+export interface BoundListener {
+  /** The address, with the assigned port if port 0 was requested; a path for a UNIX socket. */
+  readonly address: string;
+  /** The port, 0 for a UNIX socket. */
+  readonly port: number;
+  /** Makes the server listen on it. The server then emits `listening`, or `error`. */
+  listen(server: net.Server): void;
+  /** Gives the socket up: it is closed if it never listened. Call it once, after the server has stopped listening. */
+  close(): void;
+}
+
+/** Where listening sockets come from. */
+export interface SocketSource {
+  /**
+   * Binds. `taker` says, for messages, which listener of this process has the port already. `owner` is the path of the
+   * component that listens. Rejects with HEMI_LISTEN, which names address and reason.
+   */
+  bind(address: ListenAddress, taker: () => string | undefined, owner: string): Promise<BoundListener>;
+}
+
+/** The process binds its sockets itself. */
+export const ownSockets: SocketSource = {
+  async bind(address, taker) {
+    const bound = await bindSocket(address, { taker });
+    let isAdopted = false;
+    return {
+      ...placeOf(bound),
+      listen(server) {
+        isAdopted = true;
+        server.listen(bound);
+      },
+      close: () => (isAdopted ? undefined : bound.close()),
+    };
+  },
+};
+
+export interface BindOptions {
+  /** Names the listener of this process that has the port already. Default: none has. */
+  readonly taker?: () => string | undefined;
+  /** Whether other sockets of this user may bind the same address and share its connections. Default: false. */
+  readonly reusePort?: boolean;
+}
+
+/** Binds, and removes the socket file of a dead process. Rejects with HEMI_LISTEN, which names address and reason. */
+export async function bindSocket(
+  address: ListenAddress,
+  { taker = () => undefined, reusePort = false }: BindOptions = {},
+): Promise<net.BoundSocket> {
+  if ("path" in address) {
+    await removeDeadSocket(address.path);
+    await assertPlaceForSocket(address.path);
+  }
+  return bind(address, taker, reusePort);
+}
+
+/** Address and port of a bound socket. */
+export function placeOf(bound: net.BoundSocket): { readonly address: string; readonly port: number } {
+  // A path for a UNIX socket, which the types do not say.
+  const address: net.AddressInfo | string = bound.address();
+  if (typeof address === "string") return { address, port: 0 };
+  return { address: `${bracketed(address.address)}:${address.port}`, port: address.port };
+}
+
+function bind(address: ListenAddress, taker: () => string | undefined, reusePort: boolean): net.BoundSocket {
+  try {
+    if ("path" in address) {
+      const options: net.BoundSocketOptions & { path: string } = { path: address.path };
+      return new net.BoundSocket(options);
+    }
+    const { host, port } = address;
+    if (host !== "") return new net.BoundSocket({ host, port, reusePort });
+    try {
+      return new net.BoundSocket({ host: "::", port, reusePort });
+    } catch (error) {
+      // A machine without IPv6.
+      if (codeOf(error) !== "EAFNOSUPPORT" && codeOf(error) !== "EADDRNOTAVAIL") throw error;
+      return new net.BoundSocket({ host: "0.0.0.0", port, reusePort });
+    }
+  } catch (error) {
+    throw cannotListen(addressKey(address), error, taker());
+  }
+}
+
+/** For these two cases, the system reports only that the address is not available or in use. */
+async function assertPlaceForSocket(path: string): Promise<void> {
+  const refuse = (reason: string): never => {
+    throw new HemiError("HEMI_LISTEN", `cannot listen on ${path}: ${reason}`);
+  };
+  const folder = dirname(path);
+  if ((await stat(folder).catch(forget))?.isDirectory() === false) refuse(`${folder} is no folder`);
+  const isMissing = await stat(folder).then(forget, (error: unknown) => codeOf(error) === "ENOENT");
+  if (isMissing === true) refuse(`the folder ${folder} does not exist; make it first`);
+  const found = await stat(path).catch(forget);
+  if (found !== undefined && !found.isSocket())
+    refuse("there is a file or folder in its place that is no socket; remove it");
+}
+
+/** The socket file of a killed process remains and blocks its path. A file whose socket accepts connections is kept. */
+async function removeDeadSocket(path: string): Promise<void> {
+  if ((await stat(path).catch(forget))?.isSocket() !== true) return;
+  const isDead = await new Promise<boolean>((resolve) => {
+    const probe = net.connect(path);
+    probe.once("error", (error) => resolve(codeOf(error) === "ECONNREFUSED"));
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+  });
+  if (isDead) await rm(path, { force: true });
+}
+
+/** HEMI_LISTEN with address, reason and advice. `taker` names the listener of this process that has the port. */
+export function cannotListen(address: string, error: unknown, taker: string | undefined): HemiError {
+  const code = codeOf(error);
+  const advice =
+    code === "EADDRINUSE"
+      ? taker === undefined
+        ? "another program listens there; stop it or choose another address"
+        : `${taker}, in this very process; keep one of the two`
+      : code === "EACCES"
+        ? "this user may not; ports below 1024 need a privilege, and a socket file a folder that can be written"
+        : code === "EADDRNOTAVAIL"
+          ? "this machine does not have that address"
+          : error instanceof Error
+            ? error.message
+            : String(error);
+  return new HemiError("HEMI_LISTEN", `cannot listen on ${address}: ${advice}`, { cause: error });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function forget(): undefined {}

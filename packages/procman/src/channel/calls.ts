@@ -1,0 +1,118 @@
+// What leader, workers and checkers ask of each other.
+
+import type { ListenAddress } from "@hemi/hemi/base";
+import type { ConfigSnapshot, Plan, ReloadPaths } from "@hemi/hemi";
+
+/** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
+export const protocolVersion = 1;
+
+/** How a program is served: the options of `hemi serve` that workers and checkers need. */
+export interface ServeOptions {
+  /** The configuration file. */
+  readonly config: string;
+  /** The base directory of relative paths in the configuration. */
+  readonly base: string;
+  readonly logsDir: string | undefined;
+  readonly tmpsDir: string | undefined;
+  readonly varsDir: string | undefined;
+  /** Modules whose default exports are packs. */
+  readonly use: readonly string[];
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly logFormat: "text" | "json";
+  /** `undefined`: standard error. */
+  readonly logFile: string | undefined;
+  /** The time for running work at the end, in milliseconds. */
+  readonly grace: number;
+  /** How long the event loop of a worker may stand still, in milliseconds; 0: for ever. */
+  readonly stall: number;
+}
+
+/** A configuration with the text that it was read from. A worker that is replaced boots this text again. */
+export interface RunningConfig {
+  readonly file: string;
+  readonly snapshot: ConfigSnapshot;
+}
+
+/** What a worker is among the others. */
+export interface Standing {
+  readonly slot: number;
+  readonly count: number;
+  readonly isPrimary: boolean;
+}
+
+/** Served by a worker. */
+export interface WorkerCalls {
+  /** Boots and starts. Without a configuration, the files are read. Returns the configuration that it runs. */
+  readonly boot: {
+    readonly params: {
+      readonly version: number;
+      readonly options: ServeOptions;
+      readonly config: RunningConfig | undefined;
+      readonly standing: Standing;
+    };
+    readonly result: RunningConfig;
+  };
+  /** Prepares a reload; a second one waits until the first is committed or discarded. */
+  readonly prepare: {
+    readonly params: { readonly config: RunningConfig; readonly patience: number };
+    readonly result: ReloadPaths;
+  };
+  readonly commit: { readonly params: undefined; readonly result: undefined };
+  readonly discard: { readonly params: undefined; readonly result: undefined };
+  /** Finishes its work and ends. */
+  readonly quit: { readonly params: { readonly grace: number }; readonly result: undefined };
+  /** Ends at once. */
+  readonly stop: { readonly params: undefined; readonly result: undefined };
+  /** Reopens the log files. */
+  readonly reopen: { readonly params: undefined; readonly result: undefined };
+  readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
+  /** The standing of the worker has changed. */
+  readonly standing: { readonly params: Standing; readonly result: undefined };
+  /** A message of another worker. */
+  readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+}
+
+/** What a worker uses at this moment. */
+export interface WorkerUsage {
+  /** Resident memory in bytes. */
+  readonly rss: number;
+  /** CPU time since its start, in milliseconds. */
+  readonly cpu: number;
+}
+
+export interface Broadcast {
+  readonly topic: string;
+  readonly message: unknown;
+}
+
+/** Served by the leader, for each worker. */
+export interface LeaderCalls {
+  /** The listening socket of the worker's slot for this address comes along with the answer. */
+  readonly socket: {
+    readonly params: { readonly address: ListenAddress; readonly owner: string };
+    readonly result: { readonly key: string; readonly address: string; readonly port: number };
+  };
+  /** The worker does not listen on it any more. */
+  readonly release: { readonly params: { readonly key: string }; readonly result: undefined };
+  readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
+}
+
+/** Served by a checker. */
+export interface CheckerCalls {
+  /** Reads a configuration and checks it with the files that it names; compares it with another one. */
+  readonly check: {
+    readonly params: { readonly options: ServeOptions; readonly running: RunningConfig | undefined };
+    readonly result: CheckedConfig;
+  };
+}
+
+export interface CheckedConfig {
+  readonly config: RunningConfig;
+  /** Against the running configuration. */
+  readonly plan: Plan | undefined;
+  /** What is allowed and most likely not meant, as text; "" if there is nothing. */
+  readonly warnings: string;
+}
+
+/** A process that serves nothing to the other side. */
+export type NoCalls = Readonly<Record<never, never>>;

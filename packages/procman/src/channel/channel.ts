@@ -1,0 +1,150 @@
+// Calls between a process and the process that started it, over the IPC channel of Node.js.
+
+import type { ChildProcess, SendHandle } from "node:child_process";
+import { HemiError } from "@hemi/hemi/base";
+import { describeError } from "../describe-error.ts";
+import { exitCodeOf, type ExitCode } from "../exit-code.ts";
+
+/** What one side can call: for each name, what is sent and what comes back, as plain data. */
+export type CallTable<Table> = {
+  readonly [Name in keyof Table]: { readonly params: unknown; readonly result: unknown };
+};
+
+/** Serves the calls of the other side. What it throws is sent back as a RemoteError. */
+export type Handlers<Table extends CallTable<Table>> = {
+  readonly [Name in keyof Table]: (
+    params: Table[Name]["params"],
+  ) =>
+    | Table[Name]["result"]
+    | WithHandle<Table[Name]["result"]>
+    | Promise<Table[Name]["result"] | WithHandle<Table[Name]["result"]>>;
+};
+
+/** A result that brings a socket along. The sender keeps its own. */
+export class WithHandle<Result> {
+  readonly result: Result;
+  readonly handle: SendHandle;
+
+  constructor(result: Result, handle: SendHandle) {
+    this.result = result;
+    this.handle = handle;
+  }
+}
+
+/** An error of the other process. Its message is the text for people, which may have several lines. */
+export class RemoteError extends Error {
+  override name = "RemoteError";
+  readonly exitCode: ExitCode;
+
+  constructor(text: string, exitCode: ExitCode) {
+    super(text);
+    this.exitCode = exitCode;
+  }
+}
+
+/** One end of a channel: a child process, or this process as the child of another. */
+export type ChannelEnd = ChildProcess | NodeJS.Process;
+
+const marker = "@hemi/procman";
+
+/** What is sent over the channel. Both ends are of this package, and compare versions first. */
+type Message<Out extends CallTable<Out>, In extends CallTable<In>> =
+  | {
+      readonly [marker]: "call";
+      readonly id: number;
+      readonly name: keyof In & string;
+      readonly params: In[keyof In]["params"];
+    }
+  | { readonly [marker]: "result"; readonly id: number; readonly result?: Out[keyof Out]["result"] }
+  | { readonly [marker]: "error"; readonly id: number; readonly text: string; readonly exitCode: ExitCode };
+
+function isOurs<Out extends CallTable<Out>, In extends CallTable<In>>(message: unknown): message is Message<Out, In> {
+  return typeof message === "object" && message !== null && marker in message;
+}
+
+interface Waiting {
+  resolve(answer: readonly [result: unknown, handle: unknown]): void;
+  reject(error: Error): void;
+}
+
+/** `Out`: what the other side serves. `In`: what this side serves. */
+export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
+  readonly #end: ChannelEnd;
+  readonly #handlers: Handlers<In>;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #isClosed = false;
+
+  constructor(end: ChannelEnd, handlers: Handlers<In>) {
+    this.#end = end;
+    this.#handlers = handlers;
+    // The types of the two ends have no common overload of `on`.
+    const emitter: NodeJS.EventEmitter = end;
+    emitter.on("message", (message: unknown, handle: unknown) => this.#received(message, handle));
+    emitter.on("disconnect", () => this.#close());
+    emitter.on("exit", () => this.#close());
+  }
+
+  /** Rejects with a RemoteError, or with HEMI_PROCESS if the other process has ended. */
+  async call<Name extends keyof Out & string>(name: Name, params: Out[Name]["params"]): Promise<Out[Name]["result"]> {
+    const [result] = await this.callForHandle(name, params);
+    return result;
+  }
+
+  /** Like `call`, with the socket that came along. */
+  async callForHandle<Name extends keyof Out & string>(
+    name: Name,
+    params: Out[Name]["params"],
+  ): Promise<readonly [result: Out[Name]["result"], handle: unknown]> {
+    if (this.#isClosed) throw ended();
+    const id = ++this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<readonly [unknown, unknown]>();
+    this.#waiting.set(id, { resolve, reject });
+    this.#send({ [marker]: "call", name, id, params });
+    return await promise;
+  }
+
+  /** A call whose result does not matter. Errors are ignored, also that the other process has ended. */
+  tell<Name extends keyof Out & string>(name: Name, params: Out[Name]["params"]): void {
+    this.call(name, params).catch(() => {});
+  }
+
+  #send(message: object, handle?: SendHandle): void {
+    const sent = (error: Error | null): void => (error === null ? undefined : this.#close());
+    try {
+      this.#end.send?.(message, handle, { keepOpen: true }, sent);
+    } catch {
+      this.#close();
+    }
+  }
+
+  #received(message: unknown, handle: unknown): void {
+    // A module of the user may use the channel as well.
+    if (!isOurs<Out, In>(message)) return;
+    if (message[marker] === "call") return void this.#serve(message.id, message.name, message.params);
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if (message[marker] === "result") waiting?.resolve([message.result, handle]);
+    else waiting?.reject(new RemoteError(message.text, message.exitCode));
+  }
+
+  async #serve<Name extends keyof In & string>(id: number, name: Name, params: In[Name]["params"]): Promise<void> {
+    try {
+      const result = await this.#handlers[name](params);
+      if (result instanceof WithHandle) this.#send({ [marker]: "result", id, result: result.result }, result.handle);
+      else this.#send({ [marker]: "result", id, result });
+    } catch (error) {
+      this.#send({ [marker]: "error", id, text: describeError(error), exitCode: exitCodeOf(error) });
+    }
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.values()) reject(ended());
+    this.#waiting.clear();
+  }
+}
+
+function ended(): HemiError {
+  return new HemiError("HEMI_PROCESS", "the other process has ended");
+}

@@ -1,0 +1,10 @@
+// A checker process: answers the calls of the process that started it, and ends with it.
+
+import { Channel } from "./channel/channel.ts";
+import type { CheckerCalls, NoCalls } from "./channel/calls.ts";
+import { check } from "./checker/check.ts";
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const)
+  process.on(signal, () => {});
+process.on("disconnect", () => process.exit(0));
+new Channel<NoCalls, CheckerCalls>(process, { check });

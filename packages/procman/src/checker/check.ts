@@ -1,0 +1,33 @@
+// Checks a candidate configuration, and compares it with the one that runs. Loads the user's modules, and serves nothing.
+
+import {
+  bootFile,
+  filesOfSnapshot,
+  MemorySink,
+  openErrorLog,
+  planBetween,
+  problemsText,
+  SnapshotRecorder,
+} from "@hemi/hemi";
+import { bootOptionsOf } from "../boot-options.ts";
+import type { CheckedConfig, CheckerCalls } from "../channel/calls.ts";
+import { loadPacks } from "../load-packs.ts";
+
+/** Rejects with what `hemi check` reports. */
+export async function check({ options, running }: CheckerCalls["check"]["params"]): Promise<CheckedConfig> {
+  const files = new SnapshotRecorder();
+  const use = await loadPacks(options.use);
+  // Log lines that components write while they are created are not part of the result.
+  const boot = { ...bootOptionsOf(options), use, log: openErrorLog({ sink: new MemorySink() }) };
+  let warnings = "";
+  await using candidate = await bootFile(options.config, {
+    ...boot,
+    files,
+    warned: (doubts) => (warnings = problemsText(doubts)),
+  });
+  await candidate.examine();
+  const config = { file: options.config, snapshot: files.snapshot };
+  if (running === undefined) return { config, plan: undefined, warnings };
+  await using current = await bootFile(running.file, { ...boot, files: filesOfSnapshot(running.snapshot) });
+  return { config, plan: planBetween(current.resolved, candidate.resolved), warnings };
+}

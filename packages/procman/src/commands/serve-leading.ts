@@ -1,0 +1,199 @@
+// `hemi serve`: this process leads workers that serve.
+
+import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
+import type { CommandLine } from "../command-line.ts";
+import type { ServeOptions } from "../channel/calls.ts";
+import { controlPath } from "../control/place.ts";
+import { ControlServer, type ActionHandlers } from "../control/server.ts";
+import { describeError } from "../describe-error.ts";
+import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { Leader } from "../leader/leader.ts";
+import { inheritedSockets } from "../systemd/inherited-sockets.ts";
+import { Notifier } from "../systemd/notifier.ts";
+import { terminalWatch } from "../terminal.ts";
+import { ownVersion } from "../own-version.ts";
+
+export async function serveLeading(line: CommandLine): Promise<ExitCode> {
+  const { logLevel: level, logFormat: format, logFile: file } = line;
+  const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+  const program = new Program(line, log);
+  try {
+    return await program.run();
+  } finally {
+    await log.close();
+  }
+}
+
+/** Between the start and the end of a program. */
+class Program {
+  readonly #line: CommandLine;
+  readonly #log: OwnedErrorLog;
+  readonly #notifier = new Notifier();
+  readonly #ended = Promise.withResolvers<ExitCode>();
+  readonly #hasLostTerminal = terminalWatch();
+  #leader: Leader | undefined;
+  #control: ControlServer | undefined;
+  #isEnding = false;
+
+  constructor(line: CommandLine, log: OwnedErrorLog) {
+    this.#line = line;
+    this.#log = log;
+  }
+
+  async run(): Promise<ExitCode> {
+    const listened = this.#listenToSignals();
+    try {
+      // First of all: another program with the same folder shall be found before a port is taken.
+      this.#control = await this.#openControl();
+      const leading = Leader.start({
+        serve: serveOptionsOf(this.#line),
+        workers: this.#line.workers,
+        privileges: { user: this.#line.user, group: this.#line.group },
+        inherited: await inheritedSockets(process.env),
+        log: this.#log,
+      });
+      leading.catch(() => {});
+      const started = await Promise.race([leading, this.#ended.promise]);
+      // A signal to end while workers start cancels the start.
+      if (!(started instanceof Leader))
+        return await leading
+          .then(
+            (leader) => leader.stop(),
+            () => {},
+          )
+          .then(() => started);
+      this.#leader = started;
+      this.#log.info(`leads ${this.#line.workers} ${this.#line.workers === 1 ? "worker" : "workers"}`, {
+        pid: process.pid,
+      });
+      await this.#notifier.ready();
+      return await this.#ended.promise;
+    } finally {
+      this.#control?.close();
+      this.#notifier.close();
+      for (const [signal, listener] of listened) process.off(signal, listener);
+    }
+  }
+
+  /** Without `--vars`, a folder that cannot be used costs the commands for the running program, and nothing else. */
+  async #openControl(): Promise<ControlServer | undefined> {
+    try {
+      return await ControlServer.open(controlPath(this.#line), this.#actions, this.#log);
+    } catch (error) {
+      const isTaken = error instanceof HemiError && error.code === "HEMI_PROCESS";
+      if (isTaken || this.#line.varsDir !== undefined) throw error;
+      this.#log.warn("has no control socket, so that commands cannot reach it: give it a folder by --vars", { error });
+      return undefined;
+    }
+  }
+
+  get #serving(): Leader {
+    if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
+    return this.#leader;
+  }
+
+  readonly #actions: ActionHandlers = {
+    pids: () => ({ leader: process.pid, workers: this.#leader?.pids() ?? [] }),
+    leader: async () => ({
+      ...this.#serving.status,
+      version: ownVersion(),
+      node: process.versions.node,
+      listensOn: await this.#serving.listensOn(),
+    }),
+    workers: () => this.#serving.workers(),
+    version: () => ({ hemi: ownVersion(), node: process.versions.node }),
+    plan: (params) => this.#serving.plan(params?.config),
+    reload: () => this.#reload("a command"),
+    rework: () => this.#serving.rework(),
+    reopen: async () => {
+      await this.#reopen("a command");
+      return null;
+    },
+    quit: () => {
+      this.#end("a command", exitCodes.fine);
+      return null;
+    },
+    stop: () => {
+      void this.#stop(exitCodes.fine);
+      return null;
+    },
+  };
+
+  #listenToSignals(): readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] {
+    const end = (signal: NodeJS.Signals): void => {
+      if (this.#isEnding) void this.#stop(signal === "SIGINT" ? 130 : 143);
+      else this.#end(signal, exitCodes.fine);
+    };
+    const listeners = [
+      ["SIGINT", end],
+      ["SIGTERM", end],
+      ["SIGQUIT", end],
+      ["SIGHUP", (signal) => (this.#hasLostTerminal() ? end(signal) : this.#quietly(() => this.#reload(signal)))],
+      ["SIGUSR1", (signal) => this.#quietly(() => this.#reopen(signal))],
+      ["SIGUSR2", (signal) => this.#quietly(() => this.#rework(signal))],
+    ] as const satisfies readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[];
+    for (const [signal, listener] of listeners) process.on(signal, listener);
+    return listeners;
+  }
+
+  /** What fails is in the log. */
+  #quietly(work: () => Promise<unknown>): void {
+    work().catch((error: unknown) =>
+      this.#log.error("cannot do what a signal asks for", { error: describeError(error) }),
+    );
+  }
+
+  async #reload(cause: string) {
+    this.#log.info(`reads its configuration again because of ${cause}`);
+    await this.#notifier.reloading();
+    try {
+      const report = await this.#serving.reload();
+      const counts = { kept: report.plan.kept, changed: report.plan.changes.length };
+      this.#log.info("follows the new configuration", counts);
+      return report;
+    } catch (error) {
+      this.#log.error("could not follow the new configuration, and goes on as before", { error: describeError(error) });
+      throw error;
+    } finally {
+      await this.#notifier.ready();
+    }
+  }
+
+  async #rework(cause: string): Promise<void> {
+    this.#log.info(`replaces its workers because of ${cause}`);
+    await this.#serving.rework();
+    this.#log.info("has replaced its workers");
+  }
+
+  async #reopen(cause: string): Promise<void> {
+    this.#log.reopen();
+    await this.#leader?.reopen();
+    this.#log.info(`opened its logs anew because of ${cause}`);
+  }
+
+  #end(cause: string, code: ExitCode): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#log.info(`ends because of ${cause}; again to end at once`);
+    void this.#quit(code);
+  }
+
+  async #quit(code: ExitCode): Promise<void> {
+    await this.#notifier.stopping();
+    await this.#leader?.quit();
+    this.#ended.resolve(code);
+  }
+
+  async #stop(code: number): Promise<void> {
+    this.#isEnding = true;
+    await this.#leader?.stop();
+    this.#log.flushSync();
+    this.#control?.close();
+    process.exit(code);
+  }
+}
+
+function serveOptionsOf(line: CommandLine): ServeOptions {
+  const { config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall } = line;
+  return { config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall };
+}

@@ -1,0 +1,66 @@
+// What a running program does for those who steer it: the actions of its control socket, with their parameters and
+// results as JSON.
+
+import type { Plan } from "@hemi/hemi";
+import type { WorkerState } from "../leader/worker-process.ts";
+
+/** For each action: what is sent, and what comes back. docs/control.md describes them for other clients. */
+export interface Actions {
+  /** The process ids of the program. */
+  readonly pids: {
+    readonly params: undefined;
+    readonly result: { readonly leader: number; readonly workers: readonly number[] };
+  };
+  readonly leader: { readonly params: undefined; readonly result: LeaderStatus };
+  /** One for each worker process, in the order of the slots; those that finish their work are among them. */
+  readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
+  readonly version: { readonly params: undefined; readonly result: { readonly hemi: string; readonly node: string } };
+  /** What a reload of the configuration file would do; nothing is changed. `config`: another file. */
+  readonly plan: { readonly params: { readonly config?: string } | undefined; readonly result: PlanReport };
+  /** Follows the configuration file, in all workers or in none; answers when it is done. */
+  readonly reload: { readonly params: undefined; readonly result: PlanReport };
+  /** Replaces all workers by new ones, slot by slot: new code, new environment. Answers when it is done. */
+  readonly rework: { readonly params: undefined; readonly result: { readonly workers: number } };
+  /** Opens the log files anew. */
+  readonly reopen: { readonly params: undefined; readonly result: null };
+  /** Ends the program in order; answers when this has begun. */
+  readonly quit: { readonly params: undefined; readonly result: null };
+  /** Ends the program at once. */
+  readonly stop: { readonly params: undefined; readonly result: null };
+}
+
+export interface LeaderStatus {
+  readonly pid: number;
+  readonly version: string;
+  readonly node: string;
+  /** The configuration file. */
+  readonly config: string;
+  /** How many workers it keeps. */
+  readonly slots: number;
+  /** The addresses that the program listens on. */
+  readonly listensOn: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** How many times the program has followed a new configuration. */
+  readonly reloads: number;
+  /** Resident memory in bytes. */
+  readonly rss: number;
+}
+
+export interface WorkerStatus {
+  readonly slot: number;
+  readonly pid: number;
+  readonly state: WorkerState;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Resident memory in bytes; `null` if the worker does not answer. */
+  readonly rss: number | null;
+  /** CPU time since its start, in milliseconds; `null` if the worker does not answer. */
+  readonly cpu: number | null;
+}
+
+export interface PlanReport {
+  readonly plan: Plan;
+  /** What is allowed and most likely not meant, as text; "" if there is nothing. */
+  readonly warnings: string;
+}

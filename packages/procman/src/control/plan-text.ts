@@ -1,0 +1,22 @@
+// A plan for people.
+
+import type { PlanReport } from "./actions.ts";
+
+const words = {
+  updated: "changed in place",
+  recomposed: "recomposed",
+  replaced: "made anew",
+  created: "new",
+  dropped: "dropped",
+} as const;
+
+/** One line for each component that does not stay as it is, then a line of counts. */
+export function planText({ plan, warnings }: PlanReport): string {
+  const lines = plan.changes.map(({ fate, path, place, reasons }) => {
+    const where = place === undefined ? "" : `  ${place}`;
+    return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
+  });
+  const count = plan.changes.length;
+  const total = count === 0 ? "nothing changes" : `${count} ${count === 1 ? "component changes" : "components change"}`;
+  return `${[...lines, ...(warnings === "" ? [] : [warnings]), `${total}; ${plan.kept} stay as they are`].join("\n")}\n`;
+}

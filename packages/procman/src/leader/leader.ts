@@ -1,0 +1,252 @@
+// The leader of a program: it owns the listening sockets, keeps a worker in each slot, and leads all of them from one
+// configuration to the next. It loads none of the user's code.
+
+import { Turns } from "@hemi/common";
+import { HemiError, type ErrorLog } from "@hemi/hemi/base";
+import type { Broadcast, RunningConfig, ServeOptions } from "../channel/calls.ts";
+import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
+import { describeError } from "../describe-error.ts";
+import type { Privileges } from "./child-process.ts";
+import { Checker } from "./checker.ts";
+import { Slot, type SlotOptions } from "./slot.ts";
+import { Sockets } from "./sockets.ts";
+import { WorkerProcess } from "./worker-process.ts";
+
+export interface LeaderOptions {
+  readonly serve: ServeOptions;
+  /** How many workers to keep, at least one. */
+  readonly workers: number;
+  /** The identity of workers. Default: that of the leader. */
+  readonly privileges?: Privileges;
+  /** Sockets that a parent process has bound, by address. */
+  readonly inherited?: ConstructorParameters<typeof Sockets>[1];
+  readonly log: ErrorLog;
+}
+
+/** What was told to a worker of its standing, so that it is told changes only. */
+type Told = WeakMap<WorkerProcess, boolean>;
+
+export class Leader {
+  readonly #options: LeaderOptions;
+  readonly #log: ErrorLog;
+  readonly #sockets: Sockets;
+  readonly #checker: Checker;
+  readonly #slots: readonly Slot[];
+  /** What changes the workers happens one after the other. */
+  readonly #turns = new Turns(1);
+  readonly #startedAt = Date.now();
+  readonly #told: Told = new WeakMap();
+  #running: RunningConfig | undefined;
+  #reloads = 0;
+  #isEnding = false;
+
+  private constructor(options: LeaderOptions) {
+    const { workers, privileges = {}, log, inherited } = options;
+    this.#options = options;
+    this.#log = log;
+    this.#sockets = new Sockets(workers, inherited);
+    this.#checker = new Checker(privileges);
+    const start = (slot: number): WorkerProcess =>
+      new WorkerProcess({
+        slot,
+        sockets: this.#sockets,
+        privileges,
+        broadcast: (message, from) => this.#broadcast(message, from),
+      });
+    this.#slots = Array.from({ length: workers }, (_, number) => {
+      const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
+        // The first worker of a program is the primary one at once; later ones are told.
+        worker.boot(options.serve, config, { slot: number, count: workers, isPrimary: config === undefined });
+      return new Slot({
+        number,
+        start,
+        boot,
+        inTurn: (step) => this.#turns.run(step),
+        changed: () => this.#appoint(),
+        log,
+      });
+    });
+  }
+
+  /**
+   * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
+   * error of the first worker that cannot serve; nothing is left running then.
+   */
+  static async start(options: LeaderOptions): Promise<Leader> {
+    const leader = new Leader(options);
+    try {
+      await leader.#turns.run(() => leader.#startAll());
+    } catch (error) {
+      await leader.stop();
+      throw error;
+    }
+    return leader;
+  }
+
+  async #startAll(): Promise<void> {
+    const [first, ...others] = this.#slots;
+    this.#running = await first?.renew(0);
+    await Promise.all(others.map((slot) => slot.renew(0)));
+  }
+
+  get status(): Omit<LeaderStatus, "version" | "node" | "listensOn"> {
+    return {
+      pid: process.pid,
+      config: this.#options.serve.config,
+      slots: this.#slots.length,
+      startedAt: this.#startedAt,
+      reloads: this.#reloads,
+      rss: process.memoryUsage.rss(),
+    };
+  }
+
+  listensOn(): Promise<readonly string[]> {
+    return this.#sockets.addresses();
+  }
+
+  pids(): readonly number[] {
+    return this.#processes().flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  async workers(): Promise<readonly WorkerStatus[]> {
+    return await Promise.all(
+      this.#processes().map(async (worker) => {
+        const { slot, pid = 0, state, startedAt } = worker;
+        const usage = await Promise.race([worker.call("usage", undefined), timeout(usageTime)]).catch(() => undefined);
+        return { slot, pid, state, startedAt, rss: usage?.rss ?? null, cpu: usage?.cpu ?? null };
+      }),
+    );
+  }
+
+  /** Checks a file, by default the configuration file, and compares it with what runs. */
+  async plan(config = this.#options.serve.config): Promise<PlanReport> {
+    const options = { ...this.#options.serve, config };
+    const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
+    return { plan, warnings };
+  }
+
+  /**
+   * Follows the configuration file, in all workers or in none. Rejects with what is wrong; the program then goes on as
+   * before.
+   */
+  reload(): Promise<PlanReport> {
+    return this.#turns.run(async () => {
+      this.#assertServing();
+      const {
+        config,
+        plan = nothing,
+        warnings,
+      } = await this.#checker.check(this.#options.serve, this.#running, patience);
+      await this.#follow(config);
+      this.#running = config;
+      this.#reloads++;
+      return { plan, warnings };
+    });
+  }
+
+  /** Replaces all workers, slot by slot. The first one that does not get ready ends this; the others go on. */
+  rework(): Promise<{ readonly workers: number }> {
+    return this.#turns.run(async () => {
+      this.#assertServing();
+      const { grace } = this.#options.serve;
+      for (const slot of this.#slots) await slot.renew(grace);
+      return { workers: this.#slots.length };
+    });
+  }
+
+  /** Opens the log files of all workers anew. */
+  async reopen(): Promise<void> {
+    await Promise.allSettled(this.#ready().map((worker) => worker.call("reopen", undefined)));
+  }
+
+  /** Ends all workers in order, within the grace of the program. */
+  async quit(): Promise<void> {
+    await this.#end((slot) => slot.quit(this.#options.serve.grace));
+  }
+
+  /** Ends all workers at once. */
+  async stop(): Promise<void> {
+    await this.#end((slot) => slot.stop());
+  }
+
+  async #end(end: (slot: Slot) => Promise<void>): Promise<void> {
+    this.#isEnding = true;
+    this.#checker.close();
+    await Promise.all(this.#slots.map(end));
+    await this.#sockets.close();
+  }
+
+  /** Two steps, so that it is all or none: everybody prepares, then everybody commits. */
+  async #follow(config: RunningConfig): Promise<void> {
+    const workers = this.#ready();
+    const prepared = await Promise.allSettled(workers.map((worker) => worker.call("prepare", { config, patience })));
+    const refused = prepared.find((outcome) => outcome.status === "rejected");
+    if (refused !== undefined) {
+      await Promise.allSettled(workers.map((worker) => worker.call("discard", undefined)));
+      throw refused.reason;
+    }
+    const committed = await Promise.allSettled(workers.map((worker) => worker.call("commit", undefined)));
+    // A worker that has died meanwhile is replaced, and its successor follows the new configuration.
+    const failed = committed.find((outcome, i) => outcome.status === "rejected" && workers[i]?.state === "ready");
+    if (failed?.status !== "rejected") return;
+    await this.#goBack(workers.filter((_, i) => committed[i]?.status === "fulfilled"));
+    throw failed.reason;
+  }
+
+  async #goBack(workers: readonly WorkerProcess[]): Promise<void> {
+    const config = this.#running;
+    if (config === undefined) return;
+    await Promise.all(
+      workers.map(async (worker) => {
+        try {
+          await worker.call("prepare", { config, patience });
+          await worker.call("commit", undefined);
+        } catch (error) {
+          this.#log.error(`worker ${worker.slot} cannot go back to the running configuration, and is replaced`, {
+            error: describeError(error),
+          });
+          worker.kill();
+        }
+      }),
+    );
+  }
+
+  /** The ready worker of the lowest slot does what is done once for the program. */
+  #appoint(): void {
+    const ready = this.#ready();
+    for (const worker of ready) {
+      const isPrimary = worker === ready[0];
+      if (this.#told.get(worker) === isPrimary) continue;
+      this.#told.set(worker, isPrimary);
+      worker.tell("standing", { slot: worker.slot, count: this.#slots.length, isPrimary });
+    }
+  }
+
+  #broadcast(message: Broadcast, from: WorkerProcess): void {
+    for (const worker of this.#processes()) if (worker !== from) worker.tell("deliver", message);
+  }
+
+  #ready(): readonly WorkerProcess[] {
+    return this.#slots.map(({ ready }) => ready).filter((worker) => worker !== undefined);
+  }
+
+  #processes(): readonly WorkerProcess[] {
+    return this.#slots.flatMap(({ processes }) => processes);
+  }
+
+  #assertServing(): void {
+    if (this.#isEnding) throw new HemiError("HEMI_PROCESS", "the program is ending");
+  }
+}
+
+function timeout(time: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(resolve, time, undefined).unref());
+}
+
+const nothing = { kept: 0, changes: [] } as const;
+
+/** How long a check, and the preparation of a reload, may take, in milliseconds. */
+const patience = 30_000;
+
+/** How long a worker may take to say what it uses, in milliseconds. */
+const usageTime = 1000;

@@ -1,0 +1,146 @@
+// The listening sockets of a program. The leader binds them and keeps them open while workers come and go: clients wait
+// in the queue of the kernel meanwhile. Each slot has its own socket for a TCP address, and the kernel spreads
+// connections over them (SO_REUSEPORT); the sockets of UNIX paths, and those of systemd, are shared by all slots.
+
+import { rm } from "node:fs/promises";
+import { Socket, type BoundSocket } from "node:net";
+import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
+
+/** A socket of one slot, or of all of them. */
+export interface SlotSocket {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  /** What is sent to the worker. */
+  readonly handle: Socket;
+}
+
+interface Listening {
+  readonly address: string;
+  readonly port: number;
+  /** The path of a UNIX socket that the leader has bound; its file goes with it. */
+  readonly file: string | undefined;
+  /** One for each slot, or one for all. */
+  readonly sockets: readonly Socket[];
+  /** The workers that listen on it. */
+  readonly holders: Set<object>;
+}
+
+export class Sockets {
+  readonly #slots: number;
+  readonly #listening = new Map<string, Promise<Listening>>();
+  /** Inherited from a parent process, by address; each is used once. */
+  readonly #inherited: Map<string, Socket>;
+
+  /** `inherited`: sockets that a parent process has bound, by address as `127.0.0.1:80` or a path. */
+  constructor(slots: number, inherited: ReadonlyMap<string, Socket> = new Map()) {
+    this.#slots = slots;
+    this.#inherited = new Map(inherited);
+  }
+
+  /**
+   * The socket of a slot for an address; `owner` is the path of the component that listens there. `holder` has it until
+   * it releases it or ends. Rejects with HEMI_LISTEN.
+   */
+  async acquire(address: ListenAddress, owner: string, slot: number, holder: object): Promise<SlotSocket> {
+    // Each component that asks for any free port gets its own.
+    const key = "port" in address && address.port === 0 ? `${addressKey(address)} ${owner}` : addressKey(address);
+    let listening = this.#listening.get(key);
+    if (listening === undefined) {
+      listening = this.#bind(address);
+      this.#listening.set(key, listening);
+      listening.catch(() => this.#listening.delete(key));
+    }
+    const { sockets, holders, ...place } = await listening;
+    holders.add(holder);
+    const handle = sockets[slot] ?? sockets[0];
+    if (handle === undefined) throw new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
+    return { key, address: place.address, port: place.port, handle };
+  }
+
+  /** The last worker that releases an address closes it. */
+  async release(key: string, holder: object): Promise<void> {
+    const listening = await this.#listening.get(key)?.catch(() => undefined);
+    if (listening?.holders.delete(holder) !== true || listening.holders.size > 0) return;
+    this.#listening.delete(key);
+    await close(listening);
+  }
+
+  /** A worker has ended without releasing anything. Its addresses stay open for the one that replaces it. */
+  forget(holder: object): void {
+    for (const listening of this.#listening.values())
+      void listening.then(
+        ({ holders }) => holders.delete(holder),
+        () => {},
+      );
+  }
+
+  /** The addresses that are open. */
+  async addresses(): Promise<readonly string[]> {
+    const all = await Promise.allSettled(this.#listening.values());
+    return all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value.address] : []));
+  }
+
+  /** Closes everything. */
+  async close(): Promise<void> {
+    const all = await Promise.allSettled(this.#listening.values());
+    this.#listening.clear();
+    await Promise.all(all.map((settled) => (settled.status === "fulfilled" ? close(settled.value) : undefined)));
+    for (const socket of this.#inherited.values()) socket.destroy();
+  }
+
+  async #bind(address: ListenAddress): Promise<Listening> {
+    const given = this.#takeInherited(address);
+    if (given !== undefined) return given;
+    if ("path" in address) {
+      const bound = await bindSocket(address);
+      return { ...placeOf(bound), file: address.path, sockets: [adopt(bound)], holders: new Set() };
+    }
+    const [first, ...others] = await this.#bindSlots(address);
+    if (first === undefined)
+      throw new HemiError("HEMI_LISTEN", `the program has no workers for ${addressKey(address)}`);
+    const place = placeOf(first);
+    return { ...place, file: undefined, sockets: [first, ...others].map(adopt), holders: new Set() };
+  }
+
+  async #bindSlots(address: { readonly host: string; readonly port: number }): Promise<readonly BoundSocket[]> {
+    if (this.#slots === 1) return [await bindSocket(address)];
+    // Two programs of one user could both listen with SO_REUSEPORT, unnoticed: this fails if another one listens.
+    const probe = await bindSocket(address);
+    const { port } = placeOf(probe);
+    probe.close();
+    const bound: BoundSocket[] = [];
+    try {
+      while (bound.length < this.#slots) bound.push(await bindSocket({ ...address, port }, { reusePort: true }));
+    } catch (error) {
+      for (const socket of bound) socket.close();
+      throw error;
+    }
+    return bound;
+  }
+
+  #takeInherited(address: ListenAddress): Listening | undefined {
+    const names =
+      "path" in address
+        ? [address.path]
+        : address.host === ""
+          ? [`[::]:${address.port}`, `0.0.0.0:${address.port}`]
+          : [`${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`];
+    const name = names.find((candidate) => this.#inherited.has(candidate));
+    const socket = name === undefined ? undefined : this.#inherited.get(name);
+    if (name === undefined || socket === undefined) return undefined;
+    this.#inherited.delete(name);
+    const port = "path" in address ? 0 : address.port;
+    return { address: name, port, file: undefined, sockets: [socket], holders: new Set() };
+  }
+}
+
+/** A bound socket that does not listen, in the form that can be sent to a child process. */
+function adopt(bound: BoundSocket): Socket {
+  return new Socket({ handle: bound });
+}
+
+async function close({ sockets, file }: Listening): Promise<void> {
+  for (const socket of sockets) socket.destroy();
+  if (file !== undefined) await rm(file, { force: true });
+}

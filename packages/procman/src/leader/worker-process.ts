@@ -1,0 +1,145 @@
+// One worker process, as the leader sees it.
+
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { HemiError } from "@hemi/hemi/base";
+import { Channel, WithHandle } from "../channel/channel.ts";
+import {
+  protocolVersion,
+  type Broadcast,
+  type LeaderCalls,
+  type RunningConfig,
+  type ServeOptions,
+  type Standing,
+  type WorkerCalls,
+} from "../channel/calls.ts";
+import { startChild, type Privileges } from "./child-process.ts";
+import type { Sockets } from "./sockets.ts";
+
+/**
+ *     booting ──> ready ──quit──> draining ──> ended
+ *        └─────────┴── a failure, a kill ───────^
+ */
+export type WorkerState = "booting" | "ready" | "draining" | "ended";
+
+export interface WorkerProcessOptions {
+  readonly slot: number;
+  readonly sockets: Sockets;
+  readonly privileges: Privileges;
+  /** A message for the other workers. */
+  readonly broadcast: (message: Broadcast, from: WorkerProcess) => void;
+}
+
+export class WorkerProcess {
+  readonly slot: number;
+  readonly startedAt = Date.now();
+  readonly #child: ChildProcess;
+  readonly #channel: Channel<WorkerCalls, LeaderCalls>;
+  /** Resolves when the process has ended, with the reason in words. */
+  readonly ended: Promise<string>;
+  state: WorkerState = "booting";
+
+  constructor({ slot, sockets, privileges, broadcast }: WorkerProcessOptions) {
+    this.slot = slot;
+    this.#child = startChild("worker", privileges);
+    this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
+      socket: async ({ address, owner }) => {
+        const { handle, ...place } = await sockets.acquire(address, owner, slot, this);
+        return new WithHandle(place, rawHandle(handle));
+      },
+      release: async ({ key }) => void (await sockets.release(key, this)),
+      broadcast: (message) => void broadcast(message, this),
+    });
+    this.ended = endOf(this.#child).then((reason) => {
+      this.state = "ended";
+      sockets.forget(this);
+      return reason;
+    });
+  }
+
+  /** `undefined` if the process could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Boots a configuration. Rejects with a RemoteError that says why it cannot be served. */
+  async boot(options: ServeOptions, config: RunningConfig | undefined, standing: Standing): Promise<RunningConfig> {
+    const booted = this.#channel.call("boot", { version: protocolVersion, options, config, standing });
+    const dead = this.ended.then((reason) => {
+      throw new HemiError("HEMI_PROCESS", `the worker ${reason} before it was ready`);
+    });
+    dead.catch(() => {});
+    try {
+      const running = await Promise.race([booted, dead]);
+      if (this.state === "booting") this.state = "ready";
+      return running;
+    } catch (error) {
+      // The process may have ended while its answer was under way.
+      this.#child.kill("SIGKILL");
+      throw error;
+    }
+  }
+
+  /** Calls something else. Rejects with a RemoteError, or with HEMI_PROCESS if the process has ended. */
+  call<Name extends keyof WorkerCalls>(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]> {
+    return this.#channel.call(name, params);
+  }
+
+  /** As `call`, where the result does not matter. */
+  tell<Name extends keyof WorkerCalls>(name: Name, params: WorkerCalls[Name]["params"]): void {
+    this.#channel.tell(name, params);
+  }
+
+  /** Lets it finish its work within `grace` milliseconds; resolves when it has ended. Then it is killed. */
+  async quit(grace: number): Promise<void> {
+    if (this.state === "ended") return;
+    this.state = "draining";
+    this.tell("quit", { grace });
+    const timer = setTimeout(() => this.kill(), grace + extraTime);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Ends it at once; what it has written to its logs is kept. */
+  async stop(): Promise<void> {
+    this.state = "draining";
+    this.tell("stop", undefined);
+    const timer = setTimeout(() => this.kill(), stopTime);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+/** A listening socket must be sent as it is: a `net.Socket` at the other end would begin to read from it. */
+function rawHandle(socket: Socket): Socket {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (!isHandle(handle)) throw new HemiError("HEMI_LISTEN", "the listening socket was closed");
+  return handle;
+}
+
+/** The types of `send` know the objects around handles only; it takes handles as well. */
+function isHandle(value: unknown): value is Socket {
+  return typeof value === "object" && value !== null && "fd" in value;
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve(`could not be started: ${error.message}`);
+    });
+    child.once("exit", (code, signal) => {
+      resolve(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`);
+    });
+  });
+}
+
+/** Shutdown of a stage has at least 5 s, and the log 2 s. In milliseconds. */
+const extraTime = 8000;
+const stopTime = 2000;

@@ -1,0 +1,3 @@
+// The entry of the thread that watches an event loop.
+
+import "./watch/stall-thread.ts";

@@ -1,0 +1,76 @@
+// A worker process. The leader starts it and talks to it over the IPC channel; it ends when the leader is gone.
+
+import { HemiError } from "@hemi/hemi/base";
+import { Channel } from "./channel/channel.ts";
+import { protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
+import { exitCodes, exitCodeOf } from "./exit-code.ts";
+import { Serving } from "./worker/serving.ts";
+
+let serving: Serving | undefined;
+let grace = 4000;
+let isEnding = false;
+
+function running(): Serving {
+  if (serving === undefined) throw new HemiError("HEMI_STAGE_STATE", "the worker does not serve yet");
+  return serving;
+}
+
+const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, WorkerCalls>(process, {
+  async boot(params) {
+    if (params.version !== protocolVersion) {
+      const message = `the leader speaks version ${params.version} of the protocol between processes, and its workers ${protocolVersion}; start the program anew`;
+      throw new HemiError("HEMI_PROCESS", message);
+    }
+    grace = params.options.grace;
+    const booted = await Serving.boot(params, leader);
+    ({ serving } = booted);
+    return booted.config;
+  },
+  prepare: (params) => running().prepare(params),
+  commit: () => running().commit(),
+  discard: () => running().discard(),
+  quit(params) {
+    void end(params.grace, exitCodes.fine);
+  },
+  stop() {
+    process.exit(exitCodes.fine);
+  },
+  reopen: () => running().reopen(),
+  usage: () => running().usage(),
+  standing: (standing) => void serving?.fellows.stands(standing),
+  deliver: (message) => void serving?.fellows.deliver(message),
+});
+
+/** Finishes what runs, and exits. */
+async function end(patience: number, code: number): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  try {
+    await serving?.quit(patience);
+    process.exit(code);
+  } catch (error) {
+    serving?.log.error("did not end in order", { error });
+    serving?.log.flushSync();
+    process.exit(exitCodeOf(error));
+  }
+}
+
+// A terminal sends its signals to all processes of the program. What they mean is decided by the leader.
+for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const)
+  process.on(signal, () => {});
+
+process.on("disconnect", () => {
+  serving?.log.error("the leader is gone: the worker finishes what runs, and ends");
+  void end(grace, exitCodes.fine);
+});
+
+function onThrown(thrown: unknown): void {
+  const message = "something was thrown that nothing caught: the worker ends";
+  if (serving === undefined)
+    process.stderr.write(`hemi: ${message}: ${String(thrown instanceof Error ? thrown.stack : thrown)}\n`);
+  serving?.log.error(message, { error: thrown });
+  if (isEnding || serving === undefined) process.exit(exitCodes.crashed);
+  void end(grace, exitCodes.crashed);
+}
+process.on("uncaughtException", onThrown);
+process.on("unhandledRejection", onThrown);

@@ -1,0 +1,120 @@
+// A worker that serves: its stage, its log, and the calls of the leader.
+
+import {
+  bootFile,
+  filesOfSnapshot,
+  HemiError,
+  Listeners,
+  openErrorLog,
+  problemPlace,
+  SnapshotRecorder,
+  type OwnedErrorLog,
+  type PreparedReload,
+  type ReloadPaths,
+  type Stage,
+} from "@hemi/hemi";
+import type { Channel } from "../channel/channel.ts";
+import type { LeaderCalls, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
+import { loadPacks } from "../load-packs.ts";
+import { bootOptionsOf } from "../boot-options.ts";
+import { watchLoop } from "../watch/watch-loop.ts";
+import { FellowWorkers } from "./fellow-workers.ts";
+import { LeaderSockets } from "./leader-sockets.ts";
+
+/** What the leader may ask before and after the boot. */
+export class Serving {
+  readonly log: OwnedErrorLog;
+  readonly #stage: Stage;
+  readonly #fellows: FellowWorkers;
+  readonly #unwatch: () => void;
+  #prepared: PreparedReload | undefined;
+
+  private constructor(stage: Stage, log: OwnedErrorLog, fellows: FellowWorkers, unwatch: () => void) {
+    this.#stage = stage;
+    this.log = log;
+    this.#fellows = fellows;
+    this.#unwatch = unwatch;
+  }
+
+  /** Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. */
+  static async boot(
+    { options, config, standing }: WorkerCalls["boot"]["params"],
+    leader: Channel<LeaderCalls, WorkerCalls>,
+  ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
+    const use = await loadPacks(options.use);
+    const { logLevel: level, logFormat: format, logFile: file } = options;
+    const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+    const fellows = new FellowWorkers(leader, standing, log);
+    const recorder = new SnapshotRecorder();
+    const unwatch = watchLoop({ limit: options.stall, format });
+    try {
+      const stage = await bootFile(config?.file ?? options.config, {
+        ...bootOptionsOf(options),
+        use,
+        log,
+        files: config === undefined ? recorder : filesOfSnapshot(config.snapshot),
+        listeners: new Listeners(new LeaderSockets(leader)),
+        workers: fellows,
+        warned: (doubts) => {
+          // The leader has them from the checker at a reload, and from the first worker at the start.
+          if (config !== undefined) return;
+          for (const doubt of doubts) log.warn(doubt.message, { at: problemPlace(doubt), hint: doubt.hint });
+        },
+      });
+      await stage.start();
+      return {
+        serving: new Serving(stage, log, fellows, unwatch),
+        config: config ?? { file: options.config, snapshot: recorder.snapshot },
+      };
+    } catch (error) {
+      unwatch();
+      await log.close();
+      throw error;
+    }
+  }
+
+  get fellows(): FellowWorkers {
+    return this.#fellows;
+  }
+
+  async prepare({ config, patience }: WorkerCalls["prepare"]["params"]): Promise<ReloadPaths> {
+    await this.discard();
+    const source = { file: config.file, files: filesOfSnapshot(config.snapshot) };
+    this.#prepared = await this.#stage.prepareReload(source, { patience });
+    const { kept, updated, created, dropped } = this.#prepared;
+    return { kept, updated, created, dropped };
+  }
+
+  async commit(): Promise<undefined> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    if (prepared === undefined) throw new HemiError("HEMI_STAGE_STATE", "no reload is prepared");
+    await prepared.commit();
+  }
+
+  async discard(): Promise<undefined> {
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    await prepared?.discard();
+  }
+
+  async reopen(): Promise<undefined> {
+    this.log.reopen();
+    await this.#stage.reopenLogs();
+  }
+
+  usage(): WorkerUsage {
+    const { user, system } = process.cpuUsage();
+    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000 };
+  }
+
+  /** Finishes what runs within `grace` milliseconds, and closes the log. */
+  async quit(grace: number): Promise<void> {
+    try {
+      await this.#stage.quit(grace);
+    } finally {
+      this.#unwatch();
+      await this.log.close();
+    }
+  }
+}
