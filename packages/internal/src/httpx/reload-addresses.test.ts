@@ -100,3 +100,12 @@ test("a server on a free port keeps it through reloads that do not concern it", 
   await servers.reload(site({ a: "127.0.0.1:0", b: "127.0.0.1:0" }));
   expect(listensOn()).toEqual(before);
 });
+
+test("a reload from all addresses of a port to one is refused with what to do, and changes nothing", async () => {
+  const port = await freePort();
+  await using servers = await serving(site({ a: `:${port}` }));
+  await expect(servers.reload(site({ a: `127.0.0.1:${port}` }))).rejects.toThrow(
+    /httpxServer\.a listens on .*, in this very process; .*restart: a reload cannot exchange them/,
+  );
+  expect(await servers.ask(`127.0.0.1:${port}`)).toBe("a");
+});

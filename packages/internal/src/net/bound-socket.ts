@@ -132,7 +132,7 @@ export function cannotListen(address: string, error: unknown, taker: string | un
     code === "EADDRINUSE"
       ? taker === undefined
         ? "another program listens there; stop it or choose another address"
-        : `${taker}, in this very process; keep one of the two`
+        : `${taker}, in this very process; keep one of the two, or restart: a reload cannot exchange them`
       : code === "EACCES"
         ? "this user may not; ports below 1024 need a privilege, and a socket file a folder that can be written"
         : code === "EADDRNOTAVAIL"
