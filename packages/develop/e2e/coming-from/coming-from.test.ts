@@ -80,21 +80,14 @@ const explained: Readonly<Record<string, readonly (readonly [line: string, answe
   jellyfin: [
     ["GET /", "webapp.media/rule.root 302"],
     ["GET /web/", "webapp.media/rule/httpProxy"],
-    ["GET /socket?api_key=1 upgrade", "webapp.media/rule/sockProxy"],
+    ["GET /socket?api_key=1 upgrade", "webapp.media/rule/httpProxy"],
     ["GET /Videos/1/stream.mkv", "webapp.media/rule/httpProxy"],
     ["POST /Sessions/Playing", "webapp.media/rule/httpProxy"],
-  ],
-  grafana: [
-    ["GET /grafana", "webapp.site/rule.bare 301"],
-    ["GET /grafana/d/1", "webapp.site/rule.grafana/httpProxy"],
-    ["GET /grafana/api/live/ws upgrade", "webapp.site/rule.grafana/sockProxy"],
-    ["GET /docs/", "webapp.site/rule.files/static"],
-    ["GET /grafanas", "webapp.site/rule.files/static 404"],
   ],
   mastodon: [
     ["GET /packs/app.js", "webapp.mastodon/rule.built/static"],
     ["GET /packs/none.js", "webapp.mastodon/rule.built/static 404"],
-    ["GET /api/v1/streaming?stream=user upgrade", "webapp.mastodon/rule.streaming/sockProxy"],
+    ["GET /api/v1/streaming?stream=user upgrade", "webapp.mastodon/rule.streaming/httpProxy"],
     ["GET /api/v1/streaming/health", "webapp.mastodon/rule.streaming/httpProxy"],
     ["GET /@ann", "webapp.mastodon/rule.files, then the app/httpProxy"],
   ],
@@ -102,7 +95,7 @@ const explained: Readonly<Record<string, readonly (readonly [line: string, answe
     ["GET /style.css", "webapp.gitlab/rule.deploy page/static"],
     ["GET /api/v4/projects/group%2Fproj", "webapp.gitlab/rule/httpProxy"],
     ["POST /group/proj.git/git-receive-pack", "webapp.gitlab/rule/httpProxy"],
-    ["GET /-/cable upgrade", "webapp.gitlab/rule/sockProxy"],
+    ["GET /-/cable upgrade", "webapp.gitlab/rule/httpProxy"],
     ["GET /none.css", "webapp.gitlab/rule/httpProxy"],
   ],
   nextcloud: [

@@ -10,9 +10,9 @@ export interface StandIn extends AsyncDisposable {
 }
 
 /**
- * Answers with its name, the method and the target, and with each of these fields of the request that came. The query
- * asks for another answer: `status=404`, `location=/x`, `cookie=a`, and `field=x-a` for a field of this name. An upgrade
- * to `websocket` is granted: the same text is sent as bytes behind the 101.
+ * Answers with its name, the method and the target, and with each of these fields of the request that came; with 200,
+ * or with the status that the query asks for: `?status=404`. An upgrade to `websocket` is granted: the same text is
+ * sent as bytes behind the 101.
  */
 export async function startStandIn(name: string, fields: readonly string[]): Promise<StandIn> {
   const toldOf = (req: IncomingMessage): string =>
@@ -24,10 +24,6 @@ export async function startStandIn(name: string, fields: readonly string[]): Pro
     ].join("\n");
   const server = createServer((req, resp) => {
     const query = new URL(req.url ?? "/", "http://stand-in").searchParams;
-    const [location, cookie, field] = ["location", "cookie", "field"].map((key) => query.get(key));
-    if (location != null) resp.setHeader("location", location);
-    if (cookie != null) resp.setHeader("set-cookie", `${cookie}=1; Path=/`);
-    if (field != null) resp.setHeader(field, "from the application");
     resp.writeHead(Number(query.get("status") ?? 200), { "content-type": "text/plain" });
     // The content may be large: it is taken, and counted.
     let size = 0;
