@@ -5,6 +5,8 @@ import type { TestContext } from "vitest";
 
 /** The Debian package that brings each peer; `.ci/run` installs them. */
 export const debianPackages = {
+  apache2: "apache2-bin",
+  caddy: "caddy",
   chromium: "chromium",
   curl: "curl",
   haproxy: "haproxy",

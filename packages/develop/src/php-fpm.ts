@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -18,6 +18,8 @@ export interface PHP extends AsyncDisposable {
  */
 export async function startPHP(program: string, processes = 3): Promise<PHP> {
   const folder = await mkdtemp(join(tmpdir(), "hemi-php-"));
+  // Servers that a test starts as root may serve as another user.
+  await chmod(folder, 0o755);
   const socket = join(folder, "php.sock");
   await writeFile(join(folder, "php.conf"), configuration(folder, socket, processes));
   const asRoot = userInfo().uid === 0 ? ["--allow-to-run-as-root"] : [];
@@ -47,6 +49,7 @@ error_log = ${folder}/fpm.log
 [site]
 ${userInfo().uid === 0 ? "user = root\ngroup = root" : ""}
 listen = ${socket}
+listen.mode = 0666
 pm = static
 pm.max_children = ${processes}
 php_admin_value[upload_max_filesize] = 200M
