@@ -19,7 +19,7 @@ export function invalidatedUrls(url: string, status: number, fields: Pick<Fields
   const base = URL.parse(url);
   const urls = new Set([url]);
   for (const name of ["location", "content-location"]) {
-    const target = base === null ? null : URL.parse(fields.get(name) ?? "", base);
+    const target = base === null ? null : URL.parse(fields.get(name) ?? "", base.href);
     if (target === null || fields.get(name) === undefined || target.origin !== base?.origin) continue;
     target.hash = "";
     urls.add(target.href);

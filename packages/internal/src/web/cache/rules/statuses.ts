@@ -21,7 +21,7 @@ const understood: ReadonlySet<number> = new Set([
   503, 504,
 ]);
 
-/** Whether the response says that the backend fails, so that a stale response may take its place (RFC 5861 section 4). */
+/** Whether the backend fails, so that a stale response may take the place of this one (RFC 5861 section 4). */
 export function isFailure(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }

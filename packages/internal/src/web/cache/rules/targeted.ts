@@ -17,7 +17,7 @@ export function targetedDirectives(fields: Pick<Fields, "get">, targets: readonl
   return undefined;
 }
 
-/** Members with a value of the wrong type are ignored, as RFC 9213 section 2.1 demands; `undefined` if it is malformed. */
+/** Members with a value of the wrong type are ignored (RFC 9213 section 2.1); `undefined` if it is malformed. */
 function parseDictionary(field: string): Directives | undefined {
   const directives = new Map<string, string>();
   const member = new RegExp(`[ \\t]*${key}(?:=(${bareItem}))?(?:;[ ]*${key}(?:=${bareItem})?)*[ \\t]*(,|$)`, "y");

@@ -6,8 +6,8 @@ import type { Fields } from "../../../http/fields.ts";
 import { listMembers } from "../../../http/list-members.ts";
 
 /**
- * The request fields that selected a response, with their values in normal form: names and values alternating. `""`: the
- * request had no such field.
+ * The request fields that selected a response, with their values in normal form: names and values alternating. The
+ * value `""`: the request had no such field.
  */
 export type Variant = readonly string[];
 
