@@ -35,6 +35,8 @@ export interface CachedSite extends AsyncDisposable {
 export interface CachedSiteOptions {
   readonly before?: string;
   readonly behind?: string;
+  /** Components of the stage. */
+  readonly beside?: string;
   /** Props of the cacher. */
   readonly cacher?: string;
   /** What else the rule consists of. */
@@ -45,7 +47,7 @@ export interface CachedSiteOptions {
 export async function cachedSite(
   origin: HandletPart["handle"],
   settings = "",
-  { before = "", behind = "origin {}", cacher = "", definitions = [] }: CachedSiteOptions = {},
+  { before = "", behind = "origin {}", beside = "", cacher = "", definitions = [] }: CachedSiteOptions = {},
 ): Promise<CachedSite> {
   let now = Date.parse("2026-01-01T00:00:00Z");
   let asked = 0;
@@ -71,6 +73,7 @@ export async function cachedSite(
   });
   const stage = await boot.bootText(
     `stage {
+      ${beside}
       memCacher "c" { ${cacher} }
       webapp "site" {
         .hostnames = ("*")
