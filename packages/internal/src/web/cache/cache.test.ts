@@ -395,3 +395,11 @@ test("a key that is the same for all requests is a mistake, and one without a ho
   await expect(cachedSite(() => false, '.key = "x"')).rejects.toThrow("the same for all requests");
   await expect(cachedSite(() => false, '.statusTtl = ["abc": 1s]')).rejects.toThrow("is no status");
 });
+
+test("hemi explain says under which key it would look", async () => {
+  await using site = await cachedSite(() => false, '.ignoreQueries = ("x")');
+  const explained = await site.stage.explain({ url: "http://a.example/a?x=1&y=2" });
+  expect(JSON.stringify(explained)).toContain("answers with what c has stored for http://a.example/a?y=2");
+  const posted = await site.stage.explain({ method: "POST", url: "http://a.example/" });
+  expect(JSON.stringify(posted)).toContain("only GET and HEAD without content");
+});

@@ -13,6 +13,7 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import { ListedFields, type Fields } from "../../http/fields.ts";
 import { memoizeField } from "../../http/field-memo.ts";
 import { listMembers } from "../../http/list-members.ts";
+import type { Explanation } from "../explain/explanation.ts";
 import { defineHandlet, type HandletPart, type RulePart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -169,6 +170,14 @@ class Cache implements HandletPart, ManagedCache {
     const stored = this.#context.props.withCacher.current.lookup(key);
     if (stored instanceof Promise) return stored.then((stored) => this.#answer(req, resp, key, stored));
     return this.#answer(req, resp, key, stored);
+  }
+
+  explain(req: Request): Explanation {
+    const { method, hasContent, upgrades } = req;
+    const isRead = (method === "GET" || method === "HEAD") && !hasContent && upgrades.length === 0;
+    if (!isRead) return { takes: "no", text: "only GET and HEAD without content are answered by a cache" };
+    const { name } = this.#context.props.withCacher;
+    return { takes: "maybe", text: `answers with what ${name} has stored for ${this.#keyOf(req)}` };
   }
 
   #answer(req: Request, resp: Response, key: string, variants: readonly Wobject[]): boolean | Promise<boolean> {

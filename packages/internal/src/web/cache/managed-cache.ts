@@ -6,16 +6,21 @@ import type { LifetimeSource } from "./rules/freshness.ts";
 
 /** One stored variant of a URL, at the moment of the question. All times in milliseconds. */
 export interface WobjectDescription {
+  /** What it is found by. */
   readonly key: string;
+  /** The status of the response. */
   readonly status: number;
   /** The content in bytes. */
   readonly size: number;
   /** The request fields that select it: names and values alternating. */
   readonly variant: readonly string[];
+  /** The tags by which it can be purged. */
   readonly tags: readonly string[];
   /** When its head arrived, since the epoch. */
   readonly storedAt: number;
+  /** The age that an answer would have. */
   readonly age: number;
+  /** It is fresh while its age is less. */
   readonly lifetime: number;
   /** What decided the lifetime. */
   readonly lifetimeFrom: LifetimeSource;
@@ -27,6 +32,7 @@ export interface WobjectDescription {
 export interface CacheExplanation {
   /** What the URL is found by; `undefined` if that depends on more than the URL. */
   readonly key: string | undefined;
+  /** The stored variants. */
   readonly variants: readonly WobjectDescription[];
   /** Why the last response was not stored; `undefined` if it was, or if that is not known any more. */
   readonly refusal: string | undefined;

@@ -18,16 +18,19 @@ export class OpenWrite {
 export class OpenWrites {
   readonly #open = new Set<OpenWrite>();
 
+  /** Call it in `begin` of a cacher. */
   begin(): OpenWrite {
     const write = new OpenWrite();
     this.#open.add(write);
     return write;
   }
 
+  /** Call it when a write is committed or aborted. */
   end(write: OpenWrite): void {
     this.#open.delete(write);
   }
 
+  /** Call it at each purge, before anything is removed. */
   note(selector: PurgeSelector): void {
     for (const { purges } of this.#open) {
       // Nothing is lost by storing less: a slow response may see any number of purges.

@@ -40,6 +40,7 @@ export interface ResponseFacts {
 export interface Usability {
   /** Freshness lifetime. */
   readonly lifetime: number;
+  /** What decided the lifetime. */
   readonly lifetimeFrom: LifetimeSource;
   /** Its age when it arrived. */
   readonly initialAge: number;
@@ -47,7 +48,9 @@ export interface Usability {
   readonly noCache: boolean;
   /** It is never used when stale (`must-revalidate`, `proxy-revalidate`, `s-maxage`). */
   readonly mustRevalidate: boolean;
+  /** How long after its lifetime it is used while it is validated. */
   readonly staleWhileRevalidate: number;
+  /** How long after its lifetime it may replace the answer of a failing backend. */
   readonly staleIfError: number;
 }
 
