@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { findProgram } from "./machine.ts";
 import type { Result, Settings, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
+import { caching } from "./works/caching.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
@@ -18,6 +19,7 @@ const works: readonly Work[] = [
   ...answers,
   ...http2,
   ...proxying,
+  ...caching,
   websockets,
   slowDownloads,
   php,

@@ -9,6 +9,8 @@ import { http1Outgate } from "./httpx/forward/http1-outgate.ts";
 import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
 import { httpxServer } from "./httpx/httpx-server.ts";
+import { cache } from "./web/cache/cache.ts";
+import { memCacher } from "./web/cache/mem/mem-cacher.ts";
 import { forwardAuth } from "./web/proxy/forward-auth.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
@@ -31,6 +33,8 @@ export const corePack = pack("@hemi/internal", [
   webapp,
   rule,
   staticHandlet,
+  memCacher,
+  cache,
   httpProxy,
   sockProxy,
   forwardProxy,

@@ -134,6 +134,27 @@ export type { HeadLimits } from "./http/head-limits.ts";
 export { ServerExchan, type ExchanCarrier } from "./http/server-exchan.ts";
 
 // Web
+export {
+  cacherKind,
+  defineCacher,
+  selects,
+  type CacherPart,
+  type PurgeOptions,
+  type PurgeSelector,
+  type WobjectWriter,
+} from "./web/cache/cacher.ts";
+export {
+  managedCache,
+  type CacheExplanation,
+  type ManagedCache,
+  type WobjectDescription,
+} from "./web/cache/managed-cache.ts";
+export { OpenWrites, type OpenWrite } from "./web/cache/open-writes.ts";
+export type { LifetimeSource } from "./web/cache/rules/freshness.ts";
+export type { StoredTimes } from "./web/cache/rules/reuse.ts";
+export type { Usability } from "./web/cache/rules/storing.ts";
+export type { Variant } from "./web/cache/rules/vary.ts";
+export type { Wobject, WobjectHead } from "./web/cache/wobject.ts";
 export type { AccessLogFormat } from "./web/access-log/line-format.ts";
 export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
 export type { Content } from "./web/content/content.ts";

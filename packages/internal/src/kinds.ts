@@ -8,7 +8,8 @@ import { fixtureKind } from "./fixtures/kind.ts";
 import { outgateKind } from "./stage/kinds/outgate.ts";
 import { caseKind, dealetKind, routerKind } from "./stage/kinds/router.ts";
 import { serviceKind } from "./stage/kinds/service.ts";
-import { cacherKind, staterKind } from "./stage/kinds/storage.ts";
+import { staterKind } from "./stage/kinds/storage.ts";
+import { cacherKind } from "./web/cache/cacher.ts";
 import { handletKind, reviserKind, ruleKind, serverKind, sockletKind, webappKind } from "./web/kinds.ts";
 
 export const kinds = [

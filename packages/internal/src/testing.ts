@@ -4,3 +4,4 @@
 
 export type { ContractTest } from "./testing/contract-test.ts";
 export { filterTests, type FilterSubject } from "./testing/filter-tests.ts";
+export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";

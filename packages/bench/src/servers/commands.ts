@@ -104,6 +104,14 @@ export function nginxProxy(backendPort: number): (port: number) => readonly stri
   return nginxBefore("nginx-proxy.conf", backendPort);
 }
 
+/** nginx as a caching proxy to a port, with its cache in a folder. */
+export function nginxCache(backendPort: number, cache: string): (port: number) => readonly string[] {
+  return (port) => {
+    const words = { PORT: port, BACKEND_PORT: backendPort, CACHE: cache };
+    return nginxWith("nginx-cache.conf", words, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
+}
+
 /** nginx as a proxy to a port: HTTP/2 in, HTTP/1 out, which is all that it can. */
 export function nginxHttp2Proxy(backendPort: number): (port: number) => readonly string[] {
   return (port) => {

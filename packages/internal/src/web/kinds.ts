@@ -92,6 +92,11 @@ export interface RulePart extends Part {
   readonly opensTunnels: boolean;
   /** Hooks its revisers, which stay hooked in any case, and tries its handlets. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
+  /**
+   * For a handlet that answers with what those behind it would: tries the handlets behind the current one of `front` on
+   * another exchan, without revisers.
+   */
+  handleBehind(front: Request, req: Request, resp: Response): boolean | Promise<boolean>;
   /** Describes what both would do, without side effects. The stage need not be prepared. */
   explain?(req: Request, scope: ExplainScope): Promise<RuleExplanation>;
 }

@@ -1,4 +1,4 @@
-// Staters store sessions, cachers store web responses.
+// Staters store sessions.
 
 import { kind, shape } from "../../component/kind.ts";
 import type { Part } from "../../component/part.ts";
@@ -6,15 +6,6 @@ import type { Part } from "../../component/part.ts";
 /** Stores sessions. */
 export const staterKind = kind({
   name: "stater",
-  rank: 3,
-  standsIn: [{ owner: "stage", naming: "required" }],
-  part: shape<Part>(),
-  owner: shape<undefined>(),
-});
-
-/** Stores web responses. */
-export const cacherKind = kind({
-  name: "cacher",
   rank: 3,
   standsIn: [{ owner: "stage", naming: "required" }],
   part: shape<Part>(),

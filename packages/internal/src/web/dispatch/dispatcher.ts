@@ -18,7 +18,7 @@ import { HTTPError } from "../http-error.ts";
 import type { WebappPart } from "../kinds.ts";
 import { normalizePath, type NormalPath } from "../request/path.ts";
 import { Request } from "../request/request.ts";
-import { Response, type ResponseSurroundings } from "../response/response.ts";
+import { Response, type ResponseSurroundings, type RunDetached } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 
 /** Responds to a request that no rule took, if its webapp has no page for that. */
@@ -115,6 +115,23 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     }
     // A page for what failed, or for what no rule took, may take a while, too.
     if (!resp.isOver) this.#open.add(webapp, req, resp, wire, this);
+  }
+
+  serveDetached(req: Request, wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
+    const resp = new Response(wire, this, req);
+    const failed = (error: unknown): true => {
+      this.failed(error, req, resp);
+      return true;
+    };
+    let taken: boolean | Promise<boolean>;
+    try {
+      taken = run(req, resp);
+    } catch (error) {
+      return failed(error);
+    }
+    const webapp = this.#destinations.get(wire.head.authority)?.webapp ?? this.#webapps.find(req.hostname);
+    if (!resp.isOver && webapp !== undefined) this.#open.add(webapp, req, resp, wire, this);
+    return typeof taken === "boolean" ? taken : taken.catch(failed);
   }
 
   /** Refuses a request of a client that has too many running (RFC 6585 4). The caller logs this. */

@@ -240,6 +240,15 @@ class Rule implements RulePart {
     }
   }
 
+  handleBehind({ handlet, handlets = [] }: Request, req: Request, resp: Response): boolean | Promise<boolean> {
+    resp.rule = this;
+    req.contentTerms = this.#contentTerms;
+    resp.errorPages = this.#errorPages;
+    resp.limitHandling(this.#context.props.handleTimeout);
+    const at = handlets.findIndex((one) => one === handlet);
+    return this.#try(handlets.slice(at + 1).filter(isHandlet), req, resp, 0);
+  }
+
   /** Only as long as the rule has the request. Before all revisers: they see the page, as they see any content. */
   #interceptErrors(resp: Response): void {
     if (resp.isHookedBy(this)) return;
@@ -332,6 +341,11 @@ class Rule implements RulePart {
     }
     return false;
   }
+}
+
+/** Requests carry the handlets of their rule without their type. */
+function isHandlet(child: Child): child is Child<HandletPart> {
+  return "handle" in child.part;
 }
 
 /** Of revisers, the one furthest from the wire. */

@@ -389,6 +389,17 @@ export class Request {
     return sendSubrequest(this.#wire, this.encodedPath, this.#server, target, options);
   }
 
+  /** For the engine: the same request on another wire, whose fields and content it has. It shares its `locals`. */
+  onWire(wire: ExchanWire): Request {
+    const req = new Request(wire, this.#authority, this.#path, this.#server);
+    req.#target = this.#target;
+    req.#originalURI = this.#originalURI;
+    req.#locals = this.locals;
+    req.#matches = this.#matches;
+    req.#mustBePlain = this.#mustBePlain;
+    return req;
+  }
+
   /** For revisers, in `reviseRequest`: declares that they will transform responses with these media types. */
   demandPlainContent(isOf: (type: string) => boolean): void {
     const others = this.#mustBePlain;

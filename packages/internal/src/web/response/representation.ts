@@ -225,6 +225,11 @@ async function sendAllOpened(
   }
 }
 
+/** A number that no other content of this process has. */
+export function nextIdentity(): number {
+  return identities++;
+}
+
 let identities = 0;
 
 interface Known {
@@ -244,7 +249,7 @@ function represent(known: Known, options: RepresentationOptions): Representation
   if (caching !== undefined) fieldsOf304.push("cache-control", caching);
   const fields = ["content-type", type, ...fieldsOf304, "accept-ranges", maxRanges > 0 ? "bytes" : "none"];
   if (coding !== undefined) fields.push("content-encoding", coding);
-  return { identity: identities++, source, size, type, coding, validators, fields, fieldsOf304, vary, maxRanges };
+  return { identity: nextIdentity(), source, size, type, coding, validators, fields, fieldsOf304, vary, maxRanges };
 }
 
 function cacheControlOf({ maxAge, immutable = false, noCache = false }: RepresentationOptions): string | undefined {

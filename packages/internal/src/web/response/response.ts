@@ -32,7 +32,12 @@ export interface ResponseSurroundings {
   noteFault(error: unknown, req: Request | undefined): void;
   /** Sends the response for an error that a handlet has thrown, or aborts a started response. */
   failed(error: unknown, req: Request, resp: Response): void;
+  /** Runs an exchan that a handlet has detached from another one; see `detach`. */
+  serveDetached(req: Request, wire: ExchanWire, run: RunDetached): boolean | Promise<boolean>;
 }
+
+/** Handles a detached exchan, like `handle` of a rule. */
+export type RunDetached = (req: Request, resp: Response) => boolean | Promise<boolean>;
 
 /** Content that is the same each time, such as a file, so that transformed content can be cached. */
 export interface KnownContent {
@@ -525,6 +530,15 @@ export class Response implements ResponseHead {
   /** For the engine: adds a hook that inspects the final head. */
   addHook(hook: FilterHook): void {
     (this.#hooks ??= []).push(hook);
+  }
+
+  /**
+   * For the engine: handles the same request on another wire, and goes on if this one ends: for the fetch of a cache.
+   * Returns what `run` does; its errors are answered and logged like those of any exchan.
+   */
+  detach(wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
+    if (this.#req === undefined) return false;
+    return this.#surroundings.serveDetached(this.#req.onWire(wire), wire, run);
   }
 
   /** For the engine; supports one listener. */

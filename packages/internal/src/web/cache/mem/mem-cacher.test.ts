@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { cachedSite } from "../../../testing/cached-site.ts";
+import { cacherTests } from "../../../testing/cacher-tests.ts";
+import type { CacherPart } from "../cacher.ts";
+import { Admission } from "./admission.ts";
+
+async function makeCacher() {
+  const site = await cachedSite(() => false, "", { cacher: ".maxSize = 8M .maxWobjectSize = 1M" });
+  const cacher = site.stage.find("memCacher.c")?.part;
+  if (cacher === undefined || !isCacher(cacher)) throw new Error("there is no cacher");
+  return { cacher, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
+}
+
+function isCacher(part: object): part is CacherPart {
+  return "lookup" in part && "begin" in part;
+}
+
+test.each(cacherTests(makeCacher))("$name", ({ run }) => run());
+
+test("a full memCacher stores on, and stays within its size", async () => {
+  await using site = await cachedSite(
+    (_req, resp) => {
+      resp.setHeader("cache-control", "max-age=60");
+      resp.send("x".repeat(10_000));
+      return true;
+    },
+    "",
+    { cacher: ".maxSize = 64K" },
+  );
+  for (let i = 0; i < 50; i++) await site.get(`/${i}`);
+  const before = site.asked();
+  await site.get("/49");
+  expect(site.asked()).toBe(before);
+  const stored = await Promise.all(
+    Array.from({ length: 50 }, (_, i) => site.cache.explainUrl(`http://a.example/${i}`)),
+  );
+  const count = stored.filter(({ variants }) => variants.length > 0).length;
+  expect(count).toBeGreaterThan(3);
+  expect(count).toBeLessThan(7);
+});
+
+test("a scan does not displace what is asked for often", () => {
+  const admission = new Admission<{ key: string; size: number; hits: number }>();
+  const make = (key: string) => ({ key, size: 1, hits: 0 });
+  const popular = Array.from({ length: 50 }, (_, i) => make(`popular ${i}`));
+  const evicted = new Set<object>();
+  const add = (entry: ReturnType<typeof make>) => {
+    admission.add(entry);
+    while (admission.size > 100) evicted.add(admission.evict() ?? {});
+  };
+  for (const entry of popular) add(entry);
+  for (const entry of popular) admission.hit(entry);
+  for (let i = 0; i < 10_000; i++) add(make(`scan ${i}`));
+  expect(popular.filter((entry) => evicted.has(entry))).toEqual([]);
+  expect(admission.size).toBe(100);
+});

@@ -1,0 +1,33 @@
+// The field `cache-status` (RFC 9211): what the cache did with a request.
+
+/** Why a request went to the backend (RFC 9211 section 2.2). */
+export type ForwardReason = "bypass" | "method" | "uri-miss" | "vary-miss" | "request" | "stale";
+
+/** What the cache did. */
+export interface CacheStatus {
+  /** The answer came from the cache. */
+  readonly isHit?: boolean;
+  readonly forward?: ForwardReason | undefined;
+  /** The status of the backend, if the client gets another one. */
+  readonly forwardStatus?: number | undefined;
+  readonly isStored?: boolean;
+  /** The answer to another request was used. */
+  readonly isCollapsed?: boolean;
+  /** The remaining freshness in milliseconds; negative for a stale response. */
+  readonly ttl?: number | undefined;
+  /** A token. */
+  readonly detail?: string | undefined;
+}
+
+/** The member for a cache of this name, which is a token or a text. */
+export function cacheStatusMember(name: string, status: CacheStatus): string {
+  let member = /^[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*$/.test(name) ? name : JSON.stringify(name);
+  if (status.isHit === true) member += "; hit";
+  if (status.forward !== undefined) member += `; fwd=${status.forward}`;
+  if (status.forwardStatus !== undefined) member += `; fwd-status=${status.forwardStatus}`;
+  if (status.ttl !== undefined) member += `; ttl=${Math.floor(status.ttl / 1000)}`;
+  if (status.isStored === true) member += "; stored";
+  if (status.isCollapsed === true) member += "; collapsed";
+  if (status.detail !== undefined) member += `; detail=${status.detail}`;
+  return member;
+}

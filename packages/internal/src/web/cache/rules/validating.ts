@@ -1,0 +1,45 @@
+// Validation of stored responses (RFC 9111 section 4.3).
+
+import type { Fields } from "../../../http/fields.ts";
+
+/**
+ * The fields that ask the backend whether a stored response is still current: names and values alternating. Empty if it
+ * has no validator.
+ */
+export function conditionFields(stored: Pick<Fields, "get">): readonly string[] {
+  const conditions: string[] = [];
+  const etag = stored.get("etag");
+  if (etag !== undefined) conditions.push("if-none-match", etag);
+  const lastModified = stored.get("last-modified");
+  if (lastModified !== undefined) conditions.push("if-modified-since", lastModified);
+  return conditions;
+}
+
+/**
+ * Whether a 304 confirms the stored response (section 4.3.4): its validators, if it has any, are the stored ones. Weak
+ * tags are compared weakly: both identify the response that was asked about.
+ */
+export function confirms(received: Pick<Fields, "get">, stored: Pick<Fields, "get">): boolean {
+  const etag = received.get("etag");
+  if (etag !== undefined) return opaqueTag(etag) === opaqueTag(stored.get("etag"));
+  const lastModified = received.get("last-modified");
+  return lastModified === undefined || lastModified === stored.get("last-modified");
+}
+
+function opaqueTag(etag: string | undefined): string | undefined {
+  return etag?.startsWith("W/") === true ? etag.slice(2) : etag;
+}
+
+/** The client's own conditions and ranges: the cache evaluates them on the response that it has. */
+export function isConditionField(name: string): boolean {
+  return conditions.has(name);
+}
+
+const conditions: ReadonlySet<string> = new Set([
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+]);

@@ -1,0 +1,130 @@
+// The content of one fetch, for all that wait for it: each reads at its own pace.
+//
+//   keeps all:     ■■■■■■■■■■■■        a storable response: the fetch never waits for a reader
+//                    ^      ^   readers
+//   has a window:         ■■■■■        others: what all have read is dropped, and the fetch waits for the slowest
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { ByteRange } from "../response/range.ts";
+
+interface Reader {
+  /** The number of the next piece. */
+  next: number;
+  wake: (() => void) | undefined;
+}
+
+/** Content that arrives, and is read by several. */
+export class SharedContent {
+  #pieces: Uint8Array[] = [];
+  /** The number of the first piece that is kept. */
+  #first = 0;
+  #size = 0;
+  /** In bytes, of the kept pieces. */
+  #kept = 0;
+  #keepsAll = true;
+  #isComplete = false;
+  #failure: Error | undefined;
+  readonly #readers = new Set<Reader>();
+  #room = Promise.withResolvers<void>();
+  readonly #abandoned: () => void;
+
+  /** `abandoned` is called when the last reader has gone early and not all is kept: nobody wants the rest. */
+  constructor(abandoned: () => void) {
+    this.#abandoned = abandoned;
+  }
+
+  /** What has come so far, in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Everything, if it has come, and is kept. */
+  get whole(): Uint8Array | undefined {
+    if (!this.#isComplete || !this.#keepsAll) return undefined;
+    const [only] = this.#pieces;
+    return this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
+  }
+
+  /** Keeps no more than the slowest reader needs. */
+  keepWindow(): void {
+    this.#keepsAll = false;
+  }
+
+  /** False: there is enough for now; await `room`. */
+  add(piece: Uint8Array): boolean {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    this.#kept += piece.length;
+    this.#wakeAll();
+    return this.#hasRoom;
+  }
+
+  /** Settles when more may come. */
+  room(): Promise<void> {
+    return this.#hasRoom ? Promise.resolve() : this.#room.promise;
+  }
+
+  end(): void {
+    this.#isComplete = true;
+    this.#wakeAll();
+  }
+
+  /** Readers that have not read everything get this error. */
+  fail(error: Error): void {
+    if (this.#isComplete) return;
+    this.#failure ??= error;
+    this.#room.resolve();
+    this.#wakeAll();
+  }
+
+  /** A part of it, or everything, in pieces. Throws if the content breaks off, and if its begin is kept no longer. */
+  async *read(range: ByteRange = { offset: 0, size: Infinity }): AsyncGenerator<Uint8Array, void, void> {
+    const reader: Reader = { next: 0, wake: undefined };
+    if (this.#first > 0) throw new HemiError("HEMI_USAGE", "the begin of this content is kept no longer");
+    this.#readers.add(reader);
+    let at = 0;
+    const end = range.offset + range.size;
+    try {
+      while (at < end) {
+        const piece = this.#pieces[reader.next - this.#first];
+        if (piece !== undefined) {
+          const wanted = piece.subarray(Math.max(0, range.offset - at), Math.min(piece.length, end - at));
+          at += piece.length;
+          if (wanted.length > 0) yield wanted;
+          reader.next++;
+          this.#drop();
+        } else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#isComplete) return;
+        else await new Promise<void>((resolve) => (reader.wake = resolve));
+      }
+    } finally {
+      this.#readers.delete(reader);
+      this.#drop();
+      if (this.#readers.size === 0 && !this.#keepsAll && !this.#isComplete) this.#abandoned();
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#keepsAll || this.#kept <= maxAhead || this.#failure !== undefined;
+  }
+
+  #drop(): void {
+    if (this.#keepsAll || this.#readers.size === 0) return;
+    const needed = Math.min(...[...this.#readers].map(({ next }) => next));
+    for (const piece of this.#pieces.splice(0, needed - this.#first)) this.#kept -= piece.length;
+    this.#first = needed;
+    if (!this.#hasRoom) return;
+    this.#room.resolve();
+    this.#room = Promise.withResolvers<void>();
+  }
+
+  #wakeAll(): void {
+    for (const reader of this.#readers) {
+      reader.wake?.();
+      reader.wake = undefined;
+    }
+  }
+}
+
+/** In bytes: the fetch waits when the slowest reader is so far behind. */
+const maxAhead = 256 * 1024;

@@ -1,0 +1,29 @@
+// A wobject: one response in a cache.
+
+import type { Source } from "../response/source.ts";
+import type { StoredTimes } from "./rules/reuse.ts";
+import type { Variant } from "./rules/vary.ts";
+
+/** What a cache knows of a stored response, its content apart. Never changed: an update makes another one. */
+export interface WobjectHead extends StoredTimes {
+  /** What it is found by; all variants of a resource have the same. */
+  readonly key: string;
+  /** What was asked for: `https://shop.example/a?b`. Purges name it. */
+  readonly url: string;
+  /** The status of the response. */
+  readonly status: number;
+  /** The fields to send, without `age`: names in lower case and values alternating. */
+  readonly fieldList: readonly string[];
+  /** The request fields that selected it. */
+  readonly variant: Variant;
+  /** The words by which several are purged at once, from `cache-tag` and `surrogate-key`. */
+  readonly tags: readonly string[];
+}
+
+/** A stored response. */
+export interface Wobject {
+  /** The current head: another one after an update. */
+  readonly head: WobjectHead;
+  /** The content. */
+  readonly source: Source;
+}
