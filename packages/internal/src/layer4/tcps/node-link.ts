@@ -121,7 +121,9 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
     plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to));
     if (tls === undefined) return plain;
     const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
-    return connectTLS({ ...tls, socket: plain, servername });
+    const secure = connectTLS({ ...tls, socket: plain, servername, allowHalfOpen: true });
+    plain.on("error", (error) => secure.destroy(error));
+    return secure;
   }
 
   #connected(link: Link, node: Node<NodeLinks>): void {

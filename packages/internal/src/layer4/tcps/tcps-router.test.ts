@@ -7,34 +7,8 @@ import { MemorySink } from "../../log/sink.ts";
 import { certificateFolder, testAuthority } from "../../testing/certificates.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
+import { named, route, router, to, web } from "../../testing/route.ts";
 import type { RouterPart } from "../kinds.ts";
-
-/** A stage with the router `router.main`; `text` is what stands in the stage. */
-async function route(text: string) {
-  const sink = new MemorySink();
-  const stage = await bootWith([]).bootText(`stage { ${text} }`, { log: openErrorLog({ level: "debug", sink }) });
-  await stage.start();
-  const { listensOn }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
-  const port = Number(/:(\d+)$/.exec(listensOn?.[0] ?? "")?.[1]);
-  return {
-    stage,
-    log: sink.lines,
-    connect: (secure?: Parameters<typeof RawClient.connect>[1]) =>
-      RawClient.connect({ port, host: "127.0.0.1" }, secure),
-    [Symbol.asyncDispose]: () => stage.quit(1000),
-  };
-}
-
-const router = (cases: string, props = "") => `tcpsRouter "main" { .address = "127.0.0.1:0" ${props} ${cases} }`;
-const to = (name: string, { address }: RawBackend, props = "") =>
-  `tcpsBackend "${name}" { .nodes = (["address": "${address}"]) ${props} }`;
-
-/** Says its name to everyone, then echoes. */
-const named = (name: string) =>
-  RawBackend.listen(async (conn) => {
-    conn.socket.write(`${name}:`);
-    conn.socket.on("data", (bytes: Buffer) => conn.socket.write(bytes)).on("end", () => conn.socket.end());
-  });
 
 test("bytes pass both ways, and each side may shut its end first", async () => {
   await using node = await RawBackend.listen(async (conn) => {
@@ -80,10 +54,6 @@ test("a connection that no case takes is closed, and the log says so", async () 
   await client.ending();
   expect(site.log.join("\n")).toContain("notTaken");
 });
-
-const web = (props = "", webapp = "") =>
-  `webapp "all" { .hostnames = ("*") ${webapp} rule { .returnText = $scheme + " " + $srcPort } }
-   httpxServer "w" { .webapps = ("all") .address = "127.0.0.1:0" ${props} }`;
 
 test("a web server gets a connection with its first bytes, and knows the client", async () => {
   await using site = await route(web() + router('case $protocol == "http" { handOver { .toServer = "w" } }'));
