@@ -164,11 +164,11 @@ test("connections of a node that health checks find down are closed, if so confi
   let isWell = true;
   await using node = await RawBackend.listen(async (conn) => {
     const line = await conn.through("\n");
-    if (line === "ping\n") conn.send(isWell ? "pong" : "no");
+    if (line === "ping\n") conn.socket.end(isWell ? "pong" : "no");
     else conn.send("served");
   });
   const health =
-    '.healthCheck = "expect" .healthSend = "ping\n" .healthExpect = "pong" .healthInterval = 10ms .healthFall = 1 .healthTimeout = 50ms';
+    '.healthCheck = "expect" .healthSend = "ping\n" .healthExpect = "pong" .healthInterval = 10ms .healthFall = 1 .healthTimeout = 10s';
   await using site = await route(
     to("n", node, health) + router('case { tcpsProxy { .toBackend = "n" .onNodeDown = "close" } }'),
   );

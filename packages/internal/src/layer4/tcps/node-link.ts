@@ -121,7 +121,7 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
     plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to));
     if (tls === undefined) return plain;
     const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
-    const secure = connectTLS({ ...tls, socket: plain, servername, allowHalfOpen: true });
+    const secure = connectTLS({ ...tls, socket: plain, servername });
     plain.on("error", (error) => secure.destroy(error));
     return secure;
   }
