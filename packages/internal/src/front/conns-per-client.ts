@@ -38,7 +38,9 @@ export class ConnsPerClient implements ClientAdmission {
       makeDeadline,
       tell(count, latest) {
         const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
-        log.warn(`refused ${whose}: a client may have ${settings.maxConnsPerClient} at once, which is maxConnsPerClient`);
+        log.warn(
+          `refused ${whose}: a client may have ${settings.maxConnsPerClient} at once, which is maxConnsPerClient`,
+        );
       },
     });
   }
