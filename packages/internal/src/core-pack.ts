@@ -16,6 +16,11 @@ import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
 import { fcgiRelay } from "./httpx/relay/fcgi-relay.ts";
 import { scgiRelay } from "./httpx/relay/scgi-relay.ts";
+import { caseOfRouter } from "./layer4/case.ts";
+import { handOver } from "./layer4/tcps/hand-over.ts";
+import { tcpsBackend } from "./layer4/tcps/tcps-backend.ts";
+import { tcpsProxy } from "./layer4/tcps/tcps-proxy.ts";
+import { tcpsRouter } from "./layer4/tcps/tcps-router.ts";
 import { rule } from "./web/dispatch/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/dispatch/webapp.ts";
@@ -41,4 +46,9 @@ export const corePack = pack("@hemi/internal", [
   forwardAuth,
   fcgiRelay,
   scgiRelay,
+  tcpsBackend,
+  tcpsRouter,
+  caseOfRouter,
+  tcpsProxy,
+  handOver,
 ]);

@@ -180,22 +180,36 @@ export type { FieldPart, FilePart, FormPart } from "./web/content/form/form-part
 export type { UploadedFile } from "./web/content/form/uploaded-file.ts";
 export { HostnameTable } from "./web/dispatch/hostnames.ts";
 export { HTTPError } from "./web/http-error.ts";
+export { defineServer, serverKind, type ServerPart } from "./stage/kinds/server.ts";
+export {
+  caseKind,
+  dealetKind,
+  defineDealet,
+  routerKind,
+  type CasePart,
+  type DealetPart,
+  type RouterPart,
+} from "./layer4/kinds.ts";
+export type { ConnFacts } from "./layer4/facts.ts";
+export { tcpsDealet, type TcpsConn, type TcpsDealet } from "./layer4/tcps/dealet.ts";
+export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
+export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
+export type { ConnEndReason } from "./layer4/tcps/end-reason.ts";
+export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
+export { Link, type LinkUser } from "./net/link.ts";
 export {
   defineHandlet,
   defineReviser,
-  defineServer,
   defineSocklet,
   handletKind,
   reviserKind,
   ruleKind,
-  serverKind,
   sockletKind,
   webappKind,
   type ExplainScope,
   type HandletPart,
   type ReviserPart,
   type RulePart,
-  type ServerPart,
   type SockletPart,
   type WebappPart,
 } from "./web/kinds.ts";

@@ -6,11 +6,12 @@ import { backendKind } from "./backend/kind.ts";
 import { cronjobKind } from "./stage/kinds/cronjob.ts";
 import { fixtureKind } from "./fixtures/kind.ts";
 import { outgateKind } from "./stage/kinds/outgate.ts";
-import { caseKind, dealetKind, routerKind } from "./stage/kinds/router.ts";
+import { caseKind, dealetKind, routerKind } from "./layer4/kinds.ts";
 import { serviceKind } from "./stage/kinds/service.ts";
+import { serverKind } from "./stage/kinds/server.ts";
 import { staterKind } from "./stage/kinds/storage.ts";
 import { cacherKind } from "./web/cache/cacher.ts";
-import { handletKind, reviserKind, ruleKind, serverKind, sockletKind, webappKind } from "./web/kinds.ts";
+import { handletKind, reviserKind, ruleKind, sockletKind, webappKind } from "./web/kinds.ts";
 
 export const kinds = [
   // rank 0: clock, fcache, namer
@@ -31,10 +32,11 @@ export const kinds = [
   reviserKind,
   sockletKind,
   // rank 5
+  serverKind,
+  // rank 6: above the servers, because a dealet may hand connections over to one of them
   routerKind,
   caseKind,
   dealetKind,
-  serverKind,
-  // rank 6
+  // rank 7
   cronjobKind,
 ] as const;

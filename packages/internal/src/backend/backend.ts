@@ -34,6 +34,8 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly makePool: (spec: NodeSpec) => Pool;
   /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
+  /** Called after the state of a node has changed: it is up, down or ejected. */
+  readonly nodesChanged?: () => void;
 }
 
 /** The outcome of work on a node: success, failure with a reason, or unknown, because the work was abandoned. */
@@ -58,7 +60,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #budget: RetryBudget;
   #isStarted = false;
 
-  constructor({ specs, settings, log, fixtures, makePool, probes }: BackendOptions<Pool>) {
+  constructor({ specs, settings, log, fixtures, makePool, probes, nodesChanged }: BackendOptions<Pool>) {
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
@@ -75,6 +77,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
         if (this.#isStarted) this.#active?.watch(node);
       },
       left: (node) => this.#active?.forget(node),
+      changed: nodesChanged,
     });
     this.#passive = new PassiveHealth(settings, this.#group, log, this.makeDeadline);
     const { healthCheck } = settings;

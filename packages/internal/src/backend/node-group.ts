@@ -40,6 +40,8 @@ export interface GroupOptions<Pool extends NodePool> {
   /** Notified of a new node before it gets work, and of a removed node. */
   readonly joined?: (node: Node<Pool>) => void;
   readonly left?: (node: Node<Pool>) => void;
+  /** Notified after the state of a node has changed. */
+  readonly changed?: (() => void) | undefined;
 }
 
 /** A request that waits for a node. */
@@ -186,6 +188,7 @@ export class NodeGroup<Pool extends NodePool> {
     this.#mains = usable.filter(({ spec }) => !spec.isBackup);
     this.#backups = usable.filter(({ spec }) => spec.isBackup);
     this.#admitQueued();
+    this.#options.changed?.();
   }
 
   /** Whether there is a usable node besides these. */

@@ -1,4 +1,4 @@
-// The props that all backends have, whatever their protocol.
+// The props of backends: those that all have, whatever their protocol, and those of requests.
 
 import { prop } from "../component/prop.ts";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
@@ -7,7 +7,7 @@ import { isServiceName } from "../fixtures/host-name.ts";
 import { balancerNames } from "./balancers/balancers.ts";
 import type { NodeSpec } from "./node.ts";
 
-const node = {
+const nodeProps = {
   /**
    * `host:port`, `[v6]:port` or `/path.sock`. A name is resolved and followed: each of its addresses is a node, and the
    * nodes change with DNS. `_http._tcp.shop.example:0` is a service: its SRV records give hosts, ports, weights and
@@ -16,15 +16,20 @@ const node = {
   address: prop.address({ required: true }),
   /** Its share of the work, relative to the other nodes. */
   weight: prop.integer({ default: 1, min: 1, max: 1000 }),
-  /** Number of idle connections kept to this node. Default: `keepConns` of the backend. */
-  keepConns: prop.integer({ max: 100_000 }),
   /** Whether it gets work only if no other node can take it. */
   backup: prop.bool({ default: false }),
 };
 
-export const backendProps = {
+const keepingNodeProps = {
+  ...nodeProps,
+  /** Number of idle connections kept to this node. Default: `keepConns` of the backend. */
+  keepConns: prop.integer({ max: 100_000 }),
+};
+
+/** The props of all backends, also of those that keep no connections and know no requests. */
+export const nodeGroupProps = {
   /** The servers of this backend. All of them must be equivalent. */
-  nodes: prop.list(prop.record(node), { required: true, min: 1, reload: "live" }),
+  nodes: prop.list(prop.record(nodeProps), { required: true, min: 1, reload: "live" }),
   /**
    * How the next node is chosen: `roundRobin` (in turn), `random`, `leastConn` (the least busy node), `p2c` (the less
    * busy of two random nodes), `ipHash` (by the client's address), `hash` (by a text from the component that uses the
@@ -45,8 +50,6 @@ export const backendProps = {
   maxQueued: prop.integer({ default: 1000, max: 1_000_000, reload: "live" }),
   /** How long a request waits for a node. After that it is refused: 503 in HTTP. */
   queueTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** Number of idle connections kept to each node. 0: none. */
-  keepConns: prop.integer({ default: 100, max: 100_000, reload: "live" }),
   /**
    * Sends the client's address to nodes with the PROXY protocol, at the start of each connection. Such a connection
    * serves one client and is not kept. The node's own address takes the place of the address that the client connected
@@ -55,18 +58,6 @@ export const backendProps = {
   proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off" }),
   /** Time limit for a connection to a node, including TLS. After that: 504 in HTTP, unless another node is tried. */
   dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /** Time limit without progress while a request is sent to the node. After that: 504 in HTTP. */
-  writeTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
-  /**
-   * Time limit for the start of the response after the request is sent, and between two pieces of it. After that: 504
-   * in HTTP, or the response is aborted. Keep it below `handleTimeout` of the server, whose 503 would come first.
-   */
-  readTimeout: prop.duration({ default: "50s", min: "1ms", reload: "live" }),
-  /**
-   * Whether each node is checked at intervals. `tcp` connects to the node. `http` requests `healthPath`, if the backend
-   * speaks HTTP. An unhealthy node gets no work until it has recovered.
-   */
-  healthCheck: prop.choice(["off", "tcp", "http"], { default: "off" }),
   /** Time between two checks of a node, plus or minus 10 %. */
   healthInterval: prop.duration({ default: "5s", min: "10ms", reload: "live" }),
   /** A check that takes longer fails. */
@@ -96,6 +87,27 @@ export const backendProps = {
   breakerTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Retries for every hundred requests. Ten retries in 10 seconds are always allowed. 0: no retries at all. */
   retryBudget: prop.integer({ default: 20, max: 1000, reload: "live" }),
+};
+
+/** The props of backends that send requests over kept connections. */
+export const backendProps = {
+  ...nodeGroupProps,
+  /** The servers of this backend. All of them must be equivalent. */
+  nodes: prop.list(prop.record(keepingNodeProps), { required: true, min: 1, reload: "live" }),
+  /** Number of idle connections kept to each node. 0: none. */
+  keepConns: prop.integer({ default: 100, max: 100_000, reload: "live" }),
+  /** Time limit without progress while a request is sent to the node. After that: 504 in HTTP. */
+  writeTimeout: prop.duration({ default: "30s", min: "1ms", reload: "live" }),
+  /**
+   * Time limit for the start of the response after the request is sent, and between two pieces of it. After that: 504
+   * in HTTP, or the response is aborted. Keep it below `handleTimeout` of the server, whose 503 would come first.
+   */
+  readTimeout: prop.duration({ default: "50s", min: "1ms", reload: "live" }),
+  /**
+   * Whether each node is checked at intervals. `tcp` connects to the node. `http` requests `healthPath`, if the backend
+   * speaks HTTP. An unhealthy node gets no work until it has recovered.
+   */
+  healthCheck: prop.choice(["off", "tcp", "http"], { default: "off" }),
   /** How long an idle connection is kept. It is closed earlier if the node announces a shorter time. */
   aliveTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
 };
@@ -105,11 +117,12 @@ export const nodePropNames: readonly string[] = ["nodes", "keepConns"];
 
 /** Converts the configured nodes to node specs. */
 export function specsOf(props: {
-  readonly keepConns: number;
+  /** Default: 0. */
+  readonly keepConns?: number;
   readonly nodes: readonly {
     readonly address: Address;
     readonly weight: number;
-    readonly keepConns: number | undefined;
+    readonly keepConns?: number | undefined;
     readonly backup: boolean;
   }[];
 }): NodeSpec[] {
@@ -117,7 +130,7 @@ export function specsOf(props: {
     address: "path" in address || address.host !== "" ? address : { ...address, host: "127.0.0.1" },
     hostname: "path" in address ? "" : address.host,
     weight,
-    keepConns: keepConns ?? props.keepConns,
+    keepConns: keepConns ?? props.keepConns ?? 0,
     isBackup: backup,
   }));
 }

@@ -8,7 +8,7 @@ import { pack } from "../component/pack.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { testAuthority } from "../testing/certificates.ts";
-import { defineServer, type ServerPart } from "../web/kinds.ts";
+import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
 import type { Codec, CodecConn } from "./codecs.ts";
 import { Front } from "./front.ts";
 import { frontProps } from "./front-props.ts";

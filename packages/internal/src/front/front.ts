@@ -13,6 +13,7 @@ import { AcceptedSocket } from "../net/accepted-socket.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
 import { peerOf, type Peer } from "../net/peer.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
 import type { FrontSettings } from "./front-props.ts";
 import { Gate, type GateConn } from "./gate.ts";
@@ -119,6 +120,24 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     // All workers listen on the same addresses.
     if (this.#context.workers.slot > 0) return;
     for (const address of this.listensOn) this.#context.log.info(`listens on ${address}`);
+  }
+
+  /**
+   * Takes a connection that another component has accepted; see `ConnTaker`. Returns false if the socket was destroyed
+   * instead: there are too many connections, or it is not open.
+   */
+  adopt(socket: Socket, peer: Peer, tls: TlsFacts | undefined): boolean {
+    const { address } = peer.source ?? peer;
+    if (this.#gate === undefined || this.#clients?.mayConnect(address) === false) {
+      socket.destroy();
+      return false;
+    }
+    const isTaken = this.#gate.enter(socket, () => {
+      this.#clients?.connected(socket, address);
+      return tls === undefined ? this.#open(socket, peer) : this.#codecs.open(socket, peer, tls);
+    });
+    if (isTaken) socket.resume();
+    return isTaken;
   }
 
   /** Call it for changes of the server's live props, and of any state that `isSpoken` of its codecs reads. */

@@ -94,21 +94,34 @@ export class Gate<Conn extends GateConn> {
   }
 
   readonly #accept: Acceptor = (socket) => {
-    const { maxConns, admits, open, refused, failed } = this.#options;
+    this.enter(socket, this.#options.open, this.#options.admits);
+  };
+
+  /**
+   * Lets a connection in that may have come another way than from the listener, under the same `maxConns`; `open` makes
+   * it of the socket. Returns false if the socket was destroyed instead.
+   */
+  enter(socket: Socket, open: (socket: Socket) => Conn, admits?: (socket: Socket) => boolean): boolean {
+    const { maxConns, refused, failed } = this.#options;
     if (this.#conns.size >= maxConns()) {
       refused(socket);
       socket.destroy();
-      return;
+      return false;
     }
-    if (admits?.(socket) === false) return void socket.destroy();
+    if (admits?.(socket) === false) {
+      socket.destroy();
+      return false;
+    }
     let conn: Conn;
     try {
       conn = open(socket);
     } catch (error) {
       failed(error);
-      return void socket.destroy();
+      socket.destroy();
+      return false;
     }
     this.#conns.add(conn);
     if (this.#isDraining) this.#drainConn(conn);
-  };
+    return true;
+  }
 }

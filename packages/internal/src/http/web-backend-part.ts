@@ -1,17 +1,16 @@
 // What backends of web servers have in common, whatever their HTTP version: props, TLS, health, and what can be asked
 // of the group of nodes.
 
-import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 import type { Deadline } from "@hemi/common";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
 import type { Part } from "../component/part.ts";
-import { PropError } from "../component/prop-error.ts";
 import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
 import type { NodeSpec } from "../backend/node.ts";
+import { checkNodeTls, nodeTlsOptions, nodeTlsProps } from "../backend/node-tls.ts";
 import type { NodeChoice, Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { probeHTTP, type ProbePool } from "./http-probe.ts";
@@ -57,18 +56,7 @@ export const webBackendProps = {
     default: "hemi-node",
     pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a cookie" },
   }),
-  /** Connections to nodes are by TLS. */
-  tlsMode: prop.bool({ default: false }),
-  /** Whom TLS asks for (SNI), and whose certificate it must be. Default: the host of the node's address. */
-  tlsServerName: prop.string({ minLength: 1 }),
-  /** Certificates, in PEM, of those who may vouch for nodes, instead of the ones that Node.js knows. */
-  tlsCA: prop.path(),
-  /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
-  tlsCert: prop.path(),
-  /** The private key of `tlsCert`, in PEM, without a passphrase. */
-  tlsKey: prop.path(),
-  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
-  tlsVerify: prop.bool({ default: true }),
+  ...nodeTlsProps,
 };
 
 export type WebBackendProps = PropsOf<typeof webBackendProps>;
@@ -76,15 +64,7 @@ export type WebBackendProps = PropsOf<typeof webBackendProps>;
 /** Reports what is wrong with the nodes and the TLS of a backend. */
 export function checkWebBackend(context: CheckContext<WebBackendProps>): void {
   checkNodes(context);
-  const { props } = context;
-  if ((props.tlsCert === undefined) !== (props.tlsKey === undefined)) {
-    const prop = props.tlsKey === undefined ? "tlsCert" : "tlsKey";
-    context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
-  }
-  for (const prop of ["tlsServerName", "tlsCA", "tlsCert", "tlsKey", "tlsVerify"] as const) {
-    if (!props.tlsMode && context.isSet(prop))
-      context.report({ prop, message: "it says something of TLS only", hint: "set .tlsMode = true" });
-  }
+  checkNodeTls(context);
 }
 
 /** What a pool of connections to a node is made with. */
@@ -143,11 +123,11 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
   }
 
   examine(): void {
-    if (this.#props.tlsMode) tlsOptions(this.#props, this.#protocol.alpn);
+    if (this.#props.tlsMode) nodeTlsOptions(this.#props, [this.#protocol.alpn]);
   }
 
   async prepare(): Promise<void> {
-    if (this.#props.tlsMode) this.#tls = tlsOptions(this.#props, this.#protocol.alpn);
+    if (this.#props.tlsMode) this.#tls = nodeTlsOptions(this.#props, [this.#protocol.alpn]);
     await this.#backend.prepare();
   }
 
@@ -193,24 +173,5 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
 
   #makePool(spec: NodeSpec, settings: Settings): Pool {
     return this.#protocol.makePool(spec, { settings, tls: this.#tls, makeDeadline: this.#backend.makeDeadline });
-  }
-}
-
-function tlsOptions(props: WebBackendProps, alpn: string): ConnectionOptions {
-  return {
-    ALPNProtocols: [alpn],
-    rejectUnauthorized: props.tlsVerify,
-    ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
-    ...(props.tlsCA !== undefined && { ca: read("tlsCA", props.tlsCA) }),
-    ...(props.tlsCert !== undefined && { cert: read("tlsCert", props.tlsCert) }),
-    ...(props.tlsKey !== undefined && { key: read("tlsKey", props.tlsKey) }),
-  };
-}
-
-function read(prop: "tlsCA" | "tlsCert" | "tlsKey", file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
   }
 }

@@ -3,7 +3,7 @@ import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import { defineServer } from "../web/kinds.ts";
+import { defineServer } from "../stage/kinds/server.ts";
 import { HttpxServer, httpxServer } from "./httpx-server.ts";
 
 /** A source that knows one challenge, and no certificate. */

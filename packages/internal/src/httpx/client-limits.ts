@@ -6,6 +6,8 @@
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { prop } from "../component/prop.ts";
+import { ConnsPerClient } from "../front/conns-per-client.ts";
+import type { ClientAdmission } from "../front/front.ts";
 import { Refusals } from "../front/refusals.ts";
 import type { ExchanWire } from "../http/exchan.ts";
 import { forwardedSource, type ForwardedTrust } from "../http/forwarded-source.ts";
@@ -35,42 +37,33 @@ export interface ClientLimitSettings extends ForwardedTrust {
   readonly maxRequestsPerClient: number;
 }
 
-export class ClientLimits {
+export class ClientLimits implements ClientAdmission {
   /** Read at each use, because live props change it. */
   readonly #settings: ClientLimitSettings;
-  readonly #conns = new ClientCounts();
+  readonly #conns: ConnsPerClient;
   readonly #requests = new ClientCounts();
-  readonly #refusedConns: Refusals;
   readonly #refusedRequests: Refusals;
 
   constructor(settings: ClientLimitSettings, log: ErrorLog, makeDeadline: (onExpired: () => void) => Deadline) {
     this.#settings = settings;
-    const refusals = (what: string, prop: "maxConnsPerClient" | "maxRequestsPerClient"): Refusals =>
-      new Refusals({
-        makeDeadline,
-        tell(count, latest) {
-          const whose = count === 1 ? `a ${what} of ${latest}` : `${count} ${what}s, the last of ${latest}`;
-          log.warn(`refused ${whose}: a client may have ${settings[prop]} at once, which is ${prop}`);
-        },
-      });
-    this.#refusedConns = refusals("connection", "maxConnsPerClient");
-    this.#refusedRequests = refusals("request", "maxRequestsPerClient");
+    const isExempt = (address: string): boolean => settings.trustForwarded.contains(address);
+    this.#conns = new ConnsPerClient(settings, log, makeDeadline, isExempt);
+    this.#refusedRequests = new Refusals({
+      makeDeadline,
+      tell(count, latest) {
+        const whose = count === 1 ? `a request of ${latest}` : `${count} requests, the last of ${latest}`;
+        const most = settings.maxRequestsPerClient;
+        log.warn(`refused ${whose}: a client may have ${most} at once, which is maxRequestsPerClient`);
+      },
+    });
   }
 
-  /** Whether a client may open one more connection. A refusal is counted for the log. */
   mayConnect(address: string): boolean {
-    const { maxConnsPerClient } = this.#settings;
-    if (!this.#countsConnOf(address) || this.#conns.of(clientOf(address)) < maxConnsPerClient) return true;
-    this.#refusedConns.add(address);
-    return false;
+    return this.#conns.mayConnect(address);
   }
 
-  /** Counts a connection until its socket has closed. */
   connected(socket: Socket, address: string): void {
-    if (!this.#countsConnOf(address)) return;
-    const client = clientOf(address);
-    this.#conns.add(client);
-    socket.once("close", () => this.#conns.remove(client));
+    this.#conns.connected(socket, address);
   }
 
   /**
@@ -94,13 +87,7 @@ export class ClientLimits {
 
   /** Logs the remaining refusals. */
   close(): void {
-    this.#refusedConns.close();
+    this.#conns.close();
     this.#refusedRequests.close();
-  }
-
-  /** "" for a UNIX socket, whose clients cannot be distinguished. */
-  #countsConnOf(address: string): boolean {
-    const { maxConnsPerClient, trustForwarded } = this.#settings;
-    return maxConnsPerClient > 0 && address !== "" && !trustForwarded.contains(address);
   }
 }

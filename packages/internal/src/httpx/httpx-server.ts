@@ -8,6 +8,7 @@ import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
 import { claimAddress } from "../front/claim-address.ts";
 import type { CodecConn } from "../front/codecs.ts";
+import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
 import { Front } from "../front/front.ts";
 import type { GateConn } from "../front/gate.ts";
 import type { CertificateSource } from "../front/tls/certificate-source.ts";
@@ -16,6 +17,7 @@ import { SiteFiles } from "../front/tls/site-files.ts";
 import type { ExchanServer, ExchanWire } from "../http/exchan.ts";
 import { WholeResponses } from "../http1/whole-responses.ts";
 import type { Peer } from "../net/peer.ts";
+import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Dispatcher } from "../web/dispatch/dispatcher.ts";
 import { OpenExchans } from "../web/dispatch/open-exchans.ts";
 import { webapp } from "../web/dispatch/webapp.ts";
@@ -24,7 +26,7 @@ import { explainListening } from "../web/explain/explain-listening.ts";
 import { explainServer, headOf } from "../web/explain/explain-server.ts";
 import { sendMissPage } from "../web/explain/miss-page.ts";
 import { readExplainRequest, serverNameOf } from "../web/explain/read-request.ts";
-import { defineServer, type ServerPart } from "../web/kinds.ts";
+import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
 import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
 import { Injector } from "../web/wires/inject.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
@@ -62,14 +64,14 @@ export const httpxServer = defineServer({
       }
     }
   },
-  offers: [injectable, explainable],
-  create: (context): ServerPart & Injectable & Explainable => new HttpxServer(context),
+  offers: [injectable, explainable, connTaker],
+  create: (context): ServerPart & Injectable & Explainable & ConnTaker => new HttpxServer(context),
 });
 
 /** The asynchronous context for requests: an empty one. */
 const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy: true });
 
-export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCodecServer {
+export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTaker, HttpCodecServer {
   readonly #context: Context<HttpxSettings, undefined>;
   readonly #front: Front<HttpCodecServer>;
   /** The TLS files of the configuration. */
@@ -202,6 +204,10 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, HttpCod
 
   get listensOn(): readonly string[] {
     return this.#front.listensOn;
+  }
+
+  takeConn(socket: Socket, peer: Peer, tls: TlsFacts | undefined): boolean {
+    return this.#front.adopt(socket, peer, tls);
   }
 
   /** After a reload: all files have been read, but may not be usable with the settings of this server. */

@@ -6,7 +6,7 @@ import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { RawBackend } from "../testing/raw-backend.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
-import type { ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
 
 function site(nodes: readonly string[], backend = "", settings = ""): string {
   const list = nodes.map((node) => `["address": "${node}"]`).join(", ");

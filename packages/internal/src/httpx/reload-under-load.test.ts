@@ -12,7 +12,8 @@ import { MemorySink } from "../log/sink.ts";
 import { certificateFolder, type CertificateFolder } from "../testing/certificates.ts";
 import { RawBackend } from "../testing/raw-backend.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
-import { defineHandlet, type ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
+import { defineHandlet } from "../web/kinds.ts";
 
 let folder: CertificateFolder;
 let certificates: string[];

@@ -8,7 +8,8 @@ import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
 import { webSocketFrame, nextFrame } from "../testing/websocket.ts";
-import { defineSocklet, type ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
+import { defineSocklet } from "../web/kinds.ts";
 
 const chat = defineSocklet({
   sign: "chat",

@@ -7,7 +7,8 @@ import { MemorySink } from "../log/sink.ts";
 import { certificateFolder, TestAuthority, type CertificateFolder } from "../testing/certificates.ts";
 import { serveHttps, sessionOf } from "../testing/https-site.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
-import { defineHandlet, defineReviser, type ServerPart, type WebappPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
+import { defineHandlet, defineReviser, type WebappPart } from "../web/kinds.ts";
 
 let folder: CertificateFolder;
 beforeAll(async () => (folder = await certificateFolder()));

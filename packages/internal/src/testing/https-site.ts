@@ -8,7 +8,7 @@ import { bootWith } from "../boot.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import type { Stage } from "../stage.ts";
-import type { ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
 import { testAuthority } from "./certificates.ts";
 import { readResponse, type ReceivedResponse } from "./read-response.ts";
 import { RawClient, request } from "./raw-client.ts";

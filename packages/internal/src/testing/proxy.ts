@@ -11,7 +11,7 @@ import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
 import { makeBoot } from "../boot.ts";
 import type { Stage } from "../stage.ts";
-import type { ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
 import { RawClient, request } from "./raw-client.ts";
 import type { ReceivedResponse } from "./read-response.ts";
 

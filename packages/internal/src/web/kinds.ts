@@ -1,4 +1,4 @@
-// The kinds of the web: the interfaces of webapps, rules, handlets, revisers, socklets and servers.
+// The kinds of the web: the interfaces of webapps, rules, handlets, revisers and socklets.
 
 import type { Condition } from "../component/condition.ts";
 import { kind, shape } from "../component/kind.ts";
@@ -133,21 +133,6 @@ export interface WebappPart extends Part {
   notFound(req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): void | Promise<void>;
 }
 
-/** Listens for a protocol, HTTP or another one. */
-export interface ServerPart extends Part {
-  /** The addresses that it listens on, after start; the real port for port 0. */
-  readonly listensOn?: readonly string[];
-}
-
-/** Listens for a protocol. */
-export const serverKind = kind({
-  name: "server",
-  rank: 5,
-  standsIn: [{ owner: "stage", naming: "required" }],
-  part: shape<ServerPart>(),
-  owner: shape<undefined>(),
-});
-
 /** A web application, selected by hostnames. */
 export const webappKind = kind({
   name: "webapp",
@@ -210,8 +195,6 @@ export const sockletKind = kind({
   owner: shape<WebappPart | RulePart>(),
 });
 
-/** Declares your own server: it listens, and serves its connections. */
-export const defineServer = definer(serverKind);
 /**
  * Declares a handlet: it handles requests, or leaves them to the next handlet. `create` returns an object with
  * `handle(req, resp)`, such as a Mapper.

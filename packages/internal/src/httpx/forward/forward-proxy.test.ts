@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
-import type { ServerPart } from "../../web/kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 
 interface ProxyOptions {

@@ -8,7 +8,8 @@ import { MemorySink } from "../../log/sink.ts";
 import type { Stage } from "../../stage.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 import { HTTPError } from "../http-error.ts";
-import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
+import { defineHandlet, defineSocklet } from "../kinds.ts";
 
 /** Lets nobody on who comes without a field `authorization`. */
 const guard = defineHandlet({

@@ -11,10 +11,10 @@ import { RuleIndex } from "./rule-index.ts";
 import { examineFile } from "../examine-files.ts";
 import { SiteFiles } from "../../front/tls/site-files.ts";
 import { HTTPError } from "../http-error.ts";
+import { serverKind } from "../../stage/kinds/server.ts";
 import {
   defineWebapp,
   ruleKind,
-  serverKind,
   type ExplainScope,
   type RulePart,
   type WebappPart,

@@ -11,7 +11,8 @@ import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
 import { Listeners } from "../../net/listener.ts";
 import type { Stage } from "../../stage.ts";
-import { defineHandlet, defineSocklet, type ServerPart } from "../kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
+import { defineHandlet, defineSocklet } from "../kinds.ts";
 import { RawClient } from "../../testing/raw-client.ts";
 
 type ConfigProps = NonNullable<ConfigObject["props"]>;

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
-import type { ServerPart } from "../kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 
 async function webServer(listener: RequestListener): Promise<{ port: number } & AsyncDisposable> {

@@ -3,7 +3,7 @@ import { bootWith } from "../../boot.ts";
 import { RawBackend, type BackendConn, type RawRequest } from "../../testing/raw-backend.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
-import type { ServerPart } from "../kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
 
 /** A proxy to a backend that answers "hello", with a mirror that does what it is told. */

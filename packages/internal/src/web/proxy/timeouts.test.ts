@@ -11,7 +11,8 @@ import { MemorySink } from "../../log/sink.ts";
 import type { Stage } from "../../stage.ts";
 import { RawBackend } from "../../testing/raw-backend.ts";
 import { RawClient, request } from "../../testing/raw-client.ts";
-import { defineHandlet, type ServerPart } from "../kinds.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
+import { defineHandlet } from "../kinds.ts";
 
 const hour = "1h";
 /** Takes every request, and answers none. */

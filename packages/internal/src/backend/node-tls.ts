@@ -1,0 +1,59 @@
+// TLS to the nodes of a backend: its props, their check, and the options of node:tls that follow from them.
+
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
+import type { CheckContext } from "../component/definition.ts";
+import { PropError } from "../component/prop-error.ts";
+import { prop } from "../component/prop.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+
+/** Spread this into the props of a backend. */
+export const nodeTlsProps = {
+  /** Connections to nodes are by TLS. */
+  tlsMode: prop.bool({ default: false }),
+  /** Whom TLS asks for (SNI), and whose certificate it must be. Default: the host of the node's address. */
+  tlsServerName: prop.string({ minLength: 1 }),
+  /** Certificates, in PEM, of those who may vouch for nodes, instead of the ones that Node.js knows. */
+  tlsCA: prop.path(),
+  /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
+  tlsCert: prop.path(),
+  /** The private key of `tlsCert`, in PEM, without a passphrase. */
+  tlsKey: prop.path(),
+  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
+  tlsVerify: prop.bool({ default: true }),
+};
+
+export type NodeTlsSettings = PropsOf<typeof nodeTlsProps>;
+
+/** Reports a certificate without a key, and settings of TLS where it is off. */
+export function checkNodeTls(context: CheckContext<NodeTlsSettings>): void {
+  const { props } = context;
+  if ((props.tlsCert === undefined) !== (props.tlsKey === undefined)) {
+    const prop = props.tlsKey === undefined ? "tlsCert" : "tlsKey";
+    context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
+  }
+  for (const prop of ["tlsServerName", "tlsCA", "tlsCert", "tlsKey", "tlsVerify"] as const) {
+    if (!props.tlsMode && context.isSet(prop))
+      context.report({ prop, message: "it says something of TLS only", hint: "set .tlsMode = true" });
+  }
+}
+
+/** Reads the files. Throws HEMI_FILE for one that cannot be read. `alpn`: the names that ALPN proposes, if any. */
+export function nodeTlsOptions(props: NodeTlsSettings, alpn: readonly string[]): ConnectionOptions {
+  return {
+    ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
+    rejectUnauthorized: props.tlsVerify,
+    ...(props.tlsServerName !== undefined && { servername: props.tlsServerName }),
+    ...(props.tlsCA !== undefined && { ca: read("tlsCA", props.tlsCA) }),
+    ...(props.tlsCert !== undefined && { cert: read("tlsCert", props.tlsCert) }),
+    ...(props.tlsKey !== undefined && { key: read("tlsKey", props.tlsKey) }),
+  };
+}
+
+function read(prop: "tlsCA" | "tlsCert" | "tlsKey", file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,73 @@
+// Limits the concurrent connections of each client of a server.
+
+import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
+import { prop } from "../component/prop.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import { ClientCounts, clientOf } from "../net/client-counts.ts";
+import type { ClientAdmission } from "./front.ts";
+import { Refusals } from "./refusals.ts";
+
+/** Off by default, because one address may be that of an office, a mobile network, or an unknown load balancer. */
+export const connsPerClientProps = {
+  /**
+   * Maximum number of concurrent connections of one client. One more is closed as soon as it is accepted, and the error
+   * log reports the number. A client is an IPv4 address, or a /64 network of IPv6. Connections from proxies of
+   * `proxyProtocol` are counted for the client that they name. 0: unlimited.
+   */
+  maxConnsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
+};
+
+export class ConnsPerClient implements ClientAdmission {
+  /** Read at each use, because live props change it. */
+  readonly #settings: { readonly maxConnsPerClient: number };
+  readonly #isExempt: (address: string) => boolean;
+  readonly #conns = new ClientCounts();
+  readonly #refused: Refusals;
+
+  /** `isExempt`: whether the connections of an address are not counted. Default: none is. */
+  constructor(
+    settings: { readonly maxConnsPerClient: number },
+    log: ErrorLog,
+    makeDeadline: (onExpired: () => void) => Deadline,
+    isExempt: (address: string) => boolean = () => false,
+  ) {
+    this.#settings = settings;
+    this.#isExempt = isExempt;
+    this.#refused = new Refusals({
+      makeDeadline,
+      tell(count, latest) {
+        const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
+        log.warn(
+          `refused ${whose}: a client may have ${settings.maxConnsPerClient} at once, which is maxConnsPerClient`,
+        );
+      },
+    });
+  }
+
+  /** Whether a client may open one more connection. A refusal is counted for the log. */
+  mayConnect(address: string): boolean {
+    const { maxConnsPerClient } = this.#settings;
+    if (!this.#counts(address) || this.#conns.of(clientOf(address)) < maxConnsPerClient) return true;
+    this.#refused.add(address);
+    return false;
+  }
+
+  /** Counts a connection until its socket has closed. */
+  connected(socket: Socket, address: string): void {
+    if (!this.#counts(address)) return;
+    const client = clientOf(address);
+    this.#conns.add(client);
+    socket.once("close", () => this.#conns.remove(client));
+  }
+
+  /** Logs the remaining refusals. */
+  close(): void {
+    this.#refused.close();
+  }
+
+  /** "" for a UNIX socket, whose clients cannot be distinguished. */
+  #counts(address: string): boolean {
+    return this.#settings.maxConnsPerClient > 0 && address !== "" && !this.#isExempt(address);
+  }
+}

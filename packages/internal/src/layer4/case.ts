@@ -1,0 +1,48 @@
+// case: a condition on connections, with the dealets for those that match.
+
+import { isOffered } from "../component/capability.ts";
+import type { Child } from "../component/context.ts";
+import { compilePartialCondition } from "../component/partial-condition.ts";
+import { prop } from "../component/prop.ts";
+import { conditionVariables } from "./variables.ts";
+import { dealetKind, defineCase, type CasePart, type DealetPart } from "./kinds.ts";
+import { tcpsDealet } from "./tcps/dealet.ts";
+
+const props = {
+  /** Names of dealets in the router, instead of dealets inside the case. */
+  dealets: prop.list(prop.reference(dealetKind)),
+};
+
+/**
+ * A condition on connections, with the dealets that handle them, in the order of the text. The first case that matches
+ * gets a connection; if all of its dealets leave it, it goes on to the next case. Without a condition, it matches all.
+ */
+export const caseOfRouter = defineCase({
+  sign: "case",
+  props,
+  check(context) {
+    if (context.props.dealets !== undefined && context.hasChild(dealetKind)) {
+      context.report({ prop: "dealets", message: "its dealets are named or stand inside it, not both" });
+    }
+    for (const dealet of [...context.children(), ...context.references("dealets")]) {
+      if (isOffered(tcpsDealet, dealet.definition.offers)) continue;
+      dealet.report({ message: `${dealet.definition.sign} does not handle connections of TCP` });
+    }
+  },
+  create(context): CasePart {
+    const { condition } = context;
+    let dealets: readonly Child<DealetPart>[] = [];
+    return {
+      matches: condition === undefined ? () => true : compilePartialCondition(condition, conditionVariables),
+      get dealets() {
+        return dealets;
+      },
+      compose() {
+        const named = (context.props.dealets ?? []).map(({ current: part, sign, name, path, origin }) => {
+          return { part, sign, name, path, origin };
+        });
+        dealets = [...context.children(dealetKind), ...named];
+      },
+    };
+  },
+});

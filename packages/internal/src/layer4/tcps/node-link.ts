@@ -1,0 +1,161 @@
+// Connections to the nodes of a tcpsBackend.
+
+import { connect, type Socket } from "node:net";
+import { connect as connectTLS, type ConnectionOptions } from "node:tls";
+import type { Deadline } from "@hemi/common";
+import type { NodeOwner } from "../../backend/backend.ts";
+import { dialNode } from "../../backend/dial.ts";
+import { BackendFailure } from "../../backend/failure.ts";
+import type { Node, NodePool, NodeSpec } from "../../backend/node.ts";
+import type { Waiter } from "../../backend/node-group.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import { Link, type LinkUser } from "../../net/link.ts";
+import type { Endpoint } from "../../net/peer.ts";
+import { proxyHeader, type ProxyVersion } from "../../net/write-proxy-header.ts";
+
+/** Who wants a connection. */
+export interface DialWish extends SelectionHint {
+  /** The address that the client connected to, for PROXY headers. */
+  readonly to: Endpoint;
+}
+
+/** Learns of the outcome: one of the two, once. */
+export interface DialUser {
+  /** The connection stands. It is held; `link.use` and `link.hold(false)` start it. */
+  connected(link: Link, node: string): void;
+  failed(failure: BackendFailure): void;
+  /** After `connected`: the node is down by its health checks. */
+  nodeDown(): void;
+}
+
+/** The connections to one node. */
+export class NodeLinks implements NodePool {
+  readonly #links = new Set<NodeLink>();
+
+  add(link: NodeLink): void {
+    this.#links.add(link);
+  }
+
+  delete(link: NodeLink): void {
+    this.#links.delete(link);
+  }
+
+  /** Nothing is kept idle. */
+  close(): void {}
+
+  nodeDown(): void {
+    for (const link of this.#links) link.user.nodeDown();
+  }
+
+  destroy(): void {
+    for (const link of this.#links) link.cancel();
+  }
+}
+
+export interface NodeLinkOptions {
+  readonly wish: DialWish;
+  readonly user: DialUser;
+  readonly owner: NodeOwner<NodeLinks>;
+  readonly settings: { readonly dialTimeout: number; readonly proxyProtocol: "off" | ProxyVersion };
+  readonly tls: ConnectionOptions | undefined;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+}
+
+/** One attempt: from the wait for a node to the end of the connection. */
+export class NodeLink implements Waiter<NodeLinks>, LinkUser {
+  readonly wish: DialWish;
+  readonly user: DialUser;
+  readonly #options: NodeLinkOptions;
+  readonly #deadline: Deadline;
+  #node: Node<NodeLinks> | undefined;
+  #link: Link | undefined;
+  #state: "waiting" | "dialling" | "connected" | "over" = "waiting";
+
+  constructor(options: NodeLinkOptions) {
+    this.wish = options.wish;
+    this.user = options.user;
+    this.#options = options;
+    this.#deadline = options.makeDeadline(() => this.#expired());
+  }
+
+  entered(node: Node<NodeLinks>): void {
+    if (this.#state === "over") return this.#options.owner.leave(node, "unknown");
+    const { settings, tls } = this.#options;
+    this.#state = "dialling";
+    this.#node = node;
+    node.pool.add(this);
+    this.#deadline.set(settings.dialTimeout);
+    const link = new Link((onread) => this.#dial(node.spec, onread), this);
+    this.#link = link;
+    link.socket.once(tls === undefined ? "connect" : "secureConnect", () => this.#connected(link, node));
+    link.socket.once("close", () => this.#closed(node));
+  }
+
+  refused(failure: BackendFailure): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.user.failed(failure);
+  }
+
+  /** Nobody wants it any more. */
+  cancel(): void {
+    if (this.#state === "waiting") this.#options.owner.forget(this);
+    if (this.#state !== "connected") this.#state = "over";
+    this.#link?.destroy();
+  }
+
+  // A server that speaks first may do so before anyone reads: then the link is held already.
+  received(): void {}
+  ended(): void {}
+  drained(): void {}
+  closed(): void {}
+
+  #dial(spec: NodeSpec, onread: NonNullable<Parameters<typeof dialNode>[2]>["onread"]): Socket {
+    const { tls, settings } = this.#options;
+    if (settings.proxyProtocol === "off") {
+      return dialNode(spec, tls, { allowHalfOpen: true, ...(onread && { onread }) }).socket;
+    }
+    // The header stands before TLS.
+    const options = { ...spec.address, allowHalfOpen: true, noDelay: true };
+    const plain = connect(tls === undefined && onread ? { ...options, onread } : options);
+    plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to));
+    if (tls === undefined) return plain;
+    const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
+    const secure = connectTLS({ ...tls, socket: plain, servername });
+    plain.on("error", (error) => secure.destroy(error));
+    return secure;
+  }
+
+  #connected(link: Link, node: Node<NodeLinks>): void {
+    this.#deadline.clear();
+    if (this.#state !== "dialling") return link.destroy();
+    this.#state = "connected";
+    link.hold(true);
+    this.#options.owner.judge(node, "good");
+    this.user.connected(link, node.id);
+  }
+
+  #expired(): void {
+    const node = this.#node?.id ?? "";
+    const reason = `it could not be connected to within ${this.#options.settings.dialTimeout} ms`;
+    this.#fail(new BackendFailure("HEMI_TIMEOUT", node, reason));
+    this.#link?.destroy();
+  }
+
+  #closed(node: Node<NodeLinks>): void {
+    this.#deadline.clear();
+    node.pool.delete(this);
+    const wasDialling = this.#state === "dialling";
+    const reason = this.#link?.error?.message ?? "it closed the connection";
+    if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
+    this.#state = "over";
+    this.#options.owner.depart(node);
+  }
+
+  #fail(failure: BackendFailure): void {
+    if (this.#state !== "dialling" || this.#node === undefined) return;
+    this.#state = "over";
+    this.#options.owner.judge(this.#node, { failure: failure.message });
+    this.user.failed(failure);
+  }
+}

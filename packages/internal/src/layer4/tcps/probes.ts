@@ -1,0 +1,77 @@
+// Health checks of nodes that are reached by connections: TLS handshakes, SMTP greetings, and texts of one's own.
+
+import type { ConnectionOptions } from "node:tls";
+import type { Probe } from "../../backend/active-health.ts";
+import { dialNode } from "../../backend/dial.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+
+export const probeProps = {
+  /**
+   * Whether each node is checked at intervals. `tcp` connects to the node; with `tlsMode` use `tls`, which makes a
+   * handshake. `smtp` expects the greeting 220. `expect` sends `healthSend`, and expects an answer that contains
+   * `healthExpect`. An unhealthy node gets no connections until it has recovered.
+   */
+  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "expect"], { default: "off" }),
+  /** With `healthCheck = "expect"`: what is sent after the connection stands. "": nothing. */
+  healthSend: prop.string({ default: "", reload: "live" }),
+  /** With `healthCheck = "expect"`: a text that has to be in the first 4 KB of the answer. */
+  healthExpect: prop.string({ default: "", reload: "live" }),
+};
+
+export function probesOf(
+  settings: Pick<PropsOf<typeof probeProps>, "healthSend" | "healthExpect">,
+  tls: () => ConnectionOptions | undefined,
+): Readonly<Record<string, Probe>> {
+  const expecting =
+    (send: () => string, fits: (answer: string) => boolean): Probe =>
+    (spec, timeout, signal) =>
+      new Promise((resolve) => {
+        const { socket, connectEvent } = dialNode(spec, tls());
+        let answer = "";
+        const end = (failure: string | undefined): void => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", aborted);
+          socket.destroy();
+          resolve(failure);
+        };
+        const aborted = (): void => end("the check was given up");
+        const timer = setTimeout(() => end(`it did not answer as expected within ${timeout} ms`), timeout);
+        signal.addEventListener("abort", aborted);
+        socket.once(connectEvent, () => socket.write(send()));
+        socket.on("data", (bytes: Buffer) => {
+          answer += bytes.toString("latin1");
+          if (fits(answer)) end(undefined);
+          else if (answer.length > 4096) end("it did not answer as expected");
+        });
+        socket.on("error", (error) => end(error.message));
+        socket.on("close", () => end("it closed the connection before it answered as expected"));
+      });
+  const handshake: Probe = (spec, timeout, signal) =>
+    new Promise((resolve) => {
+      const { socket, connectEvent } = dialNode(spec, tls() ?? { rejectUnauthorized: false });
+      const end = (failure: string | undefined): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", aborted);
+        socket.destroy();
+        resolve(failure);
+      };
+      const aborted = (): void => end("the check was given up");
+      const timer = setTimeout(() => end(`its handshake was not complete within ${timeout} ms`), timeout);
+      signal.addEventListener("abort", aborted);
+      socket.once(connectEvent, () => end(undefined));
+      socket.on("error", (error) => end(error.message));
+      socket.on("close", () => end("it closed the connection"));
+    });
+  return {
+    tls: handshake,
+    smtp: expecting(
+      () => "",
+      (answer) => /^220[ -]/.test(answer),
+    ),
+    expect: expecting(
+      () => settings.healthSend,
+      (answer) => answer.includes(settings.healthExpect),
+    ),
+  };
+}

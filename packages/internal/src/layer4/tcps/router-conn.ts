@@ -1,0 +1,263 @@
+// A connection of a tcpsRouter, from its acceptance to its end.
+//
+//  accepted ── cases in order ──> a case matches ── its dealets in order ──> taken by one of them ──> closed
+//                 │    ^                                   │ all leave it: the next case
+//                 │    └── bytes, end, sniffTimeout        v
+//                 └── more bytes are needed             no case is left: closed
+
+import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
+import type { Child } from "../../component/context.ts";
+import { more } from "../../component/partial-condition.ts";
+import type { CodecConn } from "../../front/codecs.ts";
+import { Link, type LinkUser } from "../../net/link.ts";
+import type { Endpoint, Peer } from "../../net/peer.ts";
+import { handshakeRecord, maxClientHello, readClientHello, readProtocols } from "../../net/tls/client-hello.ts";
+import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import type { CasePart, DealetPart } from "../kinds.ts";
+import { sniffStream } from "../sniff.ts";
+import type { TcpsConn } from "./dealet.ts";
+import type { ConnEndReason } from "./end-reason.ts";
+
+/** The services that a connection needs from its router. */
+export interface RouterOfConns {
+  readonly settings: { readonly sniffTimeout: number; readonly drainIdleTimeout: number };
+  readonly cases: readonly Child<CasePart>[];
+  makeDeadline(onExpired: () => void): Deadline;
+  failed(peer: Peer, error: unknown): void;
+  /** Called once, when the connection is closed or somebody else has it. */
+  over(conn: RouterConn, reason: ConnEndReason): void;
+}
+
+export class RouterConn implements TcpsConn, CodecConn, LinkUser {
+  readonly peer: Peer;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly tls: TlsFacts | undefined;
+  readonly link: Link;
+  /** The case and the dealet that have it; for a reload. */
+  taker: { readonly case: CasePart; readonly dealet: DealetPart } | undefined;
+  readonly #router: RouterOfConns;
+  readonly #deadline: Deadline;
+  /** What was received before a dealet began. */
+  #head: Buffer = nothing;
+  /** No more bytes are waited for. */
+  #isFinal = false;
+  #phase: "sniffing" | "dealing" | "begun" | "over" = "sniffing";
+  #reason: ConnEndReason | undefined;
+  #user: LinkUser | undefined;
+  #listeners: (() => void)[] = [];
+  /** The cases that are left, once one has left the connection. */
+  #cases: readonly Child<CasePart>[] | undefined;
+
+  constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
+    this.peer = peer;
+    this.source = peer.source ?? peer;
+    this.destination = peer.local ?? { address: "", port: 0 };
+    this.tls = tls;
+    this.#router = router;
+    this.#deadline = router.makeDeadline(() => this.#finalize());
+    this.link = new Link(() => socket, this);
+    this.link.hold(true);
+    // Not before the gate knows it.
+    queueMicrotask(() => this.#guarded(() => this.#advance()));
+  }
+
+  // ---- facts ----
+
+  get transport(): "tcp" | "tls" | "uds" {
+    if (this.tls !== undefined) return "tls";
+    return this.peer.port === 0 ? "uds" : "tcp";
+  }
+  get srcHost(): string {
+    return this.source.address;
+  }
+  get srcPort(): number {
+    return this.source.port;
+  }
+  get peerHost(): string {
+    return this.peer.address;
+  }
+  get dstHost(): string {
+    return this.destination.address;
+  }
+  get dstPort(): number {
+    return this.destination.port;
+  }
+
+  get serverName(): string | typeof more {
+    if (this.tls !== undefined) return this.tls.serverName;
+    return this.#fromHello(() => readClientHello(this.#head)?.serverName?.toLowerCase().replace(/\.$/, "") ?? "");
+  }
+
+  get nextProto(): string | typeof more {
+    if (this.tls !== undefined) return this.tls.nextProto;
+    return this.#fromHello(() => readProtocols(this.#head)[0] ?? "");
+  }
+
+  get protocol(): string | typeof more {
+    const found = sniffStream(this.#head);
+    if (found !== more || !this.#isFinal) return found;
+    return this.#head.length === 0 ? "silent" : "";
+  }
+
+  #fromHello(read: () => string): string | typeof more {
+    const [first, version = 3] = this.#head;
+    if (first === undefined) return this.#isFinal ? "" : more;
+    if (first !== handshakeRecord || version !== 3) return "";
+    if (readClientHello(this.#head) === undefined) return this.#isFinal ? "" : more;
+    return read();
+  }
+
+  // ---- for dealets ----
+
+  begin(user: LinkUser): void {
+    if (this.#phase === "over") return user.closed();
+    this.#phase = "begun";
+    this.#user = user;
+    const head = this.#head;
+    this.#head = nothing;
+    this.link.use(this);
+    this.link.hold(false);
+    if (head.length > 0) user.received(head, false);
+    if (this.link.hasEnded) user.ended();
+  }
+
+  release(): Socket | undefined {
+    if (this.#phase === "over") return undefined;
+    if (this.link.hasEnded) {
+      this.close("clientAborted");
+      return undefined;
+    }
+    const socket = this.link.release(this.#head);
+    this.endsBecauseOf("handedOver");
+    this.#over();
+    return socket;
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#phase === "over") listener();
+    else this.#listeners.push(listener);
+  }
+
+  close(reason: ConnEndReason): void {
+    this.endsBecauseOf(reason);
+    this.link.destroy();
+  }
+
+  endsBecauseOf(reason: ConnEndReason): void {
+    this.#reason ??= reason;
+  }
+
+  // ---- for the gate ----
+
+  /** An established connection goes on until its end, or until the stage waits no longer. */
+  drain(): void {
+    if (this.#phase === "sniffing") this.#deadline.set(this.#router.settings.drainIdleTimeout);
+  }
+
+  destroy(): void {
+    this.close("shutdown");
+  }
+
+  // ---- from the link ----
+
+  received(bytes: Buffer, isShared: boolean): void {
+    if (this.#user !== undefined) return this.#user.received(bytes, isShared);
+    this.#head = Buffer.concat([this.#head, bytes]);
+    if (this.#head.length >= maxClientHello) this.#isFinal = true;
+    this.#guarded(() => this.#advance());
+  }
+
+  ended(): void {
+    if (this.#user !== undefined) return this.#user.ended();
+    this.#finalize();
+  }
+
+  drained(): void {
+    this.#user?.drained();
+  }
+
+  closed(): void {
+    this.#over();
+  }
+
+  #over(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#deadline.clear();
+    this.#head = nothing;
+    // It may know a better reason.
+    this.#user?.closed();
+    this.#reason ??= this.#user !== undefined && this.link.error === undefined ? "complete" : "clientAborted";
+    for (const listener of this.#listeners.splice(0)) listener();
+    this.#router.over(this, this.#reason);
+  }
+
+  // ---- cases and dealets ----
+
+  #finalize(): void {
+    this.#isFinal = true;
+    this.#guarded(() => this.#advance());
+  }
+
+  /**
+   * Looks for the case. Results other than `more` never change, so that it can begin anew with each piece, but behind
+   * the cases that have left the connection.
+   */
+  #advance(): void {
+    if (this.#phase !== "sniffing") return;
+    const cases = this.#cases ?? this.#router.cases;
+    for (const [i, { part }] of cases.entries()) {
+      const answer = part.matches(this);
+      if (answer === more) return this.#waitForMore();
+      if (answer) return this.#deal(cases, i, 0);
+    }
+    this.close("notTaken");
+  }
+
+  #waitForMore(): void {
+    if (!this.#deadline.isSet) this.#deadline.set(this.#router.settings.sniffTimeout);
+    this.link.hold(false);
+  }
+
+  /** Tries the dealets of the case at `at`, from the one at `from` on, then the next cases. */
+  #deal(cases: readonly Child<CasePart>[], at: number, from: number): void {
+    this.#phase = "dealing";
+    this.#deadline.clear();
+    this.link.hold(true);
+    const part = cases[at]?.part;
+    if (part === undefined) return this.close("notTaken");
+    for (const [i, { part: dealet }] of part.dealets.entries()) {
+      if (i < from) continue;
+      this.taker = { case: part, dealet };
+      const taken = dealet.takeConn?.(this);
+      if (taken === true || this.link.isDestroyed) return;
+      if (!(taken instanceof Promise)) continue;
+      taken.then(
+        (taken) => this.#guarded(() => (taken || this.#phase !== "dealing" ? undefined : this.#deal(cases, at, i + 1))),
+        (error: unknown) => this.#failed(error),
+      );
+      return;
+    }
+    this.taker = undefined;
+    this.#cases = cases.slice(at + 1);
+    this.#phase = "sniffing";
+    this.#advance();
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#router.failed(this.peer, error);
+    this.close("error");
+  }
+}
+
+const nothing = Buffer.alloc(0);

@@ -1,0 +1,94 @@
+// Joins a client's connection and a node's: what one sends, the other gets.
+//
+//  bytes ──> the other side, at its pace: a slow reader holds its writer
+//  end ────> the other side is shut; the other direction goes on (half-close)
+//  close ──> the other side is reset, unless both directions are complete
+
+import type { Deadline } from "@hemi/common";
+import type { Link, LinkUser } from "../../net/link.ts";
+import type { TcpsConn } from "./dealet.ts";
+import type { ConnEndReason } from "./end-reason.ts";
+
+export interface SpliceOptions {
+  readonly conn: TcpsConn;
+  readonly node: Link;
+  /** In milliseconds. Read at each use, because live props change it. `maxDuration` 0: unlimited. */
+  readonly settings: { readonly idleTimeout: number; readonly maxDuration: number };
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+}
+
+export class Splice {
+  readonly #options: SpliceOptions;
+  readonly #idle: Deadline;
+  readonly #longest: Deadline;
+
+  /** Starts at once. The node's link is held. */
+  constructor(options: SpliceOptions) {
+    const { conn, node, settings, makeDeadline } = options;
+    this.#options = options;
+    this.#idle = makeDeadline(() => this.breakOff("idleTimeout"));
+    this.#longest = makeDeadline(() => this.breakOff("maxDuration"));
+    if (settings.maxDuration > 0) this.#longest.set(settings.maxDuration);
+    this.moved();
+    node.use(new Side(this, node, conn.link, "nodeAborted"));
+    node.hold(false);
+    conn.begin(new Side(this, conn.link, node, "clientAborted"));
+    if (node.isDestroyed) this.sideClosed(node, conn.link, "nodeAborted");
+  }
+
+  breakOff(reason: ConnEndReason): void {
+    const { conn, node } = this.#options;
+    conn.endsBecauseOf(reason);
+    node.reset();
+    conn.link.reset();
+  }
+
+  /** Something has moved: moving a deadline to a later time costs one store. */
+  moved(): void {
+    this.#idle.set(this.#options.settings.idleTimeout);
+  }
+
+  sideClosed(side: Link, other: Link, reason: ConnEndReason): void {
+    const isWhole = side.error === undefined && side.hasEnded && side.socket.writableFinished;
+    if (!isWhole && !other.isDestroyed) {
+      this.#options.conn.endsBecauseOf(reason);
+      other.reset();
+    }
+    if (!other.isDestroyed) return;
+    this.#idle.clear();
+    this.#longest.clear();
+  }
+}
+
+/** One of the two: its input goes to `other`. */
+class Side implements LinkUser {
+  readonly #splice: Splice;
+  readonly #link: Link;
+  readonly #other: Link;
+  readonly #closeReason: ConnEndReason;
+
+  constructor(splice: Splice, link: Link, other: Link, closeReason: ConnEndReason) {
+    this.#splice = splice;
+    this.#link = link;
+    this.#other = other;
+    this.#closeReason = closeReason;
+  }
+
+  received(bytes: Buffer, isShared: boolean): void {
+    this.#splice.moved();
+    if (!this.#other.write(bytes, isShared)) this.#link.hold(true);
+  }
+
+  drained(): void {
+    this.#splice.moved();
+    this.#other.hold(false);
+  }
+
+  ended(): void {
+    this.#other.end();
+  }
+
+  closed(): void {
+    this.#splice.sideClosed(this.#link, this.#other, this.#closeReason);
+  }
+}

@@ -1,0 +1,128 @@
+// tcpsBackend: a group of equal servers that are reached by connections, whatever is spoken on them.
+
+import type { ConnectionOptions } from "node:tls";
+import { Backend } from "../../backend/backend.ts";
+import { defineBackend } from "../../backend/kind.ts";
+import type { NodeChoice } from "../../backend/node-group.ts";
+import { checkNodeTls, nodeTlsOptions, nodeTlsProps } from "../../backend/node-tls.ts";
+import { checkNodes, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import type { SelectionHint } from "../../backend/selection-hint.ts";
+import { capability } from "../../component/capability.ts";
+import type { Part } from "../../component/part.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Context } from "../../stage/context.ts";
+import { probesOf, probeProps } from "./probes.ts";
+import { NodeLink, NodeLinks, type DialUser, type DialWish } from "./node-link.ts";
+
+/** Dials nodes. */
+export interface TcpsBackend {
+  /** Dials a node. `cancel` of the returned object gives up; nothing is told after that. */
+  dial(wish: DialWish, user: DialUser): { cancel(): void };
+  /** Why one that failed at these nodes may not be tried at another; `undefined` if it may: the retry is counted. */
+  whyNoRetry(tried: readonly string[]): string | undefined;
+  /** Which node would be chosen, and why. Has no side effects. */
+  explain(wish: SelectionHint): NodeChoice;
+}
+
+/** Dials nodes for connections of TCP. */
+export const tcpsNodes = capability<TcpsBackend>("tcps-nodes");
+
+const props = {
+  ...nodeGroupProps,
+  /**
+   * How the next node is chosen: `roundRobin` (in turn), `random`, `leastConn` (the fewest connections), `p2c` (the
+   * less busy of two random nodes), `ipHash` (by the client's address), `hash` (by `hashOn` of the dealet). All of them
+   * respect weights.
+   */
+  balancer: prop.choice(["roundRobin", "random", "leastConn", "p2c", "ipHash", "hash"], { default: "roundRobin" }),
+  ...probeProps,
+  ...nodeTlsProps,
+};
+
+type TcpsBackendSettings = PropsOf<typeof props>;
+
+/** A group of equal servers that are reached by TCP, TLS or UNIX sockets, whatever is spoken on the connections. */
+export const tcpsBackend = defineBackend({
+  sign: "tcpsBackend",
+  props,
+  check(context) {
+    checkNodes(context);
+    checkNodeTls(context);
+    const { healthCheck, healthExpect } = context.props;
+    if (healthCheck === "expect" && healthExpect === "") {
+      context.report({ prop: "healthCheck", message: '.healthCheck = "expect" needs .healthExpect' });
+    }
+  },
+  offers: [tcpsNodes],
+  create: (context): Part & TcpsBackend => new TcpsBackendPart(context),
+});
+
+class TcpsBackendPart implements Part, TcpsBackend {
+  readonly #props: TcpsBackendSettings;
+  readonly #backend: Backend<NodeLinks>;
+  #tls: ConnectionOptions | undefined;
+  #isPrepared = false;
+
+  constructor({ props, log, stage }: Context<TcpsBackendSettings>) {
+    this.#props = props;
+    this.#backend = new Backend<NodeLinks>({
+      specs: specsOf(props),
+      settings: props,
+      log,
+      fixtures: stage,
+      makePool: () => new NodeLinks(),
+      probes: probesOf(props, () => this.#tls),
+      nodesChanged: () => this.#nodesChanged(),
+    });
+  }
+
+  examine(): void {
+    if (this.#props.tlsMode) nodeTlsOptions(this.#props, []);
+  }
+
+  async prepare(): Promise<void> {
+    if (this.#props.tlsMode) this.#tls = nodeTlsOptions(this.#props, []);
+    this.#isPrepared = true;
+    await this.#backend.prepare();
+  }
+
+  start(): void {
+    this.#backend.start();
+  }
+
+  update(changed: ReadonlySet<string>): void {
+    if (changed.has("nodes")) this.#backend.specify(specsOf(this.#props));
+  }
+
+  drain(): Promise<void> {
+    return this.#backend.drain();
+  }
+
+  async shutdown(): Promise<void> {
+    for (const { pool } of this.#backend.nodes) pool.destroy();
+    await this.#backend.shutdown();
+  }
+
+  dial(wish: DialWish, user: DialUser): { cancel(): void } {
+    const owner = this.#backend;
+    const { makeDeadline } = owner;
+    const link = new NodeLink({ wish, user, owner, settings: this.#props, tls: this.#tls, makeDeadline });
+    owner.enter(link);
+    return link;
+  }
+
+  whyNoRetry(tried: readonly string[]): string | undefined {
+    return this.#backend.whyNoRetry(tried);
+  }
+
+  explain(wish: SelectionHint): NodeChoice {
+    return this.#backend.explain(wish);
+  }
+
+  #nodesChanged(): void {
+    if (!this.#isPrepared) return;
+
+    for (const node of this.#backend.nodes) if (node.isDown) node.pool.nodeDown();
+  }
+}

@@ -1,0 +1,119 @@
+// tcpsProxy: joins connections of clients with connections to the nodes of a backend.
+
+import { Deadlines } from "@hemi/common";
+import { backendKind } from "../../backend/kind.ts";
+import type { BackendFailure } from "../../backend/failure.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { compileTemplate } from "../../component/template.ts";
+import type { Link } from "../../net/link.ts";
+import type { Context } from "../../stage/context.ts";
+import { defineDealet, type DealetPart } from "../kinds.ts";
+import { connVariables } from "../variables.ts";
+import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
+import type { DialUser } from "./node-link.ts";
+import { Splice } from "./splice.ts";
+import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
+
+const props = {
+  /** The backend whose nodes get the connections. */
+  toBackend: prop.reference(backendKind, { offering: tcpsNodes, required: true, inherited: true }),
+  /** The key of a backend with `balancer = "hash"`: equal keys go to the same node. Default: the client's address. */
+  hashOn: prop.template(),
+  /** Number of other nodes that are tried if a connection to a node fails. */
+  maxRetries: prop.integer({ default: 2, max: 100, reload: "live" }),
+  /** Closes a connection without a byte in either direction for this time. */
+  idleTimeout: prop.duration({ default: "5m", min: "1ms", reload: "live" }),
+  /** Closes a connection that has lasted this long. 0: unlimited. */
+  maxDuration: prop.duration({ default: "0s", reload: "live" }),
+  /** What happens to the connections of a node that health checks find down. */
+  onNodeDown: prop.choice(["keep", "close"], { default: "keep", reload: "live" }),
+};
+
+/**
+ * Joins the connection with one to a node of a backend. Each side is read at the pace of the other, and may shut its
+ * end while the other one still sends. If no node can be reached, the connection is closed.
+ */
+export const tcpsProxy = defineDealet({
+  sign: "tcpsProxy",
+  props,
+  offers: [tcpsDealet],
+  create: (context): DealetPart & TcpsDealet => new TcpsProxy(context),
+});
+
+class TcpsProxy implements DealetPart, TcpsDealet {
+  readonly #context: Context<PropsOf<typeof props>>;
+  readonly #key: (conn: TcpsConn) => string;
+  readonly deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
+
+  constructor(context: Context<PropsOf<typeof props>>) {
+    this.#context = context;
+    const { hashOn } = context.props;
+    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<TcpsConn>(hashOn, connVariables);
+  }
+
+  get settings(): PropsOf<typeof props> {
+    return this.#context.props;
+  }
+
+  shutdown(): void {
+    this.deadlines.close();
+  }
+
+  takeConn(conn: TcpsConn): true {
+    new ProxiedConn(conn, this, this.settings.toBackend.current, this.#key(conn)).dial();
+    return true;
+  }
+
+  failed(failure: BackendFailure): void {
+    this.#context.log.warn(failure.message);
+  }
+}
+
+/** One connection, while a node is looked for and after that. */
+class ProxiedConn implements DialUser {
+  readonly #conn: TcpsConn;
+  readonly #proxy: TcpsProxy;
+  readonly #backend: TcpsBackend;
+  readonly #key: string;
+  readonly #tried: string[] = [];
+  #dialling: { cancel(): void } | undefined;
+  #splice: Splice | undefined;
+
+  constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend, key: string) {
+    this.#conn = conn;
+    this.#proxy = proxy;
+    this.#backend = backend;
+    this.#key = key;
+    conn.onClose(() => {
+      if (this.#splice === undefined) this.#dialling?.cancel();
+    });
+  }
+
+  dial(): void {
+    const { source, destination } = this.#conn;
+    const wish = { key: this.#key, stickTo: "", tried: this.#tried, from: source, to: destination };
+    this.#dialling = this.#backend.dial(wish, this);
+  }
+
+  connected(node: Link): void {
+    const { settings, deadlines } = this.#proxy;
+    const makeDeadline = (expired: () => void) => deadlines.add(expired);
+    this.#splice = new Splice({ conn: this.#conn, node, settings, makeDeadline });
+  }
+
+  failed(failure: BackendFailure): void {
+    this.#proxy.failed(failure);
+    if (this.#conn.link.isDestroyed) return;
+    if (failure.node !== "") this.#tried.push(failure.node);
+    const mayRetry = failure.node !== "" && this.#tried.length <= this.#proxy.settings.maxRetries;
+    if (mayRetry && this.#backend.whyNoRetry(this.#tried) === undefined) this.dial();
+    else this.#conn.close("noNode");
+  }
+
+  nodeDown(): void {
+    if (this.#proxy.settings.onNodeDown === "close") this.#splice?.breakOff("nodeDown");
+  }
+}

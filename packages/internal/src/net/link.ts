@@ -1,0 +1,138 @@
+// One end of a connection whose bytes go elsewhere as they come: read without a stream's cost where the socket can do
+// that, and written at the pace of its peer.
+
+import type { OnReadOpts, Socket } from "node:net";
+import { AcceptedSocket } from "./accepted-socket.ts";
+import { sharedBuffer } from "./shared-buffer.ts";
+
+/** Learns what happens at a link. */
+export interface LinkUser {
+  /** `isShared`: the bytes are valid until it returns; otherwise they may be kept. */
+  received(bytes: Buffer, isShared: boolean): void;
+  /** The peer has shut its side: it sends nothing more. */
+  ended(): void;
+  /** Everything written has been passed on, after a `write` that returned false. */
+  drained(): void;
+  /** The socket is closed. Nothing is called after this. */
+  closed(): void;
+}
+
+export class Link {
+  /** How many bytes have come from the peer, and how many were written to it. */
+  received = 0;
+  sent = 0;
+  /** The peer sends nothing more. */
+  hasEnded = false;
+  /** Why the connection broke; `undefined` as long as it has not. */
+  error: Error | undefined;
+  readonly #socket: Socket;
+  #user: LinkUser;
+  #isHeld = false;
+
+  /**
+   * `open` returns the socket: an accepted one, or one that it dials with the option `onread` and `allowHalfOpen`. It
+   * is read from the first byte on, unless it is held.
+   */
+  constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser) {
+    this.#user = user;
+    const socket = open({
+      buffer: sharedBuffer,
+      callback: (size) => {
+        this.#receivedShared(sharedBuffer.subarray(0, size));
+        return true;
+      },
+    });
+    this.#socket = socket;
+    if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
+    socket.on("data", this.#receivedOwn).on("end", this.#ended).on("drain", this.#drained);
+    socket.on("error", this.#failed).on("close", this.#closed);
+  }
+
+  /** Only for what this class has no method for: addresses, TLS. */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /** From now on, another user learns what happens. */
+  use(user: LinkUser): void {
+    this.#user = user;
+  }
+
+  /** Returns false if the peer is slower than its writer: `drained` follows. `isShared`: the bytes will change. */
+  write(bytes: Buffer, isShared: boolean): boolean {
+    this.sent += bytes.length;
+    if (!isShared) return this.#socket.write(bytes);
+    // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
+    if (bytes.length <= maxAsText) return this.#socket.write(bytes.toString("latin1"), "latin1");
+    return this.#socket.write(Buffer.from(bytes));
+  }
+
+  /** Stops or continues reading. */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Shuts our side after everything written. The socket closes when the peer has shut its side, too. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Destroys the connection so that the peer cannot take it for a regular end. UNIX sockets know no reset. */
+  reset(): void {
+    if (this.#socket.remotePort === undefined) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  /**
+   * Gives the socket away: paused, to be read as a stream, with `unread` put back before all that is still to come. The
+   * peer must not have ended. The link learns nothing more.
+   */
+  release(unread: Buffer): Socket {
+    const socket = this.#socket;
+    socket.pause();
+    if (socket instanceof AcceptedSocket) socket.readAsStream();
+    socket.off("data", this.#receivedOwn).off("end", this.#ended).off("drain", this.#drained);
+    socket.off("error", this.#failed).off("close", this.#closed);
+    if (unread.length > 0) socket.unshift(unread);
+    return socket;
+  }
+
+  readonly #receivedShared = (bytes: Buffer): void => {
+    this.received += bytes.length;
+    this.#user.received(bytes, true);
+  };
+
+  readonly #receivedOwn = (bytes: Buffer): void => {
+    this.received += bytes.length;
+    this.#user.received(bytes, false);
+  };
+
+  readonly #ended = (): void => {
+    this.hasEnded = true;
+    this.#user.ended();
+  };
+
+  readonly #drained = (): void => this.#user.drained();
+
+  readonly #failed = (error: Error): void => {
+    this.error ??= error;
+    // Errors of TLS itself, unlike those of sockets, do not close the connection.
+    this.#socket.destroy();
+  };
+
+  readonly #closed = (): void => this.#user.closed();
+}
+
+/** In bytes. Not a prop: it depends on the cost of a write. */
+const maxAsText = 512;
