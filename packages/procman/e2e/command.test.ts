@@ -97,7 +97,7 @@ describe("hemi serve", () => {
       "hello.conf": hello.replace("stage {", 'stage { stray "timer" {}'),
       "stray.mjs": packOf("stray", 'start() { setTimeout(() => { throw new Error("stray"); }, 1); }'),
     });
-    const { code, stderr } = await run(["serve", "--config", "hello.conf", "--use", "./stray.mjs"], {
+    const { code, stderr } = await run(["serve", "--single", "--config", "hello.conf", "--use", "./stray.mjs"], {
       cwd: folder.path,
     });
     expect(code).toBe(1);

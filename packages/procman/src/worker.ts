@@ -38,6 +38,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   reopen: () => running().reopen(),
   usage: () => running().usage(),
   standing: (standing) => void serving?.fellows.stands(standing),
+  secret: ({ name, secret }) => void serving?.fellows.renewed(name, secret),
   deliver: (message) => void serving?.fellows.deliver(message),
 });
 
@@ -47,7 +48,7 @@ async function end(patience: number, code: number): Promise<void> {
   isEnding = true;
   try {
     await serving?.quit(patience);
-    process.exit(code);
+    leave(code);
   } catch (error) {
     serving?.log.error("did not end in order", { error });
     serving?.log.flushSync();
@@ -55,11 +56,27 @@ async function end(patience: number, code: number): Promise<void> {
   }
 }
 
+/** Components close what they open; but a forgotten timer must not keep the process running after its end. */
+function leave(code: number): void {
+  process.exitCode = code;
+  if (serving === undefined) process.exit();
+  if (process.connected) process.disconnect();
+  setTimeout(() => {
+    const held = process.getActiveResourcesInfo().join(", ");
+    process.stderr.write(`hemi: a worker ended, though something was not closed: ${held}\n`);
+    process.exit();
+  }, leaveTime).unref();
+}
+
+/** In milliseconds. */
+const leaveTime = 1000;
+
 // A terminal sends its signals to all processes of the program. What they mean is decided by the leader.
 for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const)
   process.on(signal, () => {});
 
 process.on("disconnect", () => {
+  if (isEnding) return;
   serving?.log.error("the leader is gone: the worker finishes what runs, and ends");
   void end(grace, exitCodes.fine);
 });

@@ -21,7 +21,7 @@ import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "./proxy-header
 import { Refusals } from "./refusals.ts";
 import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts";
 import { Handshakes } from "./tls/handshakes.ts";
-import { ticketKeyOf } from "./tls/ticket-keys.ts";
+import { ticketKeyOf, type TicketKey } from "./tls/ticket-keys.ts";
 
 /** Limits the connections of each client. */
 export interface ClientAdmission {
@@ -62,6 +62,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   });
   readonly #codecs: Codecs<Server>;
   readonly #handshakes: Handshakes | undefined;
+  readonly #ticketKey: TicketKey | undefined;
   readonly #refused: Refusals;
   readonly #headerless: Refusals;
   readonly #clients: ClientAdmission | undefined;
@@ -77,11 +78,12 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
     this.#headerless = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellHeaderless(count, latest) });
     if (!props.tlsMode) return;
+    this.#ticketKey = ticketKeyOf(listeners, stage.clock.monotonic());
     this.#handshakes = new Handshakes({
       settings: props,
       source,
       protocols: () => this.#codecs.protocols,
-      ticketKey: ticketKeyOf(listeners, stage.clock.monotonic()),
+      ticketKey: this.#ticketKey,
       clock: stage.clock,
       log,
       makeDeadline,
@@ -94,7 +96,8 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
 
   /** Binds and listens; connections wait until `open`. Rejects with HEMI_LISTEN. */
   async prepare(): Promise<void> {
-    const { props, listeners, stage } = this.#context;
+    const { props, listeners, stage, workers } = this.#context;
+    await this.#ticketKey?.shareAmong(workers, () => stage.clock.monotonic());
     this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
     this.#gate = new Gate<GateConn>({
       share: this.#share,

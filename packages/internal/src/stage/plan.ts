@@ -79,12 +79,21 @@ function replacedReasons(pair: Pair): readonly string[] {
   return reasons.length > 0 ? reasons : ["the component around it is replaced"];
 }
 
-/** The given props, as far as they differ. */
+/** The given props, as far as they differ, each as it is written. */
 function propReasons({ before, after }: Pair, names: ReadonlySet<string>): readonly string[] {
   const [were, are] = [plainProps(before), plainProps(after)];
   return [...names]
     .filter((name) => JSON.stringify(were[name]) !== JSON.stringify(are[name]))
-    .map((name) => `${name} changes from ${shown(were[name])} to ${shown(are[name])}`);
+    .map((name) => `${name} changes from ${written(before, name)} to ${written(after, name)}`);
+}
+
+/** The text of the configuration; for a TypeScript object, and for a default, the value. */
+function written(component: ResolvedComponent, name: string): string {
+  const { span } = component.placeOf(name);
+  const text = span.source.text?.slice(span.start, span.end);
+  if (text !== undefined && text !== component.sign) return clipped(text.replaceAll(/\s+/g, " "));
+  const value = plainProps(component)[name];
+  return value === undefined ? "nothing" : clipped(JSON.stringify(value));
 }
 
 function childrenReasons({ before, after }: Pair): readonly string[] {
@@ -93,9 +102,7 @@ function childrenReasons({ before, after }: Pair): readonly string[] {
   return ["components inside it are others, or in another order"];
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
-  const text = JSON.stringify(value);
+function clipped(text: string): string {
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }
 

@@ -1,5 +1,7 @@
 // The worker processes of a program, as a component sees them. A program of one process has one worker: itself.
 
+import { randomBytes } from "node:crypto";
+
 /** Components use it through `context.workers`. */
 export interface Workers {
   /** The slot of this worker, from 0. A worker that replaces another one has its slot. */
@@ -20,14 +22,51 @@ export interface Workers {
   broadcast(topic: string, message: unknown): void;
   /** Receives the messages of other workers about a topic. Returns the function that ends this. */
   subscribe(topic: string, listener: (message: unknown) => void): () => void;
+  /** 48 random bytes that all workers have in common, by name: keys of TLS session tickets. Rejects with HEMI_PROCESS. */
+  secret(name: string): Promise<Buffer>;
+  /** Replaces a secret for all workers. Let the primary worker do it. */
+  renewSecret(name: string): void;
+  /** Receives a secret each time it is replaced. Returns the function that ends this. */
+  onSecret(name: string, listener: (secret: Buffer) => void): () => void;
 }
 
-/** A program of one process. */
-export const onlyWorker: Workers = {
-  slot: 0,
-  count: 1,
-  isPrimary: true,
-  onChange: () => () => {},
-  broadcast() {},
-  subscribe: () => () => {},
-};
+class OnlyWorker implements Workers {
+  readonly slot = 0;
+  readonly count = 1;
+  readonly isPrimary = true;
+  readonly #secrets = new Map<string, Buffer>();
+  readonly #listeners = new Map<string, Set<(secret: Buffer) => void>>();
+
+  onChange(): () => void {
+    return () => {};
+  }
+
+  broadcast(): void {}
+
+  subscribe(): () => void {
+    return () => {};
+  }
+
+  secret(name: string): Promise<Buffer> {
+    const secret = this.#secrets.get(name) ?? randomBytes(secretSize);
+    this.#secrets.set(name, secret);
+    return Promise.resolve(secret);
+  }
+
+  renewSecret(name: string): void {
+    const secret = randomBytes(secretSize);
+    this.#secrets.set(name, secret);
+    for (const listener of this.#listeners.get(name) ?? []) listener(secret);
+  }
+
+  onSecret(name: string, listener: (secret: Buffer) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+}
+
+/** The workers of a program of one process: itself. */
+export const onlyWorker: Workers = new OnlyWorker();
+
+const secretSize = 48;

@@ -68,6 +68,8 @@ export interface WorkerCalls {
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
+  /** A secret that all workers share has been replaced. */
+  readonly secret: { readonly params: { readonly name: string; readonly secret: string }; readonly result: undefined };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
 }
@@ -94,6 +96,10 @@ export interface LeaderCalls {
   };
   /** The worker does not listen on it any more. */
   readonly release: { readonly params: { readonly key: string }; readonly result: undefined };
+  /** Random bytes that all workers have in common, in base64. */
+  readonly secret: { readonly params: { readonly name: string }; readonly result: string };
+  /** Replaces them; all workers hear of it. */
+  readonly renewSecret: { readonly params: { readonly name: string }; readonly result: undefined };
   readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
 }
 

@@ -39,6 +39,8 @@ export class RemoteError extends Error {
   constructor(text: string, exitCode: ExitCode) {
     super(text);
     this.exitCode = exitCode;
+    // The frames of this process say nothing of the error.
+    this.stack = "";
   }
 }
 

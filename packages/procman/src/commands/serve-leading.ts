@@ -1,11 +1,11 @@
 // `hemi serve`: this process leads workers that serve.
 
 import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
+import type { Fate, Plan } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
 import { controlPath } from "../control/place.ts";
 import { ControlServer, type ActionHandlers } from "../control/server.ts";
-import { describeError } from "../describe-error.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { Leader } from "../leader/leader.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
@@ -45,24 +45,21 @@ class Program {
     try {
       // First of all: another program with the same folder shall be found before a port is taken.
       this.#control = await this.#openControl();
-      const leading = Leader.start({
+      this.#leader = new Leader({
         serve: serveOptionsOf(this.#line),
         workers: this.#line.workers,
         privileges: { user: this.#line.user, group: this.#line.group },
         inherited: await inheritedSockets(process.env),
         log: this.#log,
       });
-      leading.catch(() => {});
-      const started = await Promise.race([leading, this.#ended.promise]);
-      // A signal to end while workers start cancels the start.
-      if (!(started instanceof Leader))
-        return await leading
-          .then(
-            (leader) => leader.stop(),
-            () => {},
-          )
-          .then(() => started);
-      this.#leader = started;
+      const started = this.#leader.start();
+      started.catch(() => {});
+      // A signal to end while workers start cancels the start, whose failure is then not reported.
+      const early = await Promise.race([started, this.#ended.promise]).catch((error: unknown) => {
+        if (!this.#isEnding) throw error;
+        return this.#ended.promise;
+      });
+      if (early !== undefined) return early;
       this.#log.info(`leads ${this.#line.workers} ${this.#line.workers === 1 ? "worker" : "workers"}`, {
         pid: process.pid,
       });
@@ -138,9 +135,7 @@ class Program {
 
   /** What fails is in the log. */
   #quietly(work: () => Promise<unknown>): void {
-    work().catch((error: unknown) =>
-      this.#log.error("cannot do what a signal asks for", { error: describeError(error) }),
-    );
+    work().catch((error: unknown) => this.#log.error("cannot do what a signal asks for", { error }));
   }
 
   async #reload(cause: string) {
@@ -148,11 +143,10 @@ class Program {
     await this.#notifier.reloading();
     try {
       const report = await this.#serving.reload();
-      const counts = { kept: report.plan.kept, changed: report.plan.changes.length };
-      this.#log.info("follows the new configuration", counts);
+      this.#log.info("follows the new configuration", countsOf(report.plan));
       return report;
     } catch (error) {
-      this.#log.error("could not follow the new configuration, and goes on as before", { error: describeError(error) });
+      this.#log.error("could not follow the new configuration, and goes on as before", { error });
       throw error;
     } finally {
       await this.#notifier.ready();
@@ -191,6 +185,16 @@ class Program {
     this.#control?.close();
     process.exit(code);
   }
+}
+
+function countsOf({ kept, changes }: Plan): Readonly<Record<string, number>> {
+  const count = (...fates: readonly Fate[]): number => changes.filter(({ fate }) => fates.includes(fate)).length;
+  return {
+    kept: kept + count("recomposed"),
+    updated: count("updated"),
+    created: count("created", "replaced"),
+    dropped: count("dropped", "replaced"),
+  };
 }
 
 function serveOptionsOf(line: CommandLine): ServeOptions {

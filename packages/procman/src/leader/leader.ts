@@ -1,11 +1,11 @@
 // The leader of a program: it owns the listening sockets, keeps a worker in each slot, and leads all of them from one
 // configuration to the next. It loads none of the user's code.
 
+import { randomBytes } from "node:crypto";
 import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import type { Broadcast, RunningConfig, ServeOptions } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
-import { describeError } from "../describe-error.ts";
 import type { Privileges } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
@@ -36,11 +36,13 @@ export class Leader {
   readonly #turns = new Turns(1);
   readonly #startedAt = Date.now();
   readonly #told: Told = new WeakMap();
+  /** Random bytes that all workers have in common, in base64. */
+  readonly #secrets = new Map<string, string>();
   #running: RunningConfig | undefined;
   #reloads = 0;
   #isEnding = false;
 
-  private constructor(options: LeaderOptions) {
+  constructor(options: LeaderOptions) {
     const { workers, privileges = {}, log, inherited } = options;
     this.#options = options;
     this.#log = log;
@@ -52,6 +54,8 @@ export class Leader {
         sockets: this.#sockets,
         privileges,
         broadcast: (message, from) => this.#broadcast(message, from),
+        secret: (name) => this.#secret(name),
+        renewSecret: (name) => this.#renewSecret(name),
       });
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
@@ -72,15 +76,13 @@ export class Leader {
    * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
    * error of the first worker that cannot serve; nothing is left running then.
    */
-  static async start(options: LeaderOptions): Promise<Leader> {
-    const leader = new Leader(options);
+  async start(): Promise<void> {
     try {
-      await leader.#turns.run(() => leader.#startAll());
+      await this.#turns.run(() => this.#startAll());
     } catch (error) {
-      await leader.stop();
+      await this.stop();
       throw error;
     }
-    return leader;
   }
 
   async #startAll(): Promise<void> {
@@ -203,7 +205,7 @@ export class Leader {
           await worker.call("commit", undefined);
         } catch (error) {
           this.#log.error(`worker ${worker.slot} cannot go back to the running configuration, and is replaced`, {
-            error: describeError(error),
+            error,
           });
           worker.kill();
         }
@@ -226,6 +228,18 @@ export class Leader {
     for (const worker of this.#processes()) if (worker !== from) worker.tell("deliver", message);
   }
 
+  #secret(name: string): string {
+    const secret = this.#secrets.get(name) ?? randomBytes(secretSize).toString("base64");
+    this.#secrets.set(name, secret);
+    return secret;
+  }
+
+  #renewSecret(name: string): void {
+    this.#secrets.delete(name);
+    const secret = this.#secret(name);
+    for (const worker of this.#processes()) worker.tell("secret", { name, secret });
+  }
+
   #ready(): readonly WorkerProcess[] {
     return this.#slots.map(({ ready }) => ready).filter((worker) => worker !== undefined);
   }
@@ -242,6 +256,9 @@ export class Leader {
 function timeout(time: number): Promise<undefined> {
   return new Promise((resolve) => setTimeout(resolve, time, undefined).unref());
 }
+
+/** In bytes: as many as a key of TLS session tickets has. */
+const secretSize = 48;
 
 const nothing = { kept: 0, changes: [] } as const;
 

@@ -28,6 +28,9 @@ export interface WorkerProcessOptions {
   readonly privileges: Privileges;
   /** A message for the other workers. */
   readonly broadcast: (message: Broadcast, from: WorkerProcess) => void;
+  /** Random bytes that all workers have in common, in base64. */
+  readonly secret: (name: string) => string;
+  readonly renewSecret: (name: string) => void;
 }
 
 export class WorkerProcess {
@@ -39,7 +42,7 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, privileges, broadcast }: WorkerProcessOptions) {
+  constructor({ slot, sockets, privileges, broadcast, secret, renewSecret }: WorkerProcessOptions) {
     this.slot = slot;
     this.#child = startChild("worker", privileges);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -49,6 +52,8 @@ export class WorkerProcess {
       },
       release: async ({ key }) => void (await sockets.release(key, this)),
       broadcast: (message) => void broadcast(message, this),
+      secret: ({ name }) => secret(name),
+      renewSecret: ({ name }) => void renewSecret(name),
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";

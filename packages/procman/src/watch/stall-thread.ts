@@ -59,21 +59,26 @@ function whereItStands(): Promise<Stand> {
   const session = new Session();
   session.connectToMainThread();
   const { promise, resolve } = Promise.withResolvers<Stand>();
+  // Frames name their scripts by id alone.
+  const urls = new Map<string, string>();
+  session.on("Debugger.scriptParsed", ({ params: { scriptId, url } }) => urls.set(scriptId, url));
   session.on("Debugger.paused", ({ params: { callFrames } }) => {
-    void requestAmong(session, callFrames).then((request) => resolve({ frames: framesOf(callFrames), request }));
+    void requestAmong(session, callFrames).then((request) => resolve({ frames: framesOf(callFrames, urls), request }));
   });
   session.post("Debugger.enable", () => session.post("Debugger.pause"));
   return promise;
 }
 
-function framesOf(frames: readonly Debugger.CallFrame[]): readonly string[] {
+function framesOf(frames: readonly Debugger.CallFrame[], urls: ReadonlyMap<string, string>): readonly string[] {
   return frames
+    .map(({ functionName, location }) => {
+      const url = urls.get(location.scriptId) ?? "";
+      const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
+      return { url, text: functionName === "" ? place : `${functionName} (${place})` };
+    })
     .filter(({ url }) => !url.startsWith("node:"))
     .slice(0, maxFrames)
-    .map(({ functionName, url, location }) => {
-      const place = `${url}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`;
-      return functionName === "" ? place : `${functionName} (${place})`;
-    });
+    .map(({ text }) => text);
 }
 
 /** A function of the engine that runs a handler has the request in a variable. */

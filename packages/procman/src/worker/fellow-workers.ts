@@ -36,6 +36,7 @@ export class FellowWorkers implements Workers {
   }
 
   broadcast(topic: string, message: unknown): void {
+    if (topic.startsWith("\0")) throw new HemiError("HEMI_USAGE", "a topic does not begin with NUL");
     const size = Buffer.byteLength(JSON.stringify(message) ?? "");
     if (size > maxMessage) {
       throw new HemiError("HEMI_USAGE", `a broadcast has at most ${maxMessage} bytes as JSON, not ${size}`);
@@ -52,7 +53,23 @@ export class FellowWorkers implements Workers {
     };
   }
 
+  async secret(name: string): Promise<Buffer> {
+    return Buffer.from(await this.#leader.call("secret", { name }), "base64");
+  }
+
+  renewSecret(name: string): void {
+    this.#leader.tell("renewSecret", { name });
+  }
+
+  onSecret(name: string, listener: (secret: Buffer) => void): () => void {
+    return this.subscribe(secretTopic(name), (secret) => listener(Buffer.from(String(secret), "base64")));
+  }
+
   // ---- called for the leader ----
+
+  renewed(name: string, secret: string): void {
+    this.deliver({ topic: secretTopic(name), message: secret });
+  }
 
   stands(standing: Standing): void {
     this.#standing = standing;
@@ -66,6 +83,11 @@ export class FellowWorkers implements Workers {
   #guarded(work: () => void): void {
     guarded(work, (error) => this.#log.error("failed at news of other workers", { error }));
   }
+}
+
+/** A topic that no component uses: broadcasts cannot forge a secret. */
+function secretTopic(name: string): string {
+  return `\0secret ${name}`;
 }
 
 /** In bytes. */

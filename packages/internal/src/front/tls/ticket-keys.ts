@@ -2,14 +2,30 @@
 // whoever obtains it can decrypt recorded sessions that were resumed with its tickets (RFC 5077 5.5).
 
 import { randomBytes } from "node:crypto";
+import type { Workers } from "../../stage/workers.ts";
 
 export class TicketKey {
-  #bytes = randomBytes(ticketKeySize);
+  #bytes: Buffer = randomBytes(ticketKeySize);
   #madeAt: number;
+  #workers: Workers | undefined;
 
   /** `now` in milliseconds, on a monotonic clock. */
   constructor(now: number) {
     this.#madeAt = now;
+  }
+
+  /**
+   * From now on, the key is that of all workers of the program: a client may resume its session at any of them. Rejects
+   * with HEMI_PROCESS. Calling it twice is harmless.
+   */
+  async shareAmong(workers: Workers, now: () => number): Promise<void> {
+    if (this.#workers !== undefined) return;
+    this.#workers = workers;
+    workers.onSecret(secretName, (bytes) => {
+      this.#bytes = bytes;
+      this.#madeAt = now();
+    });
+    this.#bytes = await workers.secret(secretName);
   }
 
   /** The same buffer until the key is replaced. */
@@ -23,8 +39,10 @@ export class TicketKey {
    */
   replaceIfOlder(lifetime: number, now: number): void {
     if (now - this.#madeAt < lifetime) return;
-    this.#bytes = randomBytes(ticketKeySize);
     this.#madeAt = now;
+    // All workers get the new key from the one that replaces it.
+    if (this.#workers === undefined) this.#bytes = randomBytes(ticketKeySize);
+    else if (this.#workers.isPrimary) this.#workers.renewSecret(secretName);
   }
 }
 
@@ -40,6 +58,8 @@ export function ticketKeyOf(listeners: object, now: number): TicketKey {
 }
 
 const keys = new WeakMap<object, TicketKey>();
+
+const secretName = "tls-ticket-key";
 
 /** The size that OpenSSL requires: a name, a MAC key, a cipher key. */
 const ticketKeySize = 48;

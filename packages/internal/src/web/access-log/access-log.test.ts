@@ -1,3 +1,4 @@
+import { onlyWorker } from "../../stage/workers.ts";
 import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -180,7 +181,7 @@ describe("an access log", () => {
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
     const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
-    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
+    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }), onlyWorker);
     const ask = askOf((req, resp) => {
       log.follow(req, resp);
       resp.send();
@@ -199,7 +200,7 @@ describe("an access log", () => {
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
     const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
-    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }));
+    const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }), onlyWorker);
     const ask = askOf((req, resp) => {
       log.follow(req, resp);
       if (req.path === "/bad") {

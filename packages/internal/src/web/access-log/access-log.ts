@@ -4,6 +4,7 @@ import type { Share } from "@hemi/common";
 import { PropError } from "../../component/prop-error.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Clock } from "../../fixtures/clock.ts";
+import type { Workers } from "../../stage/workers.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
@@ -30,9 +31,9 @@ export class AccessLog {
    * Rejects with HEMI_FILE, and blames `accessLog`, if the file cannot be opened. Lines that the disk is too slow or
    * too full for are lost, and counted in the error log.
    */
-  static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog): Promise<AccessLog> {
+  static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog, workers: Workers): Promise<AccessLog> {
     try {
-      return new AccessLog(await acquireSink({ settings, log }), settings, clock, log);
+      return new AccessLog(await acquireSink({ settings, log, workers }), settings, clock, log);
     } catch (cause) {
       if (!(cause instanceof HemiError)) throw cause;
       throw new PropError("accessLog", cause.code, cause.message, { cause });

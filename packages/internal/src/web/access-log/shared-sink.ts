@@ -6,6 +6,7 @@ import { Descriptor } from "../../log/descriptor.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { LogFile, type Rotation } from "../../log/log-file.ts";
 import { StreamSink } from "../../log/stream-sink.ts";
+import type { Workers } from "../../stage/workers.ts";
 import { isASCIIFormat } from "./line-format.ts";
 import { standardOutput, type AccessLogSettings } from "./props.ts";
 
@@ -14,6 +15,8 @@ export interface SinkUser {
   readonly settings: AccessLogSettings;
   /** Is told of lines that are lost, and of a file that cannot be written. */
   readonly log: ErrorLog;
+  /** One of them rotates the file; the others follow it. */
+  readonly workers: Workers;
 }
 
 /** The sinks of the process, by their files. */
@@ -37,6 +40,7 @@ export class SharedSink {
   readonly #sink: StreamSink;
   /** `undefined`: standard output, which is not rotated. */
   readonly #file: LogFile | undefined;
+  readonly #forgetWorkers: () => void;
   #users: readonly SinkUser[];
 
   constructor(first: SinkUser) {
@@ -61,6 +65,7 @@ export class SharedSink {
       },
     });
     this.#follow();
+    this.#forgetWorkers = first.workers.onChange(() => this.#follow());
   }
 
   /** Takes a line, its line end included. */
@@ -87,6 +92,7 @@ export class SharedSink {
 
   /** Waits until all lines are written, two seconds at most. */
   close(): Promise<void> {
+    this.#forgetWorkers();
     return this.#sink.close();
   }
 
@@ -102,8 +108,9 @@ export class SharedSink {
       maxBuffer: this.#last.settings.maxBuffer,
       isASCII: all.every(({ format }) => isASCIIFormat(format)),
     });
-    if (this.#file !== undefined)
-      this.#file.rotation = all.map(rotationOf).findLast((rotation) => rotation !== undefined);
+    if (this.#file === undefined) return;
+    const rotation = all.map(rotationOf).findLast((found) => found !== undefined);
+    this.#file.rotation = this.#last.workers.isPrimary ? rotation : undefined;
   }
 }
 

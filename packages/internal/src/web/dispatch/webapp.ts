@@ -95,8 +95,9 @@ class Webapp implements WebappPart {
   }
 
   async prepare(): Promise<void> {
-    const { props, stage, log } = this.#context;
-    if (props.accessLog !== undefined) this.#accessLog = await AccessLog.open(props.accessLog, stage.clock, log);
+    const { props, stage, log, workers } = this.#context;
+    if (props.accessLog !== undefined)
+      this.#accessLog = await AccessLog.open(props.accessLog, stage.clock, log, workers);
     await this.#tls.load();
   }
 

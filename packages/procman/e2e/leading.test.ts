@@ -1,0 +1,259 @@
+// A leader and its workers, as users and attackers meet them.
+
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { Agent, get } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderWith, run, start, type Running } from "./command.ts";
+
+const site = (text: string, more = ""): string => `stage {
+    ${more}
+    webapp "hello" {
+        .hostnames = ("*")
+        rule $path == "/loop" { nodeHandlet { .module = "./loop.ts" } }
+        rule { .returnText = "${text}" }
+    }
+    httpxServer "main" {
+        .webapps = ("hello")
+        .address = "127.0.0.1:0"
+    }
+}
+`;
+
+/** What a user writes by mistake. */
+const loop = `// A handlet that never comes to an end.
+export default function handle(): void {
+  for (;;) {
+    Math.random();
+  }
+}
+`;
+
+const files = (text = "one", more = "") => ({ "hemi.conf": site(text, more), "loop.ts": loop });
+
+interface Program {
+  readonly command: Running;
+  readonly port: number;
+  /** Calls a command of the program, and returns what it prints. */
+  steer(...args: readonly string[]): Promise<string>;
+}
+
+async function serve(folder: string, ...args: readonly string[]): Promise<Program> {
+  const command = start(["serve", "--workers", "2", ...args], { cwd: folder });
+  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
+  await command.line(/leads 2 workers/);
+  return {
+    command,
+    port: Number(port),
+    async steer(...steering) {
+      const { stdout, stderr, code } = await run(steering, { cwd: folder });
+      return code === 0 ? stdout : `${code ?? "?"} ${stderr}`;
+    },
+  };
+}
+
+async function ask(port: number, path = "/"): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } });
+  return await answer.text();
+}
+
+interface WorkerLine {
+  readonly slot: number;
+  readonly pid: number;
+  readonly state: string;
+}
+
+async function workersOf({ steer }: Program): Promise<readonly WorkerLine[]> {
+  return JSON.parse(await steer("workers", "--json")) as readonly WorkerLine[];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function end({ command }: Program): Promise<string> {
+  command.child.kill("SIGTERM");
+  const { code, stderr } = await command.finished();
+  expect(code).toBe(0);
+  return stderr;
+}
+
+/** Asks on kept connections and on new ones until it is stopped; counts what failed. */
+function load(port: number): { readonly failed: readonly string[]; stop(): Promise<number> } {
+  const failed: string[] = [];
+  let answered = 0;
+  let isStopped = false;
+  async function client(agent: Agent | false): Promise<void> {
+    while (!isStopped) {
+      await new Promise<void>((resolve) => {
+        get({ agent, port, host: "127.0.0.1" }, (response) => {
+          if (response.statusCode !== 200) failed.push(String(response.statusCode));
+          answered++;
+          response.resume().on("end", resolve);
+        }).on("error", (error) => {
+          failed.push(error.message);
+          resolve();
+        });
+      });
+    }
+  }
+  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  const clients = [...agents.map(client), client(false), client(false)];
+  return {
+    failed,
+    async stop() {
+      isStopped = true;
+      await Promise.all(clients);
+      for (const agent of agents) agent.destroy();
+      return answered;
+    },
+  };
+}
+
+describe("a reload", () => {
+  test("is followed by all workers, and no request fails", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path);
+    await using _ = program.command;
+    const requests = load(program.port);
+    for (const text of ["two", "three", "four"]) {
+      await writeFile(join(folder.path, "hemi.conf"), site(text));
+      expect(await program.steer("plan")).toMatch(
+        /made anew +webapp\.hello\/rule\.\S+ +hemi\.conf:6:9\n.*returnText changes/,
+      );
+      expect(await program.steer("reload")).toMatch(/components change; \d+ stay as they are/);
+      const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
+      expect(new Set(answers)).toEqual(new Set([text]));
+    }
+    expect(await requests.stop()).toBeGreaterThan(0);
+    expect(requests.failed).toEqual([]);
+    expect(await program.steer("reload")).toContain("nothing changes");
+    await end(program);
+  });
+
+  test("that is wrong, or that one worker cannot prepare, changes nothing anywhere", async () => {
+    // Its prepare fails in the worker of slot 1 only.
+    const picky = `import { defineAddon, pack } from "${import.meta.resolve("@hemi/hemi")}";
+      export default pack("test", [defineAddon({ sign: "picky", create: ({ workers }) => ({
+        prepare() { if (workers.slot === 1) throw new Error("not in slot 1"); } }) })]);`;
+    await using folder = await folderWith({ ...files(), "picky.mjs": picky });
+    const program = await serve(folder.path, "--use", "./picky.mjs");
+    await using _ = program.command;
+    await writeFile(join(folder.path, "hemi.conf"), site("two").replace(".returnText", ".returnTxt"));
+    expect(await program.steer("reload")).toMatch(/^1 hemi\.conf:6:16 HEMI_CONFIG_UNKNOWN_PROP/);
+    await writeFile(join(folder.path, "hemi.conf"), site("two", 'picky "one" {}'));
+    expect(await program.steer("reload")).toMatch(/^2 .*picky\.one could not be prepared: not in slot 1/s);
+    const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
+    expect(new Set(answers)).toEqual(new Set(["one"]));
+    await end(program);
+  });
+});
+
+describe("a worker", () => {
+  test("that is killed is replaced with the running configuration, and connections wait for it", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path);
+    await using _ = program.command;
+    // Edited, and not reloaded: it must not be read.
+    await writeFile(join(folder.path, "hemi.conf"), "broken");
+    const [first] = await workersOf(program);
+    process.kill(first?.pid ?? 0, "SIGKILL");
+    await program.command.line(/worker 0 was ended by SIGKILL, and is replaced/);
+    const answers = await Promise.all(Array.from({ length: 32 }, () => ask(program.port)));
+    expect(new Set(answers)).toEqual(new Set(["one"]));
+    await expect
+      .poll(() => workersOf(program))
+      .toMatchObject([
+        { slot: 0, state: "ready" },
+        { slot: 1, state: "ready" },
+      ]);
+    await end(program);
+  });
+
+  test("whose event loop stands still is reported with the line of code, and replaced", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path, "--stall", "300ms");
+    await using _ = program.command;
+    const lost = ask(program.port, "/loop?secret=1").catch(() => "broken off");
+    await program.command.line(/the event loop stood still for 300 ms/);
+    await program.command.line(/GET \/loop, [\w-]+/);
+    await program.command.line(/at handle \(file:\/\/\S+loop\.ts:[34]:\d+\)/);
+    expect(await lost).toBe("broken off");
+    await program.command.line(/was ended by SIGKILL, and is replaced/);
+    const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
+    expect(new Set(answers)).toEqual(new Set(["one"]));
+    await end(program);
+  });
+
+  test("is replaced by a new one in a rework, and no request fails", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path);
+    await using _ = program.command;
+    const before = await workersOf(program);
+    const requests = load(program.port);
+    expect(await program.steer("rework")).toBe("replaced 2 workers\n");
+    await ask(program.port);
+    await requests.stop();
+    expect(requests.failed).toEqual([]);
+    const after = await program.steer("pids");
+    await expect.poll(() => before.some(({ pid }) => isAlive(pid)), { timeout: 10_000 }).toBe(false);
+    expect(after).toMatch(/^\d+ \d+ \d+/);
+    await end(program);
+  });
+});
+
+describe("a program", () => {
+  test("that is killed leaves no process behind", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path, "--grace", "1s");
+    await using _ = program.command;
+    const workers = await workersOf(program);
+    program.command.child.kill("SIGKILL");
+    await expect.poll(() => workers.some(({ pid }) => isAlive(pid)), { timeout: 10_000 }).toBe(false);
+    // The next one replaces the control socket that was left.
+    const next = await serve(folder.path);
+    await using _next = next.command;
+    expect(await ask(next.port)).toBe("one");
+    await end(next);
+  });
+
+  test("with the vars folder of another one says whose it is, and does not start", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path);
+    await using _ = program.command;
+    const { code, stderr } = await run(["serve"], { cwd: folder.path });
+    expect(stderr).toContain(`its leader is process ${program.command.child.pid ?? 0}`);
+    expect(code).toBe(2);
+    await end(program);
+  });
+
+  test("that does not run is told to whoever steers it, with exit code 2", async () => {
+    await using folder = await folderWith({});
+    const { code, stderr } = await run(["quit"], { cwd: folder.path });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("no program runs there") as string]);
+  });
+
+  test("closes control connections that do not follow the protocol, and serves the others", async () => {
+    await using folder = await folderWith(files());
+    const program = await serve(folder.path);
+    await using _ = program.command;
+    for (const bytes of ["GET / HTTP/1.1\r\n\r\n", "\u007f\u0000\u0000\u0000"]) {
+      const socket = connect(join(folder.path, "vars", "hemi.sock"));
+      socket.on("error", () => {}).write(bytes);
+      await once(socket, "close");
+    }
+    // Half a frame, which never becomes whole.
+    const half = connect(join(folder.path, "vars", "hemi.sock")).on("error", () => {});
+    half.write(Buffer.from([0, 0]));
+    expect(await workersOf(program)).toHaveLength(2);
+    half.destroy();
+    await end(program);
+  });
+});
