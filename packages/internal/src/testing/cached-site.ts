@@ -14,7 +14,8 @@ import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
 import type { Stage } from "../stage.ts";
 import { managedCache, type ManagedCache } from "../web/cache/managed-cache.ts";
-import { defineHandlet, type HandletPart, type ServerPart } from "../web/kinds.ts";
+import type { ServerPart } from "../stage/kinds/server.ts";
+import { defineHandlet, type HandletPart } from "../web/kinds.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 
 export interface CachedSite extends AsyncDisposable {
