@@ -4,6 +4,7 @@ import {
   type Context,
   defineHandlet,
   type HandletPart,
+  hasListMember,
   prop,
   type PropsOf,
   type Request,
@@ -129,10 +130,6 @@ const answerFields = [
 /** Adds a name to `vary` that is not there; the field may stand in several lines. */
 function addVary(resp: Response, name: string): void {
   const { fieldList } = resp;
-  for (let i = 0; i < fieldList.length; i += 2) {
-    if (fieldList[i] !== "vary") continue;
-    const names = (fieldList[i + 1] ?? "").toLowerCase().split(",");
-    if (names.some((listed) => listed.trim() === name || listed.trim() === "*")) return;
-  }
+  if (hasListMember(fieldList, "vary", name) || hasListMember(fieldList, "vary", "*")) return;
   resp.addHeader("vary", name);
 }

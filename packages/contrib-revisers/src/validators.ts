@@ -1,6 +1,6 @@
 // Adjusts the fields that describe content which was changed.
 
-import { isStatusWithContent, type Request, type Response } from "@hemi/internal";
+import { hasListMember, isStatusWithContent, type Request, type Response } from "@hemi/internal";
 
 /** Whether a reviser may change the content: it is not coded, whole, and free to be changed. */
 export function mayChangeContent(resp: Response): boolean {
@@ -13,7 +13,7 @@ export function isWholeAndFree(resp: Response): boolean {
   return (
     resp.status !== 206 &&
     resp.header("content-range") === undefined &&
-    !hasElement(resp, "cache-control", "no-transform")
+    !hasListMember(resp.fieldList, "cache-control", "no-transform")
   );
 }
 
@@ -57,16 +57,6 @@ function dropPromises(resp: Response): void {
 
 /** Adds a name to `vary` that is not there. */
 export function addVary(resp: Response, name: string): void {
-  if (!hasElement(resp, "vary", name) && !hasElement(resp, "vary", "*")) resp.addHeader("vary", name);
-}
-
-/** Whether a field that is a list, maybe in several lines, has this element; without regard to case. */
-function hasElement(resp: Response, field: string, element: string): boolean {
-  const { fieldList } = resp;
-  for (let i = 0; i < fieldList.length; i += 2) {
-    if (fieldList[i] !== field) continue;
-    const elements = (fieldList[i + 1] ?? "").toLowerCase().split(",");
-    if (elements.some((one) => one.trim() === element)) return true;
-  }
-  return false;
+  if (!hasListMember(resp.fieldList, "vary", name) && !hasListMember(resp.fieldList, "vary", "*"))
+    resp.addHeader("vary", name);
 }

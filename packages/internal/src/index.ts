@@ -174,6 +174,7 @@ export { checkFieldName } from "./http/field-list.ts";
 export { memoizeField } from "./http/field-memo.ts";
 export { FieldNames } from "./http/field-names.ts";
 export type { Fields } from "./http/fields.ts";
+export { hasListMember } from "./http/list-members.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/content/filter.ts";
 export type { Form } from "./web/content/form/form.ts";
 export type { FieldPart, FilePart, FormPart } from "./web/content/form/form-part.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ListedFields } from "./fields.ts";
 import { FieldLines, withoutConnection } from "./field-lines.ts";
 import { FieldNames } from "./field-names.ts";
-import { listMembers, maxListMembers } from "./list-members.ts";
+import { hasListMember, listMembers, maxListMembers } from "./list-members.ts";
 import { RawBackend } from "../testing/raw-backend.ts";
 import { request } from "../testing/raw-client.ts";
 import { proxyTo } from "../testing/proxy.ts";
@@ -11,6 +11,16 @@ test("members stand between commas, and empty ones do not count", () => {
   expect(listMembers("")).toEqual([]);
   expect(listMembers(" a ,, b\t,")).toEqual(["a", "b"]);
   expect(listMembers("a,b,c", 2)).toEqual(["a", "b"]);
+});
+
+test("a member is found in any line of its field, in any case, among the first 100", () => {
+  const list = ["vary", "a, Origin", "x", "c", "vary", "b"];
+  expect(hasListMember(list, "vary", "origin")).toBe(true);
+  expect(hasListMember(list, "vary", "b")).toBe(true);
+  expect(hasListMember(list, "vary", "c")).toBe(false);
+  const others = (count: number) => Array.from({ length: count }, (_, i) => `x-${i}`).join(",");
+  expect(hasListMember(["vary", others(60), "vary", `${others(39)},b`], "vary", "b")).toBe(true);
+  expect(hasListMember(["vary", others(60), "vary", `${others(40)},b`], "vary", "b")).toBe(false);
 });
 
 /** Field lines over bytes that count how often one of them is read. */

@@ -18,3 +18,19 @@ export function listMembers(list: string, most = maxListMembers): string[] {
   }
   return members;
 }
+
+/**
+ * Whether a field has a member, in one line or in several; without regard to case. `list` has names and values in turn,
+ * names in lower case, as `Response.fieldList` does; `name` and `member` are in lower case. What stands behind the
+ * first `maxListMembers` members does not count.
+ */
+export function hasListMember(list: readonly string[], name: string, member: string): boolean {
+  let left = maxListMembers;
+  for (let i = 0; i < list.length && left > 0; i += 2) {
+    if (list[i] !== name) continue;
+    const members = listMembers((list[i + 1] ?? "").toLowerCase(), left);
+    if (members.includes(member)) return true;
+    left -= members.length;
+  }
+  return false;
+}

@@ -18,3 +18,8 @@ test.each([
 ])("%j says urgency %i, incremental %s", (text, urgency, isIncremental) => {
   expect(parsePriority(text)).toEqual({ urgency, isIncremental });
 });
+
+test("members of a priority behind the first 100 are not read", () => {
+  expect(parsePriority(`${"x,".repeat(99)}u=1`).urgency).toBe(1);
+  expect(parsePriority(`${"x,".repeat(100)}u=1`).urgency).toBe(3);
+});

@@ -1,5 +1,7 @@
 // How urgent a response is to its client (RFC 9218).
 
+import { listMembers } from "../http/list-members.ts";
+
 export interface Priority {
   /** 0, the most urgent, to 7. */
   readonly urgency: number;
@@ -11,11 +13,12 @@ export interface Priority {
 export const defaultPriority: Priority = { urgency: 3, isIncremental: false };
 
 /**
- * Reads the field `priority`, a dictionary such as `u=1, i`. What is not understood in it is passed over (RFC 9218 4).
+ * Reads the field `priority`, a dictionary such as `u=1, i`. What is not understood in it is passed over (RFC 9218 4),
+ * and so is what stands behind the first `maxListMembers` members.
  */
 export function parsePriority(text: string): Priority {
   let { urgency, isIncremental } = defaultPriority;
-  for (const member of text.split(",")) {
+  for (const member of listMembers(text)) {
     const [item = ""] = member.split(";", 1);
     const known = /^[ \t]*(?:u=([0-7])|i(?:=\?([01]))?)[ \t]*$/.exec(item);
     if (known === null) continue;

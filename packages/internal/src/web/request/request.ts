@@ -13,6 +13,7 @@ import type { ExchanServer, ExchanWire, HttpVersion } from "../../http/exchan.ts
 import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { ListedFields, type Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
+import { listMembers } from "../../http/list-members.ts";
 import { HTTPError } from "../http-error.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
@@ -270,7 +271,7 @@ export class Request {
    */
   replaceHeader(name: string, values: readonly string[]): void {
     const replaced = checkFieldName(name);
-    const left = new Set([replaced, "connection", ...(this.header("connection") ?? "").toLowerCase().split(/[\t ,]+/)]);
+    const left = new Set([replaced, "connection", ...listMembers((this.header("connection") ?? "").toLowerCase())]);
     const list = listWithout(this.headers, left);
     for (const value of values) list.push(replaced, checkFieldValue(replaced, value));
     this.#headers = new ListedFields(list, this.headers.neverIndexed);
