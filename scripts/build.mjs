@@ -6,8 +6,9 @@ import { basename } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
- * `base.ts` is a part that can be loaded without the rest; `main.ts` is there where the package has a command, `worker.ts`, `checker.ts` and `stall-thread.ts` for its processes and threads, `testing.ts` where it has contract suites for those who implement
- * its extension points.
+ * `base.ts` is a part that can be loaded without the rest. `main.ts` is there where the package has a command, with
+ * `worker.ts`, `checker.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has contract
+ * suites for those who implement its extension points.
  */
 const entries = [
   "src/index.ts",

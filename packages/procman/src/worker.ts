@@ -37,9 +37,9 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   },
   reopen: () => running().reopen(),
   usage: () => running().usage(),
-  standing: (standing) => void serving?.fellows.stands(standing),
-  secret: ({ name, secret }) => void serving?.fellows.renewed(name, secret),
-  deliver: (message) => void serving?.fellows.deliver(message),
+  standing: (standing) => serving?.fellows.stands(standing),
+  secret: ({ name, secret }) => serving?.fellows.renewed(name, secret),
+  deliver: (message) => serving?.fellows.deliver(message),
 });
 
 /** Finishes what runs, and exits. */

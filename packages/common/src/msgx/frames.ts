@@ -24,7 +24,10 @@ export class FrameReader {
     this.#max = max;
   }
 
-  /** Returns the messages that are complete. Throws a RangeError for a frame that is too large, a SyntaxError for no JSON. */
+  /**
+   * Returns the messages that are complete. Throws a RangeError for a frame that is too large, and a SyntaxError for one
+   * that is not JSON.
+   */
   push(chunk: Buffer): readonly unknown[] {
     this.#chunks.push(chunk);
     this.#size += chunk.length;

@@ -3,6 +3,7 @@
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 
+/** The source of configuration files: the disk, a snapshot, or a replacement in tests. */
 export interface ConfigFiles {
   /** Returns the text of a file by its absolute path. Rejects with an error whose message follows "cannot be read:". */
   read(location: string): Promise<string>;

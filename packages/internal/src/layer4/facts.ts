@@ -8,11 +8,13 @@ export interface ConnFacts {
   readonly transport: "tcp" | "tls" | "uds" | "udp" | "dtls";
   /** The client, which a trusted PROXY header may have named; "" for a UNIX socket. */
   readonly srcHost: string;
+  /** The port of the client. */
   readonly srcPort: number;
   /** The other end of the connection: the client, or the proxy before it. */
   readonly peerHost: string;
   /** The address that the connection came to; "" for a UNIX socket. */
   readonly dstHost: string;
+  /** The port that the client has connected to. */
   readonly dstPort: number;
   /** In lower case; "" without one. */
   readonly serverName: string | typeof more;

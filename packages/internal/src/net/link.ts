@@ -17,9 +17,11 @@ export interface LinkUser {
   closed(): void;
 }
 
+/** One side of a connection that is passed on: read directly, and written at the pace of the peer. */
 export class Link {
   /** How many bytes have come from the peer, and how many were written to it. */
   received = 0;
+  /** The number of bytes written so far. */
   sent = 0;
   /** The peer sends nothing more. */
   hasEnded = false;
@@ -53,6 +55,7 @@ export class Link {
     return this.#socket;
   }
 
+  /** Whether the socket is closed for both directions. */
   get isDestroyed(): boolean {
     return this.#socket.destroyed;
   }
@@ -84,6 +87,7 @@ export class Link {
     this.#socket.end();
   }
 
+  /** Closes the socket at once. */
   destroy(): void {
     this.#socket.destroy();
   }

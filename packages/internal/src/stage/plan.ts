@@ -18,6 +18,7 @@ export type Fate = "updated" | "recomposed" | "replaced" | "created" | "dropped"
 
 /** One component that does not continue unchanged. */
 export interface PlannedChange {
+  /** What becomes of it. */
   readonly fate: Fate;
   /** Of the new configuration; for a dropped component, of the running one. */
   readonly path: string;

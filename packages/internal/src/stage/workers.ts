@@ -22,7 +22,9 @@ export interface Workers {
   broadcast(topic: string, message: unknown): void;
   /** Receives the messages of other workers about a topic. Returns the function that ends this. */
   subscribe(topic: string, listener: (message: unknown) => void): () => void;
-  /** 48 random bytes that all workers have in common, by name: keys of TLS session tickets. Rejects with HEMI_PROCESS. */
+  /**
+   * 48 random bytes that all workers have in common, by name: keys of TLS session tickets. Rejects with HEMI_PROCESS.
+   */
   secret(name: string): Promise<Buffer>;
   /** Replaces a secret for all workers. Let the primary worker do it. */
   renewSecret(name: string): void;

@@ -132,7 +132,8 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
 
   async #serve<Name extends keyof In & string>(id: number, name: Name, params: In[Name]["params"]): Promise<void> {
     try {
-      const result = await this.#handlers[name](params);
+      const handlers = this.#handlers;
+      const result = await handlers[name](params);
       if (result instanceof WithHandle) this.#send({ [marker]: "result", id, result: result.result }, result.handle);
       else this.#send({ [marker]: "result", id, result });
     } catch (error) {

@@ -1,4 +1,5 @@
-// Checks a candidate configuration, and compares it with the one that runs. Loads the user's modules, and serves nothing.
+// Checks a candidate configuration, and compares it with the one that runs. Loads the user's modules, and serves
+// nothing.
 
 import {
   bootFile,

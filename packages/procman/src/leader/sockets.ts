@@ -85,7 +85,7 @@ export class Sockets {
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.#listening.values());
     this.#listening.clear();
-    await Promise.all(all.map((settled) => (settled.status === "fulfilled" ? close(settled.value) : undefined)));
+    await Promise.all(all.filter((settled) => settled.status === "fulfilled").map(({ value }) => close(value)));
     for (const socket of this.#inherited.values()) socket.destroy();
   }
 

@@ -50,10 +50,13 @@ export class WorkerProcess {
         const { handle, ...place } = await sockets.acquire(address, owner, slot, this);
         return new WithHandle(place, rawHandle(handle));
       },
-      release: async ({ key }) => void (await sockets.release(key, this)),
-      broadcast: (message) => void broadcast(message, this),
+      release: async ({ key }) => {
+        await sockets.release(key, this);
+        return undefined;
+      },
+      broadcast: (message) => broadcast(message, this),
       secret: ({ name }) => secret(name),
-      renewSecret: ({ name }) => void renewSecret(name),
+      renewSecret: ({ name }) => renewSecret(name),
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";

@@ -11,7 +11,7 @@ export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<Readonly
   const sockets = new Map<string, Socket>();
   const count = Number(env["LISTEN_FDS"] ?? 0);
   const isMeant = env["LISTEN_PID"] === String(process.pid) && Number.isInteger(count);
-  for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]) delete env[name];
+  for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]) Reflect.deleteProperty(env, name);
   if (!isMeant) return sockets;
   for (let fd = firstDescriptor; fd < firstDescriptor + count; fd++) {
     const address = await addressOf(fd);

@@ -12,6 +12,7 @@ import type { ConnEndReason } from "./end-reason.ts";
 export interface TcpsConn extends ConnFacts {
   /** The other end of the connection, and the client that a PROXY header has named. */
   readonly peer: Peer;
+  /** The client. */
   readonly source: Endpoint;
   /** The address that the client connected to. */
   readonly destination: Endpoint;

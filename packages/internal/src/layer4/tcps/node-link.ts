@@ -23,6 +23,7 @@ export interface DialWish extends SelectionHint {
 export interface DialUser {
   /** The connection stands. It is held; `link.use` and `link.hold(false)` start it. */
   connected(link: Link, node: string): void;
+  /** No node could be connected to. */
   failed(failure: BackendFailure): void;
   /** After `connected`: the node is down by its health checks. */
   nodeDown(): void;
