@@ -37,9 +37,15 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   },
   reopen: () => running().reopen(),
   usage: () => running().usage(),
-  standing: (standing) => serving?.fellows.stands(standing),
-  secret: ({ name, secret }) => serving?.fellows.renewed(name, secret),
-  deliver: (message) => serving?.fellows.deliver(message),
+  standing(standing) {
+    serving?.fellows.stands(standing);
+  },
+  secret({ name, secret }) {
+    serving?.fellows.renewed(name, secret);
+  },
+  deliver(message) {
+    serving?.fellows.deliver(message);
+  },
 });
 
 /** Finishes what runs, and exits. */

@@ -25,8 +25,8 @@ export class FrameReader {
   }
 
   /**
-   * Returns the messages that are complete. Throws a RangeError for a frame that is too large, and a SyntaxError for one
-   * that is not JSON.
+   * Returns the messages that are complete. Throws a RangeError for a frame that is too large, and a SyntaxError for
+   * one that is not JSON.
    */
   push(chunk: Buffer): readonly unknown[] {
     this.#chunks.push(chunk);

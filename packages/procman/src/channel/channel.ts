@@ -65,8 +65,8 @@ function isOurs<Out extends CallTable<Out>, In extends CallTable<In>>(message: u
 }
 
 interface Waiting {
-  resolve(answer: readonly [result: unknown, handle: unknown]): void;
-  reject(error: Error): void;
+  readonly resolve: (answer: readonly [result: unknown, handle: unknown]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** `Out`: what the other side serves. `In`: what this side serves. */

@@ -54,9 +54,13 @@ export class WorkerProcess {
         await sockets.release(key, this);
         return undefined;
       },
-      broadcast: (message) => broadcast(message, this),
+      broadcast: (message) => {
+        broadcast(message, this);
+      },
       secret: ({ name }) => secret(name),
-      renewSecret: ({ name }) => renewSecret(name),
+      renewSecret: ({ name }) => {
+        renewSecret(name);
+      },
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";

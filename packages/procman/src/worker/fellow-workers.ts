@@ -37,10 +37,7 @@ export class FellowWorkers implements Workers {
 
   broadcast(topic: string, message: unknown): void {
     if (topic.startsWith("\0")) throw new HemiError("HEMI_USAGE", "a topic does not begin with NUL");
-    // The types do not say that there is no JSON for `undefined` and for functions.
-    const text: string | undefined = JSON.stringify(message);
-    if (text === undefined) throw new HemiError("HEMI_USAGE", "a broadcast is plain data");
-    const size = Buffer.byteLength(text);
+    const size = Buffer.byteLength(JSON.stringify([message]));
     if (size > maxMessage) {
       throw new HemiError("HEMI_USAGE", `a broadcast has at most ${maxMessage} bytes as JSON, not ${size}`);
     }
