@@ -5,8 +5,11 @@ import { writeFile } from "node:fs/promises";
 import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { folderWith, run, start, type Running } from "./command.ts";
+
+// Each test starts up to ten processes from sources, on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: 90_000 });
 
 const site = (text: string, more = ""): string => `stage {
     ${more}
