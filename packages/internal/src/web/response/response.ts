@@ -18,9 +18,10 @@ import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "../../ht
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { checkFieldValue, FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
-import { FilterChain, type FilterHook, type PlacedFilter } from "../content/filter.ts";
+import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
 import type { ErrorPages } from "./error-pages.ts";
+import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
 import { mediaTypeOf } from "./media-type.ts";
 import type { Request } from "../request/request.ts";
@@ -58,7 +59,7 @@ export interface HeadListener {
 }
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
-export class Response implements ResponseHead {
+export class Response implements ResponseHead, PipedResponse {
   /** For the engine: the current rule. */
   rule: object | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last. */
@@ -78,13 +79,7 @@ export class Response implements ResponseHead {
   #contentSize: number | undefined;
   #knownContent: KnownContent | undefined;
   #trailers: FieldList | undefined;
-  #hooks: FilterHook[] | undefined;
-  /** The hooks that have inspected the head. */
-  #ranHooks: readonly FilterHook[] | undefined;
-  #chain: FilterChain | undefined;
-  /** The last step through the filters, while it runs. */
-  #step: Promise<void> | undefined;
-  #flushTimer: NodeJS.Timeout | undefined;
+  #pipe: FilterPipe | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
   /** It has become a tunnel, which may last for long. */
@@ -114,7 +109,7 @@ export class Response implements ResponseHead {
   }
 
   set status(status: number) {
-    this.#assertOpen();
+    this.assertOpen();
     if (!Number.isInteger(status) || status < 200 || status > 999) {
       throw new HemiError("HEMI_USAGE", `the status of a response is a whole number from 200 to 999, not ${status}`);
     }
@@ -132,7 +127,7 @@ export class Response implements ResponseHead {
   }
 
   set reason(reason: string | undefined) {
-    this.#assertOpen();
+    this.assertOpen();
     this.#reason = reason === undefined ? undefined : checkFieldValue("reason phrase", reason);
   }
 
@@ -145,7 +140,7 @@ export class Response implements ResponseHead {
   }
 
   set upgrade(protocols: string | undefined) {
-    this.#assertOpen();
+    this.assertOpen();
     this.#upgrade = protocols === undefined ? undefined : checkFieldValue("upgrade", protocols);
   }
 
@@ -163,7 +158,7 @@ export class Response implements ResponseHead {
    * For the engine: whether everything has been passed to the client's connection, and no handlet works on it any more.
    */
   get isOver(): boolean {
-    return this.#state === "done" && this.#step === undefined && !this.#isTunnel;
+    return this.#state === "done" && this.#pipe?.hasBegun !== true && !this.#isTunnel;
   }
 
   /** Lower-case names and values alternating. */
@@ -173,19 +168,19 @@ export class Response implements ResponseHead {
 
   /** Replaces all fields of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   setHeader(name: string, value: string | number): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#fields.set(name, value);
   }
 
   /** Adds a field to those of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
   addHeader(name: string, value: string | number): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#fields.add(name, value);
   }
 
   /** Removes all fields of this name. Throws HEMI_HEAD_SENT. */
   removeHeader(name: string): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#fields.remove(name);
   }
 
@@ -208,7 +203,7 @@ export class Response implements ResponseHead {
   }
 
   set contentSize(size: number | undefined) {
-    this.#assertOpen();
+    this.assertOpen();
     if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
       throw new HemiError("HEMI_USAGE", `contentSize is a number of bytes, not ${size}`);
     }
@@ -217,16 +212,17 @@ export class Response implements ResponseHead {
 
   /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
   send(content?: string | Uint8Array): void {
-    this.#assertOpen();
+    this.assertOpen();
     if (typeof content === "string" && !this.#fields.has("content-type")) {
       this.#fields.addTrusted("content-type", "text/plain; charset=utf-8");
     }
-    if (this.#hooks !== undefined) {
+    const pipe = this.#pipe;
+    if (pipe?.isHooked === true) {
       this.#contentSize = sizeOf(content);
-      const filters = this.#runHooks();
+      const filters = pipe.runHooks();
       const instead = this.#insteadOfAll(filters);
-      if (filters !== undefined && instead !== undefined) return this.#sendInstead(filters, instead);
-      const chain = this.#chainOf(filters);
+      if (instead !== undefined) return this.#sendInstead(pipe, filters, instead);
+      const chain = pipe.install(filters, this.#hasContent);
       if (chain !== undefined)
         return this.#sendThrough(chain, typeof content === "string" ? Buffer.from(content) : content);
     }
@@ -236,27 +232,19 @@ export class Response implements ResponseHead {
   }
 
   /** The replacement of the content, if there is a single filter that has one. */
-  #insteadOfAll(filters: readonly PlacedFilter[] | undefined): Uint8Array | undefined {
-    if (filters?.length !== 1 || !this.#hasContent) return undefined;
+  #insteadOfAll(filters: readonly PlacedFilter[]): Uint8Array | undefined {
+    if (filters.length !== 1 || !this.#hasContent) return undefined;
     return filters[0]?.filter.instead;
   }
 
   /** Like `#sendThrough`, if no content needs to pass the filters. */
-  #sendInstead(filters: readonly PlacedFilter[], instead: Uint8Array): void {
+  #sendInstead(pipe: FilterPipe, filters: readonly PlacedFilter[], instead: Uint8Array): void {
     try {
       this.#assertNoTunnel();
       this.#state = "done";
       this.#wire.sendWhole(this, instead, true);
     } finally {
-      for (const placed of filters) this.#close(placed);
-    }
-  }
-
-  #close({ filter, path }: PlacedFilter): void {
-    try {
-      filter.close?.();
-    } catch (error) {
-      this.#surroundings.noteFault(faultAt(path, error), this.#req);
+      pipe.closeUnused(filters);
     }
   }
 
@@ -266,7 +254,7 @@ export class Response implements ResponseHead {
     const whole = chain.passWhole(instead ?? content);
     if (chain.isPassed) {
       this.#assertNoTunnel();
-      this.#chain = undefined;
+      this.#pipe?.drop();
       this.#state = "done";
       this.#wire.sendWhole(this, whole, whole === instead);
       return;
@@ -300,7 +288,7 @@ export class Response implements ResponseHead {
         `the status of an interim response is from 100 to 199 and not 101; this is ${status}`,
       );
     }
-    this.#assertOpen();
+    this.assertOpen();
     const list = new FieldList();
     for (const [name, value] of Object.entries(fields)) list.add(name, value);
     this.#wire.sendInterim(status, list.list);
@@ -372,11 +360,11 @@ export class Response implements ResponseHead {
       if (chain !== undefined && instead !== undefined) return this.#sendThrough(chain, instead);
     }
     this.#beginStreaming();
-    const chain = this.#chain;
-    if (chain === undefined) await this.#wire.sendRegion(region);
+    const pipe = this.#pipe;
+    if (pipe?.isFlowing !== true) await this.#wire.sendRegion(region);
     // A file is read as fast as the client accepts it: filters need not wait for input, and a flush would only increase
     // the size.
-    else for await (const piece of readRegion(region)) await this.#through(() => chain.push(piece));
+    else for await (const piece of readRegion(region)) await pipe.pushSteady(piece);
     this.end();
   }
 
@@ -425,10 +413,10 @@ export class Response implements ResponseHead {
    * the sort.
    */
   tunnel(protocol: string | undefined, drained: () => void): Duplex {
-    this.#assertOpen();
+    this.assertOpen();
     const handlet = this.#req?.handlet;
     const failed = (error: unknown): void => {
-      this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
+      this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
       tunnel.destroy();
     };
     const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
@@ -441,14 +429,7 @@ export class Response implements ResponseHead {
 
   /** Sends everything that was echoed so far, even if revisers buffer it. */
   flush(): void | Promise<void> {
-    const chain = this.#chain;
-    if (chain === undefined || this.#wasAborted) return;
-    return this.#through(() => {
-      // All pushed data is sent now: the wait starts again with the next piece.
-      clearTimeout(this.#flushTimer);
-      this.#flushTimer = undefined;
-      return chain.flush();
-    });
+    if (!this.#wasAborted) return this.#pipe?.flush();
   }
 
   /** Adds a trailer field, for streamed content only. It is not sent to clients that do not support it. */
@@ -470,7 +451,7 @@ export class Response implements ResponseHead {
   abort(): void {
     this.#wasAborted = true;
     this.#state = "done";
-    this.#chain?.close();
+    this.#pipe?.close();
     this.#wire.abort();
   }
 
@@ -489,7 +470,7 @@ export class Response implements ResponseHead {
    * names. The list must not be changed afterwards.
    */
   setTrustedFields(list: readonly string[]): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#fields.setAllTrusted(list);
   }
 
@@ -499,7 +480,7 @@ export class Response implements ResponseHead {
    * `fieldList` is this list itself.
    */
   replaceFields(list: readonly string[]): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#fields.replaceAll(list);
   }
 
@@ -513,23 +494,24 @@ export class Response implements ResponseHead {
   }
 
   set knownContent(known: KnownContent | undefined) {
-    this.#assertOpen();
+    this.assertOpen();
     this.#knownContent = known;
   }
 
   /** For the engine: whether this part is already hooked. */
   isHookedBy(part: object): boolean {
-    return this.#hooks?.some((hook) => hook.by === part) === true;
+    return this.#pipe?.isHookedBy(part) === true;
   }
 
   /** For the engine: whether one of these parts is hooked, or may have a filter on the content. */
   isHookedByOneOf(parts: ReadonlySet<object>): boolean {
-    return (this.#hooks ?? this.#ranHooks)?.some(({ by }) => parts.has(by)) === true;
+    return this.#pipe?.isHookedByOneOf(parts) === true;
   }
 
   /** For the engine: adds a hook that inspects the final head. */
   addHook(hook: FilterHook): void {
-    (this.#hooks ??= []).push(hook);
+    this.#pipe ??= new FilterPipe(this.#wire, this);
+    this.#pipe.addHook(hook);
   }
 
   /**
@@ -539,6 +521,22 @@ export class Response implements ResponseHead {
   detach(wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
     if (this.#req === undefined) return false;
     return this.#surroundings.serveDetached(this.#req.onWire(wire), wire, run);
+  }
+
+  /** For the engine: whether nothing more is sent because the response was aborted. */
+  get wasAborted(): boolean {
+    return this.#wasAborted;
+  }
+
+  /** For the engine: a reviser transforms the content: it is no longer known, nor its size before its end. */
+  contentRevised(): void {
+    this.#knownContent = undefined;
+    this.#contentSize = undefined;
+  }
+
+  /** For the engine: reports an error that has no other caller. */
+  noteFault(error: unknown): void {
+    this.#surroundings.noteFault(error, this.#req);
   }
 
   /** For the engine; supports one listener. */
@@ -553,7 +551,7 @@ export class Response implements ResponseHead {
 
   /** For the engine: discards status and fields of an unsent response, to build another one. */
   reset(): void {
-    this.#assertOpen();
+    this.assertOpen();
     this.#status = 200;
     this.#reason = undefined;
     this.#upgrade = undefined;
@@ -561,7 +559,7 @@ export class Response implements ResponseHead {
     this.neverIndexed = undefined;
     this.#contentSize = undefined;
     this.#knownContent = undefined;
-    this.#chain = undefined;
+    this.#pipe?.drop();
     this.#trailers = undefined;
   }
 
@@ -570,12 +568,13 @@ export class Response implements ResponseHead {
     const handlet = this.#req?.handlet;
     sent.catch((error: unknown) => {
       if (isPeerGone(error) || error instanceof HTTPError) return;
-      this.#surroundings.noteFault(handlet === undefined ? error : faultAt(handlet.path, error), this.#req);
+      this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
     });
     return sent;
   }
 
-  #assertOpen(): void {
+  /** For the engine. Throws HEMI_HEAD_SENT if the head was sent. */
+  assertOpen(): void {
     if (this.#state !== "open") throw new HemiError("HEMI_HEAD_SENT", "the head of the response has already been sent");
   }
 
@@ -589,13 +588,10 @@ export class Response implements ResponseHead {
 
   #beginStreaming(): void {
     if (this.#state === "streaming") return;
-    this.#assertOpen();
+    this.assertOpen();
     this.#placeFilters();
     this.#assertNoTunnel();
-    if (this.#wire.head.method === "HEAD") {
-      this.#chain?.close();
-      this.#chain = undefined;
-    }
+    if (this.#wire.head.method === "HEAD") this.#pipe?.drop();
     this.#state = "streaming";
     this.#wire.sendHead(this, this.#contentSize);
     this.#headListener?.headSent();
@@ -607,72 +603,14 @@ export class Response implements ResponseHead {
   }
 
   #placeFilters(): FilterChain | undefined {
-    return this.#chainOf(this.#runHooks());
-  }
-
-  /** Runs the hooks once, those furthest from the wire first. Returns their content filters. */
-  #runHooks(): readonly PlacedFilter[] | undefined {
-    const hooks = this.#hooks;
-    if (hooks === undefined) return undefined;
-    this.#hooks = undefined;
-    this.#ranHooks = hooks;
-    const filters: PlacedFilter[] = [];
-    try {
-      for (const { rank, path, hook } of hooks.length === 1
-        ? hooks
-        : hooks.toSorted((a, b) => a.rank - b.rank).reverse()) {
-        const filter = runHook(path, hook);
-        if (filter === undefined) continue;
-        filters.push({ rank, path, filter });
-        // For revisers nearer to the wire it is different content, and its size is unknown before its end.
-        this.#knownContent = undefined;
-        this.#contentSize = undefined;
-      }
-      this.#assertOpen();
-    } catch (error) {
-      for (const { filter } of filters) filter.close?.();
-      throw error;
-    }
-    return filters;
-  }
-
-  /** Installs the filters, if there is content. */
-  #chainOf(filters: readonly PlacedFilter[] | undefined): FilterChain | undefined {
-    if (filters === undefined || filters.length === 0) return undefined;
-    const chain = new FilterChain(
-      filters,
-      (piece) => (this.#wire.sendContent(piece) ? undefined : this.#wire.writable()),
-      (fault) => this.#surroundings.noteFault(fault, this.#req),
-    );
-    if (!this.#hasContent) {
-      chain.close();
-      return undefined;
-    }
-    this.#wire.onEnd(() => {
-      clearTimeout(this.#flushTimer);
-      chain.close();
-    });
-    return (this.#chain = chain);
+    const pipe = this.#pipe;
+    return pipe?.isHooked === true ? pipe.install(pipe.runHooks(), this.#hasContent) : undefined;
   }
 
   #sendPiece(piece: string | Uint8Array): void | Promise<void> {
-    const chain = this.#chain;
-    if (chain === undefined) return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
-    return this.#through(async () => {
-      this.#flushLater(chain);
-      await chain.push(typeof piece === "string" ? Buffer.from(piece) : piece);
-    });
-  }
-
-  /**
-   * Calls `flush` some time after the first unflushed piece, if a filter wants this. Later pieces do not delay it: a
-   * source that never pauses would otherwise be buffered until its end.
-   */
-  #flushLater(chain: FilterChain): void {
-    if (this.#flushTimer !== undefined || this.#state !== "streaming") return;
-    const { flushAfter } = chain;
-    if (flushAfter === undefined) return;
-    this.#flushTimer = setTimeout(() => void this.flush(), flushAfter);
+    const pipe = this.#pipe;
+    if (pipe?.isFlowing === true) return pipe.push(piece);
+    return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
   }
 
   /** The handlet does not wait for its client. */
@@ -681,42 +619,17 @@ export class Response implements ResponseHead {
     const error = new HemiError("HEMI_USAGE", reason);
     const handlet = this.#req?.handlet;
     const fault = handlet === undefined ? error : faultAt(handlet.path, error);
-    this.#surroundings.noteFault(fault, this.#req);
+    this.noteFault(fault);
     this.abort();
     return quietly(Promise.reject(fault));
   }
 
   #finish(): void {
-    clearTimeout(this.#flushTimer);
     this.#state = "done";
-    const chain = this.#chain;
-    if (chain === undefined) this.#wire.endContent(this.#trailers?.list ?? []);
-    else {
-      void this.#through(async () => {
-        await chain.end();
-        this.#wire.endContent(this.#trailers?.list ?? []);
-      });
-    }
-  }
-
-  /** Runs a step through the filters after the previous one. A failed step aborts the response. */
-  #through(step: () => void | Promise<void>): Promise<void> {
-    const run = (this.#step ?? Promise.resolve()).then(step);
-    this.#step = run;
-    run.catch((error: unknown) => {
-      if (this.#wasAborted) return;
-      if (!isPeerGone(error)) this.#surroundings.noteFault(error, this.#req);
-      this.abort();
-    });
-    return run;
-  }
-}
-
-function runHook(path: string, hook: FilterHook["hook"]): ReturnType<FilterHook["hook"]> {
-  try {
-    return hook();
-  } catch (error) {
-    throw faultAt(path, error);
+    const ended = (): void => this.#wire.endContent(this.#trailers?.list ?? []);
+    const pipe = this.#pipe;
+    if (pipe?.isFlowing === true) pipe.end(ended);
+    else ended();
   }
 }
 
