@@ -260,3 +260,13 @@ describe("a program", () => {
     await end(program);
   });
 });
+
+test("a program that is told to end while its second worker boots leaves no process", async () => {
+  await using folder = await folderWith(files());
+  const command = start(["serve", "--workers", "2"], { cwd: folder.path });
+  await command.line(/listens on/);
+  command.child.kill("SIGTERM");
+  const { code, stderr } = await command.finished();
+  expect(code).toBe(0);
+  expect(stderr).not.toMatch(/not closed|the leader is gone/);
+});

@@ -13,7 +13,7 @@ const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
 
 export function hemi(name: string, use?: string): () => readonly string[] {
   const uses = use === undefined ? [] : ["--use", ourFile(use)];
-  return () => [hemiCommand, "serve", "--config", join(conf, name), "--log-level", "error", ...uses];
+  return () => [hemiCommand, "serve", "--single", "--config", join(conf, name), "--log-level", "error", ...uses];
 }
 
 /** In a folder of its own for what it writes. */

@@ -87,6 +87,7 @@ export class Leader {
 
   async #startAll(): Promise<void> {
     const [first, ...others] = this.#slots;
+    for (const slot of this.#slots) slot.startAhead();
     this.#running = await first?.renew(0);
     await Promise.all(others.map((slot) => slot.renew(0)));
   }

@@ -1,6 +1,6 @@
 // A slot: the place of one worker. It always has a worker, or waits for the next one.
 
-import type { ErrorLog } from "@hemi/hemi/base";
+import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import type { RunningConfig } from "../channel/calls.ts";
 import { RestartDelay } from "./restart-delay.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -22,6 +22,8 @@ export class Slot {
   readonly #options: SlotOptions;
   readonly #delay = new RestartDelay();
   #worker: WorkerProcess | undefined;
+  /** A process for the next worker, which was started ahead. */
+  #next: WorkerProcess | undefined;
   /** Workers that finish their work. */
   readonly #former = new Set<WorkerProcess>();
   #isClosed = false;
@@ -41,14 +43,19 @@ export class Slot {
     return [...(this.#worker === undefined ? [] : [this.#worker]), ...this.#former];
   }
 
+  /** Starts the process of the next worker ahead, so that it loads its modules while others boot. */
+  startAhead(): void {
+    this.#next ??= this.#startProcess();
+  }
+
   /**
    * Starts a worker; when it is ready, the one before it finishes its work within `grace` milliseconds. Rejects if it
-   * does not get ready: the one before it stays.
+   * does not get ready, or if the slot is closed: the one before it stays.
    */
   async renew(grace: number, config?: RunningConfig): Promise<RunningConfig> {
-    const { number, start, boot, changed } = this.#options;
-    const worker = start(number);
-    this.#former.add(worker);
+    const { boot, changed } = this.#options;
+    const worker = this.#next ?? this.#startProcess();
+    this.#next = undefined;
     const running = await boot(worker, config).catch((error: unknown) => {
       this.#former.delete(worker);
       throw error;
@@ -75,6 +82,13 @@ export class Slot {
   async stop(): Promise<void> {
     this.#close();
     await Promise.all(this.processes.map((worker) => worker.stop()));
+  }
+
+  #startProcess(): WorkerProcess {
+    if (this.#isClosed) throw new HemiError("HEMI_PROCESS", "the program is ending");
+    const worker = this.#options.start(this.#options.number);
+    this.#former.add(worker);
+    return worker;
   }
 
   #close(): void {
