@@ -17,9 +17,9 @@ import {
   type Response,
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
-import { BcryptThread } from "./bcrypt-thread.ts";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { HtpasswdThread } from "./htpasswd-thread.ts";
 import { keyOfAddress } from "./ip-address.ts";
 import { costOfKnown, decoyOfKnown, type KnownHash, parseKnownHash, verifyKnown } from "./known-hash.ts";
 import { refuse } from "./refuse.ts";
@@ -108,7 +108,7 @@ class BasicAuth implements HandletPart {
   /** The file of users as it was seen last. */
   #seen: Entry | undefined;
   #usersInFile: ReadonlyMap<string, KnownHash> = new Map();
-  readonly #bcrypt = new BcryptThread();
+  readonly #htpasswd = new HtpasswdThread();
   #challenge = "";
   /** Of the keys below. Anew with each change of the users: what was right before is then found no more. */
   #secret = randomBytes(32);
@@ -165,7 +165,7 @@ class BasicAuth implements HandletPart {
   }
 
   shutdown(): Promise<void> {
-    return this.#bcrypt.close();
+    return this.#htpasswd.close();
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -220,7 +220,7 @@ class BasicAuth implements HandletPart {
     const hash = this.#hashes.get(user) ?? this.#decoy;
     if (hash === undefined) return "wrong";
     const isRight = await this.#hashings.run(source, () =>
-      hashingTurns.run(() => verifyKnown(password, hash, this.#bcrypt)),
+      hashingTurns.run(() => verifyKnown(password, hash, this.#htpasswd)),
     );
     if (isRight === undefined) return "too busy";
     if (!isRight || hash === this.#decoy) return "wrong";

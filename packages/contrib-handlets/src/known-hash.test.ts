@@ -6,9 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashSync } from "bcryptjs";
 import { expect, test } from "vitest";
-import { apr1 } from "./apr1-hash.ts";
-import { BcryptThread } from "./bcrypt-thread.ts";
-import { costOfKnown, decoyOfKnown, parseKnownHash, verifyKnown } from "./known-hash.ts";
+import { HtpasswdThread } from "./htpasswd-thread.ts";
+import { costOfKnown, decoyOfKnown, parseKnownHash, verifyKnown, type KnownHash } from "./known-hash.ts";
 import { hashPassword } from "./password-hash.ts";
 import { serveSite } from "./testing/serve-site.ts";
 
@@ -21,31 +20,40 @@ test.each([
   ["", "12345678", "sHuPAw7VA9xjRbJz7zKV7/"],
   ["größe", "ab", "hXJKqOIh.lkE7nnH6A9.H/"],
   ["a password that is longer than sixteen bytes", "saltsalt", "BkBJlUqsWJCbYBr8uCpeT."],
-])("apr1 of %j is what OpenSSL makes of it", (password, salt, hash) => {
-  expect(apr1(password, salt)).toBe(hash);
+])("apr1 of %j is what OpenSSL makes of it", async (password, salt, hash) => {
+  await using thread = ownThread();
+  expect(await verifyKnown(password, known(`$apr1$${salt}$${hash}`), thread)).toBe(true);
 });
 
+test.each([openwall, "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/"])(
+  "the server goes on while a long password is hashed for %s",
+  async (text) => {
+    await using thread = ownThread();
+    const order: string[] = [];
+    const verified = verifyKnown("x".repeat(10_000), known(text), thread).then(() => order.push("verified"));
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push("the loop has turned");
+    await verified;
+    expect(order).toEqual(["the loop has turned", "verified"]);
+  },
+);
+
 test("each form is verified, and its decoy is nobody's", async () => {
-  const bcrypt = new BcryptThread();
+  await using thread = ownThread();
   const cheap = await hashPassword("open sesame", { ln: 4, r: 8, p: 1 });
-  try {
-    for (const [password, text] of [
-      ["U*U", openwall],
-      ["U*U", openwall.replace("$2a$", "$2b$")],
-      ["U*U", openwall.replace("$2a$", "$2y$")],
-      ["myPassword", "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/"],
-      ["open sesame", cheap],
-    ] as const) {
-      const known = parseKnownHash(text);
-      if (known === undefined) throw new Error(`${text} is not known`);
-      expect(await verifyKnown(password, known, bcrypt)).toBe(true);
-      expect(await verifyKnown(password + "x", known, bcrypt)).toBe(false);
-      const decoy = decoyOfKnown(known);
-      expect(costOfKnown(decoy)).toBe(costOfKnown(known));
-      expect(await verifyKnown(password, decoy, bcrypt)).toBe(false);
-    }
-  } finally {
-    await bcrypt.close();
+  for (const [password, text] of [
+    ["U*U", openwall],
+    ["U*U", openwall.replace("$2a$", "$2b$")],
+    ["U*U", openwall.replace("$2a$", "$2y$")],
+    ["myPassword", "$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/"],
+    ["open sesame", cheap],
+  ] as const) {
+    const hash = known(text);
+    expect(await verifyKnown(password, hash, thread)).toBe(true);
+    expect(await verifyKnown(password + "x", hash, thread)).toBe(false);
+    const decoy = decoyOfKnown(hash);
+    expect(costOfKnown(decoy)).toBe(costOfKnown(hash));
+    expect(await verifyKnown(password, decoy, thread)).toBe(false);
   }
 });
 
@@ -60,6 +68,17 @@ test.each([
 ])("%s is none that is known", (text) => {
   expect(parseKnownHash(text)).toBeUndefined();
 });
+
+function known(text: string): KnownHash {
+  const hash = parseKnownHash(text);
+  if (hash === undefined) throw new Error(`${text} is not known`);
+  return hash;
+}
+
+function ownThread(): HtpasswdThread & AsyncDisposable {
+  const thread = new HtpasswdThread();
+  return Object.assign(thread, { [Symbol.asyncDispose]: () => thread.close() });
+}
 
 const login = (credentials: string) => ({ authorization: `Basic ${Buffer.from(credentials).toString("base64")}` });
 

@@ -1,30 +1,25 @@
 // Hashes of passwords in all forms that basicAuth knows: that of scrypt, which is its own, and those of htpasswd.
 
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { apr1, parseApr1Hash, type Apr1Hash } from "./apr1-hash.ts";
-import type { BcryptThread } from "./bcrypt-thread.ts";
+import { randomBytes } from "node:crypto";
+import type { HtpasswdThread } from "./htpasswd-thread.ts";
 import { costOf, decoyOf, parsePasswordHash, verifyPassword, type PasswordHash } from "./password-hash.ts";
 
 export type KnownHash =
   | { readonly form: "scrypt"; readonly hash: PasswordHash }
-  | { readonly form: "bcrypt"; readonly text: string }
-  | { readonly form: "apr1"; readonly hash: Apr1Hash };
+  | { readonly form: "bcrypt" | "apr1"; readonly text: string };
 
 /** `undefined` for what is none of them, and for one that costs more than a request may: bcrypt above 15. */
 export function parseKnownHash(text: string): KnownHash | undefined {
   const scrypt = parsePasswordHash(text);
   if (scrypt !== undefined) return { form: "scrypt", hash: scrypt };
   if (bcryptForm.test(text)) return { form: "bcrypt", text };
-  const md5 = parseApr1Hash(text);
-  return md5 === undefined ? undefined : { form: "apr1", hash: md5 };
+  return apr1Form.test(text) ? { form: "apr1", text } : undefined;
 }
 
 /** Takes as long for a wrong password as for the right one. */
-export async function verifyKnown(password: string, known: KnownHash, bcrypt: BcryptThread): Promise<boolean> {
+export async function verifyKnown(password: string, known: KnownHash, thread: HtpasswdThread): Promise<boolean> {
   if (known.form === "scrypt") return verifyPassword(password, known.hash);
-  const normal = password.normalize("NFC");
-  if (known.form === "bcrypt") return bcrypt.compare(normal, known.text);
-  return timingSafeEqual(Buffer.from(apr1(normal, known.hash.salt)), Buffer.from(known.hash.hash));
+  return thread.verify(password.normalize("NFC"), known.text);
 }
 
 /** What the time of a verification is in proportion to: measured in steps of scrypt, about, for the other forms. */
@@ -36,7 +31,7 @@ export function costOfKnown(known: KnownHash): number {
 /** A hash of the same form and cost that no password is known for. */
 export function decoyOfKnown(known: KnownHash): KnownHash {
   if (known.form === "scrypt") return { form: "scrypt", hash: decoyOf(known.hash) };
-  if (known.form === "apr1") return { form: "apr1", hash: { salt: letters(8), hash: letters(22) } };
+  if (known.form === "apr1") return { form: "apr1", text: `$apr1$${letters(8)}$${letters(22)}` };
   // The last letters of salt and hash stand for fewer bits than six: a dot is right in both places.
   return { form: "bcrypt", text: `${known.text.slice(0, 7)}${letters(21)}.${letters(30)}.` };
 }
@@ -46,6 +41,9 @@ export function decoyOfKnown(known: KnownHash): KnownHash {
  * mistakes.
  */
 const bcryptForm = /^\$2[aby]\$(?:0[4-9]|1[0-5])\$[./0-9A-Za-z]{53}$/;
+
+/** Apache's MD5, a thousand times (apr_md5.c). */
+const apr1Form = /^\$apr1\$[./0-9A-Za-z]{1,8}\$[./0-9A-Za-z]{22}$/;
 
 function letters(count: number): string {
   return randomBytes(count).toString("base64").replaceAll("+", ".").slice(0, count);

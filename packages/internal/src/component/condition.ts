@@ -69,10 +69,13 @@ export function compileCondition<Subject>(
   }
 }
 
-/** Compiles one pattern of `~=`, `~*` and their negations. Throws a HemiError that says what is wrong with it. */
+/**
+ * Compiles one pattern of `~=`, `~*` and their negations. Throws a HemiError that says what is wrong with it. A dot
+ * matches line ends, too: otherwise `/admin/%0A` would get past `^/admin/.*$`.
+ */
 export function compilePattern(pattern: string, operator: CompareOperator = "~="): RegExp {
   try {
-    return new RegExp(pattern, operator.endsWith("*") ? "iu" : "u");
+    return new RegExp(pattern, operator.endsWith("*") ? "isu" : "su");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_CONFIG_CONDITION", reason, { cause });

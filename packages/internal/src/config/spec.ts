@@ -120,7 +120,7 @@ export const compareOperators = [
   "*=",
   /** does not contain it */
   "!*",
-  /** matches it, a regular expression of JavaScript with the flag `u` */
+  /** matches it, a regular expression of JavaScript with the flags `s` and `u`: a dot matches line ends, too */
   "~=",
   /** does not match it */
   "!~",

@@ -13,6 +13,7 @@ import { bootOptionsOf } from "../boot-options.ts";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
+import { collectWhenIdle } from "../memory/this-process.ts";
 import { terminalWatch } from "../terminal.ts";
 
 export async function serveSingle(line: CommandLine): Promise<ExitCode> {
@@ -34,7 +35,10 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
       // A signal to end while the stage starts cancels the start, whose failure is then not reported.
       const early = await Promise.race([started, end.reached]);
       if (early !== undefined) started.catch(() => {});
-      return await quitAt(early ?? (await end.reached), stage, line.grace, log);
+      const stopCollecting = collectWhenIdle();
+      const reached = early ?? (await end.reached);
+      stopCollecting();
+      return await quitAt(reached, stage, line.grace, log);
     } finally {
       end.forget();
     }

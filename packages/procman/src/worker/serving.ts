@@ -17,6 +17,7 @@ import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
+import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
@@ -27,6 +28,7 @@ export class Serving {
   readonly #stage: Stage;
   readonly #fellows: FellowWorkers;
   readonly #unwatch: () => void;
+  readonly #stopCollecting = collectWhenIdle();
   #prepared: PreparedReload | undefined;
 
   private constructor(stage: Stage, log: OwnedErrorLog, fellows: FellowWorkers, unwatch: () => void) {
@@ -114,6 +116,7 @@ export class Serving {
       await this.#stage.quit(grace);
     } finally {
       this.#unwatch();
+      this.#stopCollecting();
       await this.log.close();
     }
   }

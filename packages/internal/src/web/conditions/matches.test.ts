@@ -112,3 +112,11 @@ test("hemi explain shows the networks, and what a location is made of", async ()
   );
   expect(told).toContain("/new/x");
 });
+
+test.each(["/admin/%0Ax", "/admin/x%0D%0A", "/admin/%E2%80%A8", "/admin/x/y"])(
+  "a line end in the path, as in %s, does not get past an expression with dots",
+  async (url) => {
+    await using stage = await serve('rule $path ~= "^/admin/.*$" { .returnCode = 403 }');
+    expect((await stage.inject({ url })).status).toBe(403);
+  },
+);

@@ -87,7 +87,7 @@ function parseSegment(text: string, segment: string, isLast: boolean): { name: s
 
 function compileConstraint(text: string, source: string): RegExp {
   try {
-    return new RegExp(`^(?:${source})$`, "u");
+    return new RegExp(`^(?:${source})$`, "su");
   } catch (error) {
     return refuse(text, `"${source}" is no regular expression${error instanceof Error ? `: ${error.message}` : ""}`);
   }

@@ -1,5 +1,6 @@
-// Compares passwords with hashes of bcrypt in a thread of its own: Node.js has no bcrypt, and in JavaScript one of cost
-// 10 takes 50 to 100 ms, in which the server would answer nobody.
+// Verifies passwords against the hashes of htpasswd in a thread of its own. Node.js has no bcrypt, and in JavaScript
+// one of cost 10 takes 50 to 100 ms; apr1 takes as long for a password of 10 KB. The server would answer nobody
+// meanwhile.
 
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
@@ -7,13 +8,13 @@ import { Worker } from "node:worker_threads";
 type Answer = readonly [number: number, isRight: boolean];
 
 /** It begins with the first password, and ends with `close`. */
-export class BcryptThread {
+export class HtpasswdThread {
   #worker: Worker | undefined;
   #asked = 0;
   readonly #waiting = new Map<number, PromiseWithResolvers<boolean>>();
 
-  /** Rejects if the thread has ended. */
-  compare(password: string, hash: string): Promise<boolean> {
+  /** `hash` is one of bcrypt or apr1. Rejects if the thread has ended. */
+  verify(password: string, hash: string): Promise<boolean> {
     const answer = Promise.withResolvers<boolean>();
     const number = ++this.#asked;
     this.#waiting.set(number, answer);
@@ -26,15 +27,16 @@ export class BcryptThread {
   }
 
   #start(): Worker {
-    const library = createRequire(import.meta.url).resolve("bcryptjs");
-    const worker = new Worker(program, { eval: true, workerData: library, name: "hemi-bcrypt" });
+    const { resolve } = createRequire(import.meta.url);
+    const workerData = [resolve("bcryptjs"), resolve("apache-md5")];
+    const worker = new Worker(program, { eval: true, workerData, name: "hemi-htpasswd" });
     worker.unref();
     worker.on("message", ([number, isRight]: Answer) => {
       this.#waiting.get(number)?.resolve(isRight);
       this.#waiting.delete(number);
     });
     worker.once("error", (error) => this.#ended(worker, error));
-    worker.once("exit", () => this.#ended(worker, new Error("the thread for bcrypt has ended")));
+    worker.once("exit", () => this.#ended(worker, new Error("the thread for hashes of htpasswd has ended")));
     return worker;
   }
 
@@ -48,9 +50,15 @@ export class BcryptThread {
 
 /** As text, because a package is built into one module: there is no file for it. */
 const program = `
+const { timingSafeEqual } = require("node:crypto");
 const { parentPort, workerData } = require("node:worker_threads");
-const { compareSync } = require(workerData);
+const [bcrypt, apr1] = workerData.map((library) => require(library));
 parentPort.on("message", ([number, password, hash]) => {
-  parentPort.postMessage([number, compareSync(password, hash)]);
+  parentPort.postMessage([number, hash.startsWith("$apr1$") ? isRightOfApr1(password, hash) : bcrypt.compareSync(password, hash)]);
 });
+function isRightOfApr1(password, hash) {
+  // The library takes a character for a byte.
+  const made = apr1(Buffer.from(password).toString("latin1"), hash);
+  return timingSafeEqual(Buffer.from(made), Buffer.from(hash));
+}
 `;

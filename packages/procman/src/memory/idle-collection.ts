@@ -1,0 +1,75 @@
+// Gives the memory that a burst of work has left behind back to the system, when the process is idle again.
+//
+//   RSS     ▁▂▇█████████▂▁▁
+//   loop    ▁▂██▇▁▁▁▁▁▁▁▁▁▁
+//                └ idle ┘ collection
+//
+// The runtime collects garbage when it needs room. A process that has become idle needs none, so the garbage of the
+// burst stays: up to 128 MB of young objects, and what was promoted from them. And an ordinary collection keeps the
+// freed pages for later use. Measured with 5,120 stalled HTTP/2 streams, five times: 75 MB before, 250 MB after, for
+// good; 92 MB after this. (Java's G1 does the same: JEP 346.)
+
+/** What is needed of the process. */
+export interface CollectedProcess {
+  /** Resident memory, in bytes. */
+  rss(): number;
+  /** The heap of JavaScript with its garbage, in bytes. */
+  heapUsed(): number;
+  /** How long the event loop has been active since the start, in ms. */
+  activeTime(): number;
+  /** `young` takes a few milliseconds; `all` stops the process for about 1 ms per MB that is in use. */
+  collect(what: "young" | "all"): void;
+}
+
+/** In ms. A process is idle if its loop was active for less than a twentieth of this time. */
+export const lookInterval = 5_000;
+const idleTime = lookInterval / 20;
+/** In ms. Less work than this leaves no garbage worth a collection. */
+const minWork = 100;
+/** RSS within this factor of the lowest one is left alone. */
+const goodFactor = 1.2;
+/** A collection that gives back less than this share of RSS was useless: the next one waits twice as long. */
+const usefulShare = 0.1;
+/** In looks: about five minutes. */
+const maxPause = 64;
+/** In bytes. A larger heap is left to the runtime: collecting all of it would be felt by clients. */
+const maxHeap = 256 * 1024 * 1024;
+
+export class IdleCollection {
+  readonly #process: CollectedProcess;
+  #lowestRss: number;
+  #activeAtLook: number;
+  #activeAtCollection: number;
+  /** In looks. */
+  #pause = 1;
+  #looksToPass = 0;
+
+  /** What the process has now is taken for its normal use of memory. */
+  constructor(process: CollectedProcess) {
+    this.#process = process;
+    this.#lowestRss = process.rss();
+    this.#activeAtLook = this.#activeAtCollection = process.activeTime();
+  }
+
+  /** To be called every `lookInterval`. */
+  look(): void {
+    const active = this.#process.activeTime();
+    const isIdle = active - this.#activeAtLook < idleTime;
+    this.#activeAtLook = active;
+    if (this.#looksToPass > 0) this.#looksToPass--;
+    if (!isIdle || this.#looksToPass > 0 || active - this.#activeAtCollection < minWork) return;
+    const before = this.#process.rss();
+    if (before > this.#lowestRss * goodFactor) this.#collect(before);
+  }
+
+  #collect(before: number): void {
+    this.#process.collect("young");
+    if (this.#process.heapUsed() <= maxHeap) this.#process.collect("all");
+    const after = this.#process.rss();
+    this.#lowestRss = Math.min(this.#lowestRss, after);
+    this.#pause = before - after < before * usefulShare ? Math.min(this.#pause * 2, maxPause) : 1;
+    this.#looksToPass = this.#pause;
+    // The collection itself is no work.
+    this.#activeAtLook = this.#activeAtCollection = this.#process.activeTime();
+  }
+}
