@@ -12,7 +12,7 @@ import { contentLimitProps, defaultMaxContentSize } from "../content/content-lim
 import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
-import { fileTestIn } from "../conditions/file-test.ts";
+import { fileTestsIn } from "../conditions/file-test.ts";
 import { ErrorPages, errorStatus } from "../response/error-pages.ts";
 import { handleTimeoutProps } from "./handle-timeout.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
@@ -166,7 +166,7 @@ class Rule implements RulePart {
         : compileCondition(
             condition,
             webVariables,
-            props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
+            fileTestsIn(props.webRoot, () => stage.fcache),
           );
     this.#answer = fixedResponse(props.returnCode, props.returnText);
     this.#uploads = new Uploads(props.uploadsDir, context.log);
