@@ -3,7 +3,7 @@
 //   begin ──> attempt ── answered ──> streaming ── ended ──> over
 //                ^  │                    └─ failed ────────> over: the answer is broken off
 //                │  └─ failed ── may it be tried again? ── no ──> over: 502, 503 or 504
-//                ├─────────────────────────────────────── yes
+//                ├── pause, if there is one ───────────── yes
 //                └─ switched ────────────────────────────> over: a tunnel has taken its place
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
@@ -30,6 +30,7 @@ import { sendStatusPage } from "../response/status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
 import type { ResponseEdits } from "./response-edits.ts";
 import type { MirroredRequest } from "./mirror.ts";
+import { Pause } from "./pause.ts";
 import { whyNotAgain, type RetryRules } from "./retries.ts";
 
 /** What all exchans of a proxy share. */
@@ -64,6 +65,10 @@ export class ProxiedExchan implements TunnelHandler {
   readonly #wish: { readonly key: string; readonly stickTo: string; tried: readonly string[] };
   #exchange: WebExchange | undefined;
   #attempts = 0;
+  /** Before the next attempt. */
+  #pause: Pause | undefined;
+  /** The next attempt may have any node, those included that have failed. */
+  #startsOver = false;
   #isAnswered = false;
   #isOver = false;
   /** All of the request's content, if it was gathered: it can be sent again. */
@@ -266,12 +271,20 @@ export class ProxiedExchan implements TunnelHandler {
 
   /** `node` is not to be tried again; "" if it may. */
   #tryAnother(reason: string, node = this.#exchange?.node ?? ""): void {
-    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made`, {
+    const { interval } = this.#traits.retries;
+    const when = interval === 0 ? "" : ` in ${interval} ms`;
+    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made${when}`, {
       requestId: this.#req.id,
     });
     this.#exchange?.cancel();
-    if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
-    this.#attempt();
+    if (this.#startsOver) this.#wish.tried = [];
+    else if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
+    this.#startsOver = false;
+    if (interval === 0) return this.#attempt();
+    this.#pause = new Pause(interval, () => {
+      this.#pause = undefined;
+      this.#attempt();
+    });
   }
 
   /** Why the request may not be sent once more; `undefined` if it may. */
@@ -282,7 +295,7 @@ export class ProxiedExchan implements TunnelHandler {
       failure,
       canReplay: !this.#isContentSpent,
       node: failure === undefined ? (this.#exchange?.node ?? "") : blamed(failure),
-      refusal: (node) => this.#backend.whyNoRetry(node === "" ? this.#wish.tried : [...this.#wish.tried, node]),
+      refusal: (node) => this.#whyNoNode(node),
     });
   }
 
@@ -296,6 +309,16 @@ export class ProxiedExchan implements TunnelHandler {
         mirrored?.cancel();
         return true;
       }
+  /** Who waits between attempts may start over with all nodes. */
+  #whyNoNode(failed: string): string | undefined {
+    const { tried } = this.#wish;
+    const refusal = this.#backend.whyNoRetry(failed === "" ? tried : [...tried, failed]);
+    if (refusal === undefined || this.#traits.retries.interval === 0) return refusal;
+    const refusalOfAll = this.#backend.whyNoRetry([]);
+    this.#startsOver = refusalOfAll === undefined;
+    return refusalOfAll;
+  }
+
       exchange.endContent(this.#req.trailers);
       mirrored?.endContent(this.#req.trailers);
       return true;
@@ -325,13 +348,14 @@ export class ProxiedExchan implements TunnelHandler {
       const exchange = this.#exchange;
       await exchange?.writable();
       if (this.#isOver) return undefined;
-      if (exchange === this.#exchange) return exchange;
+      if (exchange === this.#exchange && this.#pause === undefined) return exchange;
     }
   }
 
   // ---- the end ----
 
   /** Nobody wants the answer any more. */
+      await this.#pause?.over;
   #giveUp(): void {
     this.#isOver = true;
     this.#exchange?.cancel();
@@ -344,6 +368,7 @@ export class ProxiedExchan implements TunnelHandler {
   /** Runs what may throw because of revisers, templates or a client that left, which is no matter of the backend's. */
   #guarded<T>(run: () => T): T | undefined {
     try {
+    this.#pause?.end();
       return run();
     } catch (error) {
       this.#giveUp();
