@@ -146,6 +146,7 @@ export class ProxiedExchan implements TunnelHandler {
       this.#tieClient();
       if (whole === undefined) return this.#beginContent(head);
       this.#isOver = true;
+      this.#tellNode();
       if (method === "HEAD") {
         // What a GET would have brought.
         if (head.contentSize !== undefined) resp.contentSize = head.contentSize;
@@ -158,6 +159,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   #answerFromInside(head: NodeResponseHead, path: string): void {
     this.#isOver = true;
+    this.#tellNode();
     this.#exchange?.cancel();
     answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
       this.#guarded(() => {
@@ -181,6 +183,7 @@ export class ProxiedExchan implements TunnelHandler {
   ended(trailers: Fields): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#tellNode();
     this.#guarded(() => {
       const gathered = this.#gathered;
       if (gathered !== undefined && trailers.count === 0) return this.#resp.send(Buffer.concat(gathered));
@@ -193,6 +196,7 @@ export class ProxiedExchan implements TunnelHandler {
   switched(head: NodeResponseHead, stream: Duplex): void {
     if (this.#isOver) return void stream.destroy();
     this.#isOver = true;
+    this.#tellNode();
     const isTaken = this.#guarded(() => {
       this.#resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
       this.#tieClient();
@@ -204,6 +208,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   failed(failure: BackendFailure): void {
     if (this.#isOver) return;
+    this.#tellNode(failure.node);
     if (this.#isAnswered) {
       this.#isOver = true;
       this.#note(`${failure.message}; its answer is broken off`);
@@ -214,6 +219,10 @@ export class ProxiedExchan implements TunnelHandler {
     this.#isOver = true;
     this.#note(`${failure.message}; answered with ${failure.status}, and not tried again: ${refusal}`);
     this.#guarded(() => sendStatusPage(this.#resp, failure.status));
+  }
+
+  #tellNode(node = this.#exchange?.node ?? ""): void {
+    this.#resp.headListener?.nodeDone(node);
   }
 
   /** A client that is to stay with its node is told so, unless it knows already. */
@@ -264,6 +273,7 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   #begun(): WebExchange {
+    this.#resp.headListener?.nodeAsked();
     if (this.#switching === undefined) return this.#backend.exchange(this.#request, this.#wish, this);
     const { backend, protocol } = this.#switching;
     return backend.tunnel(this.#request, protocol, this.#wish, this);
@@ -299,16 +309,6 @@ export class ProxiedExchan implements TunnelHandler {
     });
   }
 
-  // ---- the request's content ----
-
-  async #passContent(mirrored: MirroredRequest | undefined): Promise<boolean> {
-    try {
-      const exchange = await this.#connected();
-      this.#isContentSpent = exchange !== undefined;
-      if (exchange === undefined || !(await this.#passPieces(exchange, mirrored))) {
-        mirrored?.cancel();
-        return true;
-      }
   /** Who waits between attempts may start over with all nodes. */
   #whyNoNode(failed: string): string | undefined {
     const { tried } = this.#wish;
@@ -319,6 +319,16 @@ export class ProxiedExchan implements TunnelHandler {
     return refusalOfAll;
   }
 
+  // ---- the request's content ----
+
+  async #passContent(mirrored: MirroredRequest | undefined): Promise<boolean> {
+    try {
+      const exchange = await this.#connected();
+      this.#isContentSpent = exchange !== undefined;
+      if (exchange === undefined || !(await this.#passPieces(exchange, mirrored))) {
+        mirrored?.cancel();
+        return true;
+      }
       exchange.endContent(this.#req.trailers);
       mirrored?.endContent(this.#req.trailers);
       return true;
@@ -345,6 +355,7 @@ export class ProxiedExchan implements TunnelHandler {
   /** The exchange that has a connection: before that, other nodes may be tried, and the content stays where it is. */
   async #connected(): Promise<WebExchange | undefined> {
     for (;;) {
+      await this.#pause?.over;
       const exchange = this.#exchange;
       await exchange?.writable();
       if (this.#isOver) return undefined;
@@ -355,9 +366,9 @@ export class ProxiedExchan implements TunnelHandler {
   // ---- the end ----
 
   /** Nobody wants the answer any more. */
-      await this.#pause?.over;
   #giveUp(): void {
     this.#isOver = true;
+    this.#pause?.end();
     this.#exchange?.cancel();
   }
 
@@ -368,7 +379,6 @@ export class ProxiedExchan implements TunnelHandler {
   /** Runs what may throw because of revisers, templates or a client that left, which is no matter of the backend's. */
   #guarded<T>(run: () => T): T | undefined {
     try {
-    this.#pause?.end();
       return run();
     } catch (error) {
       this.#giveUp();

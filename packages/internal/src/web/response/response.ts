@@ -55,6 +55,10 @@ export interface KnownContent {
 export interface HeadListener {
   /** The head was sent before the content, or opens a tunnel. Called at most once. */
   headSent(): void;
+  /** A node of a backend is being asked; each further one, too. */
+  nodeAsked(): void;
+  /** A node, by its address, has answered to the end, or failed; "" if none could be asked. */
+  nodeDone(node: string): void;
 }
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
@@ -539,6 +543,11 @@ export class Response implements ResponseHead {
   detach(wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
     if (this.#req === undefined) return false;
     return this.#surroundings.serveDetached(this.#req.onWire(wire), wire, run);
+  }
+
+  /** For the engine; see `onHead`. */
+  get headListener(): HeadListener | undefined {
+    return this.#headListener;
   }
 
   /** For the engine; supports one listener. */
