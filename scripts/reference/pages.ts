@@ -1,7 +1,7 @@
 // The reference pages, in Markdown: an index, one page for each component, and two on what their props and conditions
 // are made of.
 
-import { compareOperators, fileTestOperators } from "../../packages/internal/src/config/spec.ts";
+import { compareOperators, fileTestOperators, presenceOperators } from "../../packages/internal/src/config/spec.ts";
 import { prop as propTypes, webVariables, type Kind, type Prop } from "../../packages/internal/src/index.ts";
 import type { Docstrings, PropDocs, PropsDocs } from "./docstrings.ts";
 import { componentsWithin, kindsIn, type DeclaredComponent, type Engine } from "./engine.ts";
@@ -161,7 +161,12 @@ function conditionsPage(docs: Docstrings): string {
       ["operator", "what stands before it"],
       compareOperators.map((operator) => [`\`${operator}\``, docs.operator(operator)]),
     ),
-    "File tests stand behind `$path` alone, without a pattern, in rules that have a `webRoot`: what lies there is",
+    "Without a pattern: `$header_x exists`. A field, a parameter or a cookie may be there and empty; any other variable is there unless it is empty.",
+    table(
+      ["operator", "what stands before it"],
+      presenceOperators.map((operator) => [`\`${operator}\``, docs.operator(operator)]),
+    ),
+    'File tests, in rules, stand behind `$path`, where there is a `webRoot`: `$path -f`. Or they stand before the path of another file, with variables or without: `-f "maintenance.html"`, `-f .webRoot + $path + ".html"`. The value of a variable other than `$path` is one name in it; if it holds a slash, there is nothing. What lies there is',
     table(
       ["operator", "true for"],
       fileTestOperators.map((operator) => [`\`${operator}\``, docs.operator(operator)]),

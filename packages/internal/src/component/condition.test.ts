@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
-import { compileCondition, type Condition, type FileTest } from "./condition.ts";
+import { compileCondition, type Condition, type FileTests } from "./condition.ts";
 import { variableTable } from "./variables.ts";
 
 const table = variableTable<string>({ path: (path) => path, empty: () => "" });
@@ -87,12 +87,13 @@ describe("a file test", () => {
   const isFile: Condition = { type: "fileTest", operator: "-f" };
 
   /** Answers what the subject says, at once or later, and notes what it was asked. */
-  function testerOf(asked: string[]): FileTest<string> {
-    return (subject, operator) => {
-      asked.push(`${subject} ${operator}`);
-      if (subject === "broken") return Promise.reject(new Error("the disk is gone"));
-      return subject.startsWith("later") ? Promise.resolve(subject === "later true") : subject === "true";
-    };
+  function testerOf(asked: string[]): FileTests<string> {
+    return ({ operator }) =>
+      (subject) => {
+        asked.push(`${subject} ${operator}`);
+        if (subject === "broken") return Promise.reject(new Error("the disk is gone"));
+        return subject.startsWith("later") ? Promise.resolve(subject === "later true") : subject === "true";
+      };
   }
 
   test.each<FileTestOperator>(["-f", "-d", "-e", "-D", "-E", "!f", "!d", "!e"])("passes %s on as it is", (operator) => {

@@ -1,8 +1,9 @@
 // A condition of a rule or case: its resolved form, compiled once to closures over a table of variables.
 
-import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
+import type { CompareOperator, FileTestOperator, PresenceOperator } from "../config/spec.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { addressSet } from "./props/addresses.ts";
+import type { Template } from "./template.ts";
 import type { VariableReader, VariableTable } from "./variables.ts";
 
 /** A condition whose patterns are resolved to plain strings. */
@@ -20,7 +21,20 @@ export type Condition =
       /** Any of them; for a negated operator: none of them. */
       readonly patterns: readonly string[];
     }
-  | { readonly type: "fileTest"; readonly operator: FileTestOperator };
+  | {
+      readonly type: "presence";
+      /** Without the dollar. */
+      readonly variable: string;
+      readonly operator: PresenceOperator;
+    }
+  | ({ readonly type: "fileTest" } & FileTest);
+
+/** A test of a file, whose path is absolute. */
+export interface FileTest {
+  readonly operator: FileTestOperator;
+  /** Default: the file that the subject's `$path` names. */
+  readonly template?: Template | undefined;
+}
 
 /**
  * True if the subject matches. A promise only if a file test had to wait; a rejected one means that the test itself
@@ -29,10 +43,10 @@ export type Condition =
 export type CompiledCondition<Subject> = (subject: Subject) => boolean | Promise<boolean>;
 
 /**
- * Does the file that the subject's `$path` names pass the test? Negated operators (`!f`, `!d`, `!e`) are the test's own
- * to answer.
+ * Compiles a file test for one sort of subject. Negated operators (`!f`, `!d`, `!e`) are its own to answer. Throws a
+ * HemiError where files of `$path` are not known.
  */
-export type FileTest<Subject> = (subject: Subject, operator: FileTestOperator) => boolean | Promise<boolean>;
+export type FileTests<Subject> = (test: FileTest) => CompiledCondition<Subject>;
 
 /**
  * Compiles a condition. Operands are tried in order and only as far as needed; nothing is allocated while serving, but
@@ -42,29 +56,30 @@ export type FileTest<Subject> = (subject: Subject, operator: FileTestOperator) =
 export function compileCondition<Subject>(
   condition: Condition,
   table: VariableTable<Subject>,
-  fileTest?: FileTest<Subject>,
+  fileTests?: FileTests<Subject>,
 ): CompiledCondition<Subject> {
   switch (condition.type) {
     case "and":
       return chain(
-        condition.operands.map((operand) => compileCondition(operand, table, fileTest)),
+        condition.operands.map((operand) => compileCondition(operand, table, fileTests)),
         false,
       );
     case "or":
       return chain(
-        condition.operands.map((operand) => compileCondition(operand, table, fileTest)),
+        condition.operands.map((operand) => compileCondition(operand, table, fileTests)),
         true,
       );
     case "not":
-      return negate(compileCondition(condition.operand, table, fileTest));
+      return negate(compileCondition(condition.operand, table, fileTests));
     case "compare":
       return compileCompare(condition, table);
+    case "presence": {
+      const isThere = presenceOf(condition.variable, table);
+      return condition.operator === "exists" ? isThere : (subject) => !isThere(subject);
+    }
     case "fileTest": {
-      const { operator } = condition;
-      if (fileTest === undefined) {
-        throw new HemiError("HEMI_CONFIG_CONDITION", `the file test ${operator} has no meaning here`);
-      }
-      return (subject) => fileTest(subject, operator);
+      if (fileTests !== undefined) return fileTests(condition);
+      throw new HemiError("HEMI_CONFIG_CONDITION", `the file test ${condition.operator} has no meaning here`);
     }
   }
 }
@@ -187,6 +202,12 @@ function anyOf(
     for (const matches of tests) if (matches(value)) return true;
     return false;
   };
+}
+
+/** Variables whose table cannot tell are there unless they are empty. */
+function presenceOf<Subject>(variable: string, table: VariableTable<Subject>): (subject: Subject) => boolean {
+  const read = readerOf(variable, table);
+  return table.presence?.(variable) ?? ((subject) => read(subject) !== "");
 }
 
 /** Throws a HemiError (HEMI_CONFIG_CONDITION) for an unknown variable. */

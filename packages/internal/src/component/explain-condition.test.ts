@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareOperators, fileTestOperators, type FileTestOperator } from "../config/spec.ts";
-import { compileCondition, type Condition } from "./condition.ts";
+import { compareOperators, fileTestOperators, presenceOperators, type FileTestOperator } from "../config/spec.ts";
+import { compileCondition, type Condition, type FileTests } from "./condition.ts";
 import { explainCondition, type ConditionWalk } from "./explain-condition.ts";
 import { variableTable } from "./variables.ts";
 
@@ -33,6 +33,11 @@ const { condition } = fc.letrec<{ condition: Condition; term: Condition }>((tie)
       operator: fc.constantFrom(...compareOperators),
       patterns: fc.array(text, { maxLength: 3 }),
     }),
+    fc.record({
+      type: fc.constant("presence" as const),
+      variable: fc.constantFrom("path", "method"),
+      operator: fc.constantFrom(...presenceOperators),
+    }),
     fc.record({ type: fc.constant("fileTest" as const), operator: fc.constantFrom(...fileTestOperators) }),
   ),
 }));
@@ -48,14 +53,16 @@ test("the explained answer is that of the compiled closure, and the same files a
   await fc.assert(
     fc.asyncProperty(condition, subject, async (condition, subject) => {
       const tests: FileTestOperator[] = [];
-      const fileTest = ({ files, isSlow }: Subject, operator: FileTestOperator) => {
-        tests.push(operator);
-        const passes = files[operator] === true;
-        return isSlow ? Promise.resolve(passes) : passes;
-      };
-      const serving = await compileCondition(condition, table, fileTest)(subject);
+      const fileTests: FileTests<Subject> =
+        ({ operator }) =>
+        ({ files, isSlow }) => {
+          tests.push(operator);
+          const passes = files[operator] === true;
+          return isSlow ? Promise.resolve(passes) : passes;
+        };
+      const serving = await compileCondition(condition, table, fileTests)(subject);
       const tested = tests.splice(0);
-      const walk = await explainCondition(condition, { subject, table, fileTest });
+      const walk = await explainCondition(condition, { subject, table, fileTests });
       expect(walk.holds).toBe(serving);
       expect(tests).toEqual(tested);
       expect(shapeOf(walk)).toEqual(shapeOf(condition));
@@ -99,6 +106,8 @@ function shapeOf(condition: Condition | ConditionWalk): unknown {
       return ["not", shapeOf(condition.operand)];
     case "compare":
       return [condition.variable, condition.operator, condition.patterns];
+    case "presence":
+      return [condition.variable, condition.operator];
     case "fileTest":
       return condition.operator;
   }

@@ -1,7 +1,7 @@
 // Evaluates a condition like its compiled closure, and records the comparison and the result of each term.
 
-import type { CompareOperator, FileTestOperator } from "../config/spec.ts";
-import { compileCondition, type Condition, type FileTest } from "./condition.ts";
+import type { CompareOperator, FileTestOperator, PresenceOperator } from "../config/spec.ts";
+import { compileCondition, type Condition, type FileTest, type FileTests } from "./condition.ts";
 import type { VariableTable } from "./variables.ts";
 
 /** A condition with its result. `undefined`: not evaluated, because the result was already known. */
@@ -25,8 +25,19 @@ export type ConditionWalk =
       readonly holds: boolean | undefined;
     }
   | {
+      readonly type: "presence";
+      /** Without the dollar sign. */
+      readonly variable: string;
+      /** Absent if it was not evaluated. */
+      readonly value?: string;
+      readonly operator: PresenceOperator;
+      readonly holds: boolean | undefined;
+    }
+  | {
       readonly type: "fileTest";
       readonly operator: FileTestOperator;
+      /** `path`: the file that `$path` names; `template`: one that the condition names. */
+      readonly of: "path" | "template";
       /** The tested file; absent if it was not tested, or if no file can have this path. */
       readonly file?: string;
       /** What the test found: `a file`, `a folder`, `nothing`, … */
@@ -38,9 +49,9 @@ export type ConditionWalk =
 export interface ExplainedSubject<Subject> {
   readonly subject: Subject;
   readonly table: VariableTable<Subject>;
-  readonly fileTest?: FileTest<Subject> | undefined;
+  readonly fileTests?: FileTests<Subject> | undefined;
   /** Returns the file that a file test inspects, and what it found. */
-  readonly lookAt?: () => Promise<{ readonly file?: string; readonly found: string }>;
+  readonly lookAt?: (test: FileTest) => Promise<{ readonly file?: string; readonly found: string }>;
 }
 
 /**
@@ -71,8 +82,12 @@ export async function explainCondition<Subject>(
       }
       return { ...condition, value, fitting, holds };
     }
+    case "presence": {
+      const value = on.table.find(condition.variable)?.(on.subject) ?? "";
+      return { ...condition, value, holds: await run(condition, on) };
+    }
     case "fileTest":
-      return { ...condition, holds: await run(condition, on), ...(await on.lookAt?.()) };
+      return { ...fileTestWalk(condition), holds: await run(condition, on), ...(await on.lookAt?.(condition)) };
   }
 }
 
@@ -92,8 +107,12 @@ async function explainChain<Subject>(
   return { type, operands, holds };
 }
 
-async function run<Subject>(condition: Condition, { table, fileTest, subject }: ExplainedSubject<Subject>) {
-  return await compileCondition(condition, table, fileTest)(subject);
+async function run<Subject>(condition: Condition, { table, fileTests, subject }: ExplainedSubject<Subject>) {
+  return await compileCondition(condition, table, fileTests)(subject);
+}
+
+function fileTestWalk({ operator, template }: FileTest) {
+  return { type: "fileTest", operator, of: template === undefined ? "path" : "template" } as const;
 }
 
 function notLookedAt(condition: Condition): ConditionWalk {
@@ -104,7 +123,9 @@ function notLookedAt(condition: Condition): ConditionWalk {
     case "not":
       return { type: "not", operand: notLookedAt(condition.operand), holds: undefined };
     case "compare":
-    case "fileTest":
+    case "presence":
       return { ...condition, holds: undefined };
+    case "fileTest":
+      return { ...fileTestWalk(condition), holds: undefined };
   }
 }

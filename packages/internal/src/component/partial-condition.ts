@@ -54,6 +54,14 @@ export function compilePartialCondition<Subject>(
         return value === more ? more : matches(value) === wanted;
       };
     }
+    case "presence": {
+      const read = readerOf(condition.variable, table);
+      const wanted = condition.operator === "exists";
+      return function isThere(subject) {
+        const value = read(subject);
+        return value === more ? more : (value !== "") === wanted;
+      };
+    }
     case "fileTest":
       throw new HemiError("HEMI_CONFIG_CONDITION", `the file test ${condition.operator} has no meaning here`);
   }

@@ -22,6 +22,11 @@ export interface VariableTable<Subject, Value = string> {
    */
   readonly foreign?: (name: string) => string | undefined;
   /**
+   * Whether a variable is there, which an empty one may be, too; `undefined`: this one is there unless it is empty. For
+   * `$header_x exists`.
+   */
+  readonly presence?: (name: string) => ((subject: Subject) => boolean) | undefined;
+  /**
    * Takes note of the named groups of a regular expression, `(?<id>…)`, that has matched this variable of the subject.
    * Without it, matches are only
    * tested.
@@ -41,7 +46,7 @@ export interface VariableTable<Subject, Value = string> {
 export function variableTable<Subject, Value = string>(
   variables: Readonly<Record<string, VariableReader<Subject, Value>>>,
   families: Readonly<Record<`${string}_`, (rest: string) => VariableReader<Subject, Value>>> = {},
-  more: Pick<VariableTable<Subject, Value>, "noteMatch" | "foreign"> = {},
+  more: Pick<VariableTable<Subject, Value>, "noteMatch" | "foreign" | "presence"> = {},
 ): VariableTable<Subject, Value> {
   const plain = new Map(Object.entries(variables));
   const made = Object.entries(families);

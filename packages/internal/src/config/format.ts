@@ -137,10 +137,12 @@ class Formatter {
   #test(): Doc {
     if (this.#is("!")) return sequence(this.#take(), this.#test());
     if (this.#is("(")) return sequence(this.#take(), this.#condition(), this.#take("ahead"));
+    // `-f "maintenance.html"`
+    if (this.#is("operator")) return sequence(this.#take(), text(" "), this.#value());
     const parts = [this.#take(), text(" ")];
     const operator = this.#slice(this.#token);
     parts.push(this.#take());
-    if (/^[-!][a-zA-Z]$/.test(operator)) return sequence(...parts);
+    if (/^(?:[-!][a-zA-Z]|!?exists)$/.test(operator)) return sequence(...parts);
     return sequence(...parts, text(" "), this.#value());
   }
 

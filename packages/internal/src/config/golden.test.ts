@@ -82,8 +82,12 @@ function when(condition: ConditionSpec): string {
       return `not(${when(condition.operand)})`;
     case "compare":
       return `${condition.variable} ${condition.operator} ${value(condition.pattern)}`;
-    case "fileTest":
+    case "presence":
       return `${condition.variable} ${condition.operator}`;
+    case "fileTest": {
+      const { operator, file } = condition;
+      return file === undefined ? `path ${operator}` : `${operator} ${value(file)}`;
+    }
     case "unread":
       return "unread";
   }

@@ -3,7 +3,7 @@
 import type { ErrorCode } from "../errors/codes.ts";
 import type { Problem } from "./problem.ts";
 import { quote } from "./quote.ts";
-import { compareOperators, fileTestOperators, type SpecSource } from "./spec.ts";
+import { compareOperators, fileTestOperators, presenceOperators, type SpecSource } from "./spec.ts";
 
 /** A source that is text. */
 export interface TextSource extends SpecSource {
@@ -131,7 +131,7 @@ export function lex(given: TextSource): Lexed {
     }
   }
 
-  /** `in` is a word as any other but behind a variable. */
+  /** `in` and `exists` are words as any other but behind a variable. */
   function pushWord(): void {
     const end = wordEnd(text, at);
     const isOperator = tokens.at(-1)?.kind === "variable" && operators.has(text.slice(at, end));
@@ -180,6 +180,7 @@ export function lex(given: TextSource): Lexed {
       else if (char === "$") pushName("variable");
       else if (char === "%") pushName("constant");
       else if (char === "<") pushInclude();
+      else if (isFileTestAt(text, at)) push("operator", at + 2);
       else if (kind !== undefined) push(kind, at + 1);
       else if (char === "&" && next === "&") push("&&", at + 2);
       else if (char === "|" && next === "|") push("||", at + 2);
@@ -196,7 +197,8 @@ export function isName(text: string): boolean {
   return text !== "" && !isDigit(text.charCodeAt(0)) && wordEnd(text, 0) === text.length;
 }
 
-const operators: ReadonlySet<string> = new Set<string>([...compareOperators, ...fileTestOperators]);
+const fileTests: ReadonlySet<string> = new Set<string>(fileTestOperators);
+const operators: ReadonlySet<string> = new Set<string>([...compareOperators, ...presenceOperators, ...fileTests]);
 const operatorRun = "=!^$*~-";
 
 /** The token that each ASCII character begins, if the character alone decides it. */
@@ -226,6 +228,11 @@ function wordEnd(text: string, from: number): number {
     if (kind !== "word" && kind !== "digit") break;
   }
   return end;
+}
+
+/** `-f "maintenance.html"`: without a variable before it. */
+function isFileTestAt(text: string, at: number): boolean {
+  return fileTests.has(text.slice(at, at + 2)) && wordEnd(text, at + 1) === at + 2;
 }
 
 /** Includes characters that do not belong to a number but were meant as one value: `1.5`, `127.0.0.1:3081`. */

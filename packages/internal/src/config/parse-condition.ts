@@ -6,9 +6,9 @@ import { articled, parseValue } from "./parse-value.ts";
 import {
   compareOperators,
   fileTestOperators,
+  presenceOperators,
   type CompareOperator,
   type ConditionSpec,
-  type FileTestOperator,
   type UnreadSpec,
   type ValueSpec,
 } from "./spec.ts";
@@ -17,7 +17,7 @@ export const negationHint = "a negation is written !( … )";
 
 /** Does a condition begin here? */
 export function atCondition(cursor: Cursor): boolean {
-  return cursor.is("variable") || cursor.is("!") || cursor.is("(");
+  return cursor.is("variable") || cursor.is("operator") || cursor.is("!") || cursor.is("(");
 }
 
 /** Operands joined by `||`; `&&` binds tighter. */
@@ -45,6 +45,7 @@ function parseJoined(
 
 function parseOperand(cursor: Cursor): ConditionSpec | undefined {
   if (cursor.is("variable")) return parseTest(cursor);
+  if (cursor.is("operator")) return parseFileTest(cursor);
   if (cursor.is("(")) return parseGroup(cursor);
   if (!cursor.is("!")) {
     cursor.expected("a condition", "a condition is written $variable operator pattern");
@@ -83,7 +84,16 @@ export function joinHint(cursor: Cursor): string | undefined {
   return word === "or" ? "did you mean || ?" : undefined;
 }
 
-/** `$variable operator pattern`, or `$path -f`. */
+/** `-f "maintenance.html"`, or a template in the place of the text. */
+function parseFileTest(cursor: Cursor): ConditionSpec | undefined {
+  const operatorToken = cursor.take();
+  const operator = fileTestOperators.find((known) => known === cursor.text(operatorToken));
+  const file = parseValue(cursor);
+  if (operator === undefined || file === undefined) return undefined;
+  return { type: "fileTest", operator, file, span: cursor.span(operatorToken, cursor.taken) };
+}
+
+/** `$variable operator pattern`, `$variable exists` or `$path -f`. */
 function parseTest(cursor: Cursor): ConditionSpec | undefined {
   const variableToken = cursor.take();
   const variable = cursor.name(variableToken);
@@ -96,17 +106,21 @@ function parseTest(cursor: Cursor): ConditionSpec | undefined {
   if (!cursor.is("operator")) {
     cursor.expected(
       "an operator",
-      `operators are ${compareOperators.join(" ")}, and for $path ${fileTestOperators.join(" ")}`,
+      `operators are ${[...compareOperators, ...presenceOperators].join(" ")}, and for $path ${fileTestOperators.join(" ")}`,
     );
     return undefined;
   }
   const operatorToken = cursor.take();
   const operator = cursor.text(operatorToken);
-  if (isFileTest(operator)) {
-    const span = cursor.span(variableToken, operatorToken);
-    if (variable === "path") return { type: "fileTest", variable, variableSpan, operator, span };
+  const span = cursor.span(variableToken, operatorToken);
+  const presence = presenceOperators.find((known) => known === operator);
+  if (presence !== undefined) return { type: "presence", variable, variableSpan, operator: presence, span };
+  const fileTest = fileTestOperators.find((known) => known === operator);
+  if (fileTest !== undefined) {
+    if (variable === "path") return { type: "fileTest", operator: fileTest, file: undefined, span };
     cursor.report(`${operator} tests the file of $path, not $${variable}`, {
       code: "HEMI_CONFIG_CONDITION",
+      hint: `another file is tested by ${operator} "/srv/" + $${variable}`,
       at: variableToken,
     });
     return undefined;
@@ -138,10 +152,6 @@ function parseTest(cursor: Cursor): ConditionSpec | undefined {
 function memberHint(cursor: Cursor, variable: string): string | undefined {
   const name = cursor.nextString() ?? "";
   return /^[\w-]+$/.test(name) ? `write $${variable}_${name.toLowerCase().replaceAll("-", "_")}` : undefined;
-}
-
-function isFileTest(operator: string): operator is FileTestOperator {
-  return (fileTestOperators as readonly string[]).includes(operator);
 }
 
 /** The first part of a pattern that can be no text; a reference may turn out to be a list. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { formatConfig } from "./format.ts";
 import { parseText } from "./parser.ts";
 import { problemsText } from "./config-error.ts";
-import { compareOperators, fileTestOperators } from "./spec.ts";
+import { compareOperators, fileTestOperators, presenceOperators } from "./spec.ts";
 import type { ComponentSpec, ConditionSpec, Span, ValueSpec } from "./spec.ts";
 import { toText } from "./to-text.ts";
 
@@ -136,9 +136,16 @@ const { condition: conditions } = fc.letrec<{ condition: ConditionSpec }>((tie) 
           pattern,
           span,
         })),
+      fc.tuple(name, fc.constantFrom(...presenceOperators)).map(([variable, operator]): ConditionSpec => ({
+        type: "presence",
+        variable,
+        variableSpan: span,
+        operator,
+        span,
+      })),
       fc
-        .constantFrom(...fileTestOperators)
-        .map((operator): ConditionSpec => ({ type: "fileTest", variable: "path", variableSpan: span, operator, span })),
+        .tuple(fc.constantFrom(...fileTestOperators), fc.option(concats(textParts), { nil: undefined }))
+        .map(([operator, file]): ConditionSpec => ({ type: "fileTest", operator, file, span })),
       operands.map((operands): ConditionSpec => ({ type: "and", operands, span })),
       operands.map((operands): ConditionSpec => ({ type: "or", operands, span })),
       tie("condition").map((operand): ConditionSpec => ({ type: "not", operand, span })),

@@ -94,10 +94,18 @@ export type ConditionSpec =
       readonly span: Span;
     }
   | {
-      readonly type: "fileTest";
+      readonly type: "presence";
+      /** Without the dollar. */
       readonly variable: string;
       readonly variableSpan: Span;
+      readonly operator: PresenceOperator;
+      readonly span: Span;
+    }
+  | {
+      readonly type: "fileTest";
       readonly operator: FileTestOperator;
+      /** `-f "a.html"`: the path of a file, with or without variables. `undefined`: `$path -f`, below `.webRoot`. */
+      readonly file: ValueSpec | undefined;
       readonly span: Span;
     }
   | UnreadSpec;
@@ -135,7 +143,16 @@ export const compareOperators = [
 ] as const;
 export type CompareOperator = (typeof compareOperators)[number];
 
-/** They test the file at `$path` in `.webRoot`. */
+/** They stand behind a variable, without a pattern. */
+export const presenceOperators = [
+  /** is there, even if it is empty */
+  "exists",
+  /** is not there */
+  "!exists",
+] as const;
+export type PresenceOperator = (typeof presenceOperators)[number];
+
+/** Behind `$path` they test the file at that path in `.webRoot`; before the path of a file, that file. */
 export const fileTestOperators = [
   /** a file */
   "-f",

@@ -69,8 +69,12 @@ function conditionText(condition: ConditionSpec): string {
       return `!(${conditionText(condition.operand)})`;
     case "compare":
       return `$${condition.variable} ${condition.operator} ${valueText(condition.pattern)}`;
-    case "fileTest":
+    case "presence":
       return `$${condition.variable} ${condition.operator}`;
+    case "fileTest": {
+      const { operator, file } = condition;
+      return file === undefined ? `$path ${operator}` : `${operator} ${valueText(file)}`;
+    }
     case "unread":
       return refuseUnread();
   }

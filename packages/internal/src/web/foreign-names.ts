@@ -7,6 +7,27 @@ export function foreignVariable(name: string): string | undefined {
   return own && `write ${own}`;
 }
 
+/** The same for what stands in a `log_format` of nginx, where more is known. */
+export function foreignLogVariable(name: string): string | undefined {
+  const [, field] = /^sent_http_(\w+)$/.exec(name) ?? [];
+  const own = field === undefined ? logVariables.get(name) : `$sent_${field}`;
+  return own === undefined ? foreignVariable(name) : `write ${own}`;
+}
+
+const logVariables: ReadonlyMap<string, string> = new Map([
+  ["time_local", "$time"],
+  ["time_iso8601", "$time"],
+  ["msec", "$time"],
+  ["request", '$method + " " + $originalURI + " HTTP/" + $version'],
+  ["body_bytes_sent", "$contentSent"],
+  ["bytes_sent", "$contentSent, which is without the head"],
+  ["request_time", "$totalTime, in milliseconds"],
+  ["upstream_addr", "$node"],
+  ["upstream_response_time", "$nodeTime, in milliseconds"],
+  ["realip_remote_addr", "$peerHost"],
+  ["server_protocol", '"HTTP/" + $version'],
+]);
+
 const families: Readonly<Record<string, (rest: string) => string>> = {
   http: (rest) => `$header_${rest}`,
   arg: (rest) => `$query_${rest}`,

@@ -1,7 +1,8 @@
 // Reads the condition of a rule or case. Checks that its variables exist, its patterns are texts, and its file tests
 // have a folder.
 
-import type { ConditionSpec, Span } from "../../config/spec.ts";
+import { resolve } from "node:path";
+import type { ConditionSpec, Span, ValueSpec } from "../../config/spec.ts";
 import { compilePattern } from "../condition.ts";
 import type { Condition } from "../condition.ts";
 import { quote } from "../../config/quote.ts";
@@ -9,6 +10,7 @@ import { isNetwork } from "../props/addresses.ts";
 import { didYouMeanVariable } from "../did-you-mean.ts";
 import { describeKind } from "../kind.ts";
 import type { Kind } from "../kind.ts";
+import { templateOf, type Template } from "../template.ts";
 import type { Value } from "../value.ts";
 import { describeConfigValue } from "../value.ts";
 import type { Place } from "./place.ts";
@@ -41,6 +43,10 @@ export function readCondition(spec: ConditionSpec, scope: ConditionScope): Condi
     }
     case "compare":
       return readCompare(spec, scope);
+    case "presence": {
+      const { type, variable, variableSpan, operator } = spec;
+      return isKnown(variable, variableSpan, scope) ? { type, variable, operator } : undefined;
+    }
     case "fileTest":
       return readFileTest(spec, scope);
     case "unread":
@@ -50,19 +56,8 @@ export function readCondition(spec: ConditionSpec, scope: ConditionScope): Condi
 
 function readCompare(spec: ConditionSpec & { type: "compare" }, scope: ConditionScope): Condition | undefined {
   const { variable, variableSpan, operator, pattern } = spec;
-  const { kind, place, values } = scope;
-  let isRight = true;
-  if (kind.variables?.find(variable) === undefined) {
-    isRight = false;
-    const hint = didYouMeanVariable(variable, kind.variables);
-    report(scope, variableSpan, `there is no variable $${variable} in ${describeKind(kind)}`, hint);
-  }
-  const foreign = isRight ? kind.variables?.foreign?.(variable) : undefined;
-  if (foreign !== undefined) {
-    const message = `${describePlace(place)}: $${variable} is not here what it is in nginx`;
-    scope.problems.doubt(place, { span: variableSpan, message, hint: foreign });
-  }
-  const value = values.of(pattern, place);
+  let isRight = isKnown(variable, variableSpan, scope);
+  const value = scope.values.of(pattern, scope.place);
   if (value === undefined) return undefined;
   const patterns = textsOf(value, scope);
   for (const { text, span } of patterns ?? []) {
@@ -73,6 +68,23 @@ function readCompare(spec: ConditionSpec & { type: "compare" }, scope: Condition
   }
   if (!isRight || patterns === undefined) return undefined;
   return { type: "compare", variable, operator, patterns: patterns.map(({ text }) => text) };
+}
+
+/** Reports a variable that there is not, and one that other servers have for something else. */
+function isKnown(variable: string, span: Span, scope: ConditionScope): boolean {
+  const { kind, place, problems } = scope;
+  const { variables } = kind;
+  if (variables?.find(variable) === undefined) {
+    const hint = didYouMeanVariable(variable, variables);
+    report(scope, span, `there is no variable $${variable} in ${describeKind(kind)}`, hint);
+    return false;
+  }
+  const foreign = variables.foreign?.(variable);
+  if (foreign !== undefined) {
+    const message = `${describePlace(place)}: $${variable} is not here what it is in nginx`;
+    problems.doubt(place, { span, message, hint: foreign });
+  }
+  return true;
 }
 
 function faultOfPattern(
@@ -108,13 +120,39 @@ function faultOfPattern(
 }
 
 function readFileTest(spec: ConditionSpec & { type: "fileTest" }, scope: ConditionScope): Condition | undefined {
-  const { operator, span } = spec;
+  const { operator, file, span } = spec;
   const { fileTestsIn } = scope.kind;
   if (fileTestsIn === undefined)
     report(scope, span, `${describeKind(scope.kind)} has no file tests such as ${operator}`);
-  else if (!scope.lacks(fileTestsIn)) return { type: "fileTest", operator };
+  else if (file !== undefined) {
+    const template = readFile(operator, file, scope);
+    return template && { type: "fileTest", operator, template };
+  } else if (!scope.lacks(fileTestsIn)) return { type: "fileTest", operator };
   else report(scope, span, `${operator} needs .${fileTestsIn}, which is not set`, "set it here or further out");
   return undefined;
+}
+
+/** The path of a tested file, made absolute like that of any prop. */
+function readFile(operator: string, file: ValueSpec, scope: ConditionScope): Template | undefined {
+  const { place, values } = scope;
+  const value = values.of(file, place);
+  if (value === undefined) return undefined;
+  const baseDir = values.constants.get("baseDir") ?? "";
+  if (value.type === "string" && value.value !== "") return templateOf([resolve(baseDir, value.value)]);
+  if (value.type !== "template") {
+    report(scope, value.span, `behind ${operator} stands the path of a file, not ${describeConfigValue(value)}`);
+    return undefined;
+  }
+  const [first = "", ...others] = value.parts;
+  if (typeof first !== "string" && others.length === 0 && first.variable === "path") {
+    report(scope, value.span, `the file at $path is that below .webRoot`, `write $path ${operator}`);
+    return undefined;
+  }
+  const known = value.parts.map((part) => typeof part === "string" || isKnown(part.variable, part.span, scope));
+  if (known.includes(false)) return undefined;
+  const isAbsolute = typeof first === "string" && first.startsWith("/");
+  const parts = value.parts.map((part) => (typeof part === "string" ? part : { variable: part.variable }));
+  return templateOf(isAbsolute ? parts : [`${baseDir}/`, ...parts]);
 }
 
 interface PatternText {

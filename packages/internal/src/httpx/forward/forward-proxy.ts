@@ -21,6 +21,7 @@ import { HTTPError } from "../../web/http-error.ts";
 import { webapp } from "../../web/dispatch/webapp.ts";
 import { defineHandlet, type HandletPart, type RulePart, type WebappPart } from "../../web/kinds.ts";
 import { ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { retryRulesOf } from "../../web/proxy/retries.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
 import { claimFields, ForwardedFields } from "../../web/proxy/forwarded.ts";
 import { PathEdits } from "../../web/proxy/path-edits.ts";
@@ -88,7 +89,7 @@ class ForwardProxy implements HandletPart {
         rewritesLocation: false,
         rewritesCookies: false,
       }),
-      retries: { maxRetries: 2, conditions: new Set(["dial", "stale"]), statuses: new Set(), withAnyMethod: false },
+      retries: retryRulesOf({ maxRetries: 2, retryInterval: 0, retryOn: ["dial", "stale"], retryStatuses: [] }, false),
       takesAccelRedirect: false,
       bufferedAnswer: 0,
     };

@@ -18,6 +18,7 @@ import type { ExplainScope, HandletPart } from "../../web/kinds.ts";
 import { namesNoFile, segmentedPath } from "../../web/request/path.ts";
 import { pathPrefix } from "../../web/request/path-prefix.ts";
 import { checkResponseProps, ResponseEdits } from "../../web/proxy/response-edits.ts";
+import { retryRulesOf } from "../../web/proxy/retries.ts";
 import { exchangeProps } from "../../web/proxy/exchange-props.ts";
 import { FieldEdits } from "../../web/proxy/field-edits.ts";
 import { underscoreProps } from "../../web/proxy/passed-requests.ts";
@@ -272,12 +273,7 @@ function makeTraits({ props, log }: Context<RelayProps>): ProxyTraits {
       rewritesLocation: false,
       rewritesCookies: false,
     }),
-    retries: {
-      maxRetries: props.maxRetries,
-      conditions: new Set(props.retryOn),
-      statuses: new Set(props.retryStatuses),
-      withAnyMethod: props.retryAnyMethod,
-    },
+    retries: retryRulesOf(props, props.retryAnyMethod),
     takesAccelRedirect: props.accelRedirect,
     bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
   };

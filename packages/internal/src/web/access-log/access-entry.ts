@@ -4,12 +4,12 @@ import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import type { EndListener } from "../../http/exchan.ts";
 import type { Request } from "../request/request.ts";
-import type { Response } from "../response/response.ts";
+import type { HeadListener, Response } from "../response/response.ts";
 
 /** Formats the line of one request, including its line end. */
 export type LineFormat = (entry: AccessEntry) => string;
 
-export class AccessEntry {
+export class AccessEntry implements HeadListener {
   readonly req: Request;
   /** Its head is final once the entry is over. */
   readonly resp: Pick<Response, "header">;
@@ -22,6 +22,10 @@ export class AccessEntry {
   /** Content in bytes. */
   contentSent = 0;
   endReason: EndReason = "complete";
+  /** The address of the node that was asked last; "" if none was. */
+  node = "";
+  #nodeAskedAt: number | undefined;
+  #nodeDoneAt: number | undefined;
   /**
    * In milliseconds on the monotonic clock: when the head was complete, when the response head was sent, and when the
    * response ended.
@@ -51,6 +55,15 @@ export class AccessEntry {
     this.#headSentAt = this.#clock.monotonic();
   }
 
+  nodeAsked(): void {
+    this.#nodeAskedAt ??= this.#clock.monotonic();
+  }
+
+  nodeDone(node: string): void {
+    this.node = node;
+    this.#nodeDoneAt = this.#clock.monotonic();
+  }
+
   readonly ended: EndListener = (status, contentSent, reason) => {
     if (!this.isWanted) return;
     if (status !== undefined) this.status = status;
@@ -73,6 +86,14 @@ export class AccessEntry {
   /** From then until the last byte was passed to the connection, in milliseconds. */
   get sendTime(): number {
     return this.#endedAt - (this.#headSentAt ?? this.#endedAt);
+  }
+
+  /**
+   * From when a node was asked, the first of several, until the last one had answered, in milliseconds; until the end
+   * if it had not. `undefined` if none was asked.
+   */
+  get nodeTime(): number | undefined {
+    return this.#nodeAskedAt === undefined ? undefined : (this.#nodeDoneAt ?? this.#endedAt) - this.#nodeAskedAt;
   }
 
   /** The sum of all three, in milliseconds. */

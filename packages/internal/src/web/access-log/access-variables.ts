@@ -2,6 +2,7 @@
 
 import type { VariableReader, VariableTable } from "../../component/variables.ts";
 import { webVariables } from "../conditions/variables.ts";
+import { foreignLogVariable } from "../foreign-names.ts";
 import type { AccessEntry } from "./access-entry.ts";
 import { redacted, secretFields, type RedactURI } from "./redact.ts";
 import { isoTime, milliseconds } from "./times.ts";
@@ -20,6 +21,10 @@ const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   handleTime: ({ handleTime }) => milliseconds(handleTime),
   sendTime: ({ sendTime }) => milliseconds(sendTime),
   totalTime: ({ totalTime }) => milliseconds(totalTime),
+  /** The address of the node of a backend that was asked last. */
+  node: ({ node }) => node,
+  /** From when a node was asked until the last one had answered; empty if none was. */
+  nodeTime: ({ nodeTime }) => (nodeTime === undefined ? "" : milliseconds(nodeTime)),
   /** The other end of the connection: a client or a proxy. */
   peerHost: ({ req }) => req.peer.address,
   peerPort: ({ req }) => String(req.peer.port),
@@ -31,6 +36,7 @@ const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
 export function accessVariables(redact: RedactURI): VariableTable<AccessEntry> {
   return {
     names: [...Object.keys(ofEntry), sentFamily, ...webVariables.names],
+    foreign: foreignLogVariable,
     find(name) {
       if (Object.hasOwn(ofEntry, name)) return ofEntry[name];
       return name.startsWith(sentFamily) ? ofAnswer(name.slice(sentFamily.length), redact) : ofRequest(name, redact);

@@ -100,9 +100,27 @@ export const webVariables = variableTable<Request>(
   },
   {
     foreign: foreignVariable,
+    presence: presenceOf,
     noteMatch: (req, variable, groups) => req.noteMatch(groups, encodedVariables.has(variable)),
   },
 );
 
 /** Those whose values are percent-encoded, and so are the parts of them. */
 const encodedVariables: ReadonlySet<string> = new Set(["encodedPath", "uri", "originalURI", "queryString"]);
+
+/** Fields, parameters and cookies may be there and empty. */
+function presenceOf(variable: string): ((req: Request) => boolean) | undefined {
+  const [, family, rest = ""] = /^(header|query|cookie)_(.+)$/s.exec(variable) ?? [];
+  switch (family) {
+    case "header": {
+      const name = rest.replaceAll("_", "-").toLowerCase();
+      return (req) => req.header(name) !== undefined;
+    }
+    case "query":
+      return (req) => req.query(rest) !== undefined;
+    case "cookie":
+      return (req) => req.cookie(rest) !== undefined;
+    default:
+      return undefined;
+  }
+}

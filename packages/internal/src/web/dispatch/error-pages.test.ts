@@ -137,3 +137,30 @@ test.each([
 ])("%s is a mistake", async (props, message) => {
   await expect(serve(`rule { ${props} }`)).rejects.toThrow(message);
 });
+
+test("a path answers in the place of what a handlet says itself, where that is intercepted", async () => {
+  await using stage = await serve(`
+    .interceptErrors = true
+    .errorPaths = ["404": "/sorry?of=404", "5xx": "/sorry.json"]
+    rule $path ^= "/sorry" { .returnText = "sorry, " + $query_of + " " + $depth }
+    rule { answers {} }`);
+  for (const url of ["/whole/404", "/stream/404"]) {
+    const { status, text, headers } = await stage.inject({ url });
+    expect([status, text]).toEqual([404, "sorry, 404 1"]);
+    expect(headers).toMatchObject({ "content-type": "text/html; charset=utf-8", "www-authenticate": "Bearer" });
+    expect(headers).not.toHaveProperty("etag");
+  }
+  expect(await stage.inject({ url: "/whole/500" })).toMatchObject({
+    status: 500,
+    text: "sorry,  1",
+    headers: { "content-type": "application/json" },
+  });
+});
+
+test("a page that is itself an error is sent as it is, and asks for no further page", async () => {
+  await using stage = await serve(`
+    .interceptErrors = true
+    .errorPaths = ["404": "/whole/404"]
+    rule { answers {} }`);
+  expect(await stage.inject({ url: "/whole/404" })).toMatchObject({ status: 404, text: "of the app" });
+});

@@ -102,6 +102,7 @@ function demandOf(condition: Condition): Demand | undefined {
     case "compare":
       return demandOfCompare(condition);
     case "not":
+    case "presence":
     case "fileTest":
       return undefined;
   }

@@ -12,7 +12,7 @@ import { contentLimitProps, defaultMaxContentSize } from "../content/content-lim
 import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
-import { fileTestIn } from "../conditions/file-test.ts";
+import { fileTestsIn } from "../conditions/file-test.ts";
 import { ErrorPages, errorStatus } from "../response/error-pages.ts";
 import { handleTimeoutProps } from "./handle-timeout.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
@@ -78,8 +78,9 @@ const props = {
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Do the files of `errorPages` stand for errors, too, that handlets, apps and backends answer by themselves? Their
-   * status and other fields stay. `errorPaths` do not.
+   * Do `errorPages` and `errorPaths` stand for errors, too, that handlets, apps and backends answer by themselves?
+   * Their status and other fields stay. The head is sent before a path is asked, so that its page is HTML, unless the
+   * path ends in `.json`, say.
    */
   interceptErrors: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** The folder for file tests. */
@@ -166,7 +167,7 @@ class Rule implements RulePart {
         : compileCondition(
             condition,
             webVariables,
-            props.webRoot === undefined ? undefined : fileTestIn(props.webRoot, () => stage.fcache),
+            fileTestsIn(props.webRoot, () => stage.fcache),
           );
     this.#answer = fixedResponse(props.returnCode, props.returnText);
     this.#uploads = new Uploads(props.uploadsDir, context.log);
@@ -228,7 +229,7 @@ class Rule implements RulePart {
     resp.rule = this;
     req.contentTerms = this.#contentTerms;
     resp.errorPages = this.#errorPages;
-    if (this.#context.props.interceptErrors) this.#interceptErrors(resp);
+    if (this.#context.props.interceptErrors) this.#interceptErrors(req, resp);
     resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
     if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
@@ -250,7 +251,7 @@ class Rule implements RulePart {
   }
 
   /** Only as long as the rule has the request. Before all revisers: they see the page, as they see any content. */
-  #interceptErrors(resp: Response): void {
+  #interceptErrors(req: Request, resp: Response): void {
     if (resp.isHookedBy(this)) return;
     const { stage, path } = this.#context;
     resp.addHook({
@@ -260,7 +261,7 @@ class Rule implements RulePart {
       hook: () => {
         if (resp.status < 400 || resp.isStatusPage || resp.rule !== this) return undefined;
         const page = this.#errorPages.pageFor(resp.status);
-        return page !== undefined && "file" in page ? replaceWithPage(resp, page.file, stage.fcache) : undefined;
+        return page === undefined ? undefined : replaceWithPage(req, resp, page, stage.fcache);
       },
     });
   }

@@ -6,7 +6,7 @@ import { explainCondition } from "../../component/explain-condition.ts";
 import type { Answerer } from "../dispatch/answerers.ts";
 import { labelOf, type AskedWalk, type Explanation } from "./explanation.ts";
 import type { Entry } from "../../fixtures/fcache-entry.ts";
-import { fileTestIn, testedFile } from "../conditions/file-test.ts";
+import { compileTestedFile, fileTestsIn } from "../conditions/file-test.ts";
 import type { ExplainScope, ReviserPart, RuleExplanation } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
@@ -63,13 +63,12 @@ function explainRuleCondition(
   req: Request,
   { fcache }: ExplainScope,
 ) {
-  const on = { subject: req, table: webVariables };
-  if (webRoot === undefined) return explainCondition(condition, on);
   return explainCondition(condition, {
-    ...on,
-    fileTest: fileTestIn(webRoot, () => fcache),
-    async lookAt() {
-      const file = testedFile(webRoot, req);
+    subject: req,
+    table: webVariables,
+    fileTests: fileTestsIn(webRoot, () => fcache),
+    async lookAt(test) {
+      const file = compileTestedFile(webRoot, test)(req);
       if (file === undefined) return { found: "no file can have this name" };
       return { file, found: describeEntry(await fcache.open(file)) };
     },

@@ -183,10 +183,15 @@ function conditionRows(condition: ConditionWalk, indent: number): readonly Row[]
         }),
       ];
     }
+    case "presence": {
+      const { variable, value, operator } = condition;
+      const subject = value === undefined ? `$${variable}` : `$${variable} = ${quote(value)}`;
+      return [row({ ...told, subject, object: operator })];
+    }
     case "fileTest": {
-      const { operator, file, found } = condition;
+      const { operator, of, file, found } = condition;
       const object = file === undefined ? (found ?? "") : `${file}: ${found ?? ""}`;
-      return [row({ ...told, subject: `$path ${operator}`, object })];
+      return [row({ ...told, subject: of === "path" ? `$path ${operator}` : operator, object })];
     }
   }
 }

@@ -392,6 +392,8 @@ test.each([
   [{ addRequestHeaders: { Host: "x" } }, "the field host is set by .hostname and .colonPort"],
   [{ delRequestHeaders: ["Host"] }, "the field host is set by .hostname and .colonPort"],
   [{ delRequestHeaders: ["Content-Length"] }, "the field content-length frames the message"],
+  [{ delResponseHeaders: ["*"] }, "* stands for all fields in delRequestHeaders only"],
+  [{ setRequestHeaders: { "*": "x" } }, "* stands for all fields in delRequestHeaders only"],
   [{ setRequestHeaders: { te: "x" } }, "the field te belongs to one connection"],
   [{ setRequestHeaders: { expect: "100-continue" } }, "the field expect is between the client and this server"],
   [{ delResponseHeaders: ["transfer-encoding"] }, "the field transfer-encoding frames the message"],
@@ -402,4 +404,43 @@ test.each([
   [{ proxyMode: "forward" }, "a forward proxy is a handlet of its own: forwardProxy"],
 ])("the configuration %j is refused", async (props, message) => {
   await expect(proxyTo(["127.0.0.1:1"], { proxy: props })).rejects.toThrow(message);
+});
+
+describe("a request that is only after a path", () => {
+  test("is made by its own method, without the content that came and what describes it", async () => {
+    const bytes = request("POST /a?b", { "content-length": "5", "content-type": "text/x", "x-one": "1" }) + "hello";
+    const { line, headers, answer } = await pass(bytes, { method: "GET" });
+    expect([line, answer.status]).toEqual(["GET /a?b HTTP/1.1", 200]);
+    expect(headers).toMatchObject({ "x-one": "1" });
+    expect(headers).not.toHaveProperty("content-type");
+    expect(headers["content-length"] ?? "0").toBe("0");
+  });
+
+  test("keeps the content for other methods", async () => {
+    const { line, seen } = await pass(request("PUT /", { "content-length": "5" }) + "hello", { method: "POST" });
+    expect([line, seen[0]?.content]).toEqual(["POST / HTTP/1.1", "hello"]);
+  });
+
+  test("answers HEAD without content", async () => {
+    await using backend = await RawBackend.answering(({ line }, conn) => conn.answer(line));
+    await using proxy = await proxyTo([backend.address], { proxy: { method: "GET" } });
+    expect(await proxy.ask("HEAD /", "HEAD")).toMatchObject({ status: 200, text: "" });
+  });
+
+  test("has none of the client's fields with *, and those of the proxy", async () => {
+    const fields = { "x-one": "1", cookie: "a=b", authorization: "Basic eA==", accept: "*/*" };
+    const { headers } = await pass(request("GET /", fields), {
+      delRequestHeaders: ["*"],
+      setRequestHeaders: { "x-own": "2" },
+    });
+    expect(Object.keys(headers).sort()).toEqual([
+      "forwarded",
+      "host",
+      "via",
+      "x-forwarded-for",
+      "x-forwarded-host",
+      "x-forwarded-proto",
+      "x-own",
+    ]);
+  });
 });

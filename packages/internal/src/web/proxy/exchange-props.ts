@@ -18,6 +18,11 @@ export const attemptProps = {
   /** How often a request that failed is sent once more, to another node if there is one. */
   maxRetries: prop.integer({ default: 2, max: 100 }),
   /**
+   * The wait before each of these attempts. With one, a node that has failed may be asked again once all others have
+   * failed, too: it may have been restarted meanwhile.
+   */
+  retryInterval: prop.duration({ default: "0s" }),
+  /**
    * What it may have failed by: `dial` (no connection, so that nothing was sent), `stale` (a kept connection was closed
    * before any answer), `broken` (it broke off before the head of an answer, or the head is malformed), `timeout`. But
    * for `dial`, a request must be one that may be made twice (GET, HEAD, OPTIONS, TRACE, PUT, DELETE), and its content,

@@ -14,8 +14,12 @@ export interface FieldEditProps {
   readonly set: ReadonlyMap<string, Template>;
   /** Stand beside them. */
   readonly add: ReadonlyMap<string, Template>;
+  /** `*`: all that came with the message. */
   readonly del: readonly string[];
 }
+
+/** In place of names that are deleted: all that the client has sent. */
+export const allFields = "*";
 
 export class FieldEdits {
   /** Names that are taken away before anything is added, in lower case. */
@@ -23,7 +27,7 @@ export class FieldEdits {
   readonly #added: readonly { readonly name: string; readonly value: (req: Request) => string }[];
 
   constructor({ set, add, del }: FieldEditProps) {
-    this.dropped = [...set.keys(), ...del].map((name) => name.toLowerCase());
+    this.dropped = [...set.keys(), ...del.filter((name) => name !== allFields)].map((name) => name.toLowerCase());
     this.#added = [...set, ...add].map(([name, template]) => ({
       name: name.toLowerCase(),
       value: compileFieldTemplate(name, template),
@@ -65,14 +69,15 @@ export function checkFieldEdits<Name extends string>(
   }
 }
 
-/** Reports names that cannot be deleted, in a prop that lists them. */
+/** Reports names that cannot be deleted, in a prop that lists them. `*` is for those of clients only. */
 export function checkDeletedFields<Name extends string>(
   context: CheckContext<Readonly<Record<Name, readonly string[]>>>,
   prop: Name,
   reasons: FieldReasons = noReasons,
 ): void {
   for (const name of context.props[prop]) {
-    const reason = reasons.get(name.toLowerCase()) ?? whyNoField(name);
+    const isAll = name === allFields && prop === "delRequestHeaders";
+    const reason = isAll ? undefined : (reasons.get(name.toLowerCase()) ?? whyNoField(name));
     if (reason !== undefined) context.report({ prop, message: reason });
   }
 }
@@ -81,6 +86,7 @@ const noReasons: FieldReasons = new Map();
 
 /** Why a name cannot be that of a field that is set, added or deleted; `undefined` if it can. */
 export function whyNoField(name: string): string | undefined {
+  if (name === allFields) return "* stands for all fields in delRequestHeaders only";
   const lowerCase = name.toLowerCase();
   const reason = reasonOf(() => checkFieldName(name));
   if (reason !== undefined || !connectionFields.includes(lowerCase)) return reason;

@@ -162,3 +162,15 @@ test("the fields of delRequestHeaders stay with the request, and away from the b
   expect(asked).toMatchObject([{ "x-a": "1" }]);
   expect(asked[0]).not.toHaveProperty("cookie");
 });
+
+test("with * the backend that is asked gets none of the client's fields, and is told of the request", async () => {
+  const asked: unknown[] = [];
+  await using site = await siteBehind((req, res) => {
+    asked.push(req.headers);
+    res.end();
+  }, '.delRequestHeaders = ("*")');
+  const { text } = await site.ask(request("GET /x", { cookie: "a=1", "x-a": "1" }));
+  expect(JSON.parse(text)).toMatchObject({ cookie: "a=1", "x-a": "1" });
+  expect(asked).toMatchObject([{ "x-forwarded-uri": "/x", "x-forwarded-method": "GET" }]);
+  for (const name of ["cookie", "x-a"]) expect(asked[0]).not.toHaveProperty(name);
+});

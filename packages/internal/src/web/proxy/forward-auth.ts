@@ -18,11 +18,12 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { noFields } from "../../http/fields.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import { checkDeletedFields, whyNoField } from "./field-edits.ts";
+import { allFields, checkDeletedFields, whyNoField } from "./field-edits.ts";
 import { underscoreProps } from "./passed-requests.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 
@@ -48,8 +49,8 @@ const props = {
    */
   copyHeaders: prop.list(prop.string({ pattern: fieldName }), { default: [] }),
   /**
-   * Fields of the request, by names, that the backend does not get, such as `cookie`. Those that tell it of the request
-   * stay.
+   * Fields of the request, by names, that the backend does not get, such as `cookie`; `("*")`: none of those that the
+   * client has sent. Those that tell it of the request stay.
    */
   delRequestHeaders: prop.strings({ default: [] }),
   /** Of an answer that goes to the client, in bytes; with more, the client gets 502. */
@@ -98,7 +99,7 @@ class ForwardAuth implements HandletPart {
       scheme: req.scheme,
       authority: props.hostname ?? req.authority,
       target: props.authURI,
-      received: req.headers,
+      received: props.delRequestHeaders.includes(allFields) ? noFields : req.headers,
       dropped: this.#dropped,
       added,
       contentSize: 0,

@@ -19,12 +19,18 @@ import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
 import { checkRequestProps, PassedRequests, requestProps } from "./passed-requests.ts";
 import { handshakeFields, PassedUpgrades, upgradeProps } from "./passed-upgrades.ts";
 import { ProxiedExchan, type ProxyTraits } from "./proxied-exchan.ts";
+import { retryRulesOf } from "./retries.ts";
 
 const props = {
   /** The backend that answers. */
   toBackend: prop.reference(backendKind, { offering: webBackend, required: true, inherited: true }),
   ...ownBackendProps,
   ...requestProps,
+  /**
+   * The method that the backend is asked by, whatever the client's: `GET` where only a path is of interest. With `GET`,
+   * content of the request is not passed on, nor are the fields that describe it. Upgrades stay as they are.
+   */
+  method: prop.choice(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
   /** A `location` that names the backend, as it was asked, is made to name the host that the client asked for. */
   rewriteLocation: prop.bool({ default: true }),
   /**
@@ -82,11 +88,14 @@ class HttpProxy implements HandletPart {
   readonly #traits: ProxyTraits;
   readonly #upgrades: PassedUpgrades;
   readonly #mirror: Mirror | undefined;
+  readonly #passesContent: boolean;
 
   constructor(context: Context<HttpProxyProps>) {
     this.#context = context;
     const { props, log } = context;
-    this.#requests = new PassedRequests(context, handshakeFields.request);
+    this.#passesContent = props.method !== "GET";
+    const ofContent = this.#passesContent ? [] : fieldsOfContent;
+    this.#requests = new PassedRequests(context, [...handshakeFields.request, ...ofContent]);
     const { paths } = this.#requests;
     if (props.mirrorTo !== undefined) this.#mirror = makeMirror(context, props.mirrorTo);
     this.#traits = {
@@ -102,12 +111,7 @@ class HttpProxy implements HandletPart {
         rewritesCookies: props.rewriteCookies && (!paths.isEmpty || props.hostname !== undefined),
         dropped: handshakeFields.response,
       }),
-      retries: {
-        maxRetries: props.maxRetries,
-        conditions: new Set(props.retryOn),
-        statuses: new Set(props.retryStatuses),
-        withAnyMethod: props.retryAnyMethod,
-      },
+      retries: retryRulesOf(props, props.retryAnyMethod),
       takesAccelRedirect: props.accelRedirect,
       bufferedAnswer: props.bufferServerContent ? props.maxBufferedAnswer : 0,
     };
@@ -124,13 +128,16 @@ class HttpProxy implements HandletPart {
     const upgrade = this.#upgrades.find(web, req);
     if (upgrade !== undefined) return this.#upgrades.pass(upgrade, req, resp);
     this.#requests.refuseUnfit(req);
-    if (req.hasContent && this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
-    return this.#pass(web, req, resp, req.hasContent ? req.content.passedSize : 0, undefined);
+    if (!req.hasContent || !this.#passesContent) return this.#pass(web, req, resp, 0, undefined);
+    if (this.#context.props.bufferClientContent) return this.#gatherAndPass(web, req, resp);
+    return this.#pass(web, req, resp, req.content.passedSize, undefined);
   }
 
   explain(req: Request): Explanation {
     const upgrade = this.#upgrades.find(this.#context.props.toBackend.current, req);
-    return upgrade === undefined ? this.#requests.explain(req) : this.#upgrades.explain(upgrade, req);
+    return upgrade === undefined
+      ? this.#requests.explain(req, "", this.#context.props.method)
+      : this.#upgrades.explain(upgrade, req);
   }
 
   async #gatherAndPass(web: WebBackend, req: Request, resp: Response): Promise<boolean> {
@@ -149,12 +156,15 @@ class HttpProxy implements HandletPart {
     contentSize: number | undefined,
     content: Uint8Array | AsyncIterable<Uint8Array> | undefined,
   ): boolean | Promise<boolean> {
-    const request = this.#requests.make(req, contentSize);
+    const request = this.#requests.make(req, contentSize, this.#context.props.method);
     const wish = this.#requests.wishOf(web, req);
     const mirrored = this.#mirror?.copy(request, wish);
     return new ProxiedExchan(this.#traits, web, request, wish, req, resp, content).begin(mirrored);
   }
 }
+
+/** They describe content that is not passed on. */
+const fieldsOfContent: readonly string[] = ["content-encoding", "content-language", "content-type", "digest"];
 
 function makeMirror({ props, log }: Context<HttpProxyProps>, mirrorTo: Reference<WebBackend>): Mirror {
   return new Mirror({

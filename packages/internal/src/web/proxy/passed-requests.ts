@@ -12,13 +12,14 @@ import type { Reference } from "../../component/reference.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { parseAuthority } from "../../http/authority.ts";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { noFields } from "../../http/fields.ts";
 import { HTTPError } from "../http-error.ts";
 import { hasEncodedBackslash } from "../request/path.ts";
 import { pathPrefix } from "../request/path-prefix.ts";
 import type { Request } from "../request/request.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
-import { checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
+import { allFields, checkDeletedFields, checkFieldEdits, FieldEdits, type FieldReasons } from "./field-edits.ts";
 import { checkResponseProps } from "./response-edits.ts";
 import { claimFields, ForwardedFields } from "./forwarded.ts";
 import { PathEdits } from "./path-edits.ts";
@@ -75,7 +76,7 @@ export const requestProps = {
   addRequestHeaders: prop.dict(prop.template(), { default: {} }),
   /**
    * Fields of the request, by names, that are not passed on, those that the proxy writes included, such as `via` and
-   * `x-forwarded-for`.
+   * `x-forwarded-for`. `("*")`: none of those that the client has sent; the proxy's own stay.
    */
   delRequestHeaders: prop.strings({ default: [] }),
   ...underscoreProps,
@@ -110,11 +111,13 @@ export class PassedRequests {
   readonly #edits: FieldEdits;
   readonly #forwarded: ForwardedFields;
   readonly #hashOn: ((req: Request) => string) | undefined;
+  readonly #passesFields: boolean;
 
   /** `dropped`: fields that are not passed on, beside those that no proxy passes on. */
   constructor(context: Context<RequestProps>, dropped: readonly string[] = []) {
     this.#context = context;
     const { props } = context;
+    this.#passesFields = !props.delRequestHeaders.includes(allFields);
     this.paths = new PathEdits(props.stripPrefix ?? "", props.addPrefix ?? "");
     this.#edits = new FieldEdits({
       set: props.setRequestHeaders,
@@ -145,16 +148,16 @@ export class PassedRequests {
     return new HTTPError(400, "its path holds an encoded backslash: see backslashesInPaths");
   }
 
-  make(req: Request, contentSize: number | undefined): BackendRequest {
+  make(req: Request, contentSize: number | undefined, method = req.method): BackendRequest {
     const added: string[] = [];
     this.#forwarded.addTo(added, req);
     this.#edits.addTo(added, req);
     return {
-      method: req.method,
+      method,
       scheme: req.scheme,
       authority: this.#authorityFor(req),
       target: this.#targetFor(req),
-      received: req.headers,
+      received: this.#passesFields ? req.headers : noFields,
       dropped: req.mustBePlain(undefined) ? this.#droppedForPlain : this.#dropped,
       added,
       contentSize,
@@ -172,12 +175,12 @@ export class PassedRequests {
   }
 
   /** For `hemi explain`: which node would be asked, for what. `wish`: what else it is asked for. */
-  explain(req: Request, wish = ""): Explanation {
+  explain(req: Request, wish = "", method = req.method): Explanation {
     const { toBackend } = this.#context.props;
     const refusal = this.#refusalOf(req);
     if (refusal !== undefined) return { takes: "yes", status: refusal.status, text: refusal.message };
     const authority = this.#authorityFor(req);
-    const asked = `${req.method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
+    const asked = `${method} ${this.#targetFor(req)} of ${authority === "" ? "the node's own host" : authority}`;
     const backend = toBackend.current;
     const { nodes } = backend.explain(this.wishOf(backend, req));
     const details = [...nodes].map(([id, why]) => `node ${id}: ${why}`);

@@ -3,7 +3,7 @@
 //   begin ──> attempt ── answered ──> streaming ── ended ──> over
 //                ^  │                    └─ failed ────────> over: the answer is broken off
 //                │  └─ failed ── may it be tried again? ── no ──> over: 502, 503 or 504
-//                ├─────────────────────────────────────── yes
+//                ├── pause, if there is one ───────────── yes
 //                └─ switched ────────────────────────────> over: a tunnel has taken its place
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
@@ -30,6 +30,7 @@ import { sendStatusPage } from "../response/status-page.ts";
 import { answerFromInside } from "./accel-redirect.ts";
 import type { ResponseEdits } from "./response-edits.ts";
 import type { MirroredRequest } from "./mirror.ts";
+import { Pause } from "./pause.ts";
 import { whyNotAgain, type RetryRules } from "./retries.ts";
 
 /** What all exchans of a proxy share. */
@@ -64,6 +65,10 @@ export class ProxiedExchan implements TunnelHandler {
   readonly #wish: { readonly key: string; readonly stickTo: string; tried: readonly string[] };
   #exchange: WebExchange | undefined;
   #attempts = 0;
+  /** Before the next attempt. */
+  #pause: Pause | undefined;
+  /** The next attempt may have any node, those included that have failed. */
+  #startsOver = false;
   #isAnswered = false;
   #isOver = false;
   /** All of the request's content, if it was gathered: it can be sent again. */
@@ -141,6 +146,7 @@ export class ProxiedExchan implements TunnelHandler {
       this.#tieClient();
       if (whole === undefined) return this.#beginContent(head);
       this.#isOver = true;
+      this.#tellNode();
       if (method === "HEAD") {
         // What a GET would have brought.
         if (head.contentSize !== undefined) resp.contentSize = head.contentSize;
@@ -153,6 +159,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   #answerFromInside(head: NodeResponseHead, path: string): void {
     this.#isOver = true;
+    this.#tellNode();
     this.#exchange?.cancel();
     answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
       this.#guarded(() => {
@@ -176,6 +183,7 @@ export class ProxiedExchan implements TunnelHandler {
   ended(trailers: Fields): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#tellNode();
     this.#guarded(() => {
       const gathered = this.#gathered;
       if (gathered !== undefined && trailers.count === 0) return this.#resp.send(Buffer.concat(gathered));
@@ -188,6 +196,7 @@ export class ProxiedExchan implements TunnelHandler {
   switched(head: NodeResponseHead, stream: Duplex): void {
     if (this.#isOver) return void stream.destroy();
     this.#isOver = true;
+    this.#tellNode();
     const isTaken = this.#guarded(() => {
       this.#resp.setTrustedFields(this.#traits.answers.fieldList(head, this.#req, this.#request.authority));
       this.#tieClient();
@@ -199,6 +208,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   failed(failure: BackendFailure): void {
     if (this.#isOver) return;
+    this.#tellNode(failure.node);
     if (this.#isAnswered) {
       this.#isOver = true;
       this.#note(`${failure.message}; its answer is broken off`);
@@ -209,6 +219,10 @@ export class ProxiedExchan implements TunnelHandler {
     this.#isOver = true;
     this.#note(`${failure.message}; answered with ${failure.status}, and not tried again: ${refusal}`);
     this.#guarded(() => sendStatusPage(this.#resp, failure.status));
+  }
+
+  #tellNode(node = this.#exchange?.node ?? ""): void {
+    this.#resp.headListener?.nodeDone(node);
   }
 
   /** A client that is to stay with its node is told so, unless it knows already. */
@@ -259,6 +273,7 @@ export class ProxiedExchan implements TunnelHandler {
   }
 
   #begun(): WebExchange {
+    this.#resp.headListener?.nodeAsked();
     if (this.#switching === undefined) return this.#backend.exchange(this.#request, this.#wish, this);
     const { backend, protocol } = this.#switching;
     return backend.tunnel(this.#request, protocol, this.#wish, this);
@@ -266,12 +281,20 @@ export class ProxiedExchan implements TunnelHandler {
 
   /** `node` is not to be tried again; "" if it may. */
   #tryAnother(reason: string, node = this.#exchange?.node ?? ""): void {
-    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made`, {
+    const { interval } = this.#traits.retries;
+    const when = interval === 0 ? "" : ` in ${interval} ms`;
+    this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made${when}`, {
       requestId: this.#req.id,
     });
     this.#exchange?.cancel();
-    if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
-    this.#attempt();
+    if (this.#startsOver) this.#wish.tried = [];
+    else if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
+    this.#startsOver = false;
+    if (interval === 0) return this.#attempt();
+    this.#pause = new Pause(interval, () => {
+      this.#pause = undefined;
+      this.#attempt();
+    });
   }
 
   /** Why the request may not be sent once more; `undefined` if it may. */
@@ -282,8 +305,18 @@ export class ProxiedExchan implements TunnelHandler {
       failure,
       canReplay: !this.#isContentSpent,
       node: failure === undefined ? (this.#exchange?.node ?? "") : blamed(failure),
-      refusal: (node) => this.#backend.whyNoRetry(node === "" ? this.#wish.tried : [...this.#wish.tried, node]),
+      refusal: (node) => this.#whyNoNode(node),
     });
+  }
+
+  /** Who waits between attempts may start over with all nodes. */
+  #whyNoNode(failed: string): string | undefined {
+    const { tried } = this.#wish;
+    const refusal = this.#backend.whyNoRetry(failed === "" ? tried : [...tried, failed]);
+    if (refusal === undefined || this.#traits.retries.interval === 0) return refusal;
+    const refusalOfAll = this.#backend.whyNoRetry([]);
+    this.#startsOver = refusalOfAll === undefined;
+    return refusalOfAll;
   }
 
   // ---- the request's content ----
@@ -322,10 +355,11 @@ export class ProxiedExchan implements TunnelHandler {
   /** The exchange that has a connection: before that, other nodes may be tried, and the content stays where it is. */
   async #connected(): Promise<WebExchange | undefined> {
     for (;;) {
+      await this.#pause?.over;
       const exchange = this.#exchange;
       await exchange?.writable();
       if (this.#isOver) return undefined;
-      if (exchange === this.#exchange) return exchange;
+      if (exchange === this.#exchange && this.#pause === undefined) return exchange;
     }
   }
 
@@ -334,6 +368,7 @@ export class ProxiedExchan implements TunnelHandler {
   /** Nobody wants the answer any more. */
   #giveUp(): void {
     this.#isOver = true;
+    this.#pause?.end();
     this.#exchange?.cancel();
   }
 

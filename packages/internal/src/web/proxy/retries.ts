@@ -10,11 +10,34 @@ export type RetryCondition = (typeof retryConditions)[number];
 export interface RetryRules {
   /** Beside the first attempt. */
   readonly maxRetries: number;
+  /** Before each of them, in milliseconds. */
+  readonly interval: number;
   readonly conditions: ReadonlySet<RetryCondition>;
   /** Answers that count as failures. */
   readonly statuses: ReadonlySet<number>;
   /** Requests that may not be made twice by the promise of their method are, all the same. */
   readonly withAnyMethod: boolean;
+}
+
+/** The rules of a proxy by its props. */
+export function retryRulesOf(
+  { maxRetries, retryInterval, retryOn, retryStatuses }: RetryProps,
+  withAnyMethod: boolean,
+): RetryRules {
+  return {
+    maxRetries,
+    interval: retryInterval,
+    conditions: new Set(retryOn),
+    statuses: new Set(retryStatuses),
+    withAnyMethod,
+  };
+}
+
+interface RetryProps {
+  readonly maxRetries: number;
+  readonly retryInterval: number;
+  readonly retryOn: readonly RetryCondition[];
+  readonly retryStatuses: readonly number[];
 }
 
 export interface Attempted {

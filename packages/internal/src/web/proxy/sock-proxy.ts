@@ -11,6 +11,7 @@ import { defineSocklet, type SockletPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Upgrade } from "../websocket/upgrade.ts";
 import { ResponseEdits } from "./response-edits.ts";
+import { retryRulesOf } from "./retries.ts";
 import { attemptProps, passedTimeoutProps } from "./exchange-props.ts";
 import { FieldEdits } from "./field-edits.ts";
 import { checkOwnBackend, ownBackend, ownBackendProps } from "./own-backend.ts";
@@ -71,12 +72,7 @@ class SockProxy implements SockletPart {
         rewritesCookies: !requests.paths.isEmpty || props.hostname !== undefined,
         dropped: handshakeFields.response,
       }),
-      retries: {
-        maxRetries: props.maxRetries,
-        conditions: new Set(props.retryOn),
-        statuses: new Set(props.retryStatuses),
-        withAnyMethod: false,
-      },
+      retries: retryRulesOf(props, false),
       takesAccelRedirect: false,
       bufferedAnswer: 0,
     });

@@ -56,6 +56,10 @@ export interface KnownContent {
 export interface HeadListener {
   /** The head was sent before the content, or opens a tunnel. Called at most once. */
   headSent(): void;
+  /** A node of a backend is being asked; each further one, too. */
+  nodeAsked(): void;
+  /** A node, by its address, has answered to the end, or failed; "" if none could be asked. */
+  nodeDone(node: string): void;
 }
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
@@ -537,6 +541,11 @@ export class Response implements ResponseHead, PipedResponse {
   /** For the engine: reports an error that has no other caller. */
   noteFault(error: unknown): void {
     this.#surroundings.noteFault(error, this.#req);
+  }
+
+  /** For the engine; see `onHead`. */
+  get headListener(): HeadListener | undefined {
+    return this.#headListener;
   }
 
   /** For the engine; supports one listener. */
