@@ -26,9 +26,32 @@ export const commandNames = [
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
+/** What a program presets; the options of the command line win. */
+export interface ProgramDefaults {
+  /** Its name, in the list of processes. */
+  readonly title: string;
+  /** What it does when no command is given. */
+  readonly command: CommandName;
+  readonly config: string;
+  readonly base: string;
+  /** The modules of the program; those of the command line come after them. */
+  readonly use: readonly string[];
+}
+
+/** The `hemi` command: everything is in the working directory. */
+export const hemiDefaults: ProgramDefaults = {
+  title: "hemi",
+  command: "help",
+  config: "hemi.conf",
+  base: process.cwd(),
+  use: [],
+};
+
 /** The parsed command line. */
 export interface CommandLine {
   readonly command: CommandName;
+  /** The name of the program. */
+  readonly title: string;
   /** The configuration file. Default: `hemi.conf`. */
   readonly config: string;
   readonly isConfigGiven: boolean;
@@ -143,11 +166,11 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
 };
 
 /** Throws HEMI_USAGE, with one line that shows the correct usage. */
-export function readCommandLine(args: readonly string[]): CommandLine {
+export function readCommandLine(args: readonly string[], program: ProgramDefaults = hemiDefaults): CommandLine {
   const { values, positionals } = parse(args);
-  const [first, ...rest] = positionals;
-  if (values.version === true) return complete("version", [], {});
-  if (values.help === true || first === undefined) return complete("help", positionals.slice(0, 1), {});
+  const [first = program.command, ...rest] = positionals;
+  if (values.version === true) return complete("version", [], {}, program);
+  if (values.help === true) return complete("help", positionals.slice(0, 1), {}, program);
   const command = commandNames.find((name) => name === first);
   if (command === undefined) throw usage(`there is no command ${first}`, didYouMean(first, commandNames, ""));
   const allowed: readonly string[] = optionsOf[command];
@@ -157,20 +180,26 @@ export function readCommandLine(args: readonly string[]): CommandLine {
   if (!takesArguments.has(command) && rest.length > 0) {
     throw usage(`${command} takes no argument ${rest[0] ?? ""}`, "did you mean --config?");
   }
-  return complete(command, rest, values);
+  return complete(command, rest, values, program);
 }
 
 const takesArguments: ReadonlySet<CommandName> = new Set(["explain", "plan", "fmt", "hash-password", "help"]);
 
 type Values = ReturnType<typeof parse>["values"];
 
-function complete(command: CommandName, rest: readonly string[], values: Values): CommandLine {
+function complete(
+  command: CommandName,
+  rest: readonly string[],
+  values: Values,
+  program: ProgramDefaults,
+): CommandLine {
   return {
     command,
+    title: program.title,
     rest,
-    config: values.config ?? "hemi.conf",
+    config: values.config ?? program.config,
     isConfigGiven: values.config !== undefined,
-    base: values.base ?? process.cwd(),
+    base: values.base ?? program.base,
     logsDir: values.logs,
     tmpsDir: values.tmps,
     varsDir: values.vars,
@@ -179,7 +208,7 @@ function complete(command: CommandName, rest: readonly string[], values: Values)
     stall: readDuration("stall", values.stall ?? "5s"),
     user: readId("user", values.user),
     group: readId("group", values.group),
-    use: values.use ?? [],
+    use: [...program.use, ...(values.use ?? [])],
     isCheck: values.check ?? false,
     isDevelopment: values.dev ?? false,
     fields: values.header ?? [],

@@ -1,6 +1,6 @@
 // Runs a command line, and converts errors to one clear message and an exit code.
 
-import { readCommandLine, type CommandLine, type CommandName } from "./command-line.ts";
+import { readCommandLine, type CommandLine, type CommandName, type ProgramDefaults } from "./command-line.ts";
 import { steer, type SteeringName } from "./commands/steer.ts";
 import { describeError } from "./describe-error.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
@@ -20,9 +20,9 @@ const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promis
 };
 
 /** `args` without the program's name. Writes to standard output and standard error; never rejects. */
-export async function runCommand(args: readonly string[]): Promise<ExitCode> {
+export async function runCommand(args: readonly string[], program: ProgramDefaults): Promise<ExitCode> {
   try {
-    const line = readCommandLine(args);
+    const line = readCommandLine(args, program);
     const { command } = line;
     if (!(command in commands)) return await steer({ ...line, command: command as SteeringName });
     const run = await commands[command as keyof typeof commands]();

@@ -8,6 +8,8 @@ export const protocolVersion = 1;
 
 /** How a program is served: the options of `hemi serve` that workers and checkers need. */
 export interface ServeOptions {
+  /** The name of the program, in the list of processes. */
+  readonly title: string;
   /** The configuration file. */
   readonly config: string;
   /** The base directory of relative paths in the configuration. */

@@ -41,6 +41,7 @@ class Program {
   }
 
   async run(): Promise<ExitCode> {
+    process.title = `${this.#line.title} leader`;
     const listened = this.#listenToSignals();
     try {
       // First of all: another program with the same folder shall be found before a port is taken.
@@ -198,6 +199,6 @@ function countsOf({ kept, changes }: Plan): Readonly<Record<string, number>> {
 }
 
 function serveOptionsOf(line: CommandLine): ServeOptions {
-  const { config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall } = line;
-  return { config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall };
+  const { title, config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall } = line;
+  return { title, config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall };
 }

@@ -12,7 +12,7 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
   pids: ({ leader, workers }) => `${[leader, ...workers].join(" ")}\n`,
   leader: (status) =>
     [
-      `leader    process ${status.pid}, Hemi ${status.version}, Node.js ${status.node}, ${megabytes(status.rss)}`,
+      `leader    process ${status.pid} of ${status.title}, Hemi ${status.version}, Node.js ${status.node}, ${megabytes(status.rss)}`,
       `config    ${status.config}, followed anew ${status.reloads} ${status.reloads === 1 ? "time" : "times"}`,
       `workers   ${status.slots}`,
       `listens   ${status.listensOn.join(", ")}`,

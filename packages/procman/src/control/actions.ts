@@ -30,6 +30,8 @@ export interface Actions {
 }
 
 export interface LeaderStatus {
+  /** The name of the program. */
+  readonly title: string;
   readonly pid: number;
   readonly version: string;
   readonly node: string;

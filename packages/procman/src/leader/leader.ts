@@ -94,6 +94,7 @@ export class Leader {
 
   get status(): Omit<LeaderStatus, "version" | "node" | "listensOn"> {
     return {
+      title: this.#options.serve.title,
       pid: process.pid,
       config: this.#options.serve.config,
       slots: this.#slots.length,

@@ -43,6 +43,7 @@ export class Serving {
     { options, config, standing }: WorkerCalls["boot"]["params"],
     leader: Channel<LeaderCalls, WorkerCalls>,
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
+    process.title = `${options.title} worker ${standing.slot}`;
     const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
     const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
