@@ -19,6 +19,8 @@ export interface Running extends AsyncDisposable {
   readonly child: ChildProcess;
   /** The first line on standard error that matches. Rejects if the process ends without one. */
   line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** What it has written to standard error so far. */
+  written(): string;
   finished(): Promise<Finished>;
 }
 
@@ -54,6 +56,7 @@ export function start(args: readonly string[], { cwd, env, input, stdout: output
           throw new Error(`it ended without ${String(pattern)}: ${stderr}`);
       }
     },
+    written: () => stderr,
     async finished() {
       await closed;
       return { code: child.exitCode, stdout, stderr };

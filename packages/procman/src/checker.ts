@@ -3,8 +3,10 @@
 import { Channel } from "./channel/channel.ts";
 import type { CheckerCalls, NoCalls } from "./channel/calls.ts";
 import { check } from "./checker/check.ts";
+import { LoadedModules } from "./checker/loaded-modules.ts";
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const)
   process.on(signal, () => {});
 process.on("disconnect", () => process.exit(0));
-new Channel<NoCalls, CheckerCalls>(process, { check });
+const modules = new LoadedModules();
+new Channel<NoCalls, CheckerCalls>(process, { check, isOutdated: () => modules.haveChanged() });

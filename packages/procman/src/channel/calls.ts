@@ -112,6 +112,8 @@ export interface CheckerCalls {
     readonly params: { readonly options: ServeOptions; readonly running: RunningConfig | undefined };
     readonly result: CheckedConfig;
   };
+  /** Whether a module that it has loaded has changed on disk since. */
+  readonly isOutdated: { readonly params: undefined; readonly result: boolean };
 }
 
 export interface CheckedConfig {

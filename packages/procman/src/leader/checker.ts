@@ -1,5 +1,6 @@
-// The checker of a leader: a process of its own that loads the user's modules, for each check another one. The next one
-// is started in advance after a check, because a reload is often followed by another, and it ends when it is not used.
+// The checker of a leader: a process of its own that loads the user's modules. It is kept for the next check, because a
+// reload is often followed by another; not if the check has failed, or if a module has changed. It ends when it is not
+// used for a while.
 
 import type { ChildProcess } from "node:child_process";
 import { HemiError } from "@hemi/hemi/base";
@@ -9,8 +10,9 @@ import { startChild, type Privileges } from "./child-process.ts";
 
 export class Checker {
   readonly #privileges: Privileges;
-  #spare: ChildProcess | undefined;
+  #spare: CheckerProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(privileges: Privileges) {
     this.#privileges = privileges;
@@ -18,54 +20,83 @@ export class Checker {
 
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
   async check(options: ServeOptions, running: RunningConfig | undefined, patience: number): Promise<CheckedConfig> {
-    const child = this.#take();
-    const channel = new Channel<CheckerCalls, NoCalls>(child, {});
-    const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+    const checker = await this.#take();
+    const timer = setTimeout(() => checker.kill(), patience);
     try {
-      return await channel.call("check", { options, running });
+      const checked = await checker.channel.call("check", { options, running });
+      this.#keep(checker);
+      return checked;
     } catch (error) {
-      if (child.signalCode !== "SIGKILL") throw error;
+      const isLate = checker.child.signalCode === "SIGKILL";
+      checker.kill();
+      // What failed is mended, and tried again soon.
+      this.#keep(new CheckerProcess(this.#privileges));
+      if (!isLate) throw error;
       throw new HemiError("HEMI_PROCESS", `the configuration was not checked within ${patience} ms`, { cause: error });
     } finally {
       clearTimeout(timer);
-      child.kill("SIGKILL");
-      this.#keepSpare();
     }
   }
 
   close(): void {
-    clearTimeout(this.#idle);
-    this.#spare?.kill("SIGKILL");
-    this.#spare = undefined;
     this.#isClosed = true;
+    this.#endSpare();
   }
 
-  #isClosed = false;
-
-  #take(): ChildProcess {
-    const child = this.#spare ?? startChild("checker", this.#privileges);
-    this.#spare = undefined;
+  async #take(): Promise<CheckerProcess> {
     clearTimeout(this.#idle);
-    child.ref();
-    return child;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    if (spare === undefined) return new CheckerProcess(this.#privileges);
+    const isUsable = await spare.isUsable();
+    if (isUsable) return spare;
+    spare.kill();
+    return new CheckerProcess(this.#privileges);
   }
 
-  #keepSpare(): void {
-    if (this.#isClosed) return;
-    const spare = startChild("checker", this.#privileges);
-    spare.once("exit", () => {
-      if (this.#spare === spare) this.#spare = undefined;
-    });
-    // Without it, the next check starts one, and reports why that fails.
-    spare.on("error", () => {});
-    this.#spare = spare;
-    this.#idle = setTimeout(() => {
-      this.#spare?.kill("SIGKILL");
-      this.#spare = undefined;
-    }, spareTime);
-    this.#idle.unref();
+  #keep(checker: CheckerProcess): void {
+    // Two checks may run at once: of a plan, and of a reload.
+    if (this.#isClosed || this.#spare !== undefined) return checker.kill();
+    this.#spare = checker;
+    this.#idle = setTimeout(() => this.#endSpare(), spareTime).unref();
+  }
+
+  #endSpare(): void {
+    clearTimeout(this.#idle);
+    this.#spare?.kill();
+    this.#spare = undefined;
+  }
+}
+
+class CheckerProcess {
+  readonly child: ChildProcess;
+  readonly channel: Channel<CheckerCalls, NoCalls>;
+
+  constructor(privileges: Privileges) {
+    this.child = startChild("checker", privileges);
+    this.channel = new Channel<CheckerCalls, NoCalls>(this.child, {});
+    // The call that follows says why it could not be started.
+    this.child.on("error", () => {});
+  }
+
+  /** False: it has ended, or knows modules that have changed since. */
+  async isUsable(): Promise<boolean> {
+    const timer = setTimeout(() => this.kill(), askTime);
+    try {
+      return !(await this.channel.call("isOutdated", undefined));
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  kill(): void {
+    this.child.kill("SIGKILL");
   }
 }
 
 /** In milliseconds. A spare checker costs as much memory as a worker. */
 const spareTime = 60_000;
+/** How long a spare checker, which may still be starting, has for an answer. In milliseconds. */
+const askTime = 10_000;
