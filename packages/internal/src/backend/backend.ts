@@ -7,6 +7,7 @@
 import { Deadlines, type Deadline } from "@hemi/common";
 import type { StageFixtures } from "../stage/context.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import { BackendCounts, type CountingOwner } from "./backend-counts.ts";
 import { ActiveHealth, probeTCP, type ActiveSettings, type Probe } from "./active-health.ts";
 import { makeBalancer, type BalancerName } from "./balancers/balancers.ts";
 import { CircuitBreaker, type BreakerSettings } from "./circuit-breaker.ts";
@@ -34,6 +35,8 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly makePool: (spec: NodeSpec) => Pool;
   /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
+  /** The component, for which is counted. */
+  readonly owner: CountingOwner;
   /** Called after the state of a node has changed: it is up, down or ejected. */
   readonly nodesChanged?: () => void;
 }
@@ -43,9 +46,10 @@ export type WorkOutcome = "good" | "unknown" | { readonly failure: string };
 
 /** The services that work on a node needs from its backend. */
 export interface NodeOwner<Pool extends NodePool> {
-  leave(node: Node<Pool>, outcome: WorkOutcome): void;
+  /** `duration`: of a response, in ms, from the choice of the node to its end. */
+  leave(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void;
   /** Reports the outcome, but keeps the node until `depart`. */
-  judge(node: Node<Pool>, outcome: WorkOutcome): void;
+  judge(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void;
   depart(node: Node<Pool>): void;
   forget(waiter: Waiter<Pool>): void;
 }
@@ -58,14 +62,17 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #active: ActiveHealth | undefined;
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
+  readonly #counts: BackendCounts;
   #isStarted = false;
 
-  constructor({ specs, settings, log, fixtures, makePool, probes, nodesChanged }: BackendOptions<Pool>) {
+  constructor({ specs, settings, log, fixtures, makePool, probes, owner, nodesChanged }: BackendOptions<Pool>) {
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
+    this.#counts = new BackendCounts(owner);
     this.#group = new NodeGroup({
       specs,
+      counts: this.#counts,
       settings,
       balancer: makeBalancer(settings.balancer),
       namer: fixtures.namer,
@@ -123,17 +130,21 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   /** Gives the waiter a node, or refuses, immediately or later. */
   enter(waiter: Waiter<Pool>): void {
     const refusal = this.#breaker.whyNot();
-    if (refusal !== undefined) return waiter.refused(new BackendFailure("HEMI_BACKEND_BUSY", "", refusal));
+    if (refusal !== undefined) {
+      this.#counts.refused();
+      return waiter.refused(new BackendFailure("HEMI_BACKEND_BUSY", "", refusal));
+    }
     this.#budget.requested();
     this.#group.enter(waiter);
   }
 
-  leave(node: Node<Pool>, outcome: WorkOutcome): void {
-    this.judge(node, outcome);
+  leave(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void {
+    this.judge(node, outcome, duration);
     this.depart(node);
   }
 
-  judge(node: Node<Pool>, outcome: WorkOutcome): void {
+  judge(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void {
+    node.counts?.ended(outcome === "good" ? "good" : outcome === "unknown" ? "abandoned" : "failed", duration);
     if (outcome === "good") {
       this.#passive.succeeded(node);
       this.#breaker.succeeded();
@@ -160,7 +171,11 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
    */
   whyNoRetry(tried: readonly string[]): string | undefined {
     if (!this.#group.hasOther(tried)) return "there is no other node that could take it";
-    return this.#budget.take() ? undefined : `retries are more than the ${this.#settings.retryBudget} % of retryBudget`;
+    if (this.#budget.take()) {
+      this.#counts.retried();
+      return undefined;
+    }
+    return `retries are more than the ${this.#settings.retryBudget} % of retryBudget`;
   }
 
   /** Returns which node would be chosen, and why each of the others would not. Has no side effects. */

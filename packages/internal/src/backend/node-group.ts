@@ -10,6 +10,7 @@ import { formatAddress } from "../component/props/addresses.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { NodeAddresses } from "./addresses.ts";
+import type { BackendCounts } from "./backend-counts.ts";
 import type { Balancer } from "./balancer.ts";
 import { BackendFailure } from "./failure.ts";
 import { Node, type NodePool, type NodeSpec } from "./node.ts";
@@ -33,6 +34,8 @@ export interface GroupOptions<Pool extends NodePool> {
   readonly balancer: Balancer;
   readonly namer: Pick<Namer, "follow">;
   readonly log: ErrorLog;
+  /** Default: nothing is counted. */
+  readonly counts?: BackendCounts | undefined;
   readonly makePool: (spec: NodeSpec) => Pool;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** Monotonic, in milliseconds. */
@@ -146,7 +149,10 @@ export class NodeGroup<Pool extends NodePool> {
     this.#isShut = true;
     for (const addresses of this.#addresses) addresses.stop();
     for (const waiter of [...this.#queue.keys()]) this.#refuse(waiter, "the stage shuts down");
-    for (const node of this.#nodes.values()) node.pool.close();
+    for (const node of this.#nodes.values()) {
+      node.pool.close();
+      node.counts?.usable(false);
+    }
     this.#leaving.clear();
   }
 
@@ -157,26 +163,28 @@ export class NodeGroup<Pool extends NodePool> {
     const node = this.#choose(waiter.wish);
     if (node !== undefined) return this.#admit(waiter, node);
     const { maxQueued, queueTimeout } = this.#options.settings;
-    if (!this.hasOther(waiter.wish.tried)) waiter.refused(busy(this.#whyNone()));
-    else if (this.#queue.size >= maxQueued) waiter.refused(busy(`all nodes have their fill, and ${maxQueued} wait`));
+    if (!this.hasOther(waiter.wish.tried)) this.#turnAway(waiter, this.#whyNone());
+    else if (this.#queue.size >= maxQueued) this.#turnAway(waiter, `all nodes have their fill, and ${maxQueued} wait`);
     else {
       const reason = `all nodes had their fill for ${queueTimeout} ms`;
       const deadline = this.#options.makeDeadline(() => this.#refuse(waiter, reason));
       deadline.set(queueTimeout);
       this.#queue.set(waiter, { waiter, deadline });
+      this.#options.counts?.queued(1);
     }
   }
 
   /** Removes a waiter that no longer needs a node. */
   forget(waiter: Waiter<Pool>): void {
     this.#queue.get(waiter)?.deadline.clear();
-    this.#queue.delete(waiter);
+    if (this.#queue.delete(waiter)) this.#options.counts?.queued(-1);
     this.#noteIdle();
   }
 
   /** The work on a node is over. */
   leave(node: Node<Pool>): void {
     node.active--;
+    node.counts?.left();
     if (this.#queue.size > 0) this.#admitQueued();
     if (node.isDraining && node.active === 0) this.#leaving.delete(node);
     this.#noteIdle();
@@ -184,6 +192,7 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** `isDown`, `isEjected` or `isDraining` of a node has changed. */
   stateChanged(): void {
+    for (const node of this.#nodes.values()) node.counts?.usable(node.isUsable);
     const usable = [...this.#nodes.values()].filter((node) => node.isUsable);
     this.#mains = usable.filter(({ spec }) => !spec.isBackup);
     this.#backups = usable.filter(({ spec }) => spec.isBackup);
@@ -243,6 +252,7 @@ export class NodeGroup<Pool extends NodePool> {
 
   #admit(waiter: Waiter<Pool>, node: Node<Pool>): void {
     node.active++;
+    node.counts?.entered();
     waiter.entered(node);
   }
 
@@ -260,7 +270,12 @@ export class NodeGroup<Pool extends NodePool> {
 
   #refuse(waiter: Waiter<Pool>, reason: string): void {
     this.forget(waiter);
-    waiter.refused(busy(reason));
+    this.#turnAway(waiter, reason);
+  }
+
+  #turnAway(waiter: Waiter<Pool>, reason: string): void {
+    this.#options.counts?.refused();
+    waiter.refused(new BackendFailure("HEMI_BACKEND_BUSY", "", reason));
   }
 
   #addressesOf(spec: NodeSpec): NodeAddresses {
@@ -293,7 +308,7 @@ export class NodeGroup<Pool extends NodePool> {
       for (const addresses of this.#addresses) if (!this.#wanted.includes(addresses)) addresses.stop();
       this.#addresses = this.#wanted;
     }
-    const { makePool, settings, now, log, joined } = this.#options;
+    const { makePool, settings, now, log, counts, joined } = this.#options;
     const before = this.#nodes;
     this.#nodes = new Map();
     for (const spec of this.#addresses.flatMap(({ specs }) => specs)) {
@@ -305,7 +320,7 @@ export class NodeGroup<Pool extends NodePool> {
         this.#nodes.set(id, known);
         continue;
       }
-      const node = new Node(spec, makePool, () => settings.slowStart, now);
+      const node = new Node(spec, makePool, () => settings.slowStart, now, counts?.ofNode(spec));
       this.#nodes.set(id, node);
       if (before.size > 0) log.info(`node ${id} has joined`);
       joined?.(node);
@@ -313,6 +328,7 @@ export class NodeGroup<Pool extends NodePool> {
     for (const node of before.values()) {
       if (this.#nodes.get(node.id) === node) continue;
       node.isDraining = true;
+      node.counts?.usable(false);
       if (node.active > 0) this.#leaving.add(node);
       node.pool.close();
       log.info(`node ${node.id} has left`);
@@ -333,8 +349,4 @@ export class NodeGroup<Pool extends NodePool> {
     if (wish.tried.includes(node.id)) return "was tried already";
     return "is a backup, and others can take it";
   }
-}
-
-function busy(reason: string): BackendFailure {
-  return new BackendFailure("HEMI_BACKEND_BUSY", "", reason);
 }

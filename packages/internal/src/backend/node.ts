@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
+import type { NodeCounts } from "./backend-counts.ts";
 import type { Balanced } from "./balancer.ts";
 
 /** The configured properties of a node. */
@@ -38,6 +39,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** The host for requests without one: name and port, or the address if it has no name. */
   readonly host: string;
   active = 0;
+  readonly counts: NodeCounts | undefined;
   /** It was taken away, by DNS or by a reload: it finishes what it has. */
   isDraining = false;
   /** Whether its health checks fail. */
@@ -51,8 +53,17 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** The time of its recovery; -Infinity if it never failed. */
   #backSince = -Infinity;
 
-  /** `slowStart`: how long its share grows after a recovery, in milliseconds. */
-  constructor(spec: NodeSpec, makePool: (spec: NodeSpec) => Pool, slowStart: () => number, now: () => number) {
+  /**
+   * `slowStart`: how long its share grows after a recovery, in milliseconds. `counts`: default: nothing is counted.
+   */
+  constructor(
+    spec: NodeSpec,
+    makePool: (spec: NodeSpec) => Pool,
+    slowStart: () => number,
+    now: () => number,
+    counts?: NodeCounts,
+  ) {
+    this.counts = counts;
     this.#spec = { ...spec };
     this.spec = this.#spec;
     this.id = formatAddress(spec.address);

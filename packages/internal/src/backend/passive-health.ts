@@ -70,6 +70,7 @@ export class PassiveHealth {
     const duration = Math.min(ejectTime * 2 ** record.ejections, maxEjectTime);
     record.ejections++;
     node.isEjected = true;
+    node.counts?.ejected();
     this.#log.warn(
       `node ${node.id} rests for ${duration} ms: it failed ${record.fails} times in a row, at last: ${reason}`,
     );

@@ -53,11 +53,13 @@ export class CgiBackendPart implements Part, CgiBackend {
   readonly #protocol: CgiProtocol;
   readonly #backend: Backend<CgiPool>;
 
-  constructor({ props, log, stage }: Context<CgiBackendProps>, protocol: CgiProtocol) {
+  constructor(context: Context<CgiBackendProps>, protocol: CgiProtocol) {
+    const { props, log, stage } = context;
     this.#props = props;
     this.#protocol = protocol;
     const settings: BackendSettings & ConnSettings & CgiTraits["settings"] = props;
     this.#backend = new Backend<CgiPool>({
+      owner: context,
       specs: specsOf(props),
       settings,
       log,

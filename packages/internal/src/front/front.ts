@@ -19,6 +19,7 @@ import type { FrontSettings } from "./front-props.ts";
 import { Gate, type GateConn } from "./gate.ts";
 import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "./proxy-header-reader.ts";
 import { Refusals } from "./refusals.ts";
+import { ServerCounts } from "./server-counts.ts";
 import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts";
 import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf, type TicketKey } from "./tls/ticket-keys.ts";
@@ -66,6 +67,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   readonly #refused: Refusals;
   readonly #headerless: Refusals;
   readonly #clients: ClientAdmission | undefined;
+  readonly counts: ServerCounts;
   #share: ListenerShare | undefined;
   #gate: Gate<GateConn> | undefined;
 
@@ -73,6 +75,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     const { props, log, stage, listeners } = context;
     const { makeDeadline } = this;
     this.#context = context;
+    this.counts = new ServerCounts(context);
     this.#clients = clients;
     this.#codecs = new Codecs(codecs, server);
     this.#refused = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellRefused(count, latest) });
@@ -88,8 +91,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
       log,
       makeDeadline,
       plainAnswer: plainAnswer ?? (() => undefined),
-      secured: (socket, tls, handshake) =>
-        this.#gate?.succeed(handshake, this.#codecs.open(socket, handshake.peer, tls)),
+      secured: (socket, tls, handshake) => {
+        this.counts.handshake(tls.isResumed);
+        this.#gate?.succeed(handshake, this.#codecs.open(socket, handshake.peer, tls));
+      },
+      handshakeFailed: () => this.counts.handshakeFailed(),
       closed: this.closed,
     });
   }
@@ -101,6 +107,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
     this.#gate = new Gate<GateConn>({
       share: this.#share,
+      counts: this.counts,
       maxConns: () => props.maxConns,
       // The client of a proxy's connection is known only after its header.
       admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
@@ -132,6 +139,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   adopt(socket: Socket, peer: Peer, tls: TlsFacts | undefined): boolean {
     const { address } = peer.source ?? peer;
     if (this.#gate === undefined || this.#clients?.mayConnect(address) === false) {
+      this.counts.refused();
       socket.destroy();
       return false;
     }

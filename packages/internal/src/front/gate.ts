@@ -12,6 +12,13 @@ export interface GateConn {
   destroy(): void;
 }
 
+/** Counts the connections of a gate. */
+export interface ConnCounts {
+  accepted(): void;
+  refused(): void;
+  closed(): void;
+}
+
 /** The options of a gate. */
 export interface GateOptions<Conn extends GateConn> {
   /** The server's share of a listening socket of the process. */
@@ -26,6 +33,8 @@ export interface GateOptions<Conn extends GateConn> {
   readonly open: (socket: Socket) => Conn;
   /** Called for a connection beyond the limit. */
   readonly refused: (socket: Socket) => void;
+  /** Default: nothing is counted. */
+  readonly counts?: ConnCounts;
   /**
    * Called with an error that `open`, or `drain` of a connection, has thrown. That connection is destroyed; the others
    * continue.
@@ -37,11 +46,13 @@ export interface GateOptions<Conn extends GateConn> {
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
   readonly #conns = new Set<Conn>();
+  readonly #counts: ConnCounts | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
   #isDraining = false;
 
   constructor(options: GateOptions<Conn>) {
     this.#options = options;
+    this.#counts = options.counts;
   }
 
   /** Starts to accept connections, including those that wait at its listener. */
@@ -73,7 +84,7 @@ export class Gate<Conn extends GateConn> {
 
   /** Reports that a connection is over. */
   closed(conn: Conn): void {
-    this.#conns.delete(conn);
+    if (this.#conns.delete(conn)) this.#counts?.closed();
     if (this.#conns.size === 0) this.#emptied?.resolve();
   }
 
@@ -104,11 +115,13 @@ export class Gate<Conn extends GateConn> {
   enter(socket: Socket, open: (socket: Socket) => Conn, admits?: (socket: Socket) => boolean): boolean {
     const { maxConns, refused, failed } = this.#options;
     if (this.#conns.size >= maxConns()) {
+      this.#counts?.refused();
       refused(socket);
       socket.destroy();
       return false;
     }
     if (admits?.(socket) === false) {
+      this.#counts?.refused();
       socket.destroy();
       return false;
     }
@@ -121,6 +134,7 @@ export class Gate<Conn extends GateConn> {
       return false;
     }
     this.#conns.add(conn);
+    this.#counts?.accepted();
     if (this.#isDraining) this.#drainConn(conn);
     return true;
   }

@@ -89,6 +89,12 @@ export interface ResponseHead {
  */
 export type EndListener = (status: number | undefined, contentSent: number, reason: EndReason) => void;
 
+/** Counts how exchans end. */
+export interface ExchanCounter {
+  /** Called as an EndListener is, before those. `received`: content of the request that was read, in bytes. */
+  exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void;
+}
+
 /** Hears why an exchan ended early: HEMI_PEER_GONE or HEMI_TIMEOUT. Must not throw. */
 export type AbortListener = (reason: ExchanError) => void;
 
@@ -127,6 +133,8 @@ export interface ExchanWire {
   readonly headTime: number;
   /** Set by the engine once a request has made others; codecs leave it alone. */
   lineage?: Lineage;
+  /** Set by the engine: an object that is there anyway, told once, at no cost of a listener. */
+  counter?: ExchanCounter | undefined;
 
   /**
    * The next piece of content, `undefined` at its end. Rejects with HEMI_CONTENT_BROKEN, HEMI_TIMEOUT or

@@ -32,6 +32,8 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
   readonly #contentSize: number | undefined;
   readonly #owner: NodeOwner<Pool>;
   #node: Node<Pool> | undefined;
+  /** When it was chosen, in ms on the monotonic clock. */
+  #enteredAt = 0;
   /** Content that came before there was a connection to send it by. */
   #early: Uint8Array | undefined;
   #connecting: PromiseWithResolvers<void> | undefined;
@@ -70,6 +72,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   entered(node: Node<Pool>): void {
     this.#node = node;
+    this.#enteredAt = performance.now();
     this.state = "dialing";
     this.dial(node);
   }
@@ -169,7 +172,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     this.#early = undefined;
     this.#connecting?.resolve();
     this.release(isReusable);
-    if (node !== undefined) this.#owner.leave(node, outcome);
+    if (node !== undefined) this.#owner.leave(node, outcome, performance.now() - this.#enteredAt);
   }
 
   /**

@@ -19,6 +19,7 @@ import type { EndReason } from "./end-reason.ts";
 import type {
   AbortListener,
   EndListener,
+  ExchanCounter,
   ExchanWire,
   FileRegion,
   RequestHead,
@@ -53,6 +54,7 @@ export abstract class ServerExchan implements ExchanWire {
   headTime = 0;
   /** In ms, in place of that of the server's settings. */
   handleTimeout: number | undefined;
+  counter: ExchanCounter | undefined;
   /** How far the response has come. */
   protected state: State = "waiting";
   /** Of the head that was sent; 0 before that. */
@@ -95,6 +97,8 @@ export abstract class ServerExchan implements ExchanWire {
   protected abstract dropContent(): void;
   /** Content that is on its way to the client, in bytes, framing not counted. */
   protected abstract get contentSent(): number;
+  /** Content of the request that was read, in bytes. */
+  protected abstract get contentReceived(): number;
   /** What is told to those who deal with a client that is gone. */
   protected abstract gone(): ExchanError;
   /** Someone wants to be told when the client leaves. */
@@ -286,11 +290,15 @@ export abstract class ServerExchan implements ExchanWire {
   }
 
   #tellEnded(listener = this.#endListener): void {
-    if (listener === undefined) return;
+    const { counter } = this;
+    if (listener === undefined && counter === undefined) return;
     const isAnswered = this.status !== 0;
     const reason =
       this.#endReason ?? (this.state === "ended" ? "complete" : isAnswered ? "leftReading" : "leftWaiting");
-    listener(isAnswered ? this.status : undefined, this.contentSent, reason);
+    const status = isAnswered ? this.status : undefined;
+    this.counter = undefined;
+    counter?.exchanEnded(status, this.contentSent, reason, this.contentReceived);
+    listener?.(status, this.contentSent, reason);
   }
 
   #tellAborted(): void {

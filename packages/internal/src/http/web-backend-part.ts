@@ -97,11 +97,13 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
   readonly #backend: Backend<Pool>;
   #tls: ConnectionOptions | undefined;
 
-  constructor({ props, log, stage }: Context<Settings>, protocol: WebProtocol<Pool, Settings>) {
+  constructor(context: Context<Settings>, protocol: WebProtocol<Pool, Settings>) {
+    const { props, log, stage } = context;
     const settings: BackendSettings = props;
     this.#props = props;
     this.#protocol = protocol;
     this.#backend = new Backend<Pool>({
+      owner: context,
       specs: specsOf(props),
       settings,
       log,

@@ -268,6 +268,10 @@ export class Http1Exchan extends ServerExchan {
     return this.hasContent ? this.given : 0;
   }
 
+  protected get contentReceived(): number {
+    return this.content.read;
+  }
+
   protected gone(): ExchanError {
     return clientGone();
   }

@@ -89,6 +89,10 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
 
   // ---- content in ----
 
+  protected get contentReceived(): number {
+    return this.content?.received ?? 0;
+  }
+
   protected takePiece(): Uint8Array | undefined {
     const piece = this.content?.take();
     if (piece !== undefined) this.#conn.contentTaken(this, piece.length, false);

@@ -133,6 +133,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
       log,
       fcache: stage.fcache,
       open: this.#open,
+      counts: this.#front.counts,
       sendMissPage: isDevelopment === true ? (resp, wire) => sendMissPage(resp, wire, props) : undefined,
       trust: props,
     });

@@ -7,19 +7,37 @@ export interface Due {
 }
 
 let due: Due[] = [];
+let after: (() => void)[] = [];
+let isPlanned = false;
 
 /** Flushes the output after all events of this turn of the event loop. */
 export function flushAtEndOfTurn(output: Due): void {
   if (output.isDue) return;
   output.isDue = true;
-  if (due.push(output) === 1) setImmediate(flushAll);
+  due.push(output);
+  if (!isPlanned) plan();
 }
 
-function flushAll(): void {
+/** Runs this once, when the output of this turn has been sent. It must not throw. */
+export function runAfterTurn(work: () => void): void {
+  after.push(work);
+  if (!isPlanned) plan();
+}
+
+function plan(): void {
+  isPlanned = true;
+  setImmediate(endTurn);
+}
+
+function endTurn(): void {
   const outputs = due;
+  const works = after;
   due = [];
+  after = [];
+  isPlanned = false;
   for (const output of outputs) {
     output.isDue = false;
     output.flush();
   }
+  for (const work of works) work();
 }

@@ -13,6 +13,7 @@ import type { Pack } from "../component/pack.ts";
 import { resolveSteps } from "../component/resolve/resolve.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { onlyWorker, type Workers } from "./workers.ts";
@@ -69,6 +70,8 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly listeners?: Surroundings["listeners"];
   /** The worker processes of the program. Default: this process alone. */
   readonly workers?: Workers;
+  /** Where the components count. Default: numbers of the stage's own. */
+  readonly metrics?: Metrics;
   /** Where the files of `bootFile` are read. Default: the disk. */
   readonly files?: ConfigFiles;
 }
@@ -101,6 +104,7 @@ export async function bootSource<Made>(
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
     workers: options.workers ?? onlyWorker,
+    metrics: options.metrics ?? new Metrics(),
   };
   const made = { resolved, fixtures, surroundings, resolve: resolveSource };
   if (options.log !== undefined) return make({ ...made, log: options.log });

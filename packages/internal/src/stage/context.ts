@@ -4,6 +4,7 @@ import type { ComponentContext } from "../component/context.ts";
 import type { Clock } from "../fixtures/clock.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Namer } from "../fixtures/namer.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Workers } from "./workers.ts";
 import type { Listeners } from "../net/listener.ts";
 
@@ -13,6 +14,8 @@ export interface Surroundings {
   readonly listeners: Listeners;
   /** The worker processes of the program, this one among them. */
   readonly workers: Workers;
+  /** What the components have counted. */
+  readonly metrics: Metrics;
   /** Whether responses may expose the configuration, to help developers. Default: false. */
   readonly isDevelopment?: boolean;
 }

@@ -9,6 +9,7 @@ import { Fcache } from "../fixtures/fcache.ts";
 import { Namer } from "../fixtures/namer.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import { onlyWorker } from "../stage/workers.ts";
 import { Listeners } from "../net/listener.ts";
 import { staticHandlet } from "../web/static/static.ts";
@@ -88,6 +89,7 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
     condition: undefined,
     listeners: new Listeners(),
     workers: onlyWorker,
+    metrics: new Metrics(),
     children: () => [],
   });
   await part.prepare?.();

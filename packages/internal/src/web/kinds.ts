@@ -9,6 +9,7 @@ import type { Fcache } from "../fixtures/fcache.ts";
 import type { Certificate } from "../front/tls/certificate.ts";
 import type { ClientTerms } from "../front/tls/client-terms.ts";
 import type { ContentFilter } from "./content/filter.ts";
+import type { WebappCounts } from "./dispatch/request-counts.ts";
 import type { Request } from "./request/request.ts";
 import type { Response } from "./response/response.ts";
 import { loadFrames } from "./websocket/frames.ts";
@@ -125,6 +126,8 @@ export interface WebappPart extends Part {
   readonly settings: ReadonlyMap<string, string>;
   /** Whether its rules receive CONNECT requests; otherwise the response is 501. */
   readonly letsTunnelsIn?: boolean;
+  /** What it counts. Without it: nothing. */
+  readonly counts?: WebappCounts;
   /** Tries the rules. `false`: none took the request. */
   handle(req: Request, resp: Response): boolean | Promise<boolean>;
   /** Describes what `handle` would do, without side effects. The stage need not be prepared. */

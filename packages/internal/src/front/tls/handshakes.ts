@@ -29,6 +29,8 @@ export interface HandshakesOptions {
   readonly plainAnswer: HandshakeHost["plainAnswer"];
   readonly secured: (socket: TLSSocket, tls: TlsFacts, handshake: TlsHandshake) => void;
   readonly closed: (handshake: TlsHandshake) => void;
+  /** Default: nobody is told. */
+  readonly handshakeFailed?: () => void;
 }
 
 export class Handshakes implements HandshakeHost {
@@ -105,6 +107,7 @@ export class Handshakes implements HandshakeHost {
   }
 
   failed(address: string, reason: string): void {
+    this.#options.handshakeFailed?.();
     this.#failures.add(`${address}: ${reason}`);
   }
 

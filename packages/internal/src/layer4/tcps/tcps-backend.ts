@@ -64,9 +64,11 @@ class TcpsBackendPart implements Part, TcpsBackend {
   #tls: ConnectionOptions | undefined;
   #isPrepared = false;
 
-  constructor({ props, log, stage }: Context<TcpsBackendSettings>) {
+  constructor(context: Context<TcpsBackendSettings>) {
+    const { props, log, stage } = context;
     this.#props = props;
     this.#backend = new Backend<NodeLinks>({
+      owner: context,
       specs: specsOf(props),
       settings: props,
       log,

@@ -32,6 +32,8 @@ export interface DispatcherOptions {
   readonly fcache: Fcache;
   /** Records exchans that do not finish synchronously. */
   readonly open: OpenExchans;
+  /** Told of each request that is refused before a webapp has it. Default: nobody is. */
+  readonly counts?: { requestRefused(): void };
   /** Default: a line of text. */
   readonly sendMissPage?: SendMissPage | undefined;
   /** The proxies that are trusted to name the client. Default: none. */
@@ -54,11 +56,14 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
   readonly #noted = new WeakMap<Request, unknown>();
   readonly #defaultWebapp: WebappPart | undefined;
   readonly #sendMissPage: SendMissPage;
+  readonly #counts: DispatcherOptions["counts"];
   /** A cache of authorities, as received. Names without a webapp are not stored. */
   readonly #destinations = new Map<string, Destination>();
 
   /** Throws HEMI_CONFIG_BAD_VALUE if two webapps have the same hostname. */
-  constructor({ webapps, log, fcache, open, sendMissPage = sendPlainMissPage, trust }: DispatcherOptions) {
+  constructor(options: DispatcherOptions) {
+    const { webapps, log, fcache, open, counts, sendMissPage = sendPlainMissPage, trust } = options;
+    this.#counts = counts;
     this.#log = log;
     this.#open = open;
     this.#sendMissPage = sendMissPage;
@@ -136,6 +141,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
 
   /** Refuses a request of a client that has too many running (RFC 6585 4). The caller logs this. */
   refuseForNow(wire: ExchanWire): void {
+    this.#counts?.requestRefused();
     sendStatusPage(new Response(wire, this, undefined), 429, { "retry-after": "1" });
   }
 
@@ -216,6 +222,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
   }
 
   #refuse(wire: ExchanWire, status: number, reason: string): void {
+    this.#counts?.requestRefused();
     const { address } = wire.peer.source ?? wire.peer;
     this.#log.info(`refused a request of ${address} with ${status}: ${reason}`);
     sendStatusPage(new Response(wire, this, undefined), status);

@@ -15,6 +15,7 @@ import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestsIn } from "../conditions/file-test.ts";
 import { ErrorPages, errorStatus } from "../response/error-pages.ts";
 import { handleTimeoutProps } from "./handle-timeout.ts";
+import type { RequestCounts } from "./request-counts.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
 import { Uploads } from "../content/form/uploads.ts";
 import {
@@ -146,13 +147,22 @@ export const rule = defineRule({
   create: (context): RulePart => new Rule(context),
 });
 
+/** What may take a request, in order. */
+interface HandletChain {
+  readonly handlets: readonly Child<HandletPart>[];
+  /** Of each of them, at its index. */
+  readonly counts: readonly (RequestCounts | undefined)[];
+}
+
 class Rule implements RulePart {
   readonly #context: Context<PropsOf<typeof props>, WebappPart>;
   readonly matches: (req: Request) => boolean | Promise<boolean>;
   readonly #answer: FixedResponse | undefined;
-  #handlets: readonly Child<HandletPart>[] = [];
-  /** The components for upgrade requests, if there are socklets: these together with the handlets, in order. */
-  #upgraders: readonly Child<HandletPart>[] | undefined;
+  #chain: HandletChain = { handlets: [], counts: [] };
+  /** For upgrade requests, if there are socklets: these together with the handlets, in order. */
+  #upgradeChain: HandletChain | undefined;
+  /** Of its fixed response. */
+  #counts: RequestCounts | undefined;
   #revisers: readonly Child<ReviserPart>[] = [];
   readonly #uploads: Uploads;
   readonly #contentTerms: ContentTerms;
@@ -203,10 +213,11 @@ class Rule implements RulePart {
 
   compose(): void {
     const answerers = this.#findAnswerers();
-    this.#handlets = answerers.flatMap((answerer) => (answerer.kind === "handlet" ? answerer.child : []));
+    this.#counts = this.#countsOf("");
+    this.#chain = this.#chainOf(answerers.flatMap((answerer) => (answerer.kind === "handlet" ? answerer.child : [])));
     this.#revisers = this.#findRevisers();
     const hasSocklets = answerers.some(({ kind }) => kind === "socklet");
-    this.#upgraders = hasSocklets ? this.#makeUpgraders(answerers) : undefined;
+    this.#upgradeChain = hasSocklets ? this.#chainOf(this.#makeUpgraders(answerers)) : undefined;
   }
 
   async examine(): Promise<void> {
@@ -232,8 +243,9 @@ class Rule implements RulePart {
     if (this.#context.props.interceptErrors) this.#interceptErrors(req, resp);
     resp.limitHandling(this.#context.props.handleTimeout);
     for (const reviser of this.#revisers) hook(reviser, req, resp);
-    if (this.#upgraders !== undefined && req.upgrades.length > 0) return this.#try(this.#upgraders, req, resp, 0);
-    if (this.#answer === undefined) return this.#try(this.#handlets, req, resp, 0);
+    if (this.#upgradeChain !== undefined && req.upgrades.length > 0) return this.#try(this.#upgradeChain, req, resp, 0);
+    if (this.#answer === undefined) return this.#try(this.#chain, req, resp, 0);
+    resp.isOf(this.#counts);
     try {
       return this.#answer.send(req, resp);
     } catch (error) {
@@ -247,7 +259,7 @@ class Rule implements RulePart {
     resp.errorPages = this.#errorPages;
     resp.limitHandling(this.#context.props.handleTimeout);
     const at = handlets.findIndex((one) => one === handlet);
-    return this.#try(handlets.slice(at + 1).filter(isHandlet), req, resp, 0);
+    return this.#try({ handlets: handlets.slice(at + 1).filter(isHandlet), counts: [] }, req, resp, 0);
   }
 
   /** Only as long as the rule has the request. Before all revisers: they see the page, as they see any content. */
@@ -272,6 +284,15 @@ class Rule implements RulePart {
       const { kind } = await stage.fcache.open(file);
       if (kind !== "file") log.warn(`the page for ${status}, ${file}, is no file that can be read, as yet: ${kind}`);
     }
+  }
+
+  #chainOf(handlets: readonly Child<HandletPart>[]): HandletChain {
+    return { handlets, counts: handlets.map(({ sign }) => this.#countsOf(sign)) };
+  }
+
+  #countsOf(handlet: string): RequestCounts | undefined {
+    const { owner, name } = this.#context;
+    return owner.counts?.of(name, handlet);
   }
 
   #findAnswerers(): readonly Answerer[] {
@@ -305,17 +326,14 @@ class Rule implements RulePart {
   }
 
   /** Tries the handlets from index `from` on. It is synchronous until one of them is asynchronous. */
-  #try(
-    handlets: readonly Child<HandletPart>[],
-    req: Request,
-    resp: Response,
-    from: number,
-  ): boolean | Promise<boolean> {
+  #try(chain: HandletChain, req: Request, resp: Response, from: number): boolean | Promise<boolean> {
+    const { handlets, counts } = chain;
     req.handlets = handlets;
     for (let i = from; i < handlets.length; i++) {
       const handlet = handlets[i];
       if (handlet === undefined) break;
       req.handlet = handlet;
+      resp.isOf(counts[i]);
       req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
       try {
         const taken = handlet.part.handle(req, resp);
@@ -327,7 +345,7 @@ class Rule implements RulePart {
               if (taken === true) return true;
               if (taken !== false) throw wrongReturn(handlet, taken, "a promise of ");
               assertUntouched(handlet, req, resp);
-              return !req.startsAnew && this.#try(handlets, req, resp, i + 1);
+              return !req.startsAnew && this.#try(chain, req, resp, i + 1);
             },
             (error: unknown) => {
               throw faultAt(handlet.path, error);

@@ -21,6 +21,7 @@ import {
   type WebappWalk,
 } from "../kinds.ts";
 import { checkWebappTls, webappTlsPropNames, webappTlsProps } from "./webapp-tls.ts";
+import { WebappCounts } from "./request-counts.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 
@@ -66,10 +67,12 @@ class Webapp implements WebappPart {
   #index: RuleIndex | undefined;
   #letsTunnelsIn: boolean | undefined;
   #accessLog: AccessLog | undefined;
+  readonly counts: WebappCounts;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
     this.#tls = new SiteFiles(context.props);
+    this.counts = new WebappCounts(context.metrics, context.name);
   }
 
   get hostnames(): readonly string[] {
@@ -129,8 +132,9 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    const entry = req.depth > 0 ? undefined : this.#accessLog?.follow(req, resp);
-    return this.#walk(req, resp, 0, entry);
+    if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
+    resp.countFor(this.counts.untaken);
+    return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));
   }
 
   explain(req: Request, scope: ExplainScope): Promise<WebappWalk> {
@@ -184,6 +188,7 @@ class Webapp implements WebappPart {
         return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry, rules, index));
     }
     if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
+    resp.isOf(this.counts.untaken);
     return false;
   }
 }

@@ -10,12 +10,14 @@ import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
 import { guarded, guardListeners, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
+import type { EndReason } from "../../http/end-reason.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
 import { serializeCookie, type CookieOptions } from "../request/cookies.ts";
 import { responseHasContent } from "../../http/content-rule.ts";
-import type { EndListener, ExchanWire, FileRegion, ResponseHead } from "../../http/exchan.ts";
+import type { EndListener, ExchanCounter, ExchanWire, FileRegion, ResponseHead } from "../../http/exchan.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
+import type { RequestCounts } from "../dispatch/request-counts.ts";
 import { checkFieldValue, FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
@@ -63,7 +65,7 @@ export interface HeadListener {
 }
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
-export class Response implements ResponseHead, PipedResponse {
+export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   /** For the engine: the current rule. */
   rule: object | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last. */
@@ -89,6 +91,9 @@ export class Response implements ResponseHead, PipedResponse {
   /** It has become a tunnel, which may last for long. */
   #isTunnel = false;
   #headListener: HeadListener | undefined;
+  /** Of the component that has the request; `undefined` for exchans that are not counted. */
+  #counts: RequestCounts | undefined;
+  #countedSince = 0;
   readonly #surroundings: ResponseSurroundings;
   readonly #req: Request | undefined;
 
@@ -398,6 +403,24 @@ export class Response implements ResponseHead, PipedResponse {
     if (timeout === this.#handleTimeout) return;
     this.#handleTimeout = timeout;
     this.#wire.limitHandling(timeout);
+  }
+
+  /** For the engine: the request is counted, at first for these. */
+  countFor(counts: RequestCounts): void {
+    this.#counts = counts;
+    this.#countedSince = counts.began();
+    this.#wire.counter = this;
+  }
+
+  /** For the engine: another component has the request from now on. Does nothing for an exchan that is not counted. */
+  isOf(counts: RequestCounts | undefined): void {
+    if (this.#counts !== undefined && counts !== undefined) this.#counts = counts;
+  }
+
+  /** For the engine. */
+  exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
+    const isAborted = reason !== "complete";
+    this.#counts?.ended(this.#countedSince, status ?? 0, isAborted, this.#isTunnel, received, contentSent);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { EndReason } from "../../http/end-reason.ts";
 import type {
   AbortListener,
   EndListener,
+  ExchanCounter,
   ExchanWire,
   FileRegion,
   RequestHead,
@@ -21,6 +22,7 @@ export abstract class InnerWire implements ExchanWire {
   readonly head: RequestHead;
   readonly headTime = 0;
   readonly trailers = noFields;
+  counter: ExchanCounter | undefined;
   /** Of the answer, once its head has come. */
   protected status: number | undefined;
   /** What the handlet announced, in bytes. */
@@ -124,6 +126,8 @@ export abstract class InnerWire implements ExchanWire {
     this.#endReason = reason;
     this.#failure = failure;
     if (failure !== undefined) for (const listener of this.#abortListeners) listener(failure);
+    this.counter?.exchanEnded(this.status, this.#contentSent, reason, 0);
+    this.counter = undefined;
     for (const listener of this.#endListeners) listener(this.status, this.#contentSent, reason);
   }
 

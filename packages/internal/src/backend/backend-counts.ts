@@ -1,0 +1,85 @@
+// Counts the work of a backend and of its nodes.
+
+import { formatAddress } from "../component/props/addresses.ts";
+import { isServiceName } from "../fixtures/host-name.ts";
+import { countDuration, increase } from "../metrics/count-group.ts";
+import { backendGroup, nodeGroup } from "../metrics/groups.ts";
+import { ownLabels } from "../metrics/labels.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { NodeSpec } from "./node.ts";
+
+/** The component that counts. */
+export interface CountingOwner {
+  readonly metrics: Metrics;
+  readonly name: string;
+  readonly path: string;
+}
+
+export class BackendCounts {
+  readonly #owner: CountingOwner;
+  readonly #numbers: Float64Array;
+
+  constructor(owner: CountingOwner) {
+    this.#owner = owner;
+    this.#numbers = owner.metrics.numbers(backendGroup, ownLabels(owner));
+  }
+
+  queued(change: 1 | -1): void {
+    increase(this.#numbers, backendGroup.at.queued, change);
+  }
+
+  refused(): void {
+    increase(this.#numbers, backendGroup.at.refused);
+  }
+
+  retried(): void {
+    increase(this.#numbers, backendGroup.at.retries);
+  }
+
+  /** Addresses that one name has share their numbers: DNS must not make more labels. */
+  ofNode(spec: NodeSpec): NodeCounts {
+    const labels = [...ownLabels(this.#owner), nodeLabel(spec)];
+    return new NodeCounts(this.#owner.metrics.numbers(nodeGroup, labels));
+  }
+}
+
+export class NodeCounts {
+  readonly #numbers: Float64Array;
+  #isUsable = false;
+
+  constructor(numbers: Float64Array) {
+    this.#numbers = numbers;
+  }
+
+  entered(): void {
+    increase(this.#numbers, at.active);
+  }
+
+  left(): void {
+    increase(this.#numbers, at.active, -1);
+  }
+
+  /** `duration` in ms; `undefined` where the work is not a response. */
+  ended(outcome: "good" | "failed" | "abandoned", duration: number | undefined): void {
+    increase(this.#numbers, at[outcome]);
+    if (duration !== undefined) countDuration(this.#numbers, at.durations, duration);
+  }
+
+  ejected(): void {
+    increase(this.#numbers, at.ejections);
+  }
+
+  usable(isUsable: boolean): void {
+    if (isUsable === this.#isUsable) return;
+    this.#isUsable = isUsable;
+    increase(this.#numbers, at.usable, isUsable ? 1 : -1);
+  }
+}
+
+/** As the configuration has it, apart from what DNS has added. */
+function nodeLabel({ address, hostname }: NodeSpec): string {
+  if ("path" in address || hostname === "") return formatAddress(address);
+  return isServiceName(hostname) ? hostname : formatAddress({ ...address, host: hostname });
+}
+
+const { at } = nodeGroup;

@@ -1,0 +1,102 @@
+// All numbers that the engine counts, in one table. docs/metrics.md explains them to users, and a test compares both.
+//
+// Values of labels are names and signs of the configuration, or words of this table. Nothing that a peer sends is one:
+// an attacker cannot make more of them.
+
+import { countGroup, type NumberSpec } from "./count-group.ts";
+
+function counter(metric: string, help: string, labels?: Readonly<Record<string, string>>): NumberSpec {
+  return { type: "counter", metric, help, ...(labels && { labels }) };
+}
+
+function gauge(metric: string, help: string, labels?: Readonly<Record<string, string>>): NumberSpec {
+  return { type: "gauge", metric, help, ...(labels && { labels }) };
+}
+
+const requests = (status: string): NumberSpec =>
+  counter("hemi_requests", "Requests of clients that are over, by the class of their status.", { status });
+
+/** What a component of the configuration has answered: a handlet, or a rule with a fixed response. */
+export const requestGroup = countGroup("request", ["webapp", "rule", "handlet"], {
+  // The first digit of the status is the place: see `RequestCounts`.
+  none: requests("none"),
+  status1xx: requests("1xx"),
+  status2xx: requests("2xx"),
+  status3xx: requests("3xx"),
+  status4xx: requests("4xx"),
+  status5xx: requests("5xx"),
+  other: requests("other"),
+  aborted: counter("hemi_requests_aborted", "Requests whose response was broken off, or whose client left."),
+  received: counter("hemi_request_content_bytes", "Content of requests that was read."),
+  sent: counter("hemi_response_content_bytes", "Content of responses that was sent."),
+  durations: {
+    type: "durations",
+    metric: "hemi_request_duration_seconds",
+    help: "From the complete head of a request to the end of its response, without tunnels.",
+  },
+});
+
+export const webappGroup = countGroup("webapp", ["webapp"], {
+  underWay: gauge("hemi_requests_under_way", "Requests that have begun and are not over."),
+});
+
+const conns = (outcome: string): NumberSpec =>
+  counter("hemi_server_connections", "Connections of clients.", { outcome });
+const handshakes = (outcome: string): NumberSpec =>
+  counter("hemi_server_tls_handshakes", "TLS handshakes with clients.", { outcome });
+
+/** A server or a router: whatever listens. */
+export const serverGroup = countGroup("server", ["server", "sign"], {
+  accepted: conns("accepted"),
+  refused: conns("refused"),
+  open: gauge("hemi_server_open_connections", "Connections that are open."),
+  fullHandshakes: handshakes("full"),
+  resumedHandshakes: handshakes("resumed"),
+  failedHandshakes: handshakes("failed"),
+  refusedRequests: counter("hemi_server_refused_requests", "Requests that were refused before a webapp had them."),
+});
+
+export const backendGroup = countGroup("backend", ["backend", "sign"], {
+  queued: gauge("hemi_backend_queued", "Requests and connections that wait for a node."),
+  refused: counter("hemi_backend_refused", "Requests and connections that got no node."),
+  retries: counter("hemi_backend_retries", "Attempts at another node, after a failure."),
+});
+
+const attempts = (outcome: string): NumberSpec =>
+  counter("hemi_node_attempts", "Requests and connections to a node that are over.", { outcome });
+
+/** A node as it is written in the configuration, whatever addresses its name has. */
+export const nodeGroup = countGroup("node", ["backend", "sign", "node"], {
+  good: attempts("good"),
+  failed: attempts("failed"),
+  abandoned: attempts("abandoned"),
+  active: gauge("hemi_node_active", "Requests and connections that a node has."),
+  usable: gauge("hemi_node_usable", "Addresses of the node that are up, not ejected and not drained."),
+  ejections: counter("hemi_node_ejections", "How many times the node was ejected after failures."),
+  durations: {
+    type: "durations",
+    metric: "hemi_node_attempt_duration_seconds",
+    help: "From the choice of the node to the end of its response.",
+  },
+});
+
+/** A worker process. */
+export const processGroup = countGroup("process", ["worker"], {
+  startTime: gauge("hemi_process_start_time_seconds", "When the process started, since the epoch."),
+  cpu: counter("hemi_process_cpu_seconds", "CPU time, of the user and of the system."),
+  resident: gauge("hemi_process_resident_memory_bytes", "Resident memory."),
+  heapUsed: gauge("hemi_process_heap_used_bytes", "Memory of JavaScript objects."),
+  heapLimit: gauge("hemi_process_heap_limit_bytes", "The maximum of that memory."),
+  external: gauge("hemi_process_external_memory_bytes", "Memory of buffers."),
+  loopBusy: counter("hemi_process_event_loop_busy_seconds", "How long the event loop was not idle."),
+  loopDelayMedian: gauge("hemi_process_event_loop_delay_median_seconds", "Delays of the event loop: the median."),
+  loopDelayHigh: gauge("hemi_process_event_loop_delay_p99_seconds", "Delays of the event loop: percentile 99."),
+  loopDelayMax: gauge("hemi_process_event_loop_delay_max_seconds", "Delays of the event loop: the longest."),
+  collections: counter("hemi_process_garbage_collections", "Garbage collections."),
+  collecting: counter("hemi_process_garbage_collection_seconds", "Time of garbage collections."),
+  descriptors: gauge("hemi_process_open_descriptors", "Open file descriptors."),
+  maxDescriptors: gauge("hemi_process_max_descriptors", "The limit of open file descriptors; 0: not known."),
+});
+
+/** All groups, in the order of their output. */
+export const countGroups = [requestGroup, webappGroup, serverGroup, backendGroup, nodeGroup, processGroup] as const;

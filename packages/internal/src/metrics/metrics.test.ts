@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { countDuration, countGroup, durationBounds, durationSumAt } from "./count-group.ts";
+import { CountSum } from "./count-sum.ts";
+import { backendGroup, countGroups, requestGroup } from "./groups.ts";
+import { Metrics } from "./metrics.ts";
+
+const labels = ["shop", "", "static"];
+
+test("the same labels give the same numbers", () => {
+  const metrics = new Metrics();
+  const numbers = metrics.numbers(requestGroup, labels);
+  expect(metrics.numbers(requestGroup, [...labels])).toBe(numbers);
+  expect(metrics.numbers(requestGroup, ["shop", "", "httpProxy"])).not.toBe(numbers);
+});
+
+test("changes has each slice once, until it counts again", () => {
+  const metrics = new Metrics();
+  const numbers = metrics.numbers(requestGroup, labels);
+  metrics.numbers(requestGroup, ["idle", "", ""]);
+  numbers[requestGroup.at.status2xx] = 5;
+  expect(metrics.changes()).toEqual([{ group: "request", labels, values: [...numbers] }]);
+  expect(metrics.changes()).toEqual([]);
+  numbers[requestGroup.at.sent] = 13;
+  expect(metrics.changes()).toHaveLength(1);
+  expect(metrics.report()).toHaveLength(2);
+});
+
+test("more than ten thousand slices share one", () => {
+  const metrics = new Metrics();
+  for (let i = 0; i < 10_000; i++) metrics.numbers(requestGroup, [`app${i}`, "", ""]);
+  const shared = metrics.numbers(requestGroup, ["one more", "", ""]);
+  expect(metrics.numbers(requestGroup, ["and one more", "", ""])).toBe(shared);
+  expect(metrics.report()).toHaveLength(10_001);
+});
+
+test("a duration is in the bucket of the first bound that is not below it", () => {
+  const group = countGroup("g", [], { durations: { type: "durations", metric: "m", help: "h" } });
+  const numbers = new Float64Array(group.size);
+  for (const bound of durationBounds) countDuration(numbers, 0, bound * 1000);
+  countDuration(numbers, 0, 31_000, 2);
+  expect([...numbers.subarray(0, durationBounds.length + 1)]).toEqual([...durationBounds.map(() => 1), 2]);
+  expect(numbers[durationSumAt]).toBeCloseTo(62 + durationBounds.reduce((a, b) => a + b, 0));
+});
+
+test("the layout of each group has no two numbers in one place", () => {
+  for (const { at, size, series } of countGroups) {
+    expect(new Set(Object.values(at)).size).toBe(Object.keys(series).length);
+    expect(Math.max(...Object.values(at))).toBeLessThan(size);
+  }
+});
+
+test("a sum has the counters of a process that has ended, and not its gauges", () => {
+  const [one, two] = [{}, {}];
+  const sum = new CountSum();
+  const block = (retries: number, queued: number) => {
+    const metrics = new Metrics();
+    const numbers = metrics.numbers(backendGroup, ["api", "http1Backend"]);
+    numbers[backendGroup.at.retries] = retries;
+    numbers[backendGroup.at.queued] = queued;
+    return metrics.report();
+  };
+  sum.take(one, block(1, 10));
+  sum.take(two, block(2, 20));
+  sum.take(one, block(5, 11));
+  const values = () => sum.total().map((total) => total.values);
+  expect(values()).toEqual([[31, 0, 7]]);
+  sum.ended(one);
+  sum.ended(one);
+  expect(values()).toEqual([[20, 0, 7]]);
+  sum.ended(two);
+  expect(values()).toEqual([[0, 0, 7]]);
+});

@@ -1,0 +1,102 @@
+// What the components of a stage have counted: slices of typed arrays, by group and labels.
+//
+//  component ── numbers[at]++ ──> slice <── the component that replaces it in a reload gets the same slice
+//                                   │
+//                                   └── changes(), once a second ──> the leader, which sums all workers (count-sum.ts)
+
+import type { CountGroup } from "./count-group.ts";
+
+/** The numbers of one slice, as plain data. */
+export interface CountBlock {
+  /** The name of its group. */
+  readonly group: string;
+  /** The values of the labels, in the order of the group. */
+  readonly labels: readonly string[];
+  readonly values: readonly number[];
+}
+
+export type CountReport = readonly CountBlock[];
+
+interface Slice {
+  readonly group: CountGroup;
+  readonly labels: readonly string[];
+  readonly numbers: Float64Array;
+  /** The numbers as `changes` told them last. */
+  readonly told: Float64Array;
+}
+
+/** The slices of one stage. It outlives the generations of the stage: counters go on after a reload. */
+export class Metrics {
+  readonly #slices = new Map<string, Slice>();
+  readonly #collectors = new Set<() => void>();
+
+  /**
+   * The numbers of a group for these labels; the same ones each time. Count in place. After 10,000 slices, further ones
+   * of a group share one whose labels are `other`: a configuration that is generated for ever must not fill the memory.
+   */
+  numbers(group: CountGroup, labels: readonly string[]): Float64Array {
+    const key = keyOf(group.name, labels);
+    const known = this.#slices.get(key);
+    if (known !== undefined) return known.numbers;
+    const isOther = labels.every((label) => label === otherLabel);
+    if (this.#slices.size >= maxSlices && !isOther)
+      return this.numbers(
+        group,
+        labels.map(() => otherLabel),
+      );
+    const numbers = new Float64Array(group.size);
+    this.#slices.set(key, { group, labels: [...labels], numbers, told: new Float64Array(group.size) });
+    return numbers;
+  }
+
+  /**
+   * Calls back before each report, to fill in what is not counted as it happens. Returns the function that ends this.
+   */
+  onReport(collect: () => void): () => void {
+    this.#collectors.add(collect);
+    return () => void this.#collectors.delete(collect);
+  }
+
+  /** Everything, as of now. */
+  report(): CountReport {
+    this.#collect();
+    return [...this.#slices.values()].map(blockOf);
+  }
+
+  /** The slices that have changed since the last call, with all their numbers. At first: all slices. */
+  changes(): CountReport {
+    this.#collect();
+    const changed: CountBlock[] = [];
+    for (const slice of this.#slices.values()) if (tell(slice)) changed.push(blockOf(slice));
+    return changed;
+  }
+
+  #collect(): void {
+    for (const collect of this.#collectors) collect();
+  }
+}
+
+/** Identifies a slice. Labels come from a configuration, whose names have no control characters. */
+export function keyOf(group: string, labels: readonly string[]): string {
+  return `${group}\n${labels.join("\n")}`;
+}
+
+function blockOf({ group, labels, numbers }: Slice): CountBlock {
+  return { group: group.name, labels, values: [...numbers] };
+}
+
+/** Notes the numbers as told. False: they were told before. */
+function tell({ numbers, told }: Slice): boolean {
+  let isNew = false;
+  for (let i = 0; i < numbers.length; i++) {
+    if (numbers[i] === told[i]) continue;
+    isNew = true;
+    break;
+  }
+  if (isNew) told.set(numbers);
+  return isNew;
+}
+
+const otherLabel = "other";
+/** Not a prop: far more than a configuration that a person maintains has. */
+const maxSlices = 10_000;
