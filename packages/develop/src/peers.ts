@@ -9,6 +9,8 @@ export const debianPackages = {
   caddy: "caddy",
   chromium: "chromium",
   curl: "curl",
+  dig: "bind9-dnsutils",
+  dnsmasq: "dnsmasq-base",
   haproxy: "haproxy",
   h2load: "nghttp2-client",
   nghttp: "nghttp2-client",
@@ -16,6 +18,12 @@ export const debianPackages = {
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",
+  postgres: "postgresql",
+  psql: "postgresql-client",
+  "redis-cli": "redis-tools",
+  "redis-server": "redis-server",
+  ssh: "openssh-client",
+  sshd: "openssh-server",
   wrk: "wrk",
 } as const;
 
@@ -38,7 +46,12 @@ export function peer(name: PeerName, context: TestContext): string {
 /** The path of a peer's program, or undefined where it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
   // Servers stand in sbin, which is not on every user's PATH.
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    "/usr/sbin",
+    "/usr/local/sbin",
+    ...postgresFolders(),
+  ];
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
@@ -49,6 +62,15 @@ function nameIn(folder: string, name: PeerName): string {
     return readdirSync(folder).find((file) => /^php-fpm[\d.]*$/.test(file)) ?? name;
   } catch {
     return name;
+  }
+}
+
+/** Debian keeps each version of the server in a folder of its own. */
+function postgresFolders(): readonly string[] {
+  try {
+    return readdirSync("/usr/lib/postgresql").map((version) => `/usr/lib/postgresql/${version}/bin`);
+  } catch {
+    return [];
   }
 }
 

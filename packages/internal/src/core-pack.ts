@@ -21,6 +21,9 @@ import { handOver } from "./layer4/tcps/hand-over.ts";
 import { tcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 import { tcpsProxy } from "./layer4/tcps/tcps-proxy.ts";
 import { tcpsRouter } from "./layer4/tcps/tcps-router.ts";
+import { udpsBackend } from "./layer4/udps/udps-backend.ts";
+import { udpsProxy } from "./layer4/udps/udps-proxy.ts";
+import { udpsRouter } from "./layer4/udps/udps-router.ts";
 import { rule } from "./web/dispatch/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/dispatch/webapp.ts";
@@ -51,4 +54,7 @@ export const corePack = pack("@hemi/internal", [
   caseOfRouter,
   tcpsProxy,
   handOver,
+  udpsBackend,
+  udpsRouter,
+  udpsProxy,
 ]);

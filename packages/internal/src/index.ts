@@ -195,7 +195,16 @@ export type { ConnFacts } from "./layer4/facts.ts";
 export { tcpsDealet, type TcpsConn, type TcpsDealet } from "./layer4/tcps/dealet.ts";
 export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
-export type { ConnEndReason } from "./layer4/tcps/end-reason.ts";
+export type { ConnEndReason } from "./layer4/end-reason.ts";
+export { udpsDealet, type UdpsDealet, type UdpsSession, type UdpsSessionUser } from "./layer4/udps/dealet.ts";
+export { udpsNodes, type UdpsBackend, type UdpsNodeSession } from "./layer4/udps/udps-backend.ts";
+export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
+export {
+  DatagramSockets,
+  type DatagramBinding,
+  type DatagramReceiver,
+  type DatagramShare,
+} from "./net/datagram-sockets.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
 export { Link, type LinkUser } from "./net/link.ts";
 export {

@@ -7,6 +7,8 @@ import { prop } from "../component/prop.ts";
 import { conditionVariables } from "./variables.ts";
 import { dealetKind, defineCase, type CasePart, type DealetPart } from "./kinds.ts";
 import { tcpsDealet } from "./tcps/dealet.ts";
+import { udpsDealet } from "./udps/dealet.ts";
+import { udpsRouter } from "./udps/udps-router.ts";
 
 const props = {
   /** Names of dealets in the router, instead of dealets inside the case. */
@@ -15,7 +17,8 @@ const props = {
 
 /**
  * A condition on connections, with the dealets that handle them, in the order of the text. The first case that matches
- * gets a connection; if all of its dealets leave it, it goes on to the next case. Without a condition, it matches all.
+ * gets a connection, or a session of datagrams; if all of its dealets leave it, it goes on to the next case. Without a
+ * condition, it matches all.
  */
 export const caseOfRouter = defineCase({
   sign: "case",
@@ -24,9 +27,12 @@ export const caseOfRouter = defineCase({
     if (context.props.dealets !== undefined && context.hasChild(dealetKind)) {
       context.report({ prop: "dealets", message: "its dealets are named or stand inside it, not both" });
     }
+    const isOfDatagrams = context.enclosing(udpsRouter) !== undefined;
+    const needed = isOfDatagrams ? udpsDealet : tcpsDealet;
     for (const dealet of [...context.children(), ...context.references("dealets")]) {
-      if (isOffered(tcpsDealet, dealet.definition.offers)) continue;
-      dealet.report({ message: `${dealet.definition.sign} does not handle connections of TCP` });
+      if (isOffered(needed, dealet.definition.offers)) continue;
+      const what = isOfDatagrams ? "datagrams of UDP" : "connections of TCP";
+      dealet.report({ message: `${dealet.definition.sign} does not handle ${what}` });
     }
   },
   create(context): CasePart {

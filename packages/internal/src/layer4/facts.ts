@@ -4,7 +4,7 @@ import { more } from "../component/partial-condition.ts";
 
 /** The subject of cases. A value that depends on bytes of the client is `more` as long as they do not suffice. */
 export interface ConnFacts {
-  /** `tls`: TLS was terminated by the router. Otherwise what the router listens on. */
+  /** `tls`: the router has terminated TLS. `dtls`: the datagrams are of DTLS. Otherwise what the router listens on. */
   readonly transport: "tcp" | "tls" | "uds" | "udp" | "dtls";
   /** The client, which a trusted PROXY header may have named; "" for a UNIX socket. */
   readonly srcHost: string;
@@ -20,7 +20,7 @@ export interface ConnFacts {
   readonly serverName: string | typeof more;
   /** With TLS terminated, the protocol agreed on; otherwise the first one that the client offers; "" without one. */
   readonly nextProto: string | typeof more;
-  /** One word of `StreamProtocol`; "" for an unknown one. */
+  /** One word of `StreamProtocol` or `DatagramProtocol`, or `silent`; "" for an unknown one. */
   readonly protocol: string | typeof more;
 }
 

@@ -7,6 +7,7 @@ import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
 import type { ConnFacts } from "./facts.ts";
 import type { TcpsDealet } from "./tcps/dealet.ts";
+import type { UdpsDealet } from "./udps/dealet.ts";
 import { connVariables } from "./variables.ts";
 
 /** Listens for connections or datagrams, and gives each to the first case that matches. */
@@ -23,8 +24,11 @@ export interface CasePart extends Part {
   readonly dealets: readonly Child<DealetPart>[];
 }
 
-/** Handles connections. What it handles is a capability of its definition, `tcpsDealet` for example. */
-export interface DealetPart extends Part, Partial<TcpsDealet> {}
+/**
+ * Handles connections, or sessions of datagrams, or both: what it handles is a capability of its definition,
+ * `tcpsDealet` and `udpsDealet`.
+ */
+export interface DealetPart extends Part, Partial<TcpsDealet & UdpsDealet> {}
 
 /** Listens for connections of layer 4. */
 export const routerKind = kind({

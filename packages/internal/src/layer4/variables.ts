@@ -28,8 +28,8 @@ export const partialVariables: PartialVariableTable<ConnFacts> = variableTable<C
   nextProto: ({ nextProto }) => nextProto,
   /**
    * The protocol that the client's first bytes belong to: `http`, `http2`, `tls`, `ssh`, `redis`, `postgres`, `mysql`
-   * (its X protocol), `mqtt`, `rdp`, `socks` or `dns`. `silent`: it sent nothing within `sniffTimeout`, as clients do
-   * whose server speaks first (MySQL, SMTP). "": something else.
+   * (its X protocol), `mqtt`, `rdp`, `socks` or `dns`; in datagrams `dns` or `quic`. `silent`: it sent nothing within
+   * `sniffTimeout`, as clients do whose server speaks first (MySQL, SMTP). "": something else.
    */
   protocol: ({ protocol }) => protocol,
 });

@@ -3,6 +3,7 @@
 
 import * as net from "node:net";
 import { HemiError } from "../errors/hemi-error.ts";
+import { DatagramSockets } from "./datagram-sockets.ts";
 import {
   addressKey,
   cannotListen,
@@ -43,6 +44,8 @@ export interface ListenerShare {
 
 /** All listening sockets, by address. There is one for the process; a test may have its own. */
 export class Listeners {
+  /** The sockets for datagrams. */
+  readonly datagrams = new DatagramSockets();
   readonly #source: SocketSource;
   readonly #listeners = new Map<string, Listener>();
   /** Sockets that are being bound, by address. */

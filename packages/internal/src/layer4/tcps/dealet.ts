@@ -6,7 +6,7 @@ import type { Link, LinkUser } from "../../net/link.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { ConnFacts } from "../facts.ts";
-import type { ConnEndReason } from "./end-reason.ts";
+import type { ConnEndReason } from "../end-reason.ts";
 
 /** A client's connection, as dealets see it. It is held: nothing is read until a dealet begins. */
 export interface TcpsConn extends ConnFacts {

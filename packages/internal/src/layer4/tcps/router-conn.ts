@@ -1,9 +1,9 @@
 // A connection of a tcpsRouter, from its acceptance to its end.
 //
-//  accepted ── cases in order ──> a case matches ── its dealets in order ──> taken by one of them ──> closed
-//                 │    ^                                   │ all leave it: the next case
-//                 │    └── bytes, end, sniffTimeout        v
-//                 └── more bytes are needed             no case is left: closed
+//  accepted ──> cases and dealets: see CaseWalk ──> taken by a dealet, which begins or releases it ──> closed
+//                 │    ^                        └──> not taken: closed
+//                 │    └── bytes, the client's end, sniffTimeout
+//                 └── more bytes are needed
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
@@ -14,10 +14,11 @@ import { Link, type LinkUser } from "../../net/link.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello, readProtocols } from "../../net/tls/client-hello.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
 import type { CasePart, DealetPart } from "../kinds.ts";
 import { sniffStream } from "../sniff.ts";
 import type { TcpsConn } from "./dealet.ts";
-import type { ConnEndReason } from "./end-reason.ts";
+import type { ConnEndReason } from "../end-reason.ts";
 
 /** The services that a connection needs from its router. */
 export interface RouterOfConns {
@@ -29,15 +30,14 @@ export interface RouterOfConns {
   over(conn: RouterConn, reason: ConnEndReason): void;
 }
 
-export class RouterConn implements TcpsConn, CodecConn, LinkUser {
+export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
   readonly peer: Peer;
   readonly source: Endpoint;
   readonly destination: Endpoint;
   readonly tls: TlsFacts | undefined;
   readonly link: Link;
-  /** The case and the dealet that have it; for a reload. */
-  taker: { readonly case: CasePart; readonly dealet: DealetPart } | undefined;
   readonly #router: RouterOfConns;
+  readonly #walk: CaseWalk;
   readonly #deadline: Deadline;
   /** What was received before a dealet began. */
   #head: Buffer = nothing;
@@ -47,8 +47,6 @@ export class RouterConn implements TcpsConn, CodecConn, LinkUser {
   #reason: ConnEndReason | undefined;
   #user: LinkUser | undefined;
   #listeners: (() => void)[] = [];
-  /** The cases that are left, once one has left the connection. */
-  #cases: readonly Child<CasePart>[] | undefined;
 
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
     this.peer = peer;
@@ -56,11 +54,12 @@ export class RouterConn implements TcpsConn, CodecConn, LinkUser {
     this.destination = peer.local ?? { address: "", port: 0 };
     this.tls = tls;
     this.#router = router;
+    this.#walk = new CaseWalk(this, router);
     this.#deadline = router.makeDeadline(() => this.#finalize());
     this.link = new Link(() => socket, this);
     this.link.hold(true);
     // Not before the gate knows it.
-    queueMicrotask(() => this.#guarded(() => this.#advance()));
+    queueMicrotask(() => this.#walk.advance());
   }
 
   // ---- facts ----
@@ -166,7 +165,7 @@ export class RouterConn implements TcpsConn, CodecConn, LinkUser {
     if (this.#user !== undefined) return this.#user.received(bytes, isShared);
     this.#head = Buffer.concat([this.#head, bytes]);
     if (this.#head.length >= maxClientHello) this.#isFinal = true;
-    this.#guarded(() => this.#advance());
+    this.#walk.advance();
   }
 
   ended(): void {
@@ -194,69 +193,44 @@ export class RouterConn implements TcpsConn, CodecConn, LinkUser {
     this.#router.over(this, this.#reason);
   }
 
-  // ---- cases and dealets ----
+  // ---- from its way through the cases ----
 
-  #finalize(): void {
-    this.#isFinal = true;
-    this.#guarded(() => this.#advance());
+  get isOver(): boolean {
+    return this.#phase === "over" || this.link.isDestroyed;
   }
 
-  /**
-   * Looks for the case. Results other than `more` never change, so that it can begin anew with each piece, but behind
-   * the cases that have left the connection.
-   */
-  #advance(): void {
-    if (this.#phase !== "sniffing") return;
-    const cases = this.#cases ?? this.#router.cases;
-    for (const [i, { part }] of cases.entries()) {
-      const answer = part.matches(this);
-      if (answer === more) return this.#waitForMore();
-      if (answer) return this.#deal(cases, i, 0);
-    }
-    this.close("notTaken");
+  get taker(): Taker | undefined {
+    return this.#walk.taker;
   }
 
-  #waitForMore(): void {
+  waitForMore(): void {
+    this.#phase = "sniffing";
     if (!this.#deadline.isSet) this.#deadline.set(this.#router.settings.sniffTimeout);
     this.link.hold(false);
   }
 
-  /** Tries the dealets of the case at `at`, from the one at `from` on, then the next cases. */
-  #deal(cases: readonly Child<CasePart>[], at: number, from: number): void {
+  matched(): void {
     this.#phase = "dealing";
     this.#deadline.clear();
     this.link.hold(true);
-    const part = cases[at]?.part;
-    if (part === undefined) return this.close("notTaken");
-    for (const [i, { part: dealet }] of part.dealets.entries()) {
-      if (i < from) continue;
-      this.taker = { case: part, dealet };
-      const taken = dealet.takeConn?.(this);
-      if (taken === true || this.link.isDestroyed) return;
-      if (!(taken instanceof Promise)) continue;
-      taken.then(
-        (taken) => this.#guarded(() => (taken || this.#phase !== "dealing" ? undefined : this.#deal(cases, at, i + 1))),
-        (error: unknown) => this.#failed(error),
-      );
-      return;
-    }
-    this.taker = undefined;
-    this.#cases = cases.slice(at + 1);
-    this.#phase = "sniffing";
-    this.#advance();
   }
 
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failed(error);
-    }
+  offerTo(dealet: DealetPart): boolean | Promise<boolean> | undefined {
+    return dealet.takeConn?.(this);
   }
 
-  #failed(error: unknown): void {
+  notTaken(): void {
+    this.close("notTaken");
+  }
+
+  failed(error: unknown): void {
     this.#router.failed(this.peer, error);
     this.close("error");
+  }
+
+  #finalize(): void {
+    this.#isFinal = true;
+    this.#walk.advance();
   }
 }
 

@@ -7,7 +7,7 @@
 import type { Deadline } from "@hemi/common";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { TcpsConn } from "./dealet.ts";
-import type { ConnEndReason } from "./end-reason.ts";
+import type { ConnEndReason } from "../end-reason.ts";
 
 export interface SpliceOptions {
   readonly conn: TcpsConn;

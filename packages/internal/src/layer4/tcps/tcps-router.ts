@@ -14,7 +14,8 @@ import { checkCertificatePair, checkTls } from "../../front/tls/tls-props.ts";
 import type { Peer } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
-import type { ConnEndReason } from "./end-reason.ts";
+import type { ConnEndReason } from "../end-reason.ts";
+import { OpenConns } from "../open-conns.ts";
 import { RouterConn, type RouterOfConns } from "./router-conn.ts";
 
 const props = {
@@ -68,9 +69,7 @@ class TcpsRouter implements RouterPart, RouterOfConns {
   readonly #clients: ConnsPerClient;
   readonly #files: SiteFiles;
   #site: SecureSite | undefined;
-  readonly #conns = new Set<RouterConn>();
-  /** For those who wait until connections have ended. */
-  readonly #waiting = new Set<() => void>();
+  readonly #conns = new OpenConns<RouterConn>();
   cases: readonly Child<CasePart>[] = [];
 
   constructor(context: Context<RouterSettings, undefined>) {
@@ -130,22 +129,8 @@ class TcpsRouter implements RouterPart, RouterOfConns {
   }
 
   /** Connections that a dropped component has, or one that worked with it, end by the deadline. */
-  async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
-    const isConcerned = ({ taker }: RouterConn): boolean =>
-      taker !== undefined && (dropped.has(taker.case) || dropped.has(taker.dealet) || users.has(taker.dealet));
-    const left = new Set([...this.#conns].filter(isConcerned));
-    if (left.size === 0) return;
-    const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if ([...left].some((conn) => this.#conns.has(conn))) return;
-        this.#waiting.delete(look);
-        resolve();
-      };
-      this.#waiting.add(look);
-      look();
-    });
-    clearTimeout(timer);
+  settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
+    return this.#conns.settle(dropped, deadline, users);
   }
 
   drain(): Promise<void> | undefined {
@@ -201,7 +186,6 @@ class TcpsRouter implements RouterPart, RouterOfConns {
   over(conn: RouterConn, reason: ConnEndReason): void {
     this.#conns.delete(conn);
     if (!isUsual.has(reason)) this.#front.note(conn.peer, `its connection was ended: ${reason}`);
-    for (const look of this.#waiting) look();
     this.#front.closed(conn);
   }
 }

@@ -16,14 +16,18 @@ export interface ClientHello {
 export function readClientHello(bytes: Buffer): ClientHello | undefined {
   const message = handshakeMessage(bytes);
   if (message === undefined && bytes.length < maxClientHello) return undefined;
-  return { serverName: message === undefined || message === "malformed" ? undefined : findServerName(message) };
+  return { serverName: message === undefined || message === "malformed" ? undefined : serverNameIn(message) };
 }
 
 /** The protocols (ALPN) in a complete ClientHello, in order; none if it is malformed. */
 export function readProtocols(bytes: Buffer): readonly string[] {
   const message = handshakeMessage(bytes);
-  if (message === undefined || message === "malformed") return [];
-  const content = findExtension(message, alpn);
+  return message === undefined || message === "malformed" ? [] : protocolsIn(message);
+}
+
+/** The protocols in the body of a ClientHello, which follows its type and length. */
+export function protocolsIn(body: Buffer): readonly string[] {
+  const content = findExtension(body, alpn);
   if (content === undefined) return [];
   const names = new Reader(new Reader(content).vector(2));
   const protocols: string[] = [];
@@ -57,8 +61,9 @@ const recordHead = 5;
 const messageHead = 4;
 const clientHello = 1;
 
-function findServerName(message: Buffer): string | undefined {
-  const content = findExtension(message, serverNames);
+/** The server name in the body of a ClientHello, as sent; `undefined` without one. */
+export function serverNameIn(body: Buffer): string | undefined {
+  const content = findExtension(body, serverNames);
   if (content === undefined) return undefined;
   const names = new Reader(new Reader(content).vector(2));
   // The only type of name is `host_name`, with at most one name of each type.

@@ -1,0 +1,64 @@
+// The open connections of a router. A reload ends those that work with components it drops.
+
+import type { Taker } from "./case-walk.ts";
+
+/** What has to be known of a connection. */
+export interface OpenConn {
+  readonly taker: Taker | undefined;
+  /** Ends it at once. */
+  destroy(): void;
+}
+
+export class OpenConns<Conn extends OpenConn> {
+  readonly #conns = new Set<Conn>();
+  /** For those who wait until connections have ended. */
+  readonly #waiting = new Set<() => void>();
+
+  get size(): number {
+    return this.#conns.size;
+  }
+
+  [Symbol.iterator](): Iterator<Conn> {
+    return this.#conns.values();
+  }
+
+  add(conn: Conn): void {
+    this.#conns.add(conn);
+  }
+
+  delete(conn: Conn): void {
+    this.#conns.delete(conn);
+    for (const look of this.#waiting) look();
+  }
+
+  /**
+   * Waits for the connections that a dropped component has, or one of `users`, which work with one that is dropped.
+   * Ends those that are left at `deadline`: see `settle` of `Part`.
+   */
+  async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
+    const isConcerned = ({ taker }: Conn): boolean =>
+      taker !== undefined && (dropped.has(taker.case.part) || dropped.has(taker.dealet) || users.has(taker.dealet));
+    const left = new Set([...this.#conns].filter(isConcerned));
+    if (left.size === 0) return;
+    const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
+    await this.#until(() => ![...left].some((conn) => this.#conns.has(conn)));
+    clearTimeout(timer);
+  }
+
+  /** Waits until there is none. */
+  whenEmpty(): Promise<void> {
+    return this.#until(() => this.#conns.size === 0);
+  }
+
+  #until(isTrue: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!isTrue()) return;
+        this.#waiting.delete(look);
+        resolve();
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}

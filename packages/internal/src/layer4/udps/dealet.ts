@@ -1,0 +1,47 @@
+// What dealets of udpsRouter implement, and what they know of a session.
+
+import { capability } from "../../component/capability.ts";
+import type { Endpoint } from "../../net/peer.ts";
+import type { ConnFacts } from "../facts.ts";
+import type { ConnEndReason } from "../end-reason.ts";
+
+/** Learns what happens in a session. */
+export interface UdpsSessionUser {
+  /** A datagram of the client. The bytes may be kept. */
+  received(datagram: Buffer): void;
+  /** The session is over: nothing is called after this, and what is sent is lost. */
+  closed(): void;
+}
+
+/** The datagrams of one client's address and port to one of ours, until none has come for `idleTimeout`. */
+export interface UdpsSession extends ConnFacts {
+  /** The client. */
+  readonly source: Endpoint;
+  /** The address that the client has sent to; answers come from it. */
+  readonly destination: Endpoint;
+  /** Whether nobody can take or use it any more. */
+  readonly isOver: boolean;
+  /**
+   * Gives the datagrams that have come so far to the user, at once, and the rest as they come. To be called once, by
+   * the dealet that takes the session.
+   */
+  begin(user: UdpsSessionUser): void;
+  /** Sends a datagram to the client. Returns false for one that is dropped, because of a limit of the router. */
+  send(datagram: Buffer): boolean;
+  /** Calls the listener when the session is over; at once if it is. */
+  onClose(listener: () => void): void;
+  /** Ends the session. The next datagram of the client begins another one. */
+  close(reason: ConnEndReason): void;
+}
+
+/** Handles sessions of udpsRouter. */
+export interface UdpsDealet {
+  /**
+   * Returns `true` if it takes the session: it has begun, or will. Returns `false` to leave it to the next dealet, or
+   * to the next case behind the last one. If it throws, the session is ended, and the error is logged.
+   */
+  takeSession(session: UdpsSession): boolean | Promise<boolean>;
+}
+
+/** Handles sessions of udpsRouter. */
+export const udpsDealet = capability<UdpsDealet>("udps-dealet");

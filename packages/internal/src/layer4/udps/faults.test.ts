@@ -1,0 +1,117 @@
+// Floods, forged addresses and nodes that answer too much at a udpsRouter.
+
+import { expect, test } from "vitest";
+import { DatagramEnd, datagramRouter, datagramsTo, routeDatagrams } from "../../testing/datagrams.ts";
+
+const echo = () => DatagramEnd.answering((text) => [text]);
+const toNode = (props = "") => `case { udpsProxy { .toBackend = "n" ${props} } }`;
+
+test("in a flood from many sources, sessions whose clients have shown themselves live on", async () => {
+  await using node = await echo();
+  await using site = await routeDatagrams(datagramsTo("n", node) + datagramRouter(toNode(), ".maxSessions = 20"));
+  await using old = await site.connect();
+  await old.send("1").text();
+  await old.send("2").text();
+  await node.next();
+  const { port } = (await node.next()).from;
+  await using flood = new AsyncDisposableStack();
+  for (let i = 0; i < 200; i++) {
+    const client = flood.use(await site.connect());
+    client.send("flood");
+    expect(await client.text()).toBe("flood");
+    await node.next();
+  }
+  await old.send("3").text();
+  expect((await node.next()).from.port).toBe(port);
+});
+
+test("if all sessions are proven, a new one is refused, and the log says so", async () => {
+  await using node = await echo();
+  await using site = await routeDatagrams(datagramsTo("n", node) + datagramRouter(toNode(), ".maxSessions = 1"));
+  await using old = await site.connect();
+  await old.send("1").text();
+  await old.send("2").text();
+  await using other = await site.connect();
+  other.send("x");
+  await old.send("3").text();
+  expect(node.received).toEqual(["1", "2", "3"]);
+  expect(site.log.join("\n")).toContain("maxSessions");
+});
+
+test("a client has at most maxSessionsPerClient sessions", async () => {
+  await using node = await echo();
+  await using site = await routeDatagrams(
+    datagramsTo("n", node) + datagramRouter(toNode(), ".maxSessionsPerClient = 1"),
+  );
+  await using first = await site.connect();
+  await first.send("1").text();
+  await using second = await site.connect();
+  second.send("x");
+  await first.send("2").text();
+  expect(node.received).toEqual(["1", "2"]);
+});
+
+test("a client that has not shown itself gets at most maxUnprovenAnswers bytes", async () => {
+  await using node = await DatagramEnd.answering(() => ["x".repeat(100), "y".repeat(100), "z".repeat(100)]);
+  await using site = await routeDatagrams(
+    datagramsTo("n", node) + datagramRouter(toNode(), ".maxUnprovenAnswers = 200"),
+  );
+  await using client = await site.connect();
+  client.send("1");
+  expect([(await client.text())[0], (await client.text())[0]]).toEqual(["x", "y"]);
+  client.send("2");
+  expect([(await client.text())[0], (await client.text())[0], (await client.text())[0]]).toEqual(["x", "y", "z"]);
+  await site.stage.quit(1000);
+  expect(site.log.join("\n")).toContain("maxUnprovenAnswers");
+});
+
+test("a datagram of a client allows maxAnswers answers", async () => {
+  await using node = await DatagramEnd.answering((text) => [`${text}a`, `${text}b`, `${text}c`]);
+  await using site = await routeDatagrams(datagramsTo("n", node) + datagramRouter(toNode(), ".maxAnswers = 2"));
+  await using client = await site.connect();
+  client.send("1");
+  expect([await client.text(), await client.text()]).toEqual(["1a", "1b"]);
+  client.send("2");
+  expect([await client.text(), await client.text()]).toEqual(["2a", "2b"]);
+});
+
+test("datagrams that wait for a node are bounded", async () => {
+  await using node = await DatagramEnd.answering(() => []);
+  await using site = await routeDatagrams(
+    datagramsTo("n", node, ".maxConnsPerNode = 1 .queueTimeout = 1m") +
+      datagramRouter(toNode(), ".maxQueued = 2 .idleTimeout = 1m"),
+  );
+  await using first = await site.connect();
+  first.send("first");
+  await node.next();
+  await using second = await site.connect();
+  for (const text of ["1", "2", "3", "4"]) second.send(text);
+  while (!site.log.some((line) => line.includes("maxQueued"))) await new Promise((resolve) => setImmediate(resolve));
+  expect(node.received).toEqual([]);
+});
+
+test("a session without a node that can be used is ended, and the log says why", async () => {
+  const gone = await echo();
+  const { address } = gone;
+  await gone[Symbol.asyncDispose]();
+  await using site = await routeDatagrams(datagramsTo("n", [address]) + datagramRouter(toNode()));
+  await using client = await site.connect();
+  client.send("x");
+  while (!site.log.some((line) => line.includes("nodeAborted"))) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test.each(["dns", "expect"])("a node is down if it does not answer the health check %s", async (check) => {
+  let isWell = true;
+  const reply = (text: string) => `${text.slice(0, 2)}\x80${text.slice(3)}`;
+  await using node = await DatagramEnd.answering((text) => {
+    if (text.length < 10) return text === "ping" ? (isWell ? ["pong"] : []) : [text];
+    return isWell ? [reply(text)] : [];
+  });
+  const expecting = check === "expect" ? '.healthSend = "ping" .healthExpect = "pong"' : "";
+  const health = `.healthCheck = "${check}" ${expecting} .healthInterval = 10ms .healthFall = 1 .healthTimeout = 20ms`;
+  await using site = await routeDatagrams(datagramsTo("n", node, health) + datagramRouter(toNode()));
+  await using client = await site.connect();
+  expect(await client.send("x").text()).toBe("x");
+  isWell = false;
+  while (!site.log.some((line) => line.includes("nodeDown"))) await new Promise((resolve) => setImmediate(resolve));
+});

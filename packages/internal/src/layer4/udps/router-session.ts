@@ -1,0 +1,235 @@
+// A session of a udpsRouter, from its first datagram to its end.
+//
+//  datagram ──> cases and dealets: see CaseWalk ──> taken by a dealet, which begins ──> closed: idle, or by the dealet
+//                 │    ^                       └──> not taken: closed
+//                 │    └── the next datagram, sniffTimeout
+//                 └── the ClientHello of DTLS is not complete
+
+import type { Deadline } from "@hemi/common";
+import type { Child } from "../../component/context.ts";
+import { more } from "../../component/partial-condition.ts";
+import type { DatagramShare } from "../../net/datagram-sockets.ts";
+import type { Endpoint } from "../../net/peer.ts";
+import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
+import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
+import type { ConnEndReason } from "../end-reason.ts";
+import type { CasePart, DealetPart } from "../kinds.ts";
+import type { UdpsSession, UdpsSessionUser } from "./dealet.ts";
+import { sniffDatagram } from "./sniff-datagram.ts";
+
+/** The limits of a session. Read at each use, because live props change them. */
+export interface SessionSettings {
+  readonly sniffTimeout: number;
+  readonly idleTimeout: number;
+  readonly drainIdleTimeout: number;
+  readonly maxQueued: number;
+  readonly maxAnswers: number;
+  readonly maxUnprovenAnswers: number;
+}
+
+/** The services that a session needs from its router. */
+export interface RouterOfSessions {
+  readonly settings: SessionSettings;
+  readonly cases: readonly Child<CasePart>[];
+  makeDeadline(onExpired: () => void): Deadline;
+  /** Takes room for a datagram that waits; false if the router has none. */
+  mayQueue(size: number): boolean;
+  /** A datagram waits no longer. */
+  unqueued(size: number): void;
+  /** A datagram of this session was dropped, because of the limit that is named. */
+  dropped(session: RouterSession, limit: keyof SessionSettings | "maxQueuedSize"): void;
+  failed(client: Endpoint, error: unknown): void;
+  proven(session: RouterSession): void;
+  /** Called once. */
+  over(session: RouterSession, reason: ConnEndReason): void;
+}
+
+export class RouterSession implements UdpsSession, WalkingConn {
+  readonly source: Endpoint;
+  readonly transport: "udp" | "dtls";
+  readonly protocol: string;
+  /** The number of bytes of datagrams that have come from the client, and of those that were sent to it. */
+  received = 0;
+  sent = 0;
+  /** Whether the client has shown that it receives what is sent to it: its address is not forged. */
+  isProven = false;
+  isOver = false;
+  readonly #router: RouterOfSessions;
+  readonly #share: DatagramShare;
+  readonly #walk: CaseWalk;
+  readonly #idle: Deadline;
+  readonly #sniff: Deadline;
+  /** What has come before a dealet began. */
+  #queue: Buffer[] = [];
+  #user: UdpsSessionUser | undefined;
+  #hello: DtlsClientHello | undefined;
+  #isDraining = false;
+  /** How many answers the last datagram still allows. */
+  #answersLeft = 0;
+  #listeners: (() => void)[] = [];
+
+  /** `first`: the datagram that begins it, which is given to `deliver` after that. */
+  constructor(source: Endpoint, first: Buffer, share: DatagramShare, router: RouterOfSessions) {
+    this.source = source;
+    this.transport = isDtlsHandshake(first) ? "dtls" : "udp";
+    this.protocol = sniffDatagram(first);
+    this.#share = share;
+    this.#router = router;
+    this.#walk = new CaseWalk(this, router);
+    this.#idle = router.makeDeadline(() => this.close("idleTimeout"));
+    this.#sniff = router.makeDeadline(() => this.#giveUpHello());
+  }
+
+  // ---- facts ----
+
+  get destination(): Endpoint {
+    return this.#share.local;
+  }
+  get srcHost(): string {
+    return this.source.address;
+  }
+  get srcPort(): number {
+    return this.source.port;
+  }
+  get peerHost(): string {
+    return this.source.address;
+  }
+  get dstHost(): string {
+    return this.destination.address;
+  }
+  get dstPort(): number {
+    return this.destination.port;
+  }
+
+  get serverName(): string | typeof more {
+    return this.#fromHello(({ serverName }) => serverName?.toLowerCase().replace(/\.$/, "") ?? "");
+  }
+
+  get nextProto(): string | typeof more {
+    return this.#fromHello(({ protocols }) => protocols[0] ?? "");
+  }
+
+  #fromHello(read: (hello: DtlsClientHello) => string): string | typeof more {
+    if (this.transport !== "dtls") return "";
+    this.#hello ??= readDtlsClientHello(this.#queue);
+    return this.#hello === undefined ? more : read(this.#hello);
+  }
+
+  // ---- for the router ----
+
+  /** A datagram of the client. */
+  deliver(datagram: Buffer): void {
+    const { settings } = this.#router;
+    this.received += datagram.length;
+    this.#idle.set(this.#isDraining ? settings.drainIdleTimeout : settings.idleTimeout);
+    this.#answersLeft = settings.maxAnswers;
+    if (!this.isProven && this.sent > 0) {
+      this.isProven = true;
+      this.#router.proven(this);
+    }
+    if (this.#user !== undefined) return this.#user.received(datagram);
+    if (this.#queue.length >= settings.maxQueued) return this.#router.dropped(this, "maxQueued");
+    if (!this.#router.mayQueue(datagram.length)) return this.#router.dropped(this, "maxQueuedSize");
+    this.#queue.push(datagram);
+    this.#walk.advance();
+  }
+
+  /** It goes on as long as there are datagrams. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#idle.clear();
+    this.#idle.set(this.#router.settings.drainIdleTimeout);
+  }
+
+  destroy(): void {
+    this.close("shutdown");
+  }
+
+  // ---- for dealets ----
+
+  begin(user: UdpsSessionUser): void {
+    if (this.isOver) return user.closed();
+    this.#user = user;
+    for (const datagram of this.#emptyQueue()) if (!this.#isClosed()) user.received(datagram);
+  }
+
+  send(datagram: Buffer): boolean {
+    if (this.isOver) return false;
+    const { settings } = this.#router;
+    if (this.#answersLeft === 0) return this.#drop("maxAnswers");
+    if (!this.isProven && this.sent + datagram.length > settings.maxUnprovenAnswers) {
+      return this.#drop("maxUnprovenAnswers");
+    }
+    this.#answersLeft--;
+    this.sent += datagram.length;
+    // An address that is not proven does not get more time by answers.
+    if (this.isProven) this.#idle.set(this.#isDraining ? settings.drainIdleTimeout : settings.idleTimeout);
+    this.#share.send(datagram, this.source);
+    return true;
+  }
+
+  onClose(listener: () => void): void {
+    if (this.isOver) listener();
+    else this.#listeners.push(listener);
+  }
+
+  close(reason: ConnEndReason): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#idle.clear();
+    this.#sniff.clear();
+    this.#emptyQueue();
+    this.#user?.closed();
+    for (const listener of this.#listeners.splice(0)) listener();
+    this.#router.over(this, reason);
+  }
+
+  /** A function, because TypeScript assumes that a call does not change the value. */
+  #isClosed(): boolean {
+    return this.isOver;
+  }
+
+  #drop(limit: keyof SessionSettings): false {
+    this.#router.dropped(this, limit);
+    return false;
+  }
+
+  #emptyQueue(): readonly Buffer[] {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const { length } of queue) this.#router.unqueued(length);
+    return queue;
+  }
+
+  // ---- from its way through the cases ----
+
+  get taker(): Taker | undefined {
+    return this.#walk.taker;
+  }
+
+  waitForMore(): void {
+    if (!this.#sniff.isSet) this.#sniff.set(this.#router.settings.sniffTimeout);
+  }
+
+  matched(): void {
+    this.#sniff.clear();
+  }
+
+  offerTo(dealet: DealetPart): boolean | Promise<boolean> | undefined {
+    return dealet.takeSession?.(this);
+  }
+
+  notTaken(): void {
+    this.close("notTaken");
+  }
+
+  failed(error: unknown): void {
+    this.#router.failed(this.source, error);
+    this.close("error");
+  }
+
+  #giveUpHello(): void {
+    this.#hello ??= { serverName: undefined, protocols: [] };
+    this.#walk.advance();
+  }
+}

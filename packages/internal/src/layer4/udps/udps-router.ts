@@ -1,0 +1,214 @@
+// udpsRouter: receives datagrams, groups them by the address of the client, and gives each such session to the first
+// case that matches.
+
+import { Deadlines } from "@hemi/common";
+import type { Child } from "../../component/context.ts";
+import { formatAddress } from "../../component/props/addresses.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { claimAddress } from "../../front/claim-address.ts";
+import { Refusals } from "../../front/refusals.ts";
+import { ClientCounts, clientOf } from "../../net/client-counts.ts";
+import type { DatagramShare } from "../../net/datagram-sockets.ts";
+import { numericAddress } from "../../net/numeric-address.ts";
+import type { Endpoint } from "../../net/peer.ts";
+import type { Context } from "../../stage/context.ts";
+import { onlyWorker } from "../../stage/workers.ts";
+import type { ConnEndReason } from "../end-reason.ts";
+import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
+import { OpenConns } from "../open-conns.ts";
+import { RouterSession, type RouterOfSessions } from "./router-session.ts";
+import { SessionTable } from "./session-table.ts";
+
+const props = {
+  /**
+   * The address to receive at: `:port` (all addresses that the machine has at the start), `host:port` or `[v6]:port`.
+   * Port 0 takes a free port. Answers come from the address that the client has sent to.
+   */
+  address: prop.address({ required: true }),
+  /**
+   * Maximum number of sessions. If there are as many, a new one takes the place of the oldest one whose client has not
+   * shown that it receives answers, by sending again after one. If there is none, the datagram is dropped.
+   */
+  maxSessions: prop.integer({ default: 10_000, min: 1, max: 1_000_000, reload: "live" }),
+  /** Maximum number of sessions of one client: an IPv4 address, or a /64 network of IPv6. 0: unlimited. */
+  maxSessionsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
+  /** Ends a session without a datagram in either direction for this time. */
+  idleTimeout: prop.duration({ default: "1m", min: "1ms", reload: "live" }),
+  /** Maximum number of datagrams of a session that wait until a dealet is ready. Further ones are dropped. */
+  maxQueued: prop.integer({ default: 16, min: 1, max: 10_000, reload: "live" }),
+  /** Maximum size of the datagrams of all sessions that wait. Further ones are dropped. */
+  maxQueuedSize: prop.size({ default: "16M", min: "64K", reload: "live" }),
+  /** Maximum number of datagrams that are sent to a client after one of its own. Further ones are dropped. */
+  maxAnswers: prop.integer({ default: 1000, min: 1, max: 1_000_000_000, reload: "live" }),
+  /**
+   * How much is sent to a client before it has shown that it receives answers, by sending again after one. The address
+   * of the first datagram may be forged, so that answers would flood someone else.
+   */
+  maxUnprovenAnswers: prop.size({ default: "16K", min: 1, reload: "live" }),
+  /** How long cases wait for the rest of a ClientHello of DTLS, if they ask for `$serverName` or `$nextProto`. */
+  sniffTimeout: prop.duration({ default: "3s", min: "1ms", max: "2m", inherited: true, reload: "live" }),
+  /** How long a draining router waits for a datagram of a session, before it ends the session. */
+  drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
+};
+
+/**
+ * Receives datagrams of UDP. The datagrams of one client's address and port are a session. The first case that matches
+ * gets it; a session that no case takes is ended. DTLS is passed on; cases may ask for its `$serverName` and
+ * `$nextProto`.
+ */
+export const udpsRouter = defineRouter({
+  sign: "udpsRouter",
+  props,
+  check(context) {
+    const { address } = context.props;
+    if ("path" in address) {
+      context.report({ prop: "address", message: "datagrams are received at a port: write host:port" });
+    } else {
+      claimAddress({ props: { address }, claim: (claim) => context.claim({ ...claim, what: `UDP, ${claim.what}` }) });
+    }
+  },
+  create: (context): RouterPart => new UdpsRouter(context),
+});
+
+type RouterSettings = PropsOf<typeof props>;
+
+class UdpsRouter implements RouterPart, RouterOfSessions {
+  readonly #context: Context<RouterSettings, undefined>;
+  readonly #deadlines = new Deadlines({
+    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
+  });
+  readonly #table = new SessionTable<RouterSession>();
+  readonly #open = new OpenConns<RouterSession>();
+  readonly #clients = new ClientCounts();
+  readonly #refused = this.#tellingOf("sessions", () => "as many as may be are proven: see maxSessions");
+  readonly #tooMany = this.#tellingOf("sessions", () => "a client may have maxSessionsPerClient");
+  readonly #drops = this.#tellingOf("datagrams", () => `the limit is ${this.#lastLimit}`);
+  #lastLimit = "";
+  #shares: readonly DatagramShare[] = [];
+  #queuedSize = 0;
+  cases: readonly Child<CasePart>[] = [];
+
+  constructor(context: Context<RouterSettings, undefined>) {
+    this.#context = context;
+  }
+
+  async prepare(): Promise<void> {
+    const { props, listeners, stage, workers } = this.#context;
+    const address = await numericAddress(props.address, stage.namer);
+    if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
+    this.#shares = await listeners.datagrams.share({ address, isShared: workers !== onlyWorker });
+  }
+
+  compose(): void {
+    this.cases = this.#context.children(caseKind);
+  }
+
+  start(): void {
+    for (const share of this.#shares) share.receive(this.#receive);
+    if (this.#context.workers.slot > 0) return;
+    this.#context.log.info(`listens on ${this.listensOn.join(", ")}`);
+  }
+
+  settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
+    return this.#open.settle(dropped, deadline, users);
+  }
+
+  /** Sessions end when nothing has come for a moment; until then, they still get their datagrams. */
+  async drain(): Promise<void> {
+    for (const session of [...this.#open]) session.drain();
+    await this.#open.whenEmpty();
+  }
+
+  async shutdown(): Promise<void> {
+    for (const session of [...this.#open]) session.destroy();
+    await Promise.all(this.#shares.map((share) => share.release()));
+    for (const refusals of [this.#refused, this.#tooMany, this.#drops]) refusals.close();
+    this.#deadlines.close();
+  }
+
+  get listensOn(): readonly string[] {
+    return this.#shares.map(({ local: { address, port } }) => formatAddress({ host: address, port }));
+  }
+
+  readonly #receive = (bytes: Buffer, from: Endpoint, share: DatagramShare): void => {
+    const session = this.#table.find(from, share.local) ?? this.#begin(bytes, from, share);
+    if (session === undefined) return;
+    try {
+      session.deliver(bytes);
+    } catch (error) {
+      session.failed(error);
+    }
+  };
+
+  #begin(first: Buffer, { address, port }: Endpoint, share: DatagramShare): RouterSession | undefined {
+    const { maxSessions, maxSessionsPerClient } = this.settings;
+    const client = clientOf(address);
+    if (maxSessionsPerClient > 0 && this.#clients.of(client) >= maxSessionsPerClient) {
+      this.#tooMany.add(address);
+      return undefined;
+    }
+    if (!this.#table.makeRoom(maxSessions)) {
+      this.#refused.add(address);
+      return undefined;
+    }
+    const session = new RouterSession({ address, port }, first, share, this);
+    this.#table.add(session);
+    this.#open.add(session);
+    this.#clients.add(client);
+    return session;
+  }
+
+  #tellingOf(what: string, why: () => string): Refusals {
+    return new Refusals({
+      makeDeadline: this.makeDeadline,
+      tell: (count, latest) => this.#context.log.warn(`dropped ${count} ${what}, the last of ${latest}: ${why()}`),
+    });
+  }
+
+  // ---- called by its sessions ----
+
+  get settings(): RouterSettings {
+    return this.#context.props;
+  }
+
+  get makeDeadline(): RouterOfSessions["makeDeadline"] {
+    return (onExpired) => this.#deadlines.add(onExpired);
+  }
+
+  mayQueue(size: number): boolean {
+    if (this.#queuedSize + size > this.settings.maxQueuedSize) return false;
+    this.#queuedSize += size;
+    return true;
+  }
+
+  unqueued(size: number): void {
+    this.#queuedSize -= size;
+  }
+
+  dropped({ source }: RouterSession, limit: string): void {
+    this.#lastLimit = limit;
+    this.#drops.add(source.address);
+  }
+
+  failed({ address, port }: Endpoint, error: unknown): void {
+    this.#context.log.error(`failed at client ${address} port ${port}`, { error });
+  }
+
+  proven(session: RouterSession): void {
+    this.#table.proven(session);
+  }
+
+  over(session: RouterSession, reason: ConnEndReason): void {
+    const { address, port } = session.source;
+    this.#table.delete(session);
+    this.#open.delete(session);
+    this.#clients.remove(clientOf(address));
+    const message = `client ${address} port ${port}: its session was ended: ${reason}`;
+    if (isUsual.has(reason)) this.#context.log.debug(message);
+    else this.#context.log.info(message);
+  }
+}
+
+/** Reasons that the log does not mention by default; `refused` would be a line for each datagram of a flood. */
+const isUsual: ReadonlySet<ConnEndReason> = new Set(["complete", "idleTimeout", "refused", "notTaken", "shutdown"]);
