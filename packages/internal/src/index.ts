@@ -144,12 +144,17 @@ export {
   type WobjectWriter,
 } from "./web/cache/cacher.ts";
 export {
+  explainCaches,
   managedCache,
+  purgeCaches,
   type CacheExplanation,
+  type CacherPurge,
+  type ExplainedCache,
   type ManagedCache,
   type WobjectDescription,
 } from "./web/cache/managed-cache.ts";
 export { OpenWrites, type OpenWrite } from "./web/cache/open-writes.ts";
+export { SpreadPurges } from "./web/cache/spread-purges.ts";
 export type { LifetimeSource } from "./web/cache/rules/freshness.ts";
 export type { StoredTimes } from "./web/cache/rules/reuse.ts";
 export type { Usability } from "./web/cache/rules/storing.ts";

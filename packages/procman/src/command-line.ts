@@ -17,6 +17,7 @@ export const commandNames = [
   "workers",
   "leader",
   "pids",
+  "cache",
   "quit",
   "stop",
   "fmt",
@@ -75,7 +76,17 @@ export interface CommandLine {
   readonly use: readonly string[];
   /** fmt: report files that would change, and change nothing. */
   readonly isCheck: boolean;
-  /** fmt, plan: the files. explain: method and URL. hash-password: the user name. help: a command. */
+  /** cache purge: what, besides URLs, and how. */
+  readonly purge: {
+    readonly isAll: boolean;
+    readonly prefixes: readonly string[];
+    readonly tags: readonly string[];
+    readonly isSoft: boolean;
+    readonly isDryRun: boolean;
+  };
+  /**
+   * fmt, plan: the files. explain: method and URL. cache: an action and URLs.
+   * hash-password: the user name. help: a command. */
   readonly rest: readonly string[];
   /** serve: responses may expose the configuration. */
   readonly isDevelopment: boolean;
@@ -117,6 +128,11 @@ const options = {
   user: { type: "string" },
   group: { type: "string" },
   dev: { type: "boolean" },
+  prefix: { type: "string", multiple: true },
+  tag: { type: "string", multiple: true },
+  all: { type: "boolean" },
+  soft: { type: "boolean" },
+  "dry-run": { type: "boolean" },
   "log-level": { type: "string" },
   "log-format": { type: "string" },
   "log-file": { type: "string" },
@@ -157,6 +173,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   workers: program,
   leader: program,
   pids: program,
+  cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
   quit: program,
   stop: program,
   fmt: ["config", "base", "check"],
@@ -183,7 +200,7 @@ export function readCommandLine(args: readonly string[], program: ProgramDefault
   return complete(command, rest, values, program);
 }
 
-const takesArguments: ReadonlySet<CommandName> = new Set(["explain", "plan", "fmt", "hash-password", "help"]);
+const takesArguments: ReadonlySet<CommandName> = new Set(["explain", "plan", "cache", "fmt", "hash-password", "help"]);
 
 type Values = ReturnType<typeof parse>["values"];
 
@@ -210,6 +227,13 @@ function complete(
     group: readId("group", values.group),
     use: [...program.use, ...(values.use ?? [])],
     isCheck: values.check ?? false,
+    purge: {
+      isAll: values.all ?? false,
+      prefixes: values.prefix ?? [],
+      tags: values.tag ?? [],
+      isSoft: values.soft ?? false,
+      isDryRun: values["dry-run"] ?? false,
+    },
     isDevelopment: values.dev ?? false,
     fields: values.header ?? [],
     from: values.from,

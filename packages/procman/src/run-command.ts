@@ -13,6 +13,7 @@ const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promis
   check: async () => (await import("./commands/check.ts")).check,
   explain: async () => (await import("./commands/explain.ts")).explain,
   plan: async () => (await import("./commands/plan.ts")).plan,
+  cache: async () => (await import("./commands/cache.ts")).cache,
   fmt: async () => (await import("./commands/format.ts")).format,
   "hash-password": async () => (await import("./commands/hash-password.ts")).hashPasswordCommand,
   help: async () => (await import("./commands/help.ts")).help,

@@ -43,6 +43,8 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   secret({ name, secret }) {
     serving?.fellows.renewed(name, secret);
   },
+  cachePurge: (order) => running().cachePurge(order),
+  cacheExplain: ({ url }) => running().cacheExplain(url),
   deliver(message) {
     serving?.fellows.deliver(message);
   },

@@ -46,6 +46,22 @@ export const connectionFields: readonly string[] = [
   "upgrade",
 ];
 
+/**
+ * Fields of a request that belong to its connection and its message: a request that is made in its stead has none of
+ * them (RFC 9110 7.6.1).
+ */
+export const ownRequestFields: readonly string[] = [...connectionFields, "expect", "trailer"];
+
+/** Fields by which a client asks for a response under conditions, or for parts of it (RFC 9110 sections 13, 14). */
+export const conditionNames: readonly string[] = [
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+];
+
 /** May a field of this name be passed on behind the content, or in a 1xx answer? Not if it frames the message. */
 export function isTrailerName(name: string): boolean {
   return !connectionFields.includes(name);

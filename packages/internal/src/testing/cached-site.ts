@@ -14,6 +14,7 @@ import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
 import type { Stage } from "../stage.ts";
 import { managedCache, type ManagedCache } from "../web/cache/managed-cache.ts";
+import type { Workers } from "../stage/workers.ts";
 import type { ServerPart } from "../stage/kinds/server.ts";
 import { defineHandlet, type HandletPart } from "../web/kinds.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
@@ -25,6 +26,8 @@ export interface CachedSite extends AsyncDisposable {
   readonly port: number;
   /** The lines of the error log. */
   readonly log: readonly string[];
+  /** The warnings about its configuration. */
+  readonly doubts: readonly string[];
   /** How often the function was asked. */
   asked(): number;
   /** Lets time go on, in seconds. */
@@ -42,13 +45,15 @@ export interface CachedSiteOptions {
   readonly cacher?: string;
   /** What else the rule consists of. */
   readonly definitions?: readonly Definition[];
+  /** Default: one worker. */
+  readonly workers?: Workers;
 }
 
 /** `before` and `behind` are parts of the rule, in the language of configurations; `origin {}` calls the function. */
 export async function cachedSite(
   origin: HandletPart["handle"],
   settings = "",
-  { before = "", behind = "origin {}", beside = "", cacher = "", definitions = [] }: CachedSiteOptions = {},
+  { before = "", behind = "origin {}", beside = "", cacher = "", definitions = [], workers }: CachedSiteOptions = {},
 ): Promise<CachedSite> {
   let now = Date.parse("2026-01-01T00:00:00Z");
   let asked = 0;
@@ -62,6 +67,7 @@ export async function cachedSite(
       },
     }),
   });
+  const doubts: string[] = [];
   const sink = new MemorySink();
   const log = openErrorLog({ level: "debug", sink });
   const core = corePack.definitions.filter(({ sign }) => sign !== "clock");
@@ -83,6 +89,10 @@ export async function cachedSite(
       }
       httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
     }`,
+    {
+      ...(workers === undefined ? {} : { workers }),
+      warned: (found) => void doubts.push(...found.map(({ message }) => message)),
+    },
   );
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
@@ -93,6 +103,7 @@ export async function cachedSite(
     cache: found.part,
     port: Number(/:(\d+)$/.exec(listensOn)?.[1] ?? 0),
     log: sink.lines,
+    doubts,
     asked: () => asked,
     wait: (seconds) => void (now += seconds * 1000),
     get: (url, headers = {}) => stage.inject({ url: `http://a.example${url}`, headers }),

@@ -1,7 +1,8 @@
 // What leader, workers and checkers ask of each other.
 
 import type { ListenAddress } from "@hemi/hemi/base";
-import type { ConfigSnapshot, Plan, ReloadPaths } from "@hemi/hemi";
+import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadPaths } from "@hemi/hemi";
+import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
@@ -72,6 +73,10 @@ export interface WorkerCalls {
   readonly standing: { readonly params: Standing; readonly result: undefined };
   /** A secret that all workers share has been replaced. */
   readonly secret: { readonly params: { readonly name: string; readonly secret: string }; readonly result: undefined };
+  /** Purges the caches of this worker. */
+  readonly cachePurge: { readonly params: PurgeOrder; readonly result: readonly CacherPurge[] };
+  /** What the caches of this worker know of a URL. */
+  readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly ExplainedCache[] };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
 }

@@ -16,13 +16,15 @@ Commands
   reopen            let the running program open its log files anew
   workers, leader, pids
                     the processes of the running program
+  cache purge|explain URL
+                    removes stored responses in all workers; or what is stored for a URL, and why
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
   hash-password [NAME]
                     ask for a password, or read it from standard input, and print its line for .users of basicAuth
-  help [COMMAND]    this text, or more about explain
+  help [COMMAND]    this text, or more about explain or cache
   version           the versions of Hemi and Node.js
 
 Options of serve, check, explain and plan
@@ -90,10 +92,36 @@ Exit codes: 0 something takes the request, or may; 3 nothing does (400, 404, 421
 1 wrong use or configuration; 2 environment.
 `;
 
+const cacheText = `Usage: hemi cache purge [--soft] [--dry-run] URL …
+       hemi cache purge [--soft] [--dry-run] --prefix URL | --tag TAG | --all
+       hemi cache explain [--json] URL
+
+purge removes stored responses of all caches of the running program, in all workers, and those that are being fetched: by URL,
+with all variants; by the beginning of URLs; by a tag that responses carry in cache-tag or surrogate-key; or all. Several may be
+given at once.
+
+  hemi cache purge https://shop.example/products?page=2
+  hemi cache purge --prefix https://shop.example/images/ --tag product-7
+  hemi cache purge --all --dry-run
+
+  --soft            keep them, but validate them before their next use; they may stand in for a backend that is down
+  --dry-run         only count
+
+explain says for each cache under which key the URL is stored, the stored variants with their tags, how their freshness is worked
+out, what a request would get, and why the last response was not stored.
+
+Options for both: --base DIR, --vars FOLDER (those of the program), --json.
+`;
+
+const texts: ReadonlyMap<string, string> = new Map([
+  ["explain", explainText],
+  ["cache", cacheText],
+]);
+
 export function help({ rest: [command] }: Pick<CommandLine, "rest">): ExitCode {
   if (command !== undefined && !commandNames.some((name) => name === command)) {
     throw new HemiError("HEMI_USAGE", `there is no command ${command}; see hemi help`);
   }
-  process.stdout.write(command === "explain" ? explainText : text);
+  process.stdout.write(texts.get(command ?? "") ?? text);
   return exitCodes.fine;
 }

@@ -2,6 +2,7 @@
 
 import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
 import type { Fate, Plan } from "@hemi/hemi";
+import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
 import { controlPath } from "../control/place.ts";
@@ -106,6 +107,14 @@ class Program {
     reopen: async () => {
       await this.#reopen("a command");
       return null;
+    },
+    cachePurge: async (order) => {
+      const purges = await this.#serving.callAll("cachePurge", order);
+      return sumOfPurges(purges.map(({ result }) => result));
+    },
+    cacheExplain: async (url) => {
+      const workers = await this.#serving.callAll("cacheExplain", url);
+      return workers.map(({ slot, result: caches }) => ({ slot, caches }));
     },
     quit: () => {
       this.#end("a command", exitCodes.fine);

@@ -2,6 +2,7 @@
 // results as JSON.
 
 import type { Plan } from "@hemi/hemi";
+import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
 /** For each action: what is sent, and what comes back. docs/control.md describes them for other clients. */
@@ -23,6 +24,10 @@ export interface Actions {
   readonly rework: { readonly params: undefined; readonly result: { readonly workers: number } };
   /** Opens the log files anew. */
   readonly reopen: { readonly params: undefined; readonly result: null };
+  /** Purges the caches of all workers. */
+  readonly cachePurge: { readonly params: PurgeOrder; readonly result: PurgeReport };
+  /** What the caches of each worker know of a URL. */
+  readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly WorkerCaches[] };
   /** Ends the program in order; answers when this has begun. */
   readonly quit: { readonly params: undefined; readonly result: null };
   /** Ends the program at once. */

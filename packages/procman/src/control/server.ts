@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { Messenger } from "@hemi/common";
 import { bindSocket, HemiError, type ErrorLog } from "@hemi/hemi/base";
+import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
 import { describeError } from "../describe-error.ts";
 import { exitCodeOf } from "../exit-code.ts";
 import { callProgram } from "./client.ts";
@@ -83,11 +84,35 @@ export class ControlServer {
 }
 
 async function handle(handlers: ActionHandlers, name: string, params: unknown): Promise<unknown> {
-  if (!Object.hasOwn(handlers, name)) throw new HemiError("HEMI_USAGE", `there is no action ${name}`);
-  if (name === "plan") return await handlers.plan(planParams(params));
-  const handler = handlers[name as Exclude<keyof Actions, "plan">];
-  return await handler(undefined);
+  if (!isAction(handlers, name)) throw new HemiError("HEMI_USAGE", `there is no action ${name}`);
+  return await callHandler(handlers, name, params);
 }
+
+function isAction(handlers: ActionHandlers, name: string): name is keyof Actions {
+  return Object.hasOwn(handlers, name);
+}
+
+function callHandler<Name extends keyof Actions>(handlers: ActionHandlers, name: Name, params: unknown): unknown {
+  return handlers[name](readers[name](params));
+}
+
+const none = (): undefined => undefined;
+
+/** Check what a client sends. */
+const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[Name]["params"] } = {
+  pids: none,
+  leader: none,
+  workers: none,
+  version: none,
+  plan: planParams,
+  reload: none,
+  rework: none,
+  reopen: none,
+  cachePurge: readPurgeOrder,
+  cacheExplain: readCachedUrl,
+  quit: none,
+  stop: none,
+};
 
 function planParams(params: unknown): Actions["plan"]["params"] {
   const config: unknown =

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
-import type { Broadcast, RunningConfig, ServeOptions } from "../channel/calls.ts";
+import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { Privileges } from "./child-process.ts";
 import { Checker } from "./checker.ts";
@@ -119,6 +119,16 @@ export class Leader {
         const usage = await Promise.race([worker.call("usage", undefined), timeout(usageTime)]).catch(() => undefined);
         return { slot, pid, state, startedAt, rss: usage?.rss ?? null, cpu: usage?.cpu ?? null };
       }),
+    );
+  }
+
+  /** Calls all ready workers. Rejects with the first failure. */
+  async callAll<Name extends keyof WorkerCalls>(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<readonly { readonly slot: number; readonly result: WorkerCalls[Name]["result"] }[]> {
+    return await Promise.all(
+      this.#ready().map(async (worker) => ({ slot: worker.slot, result: await worker.call(name, params) })),
     );
   }
 

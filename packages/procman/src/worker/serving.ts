@@ -2,12 +2,16 @@
 
 import {
   bootFile,
+  explainCaches,
   filesOfSnapshot,
   HemiError,
   Listeners,
   openErrorLog,
   problemPlace,
+  purgeCaches,
   SnapshotRecorder,
+  type CacherPurge,
+  type ExplainedCache,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadPaths,
@@ -15,6 +19,7 @@ import {
 } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
+import type { PurgeOrder } from "../caches/cache-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
@@ -104,6 +109,18 @@ export class Serving {
   async reopen(): Promise<undefined> {
     this.log.reopen();
     await this.#stage.reopenLogs();
+  }
+
+  async cachePurge({ selectors, isSoft, isDryRun }: PurgeOrder): Promise<readonly CacherPurge[]> {
+    const purges: CacherPurge[] = [];
+    for (const selector of selectors) {
+      purges.push(...(await purgeCaches(this.#stage, selector, { isSoft, isDryRun, isHere: true })));
+    }
+    return purges;
+  }
+
+  cacheExplain(url: string): Promise<readonly ExplainedCache[]> {
+    return explainCaches(this.#stage, url);
   }
 
   usage(): WorkerUsage {

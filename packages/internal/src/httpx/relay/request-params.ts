@@ -2,6 +2,7 @@
 // addition).
 
 import type { ParamHandler } from "../../cgi/programs.ts";
+import { ownRequestFields } from "../../http/field-names.ts";
 import { joinedFields } from "../../http/fields.ts";
 import type { Request } from "../../web/request/request.ts";
 
@@ -86,13 +87,5 @@ const untold: ReadonlySet<string> = new Set([
   "host",
   "content-type",
   "content-length",
-  // They belong to the connection with the client.
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "expect",
+  ...ownRequestFields,
 ]);

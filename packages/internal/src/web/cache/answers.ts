@@ -138,7 +138,11 @@ function represent(all: readonly string[], source: Source, identity: number): Re
     size: source.size,
     type: named.get("content-type") ?? "application/octet-stream",
     coding: named.get("content-encoding"),
-    validators: { etag: named.get("etag"), lastModified: parseHTTPDate(named.get("last-modified") ?? "") },
+    validators: {
+      etag: named.get("etag"),
+      lastModified: parseHTTPDate(named.get("last-modified") ?? ""),
+      date: parseHTTPDate(named.get("date") ?? ""),
+    },
     fields,
     fieldsOf304,
     vary: named.get("vary"),

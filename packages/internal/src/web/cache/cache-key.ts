@@ -1,32 +1,91 @@
-// What a response is found by.
+// What a response is found by, and by what URL it is purged.
 
 import { compileTemplate, type Template } from "../../component/template.ts";
 import { webVariables } from "../conditions/variables.ts";
 import type { Request } from "../request/request.ts";
+import type { PurgeSelector } from "./cacher.ts";
 
-/** The URL of a request, which purges name: `https://shop.example/a?b`. */
-export function urlOf(req: Request): string {
-  return `${req.scheme}://${req.authority}${req.uri}`;
+/** Which query parameters change responses. A name that ends with a star stands for all that begin so. */
+export interface QueryRules {
+  /** Those that change nothing. */
+  readonly ignoreQueries: readonly string[];
+  /** The only ones that do; `undefined`: all. */
+  readonly keepQueries: readonly string[] | undefined;
+  /** Whether their order changes nothing. */
+  readonly sortQueries: boolean;
 }
 
-/** The key of a request. Without a template, it is the URL without the ignored queries. */
-export function keyMaker(template: Template | undefined, ignored: readonly string[]): (req: Request) => string {
-  if (template !== undefined) return compileTemplate(template, webVariables);
-  return ignored.length === 0 ? urlOf : (req) => withoutQueries(urlOf(req), ignored);
+/** The URL of a request: `https://shop.example/a?b`. The default port is left out. */
+export function urlOf({ scheme, authority, hostname, colonPort, uri }: Request): string {
+  const isDefault = colonPort === (scheme === "https" ? ":443" : ":80");
+  return `${scheme}://${isDefault ? hostname : authority}${uri}`;
 }
 
-/** Leaves out the parameters of these names; `utm_*` stands for all that begin so. The others keep their order. */
-export function withoutQueries(url: string, ignored: readonly string[]): string {
+/** The URL of a request with the queries that count: purges name it. */
+export function urlMaker(rules: QueryRules): (req: Request) => string {
+  const { ignoreQueries, keepQueries, sortQueries } = rules;
+  const countsAll = ignoreQueries.length === 0 && keepQueries === undefined && !sortQueries;
+  return countsAll ? urlOf : (req) => withCountingQueries(urlOf(req), rules);
+}
+
+/** The key of a request. Without a template, it is its URL with the queries that count. */
+export function keyMaker(template: Template | undefined, rules: QueryRules): (req: Request) => string {
+  return template === undefined ? urlMaker(rules) : compileTemplate(template, webVariables);
+}
+
+/**
+ * Fields of clients that frameworks take for the method, the path or the host of a request, and that are not in the
+ * key: handlets behind a cache must not see them, or a client could plant its response for others ("web cache
+ * poisoning", Kettle 2018).
+ */
+export function unkeyedOverrides(template: Template | undefined): ReadonlySet<string> {
+  const named = new Set(template?.parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
+  return new Set(overrides.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
+}
+
+const overrides: readonly string[] = [
+  "x-forwarded-path",
+  "x-forwarded-server",
+  "x-host",
+  "x-http-host-override",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
+  "x-original-host",
+  "x-original-url",
+  "x-rewrite-url",
+];
+
+/** A URL that somebody wrote, as a cache stores it: host in lower case, no default port, the queries that count. */
+export function storedUrl(url: string, rules: QueryRules): string {
+  const parsed = URL.parse(url);
+  if (parsed === null) return url;
+  parsed.hash = "";
+  return withCountingQueries(parsed.href, rules);
+}
+
+/** A selector that somebody wrote, in the same form. */
+export function storedSelector(selector: PurgeSelector, rules: QueryRules): PurgeSelector {
+  if (selector === "all" || "tag" in selector) return selector;
+  if ("url" in selector) return { url: storedUrl(selector.url, rules) };
+  return { prefix: selector.prefix.replace(/^\w+:\/\/[^/]*/, (origin) => origin.toLowerCase()) };
+}
+
+function withCountingQueries(url: string, { ignoreQueries, keepQueries, sortQueries }: QueryRules): string {
   const mark = url.indexOf("?");
   if (mark < 0) return url;
-  const kept = url
+  const counting = url
     .slice(mark + 1)
     .split("&")
-    .filter((parameter) => !ignored.some((name) => isNamed(parameter, name)));
-  return kept.length === 0 ? url.slice(0, mark) : `${url.slice(0, mark)}?${kept.join("&")}`;
+    .map((text) => ({ text, name: text.split("=", 1)[0] ?? "" }))
+    .filter(({ name }) => keepQueries === undefined || isListed(name, keepQueries))
+    .filter(({ name }) => !isListed(name, ignoreQueries));
+  // Stable: several with one name are a list, whose order counts.
+  if (sortQueries) counting.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+  const query = counting.map(({ text }) => text).join("&");
+  return counting.length === 0 ? url.slice(0, mark) : `${url.slice(0, mark)}?${query}`;
 }
 
-function isNamed(parameter: string, pattern: string): boolean {
-  const name = parameter.split("=", 1)[0] ?? "";
-  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+function isListed(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
 }

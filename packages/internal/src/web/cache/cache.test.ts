@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { prop } from "../../component/prop.ts";
 import { cachedSite } from "../../testing/cached-site.ts";
+import { linkedWorkers } from "../../testing/linked-workers.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, defineReviser } from "../kinds.ts";
 import type { Response } from "../response/response.ts";
@@ -55,6 +57,44 @@ describe("a stored response", () => {
     await site.get("/?a=1&utm_source=b&x");
     expect((await site.get("/?a=1")).text).toBe("answer 1");
     expect((await site.get("/?a=1&xy=2")).text).toBe("answer 2");
+  });
+
+  test("is found by the queries that are kept, in any order", async () => {
+    await using site = await cachedSite(counting(), '.keepQueries = ("page", "sort") .sortQueries = true');
+    await site.get("/?page=1&sort=a&x=1");
+    expect((await site.get("/?x=2&sort=a&page=1")).text).toBe("answer 1");
+    expect((await site.get("/?sort=b&page=1")).text).toBe("answer 2");
+    await site.get("/?page=1&page=2");
+    expect((await site.get("/?page=2&page=1")).text).toBe("answer 4");
+  });
+
+  test("that came from another cache has an age from the first answer on", async () => {
+    await using site = await cachedSite(counting({ "cache-control": "max-age=60", age: "50" }));
+    expect((await site.get("/")).headers["age"]).toBe("50");
+    site.wait(9);
+    expect((await site.get("/")).headers["age"]).toBe("59");
+  });
+
+  test("without last-modified answers if-modified-since by its date", async () => {
+    await using site = await cachedSite(counting());
+    await site.get("/");
+    const since = (date: string) => site.get("/", { "if-modified-since": date });
+    expect((await since("Thu, 01 Jan 2026 00:00:00 GMT")).status).toBe(304);
+    expect((await since("Wed, 31 Dec 2025 23:59:59 GMT")).status).toBe(200);
+  });
+
+  test("has no cookie for others, unless that is wanted", async () => {
+    const answer = () => counting({ "cache-control": "max-age=60", "set-cookie": "a=b" });
+    await using careful = await cachedSite(answer());
+    await careful.get("/");
+    expect((await careful.get("/")).text).toBe("answer 2");
+    await using dropping = await cachedSite(answer(), '.setCookie = "drop"');
+    await dropping.get("/");
+    expect(await dropping.get("/")).toMatchObject({ text: "answer 1", headers: { "cache-control": "max-age=60" } });
+    expect((await dropping.get("/")).headers["set-cookie"]).toBeUndefined();
+    await using storing = await cachedSite(answer(), '.setCookie = "store"');
+    await storing.get("/");
+    expect((await storing.get("/")).headers["set-cookie"]).toBe("a=b");
   });
 
   test("is validated when it is stale, and a 304 makes it fresh again", async () => {
@@ -138,6 +178,23 @@ describe("requests", () => {
     await using site = await cachedSite(counting());
     await site.ask({ url: "http://a.example/", content: "poison" });
     expect((await site.get("/")).text).toBe("answer 2");
+  });
+
+  test("reach handlets behind without fields that override their target, which no key has", async () => {
+    const override = { "x-original-url": "/admin", "x-http-method-override": "POST", "x-host": "evil.example" };
+    const answer = (req: { header(name: string): string | undefined }, resp: Response): true => {
+      resp.setHeader("cache-control", "max-age=60");
+      resp.send(
+        Object.keys(override)
+          .map((name) => String(req.header(name)))
+          .join(),
+      );
+      return true;
+    };
+    await using site = await cachedSite(answer);
+    expect((await site.get("/", override)).text).toBe("undefined,undefined,undefined");
+    await using keyed = await cachedSite(answer, ".key = $authority + $uri + $header_x_original_url");
+    expect((await keyed.get("/", override)).text).toBe("/admin,undefined,undefined");
   });
 
   test("of unsafe methods make stored responses invalid", async () => {
@@ -360,6 +417,52 @@ describe("a purge", () => {
     expect((await site.get("/")).text).toBe("answer 3");
   });
 
+  test("by URL finds what was stored for a URL with other ignored queries, and for the default port", async () => {
+    await using site = await cachedSite(counting(), '.ignoreQueries = ("utm_*")');
+    await site.ask({ url: "http://a.example:80/?a=1&utm_source=b" });
+    expect((await site.get("/?a=1")).text).toBe("answer 1");
+    expect(await site.cache.purge({ url: "http://A.example/?utm_x=1&a=1" })).toBe(1);
+    expect((await site.get("/?a=1")).text).toBe("answer 2");
+  });
+
+  test("holds for all workers, by the API, by PURGE and by POST, and for what is being fetched there", async () => {
+    const workers = linkedWorkers(2);
+    const gate = Promise.withResolvers<void>();
+    const answer = counting({ "cache-control": "max-age=60", "cache-tag": "t" });
+    const settings = '.purgeFrom = ("127.0.0.0/8")';
+    const [one, two] = workers;
+    if (one === undefined || two === undefined) throw new Error("two workers are needed");
+    await using first = await cachedSite(answer, settings, { workers: one });
+    await using second = await cachedSite(
+      async (req, resp) => {
+        if (req.path === "/slow") await gate.promise;
+        return answer(req, resp);
+      },
+      settings,
+      { workers: two },
+    );
+    const fill = () => second.get("/");
+    const isStored = async () => (await second.cache.explainUrl("http://a.example/")).variants.length === 1;
+    await fill();
+    await first.cache.purge({ tag: "t" }, { isDryRun: true });
+    await first.cache.purge({ tag: "t" }, { isHere: true });
+    expect(await isStored()).toBe(true);
+    await first.cache.purge({ tag: "t" }, { isSoft: true });
+    await expect
+      .poll(async () => (await second.cache.explainUrl("http://a.example/")).variants[0]?.reuse)
+      .toBe("validate");
+    for (const method of ["PURGE", "POST"]) {
+      await fill();
+      await first.ask({ method, url: "http://a.example/" });
+      expect(await isStored()).toBe(false);
+    }
+    const slow = second.get("/slow");
+    await first.cache.purge("all");
+    gate.resolve();
+    await slow;
+    expect((await second.cache.explainUrl("http://a.example/slow")).variants).toEqual([]);
+  });
+
   test("by PURGE is for the addresses that are named", async () => {
     await using site = await cachedSite(counting(), '.purgeFrom = ("127.0.0.0/8")');
     for (const path of ["/a/1", "/a/2", "/b"]) await site.get(path);
@@ -382,7 +485,7 @@ test("explainUrl tells what is stored, what decided its freshness, and why nothi
   site.wait(5);
   expect(await site.cache.explainUrl("http://a.example/")).toMatchObject({
     key: "http://a.example/",
-    variants: [{ status: 200, size: 4, age: 5000, lifetime: 60_000, lifetimeFrom: "s-maxage", isFresh: true }],
+    variants: [{ status: 200, size: 4, age: 5000, lifetime: 60_000, lifetimeFrom: "s-maxage", reuse: "fresh" }],
   });
   await site.get("/private");
   expect(await site.cache.explainUrl("http://a.example/private")).toMatchObject({
@@ -391,9 +494,48 @@ test("explainUrl tells what is stored, what decided its freshness, and why nothi
   });
 });
 
-test("a key that is the same for all requests is a mistake, and one without a host a warning", async () => {
-  await expect(cachedSite(() => false, '.key = "x"')).rejects.toThrow("the same for all requests");
-  await expect(cachedSite(() => false, '.statusTtl = ["abc": 1s]')).rejects.toThrow("is no status");
+describe("hemi check", () => {
+  test("refuses a key that is the same for all requests, and a ttl for no status", async () => {
+    await expect(cachedSite(() => false, '.key = "x"')).rejects.toThrow("the same for all requests");
+    await expect(cachedSite(() => false, '.statusTtl = ["abc": 1s]')).rejects.toThrow("is no status");
+  });
+
+  test.each([
+    [".key = $uri", "the key has no host"],
+    [".key = $authority", "the key has no path"],
+    [".key = $authority + $path", "the key has the decoded path"],
+    [".key = $authority + $encodedPath", "the key has no query"],
+    ['.key = $authority + $uri .ignoreQueries = ("a")', "it has no effect"],
+  ])("warns of %s: %s", async (settings, message) => {
+    await using site = await cachedSite(() => false, settings);
+    expect(site.doubts.join("\n")).toContain(message);
+  });
+
+  test.each([
+    ["", "$cookie_lang", true],
+    ["", "$header_x_tenant", true],
+    ["", "$uri", false],
+    ["", "$query_page", false],
+    ['.ignoreQueries = ("page")', "$query_page", true],
+    [".key = $authority + $uri + $cookie_lang", "$cookie_lang", false],
+  ])(
+    "warns of a handlet behind the cache that uses what the key does not have: %s, %s: %s",
+    async (key, used, warns) => {
+      const greet = defineHandlet({
+        sign: "greet",
+        props: { text: prop.template() },
+        create: () => ({ handle: () => false }),
+      });
+      const behind = `greet { .text = ${used} }`;
+      await using site = await cachedSite(() => false, key, { behind, definitions: [greet] });
+      expect(site.doubts.some((doubt) => doubt.includes(`uses ${used}`))).toBe(warns);
+    },
+  );
+
+  test("does not warn of what stands before the cache, nor of the default key", async () => {
+    await using site = await cachedSite(() => false);
+    expect(site.doubts).toEqual([]);
+  });
 });
 
 test("hemi explain says under which key it would look", async () => {

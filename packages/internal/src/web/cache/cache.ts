@@ -4,82 +4,31 @@
 //          runs on hits        │  stored ──> answers.ts      ^
 //                              └─ not stored ──> fetches.ts ─┘  one request for all clients that wait
 //
-// What may be stored and reused: rules/. Where it is stored: the kind in cacher.ts, memCacher in mem/.
+// What may be stored and reused: judge.ts, rules/. Where it is stored: the kind in cacher.ts, memCacher in mem/.
 
-import { formatHTTPDate } from "@hemi/common";
 import type { Context } from "../../stage/context.ts";
-import { prop } from "../../component/prop.ts";
-import type { PropsOf } from "../../component/props/prop-type.ts";
-import { ListedFields, type Fields } from "../../http/fields.ts";
+import { ListedFields } from "../../http/fields.ts";
 import { memoizeField } from "../../http/field-memo.ts";
-import { listMembers } from "../../http/list-members.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { defineHandlet, type HandletPart, type RulePart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { Answers } from "./answers.ts";
-import { keyMaker, urlOf, withoutQueries } from "./cache-key.ts";
-import { cacherKind, type PurgeOptions, type PurgeSelector } from "./cacher.ts";
+import { checkCache } from "./cache-check.ts";
+import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlOf } from "./cache-key.ts";
+import { cacheProps, type CacheProps } from "./cache-props.ts";
+import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import { Fetches, type Fetch, type FetchOrder } from "./fetches.ts";
+import { Judge } from "./judge.ts";
 import { managedCache, type CacheExplanation, type ManagedCache } from "./managed-cache.ts";
-import { Refusals } from "./refusals.ts";
+import { selectorsOf } from "./purge-requests.ts";
 import type { CacheStatus, ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { ageAt, decideReuse } from "./rules/reuse.ts";
-import { storedFields, updatedFields } from "./rules/stored-fields.ts";
-import { judgeStorage, type StoragePolicy } from "./rules/storing.ts";
-import { matchesVariant, varyNames, variantOf } from "./rules/vary.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
-
-const props = {
-  /** The cacher that stores the responses. Several caches may share one. */
-  withCacher: prop.reference(cacherKind, { required: true, inherited: true }),
-  /**
-   * What a response is found by. Whatever changes a response and is not in its `vary` must be in the key; otherwise
-   * clients get, and can plant, responses that are not for them. Default: scheme, authority, path and query.
-   */
-  key: prop.template(),
-  /** Query parameters that do not change responses, such as `utm_*`. Only without `key`; handlets behind see them. */
-  ignoreQueries: prop.strings({ default: [], reload: "live" }),
-  /** How long successful responses (200, 203, 204, 301, 308) are fresh that say nothing about caching. Default: not. */
-  ttl: prop.duration({ max: "365d", reload: "live" }),
-  /** The same by status or class of statuses, also for errors: `["404": 30s, "5xx": 1s]`. */
-  statusTtl: prop.dict(prop.duration({ max: "365d" }), { default: {}, reload: "live" }),
-  /**
-   * Guesses how long a response is fresh that has only a `last-modified`: so many percent of its age then. 0: no guess.
-   */
-  heuristicPercent: prop.integer({ default: 0, max: 100, reload: "live" }),
-  /** The upper limit of a guess. */
-  maxHeuristic: prop.duration({ default: "1d", max: "365d", reload: "live" }),
-  /** The fields of responses that take the place of `cache-control` for this cache (RFC 9213), in lower case. */
-  targets: prop.strings({ default: ["cdn-cache-control"], reload: "live" }),
-  /** Ignores `cache-control` of requests: clients can then not force requests to the backend. */
-  ignoreRequestDirectives: prop.bool({ default: false, reload: "live" }),
-  /** Stores responses with `set-cookie`, without this field. By default they are not stored. */
-  dropCookies: prop.bool({ default: false, reload: "live" }),
-  /** How long a stale response may replace that of a failing backend, if it does not say so itself (RFC 5861). */
-  staleIfError: prop.duration({ default: 0, max: "365d", reload: "live" }),
-  /** How long a stale response is used while it is validated, if it does not say so itself (RFC 5861). */
-  staleWhileRevalidate: prop.duration({ default: 0, max: "365d", reload: "live" }),
-  /** Fetches under way that validate in the background are not begun beyond so many. */
-  maxRevalidations: prop.integer({ default: 100, min: 1, max: 100_000, reload: "live" }),
-  /** Until the head of a response from behind, and between two pieces of its content; then 504, or it breaks off. */
-  fetchTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
-  /** After a response that must not be stored, requests for the same do not wait for each other for so long. */
-  passTime: prop.duration({ default: "2m", reload: "live" }),
-  /** The name of this cache in the field `cache-status` (RFC 9211). "": no such field. */
-  statusName: prop.string({ default: "Hemi", maxLength: 100, reload: "live" }),
-  /**
-   * Who may purge by the method PURGE: a URL with all variants, all below a path that ends with a star, or all with one
-   * of the tags in the field `cache-tag`. With `soft-purge: 1`, they become stale instead. Others get 403. Default:
-   * nobody, and PURGE is a method like any other.
-   */
-  purgeFrom: prop.addresses({ reload: "live" }),
-};
-
-type CacheProps = PropsOf<typeof props>;
+import { matchesVariant } from "./rules/vary.ts";
+import type { Wobject } from "./wobject.ts";
 
 /**
  * Answers GET and HEAD with stored responses of the handlets behind it in the rule, by the rules of HTTP caching (RFC
@@ -89,29 +38,9 @@ type CacheProps = PropsOf<typeof props>;
  */
 export const cache = defineHandlet({
   sign: "cache",
-  props,
+  props: cacheProps,
   offers: [managedCache],
-  check({ props, report, warn }) {
-    const { key } = props;
-    for (const status of props.statusTtl.keys()) {
-      if (/^[2-5](?:\d\d|xx)$/.test(status)) continue;
-      report({ prop: "statusTtl", message: `${JSON.stringify(status)} is no status, nor a class such as 5xx` });
-    }
-    if (key === undefined) return;
-    if (key.constant !== undefined) {
-      report({ prop: "key", message: "it is the same for all requests, so that all would get the same response" });
-      return;
-    }
-    const named = new Set(key.parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
-    const lacks = (...names: readonly string[]) => !names.some((name) => named.has(name));
-    if (lacks("authority", "hostname")) {
-      const message = "the key has no host: a client can plant the response of one host for another";
-      warn({ prop: "key", message, hint: "add $authority, unless one host is served" });
-    }
-    if (lacks("uri", "originalURI", "encodedPath", "path")) {
-      warn({ prop: "key", message: "the key has no path: all paths get the same response", hint: "add $uri" });
-    }
-  },
+  check: checkCache,
   create: (context): HandletPart & ManagedCache => new Cache(context),
 });
 
@@ -120,28 +49,30 @@ class Cache implements HandletPart, ManagedCache {
   readonly #context: Context<CacheProps>;
   readonly #answers: Answers;
   readonly #fetches: Fetches;
-  readonly #refusals = new Refusals();
+  readonly #judge: Judge;
+  readonly #hidden: ReadonlySet<string>;
   #keyOf: (req: Request) => string;
-  #policy: StoragePolicy;
 
   constructor(context: Context<CacheProps>) {
     this.#context = context;
     const { props } = context;
     this.#answers = new Answers(() => props.statusName);
-    this.#keyOf = keyMaker(props.key, props.ignoreQueries);
-    this.#policy = policyOf(props);
+    this.#keyOf = keyMaker(props.key, props);
+    this.#hidden = unkeyedOverrides(props.key);
+    this.#judge = new Judge(props, () => this.#now);
     this.#fetches = new Fetches({
       cacher: () => props.withCacher.current,
       timeout: () => props.fetchTimeout,
+      hidden: () => this.#hidden,
       now: () => this.#now,
-      judge: (order, requestTime, status, fieldList) => this.#judge(order, requestTime, status, fieldList),
+      judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
     });
   }
 
   update(): void {
     const { props } = this.#context;
-    this.#keyOf = keyMaker(props.key, props.ignoreQueries);
-    this.#policy = policyOf(props);
+    this.#keyOf = keyMaker(props.key, props);
+    this.#judge.update();
   }
 
   shutdown(): void {
@@ -202,7 +133,7 @@ class Cache implements HandletPart, ManagedCache {
     const forward =
       stored === undefined ? (variants.length > 0 ? "vary-miss" : "uri-miss") : reasonOf(stored, wishes, now);
     if (req.method === "HEAD") return this.#pass(resp, forward);
-    if (stored === undefined && this.#refusals.has(key, now)) return this.#pass(resp, forward);
+    if (stored === undefined && this.#judge.refusals.has(key, now)) return this.#pass(resp, forward);
     return isRulePart(rule) ? this.#fetch({ key, req, resp, rule, stored, wishes }, forward) : false;
   }
 
@@ -297,65 +228,35 @@ class Cache implements HandletPart, ManagedCache {
     return req.header("pragma")?.toLowerCase().includes("no-cache") === true ? directivesOf("no-cache") : noDirectives;
   }
 
-  // ---- storing ----
-
-  #judge(
-    { key, req, stored, wishes }: FetchOrder,
-    requestTime: number,
-    status: number,
-    received: readonly string[],
-  ): WobjectHead | undefined {
-    const responseTime = this.#now;
-    const isUpdate = stored !== undefined && status === 304;
-    const date = formatHTTPDate(responseTime / 1000);
-    // Its age is computed from its date, here and downstream (RFC 9110 section 6.6.1).
-    const dated = received.some((text, i) => i % 2 === 0 && text === "date") ? received : [...received, "date", date];
-    const current = isUpdate ? updatedFields(stored.head.fieldList, dated) : dated;
-    const fields = new ListedFields(current);
-    const facts = { status: isUpdate ? stored.head.status : status, fields };
-    const request = { method: "GET", directives: wishes, hasAuthorization: req.headers.has("authorization") };
-    const verdict = judgeStorage(request, facts, { requestTime, responseTime }, this.#policy);
-    if ("refusal" in verdict) {
-      this.#refusals.add(key, verdict.refusal, responseTime + this.#context.props.passTime);
-      return undefined;
-    }
-    this.#refusals.delete(key);
-    const fieldList = storedFields(
-      current,
-      verdict.directives,
-      this.#context.props.dropCookies ? droppedWithCookies : dropped,
-    );
-    const names = varyNames(fields);
-    return {
-      ...verdict.usability,
-      key,
-      url: urlOf(req),
-      status: facts.status,
-      fieldList,
-      variant: names === "any" ? [] : variantOf(names, req.headers),
-      tags: isUpdate ? stored.head.tags : tagsOf(fields),
-      storedAt: responseTime,
-      isOutdated: false,
-    };
-  }
-
   // ---- purging and explaining ----
 
+  get cacherName(): string {
+    return this.#context.props.withCacher.name;
+  }
+
+  get isShared(): boolean {
+    return this.#context.props.withCacher.current.isShared === true;
+  }
+
+  storedSelector(selector: PurgeSelector): PurgeSelector {
+    return storedSelector(selector, this.#context.props);
+  }
+
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number> {
-    return this.#context.props.withCacher.current.purge(selector, options);
+    return this.#context.props.withCacher.current.purge(this.storedSelector(selector), options);
   }
 
   async explainUrl(url: string): Promise<CacheExplanation> {
     const { props } = this.#context;
-    const key = props.key === undefined ? withoutQueries(url, props.ignoreQueries) : undefined;
+    const key = props.key === undefined ? storedUrl(url, props) : undefined;
     if (key === undefined) return { key, variants: [], refusal: undefined };
     const now = this.#now;
     const variants = (await props.withCacher.current.lookup(key)).map(({ head, source: { size } }) => {
-      const { status, variant, tags, storedAt, lifetime, lifetimeFrom } = head;
-      const isFresh = decideReuse(head, noDirectives, now) === "fresh";
-      return { key, status, size, variant, tags, storedAt, age: ageAt(head, now), lifetime, lifetimeFrom, isFresh };
+      const { status, variant, tags, storedAt, initialAge, lifetime, lifetimeFrom } = head;
+      const [age, reuse] = [ageAt(head, now), decideReuse(head, noDirectives, now)];
+      return { key, status, size, variant, tags, storedAt, initialAge, age, lifetime, lifetimeFrom, reuse };
     });
-    return { key, variants, refusal: this.#refusals.reasonOf(key) };
+    return { key, variants, refusal: this.#judge.refusals.reasonOf(key) };
   }
 
   async #purgeFor(req: Request, resp: Response): Promise<true> {
@@ -382,45 +283,9 @@ const maxRounds = 10;
 
 const directivesOf = memoizeField((field) => parseDirectives(field));
 
-/** Tags are for caches. */
-const dropped: ReadonlySet<string> = new Set(["cache-tag", "surrogate-key"]);
-const droppedWithCookies: ReadonlySet<string> = new Set([...dropped, "set-cookie"]);
-
-function tagsOf(fields: Fields): readonly string[] {
-  const tags = listMembers(fields.get("cache-tag") ?? "", maxTags);
-  return [...tags, ...(fields.get("surrogate-key") ?? "").split(/[ ,]+/, maxTags).filter(Boolean)];
-}
-
-/** Not a prop: more tags of one response are ignored. */
-const maxTags = 1000;
-
-function selectorsOf(req: Request): readonly PurgeSelector[] {
-  const tags = req.header("cache-tag");
-  if (tags !== undefined) return listMembers(tags, maxTags).map((tag) => ({ tag }));
-  const url = urlOf(req);
-  return [url.endsWith("*") ? { prefix: url.slice(0, -1) } : { url }];
-}
-
 function reasonOf({ head }: Wobject, wishes: Directives, now: number): ForwardReason {
   return decideReuse(head, noDirectives, now) === "fresh" && wishes.size > 0 ? "request" : "stale";
 }
-
-function policyOf(props: CacheProps): StoragePolicy {
-  const { ttl, statusTtl, targets, dropCookies, heuristicPercent, maxHeuristic } = props;
-  return {
-    targets,
-    heuristic: { fraction: heuristicPercent / 100, max: maxHeuristic },
-    ttlOf: (status) =>
-      statusTtl.get(String(status)) ??
-      statusTtl.get(`${Math.floor(status / 100)}xx`) ??
-      (successes.has(status) ? ttl : undefined),
-    dropsCookies: dropCookies,
-    staleIfError: props.staleIfError,
-    staleWhileRevalidate: props.staleWhileRevalidate,
-  };
-}
-
-const successes: ReadonlySet<number> = new Set([200, 203, 204, 301, 308]);
 
 function isRulePart(rule: object | undefined): rule is RulePart {
   return rule !== undefined && "handleBehind" in rule;

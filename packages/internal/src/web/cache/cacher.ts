@@ -25,6 +25,8 @@ export interface PurgeOptions {
   readonly isSoft?: boolean;
   /** Only counts. Default: false. */
   readonly isDryRun?: boolean;
+  /** Only in this worker. Default: false, a purge holds for all workers of the program. */
+  readonly isHere?: boolean;
 }
 
 /** Stores one response while it arrives. Exactly one of `commit` and `abort` ends it. */
@@ -44,6 +46,8 @@ export interface WobjectWriter {
 export interface CacherPart extends Part {
   /** The largest content that is stored, in bytes. */
   readonly maxWobjectSize: number;
+  /** Whether all workers of the machine see the same wobjects. Default: false, each has its own. */
+  readonly isShared?: boolean;
   /** All variants with this key, fresh or not. Synchronous where that is possible: hits then need no promise. */
   lookup(key: string): readonly Wobject[] | Promise<readonly Wobject[]>;
   /** Begins to store a response. Call it before the backend is asked: purges from then on hold for the response. */

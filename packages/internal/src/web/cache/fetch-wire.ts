@@ -3,10 +3,10 @@
 
 import { ExchanError } from "../../http/exchan-error.ts";
 import type { ExchanWire, Lineage, RequestHead, ResponseHead } from "../../http/exchan.ts";
+import { conditionNames, ownRequestFields } from "../../http/field-names.ts";
 import { ListedFields, type Fields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
 import { InnerWire } from "../wires/inner-wire.ts";
-import { isConditionField } from "./rules/validating.ts";
 
 /** Hears the response of a fetch. Nothing follows `ended` and `broken`. */
 export interface FetchListener {
@@ -19,6 +19,13 @@ export interface FetchListener {
   broken(error: ExchanError): void;
 }
 
+/** What differs from the client's request, and how long it may take. */
+export interface FetchTerms {
+  readonly fields: readonly string[];
+  readonly hidden: ReadonlySet<string>;
+  readonly timeout: number;
+}
+
 export class FetchWire extends InnerWire {
   readonly peer: ExchanWire["peer"];
   readonly tls: ExchanWire["tls"];
@@ -28,11 +35,12 @@ export class FetchWire extends InnerWire {
   #deadline: NodeJS.Timeout | undefined;
 
   /**
-   * `conditions` are the fields of a validation, names and values alternating. `timeout` in milliseconds: until the
-   * head, and between two pieces.
+   * `fields` are sent instead of the client's own conditions: those of a validation, names and values alternating.
+   * `hidden`: fields of the client that are not sent. `timeout` in milliseconds: until the head, and between two
+   * pieces.
    */
-  constructor(req: Request, conditions: readonly string[], timeout: number, listener: FetchListener) {
-    super(headOf(req, conditions));
+  constructor(req: Request, { fields, hidden, timeout }: FetchTerms, listener: FetchListener) {
+    super(headOf(req, fields, hidden));
     this.peer = req.peer;
     this.tls = req.tls;
     this.lineage = { depth: req.depth, tally: { count: 0 } };
@@ -87,7 +95,8 @@ export class FetchWire extends InnerWire {
 
 function headOf(
   { version, scheme, authority, originalURI, headers }: Request,
-  conditions: readonly string[],
+  added: readonly string[],
+  hidden: ReadonlySet<string>,
 ): RequestHead {
   return {
     version,
@@ -96,29 +105,19 @@ function headOf(
     authority,
     target: originalURI,
     pathNeedsCare: true,
-    fields: new ListedFields([...unconditional(headers), ...conditions]),
+    fields: new ListedFields([...shareable(headers, hidden), ...added]),
     contentSize: 0,
     upgrades: [],
   };
 }
 
 /** The content of the cache must not depend on what the first client has, or wants a part of. */
-function* unconditional(fields: Fields): Generator<string, void, void> {
+function* shareable(fields: Fields, hidden: ReadonlySet<string>): Generator<string, void, void> {
   for (const [name, value] of fields) {
-    if (isConditionField(name) || ofConnection.has(name) || name.startsWith("content-")) continue;
+    if (leftOut.has(name) || hidden.has(name) || name.startsWith("content-")) continue;
     yield name;
     yield value;
   }
 }
 
-/** What belongs to the client's connection (RFC 9110 section 7.6.1). */
-const ofConnection: ReadonlySet<string> = new Set([
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const leftOut: ReadonlySet<string> = new Set([...ownRequestFields, ...conditionNames]);

@@ -55,6 +55,8 @@ export interface FetchOptions {
   readonly cacher: () => CacherPart;
   /** In milliseconds. */
   readonly timeout: () => number;
+  /** The fields of clients that handlets behind the cache must not see. */
+  readonly hidden: () => ReadonlySet<string>;
   readonly now: () => number;
   /** The head to store; `undefined` if the response must not be stored. */
   readonly judge: (
@@ -63,6 +65,11 @@ export interface FetchOptions {
     status: number,
     fieldList: readonly string[],
   ) => WobjectHead | undefined;
+}
+
+/** What came from another cache has an age when it comes (RFC 9111 section 5.1). */
+function withAge({ fieldList, initialAge }: WobjectHead, received: Pick<ListedFields, "has">): readonly string[] {
+  return received.has("age") ? ["age", String(Math.floor(initialAge / 1000)), ...fieldList] : fieldList;
 }
 
 /** The fetches under way. */
@@ -144,8 +151,8 @@ export class Fetch implements FetchListener {
     const { key, req, resp, rule, stored } = this.#order;
     this.#requestTime = this.#options.now();
     this.#writer = this.#options.cacher().begin(key);
-    const conditions = stored === undefined ? [] : conditionFields(new ListedFields(stored.head.fieldList));
-    const wire = new FetchWire(req, conditions, this.#options.timeout(), this);
+    const fields = stored === undefined ? [] : conditionFields(new ListedFields(stored.head.fieldList));
+    const wire = new FetchWire(req, { fields, hidden: this.#options.hidden(), timeout: this.#options.timeout() }, this);
     this.#wire = wire;
     const taken = resp.detach(wire, (inner, innerResp) => rule.handleBehind(req, inner, innerResp));
     if (taken === false) this.#notTaken();
@@ -183,7 +190,7 @@ export class Fetch implements FetchListener {
     this.#settle({
       kind,
       status,
-      fieldList: head?.fieldList ?? fieldList,
+      fieldList: head === undefined ? fieldList : withAge(head, received),
       size,
       content,
       variant: head?.variant ?? [],

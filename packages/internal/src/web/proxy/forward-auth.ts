@@ -17,7 +17,7 @@ import { backendKind } from "../../backend/kind.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
-import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { conditionNames, connectionFields, FieldNames } from "../../http/field-names.ts";
 import { noFields } from "../../http/fields.ts";
 import { HTTPError } from "../http-error.ts";
 import { defineHandlet, type HandletPart } from "../kinds.ts";
@@ -193,12 +193,7 @@ const dropped: readonly string[] = [
   "proxy",
   "content-type",
   "content-encoding",
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-range",
-  "if-unmodified-since",
-  "range",
+  ...conditionNames,
 ];
 
 const droppedOfAnswer = new FieldNames([...connectionFields, "proxy-authenticate"]);

@@ -9,6 +9,11 @@ export interface Validators {
   readonly etag: string | undefined;
   /** Seconds since the epoch, an integer. */
   readonly lastModified: number | undefined;
+  /**
+   * When a stored response was generated, in seconds since the epoch: it stands in for a missing `lastModified` where a
+   * client asks with `if-modified-since` (RFC 9111 section 4.3.2).
+   */
+  readonly date?: number | undefined;
 }
 
 /**
@@ -32,9 +37,10 @@ export function evaluatePreconditions(
   }
   const ifNoneMatch = fields.get("if-none-match");
   if (ifNoneMatch !== undefined) return !isListed(ifNoneMatch, validators, "weak") ? "proceed" : isRead ? 304 : 412;
-  if (!isRead || validators?.lastModified === undefined) return "proceed";
+  const modified = validators?.lastModified ?? validators?.date;
+  if (!isRead || modified === undefined) return "proceed";
   const since = dateOf(fields.get("if-modified-since"));
-  return since !== undefined && validators.lastModified <= since ? 304 : "proceed";
+  return since !== undefined && modified <= since ? 304 : "proceed";
 }
 
 /**

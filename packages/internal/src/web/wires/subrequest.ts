@@ -8,6 +8,7 @@
 import { quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ExchanServer, ExchanWire, Lineage, RequestHead, ResponseHead } from "../../http/exchan.ts";
+import { conditionNames, ownRequestFields } from "../../http/field-names.ts";
 import { type Fields, ListedFields } from "../../http/fields.ts";
 import { encodeLocation } from "../response/location.ts";
 import { goneAnswer, InnerWire } from "./inner-wire.ts";
@@ -209,27 +210,7 @@ function headOf(parent: RequestHead, target: string, isForClient: boolean): Requ
 }
 
 /** The client's fields about the wanted response: conditions, ranges and codings. */
-const terms: ReadonlySet<string> = new Set([
-  "if-match",
-  "if-none-match",
-  "if-modified-since",
-  "if-unmodified-since",
-  "if-range",
-  "range",
-  "accept-encoding",
-]);
+const terms: ReadonlySet<string> = new Set([...conditionNames, "accept-encoding"]);
 
-/**
- * Fields of the parent that a subrequest does not inherit, besides `content-…`: they belong to the connection and the
- * message (RFC 9110 7.6.1).
- */
-const leftOut: ReadonlySet<string> = new Set([
-  "connection",
-  "expect",
-  "keep-alive",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+/** What a subrequest does not inherit of its parent, besides `content-…`. */
+const leftOut: ReadonlySet<string> = new Set(ownRequestFields);

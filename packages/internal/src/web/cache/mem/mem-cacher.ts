@@ -3,10 +3,12 @@
 import { setImmediate } from "node:timers/promises";
 import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
+import type { Context } from "../../../stage/context.ts";
 import { memorySource, type Source } from "../../response/source.ts";
 import { defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites } from "../open-writes.ts";
+import { SpreadPurges } from "../spread-purges.ts";
 import type { Wobject, WobjectHead } from "../wobject.ts";
 import { Admission, type Evictable } from "./admission.ts";
 
@@ -19,6 +21,8 @@ const props = {
   maxVariants: prop.integer({ default: 50, min: 1, max: 10_000, reload: "live" }),
 };
 
+type MemCacherProps = PropsOf<typeof props>;
+
 /**
  * Stores responses in memory, and keeps those that are asked for often: a scan of many URLs does not displace them.
  * Each worker has its own. They are lost at the end of the process.
@@ -26,7 +30,7 @@ const props = {
 export const memCacher = defineCacher({
   sign: "memCacher",
   props,
-  create: ({ props }): CacherPart => new MemCacher(props),
+  create: (context): CacherPart => new MemCacher(context),
 });
 
 class Entry implements Wobject, Evictable {
@@ -47,15 +51,17 @@ class Entry implements Wobject, Evictable {
 }
 
 class MemCacher implements CacherPart {
-  readonly #props: PropsOf<typeof props>;
+  readonly #props: MemCacherProps;
   readonly #byKey = new Map<string, readonly Entry[]>();
   readonly #admission = new Admission<Entry>();
   readonly #writes = new OpenWrites();
+  readonly #spread: SpreadPurges;
   /** How many entries have a key that is not their URL. */
   #otherKeys = 0;
 
-  constructor(settings: PropsOf<typeof props>) {
-    this.#props = settings;
+  constructor({ props, workers, name, log }: Context<MemCacherProps>) {
+    this.#props = props;
+    this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
   }
 
   get maxWobjectSize(): number {
@@ -90,8 +96,10 @@ class MemCacher implements CacherPart {
     };
   }
 
-  async purge(selector: PurgeSelector, { isSoft = false, isDryRun = false }: PurgeOptions = {}): Promise<number> {
+  async purge(selector: PurgeSelector, options: PurgeOptions = {}): Promise<number> {
+    const { isSoft = false, isDryRun = false } = options;
     if (!isDryRun) this.#writes.note(selector);
+    this.#spread.tell(selector, options);
     let count = 0;
     const purge = (entries: readonly Entry[]): void => {
       for (const entry of entries) {
@@ -117,6 +125,7 @@ class MemCacher implements CacherPart {
   }
 
   shutdown(): void {
+    this.#spread.close();
     this.#byKey.clear();
   }
 

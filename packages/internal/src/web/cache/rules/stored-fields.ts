@@ -22,7 +22,7 @@ export function storedFields(
   return stored;
 }
 
-/** The fields of a stored response after a 304 (section 3.2): fields about the content stay as they are. */
+/** The fields of a stored response after a 304 (section 3.2): what describes the stored bytes stays as it is. */
 export function updatedFields(stored: readonly string[], received: readonly string[]): string[] {
   const names = new Set<string>();
   for (let i = 0; i < received.length; i += 2) names.add(received[i] ?? "");
@@ -52,12 +52,14 @@ const neverStored: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** A 304 has no content, so what it says about content may be wrong; the etag identifies what is stored. */
+/**
+ * A 304 does not speak of the bytes that are stored: their length and coding stay. The etag is that of the stored
+ * response, as the 304 was compared with it.
+ */
 const ofContent: ReadonlySet<string> = new Set([
   "content-encoding",
   "content-length",
   "content-md5",
   "content-range",
-  "content-type",
   "etag",
 ]);

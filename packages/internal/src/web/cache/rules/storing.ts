@@ -15,8 +15,8 @@ export interface StoragePolicy {
   readonly heuristic: HeuristicPolicy;
   /** How long a response is fresh that says nothing about caching, in milliseconds; `undefined`: no such wish. */
   readonly ttlOf: (status: number) => number | undefined;
-  /** Stores responses with `set-cookie`, without this field. */
-  readonly dropsCookies: boolean;
+  /** Whether responses with `set-cookie` may be stored. */
+  readonly allowsCookies: boolean;
   /** In milliseconds, for a response that does not say how long it may be used while the backend fails. */
   readonly staleIfError: number;
   /** In milliseconds, likewise for the time while it is validated. */
@@ -94,7 +94,7 @@ function refusalOf(
   { method, directives: wishes, hasAuthorization }: StorageRequest,
   { status, fields }: ResponseFacts,
   directives: Directives,
-  { dropsCookies }: StoragePolicy,
+  { allowsCookies }: StoragePolicy,
 ): string | undefined {
   if (method !== "GET") return `the method is ${method}`;
   if (wishes.has("no-store")) return "the request has no-store";
@@ -104,7 +104,7 @@ function refusalOf(
     if (!isUnderstood(status)) return `the response has must-understand, and the status is ${status}`;
   } else if (directives.has("no-store")) return "the response has no-store";
   if (directives.get("private") === "") return "the response is private";
-  if (fields.has("set-cookie") && !dropsCookies && !namesCookies(directives)) return "the response has set-cookie";
+  if (fields.has("set-cookie") && !allowsCookies && !namesCookies(directives)) return "the response has set-cookie";
   if (hasAuthorization && !["public", "must-revalidate", "s-maxage"].some((name) => directives.has(name)))
     return "the request has authorization, and the response does not allow to share it (section 3.5)";
   if (varyNames(fields) === "any") return "its vary matches no other request";

@@ -29,17 +29,3 @@ export function confirms(received: Pick<Fields, "get">, stored: Pick<Fields, "ge
 function opaqueTag(etag: string | undefined): string | undefined {
   return etag?.startsWith("W/") === true ? etag.slice(2) : etag;
 }
-
-/** The client's own conditions and ranges: the cache evaluates them on the response that it has. */
-export function isConditionField(name: string): boolean {
-  return conditions.has(name);
-}
-
-const conditions: ReadonlySet<string> = new Set([
-  "if-match",
-  "if-modified-since",
-  "if-none-match",
-  "if-range",
-  "if-unmodified-since",
-  "range",
-]);

@@ -1,0 +1,28 @@
+// For tests: the workers of a program, all in this process.
+
+import { onlyWorker, type Workers } from "../stage/workers.ts";
+
+/**
+ * So many workers that hear of each other; the first one is the primary worker. Messages are copied, as between
+ * processes.
+ */
+export function linkedWorkers(count: number): readonly Workers[] {
+  const listeners = Array.from({ length: count }, () => new Map<string, Set<(message: unknown) => void>>());
+  return listeners.map((own, slot) => ({
+    slot,
+    count,
+    isPrimary: slot === 0,
+    onChange: () => () => {},
+    broadcast(topic, message) {
+      const copy: unknown = structuredClone(message);
+      for (const others of listeners) if (others !== own) for (const hear of others.get(topic) ?? []) hear(copy);
+    },
+    subscribe(topic, listener) {
+      own.set(topic, (own.get(topic) ?? new Set()).add(listener));
+      return () => void own.get(topic)?.delete(listener);
+    },
+    secret: (name) => onlyWorker.secret(name),
+    renewSecret: (name) => onlyWorker.renewSecret(name),
+    onSecret: (name, listener) => onlyWorker.onSecret(name, listener),
+  }));
+}

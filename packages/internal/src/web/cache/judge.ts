@@ -1,0 +1,112 @@
+// What a cache makes of the head of a response: the head to store, or the reason why not.
+
+import { formatHTTPDate } from "@hemi/common";
+import { ListedFields, type Fields } from "../../http/fields.ts";
+import { listMembers } from "../../http/list-members.ts";
+import type { Request } from "../request/request.ts";
+import { urlMaker } from "./cache-key.ts";
+import type { CacheProps } from "./cache-props.ts";
+import type { FetchOrder } from "./fetches.ts";
+import { Refusals } from "./refusals.ts";
+import { storedFields, updatedFields } from "./rules/stored-fields.ts";
+import { judgeStorage, type StoragePolicy } from "./rules/storing.ts";
+import { variantOf, varyNames } from "./rules/vary.ts";
+import type { WobjectHead } from "./wobject.ts";
+
+/** Judges for one cache. */
+export class Judge {
+  readonly #props: CacheProps;
+  readonly #now: () => number;
+  #policy: StoragePolicy;
+  #urlOf: (req: Request) => string;
+  /** What was not stored, and why. */
+  readonly refusals = new Refusals();
+
+  /** `now`: in milliseconds since the epoch. */
+  constructor(props: CacheProps, now: () => number) {
+    this.#props = props;
+    this.#now = now;
+    this.#policy = policyOf(props);
+    this.#urlOf = urlMaker(props);
+  }
+
+  /** Call it when props have changed. */
+  update(): void {
+    this.#policy = policyOf(this.#props);
+    this.#urlOf = urlMaker(this.#props);
+  }
+
+  /** The head to store; `undefined` if the response must not be stored. */
+  judge(
+    { key, req, stored, wishes }: FetchOrder,
+    requestTime: number,
+    status: number,
+    received: readonly string[],
+  ): WobjectHead | undefined {
+    const responseTime = this.#now();
+    const isUpdate = stored !== undefined && status === 304;
+    const date = formatHTTPDate(responseTime / 1000);
+    // Its age is computed from its date, here and downstream (RFC 9110 section 6.6.1).
+    const dated = received.some((text, i) => i % 2 === 0 && text === "date") ? received : [...received, "date", date];
+    const current = isUpdate ? updatedFields(stored.head.fieldList, dated) : dated;
+    const fields = new ListedFields(current);
+    const facts = { status: isUpdate ? stored.head.status : status, fields };
+    const request = { method: "GET", directives: wishes, hasAuthorization: req.headers.has("authorization") };
+    const verdict = judgeStorage(request, facts, { requestTime, responseTime }, this.#policy);
+    if ("refusal" in verdict) {
+      this.refusals.add(key, verdict.refusal, responseTime + this.#props.passTime);
+      return undefined;
+    }
+    this.refusals.delete(key);
+    const names = varyNames(fields);
+    return {
+      ...verdict.usability,
+      key,
+      url: this.#urlOf(req),
+      status: facts.status,
+      fieldList: storedFields(
+        current,
+        verdict.directives,
+        this.#props.setCookie === "drop" ? droppedWithCookies : dropped,
+      ),
+      variant: names === "any" ? [] : variantOf(names, req.headers),
+      tags: isUpdate ? stored.head.tags : tagsOf(fields),
+      storedAt: responseTime,
+      isOutdated: false,
+    };
+  }
+}
+
+/** The tags in a field `cache-tag`. */
+export function tagsIn(field: string): readonly string[] {
+  return listMembers(field, maxTags);
+}
+
+/** Tags are for caches. */
+const dropped: ReadonlySet<string> = new Set(["cache-tag", "surrogate-key"]);
+const droppedWithCookies: ReadonlySet<string> = new Set([...dropped, "set-cookie"]);
+
+function tagsOf(fields: Fields): readonly string[] {
+  const surrogates = (fields.get("surrogate-key") ?? "").split(/[ ,]+/, maxTags).filter(Boolean);
+  return [...tagsIn(fields.get("cache-tag") ?? ""), ...surrogates];
+}
+
+/** Not a prop: more tags of one response are ignored. */
+const maxTags = 1000;
+
+function policyOf(props: CacheProps): StoragePolicy {
+  const { ttl, statusTtl, targets, setCookie, heuristicPercent, maxHeuristic } = props;
+  return {
+    targets,
+    heuristic: { fraction: heuristicPercent / 100, max: maxHeuristic },
+    ttlOf: (status) =>
+      statusTtl.get(String(status)) ??
+      statusTtl.get(`${Math.floor(status / 100)}xx`) ??
+      (successes.has(status) ? ttl : undefined),
+    allowsCookies: setCookie !== "refuse",
+    staleIfError: props.staleIfError,
+    staleWhileRevalidate: props.staleWhileRevalidate,
+  };
+}
+
+const successes: ReadonlySet<number> = new Set([200, 203, 204, 301, 308]);
