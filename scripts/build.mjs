@@ -13,6 +13,8 @@ import { rolldown } from "rolldown";
 const entries = [
   "src/index.ts",
   "src/base.ts",
+  "src/proto.ts",
+  "src/wire.ts",
   "src/main.ts",
   "src/worker.ts",
   "src/checker.ts",

@@ -2,11 +2,12 @@
 
 import { formatAddress } from "../component/props/addresses.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
-import { countDuration, increase } from "../metrics/count-group.ts";
+import { increase } from "../metrics/count-group.ts";
 import { backendGroup, nodeGroup } from "../metrics/groups.ts";
 import { ownLabels } from "../metrics/labels.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { NodeSpec } from "./node.ts";
+import { NodeCounts } from "./node-counts.ts";
 
 /** The component that counts. */
 export interface CountingOwner {
@@ -43,43 +44,8 @@ export class BackendCounts {
   }
 }
 
-export class NodeCounts {
-  readonly #numbers: Float64Array;
-  #isUsable = false;
-
-  constructor(numbers: Float64Array) {
-    this.#numbers = numbers;
-  }
-
-  entered(): void {
-    increase(this.#numbers, at.active);
-  }
-
-  left(): void {
-    increase(this.#numbers, at.active, -1);
-  }
-
-  /** `duration` in ms; `undefined` where the work is not a response. */
-  ended(outcome: "good" | "failed" | "abandoned", duration: number | undefined): void {
-    increase(this.#numbers, at[outcome]);
-    if (duration !== undefined) countDuration(this.#numbers, at.durations, duration);
-  }
-
-  ejected(): void {
-    increase(this.#numbers, at.ejections);
-  }
-
-  usable(isUsable: boolean): void {
-    if (isUsable === this.#isUsable) return;
-    this.#isUsable = isUsable;
-    increase(this.#numbers, at.usable, isUsable ? 1 : -1);
-  }
-}
-
 /** As the configuration has it, apart from what DNS has added. */
 function nodeLabel({ address, hostname }: NodeSpec): string {
   if ("path" in address || hostname === "") return formatAddress(address);
   return isServiceName(hostname) ? hostname : formatAddress({ ...address, host: hostname });
 }
-
-const { at } = nodeGroup;

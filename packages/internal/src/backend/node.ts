@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
-import type { NodeCounts } from "./backend-counts.ts";
+import type { NodeCounts } from "./node-counts.ts";
 import type { Balanced } from "./balancer.ts";
 
 /** The configured properties of a node. */

@@ -79,7 +79,8 @@ class UdpsBackendPart implements Part, UdpsBackend {
   readonly #backend: Backend<NodeSessions>;
   #isPrepared = false;
 
-  constructor({ props, log, stage }: Context<UdpsBackendSettings>) {
+  constructor(context: Context<UdpsBackendSettings>) {
+    const { props, log, stage } = context;
     this.#props = props;
     this.#backend = new Backend<NodeSessions>({
       specs: specsOf(props),
@@ -88,6 +89,7 @@ class UdpsBackendPart implements Part, UdpsBackend {
       fixtures: stage,
       makePool: () => new NodeSessions(),
       probes: probesOf(props),
+      owner: context,
       nodesChanged: () => this.#nodesChanged(),
     });
   }

@@ -1,0 +1,18 @@
+// RPC for both ends: declares bundlets of procedures, and calls them. Runs in browsers and in Node.js.
+
+export { bundlet, type Bundlet, type Procedures } from "./bundlet.ts";
+export { isRpcCode, rpcCodes, type RpcCode } from "./codes.ts";
+export type { BinaryForm, GivenOf, MessageType, TakenOf } from "./message-type.ts";
+export { Metadata } from "./metadata.ts";
+export {
+  bidiStreaming,
+  clientStreaming,
+  serverStreaming,
+  unary,
+  type Idempotency,
+  type Procedure,
+  type ProcedureDeclaration,
+  type ProcedureKind,
+} from "./procedure.ts";
+export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc-error.ts";
+export { schemaMessage, type SchemaMessage } from "./schema-message.ts";

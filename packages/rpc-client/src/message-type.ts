@@ -1,0 +1,39 @@
+// The type of the messages of a procedure: how they are checked, and how they become bytes and text.
+
+declare const carried: unique symbol;
+
+/** Encodes and decodes messages as bytes (protobuf). */
+export interface BinaryForm {
+  /** Takes what `make` or `check` has returned. */
+  encode(message: unknown): Uint8Array;
+  /** Throws an Error for bytes that are not a message of the type. */
+  decode(bytes: Uint8Array): unknown;
+}
+
+/**
+ * A type of messages. `Given` is what the sender provides, `Taken` what the receiver gets: for a schema with defaults,
+ * `Given` has optional members that `Taken` always has.
+ */
+export interface MessageType<Given = unknown, Taken = unknown> {
+  /** The full name of the protobuf message; `undefined` if it has none. */
+  readonly typeName: string | undefined;
+  /** For clients: the message of what was given, to be encoded. */
+  make(given: unknown): unknown;
+  /** The valid message. Throws or rejects with RpcError `invalid_argument`. */
+  check(value: unknown): unknown;
+  /** A message from its JSON text, not yet checked. Throws an Error. */
+  parse(json: string): unknown;
+  /** The JSON text of what `make` or `check` has returned. */
+  stringify(message: unknown): string;
+  /** `undefined`: its messages travel as JSON only. */
+  readonly binary?: BinaryForm | undefined;
+  /** Its JSON Schema (2020-12), as received or as sent; `undefined` if the schema's library has none. */
+  jsonSchema(direction: "input" | "output"): Readonly<Record<string, unknown>> | undefined;
+  /** For types only. */
+  readonly [carried]?: { readonly given: Given; readonly taken: Taken };
+}
+
+/** What a sender provides. */
+export type GivenOf<T> = T extends MessageType<infer Given> ? Given : never;
+/** What a receiver gets. */
+export type TakenOf<T> = T extends MessageType<unknown, infer Taken> ? Taken : never;
