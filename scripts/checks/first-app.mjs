@@ -22,6 +22,9 @@ export async function checkFirstApp(folder, tarballs) {
   // The port may be taken; nothing else differs.
   for (const [name, text] of files) writeFileSync(join(app, name), text.replace("127.0.0.1:3080", "127.0.0.1:0"));
   const problems = [];
+  const check = serve.replace("hemi serve", "hemi check");
+  const checked = await run("sh", ["-c", check], { cwd: app });
+  if (checked.code !== 0) problems.push(`README.md: ${check} finds mistakes in the first app:\n${checked.output}`);
   for (const command of [serve, "node main.ts"]) problems.push(...(await tryServer(command, app)));
   return problems;
 }

@@ -22,7 +22,11 @@ export async function callProgram<Name extends keyof Actions>(
     return (await program.call(name, params)) as Actions[Name]["result"];
   } catch (error) {
     if (!(error instanceof CallError))
-      throw new HemiError("HEMI_PROCESS", `the program ended before it answered`, { cause: error });
+      throw new HemiError(
+        "HEMI_PROCESS",
+        "the program closed the connection before it answered: it has ended, or too many others steer it",
+        { cause: error },
+      );
     const code = error.details === exitCodes.wrongUse ? exitCodes.wrongUse : exitCodes.environment;
     throw new RemoteError(error.message, code);
   } finally {

@@ -58,7 +58,10 @@ export class ControlServer {
   }
 
   #serve(socket: Socket, handlers: ActionHandlers, log: ErrorLog): void {
-    if (this.#clients.size >= maxClients) return void socket.destroy();
+    if (this.#clients.size >= maxClients) {
+      log.warn("refused a control connection", { reason: `${maxClients} are open` });
+      return void socket.destroy();
+    }
     this.#clients.add(socket);
     socket.once("close", () => this.#clients.delete(socket));
     // Whoever sends nothing must not hold its place for ever; a call may take longer.
@@ -77,7 +80,7 @@ export class ControlServer {
         }
       },
       closed: (error) => {
-        if (error !== undefined) log.warn("closed a control connection", { error: error.message });
+        if (error !== undefined) log.warn("closed a control connection", { reason: error.message });
       },
     });
   }

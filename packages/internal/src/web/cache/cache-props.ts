@@ -50,6 +50,11 @@ export const cacheProps = {
   maxRevalidations: prop.integer({ default: 100, min: 1, max: 100_000, reload: "live" }),
   /** Until the head of a response from behind, and between two pieces of its content; then 504, or it breaks off. */
   fetchTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
+  /**
+   * The memory for responses that arrive to be stored, and for slow clients that still read them, in bytes. Beyond it,
+   * further ones are passed on as fast as their clients read, and not stored.
+   */
+  maxArriving: prop.size({ default: "64M", min: "64K", reload: "live" }),
   /** After a response that must not be stored, requests for the same do not wait for each other for so long. */
   passTime: prop.duration({ default: "2m", reload: "live" }),
   /** The name of this cache in the field `cache-status` (RFC 9211). "": no such field. */

@@ -28,6 +28,7 @@ import { noDirectives, parseDirectives, type Directives } from "./rules/directiv
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { ageAt, decideReuse } from "./rules/reuse.ts";
 import { matchesVariant } from "./rules/vary.ts";
+import { KeptBytes } from "./shared-content.ts";
 import type { Wobject } from "./wobject.ts";
 
 /**
@@ -65,6 +66,7 @@ class Cache implements HandletPart, ManagedCache {
       timeout: () => props.fetchTimeout,
       hidden: () => this.#hidden,
       now: () => this.#now,
+      kept: new KeptBytes(() => props.maxArriving),
       judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
     });
   }
@@ -157,6 +159,8 @@ class Cache implements HandletPart, ManagedCache {
     { req, resp }: FetchOrder,
     forward: ForwardReason,
   ): Promise<boolean | "another" | "unconfirmed"> {
+    using _client = fetch.join();
+    if (!isCollapsed) fetch.run();
     const outcome = await fetch.outcome;
     const status: CacheStatus = { forward, isCollapsed };
     switch (outcome.kind) {
@@ -168,14 +172,14 @@ class Cache implements HandletPart, ManagedCache {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
-        return this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
+        return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
       case "stale": {
         const forwarded = { ...status, forwardStatus: outcome.status, detail: "stale-if-error" };
-        return this.#answers.send(req, resp, outcome.wobject, forwarded, this.#now);
+        return await this.#answers.send(req, resp, outcome.wobject, forwarded, this.#now);
       }
       case "shared":
         if (!matchesVariant(outcome.variant, req.headers)) return "another";
-        return this.#answers.sendArriving(req, resp, outcome, { ...status, isStored: true });
+        return await this.#answers.sendArriving(req, resp, outcome, { ...status, isStored: true });
       case "private":
         if (isCollapsed) return this.#pass(resp, forward);
         // Nobody else reads it.
@@ -191,6 +195,7 @@ class Cache implements HandletPart, ManagedCache {
   #revalidate(order: FetchOrder): void {
     if (this.#fetches.has(order.key) || this.#fetches.count >= this.#context.props.maxRevalidations) return;
     const fetch = this.#fetches.begin(order);
+    fetch.run();
     void fetch.outcome.then(({ kind }) => {
       if (kind === "private") fetch.abort();
     });

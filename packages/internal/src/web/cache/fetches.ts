@@ -17,7 +17,7 @@ import { isFailure } from "./rules/statuses.ts";
 import { conditionFields, confirms } from "./rules/validating.ts";
 import type { Directives } from "./rules/directives.ts";
 import { matchesVariant, type Variant } from "./rules/vary.ts";
-import { SharedContent } from "./shared-content.ts";
+import { SharedContent, type KeptBytes } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
 
 /** How a fetch ended, as soon as its head is known. */
@@ -58,6 +58,8 @@ export interface FetchOptions {
   /** The fields of clients that handlets behind the cache must not see. */
   readonly hidden: () => ReadonlySet<string>;
   readonly now: () => number;
+  /** Of all fetches. */
+  readonly kept: KeptBytes;
   /** The head to store; `undefined` if the response must not be stored. */
   readonly judge: (
     order: FetchOrder,
@@ -96,6 +98,7 @@ export class Fetches {
     return this.#running.get(key)?.find((fetch) => fetch.mayServe(req));
   }
 
+  /** `run` of the fetch is to follow, when its client has joined it. */
   begin(order: FetchOrder): Fetch {
     const { key } = order;
     const fetch: Fetch = new Fetch(order, this.#options, () => {
@@ -104,7 +107,6 @@ export class Fetches {
       else this.#running.set(key, left);
     });
     this.#running.set(key, [...(this.#running.get(key) ?? []), fetch]);
-    fetch.run();
     return fetch;
   }
 
@@ -121,7 +123,9 @@ export class Fetch implements FetchListener {
   readonly #over: () => void;
   readonly #outcome = Promise.withResolvers<Outcome>();
   #known: Outcome | undefined;
-  readonly #content = new SharedContent(() => this.abort());
+  readonly #content: SharedContent;
+  /** How many wait for it, or read it. */
+  #clients = 0;
   #wire: FetchWire | undefined;
   #writer: WobjectWriter | undefined;
   /** What will be stored; `undefined`: nothing, or it is not known yet. */
@@ -134,6 +138,7 @@ export class Fetch implements FetchListener {
     this.#order = order;
     this.#options = options;
     this.#over = over;
+    this.#content = new SharedContent(options.kept);
   }
 
   /** Resolves when the head has come. Never rejects. */
@@ -145,6 +150,17 @@ export class Fetch implements FetchListener {
   mayServe(req: Request): boolean {
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.variant, req.headers));
+  }
+
+  /** A client waits for it until the result is disposed of. */
+  join(): Disposable {
+    this.#clients++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#clients--;
+        this.#abortIfUnwanted();
+      },
+    };
   }
 
   run(): void {
@@ -201,12 +217,15 @@ export class Fetch implements FetchListener {
     if (this.#isDropped) return true;
     const hasRoom = this.#content.add(piece);
     if (this.#head === undefined) return hasRoom;
-    if (this.#content.size > this.#options.cacher().maxWobjectSize) {
+    if (this.#content.size > this.#options.cacher().maxWobjectSize || this.#options.kept.isFull) {
       // Those who read it go on, and others can join no more.
       this.#head = undefined;
       this.#stopStoring();
       this.#over();
-    } else this.#writer?.write(piece);
+      this.#abortIfUnwanted();
+      return this.#content.hasRoom;
+    }
+    this.#writer?.write(piece);
     return true;
   }
 
@@ -241,6 +260,11 @@ export class Fetch implements FetchListener {
         : { kind: "failed", status: error.code === "HEMI_TIMEOUT" ? 504 : 502 },
     );
     this.#over();
+  }
+
+  /** What is not stored is for its clients alone. */
+  #abortIfUnwanted(): void {
+    if (this.#clients === 0 && this.#known?.kind === "shared" && this.#head === undefined) this.abort();
   }
 
   #notTaken(): void {

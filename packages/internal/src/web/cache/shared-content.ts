@@ -7,6 +7,31 @@
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ByteRange } from "../response/range.ts";
 
+/** What the contents of one cache keep in memory together, beside what is stored. */
+export class KeptBytes {
+  readonly #max: () => number;
+  #size = 0;
+
+  /** `max`: in bytes, live. */
+  constructor(max: () => number) {
+    this.#max = max;
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get isFull(): boolean {
+    return this.#size > this.#max();
+  }
+
+  /** `change`: in bytes, negative for what is given up. */
+  add(change: number): void {
+    this.#size += change;
+  }
+}
+
 interface Reader {
   /** The number of the next piece. */
   next: number;
@@ -26,11 +51,12 @@ export class SharedContent {
   #failure: Error | undefined;
   readonly #readers = new Set<Reader>();
   #room = Promise.withResolvers<void>();
-  readonly #abandoned: () => void;
+  readonly #keptByAll: KeptBytes;
+  /** No fetch and no reader needs it any more. */
+  #isReleased = false;
 
-  /** `abandoned` is called when the last reader has gone early and not all is kept: nobody wants the rest. */
-  constructor(abandoned: () => void) {
-    this.#abandoned = abandoned;
+  constructor(keptByAll: KeptBytes) {
+    this.#keptByAll = keptByAll;
   }
 
   /** What has come so far, in bytes. */
@@ -54,19 +80,20 @@ export class SharedContent {
   add(piece: Uint8Array): boolean {
     this.#pieces.push(piece);
     this.#size += piece.length;
-    this.#kept += piece.length;
+    this.#keep(piece.length);
     this.#wakeAll();
-    return this.#hasRoom;
+    return this.hasRoom;
   }
 
   /** Settles when more may come. */
   room(): Promise<void> {
-    return this.#hasRoom ? Promise.resolve() : this.#room.promise;
+    return this.hasRoom ? Promise.resolve() : this.#room.promise;
   }
 
   end(): void {
     this.#isComplete = true;
     this.#wakeAll();
+    this.#releaseIfUnread();
   }
 
   /** Readers that have not read everything get this error. */
@@ -75,6 +102,7 @@ export class SharedContent {
     this.#failure ??= error;
     this.#room.resolve();
     this.#wakeAll();
+    this.#releaseIfUnread();
   }
 
   /** A part of it, or everything, in pieces. Throws if the content breaks off, and if its begin is kept no longer. */
@@ -100,22 +128,35 @@ export class SharedContent {
     } finally {
       this.#readers.delete(reader);
       this.#drop();
-      if (this.#readers.size === 0 && !this.#keepsAll && !this.#isComplete) this.#abandoned();
+      this.#releaseIfUnread();
     }
   }
 
-  get #hasRoom(): boolean {
+  /** False: there is enough for now; await `room`. */
+  get hasRoom(): boolean {
     return this.#keepsAll || this.#kept <= maxAhead || this.#failure !== undefined;
   }
 
   #drop(): void {
     if (this.#keepsAll || this.#readers.size === 0) return;
     const needed = Math.min(...[...this.#readers].map(({ next }) => next));
-    for (const piece of this.#pieces.splice(0, needed - this.#first)) this.#kept -= piece.length;
+    for (const piece of this.#pieces.splice(0, needed - this.#first)) this.#keep(-piece.length);
     this.#first = needed;
-    if (!this.#hasRoom) return;
+    if (!this.hasRoom) return;
     this.#room.resolve();
     this.#room = Promise.withResolvers<void>();
+  }
+
+  #keep(change: number): void {
+    this.#kept += change;
+    if (!this.#isReleased) this.#keptByAll.add(change);
+  }
+
+  /** Nothing more comes, and nobody reads what has come. */
+  #releaseIfUnread(): void {
+    if (this.#isReleased || this.#readers.size > 0 || (!this.#isComplete && this.#failure === undefined)) return;
+    this.#isReleased = true;
+    this.#keptByAll.add(-this.#kept);
   }
 
   #wakeAll(): void {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Queries } from "./queries.ts";
 
 describe("Queries", () => {
@@ -49,6 +49,20 @@ describe("Queries", () => {
     expect(queries.getAll("c")).toEqual([]);
   });
 
+  test("does not read the text again for each of many names", () => {
+    const queries = new Queries("?" + "&".repeat(7000) + "a=1&b=2&a=3");
+    const reading = vi.spyOn(String.prototype, "indexOf");
+    try {
+      for (let i = 0; i < 10; i++) expect(queries.get(`x${i}`)).toBeUndefined();
+      const work = reading.mock.calls.length;
+      for (let i = 0; i < 100; i++) expect([queries.get("a"), queries.get("b")]).toEqual(["1", "2"]);
+      expect(work).toBeLessThan(5 * 7100);
+      expect(reading.mock.calls.length).toBe(work);
+    } finally {
+      reading.mockRestore();
+    }
+  });
+
   test("does not take a longer or shorter name, or a value, for the name", () => {
     const queries = new Queries("?ab=1&a%20=2&b=a&x=&=a&a=3");
     expect(queries.get("a")).toBe("3");
@@ -68,7 +82,7 @@ describe("Queries", () => {
       fc.property(fc.string({ unit: fc.constantFrom("a", "b", "=", "&", "+", "%", "%41", "%C3%A9", "?") }), (text) => {
         const queries = new Queries("?" + text);
         const entries = queries.entries();
-        for (const [name] of entries) {
+        for (const [name] of [...entries, ...entries, ...entries]) {
           expect(queries.get(name)).toBe(entries.find(([each]) => each === name)?.[1]);
           expect(queries.getAll(name)).toEqual(entries.filter(([each]) => each === name).map(([, value]) => value));
         }

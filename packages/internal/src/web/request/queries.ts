@@ -6,11 +6,15 @@ const defaultLimit = 1000;
 /**
  * `?a=1&b=x+y&a=2` by name. Decoded like forms (WHATWG URL, application/x-www-form-urlencoded): `+` is a space, and a
  * name without `=` has the value "". Invalid percent-encoding and invalid UTF-8, which the standard replaces by U+FFFD,
- * are kept as sent. Nothing is cached: each call parses the text, which is short and usually read once or twice.
+ * are kept as sent. The text is short and usually read once or twice; the parameters of one that is read more often, by
+ * the conditions of many rules, are kept.
  */
 export class Queries {
   readonly #text: string;
   readonly #limit: number;
+  #lookups = 0;
+  /** The first value of each name, once several were looked up. */
+  #values: ReadonlyMap<string, string> | undefined;
 
   /** `text` with or without its `?`. */
   constructor(text: string, limit: number = defaultLimit) {
@@ -20,6 +24,14 @@ export class Queries {
 
   /** The first value with this name. */
   get(name: string): string | undefined {
+    if (this.#values === undefined && ++this.#lookups > maxReadings) {
+      // Of two pairs with one key, a map keeps the last one.
+      this.#values = new Map(this.entries().reverse());
+    }
+    return this.#values === undefined ? this.#find(name) : this.#values.get(name);
+  }
+
+  #find(name: string): string | undefined {
     let count = 0;
     for (let start = 0; start < this.#text.length && count < this.#limit;) {
       const end = endOf(this.#text, start);
@@ -54,6 +66,9 @@ export class Queries {
     return pairs;
   }
 }
+
+/** So often the text is read for one name: cheaper than to decode all of it. */
+const maxReadings = 3;
 
 const questionMark = 0x3f;
 const percent = 0x25;
