@@ -112,6 +112,8 @@ export interface Lineage {
   readonly depth: number;
   /** One for all of them. */
   readonly tally: { count: number };
+  /** The path and query that the client has asked for, where this one is answered in its place. */
+  readonly originalURI?: string | undefined;
 }
 
 /** Serves exchans. */

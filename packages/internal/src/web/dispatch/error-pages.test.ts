@@ -142,19 +142,31 @@ test("a path answers in the place of what a handlet says itself, where that is i
   await using stage = await serve(`
     .interceptErrors = true
     .errorPaths = ["404": "/sorry?of=404", "5xx": "/sorry.json"]
-    rule $path ^= "/sorry" { .returnText = "sorry, " + $query_of + " " + $depth }
+    rule $path ^= "/sorry" { .returnText = "sorry, " + $query_of + " " + $depth + " " + $originalURI }
     rule { answers {} }`);
   for (const url of ["/whole/404", "/stream/404"]) {
     const { status, text, headers } = await stage.inject({ url });
-    expect([status, text]).toEqual([404, "sorry, 404 1"]);
+    expect([status, text]).toEqual([404, `sorry, 404 1 ${url}`]);
     expect(headers).toMatchObject({ "content-type": "text/html; charset=utf-8", "www-authenticate": "Bearer" });
     expect(headers).not.toHaveProperty("etag");
   }
   expect(await stage.inject({ url: "/whole/500" })).toMatchObject({
     status: 500,
-    text: "sorry,  1",
+    text: "sorry,  1 /whole/500",
     headers: { "content-type": "application/json" },
   });
+});
+
+test("the pages of a webapp are for what no rule takes, too", async () => {
+  await using stage = await serve(`${files()} rule $path == "/a" { .returnText = "a" }`);
+  expect(await stage.inject({ url: "/none" })).toMatchObject({ status: 404, text: "<p>404</p>", headers: html });
+});
+
+test("a page at a path knows what the client has asked for", async () => {
+  await using stage = await serve(`
+    .errorPaths = ["404": "/sorry?of=404"]
+    rule $path == "/sorry" { .returnText = "no " + $originalURI + " here, says " + $uri }`);
+  expect((await stage.inject({ url: "/a%20b?c" })).text).toBe("no /a%20b?c here, says /sorry?of=404");
 });
 
 test("a page that is itself an error is sent as it is, and asks for no further page", async () => {

@@ -9,11 +9,11 @@ import { HemiError } from "../../errors/hemi-error.ts";
 import type { ContentTerms } from "../content/content.ts";
 import { answerersOf, asChild, checkReachable, type Answerer } from "./answerers.ts";
 import { contentLimitProps, defaultMaxContentSize } from "../content/content-limits.ts";
-import { examineFile } from "../examine-files.ts";
 import { faultAt, type Fault } from "./fault.ts";
 import { explainRule } from "../explain/explain-rule.ts";
 import { fileTestsIn } from "../conditions/file-test.ts";
-import { ErrorPages, errorStatus } from "../response/error-pages.ts";
+import { ErrorPages } from "../response/error-pages.ts";
+import { checkErrorPages, errorPageProps, examineErrorPages } from "./error-page-props.ts";
 import { handleTimeoutProps } from "./handle-timeout.ts";
 import type { RequestCounts } from "./request-counts.ts";
 import { fixedResponse, redirects, type FixedResponse } from "../response/fixed-response.ts";
@@ -37,9 +37,6 @@ import { replaceWithPage } from "../response/page-filter.ts";
 import type { Response } from "../response/response.ts";
 import { faultOfUri, uriPieces } from "../conditions/uri-template.ts";
 import { webVariables } from "../conditions/variables.ts";
-
-/** For a prop that names a path of the webapp. */
-const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of this webapp, such as /errors/404" };
 
 const props = {
   /**
@@ -65,19 +62,7 @@ const props = {
   socklets: prop.list(prop.reference(sockletKind)),
   /** Names of revisers in the webapp, in addition to revisers inside the rule. */
   revisers: prop.list(prop.reference(reviserKind)),
-  /**
-   * Files for the engine's own pages, by status or by class of statuses:
-   * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong in this
-   * rule, a backend that cannot be reached say, for refusals of checkers, and for `returnCode`. Status and fields such
-   * as `www-authenticate` stay. What a handlet, an app or a backend answers by itself stays as it is, unless
-   * `interceptErrors` is set. A file that cannot be sent: a line of text.
-   */
-  errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
-  /**
-   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
-   * a `$depth` of 1: `["404": "/index.php?error=404"]`. If it cannot be had, or redirects, there is a line of text.
-   */
-  errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
+  ...errorPageProps,
   /**
    * Do `errorPages` and `errorPaths` stand for errors, too, that handlets, apps and backends answer by themselves?
    * Their status and other fields stay. The head is sent before a path is asked, so that its page is HTML, unless the
@@ -115,17 +100,7 @@ export const rule = defineRule({
       context.report({ prop: "socklets", message: "its socklets are named or stand inside it, not both" });
     }
     checkReachable(context);
-    for (const prop of ["errorPages", "errorPaths"] as const) {
-      for (const status of props[prop].keys()) {
-        if (errorStatus.test(status)) continue;
-        const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599, and the classes 4xx and 5xx`;
-        context.report({ prop, message });
-      }
-    }
-    for (const status of props.errorPages.keys()) {
-      if (!props.errorPaths.has(status)) continue;
-      context.report({ prop: "errorPaths", message: `${JSON.stringify(status)} has a file in errorPages, too` });
-    }
+    checkErrorPages(context);
     if (props.returnCode !== undefined && redirects.has(props.returnCode)) {
       const { returnText } = props;
       if (returnText === undefined) {
@@ -221,8 +196,7 @@ class Rule implements RulePart {
   }
 
   async examine(): Promise<void> {
-    for (const [status, file] of this.#context.props.errorPages)
-      await examineFile("errorPages", `the page for ${status},`, file);
+    await examineErrorPages(this.#context.props);
   }
 
   shutdown(): Promise<void> {

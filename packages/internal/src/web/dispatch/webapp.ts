@@ -23,7 +23,9 @@ import {
 import { checkWebappTls, webappTlsPropNames, webappTlsProps } from "./webapp-tls.ts";
 import { WebappCounts } from "./request-counts.ts";
 import type { Request } from "../request/request.ts";
+import { ErrorPages } from "../response/error-pages.ts";
 import type { Response } from "../response/response.ts";
+import { checkErrorPages, errorPageProps, examineErrorPages } from "./error-page-props.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific pattern wins. */
@@ -32,6 +34,7 @@ const props = {
   webRoot: prop.path({ inherited: true }),
   /** A file that is sent with status 404 if no rule takes the request. */
   file404: prop.path({ reload: "live" }),
+  ...errorPageProps,
   /**
    * The access log: a line for each request, written when its response is complete or aborted. Sets the file and the
    * format: `["file": %logsDir + "/access.log", "format": "json"]`. Unset: no access log.
@@ -51,6 +54,7 @@ export const webapp = defineWebapp({
   check(context) {
     const { accessLog } = context.props;
     if (accessLog !== undefined) checkAccessLog(accessLog, context);
+    checkErrorPages(context);
     checkWebappTls(context);
     if (!context.referrers().some(({ definition }) => definition.kind.name === serverKind.name)) {
       context.warn({ message: "no server serves it", hint: "name it in .webapps of a server" });
@@ -67,12 +71,20 @@ class Webapp implements WebappPart {
   #index: RuleIndex | undefined;
   #letsTunnelsIn: boolean | undefined;
   #accessLog: AccessLog | undefined;
+  #errorPages: ErrorPages;
   readonly counts: WebappCounts;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
-    this.#tls = new SiteFiles(context.props);
+    const { props } = context;
+    this.#tls = new SiteFiles(props);
+    this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
     this.counts = new WebappCounts(context.metrics, context.name);
+  }
+
+  update(): void {
+    const { errorPages, errorPaths } = this.#context.props;
+    this.#errorPages = new ErrorPages(errorPages, errorPaths);
   }
 
   get hostnames(): readonly string[] {
@@ -94,6 +106,7 @@ class Webapp implements WebappPart {
   async examine(): Promise<void> {
     const { props } = this.#context;
     await new SiteFiles(props).load();
+    await examineErrorPages(props);
     if (props.file404 !== undefined) await examineFile("file404", "the file for 404,", props.file404);
   }
 
@@ -132,6 +145,7 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    resp.errorPages = this.#errorPages;
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
     resp.countFor(this.counts.untaken);
     return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));

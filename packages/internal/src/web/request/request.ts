@@ -169,9 +169,9 @@ export class Request {
     return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
   }
 
-  /** `uri` as the client sent it, before any `rewrite`. Logs contain this one. */
+  /** `uri` as the client sent it, before any `rewrite`; for an error page, that of the error. Logs contain this one. */
   get originalURI(): string {
-    return this.#originalURI ?? this.uri;
+    return this.#wire.lineage?.originalURI ?? this.#originalURI ?? this.uri;
   }
 
   /**

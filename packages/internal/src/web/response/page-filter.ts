@@ -91,7 +91,8 @@ class PathPage implements ContentFilter {
 
   /** A redirect is no page: then there is no content. */
   async end(next: PushPiece): Promise<void> {
-    const { status, content } = await this.#req.subrequest(this.#path, { maxSize: Infinity });
+    const { originalURI } = this.#req;
+    const { status, content } = await this.#req.subrequest(this.#path, { maxSize: Infinity, originalURI });
     const isPage = status < 300 || status >= 400;
     for await (const piece of content) if (isPage) await next(piece);
   }

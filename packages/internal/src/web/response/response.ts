@@ -68,7 +68,7 @@ export interface HeadListener {
 export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   /** For the engine: the current rule. */
   rule: object | undefined;
-  /** For the engine: what stands for its own pages; of the rule that had the request last. */
+  /** For the engine: what stands for its own pages; of the rule that had the request last, or of its webapp. */
   errorPages: ErrorPages | undefined;
   /** For the engine: this is a page of its own, or what stands for one. */
   isStatusPage = false;

@@ -44,7 +44,7 @@ function sendPage(resp: Response, status: number, fields: FieldValues): Promise<
 
 /** With what the webapp has at the path. Rejects if that has no content, or cannot be had. */
 async function sendFromInside(req: Request, resp: Response, path: string, fields: FieldValues): Promise<void> {
-  const inside = await req.subrequest(path, { maxSize: Infinity });
+  const inside = await req.subrequest(path, { maxSize: Infinity, originalURI: req.originalURI });
   if ((inside.status >= 300 && inside.status < 400) || inside.status === 204) {
     await inside.content[Symbol.asyncIterator]().return?.();
     throw new Error(`${path} answers ${inside.status}, which is no page`);

@@ -26,6 +26,8 @@ export interface SubrequestOptions {
    * GET. Default: false.
    */
   readonly isForClient?: boolean;
+  /** What is answered in the place of this path and query of the client. Default: it asks for itself. */
+  readonly originalURI?: string;
 }
 
 /** The response to a subrequest. */
@@ -52,7 +54,7 @@ export async function sendSubrequest(
   basePath: string,
   server: ExchanServer,
   target: string,
-  { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024, isForClient = false }: SubrequestOptions = {},
+  { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024, isForClient = false, originalURI }: SubrequestOptions = {},
 ): Promise<Subresponse> {
   const { depth, tally } = (parent.lineage ??= { depth: 0, tally: { count: 0 } });
   if (depth >= maxDepth)
@@ -65,7 +67,12 @@ export async function sendSubrequest(
   const head = headOf(parent.head, resolveTarget(basePath, target), isForClient);
   tally.count++;
   return new Promise((resolve, reject) => {
-    const wire = new SubrequestWire(parent, head, { depth: depth + 1, tally }, { maxSize, resolve, reject });
+    const wire = new SubrequestWire(
+      parent,
+      head,
+      { depth: depth + 1, tally, originalURI },
+      { maxSize, resolve, reject },
+    );
     parent.onEnd(() => wire.abort());
     server.serve(wire);
   });

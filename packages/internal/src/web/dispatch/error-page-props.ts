@@ -1,0 +1,51 @@
+// What webapps and rules say of the pages for errors.
+
+import type { CheckContext } from "../../component/definition.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import { examineFile } from "../examine-files.ts";
+import { errorStatus } from "../response/error-pages.ts";
+
+/** For a prop that names a path of the webapp. */
+const encodedPath = { expression: /^\/[!"$-~]*$/, takes: "an encoded path of this webapp, such as /errors/404" };
+
+/** A rule inherits them from its webapp, and replaces them by its own. */
+export const errorPageProps = {
+  /**
+   * Files for the engine's own pages, by status or by class of statuses:
+   * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong, a
+   * backend that cannot be reached say, for refusals of checkers, for `returnCode`, and, those of a webapp, for what no
+   * rule takes. Status and fields such
+   * as `www-authenticate` stay. What a handlet, an app or a backend answers by itself stays as it is, unless
+   * `interceptErrors` is set. A file that cannot be sent: a line of text.
+   */
+  errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
+  /**
+   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
+   * a `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it cannot be had, or redirects, there is a line of text.
+   */
+  errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
+};
+
+type ErrorPageProps = PropsOf<typeof errorPageProps>;
+
+/** Reports keys that are no errors, and those that are in both dicts. */
+export function checkErrorPages(context: CheckContext<ErrorPageProps>): void {
+  const { props } = context;
+  for (const prop of ["errorPages", "errorPaths"] as const) {
+    for (const status of props[prop].keys()) {
+      if (errorStatus.test(status)) continue;
+      const message = `${JSON.stringify(status)} is no status of an error: those are from 400 to 599, and the classes 4xx and 5xx`;
+      context.report({ prop, message });
+    }
+  }
+  for (const status of props.errorPages.keys()) {
+    if (!props.errorPaths.has(status)) continue;
+    context.report({ prop: "errorPaths", message: `${JSON.stringify(status)} has a file in errorPages, too` });
+  }
+}
+
+/** For `examine`: rejects if a file is not there. */
+export async function examineErrorPages({ errorPages }: ErrorPageProps): Promise<void> {
+  for (const [status, file] of errorPages) await examineFile("errorPages", `the page for ${status},`, file);
+}
