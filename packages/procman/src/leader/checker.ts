@@ -5,15 +5,15 @@ import type { ChildProcess } from "node:child_process";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "../channel/channel.ts";
 import type { CheckedConfig, CheckerCalls, NoCalls, RunningConfig, ServeOptions } from "../channel/calls.ts";
-import { startChild, type Privileges } from "./child-process.ts";
+import { startChild, type ChildOptions } from "./child-process.ts";
 
 export class Checker {
-  readonly #privileges: Privileges;
+  readonly #children: ChildOptions;
   #spare: ChildProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(privileges: Privileges) {
-    this.#privileges = privileges;
+  constructor(children: ChildOptions) {
+    this.#children = children;
   }
 
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
@@ -43,7 +43,7 @@ export class Checker {
   #isClosed = false;
 
   #take(): ChildProcess {
-    const child = this.#spare ?? startChild("checker", this.#privileges);
+    const child = this.#spare ?? startChild("checker", this.#children);
     this.#spare = undefined;
     clearTimeout(this.#idle);
     child.ref();
@@ -52,7 +52,7 @@ export class Checker {
 
   #keepSpare(): void {
     if (this.#isClosed) return;
-    const spare = startChild("checker", this.#privileges);
+    const spare = startChild("checker", this.#children);
     spare.once("exit", () => {
       if (this.#spare === spare) this.#spare = undefined;
     });
