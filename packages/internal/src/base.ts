@@ -7,5 +7,7 @@ export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog }
 export { ModuleError } from "./component/modules/load-module.ts";
 export { faultDetails, type ModuleFault } from "./component/modules/module-fault.ts";
 export type { LogDetails, LogLevel } from "./log/record.ts";
+export { LogFile } from "./log/log-file.ts";
 export { MemorySink, type LogSink } from "./log/sink.ts";
+export { StreamSink } from "./log/stream-sink.ts";
 export { addressKey, bindSocket, placeOf, type BindOptions, type ListenAddress } from "./net/bound-socket.ts";

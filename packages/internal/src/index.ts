@@ -11,7 +11,7 @@ export type { Boot } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
-export { onlyWorker, type Workers } from "./stage/workers.ts";
+export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 

@@ -6,87 +6,11 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { folderWith, run, start, type Running } from "./command.ts";
+import { folderWith, run } from "./command.ts";
+import { ask, end, files, isAlive, serve, site, workersOf } from "./leading-program.ts";
 
 // Each test starts up to ten processes from sources, on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 90_000 });
-
-const site = (text: string, more = ""): string => `stage {
-    ${more}
-    webapp "hello" {
-        .hostnames = ("*")
-        rule $path == "/loop" { nodeHandlet { .module = "./loop.ts" } }
-        rule { .returnText = "${text}" }
-    }
-    httpxServer "main" {
-        .webapps = ("hello")
-        .address = "127.0.0.1:0"
-    }
-}
-`;
-
-/** What a user writes by mistake. */
-const loop = `// A handlet that never comes to an end.
-export default function handle(): void {
-  for (;;) {
-    Math.random();
-  }
-}
-`;
-
-const files = (text = "one", more = "") => ({ "hemi.conf": site(text, more), "loop.ts": loop });
-
-interface Program {
-  readonly command: Running;
-  readonly port: number;
-  /** Calls a command of the program, and returns what it prints. */
-  steer(...args: readonly string[]): Promise<string>;
-}
-
-async function serve(folder: string, ...args: readonly string[]): Promise<Program> {
-  const command = start(["serve", "--workers", "2", ...args], { cwd: folder });
-  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
-  await command.line(/leads 2 workers/);
-  return {
-    command,
-    port: Number(port),
-    async steer(...steering) {
-      const { stdout, stderr, code } = await run(steering, { cwd: folder });
-      return code === 0 ? stdout : `${code ?? "?"} ${stderr}`;
-    },
-  };
-}
-
-async function ask(port: number, path = "/"): Promise<string> {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: "close" } });
-  return await answer.text();
-}
-
-interface WorkerLine {
-  readonly slot: number;
-  readonly pid: number;
-  readonly state: string;
-}
-
-async function workersOf({ steer }: Program): Promise<readonly WorkerLine[]> {
-  return JSON.parse(await steer("workers", "--json")) as readonly WorkerLine[];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function end({ command }: Program): Promise<string> {
-  command.child.kill("SIGTERM");
-  const { code, stderr } = await command.finished();
-  expect(code).toBe(0);
-  return stderr;
-}
 
 /** Asks on kept connections and on new ones until it is stopped; counts what failed. */
 function load(port: number): { readonly failed: readonly string[]; stop(): Promise<number> } {

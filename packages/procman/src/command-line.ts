@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
@@ -67,6 +68,15 @@ export interface CommandLine {
   readonly isSingle: boolean;
   /** serve: how many workers. */
   readonly workers: number;
+  /** serve: start the program in the background. */
+  readonly isDaemon: boolean;
+  /** serve: where the process id of the leader is written; `undefined`: nowhere. */
+  readonly pidFile: string | undefined;
+  /** serve: files for standard output and standard error of workers; `undefined`: those of the leader. */
+  readonly stdout: string | undefined;
+  readonly stderr: string | undefined;
+  /** serve: how long the program serves on before it stops listening, while its health check fails, in milliseconds. */
+  readonly drainDelay: number;
   /** serve: how long the event loop of a worker may stand still, in milliseconds; 0: for ever. */
   readonly stall: number;
   /** serve: the user and group ids of workers; `undefined`: those of the leader. */
@@ -127,6 +137,11 @@ const options = {
   stall: { type: "string" },
   user: { type: "string" },
   group: { type: "string" },
+  daemon: { type: "boolean" },
+  "pid-file": { type: "string" },
+  stdout: { type: "string" },
+  stderr: { type: "string" },
+  "drain-delay": { type: "string" },
   dev: { type: "boolean" },
   prefix: { type: "string", multiple: true },
   tag: { type: "string", multiple: true },
@@ -144,6 +159,18 @@ type OptionName = keyof typeof options;
 
 const folders = ["base", "logs", "tmps", "vars"] as const;
 
+/** What needs a leader. */
+const leading = [
+  "workers",
+  "user",
+  "group",
+  "stall",
+  "daemon",
+  "pid-file",
+  "stdout",
+  "stderr",
+] as const satisfies readonly OptionName[];
+
 /** Where a program is found that runs. */
 const program = ["base", "vars", "json"] as const;
 
@@ -158,6 +185,11 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "user",
     "group",
     "grace",
+    "drain-delay",
+    "daemon",
+    "pid-file",
+    "stdout",
+    "stderr",
     "single",
     "dev",
     "log-level",
@@ -210,21 +242,36 @@ function complete(
   values: Values,
   program: ProgramDefaults,
 ): CommandLine {
+  const base = values.base ?? program.base;
+  const isSingle = (values.single ?? false) || (values.dev ?? false);
+  for (const name of leading) {
+    if (isSingle && values[name] !== undefined) {
+      const reason = "it belongs to a leader, which --single and --dev do without";
+      throw usage(`serve takes no --${name} here`, reason);
+    }
+  }
+  const isDaemon = values.daemon ?? false;
+  const stderr = values.stderr ?? (isDaemon ? join(base, values.logs ?? "logs", "stderr.log") : undefined);
   return {
     command,
     title: program.title,
     rest,
     config: values.config ?? program.config,
     isConfigGiven: values.config !== undefined,
-    base: values.base ?? program.base,
+    base,
     logsDir: values.logs,
     tmpsDir: values.tmps,
     varsDir: values.vars,
-    isSingle: values.single ?? false,
+    isSingle,
+    isDaemon,
+    pidFile: values["pid-file"],
+    stdout: values.stdout ?? (isDaemon ? join(base, values.logs ?? "logs", "stdout.log") : undefined),
+    stderr,
+    drainDelay: readDuration("drain-delay", values["drain-delay"] ?? "0s"),
     workers: readWorkers(values.workers ?? "auto"),
     stall: readDuration("stall", values.stall ?? "5s"),
     user: readId("user", values.user),
-    group: readId("group", values.group),
+    group: values.group === undefined ? groupOf(values.user) : readId("group", values.group),
     use: [...program.use, ...(values.use ?? [])],
     isCheck: values.check ?? false,
     purge: {
@@ -242,7 +289,7 @@ function complete(
     grace: readDuration("grace", values.grace ?? "4s"),
     logLevel: oneOf("log-level", values["log-level"] ?? "info", logLevels),
     logFormat: oneOf("log-format", values["log-format"] ?? "text", ["text", "json"]),
-    logFile: values["log-file"],
+    logFile: values["log-file"] ?? stderr,
   };
 }
 
@@ -275,16 +322,33 @@ function readWorkers(text: string): number {
 function readId(option: "user" | "group", text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  try {
-    const database = readFileSync(option === "user" ? "/etc/passwd" : "/etc/group", "utf8");
-    const entry = database.split("\n").find((line) => line.startsWith(`${text}:`));
-    if (entry !== undefined) return Number(entry.split(":")[2]);
-  } catch {
-    // Then a number is needed.
-  }
+  const entry = entriesOf(option === "user" ? "/etc/passwd" : "/etc/group").find(([name]) => name === text);
+  if (entry !== undefined) return Number(entry[2]);
   throw usage(
     `--${option} takes a name of /etc/${option === "user" ? "passwd" : "group"} or a number, not ${JSON.stringify(text)}`,
   );
+}
+
+/** The main group of a user: a worker must not keep the group of the leader, which may be that of root. */
+function groupOf(user: string | undefined): number | undefined {
+  if (user === undefined) return undefined;
+  const isEntry = /^\d+$/.test(user)
+    ? (fields: readonly string[]) => fields[2] === user
+    : (fields: readonly string[]) => fields[0] === user;
+  const entry = entriesOf("/etc/passwd").find(isEntry);
+  if (entry === undefined) throw usage(`--user ${user} is not in /etc/passwd`, "give --group, too");
+  return Number(entry[3]);
+}
+
+function entriesOf(file: string): readonly (readonly string[])[] {
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .map((line) => line.split(":"));
+  } catch {
+    // Then numbers are needed.
+    return [];
+  }
 }
 
 function readDuration(option: string, text: string): number {

@@ -13,7 +13,12 @@ export interface Workers {
    * It is the ready worker with the lowest slot, so it can change at any time.
    */
   readonly isPrimary: boolean;
-  /** Calls back when `isPrimary` or `count` has changed. Returns the function that ends this. */
+  /**
+   * Whether the program ends soon and still serves (`--drain-delay`). Health checks fail meanwhile, so that a load
+   * balancer sends no new clients.
+   */
+  readonly isDraining: boolean;
+  /** Calls back when `isPrimary`, `isDraining` or `count` has changed. Returns the function that ends this. */
   onChange(listener: () => void): () => void;
   /**
    * Sends a message to all other workers: plain data, at most 64 KiB as JSON. Messages of one worker arrive in order;
@@ -32,15 +37,25 @@ export interface Workers {
   onSecret(name: string, listener: (secret: Buffer) => void): () => void;
 }
 
-class OnlyWorker implements Workers {
+/** The worker of a program of one process. */
+export class OnlyWorker implements Workers {
   readonly slot = 0;
   readonly count = 1;
   readonly isPrimary = true;
   readonly #secrets = new Map<string, Buffer>();
   readonly #listeners = new Map<string, Set<(secret: Buffer) => void>>();
+  readonly #changed = new Set<() => void>();
+  isDraining = false;
 
-  onChange(): () => void {
-    return () => {};
+  /** From now on, `isDraining` is true. */
+  drain(): void {
+    this.isDraining = true;
+    for (const changed of this.#changed) changed();
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#changed.add(listener);
+    return () => void this.#changed.delete(listener);
   }
 
   broadcast(): void {}

@@ -41,6 +41,8 @@ export interface Standing {
   readonly slot: number;
   readonly count: number;
   readonly isPrimary: boolean;
+  /** The program ends soon, and still serves. */
+  readonly isDraining: boolean;
 }
 
 /** Served by a worker. */

@@ -44,8 +44,16 @@ Options of serve
   --workers N       how many processes serve; auto, the default: one for each core that the program may use
   --stall TIME      a worker whose event loop stands still for so long is reported, with the line of code, and
                     replaced; default: 5s, 0s: never
-  --user, --group   whose rights workers have: a name or a number; the leader binds ports before
+  --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
+                    that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s
+  --drain-delay TIME
+                    how long health checks fail before the program stops listening at the end; default: 0s
+  --daemon          return when the program serves, which goes on in the background
+  --pid-file FILE   gets the process id of the leader
+  --stdout, --stderr FILE
+                    for what workers write there; reopened like logs; default with --daemon: stdout.log and stderr.log
+                    in the logs folder
   --log-level L     debug, info, warn or error; default: info
   --log-format F    text or json; default: text
   --log-file FILE   default: standard error

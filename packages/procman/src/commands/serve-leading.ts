@@ -9,6 +9,8 @@ import { controlPath } from "../control/place.ts";
 import { ControlServer, type ActionHandlers } from "../control/server.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { Leader } from "../leader/leader.ts";
+import { Output } from "../leader/output.ts";
+import { removePidFile, writePidFile } from "../leader/pid-file.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
 import { terminalWatch } from "../terminal.ts";
@@ -17,10 +19,11 @@ import { ownVersion } from "../own-version.ts";
 export async function serveLeading(line: CommandLine): Promise<ExitCode> {
   const { logLevel: level, logFormat: format, logFile: file } = line;
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
-  const program = new Program(line, log);
+  const output = new Output(line, log);
   try {
-    return await program.run();
+    return await new Program(line, log, output).run();
   } finally {
+    await output.close();
     await log.close();
   }
 }
@@ -29,28 +32,36 @@ export async function serveLeading(line: CommandLine): Promise<ExitCode> {
 class Program {
   readonly #line: CommandLine;
   readonly #log: OwnedErrorLog;
-  readonly #notifier = new Notifier();
+  readonly #output: Output;
+  readonly #notifier: Notifier;
   readonly #ended = Promise.withResolvers<ExitCode>();
   readonly #hasLostTerminal = terminalWatch();
   #leader: Leader | undefined;
   #control: ControlServer | undefined;
   #isEnding = false;
 
-  constructor(line: CommandLine, log: OwnedErrorLog) {
+  constructor(line: CommandLine, log: OwnedErrorLog, output: Output) {
     this.#line = line;
     this.#log = log;
+    this.#output = output;
+    this.#notifier = new Notifier(log);
   }
 
   async run(): Promise<ExitCode> {
     process.title = `${this.#line.title} leader`;
     const listened = this.#listenToSignals();
     try {
+      if (process.pid === 1)
+        this.#log.warn(
+          "is process 1, which must reap orphans, and Node.js does not: start it by an init, such as tini",
+        );
       // First of all: another program with the same folder shall be found before a port is taken.
       this.#control = await this.#openControl();
+      if (this.#line.pidFile !== undefined) await writePidFile(this.#line.pidFile);
       this.#leader = new Leader({
         serve: serveOptionsOf(this.#line),
         workers: this.#line.workers,
-        privileges: { user: this.#line.user, group: this.#line.group },
+        children: { user: this.#line.user, group: this.#line.group, output: this.#output },
         inherited: await inheritedSockets(process.env),
         log: this.#log,
       });
@@ -66,9 +77,12 @@ class Program {
         pid: process.pid,
       });
       await this.#notifier.ready();
+      // For a parent process that waits for it, as `--daemon` and pm2 do.
+      process.send?.("ready");
       return await this.#ended.promise;
     } finally {
       this.#control?.close();
+      if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
       this.#notifier.close();
       for (const [signal, listener] of listened) process.off(signal, listener);
     }
@@ -171,6 +185,7 @@ class Program {
 
   async #reopen(cause: string): Promise<void> {
     this.#log.reopen();
+    this.#output.reopen();
     await this.#leader?.reopen();
     this.#log.info(`opened its logs anew because of ${cause}`);
   }
@@ -184,15 +199,17 @@ class Program {
 
   async #quit(code: ExitCode): Promise<void> {
     await this.#notifier.stopping();
-    await this.#leader?.quit();
+    await this.#leader?.quit(this.#line.drainDelay);
     this.#ended.resolve(code);
   }
 
   async #stop(code: number): Promise<void> {
     this.#isEnding = true;
     await this.#leader?.stop();
-    this.#log.flushSync();
     this.#control?.close();
+    if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
+    await this.#output.close();
+    this.#log.flushSync();
     process.exit(code);
   }
 }

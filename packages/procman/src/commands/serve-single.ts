@@ -1,7 +1,9 @@
 // `hemi serve --single`: boots a configuration and serves until it is stopped, in one process.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   bootFile,
+  OnlyWorker,
   openErrorLog,
   problemPlace,
   type ErrorLog,
@@ -25,7 +27,8 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
     const warned = (doubts: readonly Problem[]): void => {
       for (const doubt of doubts) log.warn(doubt.message, { at: problemPlace(doubt), hint: doubt.hint });
     };
-    const stage = await bootFile(line.config, { ...bootOptionsOf(line), use, log, isDevelopment, warned });
+    const workers = new OnlyWorker();
+    const stage = await bootFile(line.config, { ...bootOptionsOf(line), use, log, isDevelopment, warned, workers });
     if (isDevelopment)
       log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
     reopening.stage = stage;
@@ -36,9 +39,13 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
       const early = await Promise.race([started, end.reached]);
       if (early !== undefined) started.catch(() => {});
       const stopCollecting = collectWhenIdle();
-      const reached = early ?? (await end.reached);
+      const cause = early ?? (await end.reached);
       stopCollecting();
-      return await quitAt(reached, stage, line.grace, log);
+      if ("signal" in cause) log.info(`ends because of ${cause.signal}; again to end at once`);
+      workers.drain();
+      if ("signal" in cause && line.drainDelay > 0) await sleep(line.drainDelay);
+      await stage.quit(line.grace);
+      return "signal" in cause ? exitCodes.fine : exitCodes.crashed;
     } finally {
       end.forget();
     }
@@ -126,9 +133,3 @@ function endOf(log: OwnedErrorLog, reload: () => Promise<void>): { readonly reac
 
 /** In milliseconds; the maximum of a timer. */
 const longTime = 2 ** 31 - 1;
-
-async function quitAt(end: End, stage: Stage, grace: number, log: OwnedErrorLog): Promise<ExitCode> {
-  if ("signal" in end) log.info(`ends because of ${end.signal}; again to end at once`);
-  await stage.quit(grace);
-  return "signal" in end ? exitCodes.fine : exitCodes.crashed;
-}

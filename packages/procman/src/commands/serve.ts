@@ -7,6 +7,7 @@ import { requireFolder } from "../require-folder.ts";
 /** With `--single` and `--dev` in this process; otherwise this process leads workers, and does not load the engine. */
 export async function serve(line: CommandLine): Promise<ExitCode> {
   await requireFolder(line.base);
-  if (line.isSingle || line.isDevelopment) return (await import("./serve-single.ts")).serveSingle(line);
+  if (line.isDaemon) return (await import("./serve-in-background.ts")).serveInBackground(line);
+  if (line.isSingle) return (await import("./serve-single.ts")).serveSingle(line);
   return (await import("./serve-leading.ts")).serveLeading(line);
 }

@@ -6,16 +6,16 @@ import type { ChildProcess } from "node:child_process";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "../channel/channel.ts";
 import type { CheckedConfig, CheckerCalls, NoCalls, RunningConfig, ServeOptions } from "../channel/calls.ts";
-import { startChild, type Privileges } from "./child-process.ts";
+import { startChild, type ChildOptions } from "./child-process.ts";
 
 export class Checker {
-  readonly #privileges: Privileges;
+  readonly #children: ChildOptions;
   #spare: CheckerProcess | undefined;
   #idle: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(privileges: Privileges) {
-    this.#privileges = privileges;
+  constructor(children: ChildOptions) {
+    this.#children = children;
   }
 
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
@@ -30,7 +30,7 @@ export class Checker {
       const isLate = checker.child.signalCode === "SIGKILL";
       checker.kill();
       // What failed is mended, and tried again soon.
-      this.#keep(new CheckerProcess(this.#privileges));
+      this.#keep(new CheckerProcess(this.#children));
       if (!isLate) throw error;
       throw new HemiError("HEMI_PROCESS", `the configuration was not checked within ${patience} ms`, { cause: error });
     } finally {
@@ -47,11 +47,11 @@ export class Checker {
     clearTimeout(this.#idle);
     const spare = this.#spare;
     this.#spare = undefined;
-    if (spare === undefined) return new CheckerProcess(this.#privileges);
+    if (spare === undefined) return new CheckerProcess(this.#children);
     const isUsable = await spare.isUsable();
     if (isUsable) return spare;
     spare.kill();
-    return new CheckerProcess(this.#privileges);
+    return new CheckerProcess(this.#children);
   }
 
   #keep(checker: CheckerProcess): void {
@@ -72,8 +72,8 @@ class CheckerProcess {
   readonly child: ChildProcess;
   readonly channel: Channel<CheckerCalls, NoCalls>;
 
-  constructor(privileges: Privileges) {
-    this.child = startChild("checker", privileges);
+  constructor(children: ChildOptions) {
+    this.child = startChild("checker", children);
     this.channel = new Channel<CheckerCalls, NoCalls>(this.child, {});
     // The call that follows says why it could not be started.
     this.child.on("error", () => {});

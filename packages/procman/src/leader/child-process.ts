@@ -3,24 +3,30 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { Output } from "./output.ts";
 
-/** Output goes to the standard output and standard error of the program. */
-export function startChild(entry: "worker" | "checker", { user, group }: Privileges = {}): ChildProcess {
+/** How the processes of a program are started. */
+export interface ChildOptions {
+  /** Their identity; default: that of the leader. */
+  readonly user?: number | undefined;
+  readonly group?: number | undefined;
+  /** Where their output goes; default: the standard output and standard error of the leader. */
+  readonly output?: Output | undefined;
+}
+
+export function startChild(entry: "worker" | "checker", { user, group, output }: ChildOptions = {}): ChildProcess {
   const path = fileURLToPath(import.meta.resolve(`@hemi/procman/${entry}`));
   // Two processes cannot share the port of a debugger.
   const options = process.execArgv.filter((option) => !option.startsWith("--inspect"));
-  return spawn(process.execPath, [...options, path], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  const [stdout, stderr] = output?.stdio ?? ["inherit", "inherit"];
+  const child = spawn(process.execPath, [...options, path], {
+    stdio: ["ignore", stdout, stderr, "ipc"],
     env: { ...process.env, ...cacheOfCode() },
     ...(user === undefined ? {} : { uid: user }),
     ...(group === undefined ? {} : { gid: group }),
   });
-}
-
-/** The identity of a process; default: that of the leader. */
-export interface Privileges {
-  readonly user?: number | undefined;
-  readonly group?: number | undefined;
+  output?.take(child);
+  return child;
 }
 
 /** Where compiled code is kept between runs: without it, a process takes twice the time to start. */

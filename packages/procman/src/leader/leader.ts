@@ -2,11 +2,12 @@
 // configuration to the next. It loads none of the user's code.
 
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
-import type { Privileges } from "./child-process.ts";
+import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
@@ -16,8 +17,8 @@ export interface LeaderOptions {
   readonly serve: ServeOptions;
   /** How many workers to keep, at least one. */
   readonly workers: number;
-  /** The identity of workers. Default: that of the leader. */
-  readonly privileges?: Privileges;
+  /** How workers and checkers are started. */
+  readonly children?: ChildOptions;
   /** Sockets that a parent process has bound, by address. */
   readonly inherited?: ConstructorParameters<typeof Sockets>[1];
   readonly log: ErrorLog;
@@ -41,18 +42,19 @@ export class Leader {
   #running: RunningConfig | undefined;
   #reloads = 0;
   #isEnding = false;
+  #isDraining = false;
 
   constructor(options: LeaderOptions) {
-    const { workers, privileges = {}, log, inherited } = options;
+    const { workers, children = {}, log, inherited } = options;
     this.#options = options;
     this.#log = log;
     this.#sockets = new Sockets(workers, inherited);
-    this.#checker = new Checker(privileges);
+    this.#checker = new Checker(children);
     const start = (slot: number): WorkerProcess =>
       new WorkerProcess({
         slot,
         sockets: this.#sockets,
-        privileges,
+        children,
         broadcast: (message, from) => this.#broadcast(message, from),
         secret: (name) => this.#secret(name),
         renewSecret: (name) => this.#renewSecret(name),
@@ -60,7 +62,12 @@ export class Leader {
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
         // The first worker of a program is the primary one at once; later ones are told.
-        worker.boot(options.serve, config, { slot: number, count: workers, isPrimary: config === undefined });
+        worker.boot(options.serve, config, {
+          slot: number,
+          count: workers,
+          isPrimary: config === undefined,
+          isDraining: this.#isDraining,
+        });
       return new Slot({
         number,
         start,
@@ -90,6 +97,9 @@ export class Leader {
     for (const slot of this.#slots) slot.startAhead();
     this.#running = await first?.renew(0);
     await Promise.all(others.map((slot) => slot.renew(0)));
+    const { unused } = this.#sockets;
+    if (unused.length > 0)
+      this.#log.warn("no server listens on these sockets, which systemd has passed on", { sockets: unused.join(", ") });
   }
 
   get status(): Omit<LeaderStatus, "version" | "node" | "listensOn"> {
@@ -173,8 +183,16 @@ export class Leader {
     await Promise.allSettled(this.#ready().map((worker) => worker.call("reopen", undefined)));
   }
 
-  /** Ends all workers in order, within the grace of the program. */
-  async quit(): Promise<void> {
+  /**
+   * Ends all workers in order, within the grace of the program. Before that, they serve for `drainDelay` milliseconds
+   * and know that they drain: their health check fails, so that a load balancer sends no new clients.
+   */
+  async quit(drainDelay: number): Promise<void> {
+    this.#isDraining = true;
+    if (drainDelay > 0) {
+      for (const worker of this.#ready()) this.#tellStanding(worker);
+      await sleep(drainDelay);
+    }
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
   }
 
@@ -232,8 +250,17 @@ export class Leader {
       const isPrimary = worker === ready[0];
       if (this.#told.get(worker) === isPrimary) continue;
       this.#told.set(worker, isPrimary);
-      worker.tell("standing", { slot: worker.slot, count: this.#slots.length, isPrimary });
+      this.#tellStanding(worker);
     }
+  }
+
+  #tellStanding(worker: WorkerProcess): void {
+    worker.tell("standing", {
+      slot: worker.slot,
+      count: this.#slots.length,
+      isPrimary: this.#told.get(worker) ?? false,
+      isDraining: this.#isDraining,
+    });
   }
 
   #broadcast(message: Broadcast, from: WorkerProcess): void {

@@ -4,6 +4,7 @@
 
 import { rm } from "node:fs/promises";
 import { Socket, type BoundSocket } from "node:net";
+import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
 import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
 
 /** A socket of one slot, or of all of them. */
@@ -30,10 +31,10 @@ export class Sockets {
   readonly #slots: number;
   readonly #listening = new Map<string, Promise<Listening>>();
   /** Inherited from a parent process, by address; each is used once. */
-  readonly #inherited: Map<string, Socket>;
+  readonly #inherited: Map<string, InheritedSocket>;
 
   /** `inherited`: sockets that a parent process has bound, by address as `127.0.0.1:80` or a path. */
-  constructor(slots: number, inherited: ReadonlyMap<string, Socket> = new Map()) {
+  constructor(slots: number, inherited: ReadonlyMap<string, InheritedSocket> = new Map()) {
     this.#slots = slots;
     this.#inherited = new Map(inherited);
   }
@@ -81,12 +82,17 @@ export class Sockets {
     return all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value.address] : []));
   }
 
+  /** Sockets that a parent process has bound, and that no component has asked for, with their addresses. */
+  get unused(): readonly string[] {
+    return [...this.#inherited].map(([address, { name }]) => `${name} (${address})`);
+  }
+
   /** Closes everything. */
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.#listening.values());
     this.#listening.clear();
     await Promise.all(all.filter((settled) => settled.status === "fulfilled").map(({ value }) => close(value)));
-    for (const socket of this.#inherited.values()) socket.destroy();
+    for (const { socket } of this.#inherited.values()) socket.destroy();
   }
 
   async #bind(address: ListenAddress): Promise<Listening> {
@@ -127,7 +133,7 @@ export class Sockets {
           ? [`[::]:${address.port}`, `0.0.0.0:${address.port}`]
           : [`${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`];
     const name = names.find((candidate) => this.#inherited.has(candidate));
-    const socket = name === undefined ? undefined : this.#inherited.get(name);
+    const socket = name === undefined ? undefined : this.#inherited.get(name)?.socket;
     if (name === undefined || socket === undefined) return undefined;
     this.#inherited.delete(name);
     const port = "path" in address ? 0 : address.port;

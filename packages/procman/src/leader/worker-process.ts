@@ -13,7 +13,7 @@ import {
   type Standing,
   type WorkerCalls,
 } from "../channel/calls.ts";
-import { startChild, type Privileges } from "./child-process.ts";
+import { startChild, type ChildOptions } from "./child-process.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -25,7 +25,7 @@ export type WorkerState = "booting" | "ready" | "draining" | "ended";
 export interface WorkerProcessOptions {
   readonly slot: number;
   readonly sockets: Sockets;
-  readonly privileges: Privileges;
+  readonly children: ChildOptions;
   /** A message for the other workers. */
   readonly broadcast: (message: Broadcast, from: WorkerProcess) => void;
   /** Random bytes that all workers have in common, in base64. */
@@ -42,9 +42,9 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, privileges, broadcast, secret, renewSecret }: WorkerProcessOptions) {
+  constructor({ slot, sockets, children, broadcast, secret, renewSecret }: WorkerProcessOptions) {
     this.slot = slot;
-    this.#child = startChild("worker", privileges);
+    this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
       socket: async ({ address, owner }) => {
         const { handle, ...place } = await sockets.acquire(address, owner, slot, this);

@@ -3,19 +3,29 @@
 import { readFile, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 
+/** A socket that a parent process has bound. */
+export interface InheritedSocket {
+  readonly socket: Socket;
+  /** The name that systemd has for it: `FileDescriptorName` of the `.socket` unit, which is the unit by default. */
+  readonly name: string;
+}
+
 /**
  * By address, as `127.0.0.1:80`, `[::]:443` or the path of a UNIX socket. Empty if the variables are not meant for this
  * process. They are removed from the environment, so that child processes do not take them for their own.
  */
-export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, Socket>> {
-  const sockets = new Map<string, Socket>();
+export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<ReadonlyMap<string, InheritedSocket>> {
+  const sockets = new Map<string, InheritedSocket>();
   const count = Number(env["LISTEN_FDS"] ?? 0);
   const isMeant = env["LISTEN_PID"] === String(process.pid) && Number.isInteger(count);
+  const names = env["LISTEN_FDNAMES"]?.split(":") ?? [];
   for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]) Reflect.deleteProperty(env, name);
   if (!isMeant) return sockets;
   for (let fd = firstDescriptor; fd < firstDescriptor + count; fd++) {
     const address = await addressOf(fd);
-    if (address !== undefined) sockets.set(address, new Socket({ fd, readable: false, writable: false }));
+    if (address === undefined) continue;
+    const socket = new Socket({ fd, readable: false, writable: false });
+    sockets.set(address, { socket, name: names[fd - firstDescriptor] ?? "unknown" });
   }
   return sockets;
 }

@@ -2,16 +2,21 @@
 // the command `systemd-notify` sends the messages; the unit file needs `NotifyAccess=all`.
 
 import { execFile } from "node:child_process";
+import type { ErrorLog } from "@hemi/hemi/base";
 
 export class Notifier {
+  readonly #log: ErrorLog;
   readonly #isWanted: boolean;
   readonly #watchdog: NodeJS.Timeout | undefined;
+  #hasFailed = false;
 
-  /** `env.NOTIFY_SOCKET` and `env.WATCHDOG_USEC` are set by systemd. */
-  constructor(env: Readonly<Record<string, string | undefined>> = process.env) {
+  /** `env.NOTIFY_SOCKET`, `env.WATCHDOG_USEC` and `env.WATCHDOG_PID` are set by systemd. */
+  constructor(log: ErrorLog, env: Readonly<Record<string, string | undefined>> = process.env) {
+    this.#log = log;
     this.#isWanted = env["NOTIFY_SOCKET"] !== undefined;
+    const isMeant = (env["WATCHDOG_PID"] ?? String(process.pid)) === String(process.pid);
     const interval = Number(env["WATCHDOG_USEC"] ?? 0) / 1000;
-    if (!this.#isWanted || !(interval > 0)) return;
+    if (!this.#isWanted || !isMeant || !(interval > 0)) return;
     // Twice in the interval, as systemd advises.
     this.#watchdog = setInterval(() => void this.#notify("WATCHDOG=1"), interval / 2);
     this.#watchdog.unref();
@@ -21,6 +26,7 @@ export class Notifier {
     return this.#notify("READY=1", `MAINPID=${process.pid}`);
   }
 
+  /** Until the next `ready`. The time tells systemd which of the two came later (`Type=notify-reload`). */
   reloading(): Promise<void> {
     return this.#notify("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
   }
@@ -33,11 +39,17 @@ export class Notifier {
     clearInterval(this.#watchdog);
   }
 
-  /** Never rejects: a program serves, whoever hears of it. */
+  /** Never rejects: a program serves, whoever hears of it. The assignments are one message. */
   #notify(...assignments: readonly string[]): Promise<void> {
     if (!this.#isWanted) return Promise.resolve();
     return new Promise((resolve) =>
-      execFile("systemd-notify", [...assignments], { timeout: notifyTime }, () => resolve()),
+      execFile("systemd-notify", [...assignments], { timeout: notifyTime }, (error) => {
+        if (error !== null && !this.#hasFailed) {
+          this.#hasFailed = true;
+          this.#log.warn("cannot tell systemd about its state: systemd-notify fails", { error: error.message });
+        }
+        resolve();
+      }),
     );
   }
 }

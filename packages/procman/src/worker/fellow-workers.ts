@@ -30,6 +30,10 @@ export class FellowWorkers implements Workers {
     return this.#standing.isPrimary;
   }
 
+  get isDraining(): boolean {
+    return this.#standing.isDraining;
+  }
+
   onChange(listener: () => void): () => void {
     this.#changed.add(listener);
     return () => void this.#changed.delete(listener);

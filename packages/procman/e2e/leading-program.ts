@@ -1,0 +1,94 @@
+// A program with a leader and two workers, as a process of its own, and what tests ask of it.
+
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
+import { run, start, type RunOptions, type Running } from "./command.ts";
+
+/** One webapp that answers `text`; `more` stands in the stage. */
+export const site = (text: string, more = ""): string => `stage {
+    ${more}
+    webapp "hello" {
+        .hostnames = ("*")
+        rule $path == "/loop" { nodeHandlet { .module = "./loop.ts" } }
+        rule { .returnText = "${text}" }
+    }
+    httpxServer "main" {
+        .webapps = ("hello")
+        .address = "127.0.0.1:0"
+    }
+}
+`;
+
+/** What a user writes by mistake. */
+const loop = `// A handlet that never comes to an end.
+export default function handle(): void {
+  for (;;) {
+    Math.random();
+  }
+}
+`;
+
+/** The files of a program. */
+export const files = (text = "one", more = "") => ({ "hemi.conf": site(text, more), "loop.ts": loop });
+
+export interface Program {
+  readonly command: Running;
+  readonly port: number;
+  /** Calls a command of the program. Returns what it prints, or its exit code and its errors. */
+  steer(...args: readonly string[]): Promise<string>;
+}
+
+/** Serves the configuration of a folder with two workers. */
+export async function serve(folder: string, ...args: readonly string[]): Promise<Program> {
+  return await serveWith({ cwd: folder }, ...args);
+}
+
+export async function serveWith(options: RunOptions & { readonly cwd: string }, ...args: readonly string[]) {
+  const command = start(["serve", "--workers", "2", ...args], options);
+  const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
+  await command.line(/leads 2 workers/);
+  return { command, port: Number(port), steer: steering(options.cwd) };
+}
+
+/** Calls commands for the program of a folder. */
+export function steering(folder: string): Program["steer"] {
+  return async (...args) => {
+    const { stdout, stderr, code } = await run(args, { cwd: folder });
+    return code === 0 ? stdout : `${code ?? "?"} ${stderr}`;
+  };
+}
+
+/** The content of an answer, on a connection of its own. */
+export async function ask(port: number, path = "/"): Promise<string> {
+  const request = get({ agent: false, host: "127.0.0.1", port, path });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return await text(response);
+}
+
+export interface WorkerLine {
+  readonly slot: number;
+  readonly pid: number;
+  readonly state: string;
+}
+
+export async function workersOf({ steer }: Pick<Program, "steer">): Promise<readonly WorkerLine[]> {
+  return JSON.parse(await steer("workers", "--json")) as readonly WorkerLine[];
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends it in order, and returns what it has said. */
+export async function end({ command }: Pick<Program, "command">): Promise<string> {
+  command.child.kill("SIGTERM");
+  const { code, stderr } = await command.finished();
+  if (code !== 0) throw new Error(`it ended with ${code ?? "a signal"}: ${stderr}`);
+  return stderr;
+}
