@@ -10,6 +10,7 @@ import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
 import { httpxServer } from "./httpx/httpx-server.ts";
 import { cache } from "./web/cache/cache.ts";
+import { diskCacher } from "./web/cache/disk/disk-cacher.ts";
 import { memCacher } from "./web/cache/mem/mem-cacher.ts";
 import { forwardAuth } from "./web/proxy/forward-auth.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
@@ -41,6 +42,7 @@ export const corePack = pack("@hemi/internal", [
   webapp,
   rule,
   staticHandlet,
+  diskCacher,
   memCacher,
   cache,
   httpProxy,

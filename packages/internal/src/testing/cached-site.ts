@@ -13,6 +13,7 @@ import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Listeners } from "../net/listener.ts";
 import type { Stage } from "../stage.ts";
+import type { CacherPart } from "../web/cache/cacher.ts";
 import { managedCache, type ManagedCache } from "../web/cache/managed-cache.ts";
 import type { Workers } from "../stage/workers.ts";
 import type { ServerPart } from "../stage/kinds/server.ts";
@@ -22,6 +23,7 @@ import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.
 export interface CachedSite extends AsyncDisposable {
   readonly stage: Stage;
   readonly cache: ManagedCache;
+  readonly cacher: CacherPart;
   /** Where it listens. */
   readonly port: number;
   /** The lines of the error log. */
@@ -41,6 +43,8 @@ export interface CachedSiteOptions {
   readonly behind?: string;
   /** Components of the stage. */
   readonly beside?: string;
+  /** The sign of the cacher. Default: memCacher. */
+  readonly sign?: string;
   /** Props of the cacher. */
   readonly cacher?: string;
   /** What else the rule consists of. */
@@ -53,8 +57,10 @@ export interface CachedSiteOptions {
 export async function cachedSite(
   origin: HandletPart["handle"],
   settings = "",
-  { before = "", behind = "origin {}", beside = "", cacher = "", definitions = [], workers }: CachedSiteOptions = {},
+  options: CachedSiteOptions = {},
 ): Promise<CachedSite> {
+  const { before = "", behind = "origin {}", beside = "", definitions = [], workers } = options;
+  const { sign = "memCacher", cacher = "" } = options;
   let now = Date.parse("2026-01-01T00:00:00Z");
   let asked = 0;
   const testClock = defineFixture({ sign: "clock", create: () => new Clock({ wall: () => now }) });
@@ -81,7 +87,7 @@ export async function cachedSite(
   const stage = await boot.bootText(
     `stage {
       ${beside}
-      memCacher "c" { ${cacher} }
+      ${sign} "c" { ${cacher} }
       webapp "site" {
         .hostnames = ("*")
         rule { ${before} cache { .withCacher = "c" ${settings} } ${behind} }
@@ -97,10 +103,12 @@ export async function cachedSite(
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   const [found] = stage.offering(managedCache);
-  if (found === undefined) throw new Error("the site has no cache");
+  const store = stage.find(`${sign}.c`)?.part;
+  if (found === undefined || store === undefined || !isCacher(store)) throw new Error("the site has no cache");
   return {
     stage,
     cache: found.part,
+    cacher: store,
     port: Number(/:(\d+)$/.exec(listensOn)?.[1] ?? 0),
     log: sink.lines,
     doubts,
@@ -113,4 +121,8 @@ export async function cachedSite(
       await stage.quit(1000);
     },
   };
+}
+
+function isCacher(part: object): part is CacherPart {
+  return "lookup" in part && "begin" in part;
 }

@@ -1,18 +1,10 @@
 import { expect, test } from "vitest";
 import { cachedSite } from "../../../testing/cached-site.ts";
 import { cacherTests } from "../../../testing/cacher-tests.ts";
-import type { CacherPart } from "../cacher.ts";
 import { Admission } from "./admission.ts";
 
 async function makeCacher() {
-  const site = await cachedSite(() => false, "", { cacher: ".maxSize = 8M .maxWobjectSize = 1M" });
-  const cacher = site.stage.find("memCacher.c")?.part;
-  if (cacher === undefined || !isCacher(cacher)) throw new Error("there is no cacher");
-  return { cacher, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
-}
-
-function isCacher(part: object): part is CacherPart {
-  return "lookup" in part && "begin" in part;
+  return await cachedSite(() => false, "", { cacher: ".maxSize = 8M .maxWobjectSize = 1M" });
 }
 
 test.each(cacherTests(makeCacher))("$name", ({ run }) => run());

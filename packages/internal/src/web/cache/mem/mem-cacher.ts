@@ -5,10 +5,11 @@ import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import type { Context } from "../../../stage/context.ts";
 import { memorySource, type Source } from "../../response/source.ts";
-import { defineCacher, selects } from "../cacher.ts";
+import { cacherKind, defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
+import { Tiers } from "../tiers.ts";
 import type { Wobject, WobjectHead } from "../wobject.ts";
 import { Admission, type Evictable } from "./admission.ts";
 
@@ -17,6 +18,11 @@ const props = {
   maxSize: prop.size({ default: "64M", min: "64K", reload: "live" }),
   /** The largest content that is stored, in bytes; at most a quarter of `maxSize` in any case. */
   maxWobjectSize: prop.size({ default: "4M", min: 1, reload: "live" }),
+  /**
+   * Another cacher that stores the same below this one, such as a diskCacher: what is not in memory is looked up there,
+   * and comes up. Default: none.
+   */
+  over: prop.reference(cacherKind),
   /** Variants of one resource; with one more, the oldest is dropped. */
   maxVariants: prop.integer({ default: 50, min: 1, max: 10_000, reload: "live" }),
 };
@@ -30,7 +36,11 @@ type MemCacherProps = PropsOf<typeof props>;
 export const memCacher = defineCacher({
   sign: "memCacher",
   props,
-  create: (context): CacherPart => new MemCacher(context),
+  create(context): CacherPart {
+    const { over } = context.props;
+    const memory = new MemCacher(context);
+    return over === undefined ? memory : new Tiers(memory, () => over.current);
+  },
 });
 
 class Entry implements Wobject, Evictable {

@@ -1,0 +1,403 @@
+// diskCacher: stores responses in files.
+//
+//   folder/objects/ab/cdef…/0123…     one file for each response: by the hashes of its key and of its variant
+//   folder/writing/…                  files that are being written; they are renamed when they are complete
+//   folder/index-….sqlite             what there is, by URL, tag and last use: disk-index.ts
+
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { LRUCache } from "lru-cache";
+import { crc32 } from "node:zlib";
+import { prop } from "../../../component/prop.ts";
+import type { PropsOf } from "../../../component/props/prop-type.ts";
+import { PropError } from "../../../component/prop-error.ts";
+import type { Context } from "../../../stage/context.ts";
+import { memorySource, type Source } from "../../response/source.ts";
+import { defineCacher, selects } from "../cacher.ts";
+import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
+import { OpenWrites, type OpenWrite } from "../open-writes.ts";
+import { SpreadPurges } from "../spread-purges.ts";
+import type { Wobject, WobjectHead } from "../wobject.ts";
+import { DiskIndex } from "./disk-index.ts";
+import { DiskSource } from "./disk-source.ts";
+import { ObjectFolder } from "./object-folder.ts";
+import { storedFiles } from "./stored-files.ts";
+import {
+  appendHead,
+  closeFile,
+  openFile,
+  readAt,
+  readStored,
+  writeWobject,
+  type ContentSum,
+  type StoredFile,
+} from "./wobject-file.ts";
+
+const props = {
+  /** The folder for the responses, which only one cacher may have. Default: `cache` in `%varsDir`. */
+  folder: prop.path({ default: "cache", defaultIn: "varsDir" }),
+  /** The space for responses with their heads, in bytes. Those that were not asked for the longest time are evicted. */
+  maxSize: prop.size({ default: "1G", min: "64K", reload: "live" }),
+  /** The largest content that is stored, in bytes: it is in memory until it is complete. */
+  maxWobjectSize: prop.size({ default: "16M", min: 1, reload: "live" }),
+  /** Variants of one resource; with one more, the oldest is dropped. */
+  maxVariants: prop.integer({ default: 50, min: 1, max: 10_000, reload: "live" }),
+  /** The memory of each worker for what is asked for often: small contents, and open files of large ones. */
+  memory: prop.size({ default: "16M", min: "64K" }),
+};
+
+type DiskCacherProps = PropsOf<typeof props>;
+
+/**
+ * Stores responses in files, which all workers read and which outlive the program. Checksums find what was cut or
+ * changed by others. What cannot be written, because the disk is full for instance, is served all the same.
+ */
+export const diskCacher = defineCacher({
+  sign: "diskCacher",
+  aliases: ["localCacher"],
+  props,
+  check({ props, claim }) {
+    claim({ prop: "folder", what: `the folder ${props.folder} of a cacher` });
+  },
+  create: (context): CacherPart => new DiskCacher(context),
+});
+
+class DiskWobject implements Wobject {
+  head: WobjectHead;
+  readonly source: Source;
+  /** Absolute. */
+  readonly path: string;
+  readonly content: ContentSum;
+  readonly writtenAt: number;
+
+  constructor(path: string, source: Source, { head, size, sum, writtenAt }: StoredFile) {
+    this.path = path;
+    this.source = source;
+    this.head = head;
+    this.content = { size, sum };
+    this.writtenAt = writtenAt;
+  }
+
+  /** The index of the cacher needs it no longer. */
+  release(): void {
+    if (this.source instanceof DiskSource) this.source.release();
+  }
+}
+
+class DiskCacher implements CacherPart {
+  readonly isShared = true;
+  readonly #context: Context<DiskCacherProps>;
+  readonly #objects: ObjectFolder;
+  readonly #writes = new OpenWrites();
+  readonly #spread: SpreadPurges;
+  /** What was looked up lately. Another worker may have stored something since: it counts for a second. */
+  readonly #known: LRUCache<string, readonly DiskWobject[]>;
+  readonly #loads = new Map<string, Promise<readonly DiskWobject[]>>();
+  /** What must be over before anything is looked up: purges, and heads that are appended. */
+  readonly #pending = new Set<Promise<unknown>>();
+  /** What is being written. */
+  readonly #stores = new Set<Promise<unknown>>();
+  /** Paths that were asked for since the last note of it. */
+  readonly #used = new Set<string>();
+  #index: DiskIndex | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #tending: Promise<void> | undefined;
+  /** Counts up with each purge: what was loaded meanwhile is not kept. */
+  #purges = 0;
+  #isTidy = false;
+  #isClosed = false;
+
+  constructor(context: Context<DiskCacherProps>) {
+    this.#context = context;
+    const { props, workers, name, log } = context;
+    this.#objects = new ObjectFolder(join(props.folder, "objects"));
+    this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
+    this.#known = new LRUCache<string, readonly DiskWobject[]>({
+      max: maxKnown,
+      maxSize: props.memory,
+      ttl: knownTime,
+      sizeCalculation: (wobjects) => wobjects.reduce((sum, one) => sum + 1000 + (one.source.content?.length ?? 0), 500),
+      dispose: (wobjects) => wobjects.forEach((one) => one.release()),
+    });
+  }
+
+  get maxWobjectSize(): number {
+    return Math.min(this.#context.props.maxWobjectSize, Math.floor(this.#context.props.maxSize / 4));
+  }
+
+  // ---- life cycle ----
+
+  async prepare(): Promise<void> {
+    const { folder } = this.#context.props;
+    try {
+      await mkdir(this.#objects.path, { recursive: true });
+      await mkdir(join(folder, "writing"), { recursive: true });
+      this.#index = await DiskIndex.open(folder);
+    } catch (error) {
+      throw new PropError("folder", "HEMI_FILE", `${folder} cannot be used: ${String(error)}`, { cause: error });
+    }
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#tend(), tendTime);
+    this.#tend();
+  }
+
+  async shutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#stores);
+    this.#isClosed = true;
+    this.#spread.close();
+    await Promise.allSettled([...this.#pending, ...this.#loads.values(), this.#tending]);
+    this.#known.clear();
+    await this.#index?.close();
+  }
+
+  // ---- looking up ----
+
+  lookup(key: string): readonly Wobject[] | Promise<readonly Wobject[]> {
+    const known = this.#pending.size === 0 ? this.#known.get(key) : undefined;
+    if (known === undefined) return this.#load(key);
+    for (const { path } of known) this.#used.add(path);
+    return known;
+  }
+
+  async #load(key: string): Promise<readonly DiskWobject[]> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    const running = this.#loads.get(key);
+    if (running !== undefined) return await running;
+    const load = this.#read(key).finally(() => this.#loads.delete(key));
+    this.#loads.set(key, load);
+    return await load;
+  }
+
+  async #read(key: string): Promise<readonly DiskWobject[]> {
+    const purges = this.#purges;
+    const folder = this.#objects.folderOf(key);
+    const names = await readdir(folder).catch(() => []);
+    const read = await Promise.all(names.map((name) => this.#open(join(folder, name), key)));
+    const found = read.filter((one) => one !== undefined);
+    // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
+    found.sort((one, other) => other.writtenAt - one.writtenAt);
+    if (purges !== this.#purges) {
+      for (const one of found) one.release();
+      return this.#isClosed ? [] : await this.#read(key);
+    }
+    for (const { path } of found) this.#used.add(path);
+    if (!this.#known.set(key, found).has(key)) for (const one of found) one.release();
+    return found;
+  }
+
+  /** `undefined`: there is no such file, or it is no good; then it is removed. */
+  async #open(path: string, key: string): Promise<DiskWobject | undefined> {
+    const fd = await openFile(path, "r").catch(() => undefined);
+    if (fd === undefined) return undefined;
+    let isKept = false;
+    try {
+      const stored = await readStored(fd).catch(() => undefined);
+      if (stored?.head.key !== key) return this.#damaged(path);
+      const { size, sum } = stored;
+      if (size > maxInMemory) {
+        isKept = true;
+        return new DiskWobject(path, new DiskSource(path, fd, stored, () => this.#damaged(path)), stored);
+      }
+      const content = await readAt(fd, 0, size);
+      if (content === undefined || crc32(content) !== sum) return this.#damaged(path);
+      return new DiskWobject(path, memorySource(content), stored);
+    } finally {
+      if (!isKept) await closeFile(fd);
+    }
+  }
+
+  #damaged(path: string): undefined {
+    this.#context.log.warn("a stored response was cut or changed by others, and is removed", { path });
+    this.#wait(this.#remove([this.#objects.below(path)]));
+    return undefined;
+  }
+
+  // ---- storing ----
+
+  begin(): WobjectWriter {
+    const write = this.#writes.begin();
+    const pieces: Uint8Array[] = [];
+    return {
+      write: (piece) => void pieces.push(piece),
+      commit: (head) => {
+        const store = this.#store(write, head, pieces)
+          .catch((error: unknown) => {
+            this.#context.log.warn("a response could not be stored", { error });
+            return undefined;
+          })
+          .finally(() => {
+            this.#writes.end(write);
+            this.#stores.delete(store);
+          });
+        this.#stores.add(store);
+        return store;
+      },
+      abort: () => this.#writes.end(write),
+    };
+  }
+
+  async #store(write: OpenWrite, head: WobjectHead, pieces: readonly Uint8Array[]): Promise<Wobject | undefined> {
+    const index = this.#index;
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (index === undefined || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
+    const path = this.#objects.fileOf(head.key, head.variant);
+    const temporary = join(this.#context.props.folder, "writing", `${process.pid}-${randomUUID()}`);
+    try {
+      const content = await writeWobject(temporary, pieces, head);
+      // It is in the index before it can be found: a purge by tag must not miss it.
+      await index.add({ ...head, path: this.#objects.below(path), size: size + headSpace });
+      if (!write.isPurged(head)) await this.#objects.moveIn(path, temporary);
+      if (write.isPurged(head)) {
+        await this.#remove([this.#objects.below(path)]);
+        return undefined;
+      }
+      this.#known.delete(head.key);
+      const surplus = index.surplus(head.key, this.#context.props.maxVariants);
+      if (surplus.length > 0) await this.#remove(surplus);
+      if (this.#context.workers.isPrimary && index.size > this.#context.props.maxSize) this.#tend();
+      return new DiskWobject(path, memorySource(Buffer.concat(pieces)), { ...content, head, writtenAt: 0 });
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  freshen(wobject: Wobject, head: WobjectHead): void {
+    if (!(wobject instanceof DiskWobject)) return;
+    wobject.head = head;
+    // If it was purged, the file is not there.
+    this.#wait(appendHead(wobject.path, head, wobject.content));
+    this.#known.delete(head.key);
+  }
+
+  // ---- purging and evicting ----
+
+  purge(selector: PurgeSelector, options: PurgeOptions = {}): Promise<number> {
+    const { isDryRun = false } = options;
+    if (!isDryRun) {
+      this.#writes.note(selector);
+      this.#purges++;
+      this.#known.clear();
+      this.#spread.tell(selector, options);
+    }
+    const purge = this.#purge(selector, options);
+    if (!isDryRun) this.#wait(purge);
+    return purge;
+  }
+
+  async #purge(selector: PurgeSelector, { isSoft = false, isDryRun = false }: PurgeOptions): Promise<number> {
+    const index = this.#index;
+    if (index === undefined) return 0;
+    await index.flush();
+    let count = 0;
+    for (const paths of index.selected(selector)) {
+      if (isDryRun) count += paths.length;
+      else if (isSoft) count += await this.#objects.outdate(paths);
+      else count += await this.#remove(paths);
+    }
+    return index.isComplete || isDryRun ? count : count + (await this.#purgeUnlisted(selector));
+  }
+
+  /** While the index is made anew, files may not be listed in it. */
+  async #purgeUnlisted(selector: PurgeSelector): Promise<number> {
+    let count = 0;
+    for await (const { path, stored } of storedFiles(this.#objects.path)) {
+      if (stored !== undefined && selects(selector, stored.head))
+        count += await this.#remove([this.#objects.below(path)]);
+    }
+    return count;
+  }
+
+  /** How many there were. The files go first: what is in the index and not on disk does no harm. */
+  async #remove(paths: readonly string[]): Promise<number> {
+    const count = await this.#objects.remove(paths);
+    this.#known.clear();
+    await this.#index?.remove(paths);
+    return count;
+  }
+
+  /** Notes what was used, and lets the primary worker make the index complete and evict what is too much. */
+  #tend(): void {
+    this.#tending ??= this.#tendNow()
+      .catch((error: unknown) => this.#context.log.error("the cache on disk cannot be tended", { error }))
+      .finally(() => (this.#tending = undefined));
+  }
+
+  /** What killed processes were writing. */
+  async #removeUnfinished(): Promise<void> {
+    const folder = join(this.#context.props.folder, "writing");
+    for (const name of await readdir(folder)) {
+      if (!isRunning(Number.parseInt(name, 10))) await rm(join(folder, name), { force: true });
+    }
+  }
+
+  async #tendNow(): Promise<void> {
+    const index = this.#index;
+    if (index === undefined || this.#isClosed) return;
+    const used = [...this.#used].map((path) => this.#objects.below(path));
+    this.#used.clear();
+    if (used.length > 0) await index.used(used, this.#context.stage.clock.now());
+    if (!this.#context.workers.isPrimary) return;
+    if (!this.#isTidy) await this.#removeUnfinished();
+    this.#isTidy = true;
+    if (!index.isComplete) await this.#makeComplete(index);
+    while (index.size > this.#context.props.maxSize) {
+      const evicted = untilEnough(index.oldest(), index.size - this.#context.props.maxSize);
+      if (evicted.length === 0) return;
+      await this.#remove(evicted);
+    }
+  }
+
+  /** From the files. */
+  async #makeComplete(index: DiskIndex): Promise<void> {
+    for await (const { path, stored } of storedFiles(this.#objects.path)) {
+      if (this.#isClosed) return;
+      const below = this.#objects.below(path);
+      if (stored === undefined) await this.#remove([below]);
+      else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
+    }
+    await index.completed();
+  }
+
+  #wait(work: Promise<unknown>): void {
+    const settled: Promise<void> = work.then(ignore, ignore).finally(() => this.#pending.delete(settled));
+    this.#pending.add(settled);
+  }
+}
+
+/** As many of them as have `excess` bytes together. */
+function untilEnough(files: readonly { readonly path: string; readonly size: number }[], excess: number): string[] {
+  const taken: string[] = [];
+  let left = excess;
+  for (const { path, size } of files) {
+    if (left <= 0) break;
+    left -= size;
+    taken.push(path);
+  }
+  return taken;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It runs as another user.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function ignore(): void {}
+
+/** Larger content is read when it is sent, in bytes. */
+const maxInMemory = 64 * 1024;
+/** Keys; each may have an open file. */
+const maxKnown = 1000;
+/** In milliseconds. */
+const knownTime = 1000;
+const tendTime = 1000;
+/** The space of head, footer and folder on disk, in bytes, estimated. */
+const headSpace = 4096;

@@ -1,0 +1,58 @@
+// The content of a stored response on disk.
+
+import { openSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { HemiError } from "../../../errors/hemi-error.ts";
+import { readRegion } from "../../../http/file-region.ts";
+import type { ByteRange } from "../../response/range.ts";
+import type { OpenSource, Source } from "../../response/source.ts";
+import { closeFile, type ContentSum } from "./wobject-file.ts";
+
+/** Large content, which is read when it is sent. The file stays open while somebody reads it, removed or not. */
+export class DiskSource implements Source {
+  readonly size: number;
+  readonly #path: string;
+  readonly #sum: number;
+  readonly #damaged: () => void;
+  #fd: number | undefined;
+  /** One for the index of the cacher, and one for each reader. */
+  #users = 1;
+
+  /** Takes over the descriptor. `damaged` is called when the content is not what was written. */
+  constructor(path: string, fd: number, { size, sum }: ContentSum, damaged: () => void) {
+    this.#path = path;
+    this.#fd = fd;
+    this.size = size;
+    this.#sum = sum;
+    this.#damaged = damaged;
+  }
+
+  open(): OpenSource {
+    // A request that has validated it may come after the index has closed it. Throws if it was removed meanwhile.
+    const fd = (this.#fd ??= openSync(this.#path, "r"));
+    this.#users++;
+    return { read: (range) => this.#read(fd, range), [Symbol.dispose]: () => this.release() };
+  }
+
+  release(): void {
+    if (--this.#users > 0 || this.#fd === undefined) return;
+    closeFile(this.#fd).catch(() => undefined);
+    this.#fd = undefined;
+  }
+
+  /** Whole content is checked before its last piece goes out: a client then sees that it is incomplete. */
+  async *#read(fd: number, { offset, size }: ByteRange): AsyncGenerator<Uint8Array, void, void> {
+    const isWhole = offset === 0 && size === this.size;
+    let sum = 0;
+    let left = size;
+    for await (const piece of readRegion({ fd, offset, size })) {
+      left -= piece.length;
+      if (isWhole) sum = crc32(piece, sum);
+      if (left === 0 && isWhole && sum !== this.#sum) {
+        this.#damaged();
+        throw new HemiError("HEMI_FILE", `${this.#path} was changed by others: its checksum is wrong`);
+      }
+      yield piece;
+    }
+  }
+}

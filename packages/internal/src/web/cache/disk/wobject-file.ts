@@ -1,0 +1,145 @@
+// The file of one stored response. Head and footer stand behind the content; after a validation, another head with its
+// footer is appended: the last one counts. A file that was cut short, or is being written, has no footer at its end.
+//
+//   content │ head, JSON │ footer │ head, JSON │ footer
+//
+//   footer   magic │ content: size, CRC-32 │ head: size, CRC-32 │ time of writing │ CRC-32 of the footer before this
+//   bytes        8 │                  8, 4 │               4, 4 │               8 │ 4
+
+import { close, constants, fstat, open, read, write, writev } from "node:fs";
+import { promisify } from "node:util";
+import { crc32 } from "node:zlib";
+import type { WobjectHead } from "../wobject.ts";
+
+export const openFile = promisify(open);
+export const closeFile = promisify(close);
+const readFile = promisify(read);
+const statFile = promisify(fstat);
+const writeFile = promisify(write);
+const writePieces = promisify(writev);
+
+/** What the footer says of the content. */
+export interface ContentSum {
+  /** In bytes. */
+  readonly size: number;
+  /** CRC-32. */
+  readonly sum: number;
+}
+
+/** What a file holds, its content apart. */
+export interface StoredFile extends ContentSum {
+  readonly head: WobjectHead;
+  /** When the head was written, in milliseconds since the epoch, with fractions. */
+  readonly writtenAt: number;
+}
+
+/** Writes content, head and footer to a file that must not exist. Rejects with the error of the system. */
+export async function writeWobject(
+  path: string,
+  pieces: readonly Uint8Array[],
+  head: WobjectHead,
+): Promise<ContentSum> {
+  const content = { size: pieces.reduce((size, { length }) => size + length, 0), sum: 0 };
+  for (const piece of pieces) content.sum = crc32(piece, content.sum);
+  const fd = await openFile(path, "wx");
+  try {
+    const all = [...pieces, ending(head, content)];
+    for (let i = 0; i < all.length; i += piecesAtOnce) await writeWhole(fd, all.slice(i, i + piecesAtOnce));
+  } finally {
+    await closeFile(fd);
+  }
+  return content;
+}
+
+/** Appends another head, if the file is still there. */
+export async function appendHead(path: string, head: WobjectHead, content: ContentSum): Promise<void> {
+  const bytes = ending(head, content);
+  // Without O_CREAT: a purged one must not come back. One write: other workers may append, too.
+  const fd = await openFile(path, appending);
+  try {
+    await writeFile(fd, bytes, 0, bytes.length, null);
+  } finally {
+    await closeFile(fd);
+  }
+}
+
+/** `undefined`: the file is incomplete, was changed, or is of another version. */
+export async function readStored(fd: number): Promise<StoredFile | undefined> {
+  const { size: fileSize } = await statFile(fd);
+  const tailSize = Math.min(fileSize, usualTail);
+  let tail = await readAt(fd, fileSize - tailSize, tailSize);
+  const footer = tail?.subarray(-footerSize);
+  if (tail === undefined || footer?.length !== footerSize || footer.toString("latin1", 0, 8) !== magic)
+    return undefined;
+  if (crc32(footer.subarray(0, footerSize - 4)) !== footer.readUInt32BE(footerSize - 4)) return undefined;
+  const size = Number(footer.readBigUInt64BE(8));
+  const headSize = footer.readUInt32BE(20);
+  if (size + headSize + footerSize > fileSize || headSize > maxHead) return undefined;
+  if (headSize + footerSize > tailSize) {
+    tail = await readAt(fd, fileSize - footerSize - headSize, headSize + footerSize);
+    if (tail === undefined) return undefined;
+  }
+  const text = tail.subarray(-footerSize - headSize, -footerSize);
+  if (crc32(text) !== footer.readUInt32BE(24)) return undefined;
+  const head: unknown = JSON.parse(text.toString());
+  if (!isHead(head)) return undefined;
+  return { head, size, sum: footer.readUInt32BE(16), writtenAt: footer.readDoubleBE(28) };
+}
+
+/** The same for a path; also `undefined` if there is no such file. */
+export async function readStoredAt(path: string): Promise<StoredFile | undefined> {
+  const fd = await openFile(path, "r").catch(() => undefined);
+  if (fd === undefined) return undefined;
+  return await readStored(fd)
+    .catch(() => undefined)
+    .finally(() => closeFile(fd));
+}
+
+/** So many bytes; `undefined` if the file has fewer. */
+export async function readAt(fd: number, offset: number, size: number): Promise<Buffer | undefined> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  for (let done = 0; done < size;) {
+    const { bytesRead } = await readFile(fd, bytes, done, size - done, offset + done);
+    if (bytesRead === 0) return undefined;
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function ending(head: WobjectHead, { size, sum }: ContentSum): Buffer {
+  const text = Buffer.from(JSON.stringify(head));
+  const footer = Buffer.alloc(footerSize);
+  footer.write(magic, 0, "latin1");
+  footer.writeBigUInt64BE(BigInt(size), 8);
+  footer.writeUInt32BE(sum, 16);
+  footer.writeUInt32BE(text.length, 20);
+  footer.writeUInt32BE(crc32(text), 24);
+  footer.writeDoubleBE(performance.timeOrigin + performance.now(), 28);
+  footer.writeUInt32BE(crc32(footer.subarray(0, footerSize - 4)), footerSize - 4);
+  return Buffer.concat([text, footer]);
+}
+
+async function writeWhole(fd: number, pieces: readonly Uint8Array[]): Promise<void> {
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await writePieces(fd, pieces);
+  // A full disk takes a part, and refuses the rest.
+  if (bytesWritten < size) {
+    const rest = Buffer.concat(pieces).subarray(bytesWritten);
+    await writeWhole(fd, [rest]);
+  }
+}
+
+function isHead(value: unknown): value is WobjectHead {
+  return typeof value === "object" && value !== null && "key" in value && "url" in value && "fieldList" in value;
+}
+
+/** Has the version of the format. */
+const magic = "HEMIWOB1";
+const footerSize = 40;
+/** In bytes: most heads are within it, so that one read suffices. */
+const usualTail = 4096;
+const maxHead = 1024 * 1024;
+/** IOV_MAX. */
+const piecesAtOnce = 1024;
+
+const appending = constants.O_WRONLY | constants.O_APPEND;

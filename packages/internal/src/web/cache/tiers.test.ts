@@ -1,0 +1,62 @@
+// memCacher over diskCacher.
+
+import { mkdtempDisposable, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cachedSite } from "../../testing/cached-site.ts";
+import { cacherTests } from "../../testing/cacher-tests.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+
+const newFolder = () => mkdtempDisposable(join(tmpdir(), "hemi-tiers-"));
+
+function answer(req: Request, resp: Response): true {
+  resp.setHeader("cache-control", "max-age=600");
+  resp.setHeader("vary", "accept-language");
+  resp.send(`${req.path} ${req.header("accept-language") ?? ""}`);
+  return true;
+}
+
+function siteIn(folder: string) {
+  const beside = `diskCacher "disk" { .folder = "${folder}" .maxSize = 8M .maxWobjectSize = 1M }`;
+  return cachedSite(answer, "", { beside, cacher: '.over = "disk" .maxWobjectSize = 64K' });
+}
+
+async function makeCacher() {
+  const folder = await newFolder();
+  const site = await siteIn(folder.path);
+  return {
+    cacher: site.cacher,
+    async [Symbol.asyncDispose]() {
+      await site[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each(cacherTests(makeCacher))("$name", ({ run }) => run());
+
+test("what is on disk comes up into memory with all its variants, and a purge holds for both", async () => {
+  await using folder = await newFolder();
+  const languages = ["de", "en"];
+  {
+    await using site = await siteIn(folder.path);
+    for (const language of languages) await site.get("/a", { "accept-language": language });
+  }
+  await using site = await siteIn(folder.path);
+  await site.get("/a", { "accept-language": "de" });
+  const objects = join(folder.path, "objects");
+  for (const name of await readdir(objects)) await rm(join(objects, name), { recursive: true });
+  for (const language of languages) {
+    expect((await site.get("/a", { "accept-language": language })).text).toBe(`/a ${language}`);
+  }
+  expect(site.asked()).toBe(0);
+  await site.cache.purge({ url: "http://a.example/a" });
+  await site.get("/a", { "accept-language": "de" });
+  expect(site.asked()).toBe(1);
+});
+
+test("a cacher cannot be over itself", async () => {
+  await expect(cachedSite(answer, "", { cacher: '.over = "c"' })).rejects.toThrow();
+});

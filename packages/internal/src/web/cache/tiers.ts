@@ -1,0 +1,94 @@
+// Tiers: a cacher over another one, such as memory over disk. What the upper one does not have is looked up in the
+// lower one, and comes up when it is asked for.
+
+import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "./cacher.ts";
+import type { Wobject, WobjectHead } from "./wobject.ts";
+
+/** Everything is stored in both; a wobject that is too large for the upper one is in the lower one only. */
+export class Tiers implements CacherPart {
+  readonly #upper: CacherPart;
+  readonly #lower: () => CacherPart;
+  /** For wobjects of the upper one, those in the lower one that they come from. */
+  readonly #below = new WeakMap<Wobject, Wobject>();
+
+  /** `lower` may be another one after a reload. */
+  constructor(upper: CacherPart, lower: () => CacherPart) {
+    this.#upper = upper;
+    this.#lower = lower;
+  }
+
+  get maxWobjectSize(): number {
+    return Math.max(this.#upper.maxWobjectSize, this.#lower().maxWobjectSize);
+  }
+
+  get isShared(): boolean {
+    return this.#lower().isShared === true;
+  }
+
+  lookup(key: string): readonly Wobject[] | Promise<readonly Wobject[]> {
+    const found = this.#upper.lookup(key);
+    if (found instanceof Promise) return found.then((found) => (found.length > 0 ? found : this.#bringUp(key)));
+    return found.length > 0 ? found : this.#bringUp(key);
+  }
+
+  begin(key: string): WobjectWriter {
+    const writers = [this.#upper.begin(key), this.#lower().begin(key)] as const;
+    const [upper, lower] = writers;
+    return {
+      write: (piece) => writers.forEach((writer) => writer.write(piece)),
+      abort: () => writers.forEach((writer) => writer.abort()),
+      commit: async (head) => {
+        const [above, below] = await Promise.all([upper.commit(head), lower.commit(head)]);
+        if (above !== undefined && below !== undefined) this.#below.set(above, below);
+        return above ?? below;
+      },
+    };
+  }
+
+  freshen(wobject: Wobject, head: WobjectHead): void {
+    const below = this.#below.get(wobject);
+    this.#upper.freshen(wobject, head);
+    this.#lower().freshen(below ?? wobject, head);
+  }
+
+  /** The number is that of the lower one, which has everything. The upper one first: it would be filled from below. */
+  async purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number> {
+    const [, count] = await Promise.all([this.#upper.purge(selector, options), this.#lower().purge(selector, options)]);
+    // What came up meanwhile.
+    if (options?.isDryRun !== true) await this.#upper.purge(selector, options);
+    return count;
+  }
+
+  /** All variants or none: the lower one is not asked for what the upper one has. */
+  async #bringUp(key: string): Promise<readonly Wobject[]> {
+    const found = await this.#lower().lookup(key);
+    const max = this.#upper.maxWobjectSize;
+    if (found.length === 0 || found.some(({ source }) => (source.content?.length ?? Infinity) > max)) return found;
+    // A purge from here on holds for what is brought up; one before it shows in the second look.
+    const writers = found.map(() => this.#upper.begin(key));
+    const current = await this.#lower().lookup(key);
+    const isSame = current.length === found.length && current.every((wobject, i) => wobject === found[i]);
+    if (!isSame) {
+      for (const writer of writers) writer.abort();
+      return current;
+    }
+    // The latest one is stored last, and comes first again.
+    for (const [i, wobject] of [...found.entries()].reverse()) {
+      const writer = writers[i];
+      if (wobject.source.content !== undefined) writer?.write(wobject.source.content);
+      const above = await writer?.commit(wobject.head);
+      if (above !== undefined) this.#below.set(above, wobject);
+    }
+    return found;
+  }
+
+  // ---- life cycle of the upper one ----
+
+  update(changed: ReadonlySet<string>): void {
+    this.#upper.update?.(changed);
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#upper.shutdown?.();
+  }
+}
