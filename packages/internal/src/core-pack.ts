@@ -21,6 +21,8 @@ import { handOver } from "./layer4/tcps/hand-over.ts";
 import { tcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 import { tcpsProxy } from "./layer4/tcps/tcps-proxy.ts";
 import { tcpsRouter } from "./layer4/tcps/tcps-router.ts";
+import { rpcHandlet } from "./rpc/rpc-handlet.ts";
+import { rpcServer } from "./rpc/rpc-server.ts";
 import { rule } from "./web/dispatch/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/dispatch/webapp.ts";
@@ -46,6 +48,8 @@ export const corePack = pack("@hemi/internal", [
   forwardAuth,
   fcgiRelay,
   scgiRelay,
+  rpcHandlet,
+  rpcServer,
   tcpsBackend,
   tcpsRouter,
   caseOfRouter,

@@ -53,6 +53,8 @@ export abstract class ServerExchan implements ExchanWire {
   headTime = 0;
   /** In ms, in place of that of the server's settings. */
   handleTimeout: number | undefined;
+  /** Likewise, for the wait between two pieces of content; if set, there is no minimum rate. */
+  contentTimeout: number | undefined;
   /** How far the response has come. */
   protected state: State = "waiting";
   /** Of the head that was sent; 0 before that. */
@@ -243,6 +245,10 @@ export abstract class ServerExchan implements ExchanWire {
   limitHandling(timeout: number | undefined): void {
     this.handleTimeout = timeout;
     this.waitAnew();
+  }
+
+  limitContent(timeout: number): void {
+    this.contentTimeout = timeout;
   }
 
   /** Says why it is about to end, or to be answered as it will be. The first cause counts. */
