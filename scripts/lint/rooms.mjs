@@ -29,10 +29,8 @@ export const floors = [
     web: "web/ answers requests, whatever they came by: it knows no codec",
     layer4: "layer 4 passes connections on, and does not know what is said on them",
   },
-  {
-    httpx: "httpx/ puts codecs and web/ together",
-    rpc: "rpc/ puts codecs and services together",
-  },
+  { httpx: "httpx/ puts codecs and web/ together" },
+  { rpc: "rpc/ serves services by what httpx/ and web/ have" },
   {
     "stage.ts": "the stage as programs have it puts stage/ and web/ together",
     "kinds.ts": "the table of kinds puts the kinds of all rooms together",

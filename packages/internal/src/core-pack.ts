@@ -25,6 +25,8 @@ import { tcpsRouter } from "./layer4/tcps/tcps-router.ts";
 import { udpsBackend } from "./layer4/udps/udps-backend.ts";
 import { udpsProxy } from "./layer4/udps/udps-proxy.ts";
 import { udpsRouter } from "./layer4/udps/udps-router.ts";
+import { rpcHandlet } from "./rpc/rpc-handlet.ts";
+import { rpcServer } from "./rpc/rpc-server.ts";
 import { rule } from "./web/dispatch/rule.ts";
 import { staticHandlet } from "./web/static/static.ts";
 import { webapp } from "./web/dispatch/webapp.ts";
@@ -51,6 +53,8 @@ export const corePack = pack("@hemi/internal", [
   forwardAuth,
   fcgiRelay,
   scgiRelay,
+  rpcHandlet,
+  rpcServer,
   tcpsBackend,
   tcpsRouter,
   caseOfRouter,

@@ -133,6 +133,18 @@ export { fileEnded, readRegion } from "./http/file-region.ts";
 export type { HeadLimits } from "./http/head-limits.ts";
 export { ServerExchan, type ExchanCarrier } from "./http/server-exchan.ts";
 
+// RPC
+export { Call } from "./rpc/call.ts";
+export type {
+  Implementation,
+  Implemented,
+  ImplementOptions,
+  Interceptor,
+  ProcedureLimits,
+} from "./rpc/implementation.ts";
+export { defineService, serviceKind, type ServicePart } from "./rpc/kinds.ts";
+export { implement, ServedProcedure, type Invoke, type ServedBundlet } from "./rpc/served-bundlet.ts";
+
 // Web
 export {
   cacherKind,

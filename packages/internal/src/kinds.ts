@@ -7,7 +7,7 @@ import { cronjobKind } from "./stage/kinds/cronjob.ts";
 import { fixtureKind } from "./fixtures/kind.ts";
 import { outgateKind } from "./stage/kinds/outgate.ts";
 import { caseKind, dealetKind, routerKind } from "./layer4/kinds.ts";
-import { serviceKind } from "./stage/kinds/service.ts";
+import { serviceKind } from "./rpc/kinds.ts";
 import { serverKind } from "./stage/kinds/server.ts";
 import { staterKind } from "./stage/kinds/storage.ts";
 import { cacherKind } from "./web/cache/cacher.ts";
@@ -24,19 +24,20 @@ export const kinds = [
   // rank 3
   staterKind,
   cacherKind,
-  // rank 4
+  // rank 4: below handlets, which serve them
   serviceKind,
+  // rank 5
   webappKind,
   ruleKind,
   handletKind,
   reviserKind,
   sockletKind,
-  // rank 5
+  // rank 6
   serverKind,
-  // rank 6: above the servers, because a dealet may hand connections over to one of them
+  // rank 7: above the servers, because a dealet may hand connections over to one of them
   routerKind,
   caseKind,
   dealetKind,
-  // rank 7
+  // rank 8
   cronjobKind,
 ] as const;

@@ -181,6 +181,11 @@ export interface ExchanWire {
    * server's again.
    */
   limitHandling(timeout: number | undefined): void;
+  /**
+   * In ms: from now on the client has so long between two pieces of its content, in place of the server's
+   * `contentTimeout`, and no minimum rate holds: for streams of messages, whose sender may have nothing to say.
+   */
+  limitContent(timeout: number): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
   /**

@@ -55,6 +55,8 @@ export abstract class ServerExchan implements ExchanWire {
   /** In ms, in place of that of the server's settings. */
   handleTimeout: number | undefined;
   counter: ExchanCounter | undefined;
+  /** Likewise, for the wait between two pieces of content; if set, there is no minimum rate. */
+  contentTimeout: number | undefined;
   /** How far the response has come. */
   protected state: State = "waiting";
   /** Of the head that was sent; 0 before that. */
@@ -247,6 +249,10 @@ export abstract class ServerExchan implements ExchanWire {
   limitHandling(timeout: number | undefined): void {
     this.handleTimeout = timeout;
     this.waitAnew();
+  }
+
+  limitContent(timeout: number): void {
+    this.contentTimeout = timeout;
   }
 
   /** Says why it is about to end, or to be answered as it will be. The first cause counts. */

@@ -247,7 +247,8 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
     if (exchan?.isReading !== true) return false;
     const { settings } = this.#server;
     const came = exchan.content.read + this.input.size;
-    if (this.#contentRate?.isTooSlow(came, this.#server.monotonic(), settings) === true) {
+    const hasRate = exchan.contentTimeout === undefined;
+    if (hasRate && this.#contentRate?.isTooSlow(came, this.#server.monotonic(), settings) === true) {
       this.#giveContentUp(`its content came at less than ${settings.minContentRate} bytes a second`);
     } else if (exchan.contentArrived()) this.#timeouts.hasMoved = true;
     return false;
@@ -394,7 +395,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
       case "exchan":
         if (exchan?.isReading === true) {
           this.#hold(false);
-          this.#timeouts.waitFor("content");
+          this.#timeouts.waitFor("content", exchan.contentTimeout);
         } else {
           this.#hold(output.isAwaited || input.size >= this.#server.settings.maxBufferedInput);
           this.#timeouts.waitFor(output.isAwaited ? "write" : "handle", exchan?.handleTimeout);
@@ -428,7 +429,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
         this.#refuse(408, `its head was not complete after ${settings.headTimeout} ms`);
         break;
       case "content":
-        this.#giveContentUp(`no content came for ${settings.contentTimeout} ms`);
+        this.#giveContentUp(`no content came for ${this.#exchan?.contentTimeout ?? settings.contentTimeout} ms`);
         break;
       case "handle":
         this.#server.note(

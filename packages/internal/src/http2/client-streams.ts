@@ -59,8 +59,10 @@ export abstract class ClientStreams
     this.#timeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait, { handleTimeout }) =>
-        wait === "handle" && handleTimeout !== undefined ? handleTimeout : server.settings[timeouts[wait]],
+      timeOf: (wait, { handleTimeout, contentTimeout }) => {
+        const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
+        return own ?? server.settings[timeouts[wait]];
+      },
       progress: () => this.output.taken,
       streams: () => [...this.streams.values(), ...(this.#abandoned ?? [])],
       expired: (exchan, wait) => this.#expired(exchan, wait),
@@ -273,6 +275,7 @@ export abstract class ClientStreams
   /** Content has come for a reader that waits: at the rate that it must? */
   #isTooSlow(exchan: Http2Exchan, { rate }: ReceivedContent, received: number): boolean {
     const { settings } = this.server;
+    if (exchan.contentTimeout !== undefined) return false;
     if (!rate.isTooSlow(received, this.server.monotonic(), settings)) return false;
     this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
     return true;
@@ -297,7 +300,7 @@ export abstract class ClientStreams
     if (this.#abandoned?.delete(exchan) === true) return;
     switch (wait) {
       case "content":
-        this.#giveContentUp(exchan, `no content came for ${settings.contentTimeout} ms`);
+        this.#giveContentUp(exchan, `no content came for ${exchan.contentTimeout ?? settings.contentTimeout} ms`);
         break;
       case "handle":
         this.server.note(

@@ -33,7 +33,7 @@ export interface DealetPart extends Part, Partial<TcpsDealet & UdpsDealet> {}
 /** Listens for connections of layer 4. */
 export const routerKind = kind({
   name: "router",
-  rank: 6,
+  rank: 7,
   standsIn: [{ owner: "stage", naming: "required" }],
   variables: connVariables,
   part: shape<RouterPart>(),
@@ -43,7 +43,7 @@ export const routerKind = kind({
 /** A condition on connections, with the dealets that handle them. */
 export const caseKind = kind({
   name: "case",
-  rank: 6,
+  rank: 7,
   standsIn: [{ owner: "router", naming: "optional" }],
   takesCondition: true,
   variables: connVariables,
@@ -54,7 +54,7 @@ export const caseKind = kind({
 /** Handles connections, or leaves them to the next dealet. */
 export const dealetKind = kind({
   name: "dealet",
-  rank: 6,
+  rank: 7,
   standsIn: [
     { owner: "router", naming: "required" },
     { owner: "case", naming: "optional" },

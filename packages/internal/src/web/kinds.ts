@@ -139,7 +139,7 @@ export interface WebappPart extends Part {
 /** A web application, selected by hostnames. */
 export const webappKind = kind({
   name: "webapp",
-  rank: 4,
+  rank: 5,
   standsIn: [{ owner: "stage", naming: "required" }],
   variables: webVariables,
   part: shape<WebappPart>(),
@@ -149,7 +149,7 @@ export const webappKind = kind({
 /** A condition on requests, and the components that handle matching requests. */
 export const ruleKind = kind({
   name: "rule",
-  rank: 4,
+  rank: 5,
   standsIn: [{ owner: "webapp", naming: "optional" }],
   takesCondition: true,
   fileTestsIn: "webRoot",
@@ -161,7 +161,7 @@ export const ruleKind = kind({
 /** Handles requests, or leaves them to the next handlet. */
 export const handletKind = kind({
   name: "handlet",
-  rank: 4,
+  rank: 5,
   standsIn: [
     { owner: "webapp", naming: "required" },
     { owner: "rule", naming: "optional" },
@@ -174,7 +174,7 @@ export const handletKind = kind({
 /** Transforms content on its way in or out. */
 export const reviserKind = kind({
   name: "reviser",
-  rank: 4,
+  rank: 5,
   standsIn: [
     { owner: "webapp", naming: "required" },
     { owner: "rule", naming: "optional" },
@@ -187,7 +187,7 @@ export const reviserKind = kind({
 /** Serves WebSockets, and other protocols that a client upgrades to. */
 export const sockletKind = kind({
   name: "socklet",
-  rank: 4,
+  rank: 5,
   standsIn: [
     { owner: "webapp", naming: "required" },
     { owner: "rule", naming: "optional" },

@@ -7,7 +7,7 @@ import { definer } from "../definer.ts";
 /** Scheduled work. */
 export const cronjobKind = kind({
   name: "cronjob",
-  rank: 7,
+  rank: 8,
   standsIn: [{ owner: "stage", naming: "required" }],
   part: shape<Part>(),
   owner: shape<undefined>(),

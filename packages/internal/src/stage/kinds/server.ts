@@ -13,7 +13,7 @@ export interface ServerPart extends Part {
 /** Listens for a protocol. */
 export const serverKind = kind({
   name: "server",
-  rank: 5,
+  rank: 6,
   standsIn: [{ owner: "stage", naming: "required" }],
   part: shape<ServerPart>(),
   owner: shape<undefined>(),

@@ -39,6 +39,10 @@ export class Content implements AsyncIterable<Uint8Array> {
   #filters: readonly PlacedFilter[] = [];
   #filtered: FilteredContent | undefined;
   #isRead = false;
+  /** For `next`: in bytes, what was read so far, and how much it may be. */
+  #readByNext = 0;
+  #limitOfNext: SizeLimit | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
 
   /** For requests. */
   constructor(wire: ExchanWire, owner: ContentOwner) {
@@ -152,6 +156,41 @@ export class Content implements AsyncIterable<Uint8Array> {
     yield* this.#read(this.#limit, []);
   }
 
+  /**
+   * For the engine: the next piece, as iteration gives it, and `undefined` at the end. Without a promise where a piece
+   * is here, and without a generator where no reviser has the content.
+   */
+  next(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    let limit = this.#limitOfNext;
+    if (limit === undefined) {
+      limit = this.#limitOfNext = this.#limit;
+      if (this.#filters.length > 0) this.#iterator = this[Symbol.asyncIterator]();
+      else this.#begin(limit);
+    }
+    if (this.#iterator !== undefined) return nextOf(this.#iterator);
+    const piece = this.#wire.readContent();
+    if (limit.size === Infinity) return piece;
+    return piece instanceof Promise ? piece.then((piece) => this.#counted(piece)) : this.#counted(piece);
+  }
+
+  #counted(piece: Uint8Array | undefined): Uint8Array | undefined {
+    this.#readByNext += piece?.length ?? 0;
+    if (this.#limitOfNext !== undefined && this.#readByNext > this.#limitOfNext.size) throw tooLarge(this.#limitOfNext);
+    return piece;
+  }
+
+  /** For the engine: see `limitContent` of the wire. */
+  limitWait(timeout: number): void {
+    this.#wire.limitContent(timeout);
+  }
+
+  #begin(limit: SizeLimit): void {
+    if (this.#isRead)
+      throw new HemiError("HEMI_CONTENT_READ", "the content of the request has been read already: keep what you read");
+    this.#isRead = true;
+    if (this.size !== undefined && this.size > limit.size) throw tooLarge(limit);
+  }
+
   #multipartParts(boundary: string): AsyncGenerator<FormPart, void, void> {
     const { maxUploadContentSize } = this.#owner.contentTerms.limits;
     const limit: SizeLimit =
@@ -186,10 +225,7 @@ export class Content implements AsyncIterable<Uint8Array> {
     limit: SizeLimit,
     furtherFilters: readonly PlacedFilter[] | "raw",
   ): AsyncGenerator<Uint8Array, void, void> {
-    if (this.#isRead)
-      throw new HemiError("HEMI_CONTENT_READ", "the content of the request has been read already: keep what you read");
-    this.#isRead = true;
-    if (this.size !== undefined && this.size > limit.size) throw tooLarge(limit);
+    this.#begin(limit);
     if (furtherFilters !== "raw") for (const filter of furtherFilters) this.addFilter(filter);
     if (furtherFilters === "raw" || this.#filters.length === 0) yield* this.#pieces(limit);
     else {
@@ -215,6 +251,11 @@ export class Content implements AsyncIterable<Uint8Array> {
   #closeFilters(): void {
     (this.#filtered ??= new FilteredContent(this.#filters, 0, noError, this.#closeFailed)).close();
   }
+}
+
+async function nextOf(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  const next = await iterator.next();
+  return next.done === true ? undefined : next.value;
 }
 
 /** The settings for content of the rule that has the request. */

@@ -106,6 +106,10 @@ export abstract class InnerWire implements ExchanWire {
     // Whoever asked has a limit of its own.
   }
 
+  limitContent(_timeout: number): void {
+    // All of it is here.
+  }
+
   distrust(): void {
     // Nothing follows.
   }

@@ -37,6 +37,10 @@ export class SilentWire implements ExchanWire {
     // Nobody waits for it.
   }
 
+  limitContent(): void {
+    // Nobody waits for it.
+  }
+
   abort(): void {
     // There is nobody who waits for it.
   }

@@ -1,0 +1,132 @@
+// Connect for unary procedures: a plain POST or GET with one message in and out, and the status of HTTP
+// (https://connectrpc.com/docs/protocol/#unary-rpcs). Whoever sends JSON to the path of a procedure speaks it, too.
+
+import { isPromiseLike } from "@hemi/common";
+import { RpcError, type ProcedureKind } from "@hemi/rpc-client";
+import { errorToJson, fromBase64, httpStatusOf, tooLarge } from "@hemi/rpc-client/wire";
+import { GatheredBytes } from "../../web/content/gathered-bytes.ts";
+import type { Call } from "../call.ts";
+import { acceptedCodings, codingAccepted, codingNamed, type MessageCoding } from "../message-codings.ts";
+import type { ServedProcedure } from "../served-bundlet.ts";
+import { checkVersion, withErrorMetadata } from "./connect-stream-door.ts";
+import { addHeaders, eachJoined, HttpDoor } from "./http-door.ts";
+import { connectTimeout } from "./timeouts.ts";
+
+export class ConnectUnaryDoor extends HttpDoor {
+  readonly #content = new GatheredBytes();
+  #isReceived = false;
+  #coding: MessageCoding | undefined;
+  #answer: Uint8Array | undefined;
+  #answerCoding: MessageCoding | undefined;
+
+  override takes(kind: ProcedureKind): boolean {
+    return kind === "unary";
+  }
+
+  override readTimeout(): number {
+    checkVersion(this.req);
+    return connectTimeout(this.req.header("connect-timeout-ms"));
+  }
+
+  override serve(served: ServedProcedure): void {
+    super.serve(served);
+    const { req } = this;
+    const isGet = req.method === "GET";
+    this.#coding = codingNamed(isGet ? req.query("compression") : req.header("content-encoding"));
+    if (isGet && served.procedure.idempotency !== "no_side_effects") {
+      throw new RpcError("unimplemented", "a procedure with side effects cannot be called by GET");
+    }
+    const { size } = req.content;
+    if (size !== undefined && size > this.maxMessageSize) throw tooLarge(size, this.maxMessageSize);
+    // The deadline of the call is the limit.
+    this.resp.limitHandling(Infinity);
+  }
+
+  // ---- in ----
+
+  override receive(): unknown {
+    if (this.#isReceived) return undefined;
+    const message = this.req.method === "GET" ? this.#messageOfQuery() : this.#readContent();
+    return isPromiseLike(message) ? message.then((bytes) => this.#opened(bytes)) : this.#opened(message);
+  }
+
+  #opened(bytes: Uint8Array): unknown {
+    this.#isReceived = true;
+    // An empty request is an empty message of protobuf, and in JSON as good as one.
+    if (this.#coding === undefined || bytes.length === 0) return this.decode(orEmpty(bytes, this.codec));
+    return this.#coding.decompress(bytes, this.maxMessageSize).then((bytes) => this.decode(orEmpty(bytes, this.codec)));
+  }
+
+  #messageOfQuery(): Uint8Array {
+    const { req } = this;
+    const text = req.query("message") ?? "";
+    if (req.query("base64") !== "1") return Buffer.from(text);
+    const bytes = fromBase64(text);
+    if (bytes === undefined) throw new RpcError("invalid_argument", "the parameter message is not base64");
+    return bytes;
+  }
+
+  /** All of it; without a promise where it is here. */
+  #readContent(): Uint8Array | Promise<Uint8Array> {
+    for (;;) {
+      const piece = this.req.content.next();
+      if (isPromiseLike(piece)) {
+        return piece.then((piece) => (this.#take(piece) ? this.#readContent() : this.#content.bytes()));
+      }
+      if (!this.#take(piece)) return this.#content.bytes();
+    }
+  }
+
+  #take(piece: Uint8Array | undefined): boolean {
+    if (piece === undefined) return false;
+    this.#content.add(piece);
+    if (this.#content.size > this.maxMessageSize) throw tooLarge(undefined, this.maxMessageSize);
+    return true;
+  }
+
+  // ---- out ----
+
+  override send(message: unknown, _call: Call): void | Promise<void> {
+    const checked = this.check(message);
+    if (isPromiseLike(checked)) return Promise.resolve(checked).then((message) => this.#encodeAnswer(message));
+    return this.#encodeAnswer(checked);
+  }
+
+  #encodeAnswer(message: unknown): void | Promise<void> {
+    const bytes = this.encode(message);
+    this.#answer = bytes;
+    const { compress, minCompressedSize } = this.settings;
+    if (!compress || bytes.length < minCompressedSize) return;
+    const coding = codingAccepted(this.req.header("accept-encoding"));
+    if (coding === undefined) return;
+    return coding.compress(bytes).then((compressed) => {
+      this.#answer = compressed;
+      this.#answerCoding = coding;
+    });
+  }
+
+  override finish(error: RpcError | undefined, call: Call | undefined): void {
+    const { resp } = this;
+    addHeaders(resp, call?.ownHeaders);
+    eachJoined(withErrorMetadata(call?.ownTrailers, error), (name, value) => resp.addHeader(`trailer-${name}`, value));
+    if (error !== undefined) return this.#sendError(error);
+    resp.setHeader("content-type", `application/${this.codec}`);
+    if (this.settings.compress) resp.addHeader("vary", "accept-encoding");
+    if (this.#answerCoding !== undefined) resp.setHeader("content-encoding", this.#answerCoding.name);
+    resp.send(this.#answer);
+  }
+
+  #sendError(error: RpcError): void {
+    const { resp } = this;
+    resp.status = httpStatusOf(error.code);
+    resp.setHeader("content-type", "application/json");
+    if (error.code === "unimplemented") resp.setHeader("accept-encoding", acceptedCodings);
+    resp.send(JSON.stringify(errorToJson(error)));
+  }
+}
+
+const emptyObject = Buffer.from("{}");
+
+function orEmpty(bytes: Uint8Array, codec: string): Uint8Array {
+  return bytes.length === 0 && codec === "json" ? emptyObject : bytes;
+}

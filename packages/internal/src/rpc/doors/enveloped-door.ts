@@ -1,0 +1,119 @@
+// A door whose messages travel in envelopes, any number in both directions: gRPC, gRPC-Web, and the streams of Connect.
+
+import { isPromiseLike } from "@hemi/common";
+import { RpcError } from "@hemi/rpc-client";
+import { compressedFlag, envelope, EnvelopeReader } from "@hemi/rpc-client/wire";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
+import type { Call } from "../call.ts";
+import { codingAccepted, codingNamed, type MessageCoding } from "../message-codings.ts";
+import type { RpcSettings } from "../rpc-props.ts";
+import type { ServedProcedure } from "../served-bundlet.ts";
+import { HttpDoor, type MessageCodec } from "./http-door.ts";
+
+/** The names of the fields that tell how messages are compressed. */
+export interface CodingFields {
+  readonly coding: string;
+  readonly accepted: string;
+}
+
+export abstract class EnvelopedDoor extends HttpDoor {
+  readonly #codingFields: CodingFields;
+  #reader: EnvelopeReader | undefined;
+  #isContentRead = false;
+  /** Of the client's messages. */
+  #coding: MessageCoding | undefined;
+  /** Of ours. */
+  protected ownCoding: MessageCoding | undefined;
+
+  constructor(req: Request, resp: Response, settings: RpcSettings, codec: MessageCodec, codingFields: CodingFields) {
+    super(req, resp, settings, codec);
+    this.#codingFields = codingFields;
+  }
+
+  /** Sends the head, unless it is sent. */
+  protected abstract begin(call: Call): void;
+
+  override takes(): boolean {
+    return true;
+  }
+
+  override serve(served: ServedProcedure): void {
+    super.serve(served);
+    this.#coding = codingNamed(this.req.header(this.#codingFields.coding));
+    if (this.settings.compress) this.ownCoding = codingAccepted(this.req.header(this.#codingFields.accepted));
+    this.#reader = new EnvelopeReader(this.maxMessageSize);
+    // The deadline of the call is the limit, in both directions.
+    this.resp.limitHandling(Infinity);
+    if (served.procedure.kind !== "unary") this.req.content.limitWait(Infinity);
+  }
+
+  // ---- in ----
+
+  override receive(): unknown {
+    const reader = this.#reader;
+    while (reader !== undefined) {
+      const next = reader.take();
+      if (next !== undefined) return this.#opened(next.flags, next.bytes);
+      if (this.#isContentRead) break;
+      const piece = this.nextPiece();
+      if (isPromiseLike(piece)) {
+        return piece.then((piece) => {
+          this.#take(piece);
+          return this.receive();
+        });
+      }
+      this.#take(piece);
+    }
+    if (reader?.isBetween === false) {
+      throw new RpcError("invalid_argument", "the request ended in the middle of a message");
+    }
+    return undefined;
+  }
+
+  /** The next piece of content; `undefined` at its end. */
+  protected nextPiece(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.req.content.next();
+  }
+
+  #take(piece: Uint8Array | undefined): void {
+    if (piece === undefined) this.#isContentRead = true;
+    else this.#reader?.push(piece);
+  }
+
+  #opened(flags: number, bytes: Uint8Array): unknown {
+    if (flags === 0) return this.decode(bytes);
+    if (flags !== compressedFlag) throw new RpcError("invalid_argument", `a message has the unknown flags ${flags}`);
+    if (this.#coding === undefined) {
+      throw new RpcError(
+        "internal",
+        `a message is compressed, but the field ${this.#codingFields.coding} names no coding`,
+      );
+    }
+    return this.#coding.decompress(bytes, this.maxMessageSize).then((bytes) => this.decode(bytes));
+  }
+
+  // ---- out ----
+
+  override send(message: unknown, call: Call): void | Promise<void> {
+    const checked = this.check(message);
+    return isPromiseLike(checked)
+      ? Promise.resolve(checked).then((message) => this.#sendBytes(this.encode(message), call))
+      : this.#sendBytes(this.encode(checked), call);
+  }
+
+  #sendBytes(bytes: Uint8Array, call: Call): void | Promise<void> {
+    // The call may have ended while the message was checked.
+    if (this.resp.isDone) return;
+    this.begin(call);
+    const coding = this.ownCoding;
+    if (coding === undefined || bytes.length < this.settings.minCompressedSize) return this.sendEnvelope(0, bytes);
+    return coding.compress(bytes).then((bytes) => {
+      if (!this.resp.isDone) return this.sendEnvelope(compressedFlag, bytes);
+    });
+  }
+
+  protected sendEnvelope(flags: number, bytes: Uint8Array): void | Promise<void> {
+    return this.resp.echo(envelope(flags, bytes));
+  }
+}

@@ -1,0 +1,82 @@
+// gRPC-Web: gRPC for browsers, which see no trailers. The status is the last message of the content.
+
+import { RpcError, type ProcedureKind } from "@hemi/rpc-client";
+import { envelope } from "@hemi/rpc-client/wire";
+import { isPromiseLike } from "@hemi/common";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
+import type { Call } from "../call.ts";
+import type { RpcSettings } from "../rpc-props.ts";
+import { GrpcDoor } from "./grpc-door.ts";
+import { eachTrailer } from "./grpc-fields.ts";
+import type { MessageCodec } from "./http-door.ts";
+
+/** The content is trailers, in the form of HTTP/1. */
+const trailersFlag = 0x80;
+
+export class GrpcWebDoor extends GrpcDoor {
+  /** For `grpc-web-text`: all content is base64, in both directions. */
+  readonly #text: Base64Pieces | undefined;
+
+  constructor(
+    req: Request,
+    resp: Response,
+    settings: RpcSettings,
+    codec: MessageCodec,
+    contentType: string,
+    isText: boolean,
+  ) {
+    super(req, resp, settings, codec, contentType);
+    this.#text = isText ? new Base64Pieces() : undefined;
+  }
+
+  override takes(kind?: ProcedureKind): boolean {
+    // Browsers cannot stream requests, but other clients can, and half-duplex is possible in any case.
+    return kind !== undefined;
+  }
+
+  protected override nextPiece(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const text = this.#text;
+    if (text === undefined) return super.nextPiece();
+    const piece = super.nextPiece();
+    return isPromiseLike(piece) ? piece.then((piece) => text.decode(piece)) : text.decode(piece);
+  }
+
+  protected override sendEnvelope(flags: number, bytes: Uint8Array): void | Promise<void> {
+    if (this.#text === undefined) return super.sendEnvelope(flags, bytes);
+    return this.resp.echo(Buffer.from(envelope(flags, bytes)).toString("base64"));
+  }
+
+  override finish(error: RpcError | undefined, call: Call | undefined): void {
+    if (!this.resp.isHeadSent) this.setHead(call);
+    let trailers = "";
+    eachTrailer(error, call, (name, value) => (trailers += `${name}: ${value}\r\n`));
+    void this.sendEnvelope(trailersFlag, Buffer.from(trailers, "latin1"));
+    this.resp.end();
+  }
+}
+
+/** Decodes base64 that comes in pieces, and may have padding within: each message may be encoded by itself. */
+export class Base64Pieces {
+  /** Less than four characters that have come. */
+  #rest = "";
+
+  /** `undefined` at the end. Throws RpcError `invalid_argument`. */
+  decode(piece: Uint8Array | undefined): Uint8Array | undefined {
+    if (piece === undefined) {
+      if (this.#rest !== "") throw notBase64();
+      return undefined;
+    }
+    const text = this.#rest + Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString("latin1");
+    const whole = text.length - (text.length % 4);
+    this.#rest = text.slice(whole);
+    const groups = text.slice(0, whole);
+    if (!/^(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)*$/.test(groups)) throw notBase64();
+    const parts = groups.match(/[^=]+={0,2}/g) ?? [];
+    return Buffer.concat(parts.map((part) => Buffer.from(part, "base64")));
+  }
+}
+
+function notBase64(): RpcError {
+  return new RpcError("invalid_argument", "the content of the request is not base64");
+}

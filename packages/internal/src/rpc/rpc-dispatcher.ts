@@ -1,0 +1,170 @@
+// Finds the procedure that a request calls, and runs the call. What rpcHandlet and rpcServer have in common.
+
+import type { DescService } from "@bufbuild/protobuf";
+import { Deadlines } from "@hemi/common";
+import { RpcError } from "@hemi/rpc-client";
+import type { Context } from "../stage/context.ts";
+import { PropError } from "../component/prop-error.ts";
+import type { ErrorLog } from "../log/error-log.ts";
+import type { Request } from "../web/request/request.ts";
+import { withoutPrefix } from "../web/request/path-prefix.ts";
+import type { Response } from "../web/response/response.ts";
+import { answerOtherMethod } from "../web/response/other-methods.ts";
+import { HealthState } from "./builtin/health.ts";
+import { reflectionBundlets } from "./builtin/reflection.ts";
+import { CallRun, type CallHost } from "./call-run.ts";
+import { acceptedTypes, openDoor, readRpcRequest } from "./doors/choose-door.ts";
+import type { HttpDoor } from "./doors/http-door.ts";
+import { describeByOpenAPI } from "./openapi.ts";
+import type { RpcSettings } from "./rpc-props.ts";
+import type { ServedBundlet, ServedProcedure } from "./served-bundlet.ts";
+
+export class RpcDispatcher implements CallHost {
+  readonly settings: RpcSettings;
+  readonly log: ErrorLog;
+  readonly deadlines: Deadlines;
+  #procedures: ReadonlyMap<string, ServedProcedure> = new Map();
+  /** The running calls that may last for long. */
+  readonly #streams = new Set<CallRun>();
+  readonly #health = new HealthState();
+  readonly #reflection = reflectionBundlets(() => this.#descriptors());
+  /** All that is served. */
+  #bundlets: readonly ServedBundlet[] = [];
+  #openAPI = (): string => "";
+  #drained: (() => void) | undefined;
+
+  constructor({ props, log }: Pick<Context<RpcSettings>, "props" | "log">) {
+    this.settings = props;
+    this.log = log;
+    this.deadlines = new Deadlines({ resolution: 20, failed: (error) => this.noteFault(error, undefined) });
+  }
+
+  /** Throws PropError if two services have a bundlet of the same name. */
+  examine(): void {
+    const owners = new Map<string, string>();
+    const builtIn = [this.#health.served, ...this.#reflection].map(({ bundlet }) => bundlet.name);
+    for (const name of builtIn) owners.set(name, "of the engine");
+    for (const { current, name } of this.settings.services) {
+      for (const { bundlet } of current.bundlets) {
+        const owner = owners.get(bundlet.name);
+        if (owner !== undefined) {
+          throw new PropError(
+            "services",
+            "HEMI_CONFIG_BAD_VALUE",
+            `the services "${owner}" and "${name}" both have a bundlet ${bundlet.name}`,
+          );
+        }
+        owners.set(bundlet.name, name);
+      }
+    }
+  }
+
+  /** The services may have changed, or the settings. */
+  compose(): void {
+    const { services, health, reflection, stripPrefix = "" } = this.settings;
+    const own = services.flatMap(({ current }) => current.bundlets);
+    const bundlets = [...own, ...(health ? [this.#health.served] : []), ...(reflection ? this.#reflection : [])];
+    this.#bundlets = bundlets;
+    this.#openAPI = () => JSON.stringify(describeByOpenAPI(own, stripPrefix));
+    this.#health.serve(bundlets.map(({ bundlet }) => bundlet.name));
+    this.#procedures = new Map(
+      bundlets.flatMap(({ procedures }) => procedures.map((served) => [served.path, served] as const)),
+    );
+  }
+
+  /** `false`: it is no call of a procedure. */
+  handle(req: Request, resp: Response): boolean {
+    const { stripPrefix } = this.settings;
+    const path = stripPrefix === undefined ? req.encodedPath : withoutPrefix(stripPrefix, req.encodedPath);
+    if (path === undefined) return false;
+    const served = this.#procedures.get(path);
+    const asked = readRpcRequest(req);
+    if (path === this.settings.openAPI && req.method === "GET") {
+      resp.setHeader("content-type", "application/json");
+      resp.send(this.#openAPI());
+      return true;
+    }
+    if (asked === undefined) {
+      if (served === undefined) return false;
+      refuse(req, resp, served);
+      return true;
+    }
+    if (served === undefined && !asked.isUnmistakable) return false;
+    if (asked.type?.protocol === "grpc" && (req.version === "1.0" || req.version === "1.1")) {
+      resp.status = 505;
+      resp.send("gRPC needs HTTP/2\n");
+      return true;
+    }
+    const door = openDoor(asked, req, resp, this.settings);
+    if (served === undefined) door.finish(new RpcError("unimplemented", `there is no procedure ${path}`), undefined);
+    else this.#serve(door, served, req);
+    return true;
+  }
+
+  #serve(door: HttpDoor, served: ServedProcedure, req: Request): void {
+    let timeout: number;
+    try {
+      timeout = door.readTimeout();
+      door.serve(served);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      return door.finish(error, undefined);
+    }
+    const run = new CallRun(this, served, door, door, timeout);
+    req.onAbort(() => run.clientLeft());
+    run.begin();
+  }
+
+  streamOpened(run: CallRun): void {
+    this.#streams.add(run);
+  }
+
+  streamClosed(run: CallRun): void {
+    this.#streams.delete(run);
+    if (this.#streams.size === 0) this.#drained?.();
+  }
+
+  noteFault(error: unknown, req: Request | undefined): void {
+    if (req === undefined) this.log.error("a call failed", { error });
+    else req.noteFault(error);
+  }
+
+  /** Streams that would go on for longer than half of the time are ended, so that their clients find another server. */
+  drain(deadline: number): void | Promise<void> {
+    this.#health.drain();
+    if (this.#streams.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#drained = resolve;
+    this.deadlines.add(() => this.#endStreams()).set((deadline - Date.now()) / 2);
+    return promise;
+  }
+
+  shutdown(): void {
+    this.#endStreams();
+    this.deadlines.close();
+  }
+
+  *#descriptors(): Generator<DescService> {
+    for (const { bundlet } of this.#bundlets) if (isService(bundlet.descriptor)) yield bundlet.descriptor;
+  }
+
+  #endStreams(): void {
+    for (const run of [...this.#streams])
+      run.cancel(new RpcError("unavailable", "the server shuts down: try another one"));
+  }
+}
+
+function isService(descriptor: unknown): descriptor is DescService {
+  return typeof descriptor === "object" && descriptor !== null && "kind" in descriptor && descriptor.kind === "service";
+}
+
+/** The path is that of a procedure, but this is no way to call it. */
+function refuse(req: Request, resp: Response, { procedure }: ServedProcedure): void {
+  if (req.method !== "POST") {
+    const mayGet = procedure.idempotency === "no_side_effects";
+    return answerOtherMethod(req, resp, mayGet ? ["GET", "POST"] : ["POST"]);
+  }
+  resp.status = 415;
+  resp.setHeader("accept-post", acceptedTypes);
+  resp.send("415 Unsupported Media Type\n");
+}

@@ -1,0 +1,56 @@
+// rpcHandlet: serves RPC services inside a rule, beside web pages.
+
+import type { Context } from "../stage/context.ts";
+import { defineHandlet, type HandletPart } from "../web/kinds.ts";
+import type { Request } from "../web/request/request.ts";
+import type { Response } from "../web/response/response.ts";
+import type { RpcDispatcher } from "./rpc-dispatcher.ts";
+import { rpcProps, type RpcSettings } from "./rpc-props.ts";
+
+/**
+ * Serves RPC services inside a rule, by gRPC, gRPC-Web, Connect, JSON and event streams. What is no call of one of
+ * their procedures is left to the next handlet.
+ */
+export const rpcHandlet = defineHandlet({
+  sign: "rpcHandlet",
+  props: rpcProps,
+  create: (context): HandletPart => new RpcHandlet(context),
+});
+
+class RpcHandlet implements HandletPart {
+  /** Messages have a limit of their own. */
+  readonly defaultMaxContentSize = Infinity;
+  readonly #context: Context<RpcSettings>;
+  #dispatcher: RpcDispatcher | undefined;
+
+  constructor(context: Context<RpcSettings>) {
+    this.#context = context;
+  }
+
+  async prepare(): Promise<void> {
+    // Most configurations have no RPC, and need not load it.
+    const { RpcDispatcher } = await import("./rpc-dispatcher.ts");
+    this.#dispatcher = new RpcDispatcher(this.#context);
+    this.#dispatcher.examine();
+  }
+
+  compose(): void {
+    this.#dispatcher?.compose();
+  }
+
+  handle(req: Request, resp: Response): boolean {
+    return this.#dispatcher?.handle(req, resp) ?? false;
+  }
+
+  update(): void {
+    this.#dispatcher?.compose();
+  }
+
+  drain(deadline: number): void | Promise<void> {
+    return this.#dispatcher?.drain(deadline);
+  }
+
+  shutdown(): void {
+    this.#dispatcher?.shutdown();
+  }
+}

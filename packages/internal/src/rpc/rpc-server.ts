@@ -1,0 +1,114 @@
+// rpcServer: serves RPC services on an address of their own.
+
+import type { Context } from "../stage/context.ts";
+import type { PropsOf } from "../component/props/prop-type.ts";
+import type { Reference } from "../component/reference.ts";
+import { claimAddress } from "../front/claim-address.ts";
+import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
+import { checkTimeouts } from "../httpx/check-timeouts.ts";
+import { httpxProps } from "../httpx/httpx-props.ts";
+import { HttpxServer } from "../httpx/httpx-server.ts";
+import { checkServerTls } from "../httpx/server-tls.ts";
+import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
+import type { WebappPart } from "../web/kinds.ts";
+import type { Request } from "../web/request/request.ts";
+import type { Response } from "../web/response/response.ts";
+import { injectable, type Injectable } from "../web/server-capabilities.ts";
+import type { RpcDispatcher } from "./rpc-dispatcher.ts";
+import { rpcProps } from "./rpc-props.ts";
+
+const { webapps: _webapps, ...serverProps } = httpxProps;
+
+const props = { ...serverProps, ...rpcProps };
+
+type RpcServerSettings = PropsOf<typeof props>;
+
+/**
+ * Serves RPC services on an address of their own, by all protocols that rpcHandlet has, over HTTP/1 and HTTP/2. It is
+ * an httpxServer with nothing but procedures: for checkers, limiters or web pages beside them use an rpcHandlet in a rule.
+ */
+export const rpcServer = defineServer({
+  sign: "rpcServer",
+  props,
+  check(context) {
+    checkServerTls(context, []);
+    checkTimeouts(context, []);
+    claimAddress(context);
+  },
+  offers: [injectable, connTaker],
+  create: (context): ServerPart & Injectable & ConnTaker => new RpcServer(context, new RpcWebapp(context.path)),
+});
+
+class RpcServer extends HttpxServer {
+  readonly #context: Context<RpcServerSettings, undefined>;
+  readonly #webapp: RpcWebapp;
+
+  constructor(context: Context<RpcServerSettings, undefined>, webapp: RpcWebapp) {
+    addWebapp(context, webapp);
+    super(context);
+    this.#context = context;
+    this.#webapp = webapp;
+  }
+
+  override async prepare(): Promise<void> {
+    const { RpcDispatcher } = await import("./rpc-dispatcher.ts");
+    const dispatcher = new RpcDispatcher(this.#context);
+    dispatcher.examine();
+    this.#webapp.dispatcher = dispatcher;
+    await super.prepare();
+  }
+
+  override compose(): void {
+    this.#webapp.dispatcher?.compose();
+    super.compose();
+  }
+
+  override update(changed: ReadonlySet<string>): void {
+    this.#webapp.dispatcher?.compose();
+    super.update(changed);
+  }
+
+  override async drain(deadline = Date.now()): Promise<void> {
+    await Promise.all([super.drain(), this.#webapp.dispatcher?.drain(deadline)]);
+  }
+
+  override async shutdown(): Promise<void> {
+    this.#webapp.dispatcher?.shutdown();
+    await super.shutdown();
+  }
+}
+
+/** The one webapp of the server. */
+class RpcWebapp implements WebappPart {
+  readonly hostnames = ["*"];
+  readonly settings = new Map<string, string>();
+  readonly path: string;
+  dispatcher: RpcDispatcher | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  get webapp(): WebappPart {
+    return this;
+  }
+
+  handle(req: Request, resp: Response): boolean {
+    // Messages have a limit of their own.
+    req.defaultMaxContentSize = Infinity;
+    return this.dispatcher?.handle(req, resp) ?? false;
+  }
+
+  notFound(_req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): void | Promise<void> {
+    return sendPage(resp);
+  }
+}
+
+/** An httpxServer has webapps in its props. The object stays the one that a reload writes to. */
+function addWebapp(
+  context: Context<RpcServerSettings, undefined>,
+  webapp: RpcWebapp,
+): asserts context is Context<RpcServerSettings & { readonly webapps: readonly Reference<WebappPart>[] }, undefined> {
+  const reference = { name: "", path: webapp.path, sign: "rpcServer", origin: undefined, current: webapp };
+  Object.assign(context.props, { webapps: [reference] });
+}

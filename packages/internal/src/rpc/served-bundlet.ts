@@ -1,0 +1,68 @@
+// A bundlet with what implements it, ready to be called.
+
+import type { Bundlet, Procedure, Procedures } from "@hemi/rpc-client";
+import { wireNameOf } from "@hemi/rpc-client/wire";
+import type { Call } from "./call.ts";
+import type { Implementation, ImplementOptions, Interceptor, ProcedureLimits } from "./implementation.ts";
+
+/** A bundlet with its implementation. */
+export interface ServedBundlet {
+  readonly bundlet: Bundlet;
+  readonly procedures: readonly ServedProcedure[];
+}
+
+/**
+ * Implements a bundlet: `implement(stock, { find: ({ sku }, call) => ({ count: 3 }) })`. Throws TypeError if a
+ * procedure has no function.
+ */
+export function implement<Declared extends Procedures>(
+  bundlet: Bundlet<Declared>,
+  implementation: Implementation<Declared>,
+  options?: ImplementOptions<keyof Declared>,
+): ServedBundlet;
+export function implement(
+  bundlet: Bundlet,
+  implementation: Readonly<Record<string, unknown>>,
+  { limits = {}, interceptors = [] }: ImplementOptions = {},
+): ServedBundlet {
+  const procedures = Object.entries(bundlet.procedures).map(([name, procedure]) => {
+    const run = implementation[name];
+    if (!isFunction(run)) throw new TypeError(`${bundlet.name} has a procedure ${name}, which nothing implements`);
+    const path = `/${bundlet.name}/${wireNameOf(name, procedure)}`;
+    const invoke = (input: unknown, call: Call): unknown => run.call(implementation, input, call);
+    return new ServedProcedure(path, procedure, intercepted(invoke, interceptors), limits[name] ?? {});
+  });
+  return { bundlet, procedures };
+}
+
+/** Gives the input of a call to its procedure. Returns what the procedure does. */
+export type Invoke = (input: unknown, call: Call) => unknown;
+
+/** One procedure with its function. */
+export class ServedProcedure {
+  /** `/shop.v1.Stock/find`. */
+  readonly path: string;
+  readonly procedure: Procedure;
+  readonly invoke: Invoke;
+  readonly limits: ProcedureLimits;
+  /** How many calls are running. */
+  calls = 0;
+
+  constructor(path: string, procedure: Procedure, invoke: Invoke, limits: ProcedureLimits) {
+    this.path = path;
+    this.procedure = procedure;
+    this.invoke = invoke;
+    this.limits = limits;
+  }
+}
+
+function intercepted(invoke: Invoke, interceptors: readonly Interceptor[]): Invoke {
+  return interceptors.reduceRight<Invoke>(
+    (inner, interceptor) => (input, call) => interceptor(call, input, (input) => inner(input, call)),
+    invoke,
+  );
+}
+
+function isFunction(value: unknown): value is (this: unknown, input: unknown, call: Call) => unknown {
+  return typeof value === "function";
+}
