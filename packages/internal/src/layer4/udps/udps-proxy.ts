@@ -115,7 +115,8 @@ class ProxiedSession implements DatagramUser, UdpsSessionUser {
     this.#node.open();
   }
 
-  assigned(): void {
+  assigned(node: string): void {
+    this.#session.servedBy(node);
     if (this.#hasBegun) {
       for (const datagram of this.#unanswered ?? []) this.#node?.send(datagram);
     } else {

@@ -4,7 +4,7 @@ import type { VariableReader, VariableTable } from "../../component/variables.ts
 import { webVariables } from "../conditions/variables.ts";
 import type { AccessEntry } from "./access-entry.ts";
 import { redacted, secretFields, type RedactURI } from "./redact.ts";
-import { isoTime, milliseconds } from "./times.ts";
+import { isoTime, milliseconds } from "../../log/lines/times.ts";
 
 const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   /** When the request's head was complete: `2026-01-31T12:00:00.000Z`. */
