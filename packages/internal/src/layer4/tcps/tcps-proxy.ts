@@ -9,6 +9,9 @@ import { compileTemplate } from "../../component/template.ts";
 import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
 import type { Context } from "../../stage/context.ts";
+import type { DealetExplanation } from "../explain/conn-explanation.ts";
+import { explainChoice } from "../explain/explain-choice.ts";
+import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
@@ -54,7 +57,7 @@ export const tcpsProxy = defineDealet({
 
 class TcpsProxy implements DealetPart, TcpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #key: (conn: TcpsConn) => string;
+  readonly #key: (conn: ConnFacts) => string;
   readonly deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
@@ -62,7 +65,7 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     const { hashOn } = context.props;
-    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<TcpsConn>(hashOn, connVariables);
+    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<ConnFacts>(hashOn, connVariables);
   }
 
   get settings(): PropsOf<typeof props> {
@@ -90,6 +93,13 @@ class TcpsProxy implements DealetPart, TcpsDealet {
 
   mirror(): Mirror {
     return new Mirror((message) => this.#context.log.info(message));
+  }
+
+  explain(conn: ConnFacts): DealetExplanation {
+    const { toBackend } = this.settings;
+    const from = { address: conn.srcHost, port: conn.srcPort };
+    const choice = toBackend.current.explain({ key: this.#key(conn), stickTo: "", tried: [], from });
+    return explainChoice("joins it with", toBackend.path, choice);
   }
 
   failed(failure: BackendFailure): void {

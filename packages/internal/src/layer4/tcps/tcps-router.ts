@@ -11,6 +11,7 @@ import { checkTls } from "../../front/tls/tls-props.ts";
 import type { Peer } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
+import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { OpenConns } from "../open-conns.ts";
@@ -56,12 +57,13 @@ export const tcpsRouter = defineRouter({
         context.report({ prop: "alpn", message: `${name} is spoken over QUIC only` });
     }
   },
-  create: (context): RouterPart => new TcpsRouter(context),
+  offers: [explainableRouter],
+  create: (context): RouterPart & ExplainableRouter => new TcpsRouter(context),
 });
 
 type RouterSettings = PropsOf<typeof props>;
 
-class TcpsRouter implements RouterPart, RouterOfConns {
+class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   readonly #context: Context<RouterSettings, undefined>;
   readonly #front: Front<TcpsRouter>;
   readonly #clients: ConnsPerClient;
@@ -135,6 +137,11 @@ class TcpsRouter implements RouterPart, RouterOfConns {
 
   reopenLogs(): void {
     this.#log?.reopen();
+  }
+
+  get explained(): ExplainedRouter {
+    const { address } = this.settings;
+    return { address, protocol: "tcp", isTerminating: this.settings.tlsMode, cases: this.#context.children(caseKind) };
   }
 
   get listensOn(): readonly string[] {

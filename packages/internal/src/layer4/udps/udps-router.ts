@@ -15,6 +15,7 @@ import type { Endpoint } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import { onlyWorker } from "../../stage/workers.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
+import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
 import { OpenConns } from "../open-conns.ts";
@@ -71,12 +72,13 @@ export const udpsRouter = defineRouter({
       claimAddress({ props: { address }, claim: (claim) => context.claim({ ...claim, what: `UDP, ${claim.what}` }) });
     }
   },
-  create: (context): RouterPart => new UdpsRouter(context),
+  offers: [explainableRouter],
+  create: (context): RouterPart & ExplainableRouter => new UdpsRouter(context),
 });
 
 type RouterSettings = PropsOf<typeof props>;
 
-class UdpsRouter implements RouterPart, RouterOfSessions {
+class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
   readonly #context: Context<RouterSettings, undefined>;
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
@@ -137,6 +139,11 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
 
   reopenLogs(): void {
     this.#log?.reopen();
+  }
+
+  get explained(): ExplainedRouter {
+    const { address } = this.settings;
+    return { address, protocol: "udp", isTerminating: false, cases: this.#context.children(caseKind) };
   }
 
   get listensOn(): readonly string[] {
