@@ -22,6 +22,8 @@ import { handOver } from "./layer4/tcps/hand-over.ts";
 import { tcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 import { tcpsProxy } from "./layer4/tcps/tcps-proxy.ts";
 import { tcpsRouter } from "./layer4/tcps/tcps-router.ts";
+import { tcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
+import { udpsOutgate } from "./layer4/udps/udps-outgate.ts";
 import { udpsBackend } from "./layer4/udps/udps-backend.ts";
 import { udpsProxy } from "./layer4/udps/udps-proxy.ts";
 import { udpsRouter } from "./layer4/udps/udps-router.ts";
@@ -36,6 +38,8 @@ export const corePack = pack("@hemi/internal", [
   fcache,
   namer,
   http1Outgate,
+  tcpsOutgate,
+  udpsOutgate,
   http1Backend,
   http2Backend,
   fcgiBackend,

@@ -50,7 +50,13 @@ export { examineModule, loadModule, ModuleError } from "./component/modules/load
 export { faultDetails, type ModuleFault } from "./component/modules/module-fault.ts";
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
-export { formatAddress, type Address, type AddressSet } from "./component/props/addresses.ts";
+export {
+  formatAddress,
+  parseAddress,
+  type Address,
+  type AddressRange,
+  type AddressSet,
+} from "./component/props/addresses.ts";
 export type { WrittenRecord } from "./component/props/collections.ts";
 export type { Prop, PropsOf, PropsSchema } from "./component/props/prop-type.ts";
 export type { Reference } from "./component/reference.ts";
@@ -62,7 +68,12 @@ export type { ConditionWalk } from "./component/explain-condition.ts";
 export type * from "./web/explain/explanation.ts";
 export { explainable, injectable, type Explainable, type Injectable } from "./web/server-capabilities.ts";
 export type { Origin } from "./config/origin.ts";
-export { paintForTerminal, walkText, type WalkTextOptions } from "./web/explain/walk-text.ts";
+export { walkText } from "./web/explain/walk-text.ts";
+export { paintForTerminal, type WalkTextOptions } from "./component/explain-text.ts";
+export type { ComponentLabel } from "./component/explain-rows.ts";
+export type * from "./layer4/explain/conn-explanation.ts";
+export { connWalkText } from "./layer4/explain/conn-walk-text.ts";
+export { explainableRouter, type ExplainableRouter } from "./layer4/explain/explainable-router.ts";
 
 // Fixtures
 export type { Clock } from "./fixtures/clock.ts";
@@ -172,7 +183,7 @@ export type { StoredTimes } from "./web/cache/rules/reuse.ts";
 export type { Usability } from "./web/cache/rules/storing.ts";
 export type { Variant } from "./web/cache/rules/vary.ts";
 export type { Wobject, WobjectHead } from "./web/cache/wobject.ts";
-export type { AccessLogFormat } from "./web/access-log/line-format.ts";
+export type { TrafficLogFormat } from "./front/traffic-log/format.ts";
 export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
 export type { Content } from "./web/content/content.ts";
 export {
@@ -222,6 +233,11 @@ export {
   type DatagramReceiver,
   type DatagramShare,
 } from "./net/datagram-sockets.ts";
+export { tcpsOutgate, type TcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
+export { udpsOutgate, type Association, type UdpsOutgate } from "./layer4/udps/udps-outgate.ts";
+export type { JudgedHost } from "./net/allowed-addresses.ts";
+export { RatePacer, type Pacer } from "./net/pacer.ts";
+export { ClientCounts, clientOf } from "./net/client-counts.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
 export { Link, type LinkUser } from "./net/link.ts";
 export {

@@ -1,7 +1,10 @@
 // The stage that programs use: life cycle and components (stage/stage.ts), plus `inject` and `explain` of its web
-// servers.
+// servers and routers.
 
 import { HemiError } from "./errors/hemi-error.ts";
+import type { AskedConn, ConnWalk } from "./layer4/explain/conn-explanation.ts";
+import { explainConn } from "./layer4/explain/explain-conn.ts";
+import { explainableRouter } from "./layer4/explain/explainable-router.ts";
 import { StageCore, type StageComponents } from "./stage/stage.ts";
 import { explainAmong } from "./web/explain/explain-among.ts";
 import type { ExplainRequest, Walk } from "./web/explain/explanation.ts";
@@ -38,5 +41,13 @@ export class Stage<Components extends StageComponents = StageComponents> extends
    */
   async explain(request: ExplainRequest, { into }: { readonly into?: string } = {}): Promise<Walk> {
     return await explainAmong(this.offering(explainable), request, into);
+  }
+
+  /**
+   * Describes what routers would do with a connection, or with the first datagram of a session, without side effects:
+   * nothing is sent, opened or logged. The stage need not be started.
+   */
+  async explainConn(conn: AskedConn): Promise<ConnWalk> {
+    return await explainConn(this.offering(explainableRouter), conn);
   }
 }

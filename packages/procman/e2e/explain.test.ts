@@ -149,3 +149,37 @@ test("hemi serve --dev shows the walk on the page for what no rule takes, and sa
   const answer = await fetch(`http://127.0.0.1:${port}/a`);
   expect(await answer.text()).toContain('dev.conf:13:9  rule "greeting"');
 });
+
+describe("hemi explain tcp", () => {
+  const door = `stage {
+    tcpsBackend "ssh" { .nodes = (["address": "127.0.0.1:22"]) }
+    tcpsRouter "door" {
+        .address = ":443"
+        case "ssh" $protocol == "ssh" { tcpsProxy { .toBackend = "ssh" } }
+    }
+}
+`;
+
+  test("tells the case, the dealet and the node of a connection", async () => {
+    await using folder = await folderWith({ "shop.conf": door });
+    const { code, stdout, stderr } = await explain(
+      folder.path,
+      "tcp",
+      "10.0.0.1:5000",
+      "--to",
+      ":443",
+      "--bytes",
+      "SSH-2.0-",
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("tcp from 10.0.0.1:5000 to :443\n");
+    expect(stdout).toContain("joins it with node 127.0.0.1:22 of tcpsBackend.ssh");
+  });
+
+  test("exits with 3 where no case takes it, and with 1 where it is asked wrongly", async () => {
+    await using folder = await folderWith({ "shop.conf": door });
+    expect((await explain(folder.path, "tcp", "--to", ":443", "--bytes", "GET / HTTP/1.1\\r\\n")).code).toBe(3);
+    expect((await explain(folder.path, "tcp", "--to", "443x")).stderr).toContain("--to takes an address");
+    expect((await explain(folder.path, "--sni", "a", "GET", "/")).stderr).toContain("--sni is for connections");
+  });
+});

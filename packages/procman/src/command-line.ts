@@ -104,6 +104,11 @@ export interface CommandLine {
   readonly fields: readonly string[];
   /** explain: the address of the client. */
   readonly from: string | undefined;
+  /** explain tcp, udp: the address that the client connects to, its server name (SNI), its ALPN, its first bytes. */
+  readonly to: string | undefined;
+  readonly sni: string;
+  readonly alpn: string;
+  readonly bytes: string;
   /** explain: the server that receives the request; `undefined`: the URL determines it. */
   readonly server: string | undefined;
   /** Print JSON. */
@@ -127,6 +132,10 @@ const options = {
   header: { type: "string", short: "H", multiple: true },
   from: { type: "string" },
   server: { type: "string" },
+  to: { type: "string" },
+  sni: { type: "string" },
+  alpn: { type: "string" },
+  bytes: { type: "string" },
   json: { type: "boolean" },
   grace: { type: "string" },
   single: { type: "boolean" },
@@ -197,7 +206,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "log-file",
   ],
   check: [...folders, "config", "use"],
-  explain: ["config", "base", "use", "header", "from", "server", "json"],
+  explain: ["config", "base", "use", "header", "from", "server", "to", "sni", "alpn", "bytes", "json"],
   plan: [...program, "logs", "tmps", "config", "use"],
   reload: program,
   rework: program,
@@ -285,6 +294,10 @@ function complete(
     fields: values.header ?? [],
     from: values.from,
     server: values.server,
+    to: values.to,
+    sni: values.sni ?? "",
+    alpn: values.alpn ?? "",
+    bytes: values.bytes ?? "",
     isJSON: values.json ?? false,
     grace: readDuration("grace", values.grace ?? "4s"),
     logLevel: oneOf("log-level", values["log-level"] ?? "info", logLevels),

@@ -1,6 +1,6 @@
 // All types of props under one name: `prop.size({ default: "1M", max: "1G" })`.
 
-import { address, addresses } from "./props/addresses.ts";
+import { address, addresses, addressRange } from "./props/addresses.ts";
 import { dict, list, record, strings } from "./props/collections.ts";
 import { module, path, paths } from "./props/files.ts";
 import { hostnames } from "./props/hostnames.ts";
@@ -32,6 +32,8 @@ export const prop = {
   dict,
   /** An address to listen on or connect to: `"127.0.0.1:3080"`, `":3080"`, `"unix:/run/app.sock"`. */
   address,
+  /** An address to listen on, of which the port may be a range: `":8000-8010"`. */
+  addressRange,
   /** A set of IP addresses and networks: `("10.0.0.0/8", "::1")`. */
   addresses,
   /** A file or folder, as an absolute path. A relative path is resolved against the base directory. */

@@ -2,7 +2,7 @@
 
 import { isIPv4 } from "node:net";
 import type { CheckContext } from "../component/definition.ts";
-import { formatAddress, type Address } from "../component/props/addresses.ts";
+import { addressesIn, formatAddress, type Address, type AddressRange } from "../component/props/addresses.ts";
 
 /**
  * Claims the prop `address` of a server, in its `check`: no other server of the stage may have this address or one that
@@ -11,8 +11,11 @@ import { formatAddress, type Address } from "../component/props/addresses.ts";
 export function claimAddress({
   props,
   claim,
-}: Pick<CheckContext<{ readonly address: Address }>, "props" | "claim">): void {
-  const { address } = props;
+}: Pick<CheckContext<{ readonly address: AddressRange }>, "props" | "claim">): void {
+  for (const address of addressesIn(props.address)) claimOne(address, claim);
+}
+
+function claimOne(address: Address, claim: CheckContext<{ readonly address: unknown }>["claim"]): void {
   const prop = "address";
   const what = `the address ${formatAddress(address)}`;
   if ("path" in address) return claim({ prop, what });

@@ -1,6 +1,7 @@
 // The props of every server that listens for connections, whatever its protocol.
 
 import { prop } from "../component/prop.ts";
+import type { AddressRange } from "../component/props/addresses.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { tlsProps } from "./tls/tls-props.ts";
 
@@ -41,4 +42,4 @@ const listenProps = {
 export const frontProps: typeof listenProps & typeof tlsProps = { ...listenProps, ...tlsProps };
 
 /** The values of these props. */
-export type FrontSettings = PropsOf<typeof frontProps>;
+export type FrontSettings = Omit<PropsOf<typeof frontProps>, "address"> & { readonly address: AddressRange };

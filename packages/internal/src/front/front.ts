@@ -8,6 +8,7 @@
 
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
+import { addressesIn } from "../component/props/addresses.ts";
 import type { Context } from "../stage/context.ts";
 import { AcceptedSocket } from "../net/accepted-socket.ts";
 import type { ListenerShare } from "../net/listener.ts";
@@ -17,6 +18,7 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { Codecs, type Codec, type CodecConn } from "./codecs.ts";
 import type { FrontSettings } from "./front-props.ts";
 import { Gate, type GateConn } from "./gate.ts";
+import { jointShare } from "./joint-share.ts";
 import { ProxyHeaderReader, type ProxyHeaderReaderOptions } from "./proxy-header-reader.ts";
 import { Refusals } from "./refusals.ts";
 import { ServerCounts } from "./server-counts.ts";
@@ -68,7 +70,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   readonly #headerless: Refusals;
   readonly #clients: ClientAdmission | undefined;
   readonly counts: ServerCounts;
-  #share: ListenerShare | undefined;
+  readonly #shares: ListenerShare[] = [];
   #gate: Gate<GateConn> | undefined;
 
   constructor({ context, server, codecs, source, clients, plainAnswer }: FrontOptions<Server>) {
@@ -104,9 +106,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   async prepare(): Promise<void> {
     const { props, listeners, stage, workers } = this.#context;
     await this.#ticketKey?.shareAmong(workers, () => stage.clock.monotonic());
-    this.#share = await listeners.share(await numericAddress(props.address, stage.namer), this.#context);
+    for (const address of addressesIn(props.address)) {
+      this.#shares.push(await listeners.share(await numericAddress(address, stage.namer), this.#context));
+    }
     this.#gate = new Gate<GateConn>({
-      share: this.#share,
+      share: jointShare(this.#shares),
       counts: this.counts,
       maxConns: () => props.maxConns,
       // The client of a proxy's connection is known only after its header.
@@ -164,7 +168,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   /** Works after a partial `prepare`, too. */
   async shutdown(): Promise<void> {
     await this.#gate?.shutdown();
-    await this.#share?.release();
+    await Promise.all(this.#shares.map((share) => share.release()));
     await this.#handshakes?.close();
     this.#refused.close();
     this.#headerless.close();
@@ -173,7 +177,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
 
   /** The addresses that it listens on, after `prepare`. */
   get listensOn(): readonly string[] {
-    return this.#share === undefined ? [] : [this.#share.address];
+    return this.#shares.map(({ address }) => address);
   }
 
   /** Throws HEMI_CERTIFICATE if handshakes cannot be made with the certificates of this site. */

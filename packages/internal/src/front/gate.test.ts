@@ -152,8 +152,6 @@ test("a connection that throws when it is opened or drained is broken off, and t
   let accept: Acceptor | undefined;
   const gate: Gate<GateConn> = new Gate<GateConn>({
     share: {
-      address: "",
-      port: 0,
       accept: (acceptor) => void (accept = acceptor),
       release: () => Promise.resolve(),
     },

@@ -2,7 +2,8 @@
 
 import type { Socket } from "node:net";
 import { guarded } from "@hemi/common";
-import type { Acceptor, ListenerShare } from "../net/listener.ts";
+import type { Acceptor } from "../net/listener.ts";
+import type { GateShare } from "./joint-share.ts";
 
 /** A connection through a gate. */
 export interface GateConn {
@@ -21,8 +22,8 @@ export interface ConnCounts {
 
 /** The options of a gate. */
 export interface GateOptions<Conn extends GateConn> {
-  /** The server's share of a listening socket of the process. */
-  readonly share: ListenerShare;
+  /** The server's share of a listening socket of the process, or of several. */
+  readonly share: GateShare;
   /** The maximum number of concurrent connections. Further ones are closed as soon as they are accepted. */
   readonly maxConns: () => number;
   /**

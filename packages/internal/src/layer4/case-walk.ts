@@ -46,6 +46,12 @@ export class CaseWalk {
     this.#router = router;
   }
 
+  /** The name of the case that has matched, or its place, such as `case.2`; "" for none. */
+  get caseName(): string {
+    const { name, path } = this.taker?.case ?? { name: "", path: "" };
+    return name === "" ? path.slice(path.lastIndexOf("/") + 1) : name;
+  }
+
   /**
    * Looks for the case. Results other than `more` never change, so that it can begin anew with each piece, but behind
    * the cases that have left the connection.

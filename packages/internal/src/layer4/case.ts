@@ -37,17 +37,22 @@ export const caseOfRouter = defineCase({
   },
   create(context): CasePart {
     const { condition } = context;
-    let dealets: readonly Child<DealetPart>[] = [];
+    let composed: readonly Child<DealetPart>[] | undefined;
+    const compose = (): readonly Child<DealetPart>[] => {
+      const named = (context.props.dealets ?? []).map(({ current: part, sign, name, path, origin }) => {
+        return { part, sign, name, path, origin };
+      });
+      return [...context.children(dealetKind), ...named];
+    };
     return {
+      condition,
       matches: condition === undefined ? () => true : compilePartialCondition(condition, conditionVariables),
       get dealets() {
-        return dealets;
+        // A stage that only explains does not compose.
+        return composed ?? compose();
       },
       compose() {
-        const named = (context.props.dealets ?? []).map(({ current: part, sign, name, path, origin }) => {
-          return { part, sign, name, path, origin };
-        });
-        dealets = [...context.children(dealetKind), ...named];
+        composed = compose();
       },
     };
   },

@@ -1,10 +1,12 @@
 // The kinds of layer 4: routers, their cases, and dealets.
 
 import { kind, shape } from "../component/kind.ts";
+import type { Condition } from "../component/condition.ts";
 import type { Child } from "../component/context.ts";
 import type { more } from "../component/partial-condition.ts";
 import type { Part } from "../component/part.ts";
 import { definer } from "../stage/definer.ts";
+import type { DealetExplanation } from "./explain/conn-explanation.ts";
 import type { ConnFacts } from "./facts.ts";
 import type { TcpsDealet } from "./tcps/dealet.ts";
 import type { UdpsDealet } from "./udps/dealet.ts";
@@ -20,6 +22,8 @@ export interface RouterPart extends Part {
 export interface CasePart extends Part {
   /** Without a condition, it matches everything. `more`: bytes of the client are needed to decide. */
   matches(facts: ConnFacts): boolean | typeof more;
+  /** `undefined` matches everything. */
+  readonly condition: Condition | undefined;
   /** In the order in which they are tried. */
   readonly dealets: readonly Child<DealetPart>[];
 }
@@ -28,7 +32,10 @@ export interface CasePart extends Part {
  * Handles connections, or sessions of datagrams, or both: what it handles is a capability of its definition,
  * `tcpsDealet` and `udpsDealet`.
  */
-export interface DealetPart extends Part, Partial<TcpsDealet & UdpsDealet> {}
+export interface DealetPart extends Part, Partial<TcpsDealet & UdpsDealet> {
+  /** For `hemi explain`: what it would do with a connection. Has no side effects. Default: only running it tells. */
+  explain?(conn: ConnFacts): DealetExplanation;
+}
 
 /** Listens for connections of layer 4. */
 export const routerKind = kind({

@@ -2,6 +2,7 @@
 // that, and written at the pace of its peer.
 
 import type { OnReadOpts, Socket } from "node:net";
+import type { Pacer } from "./pacer.ts";
 import { AcceptedSocket } from "./accepted-socket.ts";
 import { sharedBuffer } from "./shared-buffer.ts";
 
@@ -30,6 +31,10 @@ export class Link {
   readonly #socket: Socket;
   #user: LinkUser;
   #isHeld = false;
+  /** Whether the socket is paused, for one of the two reasons. */
+  #isPaused = false;
+  #readPace: Pace | undefined;
+  #writePace: Pace | undefined;
 
   /**
    * `open` returns the socket: an accepted one, or one that it dials with the option `onread` and `allowHalfOpen`. It
@@ -68,6 +73,11 @@ export class Link {
   /** Returns false if the peer is slower than its writer: `drained` follows. `isShared`: the bytes will change. */
   write(bytes: Buffer, isShared: boolean): boolean {
     this.sent += bytes.length;
+    const mayGoOn = this.#write(bytes, isShared);
+    return this.#writePace === undefined ? mayGoOn : this.#writePace.moved(bytes.length) && mayGoOn;
+  }
+
+  #write(bytes: Buffer, isShared: boolean): boolean {
     if (!isShared) return this.#socket.write(bytes);
     // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
     if (bytes.length <= maxAsText) return this.#socket.write(bytes.toString("latin1"), "latin1");
@@ -76,9 +86,27 @@ export class Link {
 
   /** Stops or continues reading. */
   hold(isHeld: boolean): void {
-    if (isHeld === this.#isHeld) return;
     this.#isHeld = isHeld;
-    if (isHeld) this.#socket.pause();
+    this.#pauseOrResume();
+  }
+
+  /** Limits how fast the peer is read, in addition to limits that were set before. */
+  paceReading(pacer: Pacer): void {
+    this.#readPace ??= new Pace(() => this.#pauseOrResume());
+    this.#readPace.pacers.push(pacer);
+  }
+
+  /** Limits how fast the peer is written to, in addition to limits that were set before. */
+  paceWriting(pacer: Pacer): void {
+    this.#writePace ??= new Pace(() => this.#drained());
+    this.#writePace.pacers.push(pacer);
+  }
+
+  #pauseOrResume(): void {
+    const isPaused = this.#isHeld || this.#readPace?.isWaiting === true;
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#socket.pause();
     else this.#socket.resume();
   }
 
@@ -104,6 +132,7 @@ export class Link {
    */
   release(unread: Buffer): Socket {
     const socket = this.#socket;
+    this.#stopPacing();
     socket.pause();
     if (socket instanceof AcceptedSocket) socket.readAsStream();
     socket.off("data", this.#receivedOwn).off("end", this.#ended).off("drain", this.#drained);
@@ -115,19 +144,33 @@ export class Link {
   readonly #receivedShared = (bytes: Buffer): void => {
     this.received += bytes.length;
     this.#user.received(bytes, true);
+    if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   };
 
   readonly #receivedOwn = (bytes: Buffer): void => {
     this.received += bytes.length;
     this.#user.received(bytes, false);
+    if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   };
+
+  #paceRead(size: number): void {
+    if (this.#readPace?.moved(size) === false) this.#pauseOrResume();
+  }
+
+  #stopPacing(): void {
+    this.#readPace?.stop();
+    this.#writePace?.stop();
+  }
 
   readonly #ended = (): void => {
     this.hasEnded = true;
     this.#user.ended();
   };
 
-  readonly #drained = (): void => this.#user.drained();
+  readonly #drained = (): void => {
+    if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
+    this.#user.drained();
+  };
 
   readonly #failed = (error: Error): void => {
     this.error ??= error;
@@ -135,7 +178,44 @@ export class Link {
     this.#socket.destroy();
   };
 
-  readonly #closed = (): void => this.#user.closed();
+  readonly #closed = (): void => {
+    this.#stopPacing();
+    this.#user.closed();
+  };
+}
+
+/** The limits of one direction of a link. */
+class Pace {
+  readonly pacers: Pacer[] = [];
+  readonly #goOn: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(goOn: () => void) {
+    this.#goOn = goOn;
+  }
+
+  /** Whether nothing more should move for now. */
+  get isWaiting(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Returns whether more may move; if not, `goOn` is called when it may. */
+  moved(size: number): boolean {
+    let wait = 0;
+    for (const pacer of this.pacers) wait = Math.max(wait, pacer.take(size));
+    if (wait >= 1 && this.#timer === undefined) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#goOn();
+      }, wait);
+    }
+    return !this.isWaiting;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
 }
 
 /** In bytes. Not a prop: it depends on the cost of a write. */

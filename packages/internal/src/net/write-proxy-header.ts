@@ -9,9 +9,14 @@ export type ProxyVersion = "v1" | "v2";
 
 /**
  * `from`: the client; `undefined` for our own connections, such as health checks. `to`: the address that the client
- * connected to.
+ * connected to. `tlvs`: what version 2 says beyond the addresses; version 1 cannot.
  */
-export function proxyHeader(version: ProxyVersion, from: Endpoint | undefined, to: Endpoint): Buffer {
+export function proxyHeader(
+  version: ProxyVersion,
+  from: Endpoint | undefined,
+  to: Endpoint,
+  tlvs: Buffer = Buffer.alloc(0),
+): Buffer {
   const family = from === undefined ? undefined : familyOf(from.address);
   if (from === undefined || family === undefined) {
     // LOCAL, UNKNOWN: the receiver uses the addresses of the connection itself.
@@ -25,9 +30,9 @@ export function proxyHeader(version: ProxyVersion, from: Endpoint | undefined, t
   const ports = Buffer.alloc(4);
   ports.writeUInt16BE(from.port, 0);
   ports.writeUInt16BE(to.port, 2);
-  const length = source.length * 2 + ports.length;
-  const head = Buffer.of(0x21, family === 4 ? 0x11 : 0x21, 0, length);
-  return Buffer.concat([signature, head, source, bytesOf(target, family), ports]);
+  const length = source.length * 2 + ports.length + tlvs.length;
+  const head = Buffer.of(0x21, family === 4 ? 0x11 : 0x21, length >> 8, length & 255);
+  return Buffer.concat([signature, head, source, bytesOf(target, family), ports, tlvs]);
 }
 
 /** No other protocol begins with the signature of version 2. */

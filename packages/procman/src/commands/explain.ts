@@ -1,11 +1,19 @@
 // `hemi explain`: describes how a request would be handled, and why. Nothing is served, and no handler runs.
 
-import { bootFile, HemiError, MemorySink, openErrorLog, paintForTerminal, walkText, type Walk } from "@hemi/hemi";
+import { bootFile, HemiError, MemorySink, openErrorLog, walkText, type Walk } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { explainConn } from "./explain-conn.ts";
 import { loadPacks } from "../load-packs.ts";
+import { textOptions } from "../text-options.ts";
 
 export async function explain(line: CommandLine): Promise<ExitCode> {
+  const [first] = line.rest;
+  if (first === "tcp" || first === "udp") return await explainConn(line, first);
+  for (const option of ["to", "sni", "alpn", "bytes"] as const) {
+    if (line[option] === undefined || line[option] === "") continue;
+    throw new HemiError("HEMI_USAGE", `--${option} is for connections: hemi explain tcp ADDRESS --to :443`);
+  }
   const { method, url } = methodAndUrl(line.rest);
   const use = await loadPacks(line.use);
   // Log lines that components write while they are created are not part of the output.
@@ -17,17 +25,11 @@ export async function explain(line: CommandLine): Promise<ExitCode> {
       { method, url, headers, ...(line.from === undefined ? {} : { srcHost: line.from }) },
       line.server === undefined ? {} : { into: line.server },
     );
-    process.stdout.write(line.isJSON ? `${JSON.stringify(walk, undefined, 2)}\n` : textOf(walk));
+    process.stdout.write(line.isJSON ? `${JSON.stringify(walk, undefined, 2)}\n` : walkText(walk, textOptions()));
     return isTaken(walk) ? exitCodes.fine : exitCodes.notTaken;
   } finally {
     await stage.quit();
   }
-}
-
-function textOf(walk: Walk): string {
-  // hasColors() also considers NO_COLOR and the terminal.
-  const isColored = process.stdout.isTTY && process.stdout.hasColors();
-  return walkText(walk, isColored ? { paint: paintForTerminal } : {});
 }
 
 function isTaken({ outcome }: Walk): boolean {

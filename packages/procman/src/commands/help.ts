@@ -21,6 +21,8 @@ Commands
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
+  explain tcp|udp [ADDRESS]
+                    the same for a connection: which router, case, dealet and node
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
   hash-password [NAME]
                     ask for a password, or read it from standard input, and print its line for .users of basicAuth
@@ -65,6 +67,8 @@ Options of explain
   -H "NAME: VALUE"  a header field of the request; may be given several times
   --from ADDRESS    the client's address; default: 127.0.0.1
   --server NAME     the server that gets it, whatever the URL says
+  --to ADDRESS, --sni NAME, --alpn NAME, --bytes TEXT
+                    of explain tcp and udp: what the client connects to, asks for in TLS, and sends first
   --json            for programs
 
 Options of fmt
@@ -87,6 +91,9 @@ Nothing is done: no handler runs, no socket is opened, no log is written. File t
   hemi explain --config shop.conf -H "accept: text/html" --from 10.0.0.1 http://shop.example:3080/
   hemi explain --config shop.conf --server main https://shop.example/     behind a proxy: name the server
   hemi explain --config proxy.conf --server proxy CONNECT shop.example:443
+
+  hemi explain --config door.conf tcp 10.0.0.1:5000 --to :443 --sni a.example --alpn h2
+  hemi explain --config door.conf tcp --to :443 --bytes "SSH-2.0-"        \\r, \\n and \\x00 stand for bytes
 
 METHOD is GET unless it is given. A field host given by -H goes before the host of the URL; the URL alone says which server is
 asked. With --server NAME that one is asked whatever the URL says. A URL may be a path: /assets/app.js.

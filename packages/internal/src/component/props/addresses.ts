@@ -10,6 +10,17 @@ import { refuse } from "./refuse.ts";
 /** `host` is `""` for all addresses of the machine. It contains an IPv6 address without brackets. `port` may be 0. */
 export type Address = { readonly host: string; readonly port: number } | { readonly path: string };
 
+/** An address with one port, or with several: from `port` to `lastPort`. */
+export type AddressRange =
+  { readonly host: string; readonly port: number; readonly lastPort?: number } | { readonly path: string };
+
+/** Each of its addresses. */
+export function addressesIn(range: AddressRange): readonly Address[] {
+  if ("path" in range) return [range];
+  const { host, port, lastPort = port } = range;
+  return Array.from({ length: lastPort - port + 1 }, (_, i) => ({ host, port: port + i }));
+}
+
 /** A set of IP addresses, written as CIDRs or single addresses. An IPv4-mapped IPv6 address equals the IPv4 address. */
 export interface AddressSet {
   /** The texts in the configuration. */
@@ -41,6 +52,36 @@ const maxSocketPath = process.platform === "linux" ? 108 : 103;
  * `/path.sock` for a UNIX socket.
  */
 export const address = propMaker<Address, string>(() => addressType);
+
+const addressRangeType: PropType<AddressRange> = {
+  ...addressType,
+  name: "addressRange",
+  takes: 'an address such as ":80", "127.0.0.1:80", "[::1]:80", ":8000-8010" or "/path.sock"',
+  read(value, label, reader) {
+    const written = value.type === "string" ? value.value : "";
+    const [, start = "", end] = /^(.*:\d+)-(\d{1,5})$/.exec(written) ?? [];
+    if (end === undefined) return addressType.read(value, label, reader);
+    const first = parseAddress(start);
+    const lastPort = Number(end);
+    if (first === undefined || "path" in first || first.port === 0 || lastPort > 65535) {
+      return refuse(this, value, label, reader);
+    }
+    if (lastPort < first.port || lastPort - first.port >= maxPorts) {
+      const message = `${label} takes 1 to ${maxPorts} ports, from the lowest to the highest`;
+      reader.report({ span: value.span, message });
+      return undefined;
+    }
+    return { ...first, lastPort };
+  },
+  plain: formatAddress,
+  jsonSchema: () => ({ type: "string" }),
+};
+
+/** Each port is a listening socket. */
+const maxPorts = 1000;
+
+/** An address to listen on, of which the port may be a range: `:8000-8010`. */
+export const addressRange = propMaker<AddressRange, string>(() => addressRangeType);
 
 const addressesType: PropType<AddressSet> = {
   name: "addresses",
@@ -75,9 +116,10 @@ export function isNetwork(text: string): boolean {
 }
 
 /** The text of an address, as a configuration would have it. */
-export function formatAddress(address: Address): string {
+export function formatAddress(address: AddressRange): string {
   if ("path" in address) return address.path;
-  return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+  const { host, port, lastPort = port } = address;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}${lastPort === port ? "" : `-${lastPort}`}`;
 }
 
 /** An IPv6 address or a name, or neither; and a port. */

@@ -29,7 +29,7 @@ import { ProxiedExchan, type ProxyTraits } from "../../web/proxy/proxied-exchan.
 import { splice } from "../../net/spliced.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
-import { specialUse } from "../../net/special-addresses.ts";
+import { judgeHost } from "../../net/allowed-addresses.ts";
 
 const props = {
   /** Ports that are allowed for plain HTTP. Others give 403. */
@@ -205,26 +205,14 @@ class ForwardProxy implements HandletPart {
   /** Throws an HTTPError for a host that is not allowed or does not exist. */
   async #addressesOf(hostname: string): Promise<readonly string[]> {
     const { props, stage } = this.#context;
-    const found = await stage.namer.lookup(hostname).catch((cause: unknown) => {
+    const { ips, refusal } = await judgeHost(hostname, stage.namer, props.allowAddresses).catch((cause: unknown) => {
       if (!(cause instanceof HemiError)) throw cause;
       throw new HTTPError(502, cause.message);
     });
-    const judged = found.map(({ ip }) => ({
-      ip,
-      refusal: props.allowAddresses.contains(ip) ? undefined : specialUse(ip),
-    }));
-    const allowed = judged.filter(({ refusal }) => refusal === undefined).map(({ ip }) => ip);
-    const [first] = judged;
-    if (allowed.length > 0 || first === undefined) return allowed.slice(0, maxAttempts);
-    throw new HTTPError(
-      403,
-      `${hostname} is ${first.ip}, an address ${first.refusal}, which allowAddresses does not name`,
-    );
+    if (refusal !== undefined) throw new HTTPError(403, refusal);
+    return ips;
   }
 }
-
-/** The maximum number of addresses of one host that are tried. Not a prop: more attempts are of no use. */
-const maxAttempts = 3;
 
 /** Request fields between the client and this proxy, or that a server would misinterpret. */
 const dropped = new FieldNames([

@@ -3,8 +3,9 @@
 //  exchange ── addresses ──> a pool for each address, the least recently used are dropped ──> Http1NodeExchan
 //  dial ────── addresses ──> one after the other ──> socket
 
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
+import { AddressDialler } from "../../backend/address-dialler.ts";
 import type { NodeOwner } from "../../backend/backend.ts";
 import type { ConnSettings } from "../../backend/node-conn.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -75,13 +76,18 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   /** By address and port, the most recently used at the end. */
   readonly #nodes = new Map<string, Node<Http1Pool>>();
   /** Tunnels, and connections that may become tunnels. */
-  readonly #sockets = new Set<Socket>();
+  readonly #dialler: AddressDialler;
   readonly #poolOptions: PoolOptions<Http1NodeTraits>;
   #exchanges = 0;
 
   constructor(settings: Http1OutgateSettings, log: ErrorLog) {
     this.#settings = settings;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
+    this.#dialler = new AddressDialler({
+      settings,
+      makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+      whyFull: () => (this.#isFull ? this.#full() : undefined),
+    });
     this.#poolOptions = {
       settings: { ...settings, proxyProtocol: "off" },
       traits: { settings: { ...settings, failStatuses: [] }, contentLimits: { ...settings, maxDiscardedContent: 0 } },
@@ -94,7 +100,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   shutdown(): void {
     for (const { pool } of this.#nodes.values()) pool.destroy();
     this.#nodes.clear();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#dialler.close();
     this.#deadlines.close();
   }
 
@@ -110,39 +116,8 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   }
 
   /** Connects to the first address that accepts. The socket supports half-close. Rejects with a BackendFailure. */
-  async dial(ips: readonly string[], port: number): Promise<Socket> {
-    let failure = new BackendFailure("HEMI_BACKEND_DIAL", "", "the host has no address");
-    for (const ip of ips) {
-      if (this.#isFull) throw this.#full();
-      const result = await this.#connect(ip, port);
-      if (!(result instanceof BackendFailure)) return result;
-      failure = result;
-    }
-    throw failure;
-  }
-
-  #connect(ip: string, port: number): Promise<Socket | BackendFailure> {
-    return new Promise((resolve) => {
-      const socket = connect({ host: ip, port, noDelay: true, allowHalfOpen: true });
-      const name = nodeName(ip, port);
-      const { dialTimeout } = this.#settings;
-      const deadline = this.#deadlines.add(() => {
-        resolve(new BackendFailure("HEMI_TIMEOUT", name, `no connection stood after ${dialTimeout} ms`));
-        socket.destroy();
-      });
-      deadline.set(dialTimeout);
-      this.#sockets.add(socket);
-      socket.on("connect", () => {
-        deadline.clear();
-        resolve(socket);
-      });
-      socket.on("error", (error) => resolve(new BackendFailure("HEMI_BACKEND_DIAL", name, error.message)));
-      socket.on("close", () => {
-        deadline.clear();
-        this.#sockets.delete(socket);
-        resolve(new BackendFailure("HEMI_BACKEND_DIAL", name, "it closed the connection"));
-      });
-    });
+  dial(ips: readonly string[], port: number): Promise<Socket> {
+    return this.#dialler.dial(ips, port);
   }
 
   #exchange(
@@ -194,7 +169,7 @@ export class Http1Outgate implements Part, NodeOwner<Http1Pool> {
   }
 
   get #isFull(): boolean {
-    return this.#exchanges + this.#sockets.size >= this.#settings.maxConns;
+    return this.#exchanges + this.#dialler.size >= this.#settings.maxConns;
   }
 
   #full(): BackendFailure {

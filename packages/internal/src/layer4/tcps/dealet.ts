@@ -34,6 +34,8 @@ export interface TcpsConn extends ConnFacts {
   onClose(listener: () => void): void;
   /** Closes the connection at once. Of several reasons, the first counts. */
   close(reason: ConnEndReason): void;
+  /** Tells the log which node serves the connection, from now on. */
+  servedBy(node: string): void;
   /** Says why the connection will have ended. Of several reasons, the first counts. */
   endsBecauseOf(reason: ConnEndReason): void;
 }

@@ -25,5 +25,6 @@ export const handOver = defineDealet({
       if (socket !== undefined) props.toServer.current.takeConn(socket, peer, tls);
       return true;
     },
+    explain: () => ({ takes: "yes", text: `gives it to ${props.toServer.path}` }),
   }),
 });

@@ -11,12 +11,17 @@ import type { Waiter } from "../../backend/node-group.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import { proxyTlvs } from "../../net/proxy-tlvs.ts";
+import { known } from "../facts.ts";
+import type { TcpsConn } from "./dealet.ts";
 import { proxyHeader, type ProxyVersion } from "../../net/write-proxy-header.ts";
 
 /** Who wants a connection. */
 export interface DialWish extends SelectionHint {
   /** The address that the client connected to, for PROXY headers. */
   readonly to: Endpoint;
+  /** What PROXY headers of version 2 say of the connection. */
+  readonly about: Pick<TcpsConn, "serverName" | "nextProto" | "tls">;
 }
 
 /** Learns of the outcome: one of the two, once. */
@@ -119,12 +124,17 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
     // The header stands before TLS.
     const options = { ...spec.address, allowHalfOpen: true, noDelay: true };
     const plain = connect(tls === undefined && onread ? { ...options, onread } : options);
-    plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to));
+    plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to, this.#tlvs()));
     if (tls === undefined) return plain;
     const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
     const secure = connectTLS({ ...tls, socket: plain, servername });
     plain.on("error", (error) => secure.destroy(error));
     return secure;
+  }
+
+  #tlvs(): Buffer {
+    const { serverName, nextProto, tls } = this.wish.about;
+    return proxyTlvs({ serverName: known(serverName), nextProto: known(nextProto), tls });
   }
 
   #connected(link: Link, node: Node<NodeLinks>): void {

@@ -18,19 +18,23 @@ import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
 import type { CasePart, DealetPart } from "../kinds.ts";
 import { sniffStream } from "../sniff.ts";
 import type { TcpsConn } from "./dealet.ts";
+import type { LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
+import { known } from "../facts.ts";
 
 /** The services that a connection needs from its router. */
 export interface RouterOfConns {
   readonly settings: { readonly sniffTimeout: number; readonly drainIdleTimeout: number };
   readonly cases: readonly Child<CasePart>[];
   makeDeadline(onExpired: () => void): Deadline;
+  /** Monotonic, in milliseconds. */
+  now(): number;
   failed(peer: Peer, error: unknown): void;
   /** Called once, when the connection is closed or somebody else has it. */
   over(conn: RouterConn, reason: ConnEndReason): void;
 }
 
-export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
+export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn, LinkUser {
   readonly peer: Peer;
   readonly source: Endpoint;
   readonly destination: Endpoint;
@@ -47,6 +51,11 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
   #reason: ConnEndReason | undefined;
   #user: LinkUser | undefined;
   #listeners: (() => void)[] = [];
+  node = "";
+  servedAt: number | undefined;
+  readonly beganAt: number;
+  /** Facts that depend on the head, once it is given away. */
+  #told: { readonly serverName: string; readonly nextProto: string; readonly protocol: string } | undefined;
 
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
     this.peer = peer;
@@ -54,6 +63,7 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
     this.destination = peer.local ?? { address: "", port: 0 };
     this.tls = tls;
     this.#router = router;
+    this.beganAt = router.now();
     this.#walk = new CaseWalk(this, router);
     this.#deadline = router.makeDeadline(() => this.#finalize());
     this.link = new Link(() => socket, this);
@@ -84,17 +94,33 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
     return this.destination.port;
   }
 
+  get peerPort(): number {
+    return this.peer.port;
+  }
+  get bytesReceived(): number {
+    return this.link.received;
+  }
+  get bytesSent(): number {
+    return this.link.sent;
+  }
+  get caseName(): string {
+    return this.#walk.caseName;
+  }
+
   get serverName(): string | typeof more {
+    if (this.#told !== undefined) return this.#told.serverName;
     if (this.tls !== undefined) return this.tls.serverName;
     return this.#fromHello(() => readClientHello(this.#head)?.serverName?.toLowerCase().replace(/\.$/, "") ?? "");
   }
 
   get nextProto(): string | typeof more {
+    if (this.#told !== undefined) return this.#told.nextProto;
     if (this.tls !== undefined) return this.tls.nextProto;
     return this.#fromHello(() => readProtocols(this.#head)[0] ?? "");
   }
 
   get protocol(): string | typeof more {
+    if (this.#told !== undefined) return this.#told.protocol;
     const found = sniffStream(this.#head);
     if (found !== more || !this.#isFinal) return found;
     return this.#head.length === 0 ? "silent" : "";
@@ -114,8 +140,7 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
     if (this.#phase === "over") return user.closed();
     this.#phase = "begun";
     this.#user = user;
-    const head = this.#head;
-    this.#head = nothing;
+    const head = this.#giveHead();
     this.link.use(this);
     this.link.hold(false);
     if (head.length > 0) user.received(head, false);
@@ -128,7 +153,7 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
       this.close("clientAborted");
       return undefined;
     }
-    const socket = this.link.release(this.#head);
+    const socket = this.link.release(this.#giveHead());
     this.endsBecauseOf("handedOver");
     this.#over();
     return socket;
@@ -146,6 +171,22 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
 
   endsBecauseOf(reason: ConnEndReason): void {
     this.#reason ??= reason;
+  }
+
+  servedBy(node: string): void {
+    this.node = node;
+    this.servedAt = this.#router.now();
+  }
+
+  /** What was received so far. The facts that it tells are kept for the log. */
+  #giveHead(): Buffer {
+    const head = this.#head;
+    if (head.length > 0) {
+      const { serverName, nextProto, protocol } = this;
+      this.#told ??= { serverName: known(serverName), nextProto: known(nextProto), protocol: known(protocol) };
+    }
+    this.#head = nothing;
+    return head;
   }
 
   // ---- for the gate ----
@@ -185,7 +226,7 @@ export class RouterConn implements TcpsConn, WalkingConn, CodecConn, LinkUser {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#deadline.clear();
-    this.#head = nothing;
+    this.#giveHead();
     // It may know a better reason.
     this.#user?.closed();
     this.#reason ??= this.#user !== undefined && this.link.error === undefined ? "complete" : "clientAborted";

@@ -8,10 +8,13 @@ import type { Deadline } from "@hemi/common";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { TcpsConn } from "./dealet.ts";
 import type { ConnEndReason } from "../end-reason.ts";
+import type { Mirror } from "./mirror.ts";
 
 export interface SpliceOptions {
   readonly conn: TcpsConn;
   readonly node: Link;
+  /** Gets a copy of what the client sends. */
+  readonly mirror: Mirror | undefined;
   /** In milliseconds. Read at each use, because live props change it. `maxDuration` 0: unlimited. */
   readonly settings: { readonly idleTimeout: number; readonly maxDuration: number };
   readonly makeDeadline: (onExpired: () => void) => Deadline;
@@ -32,7 +35,12 @@ export class Splice {
     this.moved();
     node.use(new Side(this, node, conn.link, "nodeAborted"));
     node.hold(false);
-    conn.begin(new Side(this, conn.link, node, "clientAborted"));
+    const { mirror } = options;
+    const side =
+      mirror === undefined
+        ? new Side(this, conn.link, node, "clientAborted")
+        : new MirroredSide(this, conn.link, node, mirror);
+    conn.begin(side);
     if (node.isDestroyed) this.sideClosed(node, conn.link, "nodeAborted");
   }
 
@@ -90,5 +98,30 @@ class Side implements LinkUser {
 
   closed(): void {
     this.#splice.sideClosed(this.#link, this.#other, this.#closeReason);
+  }
+}
+
+/** The client's side, of which another backend gets a copy. */
+class MirroredSide extends Side {
+  readonly #mirror: Mirror;
+
+  constructor(splice: Splice, link: Link, other: Link, mirror: Mirror) {
+    super(splice, link, other, "clientAborted");
+    this.#mirror = mirror;
+  }
+
+  override received(bytes: Buffer, isShared: boolean): void {
+    this.#mirror.write(bytes, isShared);
+    super.received(bytes, isShared);
+  }
+
+  override ended(): void {
+    this.#mirror.end();
+    super.ended();
+  }
+
+  override closed(): void {
+    this.#mirror.close();
+    super.closed();
   }
 }

@@ -6,11 +6,16 @@ import type { BackendFailure } from "../../backend/failure.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
+import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
 import type { Context } from "../../stage/context.ts";
+import type { DealetExplanation } from "../explain/conn-explanation.ts";
+import { explainChoice } from "../explain/explain-choice.ts";
+import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
+import { Mirror } from "./mirror.ts";
 import type { DialUser } from "./node-link.ts";
 import { Splice } from "./splice.ts";
 import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
@@ -28,6 +33,15 @@ const props = {
   maxDuration: prop.duration({ default: "0s", reload: "live" }),
   /** What happens to the connections of a node that health checks find down. */
   onNodeDown: prop.choice(["keep", "close"], { default: "keep", reload: "live" }),
+  /** How many bytes a second each client may send. 0: unlimited. */
+  maxUploadRate: prop.size({ default: 0, max: "1T", reload: "live" }),
+  /** How many bytes a second each client is sent. 0: unlimited. */
+  maxDownloadRate: prop.size({ default: 0, max: "1T", reload: "live" }),
+  /**
+   * Another backend that gets a copy of all that clients send. Its answers are dropped. It never slows a client: if it
+   * cannot be reached, or does not read fast enough, the copy of this connection is given up.
+   */
+  mirrorTo: prop.reference(backendKind, { offering: tcpsNodes, reload: "live" }),
 };
 
 /**
@@ -43,7 +57,7 @@ export const tcpsProxy = defineDealet({
 
 class TcpsProxy implements DealetPart, TcpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #key: (conn: TcpsConn) => string;
+  readonly #key: (conn: ConnFacts) => string;
   readonly deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
@@ -51,7 +65,7 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     const { hashOn } = context.props;
-    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<TcpsConn>(hashOn, connVariables);
+    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<ConnFacts>(hashOn, connVariables);
   }
 
   get settings(): PropsOf<typeof props> {
@@ -63,8 +77,29 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   takeConn(conn: TcpsConn): true {
-    new ProxiedConn(conn, this, this.settings.toBackend.current, this.#key(conn)).dial();
+    const { toBackend, mirrorTo } = this.settings;
+    const proxied = new ProxiedConn(conn, this, toBackend.current, this.#key(conn));
+    proxied.dial(mirrorTo?.current);
     return true;
+  }
+
+  /** Read and written at the rates of the configuration. */
+  pace({ link }: TcpsConn): void {
+    const { settings } = this;
+    const now = (): number => this.#context.stage.clock.monotonic();
+    if (settings.maxUploadRate > 0) link.paceReading(new RatePacer(() => settings.maxUploadRate, now));
+    if (settings.maxDownloadRate > 0) link.paceWriting(new RatePacer(() => settings.maxDownloadRate, now));
+  }
+
+  mirror(): Mirror {
+    return new Mirror((message) => this.#context.log.info(message));
+  }
+
+  explain(conn: ConnFacts): DealetExplanation {
+    const { toBackend } = this.settings;
+    const from = { address: conn.srcHost, port: conn.srcPort };
+    const choice = toBackend.current.explain({ key: this.#key(conn), stickTo: "", tried: [], from });
+    return explainChoice("joins it with", toBackend.path, choice);
   }
 
   failed(failure: BackendFailure): void {
@@ -81,6 +116,7 @@ class ProxiedConn implements DialUser {
   readonly #tried: string[] = [];
   #dialling: { cancel(): void } | undefined;
   #splice: Splice | undefined;
+  #mirror: Mirror | undefined;
 
   constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend, key: string) {
     this.#conn = conn;
@@ -88,20 +124,35 @@ class ProxiedConn implements DialUser {
     this.#backend = backend;
     this.#key = key;
     conn.onClose(() => {
-      if (this.#splice === undefined) this.#dialling?.cancel();
+      if (this.#splice !== undefined) return;
+      this.#dialling?.cancel();
+      this.#mirror?.close();
     });
   }
 
-  dial(): void {
+  dial(mirrorTo?: TcpsBackend): void {
     const { source, destination } = this.#conn;
-    const wish = { key: this.#key, stickTo: "", tried: this.#tried, from: source, to: destination };
+    const wish = {
+      key: this.#key,
+      stickTo: "",
+      tried: this.#tried,
+      from: source,
+      to: destination,
+      about: this.#conn,
+    };
+    if (mirrorTo !== undefined) {
+      this.#mirror = this.#proxy.mirror();
+      this.#mirror.dial(mirrorTo, { ...wish, tried: [] });
+    }
     this.#dialling = this.#backend.dial(wish, this);
   }
 
-  connected(node: Link): void {
+  connected(node: Link, id: string): void {
     const { settings, deadlines } = this.#proxy;
+    this.#conn.servedBy(id);
+    this.#proxy.pace(this.#conn);
     const makeDeadline = (expired: () => void) => deadlines.add(expired);
-    this.#splice = new Splice({ conn: this.#conn, node, settings, makeDeadline });
+    this.#splice = new Splice({ conn: this.#conn, node, mirror: this.#mirror, settings, makeDeadline });
   }
 
   failed(failure: BackendFailure): void {

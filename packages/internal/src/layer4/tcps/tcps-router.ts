@@ -7,26 +7,27 @@ import { claimAddress } from "../../front/claim-address.ts";
 import { connsPerClientProps, ConnsPerClient } from "../../front/conns-per-client.ts";
 import { Front } from "../../front/front.ts";
 import { frontProps } from "../../front/front-props.ts";
-import type { CertificateSource, SecureSite } from "../../front/tls/certificate-source.ts";
-import { noTerms } from "../../front/tls/client-terms.ts";
-import { SiteFiles } from "../../front/tls/site-files.ts";
-import { checkCertificatePair, checkTls } from "../../front/tls/tls-props.ts";
+import { checkTls } from "../../front/tls/tls-props.ts";
 import type { Peer } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
+import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
+import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { OpenConns } from "../open-conns.ts";
+import { checkRouterCertificates, RouterCertificates, routerCertificateProps } from "./router-certificates.ts";
 import { RouterConn, type RouterOfConns } from "./router-conn.ts";
 
 const props = {
   ...frontProps,
   ...connsPerClientProps,
-  /** The certificate for clients, in PEM, with the chain to an authority. Needs `tlsMode`. */
-  tlsCert: prop.paths({ min: 1 }),
-  /** The private key of `tlsCert`, in PEM. Default: it is in the certificate file. */
-  tlsKey: prop.paths({ min: 1 }),
-  /** The passphrase of encrypted keys in `tlsKey`. */
-  tlsPassphrase: prop.string(),
+  /**
+   * The address to listen on: `:port` (all addresses), `host:port`, `[v6]:port`, `:firstPort-lastPort` or
+   * `/path.sock`. Port 0 takes a free port. Of the addresses of a name, the first IPv4 address is used.
+   */
+  address: prop.addressRange({ required: true }),
+  ...routerCertificateProps,
+  ...connLogProps,
   /** With `tlsMode`: the protocols that the handshake offers (ALPN), the favourite first. Default: none. */
   alpn: prop.strings({ default: [], minLength: 1, max: 20 }),
   /**
@@ -46,48 +47,38 @@ export const tcpsRouter = defineRouter({
   props,
   check(context) {
     checkTls(context);
-    checkCertificatePair(context);
+    checkRouterCertificates(context);
+    checkConnLog(context);
     claimAddress(context);
-    const { tlsMode, tlsCert, alpn } = context.props;
-    if (tlsMode && tlsCert === undefined) context.report({ prop: "tlsMode", message: ".tlsMode needs .tlsCert" });
-    for (const prop of ["tlsCert", "alpn"] as const) {
-      if (!tlsMode && context.isSet(prop)) context.report({ prop, message: `.${prop} needs .tlsMode = true` });
-    }
+    const { tlsMode, alpn } = context.props;
+    if (!tlsMode && context.isSet("alpn")) context.report({ prop: "alpn", message: ".alpn needs .tlsMode = true" });
     for (const name of alpn) {
       if (name === "h3" || name === "doq")
         context.report({ prop: "alpn", message: `${name} is spoken over QUIC only` });
     }
   },
-  create: (context): RouterPart => new TcpsRouter(context),
+  offers: [explainableRouter],
+  create: (context): RouterPart & ExplainableRouter => new TcpsRouter(context),
 });
 
 type RouterSettings = PropsOf<typeof props>;
 
-class TcpsRouter implements RouterPart, RouterOfConns {
+class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   readonly #context: Context<RouterSettings, undefined>;
   readonly #front: Front<TcpsRouter>;
   readonly #clients: ConnsPerClient;
-  readonly #files: SiteFiles;
-  #site: SecureSite | undefined;
+  readonly #certificates: RouterCertificates;
+  #log: ConnLog | undefined;
   readonly #conns = new OpenConns<RouterConn>();
   cases: readonly Child<CasePart>[] = [];
 
   constructor(context: Context<RouterSettings, undefined>) {
     this.#context = context;
-    this.#files = new SiteFiles(context.props);
-    const router = (): TcpsRouter => this;
-    const source: CertificateSource = {
-      get fallback() {
-        return router().#site;
-      },
-      dependsOnName: true,
-      find: (serverName) => (this.#covers(serverName) ? this.#site : undefined),
-      refresh: () => this.#refresh(),
-    };
+    this.#certificates = new RouterCertificates(context.path, context.props, context.log);
     this.#front = new Front<TcpsRouter>({
       context,
       server: this,
-      source,
+      source: this.#certificates,
       codecs: [
         {
           transport: "tcp",
@@ -113,6 +104,7 @@ class TcpsRouter implements RouterPart, RouterOfConns {
 
   async prepare(): Promise<void> {
     await this.#load();
+    this.#log = await ConnLog.open(this.#context);
     await this.#front.prepare();
   }
 
@@ -140,6 +132,16 @@ class TcpsRouter implements RouterPart, RouterOfConns {
   async shutdown(): Promise<void> {
     this.#clients.close();
     await this.#front.shutdown();
+    await this.#log?.close();
+  }
+
+  reopenLogs(): void {
+    this.#log?.reopen();
+  }
+
+  get explained(): ExplainedRouter {
+    const { address } = this.settings;
+    return { address, protocol: "tcp", isTerminating: this.settings.tlsMode, cases: this.#context.children(caseKind) };
   }
 
   get listensOn(): readonly string[] {
@@ -147,26 +149,8 @@ class TcpsRouter implements RouterPart, RouterOfConns {
   }
 
   async #load(): Promise<void> {
-    const { props, path } = this.#context;
-    if (!props.tlsMode) return;
-    await this.#files.load();
-    this.#makeSite();
-    if (this.#site !== undefined) this.#front.trySite(this.#site);
-    else throw new TypeError(`${path} has no certificate`);
-  }
-
-  #makeSite(): void {
-    const { certificates } = this.#files;
-    const { path } = this.#context;
-    this.#site = certificates && { path, certificates, terms: noTerms, sessionScope: path };
-  }
-
-  #covers(serverName: string): boolean {
-    return this.#files.certificates?.some(({ leaf }) => leaf.checkHost(serverName) !== undefined) === true;
-  }
-
-  async #refresh(): Promise<void> {
-    if (await this.#files.refresh()) this.#makeSite();
+    if (!this.settings.tlsMode) return;
+    for (const site of await this.#certificates.load()) this.#front.trySite(site);
   }
 
   // ---- called by its connections ----
@@ -179,12 +163,17 @@ class TcpsRouter implements RouterPart, RouterOfConns {
     return this.#front.makeDeadline;
   }
 
+  now(): number {
+    return this.#context.stage.clock.monotonic();
+  }
+
   failed(peer: Peer, error: unknown): void {
     this.#front.failed(peer, error);
   }
 
   over(conn: RouterConn, reason: ConnEndReason): void {
     this.#conns.delete(conn);
+    this.#log?.write(conn, reason);
     if (!isUsual.has(reason)) this.#front.note(conn.peer, `its connection was ended: ${reason}`);
     this.#front.closed(conn);
   }

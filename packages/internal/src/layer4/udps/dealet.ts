@@ -30,6 +30,8 @@ export interface UdpsSession extends ConnFacts {
   send(datagram: Buffer): boolean;
   /** Calls the listener when the session is over; at once if it is. */
   onClose(listener: () => void): void;
+  /** Tells the log which node serves the session, from now on. */
+  servedBy(node: string): void;
   /** Ends the session. The next datagram of the client begins another one. */
   close(reason: ConnEndReason): void;
 }

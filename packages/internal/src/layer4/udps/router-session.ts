@@ -12,6 +12,7 @@ import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
 import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
+import type { LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import type { CasePart, DealetPart } from "../kinds.ts";
 import type { UdpsSession, UdpsSessionUser } from "./dealet.ts";
@@ -32,6 +33,8 @@ export interface RouterOfSessions {
   readonly settings: SessionSettings;
   readonly cases: readonly Child<CasePart>[];
   makeDeadline(onExpired: () => void): Deadline;
+  /** Monotonic, in milliseconds. */
+  now(): number;
   /** Takes room for a datagram that waits; false if the router has none. */
   mayQueue(size: number): boolean;
   /** A datagram waits no longer. */
@@ -44,13 +47,16 @@ export interface RouterOfSessions {
   over(session: RouterSession, reason: ConnEndReason): void;
 }
 
-export class RouterSession implements UdpsSession, WalkingConn {
+export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   readonly source: Endpoint;
   readonly transport: "udp" | "dtls";
   readonly protocol: string;
   /** The number of bytes of datagrams that have come from the client, and of those that were sent to it. */
-  received = 0;
-  sent = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  node = "";
+  servedAt: number | undefined;
+  readonly beganAt: number;
   /** Whether the client has shown that it receives what is sent to it: its address is not forged. */
   isProven = false;
   isOver = false;
@@ -75,6 +81,7 @@ export class RouterSession implements UdpsSession, WalkingConn {
     this.protocol = sniffDatagram(first);
     this.#share = share;
     this.#router = router;
+    this.beganAt = router.now();
     this.#walk = new CaseWalk(this, router);
     this.#idle = router.makeDeadline(() => this.close("idleTimeout"));
     this.#sniff = router.makeDeadline(() => this.#giveUpHello());
@@ -93,6 +100,12 @@ export class RouterSession implements UdpsSession, WalkingConn {
   }
   get peerHost(): string {
     return this.source.address;
+  }
+  get peerPort(): number {
+    return this.source.port;
+  }
+  get caseName(): string {
+    return this.#walk.caseName;
   }
   get dstHost(): string {
     return this.destination.address;
@@ -120,10 +133,10 @@ export class RouterSession implements UdpsSession, WalkingConn {
   /** A datagram of the client. */
   deliver(datagram: Buffer): void {
     const { settings } = this.#router;
-    this.received += datagram.length;
+    this.bytesReceived += datagram.length;
     this.#idle.set(this.#isDraining ? settings.drainIdleTimeout : settings.idleTimeout);
     this.#answersLeft = settings.maxAnswers;
-    if (!this.isProven && this.sent > 0) {
+    if (!this.isProven && this.bytesSent > 0) {
       this.isProven = true;
       this.#router.proven(this);
     }
@@ -157,15 +170,20 @@ export class RouterSession implements UdpsSession, WalkingConn {
     if (this.isOver) return false;
     const { settings } = this.#router;
     if (this.#answersLeft === 0) return this.#drop("maxAnswers");
-    if (!this.isProven && this.sent + datagram.length > settings.maxUnprovenAnswers) {
+    if (!this.isProven && this.bytesSent + datagram.length > settings.maxUnprovenAnswers) {
       return this.#drop("maxUnprovenAnswers");
     }
     this.#answersLeft--;
-    this.sent += datagram.length;
+    this.bytesSent += datagram.length;
     // An address that is not proven does not get more time by answers.
     if (this.isProven) this.#idle.set(this.#isDraining ? settings.drainIdleTimeout : settings.idleTimeout);
     this.#share.send(datagram, this.source);
     return true;
+  }
+
+  servedBy(node: string): void {
+    this.node = node;
+    this.servedAt = this.#router.now();
   }
 
   onClose(listener: () => void): void {

@@ -7,6 +7,9 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
 import type { Context } from "../../stage/context.ts";
+import type { DealetExplanation } from "../explain/conn-explanation.ts";
+import { explainChoice } from "../explain/explain-choice.ts";
+import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
 import { connVariables } from "../variables.ts";
 import { udpsDealet, type UdpsDealet, type UdpsSession, type UdpsSessionUser } from "./dealet.ts";
@@ -44,12 +47,12 @@ export const udpsProxy = defineDealet({
 
 class UdpsProxy implements DealetPart, UdpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #key: (session: UdpsSession) => string;
+  readonly #key: (session: ConnFacts) => string;
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
     const { hashOn } = context.props;
-    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<UdpsSession>(hashOn, connVariables);
+    this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<ConnFacts>(hashOn, connVariables);
   }
 
   get settings(): PropsOf<typeof props> {
@@ -63,6 +66,13 @@ class UdpsProxy implements DealetPart, UdpsDealet {
     mirror?.open();
     new ProxiedSession(session, this, toBackend.current, key, mirror).open();
     return true;
+  }
+
+  explain(session: ConnFacts): DealetExplanation {
+    const { toBackend } = this.settings;
+    const from = { address: session.srcHost, port: session.srcPort };
+    const choice = toBackend.current.explain({ key: this.#key(session), stickTo: "", tried: [], from });
+    return explainChoice("sends its datagrams to", toBackend.path, choice);
   }
 
   failed(failure: BackendFailure): void {
@@ -115,7 +125,8 @@ class ProxiedSession implements DatagramUser, UdpsSessionUser {
     this.#node.open();
   }
 
-  assigned(): void {
+  assigned(node: string): void {
+    this.#session.servedBy(node);
     if (this.#hasBegun) {
       for (const datagram of this.#unanswered ?? []) this.#node?.send(datagram);
     } else {

@@ -3,7 +3,7 @@
 
 import { Deadlines } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
-import { formatAddress } from "../../component/props/addresses.ts";
+import { addressesIn, formatAddress } from "../../component/props/addresses.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { claimAddress } from "../../front/claim-address.ts";
@@ -14,6 +14,8 @@ import { numericAddress } from "../../net/numeric-address.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import { onlyWorker } from "../../stage/workers.ts";
+import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
+import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
 import { OpenConns } from "../open-conns.ts";
@@ -22,10 +24,10 @@ import { SessionTable } from "./session-table.ts";
 
 const props = {
   /**
-   * The address to receive at: `:port` (all addresses that the machine has at the start), `host:port` or `[v6]:port`.
-   * Port 0 takes a free port. Answers come from the address that the client has sent to.
+   * The address to receive at: `:port` (all addresses that the machine has at the start), `host:port`, `[v6]:port`
+   * or `:firstPort-lastPort`. Port 0 takes a free port. Answers come from the address that the client has sent to.
    */
-  address: prop.address({ required: true }),
+  address: prop.addressRange({ required: true }),
   /**
    * Maximum number of sessions. If there are as many, a new one takes the place of the oldest one whose client has not
    * shown that it receives answers, by sending again after one. If there is none, the datagram is dropped.
@@ -50,6 +52,7 @@ const props = {
   sniffTimeout: prop.duration({ default: "3s", min: "1ms", max: "2m", inherited: true, reload: "live" }),
   /** How long a draining router waits for a datagram of a session, before it ends the session. */
   drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
+  ...connLogProps,
 };
 
 /**
@@ -61,6 +64,7 @@ export const udpsRouter = defineRouter({
   sign: "udpsRouter",
   props,
   check(context) {
+    checkConnLog(context);
     const { address } = context.props;
     if ("path" in address) {
       context.report({ prop: "address", message: "datagrams are received at a port: write host:port" });
@@ -68,12 +72,13 @@ export const udpsRouter = defineRouter({
       claimAddress({ props: { address }, claim: (claim) => context.claim({ ...claim, what: `UDP, ${claim.what}` }) });
     }
   },
-  create: (context): RouterPart => new UdpsRouter(context),
+  offers: [explainableRouter],
+  create: (context): RouterPart & ExplainableRouter => new UdpsRouter(context),
 });
 
 type RouterSettings = PropsOf<typeof props>;
 
-class UdpsRouter implements RouterPart, RouterOfSessions {
+class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
   readonly #context: Context<RouterSettings, undefined>;
   readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
@@ -85,7 +90,8 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
   readonly #tooMany = this.#tellingOf("sessions", () => "a client may have maxSessionsPerClient");
   readonly #drops = this.#tellingOf("datagrams", () => `the limit is ${this.#lastLimit}`);
   #lastLimit = "";
-  #shares: readonly DatagramShare[] = [];
+  readonly #shares: DatagramShare[] = [];
+  #log: ConnLog | undefined;
   #queuedSize = 0;
   cases: readonly Child<CasePart>[] = [];
 
@@ -95,9 +101,12 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
 
   async prepare(): Promise<void> {
     const { props, listeners, stage, workers } = this.#context;
-    const address = await numericAddress(props.address, stage.namer);
-    if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
-    this.#shares = await listeners.datagrams.share({ address, isShared: workers !== onlyWorker });
+    this.#log = await ConnLog.open(this.#context);
+    for (const each of addressesIn(props.address)) {
+      const address = await numericAddress(each, stage.namer);
+      if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
+      this.#shares.push(...(await listeners.datagrams.share({ address, isShared: workers !== onlyWorker })));
+    }
   }
 
   compose(): void {
@@ -125,6 +134,16 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
     await Promise.all(this.#shares.map((share) => share.release()));
     for (const refusals of [this.#refused, this.#tooMany, this.#drops]) refusals.close();
     this.#deadlines.close();
+    await this.#log?.close();
+  }
+
+  reopenLogs(): void {
+    this.#log?.reopen();
+  }
+
+  get explained(): ExplainedRouter {
+    const { address } = this.settings;
+    return { address, protocol: "udp", isTerminating: false, cases: this.#context.children(caseKind) };
   }
 
   get listensOn(): readonly string[] {
@@ -176,6 +195,10 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
     return (onExpired) => this.#deadlines.add(onExpired);
   }
 
+  now(): number {
+    return this.#context.stage.clock.monotonic();
+  }
+
   mayQueue(size: number): boolean {
     if (this.#queuedSize + size > this.settings.maxQueuedSize) return false;
     this.#queuedSize += size;
@@ -204,6 +227,7 @@ class UdpsRouter implements RouterPart, RouterOfSessions {
     this.#table.delete(session);
     this.#open.delete(session);
     this.#clients.remove(clientOf(address));
+    this.#log?.write(session, reason);
     const message = `client ${address} port ${port}: its session was ended: ${reason}`;
     if (isUsual.has(reason)) this.#context.log.debug(message);
     else this.#context.log.info(message);

@@ -1,8 +1,6 @@
 // The access log of a webapp: a line for each request, written when its response has ended.
 
 import type { Share } from "@hemi/common";
-import { PropError } from "../../component/prop-error.ts";
-import { HemiError } from "../../errors/hemi-error.ts";
 import type { Clock } from "../../fixtures/clock.ts";
 import type { Workers } from "../../stage/workers.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -12,7 +10,7 @@ import { AccessEntry, type LineFormat } from "./access-entry.ts";
 import { makeLineFormat } from "./line-format.ts";
 import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
-import { acquireSink, type SharedSink } from "./shared-sink.ts";
+import { acquireSink, type SharedSink } from "../../front/traffic-log/shared-sink.ts";
 
 export class AccessLog {
   readonly #share: Share<SharedSink>;
@@ -32,12 +30,7 @@ export class AccessLog {
    * too full for are lost, and counted in the error log.
    */
   static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog, workers: Workers): Promise<AccessLog> {
-    try {
-      return new AccessLog(await acquireSink({ settings, log, workers }), settings, clock, log);
-    } catch (cause) {
-      if (!(cause instanceof HemiError)) throw cause;
-      throw new PropError("accessLog", cause.code, cause.message, { cause });
-    }
+    return new AccessLog(await acquireSink({ settings, log, workers }, "accessLog"), settings, clock, log);
   }
 
   /** Writes the line when the response has ended. Call it when the request head is complete. */

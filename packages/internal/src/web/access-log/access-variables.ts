@@ -5,7 +5,7 @@ import { webVariables } from "../conditions/variables.ts";
 import { foreignLogVariable } from "../foreign-names.ts";
 import type { AccessEntry } from "./access-entry.ts";
 import { redacted, secretFields, type RedactURI } from "./redact.ts";
-import { isoTime, milliseconds } from "./times.ts";
+import { isoTime, milliseconds } from "../../log/lines/times.ts";
 
 const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   /** When the request's head was complete: `2026-01-31T12:00:00.000Z`. */

@@ -6,10 +6,10 @@
 // The third field, the user that a client says it is, is always `-`: credentials have no place in a log.
 
 import type { LineFormat } from "./access-entry.ts";
-import { escapeQuoted } from "./escape.ts";
-import { Memo } from "./memo.ts";
+import { escapeQuoted } from "../../log/lines/escape.ts";
+import { Memo } from "../../log/lines/memo.ts";
 import type { RedactURI } from "./redact.ts";
-import { combinedTime } from "./times.ts";
+import { combinedTime } from "../../log/lines/times.ts";
 
 /** All text from the peer is between quotes, and cannot leave them. */
 export function combinedFormat(redact: RedactURI): LineFormat {

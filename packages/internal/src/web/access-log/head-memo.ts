@@ -2,7 +2,7 @@
 
 import type { Peer } from "../../net/peer.ts";
 import type { Request } from "../request/request.ts";
-import { flat } from "../flat.ts";
+import { flat } from "../../log/lines/flat.ts";
 
 /** The parts of a line that depend on the head and the connection only. */
 export interface HeadTexts {

@@ -16,13 +16,13 @@
 //   userAgent     string  "" if there was none
 //   headTime, handleTime, sendTime, totalTime   numbers, in ms
 
-import { flat } from "../flat.ts";
+import { flat } from "../../log/lines/flat.ts";
 import type { AccessEntry, LineFormat } from "./access-entry.ts";
-import { escapeJSON } from "./escape.ts";
+import { escapeJSON } from "../../log/lines/escape.ts";
 import { HeadMemo } from "./head-memo.ts";
-import { Memo } from "./memo.ts";
+import { Memo } from "../../log/lines/memo.ts";
 import type { RedactURI } from "./redact.ts";
-import { isoTime, milliseconds } from "./times.ts";
+import { isoTime, milliseconds } from "../../log/lines/times.ts";
 
 /**
  * Each piece that is joined costs when the line is written: those that can be are made once, with the keys around them.

@@ -3,6 +3,7 @@
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import { checkClientCert } from "../../front/tls/client-cert-props.ts";
 import { checkCertificatePair } from "../../front/tls/tls-props.ts";
 
 export const webappTlsProps = {
@@ -36,9 +37,5 @@ export type WebappTlsProps = PropsOf<typeof webappTlsProps>;
 
 export function checkWebappTls(context: CheckContext<WebappTlsProps>): void {
   checkCertificatePair(context);
-  const { tlsClientCert, tlsClientCA } = context.props;
-  if (tlsClientCert !== "none" && tlsClientCA === undefined) {
-    const message = `.tlsClientCert = "${tlsClientCert}" needs .tlsClientCA: who vouches for clients?`;
-    context.report({ prop: "tlsClientCert", message });
-  }
+  checkClientCert(context);
 }

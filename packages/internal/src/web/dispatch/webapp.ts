@@ -4,8 +4,9 @@ import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { AccessEntry } from "../access-log/access-entry.ts";
+import { checkLogFile } from "../../front/traffic-log/file-props.ts";
 import { AccessLog } from "../access-log/access-log.ts";
-import { accessLogProps, checkAccessLog } from "../access-log/props.ts";
+import { accessLogProps } from "../access-log/props.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
 import { RuleIndex } from "./rule-index.ts";
 import { examineFile } from "../examine-files.ts";
@@ -53,7 +54,7 @@ export const webapp = defineWebapp({
   props,
   check(context) {
     const { accessLog } = context.props;
-    if (accessLog !== undefined) checkAccessLog(accessLog, context);
+    if (accessLog !== undefined) checkLogFile(accessLog, "accessLog", context);
     checkErrorPages(context);
     checkWebappTls(context);
     if (!context.referrers().some(({ definition }) => definition.kind.name === serverKind.name)) {

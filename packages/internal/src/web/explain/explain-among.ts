@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { Explainable } from "../server-capabilities.ts";
-import { labelOf, type ComponentLabel, type ExplainRequest, type Walk } from "./explanation.ts";
+import { labelOf, type ComponentLabel } from "../../component/explain-rows.ts";
+import type { ExplainRequest, Walk } from "./explanation.ts";
 
 /** `into` is the path or name of the server; without it, the URL determines it. */
 export async function explainAmong(

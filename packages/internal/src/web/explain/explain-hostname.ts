@@ -1,6 +1,7 @@
 // Explains which webapp a hostname selects, and why other candidates lost.
 
-import { labelOf, type ComponentLabel, type HostnameCandidate } from "./explanation.ts";
+import { labelOf, type ComponentLabel } from "../../component/explain-rows.ts";
+import type { HostnameCandidate } from "./explanation.ts";
 import { parseHostnamePattern, type HostnamePattern } from "../../component/props/hostnames.ts";
 import { HostnameTable } from "../dispatch/hostnames.ts";
 

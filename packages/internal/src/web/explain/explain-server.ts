@@ -1,7 +1,7 @@
 // Explains the way of a request through a server: the steps of the dispatcher, in order.
 
 import type { AskedRequest, HostWalk, WalkOutcome, PathWalk, Walk } from "./explanation.ts";
-import { labelOf } from "./explanation.ts";
+import { labelOf } from "../../component/explain-rows.ts";
 import type { Reference } from "../../component/reference.ts";
 import { Fcache } from "../../fixtures/fcache.ts";
 import { parseAuthority } from "../../http/authority.ts";

@@ -1,7 +1,8 @@
 // Explains the walk through the rules of a webapp.
 
 import type { Child } from "../../component/context.ts";
-import { labelOf, type Explanation, type WalkOutcome, type RuleWalk } from "./explanation.ts";
+import { labelOf } from "../../component/explain-rows.ts";
+import type { Explanation, WalkOutcome, RuleWalk } from "./explanation.ts";
 import type { ExplainScope, HandletPart, RulePart, SockletPart, WebappWalk } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
 

@@ -2,7 +2,7 @@
 // Plain data, the same in memory and as JSON.
 
 import type { ConditionWalk } from "../../component/explain-condition.ts";
-import type { Origin } from "../../config/origin.ts";
+import type { ComponentLabel } from "../../component/explain-rows.ts";
 
 /** A request to explain. It is not sent. */
 export interface ExplainRequest {
@@ -14,18 +14,6 @@ export interface ExplainRequest {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** The client's address. Default: 127.0.0.1. */
   readonly srcHost?: string;
-}
-
-/** A component and its position. */
-export interface ComponentLabel {
-  /** The sign in the configuration. */
-  readonly sign: string;
-  /** "" without a name. */
-  readonly name: string;
-  /** For example `webapp.shop/rule.3/static`. */
-  readonly path: string;
-  /** `undefined` for a configuration that is a TypeScript object. */
-  readonly origin: Origin | undefined;
 }
 
 /** How a component would handle a request. Has no side effects; files are only read. */
@@ -202,9 +190,4 @@ export interface ServerExplanation extends Omit<ServerWalk, "server"> {
   readonly request: AskedRequest;
   /** The rest of the walk, if the request enters here. */
   walk(): Promise<Omit<Walk, "request" | "servers" | "server">>;
-}
-
-/** The label of a component, of a child, or of a reference's target. */
-export function labelOf({ sign, name, path, origin }: ComponentLabel): ComponentLabel {
-  return { sign, name, path, origin };
 }

@@ -1,7 +1,15 @@
 // A walk as rows: position, subject, result. Their formatting is done elsewhere.
 
+import {
+  conditionRows,
+  describe,
+  placeOf,
+  row,
+  type ComponentLabel,
+  type Row,
+  type Section,
+} from "../../component/explain-rows.ts";
 import type {
-  ComponentLabel,
   Explanation,
   HandshakeWalk,
   HostWalk,
@@ -11,27 +19,7 @@ import type {
   ServerWalk,
   Walk,
 } from "./explanation.ts";
-import type { ConditionWalk } from "../../component/explain-condition.ts";
 import { quote } from "../../config/quote.ts";
-
-/** `good`: the walk continues here. `bad`: it does not. `dim`: not evaluated, or of little importance. */
-export type Tone = "plain" | "good" | "bad" | "dim";
-
-export interface Row {
-  /** The position; "" for a row that belongs to the row above. */
-  readonly place: string;
-  readonly indent: number;
-  /** In two columns. */
-  readonly subject: string;
-  readonly object: string;
-  readonly verdict: string;
-  readonly tone: Tone;
-}
-
-export interface Section {
-  readonly title: string;
-  readonly rows: readonly Row[];
-}
 
 export function walkSections(walk: Walk): readonly Section[] {
   const { servers, server, handshake, host, path, webapp, rules, outcome } = walk;
@@ -47,10 +35,6 @@ export function walkSections(walk: Walk): readonly Section[] {
       : [{ title: `rules of ${describe(webapp)}`, rows: rules.flatMap(ruleRows) }]),
     { title: "outcome", rows: outcomeRows(outcome, componentsIn(walk)) },
   ];
-}
-
-function row(parts: Partial<Row>): Row {
-  return { place: "", indent: 0, subject: "", object: "", verdict: "", tone: "plain", ...parts };
 }
 
 function serverRows(servers: readonly ServerWalk[], taker: string | undefined): readonly Row[] {
@@ -154,48 +138,6 @@ function explanationRows(
   ];
 }
 
-function conditionRows(condition: ConditionWalk, indent: number): readonly Row[] {
-  const { holds } = condition;
-  const verdict = holds === undefined ? "not looked at" : holds ? "yes" : "no";
-  const tone = holds === undefined ? "dim" : holds ? "good" : "bad";
-  const told = { indent, verdict, tone } as const;
-  switch (condition.type) {
-    case "and":
-    case "or": {
-      const subject = condition.type === "and" ? "all of" : "any of";
-      return [
-        row({ ...told, subject }),
-        ...condition.operands.flatMap((operand) => conditionRows(operand, indent + 1)),
-      ];
-    }
-    case "not":
-      return [row({ ...told, subject: "not" }), ...conditionRows(condition.operand, indent + 1)];
-    case "compare": {
-      const { variable, value, operator, patterns, fitting = [] } = condition;
-      const [only] = patterns;
-      const pattern = only !== undefined && patterns.length === 1 ? quote(only) : `(${patterns.map(quote).join(", ")})`;
-      return [
-        row({
-          ...told,
-          subject: value === undefined ? `$${variable}` : `$${variable} = ${quote(value)}`,
-          object: `${operator} ${pattern}`,
-          verdict: fitting.length === 0 ? verdict : `${verdict}, by ${fitting.map(quote).join(", ")}`,
-        }),
-      ];
-    }
-    case "presence": {
-      const { variable, value, operator } = condition;
-      const subject = value === undefined ? `$${variable}` : `$${variable} = ${quote(value)}`;
-      return [row({ ...told, subject, object: operator })];
-    }
-    case "fileTest": {
-      const { operator, of, file, found } = condition;
-      const object = file === undefined ? (found ?? "") : `${file}: ${found ?? ""}`;
-      return [row({ ...told, subject: of === "path" ? `$path ${operator}` : operator, object })];
-    }
-  }
-}
-
 function outcomeRows(outcome: WalkOutcome, components: ReadonlyMap<string, ComponentLabel>): readonly Row[] {
   const labelled = (path: string): Pick<Row, "place" | "subject"> => {
     const label = components.get(path);
@@ -225,14 +167,4 @@ function componentsIn({ servers, rules = [] }: Walk): ReadonlyMap<string, Compon
     ...rules.flatMap(({ rule, asked = [] }) => [rule, ...asked.map(({ component }) => component)]),
   ];
   return new Map(labels.map((label) => [label.path, label]));
-}
-
-/** `shop.conf:12:9`; the path, if there is no file. */
-function placeOf({ origin, path }: ComponentLabel): string {
-  return origin === undefined ? path : `${origin.file}:${origin.line}:${origin.column}`;
-}
-
-/** `rule "assets"` */
-function describe({ sign, name }: ComponentLabel): string {
-  return name === "" ? sign : `${sign} ${quote(name)}`;
 }

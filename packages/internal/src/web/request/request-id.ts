@@ -1,6 +1,6 @@
 // The ids of requests: start time and pid of the process, and a counter.
 
-import { flat } from "../flat.ts";
+import { flat } from "../../log/lines/flat.ts";
 
 const prefix = `${Date.now().toString(36)}-${process.pid.toString(36)}-`;
 /** The last two digits of the counter. The rest changes only after this many requests, and is joined once. */

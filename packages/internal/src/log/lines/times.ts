@@ -1,7 +1,7 @@
 // The time formats of log lines.
 
 import { formatISOTime } from "@hemi/common";
-import { flat } from "../flat.ts";
+import { flat } from "./flat.ts";
 
 /** `31/Jan/2026:12:00:00 +0000`, of milliseconds since the epoch. */
 export function combinedTime(time: number): string {

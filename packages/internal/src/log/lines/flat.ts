@@ -1,3 +1,5 @@
+// Flattens strings that are written many times.
+
 /**
  * V8 keeps the parts of a concatenated string, and each costs again whenever the string is written. Reading a character
  * flattens it.

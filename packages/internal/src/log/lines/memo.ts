@@ -1,6 +1,6 @@
 // Caches the results for texts that recur: hosts, paths, user agents.
 
-import { flat } from "../flat.ts";
+import { flat } from "./flat.ts";
 
 /** Most texts that clients send are repeated, and comparing a text costs a tenth of inspecting each character. */
 export class Memo {

@@ -1,18 +1,20 @@
-// What access logs write through: one sink for each file of the process. Several webapps may name one file, and in a
-// reload two generations of one webapp do: whole lines, one owner, one rotation.
+// What logs of requests and connections write through: one sink for each file of the process. Several components may
+// name one file, and in a reload two generations of one component do: whole lines, one owner, one rotation.
 
 import { SharedPool, type Share } from "@hemi/common";
+import { PropError } from "../../component/prop-error.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
 import { Descriptor } from "../../log/descriptor.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { LogFile, type Rotation } from "../../log/log-file.ts";
 import { StreamSink } from "../../log/stream-sink.ts";
 import type { Workers } from "../../stage/workers.ts";
-import { isASCIIFormat } from "./line-format.ts";
-import { standardOutput, type AccessLogSettings } from "./props.ts";
+import { standardOutput, type LogFileSettings } from "./file-props.ts";
+import { isASCIIFormat } from "./format.ts";
 
 /** Who writes to a shared sink. */
 export interface SinkUser {
-  readonly settings: AccessLogSettings;
+  readonly settings: LogFileSettings;
   /** Is told of lines that are lost, and of a file that cannot be written. */
   readonly log: ErrorLog;
   /** One of them rotates the file; the others follow it. */
@@ -22,9 +24,17 @@ export interface SinkUser {
 /** The sinks of the process, by their files. */
 const sinks = new SharedPool<SharedSink>((sink) => sink.close());
 
-/** Joins those who write to the file, or opens it. Rejects with HEMI_FILE if it cannot be opened. */
-export async function acquireSink(user: SinkUser): Promise<Share<SharedSink>> {
-  const { value, release } = await sinks.acquire(user.settings.file, () => new SharedSink(user));
+/**
+ * Joins those who write to the file, or opens it. Rejects with HEMI_FILE if it cannot be opened, and blames `prop`,
+ * which holds the settings.
+ */
+export async function acquireSink(user: SinkUser, prop: string): Promise<Share<SharedSink>> {
+  const { value, release } = await sinks
+    .acquire(user.settings.file, () => new SharedSink(user))
+    .catch((cause: unknown) => {
+      if (!(cause instanceof HemiError)) throw cause;
+      throw new PropError(prop, cause.code, cause.message, { cause });
+    });
   value.join(user);
   return {
     value,
@@ -114,7 +124,7 @@ export class SharedSink {
   }
 }
 
-function rotationOf({ maxSize, daily, keep }: AccessLogSettings): Rotation | undefined {
+function rotationOf({ maxSize, daily, keep }: LogFileSettings): Rotation | undefined {
   return maxSize === undefined && !daily ? undefined : { maxSize, isDaily: daily, keep };
 }
 

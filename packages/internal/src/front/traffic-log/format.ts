@@ -1,0 +1,59 @@
+// The formats of logs with a line for each request or connection, and their notation in a configuration.
+
+import { didYouMean } from "../../component/did-you-mean.ts";
+import { prop } from "../../component/prop.ts";
+import { propMaker, type PropType } from "../../component/props/prop-type.ts";
+import { refuse } from "../../component/props/refuse.ts";
+import { compileTemplate, type Template } from "../../component/template.ts";
+import type { VariableTable } from "../../component/variables.ts";
+import { quote } from "../../config/quote.ts";
+import { escapeQuoted } from "../../log/lines/escape.ts";
+
+/** The name of a format, or a user-defined template. */
+export type TrafficLogFormat = "combined" | "json" | Template;
+
+/**
+ * Whether all lines of the format are ASCII. Text of peers is always written in ASCII, but a template may contain other
+ * text.
+ */
+export function isASCIIFormat(choice: TrafficLogFormat): boolean {
+  return typeof choice === "string" || choice.parts.every((part) => typeof part !== "string" || isASCII(part));
+}
+
+function isASCII(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+const names = ["combined", "json"] as const;
+
+/** The prop for the format of a log whose templates may contain these variables. */
+export function formatProp(variables: VariableTable<never>) {
+  const type: PropType<TrafficLogFormat> = {
+    name: "template",
+    takes: '"combined", "json" or a text with $variables',
+    read(value, label, reader) {
+      if (value.type === "template") return prop.template().type.read(value, label, { ...reader, variables });
+      if (value.type === "string" && (value.value === "combined" || value.value === "json")) return value.value;
+      const hint = value.type === "string" ? didYouMean(value.value, names, quote) : undefined;
+      return refuse(this, value, label, reader, hint);
+    },
+    // A template cannot be written in JSON.
+    jsonSchema: () => ({ enum: [...names] }),
+  };
+  return propMaker<TrafficLogFormat, string>(() => type);
+}
+
+/**
+ * Formats a line by the template. An empty variable is written as `-`. In values, quotes, backslashes and everything
+ * except printable ASCII are written as `\xHH`, so that a quoted value cannot be forged.
+ */
+export function templateFormat<Entry>(template: Template, variables: VariableTable<Entry>): (entry: Entry) => string {
+  const text = compileTemplate<Entry>(template, {
+    names: variables.names,
+    find(name) {
+      const read = variables.find(name);
+      return read === undefined ? undefined : (entry) => escapeQuoted(read(entry)) || "-";
+    },
+  });
+  return (entry) => `${text(entry)}\n`;
+}

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { RatePacer } from "./pacer.ts";
+
+test("what is above the rate has to wait, and a tenth of a second may move at once", () => {
+  let now = 5000;
+  const pacer = new RatePacer(
+    () => 1000,
+    () => now,
+  );
+  expect(pacer.take(100)).toBe(0);
+  expect(pacer.take(500)).toBe(500);
+  now += 500;
+  expect(pacer.take(100)).toBe(100);
+  now += 10_000;
+  expect(pacer.take(100)).toBe(0);
+});
+
+test("a rate of 0 is no limit", () => {
+  const pacer = new RatePacer(
+    () => 0,
+    () => 0,
+  );
+  expect(pacer.take(1_000_000)).toBe(0);
+});
