@@ -4,13 +4,15 @@
 import apps from "@hemi/contrib-apps";
 import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
-import { bootWith } from "@hemi/internal";
+import { bootWith, type Boot, type CorePack } from "@hemi/internal";
 import { knownPackages } from "./known-packages.ts";
 
 export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
 export * from "@hemi/internal";
 
-const boot = bootWith([apps, handlets, revisers], { knownPackages });
+type StandardBoot = Boot<readonly [CorePack, typeof apps, typeof handlets, typeof revisers]>;
+
+const boot: StandardBoot = bootWith([apps, handlets, revisers], { knownPackages });
 
 /**
  * Boots a file; the path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if the
@@ -22,6 +24,6 @@ export const bootText = boot.bootText;
 /**
  * Boots a TypeScript object with type checks: sign, name and kind of each part are known. Rejects with a ConfigError.
  */
-export const bootTree = boot.bootTree;
+export const bootTree: StandardBoot["bootTree"] = boot.bootTree;
 /** Boots a computed TypeScript object, without type checks. Rejects with a ConfigError. */
 export const bootObject = boot.bootObject;

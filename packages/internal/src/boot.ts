@@ -13,6 +13,9 @@ import { bootSource, type BootOptions, type Engine } from "./stage/boot.ts";
 import type { ConfigSource, StageComponents } from "./stage/stage.ts";
 import type { CheckedTree, ComponentsIn, DefinitionsIn } from "./stage/tree.ts";
 
+/** The type of the pack with the engine's own components. */
+export type CorePack = typeof corePack;
+
 /** All functions reject with a ConfigError, which lists all problems of the configuration. */
 export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
   /** Boots a file. The path is relative to the working directory. Rejects with HEMI_FILE if it cannot be read. */

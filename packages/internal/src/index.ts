@@ -7,7 +7,7 @@ export { PropError } from "./component/prop-error.ts";
 
 // Stages
 export { bootWith } from "./boot.ts";
-export type { Boot } from "./boot.ts";
+export type { Boot, CorePack } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";

@@ -6,7 +6,7 @@ import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { folderWith, run } from "./command.ts";
+import { folderWith, run, start } from "./command.ts";
 import { ask, end, files, isAlive, serve, site, workersOf } from "./leading-program.ts";
 
 // Each test starts up to ten processes from sources, on a machine that may be busy with other tests.

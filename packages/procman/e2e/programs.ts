@@ -1,7 +1,6 @@
 // Programs of a leader and two workers, for tests: serve, steer, end.
 
 import { join } from "node:path";
-import { expect } from "vitest";
 import type { Actions } from "../src/control/actions.ts";
 import { callProgram } from "../src/control/client.ts";
 import { start, type Running } from "./command.ts";
@@ -32,7 +31,7 @@ export async function serveIn(folder: string, ...args: readonly string[]): Promi
     async end() {
       command.child.kill("SIGTERM");
       const { code, stderr } = await command.finished();
-      expect(code).toBe(0);
+      if (code !== 0) throw new Error(`it ended with exit code ${code ?? "?"}: ${stderr}`);
       return stderr;
     },
     [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),

@@ -12,6 +12,7 @@ export function linkedWorkers(count: number): readonly Workers[] {
     slot,
     count,
     isPrimary: slot === 0,
+    isDraining: false,
     onChange: () => () => {},
     broadcast(topic, message) {
       const copy: unknown = structuredClone(message);
