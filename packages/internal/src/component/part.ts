@@ -37,7 +37,10 @@ export interface Part {
    * It is called once when the reload succeeds, and a second time if the reload is undone after that. A rejection
    * refuses the reload. `changed` has the names of the props that differ.
    */
-  revise?(next: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): (() => void) | Promise<() => void>;
+  revise?(
+    next: Readonly<Record<string, unknown>>,
+    changed: ReadonlySet<string>,
+  ): Revision["swap"] | Revision | Promise<Revision["swap"] | Revision>;
   /**
    * Called after a reload has written new values to the props object. `changed` has the names of these props. Must not
    * fail.
@@ -58,4 +61,12 @@ export interface Part {
    * Closes what was opened, even after a `prepare` that failed halfway. Closing what is closed already does nothing.
    */
   shutdown?(): void | Promise<void>;
+}
+
+/** A result of `revise` that has to be closed. */
+export interface Revision {
+  /** Swaps the old result and the new one. */
+  swap(): void;
+  /** The reload is over, whatever became of it: closes the result that is not in use. Called once. Must not fail. */
+  done(): void;
 }
