@@ -172,6 +172,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
   }
 
   drain(): Promise<void> | undefined {
+    this.#open.leave();
     return this.#front.drain();
   }
 
