@@ -1,6 +1,7 @@
 // tcpsRouter: listens for connections of TCP, TLS and UNIX sockets, and gives each to the first case that matches.
 
 import type { Child } from "../../component/context.ts";
+import type { WorkCount } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { claimAddress } from "../../front/claim-address.ts";
@@ -133,6 +134,10 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   /** Connections that a dropped component has, or one that worked with it, end by the deadline. */
   settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
     return this.#conns.settle(dropped, deadline, users);
+  }
+
+  countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
+    return { conns: this.#front.connCount, ending: this.#conns.count(dropped, users) };
   }
 
   drain(): Promise<void> | undefined {

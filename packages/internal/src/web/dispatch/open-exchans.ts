@@ -1,6 +1,7 @@
 // The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
 // components that they use.
 
+import type { EndingWork } from "../../component/part.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
@@ -34,6 +35,22 @@ export class OpenExchans {
       this.#open.delete(exchan);
       for (const settlement of this.#waiting) settlement.ended(exchan);
     });
+  }
+
+  /** Those that `settle` would wait for, counted by their webapps. */
+  count(dropped: ReadonlySet<object>, users: ReadonlySet<object>): ReadonlyMap<object, EndingWork> {
+    const workers = new Set([...dropped, ...users]);
+    const counts = new Map<object, { requests: number; webSockets: number; tunnels: number }>();
+    for (const exchan of this.#open) {
+      if (!concerns(exchan, dropped, workers)) continue;
+      const { webapp, resp } = exchan;
+      const count = counts.get(webapp) ?? { requests: 0, webSockets: 0, tunnels: 0 };
+      counts.set(webapp, count);
+      if (resp.lasting === undefined) count.requests++;
+      else if (resp.lasting === "webSocket") count.webSockets++;
+      else count.tunnels++;
+    }
+    return counts;
   }
 
   /** Asks all to come to their end. */

@@ -90,6 +90,8 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   #wasAborted = false;
   /** It has become a tunnel, which may last for long. */
   #isTunnel = false;
+  /** For the engine: it has become a WebSocket, or another tunnel. */
+  lasting: "webSocket" | "tunnel" | undefined;
   /** Asks whoever has the tunnel to end it. Harmless twice. */
   #endTunnel: (() => void) | undefined;
   #headListener: HeadListener | undefined;
@@ -464,6 +466,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     guardListeners(tunnel, { fail: failed });
     this.#state = "done";
     this.#isTunnel = true;
+    this.lasting = protocol === "websocket" ? "webSocket" : "tunnel";
     this.#headListener?.headSent();
     return tunnel;
   }
