@@ -44,8 +44,8 @@ const props = {
 /**
  * Refuses what goes beyond the rate with 429 and `retry-after`; the rest is left to the next handlet or rule. Every
  * answer tells what is left (draft-ietf-httpapi-ratelimit-headers-10), under the limiter's name: name them if a request
- * passes several. A request counts once, however often it comes by. The workers of the program tell each other ten times
- * in a second what they let through, so that a client may have as much more as comes in that time.
+ * passes several. A request counts once, however often it comes by. The workers of the program tell each other ten
+ * times in a second what they let through: a client may have as much more as comes in that time.
  */
 export const limiter = defineHandlet({
   sign: "limiter",
