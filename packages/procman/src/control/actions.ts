@@ -68,6 +68,8 @@ export interface WorkerStatus {
 
 export interface PlanReport {
   readonly plan: Plan;
+  /** How many changes are not in the list, because there are too many. */
+  readonly unlisted: number;
   /** What it costs the running program at this moment, or did for a reload; `null` between two files. */
   readonly cost: ReloadCost | null;
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */

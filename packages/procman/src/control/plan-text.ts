@@ -12,15 +12,16 @@ const words = {
 } as const;
 
 /** One line for each component that does not stay as it is, its cost, then a line of counts. */
-export function planText({ plan, warnings, cost }: PlanReport): string {
+export function planText({ plan, warnings, unlisted, cost }: PlanReport): string {
   const lines = plan.changes.map(({ fate, path, place, reasons }) => {
     const where = place === undefined ? "" : `  ${place}`;
     return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
   });
-  const count = plan.changes.length;
+  const count = plan.changes.length + unlisted;
   const total = count === 0 ? "nothing changes" : `${count} ${count === 1 ? "component changes" : "components change"}`;
   return `${[
     ...lines,
+    ...(unlisted === 0 ? [] : [`… and ${unlisted.toLocaleString("en-US")} more`]),
     ...(cost === null || count === 0 ? [] : costLines(cost)),
     ...(warnings === "" ? [] : [warnings]),
     `${total}; ${plan.kept} stay as they are`,

@@ -148,7 +148,7 @@ export class Leader {
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
     const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
-    return { plan, warnings, cost: await this.#costOf(plan) };
+    return { plan, warnings, unlisted: 0, cost: await this.#costOf(plan) };
   }
 
   /**
@@ -167,7 +167,7 @@ export class Leader {
       await this.#follow(config);
       this.#running = config;
       this.#reloads++;
-      return { plan, warnings, cost };
+      return { plan, warnings, unlisted: 0, cost };
     });
   }
 
