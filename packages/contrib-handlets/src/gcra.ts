@@ -61,6 +61,14 @@ export class GcraTable {
     return { conforms, remaining, wait: conforms ? ahead : short };
   }
 
+  /** Counts requests that were let through elsewhere. They use up the burst, and nothing beyond it. */
+  charge(key: string, count: number, now: number): void {
+    this.#now = now;
+    const { interval, burst } = this.rate;
+    const arrival = Math.max(this.#arrivals.get(key) ?? now, now);
+    this.#arrivals.set(key, Math.max(arrival, Math.min(arrival + count * interval, now + burst * interval)));
+  }
+
   clear(): void {
     this.#arrivals.clear();
   }

@@ -17,6 +17,7 @@ import { changeFinalHead, changesFinalHead } from "./final-head.ts";
 import { GcraTable, type GcraRate, type GcraVerdict } from "./gcra.ts";
 import { keyOfAddress } from "./ip-address.ts";
 import { refuse } from "./refuse.ts";
+import { SharedCharges } from "./shared-charges.ts";
 import { Tally } from "./tally.ts";
 
 const props = {
@@ -43,7 +44,8 @@ const props = {
 /**
  * Refuses what goes beyond the rate with 429 and `retry-after`; the rest is left to the next handlet or rule. Every
  * answer tells what is left (draft-ietf-httpapi-ratelimit-headers-10), under the limiter's name: name them if a request
- * passes several. A request counts once, however often it comes by. Each worker counts for itself.
+ * passes several. A request counts once, however often it comes by. The workers of the program tell each other ten
+ * times in a second what they let through: a client may have as much more as comes in that time.
  */
 export const limiter = defineHandlet({
   sign: "limiter",
@@ -64,6 +66,7 @@ class Limiter implements HandletPart {
   #policy = "";
   #keyOf: (req: Request) => string = keyOfSource;
   readonly #refusals: Tally;
+  readonly #charges: SharedCharges;
   #hasToldOfFullTable = false;
 
   constructor(context: Context<PropsOf<typeof props>>) {
@@ -75,7 +78,18 @@ class Limiter implements HandletPart {
     this.#refusals = new Tally((count) => {
       log.warn(`requests ${props.dryRun ? "that it would have refused" : "refused"} with 429: ${count}`);
     });
+    this.#charges = new SharedCharges(context, (key, count) =>
+      this.#table.charge(key, count, context.stage.clock.monotonic()),
+    );
     this.#compile();
+  }
+
+  prepare(): void {
+    this.#charges.open();
+  }
+
+  shutdown(): void {
+    this.#charges.close();
   }
 
   update(changed: ReadonlySet<string>): void {
@@ -93,6 +107,7 @@ class Limiter implements HandletPart {
     const now = stage.clock.monotonic();
     const verdict = this.#table.take(key, now);
     if (!verdict.conforms) this.#refusals.add(now);
+    else if (this.#charges.areShared) this.#charges.add(key);
     // It is also the mark of a request that was counted, which costs less than one in a WeakSet: 350 ns (V8 13.6).
     changeFinalHead(resp, this, path, props.fields && !props.dryRun ? () => this.#tell(resp, verdict) : changeNothing);
     if (props.dryRun) return false;

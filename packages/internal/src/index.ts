@@ -10,6 +10,7 @@ export { bootWith } from "./boot.ts";
 export type { Boot, CorePack } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
+export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";

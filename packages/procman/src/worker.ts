@@ -36,6 +36,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     process.exit(exitCodes.fine);
   },
   reopen: () => running().reopen(),
+  cost: (params) => running().cost(params),
   usage: () => running().usage(),
   standing(standing) {
     serving?.fellows.stands(standing);

@@ -6,6 +6,7 @@
 
 import { Deadlines, type Deadline } from "@hemi/common";
 import type { StageFixtures } from "../stage/context.ts";
+import type { Workers } from "../stage/workers.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { BackendCounts, type CountingOwner } from "./backend-counts.ts";
 import { ActiveHealth, probeTCP, type ActiveSettings, type Probe } from "./active-health.ts";
@@ -36,7 +37,7 @@ export interface BackendOptions<Pool extends NodePool> {
   /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
   /** The component, for which is counted. */
-  readonly owner: CountingOwner;
+  readonly owner: CountingOwner & { readonly workers: Workers };
   /** Called after the state of a node has changed: it is up, down or ejected. */
   readonly nodesChanged?: () => void;
 }
@@ -59,13 +60,17 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #deadlines: Deadlines;
   readonly #group: NodeGroup<Pool>;
   readonly #passive: PassiveHealth;
-  readonly #active: ActiveHealth | undefined;
+  readonly #newActive: () => ActiveHealth | undefined;
+  #active: ActiveHealth | undefined;
+  /** Settles when those that were replaced have stopped. */
+  #stopped: Promise<unknown> = Promise.resolve();
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
   readonly #counts: BackendCounts;
   #isStarted = false;
 
-  constructor({ specs, settings, log, fixtures, makePool, probes, owner, nodesChanged }: BackendOptions<Pool>) {
+  constructor(options: BackendOptions<Pool>) {
+    const { specs, settings, log, fixtures, makePool, probes, owner, nodesChanged } = options;
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
@@ -87,9 +92,14 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
       changed: nodesChanged,
     });
     this.#passive = new PassiveHealth(settings, this.#group, log, this.makeDeadline);
-    const { healthCheck } = settings;
-    const probe = healthCheck === "off" ? undefined : (probes?.[healthCheck] ?? probeTCP);
-    this.#active = probe === undefined ? undefined : new ActiveHealth(settings, probe, this.#group, log);
+    this.#newActive = () => {
+      const { healthCheck } = settings;
+      if (healthCheck === "off") return undefined;
+      const probe = probes?.[healthCheck] ?? probeTCP;
+      const { workers, path } = owner;
+      return new ActiveHealth({ settings, probe, watched: this.#group, log, workers, topic: `health of ${path}` });
+    };
+    this.#active = this.#newActive();
     this.#breaker = new CircuitBreaker(settings, log, now);
     this.#budget = new RetryBudget(() => settings.retryBudget, now);
   }
@@ -115,6 +125,27 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     this.#group.specify(specs);
   }
 
+  /** New connections are made in another way from now on; those that have work end it. */
+  renew(): void {
+    this.#group.renew();
+  }
+
+  /** Follows another `balancer`. */
+  rebalance(): void {
+    this.#group.balancer = makeBalancer(this.#settings.balancer);
+  }
+
+  /** Follows another `healthCheck`. Nodes that nobody checks any more are up. */
+  recheck(): void {
+    const former = this.#active;
+    this.#active = this.#newActive();
+    this.#stopped = Promise.all([this.#stopped, former?.stop()]);
+    if (this.#active === undefined) {
+      for (const node of this.#group.nodes) node.isDown = false;
+      this.#group.stateChanged();
+    } else if (this.#isStarted) for (const node of this.#group.nodes) this.#active.watch(node);
+  }
+
   /** Settles when no node has work, and nobody waits for one. */
   drain(): Promise<void> {
     return this.#group.drain();
@@ -123,7 +154,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   /** The pools abort requests that are still running. */
   async shutdown(): Promise<void> {
     this.#group.shutdown();
-    await this.#active?.stop();
+    await Promise.all([this.#stopped, this.#active?.stop()]);
     this.#deadlines.close();
   }
 

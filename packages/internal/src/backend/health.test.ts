@@ -2,6 +2,8 @@ import { Deadlines } from "@hemi/common";
 import { describe, expect, test } from "vitest";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
+import { onlyWorker } from "../stage/workers.ts";
+import { FakeProgram } from "../testing/fake-program.ts";
 import { Uncaught } from "../testing/uncaught.ts";
 import { ActiveHealth } from "./active-health.ts";
 import { CircuitBreaker } from "./circuit-breaker.ts";
@@ -34,6 +36,13 @@ function setUp(count: number, slowStart = 0) {
   const makeDeadline = deadlines.add.bind(deadlines);
   return { nodes, watched, log, lines: sink.lines, makeDeadline, now, pass };
 }
+
+/** Of active health, in a program of one process. */
+const surroundings = {
+  settings: { healthInterval: 1, healthTimeout: 1, healthRise: 2, healthFall: 2 },
+  workers: onlyWorker,
+  topic: "health",
+};
 
 const settings = { maxFails: 3, ejectTime: 1000, maxEjectTime: 3000, maxEjected: 50 };
 
@@ -103,22 +112,66 @@ test("active health: so many bad checks in a row bring a node down, so many good
   const answers = ["x", undefined, "x", "y", "x", undefined, "x", undefined, undefined, undefined];
   const states: string[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
-  const health = new ActiveHealth(
-    { healthInterval: 1, healthTimeout: 1, healthRise: 2, healthFall: 2 },
-    async () => {
+  const health = new ActiveHealth({
+    ...surroundings,
+    watched,
+    log,
+    probe: async () => {
       states.push(node.state);
       if (answers.length === 0) resolve();
       return answers.shift();
     },
-    watched,
-    log,
-  );
+  });
   health.watch(node);
   await done;
   await health.stop();
   expect(states.slice(0, 11)).toEqual(["up", "up", "up", "up", "down", "down", "down", "down", "down", "up", "up"]);
   expect(lines.join()).toContain("node 10.0.0.1:1 is down: 2 checks in a row failed, at last: y");
   expect(lines.join()).toContain("node 10.0.0.1:1 is up: 2 checks in a row were good");
+});
+
+describe("active health of several workers", () => {
+  const settings = { ...surroundings.settings, healthInterval: 5 };
+
+  /** A worker with a node that is the same for all, and what it asks. */
+  function join(program: FakeProgram, answer: () => string | undefined) {
+    const { nodes, watched, log } = setUp(1);
+    const [node] = nodes;
+    if (node === undefined) throw new Error("there is no node");
+    const asked = { count: 0 };
+    const health = new ActiveHealth({
+      settings,
+      watched,
+      log,
+      topic: "health",
+      workers: program.join(),
+      async probe() {
+        asked.count++;
+        return answer();
+      },
+    });
+    health.watch(node);
+    return { node, asked, health };
+  }
+
+  test("one asks and tells the others, also those that come later; another goes on when it is gone", async () => {
+    let isWell = true;
+    const answer = () => (isWell ? undefined : "x");
+    const program = new FakeProgram();
+    const [first, second] = [join(program, answer), join(program, answer)];
+    await expect.poll(() => first.asked.count).toBeGreaterThan(3);
+    isWell = false;
+    await expect.poll(() => [first.node.state, second.node.state]).toEqual(["down", "down"]);
+    const third = join(program, answer);
+    await expect.poll(() => third.node.state).toBe("down");
+    expect([second.asked.count, third.asked.count]).toEqual([0, 0]);
+    program.leave();
+    await first.health.stop();
+    isWell = true;
+    await expect.poll(() => [second.node.state, third.node.state]).toEqual(["up", "up"]);
+    expect(third.asked.count).toBe(0);
+    await Promise.all([second.health.stop(), third.health.stop()]);
+  });
 });
 
 test("a check that throws is in the log, and the next one follows", async () => {
@@ -128,16 +181,16 @@ test("a check that throws is in the log, and the next one follows", async () => 
   if (node === undefined) throw new Error("there is no node");
   const { promise: again, resolve } = Promise.withResolvers<void>();
   let checks = 0;
-  const health = new ActiveHealth(
-    { healthInterval: 1, healthTimeout: 1, healthRise: 2, healthFall: 2 },
-    () => {
+  const health = new ActiveHealth({
+    ...surroundings,
+    watched,
+    log,
+    probe: () => {
       if (++checks === 1) throw new Error("on purpose");
       resolve();
       return Promise.resolve(undefined);
     },
-    watched,
-    log,
-  );
+  });
   health.watch(node);
   await again;
   await health.stop();

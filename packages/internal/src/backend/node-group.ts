@@ -70,6 +70,8 @@ export interface NodeChoice {
 
 export class NodeGroup<Pool extends NodePool> {
   readonly #options: GroupOptions<Pool>;
+  /** May be replaced at any time. */
+  balancer: Balancer;
   /** Those that are wanted, then those that are to leave. */
   #addresses: readonly NodeAddresses[];
   #wanted: readonly NodeAddresses[];
@@ -89,6 +91,7 @@ export class NodeGroup<Pool extends NodePool> {
 
   constructor(options: GroupOptions<Pool>) {
     this.#options = options;
+    this.balancer = options.balancer;
     this.#wanted = options.specs.map((spec) => this.#addressesOf(spec));
     this.#addresses = this.#wanted;
     this.#readdress();
@@ -135,6 +138,11 @@ export class NodeGroup<Pool extends NodePool> {
       this.#areLookedUp = true;
       this.#readdress();
     });
+  }
+
+  /** Puts new nodes in the place of all, which leave: connections are made in another way from now on. */
+  renew(): void {
+    this.#readdress({ isRenewed: true });
   }
 
   /** Settles when no node has work and nobody waits for one. */
@@ -211,7 +219,7 @@ export class NodeGroup<Pool extends NodePool> {
     const [only] = candidates;
     const explained =
       candidates.length > 1
-        ? this.#options.balancer.explain(wish, candidates)
+        ? this.balancer.explain(wish, candidates)
         : { node: only, why: "is the only one that can take it" };
     const nodes = new Map<string, string>();
     for (const node of this.#nodes.values()) {
@@ -226,7 +234,7 @@ export class NodeGroup<Pool extends NodePool> {
 
   #choose(wish: SelectionHint): Node<Pool> | undefined {
     const candidates = this.#candidates(wish);
-    return candidates.length < 2 ? candidates[0] : this.#options.balancer.choose(wish, candidates);
+    return candidates.length < 2 ? candidates[0] : this.balancer.choose(wish, candidates);
   }
 
   /** The nodes that can take it now; backups only if no other node can. */
@@ -302,8 +310,8 @@ export class NodeGroup<Pool extends NodePool> {
     this.#idle = undefined;
   }
 
-  /** Applies the current addresses. Nodes that still exist keep their state. */
-  #readdress(): void {
+  /** Applies the current addresses. Nodes that still exist keep their state, unless they are renewed. */
+  #readdress({ isRenewed = false } = {}): void {
     if (this.#areLookedUp && this.#wanted.some(({ specs }) => specs.length > 0)) {
       for (const addresses of this.#addresses) if (!this.#wanted.includes(addresses)) addresses.stop();
       this.#addresses = this.#wanted;
@@ -316,13 +324,14 @@ export class NodeGroup<Pool extends NodePool> {
       // Two names may have the same address: the first name is used.
       if (this.#nodes.has(id)) continue;
       const known = before.get(id);
-      if (known?.follow(spec) === true) {
+      if (!isRenewed && known?.follow(spec) === true) {
         this.#nodes.set(id, known);
         continue;
       }
       const node = new Node(spec, makePool, () => settings.slowStart, now, counts?.ofNode(spec));
       this.#nodes.set(id, node);
-      if (before.size > 0) log.info(`node ${id} has joined`);
+      if (isRenewed && known !== undefined) node.isDown = known.isDown;
+      else if (before.size > 0) log.info(`node ${id} has joined`);
       joined?.(node);
     }
     for (const node of before.values()) {
@@ -331,7 +340,7 @@ export class NodeGroup<Pool extends NodePool> {
       node.counts?.usable(false);
       if (node.active > 0) this.#leaving.add(node);
       node.pool.close();
-      log.info(`node ${node.id} has left`);
+      if (!this.#nodes.has(node.id)) log.info(`node ${node.id} has left`);
       this.#options.left?.(node);
     }
     this.stateChanged();

@@ -10,18 +10,20 @@ import type { PropsOf } from "../component/props/prop-type.ts";
 /** Spread this into the props of a backend. */
 export const nodeTlsProps = {
   /** Connections to nodes are by TLS. */
-  tlsMode: prop.bool({ default: false }),
+  tlsMode: prop.bool({ default: false, reload: "live" }),
   /** Whom TLS asks for (SNI), and whose certificate it must be. Default: the host of the node's address. */
-  tlsServerName: prop.string({ minLength: 1 }),
+  tlsServerName: prop.string({ minLength: 1, reload: "live" }),
   /** Certificates, in PEM, of those who may vouch for nodes, instead of the ones that Node.js knows. */
-  tlsCA: prop.path(),
+  tlsCA: prop.path({ reload: "live" }),
   /** Our own certificate, in PEM, with those between it and its root, for nodes that ask who we are. Needs `tlsKey`. */
-  tlsCert: prop.path(),
+  tlsCert: prop.path({ reload: "live" }),
   /** The private key of `tlsCert`, in PEM, without a passphrase. */
-  tlsKey: prop.path(),
+  tlsKey: prop.path({ reload: "live" }),
   /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
-  tlsVerify: prop.bool({ default: true }),
+  tlsVerify: prop.bool({ default: true, reload: "live" }),
 };
+
+export const nodeTlsPropNames: readonly string[] = Object.keys(nodeTlsProps);
 
 export type NodeTlsSettings = PropsOf<typeof nodeTlsProps>;
 
@@ -38,8 +40,12 @@ export function checkNodeTls(context: CheckContext<NodeTlsSettings>): void {
   }
 }
 
-/** Reads the files. Throws HEMI_FILE for one that cannot be read. `alpn`: the names that ALPN proposes, if any. */
-export function nodeTlsOptions(props: NodeTlsSettings, alpn: readonly string[]): ConnectionOptions {
+/**
+ * Reads the files; `undefined` without `tlsMode`. Throws HEMI_FILE for one that cannot be read. `alpn`: the names that
+ * ALPN proposes, if any.
+ */
+export function nodeTlsOptions(props: NodeTlsSettings, alpn: readonly string[]): ConnectionOptions | undefined {
+  if (!props.tlsMode) return undefined;
   return {
     ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
     rejectUnauthorized: props.tlsVerify,

@@ -4,8 +4,10 @@ import { prop } from "../component/prop.ts";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
 import type { CheckContext } from "../component/definition.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
+import type { Backend } from "./backend.ts";
 import { balancerNames } from "./balancers/balancers.ts";
-import type { NodeSpec } from "./node.ts";
+import type { NodePool, NodeSpec } from "./node.ts";
+import { nodeTlsPropNames } from "./node-tls.ts";
 
 const nodeProps = {
   /**
@@ -35,7 +37,7 @@ export const nodeGroupProps = {
    * busy of two random nodes), `ipHash` (by the client's address), `hash` (by a text from the component that uses the
    * backend: `hashOn` of httpProxy), `sticky` (a cookie ties a client to its node). All of them respect weights.
    */
-  balancer: prop.choice(balancerNames, { default: "roundRobin" }),
+  balancer: prop.choice(balancerNames, { default: "roundRobin", reload: "live" }),
   /**
    * How long a node that has recovered gets less than its share, which grows from one twentieth to all of it. 0: it
    * gets the full share at once.
@@ -55,7 +57,7 @@ export const nodeGroupProps = {
    * serves one client and is not kept. The node's own address takes the place of the address that the client connected
    * to. Health checks send no client address. Use `v2` if the nodes support it.
    */
-  proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off" }),
+  proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off", reload: "live" }),
   /** Time limit for a connection to a node, including TLS. After that: 504 in HTTP, unless another node is tried. */
   dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Time between two checks of a node, plus or minus 10 %. */
@@ -105,15 +107,31 @@ export const backendProps = {
   readTimeout: prop.duration({ default: "50s", min: "1ms", reload: "live" }),
   /**
    * Whether each node is checked at intervals. `tcp` connects to the node. `http` requests `healthPath`, if the backend
-   * speaks HTTP. An unhealthy node gets no work until it has recovered.
+   * speaks HTTP. An unhealthy node gets no work until it has recovered. One worker of the program asks, and tells the
+   * others.
    */
-  healthCheck: prop.choice(["off", "tcp", "http"], { default: "off" }),
+  healthCheck: prop.choice(["off", "tcp", "http"], { default: "off", reload: "live" }),
   /** How long an idle connection is kept. It is closed earlier if the node announces a shorter time. */
   aliveTimeout: prop.duration({ default: "60s", min: "1ms", reload: "live" }),
 };
 
 /** Those that `specsOf` looks at. */
-export const nodePropNames: readonly string[] = ["nodes", "keepConns"];
+const nodePropNames: readonly string[] = ["nodes", "keepConns"];
+
+/** Those that a connection follows from its beginning on. */
+const connPropNames: readonly string[] = ["proxyProtocol", ...nodeTlsPropNames];
+
+/** What has to be done in a backend after live props have changed. */
+export function followChanges(
+  backend: Pick<Backend<NodePool>, "specify" | "renew" | "rebalance" | "recheck">,
+  changed: ReadonlySet<string>,
+  props: Parameters<typeof specsOf>[0],
+): void {
+  if (changed.has("balancer")) backend.rebalance();
+  if (changed.has("healthCheck")) backend.recheck();
+  if (nodePropNames.some((name) => changed.has(name))) backend.specify(specsOf(props));
+  if (connPropNames.some((name) => changed.has(name))) backend.renew();
+}
 
 /** Converts the configured nodes to node specs. */
 export function specsOf(props: {

@@ -5,7 +5,7 @@ import type { ConnSettings } from "../backend/node-conn.ts";
 import { ConnPool } from "../backend/conn-pool.ts";
 import type { NodeChoice } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
-import { backendProps, nodePropNames, specsOf } from "../backend/props.ts";
+import { backendProps, followChanges, specsOf } from "../backend/props.ts";
 import type { ResponseHandler, WebExchange } from "../http/web-backend.ts";
 import type { Context } from "../stage/context.ts";
 import type { CheckContext } from "../component/definition.ts";
@@ -84,7 +84,7 @@ export class CgiBackendPart implements Part, CgiBackend {
   }
 
   update(changed: ReadonlySet<string>): void {
-    if (nodePropNames.some((name) => changed.has(name))) this.#backend.specify(specsOf(this.#props));
+    followChanges(this.#backend, changed, this.#props);
   }
 
   /** What a reload drops ends what it has begun. */

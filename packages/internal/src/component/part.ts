@@ -37,7 +37,10 @@ export interface Part {
    * It is called once when the reload succeeds, and a second time if the reload is undone after that. A rejection
    * refuses the reload. `changed` has the names of the props that differ.
    */
-  revise?(next: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): (() => void) | Promise<() => void>;
+  revise?(
+    next: Readonly<Record<string, unknown>>,
+    changed: ReadonlySet<string>,
+  ): Revision["swap"] | Revision | Promise<Revision["swap"] | Revision>;
   /**
    * Called after a reload has written new values to the props object. `changed` has the names of these props. Must not
    * fail.
@@ -50,6 +53,11 @@ export interface Part {
    * `deadline` (milliseconds since the epoch).
    */
   settle?(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): void | Promise<void>;
+  /**
+   * For parts that serve clients: what runs at this moment, and which of it would have to end if `dropped` were
+   * dropped; `users` as for `settle`. For `hemi plan`.
+   */
+  countWork?(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount;
   /** Reopens its log files by name after they were moved. Called at any time between `prepare` and `shutdown`. */
   reopenLogs?(): void | Promise<void>;
   /** `deadline` is in milliseconds since the epoch. A part that has not finished by then is abandoned. */
@@ -58,4 +66,29 @@ export interface Part {
    * Closes what was opened, even after a `prepare` that failed halfway. Closing what is closed already does nothing.
    */
   shutdown?(): void | Promise<void>;
+}
+
+/** A result of `revise` that has to be closed. */
+export interface Revision {
+  /** Swaps the old result and the new one. */
+  swap(): void;
+  /** The reload is over, whatever became of it: closes the result that is not in use. Called once. Must not fail. */
+  done(): void;
+}
+
+/** What a part that serves clients has under way. */
+export interface WorkCount {
+  /** Open connections. */
+  readonly conns: number;
+  /** What would have to end, by the part that it counts for, such as a webapp. */
+  readonly ending: ReadonlyMap<object, EndingWork>;
+}
+
+/** Work that ends, as numbers. */
+export interface EndingWork {
+  /** Requests that are not answered completely. */
+  readonly requests: number;
+  readonly webSockets: number;
+  /** Other connections that have left HTTP, or that are passed on by a router. */
+  readonly tunnels: number;
 }

@@ -13,7 +13,7 @@ const listenProps = {
   address: prop.address({ required: true }),
   /**
    * Maximum number of concurrent connections. One more is closed as soon as it is accepted. The error log reports their
-   * number, in one line every 10 seconds.
+   * number, in one line every 10 seconds. Each worker of the program has an equal part of it, rounded up.
    */
   maxConns: prop.integer({ default: 20_000, min: 1, inherited: true, reload: "live" }),
   /**

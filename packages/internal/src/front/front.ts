@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import { addressesIn } from "../component/props/addresses.ts";
 import type { Context } from "../stage/context.ts";
+import { shareOf } from "../stage/workers.ts";
 import { AcceptedSocket } from "../net/accepted-socket.ts";
 import type { ListenerShare } from "../net/listener.ts";
 import { numericAddress } from "../net/numeric-address.ts";
@@ -112,7 +113,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#gate = new Gate<GateConn>({
       share: jointShare(this.#shares),
       counts: this.counts,
-      maxConns: () => props.maxConns,
+      maxConns: () => shareOf(props.maxConns, workers),
       // The client of a proxy's connection is known only after its header.
       admits: (socket) => this.#isProxy(socket) || this.#clients?.mayConnect(peerOf(socket).address) !== false,
       open: (accepted: Socket) => {
@@ -173,6 +174,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
     this.#refused.close();
     this.#headerless.close();
     this.#deadlines.close();
+  }
+
+  /** How many connections are open. */
+  get connCount(): number {
+    return this.#gate?.size ?? 0;
   }
 
   /** The addresses that it listens on, after `prepare`. */
@@ -257,9 +263,11 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   }
 
   #tellRefused(count: number, latest: string): void {
-    const { log, props } = this.#context;
+    const { log, props, workers } = this.#context;
     const whose = count === 1 ? `a connection of ${latest}` : `${count} connections, the last of ${latest}`;
-    log.warn(`refused ${whose}: there are ${props.maxConns} already, which is maxConns`);
+    const most = shareOf(props.maxConns, workers);
+    const what = workers.count === 1 ? "maxConns" : `this worker's part of the ${props.maxConns} of maxConns`;
+    log.warn(`refused ${whose}: there are ${most} already, which is ${what}`);
   }
 
   #tellHeaderless(count: number, latest: string): void {

@@ -56,6 +56,11 @@ export class Gate<Conn extends GateConn> {
     this.#counts = options.counts;
   }
 
+  /** How many connections are open. */
+  get size(): number {
+    return this.#conns.size;
+  }
+
   /** Starts to accept connections, including those that wait at its listener. */
   open(): void {
     this.#options.share.accept(this.#accept);

@@ -188,6 +188,8 @@ export interface ExchanWire {
   limitContent(timeout: number): void;
   /** Gives the exchan up: the client sees an answer that is visibly broken off. */
   abort(): void;
+  /** The answer is complete, though whoever works on it does not know: tells them by `onAbort` that it was enough. */
+  dismiss(): void;
   /**
    * Calls back once when the exchan ends early, at once if it has, and says why: the client left, the handlet was too
    * late, or the exchan was aborted.

@@ -238,6 +238,10 @@ export abstract class ServerExchan implements ExchanWire {
           };
   }
 
+  dismiss(): void {
+    this.#tellAborted();
+  }
+
   onAbort(listener: AbortListener): void {
     if (this.state === "aborted" || this.#isLate) return listener(this.#abortReason());
     // Its connection may be at another exchan by now, which nobody asked to watch over.

@@ -10,11 +10,17 @@ import { prop } from "../component/prop.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import { Backend, type BackendSettings, type NodeOwner } from "../backend/backend.ts";
 import type { NodeSpec } from "../backend/node.ts";
-import { checkNodeTls, nodeTlsOptions, nodeTlsProps } from "../backend/node-tls.ts";
+import {
+  checkNodeTls,
+  nodeTlsOptions,
+  nodeTlsPropNames,
+  nodeTlsProps,
+  type NodeTlsSettings,
+} from "../backend/node-tls.ts";
 import type { NodeChoice, Waiter } from "../backend/node-group.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import { probeHTTP, type ProbePool } from "./http-probe.ts";
-import { backendProps, checkNodes, nodePropNames, specsOf } from "../backend/props.ts";
+import { backendProps, checkNodes, followChanges, specsOf } from "../backend/props.ts";
 import type {
   ResponseHandler,
   BackendRequest,
@@ -55,6 +61,7 @@ export const webBackendProps = {
   stickyCookie: prop.string({
     default: "hemi-node",
     pattern: { expression: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, takes: "the name of a cookie" },
+    reload: "live",
   }),
   ...nodeTlsProps,
 };
@@ -125,11 +132,11 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
   }
 
   examine(): void {
-    if (this.#props.tlsMode) nodeTlsOptions(this.#props, [this.#protocol.alpn]);
+    nodeTlsOptions(this.#props, [this.#protocol.alpn]);
   }
 
   async prepare(): Promise<void> {
-    if (this.#props.tlsMode) this.#tls = nodeTlsOptions(this.#props, [this.#protocol.alpn]);
+    this.#tls = nodeTlsOptions(this.#props, [this.#protocol.alpn]);
     await this.#backend.prepare();
   }
 
@@ -137,8 +144,14 @@ export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendP
     this.#backend.start();
   }
 
+  revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
+    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
+    let other = nodeTlsOptions(next, [this.#protocol.alpn]);
+    return () => ([this.#tls, other] = [other, this.#tls]);
+  }
+
   update(changed: ReadonlySet<string>): void {
-    if (nodePropNames.some((name) => changed.has(name))) this.#backend.specify(specsOf(this.#props));
+    followChanges(this.#backend, changed, this.#props);
   }
 
   /** What a reload drops ends what it has begun. */

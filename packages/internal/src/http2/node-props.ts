@@ -29,9 +29,9 @@ export const http2NodeProps = {
    * Frames that bring neither an answer nor content, such as PING, SETTINGS, WINDOW_UPDATE and empty DATA: such a
    * number in `http2FloodRecovery`, for each connection; more break it off.
    */
-  http2MaxIdleFrames: prop.integer({ default: 10_000, min: 10 }),
+  http2MaxIdleFrames: prop.integer({ default: 10_000, min: 10, reload: "live" }),
   /** Idle frames that were used up are allowed again after this, and a part of them after the like part of it. */
-  http2FloodRecovery: prop.duration({ default: "10s", min: "1ms" }),
+  http2FloodRecovery: prop.duration({ default: "10s", min: "1ms", reload: "live" }),
 };
 
 /** All durations in ms, all sizes in bytes. */

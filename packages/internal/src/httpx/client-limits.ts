@@ -21,13 +21,14 @@ export const clientLimitProps = {
   /**
    * Maximum number of concurrent connections of one client. One more is closed as soon as it is accepted, and the error
    * log reports the number. A client is an IPv4 address, or a /64 network of IPv6. Connections from proxies of
-   * `proxyProtocol` are counted for the client that they name; those of `trustForwarded` are not counted. 0: unlimited.
+   * `proxyProtocol` are counted for the client that they name; those of `trustForwarded` are not counted. Each
+   * worker of the program counts its own connections. 0: unlimited.
    */
   maxConnsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
   /**
    * Maximum number of concurrent requests of one client on all its connections, including tunnels and WebSockets. One
    * more gets 429, and the error log reports the number. Requests from proxies of `trustForwarded` are counted for the
-   * client that they name. 0: unlimited.
+   * client that they name. Each worker of the program counts its own requests. 0: unlimited.
    */
   maxRequestsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
 };

@@ -6,6 +6,7 @@ import type { Context } from "../stage/context.ts";
 import type { ExplainRequest, ServerExplanation } from "../web/explain/explanation.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import { isMadeBy, type CheckContext } from "../component/definition.ts";
+import type { WorkCount } from "../component/part.ts";
 import { claimAddress } from "../front/claim-address.ts";
 import type { CodecConn } from "../front/codecs.ts";
 import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
@@ -171,7 +172,12 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
     return this.#open.settle(dropped, deadline, users);
   }
 
+  countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
+    return { conns: this.#front.connCount, ending: this.#open.count(dropped, users) };
+  }
+
   drain(): Promise<void> | undefined {
+    this.#open.leave();
     return this.#front.drain();
   }
 

@@ -8,11 +8,11 @@ import { RawBackend } from "../testing/raw-backend.ts";
 import { RawClient, request } from "../testing/raw-client.ts";
 import type { ServerPart } from "../stage/kinds/server.ts";
 
-function site(nodes: readonly string[], backend = "", settings = ""): string {
+function site(nodes: readonly string[], backend = "", settings = "", name = "app"): string {
   const list = nodes.map((node) => `["address": "${node}"]`).join(", ");
   return `stage { ${settings}
-    http1Backend "app" { .nodes = (${list}) ${backend} }
-    webapp "all" { .hostnames = ("*") rule { httpProxy { .toBackend = "app" } } }
+    http1Backend "${name}" { .nodes = (${list}) ${backend} }
+    webapp "all" { .hostnames = ("*") rule { httpProxy { .toBackend = "${name}" } } }
     httpxServer "main" { .webapps = ("all") .address = "127.0.0.1:0" }
   }`;
 }
@@ -36,7 +36,7 @@ async function proxying(text: string) {
   };
 }
 
-test("a backend that is made anew ends the answers that it streams, and the uploads that it takes", async () => {
+test("a backend that is dropped ends the answers that it streams, and the uploads that it takes", async () => {
   const going = Promise.withResolvers<void>();
   await using node = await RawBackend.listen(async (conn) => {
     const { line } = await conn.head();
@@ -54,8 +54,8 @@ test("a backend that is made anew ends the answers that it streams, and the uplo
   await reader.through("begin");
   writer.send(`${request("POST /upload", { "content-length": "6" })}abc`);
   await expect.poll(() => node.conns.length).toBe(2);
-  const { created, departed } = await proxy.reload(site([node.address], '.balancer = "random"'));
-  expect(created).toEqual(["http1Backend.app"]);
+  const { created, departed } = await proxy.reload(site([node.address], "", "", "other"));
+  expect(created).toContain("http1Backend.other");
   expect(await proxy.ask()).toBe("200 new");
   writer.send("def");
   expect((await writer.response()).content.toString()).toBe("took abcdef");
@@ -64,7 +64,7 @@ test("a backend that is made anew ends the answers that it streams, and the uplo
   await departed;
 });
 
-test("a backend that is made anew breaks off at drainTimeout what does not end", async () => {
+test("a backend that is dropped breaks off at drainTimeout what does not end", async () => {
   await using node = await RawBackend.listen(async (conn) => {
     await conn.head();
     conn.send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegin");
@@ -74,7 +74,7 @@ test("a backend that is made anew breaks off at drainTimeout what does not end",
   await using reader = await proxy.connect();
   reader.send(request("GET /stream"));
   await reader.through("begin");
-  const { departed } = await proxy.reload(site([node.address], '.balancer = "random"', drainTimeout));
+  const { departed } = await proxy.reload(site([node.address], "", drainTimeout, "other"));
   await departed;
   expect(await reader.ending()).toMatch(/^(end|reset)$/);
 });
@@ -133,4 +133,38 @@ test("keepConns of a backend and of a node hold from the reload on", async () =>
   await proxy.reload(own);
   for (let i = 0; i < 3; i++) await proxy.ask();
   expect(node.conns).toHaveLength(3);
+});
+
+test.each([
+  ['.balancer = "random"', "200 next"],
+  ['.balancer = "sticky" .stickyCookie = "node"', "200 next"],
+  ['.healthCheck = "tcp" .healthInterval = 10ms', "200 next"],
+  ['.proxyProtocol = "v1"', "200 PROXY TCP4"],
+  // The node does not speak TLS.
+  [".tlsMode = true .tlsVerify = false .dialTimeout = 100ms", "504 "],
+])("an answer goes on while the backend follows %s", async (settings, next) => {
+  const going = Promise.withResolvers<void>();
+  await using node = await RawBackend.listen(async (conn) => {
+    for (;;) {
+      const line = await conn.through("\r\n");
+      await conn.through("\r\n\r\n");
+      if (line.startsWith("GET /stream")) {
+        conn.send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegin");
+        await going.promise;
+        conn.send(" end");
+      } else conn.answer(line.startsWith("PROXY") ? line.slice(0, 10) : "next");
+    }
+  });
+  await using proxy = await proxying(site([node.address]));
+  await using reader = await proxy.connect();
+  reader.send(request("GET /stream"));
+  await reader.through("begin");
+  expect(await proxy.ask()).toBe("200 next");
+  for (const backend of [settings, ""]) {
+    const { updated, created, dropped } = await proxy.reload(site([node.address], backend));
+    expect({ updated, created, dropped }).toEqual({ updated: ["http1Backend.app"], created: [], dropped: [] });
+    expect(await proxy.ask()).toContain(backend === "" ? "200 next" : next);
+  }
+  going.resolve();
+  await reader.through(" end");
 });

@@ -1,5 +1,8 @@
 // What reloads do to WebSockets.
 
+import { mkdtempDisposable, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
@@ -22,15 +25,15 @@ const chat = defineSocklet({
   }),
 });
 
-const site = (number: number, other: number) => `stage { .drainTimeout = 50ms
-  webapp "a" { .hostnames = ("a.example") rule { chat { .number = ${number} } } }
+const site = (number: number, other: number, settings = "") => `stage { .drainTimeout = 50ms
+  webapp "a" { .hostnames = ("a.example") ${settings} rule { chat { .number = ${number} } } }
   webapp "b" { .hostnames = ("b.example") .webRoot = "/${other}" rule { .returnText = "${other}" } }
   httpxServer "main" { .webapps = ("a", "b") .address = "127.0.0.1:0" }
 }`;
 
-async function chatting() {
+async function chatting(settings = "") {
   const options = { log: openErrorLog({ sink: new MemorySink() }), use: [pack("test", [chat])] };
-  const stage = await bootWith([]).bootText(site(1, 1), options);
+  const stage = await bootWith([]).bootText(site(1, 1, settings), options);
   await stage.start();
   const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   const client = await RawClient.connect({ host: "127.0.0.1", port: Number(listensOn.replace(/^.*:/, "")) });
@@ -74,4 +77,32 @@ test("a WebSocket whose socklet a reload drops is ended at drainTimeout, and wor
   await expect
     .poll(() => chats.client.socket.closed || chats.client.socket.readableEnded, { timeout: 5000 })
     .toBe(true);
+});
+
+test("a WebSocket lives through changes of its webapp, and the line of it is in the new access log", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-reload-"));
+  const logTo = (file: string) => `.accessLog = ["file": "${folder.path}/${file}"]`;
+  await using chats = await chatting(logTo("first.log"));
+  const settings = [
+    '.hostnames = ("a.example", "b2.example")',
+    '.webRoot = "/x"',
+    logTo("second.log"),
+    '.file404 = "/x/404"',
+  ];
+  for (const [i, setting] of settings.entries()) {
+    const text = site(1, 1, [logTo("first.log"), setting].at(setting.includes("accessLog") ? 1 : 0));
+    const { created, dropped } = await chats.reload(
+      setting.includes("hostnames")
+        ? text.replace('.hostnames = ("a.example")', setting)
+        : setting.includes("accessLog")
+          ? text
+          : text.replace('.hostnames = ("a.example")', `.hostnames = ("a.example") ${setting}`),
+    );
+    expect([created, dropped]).toEqual([[], []]);
+    expect(await chats.echo(`still ${i}`)).toBe(`still ${i}`);
+  }
+  await chats.reload(site(1, 1, logTo("second.log")));
+  chats.client.socket.destroy();
+  await expect.poll(() => readFile(join(folder.path, "second.log"), "utf8"), { timeout: 5000 }).toContain("GET /");
+  expect(await readFile(join(folder.path, "first.log"), "utf8")).toBe("");
 });

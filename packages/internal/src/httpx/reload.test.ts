@@ -19,8 +19,8 @@ async function certified(name: string): Promise<string> {
   return `.tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`;
 }
 
-function webapp(name: string, props = "", rule = `.returnText = "${name}"`): string {
-  return `webapp "${name}" { .hostnames = ("${name}.example") ${props} rule { ${rule} } }\n`;
+function webapp(name: string, props = "", rule = `.returnText = "${name}"`, host = name): string {
+  return `webapp "${name}" { .hostnames = ("${host}.example") ${props} rule { ${rule} } }\n`;
 }
 
 function server(webapps: string, props = ""): string {
@@ -87,15 +87,15 @@ describe("the webapps of a server", () => {
   });
 
   test("that a reload drops answer what they have begun before they are shut down", async () => {
-    const dropping = (root: string) => webapp("a", `.webRoot = "/${root}"`, "waits {}") + webapp("b", "", "waits {}");
-    await using site = await serving(dropping("one") + server(`"a", "b"`));
+    const text = (name: string) =>
+      webapp(name, "", "waits {}", "a") + webapp("b", "", "waits {}") + server(`"${name}", "b"`);
+    await using site = await serving(text("a"));
     await using old = await site.connect();
     await using kept = await site.connect();
     old.send(request("GET /old", { host: "a.example" }));
     kept.send(request("GET /kept", { host: "b.example" }));
     await expect.poll(() => [...waiting.keys()].sort()).toEqual(["/kept b.example", "/old a.example"]);
-    const before = site.stage.find("webapp.a")?.part;
-    const { departed, dropped } = await site.reload(dropping("two") + server(`"a", "b"`));
+    const { departed, dropped } = await site.reload(text("other"));
     expect(dropped).toContain("webapp.a");
     let isDown = false;
     const down = departed.then(() => (isDown = true));
@@ -106,7 +106,7 @@ describe("the webapps of a server", () => {
     waiting.get("/old a.example")?.("from the old one");
     expect((await old.response()).content.toString()).toBe("from the old one");
     await down;
-    expect(site.stage.find("webapp.a")?.part).not.toBe(before);
+    expect(site.stage.find("webapp.a")).toBeUndefined();
     waiting.get("/kept b.example")?.("undisturbed");
     expect((await kept.response()).content.toString()).toBe("undisturbed");
     waiting.get("/later a.example")?.("from the new one");
@@ -117,7 +117,7 @@ describe("the webapps of a server", () => {
     ["a handlet", (n: number) => `waits "one" { .number = ${n} }`, true],
     ["a handlet that may yet be asked", (n: number) => `waits "one" {} waits "two" { .number = ${n} }`, true],
     ["a reviser", (n: number) => `waits {} marks { .number = ${n} }`, true],
-    ["a rule behind it", (n: number) => `waits {} } rule { .webRoot = "/${n}"`, true],
+    ["a rule behind it", (n: number) => `waits {} } rule { .returnCode = 40${n}`, true],
     ["a handlet of another rule", (n: number) => `waits {} } rule { waits "two" { .number = ${n} }`, false],
   ])("a reload that drops %s waits for the exchan: %#", async (_name, rule, waits) => {
     const text = (n: number) => webapp("a", "", rule(n)) + server(`"a"`);
@@ -141,8 +141,8 @@ describe("the webapps of a server", () => {
 
   test("that a reload drops send the page for what no rule took before they are shut down", async () => {
     const { promise: going, resolve: go } = Promise.withResolvers<void>();
-    const text = (root: string) => webapp("a", `.webRoot = "/${root}" .file404 = "/no/such"`, "") + server(`"a"`);
-    await using site = await serving(text("one"));
+    const text = (name: string) => webapp(name, '.file404 = "/no/such"', "", "a") + server(`"${name}"`);
+    await using site = await serving(text("a"));
     await using client = await site.connect();
     const { part } = site.stage.component("webapp.a");
     const { notFound, shutdown } = part as Required<Pick<WebappPart, "notFound" | "shutdown">>;
@@ -157,7 +157,7 @@ describe("the webapps of a server", () => {
     });
     client.send(request("GET /lost", { host: "a.example" }));
     await expect.poll(() => waiting.delete("/lost")).toBe(true);
-    const { departed } = await site.reload(text("two"));
+    const { departed } = await site.reload(text("other"));
     await using other = await site.connect();
     expect(await answer(other, "other.example")).toMatch(/^421 /);
     expect(isDown).toBe(false);
@@ -168,13 +168,12 @@ describe("the webapps of a server", () => {
   });
 
   test("break off, at the deadline, what has not ended then", async () => {
-    const text = (root: string) =>
-      `.drainTimeout = 1ms ${webapp("a", `.webRoot = "/${root}"`, "waits {}")} ${server(`"a"`)}`;
-    await using site = await serving(text("one"));
+    const text = (name: string) => `.drainTimeout = 1ms ${webapp(name, "", "waits {}", "a")} ${server(`"${name}"`)}`;
+    await using site = await serving(text("a"));
     await using client = await site.connect();
     client.send(request("GET /endless", { host: "a.example" }));
     await expect.poll(() => waiting.has("/endless a.example")).toBe(true);
-    const { departed } = await site.reload(text("two"));
+    const { departed } = await site.reload(text("other"));
     await departed;
     expect(await client.ending()).not.toMatch(/^HTTP/);
   });

@@ -1,5 +1,6 @@
 // The open connections of a router. A reload ends those that work with components it drops.
 
+import type { EndingWork } from "../component/part.ts";
 import type { Taker } from "./case-walk.ts";
 
 /** What has to be known of a connection. */
@@ -36,13 +37,22 @@ export class OpenConns<Conn extends OpenConn> {
    * Ends those that are left at `deadline`: see `settle` of `Part`.
    */
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
-    const isConcerned = ({ taker }: Conn): boolean =>
-      taker !== undefined && (dropped.has(taker.case.part) || dropped.has(taker.dealet) || users.has(taker.dealet));
-    const left = new Set([...this.#conns].filter(isConcerned));
+    const left = new Set([...this.#conns].filter((conn) => isConcerned(conn, dropped, users)));
     if (left.size === 0) return;
     const timer = setTimeout(() => left.forEach((conn) => conn.destroy()), deadline - Date.now());
     await this.#until(() => ![...left].some((conn) => this.#conns.has(conn)));
     clearTimeout(timer);
+  }
+
+  /** Those that `settle` would wait for, counted by their cases. */
+  count(dropped: ReadonlySet<object>, users: ReadonlySet<object>): ReadonlyMap<object, EndingWork> {
+    const counts = new Map<object, EndingWork>();
+    for (const conn of this.#conns) {
+      if (conn.taker === undefined || !isConcerned(conn, dropped, users)) continue;
+      const { part } = conn.taker.case;
+      counts.set(part, { requests: 0, webSockets: 0, tunnels: (counts.get(part)?.tunnels ?? 0) + 1 });
+    }
+    return counts;
   }
 
   /** Waits until there is none. */
@@ -61,4 +71,11 @@ export class OpenConns<Conn extends OpenConn> {
       look();
     });
   }
+}
+
+/** Whether a dropped component has it, or one that works with a dropped one. */
+function isConcerned({ taker }: OpenConn, dropped: ReadonlySet<object>, users: ReadonlySet<object>): boolean {
+  return (
+    taker !== undefined && (dropped.has(taker.case.part) || dropped.has(taker.dealet) || users.has(taker.dealet))
+  );
 }

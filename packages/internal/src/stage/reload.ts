@@ -10,6 +10,7 @@ import { finishInSlices, quietly, type Steps } from "@hemi/common";
 import { carryOver } from "../component/carry-over.ts";
 import { Component, type CreationScope } from "../component/component.ts";
 import type { Difference, Pair } from "../component/difference.ts";
+import type { Revision } from "../component/part.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import { compose, dependentsOf, usersOf } from "./composition.ts";
@@ -44,7 +45,8 @@ export class Reload {
   readonly survivors: readonly Component[];
   /** Those of them that refer to a dropped one before the switch, directly or not. */
   readonly users: readonly Component[];
-  readonly #swaps: (() => void)[] = [];
+  /** The new values that `revise` of updated components has prepared. */
+  readonly #revisions: Revision[] = [];
   /** How the steps of the switch that were made are undone, the first one first. */
   readonly #undo: (() => void)[] = [];
   readonly #abandoned = Promise.withResolvers<never>();
@@ -121,6 +123,7 @@ export class Reload {
   async discard(): Promise<void> {
     this.#life.cancel();
     for (const component of withDescendants(this.dropped)) component.isLeaving = false;
+    this.#endRevisions();
     const failures = await this.#life.shutdown(Date.now() + shutdownTime);
     for (const { path, error } of failures) {
       this.#scope.log.withPath(path).error("could not be shut down after a reload that failed", { error });
@@ -138,6 +141,7 @@ export class Reload {
       const next = this.#nextGeneration();
       const unstarted = await Promise.race([this.#abandoned.promise, this.#life.start()]);
       if (unstarted.length > 0) throw failureError(unstarted);
+      this.#endRevisions();
       return next;
     } catch (error) {
       await this.#goBack();
@@ -155,6 +159,7 @@ export class Reload {
         this.#scope.log.error("a step of a reload that failed could not be undone", { error });
       }
     }
+    this.#endRevisions();
     if (this.#created.length > 0) {
       const deadline = Date.now() + shutdownTime;
       const users = usersOf(withDescendants(this.#created), this.#nextGeneration());
@@ -208,14 +213,22 @@ export class Reload {
       this.#difference.updated.map(async ({ after, changed }) => {
         const component = this.#byResolved.get(after);
         try {
-          const swap = await component?.part.revise?.(after.props, changed);
-          if (swap !== undefined) this.#swaps.push(swap);
+          const revised = await component?.part.revise?.(after.props, changed);
+          if (revised === undefined) return;
+          const revision = typeof revised === "function" ? { swap: revised, done() {} } : revised;
+          // One that took too long belongs to no reload any more.
+          if (this.#life.isCancelled) revision.done();
+          else this.#revisions.push(revision);
         } catch (error) {
           failures.push(failureOf(after, "changed", error));
         }
       }),
     );
     if (failures.length > 0) throw failureError(failures);
+  }
+
+  #endRevisions(): void {
+    for (const revision of this.#revisions.splice(0)) revision.done();
   }
 
   /** All of it without a wait. Each step leaves behind how it is undone. */
@@ -247,7 +260,10 @@ export class Reload {
       );
     }
     // Values.
-    for (const swap of this.#swaps) step(swap, swap);
+    for (const revision of this.#revisions) {
+      const swap = (): void => revision.swap();
+      step(swap, swap);
+    }
     const failures: Failure[] = [];
     for (const { before, after, changed: names } of updated) {
       const component = this.#byResolved.get(after);

@@ -21,6 +21,7 @@ import type { FixtureDefinitions } from "./fixtures.ts";
 import { Generation } from "./generation.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { Reload } from "./reload.ts";
+import { reloadCost, type ReloadCost } from "./reload-cost.ts";
 import { drainTimeoutOf } from "./settings.ts";
 import type { StageComponent } from "./tree.ts";
 
@@ -201,6 +202,11 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     this.#lastReload = ended.promise;
     prepared.catch(ended.resolve);
     return prepared;
+  }
+
+  /** What a reload that drops or replaces these components would cost at this moment. Unknown paths are ignored. */
+  costOf(paths: readonly string[]): ReloadCost {
+    return reloadCost(this.#generation, paths);
   }
 
   /**

@@ -37,6 +37,11 @@ export interface Workers {
   onSecret(name: string, listener: (secret: Buffer) => void): () => void;
 }
 
+/** This worker's part of a number that is meant for the whole program; at least one. */
+export function shareOf(limit: number, { count }: Workers): number {
+  return Math.ceil(limit / count);
+}
+
 /** The worker of a program of one process. */
 export class OnlyWorker implements Workers {
   readonly slot = 0;

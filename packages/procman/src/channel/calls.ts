@@ -1,7 +1,7 @@
 // What leader, workers and checkers ask of each other.
 
 import type { ListenAddress } from "@hemi/hemi/base";
-import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadPaths } from "@hemi/hemi";
+import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
@@ -70,6 +70,8 @@ export interface WorkerCalls {
   readonly stop: { readonly params: undefined; readonly result: undefined };
   /** Reopens the log files. */
   readonly reopen: { readonly params: undefined; readonly result: undefined };
+  /** What it would cost at this moment to drop the components of these paths. */
+  readonly cost: { readonly params: { readonly paths: readonly string[] }; readonly result: ReloadCost };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };

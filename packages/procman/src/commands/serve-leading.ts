@@ -5,6 +5,7 @@ import type { Fate, Plan } from "@hemi/hemi";
 import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
+import { listedPlan } from "../control/listed-plan.ts";
 import { controlPath } from "../control/place.ts";
 import { ControlServer, type ActionHandlers } from "../control/server.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
@@ -115,8 +116,8 @@ class Program {
     }),
     workers: () => this.#serving.workers(),
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
-    plan: (params) => this.#serving.plan(params?.config),
-    reload: () => this.#reload("a command"),
+    plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
+    reload: async () => listedPlan(await this.#reload("a command")),
     rework: () => this.#serving.rework(),
     reopen: async () => {
       await this.#reopen("a command");

@@ -1,7 +1,7 @@
 // What a running program does for those who steer it: the actions of its control socket, with their parameters and
 // results as JSON.
 
-import type { Plan } from "@hemi/hemi";
+import type { Plan, ReloadCost } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
@@ -68,6 +68,10 @@ export interface WorkerStatus {
 
 export interface PlanReport {
   readonly plan: Plan;
+  /** How many changes are not in the list, because there are too many. */
+  readonly unlisted: number;
+  /** What it costs the running program at this moment, or did for a reload; `null` between two files. */
+  readonly cost: ReloadCost | null;
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */
   readonly warnings: string;
 }

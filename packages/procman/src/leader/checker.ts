@@ -21,13 +21,16 @@ export class Checker {
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
   async check(options: ServeOptions, running: RunningConfig | undefined, patience: number): Promise<CheckedConfig> {
     const checker = await this.#take();
-    const timer = setTimeout(() => checker.kill(), patience);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      checker.kill();
+    }, patience);
     try {
       const checked = await checker.channel.call("check", { options, running });
       this.#keep(checker);
       return checked;
     } catch (error) {
-      const isLate = checker.child.signalCode === "SIGKILL";
       checker.kill();
       // What failed is mended, and tried again soon.
       this.#keep(new CheckerProcess(this.#children));

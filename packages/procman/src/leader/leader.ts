@@ -5,10 +5,12 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
+import type { Plan, ReloadCost } from "@hemi/hemi";
 import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
+import { sumOfCosts } from "./sum-of-costs.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -146,7 +148,7 @@ export class Leader {
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
     const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
-    return { plan, warnings };
+    return { plan, warnings, unlisted: 0, cost: await this.#costOf(plan) };
   }
 
   /**
@@ -161,11 +163,20 @@ export class Leader {
         plan = nothing,
         warnings,
       } = await this.#checker.check(this.#options.serve, this.#running, patience);
+      const cost = await this.#costOf(plan);
       await this.#follow(config);
       this.#running = config;
       this.#reloads++;
-      return { plan, warnings };
+      return { plan, warnings, unlisted: 0, cost };
     });
+  }
+
+  /** At this moment, in all workers that answer soon. */
+  async #costOf({ changes }: Plan): Promise<ReloadCost> {
+    const paths = changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
+    const asked = this.#ready().map((worker) => Promise.race([worker.call("cost", { paths }), timeout(usageTime)]));
+    const costs = await Promise.allSettled(asked);
+    return sumOfCosts(costs.flatMap((cost) => (cost.status === "fulfilled" ? (cost.value ?? []) : [])));
   }
 
   /** Replaces all workers, slot by slot. The first one that does not get ready ends this; the others go on. */

@@ -14,6 +14,7 @@ import {
   type ExplainedCache,
   type OwnedErrorLog,
   type PreparedReload,
+  type ReloadCost,
   type ReloadPaths,
   type Stage,
 } from "@hemi/hemi";
@@ -121,6 +122,10 @@ export class Serving {
 
   cacheExplain(url: string): Promise<readonly ExplainedCache[]> {
     return explainCaches(this.#stage, url);
+  }
+
+  cost({ paths }: WorkerCalls["cost"]["params"]): ReloadCost {
+    return this.#stage.costOf(paths);
   }
 
   usage(): WorkerUsage {

@@ -12,7 +12,7 @@ export const probeProps = {
    * handshake. `smtp` expects the greeting 220. `expect` sends `healthSend`, and expects an answer that contains
    * `healthExpect`. An unhealthy node gets no connections until it has recovered.
    */
-  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "expect"], { default: "off" }),
+  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "expect"], { default: "off", reload: "live" }),
   /** With `healthCheck = "expect"`: what is sent after the connection stands. "": nothing. */
   healthSend: prop.string({ default: "", reload: "live" }),
   /** With `healthCheck = "expect"`: a text that has to be in the first 4 KB of the answer. */

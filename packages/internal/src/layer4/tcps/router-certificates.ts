@@ -25,15 +25,18 @@ export const routerCertificateProps = {
    * The certificate for clients, in PEM, with the chain to an authority. Several, such as RSA and ECDSA, are a list. It
    * is also for clients that send no server name, or an unknown one. Needs `tlsMode`.
    */
-  tlsCert: prop.paths({ min: 1 }),
+  tlsCert: prop.paths({ min: 1, reload: "live" }),
   /** The private key of `tlsCert`, in PEM. Default: it is in the certificate file. */
-  tlsKey: prop.paths({ min: 1 }),
+  tlsKey: prop.paths({ min: 1, reload: "live" }),
   /** The passphrase of encrypted keys in `tlsKey`. */
-  tlsPassphrase: prop.string(),
+  tlsPassphrase: prop.string({ reload: "live" }),
   /** Further certificates. A client gets the one that contains the server name that it asks for. */
-  tlsSites: prop.list(prop.record(siteProps), { default: [], max: 10_000 }),
+  tlsSites: prop.list(prop.record(siteProps), { default: [], max: 10_000, reload: "live" }),
   ...clientCertProps,
 };
+
+/** The props that require files to be read when they change. */
+export const routerCertificatePropNames: readonly string[] = Object.keys(routerCertificateProps);
 
 type CertificateSettings = PropsOf<typeof routerCertificateProps>;
 
@@ -66,7 +69,7 @@ export class RouterCertificates implements CertificateSource {
   readonly #path: string;
   readonly #log: ErrorLog;
   /** The router's own one first. */
-  readonly #entries: readonly Entry[];
+  #entries: readonly Entry[];
 
   constructor(path: string, settings: CertificateSettings, log: ErrorLog) {
     const { tlsClientCert, tlsClientCA } = settings;
@@ -91,6 +94,11 @@ export class RouterCertificates implements CertificateSource {
       this.#makeSite(entry);
     }
     return this.#entries.flatMap(({ site }) => site ?? []);
+  }
+
+  /** Each takes what the other one has read. */
+  exchange(other: RouterCertificates): void {
+    [this.#entries, other.#entries] = [other.#entries, this.#entries];
   }
 
   get fallback(): SecureSite | undefined {

@@ -4,8 +4,14 @@ import type { ConnectionOptions } from "node:tls";
 import { Backend } from "../../backend/backend.ts";
 import { defineBackend } from "../../backend/kind.ts";
 import type { NodeChoice } from "../../backend/node-group.ts";
-import { checkNodeTls, nodeTlsOptions, nodeTlsProps } from "../../backend/node-tls.ts";
-import { checkNodes, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import {
+  checkNodeTls,
+  nodeTlsOptions,
+  nodeTlsPropNames,
+  nodeTlsProps,
+  type NodeTlsSettings,
+} from "../../backend/node-tls.ts";
+import { checkNodes, followChanges, nodeGroupProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";
 import type { Part } from "../../component/part.ts";
@@ -35,7 +41,10 @@ const props = {
    * less busy of two random nodes), `ipHash` (by the client's address), `hash` (by `hashOn` of the dealet). All of them
    * respect weights.
    */
-  balancer: prop.choice(["roundRobin", "random", "leastConn", "p2c", "ipHash", "hash"], { default: "roundRobin" }),
+  balancer: prop.choice(["roundRobin", "random", "leastConn", "p2c", "ipHash", "hash"], {
+    default: "roundRobin",
+    reload: "live",
+  }),
   ...probeProps,
   ...nodeTlsProps,
 };
@@ -80,11 +89,11 @@ class TcpsBackendPart implements Part, TcpsBackend {
   }
 
   examine(): void {
-    if (this.#props.tlsMode) nodeTlsOptions(this.#props, []);
+    nodeTlsOptions(this.#props, []);
   }
 
   async prepare(): Promise<void> {
-    if (this.#props.tlsMode) this.#tls = nodeTlsOptions(this.#props, []);
+    this.#tls = nodeTlsOptions(this.#props, []);
     this.#isPrepared = true;
     await this.#backend.prepare();
   }
@@ -93,8 +102,14 @@ class TcpsBackendPart implements Part, TcpsBackend {
     this.#backend.start();
   }
 
+  revise(next: NodeTlsSettings, changed: ReadonlySet<string>): () => void {
+    if (!nodeTlsPropNames.some((name) => changed.has(name))) return () => undefined;
+    let other = nodeTlsOptions(next, []);
+    return () => ([this.#tls, other] = [other, this.#tls]);
+  }
+
   update(changed: ReadonlySet<string>): void {
-    if (changed.has("nodes")) this.#backend.specify(specsOf(this.#props));
+    followChanges(this.#backend, changed, this.#props);
   }
 
   drain(): Promise<void> {

@@ -148,3 +148,35 @@ test("a reload that changes another case leaves established connections alone", 
     await stage.quit(1000);
   }
 });
+
+test("a reload that changes the certificate of a router leaves established connections alone", async () => {
+  await using folder = await certificateFolder();
+  const issued = [await folder.issue("a", { names: ["a.example"] }), await folder.issue("b", { names: ["b.example"] })];
+  await using node = await named("n");
+  const config = (number: number): string => {
+    const { tlsCert, tlsKey } = issued[number] ?? { tlsCert: "/no/such.crt", tlsKey: "/no/such.key" };
+    const tls = `.tlsMode = true .tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`;
+    return `stage { ${to("n", node)} ${router('case { tcpsProxy { .toBackend = "n" } }', tls)} }`;
+  };
+  const stage = await bootWith([]).bootText(config(0), { log: openErrorLog({ sink: new MemorySink() }) });
+  await stage.start();
+  const { listensOn }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
+  const port = Number(/:(\d+)$/.exec(listensOn?.[0] ?? "")?.[1]);
+  const { cert: ca } = await testAuthority();
+  const connect = (servername: string) => RawClient.connect({ port, host: "127.0.0.1" }, { ca, servername });
+  try {
+    await using client = await connect("a.example");
+    await client.exactly(2);
+    const { created, dropped } = await stage.reload({ text: config(1) });
+    expect([created, dropped]).toEqual([[], []]);
+    await using second = await connect("b.example");
+    await second.exactly(2);
+    await expect(stage.reload({ text: config(2) })).rejects.toThrow(/no\/such/);
+    await using third = await connect("b.example");
+    await third.exactly(2);
+    client.send("still");
+    expect((await client.exactly(5)).toString()).toBe("still");
+  } finally {
+    await stage.quit(1000);
+  }
+});

@@ -1,6 +1,7 @@
 // tcpsRouter: listens for connections of TCP, TLS and UNIX sockets, and gives each to the first case that matches.
 
 import type { Child } from "../../component/context.ts";
+import type { WorkCount } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { claimAddress } from "../../front/claim-address.ts";
@@ -15,7 +16,7 @@ import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from 
 import type { ConnEndReason } from "../end-reason.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { OpenConns } from "../open-conns.ts";
-import { checkRouterCertificates, RouterCertificates, routerCertificateProps } from "./router-certificates.ts";
+import { checkRouterCertificates, RouterCertificates, routerCertificateProps, routerCertificatePropNames } from "./router-certificates.ts";
 import { RouterConn, type RouterOfConns } from "./router-conn.ts";
 
 const props = {
@@ -29,7 +30,7 @@ const props = {
   ...routerCertificateProps,
   ...connLogProps,
   /** With `tlsMode`: the protocols that the handshake offers (ALPN), the favourite first. Default: none. */
-  alpn: prop.strings({ default: [], minLength: 1, max: 20 }),
+  alpn: prop.strings({ default: [], minLength: 1, max: 20, reload: "live" }),
   /**
    * How long cases wait for the bytes of the client that they need. After that, what is not known counts as empty, so
    * that protocols whose server speaks first can be told by their silence.
@@ -82,7 +83,9 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
       codecs: [
         {
           transport: "tcp",
-          alpn: context.props.alpn,
+          get alpn() {
+            return context.props.alpn;
+          },
           open: (socket, peer, tls) => {
             const conn = new RouterConn(socket, peer, tls, this);
             this.#conns.add(conn);
@@ -116,6 +119,14 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     this.#front.open();
   }
 
+  async revise(next: RouterSettings, changed: ReadonlySet<string>): Promise<() => void> {
+    if (!next.tlsMode || !routerCertificatePropNames.some((name) => changed.has(name))) return () => undefined;
+    const { path, log } = this.#context;
+    const others = new RouterCertificates(path, next, log);
+    for (const site of await others.load()) this.#front.trySite(site);
+    return () => this.#certificates.exchange(others);
+  }
+
   update(changed: ReadonlySet<string>): void {
     this.#front.changed(changed);
   }
@@ -123,6 +134,10 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   /** Connections that a dropped component has, or one that worked with it, end by the deadline. */
   settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
     return this.#conns.settle(dropped, deadline, users);
+  }
+
+  countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
+    return { conns: this.#front.connCount, ending: this.#conns.count(dropped, users) };
   }
 
   drain(): Promise<void> | undefined {

@@ -3,7 +3,7 @@
 import { Backend } from "../../backend/backend.ts";
 import { defineBackend } from "../../backend/kind.ts";
 import type { NodeChoice } from "../../backend/node-group.ts";
-import { checkNodes, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import { checkNodes, followChanges, nodeGroupProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";
 import type { Part } from "../../component/part.ts";
@@ -104,7 +104,7 @@ class UdpsBackendPart implements Part, UdpsBackend {
   }
 
   update(changed: ReadonlySet<string>): void {
-    if (changed.has("nodes")) this.#backend.specify(specsOf(this.#props));
+    followChanges(this.#backend, changed, this.#props);
   }
 
   drain(): Promise<void> {

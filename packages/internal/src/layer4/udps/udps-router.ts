@@ -3,6 +3,7 @@
 
 import { Deadlines } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
+import type { WorkCount } from "../../component/part.ts";
 import { addressesIn, formatAddress } from "../../component/props/addresses.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -117,6 +118,10 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
     for (const share of this.#shares) share.receive(this.#receive);
     if (this.#context.workers.slot > 0) return;
     this.#context.log.info(`listens on ${this.listensOn.join(", ")}`);
+  }
+
+  countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
+    return { conns: this.#open.size, ending: this.#open.count(dropped, users) };
   }
 
   settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {

@@ -12,17 +12,22 @@ import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
 import { acquireSink, type SharedSink } from "../../front/traffic-log/shared-sink.ts";
 
+/** Where lines go, and how they look. */
+interface Target {
+  readonly share: Share<SharedSink>;
+  readonly format: LineFormat;
+}
+
 export class AccessLog {
-  readonly #share: Share<SharedSink>;
+  /** `undefined`: closed. */
+  #target: Target | undefined;
   readonly #clock: Clock;
-  readonly #format: LineFormat;
   readonly #log: ErrorLog;
 
   private constructor(share: Share<SharedSink>, settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
-    this.#share = share;
+    this.#target = { share, format: makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries)) };
     this.#clock = clock;
     this.#log = log;
-    this.#format = makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries));
   }
 
   /**
@@ -43,8 +48,10 @@ export class AccessLog {
 
   /** Called at the end of an exchan, without a caller that could handle what a format throws. */
   readonly #write = (entry: AccessEntry): void => {
+    const target = this.#target;
+    if (target === undefined) return;
     try {
-      this.#share.value.write(this.#format(entry));
+      target.share.value.write(target.format(entry));
     } catch (error) {
       const { method, originalURI, id } = entry.req;
       this.#log.error(`no line of the access log could be made for ${method} ${originalURI}`, { error, requestId: id });
@@ -53,14 +60,21 @@ export class AccessLog {
 
   /** Continues in a new file of the same name, because the current one has been moved. */
   reopen(): void {
-    this.#share.value.reopen();
+    this.#target?.share.value.reopen();
+  }
+
+  /** Each takes the file and the format of the other one, for requests under way, too. */
+  exchange(other: AccessLog): void {
+    [this.#target, other.#target] = [other.#target, this.#target];
   }
 
   /**
    * Where no other access log writes to the file: waits until all lines are written, two seconds at most. Twice is
-   * harmless.
+   * harmless. Requests that end later are not logged.
    */
-  close(): Promise<void> {
-    return this.#share.release();
+  async close(): Promise<void> {
+    const target = this.#target;
+    this.#target = undefined;
+    await target?.share.release();
   }
 }

@@ -1,6 +1,7 @@
 // The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
 // components that they use.
 
+import type { EndingWork } from "../../component/part.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
 import type { Request } from "../request/request.ts";
@@ -36,33 +37,64 @@ export class OpenExchans {
     });
   }
 
+  /** Those that `settle` would wait for, counted by their webapps. */
+  count(dropped: ReadonlySet<object>, users: ReadonlySet<object>): ReadonlyMap<object, EndingWork> {
+    const workers = new Set([...dropped, ...users]);
+    const counts = new Map<object, { requests: number; webSockets: number; tunnels: number }>();
+    for (const exchan of this.#open) {
+      if (!concerns(exchan, dropped, workers)) continue;
+      const { webapp, resp } = exchan;
+      const count = counts.get(webapp) ?? { requests: 0, webSockets: 0, tunnels: 0 };
+      counts.set(webapp, count);
+      if (resp.lasting === undefined) count.requests++;
+      else if (resp.lasting === "webSocket") count.webSockets++;
+      else count.tunnels++;
+    }
+    return counts;
+  }
+
+  /** Asks all to come to their end. */
+  leave(): void {
+    for (const { resp } of this.#open) resp.leave();
+  }
+
   /**
    * Settles when those have ended that are open now and in which one of `dropped`, parts of components, has a share; or
    * one of `users`, which live on but have begun with a dropped one, such as a proxy with its backend. At `deadline`,
-   * in milliseconds since the epoch, they are broken off.
+   * in milliseconds since the epoch, they are broken off. Before that they are asked to come to their end, one after
+   * the other, so that their clients do not all come back at once.
    */
   async settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object> = new Set()): Promise<void> {
     const workers = new Set([...dropped, ...users]);
     const concerned = [...this.#open].filter((exchan) => concerns(exchan, dropped, workers));
     if (concerned.length === 0) return;
-    const settlement = new Settlement(concerned);
+    const settlement = new Settlement(concerned, deadline - Date.now());
     this.#waiting.add(settlement);
     const timer = setTimeout(() => settlement.breakOff(), deadline - Date.now());
     try {
       await settlement.done;
     } finally {
       clearTimeout(timer);
+      settlement.close();
       this.#waiting.delete(settlement);
     }
   }
 }
 
 class Settlement {
-  readonly #left: Set<OpenExchan>;
+  /** With the timers until they are asked to come to their end. */
+  readonly #left: Map<OpenExchan, NodeJS.Timeout>;
   readonly #done = Promise.withResolvers<void>();
 
-  constructor(exchans: readonly OpenExchan[]) {
-    this.#left = new Set(exchans);
+  /** `time`: until they are broken off, in milliseconds. */
+  constructor(exchans: readonly OpenExchan[], time: number) {
+    this.#left = new Map(
+      exchans.map((exchan) => {
+        // What is short ends before; at the end, there is time for a goodbye.
+        const delay = time * (0.25 + 0.5 * Math.random());
+        return [exchan, setTimeout(() => exchan.resp.leave(), delay)];
+      }),
+    );
   }
 
   get done(): Promise<void> {
@@ -70,12 +102,17 @@ class Settlement {
   }
 
   ended(exchan: OpenExchan): void {
+    clearTimeout(this.#left.get(exchan));
     if (this.#left.delete(exchan) && this.#left.size === 0) this.#done.resolve();
   }
 
   breakOff(): void {
-    for (const { resp } of this.#left) resp.abort();
+    for (const { resp } of this.#left.keys()) resp.abort();
     this.#done.resolve();
+  }
+
+  close(): void {
+    for (const timer of this.#left.values()) clearTimeout(timer);
   }
 }
 

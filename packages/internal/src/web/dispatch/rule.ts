@@ -70,7 +70,7 @@ const props = {
    */
   interceptErrors: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** The folder for file tests. */
-  webRoot: prop.path({ inherited: true }),
+  webRoot: prop.path({ inherited: true, reload: "live" }),
   /** Whether the webapp's access log contains the requests that this rule takes, and those that fail in it. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   /**
@@ -131,7 +131,7 @@ interface HandletChain {
 
 class Rule implements RulePart {
   readonly #context: Context<PropsOf<typeof props>, WebappPart>;
-  readonly matches: (req: Request) => boolean | Promise<boolean>;
+  matches: (req: Request) => boolean | Promise<boolean>;
   readonly #answer: FixedResponse | undefined;
   #chain: HandletChain = { handlets: [], counts: [] };
   /** For upgrade requests, if there are socklets: these together with the handlets, in order. */
@@ -145,24 +145,28 @@ class Rule implements RulePart {
 
   constructor(context: Context<PropsOf<typeof props>, WebappPart>) {
     this.#context = context;
-    const { condition, props, stage } = context;
-    this.matches =
-      condition === undefined
-        ? always
-        : compileCondition(
-            condition,
-            webVariables,
-            fileTestsIn(props.webRoot, () => stage.fcache),
-          );
+    const { props } = context;
+    this.matches = this.#compile();
     this.#answer = fixedResponse(props.returnCode, props.returnText);
     this.#uploads = new Uploads(props.uploadsDir, context.log);
     this.#contentTerms = { limits: props, uploads: this.#uploads };
     this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
   }
 
-  update(): void {
+  update(changed: ReadonlySet<string>): void {
     const { errorPages, errorPaths } = this.#context.props;
     this.#errorPages = new ErrorPages(errorPages, errorPaths);
+    if (changed.has("webRoot")) this.matches = this.#compile();
+  }
+
+  #compile(): RulePart["matches"] {
+    const { condition, props, stage } = this.#context;
+    if (condition === undefined) return always;
+    return compileCondition(
+      condition,
+      webVariables,
+      fileTestsIn(props.webRoot, () => stage.fcache),
+    );
   }
 
   get logAccess(): boolean {

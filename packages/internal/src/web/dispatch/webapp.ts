@@ -2,6 +2,7 @@
 
 import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
+import type { Revision } from "../../component/part.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { AccessEntry } from "../access-log/access-entry.ts";
 import { checkLogFile } from "../../front/traffic-log/file-props.ts";
@@ -32,7 +33,7 @@ const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific pattern wins. */
   hostnames: prop.hostnames({ required: true, min: 1, reload: "live" }),
   /** The folder for static files and file tests. */
-  webRoot: prop.path({ inherited: true }),
+  webRoot: prop.path({ inherited: true, reload: "live" }),
   /** A file that is sent with status 404 if no rule takes the request. */
   file404: prop.path({ reload: "live" }),
   ...errorPageProps,
@@ -40,7 +41,7 @@ const props = {
    * The access log: a line for each request, written when its response is complete or aborted. Sets the file and the
    * format: `["file": %logsDir + "/access.log", "format": "json"]`. Unset: no access log.
    */
-  accessLog: prop.record(accessLogProps),
+  accessLog: prop.record(accessLogProps, { reload: "live" }),
   /** Whether the access log contains requests that no rule takes. Rules inherit this setting. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   ...webappTlsProps,
@@ -112,17 +113,40 @@ class Webapp implements WebappPart {
   }
 
   async prepare(): Promise<void> {
-    const { props, stage, log, workers } = this.#context;
-    if (props.accessLog !== undefined)
-      this.#accessLog = await AccessLog.open(props.accessLog, stage.clock, log, workers);
+    this.#accessLog = await this.#openLog(this.#context.props);
     await this.#tls.load();
   }
 
-  async revise(next: PropsOf<typeof props>, changed: ReadonlySet<string>): Promise<() => void> {
-    if (!webappTlsPropNames.some((name) => changed.has(name))) return () => undefined;
-    let other = new SiteFiles(next);
-    await other.load();
-    return () => ([this.#tls, other] = [other, this.#tls]);
+  async revise(next: PropsOf<typeof props>, changed: ReadonlySet<string>): Promise<Revision> {
+    const areFilesOthers = webappTlsPropNames.some((name) => changed.has(name));
+    let otherTls = areFilesOthers ? new SiteFiles(next) : this.#tls;
+    if (areFilesOthers) await otherTls.load();
+    // The last step that can fail.
+    const log = changed.has("accessLog") ? await this.#reviseLog(next) : undefined;
+    return {
+      swap: () => {
+        [this.#tls, otherTls] = [otherTls, this.#tls];
+        log?.swap();
+      },
+      done: () => log?.done(),
+    };
+  }
+
+  async #reviseLog(next: PropsOf<typeof props>): Promise<Revision> {
+    let other = await this.#openLog(next);
+    return {
+      swap: () => {
+        // Requests under way hold on to the log that they began with.
+        if (this.#accessLog !== undefined && other !== undefined) this.#accessLog.exchange(other);
+        else [this.#accessLog, other] = [other, this.#accessLog];
+      },
+      done: () => void other?.close(),
+    };
+  }
+
+  async #openLog({ accessLog }: PropsOf<typeof props>): Promise<AccessLog | undefined> {
+    const { stage, log, workers } = this.#context;
+    return accessLog === undefined ? undefined : await AccessLog.open(accessLog, stage.clock, log, workers);
   }
 
   compose(): void {

@@ -65,6 +65,8 @@ export class Request {
   #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
+  #leaving: AbortController | undefined;
+  #isLeaving = false;
   /** A test of media types: see `demandPlainContent`. */
   #mustBePlain: ((type: string) => boolean) | undefined;
 
@@ -356,6 +358,27 @@ export class Request {
       this.#wire.onAbort((reason) => abort.abort(reason));
     }
     return this.#abort.signal;
+  }
+
+  /**
+   * Aborts when the answer should come to its end, because what serves the request goes: a reload has dropped it, or
+   * the server drains. Answers that would last for long end then, and their clients come back to what has taken its
+   * place. `text/event-stream` is ended by the engine.
+   */
+  get leaving(): AbortSignal {
+    if (this.#leaving === undefined) {
+      const leaving = (this.#leaving = new AbortController());
+      const { handlet } = this;
+      guardSignal(leaving.signal, (error) => this.noteFault(error, handlet));
+      if (this.#isLeaving) leaving.abort();
+    }
+    return this.#leaving.signal;
+  }
+
+  /** For the engine: what serves it goes. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#leaving?.abort();
   }
 
   /**

@@ -90,6 +90,10 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   #wasAborted = false;
   /** It has become a tunnel, which may last for long. */
   #isTunnel = false;
+  /** For the engine: it has become a WebSocket, or another tunnel. */
+  lasting: "webSocket" | "tunnel" | undefined;
+  /** Asks whoever has the tunnel to end it. Harmless twice. */
+  #endTunnel: (() => void) | undefined;
   #headListener: HeadListener | undefined;
   /** Of the component that has the request; `undefined` for exchans that are not counted. */
   #counts: RequestCounts | undefined;
@@ -387,7 +391,11 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     try {
       // If no content is sent, the source is stopped before it begins.
       if (this.#wire.head.method === "HEAD") await source[Symbol.asyncIterator]().return?.();
-      else for await (const piece of source) await this.#sendPiece(piece);
+      else
+        for await (const piece of source) {
+          if (this.#wasAborted) await this.#wire.writable();
+          await this.#sendPiece(piece);
+        }
     } catch (error) {
       this.abort();
       throw error;
@@ -435,7 +443,8 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
    * Answers by leaving HTTP: what the client sends from here on, and is sent, goes through the stream that this
    * returns, paused. `protocol` is one of the request's `upgrades`, `undefined` for CONNECT. Fields that were set go
    * out with the answer; its status is the protocol's own matter. From here on all limits in time are the caller's.
-   * `drained` is called when the server drains, soon if it does already: end the stream then. What it or a listener of
+   * `drained` is called once when the server drains, soon if it does already, and some time after a reload that drops
+   * the caller: end the stream then. What it or a listener of
    * the stream throws is in the log, and destroys the stream. Throws HEMI_USAGE where the request asks for nothing of
    * the sort.
    */
@@ -446,10 +455,18 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
       this.noteFault(handlet === undefined ? error : faultAt(handlet.path, error));
       tunnel.destroy();
     };
-    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, () => guarded(drained, failed));
+    let isTold = false;
+    const endTunnel = (): void => {
+      if (isTold) return;
+      isTold = true;
+      guarded(drained, failed);
+    };
+    const tunnel = this.#wire.tunnel({ protocol, fieldList: this.fieldList }, endTunnel);
+    this.#endTunnel = endTunnel;
     guardListeners(tunnel, { fail: failed });
     this.#state = "done";
     this.#isTunnel = true;
+    this.lasting = protocol === "websocket" ? "webSocket" : "tunnel";
     this.#headListener?.headSent();
     return tunnel;
   }
@@ -474,8 +491,24 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     }
   }
 
+  /**
+   * For the engine: what serves it goes, and asks it to come to its end. Tunnels are told, as is the request; a stream
+   * of events is ended here, so that its client connects anew (WHATWG HTML 9.2.3).
+   */
+  leave(): void {
+    this.#req?.leave();
+    this.#endTunnel?.();
+    if (this.#state !== "streaming" || this.#contentSize !== undefined) return;
+    if (!/^text\/event-stream\b/i.test(this.#fields.get("content-type") ?? "")) return;
+    this.end();
+    // For whoever goes on to send, the client has gone.
+    this.#wasAborted = true;
+    this.#wire.dismiss();
+  }
+
   /** Aborts the response: the client sees that it is incomplete. */
   abort(): void {
+    if (this.#wasAborted) return;
     this.#wasAborted = true;
     this.#state = "done";
     this.#pipe?.close();

@@ -114,6 +114,11 @@ export abstract class InnerWire implements ExchanWire {
     // Nothing follows.
   }
 
+  dismiss(): void {
+    const reason = new ExchanError("HEMI_PEER_GONE", "the answer was ended before its end");
+    for (const listener of this.#abortListeners.splice(0)) listener(reason);
+  }
+
   onAbort(listener: AbortListener): void {
     if (!this.isOver) this.#abortListeners.push(listener);
     else if (this.#failure !== undefined) listener(this.#failure);

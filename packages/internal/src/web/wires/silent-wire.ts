@@ -45,6 +45,10 @@ export class SilentWire implements ExchanWire {
     // There is nobody who waits for it.
   }
 
+  dismiss(): void {
+    // Nobody works on an answer.
+  }
+
   onAbort(): void {
     // It never ends early.
   }
