@@ -25,7 +25,7 @@ test("REQUEST_URI is what the client asked for, whatever a path was rewritten to
   );
   const lines = ["GET /2026/11/hello/?p=1", "GET /index.php/a"];
   const nginx = `root /srv/site; location / { rewrite ^ /index.php last; }
-    location ~ \.php(/|$) { fastcgi_split_path_info ^(.+?\.php)(.*)$; set $info $fastcgi_path_info; ${fastcgi}
+    location ~ \\.php(/|$) { fastcgi_split_path_info ^(.+?\\.php)(.*)$; set $info $fastcgi_path_info; ${fastcgi}
       fastcgi_param PATH_INFO $info; }`;
   await compare(configuration, site, { nginx, lines }, context);
 });
@@ -34,7 +34,7 @@ test("SERVER_PORT is the port that took the connection, not one that the client 
   const port = "<?php echo $_SERVER['SERVER_PORT'] === '9999' ? 'chosen by the client' : 'of the connection';";
   const site: Site = { host: `${host}:9999`, places, files: { "index.php": port } };
   const configuration = stageOf('rule { fcgiRelay { .toBackend = "php" } }', { stage: php });
-  const nginx = `root /srv/site; index index.php; location ~ \.php$ { ${fastcgi} }`;
+  const nginx = `root /srv/site; index index.php; location ~ \\.php$ { ${fastcgi} }`;
   await compare(configuration, site, { nginx, lines: ["GET /index.php"] }, context);
 });
 
@@ -53,7 +53,7 @@ test("a folder with an index file of a relay is redirected to its path with a sl
     stage: php,
   });
   const nginx = `root /srv/site; index index.php; location / { try_files $uri $uri/ =404; }
-    location ~ \.php$ { ${fastcgi} }`;
+    location ~ \\.php$ { ${fastcgi} }`;
   await compare(
     configuration,
     site,

@@ -1,6 +1,6 @@
 // Discourse, by the configuration of its guide, beside nginx.
 
-import { script, testTranslation } from "./translation.ts";
+import { testTranslation } from "./translation.ts";
 
 testTranslation({
   page: "discourse.md",
