@@ -11,7 +11,8 @@ export interface StandIn extends AsyncDisposable {
 
 /**
  * Answers with its name, the method and the target, and with each of these fields of the request that came; with 200,
- * or with the status that the query asks for: `?status=404`. An upgrade to `websocket` is granted: the same text is
+ * or with the status that the query asks for: `?status=404`; with `?accel=/path` it has that path sent in its place. An
+ * upgrade to `websocket` is granted: the same text is
  * sent as bytes behind the 101.
  */
 export async function startStandIn(name: string, fields: readonly string[]): Promise<StandIn> {
@@ -24,7 +25,11 @@ export async function startStandIn(name: string, fields: readonly string[]): Pro
     ].join("\n");
   const server = createServer((req, resp) => {
     const query = new URL(req.url ?? "/", "http://stand-in").searchParams;
-    resp.writeHead(Number(query.get("status") ?? 200), { "content-type": "text/plain" });
+    const inside = query.get("accel");
+    resp.writeHead(Number(query.get("status") ?? 200), {
+      "content-type": "text/plain",
+      ...(inside !== null && { "x-accel-redirect": inside }),
+    });
     // The content may be large: it is taken, and counted.
     let size = 0;
     req.on("data", (piece: Buffer) => (size += piece.length));

@@ -50,6 +50,8 @@ const variables: ReadonlyMap<string, string> = new Map([
   ["request_method", "$method"],
   ["request_id", "$requestId"],
   ["content_type", "$contentType"],
+  ["time_local", "$localTime"],
+  ["time_iso8601", "$localTime"],
   ["server_protocol", "$version, in the template of an access log"],
   ["ssl_protocol", "$tlsVersion"],
   ["ssl_cipher", "$tlsCipher"],

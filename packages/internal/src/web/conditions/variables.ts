@@ -4,6 +4,7 @@ import { formatISOTime } from "@hemi/common";
 import { variableTable } from "../../component/variables.ts";
 import { foreignVariable } from "../foreign-names.ts";
 import type { Request } from "../request/request.ts";
+import { localTime } from "./local-time.ts";
 
 /** The variables of requests, for conditions and templates. */
 export const webVariables = variableTable<Request>(
@@ -43,6 +44,8 @@ export const webVariables = variableTable<Request>(
     serverPort: (req) => String(req.peer.local?.port ?? ""),
     /** What the error log and the access log call this request; no other has it. */
     requestId: (req) => req.id,
+    /** Day of the week and time, in the time zone of the server (`TZ`): `Mon 09:05`. */
+    localTime: () => localTime(),
     /** The client's port. */
     srcPort: (req) => String(req.srcPort),
     /** `TLSv1.3` or `TLSv1.2`; empty, as all that begin with `tls`, where the request did not come by TLS. */

@@ -21,8 +21,9 @@ export const errorPageProps = {
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
-   * a `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it cannot be had, or redirects, there is a line of text.
+   * Likewise, but what answers is a path of the webapp, which is asked for by GET, as by a request of the client with a
+   * `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it
+   * cannot be had, or redirects, there is a line of text.
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
 };
