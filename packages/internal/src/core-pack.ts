@@ -12,6 +12,8 @@ import { httpxServer } from "./httpx/httpx-server.ts";
 import { cache } from "./web/cache/cache.ts";
 import { diskCacher } from "./web/cache/disk/disk-cacher.ts";
 import { memCacher } from "./web/cache/mem/mem-cacher.ts";
+import { cookieStater } from "./web/session/cookie-stater.ts";
+import { localStater } from "./web/session/local-stater.ts";
 import { forwardAuth } from "./web/proxy/forward-auth.ts";
 import { httpProxy } from "./web/proxy/http-proxy.ts";
 import { sockProxy } from "./web/proxy/sock-proxy.ts";
@@ -49,6 +51,8 @@ export const corePack = pack("@hemi/internal", [
   rule,
   staticHandlet,
   diskCacher,
+  cookieStater,
+  localStater,
   memCacher,
   cache,
   httpProxy,

@@ -185,6 +185,18 @@ export type { Usability } from "./web/cache/rules/storing.ts";
 export type { Variant } from "./web/cache/rules/vary.ts";
 export type { Wobject, WobjectHead } from "./web/cache/wobject.ts";
 export type { TrafficLogFormat } from "./front/traffic-log/format.ts";
+export type { Session } from "./web/session/session.ts";
+export {
+  defineStater,
+  staterKind,
+  type SessionChange,
+  type SessionCookie,
+  type SessionEntry,
+  type SessionWrite,
+  type StaterPart,
+  type StoredSession,
+} from "./web/session/stater.ts";
+export { staterProps, cookieOf } from "./web/session/stater-props.ts";
 export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
 export type { Content } from "./web/content/content.ts";
 export {

@@ -9,8 +9,8 @@ import { outgateKind } from "./stage/kinds/outgate.ts";
 import { caseKind, dealetKind, routerKind } from "./layer4/kinds.ts";
 import { serviceKind } from "./rpc/kinds.ts";
 import { serverKind } from "./stage/kinds/server.ts";
-import { staterKind } from "./stage/kinds/storage.ts";
 import { cacherKind } from "./web/cache/cacher.ts";
+import { staterKind } from "./web/session/stater.ts";
 import { handletKind, reviserKind, ruleKind, sockletKind, webappKind } from "./web/kinds.ts";
 
 export const kinds = [

@@ -4,4 +4,5 @@
 
 export type { ContractTest } from "./testing/contract-test.ts";
 export { filterTests, type FilterSubject } from "./testing/filter-tests.ts";
+export { staterTests, type StaterSubject, type StaterTestOptions } from "./testing/stater-tests.ts";
 export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";

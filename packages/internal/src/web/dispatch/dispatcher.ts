@@ -124,6 +124,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
 
   serveDetached(req: Request, wire: ExchanWire, run: RunDetached): boolean | Promise<boolean> {
     const resp = new Response(wire, this, req);
+    req.rebindSession(resp);
     const failed = (error: unknown): true => {
       this.failed(error, req, resp);
       return true;

@@ -22,6 +22,8 @@ import {
   type WebappPart,
   type WebappWalk,
 } from "../kinds.ts";
+import { Sessions } from "../session/sessions.ts";
+import { staterKind } from "../session/stater.ts";
 import { checkWebappTls, webappTlsPropNames, webappTlsProps } from "./webapp-tls.ts";
 import { WebappCounts } from "./request-counts.ts";
 import type { Request } from "../request/request.ts";
@@ -45,6 +47,8 @@ const props = {
   /** Whether the access log contains requests that no rule takes. Rules inherit this setting. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
   ...webappTlsProps,
+  /** The stater that stores the sessions of clients, which handlets have as `req.session`. Default: no sessions. */
+  withStater: prop.reference(staterKind, { inherited: true }),
   /** Settings for the webapp's own code. */
   settings: prop.dict(prop.string(), { default: {}, reload: "live" }),
 };
@@ -75,13 +79,16 @@ class Webapp implements WebappPart {
   #accessLog: AccessLog | undefined;
   #errorPages: ErrorPages;
   readonly counts: WebappCounts;
+  readonly #sessions: Sessions | undefined;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
-    const { props } = context;
+    const { props, log } = context;
+    const { withStater } = props;
     this.#tls = new SiteFiles(props);
     this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
     this.counts = new WebappCounts(context.metrics, context.name);
+    if (withStater !== undefined) this.#sessions = new Sessions(() => withStater.current, log);
   }
 
   update(): void {
@@ -171,6 +178,7 @@ class Webapp implements WebappPart {
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     resp.errorPages = this.#errorPages;
+    if (this.#sessions !== undefined) req.bindSession(this.#sessions, resp);
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
     resp.countFor(this.counts.untaken);
     return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));

@@ -20,6 +20,8 @@ import { Locals } from "./locals.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 import { nextRequestId } from "./request-id.ts";
+import type { Session } from "../session/session.ts";
+import type { Sessions, SessionResponse } from "../session/sessions.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
 
 /** The server of a request. */
@@ -67,6 +69,10 @@ export class Request {
   #abort: AbortController | undefined;
   #leaving: AbortController | undefined;
   #isLeaving = false;
+  #sessions: Sessions | undefined;
+  /** Gets the cookie of the session. */
+  #sessionResponse: SessionResponse | undefined;
+  #session: Session | undefined;
   /** A test of media types: see `demandPlainContent`. */
   #mustBePlain: ((type: string) => boolean) | undefined;
 
@@ -413,6 +419,29 @@ export class Request {
     return sendSubrequest(this.#wire, this.encodedPath, this.#server, target, options);
   }
 
+  /**
+   * The session of the client. Nothing is read before it is asked for, and the client gets no cookie before something
+   * is stored. Throws HEMI_USAGE if the webapp has no `.withStater`.
+   */
+  get session(): Session {
+    if (this.#session !== undefined) return this.#session;
+    if (this.#sessions === undefined || this.#sessionResponse === undefined) {
+      throw new HemiError("HEMI_USAGE", "there are no sessions here: name a stater by .withStater of the webapp");
+    }
+    return (this.#session = this.#sessions.of(this, this.#sessionResponse));
+  }
+
+  /** For the engine: the sessions of its webapp, and the response that gets the cookie. */
+  bindSession(sessions: Sessions, resp: SessionResponse): void {
+    this.#sessions = sessions;
+    this.#sessionResponse = resp;
+  }
+
+  /** For the engine: another response gets the cookie. */
+  rebindSession(resp: SessionResponse): void {
+    this.#sessionResponse = resp;
+  }
+
   /** For the engine: the same request on another wire, whose fields and content it has. It shares its `locals`. */
   onWire(wire: ExchanWire): Request {
     const req = new Request(wire, this.#authority, this.#path, this.#server);
@@ -421,6 +450,7 @@ export class Request {
     req.#locals = this.locals;
     req.#matches = this.#matches;
     req.#mustBePlain = this.#mustBePlain;
+    req.#sessions = this.#sessions;
     return req;
   }
 

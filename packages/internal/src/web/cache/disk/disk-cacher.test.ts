@@ -166,7 +166,7 @@ const program = (name: string) => fileURLToPath(new URL(`../../../testing/${name
 
 test("a program that is killed while it writes leaves whole responses only", async () => {
   await using folder = await newFolder();
-  const child = spawn(process.execPath, [program("store-until-killed"), folder.path], {
+  const child = spawn(process.execPath, ["--conditions=@hemi/source", program("store-until-killed"), folder.path], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   await expect.poll(() => filesIn(folder.path).catch(() => []), { timeout: 20_000 }).toHaveProperty("39");
@@ -191,7 +191,7 @@ test("a program that is killed while it writes leaves whole responses only", asy
 
 test("what does not fit on a full disk is served all the same, and said in the log", async () => {
   await using folder = await newFolder();
-  const command = `ulimit -f 500; exec "${process.execPath}" "${program("store-on-full-disk")}" "${folder.path}"`;
+  const command = `ulimit -f 500; exec "${process.execPath}" --conditions=@hemi/source "${program("store-on-full-disk")}" "${folder.path}"`;
   const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });
   const output = await text(child.stdout);
   expect(output).toContain("200 800000\n200 800000\n");

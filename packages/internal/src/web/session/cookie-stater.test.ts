@@ -1,0 +1,65 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { staterSite } from "../../testing/stater-site.ts";
+import { staterTests } from "../../testing/stater-tests.ts";
+
+async function siteWith(...keys: readonly string[]) {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-keys-"));
+  const file = join(folder.path, "keys");
+  await writeFile(file, keys.join("\n"));
+  try {
+    const site = await staterSite(`cookieStater "s" { .keyFile = "${file}" }`);
+    return {
+      ...site,
+      async [Symbol.asyncDispose]() {
+        await site[Symbol.asyncDispose]();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const newKey = () => randomBytes(32).toString("base64");
+
+test.each(staterTests(() => siteWith(newKey()), { stores: false }))("$name", ({ run }) => run());
+
+async function sealed(site: Awaited<ReturnType<typeof siteWith>>): Promise<string> {
+  const written = await site.stater.write(undefined, [{ name: "secret", json: '"swordfish"' }]);
+  return written !== "gone" && "token" in written ? written.token : expect.fail();
+}
+
+test("a token shows nothing of what it holds, and each is another", async () => {
+  await using site = await siteWith(newKey());
+  const [one, two] = [await sealed(site), await sealed(site)];
+  expect(Buffer.from(one, "base64url").includes("swordfish")).toBe(false);
+  expect(one).not.toBe(two);
+});
+
+test("after a rotation of keys, what the old key has sealed is open until that key is removed", async () => {
+  const [old, current] = [newKey(), newKey()];
+  await using before = await siteWith(old);
+  await using during = await siteWith(current, old);
+  await using after = await siteWith(current);
+  const token = await sealed(before);
+  expect((await during.stater.find(token))?.size).toBe(1);
+  expect(await after.stater.find(token)).toBe(undefined);
+  const anew = await sealed(during);
+  expect((await after.stater.find(anew))?.size).toBe(1);
+  expect(await before.stater.find(anew)).toBe(undefined);
+});
+
+test("a session that no browser would keep is refused", async () => {
+  await using site = await siteWith(newKey());
+  const large = JSON.stringify("x".repeat(4000));
+  expect(() => site.stater.write(undefined, [{ name: "a", json: large }])).toThrow("and browsers take 3900");
+});
+
+test.each([[["short"]], [[]], [[newKey(), "short"]]])("a file of keys with %j is refused", async (keys) => {
+  await expect(siteWith(...keys)).rejects.toThrow(/has (?:no|a) key.*openssl rand -base64 32/);
+});

@@ -1,0 +1,232 @@
+// localStater: stores sessions in a SQLite database, for all workers of the machine.
+
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SharedDatabase } from "@hemi/common";
+import { HemiError } from "../../errors/hemi-error.ts";
+import { prop } from "../../component/prop.ts";
+import { PropError } from "../../component/prop-error.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Context } from "../../stage/context.ts";
+import { cookieOf, staterProps } from "./stater-props.ts";
+import {
+  defineStater,
+  type SessionChange,
+  type SessionCookie,
+  type SessionEntry,
+  type SessionWrite,
+  type StaterPart,
+  type StoredSession,
+} from "./stater.ts";
+
+const props = {
+  ...staterProps,
+  /** The database file, which only one stater may have. Default: `sessions.sqlite` in `%varsDir`. */
+  file: prop.path({ default: "sessions.sqlite", defaultIn: "varsDir" }),
+  /**
+   * What becomes of requests while the database fails, because the disk is full for instance. `refuse`: what needs the
+   * session gets 503. `readOnly`: what cannot be read is empty, and changes get 503. `anonymous`: what cannot be read
+   * is empty, and changes are lost.
+   */
+  onDown: prop.choice(["refuse", "readOnly", "anonymous"], { required: true, reload: "live" }),
+  /**
+   * If two requests of a client change the same entry of a session: the later change wins (`last`), or gets 409
+   * (`refuse`). Changes of different entries never get in each other's way.
+   */
+  conflict: prop.choice(["last", "refuse"], { default: "last", reload: "live" }),
+  /** The largest session, in bytes of JSON; a change that makes it larger gets 500. */
+  maxSessionSize: prop.size({ default: "64K", min: 100, max: "16M", reload: "live" }),
+};
+
+type LocalStaterProps = PropsOf<typeof props>;
+
+/**
+ * Stores sessions in a database file, for all workers of the machine: they outlive the program, and a crash of the
+ * machine. No request waits for the lock of the database with the event loop standing still.
+ */
+export const localStater = defineStater({
+  sign: "localStater",
+  props,
+  check({ props, claim }) {
+    claim({ prop: "file", what: `the database ${props.file} of a stater` });
+  },
+  create: (context): StaterPart => new LocalStater(context),
+});
+
+class LocalStater implements StaterPart {
+  readonly #context: Context<LocalStaterProps>;
+  #opened: SharedDatabase | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #cleaning: Promise<void> | undefined;
+
+  constructor(context: Context<LocalStaterProps>) {
+    this.#context = context;
+  }
+
+  get cookie(): SessionCookie {
+    return cookieOf(this.#context.props);
+  }
+
+  get onDown(): LocalStaterProps["onDown"] {
+    return this.#context.props.onDown;
+  }
+
+  get conflict(): LocalStaterProps["conflict"] {
+    return this.#context.props.conflict;
+  }
+
+  async prepare(): Promise<void> {
+    const { file } = this.#context.props;
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      this.#opened = await SharedDatabase.open(file, { schema });
+    } catch (error) {
+      throw new PropError("file", "HEMI_FILE", `${file} cannot be used: ${String(error)}`, { cause: error });
+    }
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#cleanUp(), cleaningTime).unref();
+    this.#cleanUp();
+  }
+
+  async shutdown(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#cleaning;
+    await this.#opened?.close();
+  }
+
+  async find(token: string): Promise<StoredSession | undefined> {
+    const id = idOf(token);
+    const [row] = this.#database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
+    if (row === undefined || !this.#isAlive(row)) return undefined;
+    // Not at each request: a hundredth of the time is close enough.
+    const now = this.#now;
+    if (now - Number(row["used_at"]) > this.#context.props.idleTimeout / 100) {
+      await this.#database.change(() => this.#database.run("UPDATE session SET used_at = ? WHERE id = ?", now, id));
+    }
+    return this.#entriesOf(id);
+  }
+
+  async write(token: string | undefined, changes: readonly SessionChange[]): Promise<SessionWrite> {
+    const fresh = randomBytes(32).toString("base64url");
+    const id = idOf(token ?? fresh);
+    const now = this.#now;
+    return await this.#database.change((): SessionWrite => {
+      const database = this.#database;
+      if (token === undefined) database.run("INSERT INTO session VALUES (?, ?, ?)", id, now, now);
+      else if (database.rows("SELECT 1 FROM session WHERE id = ?", id).length === 0) return "gone";
+      const stored = this.#entriesOf(id);
+      const late = changes.find(({ name, ifVersion }) => {
+        return ifVersion !== undefined && ifVersion !== (stored.get(name)?.version ?? 0);
+      });
+      if (late !== undefined) return { conflict: late.name };
+      for (const { name, json } of changes) {
+        if (json === undefined) {
+          stored.delete(name);
+          database.run("DELETE FROM entry WHERE id = ? AND name = ?", id, name);
+          continue;
+        }
+        // Never used twice in a session: an entry that was removed and made anew is another one.
+        const version = this.#nextVersion();
+        stored.set(name, { json, version });
+        database.run("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", id, name, json, version);
+      }
+      this.#checkSize(stored);
+      return { token: token ?? fresh, session: stored };
+    });
+  }
+
+  async rotate(token: string): Promise<string | undefined> {
+    const next = randomBytes(32).toString("base64url");
+    const changed = await this.#database.change(() => {
+      const count = this.#database.run("UPDATE session SET id = ? WHERE id = ?", idOf(next), idOf(token));
+      this.#database.run("UPDATE entry SET id = ? WHERE id = ?", idOf(next), idOf(token));
+      return count;
+    });
+    return changed === 0 ? undefined : next;
+  }
+
+  async destroy(token: string): Promise<void> {
+    await this.#database.change(() => this.#database.run("DELETE FROM session WHERE id = ?", idOf(token)));
+  }
+
+  get #database(): SharedDatabase {
+    if (this.#opened === undefined) throw new Error("the database is not open yet");
+    return this.#opened;
+  }
+
+  get #now(): number {
+    return this.#context.stage.clock.now();
+  }
+
+  #isAlive(row: Readonly<Record<string, unknown>>): boolean {
+    const { idleTimeout, maxLifetime } = this.#context.props;
+    const now = this.#now;
+    return now - Number(row["used_at"]) < idleTimeout && now - Number(row["created_at"]) < maxLifetime;
+  }
+
+  #entriesOf(id: Uint8Array): Map<string, SessionEntry> {
+    const rows = this.#database.rows("SELECT name, json, version FROM entry WHERE id = ?", id);
+    return new Map(
+      rows.map(({ name, json, version }) => [String(name), { json: String(json), version: Number(version) }]),
+    );
+  }
+
+  #nextVersion(): number {
+    const [row] = this.#database.rows("UPDATE counter SET value = value + 1 WHERE name = 'version' RETURNING value");
+    return Number(row?.["value"]);
+  }
+
+  #checkSize(stored: StoredSession): void {
+    const { maxSessionSize } = this.#context.props;
+    let size = 0;
+    for (const [name, { json }] of stored) size += Buffer.byteLength(name) + Buffer.byteLength(json);
+    if (size <= maxSessionSize) return;
+    throw new HemiError("HEMI_USAGE", `the session would have ${size} bytes, and maxSessionSize is ${maxSessionSize}`);
+  }
+
+  /** The primary worker removes what has expired, in portions. */
+  #cleanUp(): void {
+    if (!this.#context.workers.isPrimary) return;
+    this.#cleaning ??= this.#removeExpired()
+      .catch((error: unknown) => this.#context.log.error("expired sessions cannot be removed", { error }))
+      .finally(() => (this.#cleaning = undefined));
+  }
+
+  async #removeExpired(): Promise<void> {
+    const { idleTimeout, maxLifetime } = this.#context.props;
+    const now = this.#now;
+    const sql = `DELETE FROM session WHERE id IN (
+      SELECT id FROM session WHERE used_at <= ? OR created_at <= ? LIMIT ${removedAtOnce}
+    )`;
+    let removed: number;
+    do {
+      removed = await this.#database.change(() => this.#database.run(sql, now - idleTimeout, now - maxLifetime));
+    } while (removed === removedAtOnce);
+  }
+}
+
+/** Whoever reads the database cannot use its sessions. */
+function idOf(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
+}
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS session (id BLOB PRIMARY KEY, created_at INTEGER, used_at INTEGER) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS session_used ON session (used_at);
+  CREATE INDEX IF NOT EXISTS session_created ON session (created_at);
+  CREATE TABLE IF NOT EXISTS entry (
+    id BLOB, name TEXT, json TEXT, version INTEGER, PRIMARY KEY (id, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER);
+  INSERT OR IGNORE INTO counter VALUES ('version', 0);
+  CREATE TRIGGER IF NOT EXISTS ended AFTER DELETE ON session BEGIN
+    DELETE FROM entry WHERE id = old.id;
+  END;
+`;
+
+/** In milliseconds. */
+const cleaningTime = 60_000;
+const removedAtOnce = 500;

@@ -1,0 +1,190 @@
+// The session of a client, as handlets see it. Nothing is read before it is asked for, and no client gets a cookie
+// before something is stored.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { ErrorLog } from "../../log/error-log.ts";
+import { HTTPError } from "../http-error.ts";
+import type { CookieOptions } from "../request/cookies.ts";
+import type { SessionChange, StaterPart, StoredSession } from "./stater.ts";
+
+/** What a session needs of its exchan. */
+export interface SessionExchan {
+  /** Whether the client uses https. */
+  readonly isSecure: boolean;
+  /** The value of a cookie of the client. */
+  cookie(name: string): string | undefined;
+  /** Sends a cookie. Throws HEMI_HEAD_SENT. */
+  setCookie(name: string, value: string, options: CookieOptions): void;
+  /** The response depends on the session: caches must know it. */
+  varies(): void;
+}
+
+/** The session of one client, in one request. Each change is stored when its promise settles. */
+export class Session {
+  readonly #stater: StaterPart;
+  readonly #exchan: SessionExchan;
+  readonly #log: ErrorLog;
+  #token: string | undefined;
+  #loading: Promise<StoredSession> | undefined;
+
+  constructor(stater: StaterPart, exchan: SessionExchan, log: ErrorLog) {
+    this.#stater = stater;
+    this.#exchan = exchan;
+    this.#log = log;
+  }
+
+  /** Whether the client has a session. */
+  async exists(): Promise<boolean> {
+    await this.#load();
+    return this.#token !== undefined;
+  }
+
+  /** What is stored under a name; `undefined`: nothing. Each call gives another copy. */
+  async get(name: string): Promise<unknown> {
+    const entry = (await this.#load()).get(name);
+    return entry === undefined ? undefined : (JSON.parse(entry.json) as unknown);
+  }
+
+  /** All that is stored, by name. */
+  async all(): Promise<Readonly<Record<string, unknown>>> {
+    const entries = [...(await this.#load())].map(([name, { json }]) => [name, JSON.parse(json) as unknown] as const);
+    return Object.fromEntries(entries);
+  }
+
+  /**
+   * Stores a value that can be JSON; `undefined` removes it. Other names keep what other requests store under them.
+   * Call it before the head of the response is sent, which may get a cookie. Throws HTTPError 409 if another request
+   * has changed it meanwhile and the stater has `.conflict = "refuse"`, or has ended the session.
+   */
+  async set(name: string, value: unknown): Promise<void> {
+    await this.setAll({ [name]: value });
+  }
+
+  /** The same for several names: all of them are stored, or none. */
+  async setAll(values: Readonly<Record<string, unknown>>): Promise<void> {
+    const stored = await this.#load();
+    const isStrict = this.#stater.conflict === "refuse";
+    const changes = Object.entries(values).map(([name, value]) => {
+      return { name, json: jsonOf(name, value), ifVersion: isStrict ? (stored.get(name)?.version ?? 0) : undefined };
+    });
+    const conflict = await this.#write(changes);
+    if (conflict !== undefined) throw new HTTPError(409, `another request has changed ${conflict} in the session`);
+  }
+
+  /**
+   * Computes a value from the one before, such as a counter: no change of another request is lost. `change` may be
+   * called several times. Returns the new value. Throws HTTPError 409 if others change it all the time.
+   */
+  async update<Value>(name: string, change: (before: unknown) => Value): Promise<Value> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const entry = (await this.#load()).get(name);
+      const value = change(entry === undefined ? undefined : JSON.parse(entry.json));
+      const conflict = await this.#write([{ name, json: jsonOf(name, value), ifVersion: entry?.version ?? 0 }]);
+      if (conflict === undefined) return value;
+      this.#loading = undefined;
+    }
+    throw new HTTPError(409, `other requests change ${name} in the session all the time`);
+  }
+
+  /**
+   * Gives the client another token for the same session: call it at each login, so that a token that somebody has
+   * planted or seen before is no good ("session fixation").
+   */
+  async rotate(): Promise<void> {
+    await this.#load();
+    const token = this.#token;
+    if (token === undefined) return;
+    const next = await this.#guarded("write", () => this.#stater.rotate(token), token);
+    if (next === undefined) throw new HTTPError(409, "the session was ended by another request");
+    this.#tell(next);
+  }
+
+  /** Ends the session, and removes the cookie. */
+  async destroy(): Promise<void> {
+    await this.#load();
+    const token = this.#token;
+    this.#loading = Promise.resolve(empty);
+    this.#token = undefined;
+    if (token === undefined) return;
+    await this.#guarded("write", () => this.#stater.destroy(token), undefined);
+    this.#setCookie("", 0);
+  }
+
+  #load(): Promise<StoredSession> {
+    return (this.#loading ??= this.#find());
+  }
+
+  async #find(): Promise<StoredSession> {
+    this.#exchan.varies();
+    const token = this.#token ?? this.#exchan.cookie(this.#cookieName);
+    if (token === undefined || token === "") return empty;
+    const found = await this.#guarded("read", () => this.#stater.find(token), undefined);
+    // A token that is not known is not used: whoever planted it would know it.
+    this.#token = found === undefined ? undefined : token;
+    return found ?? empty;
+  }
+
+  /** Returns the name on which there is a conflict. */
+  async #write(changes: readonly SessionChange[]): Promise<string | undefined> {
+    const token = this.#token;
+    const isIdle = changes.every(({ json }) => json === undefined);
+    if (token === undefined && isIdle) return undefined;
+    const written = await this.#guarded("write", () => this.#stater.write(token, changes), undefined);
+    if (written === undefined) return undefined;
+    if (written === "gone") throw new HTTPError(409, "the session was ended by another request");
+    if ("conflict" in written) return written.conflict;
+    this.#loading = Promise.resolve(written.session);
+    if (written.token !== token) this.#tell(written.token);
+    return undefined;
+  }
+
+  /** What fails has the consequences that `onDown` says; `otherwise` is what then counts. */
+  async #guarded<Result>(
+    access: "read" | "write",
+    work: () => Promise<Result>,
+    otherwise: Result | undefined,
+  ): Promise<Result | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof HemiError || error instanceof HTTPError) throw error;
+      this.#log.error(`a session could not be ${access === "read" ? "read" : "changed"}`, { error });
+      const { onDown } = this.#stater;
+      if (onDown === "anonymous" || (onDown === "readOnly" && access === "read")) return otherwise;
+      throw new HTTPError(503, "the store of sessions is down", { cause: error });
+    }
+  }
+
+  #tell(token: string): void {
+    this.#token = token;
+    this.#setCookie(token, this.#stater.cookie.maxAge);
+  }
+
+  #setCookie(value: string, maxAge: number | undefined): void {
+    const { sameSite } = this.#stater.cookie;
+    const { isSecure } = this.#exchan;
+    const lifetime = maxAge === undefined ? {} : { maxAge };
+    this.#exchan.setCookie(this.#cookieName, value, { ...lifetime, sameSite, httpOnly: true, secure: isSecure });
+  }
+
+  /** With `__Host-`, no other host and no plain http can plant one (rfc6265bis section 4.1.3.2). */
+  get #cookieName(): string {
+    const { name } = this.#stater.cookie;
+    return this.#exchan.isSecure ? `__Host-${name}` : name;
+  }
+}
+
+function jsonOf(name: string, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // Of a function and of a symbol, there is none.
+  const json: unknown = JSON.stringify(value);
+  if (typeof json !== "string") {
+    throw new HemiError("HEMI_USAGE", `a session holds what can be JSON, unlike ${typeof value} under ${name}`);
+  }
+  return json;
+}
+
+const empty: StoredSession = new Map();
+
+/** Not a prop: so many requests of one client do not come between each other by chance. */
+const maxAttempts = 20;

@@ -1,0 +1,28 @@
+// Props that all staters have.
+
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { SessionCookie } from "./stater.ts";
+
+export const staterProps = {
+  /** The name of the cookie. Over https, `__Host-` stands before it. */
+  cookieName: prop.string({
+    default: "session",
+    maxLength: 100,
+    pattern: { expression: /^(?!__)[\w-]+$/, takes: "letters, digits, _ and -, and no __ at its begin" },
+  }),
+  /** `strict`: it is not sent when a link of another site is followed. */
+  sameSite: prop.choice(["lax", "strict"], { default: "lax", reload: "live" }),
+  /** A session ends so long after it was asked for last. */
+  idleTimeout: prop.duration({ default: "1d", min: "1s", max: "365d", reload: "live" }),
+  /** A session ends so long after its begin, in any case. */
+  maxLifetime: prop.duration({ default: "30d", min: "1s", max: "365d", reload: "live" }),
+  /** Whether the cookie outlives the browser, for `maxLifetime`. */
+  isPersistent: prop.bool({ default: false, reload: "live" }),
+};
+
+type StaterProps = PropsOf<typeof staterProps>;
+
+export function cookieOf({ cookieName, sameSite, isPersistent, maxLifetime }: StaterProps): SessionCookie {
+  return { name: cookieName, sameSite, maxAge: isPersistent ? Math.floor(maxLifetime / 1000) : undefined };
+}
