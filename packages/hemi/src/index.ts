@@ -2,15 +2,21 @@
 // standard pack.
 
 import apps from "@hemi/contrib-apps";
+import dealets from "@hemi/contrib-dealets";
 import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
-import { bootWith } from "@hemi/internal";
+import servers from "@hemi/contrib-servers";
+import { bootWith, type Boot } from "@hemi/internal";
 import { knownPackages } from "./known-packages.ts";
 
 export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
+export { ConnServer, connServerProps, type ConnServerSettings, type ServedSocket } from "@hemi/contrib-servers";
 export * from "@hemi/internal";
 
-const boot = bootWith([apps, handlets, revisers], { knownPackages });
+/** A name for what the compiler could not write out. */
+type StandardPacks = readonly [typeof apps, typeof dealets, typeof handlets, typeof revisers, typeof servers];
+
+const boot = bootWith([apps, dealets, handlets, revisers, servers], { knownPackages });
 
 /**
  * Boots a file; the path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if the
@@ -22,6 +28,6 @@ export const bootText = boot.bootText;
 /**
  * Boots a TypeScript object with type checks: sign, name and kind of each part are known. Rejects with a ConfigError.
  */
-export const bootTree = boot.bootTree;
+export const bootTree: Boot<StandardPacks>["bootTree"] = boot.bootTree;
 /** Boots a computed TypeScript object, without type checks. Rejects with a ConfigError. */
 export const bootObject = boot.bootObject;
