@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { serveSite } from "./testing/serve-site.ts";
-import { VerdictTable } from "./verdict-table.ts";
+import { VerdictTable } from "@hemi/common";
 
 test("the most specific network decides, whichever list it is in", async () => {
   await using site = await serveSite(`accessChecker {

@@ -1,5 +1,6 @@
 // accessChecker: lets clients in by their addresses.
 
+import { parseNetwork, VerdictTable } from "@hemi/common";
 import {
   type Context,
   defineHandlet,
@@ -11,9 +12,7 @@ import {
   type Response,
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
-import { parseNetwork } from "./ip-address.ts";
 import { letsThrough, refuse } from "./refuse.ts";
-import { VerdictTable } from "./verdict-table.ts";
 
 const props = {
   /** Whom to let in: CIDRs or single addresses. */

@@ -20,7 +20,7 @@ import { LRUCache } from "lru-cache";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { HtpasswdThread } from "./htpasswd-thread.ts";
-import { keyOfAddress } from "./ip-address.ts";
+import { keyOfAddress } from "@hemi/common";
 import { costOfKnown, decoyOfKnown, type KnownHash, parseKnownHash, verifyKnown } from "./known-hash.ts";
 import { refuse } from "./refuse.ts";
 import { Tally } from "./tally.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keyOfAddress } from "./ip-address.ts";
+import { keyOfAddress } from "@hemi/common";
 import { serveSite } from "./testing/serve-site.ts";
 
 describe("a client", () => {

@@ -15,7 +15,7 @@ import {
 } from "@hemi/internal";
 import { changeFinalHead, changesFinalHead } from "./final-head.ts";
 import { GcraTable, type GcraRate, type GcraVerdict } from "./gcra.ts";
-import { keyOfAddress } from "./ip-address.ts";
+import { keyOfAddress } from "@hemi/common";
 import { refuse } from "./refuse.ts";
 import { SharedCharges } from "./shared-charges.ts";
 import { Tally } from "./tally.ts";

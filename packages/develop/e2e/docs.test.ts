@@ -24,14 +24,14 @@ async function blocksOf(page: string): Promise<readonly Block[]> {
 
 /** A configuration that shows mistakes is followed by what is printed of them. */
 async function configurations(): Promise<readonly { readonly text: string; readonly printed: string | undefined }[]> {
-  const blocks = await blocksOf("configuration.md");
+  const blocks = [...(await blocksOf("configuration.md")), ...(await blocksOf("layer4.md"))];
   return blocks.flatMap(({ language, text }, index) => {
     const next = blocks[index + 1];
     return language === "" ? [{ text, printed: next?.language === "console" ? next.text : undefined }] : [];
   });
 }
 
-describe("the configurations of docs/configuration.md", async () => {
+describe("the configurations of docs/configuration.md and docs/layer4.md", async () => {
   test.each(await configurations())("%# does what the page says", async ({ text, printed }) => {
     const log = openErrorLog({ sink: new MemorySink() });
     const booted = bootText(text, { name: "shop.conf", env: {}, log });
@@ -47,11 +47,10 @@ describe("the configurations of docs/configuration.md", async () => {
 });
 
 describe("the programs of docs/", () => {
-  test("boot-tree.md and requests.md compile, and run", { timeout: 180_000 }, async () => {
+  test("boot-tree.md, requests.md and layer4.md compile, and run", { timeout: 180_000 }, async () => {
     await using folder = await programFolder();
-    const programs = [...(await blocksOf("boot-tree.md")), ...(await blocksOf("requests.md"))].filter(
-      ({ language }) => language === "ts",
-    );
+    const pages = ["boot-tree.md", "requests.md", "layer4.md"];
+    const programs = (await Promise.all(pages.map(blocksOf))).flat().filter(({ language }) => language === "ts");
     expect(programs.length).toBeGreaterThan(2);
     const files = programs.map((_program, index) => join(folder.path, `program-${index}.ts`));
     for (const [index, { text }] of programs.entries()) await writeFile(files[index]!, text);

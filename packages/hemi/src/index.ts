@@ -2,17 +2,23 @@
 // standard pack.
 
 import apps from "@hemi/contrib-apps";
+import dealets from "@hemi/contrib-dealets";
 import handlets from "@hemi/contrib-handlets";
 import revisers from "@hemi/contrib-revisers";
+import servers from "@hemi/contrib-servers";
 import { bootWith, type Boot, type CorePack } from "@hemi/internal";
 import { knownPackages } from "./known-packages.ts";
 
 export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-handlets";
+export { ConnServer, connServerProps, type ConnServerSettings, type ServedSocket } from "@hemi/contrib-servers";
 export * from "@hemi/internal";
 
-type StandardBoot = Boot<readonly [CorePack, typeof apps, typeof handlets, typeof revisers]>;
+/** Named, because the compiler cannot write it out. */
+type StandardBoot = Boot<
+  readonly [CorePack, typeof apps, typeof dealets, typeof handlets, typeof revisers, typeof servers]
+>;
 
-const boot: StandardBoot = bootWith([apps, handlets, revisers], { knownPackages });
+const boot: StandardBoot = bootWith([apps, dealets, handlets, revisers, servers], { knownPackages });
 
 /**
  * Boots a file; the path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if the

@@ -96,6 +96,7 @@ export { Front, type ClientAdmission, type FrontOptions } from "./front/front.ts
 export { frontProps, type FrontSettings } from "./front/front-props.ts";
 export type { CertificateSource, ChallengeCertificate, SecureSite } from "./front/tls/certificate-source.ts";
 export { clientTerms, noTerms, type ClientDemand, type ClientTerms } from "./front/tls/client-terms.ts";
+export { Refusals, type RefusalsOptions } from "./front/refusals.ts";
 export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
 export type { ClientCertificate, TlsFacts } from "./net/tls/tls-facts.ts";
@@ -249,6 +250,9 @@ export {
 export { tcpsOutgate, type TcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
 export { udpsOutgate, type Association, type UdpsOutgate } from "./layer4/udps/udps-outgate.ts";
 export type { JudgedHost } from "./net/allowed-addresses.ts";
+export { splice, type SplicedOptions } from "./net/spliced.ts";
+export { peerOf, plainAddress } from "./net/peer.ts";
+export { connVariables } from "./layer4/variables.ts";
 export { RatePacer, type Pacer } from "./net/pacer.ts";
 export { ClientCounts, clientOf } from "./net/client-counts.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";

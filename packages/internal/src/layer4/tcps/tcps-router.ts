@@ -194,5 +194,5 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   }
 }
 
-/** Reasons that the log does not mention. */
-const isUsual: ReadonlySet<ConnEndReason> = new Set(["complete", "handedOver", "clientAborted"]);
+/** Reasons that the log does not mention: a dealet that refuses clients says so itself. */
+const isUsual: ReadonlySet<ConnEndReason> = new Set(["complete", "handedOver", "clientAborted", "refused"]);

@@ -1,0 +1,199 @@
+// tunnelServer: tunnels for TCP by CONNECT (RFC 9110 9.3.6), and for UDP by an upgrade to connect-udp (RFC 9298), over
+// HTTP/1.1.
+
+import { connTaker, type Context, defineServer, type PropsOf, splice, udpsOutgate } from "@hemi/internal";
+import { DatagramCapsules, datagramCapsule } from "./capsules.ts";
+import { checkClientAccess, clientAccessProps, isRightPassword } from "./client-access.ts";
+import { ConnServer, connServerProps, type ServedSocket } from "./conn-server.ts";
+import { readRequestHead, type RequestHead } from "./http-request-head.ts";
+import { BadInput, SocketReader } from "./socket-reader.ts";
+import { datagramTarget, dialTarget, type Target, type TargetFailure } from "./target.ts";
+
+const props = { ...connServerProps, ...clientAccessProps };
+
+type TunnelSettings = PropsOf<typeof props>;
+
+/** Which tunnels a server has. */
+interface Tunnels {
+  readonly tcp: boolean;
+  readonly udp: boolean;
+}
+
+function defineTunnels<Sign extends string>(sign: Sign, tunnels: Tunnels) {
+  return defineServer({
+    sign,
+    props,
+    check(context) {
+      ConnServer.check(context);
+      checkClientAccess(context);
+    },
+    offers: [connTaker],
+    create(context): ConnServer {
+      const server: ConnServer = new ConnServer(context, (conn) =>
+        new TunnelConn(context, server, conn, tunnels).serve(),
+      );
+      return server;
+    },
+  });
+}
+
+/**
+ * Tunnels for TCP (CONNECT) and UDP (connect-udp) over HTTP/1.1. Targets are judged as by `socksServer`. Statuses: 400
+ * for what is no such request, 403 for a target that may not be reached, 407 without a right name and password, 502,
+ * 503 and 504.
+ */
+export const tunnelServer = defineTunnels("tunnelServer", { tcp: true, udp: true });
+
+/** TCP over HTTP: `tunnelServer` with CONNECT only. */
+export const tcpohServer = defineTunnels("tcpohServer", { tcp: true, udp: false });
+
+/** UDP over HTTP: `tunnelServer` with connect-udp only. */
+export const udpohServer = defineTunnels("udpohServer", { tcp: false, udp: true });
+
+class TunnelConn {
+  readonly #context: Context<TunnelSettings>;
+  readonly #server: ConnServer;
+  readonly #conn: ServedSocket;
+  readonly #tunnels: Tunnels;
+  readonly #reader: SocketReader;
+
+  constructor(context: Context<TunnelSettings>, server: ConnServer, conn: ServedSocket, tunnels: Tunnels) {
+    this.#context = context;
+    this.#server = server;
+    this.#conn = conn;
+    this.#tunnels = tunnels;
+    this.#reader = new SocketReader(conn.socket);
+  }
+
+  async serve(): Promise<void> {
+    const { socket } = this.#conn;
+    const deadline = this.#server.makeDeadline(() => socket.destroy());
+    deadline.set(this.#context.props.handshakeTimeout);
+    try {
+      await this.#answer(await readRequestHead(this.#reader));
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      this.#refuse(400);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  async #answer(head: RequestHead): Promise<void> {
+    const { socket } = this.#conn;
+    if (!this.#isAllowed(head)) return this.#refuse(407);
+    const isTunnel = head.method === "CONNECT";
+    const target = isTunnel ? authorityTarget(head.target) : datagramTargetIn(head);
+    if (target === undefined || !(isTunnel ? this.#tunnels.tcp : this.#tunnels.udp)) return this.#refuse(400);
+    if (!isTunnel) return await this.#associate(target);
+    const there = await dialTarget(this.#context, target);
+    if (typeof there === "string") return this.#refuse(statusOf(there));
+    if (socket.destroyed) return void there.destroy();
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    const { deadlines } = this.#server;
+    const idleTimeout = (): number => this.#context.props.idleTimeout;
+    splice(this.#reader.release(), there, { deadlines, idleTimeout, expired: () => undefined });
+  }
+
+  async #associate(target: Target): Promise<void> {
+    const { props, stage } = this.#context;
+    const endpoint = await datagramTarget(this.#context, target);
+    if (typeof endpoint === "string") return this.#refuse(statusOf(endpoint));
+    const { socket, draining } = this.#conn;
+    const idle = this.#server.makeDeadline(() => socket.destroy());
+    const association = stage.outgate(udpsOutgate).associate((datagram) => {
+      idle.set(props.idleTimeout);
+      // A slow reader loses datagrams.
+      if (!socket.writableNeedDrain) socket.write(datagramCapsule(datagram));
+    });
+    if (association === undefined) return this.#refuse(503);
+    const capsules = new DatagramCapsules((datagram) => {
+      idle.set(props.idleTimeout);
+      association.send(datagram, endpoint);
+    });
+    socket.once("close", () => {
+      idle.clear();
+      association.close();
+    });
+    draining.addEventListener("abort", () => socket.destroy());
+    idle.set(props.idleTimeout);
+    socket.write(
+      "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: connect-udp\r\ncapsule-protocol: ?1\r\n\r\n",
+    );
+    this.#reader.release().on("data", (bytes: Buffer) => {
+      if (!capsules.push(bytes)) socket.destroy();
+    });
+    socket.on("end", () => socket.end()).resume();
+  }
+
+  #isAllowed({ fields }: RequestHead): boolean {
+    const { props } = this.#context;
+    if (props.allow.contains(this.#conn.client.address)) return true;
+    const [, token = ""] = /^basic +([\w+/=]+)$/i.exec(fields.get("proxy-authorization") ?? "") ?? [];
+    const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
+    return name !== undefined && password !== undefined && isRightPassword(props, name, password);
+  }
+
+  #refuse(status: number): void {
+    const { socket } = this.#conn;
+    const challenge = status === 407 ? 'proxy-authenticate: Basic realm="tunnel"\r\n' : "";
+    socket.end(
+      `HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n${challenge}content-length: 0\r\nconnection: close\r\n\r\n`,
+    );
+    // What is still to come is read away, so that a reset does not destroy the answer.
+    this.#reader
+      .release()
+      .on("data", () => undefined)
+      .resume();
+    const linger = this.#server.makeDeadline(() => socket.destroy());
+    linger.set(lingerTime);
+    socket.once("close", () => linger.clear());
+  }
+}
+
+/** `host:port` or `[v6]:port`. */
+function authorityTarget(target: string): Target | undefined {
+  const [, v6, name, port] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(target) ?? [];
+  const host = v6 ?? name;
+  return host === undefined || Number(port) > 65535 ? undefined : { host, port: Number(port) };
+}
+
+/** `GET /.well-known/masque/udp/HOST/PORT/` with an upgrade to connect-udp (RFC 9298 3.2). */
+function datagramTargetIn({ method, target, fields }: RequestHead): Target | undefined {
+  const isUpgrade =
+    method === "GET" &&
+    fields.get("upgrade")?.toLowerCase() === "connect-udp" &&
+    /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(fields.get("connection") ?? "");
+  const [, host, port] = /^(?:https?:\/\/[^/]*)?\/\.well-known\/masque\/udp\/([^/]+)\/(\d{1,5})\/$/.exec(target) ?? [];
+  if (!isUpgrade || host === undefined || Number(port) > 65535) return undefined;
+  // Colons of an IPv6 address are percent-encoded.
+  const decoded = host.replaceAll(/%3a/gi, ":");
+  return /^[\w.:-]+$/.test(decoded) ? { host: decoded, port: Number(port) } : undefined;
+}
+
+function statusOf(failure: TargetFailure): number {
+  switch (failure) {
+    case "forbidden":
+      return 403;
+    case "timeout":
+      return 504;
+    case "busy":
+      return 503;
+    case "unknownHost":
+    case "unreachable":
+    case "refused":
+      return 502;
+  }
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  403: "Forbidden",
+  407: "Proxy Authentication Required",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** In milliseconds. */
+const lingerTime = 2000;
