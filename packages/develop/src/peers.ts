@@ -16,6 +16,7 @@ export const debianPackages = {
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",
+  python3: "python3-grpcio",
   wrk: "wrk",
 } as const;
 
@@ -39,6 +40,8 @@ export function peer(name: PeerName, context: TestContext): string {
 export function findPeer(name: PeerName): string | undefined {
   // Servers stand in sbin, which is not on every user's PATH.
   const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  // Only Debian's own Python has its modules.
+  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
