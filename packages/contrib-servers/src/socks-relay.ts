@@ -9,7 +9,7 @@ import { LRUCache } from "lru-cache";
 import { type Association, type Context, type Endpoint, plainAddress, udpsOutgate } from "@hemi/internal";
 import { addressBytes, readDatagram } from "./socks-address.ts";
 import { datagramTarget, type Target } from "./target.ts";
-import type { SocksSettings } from "./socks-server.ts";
+import type { SocksSettings } from "./socks-props.ts";
 
 export class SocksRelay {
   readonly #context: Context<SocksSettings>;

@@ -4,17 +4,14 @@
 //  (5 only)              (if they are needed)          └─ UDP ASSOCIATE ──> SocksRelay, until the connection ends
 
 import type { Socket } from "node:net";
-import { connTaker, type Context, defineServer, type PropsOf, splice } from "@hemi/internal";
-import { checkClientAccess, clientAccessProps, isRightPassword } from "./client-access.ts";
-import { ConnServer, connServerProps, type ServedSocket } from "./conn-server.ts";
+import { connTaker, type Context, defineServer, splice } from "@hemi/internal";
+import { checkClientAccess, isRightPassword } from "./client-access.ts";
+import { ConnServer, type ServedSocket } from "./conn-server.ts";
 import { addressBytes, readAddress } from "./socks-address.ts";
+import { socksProps, type SocksSettings } from "./socks-props.ts";
 import { SocksRelay } from "./socks-relay.ts";
 import { BadInput, SocketReader } from "./socket-reader.ts";
 import { dialTarget, type Target, type TargetFailure } from "./target.ts";
-
-const props = { ...connServerProps, ...clientAccessProps };
-
-export type SocksSettings = PropsOf<typeof props>;
 
 /**
  * A SOCKS proxy: CONNECT and UDP ASSOCIATE of version 5, CONNECT of versions 4 and 4a. Its targets are judged after
@@ -23,7 +20,7 @@ export type SocksSettings = PropsOf<typeof props>;
  */
 export const socksServer = defineServer({
   sign: "socksServer",
-  props,
+  props: socksProps,
   check(context) {
     ConnServer.check(context);
     checkClientAccess(context);

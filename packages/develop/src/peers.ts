@@ -20,6 +20,7 @@ export const debianPackages = {
   "php-fpm": "php-fpm",
   postgres: "postgresql",
   psql: "postgresql-client",
+  python3: "python3-grpcio",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   ssh: "openssh-client",
@@ -52,6 +53,8 @@ export function findPeer(name: PeerName): string | undefined {
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
+  // Only Debian's own Python has its modules.
+  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
