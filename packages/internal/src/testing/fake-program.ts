@@ -36,6 +36,7 @@ export class FakeProgram {
 }
 
 class FakeWorker implements Workers {
+  readonly isDraining = false;
   readonly slot: number;
   readonly #program: FakeProgram;
   readonly #changed = new Set<() => void>();
