@@ -13,6 +13,7 @@ function twoWorkers() {
       slot,
       count: 2,
       isPrimary: slot === 0,
+      isDraining: false,
       onChange: () => () => {},
       broadcast: (_topic: string, message: unknown) => {
         for (const listener of listeners[1 - slot] ?? []) listener(structuredClone(message));
