@@ -28,15 +28,18 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Its user and group id. Default: those of the test. */
+  readonly uid?: number;
   /** A descriptor that is its standard output. Default: a pipe, which is read. */
   readonly stdout?: number;
 }
 
 /** Starts the command; disposing ends it, whatever it is doing. */
-export function start(args: readonly string[], { cwd, env, input, stdout: output }: RunOptions = {}): Running {
+export function start(args: readonly string[], { cwd, env, input, uid, stdout: output }: RunOptions = {}): Running {
   const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...args], {
     cwd,
     env: { ...process.env, ...env },
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     stdio: ["pipe", output ?? "pipe", "pipe"],
   });
   child.stdin?.end(input ?? "");

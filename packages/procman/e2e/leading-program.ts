@@ -47,7 +47,7 @@ export async function serve(folder: string, ...args: readonly string[]): Promise
 export async function serveWith(options: RunOptions & { readonly cwd: string }, ...args: readonly string[]) {
   const command = start(["serve", "--workers", "2", ...args], options);
   const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
-  await command.line(/leads 2 workers/);
+  await command.line(/leads \d workers?/);
   return { command, port: Number(port), steer: steering(options.cwd) };
 }
 

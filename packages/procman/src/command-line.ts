@@ -70,6 +70,21 @@ export interface CommandLine {
   readonly workers: number;
   /** serve: start the program in the background. */
   readonly isDaemon: boolean;
+  /** serve: workers above so much resident memory are replaced, in bytes; `undefined`: there is no limit. */
+  readonly maxMemory: number | undefined;
+  /** Where the program takes commands over TCP; `undefined`: nowhere. */
+  readonly admin: { readonly host: string; readonly port: number } | undefined;
+  /** The file of its token; `undefined`: `admin.token` in the folder of `varsDir`. */
+  readonly adminToken: string | undefined;
+  /** serve: files for TLS there. */
+  readonly adminCertificate: string | undefined;
+  readonly adminKey: string | undefined;
+  /** Commands for a program: the authority of its certificate. */
+  readonly adminAuthority: string | undefined;
+  /** reload: by new workers. */
+  readonly isRework: boolean;
+  /** explain: the running program, instead of a file. */
+  readonly isRunning: boolean;
   /** serve: where the process id of the leader is written; `undefined`: nowhere. */
   readonly pidFile: string | undefined;
   /** serve: files for standard output and standard error of workers; `undefined`: those of the leader. */
@@ -147,6 +162,14 @@ const options = {
   user: { type: "string" },
   group: { type: "string" },
   daemon: { type: "boolean" },
+  "max-memory": { type: "string" },
+  admin: { type: "string" },
+  "admin-token": { type: "string" },
+  "admin-cert": { type: "string" },
+  "admin-key": { type: "string" },
+  "admin-ca": { type: "string" },
+  rework: { type: "boolean" },
+  running: { type: "boolean" },
   "pid-file": { type: "string" },
   stdout: { type: "string" },
   stderr: { type: "string" },
@@ -178,10 +201,12 @@ const leading = [
   "pid-file",
   "stdout",
   "stderr",
+  "max-memory",
+  "admin",
 ] as const satisfies readonly OptionName[];
 
 /** Where a program is found that runs. */
-const program = ["base", "vars", "json"] as const;
+const program = ["base", "vars", "json", "admin", "admin-token", "admin-ca"] as const;
 
 /** The options of each command, besides `help`. */
 const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
@@ -199,16 +224,21 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "pid-file",
     "stdout",
     "stderr",
+    "max-memory",
+    "admin",
+    "admin-token",
+    "admin-cert",
+    "admin-key",
     "single",
     "dev",
     "log-level",
     "log-format",
     "log-file",
   ],
-  check: [...folders, "config", "use"],
-  explain: ["config", "base", "use", "header", "from", "server", "to", "sni", "alpn", "bytes", "json"],
+  check: [...folders, "config", "use", "json"],
+  explain: [...program, "config", "use", "header", "from", "server", "running", "to", "sni", "alpn", "bytes"],
   plan: [...program, "logs", "tmps", "config", "use"],
-  reload: program,
+  reload: [...program, "rework"],
   rework: program,
   reopen: program,
   workers: program,
@@ -220,7 +250,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   fmt: ["config", "base", "check"],
   "hash-password": [],
   help: [],
-  version: [],
+  version: program,
 };
 
 /** Throws HEMI_USAGE, with one line that shows the correct usage. */
@@ -259,6 +289,8 @@ function complete(
       throw usage(`serve takes no --${name} here`, reason);
     }
   }
+  if ((values.running ?? false) && (values.config !== undefined || values.use !== undefined))
+    throw usage("explain --running takes no --config and no --use", "it asks the program that runs");
   const isDaemon = values.daemon ?? false;
   const stderr = values.stderr ?? (isDaemon ? join(base, values.logs ?? "logs", "stderr.log") : undefined);
   return {
@@ -273,6 +305,14 @@ function complete(
     varsDir: values.vars,
     isSingle,
     isDaemon,
+    maxMemory: values["max-memory"] === undefined ? undefined : readSize("max-memory", values["max-memory"]),
+    admin: values.admin === undefined ? undefined : readAddress("admin", values.admin),
+    adminToken: values["admin-token"],
+    adminCertificate: values["admin-cert"],
+    adminKey: values["admin-key"],
+    adminAuthority: values["admin-ca"],
+    isRework: values.rework ?? false,
+    isRunning: values.running ?? false,
     pidFile: values["pid-file"],
     stdout: values.stdout ?? (isDaemon ? join(base, values.logs ?? "logs", "stdout.log") : undefined),
     stderr,
@@ -368,6 +408,21 @@ function readDuration(option: string, text: string): number {
   const [, digits, unit] = /^(\d{1,9})(ms|s|m)$/.exec(text) ?? [];
   if (digits === undefined) throw usage(`--${option} takes a duration such as 10s, not ${JSON.stringify(text)}`);
   return Number(digits) * (unit === "ms" ? 1 : unit === "s" ? 1000 : 60_000);
+}
+
+function readSize(option: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d{1,6})([MG])$/.exec(text) ?? [];
+  if (digits === undefined) throw usage(`--${option} takes a size such as 512M or 2G, not ${JSON.stringify(text)}`);
+  return Number(digits) * (unit === "M" ? 1024 ** 2 : 1024 ** 3);
+}
+
+function readAddress(option: string, text: string): { readonly host: string; readonly port: number } {
+  const [, inBrackets, plain, digits] = /^(?:\[([\da-f:]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = inBrackets ?? plain;
+  const port = Number(digits);
+  if (host === undefined || port > 65_535)
+    throw usage(`--${option} takes an address such as 127.0.0.1:9000 or [::1]:9000, not ${JSON.stringify(text)}`);
+  return { host, port };
 }
 
 function oneOf<const Word extends string>(option: string, word: string, words: readonly Word[]): Word {

@@ -2,7 +2,7 @@
 
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "./channel/channel.ts";
-import { protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
+import { assertSameProtocol, protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
 import { exitCodes, exitCodeOf } from "./exit-code.ts";
 import { Serving } from "./worker/serving.ts";
 
@@ -17,14 +17,11 @@ function running(): Serving {
 
 const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, WorkerCalls>(process, {
   async boot(params) {
-    if (params.version !== protocolVersion) {
-      const message = `the leader speaks version ${params.version} of the protocol between processes, and its workers ${protocolVersion}; start the program anew`;
-      throw new HemiError("HEMI_PROCESS", message);
-    }
+    assertSameProtocol(params.version, "leader");
     grace = params.options.grace;
     const booted = await Serving.boot(params, leader);
     ({ serving } = booted);
-    return booted.config;
+    return { version: protocolVersion, config: booted.config };
   },
   prepare: (params) => running().prepare(params),
   commit: () => running().commit(),
@@ -38,6 +35,8 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   reopen: () => running().reopen(),
   cost: (params) => running().cost(params),
   usage: () => running().usage(),
+  explain: (params) => running().explain(params),
+  modules: () => running().modules,
   standing(standing) {
     serving?.fellows.stands(standing);
   },

@@ -1,11 +1,23 @@
 // What leader, workers and checkers ask of each other.
 
 import type { ListenAddress } from "@hemi/hemi/base";
-import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
+import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { ExplainParams } from "../control/actions.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
+
+/** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
+export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {
+  if (theirs === protocolVersion) return;
+  const other = typeof theirs === "number" ? `version ${theirs}` : "an unknown version";
+  throw new HemiError(
+    "HEMI_PROCESS",
+    `the ${side} of the program ${side === "leader" ? "speaks" : "speak"} ${other} of the protocol between processes, and this is version ${protocolVersion}; start the program anew`,
+  );
+}
 
 /** How a program is served: the options of `hemi serve` that workers and checkers need. */
 export interface ServeOptions {
@@ -55,7 +67,7 @@ export interface WorkerCalls {
       readonly config: RunningConfig | undefined;
       readonly standing: Standing;
     };
-    readonly result: RunningConfig;
+    readonly result: { readonly version: number; readonly config: RunningConfig };
   };
   /** Prepares a reload; a second one waits until the first is committed or discarded. */
   readonly prepare: {
@@ -72,6 +84,10 @@ export interface WorkerCalls {
   readonly reopen: { readonly params: undefined; readonly result: undefined };
   /** What it would cost at this moment to drop the components of these paths. */
   readonly cost: { readonly params: { readonly paths: readonly string[] }; readonly result: ReloadCost };
+  /** How a request would be handled. */
+  readonly explain: { readonly params: ExplainParams; readonly result: Walk };
+  /** The modules of the user that it has loaded. */
+  readonly modules: { readonly params: undefined; readonly result: readonly LoadedModule[] };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
@@ -83,6 +99,12 @@ export interface WorkerCalls {
   readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly ExplainedCache[] };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+}
+
+export interface LoadedModule {
+  readonly path: string;
+  /** Of the file when it was loaded, in milliseconds since the epoch. */
+  readonly modifiedAt: number;
 }
 
 /** What a worker uses at this moment. */

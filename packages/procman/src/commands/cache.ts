@@ -6,7 +6,7 @@ import { readCachedUrl, readPurgeOrder, type PurgeOrder } from "../caches/cache-
 import { explainedText, purgeText } from "../caches/cache-text.ts";
 import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
 export async function cache(line: CommandLine): Promise<ExitCode> {
@@ -18,7 +18,7 @@ export async function cache(line: CommandLine): Promise<ExitCode> {
 }
 
 async function purge(line: CommandLine, urls: readonly string[]): Promise<ExitCode> {
-  const report = await callProgram(controlPath(line), "cachePurge", purgeOrder(urls, line.purge));
+  const report = await callProgram(programPlace(line), "cachePurge", purgeOrder(urls, line.purge));
   print(line, report, purgeText(report, line.purge.isDryRun));
   return exitCodes.fine;
 }
@@ -41,7 +41,7 @@ export function purgeOrder(urls: readonly string[], purge: CommandLine["purge"])
 async function explain(line: CommandLine, [url, ...others]: readonly string[]): Promise<ExitCode> {
   if (others.length > 0) throw new HemiError("HEMI_USAGE", "cache explain takes one URL");
   const wanted = readCachedUrl({ url });
-  const workers = await callProgram(controlPath(line), "cacheExplain", wanted);
+  const workers = await callProgram(programPlace(line), "cacheExplain", wanted);
   print(line, workers, explainedText(wanted.url, workers));
   return exitCodes.fine;
 }

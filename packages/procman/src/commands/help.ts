@@ -29,7 +29,7 @@ Commands
   help [COMMAND]    this text, or more about explain or cache
   version           the versions of Hemi and Node.js
 
-Options of serve, check, explain and plan
+Options of serve, check, explain and plan (check takes --json, too)
   --config FILE     the configuration; default: hemi.conf
   --base DIR        what relative paths in it start from; default: the working directory
   --use MODULE      a pack of components: a file or a package; may be given several times
@@ -40,12 +40,26 @@ Options of serve, check, explain and plan
 Options of the commands for a running program
   --base DIR, --vars FOLDER
                     those of the program: its control socket is hemi.sock in the vars folder
+  --admin ADDRESS   a program on another machine, or of another user; see below
+  --admin-token FILE
+                    its token; default: admin.token in the vars folder
+  --admin-ca FILE   the authority of its certificate; without it, the loopback address is asked without TLS
   --json            for programs
+
+Option of reload
+  --rework          by new workers, which load changed modules: see rework
 
 Options of serve
   --workers N       how many processes serve; auto, the default: one for each core that the program may use
   --stall TIME      a worker whose event loop stands still for so long is reported, with the line of code, and
                     replaced; default: 5s, 0s: never
+  --max-memory SIZE
+                    a worker that uses more than this, such as 512M or 2G, is replaced; default: there is no limit
+  --admin ADDRESS   take commands over TCP, too: on a loopback address such as 127.0.0.1:9000, or on any one with TLS
+  --admin-token FILE
+                    what clients must know; default: admin.token in the vars folder, which is made
+  --admin-cert, --admin-key FILE
+                    certificate and key for TLS, in PEM
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
                     that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s
@@ -69,6 +83,7 @@ Options of explain
   --server NAME     the server that gets it, whatever the URL says
   --to ADDRESS, --sni NAME, --alpn NAME, --bytes TEXT
                     of explain tcp and udp: what the client connects to, asks for in TLS, and sends first
+  --running         ask the running program, with the state of its backends, instead of reading a file
   --json            for programs
 
 Options of fmt

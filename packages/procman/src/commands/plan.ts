@@ -5,7 +5,7 @@ import { HemiError } from "@hemi/hemi/base";
 import type { CommandLine } from "../command-line.ts";
 import type { PlanReport } from "../control/actions.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { planText } from "../control/plan-text.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
@@ -18,7 +18,7 @@ export async function plan(line: CommandLine): Promise<ExitCode> {
 /** Without --config, the file that the program serves is compared with what it has read of it. */
 function planOfProgram(line: CommandLine): Promise<PlanReport> {
   const params = line.isConfigGiven ? { config: resolve(line.config) } : undefined;
-  return callProgram(controlPath(line), "plan", params);
+  return callProgram(programPlace(line), "plan", params);
 }
 
 async function planOfFiles(line: CommandLine): Promise<PlanReport> {
@@ -35,5 +35,5 @@ async function planOfFiles(line: CommandLine): Promise<PlanReport> {
     options: { ...line, config: after },
     running,
   });
-  return { plan: changes, warnings, unlisted: 0, cost: null };
+  return { plan: changes, warnings, unlisted: 0, cost: null, changedModules: [] };
 }

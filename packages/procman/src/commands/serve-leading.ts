@@ -1,13 +1,16 @@
 // `hemi serve`: this process leads workers that serve.
 
+import { join } from "node:path";
 import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
 import type { Fate, Plan } from "@hemi/hemi";
 import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
+import { AdminServer } from "../control/admin.ts";
+import type { ActionHandlers } from "../control/handlers.ts";
 import { listedPlan } from "../control/listed-plan.ts";
-import { controlPath } from "../control/place.ts";
-import { ControlServer, type ActionHandlers } from "../control/server.ts";
+import { controlPath, varsFolder } from "../control/place.ts";
+import { ControlServer } from "../control/server.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { Leader } from "../leader/leader.ts";
 import { Output } from "../leader/output.ts";
@@ -39,6 +42,7 @@ class Program {
   readonly #hasLostTerminal = terminalWatch();
   #leader: Leader | undefined;
   #control: ControlServer | undefined;
+  #admin: AdminServer | undefined;
   #isEnding = false;
 
   constructor(line: CommandLine, log: OwnedErrorLog, output: Output) {
@@ -64,8 +68,10 @@ class Program {
         workers: this.#line.workers,
         children: { user: this.#line.user, group: this.#line.group, output: this.#output },
         inherited: await inheritedSockets(process.env),
+        maxMemory: this.#line.maxMemory,
         log: this.#log,
       });
+      this.#admin = await this.#openAdmin();
       const started = this.#leader.start();
       started.catch(() => {});
       // A signal to end while workers start cancels the start, whose failure is then not reported.
@@ -83,6 +89,7 @@ class Program {
       return await this.#ended.promise;
     } finally {
       this.#control?.close();
+      this.#admin?.close();
       if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
       this.#notifier.close();
       for (const [signal, listener] of listened) process.off(signal, listener);
@@ -101,6 +108,16 @@ class Program {
     }
   }
 
+  async #openAdmin(): Promise<AdminServer | undefined> {
+    const { admin, adminToken, adminCertificate: certificate, adminKey: key } = this.#line;
+    if (admin === undefined) return undefined;
+    const tokenFile = adminToken ?? join(varsFolder(this.#line), "admin.token");
+    const options = { ...admin, tokenFile, isTokenMade: adminToken === undefined, certificate, key };
+    const server = await AdminServer.open(options, this.#actions, this.#log);
+    this.#log.info(`takes commands on ${server.address}`, { token: tokenFile });
+    return server;
+  }
+
   get #serving(): Leader {
     if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     return this.#leader;
@@ -117,7 +134,8 @@ class Program {
     workers: () => this.#serving.workers(),
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
-    reload: async () => listedPlan(await this.#reload("a command")),
+    reload: async (params) => listedPlan(await this.#reload("a command", params?.rework ?? false)),
+    explain: (params) => this.#serving.explain(params),
     rework: () => this.#serving.rework(),
     reopen: async () => {
       await this.#reopen("a command");
@@ -163,12 +181,16 @@ class Program {
     work().catch((error: unknown) => this.#log.error("cannot do what a signal asks for", { error }));
   }
 
-  async #reload(cause: string) {
+  async #reload(cause: string, rework = false) {
     this.#log.info(`reads its configuration again because of ${cause}`);
     await this.#notifier.reloading();
     try {
-      const report = await this.#serving.reload();
+      const report = await this.#serving.reload(rework);
       this.#log.info("follows the new configuration", countsOf(report.plan));
+      if (report.changedModules.length > 0)
+        this.#log.warn("goes on with the old code of changed modules: hemi rework loads them anew", {
+          modules: report.changedModules,
+        });
       return report;
     } catch (error) {
       this.#log.error("could not follow the new configuration, and goes on as before", { error });

@@ -3,7 +3,7 @@
 import type { CommandLine } from "../command-line.ts";
 import type { Actions, WorkerStatus } from "../control/actions.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { planText } from "../control/plan-text.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
@@ -26,7 +26,7 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
   stop: () => "ends at once\n",
 };
 
-export type SteeringName = Exclude<keyof Actions, "plan" | "version" | "cachePurge" | "cacheExplain">;
+export type SteeringName = Exclude<keyof Actions, "plan" | "version" | "explain" | "cachePurge" | "cacheExplain">;
 
 /** Calls the action of the command's name. */
 export async function steer(line: CommandLine & { readonly command: SteeringName }): Promise<ExitCode> {
@@ -34,9 +34,14 @@ export async function steer(line: CommandLine & { readonly command: SteeringName
 }
 
 async function show<Name extends SteeringName>(name: Name, line: CommandLine): Promise<ExitCode> {
-  const result = await callProgram(controlPath(line), name, undefined);
+  const result = await callProgram(programPlace(line), name, paramsOf(name, line));
   process.stdout.write(line.isJSON ? `${JSON.stringify(result, undefined, 2)}\n` : texts[name](result));
   return exitCodes.fine;
+}
+
+/** Actions of other commands take nothing. */
+function paramsOf(name: SteeringName, line: CommandLine): { readonly rework: boolean } | undefined {
+  return name === "reload" ? { rework: line.isRework } : undefined;
 }
 
 function workerText({ slot, pid, state, rss, cpu }: WorkerStatus): string {

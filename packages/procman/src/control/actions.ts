@@ -1,7 +1,7 @@
 // What a running program does for those who steer it: the actions of its control socket, with their parameters and
 // results as JSON.
 
-import type { Plan, ReloadCost } from "@hemi/hemi";
+import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
@@ -18,8 +18,13 @@ export interface Actions {
   readonly version: { readonly params: undefined; readonly result: { readonly hemi: string; readonly node: string } };
   /** What a reload of the configuration file would do; nothing is changed. `config`: another file. */
   readonly plan: { readonly params: { readonly config?: string } | undefined; readonly result: PlanReport };
-  /** Follows the configuration file, in all workers or in none; answers when it is done. */
-  readonly reload: { readonly params: undefined; readonly result: PlanReport };
+  /**
+   * Follows the configuration file, in all workers or in none; answers when it is done. `rework`: by new workers, which
+   * load the code anew.
+   */
+  readonly reload: { readonly params: { readonly rework: boolean } | undefined; readonly result: PlanReport };
+  /** How the program would handle a request, with the state of its backends at this moment. Nothing is done. */
+  readonly explain: { readonly params: ExplainParams; readonly result: Walk };
   /** Replaces all workers by new ones, slot by slot: new code, new environment. Answers when it is done. */
   readonly rework: { readonly params: undefined; readonly result: { readonly workers: number } };
   /** Opens the log files anew. */
@@ -66,12 +71,26 @@ export interface WorkerStatus {
   readonly cpu: number | null;
 }
 
+export interface ExplainParams {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly url: string;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The address of the client. Default: 127.0.0.1. */
+  readonly from?: string;
+  /** The server that gets it. Default: the URL says. */
+  readonly server?: string;
+}
+
 export interface PlanReport {
   readonly plan: Plan;
   /** How many changes are not in the list, because there are too many. */
   readonly unlisted: number;
   /** What it costs the running program at this moment, or did for a reload; `null` between two files. */
   readonly cost: ReloadCost | null;
+  /** Modules that have changed since the workers loaded them, by path: a reload goes on with the old code. */
+  readonly changedModules: readonly string[];
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */
   readonly warnings: string;
 }

@@ -1,24 +1,30 @@
-// Calls a running program over its control socket.
+// Calls a running program over its control socket, or over TCP.
 
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { CallError, Messenger } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
 import { RemoteError } from "../channel/channel.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Actions } from "./actions.ts";
+import { isLoopback, readToken } from "./admin.ts";
+import type { ProgramPlace } from "./place.ts";
 
 /**
  * Calls one action. Rejects with HEMI_PROCESS if no program runs there, and with a RemoteError if the program refuses.
  */
 export async function callProgram<Name extends keyof Actions>(
-  path: string,
+  place: ProgramPlace,
   name: Name,
   params: Actions[Name]["params"],
 ): Promise<Actions[Name]["result"]> {
-  const socket = await connected(path);
+  const token = "path" in place ? undefined : await readToken(place.tokenFile);
+  const socket = await connected(place);
   const program = new Messenger(socket);
   try {
+    if (token !== undefined) await program.call("login", { token });
     return (await program.call(name, params)) as Actions[Name]["result"];
   } catch (error) {
     if (!(error instanceof CallError))
@@ -35,10 +41,10 @@ export async function callProgram<Name extends keyof Actions>(
   }
 }
 
-async function connected(path: string): Promise<Socket> {
-  const socket = connect(path);
+async function connected(place: ProgramPlace): Promise<Socket> {
+  const { socket, event } = await open(place);
   try {
-    await once(socket, "connect");
+    await once(socket, event);
     return socket;
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
@@ -48,6 +54,16 @@ async function connected(path: string): Promise<Socket> {
         : code === "EACCES"
           ? "permission is denied; run the command as the user of the program"
           : String(cause);
-    throw new HemiError("HEMI_PROCESS", `${path}: ${reason}`, { cause });
+    const name = "path" in place ? place.path : `${place.host}:${place.port}`;
+    throw new HemiError("HEMI_PROCESS", `${name}: ${reason}`, { cause });
   }
+}
+
+/** Without TLS, the token goes to the loopback address only. */
+async function open(place: ProgramPlace): Promise<{ readonly socket: Socket; readonly event: string }> {
+  if ("path" in place) return { socket: connect(place.path), event: "connect" };
+  const { host, port, authority } = place;
+  if (authority === undefined && isLoopback(host)) return { socket: connect({ host, port }), event: "connect" };
+  const ca = authority === undefined ? undefined : await readFile(authority);
+  return { socket: connectTls({ host, port, ...(ca === undefined ? {} : { ca }) }), event: "secureConnect" };
 }

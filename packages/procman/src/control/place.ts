@@ -1,18 +1,31 @@
-// Where the control socket of a program is.
+// Where a program can be reached.
 
 import { join, resolve } from "node:path";
+import type { CommandLine } from "../command-line.ts";
 
-/** In `--vars`, which is `vars` in the base directory by default. Many programs can run on one machine. */
-export function controlPath({
-  base,
-  varsDir,
-}: {
-  readonly base: string;
-  readonly varsDir: string | undefined;
-}): string {
-  return join(varsFolder({ base, varsDir }), "hemi.sock");
+/** Its control socket, or an address of `--admin`. */
+export type ProgramPlace =
+  | { readonly path: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly tokenFile: string;
+      /** A file with the certificate of the authority that the program's is of, in PEM. Default: those of Node.js. */
+      readonly authority: string | undefined;
+    };
+
+/** As the options of a command say. */
+export function programPlace(line: CommandLine): ProgramPlace {
+  const { admin, adminToken, adminAuthority } = line;
+  if (admin === undefined) return { path: controlPath(line) };
+  return { ...admin, tokenFile: adminToken ?? join(varsFolder(line), "admin.token"), authority: adminAuthority };
 }
 
-export function varsFolder({ base, varsDir }: { readonly base: string; readonly varsDir: string | undefined }): string {
+/** In `--vars`, which is `vars` in the base directory by default. Many programs can run on one machine. */
+export function controlPath(folders: Pick<CommandLine, "base" | "varsDir">): string {
+  return join(varsFolder(folders), "hemi.sock");
+}
+
+export function varsFolder({ base, varsDir }: Pick<CommandLine, "base" | "varsDir">): string {
   return resolve(varsDir ?? join(base, "vars"));
 }

@@ -12,17 +12,21 @@ const words = {
 } as const;
 
 /** One line for each component that does not stay as it is, its cost, then a line of counts. */
-export function planText({ plan, warnings, unlisted, cost }: PlanReport): string {
+export function planText({ plan, warnings, unlisted, cost, changedModules }: PlanReport): string {
   const lines = plan.changes.map(({ fate, path, place, reasons }) => {
     const where = place === undefined ? "" : `  ${place}`;
     return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
   });
+  const modules = changedModules.map((path) => `${"changed module".padEnd(18)}${path}`);
+  if (modules.length > 0)
+    modules.push(`${" ".repeat(18)}the workers have the old code: hemi rework, or reload --rework`);
   const count = plan.changes.length + unlisted;
   const total = count === 0 ? "nothing changes" : `${count} ${count === 1 ? "component changes" : "components change"}`;
   return `${[
     ...lines,
     ...(unlisted === 0 ? [] : [`… and ${unlisted.toLocaleString("en-US")} more`]),
     ...(cost === null || count === 0 ? [] : costLines(cost)),
+    ...modules,
     ...(warnings === "" ? [] : [warnings]),
     `${total}; ${plan.kept} stay as they are`,
   ].join("\n")}\n`;

@@ -5,14 +5,16 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
-import type { Plan, ReloadCost } from "@hemi/hemi";
+import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
 import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
-import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
+import type { ExplainParams, LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
-import { sumOfCosts } from "./sum-of-costs.ts";
+import { MemoryLimit } from "./memory-limit.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
+import { staleModules } from "./stale-modules.ts";
+import { sumOfCosts } from "./sum-of-costs.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -21,6 +23,8 @@ export interface LeaderOptions {
   readonly workers: number;
   /** How workers and checkers are started. */
   readonly children?: ChildOptions;
+  /** In bytes of resident memory: a worker above it is replaced. Default: there is no limit. */
+  readonly maxMemory?: number | undefined;
   /** Sockets that a parent process has bound, by address. */
   readonly inherited?: ConstructorParameters<typeof Sockets>[1];
   readonly log: ErrorLog;
@@ -37,6 +41,7 @@ export class Leader {
   readonly #slots: readonly Slot[];
   /** What changes the workers happens one after the other. */
   readonly #turns = new Turns(1);
+  readonly #memoryLimit: MemoryLimit | undefined;
   readonly #startedAt = Date.now();
   readonly #told: Told = new WeakMap();
   /** Random bytes that all workers have in common, in base64. */
@@ -79,6 +84,13 @@ export class Leader {
         log,
       });
     });
+    const { maxMemory } = options;
+    if (maxMemory === undefined) return;
+    const replace = (slot: Slot, worker: WorkerProcess): Promise<void> =>
+      this.#turns.run(async () => {
+        if (!this.#isEnding && slot.ready === worker) await slot.renew(options.serve.grace);
+      });
+    this.#memoryLimit = new MemoryLimit({ max: maxMemory, slots: this.#slots, replace, log });
   }
 
   /**
@@ -88,6 +100,7 @@ export class Leader {
   async start(): Promise<void> {
     try {
       await this.#turns.run(() => this.#startAll());
+      this.#memoryLimit?.start();
     } catch (error) {
       await this.stop();
       throw error;
@@ -148,14 +161,22 @@ export class Leader {
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
     const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
-    return { plan, warnings, unlisted: 0, cost: await this.#costOf(plan) };
+    const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
+    return { plan, warnings, unlisted: 0, cost, changedModules };
+  }
+
+  /** How the program would handle a request. Rejects with HEMI_PROCESS if no worker is ready. */
+  async explain(params: ExplainParams): Promise<Walk> {
+    const [worker] = this.#ready();
+    if (worker === undefined) throw new HemiError("HEMI_PROCESS", "no worker is ready");
+    return await worker.call("explain", params);
   }
 
   /**
    * Follows the configuration file, in all workers or in none. Rejects with what is wrong; the program then goes on as
-   * before.
+   * before. `rework`: new workers follow it, which load the modules anew.
    */
-  reload(): Promise<PlanReport> {
+  reload(rework: boolean): Promise<PlanReport> {
     return this.#turns.run(async () => {
       this.#assertServing();
       const {
@@ -164,10 +185,10 @@ export class Leader {
         warnings,
       } = await this.#checker.check(this.#options.serve, this.#running, patience);
       const cost = await this.#costOf(plan);
-      await this.#follow(config);
+      await (rework ? this.#renewAll(config) : this.#follow(config));
       this.#running = config;
       this.#reloads++;
-      return { plan, warnings, unlisted: 0, cost };
+      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules() };
     });
   }
 
@@ -187,6 +208,32 @@ export class Leader {
       for (const slot of this.#slots) await slot.renew(grace);
       return { workers: this.#slots.length };
     });
+  }
+
+  /** All slots get new workers with this configuration, or go back to the one that runs. */
+  async #renewAll(config: RunningConfig): Promise<void> {
+    const { grace } = this.#options.serve;
+    const renewed: Slot[] = [];
+    try {
+      for (const slot of this.#slots) {
+        await slot.renew(grace, config);
+        renewed.push(slot);
+      }
+    } catch (error) {
+      for (const slot of renewed)
+        await slot.renew(grace).catch((failure: unknown) => this.#cannotGoBack(slot, failure));
+      throw error;
+    }
+  }
+
+  #cannotGoBack(slot: Slot, error: unknown): void {
+    this.#log.error("a worker cannot go back to the running configuration, and is replaced", { error });
+    slot.ready?.kill();
+  }
+
+  async #staleModules(): Promise<readonly string[]> {
+    const lists = await Promise.allSettled(this.#ready().map((worker) => worker.call("modules", undefined)));
+    return await staleModules(lists.flatMap((list) => (list.status === "fulfilled" ? list.value : [])));
   }
 
   /** Opens the log files of all workers anew. */
@@ -214,6 +261,7 @@ export class Leader {
 
   async #end(end: (slot: Slot) => Promise<void>): Promise<void> {
     this.#isEnding = true;
+    this.#memoryLimit?.stop();
     this.#checker.close();
     await Promise.all(this.#slots.map(end));
     await this.#sockets.close();

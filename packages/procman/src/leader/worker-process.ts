@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import {
+  assertSameProtocol,
   protocolVersion,
   type Broadcast,
   type LeaderCalls,
@@ -82,7 +83,8 @@ export class WorkerProcess {
     });
     dead.catch(() => {});
     try {
-      const running = await Promise.race([booted, dead]);
+      const { version, config: running } = await Promise.race([booted, dead]);
+      assertSameProtocol(version, "workers");
       if (this.state === "booting") this.state = "ready";
       return running;
     } catch (error) {

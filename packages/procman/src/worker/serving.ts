@@ -17,15 +17,17 @@ import {
   type ReloadCost,
   type ReloadPaths,
   type Stage,
+  type Walk,
 } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
-import type { LeaderCalls, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
+import type { LeaderCalls, LoadedModule, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 import type { PurgeOrder } from "../caches/cache-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
+import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
 
 /** What the leader may ask before and after the boot. */
@@ -35,13 +37,21 @@ export class Serving {
   readonly #fellows: FellowWorkers;
   readonly #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
+  readonly #modules: LoadedModules;
   #prepared: PreparedReload | undefined;
 
-  private constructor(stage: Stage, log: OwnedErrorLog, fellows: FellowWorkers, unwatch: () => void) {
+  private constructor(
+    stage: Stage,
+    log: OwnedErrorLog,
+    fellows: FellowWorkers,
+    unwatch: () => void,
+    modules: LoadedModules,
+  ) {
     this.#stage = stage;
     this.log = log;
     this.#fellows = fellows;
     this.#unwatch = unwatch;
+    this.#modules = modules;
   }
 
   /** Boots and starts a stage. Rejects with the error that prevents it; nothing is left open then. */
@@ -50,6 +60,7 @@ export class Serving {
     leader: Channel<LeaderCalls, WorkerCalls>,
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
+    const modules = new LoadedModules();
     const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
     const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
@@ -72,7 +83,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, unwatch),
+        serving: new Serving(stage, log, fellows, unwatch, modules),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -126,6 +137,18 @@ export class Serving {
 
   cost({ paths }: WorkerCalls["cost"]["params"]): ReloadCost {
     return this.#stage.costOf(paths);
+  }
+
+  explain({ method, url, headers, from, server }: WorkerCalls["explain"]["params"]): Promise<Walk> {
+    const request = { url, headers, ...(method === undefined ? {} : { method }) };
+    return this.#stage.explain(
+      { ...request, ...(from === undefined ? {} : { srcHost: from }) },
+      server === undefined ? {} : { into: server },
+    );
+  }
+
+  get modules(): readonly LoadedModule[] {
+    return this.#modules.all;
   }
 
   usage(): WorkerUsage {

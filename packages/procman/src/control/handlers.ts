@@ -1,0 +1,75 @@
+// The actions as functions, and what clients may send to them.
+
+import { HemiError } from "@hemi/hemi/base";
+import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
+import type { Actions } from "./actions.ts";
+
+export type ActionHandlers = {
+  readonly [Name in keyof Actions]: (
+    params: Actions[Name]["params"],
+  ) => Actions[Name]["result"] | Promise<Actions[Name]["result"]>;
+};
+
+/** Checks the parameters, which may be anything, and calls the action. Rejects with HEMI_USAGE for what is none. */
+export async function callAction(handlers: ActionHandlers, name: string, params: unknown): Promise<unknown> {
+  if (!isAction(handlers, name)) throw new HemiError("HEMI_USAGE", `there is no action ${name}`);
+  return await callHandler(handlers, name, params);
+}
+
+function isAction(handlers: ActionHandlers, name: string): name is keyof Actions {
+  return Object.hasOwn(handlers, name);
+}
+
+function callHandler<Name extends keyof Actions>(handlers: ActionHandlers, name: Name, params: unknown): unknown {
+  return handlers[name](readers[name](params));
+}
+
+const none = (): undefined => undefined;
+
+/** Check what a client sends. */
+const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[Name]["params"] } = {
+  pids: none,
+  leader: none,
+  workers: none,
+  version: none,
+  explain: explainParams,
+  plan: (params) => textsOf(fieldsOf(params), ["config"]),
+  reload: (params) => ({ rework: fieldsOf(params)["rework"] === true }),
+  rework: none,
+  reopen: none,
+  cachePurge: readPurgeOrder,
+  cacheExplain: readCachedUrl,
+  quit: none,
+  stop: none,
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(params: unknown): Fields {
+  return typeof params === "object" && params !== null ? { ...params } : {};
+}
+
+/** Those of the fields that are there. */
+function textsOf<const Name extends string>(fields: Fields, names: readonly Name[]): { readonly [N in Name]?: string } {
+  const texts: { [N in Name]?: string } = {};
+  for (const name of names) {
+    const value = fields[name];
+    if (value === undefined) continue;
+    if (typeof value !== "string") throw new HemiError("HEMI_USAGE", `${name} is a text`);
+    texts[name] = value;
+  }
+  return texts;
+}
+
+function explainParams(params: unknown): Actions["explain"]["params"] {
+  const fields = fieldsOf(params);
+  const { url, ...others } = textsOf(fields, ["method", "url", "from", "server"]);
+  if (url === undefined) throw new HemiError("HEMI_USAGE", "explain needs a url");
+  const headers: Record<string, readonly string[]> = {};
+  for (const [name, values] of Object.entries(fieldsOf(fields["headers"]))) {
+    if (!Array.isArray(values) || !values.every((value) => typeof value === "string"))
+      throw new HemiError("HEMI_USAGE", "headers has a list of texts for each name");
+    headers[name] = values;
+  }
+  return { url, headers, ...others };
+}
