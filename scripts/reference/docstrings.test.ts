@@ -70,6 +70,19 @@ test("props that are spread, shared or imported keep their texts", () => {
   ]);
 });
 
+test("props that are the rest of others keep their texts", () => {
+  const docs = read({
+    "hello.ts": `
+      const all = { /** How much. */ size: prop.size(), /** Where. */ port: prop.integer() };
+      const { port: _, ...others } = all;
+      /** Says hello. */
+      export const hello = defineHandlet({ sign: "hello", props: { ...others } });
+    `,
+  });
+  expect(docs.prop(docs.component(hello).props, "size", "hello").text).toBe("How much.");
+  expect(docs.problems).toEqual([]);
+});
+
 test("the keys of records have texts, in lists and dicts too", () => {
   const docs = read({
     "hello.ts": `

@@ -204,9 +204,7 @@ export class Docstrings {
   #declarationOf(name: string, file: ts.SourceFile): Found<ts.VariableDeclaration> | undefined {
     for (const statement of file.statements) {
       if (ts.isVariableStatement(statement)) {
-        const node = statement.declarationList.declarations.find(
-          (declaration) => ts.isIdentifier(declaration.name) && declaration.name.text === name,
-        );
+        const node = statement.declarationList.declarations.find((declaration) => declares(declaration.name, name));
         if (node !== undefined) return { node, file };
       }
       if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
@@ -228,6 +226,12 @@ export class Docstrings {
     }
     return file;
   }
+}
+
+/** Also as the rest of an object that some names are taken out of: `const { port: _, ...others } = props`. */
+function declares(declared: ts.BindingName, name: string): boolean {
+  if (ts.isIdentifier(declared)) return declared.text === name;
+  return ts.isObjectBindingPattern(declared) && declared.elements.some((element) => declares(element.name, name));
 }
 
 /** Whether a statement of this file exports what may be a type of props. */
