@@ -23,7 +23,9 @@ for (const file of globSync("{packages,examples}/**/*.proto", { cwd: root, exclu
   spawnSync("prettier", ["--write", generated], { stdio: "ignore" });
 }
 
-/** Erasable TypeScript has no enums: a constant object and a union of its values stand for each. Lint holds here, too. */
+/**
+ * Erasable TypeScript has no enums: a constant object and a union of its values stand for each. Lint holds here, too.
+ */
 function withoutEnums(source) {
   const enums = /export enum (\w+) \{([^}]*)\}/g;
   return source.replace("/* eslint-disable */\n", "").replace(enums, (_all, name, body) => {

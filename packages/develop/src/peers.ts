@@ -18,12 +18,16 @@ export const debianPackages = {
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",
+<<<<<<< HEAD
   postgres: "postgresql",
   psql: "postgresql-client",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   ssh: "openssh-client",
   sshd: "openssh-server",
+=======
+  python3: "python3-grpcio",
+>>>>>>> ac39eb0 (rpc: typed clients, local calls, the guide and an example)
   wrk: "wrk",
 } as const;
 
@@ -46,12 +50,18 @@ export function peer(name: PeerName, context: TestContext): string {
 /** The path of a peer's program, or undefined where it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
   // Servers stand in sbin, which is not on every user's PATH.
+<<<<<<< HEAD
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
     "/usr/sbin",
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
+=======
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
+  // Only Debian's own Python has its modules.
+  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
+>>>>>>> ac39eb0 (rpc: typed clients, local calls, the guide and an example)
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 

@@ -154,6 +154,7 @@ export type {
   ProcedureLimits,
 } from "./rpc/implementation.ts";
 export { defineService, serviceKind, type ServicePart } from "./rpc/kinds.ts";
+export { localTransport, type LocalOptions } from "./rpc/local-transport.ts";
 export { implement, ServedProcedure, type Invoke, type ServedBundlet } from "./rpc/served-bundlet.ts";
 
 // Web

@@ -18,7 +18,7 @@ import type { ServedProcedure } from "./served-bundlet.ts";
 
 /** What runs calls: it has the settings, the clock, and knows the streams that are open. */
 export interface CallHost extends CallSurroundings {
-  readonly settings: RpcSettings;
+  readonly settings: Pick<RpcSettings, "maxCalls" | "maxTime" | "maxStreamTime">;
   readonly deadlines: Deadlines;
   /** A call that may last for long has begun. */
   streamOpened(run: CallRun): void;

@@ -25,7 +25,8 @@ type RpcServerSettings = PropsOf<typeof props>;
 
 /**
  * Serves RPC services on an address of their own, by all protocols that rpcHandlet has, over HTTP/1 and HTTP/2. It is
- * an httpxServer with nothing but procedures: for checkers, limiters or web pages beside them use an rpcHandlet in a rule.
+ * an httpxServer with nothing but procedures. For checkers, limiters or web pages beside them use an rpcHandlet in a
+ * rule.
  */
 export const rpcServer = defineServer({
   sign: "rpcServer",

@@ -1,0 +1,41 @@
+// Reads the content of a response of fetch, which may be broken off at any time.
+
+import { tooLarge } from "./envelope.ts";
+import { RpcError } from "./rpc-error.ts";
+
+/** The pieces as they come. Throws RpcError `unavailable`, or the reason of the signal. */
+export async function* readPieces(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const next = await reader.read().catch((cause: unknown) => {
+        signal.throwIfAborted();
+        throw new RpcError("unavailable", "the answer was broken off", { cause });
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    // Whoever leaves early wants no more of it.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** All of it, up to `maxSize` bytes. Throws RpcError like `readPieces`, and `resource_exhausted`. */
+export async function readAll(response: Response, maxSize: number, signal: AbortSignal): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of readPieces(response, signal)) {
+    size += piece.length;
+    if (size > maxSize) throw tooLarge(undefined, maxSize);
+    pieces.push(piece);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
