@@ -1,5 +1,5 @@
 // The real programs that tests talk to: found on the machine, or else the test says why it is skipped.
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "vitest";
 
@@ -18,16 +18,13 @@ export const debianPackages = {
   nginx: "nginx",
   openssl: "openssl",
   "php-fpm": "php-fpm",
-<<<<<<< HEAD
   postgres: "postgresql",
   psql: "postgresql-client",
+  python3: "python3-grpcio",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   ssh: "openssh-client",
   sshd: "openssh-server",
-=======
-  python3: "python3-grpcio",
->>>>>>> ac39eb0 (rpc: typed clients, local calls, the guide and an example)
   wrk: "wrk",
 } as const;
 
@@ -49,19 +46,15 @@ export function peer(name: PeerName, context: TestContext): string {
 
 /** The path of a peer's program, or undefined where it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
+  // Only Debian's own Python has Debian's modules.
+  if (name === "python3") return existsSync("/usr/lib/python3/dist-packages/grpc") ? "/usr/bin/python3" : undefined;
   // Servers stand in sbin, which is not on every user's PATH.
-<<<<<<< HEAD
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
     "/usr/sbin",
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
-=======
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  // Only Debian's own Python has its modules.
-  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
->>>>>>> ac39eb0 (rpc: typed clients, local calls, the guide and an example)
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
