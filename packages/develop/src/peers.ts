@@ -1,5 +1,5 @@
 // The real programs that tests talk to: found on the machine, or else the test says why it is skipped.
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "vitest";
 
@@ -46,6 +46,8 @@ export function peer(name: PeerName, context: TestContext): string {
 
 /** The path of a peer's program, or undefined where it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
+  // Only Debian's own Python has Debian's modules.
+  if (name === "python3") return existsSync("/usr/lib/python3/dist-packages/grpc") ? "/usr/bin/python3" : undefined;
   // Servers stand in sbin, which is not on every user's PATH.
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
