@@ -9,6 +9,7 @@ import { caching } from "./works/caching.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
+import { layer4 } from "./works/layer4.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
@@ -22,6 +23,7 @@ const works: readonly Work[] = [
   ...rpc,
   ...proxying,
   ...caching,
+  ...layer4,
   websockets,
   slowDownloads,
   php,

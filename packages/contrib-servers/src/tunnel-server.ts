@@ -1,7 +1,15 @@
 // tunnelServer: tunnels for TCP by CONNECT (RFC 9110 9.3.6), and for UDP by an upgrade to connect-udp (RFC 9298), over
 // HTTP/1.1.
 
-import { connTaker, type Context, defineServer, type PropsOf, splice, udpsOutgate } from "@hemi/internal";
+import {
+  type CheckContext,
+  connTaker,
+  type Context,
+  defineServer,
+  type PropsOf,
+  splice,
+  udpsOutgate,
+} from "@hemi/internal";
 import { DatagramCapsules, datagramCapsule } from "./capsules.ts";
 import { checkClientAccess, clientAccessProps, isRightPassword } from "./client-access.ts";
 import { ConnServer, connServerProps, type ServedSocket } from "./conn-server.ts";
@@ -19,22 +27,14 @@ interface Tunnels {
   readonly udp: boolean;
 }
 
-function defineTunnels<Sign extends string>(sign: Sign, tunnels: Tunnels) {
-  return defineServer({
-    sign,
-    props,
-    check(context) {
-      ConnServer.check(context);
-      checkClientAccess(context);
-    },
-    offers: [connTaker],
-    create(context): ConnServer {
-      const server: ConnServer = new ConnServer(context, (conn) =>
-        new TunnelConn(context, server, conn, tunnels).serve(),
-      );
-      return server;
-    },
-  });
+function makeServer(context: Context<TunnelSettings>, tunnels: Tunnels): ConnServer {
+  const server: ConnServer = new ConnServer(context, (conn) => new TunnelConn(context, server, conn, tunnels).serve());
+  return server;
+}
+
+function check(context: CheckContext<TunnelSettings>): void {
+  ConnServer.check(context);
+  checkClientAccess(context);
 }
 
 /**
@@ -42,13 +42,31 @@ function defineTunnels<Sign extends string>(sign: Sign, tunnels: Tunnels) {
  * for what is no such request, 403 for a target that may not be reached, 407 without a right name and password, 502,
  * 503 and 504.
  */
-export const tunnelServer = defineTunnels("tunnelServer", { tcp: true, udp: true });
+export const tunnelServer = defineServer({
+  sign: "tunnelServer",
+  props,
+  check,
+  offers: [connTaker],
+  create: (context): ConnServer => makeServer(context, { tcp: true, udp: true }),
+});
 
 /** TCP over HTTP: `tunnelServer` with CONNECT only. */
-export const tcpohServer = defineTunnels("tcpohServer", { tcp: true, udp: false });
+export const tcpohServer = defineServer({
+  sign: "tcpohServer",
+  props,
+  check,
+  offers: [connTaker],
+  create: (context): ConnServer => makeServer(context, { tcp: true, udp: false }),
+});
 
 /** UDP over HTTP: `tunnelServer` with connect-udp only. */
-export const udpohServer = defineTunnels("udpohServer", { tcp: false, udp: true });
+export const udpohServer = defineServer({
+  sign: "udpohServer",
+  props,
+  check,
+  offers: [connTaker],
+  create: (context): ConnServer => makeServer(context, { tcp: false, udp: true }),
+});
 
 class TunnelConn {
   readonly #context: Context<TunnelSettings>;

@@ -4,6 +4,11 @@
 export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["fetchHandlet", "@hemi/contrib-apps"],
   ["nodeHandlet", "@hemi/contrib-apps"],
+  ["accessDealet", "@hemi/contrib-dealets"],
+  ["echoDealet", "@hemi/contrib-dealets"],
+  ["helloDealet", "@hemi/contrib-dealets"],
+  ["limitDealet", "@hemi/contrib-dealets"],
+  ["tarpitDealet", "@hemi/contrib-dealets"],
   ["accessChecker", "@hemi/contrib-handlets"],
   ["basicAuth", "@hemi/contrib-handlets"],
   ["cors", "@hemi/contrib-handlets"],
@@ -19,4 +24,9 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["wrap", "@hemi/contrib-revisers"],
   ["replace", "@hemi/contrib-revisers"],
   ["ssi", "@hemi/contrib-revisers"],
+  ["echoServer", "@hemi/contrib-servers"],
+  ["socksServer", "@hemi/contrib-servers"],
+  ["tunnelServer", "@hemi/contrib-servers"],
+  ["tcpohServer", "@hemi/contrib-servers"],
+  ["udpohServer", "@hemi/contrib-servers"],
 ]);

@@ -130,6 +130,22 @@ export function nginxWebSocket(backendPort: number): (port: number) => readonly 
   return nginxBefore("nginx-websocket.conf", backendPort);
 }
 
+/** haproxy in TCP mode before a port, with one thread. `inspect`: lines that look at the first bytes. */
+export function haproxy(backendPort: number, inspect = ""): (port: number) => readonly string[] {
+  return (port) => {
+    const file = join(mkdtempSync(join(tmpdir(), "hemi-bench-haproxy-")), "haproxy.cfg");
+    let text = readFileSync(join(conf, "haproxy.cfg"), "utf8").replaceAll("@INSPECT@", inspect);
+    text = text.replaceAll("@PORT@", String(port)).replaceAll("@BACKEND_PORT@", String(backendPort));
+    writeFileSync(file, text);
+    return ["haproxy", "-f", file];
+  };
+}
+
+/** nginx as a proxy of datagrams to a port. */
+export function nginxStream(backendPort: number): (port: number) => readonly string[] {
+  return nginxBefore("nginx-stream.conf", backendPort);
+}
+
 function nginxBefore(name: string, backendPort: number): (port: number) => readonly string[] {
   return (port) => {
     const ports = { PORT: port, BACKEND_PORT: backendPort };

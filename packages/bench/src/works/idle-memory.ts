@@ -44,7 +44,7 @@ function idleMemoryWork(name: string, request: Buffer, atLeast: string, aim: str
 }
 
 /** Opens connections, a few at a time, and has each answered once. */
-async function open(server: ServerProcess, request: Buffer, count: number): Promise<Socket[]> {
+export async function open(server: ServerProcess, request: Buffer, count: number): Promise<Socket[]> {
   const sockets: Socket[] = [];
   while (sockets.length < count) {
     const some = Array.from({ length: Math.min(100, count - sockets.length) }, () => connect(server.port, "127.0.0.1"));

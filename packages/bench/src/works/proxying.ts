@@ -1,6 +1,6 @@
 // Answers a second through a proxy, and how fast a large one comes through.
 
-import { chmodSync, mkdtempSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compare, median } from "../comparison.ts";
@@ -70,13 +70,14 @@ export const proxying: readonly Work[] = [
   },
 ];
 
-/** An nginx that has the large answer. */
-export function startLargeBackend(): Promise<ServerProcess> {
+/** An nginx that has the large answer, of zeros. */
+export function startLargeBackend(size = largeSize): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), "hemi-bench-large-"));
   // A worker of nginx is nobody, when root has started it.
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, "files"));
-  writeFileSync(join(folder, largePath), Buffer.alloc(largeSize, "hemi"));
+  writeFileSync(join(folder, largePath), "hemi");
+  truncateSync(join(folder, largePath), size);
   return startBackend(servers.nginxIn(folder));
 }
 

@@ -28,8 +28,8 @@ const keepingNodeProps = {
   keepConns: prop.integer({ max: 100_000 }),
 };
 
-/** The props of all backends, also of those that keep no connections and know no requests. */
-export const nodeGroupProps = {
+/** The props of all backends, also of those whose nodes get datagrams. */
+export const nodeChoiceProps = {
   /** The servers of this backend. All of them must be equivalent. */
   nodes: prop.list(prop.record(nodeProps), { required: true, min: 1, reload: "live" }),
   /**
@@ -52,14 +52,6 @@ export const nodeGroupProps = {
   maxQueued: prop.integer({ default: 1000, max: 1_000_000, reload: "live" }),
   /** How long a request waits for a node. After that it is refused: 503 in HTTP. */
   queueTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
-  /**
-   * Sends the client's address to nodes with the PROXY protocol, at the start of each connection. Such a connection
-   * serves one client and is not kept. The node's own address takes the place of the address that the client connected
-   * to. Health checks send no client address. Use `v2` if the nodes support it.
-   */
-  proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off", reload: "live" }),
-  /** Time limit for a connection to a node, including TLS. After that: 504 in HTTP, unless another node is tried. */
-  dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Time between two checks of a node, plus or minus 10 %. */
   healthInterval: prop.duration({ default: "5s", min: "10ms", reload: "live" }),
   /** A check that takes longer fails. */
@@ -89,6 +81,19 @@ export const nodeGroupProps = {
   breakerTime: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /** Retries for every hundred requests. Ten retries in 10 seconds are always allowed. 0: no retries at all. */
   retryBudget: prop.integer({ default: 20, max: 1000, reload: "live" }),
+};
+
+/** The props of all backends with connections, also of those that keep none and know no requests. */
+export const nodeGroupProps = {
+  ...nodeChoiceProps,
+  /**
+   * Sends the client's address to nodes with the PROXY protocol, at the start of each connection. Such a connection
+   * serves one client and is not kept. The node's own address takes the place of the address that the client connected
+   * to. Health checks send no client address. Use `v2` if the nodes support it.
+   */
+  proxyProtocol: prop.choice(["off", "v1", "v2"], { default: "off", reload: "live" }),
+  /** Time limit for a connection to a node, including TLS. After that: 504 in HTTP, unless another node is tried. */
+  dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
 };
 
 /** The props of backends that send requests over kept connections. */

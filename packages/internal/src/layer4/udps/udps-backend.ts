@@ -3,7 +3,7 @@
 import { Backend } from "../../backend/backend.ts";
 import { defineBackend } from "../../backend/kind.ts";
 import type { NodeChoice } from "../../backend/node-group.ts";
-import { checkNodes, followChanges, nodeGroupProps, specsOf } from "../../backend/props.ts";
+import { checkNodes, followChanges, nodeChoiceProps, specsOf } from "../../backend/props.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { capability } from "../../component/capability.ts";
 import type { Part } from "../../component/part.ts";
@@ -37,12 +37,10 @@ export interface UdpsBackend {
 /** Gives nodes to sessions of UDP. */
 export const udpsNodes = capability<UdpsBackend>("udps-nodes");
 
-const { proxyProtocol: _, dialTimeout, ...groupProps } = nodeGroupProps;
-
 const props = {
-  ...groupProps,
+  ...nodeChoiceProps,
   /** Time limit for the first lookup of the nodes' names at the start. */
-  dialTimeout,
+  dialTimeout: prop.duration({ default: "5s", min: "1ms", reload: "live" }),
   /**
    * How the next node is chosen: `roundRobin` (in turn), `random`, `leastConn` (the fewest sessions), `p2c` (the less
    * busy of two random nodes), `ipHash` (by the client's address), `hash` (by `hashOn` of the dealet). All of them
