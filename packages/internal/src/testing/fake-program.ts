@@ -36,7 +36,6 @@ export class FakeProgram {
 }
 
 class FakeWorker implements Workers {
-  readonly isDraining = false;
   readonly slot: number;
   readonly isDraining = false;
   readonly #program: FakeProgram;

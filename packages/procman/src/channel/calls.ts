@@ -4,7 +4,7 @@ import type { ListenAddress } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
-import type { ExplainParams } from "../control/actions.ts";
+import type { ExplainParams } from "../control/explain-params.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
