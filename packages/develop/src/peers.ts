@@ -55,8 +55,6 @@ export function findPeer(name: PeerName): string | undefined {
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
-  // Only Debian's own Python has its modules.
-  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 

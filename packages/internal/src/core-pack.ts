@@ -9,6 +9,7 @@ import { http1Outgate } from "./httpx/forward/http1-outgate.ts";
 import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
 import { httpxServer } from "./httpx/httpx-server.ts";
+import { cleanCronjob } from "./stage/cron/clean-cronjob.ts";
 import { cache } from "./web/cache/cache.ts";
 import { diskCacher } from "./web/cache/disk/disk-cacher.ts";
 import { memCacher } from "./web/cache/mem/mem-cacher.ts";
@@ -50,6 +51,7 @@ export const corePack = pack("@hemi/internal", [
   webapp,
   rule,
   staticHandlet,
+  cleanCronjob,
   diskCacher,
   cookieStater,
   localStater,

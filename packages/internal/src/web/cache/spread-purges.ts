@@ -39,6 +39,7 @@ export class SpreadPurges {
     this.#workers.broadcast(this.#topic, spread);
   }
 
+  /** Hears of no purge any more. */
   close(): void {
     this.#end();
   }

@@ -4,6 +4,7 @@ import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { SessionCookie } from "./stater.ts";
 
+/** What all staters have in common. */
 export const staterProps = {
   /** The name of the cookie. Over https, `__Host-` stands before it. */
   cookieName: prop.string({
@@ -23,6 +24,7 @@ export const staterProps = {
 
 type StaterProps = PropsOf<typeof staterProps>;
 
+/** The cookie that these props describe. */
 export function cookieOf({ cookieName, sameSite, isPersistent, maxLifetime }: StaterProps): SessionCookie {
   return { name: cookieName, sameSite, maxAge: isPersistent ? Math.floor(maxLifetime / 1000) : undefined };
 }

@@ -17,6 +17,7 @@ export type StoredSession = ReadonlyMap<string, SessionEntry>;
 
 /** One change of a session. */
 export interface SessionChange {
+  /** The name of the entry. */
   readonly name: string;
   /** The new value as JSON; `undefined`: none any more. */
   readonly json: string | undefined;
@@ -36,6 +37,7 @@ export type SessionWrite =
 export interface SessionCookie {
   /** Over https, `__Host-` stands before it. */
   readonly name: string;
+  /** Whether it is sent when a link of another site is followed: `lax` sends it. */
   readonly sameSite: "strict" | "lax";
   /** In seconds; `undefined`: it lives as long as the browser runs. */
   readonly maxAge: number | undefined;
@@ -46,6 +48,7 @@ export interface SessionCookie {
  * client has made up is no error.
  */
 export interface StaterPart extends Part {
+  /** The cookie that holds the token. */
   readonly cookie: SessionCookie;
   /**
    * What becomes of requests while the store fails. `refuse`: what needs the session gets 503. `readOnly`: what cannot
