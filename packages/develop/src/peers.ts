@@ -21,6 +21,7 @@ export const debianPackages = {
   postgres: "postgresql",
   psql: "postgresql-client",
   python3: "python3-grpcio",
+  python3: "python3-grpcio",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   ssh: "openssh-client",
@@ -53,8 +54,10 @@ export function findPeer(name: PeerName): string | undefined {
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
+<<<<<<< HEAD
   // Only Debian's own Python has its modules.
   if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
+>>>>>>> 918f4dc (rpc: typed clients, local calls, the guide and an example)
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
