@@ -11,6 +11,8 @@ export interface Http2Load {
   readonly streams: number;
   /** `name: value`. */
   readonly headers?: readonly string[];
+  /** A file, which each request sends as its content. Default: none, by GET. */
+  readonly content?: string;
   /** So many requests in all. */
   readonly requests: number;
   /** Of each stream, and of the connection, as a power of two. Default: 16, as the RFC has it. */
@@ -19,10 +21,11 @@ export interface Http2Load {
 
 /** Requests a second. Throws if any request failed. */
 export async function measureHttp2(load: Http2Load): Promise<number> {
-  const { url, connections, streams, headers = [], requests, windowBits = 16 } = load;
+  const { url, connections, streams, headers = [], content, requests, windowBits = 16 } = load;
   const [program, ...args] = pinned(loadCore, [
     "h2load",
     ...[`-n${requests}`, `-c${connections}`, `-m${streams}`, `-w${windowBits}`, `-W${windowBits}`],
+    ...(content === undefined ? [] : ["-d", content]),
     ...headers.flatMap((header) => ["-H", header]),
     url,
   ]);

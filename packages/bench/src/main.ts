@@ -12,12 +12,14 @@ import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
+import { rpc } from "./works/rpc.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
 import { websockets } from "./works/websockets.ts";
 
 const works: readonly Work[] = [
   ...answers,
   ...http2,
+  ...rpc,
   ...proxying,
   ...caching,
   websockets,

@@ -8,13 +8,8 @@ import { webappKind } from "../web/kinds.ts";
 import { clientLimitProps } from "./client-limits.ts";
 import { serverCertificateProps } from "./server-tls.ts";
 
-export const httpxProps = {
-  /**
-   * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all
-   * webapps of the stage, those that other
-   * servers name, too.
-   */
-  webapps: prop.list(prop.reference(webappKind), { default: [], aliases: ["forApps"], reload: "live" }),
+/** Those that do not tell who answers. */
+export const httpServerProps = {
   ...frontProps,
   ...serverCertificateProps,
   /** Time limit between two requests of a connection. After that the connection is closed. */
@@ -80,6 +75,16 @@ export const httpxProps = {
     reload: "live",
   }),
   ...http2Props,
+};
+
+export const httpxProps = {
+  /**
+   * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all
+   * webapps of the stage, those that other
+   * servers name, too.
+   */
+  webapps: prop.list(prop.reference(webappKind), { default: [], aliases: ["forApps"], reload: "live" }),
+  ...httpServerProps,
 };
 
 export type HttpxSettings = PropsOf<typeof httpxProps>;

@@ -6,7 +6,7 @@ import type { Reference } from "../component/reference.ts";
 import { claimAddress } from "../front/claim-address.ts";
 import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
 import { checkTimeouts } from "../httpx/check-timeouts.ts";
-import { httpxProps } from "../httpx/httpx-props.ts";
+import { httpServerProps } from "../httpx/httpx-props.ts";
 import { HttpxServer } from "../httpx/httpx-server.ts";
 import { checkServerTls } from "../httpx/server-tls.ts";
 import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
@@ -17,9 +17,7 @@ import { injectable, type Injectable } from "../web/server-capabilities.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";
 import { rpcProps } from "./rpc-props.ts";
 
-const { webapps: _webapps, ...serverProps } = httpxProps;
-
-const props = { ...serverProps, ...rpcProps };
+const props = { ...httpServerProps, ...rpcProps };
 
 type RpcServerSettings = PropsOf<typeof props>;
 

@@ -1,0 +1,22 @@
+// The other peer for RPC: a server of @connectrpc/connect-node, on node:http2.
+
+import { createServer } from "node:http2";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { Bench } from "./bench_pb.ts";
+
+const handler = connectNodeAdapter({
+  routes: (router) =>
+    router.service(Bench, {
+      echo: ({ body }) => ({ body }),
+      async *repeat({ body, count }) {
+        for (let i = 0; i < count; i++) yield { body };
+      },
+      async upload(messages) {
+        let count = 0;
+        for await (const { body } of messages) count += body.length;
+        return { count };
+      },
+    }),
+});
+
+createServer(handler).listen(Number(process.env["PORT"]), "127.0.0.1");
