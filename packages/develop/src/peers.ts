@@ -1,5 +1,5 @@
 // The real programs that tests talk to: found on the machine, or else the test says why it is skipped.
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { TestContext } from "vitest";
 
@@ -20,7 +20,6 @@ export const debianPackages = {
   "php-fpm": "php-fpm",
   postgres: "postgresql",
   psql: "postgresql-client",
-  python3: "python3-grpcio",
   python3: "python3-grpcio",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
@@ -47,6 +46,8 @@ export function peer(name: PeerName, context: TestContext): string {
 
 /** The path of a peer's program, or undefined where it is not installed. */
 export function findPeer(name: PeerName): string | undefined {
+  // Only Debian's own Python has Debian's modules.
+  if (name === "python3") return existsSync("/usr/lib/python3/dist-packages/grpc") ? "/usr/bin/python3" : undefined;
   // Servers stand in sbin, which is not on every user's PATH.
   const folders = [
     ...(process.env["PATH"] ?? "").split(delimiter),
@@ -54,10 +55,6 @@ export function findPeer(name: PeerName): string | undefined {
     "/usr/local/sbin",
     ...postgresFolders(),
   ];
-<<<<<<< HEAD
-  // Only Debian's own Python has its modules.
-  if (name === "python3") folders.splice(0, Infinity, "/usr/bin");
->>>>>>> 918f4dc (rpc: typed clients, local calls, the guide and an example)
   return folders.map((folder) => join(folder, nameIn(folder, name))).find(isExecutable);
 }
 
