@@ -75,7 +75,5 @@ export class OpenConns<Conn extends OpenConn> {
 
 /** Whether a dropped component has it, or one that works with a dropped one. */
 function isConcerned({ taker }: OpenConn, dropped: ReadonlySet<object>, users: ReadonlySet<object>): boolean {
-  return (
-    taker !== undefined && (dropped.has(taker.case.part) || dropped.has(taker.dealet) || users.has(taker.dealet))
-  );
+  return taker !== undefined && (dropped.has(taker.case.part) || dropped.has(taker.dealet) || users.has(taker.dealet));
 }

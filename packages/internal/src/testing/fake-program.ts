@@ -38,6 +38,7 @@ export class FakeProgram {
 class FakeWorker implements Workers {
   readonly isDraining = false;
   readonly slot: number;
+  readonly isDraining = false;
   readonly #program: FakeProgram;
   readonly #changed = new Set<() => void>();
   readonly #subscribers = new Map<string, Set<Listener>>();

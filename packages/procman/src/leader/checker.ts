@@ -21,9 +21,9 @@ export class Checker {
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
   async check(options: ServeOptions, running: RunningConfig | undefined, patience: number): Promise<CheckedConfig> {
     const checker = await this.#take();
-    let isLate = false;
+    const late = new AbortController();
     const timer = setTimeout(() => {
-      isLate = true;
+      late.abort();
       checker.kill();
     }, patience);
     try {
@@ -34,7 +34,7 @@ export class Checker {
       checker.kill();
       // What failed is mended, and tried again soon.
       this.#keep(new CheckerProcess(this.#children));
-      if (!isLate) throw error;
+      if (!late.signal.aborted) throw error;
       throw new HemiError("HEMI_PROCESS", `the configuration was not checked within ${patience} ms`, { cause: error });
     } finally {
       clearTimeout(timer);

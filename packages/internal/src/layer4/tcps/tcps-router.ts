@@ -16,7 +16,12 @@ import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from 
 import type { ConnEndReason } from "../end-reason.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { OpenConns } from "../open-conns.ts";
-import { checkRouterCertificates, RouterCertificates, routerCertificateProps, routerCertificatePropNames } from "./router-certificates.ts";
+import {
+  checkRouterCertificates,
+  RouterCertificates,
+  routerCertificateProps,
+  routerCertificatePropNames,
+} from "./router-certificates.ts";
 import { RouterConn, type RouterOfConns } from "./router-conn.ts";
 
 const props = {
