@@ -27,7 +27,7 @@ export async function serveIn(folder: string, ...args: readonly string[]): Promi
   return {
     command,
     port: Number(port),
-    call: (name, ...[params]) => callProgram(join(folder, "vars", "hemi.sock"), name, params),
+    call: (name, ...[params]) => callProgram({ path: join(folder, "vars", "hemi.sock") }, name, params),
     async end() {
       command.child.kill("SIGTERM");
       const { code, stderr } = await command.finished();

@@ -3,6 +3,7 @@
 
 import type { Plan, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
+import type { ExplainParams } from "../channel/calls.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
 /** For each action: what is sent, and what comes back. docs/control.md describes them for other clients. */
@@ -69,18 +70,6 @@ export interface WorkerStatus {
   readonly rss: number | null;
   /** CPU time since its start, in milliseconds; `null` if the worker does not answer. */
   readonly cpu: number | null;
-}
-
-export interface ExplainParams {
-  /** Default: GET. */
-  readonly method?: string;
-  readonly url: string;
-  /** By name in lower case. */
-  readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** The address of the client. Default: 127.0.0.1. */
-  readonly from?: string;
-  /** The server that gets it. Default: the URL says. */
-  readonly server?: string;
 }
 
 export interface PlanReport {
