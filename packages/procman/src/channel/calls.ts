@@ -4,7 +4,6 @@ import type { ListenAddress } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
-import type { ExplainParams } from "../control/explain-params.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
@@ -99,6 +98,19 @@ export interface WorkerCalls {
   readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly ExplainedCache[] };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+}
+
+/** A request that is explained. */
+export interface ExplainParams {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly url: string;
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The address of the client. Default: 127.0.0.1. */
+  readonly from?: string;
+  /** The server that gets it. Default: the URL says. */
+  readonly server?: string;
 }
 
 export interface LoadedModule {

@@ -3,7 +3,7 @@
 
 import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
-import type { ExplainParams } from "./explain-params.ts";
+import type { ExplainParams } from "../channel/calls.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
 /** For each action: what is sent, and what comes back. docs/control.md describes them for other clients. */
