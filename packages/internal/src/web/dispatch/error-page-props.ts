@@ -15,14 +15,13 @@ export const errorPageProps = {
    * Files for the engine's own pages, by status or by class of statuses:
    * `["502": %baseDir + "/web/502.html", "4xx": %baseDir + "/web/error.html"]`. They are for what goes wrong, a
    * backend that cannot be reached say, for refusals of checkers, for `returnCode`, and, those of a webapp, for what no
-   * rule takes. Status and fields such
-   * as `www-authenticate` stay. What a handlet, an app or a backend answers by itself stays as it is, unless
-   * `interceptErrors` is set. A file that cannot be sent: a line of text.
+   * rule takes. Status and fields such as `www-authenticate` stay. What a handlet, an app or a backend answers by
+   * itself stays as it is, unless `interceptErrors` is set. A file that cannot be sent: a line of text.
    */
   errorPages: prop.dict(prop.path(), { default: {}, inherited: true, reload: "live" }),
   /**
-   * Likewise, but what answers is a path of the webapp, which is asked for by GET, as by a request of the client with a
-   * `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it
+   * Likewise, but what answers is a path of this webapp, which is asked for by GET, as by a request of the client with
+   * a `$depth` of 1: `["404": "/index.php?error=404"]`; `$originalURI` is still what the client has asked for. If it
    * cannot be had, or redirects, there is a line of text.
    */
   errorPaths: prop.dict(prop.string({ pattern: encodedPath }), { default: {}, inherited: true, reload: "live" }),
