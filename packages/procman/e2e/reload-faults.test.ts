@@ -112,24 +112,3 @@ test("a reload of nothing changes nothing", async () => {
   await reloadTo("same");
   expect((await program.call("reload")).plan.changes).toEqual([]);
 });
-
-test("a reload of 10,000 rules is followed, and requests are answered meanwhile", async () => {
-  await reloadTo("few");
-  const rules = Array.from({ length: 10_000 }, (_, i) => `rule $path == "/${i}" { .returnText = "${i}" }`);
-  await write(site("many", `webapp "many" { .hostnames = ("many.example") ${rules.join("\n")} }`));
-  let isOver = false;
-  const reload = program.call("reload");
-  void reload.then(
-    () => (isOver = true),
-    () => (isOver = true),
-  );
-  let count = 0;
-  while (!isOver) {
-    expect((await answers()).every((text) => text === "few" || text === "many")).toBe(true);
-    count++;
-  }
-  expect((await reload).unlisted).toBeGreaterThan(0);
-  expect(count).toBeGreaterThan(0);
-  expect(await answers()).toEqual(["many"]);
-  await reloadTo("few again");
-});
