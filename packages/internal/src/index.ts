@@ -13,6 +13,14 @@ export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
+export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readiness.ts";
+
+// Metrics
+export { watchProcess } from "./metrics/process-figures.ts";
+export { Metrics, type CountBlock, type CountReport } from "./metrics/metrics.ts";
+export type { CountGroup, DurationSpec, NumberSpec, SeriesSpec } from "./metrics/count-group.ts";
+export { countGroups } from "./metrics/groups.ts";
+export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 

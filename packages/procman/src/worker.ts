@@ -38,6 +38,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   reopen: () => running().reopen(),
   cost: (params) => running().cost(params),
   usage: () => running().usage(),
+  count: () => running().count(),
   standing(standing) {
     serving?.fellows.stands(standing);
   },

@@ -9,7 +9,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { NodeSpec } from "./node.ts";
 import { NodeCounts } from "./node-counts.ts";
 
-/** The component that counts. */
+/** The component for which is counted. */
 export interface CountingOwner {
   readonly metrics: Metrics;
   readonly name: string;

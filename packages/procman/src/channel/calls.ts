@@ -1,6 +1,6 @@
 // What leader, workers and checkers ask of each other.
 
-import type { ListenAddress } from "@hemi/hemi/base";
+import type { CountReport, ListenAddress } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
 
@@ -73,6 +73,8 @@ export interface WorkerCalls {
   /** What it would cost at this moment to drop the components of these paths. */
   readonly cost: { readonly params: { readonly paths: readonly string[] }; readonly result: ReloadCost };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
+  /** What has changed of the numbers that its components count, since it was told last. */
+  readonly count: { readonly params: undefined; readonly result: CountReport };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
   /** A secret that all workers share has been replaced. */
@@ -112,6 +114,10 @@ export interface LeaderCalls {
   /** Replaces them; all workers hear of it. */
   readonly renewSecret: { readonly params: { readonly name: string }; readonly result: undefined };
   readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
+  /** What has changed of the numbers that the components of the worker count. */
+  readonly counted: { readonly params: CountReport; readonly result: undefined };
+  /** The numbers of all workers, summed. */
+  readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
 }
 
 /** Served by a checker. */

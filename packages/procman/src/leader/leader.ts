@@ -11,6 +11,7 @@ import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { sumOfCosts } from "./sum-of-costs.ts";
+import { ProgramCounts } from "./program-counts.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -32,6 +33,8 @@ type Told = WeakMap<WorkerProcess, boolean>;
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #log: ErrorLog;
+  /** What all workers have counted. */
+  readonly counts = new ProgramCounts(() => this.#processes());
   readonly #sockets: Sockets;
   readonly #checker: Checker;
   readonly #slots: readonly Slot[];
@@ -60,6 +63,7 @@ export class Leader {
         broadcast: (message, from) => this.#broadcast(message, from),
         secret: (name) => this.#secret(name),
         renewSecret: (name) => this.#renewSecret(name),
+        counts: this.counts,
       });
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>

@@ -12,6 +12,7 @@ import {
   SnapshotRecorder,
   type CacherPurge,
   type ExplainedCache,
+  type CountReport,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
@@ -25,6 +26,7 @@ import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
+import { Counting } from "./counting.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
 
@@ -35,9 +37,17 @@ export class Serving {
   readonly #fellows: FellowWorkers;
   readonly #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
+  readonly #counting: Counting;
   #prepared: PreparedReload | undefined;
 
-  private constructor(stage: Stage, log: OwnedErrorLog, fellows: FellowWorkers, unwatch: () => void) {
+  private constructor(
+    stage: Stage,
+    log: OwnedErrorLog,
+    fellows: FellowWorkers,
+    unwatch: () => void,
+    counting: Counting,
+  ) {
+    this.#counting = counting;
     this.#stage = stage;
     this.log = log;
     this.#fellows = fellows;
@@ -54,6 +64,7 @@ export class Serving {
     const { logLevel: level, logFormat: format, logFile: file } = options;
     const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
     const fellows = new FellowWorkers(leader, standing, log);
+    const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
     const unwatch = watchLoop({ limit: options.stall, format });
     try {
@@ -64,6 +75,7 @@ export class Serving {
         files: config === undefined ? recorder : filesOfSnapshot(config.snapshot),
         listeners: new Listeners(new LeaderSockets(leader)),
         workers: fellows,
+        metrics: counting.metrics,
         warned: (doubts) => {
           // The leader has them from the checker at a reload, and from the first worker at the start.
           if (config !== undefined) return;
@@ -72,11 +84,12 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, unwatch),
+        serving: new Serving(stage, log, fellows, unwatch, counting),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
       unwatch();
+      await counting.end();
       await log.close();
       throw error;
     }
@@ -128,6 +141,10 @@ export class Serving {
     return this.#stage.costOf(paths);
   }
 
+  count(): CountReport {
+    return this.#counting.changes();
+  }
+
   usage(): WorkerUsage {
     const { user, system } = process.cpuUsage();
     return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000 };
@@ -140,6 +157,7 @@ export class Serving {
     } finally {
       this.#unwatch();
       this.#stopCollecting();
+      await this.#counting.end();
       await this.log.close();
     }
   }

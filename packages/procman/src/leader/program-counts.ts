@@ -1,0 +1,45 @@
+// What all workers of the program have counted. Each tells once a second what has changed, and whenever it is asked.
+
+import { CountSum, type CountReport } from "@hemi/hemi/base";
+import type { WorkerProcess } from "./worker-process.ts";
+
+export class ProgramCounts {
+  readonly #sum = new CountSum<WorkerProcess>();
+  readonly #workers: () => readonly WorkerProcess[];
+
+  constructor(workers: () => readonly WorkerProcess[]) {
+    this.#workers = workers;
+  }
+
+  take(worker: WorkerProcess, report: CountReport): void {
+    // What was under way when the process ended may still arrive.
+    if (worker.state !== "ended") this.#sum.take(worker, report);
+  }
+
+  ended(worker: WorkerProcess): void {
+    this.#sum.ended(worker);
+  }
+
+  /** The sum as of now. A worker that does not answer in time is counted as it told last. */
+  async total(): Promise<CountReport> {
+    await Promise.all(this.#workers().map((worker) => this.#ask(worker)));
+    return this.#sum.total();
+  }
+
+  async #ask(worker: WorkerProcess): Promise<void> {
+    if (worker.state !== "ready" && worker.state !== "draining") return;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, askTime);
+    try {
+      const asked = worker.call("count", undefined).then((report) => this.take(worker, report));
+      await Promise.race([asked, late]);
+    } catch {
+      // It has ended meanwhile.
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** In ms. */
+const askTime = 1000;
