@@ -1,22 +1,27 @@
 // What all workers of the program have counted. Each tells once a second what has changed, and whenever it is asked.
 
 import { CountSum, type CountReport } from "@hemi/hemi/base";
-import type { WorkerProcess } from "./worker-process.ts";
+
+/** A worker process, as far as it is asked for its numbers. */
+export interface CountedWorker {
+  readonly state: "booting" | "ready" | "draining" | "ended";
+  call(name: "count", params: undefined): Promise<CountReport>;
+}
 
 export class ProgramCounts {
-  readonly #sum = new CountSum<WorkerProcess>();
-  readonly #workers: () => readonly WorkerProcess[];
+  readonly #sum = new CountSum<CountedWorker>();
+  readonly #workers: () => readonly CountedWorker[];
 
-  constructor(workers: () => readonly WorkerProcess[]) {
+  constructor(workers: () => readonly CountedWorker[]) {
     this.#workers = workers;
   }
 
-  take(worker: WorkerProcess, report: CountReport): void {
+  take(worker: CountedWorker, report: CountReport): void {
     // What was under way when the process ended may still arrive.
     if (worker.state !== "ended") this.#sum.take(worker, report);
   }
 
-  ended(worker: WorkerProcess): void {
+  ended(worker: CountedWorker): void {
     this.#sum.ended(worker);
   }
 
@@ -26,7 +31,7 @@ export class ProgramCounts {
     return this.#sum.total();
   }
 
-  async #ask(worker: WorkerProcess): Promise<void> {
+  async #ask(worker: CountedWorker): Promise<void> {
     if (worker.state !== "ready" && worker.state !== "draining") return;
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, askTime);
