@@ -13,7 +13,7 @@ describe("readCommandLine", () => {
     ["serve --log-level loud", "--log-level takes debug, info, warn, error"],
     ["serve --config", "--config"],
     ["check --json", "check takes no --json; it takes base, logs, tmps, vars, config, use"],
-    ["explain --form 10.0.0.1 /", "there is no option --form; did you mean --from?"],
+    ["explain --frm 10.0.0.1 /", "there is no option --frm; did you mean --from?"],
     ["explain -H", "--header"],
   ])("%s is refused, with what to do", (args, message) => {
     expect(() => readCommandLine(args.split(" "))).toThrow(message);

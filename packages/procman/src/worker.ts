@@ -39,6 +39,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   cost: (params) => running().cost(params),
   usage: () => running().usage(),
   count: () => running().count(),
+  profile: (order) => running().profile(order),
   standing(standing) {
     serving?.fellows.stands(standing);
   },

@@ -3,6 +3,7 @@
 import type { CountReport, ListenAddress } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
@@ -75,6 +76,8 @@ export interface WorkerCalls {
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
   /** What has changed of the numbers that its components count, since it was told last. */
   readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** Writes a profile of the process to a file. */
+  readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
   /** A secret that all workers share has been replaced. */

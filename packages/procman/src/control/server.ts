@@ -8,6 +8,7 @@ import { bindSocket, HemiError, type ErrorLog } from "@hemi/hemi/base";
 import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
 import { describeError } from "../describe-error.ts";
 import { exitCodeOf } from "../exit-code.ts";
+import { readProfileOrder } from "../observe/profile-order.ts";
 import { callProgram } from "./client.ts";
 import type { Actions } from "./actions.ts";
 
@@ -111,6 +112,8 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   reload: none,
   rework: none,
   reopen: none,
+  counts: none,
+  profile: readProfileOrder,
   cachePurge: readPurgeOrder,
   cacheExplain: readCachedUrl,
   quit: none,

@@ -148,6 +148,20 @@ export class Leader {
     );
   }
 
+  /** Calls the ready worker of a slot. Rejects with HEMI_USAGE if there is none. */
+  async callSlot<Name extends keyof WorkerCalls>(
+    slot: number,
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]> {
+    const worker = this.#slots[slot]?.ready;
+    if (worker === undefined) {
+      const slots = this.#ready().map((ready) => ready.slot);
+      throw new HemiError("HEMI_USAGE", `no worker ${slot} is ready; there are: ${slots.join(", ")}`);
+    }
+    return await worker.call(name, params);
+  }
+
   /** Checks a file, by default the configuration file, and compares it with what runs. */
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };

@@ -26,7 +26,9 @@ import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
+import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import { Counting } from "./counting.ts";
+import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
 
@@ -35,7 +37,10 @@ export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
   readonly #fellows: FellowWorkers;
-  readonly #unwatch: () => void;
+  /** Watches the event loop; returns the function that ends this. */
+  readonly #watch: () => () => void;
+  readonly #profiler = new Profiler();
+  #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
   readonly #counting: Counting;
   #prepared: PreparedReload | undefined;
@@ -44,6 +49,7 @@ export class Serving {
     stage: Stage,
     log: OwnedErrorLog,
     fellows: FellowWorkers,
+    watch: () => () => void,
     unwatch: () => void,
     counting: Counting,
   ) {
@@ -51,6 +57,7 @@ export class Serving {
     this.#stage = stage;
     this.log = log;
     this.#fellows = fellows;
+    this.#watch = watch;
     this.#unwatch = unwatch;
   }
 
@@ -66,7 +73,8 @@ export class Serving {
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
-    const unwatch = watchLoop({ limit: options.stall, format });
+    const watch = (): (() => void) => watchLoop({ limit: options.stall, format });
+    const unwatch = watch();
     try {
       const stage = await bootFile(config?.file ?? options.config, {
         ...bootOptionsOf(options),
@@ -84,7 +92,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, unwatch, counting),
+        serving: new Serving(stage, log, fellows, watch, unwatch, counting),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -143,6 +151,17 @@ export class Serving {
 
   count(): CountReport {
     return this.#counting.changes();
+  }
+
+  /** A snapshot of a large heap takes long, and is no reason to replace the worker. */
+  async profile(order: ProfileOrder): Promise<Profile> {
+    if (order.kind !== "heap") return await this.#profiler.make(order);
+    this.#unwatch();
+    try {
+      return await this.#profiler.make(order);
+    } finally {
+      this.#unwatch = this.#watch();
+    }
   }
 
   usage(): WorkerUsage {
