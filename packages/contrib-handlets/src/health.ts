@@ -61,7 +61,7 @@ class HealthHandlet implements HandletPart {
   }
 
   #healthAt(path: string): Health | undefined {
-    const { phase } = this.#context.readiness;
+    const phase = this.#phase;
     switch (path) {
       case "/livez":
         return { status: "ok" };
@@ -74,13 +74,20 @@ class HealthHandlet implements HandletPart {
     }
   }
 
+  /** The program tells its workers that it is about to end, before their stages do. */
+  get #phase(): "starting" | "serving" | "draining" {
+    const { readiness, workers } = this.#context;
+    return workers.isDraining ? "draining" : readiness.phase;
+  }
+
   #readiness(): Health {
     const { readiness, props } = this.#context;
+    const phase = this.#phase;
     const components = readiness.unready().map((component) => ({
       ...component,
       ...(props.ignore.includes(component.path) && { isIgnored: true as const }),
     }));
-    if (readiness.phase !== "serving") return { status: readiness.phase, components };
+    if (phase !== "serving") return { status: phase, components };
     return { status: components.some(({ isIgnored }) => isIgnored !== true) ? "unready" : "ok", components };
   }
 }
