@@ -5,10 +5,12 @@ import { accessChecker } from "./access-checker.ts";
 import { authenticatedUser, basicAuth } from "./basic-auth.ts";
 import { cors } from "./cors.ts";
 import { favicon } from "./favicon.ts";
+import { health } from "./health.ts";
 import { hostnameChecker } from "./hostname-checker.ts";
 import { httpsChecker } from "./https-checker.ts";
 import { limiter } from "./limiter.ts";
 import { hashPassword, type ScryptCost } from "./password-hash.ts";
+import { metrics } from "./metrics.ts";
 import { refererChecker } from "./referer-checker.ts";
 import { rewriter } from "./rewriter.ts";
 
@@ -19,9 +21,11 @@ export {
   cors,
   favicon,
   hashPassword,
+  health,
   hostnameChecker,
   httpsChecker,
   limiter,
+  metrics,
   refererChecker,
   rewriter,
 };
@@ -32,9 +36,11 @@ export default pack("@hemi/contrib-handlets", [
   basicAuth,
   cors,
   favicon,
+  health,
   hostnameChecker,
   httpsChecker,
   limiter,
+  metrics,
   refererChecker,
   rewriter,
 ]);

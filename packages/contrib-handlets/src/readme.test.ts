@@ -53,6 +53,11 @@ const asked: Record<string, readonly (readonly [InjectRequest, number])[]> = {
     [{ url: "/", headers: { origin: "https://evil.example" } }, 200],
   ],
   favicon: [[{ url: "/favicon.ico" }, 200]],
+  health: [
+    [{ url: "/livez" }, 200],
+    [{ url: "/startupz" }, 200],
+    [{ url: "/readyz" }, 200],
+  ],
   hostnameChecker: [
     [{ url: "http://localhost:3080/internal/a" }, 200],
     [{ url: "http://evil.example/internal/a" }, 421],
@@ -63,6 +68,10 @@ const asked: Record<string, readonly (readonly [InjectRequest, number])[]> = {
     [{ url: "https://shop.example/" }, 200],
   ],
   limiter: [200, 200, 200, 200, 200, 429].map((status) => [{ url: "/login", headers: { "x-account": "ann" } }, status]),
+  metrics: [
+    [{ url: "/metrics" }, 200],
+    [{ method: "POST", url: "/metrics" }, 405],
+  ],
   refererChecker: [
     [{ url: "/images/a.png" }, 200],
     [{ url: "/images/a.png", headers: { referer: "https://friend.example/" } }, 200],

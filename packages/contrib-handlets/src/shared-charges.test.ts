@@ -22,6 +22,7 @@ function twoWorkers() {
         listeners[slot]?.push(listener);
         return () => void listeners[slot]?.splice(0);
       },
+      sumCounts: () => Promise.resolve([]),
       secret: () => Promise.resolve(Buffer.alloc(0)),
       renewSecret() {},
       onSecret: () => () => {},

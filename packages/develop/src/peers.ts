@@ -19,6 +19,7 @@ export const debianPackages = {
   openssl: "openssl",
   "php-fpm": "php-fpm",
   postgres: "postgresql",
+  promtool: "prometheus",
   psql: "postgresql-client",
   python3: "python3-grpcio",
   "redis-cli": "redis-tools",

@@ -13,6 +13,26 @@ export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
+export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readiness.ts";
+
+// Traces
+export { currentTrace } from "./web/trace/tracing.ts";
+export { spanSink, type Span, type SpanKind, type SpanSink } from "./web/trace/span.ts";
+export type { OpenSpan, Trace } from "./web/trace/trace.ts";
+
+// Metrics
+export { watchProcess } from "./metrics/process-figures.ts";
+export { Metrics, type CountBlock, type CountReport } from "./metrics/metrics.ts";
+export {
+  increase,
+  type CountGroup,
+  type DurationSpec,
+  type NumberSpec,
+  type SeriesSpec,
+} from "./metrics/count-group.ts";
+export { countGroups, exporterGroup } from "./metrics/groups.ts";
+export { ownLabels } from "./metrics/labels.ts";
+export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
 

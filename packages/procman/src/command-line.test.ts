@@ -18,7 +18,7 @@ describe("readCommandLine", () => {
     ["serve --log-level loud", "--log-level takes debug, info, warn, error"],
     ["serve --config", "--config"],
     ["fmt --json", "fmt takes no --json; it takes config, base, check"],
-    ["explain --form 10.0.0.1 /", "there is no option --form; did you mean --from?"],
+    ["explain --frm 10.0.0.1 /", "there is no option --frm; did you mean --from?"],
     ["explain -H", "--header"],
   ])("%s is refused, with what to do", (args, message) => {
     expect(() => readCommandLine(args.split(" "))).toThrow(message);

@@ -18,6 +18,11 @@ export const commandNames = [
   "workers",
   "leader",
   "pids",
+  "top",
+  "status",
+  "cpu",
+  "heap",
+  "report",
   "cache",
   "quit",
   "stop",
@@ -128,6 +133,14 @@ export interface CommandLine {
   readonly server: string | undefined;
   /** Print JSON. */
   readonly isJSON: boolean;
+  /** top: print one table, and end. */
+  readonly isOnce: boolean;
+  /** top: the time between two tables. cpu: how long to measure. In milliseconds. */
+  readonly period: number;
+  /** cpu, heap, report: the slot of the worker. */
+  readonly slot: number;
+  /** cpu, heap, report: the file to write. `undefined`: one in the working directory. */
+  readonly out: string | undefined;
   /** serve: how long running work may take to finish after a signal to end, in milliseconds. */
   readonly grace: number;
   readonly logLevel: LogLevelName;
@@ -180,6 +193,10 @@ const options = {
   all: { type: "boolean" },
   soft: { type: "boolean" },
   "dry-run": { type: "boolean" },
+  once: { type: "boolean" },
+  for: { type: "string" },
+  worker: { type: "string" },
+  out: { type: "string" },
   "log-level": { type: "string" },
   "log-format": { type: "string" },
   "log-file": { type: "string" },
@@ -244,6 +261,11 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   workers: program,
   leader: program,
   pids: program,
+  top: [...program, "once", "for"],
+  status: program,
+  cpu: [...program, "worker", "for", "out"],
+  heap: [...program, "worker", "out"],
+  report: [...program, "worker", "out"],
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
   quit: program,
   stop: program,
@@ -339,6 +361,10 @@ function complete(
     alpn: values.alpn ?? "",
     bytes: values.bytes ?? "",
     isJSON: values.json ?? false,
+    isOnce: values.once ?? false,
+    period: Math.max(1, readDuration("for", values.for ?? (command === "cpu" ? "10s" : "1s"))),
+    slot: readSlot(values.worker ?? "0"),
+    out: values.out,
     grace: readDuration("grace", values.grace ?? "4s"),
     logLevel: oneOf("log-level", values["log-level"] ?? "info", logLevels),
     logFormat: oneOf("log-format", values["log-format"] ?? "text", ["text", "json"]),
@@ -360,6 +386,11 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw usage(error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? error.message) : String(error));
   }
+}
+
+function readSlot(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw usage(`--worker takes the number of a worker, not ${JSON.stringify(text)}`);
+  return Number(text);
 }
 
 function readWorkers(text: string): number {

@@ -37,6 +37,8 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   usage: () => running().usage(),
   explain: (params) => running().explain(params),
   modules: () => running().modules,
+  count: () => running().count(),
+  profile: (order) => running().profile(order),
   standing(standing) {
     serving?.fellows.stands(standing);
   },

@@ -18,6 +18,7 @@ import { NodeGroup, type GroupSettings, type NodeChoice, type Waiter } from "./n
 import type { SelectionHint } from "./selection-hint.ts";
 import { PassiveHealth, type PassiveSettings } from "./passive-health.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import type { Readiness } from "../stage/readiness.ts";
 
 export interface BackendSettings extends GroupSettings, ActiveSettings, PassiveSettings, BreakerSettings {
   readonly balancer: BalancerName;
@@ -36,8 +37,8 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly makePool: (spec: NodeSpec) => Pool;
   /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
-  /** The component, for which is counted. */
-  readonly owner: CountingOwner & { readonly workers: Workers };
+  /** The component: work is counted for it, and the stage is not ready while it has no usable node. */
+  readonly owner: CountingOwner & { readonly readiness: Readiness; readonly workers: Workers };
   /** Called after the state of a node has changed: it is up, down or ejected. */
   readonly nodesChanged?: () => void;
 }
@@ -67,6 +68,8 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #breaker: CircuitBreaker;
   readonly #budget: RetryBudget;
   readonly #counts: BackendCounts;
+  readonly #owner: BackendOptions<Pool>["owner"];
+  #forgetReadiness: (() => void) | undefined;
   #isStarted = false;
 
   constructor(options: BackendOptions<Pool>) {
@@ -74,6 +77,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     const now = () => fixtures.clock.monotonic();
     this.#settings = settings;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
+    this.#owner = owner;
     this.#counts = new BackendCounts(owner);
     this.#group = new NodeGroup({
       specs,
@@ -117,6 +121,11 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
 
   start(): void {
     this.#isStarted = true;
+    const { readiness } = this.#owner;
+    this.#forgetReadiness = readiness.add(
+      () => this.#owner.path,
+      () => this.#group.whyUnusable(),
+    );
     for (const node of this.#group.nodes) this.#active?.watch(node);
   }
 
@@ -153,6 +162,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
 
   /** The pools abort requests that are still running. */
   async shutdown(): Promise<void> {
+    this.#forgetReadiness?.();
     this.#group.shutdown();
     await Promise.all([this.#stopped, this.#active?.stop()]);
     this.#deadlines.close();

@@ -208,6 +208,11 @@ export class NodeGroup<Pool extends NodePool> {
     this.#options.changed?.();
   }
 
+  /** Why no node can be used; `undefined` if one can. */
+  whyUnusable(): string | undefined {
+    return this.#mains.length + this.#backups.length > 0 ? undefined : this.#whyNone();
+  }
+
   /** Whether there is a usable node besides these. */
   hasOther(tried: readonly string[]): boolean {
     return [...this.#mains, ...this.#backups].some(({ id }) => !tried.includes(id));

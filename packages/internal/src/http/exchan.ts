@@ -114,6 +114,8 @@ export interface Lineage {
   readonly tally: { count: number };
   /** The path and query that the client has asked for, where this one is answered in its place. */
   readonly originalURI?: string | undefined;
+  /** The engine's: the trace of the request that has made this one. */
+  readonly trace?: object | undefined;
 }
 
 /** Serves exchans. */

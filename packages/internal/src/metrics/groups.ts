@@ -80,6 +80,15 @@ export const nodeGroup = countGroup("node", ["backend", "sign", "node"], {
   },
 });
 
+const exported = (outcome: string): NumberSpec =>
+  counter("hemi_exporter_spans", "Spans that an exporter was given.", { outcome });
+
+/** An addon that exports spans. */
+export const exporterGroup = countGroup("exporter", ["addon", "sign"], {
+  sent: exported("sent"),
+  dropped: exported("dropped"),
+});
+
 /** A worker process. */
 export const processGroup = countGroup("process", ["worker"], {
   startTime: gauge("hemi_process_start_time_seconds", "When the process started, since the epoch."),
@@ -99,4 +108,12 @@ export const processGroup = countGroup("process", ["worker"], {
 });
 
 /** All groups, in the order of their output. */
-export const countGroups = [requestGroup, webappGroup, serverGroup, backendGroup, nodeGroup, processGroup] as const;
+export const countGroups = [
+  requestGroup,
+  webappGroup,
+  serverGroup,
+  backendGroup,
+  nodeGroup,
+  exporterGroup,
+  processGroup,
+] as const;

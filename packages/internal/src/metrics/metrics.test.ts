@@ -1,5 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { countDuration, countGroup, durationBounds, durationSumAt } from "./count-group.ts";
+import { countDuration, countGroup, durationBounds, durationSumAt, type SeriesSpec } from "./count-group.ts";
 import { CountSum } from "./count-sum.ts";
 import { backendGroup, countGroups, requestGroup } from "./groups.ts";
 import { Metrics } from "./metrics.ts";
@@ -69,4 +70,24 @@ test("a sum has the counters of a process that has ended, and not its gauges", (
   expect(values()).toEqual([[20, 0, 7]]);
   sum.ended(two);
   expect(values()).toEqual([[0, 0, 7]]);
+});
+
+test("docs/metrics.md lists all metrics, with their types and labels", async () => {
+  const text = await readFile(new URL("../../../../docs/metrics.md", import.meta.url), "utf8");
+  const listed = [...text.matchAll(/^\| `(hemi_\w+)` +\| (\w+) +\|(.*)\|$/gm)].map(([, name, type, what = ""]) => ({
+    name,
+    type,
+    label: /, by `(\w+)`: /.exec(what)?.[1],
+  }));
+  const metrics = countGroups.flatMap(({ series }) =>
+    Object.values<SeriesSpec>(series).map((spec) => ({
+      name: spec.metric,
+      type: spec.type === "durations" ? "histogram" : spec.type,
+      label: "labels" in spec ? Object.keys(spec.labels ?? {})[0] : undefined,
+    })),
+  );
+  const unique = new Map(metrics.map((metric) => [metric.name, metric]));
+  const byName = (a: { name?: string | undefined }, b: { name?: string | undefined }) =>
+    (a.name ?? "").localeCompare(b.name ?? "");
+  expect(listed.sort(byName)).toEqual([...unique.values()].sort(byName));
 });

@@ -16,6 +16,7 @@ import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import { Metrics } from "../metrics/metrics.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
+import { Readiness } from "./readiness.ts";
 import { onlyWorker, type Workers } from "./workers.ts";
 import { stageSettings } from "./settings.ts";
 import type { ConfigSource, StageOptions } from "./stage.ts";
@@ -105,6 +106,7 @@ export async function bootSource<Made>(
     isDevelopment: options.isDevelopment === true,
     workers: options.workers ?? onlyWorker,
     metrics: options.metrics ?? new Metrics(),
+    readiness: new Readiness(),
   };
   const made = { resolved, fixtures, surroundings, resolve: resolveSource };
   if (options.log !== undefined) return make({ ...made, log: options.log });

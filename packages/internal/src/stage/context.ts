@@ -5,6 +5,7 @@ import type { Clock } from "../fixtures/clock.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Workers } from "./workers.ts";
 import type { Listeners } from "../net/listener.ts";
 
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly workers: Workers;
   /** What the components have counted. */
   readonly metrics: Metrics;
+  /** Whether the stage is ready for requests, and why not. */
+  readonly readiness: Readiness;
   /** Whether responses may expose the configuration, to help developers. Default: false. */
   readonly isDevelopment?: boolean;
 }

@@ -12,6 +12,7 @@ import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { compose } from "./composition.ts";
 import type { StageFixtures, Surroundings } from "./context.ts";
+import type { Readiness } from "./readiness.ts";
 import { untilDeadline } from "./deadline.ts";
 import { Departure } from "./departure.ts";
 import { failureError } from "./failure.ts";
@@ -111,6 +112,8 @@ export type StageComponents = Readonly<Record<string, StageComponent>>;
  */
 export class StageCore<Components extends StageComponents = StageComponents> implements AsyncDisposable {
   readonly fixtures: StageFixtures;
+  /** Whether it is ready for requests, and why not. */
+  readonly readiness: Readiness;
   readonly #scope: CreationScope;
   readonly #resolve: StageOptions["resolve"];
   readonly #life: LifeCycle;
@@ -129,6 +132,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
   constructor({ resolved, fixtures: definitions, log, surroundings, resolve, stopped }: StageOptions) {
     const fixtures = new Fixtures(definitions);
     this.fixtures = fixtures;
+    this.readiness = surroundings.readiness;
     this.#scope = {
       log,
       stageScope: { ...surroundings, stage: fixtures },
@@ -173,6 +177,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     const state = this.#state;
     if (state.name === "stopped") return Promise.resolve();
     if (state.name === "stopping") return state.stopped;
+    this.readiness.drain();
     const stopped = this.#quit(state, Date.now() + patience);
     this.#state = { name: "stopping", stopped };
     return stopped;
@@ -276,6 +281,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
     }
     if (failures.length === 0) {
       this.#state = { name: "running" };
+      this.readiness.started();
       return;
     }
     const shutdown = this.#shutdown(Date.now() + shutdownPatience);

@@ -1,6 +1,8 @@
 // The worker processes of a program, as a component sees them. A program of one process has one worker: itself.
 
 import { randomBytes } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import type { CountReport, Metrics } from "../metrics/metrics.ts";
 
 /** Components use it through `context.workers`. */
 export interface Workers {
@@ -27,6 +29,11 @@ export interface Workers {
   broadcast(topic: string, message: unknown): void;
   /** Receives the messages of other workers about a topic. Returns the function that ends this. */
   subscribe(topic: string, listener: (message: unknown) => void): () => void;
+  /**
+   * The numbers of all workers, summed, with the counters of workers that have ended. `own`: those of this worker.
+   * Rejects with HEMI_PROCESS.
+   */
+  sumCounts(own: Metrics): Promise<CountReport>;
   /**
    * 48 random bytes that all workers have in common, by name: keys of TLS session tickets. Rejects with HEMI_PROCESS.
    */
@@ -67,6 +74,12 @@ export class OnlyWorker implements Workers {
 
   subscribe(): () => void {
     return () => {};
+  }
+
+  async sumCounts(own: Metrics): Promise<CountReport> {
+    // What ends in this turn of the event loop is counted at its end.
+    await turn();
+    return own.report();
   }
 
   secret(name: string): Promise<Buffer> {

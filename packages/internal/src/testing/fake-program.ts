@@ -1,5 +1,6 @@
 // For tests: the workers of a program, all in this process.
 
+import type { CountReport, Metrics } from "../metrics/metrics.ts";
 import type { Workers } from "../stage/workers.ts";
 
 type Listener = (message: unknown) => void;
@@ -67,6 +68,10 @@ class FakeWorker implements Workers {
 
   broadcast(topic: string, message: unknown): void {
     this.#program.deliver(this, topic, message);
+  }
+
+  sumCounts(own: Metrics): Promise<CountReport> {
+    return Promise.resolve(own.report());
   }
 
   subscribe(topic: string, listener: Listener): () => void {

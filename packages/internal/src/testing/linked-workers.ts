@@ -22,6 +22,7 @@ export function linkedWorkers(count: number): readonly Workers[] {
       own.set(topic, (own.get(topic) ?? new Set()).add(listener));
       return () => void own.get(topic)?.delete(listener);
     },
+    sumCounts: (own) => Promise.resolve(own.report()),
     secret: (name) => onlyWorker.secret(name),
     renewSecret: (name) => onlyWorker.renewSecret(name),
     onSecret: (name, listener) => onlyWorker.onSecret(name, listener),

@@ -10,6 +10,7 @@ import { Namer } from "../fixtures/namer.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import { Readiness } from "../stage/readiness.ts";
 import { onlyWorker } from "../stage/workers.ts";
 import { Listeners } from "../net/listener.ts";
 import { staticHandlet } from "../web/static/static.ts";
@@ -90,6 +91,7 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
     listeners: new Listeners(),
     workers: onlyWorker,
     metrics: new Metrics(),
+    readiness: new Readiness(),
     children: () => [],
   });
   await part.prepare?.();

@@ -1,9 +1,10 @@
 // What leader, workers and checkers ask of each other.
 
-import type { ListenAddress } from "@hemi/hemi/base";
+import type { CountReport, ListenAddress } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
 export const protocolVersion = 1;
@@ -88,6 +89,10 @@ export interface WorkerCalls {
   /** The modules of the user that it has loaded. */
   readonly modules: { readonly params: undefined; readonly result: readonly LoadedModule[] };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
+  /** What has changed of the numbers that its components count, since it was told last. */
+  readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** Writes a profile of the process to a file. */
+  readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
   /** A secret that all workers share has been replaced. */
@@ -146,6 +151,10 @@ export interface LeaderCalls {
   /** Replaces them; all workers hear of it. */
   readonly renewSecret: { readonly params: { readonly name: string }; readonly result: undefined };
   readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
+  /** What has changed of the numbers that the components of the worker count. */
+  readonly counted: { readonly params: CountReport; readonly result: undefined };
+  /** The numbers of all workers, summed. */
+  readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
 }
 
 /** Served by a checker. */

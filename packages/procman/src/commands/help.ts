@@ -16,6 +16,9 @@ Commands
   reopen            let the running program open its log files anew
   workers, leader, pids
                     the processes of the running program
+  top               a live table of what the components do: rates, errors, durations; keys sort it
+  status            how the running program is, on one screen
+  cpu, heap, report a profile of the processor, a snapshot of the heap, or Node's diagnostic report of a worker
   cache purge|explain URL
                     removes stored responses in all workers; or what is stored for a URL, and why
   quit, stop        end the running program: in order, or at once
@@ -45,6 +48,10 @@ Options of the commands for a running program
                     its token; default: admin.token in the vars folder
   --admin-ca FILE   the authority of its certificate; without it, the loopback address is asked without TLS
   --json            for programs
+  --once            top: one table, for scripts
+  --for TIME        top: the time between two tables, default: 1s; cpu: how long to measure, default: 10s
+  --worker N        cpu, heap, report: the worker's slot; default: 0
+  --out FILE        cpu, heap, report: the file to write; default: one in the working directory
 
 Option of reload
   --rework          by new workers, which load changed modules: see rework

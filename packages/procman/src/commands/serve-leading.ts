@@ -141,6 +141,11 @@ class Program {
       await this.#reopen("a command");
       return null;
     },
+    counts: async () => {
+      const report = await this.#serving.counts.total();
+      return report.filter(({ values }) => values.some((value) => value !== 0));
+    },
+    profile: (order) => this.#serving.callSlot(order.slot, "profile", order),
     cachePurge: async (order) => {
       const purges = await this.#serving.callAll("cachePurge", order);
       return sumOfPurges(purges.map(({ result }) => result));

@@ -26,7 +26,10 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
   stop: () => "ends at once\n",
 };
 
-export type SteeringName = Exclude<keyof Actions, "plan" | "version" | "explain" | "cachePurge" | "cacheExplain">;
+export type SteeringName = Exclude<
+  keyof Actions,
+  "plan" | "version" | "explain" | "counts" | "profile" | "cachePurge" | "cacheExplain"
+>;
 
 /** Calls the action of the command's name. */
 export async function steer(line: CommandLine & { readonly command: SteeringName }): Promise<ExitCode> {

@@ -2,8 +2,10 @@
 // results as JSON.
 
 import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
+import type { CountReport } from "@hemi/hemi/base";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
 import type { ExplainParams } from "../channel/calls.ts";
+import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
 /** For each action: what is sent, and what comes back. docs/control.md describes them for other clients. */
@@ -30,6 +32,10 @@ export interface Actions {
   readonly rework: { readonly params: undefined; readonly result: { readonly workers: number } };
   /** Opens the log files anew. */
   readonly reopen: { readonly params: undefined; readonly result: null };
+  /** What the components of all workers have counted, summed; slices without any number are left out. */
+  readonly counts: { readonly params: undefined; readonly result: CountReport };
+  /** Lets a worker write a profile to a file. */
+  readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
   /** Purges the caches of all workers. */
   readonly cachePurge: { readonly params: PurgeOrder; readonly result: PurgeReport };
   /** What the caches of each worker know of a URL. */

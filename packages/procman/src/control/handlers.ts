@@ -2,6 +2,7 @@
 
 import { HemiError } from "@hemi/hemi/base";
 import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
+import { readProfileOrder } from "../observe/profile-order.ts";
 import type { Actions } from "./actions.ts";
 
 export type ActionHandlers = {
@@ -37,6 +38,8 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   reload: (params) => ({ rework: fieldsOf(params)["rework"] === true }),
   rework: none,
   reopen: none,
+  counts: none,
+  profile: readProfileOrder,
   cachePurge: readPurgeOrder,
   cacheExplain: readCachedUrl,
   quit: none,

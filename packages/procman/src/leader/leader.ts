@@ -11,6 +11,7 @@ import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
+import { ProgramCounts } from "./program-counts.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { staleModules } from "./stale-modules.ts";
@@ -36,6 +37,8 @@ type Told = WeakMap<WorkerProcess, boolean>;
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #log: ErrorLog;
+  /** What all workers have counted. */
+  readonly counts = new ProgramCounts(() => this.#processes());
   readonly #sockets: Sockets;
   readonly #checker: Checker;
   readonly #slots: readonly Slot[];
@@ -65,6 +68,7 @@ export class Leader {
         broadcast: (message, from) => this.#broadcast(message, from),
         secret: (name) => this.#secret(name),
         renewSecret: (name) => this.#renewSecret(name),
+        counts: this.counts,
       });
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
@@ -155,6 +159,20 @@ export class Leader {
     return await Promise.all(
       this.#ready().map(async (worker) => ({ slot: worker.slot, result: await worker.call(name, params) })),
     );
+  }
+
+  /** Calls the ready worker of a slot. Rejects with HEMI_USAGE if there is none. */
+  async callSlot<Name extends keyof WorkerCalls>(
+    slot: number,
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]> {
+    const worker = this.#slots[slot]?.ready;
+    if (worker === undefined) {
+      const slots = this.#ready().map((ready) => ready.slot);
+      throw new HemiError("HEMI_USAGE", `no worker ${slot} is ready; there are: ${slots.join(", ")}`);
+    }
+    return await worker.call(name, params);
   }
 
   /** Checks a file, by default the configuration file, and compares it with what runs. */

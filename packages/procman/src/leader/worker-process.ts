@@ -15,6 +15,7 @@ import {
   type WorkerCalls,
 } from "../channel/calls.ts";
 import { startChild, type ChildOptions } from "./child-process.ts";
+import type { ProgramCounts } from "./program-counts.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -32,6 +33,8 @@ export interface WorkerProcessOptions {
   /** Random bytes that all workers have in common, in base64. */
   readonly secret: (name: string) => string;
   readonly renewSecret: (name: string) => void;
+  /** What all workers have counted. */
+  readonly counts: ProgramCounts;
 }
 
 export class WorkerProcess {
@@ -43,7 +46,7 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, children, broadcast, secret, renewSecret }: WorkerProcessOptions) {
+  constructor({ slot, sockets, children, broadcast, secret, renewSecret, counts }: WorkerProcessOptions) {
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -62,10 +65,15 @@ export class WorkerProcess {
       renewSecret: ({ name }) => {
         renewSecret(name);
       },
+      counted: (report) => {
+        counts.take(this, report);
+      },
+      sumCounts: () => counts.total(),
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";
       sockets.forget(this);
+      counts.ended(this);
       return reason;
     });
   }

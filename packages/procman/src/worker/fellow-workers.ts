@@ -1,7 +1,7 @@
 // The other workers of the program, reached through the leader.
 
 import { guarded } from "@hemi/common";
-import { HemiError, type ErrorLog, type Workers } from "@hemi/hemi";
+import { HemiError, type CountReport, type ErrorLog, type Workers } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { Broadcast, LeaderCalls, Standing, WorkerCalls } from "../channel/calls.ts";
 
@@ -55,6 +55,10 @@ export class FellowWorkers implements Workers {
       listeners.delete(listener);
       if (listeners.size === 0 && this.#subscribers.get(topic) === listeners) this.#subscribers.delete(topic);
     };
+  }
+
+  sumCounts(): Promise<CountReport> {
+    return this.#leader.call("sumCounts", undefined);
   }
 
   async secret(name: string): Promise<Buffer> {

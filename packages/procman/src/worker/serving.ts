@@ -12,6 +12,7 @@ import {
   SnapshotRecorder,
   type CacherPurge,
   type ExplainedCache,
+  type CountReport,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
@@ -26,6 +27,9 @@ import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
+import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
+import { Counting } from "./counting.ts";
+import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
@@ -35,21 +39,29 @@ export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
   readonly #fellows: FellowWorkers;
-  readonly #unwatch: () => void;
+  /** Watches the event loop; returns the function that ends this. */
+  readonly #watch: () => () => void;
+  readonly #profiler = new Profiler();
+  #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
+  readonly #counting: Counting;
   #prepared: PreparedReload | undefined;
 
   private constructor(
     stage: Stage,
     log: OwnedErrorLog,
     fellows: FellowWorkers,
+    watch: () => () => void,
     unwatch: () => void,
+    counting: Counting,
     modules: LoadedModules,
   ) {
+    this.#counting = counting;
     this.#stage = stage;
     this.log = log;
     this.#fellows = fellows;
+    this.#watch = watch;
     this.#unwatch = unwatch;
     this.#modules = modules;
   }
@@ -65,8 +77,10 @@ export class Serving {
     const { logLevel: level, logFormat: format, logFile: file } = options;
     const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
     const fellows = new FellowWorkers(leader, standing, log);
+    const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
-    const unwatch = watchLoop({ limit: options.stall, format });
+    const watch = (): (() => void) => watchLoop({ limit: options.stall, format });
+    const unwatch = watch();
     try {
       const stage = await bootFile(config?.file ?? options.config, {
         ...bootOptionsOf(options),
@@ -75,6 +89,7 @@ export class Serving {
         files: config === undefined ? recorder : filesOfSnapshot(config.snapshot),
         listeners: new Listeners(new LeaderSockets(leader)),
         workers: fellows,
+        metrics: counting.metrics,
         warned: (doubts) => {
           // The leader has them from the checker at a reload, and from the first worker at the start.
           if (config !== undefined) return;
@@ -83,11 +98,12 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, unwatch, modules),
+        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
       unwatch();
+      await counting.end();
       await log.close();
       throw error;
     }
@@ -151,6 +167,21 @@ export class Serving {
     return this.#modules.all;
   }
 
+  count(): CountReport {
+    return this.#counting.changes();
+  }
+
+  /** A snapshot of a large heap takes long, and is no reason to replace the worker. */
+  async profile(order: ProfileOrder): Promise<Profile> {
+    if (order.kind !== "heap") return await this.#profiler.make(order);
+    this.#unwatch();
+    try {
+      return await this.#profiler.make(order);
+    } finally {
+      this.#unwatch = this.#watch();
+    }
+  }
+
   usage(): WorkerUsage {
     const { user, system } = process.cpuUsage();
     return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000 };
@@ -163,6 +194,7 @@ export class Serving {
     } finally {
       this.#unwatch();
       this.#stopCollecting();
+      await this.#counting.end();
       await this.log.close();
     }
   }

@@ -24,6 +24,8 @@ export class AccessEntry implements HeadListener {
   endReason: EndReason = "complete";
   /** The address of the node that was asked last; "" if none was. */
   node = "";
+  /** How often a node was asked. */
+  attempts = 0;
   #nodeAskedAt: number | undefined;
   #nodeDoneAt: number | undefined;
   /**
@@ -56,6 +58,7 @@ export class AccessEntry implements HeadListener {
   }
 
   nodeAsked(): void {
+    this.attempts++;
     this.#nodeAskedAt ??= this.#clock.monotonic();
   }
 

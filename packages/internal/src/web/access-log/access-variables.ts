@@ -25,6 +25,12 @@ const ofEntry: Readonly<Record<string, VariableReader<AccessEntry>>> = {
   node: ({ node }) => node,
   /** From when a node was asked until the last one had answered; empty if none was. */
   nodeTime: ({ nodeTime }) => (nodeTime === undefined ? "" : milliseconds(nodeTime)),
+  /** 32 hexadecimal digits; empty without a trace. */
+  traceId: ({ req }) => req.traceId,
+  /** How often a node was asked; empty if none was. */
+  attempts: ({ attempts }) => (attempts === 0 ? "" : String(attempts)),
+  /** `hit`, or why the request went to the backend; empty without a cache. */
+  cacheStatus: ({ req }) => req.cacheStatus,
   /** The other end of the connection: a client or a proxy. */
   peerHost: ({ req }) => req.peer.address,
   peerPort: ({ req }) => String(req.peer.port),

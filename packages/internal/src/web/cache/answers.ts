@@ -7,7 +7,7 @@ import { nextIdentity, sendRepresentation, type Representation } from "../respon
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import { memorySource, type Source } from "../response/source.ts";
-import { cacheStatusMember, type CacheStatus } from "./rules/cache-status.ts";
+import { cacheStatusMember, cacheStatusWord, type CacheStatus } from "./rules/cache-status.ts";
 import { ageAt } from "./rules/reuse.ts";
 import type { SharedContent } from "./shared-content.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
@@ -45,11 +45,13 @@ export class Answers {
       ready = { head, second, name, representation: represent(fields, wobject.source, identity) };
       this.#ready.set(wobject, ready);
     }
+    req.cacheStatus = "hit";
     return send(req, resp, head.status, ready.representation);
   }
 
   /** Sends a wobject that the backend was asked about. */
   send(req: Request, resp: Response, wobject: Wobject, status: CacheStatus, now: number): true | Promise<true> {
+    req.cacheStatus = cacheStatusWord(status);
     const fields = this.#fieldsOf(wobject.head, ageAt(wobject.head, now), status);
     return send(req, resp, wobject.head.status, represent(fields, wobject.source, nextIdentity()));
   }
@@ -67,6 +69,7 @@ export class Answers {
     cacheStatus: CacheStatus,
   ): Promise<true> {
     const { status, fieldList, content } = arriving;
+    req.cacheStatus = cacheStatusWord(cacheStatus);
     const fields = this.#withStatus(fieldList, cacheStatus);
     const { whole } = content;
     const size = whole?.length ?? arriving.size;

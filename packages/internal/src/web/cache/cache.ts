@@ -203,6 +203,7 @@ class Cache implements HandletPart, ManagedCache {
 
   /** Leaves the request to the handlets behind. */
   #pass(resp: Response, forward: ForwardReason): false {
+    if (resp.req !== undefined) resp.req.cacheStatus = forward;
     const member = this.#answers.member({ forward });
     if (member !== undefined) this.#onHead(resp, () => resp.addHeader("cache-status", member));
     return false;

@@ -215,6 +215,11 @@ class Rule implements RulePart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    if (req.trace?.isSampled !== true) return this.#handle(req, resp);
+    return req.trace.run(this.#context.path, () => this.#handle(req, resp));
+  }
+
+  #handle(req: Request, resp: Response): boolean | Promise<boolean> {
     resp.rule = this;
     req.contentTerms = this.#contentTerms;
     resp.errorPages = this.#errorPages;
@@ -314,7 +319,10 @@ class Rule implements RulePart {
       resp.isOf(counts[i]);
       req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
       try {
-        const taken = handlet.part.handle(req, resp);
+        const taken =
+          req.trace?.isSampled === true
+            ? req.trace.run(handlet.path, () => handlet.part.handle(req, resp))
+            : handlet.part.handle(req, resp);
         if (taken === true) return true;
         if (taken !== false) {
           if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");

@@ -30,6 +30,7 @@ import type { Request } from "../request/request.ts";
 import { ErrorPages } from "../response/error-pages.ts";
 import type { Response } from "../response/response.ts";
 import { checkErrorPages, errorPageProps, examineErrorPages } from "./error-page-props.ts";
+import { traceProps, Tracing } from "../trace/tracing.ts";
 
 const props = {
   /** Exact names, `*.suffix`, `prefix.*`, or `*` for the default webapp. The most specific pattern wins. */
@@ -46,6 +47,7 @@ const props = {
   accessLog: prop.record(accessLogProps, { reload: "live" }),
   /** Whether the access log contains requests that no rule takes. Rules inherit this setting. */
   logAccess: prop.bool({ default: true, inherited: true, reload: "live" }),
+  ...traceProps,
   ...webappTlsProps,
   /** The stater that stores the sessions of clients, which handlets have as `req.session`. Default: no sessions. */
   withStater: prop.reference(staterKind, { inherited: true }),
@@ -80,6 +82,7 @@ class Webapp implements WebappPart {
   #errorPages: ErrorPages;
   readonly counts: WebappCounts;
   readonly #sessions: Sessions | undefined;
+  readonly #tracing: Tracing | undefined;
 
   constructor(context: Context<PropsOf<typeof props>, undefined>) {
     this.#context = context;
@@ -89,6 +92,8 @@ class Webapp implements WebappPart {
     this.#errorPages = new ErrorPages(props.errorPages, props.errorPaths);
     this.counts = new WebappCounts(context.metrics, context.name);
     if (withStater !== undefined) this.#sessions = new Sessions(() => withStater.current, log);
+    const { clock } = context.stage;
+    if (props.traceTo !== undefined) this.#tracing = new Tracing(props, clock, () => context.path);
   }
 
   update(): void {
@@ -177,6 +182,11 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
+    if (this.#tracing === undefined) return this.#handle(req, resp);
+    return this.#tracing.run(req, resp, () => this.#handle(req, resp));
+  }
+
+  #handle(req: Request, resp: Response): boolean | Promise<boolean> {
     resp.errorPages = this.#errorPages;
     if (this.#sessions !== undefined) req.bindSession(this.#sessions, resp);
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);

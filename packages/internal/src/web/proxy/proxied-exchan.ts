@@ -21,6 +21,7 @@ import type {
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
+import type { OpenSpan } from "../trace/trace.ts";
 import { isStatusWithContent } from "../../http/content-rule.ts";
 import { isTrailerName } from "../../http/field-names.ts";
 import { joinedFields, type Fields } from "../../http/fields.ts";
@@ -69,6 +70,10 @@ export class ProxiedExchan implements TunnelHandler {
   #pause: Pause | undefined;
   /** The next attempt may have any node, those included that have failed. */
   #startsOver = false;
+  /** Of the attempt that is under way, in a request that is traced. */
+  #span: OpenSpan | undefined;
+  /** Of the answer that has come. */
+  #status: number | undefined;
   #isAnswered = false;
   #isOver = false;
   /** All of the request's content, if it was gathered: it can be sent again. */
@@ -129,11 +134,13 @@ export class ProxiedExchan implements TunnelHandler {
 
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void {
     if (this.#isOver) return;
+    this.#status = head.status;
     const refusal = this.#traits.retries.statuses.has(head.status)
       ? this.#whyNotAgain()
       : "its status is not among them";
     if (refusal === undefined) return this.#tryAnother(`it answered ${head.status}`);
     this.#isAnswered = true;
+    if (whole !== undefined) this.#endSpan();
     const inside = this.#traits.takesAccelRedirect ? head.fields.get("x-accel-redirect") : undefined;
     if (inside !== undefined) return this.#answerFromInside(head, inside);
     this.#guarded(() => {
@@ -160,6 +167,7 @@ export class ProxiedExchan implements TunnelHandler {
   #answerFromInside(head: NodeResponseHead, path: string): void {
     this.#isOver = true;
     this.#tellNode();
+    this.#endSpan();
     this.#exchange?.cancel();
     answerFromInside(this.#req, this.#resp, path, head).catch((error: unknown) => {
       this.#guarded(() => {
@@ -182,6 +190,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   ended(trailers: Fields): void {
     if (this.#isOver) return;
+    this.#endSpan();
     this.#isOver = true;
     this.#tellNode();
     this.#guarded(() => {
@@ -195,6 +204,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   switched(head: NodeResponseHead, stream: Duplex): void {
     if (this.#isOver) return void stream.destroy();
+    this.#endSpan();
     this.#isOver = true;
     this.#tellNode();
     const isTaken = this.#guarded(() => {
@@ -209,6 +219,7 @@ export class ProxiedExchan implements TunnelHandler {
   failed(failure: BackendFailure): void {
     if (this.#isOver) return;
     this.#tellNode(failure.node);
+    this.#endSpan(failure.code, failure.node);
     if (this.#isAnswered) {
       this.#isOver = true;
       this.#note(`${failure.message}; its answer is broken off`);
@@ -262,6 +273,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   #attempt(): void {
     const attempt = ++this.#attempts;
+    this.#span = this.#req.trace?.begin("attempt", "client");
     const exchange = this.#begun();
     // It may have failed by now, and another may be under way.
     if (attempt !== this.#attempts) return;
@@ -270,6 +282,21 @@ export class ProxiedExchan implements TunnelHandler {
     if (content === undefined || this.#isOver) return;
     if (content.length > 0) exchange.sendContent(content);
     exchange.endContent(this.#req.trailers);
+  }
+
+  /** The attempt has an outcome: `error` says why it failed. Without a span, nothing is to be done. */
+  #endSpan(error?: string, node = this.#exchange?.node): void {
+    const span = this.#span;
+    if (span === undefined) return;
+    this.#span = undefined;
+    Object.assign(span.attributes, {
+      "http.request.method": this.#request.method,
+      "hemi.attempt": this.#attempts,
+      ...(node !== undefined && { "server.address": node }),
+      ...(this.#status !== undefined && { "http.response.status_code": this.#status }),
+      ...(error !== undefined && { "error.type": error }),
+    });
+    this.#req.trace?.end(span, error);
   }
 
   #begun(): WebExchange {
@@ -286,6 +313,8 @@ export class ProxiedExchan implements TunnelHandler {
     this.#traits.log.info(`${this.#req.method} ${this.#req.uri}: ${reason}; another attempt is made${when}`, {
       requestId: this.#req.id,
     });
+    this.#endSpan(reason);
+    this.#status = undefined;
     this.#exchange?.cancel();
     if (this.#startsOver) this.#wish.tried = [];
     else if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
@@ -369,6 +398,7 @@ export class ProxiedExchan implements TunnelHandler {
   #giveUp(): void {
     this.#isOver = true;
     this.#pause?.end();
+    this.#endSpan("cancelled");
     this.#exchange?.cancel();
   }
 

@@ -17,6 +17,8 @@ import { listMembers } from "../../http/list-members.ts";
 import { HTTPError } from "../http-error.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
+import { readTraceParent } from "../trace/trace-context.ts";
+import { Trace } from "../trace/trace.ts";
 import { normalizePath, type NormalPath } from "./path.ts";
 import { Queries } from "./queries.ts";
 import { nextRequestId } from "./request-id.ts";
@@ -64,6 +66,10 @@ export class Request {
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
   #id: string | undefined;
+  /** For the engine: its trace, if its webapp has tracing. Set before anything else is done for the request. */
+  trace: Trace | undefined;
+  /** For the engine: what a cache did, in one word; "" without a cache. */
+  cacheStatus = "";
   #headers: Fields | undefined;
   #forwardedSource: Endpoint | undefined;
   #abort: AbortController | undefined;
@@ -265,12 +271,30 @@ export class Request {
 
   /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
   get headNumber(): number | undefined {
-    return this.#headers === undefined ? this.#wire.head.number : undefined;
+    return this.#headers === undefined && this.trace === undefined ? this.#wire.head.number : undefined;
   }
 
-  /** All fields of the head. */
+  /** All fields of the head. With tracing, the trace context is that for those who are asked on its behalf. */
   get headers(): Fields {
-    return this.#headers ?? this.#wire.head.fields;
+    if (this.#headers !== undefined) return this.#headers;
+    const { fields } = this.#wire.head;
+    if (this.trace === undefined) return fields;
+    const { traceparent, state } = this.trace;
+    const list = listWithout(fields, traceFields);
+    list.push("traceparent", traceparent);
+    if (state !== "") list.push("tracestate", state);
+    return (this.#headers = new ListedFields(list, fields.neverIndexed));
+  }
+
+  /** For the engine: of the request that has made this one. */
+  get parentTrace(): Trace | undefined {
+    const trace = this.#wire.lineage?.trace;
+    return trace instanceof Trace ? trace : undefined;
+  }
+
+  /** The id of its trace, here or at its client: 32 hexadecimal digits; "" if it has none. */
+  get traceId(): string {
+    return this.trace?.traceId ?? readTraceParent(this.headers)?.traceId ?? "";
   }
 
   /**
@@ -416,7 +440,7 @@ export class Request {
   async subrequest(target: string, options?: SubrequestOptions): Promise<Subresponse> {
     if (this.#server === undefined)
       throw new HemiError("HEMI_USAGE", "this request has no server to make subrequests to");
-    return sendSubrequest(this.#wire, this.encodedPath, this.#server, target, options);
+    return sendSubrequest(this.#wire, this.trace, this.encodedPath, this.#server, target, options);
   }
 
   /**
@@ -451,6 +475,7 @@ export class Request {
     req.#matches = this.#matches;
     req.#mustBePlain = this.#mustBePlain;
     req.#sessions = this.#sessions;
+    req.trace = this.trace;
     return req;
   }
 
@@ -478,6 +503,8 @@ export class Request {
     return (this.#target ??= this.#wire.head.target);
   }
 }
+
+const traceFields: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
 
 /** As in nginx. Not a prop: more restarts indicate a loop. */
 const maxNewStarts = 10;

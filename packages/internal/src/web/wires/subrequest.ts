@@ -46,11 +46,12 @@ export interface Subresponse {
 }
 
 /**
- * See `req.subrequest`. `basePath` is the encoded path of the parent. Rejects with HEMI_USAGE for an invalid path, and
- * for too many or too deeply nested subrequests.
+ * See `req.subrequest`. `basePath` is the encoded path of the parent, `trace` its trace. Rejects with HEMI_USAGE for an
+ * invalid path, and for too many or too deeply nested subrequests.
  */
 export async function sendSubrequest(
   parent: ExchanWire,
+  trace: object | undefined,
   basePath: string,
   server: ExchanServer,
   target: string,
@@ -70,7 +71,7 @@ export async function sendSubrequest(
     const wire = new SubrequestWire(
       parent,
       head,
-      { depth: depth + 1, tally, originalURI },
+      { depth: depth + 1, tally, originalURI, trace },
       { maxSize, resolve, reject },
     );
     parent.onEnd(() => wire.abort());

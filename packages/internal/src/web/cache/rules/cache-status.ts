@@ -31,3 +31,8 @@ export function cacheStatusMember(name: string, status: CacheStatus): string {
   if (status.detail !== undefined) member += `; detail=${status.detail}`;
   return member;
 }
+
+/** What the cache did, in one word for logs: `hit`, or why the request went to the backend. */
+export function cacheStatusWord({ isHit, forward }: CacheStatus): string {
+  return isHit === true ? "hit" : (forward ?? "");
+}

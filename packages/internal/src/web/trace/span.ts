@@ -1,0 +1,33 @@
+// Spans: what took how long within a trace, as exporters take them.
+
+import { capability } from "../../component/capability.ts";
+
+/** What a span stands for, with the words of OpenTelemetry. */
+export type SpanKind = "server" | "client" | "internal";
+
+/** A span that is over. */
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** "" for the first span of a trace. */
+  readonly parentId: string;
+  /** The field tracestate; "" if there is none. */
+  readonly state: string;
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** In ms since the epoch, with fractions. */
+  readonly startTime: number;
+  readonly endTime: number;
+  /** By the names of OpenTelemetry's semantic conventions where there is one. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** Why it failed; `undefined` if it did not. */
+  readonly error: string | undefined;
+}
+
+/** Takes spans, at once and without failing: it queues them, and drops what is too much. */
+export interface SpanSink {
+  takeSpan(span: Span): void;
+}
+
+/** Offered by addons that export spans: see `traceTo` of webapps. */
+export const spanSink = capability<SpanSink>("span-sink");

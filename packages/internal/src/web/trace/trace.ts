@@ -1,0 +1,153 @@
+// The trace of one request: its ids, and the spans of what is done for it.
+//
+//   server span ─┬─ rule ─── handlet ─┬─ attempt at a node
+//                │                    ├─ attempt at another one
+//                │                    └─ subrequest ─── rule ─── handlet
+//                └─ rule ─── handlet: left the request to the next one
+
+import { Fault } from "../dispatch/fault.ts";
+import type { Clock } from "../../fixtures/clock.ts";
+import { newSpanId, newTraceId, traceparentOf, type TraceParent } from "./trace-context.ts";
+import type { Span, SpanKind, SpanSink } from "./span.ts";
+
+/** What all traces of a webapp need. */
+export interface TraceHost {
+  readonly sink: SpanSink;
+  /** Its times: spans of one trace are measured by one clock, whatever happens to the system time. */
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+}
+
+/** A span that is under way. */
+export interface OpenSpan {
+  readonly spanId: string;
+  readonly parentId: string;
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly startTime: number;
+  readonly attributes: Record<string, string | number | boolean>;
+}
+
+/** Of the requests of a client, and of what its subrequests do. */
+export class Trace {
+  /** Whether spans are recorded: otherwise only the ids are passed on. */
+  readonly isSampled: boolean;
+  /** The field tracestate; "" if there is none. */
+  readonly state: string;
+  readonly startTime: number;
+  readonly #host: TraceHost;
+  /** From the monotonic clock to the time since the epoch, in ms. */
+  readonly #offset: number;
+  readonly #parentId: string;
+  #traceId: string | undefined;
+  #spanId: string | undefined;
+  /** Those that are under way, outermost first. */
+  readonly #open: OpenSpan[] = [];
+  #count = 0;
+
+  /**
+   * `parent`: the span of the sender. Without it, the trace begins here. `offset`: that of the trace of which it is a
+   * part.
+   */
+  constructor(host: TraceHost, isSampled: boolean, parent: TraceParent | undefined, offset?: number) {
+    this.#host = host;
+    this.#offset = offset ?? host.clock.now() - host.clock.monotonic();
+    this.isSampled = isSampled;
+    this.#traceId = parent?.traceId;
+    this.#parentId = parent?.spanId ?? "";
+    this.state = parent?.state ?? "";
+    this.startTime = this.#now();
+  }
+
+  /** 32 hexadecimal digits. */
+  get traceId(): string {
+    return (this.#traceId ??= newTraceId());
+  }
+
+  /** Of the server span: 16 hexadecimal digits. */
+  get spanId(): string {
+    return (this.#spanId ??= newSpanId());
+  }
+
+  /** The field for those who are asked on behalf of this request. */
+  get traceparent(): string {
+    return traceparentOf(this.traceId, this.spanId, this.isSampled);
+  }
+
+  /** For a request that is made for this one: its spans stand below the present one. */
+  child(): Trace {
+    const spanId = this.#open.at(-1)?.spanId ?? this.spanId;
+    const { isSampled, traceId, state } = this;
+    return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#offset);
+  }
+
+  /** Begins a span below the present one; `undefined` where none is recorded, or if there are too many. */
+  begin(name: string, kind: SpanKind): OpenSpan | undefined {
+    if (!this.isSampled || this.#count >= maxSpans) return undefined;
+    this.#count++;
+    const parentId = this.#open.at(-1)?.spanId ?? this.spanId;
+    return { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
+  }
+
+  /** Ends a span. `error`: why it failed. */
+  end(span: OpenSpan, error?: string): void {
+    const { traceId, state } = this;
+    this.#host.sink.takeSpan({ traceId, state, ...span, endTime: this.#now(), error });
+  }
+
+  /**
+   * Runs a step of the request, with a span that is the present one until the step leaves the request to the next one,
+   * or fails. If it takes the request, the span lasts until the response ends.
+   */
+  run(name: string, step: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const span = this.begin(name, "internal");
+    if (span === undefined) return step();
+    this.#open.push(span);
+    try {
+      const taken = step();
+      if (taken === false) this.#leave(span);
+      if (typeof taken === "boolean") return taken;
+      return taken.then(
+        (taken) => {
+          if (!taken) this.#leave(span);
+          return taken;
+        },
+        (error: unknown) => {
+          this.#leave(span, nameOf(error));
+          throw error;
+        },
+      );
+    } catch (error) {
+      this.#leave(span, nameOf(error));
+      throw error;
+    }
+  }
+
+  /** The response has ended: so do all spans, the server span as the last one. */
+  finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">): void {
+    for (const span of this.#open.toReversed()) this.end(span, server.error);
+    this.#open.length = 0;
+    const { traceId, spanId, state, startTime } = this;
+    const ids = { traceId, spanId, parentId: this.#parentId, state };
+    this.#host.sink.takeSpan({ ...ids, ...server, startTime, endTime: this.#now() });
+  }
+
+  #now(): number {
+    return this.#offset + this.#host.clock.monotonic();
+  }
+
+  #leave(span: OpenSpan, error?: string): void {
+    const at = this.#open.indexOf(span);
+    // The response may have ended meanwhile, and the span with it.
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.end(span, error);
+  }
+}
+
+function nameOf(error: unknown): string {
+  const thrown = error instanceof Fault ? error.cause : error;
+  return thrown instanceof Error ? thrown.name : "Error";
+}
+
+/** Of one request; further ones are left out. Not a prop: nobody reads more. */
+const maxSpans = 256;

@@ -1,0 +1,118 @@
+// The tracing of a webapp: which requests are traced, and where their spans go.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Clock } from "../../fixtures/clock.ts";
+import type { EndReason } from "../../http/end-reason.ts";
+import { addonKind } from "../../stage/kinds/addon.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import { spanSink, type Span } from "./span.ts";
+import { readTraceParent } from "./trace-context.ts";
+import { Trace, type TraceHost } from "./trace.ts";
+
+export const traceProps = {
+  /**
+   * The addon that takes the spans of traced requests. With it, requests carry a trace context (`traceparent`,
+   * `tracestate`) to backends, programs and apps, which continues that of the client. Unset: those fields are passed on
+   * as they come.
+   */
+  traceTo: prop.reference(addonKind, { offering: spanSink }),
+  /** Of a million requests, so many are traced. Default: 1 %. */
+  tracesPerMillion: prop.integer({ default: 10_000, max: 1_000_000, reload: "live" }),
+  /**
+   * Peers whose decision counts: their requests are traced if their `traceparent` says so. Others could fill the
+   * collector.
+   */
+  trustTraceparent: prop.addresses({ default: [] }),
+  /** Whether each response from 500 on gives its server span, if the request is not traced. */
+  traceErrors: prop.bool({ default: true, reload: "live" }),
+  /**
+   * Whether code that runs for a request finds its trace by `currentTrace()`, at the cost of an asynchronous context.
+   */
+  traceInContext: prop.bool({ default: false }),
+};
+
+const storage = new AsyncLocalStorage<Trace>();
+
+/** The trace of the request for which the calling code runs, if its webapp sets `traceInContext`. */
+export function currentTrace(): Trace | undefined {
+  return storage.getStore();
+}
+
+export class Tracing implements TraceHost {
+  readonly #props: PropsOf<typeof traceProps>;
+  readonly clock: Clock;
+  /** The path of the webapp. */
+  readonly #path: () => string;
+
+  constructor(props: PropsOf<typeof traceProps>, clock: Clock, path: () => string) {
+    this.#props = props;
+    this.clock = clock;
+    this.#path = path;
+  }
+
+  get sink(): TraceHost["sink"] {
+    return this.#props.traceTo?.current ?? noSink;
+  }
+
+  /** Runs a request of a client, or a subrequest, with a trace. */
+  run(req: Request, resp: Response, serve: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const trace = req.depth > 0 ? req.parentTrace?.child() : this.#traceOf(req);
+    if (trace === undefined) return serve();
+    req.trace = trace;
+    const kind = req.depth > 0 ? "internal" : "server";
+    resp.onEnd((status, _sent, reason) => this.#ended(trace, kind, req, status, reason));
+    return this.#props.traceInContext ? storage.run(trace, serve) : serve();
+  }
+
+  #traceOf(req: Request): Trace {
+    const { tracesPerMillion, trustTraceparent } = this.#props;
+    const parent = readTraceParent(req.headers);
+    const isTrusted = parent !== undefined && trustTraceparent.contains(req.sender.address);
+    const isSampled = isTrusted ? parent.isSampled : Math.random() * 1e6 < tracesPerMillion;
+    return new Trace(this, isSampled, parent);
+  }
+
+  #ended(trace: Trace, kind: Span["kind"], req: Request, status: number | undefined, reason: EndReason): void {
+    const isError = (status ?? 0) >= 500;
+    if (!trace.isSampled && !(isError && this.#props.traceErrors)) return;
+    const method = methods.has(req.method) ? req.method : "_OTHER";
+    const name = `${method === "_OTHER" ? "HTTP" : method} ${this.#path()}`;
+    const error = isError ? String(status) : reason === "complete" ? undefined : reason;
+    trace.finish({
+      name,
+      kind,
+      error,
+      attributes: {
+        "http.request.method": method,
+        "url.scheme": req.scheme,
+        "url.path": req.encodedPath,
+        "server.address": req.hostname,
+        "network.protocol.name": "http",
+        "network.protocol.version": req.version,
+        "client.address": req.srcHost,
+        "hemi.component": this.#path(),
+        "hemi.request.id": req.id,
+        ...(status !== undefined && { "http.response.status_code": status }),
+        ...(error !== undefined && { "error.type": error }),
+      },
+    });
+  }
+}
+
+const noSink = { takeSpan: () => undefined };
+
+/** Others would make names without end. */
+const methods: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "DELETE",
+  "CONNECT",
+  "OPTIONS",
+  "TRACE",
+  "PATCH",
+]);

@@ -1,0 +1,32 @@
+// Tells the leader what the components of this worker count: once a second, when the leader asks, and at the end.
+
+import { Metrics, watchProcess, type CountReport } from "@hemi/hemi";
+import type { Channel } from "../channel/channel.ts";
+import type { LeaderCalls, WorkerCalls } from "../channel/calls.ts";
+
+export class Counting {
+  readonly metrics = new Metrics();
+  readonly #leader: Channel<LeaderCalls, WorkerCalls>;
+  readonly #unwatch: () => void;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(leader: Channel<LeaderCalls, WorkerCalls>, slot: number) {
+    this.#leader = leader;
+    this.#unwatch = watchProcess(this.metrics, slot);
+    this.#timer = setInterval(() => leader.tell("counted", this.changes()), interval).unref();
+  }
+
+  changes(): CountReport {
+    return this.metrics.changes();
+  }
+
+  /** The last numbers; waits until the leader has them, or is gone. Never rejects. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#leader.call("counted", this.changes()).catch(() => {});
+    this.#unwatch();
+  }
+}
+
+/** In ms. */
+const interval = 1000;
