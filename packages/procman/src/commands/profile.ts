@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { bytes } from "../observe/activity-text.ts";
 import type { ProfileKind } from "../observe/profile-order.ts";
@@ -20,7 +20,7 @@ export async function profile(line: CommandLine): Promise<ExitCode> {
   const kind = line.command === "heap" || line.command === "report" ? line.command : "cpu";
   const time = new Date().toISOString().replace(/[:.]/g, "").replace("T", "-").slice(0, 17);
   const file = resolve(line.out ?? `hemi-${kind}-${line.slot}-${time}.${endings[kind]}`);
-  const made = await callProgram(controlPath(line), "profile", { kind, slot: line.slot, file, period: line.period });
+  const made = await callProgram(programPlace(line), "profile", { kind, slot: line.slot, file, period: line.period });
   const text = `${made.file}: ${bytes(made.size)}, of worker ${line.slot}, process ${made.pid}; it stood still for ${made.stopped.toFixed(1)} ms\n`;
   process.stdout.write(line.isJSON ? `${JSON.stringify(made, undefined, 2)}\n` : text);
   return exitCodes.fine;

@@ -2,17 +2,17 @@
 
 import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { activityOf } from "../observe/activity.ts";
 import { activityText } from "../observe/activity-text.ts";
 
 export async function status(line: CommandLine): Promise<ExitCode> {
-  const path = controlPath(line);
+  const place = programPlace(line);
   const [leader, workers, counts] = await Promise.all([
-    callProgram(path, "leader", undefined),
-    callProgram(path, "workers", undefined),
-    callProgram(path, "counts", undefined),
+    callProgram(place, "leader", undefined),
+    callProgram(place, "workers", undefined),
+    callProgram(place, "counts", undefined),
   ]);
   const activity = activityOf([], counts, Math.max(1, Date.now() - leader.startedAt) / 1000);
   if (line.isJSON) {

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HemiError, type CountReport } from "@hemi/hemi/base";
 import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
-import { controlPath } from "../control/place.ts";
+import { programPlace, type ProgramPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { activityOf, type Activity } from "../observe/activity.ts";
 import { activityText, type SortKey } from "../observe/activity-text.ts";
 
 export async function top(line: CommandLine): Promise<ExitCode> {
-  const samples = new Samples(controlPath(line));
+  const samples = new Samples(programPlace(line));
   await samples.next();
   if (line.isOnce || line.isJSON) {
     await sleep(line.period);
@@ -27,17 +27,17 @@ export async function top(line: CommandLine): Promise<ExitCode> {
 
 /** Reports of the program, one after the other. */
 class Samples {
-  readonly #path: string;
+  readonly #place: ProgramPlace;
   #before: CountReport = [];
   #at = 0;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(place: ProgramPlace) {
+    this.#place = place;
   }
 
   /** What happened since the last call. */
   async next(): Promise<Activity> {
-    const report = await callProgram(this.#path, "counts", undefined);
+    const report = await callProgram(this.#place, "counts", undefined);
     const now = performance.now();
     const activity = activityOf(this.#before, report, (now - this.#at) / 1000);
     this.#before = report;
