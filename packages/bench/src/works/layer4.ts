@@ -110,7 +110,7 @@ export const layer4: readonly Work[] = [
         const figure = "not measured: libnginx-mod-stream missing";
         return [{ against, ours: "", theirs: "", figure, atLeast: "0.4", aim: "0.7" }];
       }
-      const { run } = work("", against, ["0.4", "0.7"], {
+      const measured = work("", against, ["0.4", "0.7"], {
         backend: () => startBackendOfDatagrams(),
         ours: () => servers.hemi("layer4-udp.conf"),
         theirs: (port) => servers.nginxStream(port),
@@ -121,7 +121,7 @@ export const layer4: readonly Work[] = [
             pairs,
           ),
       });
-      return await run({ seconds, pairs });
+      return await measured.run({ seconds, pairs });
     },
   },
 ];
