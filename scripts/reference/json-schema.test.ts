@@ -76,7 +76,7 @@ describe("the schema takes", () => {
   async function ownComponents(folder: string): Promise<readonly DeclaredComponent[]> {
     const packFiles = folder.startsWith("examples/")
       ? [`${folder}/${basename(folder)}.ts`, `${folder}/app.ts`]
-      : ["packages/develop/src/pack.ts", "packages/bench/src/servers/mapper-pack.ts"];
+      : ["packages/develop/src/pack.ts", "packages/bench/src/servers/*-pack.ts"];
     const components: DeclaredComponent[] = [];
     for (const file of globSync(packFiles, { cwd: root })) {
       const { default: pack } = (await import(pathToFileURL(join(root, file)).href)) as { readonly default?: unknown };

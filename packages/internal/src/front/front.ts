@@ -70,6 +70,7 @@ export class Front<Server extends object> implements ProxyHeaderReaderOptions {
   readonly #refused: Refusals;
   readonly #headerless: Refusals;
   readonly #clients: ClientAdmission | undefined;
+  /** Of the server: its connections, its handshakes, and the requests that are refused before a webapp has them. */
   readonly counts: ServerCounts;
   readonly #shares: ListenerShare[] = [];
   #gate: Gate<GateConn> | undefined;

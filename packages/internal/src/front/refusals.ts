@@ -2,6 +2,7 @@
 
 import type { Deadline } from "@hemi/common";
 
+/** What reporting refused connections needs. */
 export interface RefusalsOptions {
   /** Makes the deadline that ends an interval. */
   readonly makeDeadline: (onExpired: () => void) => Deadline;

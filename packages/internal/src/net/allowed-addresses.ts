@@ -4,6 +4,7 @@
 import type { NameLookup } from "./numeric-address.ts";
 import { specialUse } from "./special-addresses.ts";
 
+/** Which addresses of a host may be reached. */
 export interface JudgedHost {
   /** The addresses that may be reached, in order; at most three. */
   readonly ips: readonly string[];

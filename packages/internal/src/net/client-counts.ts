@@ -14,6 +14,7 @@ export class ClientCounts {
     return this.#counts.get(client) ?? 0;
   }
 
+  /** Counts one more of a client, which is named as by `clientOf`. */
   add(client: string): void {
     this.#counts.set(client, this.of(client) + 1);
   }

@@ -25,6 +25,7 @@ export interface DatagramShare {
   release(): Promise<void>;
 }
 
+/** Where datagrams are to be received. */
 export interface DatagramBinding {
   /** An IP address, or "" for all addresses that the machine has now, but link-local ones. Port 0 takes a free port. */
   readonly address: { readonly host: string; readonly port: number };

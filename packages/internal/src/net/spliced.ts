@@ -7,7 +7,9 @@
 import type { Duplex } from "node:stream";
 import type { Deadline, Deadlines } from "@hemi/common";
 
+/** How two streams are joined. */
 export interface SplicedOptions {
+  /** The deadline of the idle timeout is one of these. */
   readonly deadlines: Deadlines;
   /**
    * In milliseconds. Without a byte in either direction for this time, both are destroyed. Called each time the timeout

@@ -7,7 +7,9 @@ import type { Implementation, ImplementOptions, Interceptor, ProcedureLimits } f
 
 /** A bundlet with its implementation. */
 export interface ServedBundlet {
+  /** What is declared: its name and its procedures, without functions. */
   readonly bundlet: Bundlet;
+  /** One for each procedure of the bundlet, in the order in which they are declared. */
   readonly procedures: readonly ServedProcedure[];
 }
 
@@ -42,8 +44,11 @@ export type Invoke = (input: unknown, call: Call) => unknown;
 export class ServedProcedure {
   /** `/shop.v1.Stock/find`. */
   readonly path: string;
+  /** What is declared: its kind, and how its messages are made and encoded. */
   readonly procedure: Procedure;
+  /** Calls its function, through the interceptors. Throws what they throw. */
   readonly invoke: Invoke;
+  /** Its own limits. Those that are left out are the ones of what serves it. */
   readonly limits: ProcedureLimits;
   /** How many calls are running. */
   calls = 0;
