@@ -6,7 +6,9 @@ import { arrowsRule } from "./scripts/lint/arrows-rule.mjs";
 import { namesRule } from "./scripts/lint/names-rule.mjs";
 import { roomsRule } from "./scripts/lint/rooms-rule.mjs";
 
-const libraries = ["common", "rpc-client", "internal", "hemi", "contrib-*"].map((name) => `packages/${name}/src/**/*.ts`);
+const libraries = ["common", "rpc-client", "internal", "hemi", "contrib-*"].map(
+  (name) => `packages/${name}/src/**/*.ts`,
+);
 const tests = ["**/*.test.ts", "packages/*/e2e/**/*.ts"];
 
 export default defineConfig(
