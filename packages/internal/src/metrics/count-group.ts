@@ -2,9 +2,11 @@
 
 /** One number. Several numbers of one metric differ by their own labels. */
 export interface NumberSpec {
+  /** Whether it only ever rises (`counter`), or falls as well (`gauge`). */
   readonly type: "counter" | "gauge";
   /** The name of its metric, with the unit, without the `_total` of counters. */
   readonly metric: string;
+  /** What it means, in one line, for people. */
   readonly help: string;
   /** Its own labels, such as `status`. Default: none. */
   readonly labels?: Readonly<Record<string, string>>;
@@ -12,11 +14,15 @@ export interface NumberSpec {
 
 /** Durations: the counts of the buckets of `durationBounds`, then one for all longer ones, then the sum in seconds. */
 export interface DurationSpec {
+  /** Tells it from a `NumberSpec`. */
   readonly type: "durations";
+  /** The name of its metric, with the unit, which is seconds. */
   readonly metric: string;
+  /** What it means, in one line, for people. */
   readonly help: string;
 }
 
+/** What one name of a group stands for: one number, or the numbers of durations. */
 export type SeriesSpec = NumberSpec | DurationSpec;
 
 /** The layout of a group. All slices of a group have it; they differ in the values of the labels. */
@@ -25,6 +31,7 @@ export interface CountGroup<Name extends string = string> {
   readonly name: string;
   /** The names of the labels that tell the slices apart. Their values are names and signs of the configuration. */
   readonly labels: readonly string[];
+  /** What is counted, by name. */
   readonly series: Readonly<Record<Name, SeriesSpec>>;
   /** Where in a slice each number is; of durations, the first bucket. */
   readonly at: Readonly<Record<Name, number>>;

@@ -12,9 +12,11 @@ export interface CountBlock {
   readonly group: string;
   /** The values of the labels, in the order of the group. */
   readonly labels: readonly string[];
+  /** All numbers of the slice, in the layout of the group: see `CountGroup.at`. */
   readonly values: readonly number[];
 }
 
+/** What has been counted: one block for each slice. */
 export type CountReport = readonly CountBlock[];
 
 interface Slice {

@@ -10,6 +10,7 @@ export const metricsFormats = {
   openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 } as const;
 
+/** The name of a format. */
 export type MetricsFormat = keyof typeof metricsFormats;
 
 /** Yields often, so that thousands of components do not stop the event loop: see `finishInSlices` of @hemi/common. */

@@ -7,6 +7,7 @@ export type Ailment = () => string | undefined;
 export interface UnreadyComponent {
   /** For example `http1Backend.api`. */
   readonly path: string;
+  /** What it cannot do at the moment, for people. */
   readonly reason: string;
 }
 

@@ -8,7 +8,7 @@ import { drainTimeoutOf } from "./settings.ts";
 
 /** The work of one component that would have to end. */
 export interface ComponentCost extends EndingWork {
-  /** Of the component in the configuration. */
+  /** For example `http1Backend.api`. */
   readonly path: string;
   /** Connections of a server that is dropped itself: they end after what runs on them. */
   readonly conns: number;

@@ -19,11 +19,17 @@ export interface TraceHost {
 
 /** A span that is under way. */
 export interface OpenSpan {
+  /** 16 hexadecimal digits. */
   readonly spanId: string;
+  /** The id of the span that it stands below. */
   readonly parentId: string;
+  /** As of `Span`. */
   readonly name: string;
+  /** As of `Span`. */
   readonly kind: SpanKind;
+  /** In ms since the epoch, with fractions. */
   readonly startTime: number;
+  /** What is known of it so far: more may be added until it ends. See `Span`. */
   readonly attributes: Record<string, string | number | boolean>;
 }
 
@@ -33,6 +39,7 @@ export class Trace {
   readonly isSampled: boolean;
   /** The field tracestate; "" if there is none. */
   readonly state: string;
+  /** In ms since the epoch, with fractions. */
   readonly startTime: number;
   readonly #host: TraceHost;
   /** From the monotonic clock to the time since the epoch, in ms. */
