@@ -15,9 +15,9 @@ export interface Span {
   readonly parentId: string;
   /** The field tracestate; "" if there is none. */
   readonly state: string;
-  /** What is done: of the server span, the method and where it was served; else a component, or a request to a node. */
+  /** `GET webapp.shop` for a request, the path of a rule or handlet for its step, `attempt` for one at a node. */
   readonly name: string;
-  /** Whose work it is: the server's, that of a client of another server, or something within. */
+  /** `server`: a request of a client. `client`: a request to a node. `internal`: a subrequest or a step. */
   readonly kind: SpanKind;
   /** In ms since the epoch, with fractions. */
   readonly startTime: number;
