@@ -1,4 +1,5 @@
 // How the unit tests run: packages by their sources, so that no build stands between an edit and its test.
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** The condition under which every `@hemi/*` package exports its TypeScript sources. */
@@ -17,6 +18,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**"],
     // Processes, not threads: tests open sockets, change the environment and send signals.
     pool: "forks",
+    // One more than there are by default: those who test processes wait for them most of the time.
+    maxWorkers: availableParallelism(),
     // What a worker imports or starts past vite (a fork of the test's own) finds the sources too.
     execArgv: [`--conditions=${sourceCondition}`],
     // Generous, because a check of the whole workspace runs linters beside the tests; no test waits for it when it
