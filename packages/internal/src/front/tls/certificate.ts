@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { parseHostnamePattern } from "../../component/props/hostnames.ts";
 import { PropError } from "../../component/prop-error.ts";
+import { certificateTime } from "../../net/tls/certificate-time.ts";
 
 /** The prop that names a file: an error is shown there. */
 type FileProp = "tlsCert" | "tlsKey" | "tlsClientCA";
@@ -72,8 +73,8 @@ export async function readAuthorities(files: readonly string[]): Promise<readonl
 
 /** A warning about a usable certificate: it is not valid at `now` (in milliseconds), or soon will not be. */
 export function complaintOfAge({ file, leaf }: Certificate, now: number): string | undefined {
-  const from = leaf.validFromDate.getTime();
-  const to = leaf.validToDate.getTime();
+  const from = certificateTime(leaf.validFrom).getTime();
+  const to = certificateTime(leaf.validTo).getTime();
   if (now > to) return `the certificate ${file} has expired, on ${leaf.validTo}: clients refuse it`;
   if (now < from) return `the certificate ${file} is not valid before ${leaf.validFrom}: clients refuse it`;
   const days = Math.floor((to - now) / day);

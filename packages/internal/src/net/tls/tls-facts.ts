@@ -3,6 +3,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { certificateTime } from "./certificate-time.ts";
 
 /** A TLS connection of a client. */
 export interface TlsFacts {
@@ -133,7 +134,7 @@ export class ClientCertificate {
    * certificate.
    */
   get validTo(): Date {
-    return this.certificate.validToDate;
+    return certificateTime(this.certificate.validTo);
   }
 
   /** PEM, percent-encoded, so that it fits into a header field. */
