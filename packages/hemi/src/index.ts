@@ -14,8 +14,8 @@ export { ConnServer, connServerProps, type ConnServerSettings, type ServedSocket
 export * from "@hemi/internal";
 
 /**
- * Named, because the compiler cannot write it out. The dealets and servers of contrib packages are not in it: with them,
- * the type of a tree is more than the compiler can hold.
+ * Named, because the compiler cannot write it out. The dealets and servers of contrib packages are not in it: with
+ * them, the type of a tree is more than the compiler can hold.
  */
 type StandardBoot = Boot<readonly [CorePack, typeof apps, typeof handlets, typeof revisers]>;
 
