@@ -2,9 +2,11 @@
 // that, and written at the pace of its peer.
 
 import type { OnReadOpts, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";
 import { AcceptedSocket } from "./accepted-socket.ts";
 import { sharedBuffer } from "./shared-buffer.ts";
+import type { TlsFacts } from "./tls/tls-facts.ts";
 
 /** Learns what happens at a link. */
 export interface LinkUser {
@@ -29,6 +31,7 @@ export class Link {
   /** Why the connection broke; `undefined` as long as it has not. */
   error: Error | undefined;
   readonly #socket: Socket;
+  readonly #tls: TlsFacts | undefined;
   #user: LinkUser;
   #isHeld = false;
   /** Whether the socket is paused, for one of the two reasons. */
@@ -38,10 +41,11 @@ export class Link {
 
   /**
    * `open` returns the socket: an accepted one, or one that it dials with the option `onread` and `allowHalfOpen`. It
-   * is read from the first byte on, unless it is held.
+   * is read from the first byte on, unless it is held. `tls` is what the handshake of an accepted one has established.
    */
-  constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser) {
+  constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser, tls?: TlsFacts) {
     this.#user = user;
+    this.#tls = tls;
     const socket = open({
       buffer: sharedBuffer,
       callback: (size) => {
@@ -120,10 +124,15 @@ export class Link {
     this.#socket.destroy();
   }
 
-  /** Destroys the connection so that the peer cannot take it for a regular end. UNIX sockets know no reset. */
+  /**
+   * Destroys the connection so that the peer cannot take it for a regular end. UNIX sockets know no reset; a dialled TLS
+   * socket cannot be reset, and lacks a `close_notify` then.
+   */
   reset(): void {
-    if (this.#socket.remotePort === undefined) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    const socket = this.#socket;
+    if (this.#tls !== undefined) this.#tls.reset();
+    else if (socket.remotePort === undefined || socket instanceof TLSSocket) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   /**

@@ -1,5 +1,6 @@
 // What clients, proxies and nodes do wrong, or on purpose, at a tcpsRouter.
 
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Duplex } from "node:stream";
 import * as tls from "node:tls";
@@ -201,4 +202,43 @@ test("nodes may be reached by TLS, with the PROXY header before it", async () =>
   await using client = await site.connect();
   expect((await client.exactly(7)).toString()).toBe("secured");
   expect(header).toMatch(/^PROXY TCP4 127\.0\.0\.1 /);
+});
+
+test("over TLS, a side that breaks off takes the other one with it, and not the process", async () => {
+  await using folder = await certificateFolder();
+  const { tlsCert, tlsKey } = await folder.issue("a", { names: ["a.example"] });
+  const secured: tls.TLSSocket[] = [];
+  const server = tls.createServer({ cert: await readFile(tlsCert), key: await readFile(tlsKey) }, (socket) => {
+    secured.push(
+      socket
+        .on("error", () => {})
+        .on("end", () => socket.destroy())
+        .resume(),
+    );
+    socket.write("n:");
+  });
+  await using node = await RawBackend.listen(({ socket }) => {
+    socket.removeAllListeners("data");
+    server.emit("connection", socket);
+    return Promise.resolve();
+  });
+  await using site = await route(
+    to("n", node, '.tlsMode = true .tlsServerName = "a.example" .tlsVerify = false') +
+      router(
+        'case { tcpsProxy { .toBackend = "n" } }',
+        `.tlsMode = true .tlsCert = "${tlsCert}" .tlsKey = "${tlsKey}"`,
+      ),
+  );
+  const options = { servername: "a.example", rejectUnauthorized: false };
+  await using client = await site.connect(options);
+  await client.exactly(2);
+  const atNode = once(secured[0] ?? server, "close");
+  client.reset();
+  await atNode;
+  await using second = await site.connect(options);
+  await second.exactly(2);
+  secured[1]?.destroy();
+  await second.ending();
+  await using third = await site.connect(options);
+  expect((await third.exactly(2)).toString()).toBe("n:");
 });

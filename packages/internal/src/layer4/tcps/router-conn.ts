@@ -66,7 +66,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     this.beganAt = router.now();
     this.#walk = new CaseWalk(this, router);
     this.#deadline = router.makeDeadline(() => this.#finalize());
-    this.link = new Link(() => socket, this);
+    this.link = new Link(() => socket, this, tls);
     this.link.hold(true);
     // Not before the gate knows it.
     queueMicrotask(() => this.#walk.advance());
