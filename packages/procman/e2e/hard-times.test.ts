@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { chmod } from "node:fs/promises";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
+import { needsOtherUsers } from "./other-users.ts";
 import { ask, end, files, serve, serveWith, workersOf, type Program } from "./leading-program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -105,7 +106,8 @@ describe.skipIf(process.getuid?.() !== 0)("a leader that may start no process", 
     await end(program);
   }
 
-  test("because of ulimit -u tries again, and goes on", async () => {
+  test("because of ulimit -u tries again, and goes on", async (context) => {
+    needsOtherUsers(context);
     await using folder = await folderWith(files());
     await chmod(folder.path, 0o777);
     const program = await serveWith({ cwd: folder.path, uid });

@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, rename, stat, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
+import { needsOtherUsers } from "./other-users.ts";
 import { ask, end, files, isAlive, serve, site, steering, workersOf } from "./leading-program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -125,7 +126,8 @@ describe("--daemon", () => {
 });
 
 describe.skipIf(process.getuid?.() !== 0)("--user", () => {
-  test("gives workers the rights of a user with its group, after the leader has bound the port", async () => {
+  test("gives workers the rights of a user with its group, after the leader has bound the port", async (context) => {
+    needsOtherUsers(context);
     await using folder = await folderWith(files());
     await chmod(folder.path, 0o755);
     const port = await freeLowPort();

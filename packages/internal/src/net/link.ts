@@ -41,7 +41,7 @@ export class Link {
 
   /**
    * `open` returns the socket: an accepted one, or one that it dials with the option `onread` and `allowHalfOpen`. It
-   * is read from the first byte on, unless it is held. `tls` is what the handshake of an accepted one has established.
+   * is read from the first byte on, unless it is held. `tls` is what the handshake of an accepted one established.
    */
   constructor(open: (onread: OnReadOpts) => Socket, user: LinkUser, tls?: TlsFacts) {
     this.#user = user;
@@ -125,8 +125,8 @@ export class Link {
   }
 
   /**
-   * Destroys the connection so that the peer cannot take it for a regular end. UNIX sockets know no reset; a dialled TLS
-   * socket cannot be reset, and lacks a `close_notify` then.
+   * Destroys the connection so that the peer cannot take it for a regular end. UNIX sockets know no reset; a dialled
+   * TLS socket cannot be reset, and its peer misses the `close_notify`.
    */
   reset(): void {
     const socket = this.#socket;

@@ -62,7 +62,7 @@ export class DatagramEnd implements AsyncDisposable {
     socket.bind(port, "127.0.0.1");
     await once(socket, "listening");
     socket.on("message", (bytes, { port, address }) => {
-      for (const text of answer(bytes.toString("latin1"))) socket.send(text, port, address);
+      for (const text of answer(bytes.toString("latin1"))) socket.send(bytesOf(text), port, address);
     });
     return new DatagramEnd(socket);
   }
@@ -81,7 +81,7 @@ export class DatagramEnd implements AsyncDisposable {
   }
 
   send(datagram: string | Buffer): this {
-    this.#socket.send(typeof datagram === "string" ? Buffer.from(datagram, "latin1") : datagram);
+    this.#socket.send(bytesOf(datagram));
     return this;
   }
 
@@ -100,4 +100,9 @@ export class DatagramEnd implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.close(resolve));
   }
+}
+
+/** A text has a byte in each character. */
+function bytesOf(datagram: string | Buffer): Buffer {
+  return typeof datagram === "string" ? Buffer.from(datagram, "latin1") : datagram;
 }

@@ -108,7 +108,7 @@ test.each(["dns", "expect"])("a node is down if it does not answer the health ch
     return isWell ? [reply(text)] : [];
   });
   const expecting = check === "expect" ? '.healthSend = "ping" .healthExpect = "pong"' : "";
-  const health = `.healthCheck = "${check}" ${expecting} .healthInterval = 10ms .healthFall = 1 .healthTimeout = 20ms`;
+  const health = `.healthCheck = "${check}" ${expecting} .healthInterval = 10ms .healthFall = 1 .healthTimeout = 1s`;
   await using site = await routeDatagrams(datagramsTo("n", node, health) + datagramRouter(toNode()));
   await using client = await site.connect();
   expect(await client.send("x").text()).toBe("x");
