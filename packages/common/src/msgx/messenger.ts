@@ -87,17 +87,22 @@ export class Messenger {
   }
 
   #received(message: unknown): void {
-    if (typeof message !== "object" || message === null) throw new TypeError("a message is no object");
-    const { id, call, tell, params, result, error } = message as Readonly<Record<string, unknown>>;
+    if (!isRecord(message)) throw new TypeError("a message is no object");
+    const { id, call, tell, params, result, error } = message;
     if (typeof call === "string" && typeof id === "number") return void this.#serve(call, params, id);
     if (typeof tell === "string") return void this.#serve(tell, params, undefined);
-    const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
+    const waiting = typeof id === "number" ? this.#take(id) : undefined;
     if (waiting === undefined) throw new TypeError("a message is neither a call nor an answer to one");
-    this.#waiting.delete(id as number);
-    if (typeof error === "object" && error !== null) {
-      const { message: text, code, details } = error as Readonly<Record<string, unknown>>;
+    if (isRecord(error)) {
+      const { message: text, code, details } = error;
       waiting.reject(new CallError(String(text), typeof code === "string" ? code : "", details));
     } else waiting.resolve(result);
+  }
+
+  #take(id: number): PromiseWithResolvers<unknown> | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 
   async #serve(name: string, params: unknown, id: number | undefined): Promise<void> {
@@ -124,6 +129,10 @@ export class Messenger {
     this.#waiting.clear();
     this.#options.closed?.(error);
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 function plain(error: unknown): Readonly<Record<string, unknown>> {
