@@ -8,6 +8,7 @@ export * from "./iso-time.ts";
 export * from "./nearest-names.ts";
 export * from "./quietly.ts";
 export * from "./reason-phrases.ts";
+export * from "./roster.ts";
 export * from "./shared-database.ts";
 export * from "./shared-pool.ts";
 export * from "./single-flight.ts";

@@ -1,7 +1,7 @@
 // Dials addresses that no backend names, for outgates.
 
 import { connect, type Socket } from "node:net";
-import type { Deadline } from "@hemi/common";
+import { Roster, type Deadline } from "@hemi/common";
 import { formatAddress } from "../component/props/addresses.ts";
 import { BackendFailure } from "./failure.ts";
 
@@ -15,7 +15,7 @@ export interface AddressDiallerOptions {
 
 export class AddressDialler {
   readonly #options: AddressDiallerOptions;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Roster<Socket>();
 
   constructor(options: AddressDiallerOptions) {
     this.#options = options;

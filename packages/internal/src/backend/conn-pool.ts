@@ -2,7 +2,7 @@
 
 import type { OnReadOpts } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import type { Deadline } from "@hemi/common";
+import { Roster, type Deadline } from "@hemi/common";
 import { NodeConn, type NodeConnOwner, type ConnSettings } from "./node-conn.ts";
 import { dialNode, type Dialled } from "./dial.ts";
 import type { NodePool, NodeSpec } from "./node.ts";
@@ -32,7 +32,7 @@ export class ConnPool<Traits, Memory = never> implements NodePool, NodeConnOwner
    * are closed.
    */
   readonly #idle: NodeConn<Traits, Memory>[] = [];
-  readonly #all = new Set<NodeConn<Traits, Memory>>();
+  readonly #all = new Roster<NodeConn<Traits, Memory>>();
   /** Connections that have waited for their first byte for a long time, possibly for their acceptance. */
   readonly #starving = new Set<NodeConn<Traits, Memory>>();
   #isClosed = false;

@@ -1,7 +1,7 @@
 // A gate: accepts connections on one address of a server, and keeps track of them.
 
 import type { Socket } from "node:net";
-import { guarded } from "@hemi/common";
+import { guarded, Roster } from "@hemi/common";
 import type { Acceptor } from "../net/listener.ts";
 import type { GateShare } from "./joint-share.ts";
 
@@ -46,7 +46,7 @@ export interface GateOptions<Conn extends GateConn> {
 /** Accepts connections from a listening socket, counts them, and drains them. */
 export class Gate<Conn extends GateConn> {
   readonly #options: GateOptions<Conn>;
-  readonly #conns = new Set<Conn>();
+  readonly #conns = new Roster<Conn>();
   readonly #counts: ConnCounts | undefined;
   #emptied: PromiseWithResolvers<void> | undefined;
   #isDraining = false;

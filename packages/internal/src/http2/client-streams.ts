@@ -106,7 +106,7 @@ export abstract class ClientStreams
     this.streamBegins(exchan);
     this.server.serve(exchan);
     if (exchan.isOver) return;
-    this.streams.set(id, exchan);
+    this.streams.add(exchan);
     if (exchan.waitsUntil === Infinity && exchan.isTimed) this.waitFor(exchan, "handle");
   }
 
@@ -323,7 +323,7 @@ export abstract class ClientStreams
   /** The connection serves no stream any more. */
   protected leaveStreams(): void {
     this.#earlyAnswers?.end();
-    const exchans = [...this.streams.values()];
+    const exchans = this.streams.values();
     this.streams.clear();
     for (const exchan of exchans) {
       this.sender.forget(exchan);

@@ -150,7 +150,7 @@ export class Http2NodeConn
     const { id } = exchan;
     this.#nextId = id + 2;
     this.frames.lastStreamId = id;
-    this.streams.set(id, exchan);
+    this.streams.add(exchan);
     this.sender.sendBlock(id, this.sender.heads.encode(request, protocol), isEnd);
     this.idleFrames.earn(idleFramesOfRequest);
     if (this.streams.size === 1) this.#timeouts.settle();
@@ -301,7 +301,7 @@ export class Http2NodeConn
     const isOpen = this.#phase === "open";
     if (this.requests === 0) return this.#break("HEMI_BACKEND_DIAL", `it closes the connection at once${why}`);
     if (isOpen) this.#phase = "leaving";
-    for (const exchan of [...this.streams.values()]) {
+    for (const exchan of this.streams.values()) {
       if (exchan.id <= lastStreamId) continue;
       this.#remove(exchan);
       exchan.passedOver(`it closes the connection${why}, and has not looked at the request`);
@@ -366,7 +366,7 @@ export class Http2NodeConn
 
   #closed(): void {
     const { code, reason } = this.#failure ?? { code: "HEMI_BACKEND_DIAL", reason: "it closed the connection" };
-    const exchans = [...this.streams.values()];
+    const exchans = this.streams.values();
     this.#phase = "closed";
     this.cutter.stop();
     this.#timeouts.end();

@@ -13,6 +13,7 @@ import type { HeaderBlocks } from "./header-blocks.ts";
 import type { PeerFrames, ReceivingStream } from "./peer-frames.ts";
 import type { PeerSettings } from "./peer-settings.ts";
 import { Sender, type SendingStream } from "./sender.ts";
+import { StreamTable } from "./stream-table.ts";
 import { ReceiveWindow } from "./windows.ts";
 
 export interface ConnectionStream extends SendingStream, ReceivingStream {
@@ -43,7 +44,7 @@ export abstract class StreamConnection<Stream extends ConnectionStream, Heads ex
   /** What may come that brings neither messages nor content. */
   protected readonly idleFrames: TokenBucket;
   /** Those that are not over on both sides. */
-  protected readonly streams = new Map<number, Stream>();
+  protected readonly streams = new StreamTable<Stream>();
   /** The initial window of streams that begin now, for what we send on them. */
   protected sendWindow = defaultWindow;
   /** What a reading has brought is being handled. */

@@ -1,5 +1,6 @@
 // The open connections of a router. A reload ends those that work with components it drops.
 
+import { Roster } from "@hemi/common";
 import type { EndingWork } from "../component/part.ts";
 import type { Taker } from "./case-walk.ts";
 
@@ -11,7 +12,7 @@ export interface OpenConn {
 }
 
 export class OpenConns<Conn extends OpenConn> {
-  readonly #conns = new Set<Conn>();
+  readonly #conns = new Roster<Conn>();
   /** For those who wait until connections have ended. */
   readonly #waiting = new Set<() => void>();
 
@@ -20,7 +21,7 @@ export class OpenConns<Conn extends OpenConn> {
   }
 
   [Symbol.iterator](): Iterator<Conn> {
-    return this.#conns.values();
+    return this.#conns[Symbol.iterator]();
   }
 
   add(conn: Conn): void {

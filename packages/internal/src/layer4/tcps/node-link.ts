@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import { connect as connectTLS, type ConnectionOptions } from "node:tls";
-import type { Deadline } from "@hemi/common";
+import { Roster, type Deadline } from "@hemi/common";
 import type { NodeOwner } from "../../backend/backend.ts";
 import { dialNode } from "../../backend/dial.ts";
 import { BackendFailure } from "../../backend/failure.ts";
@@ -36,7 +36,7 @@ export interface DialUser {
 
 /** The connections to one node. */
 export class NodeLinks implements NodePool {
-  readonly #links = new Set<NodeLink>();
+  readonly #links = new Roster<NodeLink>();
 
   add(link: NodeLink): void {
     this.#links.add(link);

@@ -1,6 +1,7 @@
 // The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
 // components that they use.
 
+import { Roster } from "@hemi/common";
 import type { EndingWork } from "../../component/part.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
@@ -22,7 +23,7 @@ export interface LateListener {
 
 /** Outlives dispatchers: a reload makes a new dispatcher, while exchans of the previous one continue. */
 export class OpenExchans {
-  readonly #open = new Set<OpenExchan>();
+  readonly #open = new Roster<OpenExchan>();
   /** The waits for some of them. */
   readonly #waiting = new Set<Settlement>();
 
