@@ -17,6 +17,7 @@ const text = `
       { sign: "rule", children: [{ sign: "gziped" }, { sign: "static", props: { maxAges: 1 } }] },
     ] },
     { sign: "webapp", name: "blog", props: { webRoot: "/srv" } },
+    { sign: "tcpsRouter", name: "all", props: { address: ":81" }, children: [{ sign: "case", children: [{ sign: "echo" }] }] },
     { sign: "httpxServer", name: "main", props: { address: ":80", webapps: ["shop", "blogs"] } },
   ] });
 `;
@@ -57,6 +58,7 @@ describe("a tree that is typed tells its writer", { timeout: 120_000 }, () => {
       ["sign", 'there is no component "gziped" in the packs in use'],
       ["maxAges", 'there is no property "maxAges"'],
       ["props", "Property 'hostnames' is missing"],
+      ["sign", 'there is no component "echo" in the packs in use'],
       ['"blogs"', 'there is no webapp "blogs" in the tree'],
     ]);
   });

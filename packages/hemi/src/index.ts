@@ -13,11 +13,10 @@ export { authenticatedUser, hashPassword, type ScryptCost } from "@hemi/contrib-
 export { ConnServer, connServerProps, type ConnServerSettings, type ServedSocket } from "@hemi/contrib-servers";
 export * from "@hemi/internal";
 
-/**
- * Named, because the compiler cannot write it out. The dealets and servers of contrib packages are not in it: with
- * them, the type of a tree is more than the compiler can hold.
- */
-type StandardBoot = Boot<readonly [CorePack, typeof apps, typeof handlets, typeof revisers]>;
+/** Named, because the compiler cannot write it out. */
+type StandardBoot = Boot<
+  readonly [CorePack, typeof apps, typeof dealets, typeof handlets, typeof revisers, typeof servers]
+>;
 
 const boot: StandardBoot = bootWith([apps, dealets, handlets, revisers, servers], { knownPackages });
 
@@ -30,7 +29,6 @@ export const bootFile = boot.bootFile;
 export const bootText = boot.bootText;
 /**
  * Boots a TypeScript object with type checks: sign, name and kind of each part are known. Rejects with a ConfigError.
- * For the parts of `@hemi/contrib-dealets` and `@hemi/contrib-servers`, whose types it does not know, use `bootObject`.
  */
 export const bootTree: StandardBoot["bootTree"] = boot.bootTree;
 /** Boots a computed TypeScript object, without type checks. Rejects with a ConfigError. */

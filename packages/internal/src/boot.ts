@@ -27,9 +27,10 @@ export interface Boot<Packs extends readonly Pack[] = readonly Pack[]> {
    * known by path.
    */
   readonly bootTree: <const Tree extends ConfigObject, const Use extends readonly Pack[] = readonly []>(
-    tree: Tree & CheckedTree<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>,
+    // Two unions: of the packs in one tuple, the compiler could not hold the definitions.
+    tree: Tree & CheckedTree<Tree, DefinitionsIn<Packs> | DefinitionsIn<Use>>,
     options?: BootOptions<Use>,
-  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<readonly [...Packs, ...Use]>>>>;
+  ) => Promise<Stage<ComponentsIn<Tree, DefinitionsIn<Packs> | DefinitionsIn<Use>>>>;
   /** Boots a computed TypeScript object, without type checks. */
   readonly bootObject: (object: ConfigObject, options?: BootOptions) => Promise<Stage>;
 }

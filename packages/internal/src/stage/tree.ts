@@ -1,6 +1,5 @@
 // The types of a configuration that is a TypeScript object: its props are checked by their signs, and the components of
-// its stage
-// are known by path. What types cannot say (places, bounds, what a component offers), the boot checks.
+// its stage are known by path. What types cannot say (places, bounds, what a component offers), the boot checks.
 
 import type { ConfigObject, MarkedValue } from "../config/object.ts";
 import type { Capability } from "../component/capability.ts";
@@ -33,9 +32,8 @@ export type DefinitionsIn<Packs extends readonly Pack[]> = Packs[number]["defini
 
 /**
  * What a tree must be to be right. A prop is written as its definition takes it, and those that a component must set
- * itself are there. A prop of another
- * definition may stand there, too, because those inside may inherit it; any other name is an error. A reference names a
- * component of its kind.
+ * itself are there. A prop of another definition may stand there, too, because those inside may inherit it; any other
+ * name is an error. A reference names a component of its kind.
  */
 export type CheckedTree<
   Tree,
