@@ -10,6 +10,7 @@ import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
 import { httpxServer } from "./httpx/httpx-server.ts";
 import { cleanCronjob } from "./stage/cron/clean-cronjob.ts";
+import { sqliteLocks } from "./stage/locks/sqlite-locks.ts";
 import { cache } from "./web/cache/cache.ts";
 import { diskCacher } from "./web/cache/disk/disk-cacher.ts";
 import { memCacher } from "./web/cache/mem/mem-cacher.ts";
@@ -52,6 +53,7 @@ export const corePack = pack("@hemi/internal", [
   rule,
   staticHandlet,
   cleanCronjob,
+  sqliteLocks,
   diskCacher,
   cookieStater,
   localStater,

@@ -13,6 +13,18 @@ export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
+export {
+  rateLimitStore,
+  type RateLimitStore,
+  type Strike,
+  type StrikeCount,
+  type TokenDemand,
+  type TokenGrant,
+} from "./stage/limits/rate-limit-store.ts";
+export { MemoryRateLimits, type MemoryRateLimitsOptions } from "./stage/limits/memory-rate-limits.ts";
+export { lockService, type Lock, type LockOptions, type LockService } from "./stage/locks/lock-service.ts";
+export { HeldLock, type HeldLockOptions } from "./stage/locks/held-lock.ts";
+export { keepLock, type KeepLockOptions } from "./stage/locks/keep-lock.ts";
 export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readiness.ts";
 
 // Traces

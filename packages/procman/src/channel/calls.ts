@@ -1,13 +1,13 @@
 // What leader, workers and checkers ask of each other.
 
-import type { CountReport, ListenAddress } from "@hemi/hemi/base";
+import type { CountReport, ListenAddress, Strike, StrikeCount, TokenDemand, TokenGrant } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
 import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
 export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {
@@ -155,6 +155,34 @@ export interface LeaderCalls {
   readonly counted: { readonly params: CountReport; readonly result: undefined };
   /** The numbers of all workers, summed. */
   readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
+  /** Takes tokens from the buckets that all workers share: an answer for each demand. */
+  readonly takeTokens: { readonly params: readonly KeyedDemand[]; readonly result: readonly TokenGrant[] };
+  /** Counts strikes against keys that all workers share. */
+  readonly strike: { readonly params: readonly KeyedStrike[]; readonly result: readonly StrikeCount[] };
+  /** The fencing token of a lock; `null` if somebody has it. */
+  readonly acquireLock: {
+    readonly params: { readonly name: string; readonly ttl: number };
+    readonly result: number | null;
+  };
+  /** False: the worker has lost it. */
+  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
+  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
+}
+
+export interface KeyedDemand {
+  readonly key: string;
+  readonly demand: TokenDemand;
+}
+
+export interface KeyedStrike {
+  readonly key: string;
+  readonly strike: Strike;
+}
+
+/** A lock that a worker has. */
+export interface HeldName {
+  readonly name: string;
+  readonly token: number;
 }
 
 /** Served by a checker. */

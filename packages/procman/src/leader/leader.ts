@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
-import { HemiError, type ErrorLog } from "@hemi/hemi/base";
+import { HemiError, LockTable, MemoryRateLimits, type ErrorLog } from "@hemi/hemi/base";
 import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
 import type { Broadcast, ExplainParams, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
@@ -56,6 +56,7 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { workers, children = {}, log, inherited } = options;
+    const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
     this.#options = options;
     this.#log = log;
     this.#sockets = new Sockets(workers, inherited);
@@ -69,6 +70,8 @@ export class Leader {
         secret: (name) => this.#secret(name),
         renewSecret: (name) => this.#renewSecret(name),
         counts: this.counts,
+        limits,
+        locks,
       });
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
