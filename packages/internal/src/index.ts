@@ -42,8 +42,8 @@ export {
   type NumberSpec,
   type SeriesSpec,
 } from "./metrics/count-group.ts";
-export { countGroups, exporterGroup } from "./metrics/groups.ts";
-export { ownLabels } from "./metrics/labels.ts";
+export { countGroups, exporterGroup, limiterGroup } from "./metrics/groups.ts";
+export { ownerLabels, ownLabels } from "./metrics/labels.ts";
 export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
