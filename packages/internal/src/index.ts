@@ -78,7 +78,20 @@ export { backendKind, defineBackend } from "./backend/kind.ts";
 export { cronjobKind, defineCronjob } from "./stage/kinds/cronjob.ts";
 export { checkCronProps, cronProps, type CronProps } from "./stage/cron/cron-props.ts";
 export { parseSchedule, type Schedule } from "./stage/cron/schedule.ts";
-export { ScheduledWork, type Work } from "./stage/cron/scheduled-work.ts";
+export { ScheduledWork } from "./stage/cron/scheduled-work.ts";
+export type { RunContext, RunFacts, Work } from "./stage/cron/job-run.ts";
+export type { RunCause, RunOutcome, RunRecord } from "./stage/cron/run-history.ts";
+export {
+  cronjobHistories,
+  listCronjobs,
+  managedCronjob,
+  previewCronjobs,
+  runCronjob,
+  type CronjobHistory,
+  type CronjobStatus,
+  type CronjobTimes,
+  type ManagedCronjob,
+} from "./stage/cron/managed-cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";

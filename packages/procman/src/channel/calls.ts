@@ -2,8 +2,21 @@
 
 import type { CountReport, ListenAddress, Strike, StrikeCount, TokenDemand, TokenGrant } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
-import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
+import type {
+  CacherPurge,
+  ConfigSnapshot,
+  CronjobHistory,
+  CronjobStatus,
+  CronjobTimes,
+  ExplainedCache,
+  Plan,
+  ReloadCost,
+  ReloadPaths,
+  RunRecord,
+  Walk,
+} from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { ChosenCronjobs, CronPreview, NamedCronjob } from "../cron/cron-actions.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
@@ -101,6 +114,11 @@ export interface WorkerCalls {
   readonly cachePurge: { readonly params: PurgeOrder; readonly result: readonly CacherPurge[] };
   /** What the caches of this worker know of a URL. */
   readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly ExplainedCache[] };
+  /** Its cronjobs; those of the primary worker run. */
+  readonly cronList: { readonly params: undefined; readonly result: readonly CronjobStatus[] };
+  readonly cronPreview: { readonly params: CronPreview; readonly result: readonly CronjobTimes[] };
+  readonly cronRun: { readonly params: NamedCronjob; readonly result: RunRecord };
+  readonly cronHistory: { readonly params: ChosenCronjobs; readonly result: readonly CronjobHistory[] };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
 }

@@ -5,8 +5,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, LockTable, MemoryRateLimits, type ErrorLog } from "@hemi/hemi/base";
-import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
-import type { Broadcast, ExplainParams, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
+import type { Plan, ReloadCost } from "@hemi/hemi";
+import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
@@ -186,11 +186,14 @@ export class Leader {
     return { plan, warnings, unlisted: 0, cost, changedModules };
   }
 
-  /** How the program would handle a request. Rejects with HEMI_PROCESS if no worker is ready. */
-  async explain(params: ExplainParams): Promise<Walk> {
+  /** Calls the worker that does what is done once for the program. Rejects with HEMI_PROCESS if none is ready. */
+  async callPrimary<Name extends keyof WorkerCalls>(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]> {
     const [worker] = this.#ready();
     if (worker === undefined) throw new HemiError("HEMI_PROCESS", "no worker is ready");
-    return await worker.call("explain", params);
+    return await worker.call(name, params);
   }
 
   /**
