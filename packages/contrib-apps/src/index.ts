@@ -5,6 +5,7 @@ import { fetchHandlet } from "./fetch-handlet.ts";
 import { nodeHandlet } from "./node-handlet.ts";
 
 export { fetchHandlet, type FetchApp, type FetchEnv } from "./fetch-handlet.ts";
+export { expressSessions, type ExpressSession, type ExpressStore, type SessionMiddleware } from "./express-sessions.ts";
 export type { AcceptWebSocket } from "./fetch-upgrade.ts";
 export {
   upgradeWebSocket,

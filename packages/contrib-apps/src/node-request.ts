@@ -14,11 +14,14 @@ const contentKey = Symbol("content");
 export class NodeRequest extends IncomingMessage implements LineHandler {
   declare readonly _addHeaderLines: LineHandler["_addHeaderLines"];
   readonly [contentKey]: NodeContent;
+  /** The request of the engine: the session of the client, its locals, the id for logs. */
+  readonly hemi: HemiRequest;
 
   /** `uri` is what the app is asked for: the client may have asked for more. */
   constructor(req: HemiRequest, uri: string, socket: Socket, owner: ContentOwner) {
     super(socket);
     this[contentKey] = new NodeContent(req, this, owner);
+    this.hemi = req;
     guardListeners(this, owner);
     this._read = read;
     this._destroy = destroy;

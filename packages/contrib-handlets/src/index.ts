@@ -8,7 +8,7 @@ import { favicon } from "./favicon.ts";
 import { health } from "./health.ts";
 import { hostnameChecker } from "./hostname-checker.ts";
 import { httpsChecker } from "./https-checker.ts";
-import { limiter } from "./limiter.ts";
+import { limiter } from "./limiter/limiter.ts";
 import { hashPassword, type ScryptCost } from "./password-hash.ts";
 import { metrics } from "./metrics.ts";
 import { refererChecker } from "./referer-checker.ts";

@@ -22,16 +22,19 @@ async function blocksOf(page: string): Promise<readonly Block[]> {
   return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
 }
 
+/** Pages whose blocks without a language are configurations. */
+const configured = ["configuration.md", "layer4.md", "cache.md", "limits.md", "locks.md", "cronjobs.md"];
+
 /** A configuration that shows mistakes is followed by what is printed of them. */
 async function configurations(): Promise<readonly { readonly text: string; readonly printed: string | undefined }[]> {
-  const blocks = [...(await blocksOf("configuration.md")), ...(await blocksOf("layer4.md"))];
+  const blocks = (await Promise.all(configured.map(blocksOf))).flat();
   return blocks.flatMap(({ language, text }, index) => {
     const next = blocks[index + 1];
     return language === "" ? [{ text, printed: next?.language === "console" ? next.text : undefined }] : [];
   });
 }
 
-describe("the configurations of docs/configuration.md and docs/layer4.md", async () => {
+describe("the configurations of docs/", async () => {
   test.each(await configurations())("%# does what the page says", async ({ text, printed }) => {
     const log = openErrorLog({ sink: new MemorySink() });
     const booted = bootText(text, { name: "shop.conf", env: {}, log });
@@ -47,9 +50,9 @@ describe("the configurations of docs/configuration.md and docs/layer4.md", async
 });
 
 describe("the programs of docs/", () => {
-  test("boot-tree.md, requests.md and layer4.md compile, and run", { timeout: 180_000 }, async () => {
+  test("boot-tree.md, requests.md, layer4.md and cronjobs.md compile, and run", { timeout: 180_000 }, async () => {
     await using folder = await programFolder();
-    const pages = ["boot-tree.md", "requests.md", "layer4.md"];
+    const pages = ["boot-tree.md", "requests.md", "layer4.md", "cronjobs.md"];
     const programs = (await Promise.all(pages.map(blocksOf))).flat().filter(({ language }) => language === "ts");
     expect(programs.length).toBeGreaterThan(2);
     const files = programs.map((_program, index) => join(folder.path, `program-${index}.ts`));

@@ -10,6 +10,11 @@ import { http2Backend } from "./http2/http2-backend.ts";
 import { forwardProxy } from "./httpx/forward/forward-proxy.ts";
 import { httpxServer } from "./httpx/httpx-server.ts";
 import { cleanCronjob } from "./stage/cron/clean-cronjob.ts";
+import { commandCronjob } from "./stage/cron/command-cronjob.ts";
+import { moduleCronjob } from "./stage/cron/module-cronjob.ts";
+import { requestCronjob } from "./stage/cron/request-cronjob.ts";
+import { statCronjob } from "./stage/cron/stat-cronjob.ts";
+import { sqliteLocks } from "./stage/locks/sqlite-locks.ts";
 import { cache } from "./web/cache/cache.ts";
 import { diskCacher } from "./web/cache/disk/disk-cacher.ts";
 import { memCacher } from "./web/cache/mem/mem-cacher.ts";
@@ -52,6 +57,11 @@ export const corePack = pack("@hemi/internal", [
   rule,
   staticHandlet,
   cleanCronjob,
+  commandCronjob,
+  moduleCronjob,
+  requestCronjob,
+  statCronjob,
+  sqliteLocks,
   diskCacher,
   cookieStater,
   localStater,

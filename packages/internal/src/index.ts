@@ -13,6 +13,18 @@ export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
+export {
+  rateLimitStore,
+  type RateLimitStore,
+  type Strike,
+  type StrikeCount,
+  type TokenDemand,
+  type TokenGrant,
+} from "./stage/limits/rate-limit-store.ts";
+export { MemoryRateLimits, type MemoryRateLimitsOptions } from "./stage/limits/memory-rate-limits.ts";
+export { lockService, type Lock, type LockOptions, type LockService } from "./stage/locks/lock-service.ts";
+export { HeldLock, type HeldLockOptions } from "./stage/locks/held-lock.ts";
+export { keepLock, type KeepLockOptions } from "./stage/locks/keep-lock.ts";
 export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readiness.ts";
 
 // Traces
@@ -30,8 +42,8 @@ export {
   type NumberSpec,
   type SeriesSpec,
 } from "./metrics/count-group.ts";
-export { countGroups, exporterGroup } from "./metrics/groups.ts";
-export { ownLabels } from "./metrics/labels.ts";
+export { countGroups, exporterGroup, limiterGroup } from "./metrics/groups.ts";
+export { ownerLabels, ownLabels } from "./metrics/labels.ts";
 export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
 export type { CheckedTree, ComponentsIn, DefinitionsIn, NamedComponentsIn, StageComponent } from "./stage/tree.ts";
@@ -66,7 +78,20 @@ export { backendKind, defineBackend } from "./backend/kind.ts";
 export { cronjobKind, defineCronjob } from "./stage/kinds/cronjob.ts";
 export { checkCronProps, cronProps, type CronProps } from "./stage/cron/cron-props.ts";
 export { parseSchedule, type Schedule } from "./stage/cron/schedule.ts";
-export { ScheduledWork, type Work } from "./stage/cron/scheduled-work.ts";
+export { ScheduledWork } from "./stage/cron/scheduled-work.ts";
+export type { RunContext, RunFacts, Work } from "./stage/cron/job-run.ts";
+export type { RunCause, RunOutcome, RunRecord } from "./stage/cron/run-history.ts";
+export {
+  cronjobHistories,
+  listCronjobs,
+  managedCronjob,
+  previewCronjobs,
+  runCronjob,
+  type CronjobHistory,
+  type CronjobStatus,
+  type CronjobTimes,
+  type ManagedCronjob,
+} from "./stage/cron/managed-cronjob.ts";
 export { isPack, pack, type Pack } from "./component/pack.ts";
 export type { Part } from "./component/part.ts";
 export { prop } from "./component/prop.ts";

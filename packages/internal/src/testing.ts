@@ -6,3 +6,5 @@ export type { ContractTest } from "./testing/contract-test.ts";
 export { filterTests, type FilterSubject } from "./testing/filter-tests.ts";
 export { staterTests, type StaterSubject, type StaterTestOptions } from "./testing/stater-tests.ts";
 export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";
+export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
+export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";

@@ -24,6 +24,7 @@ export const commandNames = [
   "heap",
   "report",
   "cache",
+  "cron",
   "quit",
   "stop",
   "fmt",
@@ -115,9 +116,11 @@ export interface CommandLine {
     readonly isDryRun: boolean;
   };
   /**
-   * fmt, plan: the files. explain: method and URL. cache: an action and URLs.
+   * fmt, plan: the files. explain: method and URL. cache: an action and URLs. cron: an action and a name.
    * hash-password: the user name. help: a command. */
   readonly rest: readonly string[];
+  /** cron preview: of which year; `undefined`: the next times. */
+  readonly year: number | undefined;
   /** serve: responses may expose the configuration. */
   readonly isDevelopment: boolean;
   /** explain: header fields, each as `name: value`. */
@@ -193,6 +196,7 @@ const options = {
   all: { type: "boolean" },
   soft: { type: "boolean" },
   "dry-run": { type: "boolean" },
+  year: { type: "string" },
   once: { type: "boolean" },
   for: { type: "string" },
   worker: { type: "string" },
@@ -267,6 +271,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   heap: [...program, "worker", "out"],
   report: [...program, "worker", "out"],
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
+  cron: [...program, "year"],
   quit: program,
   stop: program,
   fmt: ["config", "base", "check"],
@@ -293,7 +298,15 @@ export function readCommandLine(args: readonly string[], program: ProgramDefault
   return complete(command, rest, values, program);
 }
 
-const takesArguments: ReadonlySet<CommandName> = new Set(["explain", "plan", "cache", "fmt", "hash-password", "help"]);
+const takesArguments: ReadonlySet<CommandName> = new Set([
+  "explain",
+  "plan",
+  "cache",
+  "cron",
+  "fmt",
+  "hash-password",
+  "help",
+]);
 
 type Values = ReturnType<typeof parse>["values"];
 
@@ -352,6 +365,7 @@ function complete(
       isSoft: values.soft ?? false,
       isDryRun: values["dry-run"] ?? false,
     },
+    year: values.year === undefined ? undefined : readYear(values.year),
     isDevelopment: values.dev ?? false,
     fields: values.header ?? [],
     from: values.from,
@@ -390,6 +404,11 @@ function parse(args: readonly string[]) {
 
 function readSlot(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw usage(`--worker takes the number of a worker, not ${JSON.stringify(text)}`);
+  return Number(text);
+}
+
+function readYear(text: string): number {
+  if (!/^[12]\d{3}$/.test(text)) throw usage(`--year takes a year such as 2027, not ${JSON.stringify(text)}`);
   return Number(text);
 }
 

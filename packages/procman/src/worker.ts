@@ -47,6 +47,10 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   },
   cachePurge: (order) => running().cachePurge(order),
   cacheExplain: ({ url }) => running().cacheExplain(url),
+  cronList: () => running().cronList(),
+  cronPreview: (order) => running().cronPreview(order),
+  cronRun: ({ name }) => running().cronRun(name),
+  cronHistory: ({ name }) => running().cronHistory(name),
   deliver(message) {
     serving?.fellows.deliver(message);
   },

@@ -4,12 +4,17 @@ import { request as sendRequest } from "node:http";
 import { text } from "node:stream/consumers";
 import {
   bootWith,
+  countGroups,
+  defineAddon,
   defineHandlet,
   HTTPError,
   type InjectResponse,
   MemorySink,
+  MemoryRateLimits,
+  Metrics,
   openErrorLog,
   pack,
+  rateLimitStore,
   type Stage,
 } from "@hemi/internal";
 import { vi } from "vitest";
@@ -32,18 +37,38 @@ export interface Site extends AsyncDisposable {
     path?: string,
     headers?: Readonly<Record<string, string>>,
   ): Promise<{ readonly status: number; readonly text: string }>;
+  /** Where it listens: `127.0.0.1:3080`. */
+  readonly address: string;
+  /** Lets those go on that wait in `/wait`. */
+  release(): void;
+  /** What was counted in a group for these labels, by name. */
+  counts(group: string, labels: readonly string[]): Readonly<Record<string, number>>;
   /** Gives the component with that path these props, as a reload does. */
   change(path: string, props: Readonly<Record<string, unknown>>): void;
 }
 
+/** Ends the wait of `/wait`. */
+let waiting = Promise.withResolvers<void>();
+
 /**
  * What answers behind the handlets: `/fail` gives a 500 and `/teapot` a 418, `/vary` has fields of its own, `/missing`
- * is nobody's, and the rest is `passed`, with the name of the user if there is one.
+ * is nobody's, `/large` has 256 KiB, `/wait` waits, and the rest is `passed`, with the name of the user if there is one.
  */
 const answerer = defineHandlet({
   sign: "answerer",
   create: () => ({
     handle(req, resp) {
+      if (req.path === "/large") {
+        resp.send("x".repeat(256 * 1024));
+        return true;
+      }
+      if (req.path === "/wait") {
+        return waiting.promise.then(() => {
+          resp.send("waited");
+          return true;
+        });
+      }
+
       if (req.path === "/missing") return false;
       if (req.path === "/fail") throw new Error("it was to fail");
       if (req.path === "/teapot") throw new HTTPError(418);
@@ -60,15 +85,20 @@ const answerer = defineHandlet({
   }),
 });
 
-const { bootText } = bootWith([contribHandlets, pack("test", [answerer])]);
+/** A store of rate limits, as an addon offers it. */
+const store = defineAddon({ sign: "store", offers: [rateLimitStore], create: () => new MemoryRateLimits() });
+
+const { bootText } = bootWith([contribHandlets, pack("test", [answerer, store])]);
 
 /**
  * `rules` are those before the one that answers, or handlets for one rule. Rejects with the ConfigError of a wrong one.
  */
 export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise<Site> {
   const sink = new MemorySink();
+  const metrics = new Metrics();
   const stage = await bootText(
     `stage {
+      store "s" {}
       webapp "site" {
         .hostnames = ("*")
         ${/^(?:rule|\.)/.test(rules) ? rules : `rule { ${rules} }`}
@@ -76,20 +106,32 @@ export async function serveSite(rules: string, address = "127.0.0.1:0"): Promise
       }
       httpxServer "main" { .webapps = ("site") .address = "${address}" }
     }`,
-    { log: openErrorLog({ level: "debug", sink }) },
+    { log: openErrorLog({ level: "debug", sink }), metrics },
   );
   await stage.start();
   const clock: { monotonic: () => number } = partOf(stage, "clock");
+  const { listensOn }: { listensOn: readonly string[] } = partOf(stage, "httpxServer.main");
   return {
     stage,
     lines: sink.lines,
+    address: String(listensOn[0]),
+    release() {
+      waiting.resolve();
+      waiting = Promise.withResolvers();
+    },
+    counts(name, labels) {
+      const group = countGroups.find((known) => known.name === name);
+      const block = metrics.report().find((known) => known.group === name && known.labels.join() === labels.join());
+      return Object.fromEntries(
+        Object.entries(group?.at ?? {}).map(([series, at]) => [series, block?.values[at] ?? 0]),
+      );
+    },
     at: (now) => void vi.spyOn(clock, "monotonic").mockReturnValue(now),
     ask(line, headers = {}) {
       const [method = "", url = ""] = line.split(" ");
       return stage.inject({ method, url, headers: { host: "site.example", ...headers } });
     },
     async askFrom(localAddress, path = "/", headers = {}) {
-      const { listensOn }: { listensOn: readonly string[] } = partOf(stage, "httpxServer.main");
       const url = `http://${String(listensOn[0])}${path}`;
       return await new Promise((resolve, reject) => {
         const request = sendRequest(url, { localAddress, headers, agent: false }, (response) => {

@@ -116,6 +116,8 @@ export interface Lineage {
   readonly originalURI?: string | undefined;
   /** The engine's: the trace of the request that has made this one. */
   readonly trace?: object | undefined;
+  /** The engine's: the request that has made this one. It has the session of the client, and can send a cookie. */
+  readonly parent?: object | undefined;
 }
 
 /** Serves exchans. */

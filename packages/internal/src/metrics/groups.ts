@@ -89,6 +89,21 @@ export const exporterGroup = countGroup("exporter", ["addon", "sign"], {
   dropped: exported("dropped"),
 });
 
+const limited = (outcome: string): NumberSpec =>
+  counter("hemi_limiter_requests", "Requests that came to a limiter, by what became of them there.", { outcome });
+
+/** A handlet that limits clients. */
+export const limiterGroup = countGroup("limiter", ["webapp", "limiter"], {
+  passed: limited("passed"),
+  rate: limited("rate"),
+  concurrent: limited("concurrent"),
+  banned: limited("banned"),
+  down: limited("down"),
+  strikes: counter("hemi_limiter_strikes", "Responses that counted against their client."),
+  bans: counter("hemi_limiter_bans", "Bans that have begun."),
+  storeFailures: counter("hemi_limiter_store_failures", "How many times the store of rate limits did not answer."),
+});
+
 /** A worker process. */
 export const processGroup = countGroup("process", ["worker"], {
   startTime: gauge("hemi_process_start_time_seconds", "When the process started, since the epoch."),
@@ -115,5 +130,6 @@ export const countGroups = [
   backendGroup,
   nodeGroup,
   exporterGroup,
+  limiterGroup,
   processGroup,
 ] as const;

@@ -17,7 +17,7 @@ import { Metrics } from "../metrics/metrics.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { Readiness } from "./readiness.ts";
-import { onlyWorker, type Workers } from "./workers.ts";
+import { OnlyWorker, type Workers } from "./workers.ts";
 import { stageSettings } from "./settings.ts";
 import type { ConfigSource, StageOptions } from "./stage.ts";
 
@@ -104,7 +104,7 @@ export async function bootSource<Made>(
   const surroundings: Surroundings = {
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,
-    workers: options.workers ?? onlyWorker,
+    workers: options.workers ?? new OnlyWorker(),
     metrics: options.metrics ?? new Metrics(),
     readiness: new Readiness(),
   };

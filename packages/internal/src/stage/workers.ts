@@ -3,6 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { CountReport, Metrics } from "../metrics/metrics.ts";
+import { MemoryRateLimits } from "./limits/memory-rate-limits.ts";
+import type { RateLimitStore } from "./limits/rate-limit-store.ts";
+import type { LockService } from "./locks/lock-service.ts";
+import { MemoryLocks } from "./locks/memory-locks.ts";
 
 /** Components use it through `context.workers`. */
 export interface Workers {
@@ -42,6 +46,10 @@ export interface Workers {
   renewSecret(name: string): void;
   /** Receives a secret each time it is replaced. Returns the function that ends this. */
   onSecret(name: string, listener: (secret: Buffer) => void): () => void;
+  /** Rate limits that all workers share, in the memory of the leader. */
+  readonly limits: RateLimitStore;
+  /** Locks that all workers share, in the memory of the leader. Those of a worker that ends are free at once. */
+  readonly locks: LockService;
 }
 
 /** This worker's part of a number that is meant for the whole program; at least one. */
@@ -54,6 +62,8 @@ export class OnlyWorker implements Workers {
   readonly slot = 0;
   readonly count = 1;
   readonly isPrimary = true;
+  readonly limits = new MemoryRateLimits();
+  readonly locks = new MemoryLocks();
   readonly #secrets = new Map<string, Buffer>();
   readonly #listeners = new Map<string, Set<(secret: Buffer) => void>>();
   readonly #changed = new Set<() => void>();

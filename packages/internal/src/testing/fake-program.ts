@@ -1,11 +1,15 @@
 // For tests: the workers of a program, all in this process.
 
 import type { CountReport, Metrics } from "../metrics/metrics.ts";
+import { MemoryRateLimits } from "../stage/limits/memory-rate-limits.ts";
+import { MemoryLocks } from "../stage/locks/memory-locks.ts";
 import type { Workers } from "../stage/workers.ts";
 
 type Listener = (message: unknown) => void;
 
 export class FakeProgram {
+  readonly limits = new MemoryRateLimits();
+  readonly locks = new MemoryLocks();
   readonly #workers: FakeWorker[] = [];
 
   /** One worker more. The first one that has not left is the primary one. */
@@ -46,6 +50,14 @@ class FakeWorker implements Workers {
   constructor(program: FakeProgram, slot: number) {
     this.#program = program;
     this.slot = slot;
+  }
+
+  get limits(): MemoryRateLimits {
+    return this.#program.limits;
+  }
+
+  get locks(): MemoryLocks {
+    return this.#program.locks;
   }
 
   get count(): number {

@@ -1,5 +1,7 @@
 // For tests: the workers of a program, all in this process.
 
+import { MemoryRateLimits } from "../stage/limits/memory-rate-limits.ts";
+import { LockTable, MemoryLocks } from "../stage/locks/memory-locks.ts";
 import { onlyWorker, type Workers } from "../stage/workers.ts";
 
 /**
@@ -8,8 +10,12 @@ import { onlyWorker, type Workers } from "../stage/workers.ts";
  */
 export function linkedWorkers(count: number): readonly Workers[] {
   const listeners = Array.from({ length: count }, () => new Map<string, Set<(message: unknown) => void>>());
+  const limits = new MemoryRateLimits();
+  const locks = new LockTable();
   return listeners.map((own, slot) => ({
     slot,
+    limits,
+    locks: new MemoryLocks(locks),
     count,
     isPrimary: slot === 0,
     isDraining: false,

@@ -1,13 +1,26 @@
 // What leader, workers and checkers ask of each other.
 
-import type { CountReport, ListenAddress } from "@hemi/hemi/base";
+import type { CountReport, ListenAddress, Strike, StrikeCount, TokenDemand, TokenGrant } from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
-import type { CacherPurge, ConfigSnapshot, ExplainedCache, Plan, ReloadCost, ReloadPaths, Walk } from "@hemi/hemi";
+import type {
+  CacherPurge,
+  ConfigSnapshot,
+  CronjobHistory,
+  CronjobStatus,
+  CronjobTimes,
+  ExplainedCache,
+  Plan,
+  ReloadCost,
+  ReloadPaths,
+  RunRecord,
+  Walk,
+} from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { ChosenCronjobs, CronPreview, NamedCronjob } from "../cron/cron-actions.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
 export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {
@@ -101,6 +114,11 @@ export interface WorkerCalls {
   readonly cachePurge: { readonly params: PurgeOrder; readonly result: readonly CacherPurge[] };
   /** What the caches of this worker know of a URL. */
   readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly ExplainedCache[] };
+  /** Its cronjobs; those of the primary worker run. */
+  readonly cronList: { readonly params: undefined; readonly result: readonly CronjobStatus[] };
+  readonly cronPreview: { readonly params: CronPreview; readonly result: readonly CronjobTimes[] };
+  readonly cronRun: { readonly params: NamedCronjob; readonly result: RunRecord };
+  readonly cronHistory: { readonly params: ChosenCronjobs; readonly result: readonly CronjobHistory[] };
   /** A message of another worker. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
 }
@@ -155,6 +173,34 @@ export interface LeaderCalls {
   readonly counted: { readonly params: CountReport; readonly result: undefined };
   /** The numbers of all workers, summed. */
   readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
+  /** Takes tokens from the buckets that all workers share: an answer for each demand. */
+  readonly takeTokens: { readonly params: readonly KeyedDemand[]; readonly result: readonly TokenGrant[] };
+  /** Counts strikes against keys that all workers share. */
+  readonly strike: { readonly params: readonly KeyedStrike[]; readonly result: readonly StrikeCount[] };
+  /** The fencing token of a lock; `null` if somebody has it. */
+  readonly acquireLock: {
+    readonly params: { readonly name: string; readonly ttl: number };
+    readonly result: number | null;
+  };
+  /** False: the worker has lost it. */
+  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
+  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
+}
+
+export interface KeyedDemand {
+  readonly key: string;
+  readonly demand: TokenDemand;
+}
+
+export interface KeyedStrike {
+  readonly key: string;
+  readonly strike: Strike;
+}
+
+/** A lock that a worker has. */
+export interface HeldName {
+  readonly name: string;
+  readonly token: number;
 }
 
 /** Served by a checker. */

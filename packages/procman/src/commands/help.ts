@@ -21,6 +21,8 @@ Commands
   cpu, heap, report a profile of the processor, a snapshot of the heap, or Node's diagnostic report of a worker
   cache purge|explain URL
                     removes stored responses in all workers; or what is stored for a URL, and why
+  cron list|preview|run|history [NAME]
+                    the cronjobs of the running program: when they run, how they ran; or run one now
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
@@ -29,7 +31,7 @@ Commands
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
   hash-password [NAME]
                     ask for a password, or read it from standard input, and print its line for .users of basicAuth
-  help [COMMAND]    this text, or more about explain or cache
+  help [COMMAND]    this text, or more about explain, cache or cron
   version           the versions of Hemi and Node.js
 
 Options of serve, check, explain and plan (check takes --json, too)
@@ -150,9 +152,26 @@ out, what a request would get, and why the last response was not stored.
 Options for both: --base DIR, --vars FOLDER (those of the program), --json.
 `;
 
+const cronText = `Usage: hemi cron list
+       hemi cron preview [--year YEAR] [NAME]
+       hemi cron run NAME
+       hemi cron history [NAME]
+
+list shows the cronjobs of the running program: when each runs next, and how it ran last. preview shows when they will run: the
+next ten times, or all of a year, with the changes of summer time. run lets one run now, in the worker that runs cronjobs, and
+waits until it has ended. history shows the last runs on this machine, and why they failed.
+
+  hemi cron preview --year 2027 backup
+  hemi cron run backup
+
+Options for all: --base DIR, --vars FOLDER (those of the program), --json.
+Exit codes of run: 0 it has succeeded, 2 it has failed or was aborted.
+`;
+
 const texts: ReadonlyMap<string, string> = new Map([
   ["explain", explainText],
   ["cache", cacheText],
+  ["cron", cronText],
 ]);
 
 export function help({ rest: [command] }: Pick<CommandLine, "rest">): ExitCode {

@@ -135,7 +135,7 @@ class Program {
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
     reload: async (params) => listedPlan(await this.#reload("a command", params?.rework ?? false)),
-    explain: (params) => this.#serving.explain(params),
+    explain: (params) => this.#serving.callPrimary("explain", params),
     rework: () => this.#serving.rework(),
     reopen: async () => {
       await this.#reopen("a command");
@@ -154,6 +154,10 @@ class Program {
       const workers = await this.#serving.callAll("cacheExplain", url);
       return workers.map(({ slot, result: caches }) => ({ slot, caches }));
     },
+    cronList: () => this.#serving.callPrimary("cronList", undefined),
+    cronPreview: (order) => this.#serving.callPrimary("cronPreview", order),
+    cronRun: (order) => this.#serving.callPrimary("cronRun", order),
+    cronHistory: (order) => this.#serving.callPrimary("cronHistory", order),
     quit: () => {
       this.#end("a command", exitCodes.fine);
       return null;

@@ -1,10 +1,11 @@
 // What a running program does for those who steer it: the actions of its control socket, with their parameters and
 // results as JSON.
 
-import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
+import type { CronjobHistory, CronjobStatus, CronjobTimes, Plan, ReloadCost, RunRecord, Walk } from "@hemi/hemi";
 import type { CountReport } from "@hemi/hemi/base";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
 import type { ExplainParams } from "../channel/calls.ts";
+import type { ChosenCronjobs, CronPreview, NamedCronjob } from "../cron/cron-actions.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
@@ -40,6 +41,14 @@ export interface Actions {
   readonly cachePurge: { readonly params: PurgeOrder; readonly result: PurgeReport };
   /** What the caches of each worker know of a URL. */
   readonly cacheExplain: { readonly params: CachedUrl; readonly result: readonly WorkerCaches[] };
+  /** The cronjobs, with their next times and last runs. */
+  readonly cronList: { readonly params: undefined; readonly result: readonly CronjobStatus[] };
+  /** When cronjobs will run. */
+  readonly cronPreview: { readonly params: CronPreview; readonly result: readonly CronjobTimes[] };
+  /** Runs a cronjob now; answers when it has ended. */
+  readonly cronRun: { readonly params: NamedCronjob; readonly result: RunRecord };
+  /** The last runs of cronjobs on this machine. */
+  readonly cronHistory: { readonly params: ChosenCronjobs; readonly result: readonly CronjobHistory[] };
   /** Ends the program in order; answers when this has begun. */
   readonly quit: { readonly params: undefined; readonly result: null };
   /** Ends the program at once. */

@@ -2,6 +2,7 @@
 
 import { HemiError } from "@hemi/hemi/base";
 import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
+import { readChosenCronjobs, readCronPreview, readNamedCronjob } from "../cron/cron-actions.ts";
 import { readProfileOrder } from "../observe/profile-order.ts";
 import type { Actions } from "./actions.ts";
 
@@ -42,6 +43,10 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   profile: readProfileOrder,
   cachePurge: readPurgeOrder,
   cacheExplain: readCachedUrl,
+  cronList: none,
+  cronPreview: readCronPreview,
+  cronRun: readNamedCronjob,
+  cronHistory: readChosenCronjobs,
   quit: none,
   stop: none,
 };

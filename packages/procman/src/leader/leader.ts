@@ -4,9 +4,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
-import { HemiError, type ErrorLog } from "@hemi/hemi/base";
-import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
-import type { Broadcast, ExplainParams, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
+import { HemiError, LockTable, MemoryRateLimits, type ErrorLog } from "@hemi/hemi/base";
+import type { Plan, ReloadCost } from "@hemi/hemi";
+import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
@@ -56,6 +56,7 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { workers, children = {}, log, inherited } = options;
+    const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
     this.#options = options;
     this.#log = log;
     this.#sockets = new Sockets(workers, inherited);
@@ -69,6 +70,8 @@ export class Leader {
         secret: (name) => this.#secret(name),
         renewSecret: (name) => this.#renewSecret(name),
         counts: this.counts,
+        limits,
+        locks,
       });
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
@@ -183,11 +186,14 @@ export class Leader {
     return { plan, warnings, unlisted: 0, cost, changedModules };
   }
 
-  /** How the program would handle a request. Rejects with HEMI_PROCESS if no worker is ready. */
-  async explain(params: ExplainParams): Promise<Walk> {
+  /** Calls the worker that does what is done once for the program. Rejects with HEMI_PROCESS if none is ready. */
+  async callPrimary<Name extends keyof WorkerCalls>(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]> {
     const [worker] = this.#ready();
     if (worker === undefined) throw new HemiError("HEMI_PROCESS", "no worker is ready");
-    return await worker.call("explain", params);
+    return await worker.call(name, params);
   }
 
   /**

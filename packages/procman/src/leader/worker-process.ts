@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { HemiError } from "@hemi/hemi/base";
+import { HemiError, type LockTable, type MemoryRateLimits } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -35,6 +35,10 @@ export interface WorkerProcessOptions {
   readonly renewSecret: (name: string) => void;
   /** What all workers have counted. */
   readonly counts: ProgramCounts;
+  /** The rate limits that all workers share. */
+  readonly limits: MemoryRateLimits;
+  /** The locks that all workers share. */
+  readonly locks: LockTable;
 }
 
 export class WorkerProcess {
@@ -46,7 +50,8 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, children, broadcast, secret, renewSecret, counts }: WorkerProcessOptions) {
+  constructor(options: WorkerProcessOptions) {
+    const { slot, sockets, children, broadcast, secret, renewSecret, counts, limits, locks } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -69,11 +74,19 @@ export class WorkerProcess {
         counts.take(this, report);
       },
       sumCounts: () => counts.total(),
+      takeTokens: (demands) => demands.map(({ key, demand }) => limits.takeNow(key, demand)),
+      strike: (strikes) => strikes.map(({ key, strike }) => limits.strikeNow(key, strike)),
+      acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this) ?? null,
+      renewLock: ({ name, token, ttl }) => locks.renew(name, ttl, token),
+      releaseLock: ({ name, token }) => {
+        locks.release(name, token);
+      },
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";
       sockets.forget(this);
       counts.ended(this);
+      locks.releaseAll(this);
       return reason;
     });
   }

@@ -4,18 +4,24 @@ import { guarded } from "@hemi/common";
 import { HemiError, type CountReport, type ErrorLog, type Workers } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { Broadcast, LeaderCalls, Standing, WorkerCalls } from "../channel/calls.ts";
+import { LeaderLimits } from "./leader-limits.ts";
+import { LeaderLocks } from "./leader-locks.ts";
 
 export class FellowWorkers implements Workers {
   readonly #leader: Channel<LeaderCalls, WorkerCalls>;
   readonly #log: ErrorLog;
   readonly #changed = new Set<() => void>();
   readonly #subscribers = new Map<string, Set<(message: unknown) => void>>();
+  readonly limits: LeaderLimits;
+  readonly locks: LeaderLocks;
   #standing: Standing;
 
   constructor(leader: Channel<LeaderCalls, WorkerCalls>, standing: Standing, log: ErrorLog) {
     this.#leader = leader;
     this.#standing = standing;
     this.#log = log;
+    this.limits = new LeaderLimits(leader);
+    this.locks = new LeaderLocks(leader);
   }
 
   get slot(): number {

@@ -2,27 +2,36 @@
 
 import {
   bootFile,
+  cronjobHistories,
   explainCaches,
   filesOfSnapshot,
   HemiError,
+  listCronjobs,
   Listeners,
   openErrorLog,
+  previewCronjobs,
   problemPlace,
   purgeCaches,
+  runCronjob,
   SnapshotRecorder,
   type CacherPurge,
+  type CronjobHistory,
+  type CronjobStatus,
+  type CronjobTimes,
   type ExplainedCache,
   type CountReport,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
   type ReloadPaths,
+  type RunRecord,
   type Stage,
   type Walk,
 } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, LoadedModule, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 import type { PurgeOrder } from "../caches/cache-actions.ts";
+import type { CronPreview } from "../cron/cron-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
@@ -149,6 +158,22 @@ export class Serving {
 
   cacheExplain(url: string): Promise<readonly ExplainedCache[]> {
     return explainCaches(this.#stage, url);
+  }
+
+  cronList(): Promise<readonly CronjobStatus[]> {
+    return listCronjobs(this.#stage, Date.now());
+  }
+
+  cronPreview(order: CronPreview): readonly CronjobTimes[] {
+    return previewCronjobs(this.#stage, order);
+  }
+
+  cronRun(name: string): Promise<RunRecord> {
+    return runCronjob(this.#stage, name);
+  }
+
+  cronHistory(name: string | undefined): Promise<readonly CronjobHistory[]> {
+    return cronjobHistories(this.#stage, name);
   }
 
   cost({ paths }: WorkerCalls["cost"]["params"]): ReloadCost {

@@ -14,7 +14,7 @@ import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import { numericAddress } from "../../net/numeric-address.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
-import { onlyWorker } from "../../stage/workers.ts";
+import { OnlyWorker } from "../../stage/workers.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -106,7 +106,7 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
     for (const each of addressesIn(props.address)) {
       const address = await numericAddress(each, stage.namer);
       if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
-      this.#shares.push(...(await listeners.datagrams.share({ address, isShared: workers !== onlyWorker })));
+      this.#shares.push(...(await listeners.datagrams.share({ address, isShared: !(workers instanceof OnlyWorker) })));
     }
   }
 

@@ -2,9 +2,11 @@
 
 import { opendir, rmdir, stat, unlink } from "node:fs/promises";
 import { join, relative, isAbsolute } from "node:path";
+import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import { defineCronjob } from "../kinds/cronjob.ts";
 import { checkCronProps, cronProps } from "./cron-props.ts";
+import { managedCronjob, type ManagedCronjob } from "./managed-cronjob.ts";
 import { ScheduledWork } from "./scheduled-work.ts";
 
 /**
@@ -22,15 +24,16 @@ export const cleanCronjob = defineCronjob({
     /** If the files have more bytes together, the oldest are removed, too. Default: no limit. */
     maxTotal: prop.size(),
   },
+  offers: [managedCronjob],
   check(context) {
     checkCronProps(context);
     const { props, report } = context;
     if (relative("/", props.folder) === "")
       report({ prop: "folder", message: "the whole file system is no such folder" });
   },
-  create(context) {
+  create(context): Part & ManagedCronjob {
     const { props, log, stage } = context;
-    const work = new ScheduledWork(context, async (signal) => {
+    return new ScheduledWork(context, async (signal) => {
       const oldest = stage.clock.now() - props.maxAge;
       const left: Found[] = [];
       let removed = 0;
@@ -52,11 +55,6 @@ export const cleanCronjob = defineCronjob({
       await removeEmpty(props.folder, props.folder, oldest);
       if (removed > 0) log.info("removed old files", { folder: props.folder, removed });
     });
-    return {
-      start: () => work.start(),
-      drain: (deadline: number) => work.stop(deadline),
-      shutdown: () => work.stop(0),
-    };
   },
 });
 

@@ -1,18 +1,26 @@
 // Cronjobs in a stage. Timers are those of the test, which lets them fire.
 
-import { mkdir, mkdtempDisposable, readdir, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { linkedWorkers } from "../../testing/linked-workers.ts";
 import { stageAtTime, type StageAtTime } from "../../testing/stage-at-time.ts";
+import type { Part } from "../../component/part.ts";
+import { defineAddon } from "../kinds/addon.ts";
 import { defineCronjob } from "../kinds/cronjob.ts";
+import { lockService, type LockService } from "../locks/lock-service.ts";
+import { LockTable, MemoryLocks } from "../locks/memory-locks.ts";
 import type { Workers } from "../workers.ts";
 import { cleanCronjob } from "./clean-cronjob.ts";
 import { checkCronProps, cronProps } from "./cron-props.ts";
-import { ScheduledWork, type Work } from "./scheduled-work.ts";
+import type { Work } from "./job-run.ts";
+import { managedCronjob, type ManagedCronjob } from "./managed-cronjob.ts";
+import { ScheduledWork } from "./scheduled-work.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+// The others, which renew locks, must not see another time.
+const timers = ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const;
+beforeEach(() => void vi.useFakeTimers({ toFake: [...timers] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A user's own cronjob. */
@@ -20,21 +28,25 @@ const jobOf = (work: Work) =>
   defineCronjob({
     sign: "job",
     props: cronProps,
+    offers: [managedCronjob],
     check: checkCronProps,
-    create(context) {
-      const scheduled = new ScheduledWork(context, work);
-      return {
-        start: () => scheduled.start(),
-        drain: (deadline: number) => scheduled.stop(deadline),
-        shutdown: () => scheduled.stop(0),
-      };
-    },
+    create: (context): Part & ManagedCronjob => new ScheduledWork(context, work),
   });
 
-async function stageWith(work: Work, props: string, workers?: Workers) {
-  const at = await stageAtTime(`stage { job "j" { ${props} } }`, [jobOf(work)], workers);
+interface JobStage extends StageAtTime, AsyncDisposable {
+  readonly job: ManagedCronjob;
+}
+
+/** `more` stands beside the job. */
+async function stageWith(work: Work, props: string, workers?: Workers, more = ""): Promise<JobStage> {
+  const history = props.includes("maxHistory") ? "" : ".maxHistory = 0";
+  const text = `stage { ${more} job "j" { ${props} ${history} } }`;
+  const at = await stageAtTime(text, [jobOf(work), testLocks], workers);
+  const [job] = at.stage.offering(managedCronjob);
+  if (job === undefined) throw new Error("there is no job");
   return {
     ...at,
+    job: job.part,
     async [Symbol.asyncDispose]() {
       vi.useRealTimers();
       await at.stage.quit(100);
@@ -133,6 +145,164 @@ describe("a cronjob", () => {
   });
 });
 
+/** The locks of several machines; those that are down reject. */
+let table = new LockTable();
+let areDown = false;
+const testLocks = defineAddon({
+  sign: "testLocks",
+  offers: [lockService],
+  create: (): Part & LockService => {
+    const locks = new MemoryLocks(table);
+    return {
+      acquireLock: (...asked) => (areDown ? Promise.reject(new Error("no answer")) : locks.acquireLock(...asked)),
+    };
+  },
+});
+
+describe("a cronjob with locks for all machines", () => {
+  beforeEach(() => {
+    table = new LockTable();
+    areDown = false;
+  });
+  const machine = (work: Work, props = "") =>
+    stageWith(work, `.schedule = "every 10s" .withLock = "l" .onDown = "skip" ${props}`, undefined, 'testLocks "l" {}');
+
+  test("runs on one of them, even if the clock of the other one is late", async () => {
+    const runs: string[] = [];
+    await using one = await machine(() => Promise.resolve(void runs.push("one")));
+    await using two = await machine(() => Promise.resolve(void runs.push("two")));
+    two.wait(-4);
+    for (let i = 0; i < 44; i++) {
+      one.wait(1);
+      two.wait(1);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(runs).toHaveLength(4);
+  });
+
+  test("is not begun on another machine while it still runs on one", async () => {
+    let runs = 0;
+    const work = () => {
+      runs++;
+      return new Promise<void>(() => undefined);
+    };
+    await using one = await machine(work);
+    await using two = await machine(work);
+    for (let i = 0; i < 35; i++) {
+      one.wait(1);
+      two.wait(1);
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(runs).toBe(1);
+    expect([...one.log, ...two.log].join("\n")).toContain("still runs on another machine");
+  });
+
+  test("gets fencing tokens that rise", async () => {
+    const tokens: number[] = [];
+    await using stage = await machine((_signal, { token }) => Promise.resolve(void tokens.push(token)));
+    await pass(stage, 31);
+    expect(tokens).toHaveLength(3);
+    expect(tokens).toEqual([...new Set(tokens)].sort((a, b) => a - b));
+  });
+
+  test.each([
+    ["skip", 0, "does not run"],
+    ["run", 3, "runs all the same"],
+  ])("that cannot be reached: %s", async (onDown, count, told) => {
+    areDown = true;
+    let runs = 0;
+    const props = `.schedule = "every 10s" .withLock = "l" .onDown = "${onDown}"`;
+    await using stage = await stageWith(() => Promise.resolve(void runs++), props, undefined, 'testLocks "l" {}');
+    await pass(stage, 31);
+    expect(runs).toBe(count);
+    expect(stage.log.join("\n")).toContain(told);
+  });
+
+  test("has to say what happens while they cannot be reached", async () => {
+    const wrong = stageWith(
+      () => Promise.resolve(),
+      '.schedule = "@daily" .withLock = "l"',
+      undefined,
+      'testLocks "l" {}',
+    );
+    await expect(wrong).rejects.toThrow(".onDown is required with .withLock");
+  });
+});
+
+describe("the history of a cronjob", () => {
+  test("tells how each run ended, and is there after the end of the program", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cron-"));
+    const props = `.schedule = "every 10s" .historyFolder = "${folder.path}" .maxHistory = 3 .timeout = 5s`;
+    const works: readonly Work[] = [
+      () => Promise.resolve(),
+      () => Promise.reject(new Error("it is broken")),
+      () => new Promise<void>(() => undefined),
+      () => Promise.resolve(),
+    ];
+    let runs = 0;
+    {
+      await using stage = await stageWith((...run) => works[runs++]?.(...run) ?? Promise.resolve(), props);
+      await pass(stage, 41);
+    }
+    await using stage = await stageWith(() => Promise.resolve(), props);
+    const history = await stage.job.history();
+    expect(history.map(({ outcome, error }) => [outcome, error])).toEqual([
+      ["failed", "it is broken"],
+      ["aborted", "it took longer than 5000 ms"],
+      ["done", undefined],
+    ]);
+    expect(history.map(({ due }) => new Date(due).toISOString().slice(17, 19))).toEqual(["20", "30", "40"]);
+  });
+
+  test("tells of a run that has ended its process, and survives a line that was cut", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cron-"));
+    const gone = { id: "x", due: 1000, cause: "schedule", startedAt: 1000, pid: 2 ** 22 + 1 };
+    await writeFile(
+      join(folder.path, "job.j.jsonl"),
+      `${JSON.stringify(gone)}\n["a"]\n{"id":"y","due":"soon"}\n{"id":"x`,
+    );
+    const props = `.schedule = "every 10s" .historyFolder = "${folder.path}" .maxHistory = 3`;
+    await using stage = await stageWith(() => Promise.resolve(), props);
+    expect((await stage.job.history()).map(({ due, outcome }) => [due, outcome])).toEqual([[1000, "died"]]);
+  });
+
+  test("stays small", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cron-"));
+    const props = `.schedule = "every 10s" .historyFolder = "${folder.path}" .maxHistory = 2`;
+    await using stage = await stageWith(() => Promise.resolve(), props);
+    for (let i = 0; i < 40; i++) await stage.job.runNow();
+    expect(await stage.job.history()).toHaveLength(2);
+    expect((await stat(join(folder.path, "job.j.jsonl"))).size).toBeLessThan(3000);
+  });
+
+  test.each([
+    ["skip", []],
+    ["run", ["missed"]],
+  ])("of a program that did not run at its time: %s", async (missed, causes) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-cron-"));
+    const props = `.schedule = "every 1h" .historyFolder = "${folder.path}" .maxHistory = 9 .missed = "${missed}"`;
+    const long = Date.parse("2025-12-24T00:00:00Z");
+    const last = { id: "x", due: long, cause: "schedule", startedAt: long, endedAt: long, outcome: "done", pid: 1 };
+    await writeFile(join(folder.path, "job.j.jsonl"), `${JSON.stringify(last)}\n`);
+    await using stage = await stageWith(() => Promise.resolve(), props);
+    vi.useRealTimers();
+    const later = async () => (await stage.job.history()).slice(1).map(({ cause }) => cause);
+    await expect.poll(later).toEqual(causes);
+  });
+});
+
+describe("a cronjob that is run by command", () => {
+  test("runs at once, tells how it ended, and is refused while it runs", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await using stage = await stageWith(() => promise, '.schedule = "@yearly"');
+    const running = stage.job.runNow();
+    expect(stage.job.isRunning).toBe(true);
+    await expect(stage.job.runNow()).rejects.toThrow("job.j is running already");
+    resolve();
+    expect(await running).toMatchObject({ outcome: "done", cause: "command", attempts: 1 });
+  });
+});
+
 test("cleanCronjob removes old files and empty folders, and nothing outside of its folder", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-clean-"));
   await using other = await mkdtempDisposable(join(tmpdir(), "hemi-outside-"));
@@ -150,7 +320,7 @@ test("cleanCronjob removes old files and empty folders, and nothing outside of i
   await file(join(folder.path, "large"), new Date("2025-12-30"), 900);
   await file(join(folder.path, "new"), new Date("2025-12-31"), 500);
   for (const name of ["empty", "deep/er", "deep"]) await utimes(join(folder.path, name), long, long);
-  const text = `stage { cleanCronjob "c" { .schedule = "every 10s" .folder = "${folder.path}" .maxTotal = 1000 } }`;
+  const text = `stage { cleanCronjob "c" { .schedule = "every 10s" .folder = "${folder.path}" .maxTotal = 1000 .maxHistory = 0 } }`;
   const at = await stageAtTime(text, [cleanCronjob]);
   await pass(at, 10);
   vi.useRealTimers();

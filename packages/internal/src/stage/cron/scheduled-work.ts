@@ -1,135 +1,196 @@
 // Work by a schedule: one worker of the program does it, the primary one.
 //
-//   waiting ──time comes──> running ──ends──> waiting
-//      ^                      │ fails: retries
+//   waiting ──time comes──> running (job-run.ts) ──ends──> waiting
+//      ^                      │ the time comes again: `overlap`
 //      └── another worker is primary: nothing is done
 
-import type { ErrorLog } from "../../log/error-log.ts";
-import type { Context } from "../context.ts";
-import type { CronProps } from "./cron-props.ts";
+import { join } from "node:path";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { Part } from "../../component/part.ts";
+import { JobRun, type RunContext, type Work } from "./job-run.ts";
+import type { ManagedCronjob } from "./managed-cronjob.ts";
+import { RunHistory, type RunCause, type RunRecord } from "./run-history.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 
-/** One run. Reject if it fails; end soon when the signal aborts: its reason is an error that says why. */
-export type Work = (signal: AbortSignal) => Promise<void>;
-
-/** Runs work by the schedule of a cronjob, from `start` to `stop`. */
-export class ScheduledWork {
-  readonly #context: Pick<Context<CronProps>, "props" | "log" | "stage" | "workers">;
+/** The part of a cronjob that runs by a schedule: `create: (context) => new ScheduledWork(context, work)`. */
+export class ScheduledWork implements Part, ManagedCronjob {
+  readonly #context: RunContext;
   readonly #work: Work;
   readonly #schedule: Schedule;
-  #next: number | undefined;
+  readonly #history: RunHistory;
+  /** The time by the schedule, and when the run begins, which is later with `jitter`. */
+  #next: { readonly due: number; readonly at: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #running: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
-  #isQueued = false;
+  #running: { readonly run: JobRun; readonly done: Promise<RunRecord> } | undefined;
+  /** The time of a run that waits for the end of the current one. */
+  #queued: number | undefined;
   #isStopped = false;
+  #wasPrimary = false;
+  #unsubscribe: (() => void) | undefined;
 
   /** Throws HEMI_USAGE for a schedule that `checkCronProps` reports. */
-  constructor(context: Pick<Context<CronProps>, "props" | "log" | "stage" | "workers">, work: Work) {
+  constructor(context: RunContext, work: Work) {
     this.#context = context;
     this.#work = work;
-    this.#schedule = parseSchedule(context.props.schedule, context.props.zone);
+    const { schedule, zone, historyFolder, maxHistory } = context.props;
+    this.#schedule = parseSchedule(schedule, zone);
+    this.#history = new RunHistory({
+      file: join(historyFolder, `${encodeURIComponent(context.path)}.jsonl`),
+      max: maxHistory,
+      now: () => context.stage.clock.now(),
+      failed: (error) => context.log.warn("its history cannot be written", { error }),
+    });
   }
 
   /** Waits for the first time of the schedule. */
   start(): void {
+    const { workers, props } = this.#context;
+    this.#wasPrimary = workers.isPrimary;
+    this.#unsubscribe = workers.onChange(() => this.#standingChanged());
+    if (workers.isPrimary && props.missed === "run") void this.#catchUp(Infinity);
     this.#plan();
   }
 
   /** Begins no run any more, and settles when the one under way has ended; it is aborted at the deadline. */
-  async stop(deadline: number): Promise<void> {
+  async drain(deadline: number): Promise<void> {
     this.#isStopped = true;
-    this.#isQueued = false;
+    this.#queued = undefined;
+    this.#unsubscribe?.();
     clearTimeout(this.#timer);
     const running = this.#running;
-    if (running === undefined) return;
-    const patience = Math.max(0, deadline - Date.now());
-    const timer = setTimeout(() => running.abort.abort(new Error("the program ends")), patience);
-    await running.done;
-    clearTimeout(timer);
+    if (running !== undefined) {
+      const patience = Math.max(0, deadline - Date.now());
+      const timer = setTimeout(() => running.run.abort(new Error("the program ends")), patience);
+      await running.done;
+      clearTimeout(timer);
+    }
+    await this.#history.flush();
   }
 
-  get #log(): ErrorLog {
-    return this.#context.log;
+  shutdown(): Promise<void> {
+    return this.drain(0);
+  }
+
+  // ---- for `hemi cron` ----
+
+  get schedule(): string {
+    return this.#context.props.schedule;
+  }
+
+  get zone(): string | undefined {
+    return this.#context.props.zone;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  nextTime(after: number): number | undefined {
+    return this.#schedule.next(after);
+  }
+
+  history(): Promise<readonly RunRecord[]> {
+    return this.#history.read();
+  }
+
+  async runNow(): Promise<RunRecord> {
+    if (this.#isStopped) throw new HemiError("HEMI_STAGE_STATE", "the program ends");
+    if (this.#running !== undefined) throw new HemiError("HEMI_USAGE", `${this.#context.path} is running already`);
+    return await this.#begin(this.#now, "command");
+  }
+
+  // ---- times ----
+
+  get #now(): number {
+    return this.#context.stage.clock.now();
   }
 
   #plan(): void {
-    const now = this.#context.stage.clock.now();
-    const time = this.#schedule.next(now);
-    if (time === undefined) return this.#log.info("has no time to run any more");
-    this.#next = time + Math.floor(Math.random() * (this.#context.props.jitter + 1));
+    const due = this.#schedule.next(this.#now);
+    if (due === undefined) return this.#context.log.info("has no time to run any more");
+    this.#next = { due, at: due + Math.floor(Math.random() * (this.#context.props.jitter + 1)) };
     this.#wait();
   }
 
   /** In short steps: the clock may jump, and no timer waits for longer than 24 days. */
   #wait(): void {
-    const left = (this.#next ?? 0) - this.#context.stage.clock.now();
+    const left = (this.#next?.at ?? 0) - this.#now;
     this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(left, 1), longestWait)).unref();
   }
 
   #look(): void {
-    const now = this.#context.stage.clock.now();
-    const isLongBefore = now < (this.#next ?? 0) - this.#context.props.jitter - longestWait * 2;
-    if (now < (this.#next ?? 0)) return isLongBefore ? this.#plan() : this.#wait();
-    if (this.#context.workers.isPrimary) this.#due();
+    if (this.#next === undefined) return;
+    const { due, at } = this.#next;
+    const now = this.#now;
+    const isLongBefore = now < due - longestWait * 2 && this.#schedule.next(now) !== due;
+    if (now < at) return isLongBefore ? this.#plan() : this.#wait();
+    if (this.#context.workers.isPrimary) this.#timeHasCome(due, "schedule");
     this.#plan();
   }
 
-  #due(): void {
-    if (this.#running === undefined) return this.#begin();
-    const { overlap } = this.#context.props;
-    if (overlap === "skip") return this.#log.warn("still runs when its time comes again, and is not begun once more");
-    this.#isQueued = true;
-    if (overlap === "replace") this.#running.abort.abort(new Error("its time has come again"));
+  /** A time may have passed while the primary worker was being replaced. */
+  #standingChanged(): void {
+    const { isPrimary } = this.#context.workers;
+    const hasBecomePrimary = isPrimary && !this.#wasPrimary;
+    this.#wasPrimary = isPrimary;
+    if (hasBecomePrimary) void this.#catchUp(takeOverTime);
   }
 
-  #begin(): void {
-    const abort = new AbortController();
-    const done = this.#run(abort).finally(() => {
-      this.#running = undefined;
-      const isQueued = this.#isQueued;
-      this.#isQueued = false;
-      if (isQueued && !this.#isStopped) this.#begin();
-    });
-    this.#running = { abort, done };
+  /** Runs once for the times since the last run, if the latest of them is not older than `maxAge`. */
+  async #catchUp(maxAge: number): Promise<void> {
+    const last = (await this.#history.read()).findLast(({ cause }) => cause !== "command");
+    if (last === undefined || this.#isStopped) return;
+    const now = this.#now;
+    const missed = this.#lastTimeBetween(Math.max(last.due, now - maxAge), now);
+    if (missed === undefined || this.#running !== undefined) return;
+    this.#context.log.info("runs now, because its time has passed", { due: new Date(missed).toISOString() });
+    this.#timeHasCome(missed, "missed");
   }
 
-  async #run(abort: AbortController): Promise<void> {
-    const { timeout, retries } = this.#context.props;
-    const begun = performance.now();
-    const timer = setTimeout(() => abort.abort(new Error(`it took longer than ${timeout} ms`)), timeout).unref();
-    const aborted = new Promise<never>((_, reject) => {
-      abort.signal.addEventListener("abort", () => reject(reasonOf(abort.signal)), { once: true });
-    });
-    aborted.catch(() => undefined);
-    try {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          // Work that does not heed the signal must not hold up all runs to come.
-          await Promise.race([this.#work(abort.signal), aborted]);
-          this.#log.debug("has run", { ms: Math.round(performance.now() - begun) });
-          return;
-        } catch (error) {
-          if (abort.signal.aborted || attempt === retries) throw error;
-          this.#log.warn("failed, and is tried again", { error, attempt: attempt + 1 });
-          await Promise.race([pause(firstRetry * 2 ** attempt), aborted]);
-        }
-      }
-    } catch (error) {
-      this.#log.error(abort.signal.aborted ? "was aborted" : "failed", { error });
-    } finally {
-      clearTimeout(timer);
+  /** Of very many times, one of the first: one run makes up for all of them. */
+  #lastTimeBetween(from: number, to: number): number | undefined {
+    let last: number | undefined;
+    let next = this.#schedule.next(from);
+    for (let i = 0; i < maxMissed && next !== undefined && next <= to; i++) {
+      last = next;
+      next = this.#schedule.next(next);
     }
+    return last;
   }
-}
 
-function reasonOf({ reason }: AbortSignal): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
-}
+  // ---- runs ----
 
-function pause(time: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, time).unref());
+  #timeHasCome(due: number, cause: RunCause): void {
+    if (this.#running === undefined) return void this.#begin(due, cause);
+    const { overlap } = this.#context.props;
+    if (overlap === "skip") {
+      this.#context.log.warn("still runs when its time comes again, and is not begun once more");
+      this.#history.begin(due, cause)({ outcome: "skipped", attempts: 0 });
+      return;
+    }
+    this.#queued = due;
+    if (overlap === "replace") this.#running.run.abort(new Error("its time has come again"));
+  }
+
+  #begin(due: number, cause: RunCause): Promise<RunRecord> {
+    const run = new JobRun(this.#context, this.#work, due, cause);
+    const ended = this.#history.begin(due, cause);
+    const done = run.run().then((end) => {
+      const record = ended(end);
+      this.#running = undefined;
+      const queued = this.#queued;
+      this.#queued = undefined;
+      if (queued !== undefined && !this.#isStopped) void this.#begin(queued, "schedule");
+      return record;
+    });
+    this.#running = { run, done };
+    return done;
+  }
 }
 
 /** In milliseconds. */
 const longestWait = 60_000;
-const firstRetry = 1000;
+/** How long nobody may be primary while workers are replaced, in milliseconds. */
+const takeOverTime = 60_000;
+/** A job of each second, after a pause of a day. */
+const maxMissed = 100_000;

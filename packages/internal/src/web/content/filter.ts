@@ -31,6 +31,8 @@ export interface ContentFilter {
   readonly instead?: Uint8Array | undefined;
   /** In milliseconds: `flush` is called this long after the first unflushed piece of a response. Default: never. */
   readonly flushAfter?: number | undefined;
+  /** It passes all content on as it is, and changes its timing only: the size of the content stays known. */
+  readonly keepsContent?: boolean;
   /** The content has ended, or the exchan has. Called once, and never while another method runs. */
   close?(): void;
 }

@@ -440,15 +440,18 @@ export class Request {
   async subrequest(target: string, options?: SubrequestOptions): Promise<Subresponse> {
     if (this.#server === undefined)
       throw new HemiError("HEMI_USAGE", "this request has no server to make subrequests to");
-    return sendSubrequest(this.#wire, this.trace, this.encodedPath, this.#server, target, options);
+    return sendSubrequest(this.#wire, this, this.#server, target, options);
   }
 
   /**
    * The session of the client. Nothing is read before it is asked for, and the client gets no cookie before something
-   * is stored. Throws HEMI_USAGE if the webapp has no `.withStater`.
+   * is stored. A subrequest has that of the request that has made it. Throws HEMI_USAGE if the webapp has no
+   * `.withStater`.
    */
   get session(): Session {
     if (this.#session !== undefined) return this.#session;
+    const parent = this.#wire.lineage?.parent;
+    if (parent instanceof Request) return (this.#session = parent.session);
     if (this.#sessions === undefined || this.#sessionResponse === undefined) {
       throw new HemiError("HEMI_USAGE", "there are no sessions here: name a stater by .withStater of the webapp");
     }

@@ -83,7 +83,7 @@ export class FilterPipe {
         const filter = runHook(path, hook);
         if (filter === undefined) continue;
         filters.push({ rank, path, filter });
-        this.#response.contentRevised();
+        if (filter.keepsContent !== true) this.#response.contentRevised();
       }
       this.#response.assertOpen();
     } catch (error) {

@@ -109,13 +109,16 @@ class LocalStater implements StaterPart {
     return this.#entriesOf(id);
   }
 
-  async write(token: string | undefined, changes: readonly SessionChange[]): Promise<SessionWrite> {
-    const fresh = randomBytes(32).toString("base64url");
+  async write(
+    token: string | undefined,
+    changes: readonly SessionChange[],
+    fresh = randomBytes(32).toString("base64url"),
+  ): Promise<SessionWrite> {
     const id = idOf(token ?? fresh);
     const now = this.#now;
     return await this.#database.change((): SessionWrite => {
       const database = this.#database;
-      if (token === undefined) database.run("INSERT INTO session VALUES (?, ?, ?)", id, now, now);
+      if (token === undefined) database.run("INSERT OR IGNORE INTO session VALUES (?, ?, ?)", id, now, now);
       else if (database.rows("SELECT 1 FROM session WHERE id = ?", id).length === 0) return "gone";
       const stored = this.#entriesOf(id);
       const late = changes.find(({ name, ifVersion }) => {

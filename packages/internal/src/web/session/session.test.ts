@@ -163,6 +163,24 @@ describe("a store that is down", () => {
   });
 });
 
+test("what a subrequest stores is in the session of the client, who gets its cookie", async () => {
+  await using site = await siteOf(async (req, resp) => {
+    if (req.path === "/part")
+      resp.send(String(await req.session.update("n", (n) => (typeof n === "number" ? n : 0) + 1)));
+    if (req.path !== "/page") return;
+    const part = await req.subrequest("/part");
+    for await (const piece of part.content) void piece;
+    expect(part.headers.get("set-cookie")).toBeUndefined();
+    resp.send(`page ${String(await req.session.get("n"))}`);
+  });
+  const first = await site.get("/page");
+  expect(first.text).toBe("page 1");
+  expect(first.headers["set-cookie"]).toMatch(/^session=/);
+  const second = await site.get("/page", cookieIn(first));
+  expect(second.text).toBe("page 2");
+  expect(second.headers["set-cookie"]).toBeUndefined();
+});
+
 test("a handlet that uses a session where there is none is told what to do", async () => {
   await using site = await cachedSite((req) => typeof req.session === "object");
   expect((await site.get("/")).status).toBe(500);

@@ -33,6 +33,11 @@ export class Session {
     this.#log = log;
   }
 
+  /** Stores it: for adapters of other frameworks, which have tokens of their own. */
+  get stater(): StaterPart {
+    return this.#stater;
+  }
+
   /** Whether the client has a session. */
   async exists(): Promise<boolean> {
     await this.#load();

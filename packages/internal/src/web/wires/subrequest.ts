@@ -46,13 +46,12 @@ export interface Subresponse {
 }
 
 /**
- * See `req.subrequest`. `basePath` is the encoded path of the parent, `trace` its trace. Rejects with HEMI_USAGE for an
+ * See `req.subrequest`. `request` is the parent on its wire. Rejects with HEMI_USAGE for an
  * invalid path, and for too many or too deeply nested subrequests.
  */
 export async function sendSubrequest(
   parent: ExchanWire,
-  trace: object | undefined,
-  basePath: string,
+  request: { readonly trace: object | undefined; readonly encodedPath: string },
   server: ExchanServer,
   target: string,
   { maxDepth = 5, maxCount = 100, maxSize = 1024 * 1024, isForClient = false, originalURI }: SubrequestOptions = {},
@@ -65,13 +64,13 @@ export async function sendSubrequest(
     );
   if (tally.count >= maxCount)
     throw new HemiError("HEMI_USAGE", `${target} would be the subrequest ${tally.count + 1}: ${maxCount} are allowed`);
-  const head = headOf(parent.head, resolveTarget(basePath, target), isForClient);
+  const head = headOf(parent.head, resolveTarget(request.encodedPath, target), isForClient);
   tally.count++;
   return new Promise((resolve, reject) => {
     const wire = new SubrequestWire(
       parent,
       head,
-      { depth: depth + 1, tally, originalURI, trace },
+      { depth: depth + 1, tally, originalURI, trace: request.trace, parent: request },
       { maxSize, resolve, reject },
     );
     parent.onEnd(() => wire.abort());

@@ -10,8 +10,8 @@
 /** What is evicted. */
 export interface Evictable {
   readonly key: string;
-  /** In bytes. */
-  readonly size: number;
+  /** In bytes; once it is added, `resize` changes it. */
+  size: number;
   /** The hits since it was looked at last, at most 3. */
   hits: number;
 }
@@ -43,6 +43,16 @@ export class Admission<Entry extends Evictable> {
     const wasSmall = this.#small.delete(entry);
     if (wasSmall) this.#smallSize -= entry.size;
     if (wasSmall || this.#main.delete(entry)) this.#size -= entry.size;
+  }
+
+  /** Its size has changed. Does nothing for an entry that is not there any more. */
+  resize(entry: Entry, size: number): void {
+    const isSmall = this.#small.has(entry);
+    if (!isSmall && !this.#main.has(entry)) return;
+    const difference = size - entry.size;
+    this.#size += difference;
+    if (isSmall) this.#smallSize += difference;
+    entry.size = size;
   }
 
   hit(entry: Entry): void {

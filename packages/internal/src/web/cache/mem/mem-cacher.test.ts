@@ -31,6 +31,30 @@ test("a full memCacher stores on, and stays within its size", async () => {
   expect(count).toBeLessThan(7);
 });
 
+test("a memCacher stays within its size where validations bring longer heads", async () => {
+  let fields = "";
+  await using site = await cachedSite(
+    (req, resp) => {
+      resp.setHeader("etag", '"1"');
+      resp.setHeader("cache-control", "no-cache");
+      if (fields !== "") resp.setHeader("x-more", fields);
+      if (req.headers.has("if-none-match")) resp.status = 304;
+      resp.send(resp.status === 304 ? undefined : "x");
+      return true;
+    },
+    "",
+    { cacher: ".maxSize = 64K" },
+  );
+  const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
+  for (const path of paths) await site.get(path);
+  fields = "y".repeat(8000);
+  for (const path of paths) await site.get(path);
+  const stored = await Promise.all(paths.map((path) => site.cache.explainUrl(`http://a.example${path}`)));
+  const count = stored.filter(({ variants }) => variants.length > 0).length;
+  expect(count).toBeGreaterThan(3);
+  expect(count).toBeLessThan(9);
+});
+
 test("a scan does not displace what is asked for often", () => {
   const admission = new Admission<{ key: string; size: number; hits: number }>();
   const make = (key: string) => ({ key, size: 1, hits: 0 });

@@ -46,13 +46,18 @@ export const memCacher = defineCacher({
 class Entry implements Wobject, Evictable {
   head: WobjectHead;
   readonly source: Source;
-  readonly size: number;
+  size: number;
   hits = 0;
 
   constructor(head: WobjectHead, content: Uint8Array) {
     this.head = head;
     this.source = memorySource(content);
-    this.size = content.length + sizeOf(head);
+    this.size = this.sizeWith(head);
+  }
+
+  /** In bytes, with this head. */
+  sizeWith(head: WobjectHead): number {
+    return this.source.size + sizeOf(head);
   }
 
   get key(): string {
@@ -83,7 +88,11 @@ class MemCacher implements CacherPart {
   }
 
   freshen(wobject: Wobject, head: WobjectHead): void {
-    if (wobject instanceof Entry && this.#isStored(wobject)) wobject.head = head;
+    if (!(wobject instanceof Entry) || !this.#isStored(wobject)) return;
+    // A 304 may bring more fields than the response had.
+    this.#admission.resize(wobject, wobject.sizeWith(head));
+    wobject.head = head;
+    this.#makeRoom();
   }
 
   lookup(key: string): readonly Wobject[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { keyOfAddress } from "@hemi/common";
-import { serveSite } from "./testing/serve-site.ts";
+import { serveSite } from "../testing/serve-site.ts";
 
 describe("a client", () => {
   test("may do what the rate gives, is told what is left, and gets 429 beyond it", async () => {
@@ -142,15 +142,15 @@ describe("the fields", () => {
 describe("the log", () => {
   test("counts refusals and is not filled by them", async () => {
     await using site = await serveSite("limiter { .rate = 1 .per = 1h }");
-    const refusals = () => site.lines.filter((line) => line.includes("with 429"));
+    const refusals = () => site.lines.filter((line) => line.includes("requests refused"));
     site.at(0);
     for (let i = 0; i < 10; i++) await site.ask("GET /");
     expect(refusals()).toHaveLength(1);
-    expect(refusals()[0]).toContain("requests refused with 429: 1");
+    expect(refusals()[0]).toContain("requests refused: 1");
     site.at(10_000);
     await site.ask("GET /");
     expect(refusals()).toHaveLength(2);
-    expect(refusals()[1]).toContain("requests refused with 429: 9");
+    expect(refusals()[1]).toContain("requests refused: 9");
   });
 
   test("is all that a dry run does", async () => {
@@ -160,7 +160,7 @@ describe("the log", () => {
       expect(answer.status).toBe(200);
       expect(Object.keys(answer.headers).join()).not.toContain("ratelimit");
     }
-    expect(site.lines.join("")).toMatch(/requests that it would have refused with 429: 1/);
+    expect(site.lines.join("")).toMatch(/requests that it would have refused: 1/);
   });
 
   test("tells once that there are more clients than it can remember", async () => {
@@ -190,7 +190,9 @@ test.each(['"all"', '"$5 a month"', '$srcHost + " $path"'])("takes the key %s", 
 });
 
 test.each([
-  ["", /rate/],
+  ["", /it limits nothing.*set \.rate, \.maxConcurrent, \.maxRate or \.strike/s],
+  ['.rate = 1 .store = "none"', /none/],
+  ['.strike = ("4xx", "200 OK")', /a status such as "401" or "4xx"/],
   [".rate = 0", /from 1 to/],
   [".rate = 1 .burst = 0", /from 1 to/],
   [".rate = 1 .per = 0s", /from 1ms to/],

@@ -1,0 +1,147 @@
+// One run of a cronjob: under its locks, tried again if it fails, aborted if it takes too long. It never rejects.
+//
+//   lock of the leader ──> turn of this time ──> lock of all machines ──> work, work again, … ──> how it ended
+//      │ held: skipped        │ taken: elsewhere      │ held: skipped
+//      └ an old worker still  └ only with `withLock`  └ only with `withLock`
+//        runs it
+
+import type { Context } from "../context.ts";
+import { keepLock } from "../locks/keep-lock.ts";
+import type { LockService } from "../locks/lock-service.ts";
+import type { CronProps } from "./cron-props.ts";
+import type { RunCause, RunEnd } from "./run-history.ts";
+
+/** What a run is told of itself. */
+export interface RunFacts {
+  /** Its time by the schedule, in milliseconds since the epoch; of one that was ordered, when it was. */
+  readonly due: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** The fencing token of the lock that it runs under: higher than that of each former run. */
+  readonly token: number;
+}
+
+/** One attempt. Reject if it fails; end soon when the signal aborts: its reason is an error that says why. */
+export type Work = (signal: AbortSignal, run: RunFacts) => Promise<void>;
+
+/** What a run needs of its cronjob. */
+export type RunContext = Pick<Context<CronProps>, "props" | "log" | "stage" | "workers" | "path">;
+
+export class JobRun {
+  readonly #context: RunContext;
+  readonly #work: Work;
+  readonly #due: number;
+  readonly #cause: RunCause;
+  readonly #abort = new AbortController();
+  #attempts = 0;
+
+  constructor(context: RunContext, work: Work, due: number, cause: RunCause) {
+    this.#context = context;
+    this.#work = work;
+    this.#due = due;
+    this.#cause = cause;
+  }
+
+  abort(reason: Error): void {
+    this.#abort.abort(reason);
+  }
+
+  async run(): Promise<RunEnd> {
+    const { workers, log } = this.#context;
+    try {
+      const own = await keepLock(workers.locks, this.#lockName, (signal, token) => this.#runHere(signal, token));
+      if (own !== undefined) return own.result;
+      log.warn("still runs in another worker, and is not begun once more");
+      return { outcome: "skipped", attempts: 0 };
+    } catch (error) {
+      return this.#failed("could not get its lock", error);
+    }
+  }
+
+  get #lockName(): string {
+    return `cronjob ${this.#context.path}`;
+  }
+
+  /** No other worker of this machine runs it. */
+  async #runHere(signal: AbortSignal, token: number): Promise<RunEnd> {
+    const { withLock, onDown } = this.#context.props;
+    if (withLock === undefined) return await this.#tryAll(signal, token);
+    try {
+      return await this.#runForAll(withLock.current, signal);
+    } catch (error) {
+      if (onDown !== "run") return this.#failed("cannot reach its locks, and does not run", error);
+      this.#context.log.warn("cannot reach its locks, and runs all the same", { error });
+      return await this.#tryAll(signal, token);
+    }
+  }
+
+  /** On this machine or another one. Rejects if the locks cannot be reached. */
+  async #runForAll(locks: LockService, signal: AbortSignal): Promise<RunEnd> {
+    const { log, props } = this.#context;
+    // Not released: a machine whose clock is late must not run it once more.
+    const turn = { ttl: props.jitter + turnTime };
+    const isOurs =
+      this.#cause === "command" || (await locks.acquireLock(`${this.#lockName} at ${this.#due}`, turn)) !== undefined;
+    if (!isOurs) {
+      log.debug("another machine runs it");
+      return { outcome: "elsewhere", attempts: 0 };
+    }
+    const run = (kept: AbortSignal, token: number): Promise<RunEnd> => this.#tryAll(kept, token);
+    const kept = await keepLock(locks, this.#lockName, run, { signal });
+    if (kept !== undefined) return kept.result;
+    log.warn("still runs on another machine, and is not begun once more");
+    return { outcome: "skipped", attempts: 0 };
+  }
+
+  async #tryAll(kept: AbortSignal, token: number): Promise<RunEnd> {
+    const { props, log } = this.#context;
+    const { timeout, retries } = props;
+    const begun = performance.now();
+    const timer = setTimeout(() => this.abort(new Error(`it took longer than ${timeout} ms`)), timeout).unref();
+    const signal = AbortSignal.any([kept, this.#abort.signal]);
+    const aborted = rejectsWhenAborted(signal);
+    try {
+      for (;;) {
+        try {
+          const facts = { due: this.#due, attempt: ++this.#attempts, token };
+          // Work that does not heed the signal must not hold up all runs to come.
+          await Promise.race([this.#work(signal, facts), aborted]);
+          log.debug("has run", { ms: Math.round(performance.now() - begun) });
+          return { outcome: "done", attempts: this.#attempts };
+        } catch (error) {
+          if (signal.aborted) return this.#failed("was aborted", error, "aborted");
+          if (this.#attempts > retries) return this.#failed("failed", error);
+          log.warn("failed, and is tried again", { error, attempt: this.#attempts });
+          await Promise.race([pause(firstRetry * 2 ** (this.#attempts - 1)), aborted]).catch(() => {});
+          if (signal.aborted) return this.#failed("was aborted", signal.reason, "aborted");
+        }
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #failed(what: string, error: unknown, outcome: "failed" | "aborted" = "failed"): RunEnd {
+    this.#context.log.error(what, { error });
+    return { outcome, attempts: this.#attempts, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function rejectsWhenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    const rejectNow = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("it was aborted"));
+    if (signal.aborted) rejectNow();
+    else signal.addEventListener("abort", rejectNow, { once: true });
+  });
+  aborted.catch(() => {});
+  return aborted;
+}
+
+function pause(time: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, time).unref());
+}
+
+/** In milliseconds. */
+const firstRetry = 1000;
+/** In milliseconds, how much the clocks of two machines may differ. */
+const turnTime = 5 * 60_000;

@@ -1,0 +1,85 @@
+// Locks in the memory of one process: those of the leader, and of a program of one process.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import { HeldLock } from "./held-lock.ts";
+import type { Lock, LockOptions, LockService } from "./lock-service.ts";
+
+interface Holding {
+  readonly token: number;
+  /** Who has it; all of an owner are freed together. */
+  readonly owner: object;
+  /** On the clock of the table. */
+  expiresAt: number;
+}
+
+/** The table of locks, without timers: one that has expired is free for the next who asks. */
+export class LockTable {
+  readonly #now: () => number;
+  readonly #held = new Map<string, Holding>();
+  #lastToken = 0;
+
+  /** `now`: a monotonic clock in milliseconds. Default: `performance.now`. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** Returns the fencing token; `undefined` if somebody has the lock. Throws HEMI_USAGE if there are too many locks. */
+  acquire(name: string, ttl: number, owner: object): number | undefined {
+    const now = this.#now();
+    const holding = this.#held.get(name);
+    if (holding !== undefined && holding.expiresAt > now) return undefined;
+    if (this.#held.size >= maxLocks) this.#removeExpired(now);
+    if (this.#held.size >= maxLocks) throw new HemiError("HEMI_USAGE", `there are ${maxLocks} locks already`);
+    // By the time: tokens rise over restarts of the process, too.
+    const token = Math.max(this.#lastToken + 1, Date.now() * tokensInMs);
+    this.#lastToken = token;
+    this.#held.set(name, { token, owner, expiresAt: now + ttl });
+    return token;
+  }
+
+  /** False: it has expired, and may be somebody else's. */
+  renew(name: string, ttl: number, token: number): boolean {
+    const holding = this.#held.get(name);
+    if (holding?.token !== token || holding.expiresAt <= this.#now()) return false;
+    holding.expiresAt = this.#now() + ttl;
+    return true;
+  }
+
+  /** Does nothing if somebody else has it. */
+  release(name: string, token: number): void {
+    if (this.#held.get(name)?.token === token) this.#held.delete(name);
+  }
+
+  /** The owner has ended. */
+  releaseAll(owner: object): void {
+    for (const [name, holding] of this.#held) if (holding.owner === owner) this.#held.delete(name);
+  }
+
+  #removeExpired(now: number): void {
+    for (const [name, { expiresAt }] of this.#held) if (expiresAt <= now) this.#held.delete(name);
+  }
+}
+
+/** The locks of a program of one process. */
+export class MemoryLocks implements LockService {
+  readonly #table: LockTable;
+
+  /** Services with one table share their locks. */
+  constructor(table: LockTable = new LockTable()) {
+    this.#table = table;
+  }
+
+  acquireLock(name: string, { ttl }: LockOptions): Promise<Lock | undefined> {
+    const askedAt = performance.now();
+    const token = this.#table.acquire(name, ttl, this);
+    if (token === undefined) return Promise.resolve(undefined);
+    const renew = () => Promise.resolve(this.#table.renew(name, ttl, token));
+    const release = () => Promise.resolve(this.#table.release(name, token));
+    return Promise.resolve(new HeldLock({ name, token, ttl, askedAt, renew, release }));
+  }
+}
+
+/** Not a prop: far more than the components of a program use. */
+const maxLocks = 100_000;
+/** The time in milliseconds has 41 bits, a safe integer 53. */
+const tokensInMs = 1000;
