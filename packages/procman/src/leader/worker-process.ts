@@ -8,6 +8,7 @@ import {
   assertSameProtocol,
   protocolVersion,
   type Broadcast,
+  type FollowedLines,
   type LeaderCalls,
   type RunningConfig,
   type ServeOptions,
@@ -35,6 +36,8 @@ export interface WorkerProcessOptions {
   readonly renewSecret: (name: string) => void;
   /** What all workers have counted. */
   readonly counts: ProgramCounts;
+  /** Takes access lines for those who follow the traffic. */
+  readonly accessLines: (lines: FollowedLines) => void;
 }
 
 export class WorkerProcess {
@@ -46,7 +49,7 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, children, broadcast, secret, renewSecret, counts }: WorkerProcessOptions) {
+  constructor({ slot, sockets, children, broadcast, secret, renewSecret, counts, accessLines }: WorkerProcessOptions) {
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -67,6 +70,9 @@ export class WorkerProcess {
       },
       counted: (report) => {
         counts.take(this, report);
+      },
+      accessLines: (lines) => {
+        accessLines(lines);
       },
       sumCounts: () => counts.total(),
     });
