@@ -28,7 +28,20 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
 
 export type SteeringName = Exclude<
   keyof Actions,
-  "plan" | "version" | "explain" | "counts" | "profile" | `cache${string}` | `cron${string}`
+  | "plan"
+  | "version"
+  | "explain"
+  | "counts"
+  | "profile"
+  | "measure"
+  | "advise"
+  | "backends"
+  | "steerNode"
+  | "logs"
+  | "trace"
+  | "logLevel"
+  | `cache${string}`
+  | `cron${string}`
 >;
 
 /** Calls the action of the command's name. */

@@ -12,6 +12,7 @@ import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { ProgramCounts } from "./program-counts.ts";
+import { ProgramOrders } from "./program-orders.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { staleModules } from "./stale-modules.ts";
@@ -39,6 +40,8 @@ export class Leader {
   readonly #log: ErrorLog;
   /** What all workers have counted. */
   readonly counts = new ProgramCounts(() => this.#processes());
+  /** What the operator has ordered. */
+  readonly orders: ProgramOrders;
   readonly #sockets: Sockets;
   readonly #checker: Checker;
   readonly #slots: readonly Slot[];
@@ -59,20 +62,24 @@ export class Leader {
     const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
     this.#options = options;
     this.#log = log;
+    this.orders = new ProgramOrders({ processes: () => this.#processes(), log });
     this.#sockets = new Sockets(workers, inherited);
     this.#checker = new Checker(children);
     const start = (slot: number): WorkerProcess =>
-      new WorkerProcess({
-        slot,
-        sockets: this.#sockets,
-        children,
-        broadcast: (message, from) => this.#broadcast(message, from),
-        secret: (name) => this.#secret(name),
-        renewSecret: (name) => this.#renewSecret(name),
-        counts: this.counts,
-        limits,
-        locks,
-      });
+      this.orders.toldTo(
+        new WorkerProcess({
+          slot,
+          sockets: this.#sockets,
+          children,
+          broadcast: (message, from) => this.#broadcast(message, from),
+          secret: (name) => this.#secret(name),
+          renewSecret: (name) => this.#renewSecret(name),
+          counts: this.counts,
+          accessLines: (lines) => this.orders.followers.take(lines),
+          limits,
+          locks,
+        }),
+      );
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
         // The first worker of a program is the primary one at once; later ones are told.
@@ -125,6 +132,7 @@ export class Leader {
   }
 
   get status(): Omit<LeaderStatus, "version" | "node" | "listensOn"> {
+    const { nodes } = this.orders.current;
     return {
       title: this.#options.serve.title,
       pid: process.pid,
@@ -132,6 +140,8 @@ export class Leader {
       slots: this.#slots.length,
       startedAt: this.#startedAt,
       reloads: this.#reloads,
+      nodeOrders: nodes,
+      logLevels: this.orders.levels,
       rss: process.memoryUsage.rss(),
     };
   }
@@ -183,7 +193,8 @@ export class Leader {
     const options = { ...this.#options.serve, config };
     const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
     const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
-    return { plan, warnings, unlisted: 0, cost, changedModules };
+    const { nodes: nodeOrders } = this.orders.current;
+    return { plan, warnings, unlisted: 0, cost, changedModules, nodeOrders };
   }
 
   /** Calls the worker that does what is done once for the program. Rejects with HEMI_PROCESS if none is ready. */
@@ -212,7 +223,8 @@ export class Leader {
       await (rework ? this.#renewAll(config) : this.#follow(config));
       this.#running = config;
       this.#reloads++;
-      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules() };
+      const { nodes: nodeOrders } = this.orders.current;
+      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules(), nodeOrders };
     });
   }
 
@@ -287,6 +299,7 @@ export class Leader {
     this.#isEnding = true;
     this.#memoryLimit?.stop();
     this.#checker.close();
+    this.orders.close();
     await Promise.all(this.#slots.map(end));
     await this.#sockets.close();
   }

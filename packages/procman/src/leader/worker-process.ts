@@ -8,6 +8,7 @@ import {
   assertSameProtocol,
   protocolVersion,
   type Broadcast,
+  type FollowedLines,
   type LeaderCalls,
   type RunningConfig,
   type ServeOptions,
@@ -39,6 +40,8 @@ export interface WorkerProcessOptions {
   readonly limits: MemoryRateLimits;
   /** The locks that all workers share. */
   readonly locks: LockTable;
+  /** Takes access lines for those who follow the traffic. */
+  readonly accessLines: (lines: FollowedLines) => void;
 }
 
 export class WorkerProcess {
@@ -51,7 +54,7 @@ export class WorkerProcess {
   state: WorkerState = "booting";
 
   constructor(options: WorkerProcessOptions) {
-    const { slot, sockets, children, broadcast, secret, renewSecret, counts, limits, locks } = options;
+    const { slot, sockets, children, broadcast, secret, renewSecret, counts, accessLines, limits, locks } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -72,6 +75,9 @@ export class WorkerProcess {
       },
       counted: (report) => {
         counts.take(this, report);
+      },
+      accessLines: (lines) => {
+        accessLines(lines);
       },
       sumCounts: () => counts.total(),
       takeTokens: (demands) => demands.map(({ key, demand }) => limits.takeNow(key, demand)),

@@ -1,0 +1,122 @@
+// What advice is based on: what the program has counted within some time, and the limits that it runs under.
+
+import type { CountReport } from "@hemi/hemi/base";
+import type { ProgramBackend } from "../backends/backend-actions.ts";
+import { growthOf, type Growth } from "../observe/activity.ts";
+
+export interface Facts {
+  /** How long was counted, in seconds. */
+  readonly time: number;
+  readonly machine: MachineFacts;
+  readonly workers: readonly WorkerFacts[];
+  readonly servers: readonly ServerFacts[];
+  readonly backends: readonly BackendFacts[];
+  readonly exporters: readonly { readonly path: string; readonly dropped: number }[];
+}
+
+/** Of the machine or the container. `undefined`: the system does not tell. */
+export interface MachineFacts {
+  /** Processors that the program may use. */
+  readonly cpus: number;
+  /** The sysctl net.core.somaxconn: the longest queue of new connections. */
+  readonly somaxconn: number | undefined;
+  /** Connections that were dropped within the time because such a queue was full; of all programs. */
+  readonly listenDrops: number | undefined;
+  /** In bytes, of the control group. */
+  readonly memoryLimit: number | undefined;
+}
+
+export interface WorkerFacts {
+  readonly slot: number;
+  /** Shares of the time: 0 to 1. */
+  readonly loop: number;
+  readonly collecting: number;
+  /** The 99th percentile, in ms. */
+  readonly loopDelay: number;
+  /** In bytes. */
+  readonly rss: number;
+  readonly descriptors: number;
+  /** 0: not known. */
+  readonly maxDescriptors: number;
+}
+
+/** Of a server or router, within the time. */
+export interface ServerFacts {
+  readonly path: string;
+  readonly refused: number;
+  readonly fullHandshakes: number;
+  readonly resumedHandshakes: number;
+  /** As configured, for all workers; `undefined`: not known. */
+  readonly maxConns: number | undefined;
+}
+
+/** Of a backend, within the time. */
+export interface BackendFacts {
+  readonly path: string;
+  readonly refused: number;
+  readonly attempts: number;
+  readonly retries: number;
+  /** Retries because a node had closed a kept connection. */
+  readonly stale: number;
+  /** As configured: how long an idle connection is kept, in ms; `undefined`: not known. */
+  readonly aliveTimeout: number | undefined;
+  readonly nodes: ProgramBackend["nodes"];
+}
+
+/** Numbers in the props of a component that stands directly under the stage. */
+export interface ComponentLimits {
+  readonly path: string;
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+export interface FactSources {
+  readonly before: CountReport;
+  readonly after: CountReport;
+  /** Between both, in seconds. */
+  readonly time: number;
+  readonly machine: MachineFacts;
+  readonly backends: readonly ProgramBackend[];
+  readonly limits: readonly ComponentLimits[];
+}
+
+export function factsOf({ before, after, time, machine, backends, limits }: FactSources): Facts {
+  const growths = growthOf(before, after, time);
+  const inGroup = (group: string): readonly Growth[] => growths.filter(({ block }) => block.group === group);
+  const limitOf = (path: string, name: string): number | undefined =>
+    limits.find((component) => component.path === path)?.limits[name];
+  const pathOf = ({ block }: Growth): string => `${block.labels[1] ?? ""}.${block.labels[0] ?? ""}`;
+  return {
+    time,
+    machine,
+    workers: inGroup("process").map((worker) => ({
+      slot: Number(worker.block.labels[0]),
+      loop: worker.rate("loopBusy"),
+      collecting: worker.rate("collecting"),
+      loopDelay: worker.now("loopDelayHigh") * 1000,
+      rss: worker.now("resident"),
+      descriptors: worker.now("descriptors"),
+      maxDescriptors: worker.now("maxDescriptors"),
+    })),
+    servers: inGroup("server").map((server) => ({
+      path: pathOf(server),
+      refused: server.growth("refused"),
+      fullHandshakes: server.growth("fullHandshakes"),
+      resumedHandshakes: server.growth("resumedHandshakes"),
+      maxConns: limitOf(pathOf(server), "maxConns"),
+    })),
+    backends: inGroup("backend").map((backend) => {
+      const path = pathOf(backend);
+      const nodes = inGroup("node").filter((node) => pathOf(node) === path);
+      return {
+        path,
+        refused: backend.growth("refused"),
+        retries: backend.growth("retries"),
+        stale: nodes.reduce((sum, node) => sum + node.growth("stale"), 0),
+        attempts: nodes.reduce((sum, node) => sum + node.growth("good") + node.growth("failed"), 0),
+        aliveTimeout: limitOf(path, "aliveTimeout"),
+        nodes: backends.find((one) => one.path === path)?.nodes ?? [],
+      };
+    }),
+    exporters: inGroup("exporter").map((exporter) => ({ path: pathOf(exporter), dropped: exporter.growth("dropped") })),
+  };
+}
