@@ -107,6 +107,7 @@ export { faultDetails, type ModuleFault } from "./component/modules/module-fault
 export type { Module } from "./component/props/files.ts";
 export type { Duration, Size } from "./component/props/scalars.ts";
 export {
+  addressesIn,
   formatAddress,
   parseAddress,
   type Address,
@@ -148,14 +149,18 @@ export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog }
 // Net
 export type { Codec, CodecConn } from "./front/codecs.ts";
 export { claimAddress } from "./front/claim-address.ts";
-export { Front, type ClientAdmission, type FrontOptions } from "./front/front.ts";
+export { Front, type ClientAdmission, type FrontOptions, type OpenConn } from "./front/front.ts";
 export { frontProps, type FrontSettings } from "./front/front-props.ts";
+export { ServerCounts } from "./front/server-counts.ts";
+export { pemOfKey } from "./front/tls/certificate.ts";
+export { checkCertificatePair } from "./front/tls/tls-props.ts";
 export type { CertificateSource, ChallengeCertificate, SecureSite } from "./front/tls/certificate-source.ts";
 export { clientTerms, noTerms, type ClientDemand, type ClientTerms } from "./front/tls/client-terms.ts";
 export { Refusals, type RefusalsOptions } from "./front/refusals.ts";
 export { Gate, type GateConn, type GateOptions } from "./front/gate.ts";
 export { numericAddress } from "./net/numeric-address.ts";
-export type { ClientCertificate, TlsFacts } from "./net/tls/tls-facts.ts";
+export { maxClientHello, protocolsIn, serverNameIn } from "./net/tls/client-hello.ts";
+export { ClientCertificate, type TlsFacts } from "./net/tls/tls-facts.ts";
 export { Listeners, type Acceptor, type ListenAddress, type ListenerShare } from "./net/listener.ts";
 export { addressKey, cannotListen, type BoundListener, type SocketSource } from "./net/bound-socket.ts";
 
@@ -200,7 +205,36 @@ export type {
 export { ListedFields, noFields } from "./http/fields.ts";
 export { fileEnded, readRegion } from "./http/file-region.ts";
 export type { HeadLimits } from "./http/head-limits.ts";
+export { hasDate } from "./http/response-head.ts";
 export { ServerExchan, type ExchanCarrier } from "./http/server-exchan.ts";
+export { StreamTunnel, type TunnelWire } from "./http/stream-tunnel.ts";
+// … and what one with many streams on a connection has in common with HTTP/2
+export { TokenBucket } from "./http2/allowance.ts";
+export type { DecodedBlock } from "./http2/hpack/decoder.ts";
+export {
+  nameFault,
+  neverIndexedFields,
+  sizeInTable,
+  valueFault,
+  type HeaderField,
+} from "./http2/hpack/header-field.ts";
+export { decodeHuffman, huffmanSize, maxDecodedSize, writeHuffman } from "./http2/hpack/huffman.ts";
+export { readTrailers } from "./http2/message-fields.ts";
+export { parsePriority, type Priority } from "./http2/priority.ts";
+export {
+  BadRequest,
+  readHttp2RequestHead as readRequestHead,
+  type Http2RequestHead as MultiplexedRequestHead,
+} from "./http2/request-head.ts";
+export { StreamTimeouts, type WaitingStream } from "./http2/stream-timeouts.ts";
+// Servers of webapps over another transport than TCP
+export { allWebapps } from "./httpx/all-webapps.ts";
+export { checkTimeouts } from "./httpx/check-timeouts.ts";
+export { checkWebapps } from "./httpx/check-webapps.ts";
+export { servedWebappsProps, webServerProps } from "./httpx/httpx-props.ts";
+export { WebServer, type WebFront, type WebServerSettings } from "./httpx/web-server.ts";
+export { shareOf } from "./stage/workers.ts";
+export { AltServices } from "./web/dispatch/alt-services.ts";
 
 // RPC
 export { Call } from "./rpc/call.ts";

@@ -1,11 +1,10 @@
 // Limits the concurrent connections of each client of a server.
 
-import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { prop } from "../component/prop.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import { ClientCounts, clientOf } from "../net/client-counts.ts";
-import type { ClientAdmission } from "./front.ts";
+import type { ClientAdmission, OpenConn } from "./front.ts";
 import { Refusals } from "./refusals.ts";
 
 /** Off by default, because one address may be that of an office, a mobile network, or an unknown load balancer. */
@@ -53,12 +52,12 @@ export class ConnsPerClient implements ClientAdmission {
     return false;
   }
 
-  /** Counts a connection until its socket has closed. */
-  connected(socket: Socket, address: string): void {
+  /** Counts a connection until it has closed. */
+  connected(conn: OpenConn, address: string): void {
     if (!this.#counts(address)) return;
     const client = clientOf(address);
     this.#conns.add(client);
-    socket.once("close", () => this.#conns.remove(client));
+    conn.once("close", () => this.#conns.remove(client));
   }
 
   /** Logs the remaining refusals. */

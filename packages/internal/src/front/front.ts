@@ -27,12 +27,17 @@ import type { CertificateSource, SecureSite } from "./tls/certificate-source.ts"
 import { Handshakes } from "./tls/handshakes.ts";
 import { ticketKeyOf, type TicketKey } from "./tls/ticket-keys.ts";
 
+/** A connection that tells when it has closed, such as a socket. */
+export interface OpenConn {
+  once(event: "close", listener: () => void): unknown;
+}
+
 /** Limits the connections of each client. */
 export interface ClientAdmission {
   /** Whether a client may open one more connection. False: it is closed at once. */
   mayConnect(address: string): boolean;
-  /** The client has one more connection, until this socket closes. */
-  connected(socket: Socket, address: string): void;
+  /** The client has one more connection, until this one closes. */
+  connected(conn: OpenConn, address: string): void;
 }
 
 /** The components of a front. */

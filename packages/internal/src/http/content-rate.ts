@@ -3,6 +3,8 @@
 
 import type { CodecSettings } from "./codec-server.ts";
 
+type RateSettings = Pick<CodecSettings, "minContentRate" | "contentRateGrace">;
+
 /** Judges whether content comes as fast as `minContentRate` demands, over the time in which a reader waited for it. */
 export class ContentRate {
   /** In ms. */
@@ -16,7 +18,7 @@ export class ContentRate {
   }
 
   /** Some has come while a reader waits. `received`: of all of the content, in bytes. */
-  isTooSlow(received: number, now: number, settings: CodecSettings): boolean {
+  isTooSlow(received: number, now: number, settings: RateSettings): boolean {
     const { minContentRate, contentRateGrace } = settings;
     this.#waited += now - this.#waitingSince;
     this.#waitingSince = now;

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { ReceivedContent } from "./received-content.ts";
 import type { RequestHeads } from "./request-heads.ts";
 import type { Sender, SendingStream } from "./sender.ts";
-import { Http2Tunnel, type TunnelWire } from "./tunnel.ts";
+import { StreamTunnel, type TunnelWire } from "../http/stream-tunnel.ts";
 
 /** The exchan whose stream it is. */
 export interface TunnelledExchan extends SendingStream {
@@ -37,7 +37,7 @@ export class Http2NodeTunnel<Exchan extends TunnelledExchan> implements TunnelWi
     this.#exchan = exchan;
     this.#conn = conn;
     this.#content = content;
-    this.stream = new Http2Tunnel(this);
+    this.stream = new StreamTunnel(this);
   }
 
   // ---- what the node does ----

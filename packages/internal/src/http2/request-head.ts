@@ -15,9 +15,11 @@ export interface HeadOptions {
   readonly rawUTF8InTargets?: boolean | undefined;
   /** Is it `https`, whatever the client says? */
   readonly isTLS: boolean;
+  /** That of the message. HTTP/3 has the same rules (RFC 9114 4.3). Default: HTTP/2. */
+  readonly version?: "2" | "3";
 }
 
-/** The head of an HTTP/2 request. Nothing changes in it: equal blocks of one connection share it. */
+/** The head of an HTTP/2 or HTTP/3 request. Nothing changes in it: equal blocks of one connection share it. */
 export interface Http2RequestHead extends RequestHead {
   readonly expectsContinue: boolean;
   readonly priority: Priority;
@@ -36,11 +38,11 @@ export class BadRequest {
   }
 }
 
-/** `isEnded`: no content follows. */
+/** Reads the head of a request out of the fields of a block. `isEnded`: no content follows. */
 export function readHttp2RequestHead(
   block: DecodedBlock,
   isEnded: boolean,
-  { maxTargetSize, rawUTF8InTargets, isTLS }: HeadOptions,
+  { maxTargetSize, rawUTF8InTargets, isTLS, version = "2" }: HeadOptions,
 ): Http2RequestHead | BadRequest {
   if (block.fault !== undefined) return malformed(block.fault);
   const { list } = block;
@@ -81,7 +83,7 @@ export function readHttp2RequestHead(
   // Whoever reads fields, or sends them on, finds what HTTP/1 has (RFC 9113 8.3.1).
   if (parts.host === undefined) fieldList.unshift("host", authority);
   return {
-    version: "2",
+    version,
     method: protocol === undefined ? method : "GET",
     scheme: isTLS ? "https" : "http",
     targetScheme: scheme === "https" ? "https" : "http",

@@ -17,7 +17,7 @@ import type { Http2RequestHead } from "./request-head.ts";
 import type { ResponseHeads } from "./response-heads.ts";
 import type { Sender, SendingStream, SendQueue } from "./sender.ts";
 import type { WaitingStream } from "./stream-timeouts.ts";
-import { Http2Tunnel } from "./tunnel.ts";
+import { StreamTunnel } from "../http/stream-tunnel.ts";
 
 /** What a stream waits for; each has its time in the settings. */
 export type StreamWait = "handle" | "content" | "write";
@@ -58,7 +58,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
   progressBefore = 0;
   readonly #conn: Http2ExchanConn;
   #writable: PromiseWithResolvers<void> | undefined;
-  #tunnel: Http2Tunnel | undefined;
+  #tunnel: StreamTunnel | undefined;
   /** Who has the tunnel wants to be told when the server drains. */
   #tunnelDrained: (() => void) | undefined;
   /** The last frame of ours is out. */
@@ -248,7 +248,7 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     this.#tunnelDrained = drained;
     this.#conn.sendHead(this.id, { status: 200, fieldList }, undefined, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
-    const tunnel = new Http2Tunnel({
+    const tunnel = new StreamTunnel({
       readContent: () => this.readContent(),
       sendContent: (piece) => this.sendContent(piece),
       writable: () => this.writable(),

@@ -3,11 +3,10 @@
 // A trusted proxy is not one client: its connections are not counted, and its requests are counted for the clients that
 // it names.
 
-import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { prop } from "../component/prop.ts";
 import { ConnsPerClient } from "../front/conns-per-client.ts";
-import type { ClientAdmission } from "../front/front.ts";
+import type { ClientAdmission, OpenConn } from "../front/front.ts";
 import { Refusals } from "../front/refusals.ts";
 import type { ExchanWire } from "../http/exchan.ts";
 import { forwardedSource, type ForwardedTrust } from "../http/forwarded-source.ts";
@@ -63,8 +62,8 @@ export class ClientLimits implements ClientAdmission {
     return this.#conns.mayConnect(address);
   }
 
-  connected(socket: Socket, address: string): void {
-    this.#conns.connected(socket, address);
+  connected(conn: OpenConn, address: string): void {
+    this.#conns.connected(conn, address);
   }
 
   /**

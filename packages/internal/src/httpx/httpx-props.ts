@@ -8,9 +8,8 @@ import { webappKind } from "../web/kinds.ts";
 import { clientLimitProps } from "./client-limits.ts";
 import { serverCertificateProps } from "./server-tls.ts";
 
-/** Those that do not tell who answers. */
-export const httpServerProps = {
-  ...frontProps,
+/** Those that mean the same whatever the version of HTTP and its transport. */
+export const webServerProps = {
   ...serverCertificateProps,
   /** Time limit between two requests of a connection. After that the connection is closed. */
   idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
@@ -32,8 +31,6 @@ export const httpServerProps = {
   handleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
   /** Time limit without progress while a response is sent. After that it is aborted. */
   writeTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
-  /** Maximum time of discarding input. After that, the connection is closed when more input arrives. */
-  maxLingerTime: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
   /** Maximum size of a request head, and of the trailers of its content. More: 431. */
   maxHeadSize: prop.size({ default: "16K", min: "1K", max: "256K", inherited: true, reload: "live" }),
   /** Maximum size of the request target. More: 414. */
@@ -45,16 +42,6 @@ export const httpServerProps = {
   rawUTF8InTargets: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** Maximum number of fields of a request. More: 431. */
   maxFields: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
-  /**
-   * Maximum input that is buffered while a request is served, such as pipelined requests. At about this size (plus one
-   * read at most), reading the connection is paused.
-   */
-  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
-  /**
-   * Maximum size of unread request content that is discarded to keep the connection. With more content, or chunked
-   * content, the connection is closed.
-   */
-  maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
   ...clientLimitProps,
   /** Maximum number of requests on one connection. The last response has `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
@@ -74,16 +61,39 @@ export const httpServerProps = {
     inherited: true,
     reload: "live",
   }),
+};
+
+/** Those of a server over TCP that do not tell who answers. */
+export const httpServerProps = {
+  ...frontProps,
+  ...webServerProps,
+  /** Maximum time of discarding input. After that, the connection is closed when more input arrives. */
+  maxLingerTime: prop.duration({ default: "30s", min: "1ms", inherited: true, reload: "live" }),
+  /**
+   * Maximum input that is buffered while a request is served, such as pipelined requests. At about this size (plus one
+   * read at most), reading the connection is paused.
+   */
+  maxBufferedInput: prop.size({ default: "64K", min: "1K", max: "1M", inherited: true, reload: "live" }),
+  /**
+   * Maximum size of unread request content that is discarded to keep the connection. With more content, or chunked
+   * content, the connection is closed.
+   */
+  maxDiscardedContent: prop.size({ default: "64K", inherited: true, reload: "live" }),
   ...http2Props,
 };
 
-export const httpxProps = {
+/** The webapps of a server. */
+export const servedWebappsProps = {
   /**
    * The webapps that it serves, by name. Their hostnames tell which one a request is for; none: 421. Left out: all
    * webapps of the stage, those that other
    * servers name, too.
    */
   webapps: prop.list(prop.reference(webappKind), { default: [], aliases: ["forApps"], reload: "live" }),
+};
+
+export const httpxProps = {
+  ...servedWebappsProps,
   ...httpServerProps,
 };
 

@@ -96,7 +96,11 @@ export class ClientCertificate {
   /** Why it is not verified, by OpenSSL's name such as `CERT_HAS_EXPIRED`; "" if it is verified. */
   readonly failure: string;
 
-  constructor(certificate: X509Certificate, { authorized, authorizationError }: TLSSocket) {
+  /** `authorized` and `authorizationError` as a TLSSocket has them. */
+  constructor(
+    certificate: X509Certificate,
+    { authorized, authorizationError }: Pick<TLSSocket, "authorized" | "authorizationError">,
+  ) {
     this.certificate = certificate;
     this.isVerified = authorized;
     // It is typed as an Error, but is the name of one.

@@ -11,6 +11,7 @@ import { parseAuthority, type Authority } from "../../http/authority.ts";
 import { ExchanError } from "../../http/exchan-error.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { ForwardedTrust } from "../../http/forwarded-source.ts";
+import { AltServices } from "./alt-services.ts";
 import { Fault, faultAt, isPeerGone } from "./fault.ts";
 import { HostnameTable } from "./hostnames.ts";
 import type { LateListener, OpenExchans } from "./open-exchans.ts";
@@ -44,6 +45,8 @@ export interface DispatcherOptions {
 interface Destination {
   readonly authority: Authority | undefined;
   readonly webapp: WebappPart;
+  /** Where else it is served. */
+  readonly alternatives: AltServices;
 }
 
 export class Dispatcher implements ResponseSurroundings, LateListener {
@@ -103,6 +106,9 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     }
     const req = new Request(wire, destination.authority, path, this);
     const resp = new Response(wire, this, req);
+    const { field } = destination.alternatives;
+    // An alternative has to be as secure (RFC 7838 2.1), and who is there already needs no word of it.
+    if (field !== "" && wire.tls !== undefined && head.version !== "3") resp.setHeader("alt-svc", field);
     if (head.method === "OPTIONS" && head.target === "*") return this.#answerServerOptions(resp);
     try {
       const taken = webapp.handle(req, resp);
@@ -153,7 +159,7 @@ export class Dispatcher implements ResponseSurroundings, LateListener {
     if (authority === undefined && text !== "") return "malformed";
     const webapp = authority === undefined ? this.#defaultWebapp : this.#webapps.find(authority.hostname);
     if (webapp === undefined) return undefined;
-    const destination: Destination = { authority, webapp };
+    const destination: Destination = { authority, webapp, alternatives: AltServices.of(webapp) };
     // A default webapp accepts any name, so peers can fill the cache: it is cleared when it is full.
     if (this.#destinations.size >= maxDestinations) this.#destinations.clear();
     this.#destinations.set(text, destination);

@@ -1,4 +1,4 @@
-// What a stream carries once it has left HTTP (RFC 9113 8.5, RFC 8441): bytes, both ways.
+// What a stream carries once it has left HTTP (RFC 9113 8.5, RFC 8441, RFC 9220): bytes, both ways.
 
 import { Duplex } from "node:stream";
 
@@ -12,7 +12,8 @@ export interface TunnelWire {
   cancel(): void;
 }
 
-export class Http2Tunnel extends Duplex {
+/** A tunnel over a stream of HTTP/2 or HTTP/3. */
+export class StreamTunnel extends Duplex {
   readonly #wire: TunnelWire;
 
   constructor(wire: TunnelWire) {

@@ -1,0 +1,221 @@
+import { execFileSync } from "node:child_process";
+import { X509Certificate } from "node:crypto";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import * as https from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootWith, defineHandlet, HTTPError, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import contrib from "./index.ts";
+import { load } from "./quic/native.ts";
+import { QuicClient } from "./testing/quic-client.ts";
+
+const handlets = pack("test", [
+  defineHandlet({
+    sign: "echo",
+    create: () => ({
+      async handle(req, resp) {
+        if (req.path !== "/echo") return false;
+        resp.send(await req.content.bytes());
+        return true;
+      },
+    }),
+  }),
+  defineHandlet({
+    sign: "tell",
+    create: () => ({
+      handle(req, resp) {
+        if (req.path === "/boom") throw new HTTPError(418);
+        resp.sendJSON({ version: req.version, scheme: req.scheme, src: req.peer.address });
+        return true;
+      },
+    }),
+  }),
+]);
+
+let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
+beforeAll(async () => {
+  folder = await mkdtempDisposable(join(tmpdir(), "hemi-http3-"));
+  for (const [name, host] of [
+    ["a", "a.example"],
+    ["b", "localhost"],
+  ]) {
+    execFileSync(
+      "openssl",
+      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=${host} -addext subjectAltName=DNS:${host} -keyout ${name}.key -out ${name}.crt`.split(
+        " ",
+      ),
+      { cwd: folder.path, stdio: "ignore" },
+    );
+  }
+  await writeFile(join(folder.path, "big.txt"), Buffer.alloc(3_000_000, "x"));
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+interface Site {
+  readonly stage: Stage;
+  readonly sink: MemorySink;
+}
+
+function at(file: string): string {
+  return join(folder.path, file);
+}
+
+/** `server`: props of the server; `webapp`: of its webapp; `more`: components beside them. */
+async function boot(server = "", webapp = "", more = ""): Promise<Site> {
+  const sink = new MemorySink();
+  const stage = await bootWith([contrib, handlets]).bootText(
+    `stage {
+      webapp "site" {
+        .hostnames = ("*") .webRoot = "${folder.path}"
+        .tlsCert = ("${at("b.crt")}") .tlsKey = ("${at("b.key")}")
+        ${webapp}
+        rule $path == "/big.txt" { static {} }
+        rule { echo {} tell {} }
+      }
+      http3Server "main" { .address = "127.0.0.1:0" ${server} }
+      ${more}
+    }`,
+    { log: openErrorLog({ sink }) },
+  );
+  await stage.start();
+  return { stage, sink };
+}
+
+function textOf({ sink }: Site): string {
+  return sink.lines.join("\n");
+}
+
+function portOf(site: Site): number {
+  return Number(/listens on 127\.0\.0\.1:(\d+)/.exec(textOf(site))?.[1]);
+}
+
+test("webapps are served over HTTP/3", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const { status, content } = await client.ask();
+  expect([status, JSON.parse(content.toString())]).toEqual([
+    "200",
+    { version: "3", scheme: "https", src: "127.0.0.1" },
+  ]);
+  expect((await client.ask({ ":path": "/boom" })).status).toBe("418");
+});
+
+test("content goes both ways, larger than any window", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const small = await client.ask({ ":method": "POST", ":path": "/echo" }, "hello");
+  expect(small.content.toString()).toBe("hello");
+  const big = await client.ask({ ":path": "/big.txt" });
+  expect([big.status, big.content.length, big.content.equals(Buffer.alloc(3_000_000, "x"))]).toEqual([
+    "200",
+    3_000_000,
+    true,
+  ]);
+});
+
+test("many requests at once are each answered", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  for (let round = 0; round < 5; round++) {
+    const ids = Array.from({ length: 50 }, () => client.send());
+    const replies = await Promise.all(ids.map((id) => client.reply(id)));
+    expect(replies.map(({ status }) => status)).toEqual(Array(50).fill("200"));
+  }
+});
+
+test("alt-svc is said by the servers over TLS of the same webapps, while HTTP/3 is served", async () => {
+  const site = await boot("", "", 'httpxServer "tcp" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }');
+  await using _stage = site.stage;
+  const ports = [...textOf(site).matchAll(/listens on 127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
+  const ask = (port: number): Promise<string | undefined> =>
+    new Promise((resolve) => {
+      const request = https.get({ port, rejectUnauthorized: false, agent: false }, (response) => {
+        resolve(response.headers["alt-svc"]);
+        response.resume();
+      });
+      // The other port is one of UDP.
+      request.on("error", () => resolve("no TCP"));
+    });
+  const said = await Promise.all(ports.map(ask));
+  const quicPort = ports[said.indexOf("no TCP")];
+  expect(said.filter((each) => each !== "no TCP")).toEqual([`h3=":${quicPort}"; ma=86400`]);
+});
+
+describe("handshakes", () => {
+  test("with Retry prove the address of the client", async () => {
+    const site = await boot('.retry = "always"');
+    await using _stage = site.stage;
+    await using client = await QuicClient.connect({ port: portOf(site) });
+    expect((await client.ask()).status).toBe("200");
+  });
+
+  test("get the certificate of the name that the client asks for", async () => {
+    const other = `webapp "other" {
+      .hostnames = ("a.example") .tlsCert = ("${at("a.crt")}") .tlsKey = ("${at("a.key")}")
+      rule { .returnText = "a" }
+    }`;
+    const site = await boot("", "", other);
+    await using _stage = site.stage;
+    const subjects: (string | undefined)[] = [];
+    for (const serverName of ["a.example", "b.example"]) {
+      await using client = await QuicClient.connect({ port: portOf(site), serverName });
+      const [leaf] = client.conn.native.peerCertChain() ?? [];
+      subjects.push(leaf && new X509Certificate(leaf).subject);
+      expect((await client.ask({ ":authority": serverName })).status).toBe("200");
+    }
+    expect(subjects).toEqual(["CN=a.example", "CN=localhost"]);
+  });
+
+  test("of clients without a known name are refused where names are strict", async () => {
+    const site = await boot(".tlsStrictServerName = true", "");
+    await using _stage = site.stage;
+    // The webapp has "*", which knows any name; a client without one is refused.
+    await using _client = await QuicClient.begin({ port: portOf(site), serverName: "" });
+    await expect.poll(() => textOf(site)).toContain("no QUIC connection with 127.0.0.1: it names no server");
+  });
+});
+
+test("a client beyond maxConns is not answered", async () => {
+  const site = await boot(".maxConns = 1");
+  await using _stage = site.stage;
+  await using first = await QuicClient.connect({ port: portOf(site) });
+  expect((await first.ask()).status).toBe("200");
+  await using _second = await QuicClient.begin({ port: portOf(site) });
+  await expect.poll(() => textOf(site), { timeout: 15_000 }).toContain("refused a connection of 127.0.0.1");
+}, 20_000);
+
+test("the end of a stage tells its clients, and leaves nothing behind", async () => {
+  const site = await boot();
+  const client = await QuicClient.connect({ port: portOf(site) });
+  await client.ask();
+  await site.stage.quit();
+  await client.closed.promise;
+  await client[Symbol.asyncDispose]();
+});
+
+test("any datagrams are passed over", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const port = portOf(site);
+  for (let i = 0; i < 200; i++) {
+    const bytes = Buffer.from(Array.from({ length: 1200 + (i % 50) }, (_, at) => (at * 7 + i * 13) & 0xff));
+    bytes[0] = [0xc0, 0xc3, 0x40, 0xff, i & 0xff][i % 5] ?? 0;
+    if (i % 3 === 0) bytes.writeUInt32BE(1, 1);
+    client.socket.send(bytes, port, "127.0.0.1");
+  }
+  expect((await client.ask()).status).toBe("200");
+});
+
+test("a platform without the native package gets an error that names it", () => {
+  expect(() => load("sunos", "mips")).toThrow(
+    expect.objectContaining({
+      code: "HEMI_MODULE",
+      message: expect.stringContaining("@infisical/quic-sunos-mips") as string,
+    }),
+  );
+});

@@ -1,0 +1,95 @@
+// The unidirectional streams of a peer (RFC 9114 6.2, RFC 9204 4.2): each begins with its type.
+//
+//   0x00 control ──> frames     0x02 QPACK encoder ──> our decoder     0x03 QPACK decoder ──> our encoder
+//   0x01 push ─────> an error of a client     any other: it is asked to stop, and passed over
+
+import type { QuicConn } from "../quic/conn.ts";
+import { errorCode, Http3ConnError } from "./errors.ts";
+import { streamType } from "./frames.ts";
+import { readVarint, varintSize } from "./varint.ts";
+
+/** Who reads the streams that we know. Each may throw the errors of the connection. */
+export interface PeerStreamReaders {
+  readonly control: (bytes: Buffer) => void;
+  readonly encoder: (bytes: Buffer) => void;
+  readonly decoder: (bytes: Buffer) => void;
+  /** A stream of another type has begun. */
+  readonly unknown: () => void;
+}
+
+interface PeerStream {
+  /** Of the type, until it is complete. */
+  begin: Buffer;
+  /** `undefined`: the type is not known yet, or nobody reads it. */
+  read: ((bytes: Buffer) => void) | undefined;
+  isCritical: boolean;
+}
+
+export class PeerStreams {
+  readonly #quic: QuicConn;
+  readonly #readers: PeerStreamReaders;
+  readonly #streams = new Map<number, PeerStream>();
+  /** Types that there is a stream of already. */
+  readonly #types = new Set<number>();
+
+  constructor(quic: QuicConn, readers: PeerStreamReaders) {
+    this.#quic = quic;
+    this.#readers = readers;
+  }
+
+  /** Reads what has come on a stream. Throws the errors of the connection. */
+  advance(id: number): void {
+    const stream = this.#streams.get(id) ?? { begin: Buffer.alloc(0), read: undefined, isCritical: false };
+    this.#streams.set(id, stream);
+    for (;;) {
+      const piece = this.#quic.read(id);
+      if (piece === undefined) return;
+      if ("resetBy" in piece) return this.#ended(id, stream);
+      if (stream.read !== undefined) stream.read(piece.bytes);
+      else this.#begin(id, stream, piece.bytes);
+      if (piece.isEnd) return this.#ended(id, stream);
+      if (!this.#streams.has(id)) return;
+    }
+  }
+
+  #begin(id: number, stream: PeerStream, bytes: Buffer): void {
+    stream.begin = Buffer.concat([stream.begin, bytes]);
+    const type = readVarint(stream.begin, 0);
+    if (type < 0) return;
+    const rest = stream.begin.subarray(varintSize(stream.begin[0] ?? 0));
+    stream.begin = Buffer.alloc(0);
+    const read = this.#readerOf(type);
+    if (read === undefined) {
+      this.#streams.delete(id);
+      this.#readers.unknown();
+      return this.#quic.stop(id, errorCode.streamCreationError);
+    }
+    if (this.#types.has(type))
+      throw new Http3ConnError(errorCode.streamCreationError, `it began a second stream of type ${type}`);
+    this.#types.add(type);
+    stream.isCritical = true;
+    stream.read = read;
+    if (rest.length > 0) read(rest);
+  }
+
+  #readerOf(type: number): ((bytes: Buffer) => void) | undefined {
+    switch (type) {
+      case streamType.control:
+        return this.#readers.control;
+      case streamType.qpackEncoder:
+        return this.#readers.encoder;
+      case streamType.qpackDecoder:
+        return this.#readers.decoder;
+      case streamType.push:
+        throw new Http3ConnError(errorCode.streamCreationError, "it began a push stream, which only a server may");
+      default:
+        return undefined;
+    }
+  }
+
+  #ended(id: number, { isCritical }: PeerStream): void {
+    this.#streams.delete(id);
+    if (isCritical)
+      throw new Http3ConnError(errorCode.closedCriticalStream, "it closed its control stream or one of QPACK");
+  }
+}

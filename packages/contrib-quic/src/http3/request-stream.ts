@@ -1,0 +1,148 @@
+// The receiving side of a request's stream: its head, its content, its trailers.
+//
+//   QuicConn.read ──> FrameReader ── HEADERS ──> the connection decodes them: the head, or the trailers
+//                                 └─ DATA ─────> takePiece
+//
+// Nothing is read ahead: content that nobody has asked for stays in QUIC, within its windows.
+
+import { noFields, type Fields } from "@hemi/internal";
+import type { QuicConn } from "../quic/conn.ts";
+import { errorCode, Http3ConnError } from "./errors.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { frameType } from "./frames.ts";
+import { treatMessageFrame, type MessagePhase } from "./message-frames.ts";
+
+/** What a stream tells its connection. */
+export interface RequestStreamOwner {
+  readonly quic: QuicConn;
+  /** Of an encoded field section, in bytes. */
+  readonly maxSection: number;
+  /** A field section is here, or was too large: `section` is set. It is to be read, or waits for QPACK. */
+  sectionArrived(stream: RequestStream): void;
+  /** The client has reset the stream. */
+  resetByClient(stream: RequestStream): void;
+  /** A frame came that means nothing to us. */
+  idleFrame(size: number): void;
+}
+
+export class RequestStream {
+  readonly id: number;
+  /** When it began, in ms on the monotonic clock. */
+  readonly beganAt: number;
+  /** A field section that has not been read; "tooLarge": it was skipped. */
+  section: Buffer | "tooLarge" | undefined;
+  /** Known once `isWhole`. */
+  trailers: Fields = noFields;
+  /** Content that was taken, in bytes. */
+  received = 0;
+  phase: MessagePhase = "head";
+  /** The client has reset it, or we have stopped it: nothing more is read. */
+  isLeft = false;
+  readonly #owner: RequestStreamOwner;
+  readonly #reader: FrameReader;
+  /** The last byte has been read. */
+  #hasEnded = false;
+  /** A field section was too large, and is not told yet. */
+  #isSkipping = false;
+
+  constructor(id: number, beganAt: number, owner: RequestStreamOwner) {
+    this.id = id;
+    this.beganAt = beganAt;
+    this.#owner = owner;
+    this.#reader = new FrameReader((type, size) =>
+      treatMessageFrame(type, size, this.phase, {
+        maxSection: owner.maxSection,
+        idleFrame: (size) => owner.idleFrame(size),
+        tooLarge: () => {
+          this.#isSkipping = true;
+        },
+      }),
+    );
+  }
+
+  /** All of the message has come and was read. */
+  get isWhole(): boolean {
+    return this.#hasEnded && !this.#reader.isWithinFrame && this.section === undefined;
+  }
+
+  /** Reads until the head is here, which `sectionArrived` tells. */
+  readHead(): void {
+    while (this.phase === "head" && this.section === undefined && !this.isLeft) {
+      const section = this.#nextSection();
+      if (section !== undefined) this.#arrived(section);
+      else if (!this.#fetch()) return;
+    }
+  }
+
+  /** Whether the message ends with its head: looks whether its end has come. */
+  endsWithHead(): boolean {
+    if (!this.#reader.isWithinFrame) this.#fetch();
+    return this.#hasEnded && !this.#reader.isWithinFrame;
+  }
+
+  /** Whether the client ended the stream before its head was complete (RFC 9114 4.1). */
+  get isHeadMissing(): boolean {
+    return this.#hasEnded && this.phase === "head" && this.section === undefined;
+  }
+
+  /** Reads the end or the reset of the stream, which is all that is left of it. */
+  peekEnd(): void {
+    if (!this.#hasEnded) this.#fetch();
+  }
+
+  /** The next piece of content that is here. Throws the errors of the connection. */
+  takePiece(): Buffer | undefined {
+    while (this.section === undefined && !this.isLeft) {
+      const frame = this.#reader.next();
+      if (frame?.type === frameType.data) {
+        this.received += frame.payload.length;
+        return frame.payload;
+      }
+      const section = frame?.payload ?? this.#skippedSection();
+      if (section !== undefined) this.#arrived(section);
+      else if (!this.#fetch()) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Nobody reads on: the client may stop (RFC 9114 4.1). */
+  leave(code: number): void {
+    if (this.isLeft || this.#hasEnded) return;
+    this.isLeft = true;
+    this.#owner.quic.stop(this.id, code);
+  }
+
+  #nextSection(): Buffer | "tooLarge" | undefined {
+    return this.#reader.next()?.payload ?? this.#skippedSection();
+  }
+
+  #skippedSection(): "tooLarge" | undefined {
+    if (!this.#isSkipping) return undefined;
+    this.#isSkipping = false;
+    return "tooLarge";
+  }
+
+  #arrived(section: Buffer | "tooLarge"): void {
+    this.section = section;
+    this.#owner.sectionArrived(this);
+  }
+
+  /** Reads what has come. False: nothing has. */
+  #fetch(): boolean {
+    if (this.isLeft) return false;
+    // All that came has been cut into frames: a rest of one will not be completed (RFC 9114 7.1).
+    if (this.#hasEnded && this.#reader.isWithinFrame)
+      throw new Http3ConnError(errorCode.frameError, "a stream ended within a frame");
+    if (this.#hasEnded) return false;
+    const piece = this.#owner.quic.read(this.id);
+    if (piece === undefined) return false;
+    if ("resetBy" in piece) {
+      this.isLeft = true;
+      this.#owner.resetByClient(this);
+      return false;
+    }
+    if (piece.bytes.length > 0) this.#reader.push(piece.bytes);
+    this.#hasEnded = piece.isEnd;
+    return piece.bytes.length > 0 || this.#hasEnded;
+  }
+}

@@ -1,0 +1,438 @@
+// The streams of an HTTP/3 client's connection: how many there may be, what each is waited for, and how they end.
+//
+//   head ── decoded ──> served ── answered ─────────────────────────────────────> closed
+//    │ blocked by QPACK   │ reset by the client, a mistake ──> abandoned ── handlet done ──> closed
+//    └ one too many, or after the last one: H3_REQUEST_REJECTED
+//
+// To its client an abandoned stream is closed. It counts as an open one here for as long as a handlet works on it: else
+// a client could have any number of handlets work at once (CVE-2023-44487 of HTTP/2).
+
+import type { Deadline } from "@hemi/common";
+import {
+  BadRequest,
+  ExchanError,
+  hasDate,
+  isStatusWithContent,
+  readRequestHead,
+  readTrailers,
+  StreamTimeouts,
+  TokenBucket,
+  type MultiplexedRequestHead,
+  type Peer,
+  type Priority,
+  type ResponseHead,
+  type TlsFacts,
+} from "@hemi/internal";
+import type { QuicConn } from "../quic/conn.ts";
+import { QpackDecoder } from "../qpack/decoder.ts";
+import { QpackEncoder } from "../qpack/encoder.ts";
+import type { Http3CodecServer } from "./codec-server.ts";
+import { errorCode, errorName, Http3ConnError, type Http3ErrorCode } from "./errors.ts";
+import { frame, frameType } from "./frames.ts";
+import { OwnStreams } from "./own-streams.ts";
+import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
+import { Http3Exchan, requestGivenUp, type Http3ExchanConn, type StreamWait } from "./server-exchan.ts";
+
+/** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
+export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOwner {
+  readonly quic: QuicConn;
+  readonly peer: Peer;
+  readonly tls: TlsFacts | undefined;
+  protected readonly server: Http3CodecServer;
+  protected readonly own: OwnStreams;
+  protected readonly decoder: QpackDecoder;
+  protected readonly encoder: QpackEncoder;
+  protected readonly exchans = new Map<number, Http3Exchan>();
+  /** Streams whose head has not come, or waits for QPACK. */
+  readonly #heads = new Map<number, RequestStream>();
+  /** Streams whose head or trailers wait for QPACK. */
+  readonly #blockedSections = new Set<RequestStream>();
+  /** Exchans that have more to send than is taken. */
+  readonly #blockedOutputs = new Set<Http3Exchan>();
+  /** Streams that their client has given up while a handlet works on them. */
+  readonly #abandoned = new Set<Http3Exchan>();
+  readonly #timeouts: StreamTimeouts<StreamWait, Http3Exchan>;
+  readonly #headDeadline: Deadline;
+  readonly #resets: TokenBucket;
+  readonly #idleFrames: TokenBucket;
+  /** Output that QUIC has taken after it had to wait, in bytes. */
+  #progress = 0;
+
+  constructor(quic: QuicConn, peer: Peer, tls: TlsFacts | undefined, server: Http3CodecServer) {
+    const { settings } = server;
+    const monotonic = (): number => server.monotonic();
+    this.quic = quic;
+    this.peer = peer;
+    this.tls = tls;
+    this.server = server;
+    this.own = new OwnStreams(quic);
+    this.encoder = new QpackEncoder(this.own.encoder);
+    this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
+    this.#resets = new TokenBucket(settings.http3MaxResets, settings.http3FloodRecovery, monotonic);
+    this.#idleFrames = new TokenBucket(settings.http3MaxIdleFrames, settings.http3FloodRecovery, monotonic);
+    this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
+    this.#timeouts = new StreamTimeouts({
+      monotonic,
+      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
+      timeOf: (wait, { handleTimeout, contentTimeout }) => {
+        const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
+        return own ?? server.settings[timeouts[wait]];
+      },
+      progress: () => this.#progress,
+      streams: () => [...this.exchans.values(), ...this.#abandoned],
+      expired: (exchan, wait) => this.#expired(exchan, wait),
+    });
+  }
+
+  abstract get isDraining(): boolean;
+  /** Requests may begin on this stream. */
+  protected abstract takesStream(id: number): boolean;
+  /** A request is about to be served. */
+  protected abstract streamBegins(): void;
+  /** A response is complete. */
+  protected abstract streamAnswered(id: number): void;
+  /** What is waited for may be another thing: a stream has begun or ended. */
+  protected abstract settle(): void;
+  /** Ends the connection. */
+  protected abstract fail(code: Http3ErrorCode, reason: string): void;
+  abstract guarded<T>(run: () => T): T | undefined;
+
+  get isCut(): boolean {
+    return this.quic.isClosed;
+  }
+
+  get maxSection(): number {
+    const { maxHeadSize, maxFields } = this.server.settings;
+    return maxHeadSize + 8 * maxFields;
+  }
+
+  /** How many streams are open to the client. */
+  protected get openStreams(): number {
+    return this.exchans.size + this.#heads.size;
+  }
+
+  // ---- streams ----
+
+  /** A stream of a request has something to read. */
+  protected requestReadable(id: number): void {
+    const exchan = this.exchans.get(id);
+    if (exchan !== undefined) return exchan.inputArrived();
+    const stream = this.#heads.get(id) ?? this.#begin(id);
+    stream?.readHead();
+    if (stream?.isHeadMissing === true) this.#failHead(stream, errorCode.requestIncomplete, "it ended without a head");
+  }
+
+  #begin(id: number): RequestStream | undefined {
+    const { settings } = this.server;
+    const isFull = this.openStreams + this.#abandoned.size >= settings.http3MaxStreams;
+    if (isFull || !this.takesStream(id)) {
+      this.quic.reset(id, errorCode.requestRejected);
+      this.quic.stop(id, errorCode.requestRejected);
+      this.quic.flush();
+      if (isFull) this.#spendReset();
+      return undefined;
+    }
+    const stream = new RequestStream(id, this.server.monotonic(), this);
+    this.#heads.set(id, stream);
+    if (!this.#headDeadline.isSet) this.#headDeadline.set(settings.headTimeout);
+    return stream;
+  }
+
+  sectionArrived(stream: RequestStream): void {
+    const { section } = stream;
+    if (section === undefined) return;
+    if (section !== "tooLarge" && this.decoder.isBlocked(section)) {
+      if (this.#blockedSections.size >= this.server.settings.qpackBlockedStreams)
+        throw new Http3ConnError(errorCode.qpackDecompressionFailed, "more of its streams are blocked than allowed");
+      this.#blockedSections.add(stream);
+      return;
+    }
+    this.#readSection(stream, section);
+  }
+
+  /** Instructions of the client's encoder have come. */
+  protected insertsArrived(): void {
+    for (const stream of [...this.#blockedSections]) {
+      const { section } = stream;
+      if (section === undefined || section === "tooLarge" || this.decoder.isBlocked(section)) continue;
+      this.#blockedSections.delete(stream);
+      this.#readSection(stream, section);
+      this.exchans.get(stream.id)?.inputArrived();
+    }
+    this.decoder.acknowledgeInserts();
+  }
+
+  #readSection(stream: RequestStream, section: Buffer | "tooLarge"): void {
+    stream.section = undefined;
+    if (stream.phase === "head") return this.#readHead(stream, section);
+    stream.phase = "trailers";
+    const block = section === "tooLarge" ? undefined : this.decoder.decode(stream.id, section, this.server.settings);
+    const trailers = block && readTrailers(block);
+    const exchan = this.exchans.get(stream.id);
+    if (trailers !== undefined) stream.trailers = trailers;
+    else if (exchan !== undefined) this.failStream(exchan, errorCode.messageError, "its trailers are malformed");
+  }
+
+  #readHead(stream: RequestStream, section: Buffer | "tooLarge"): void {
+    const { settings } = this.server;
+    stream.phase = "content";
+    if (section === "tooLarge") this.decoder.cancel(stream.id);
+    const block =
+      section === "tooLarge"
+        ? { list: [], isTooLarge: true, fault: undefined }
+        : this.decoder.decode(stream.id, section, settings);
+    const isEnded = stream.endsWithHead();
+    if (stream.isLeft) return;
+    const { maxTargetSize, rawUTF8InTargets } = settings;
+    const head = readRequestHead(block, isEnded, { maxTargetSize, rawUTF8InTargets, isTLS: true, version: "3" });
+    if (head instanceof BadRequest) return this.#refuse(stream, head);
+    if (this.quic.isInEarlyData && !isSafe(head.method)) return this.#refuse(stream, tooEarly);
+    this.#serve(stream, head);
+  }
+
+  #serve(stream: RequestStream, head: MultiplexedRequestHead): void {
+    this.#removeHead(stream);
+    this.#idleFrames.earn(idleFramesOfRequest);
+    const exchan = new Http3Exchan(this, head, stream);
+    exchan.headTime = this.server.monotonic() - stream.beganAt;
+    const { urgency, isIncremental } = head.priority;
+    this.quic.prioritize(stream.id, urgency, isIncremental);
+    this.exchans.set(stream.id, exchan);
+    this.streamBegins();
+    this.server.serve(exchan);
+    if (!exchan.isOver && exchan.waitsUntil === Infinity && exchan.isTimed) this.waitFor(exchan, "handle");
+  }
+
+  #refuse(stream: RequestStream, { status, reason }: BadRequest): void {
+    if (status === undefined) return this.#failHead(stream, errorCode.messageError, reason);
+    this.#removeHead(stream);
+    this.server.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    const head = this.encodeHead(stream.id, { status, fieldList: [] }, 0);
+    this.quic.write(stream.id, frame(frameType.headers, head), true);
+    stream.leave(errorCode.noError);
+    this.quic.flush();
+    // Each has a line in the log, and counts as no request.
+    this.#spendReset();
+  }
+
+  #failHead(stream: RequestStream, code: Http3ErrorCode, reason: string): void {
+    this.#removeHead(stream);
+    this.server.note(this.peer, `its stream ${stream.id} was reset with ${errorName(code)}: ${reason}`);
+    this.quic.reset(stream.id, code);
+    stream.leave(code);
+    this.quic.flush();
+    this.#spendReset();
+  }
+
+  #removeHead(stream: RequestStream): void {
+    this.#heads.delete(stream.id);
+    this.#blockedSections.delete(stream);
+  }
+
+  resetByClient(stream: RequestStream): void {
+    const exchan = this.exchans.get(stream.id);
+    this.decoder.cancel(stream.id);
+    this.#spendReset();
+    if (exchan === undefined) {
+      this.quic.reset(stream.id, errorCode.requestCancelled);
+      return this.#removeHead(stream);
+    }
+    this.quic.reset(stream.id, errorCode.requestCancelled);
+    this.#abandon(exchan);
+  }
+
+  idleFrame(size: number): void {
+    if (!this.#idleFrames.spend(1 + size / contentOfIdleFrame))
+      throw new Http3ConnError(errorCode.excessiveLoad, "it floods us with frames that bring nothing");
+  }
+
+  protected reprioritize(id: number, { urgency, isIncremental }: Priority): void {
+    if (this.exchans.has(id)) this.quic.prioritize(id, urgency, isIncremental);
+  }
+
+  /** More may be sent. */
+  protected flushOutputs(): void {
+    this.own.flush();
+    for (const exchan of [...this.#blockedOutputs]) {
+      this.#progress += exchan.flush();
+      if (!exchan.isBlocked || exchan.isOver) this.#blockedOutputs.delete(exchan);
+      if (exchan.isStopped) this.#stopped(exchan);
+    }
+  }
+
+  /** Looks for clients that have given a response up: nothing else tells. */
+  protected lookForStopped(): void {
+    for (const exchan of [...this.exchans.values()]) if (exchan.isStopped) this.#stopped(exchan);
+  }
+
+  #stopped(exchan: Http3Exchan): void {
+    if (exchan.isOver) return;
+    exchan.request.leave(errorCode.requestCancelled);
+    this.#spendReset();
+    this.#abandon(exchan);
+  }
+
+  // ---- what the exchans ask for ----
+
+  encodeHead(streamId: number, head: ResponseHead, size: number | undefined): Buffer {
+    const { status, fieldList, neverIndexed } = head;
+    const list = [":status", String(status)];
+    if (!hasDate(fieldList)) list.push("date", this.server.date);
+    list.push(...fieldList);
+    // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
+    if (size !== undefined && isStatusWithContent(status)) list.push("content-length", String(size));
+    return this.encoder.encode(streamId, list, neverIndexed);
+  }
+
+  encodeInterim(streamId: number, status: number, fieldList: readonly string[]): Buffer {
+    return this.encoder.encode(streamId, [":status", String(status), ...fieldList]);
+  }
+
+  encodeTrailers(streamId: number, fieldList: readonly string[]): Buffer {
+    return this.encoder.encode(streamId, fieldList);
+  }
+
+  waitFor(exchan: Http3Exchan, wait: StreamWait): void {
+    this.#timeouts.waitFor(exchan, wait);
+  }
+
+  waitNoMore(exchan: Http3Exchan): void {
+    this.#timeouts.waitNoMore(exchan);
+  }
+
+  isTooSlow(exchan: Http3Exchan): boolean {
+    const { settings } = this.server;
+    if (exchan.contentTimeout !== undefined) return false;
+    if (!exchan.rate.isTooSlow(exchan.request.received, performance.now(), settings)) return false;
+    this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
+    return true;
+  }
+
+  outputBlocked(exchan: Http3Exchan): void {
+    this.#blockedOutputs.add(exchan);
+  }
+
+  finished(exchan: Http3Exchan): void {
+    this.#resets.earn(1);
+    exchan.request.leave(errorCode.noError);
+    this.streamAnswered(exchan.id);
+    this.#forget(exchan);
+  }
+
+  reset(exchan: Http3Exchan, code: Http3ErrorCode): void {
+    this.quic.reset(exchan.id, code);
+    exchan.request.leave(code);
+    this.quic.flush();
+    this.#forget(exchan);
+    exchan.broken();
+  }
+
+  failStream(exchan: Http3Exchan, code: Http3ErrorCode, reason: string): void {
+    if (exchan.isOver) return;
+    this.server.note(this.peer, `its stream ${exchan.id} was reset with ${errorName(code)}: ${reason}`);
+    this.quic.reset(exchan.id, code);
+    exchan.request.leave(code);
+    this.quic.flush();
+    this.#abandon(exchan, new ExchanError("HEMI_CONTENT_BROKEN", `the request is broken: ${reason}`));
+    this.#spendReset();
+  }
+
+  abandonedOver(exchan: Http3Exchan): void {
+    this.#abandoned.delete(exchan);
+  }
+
+  /** Its client, or what its client did, ended the stream; its handlet may work on. */
+  #abandon(exchan: Http3Exchan, why = requestGivenUp()): void {
+    this.#forget(exchan);
+    this.#abandoned.add(exchan);
+    exchan.broken(why);
+    if (this.#abandoned.has(exchan)) this.waitFor(exchan, "handle");
+  }
+
+  #forget(exchan: Http3Exchan): void {
+    this.exchans.delete(exchan.id);
+    this.#blockedOutputs.delete(exchan);
+    this.#blockedSections.delete(exchan.request);
+    this.settle();
+  }
+
+  #spendReset(): void {
+    if (!this.#resets.spend()) this.fail(errorCode.excessiveLoad, "it floods us with streams that are reset");
+  }
+
+  // ---- limits in time ----
+
+  #giveContentUp(exchan: Http3Exchan, reason: string): void {
+    this.server.note(this.peer, reason);
+    exchan.endsBecauseOf("contentTimeout");
+    exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
+  }
+
+  #expired(exchan: Http3Exchan, wait: StreamWait): void {
+    const { settings } = this.server;
+    if (this.#abandoned.delete(exchan)) return;
+    switch (wait) {
+      case "content":
+        return this.#giveContentUp(
+          exchan,
+          `no content came for ${exchan.contentTimeout ?? settings.contentTimeout} ms`,
+        );
+      case "handle": {
+        const time = exchan.handleTimeout ?? settings.handleTimeout;
+        this.server.note(this.peer, `its request was not answered within ${time} ms`);
+        return exchan.giveUp();
+      }
+      case "write":
+        this.server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        exchan.endsBecauseOf("writeTimeout");
+        this.reset(exchan, errorCode.requestCancelled);
+    }
+  }
+
+  #headsExpired(): void {
+    const { headTimeout } = this.server.settings;
+    const now = this.server.monotonic();
+    let next = Infinity;
+    for (const stream of [...this.#heads.values()]) {
+      const left = stream.beganAt + headTimeout - now;
+      if (left > 0) next = Math.min(next, left);
+      else this.#failHead(stream, errorCode.requestIncomplete, `its head was not complete after ${headTimeout} ms`);
+    }
+    if (next !== Infinity) this.#headDeadline.set(next);
+    this.settle();
+  }
+
+  // ---- the end ----
+
+  /** The connection serves no stream any more. `reason`: why responses end, if that is ours. */
+  protected leaveStreams(reason?: "shutdown"): void {
+    const exchans = [...this.exchans.values()];
+    this.exchans.clear();
+    this.#heads.clear();
+    this.#blockedSections.clear();
+    this.#blockedOutputs.clear();
+    for (const exchan of exchans) {
+      if (reason !== undefined) exchan.endsBecauseOf(reason);
+      exchan.broken();
+    }
+    this.#abandoned.clear();
+    this.#timeouts.end();
+    this.#headDeadline.clear();
+  }
+}
+
+/** Methods that may come as early data: doing them twice does nothing (RFC 8470 4). */
+function isSafe(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "OPTIONS";
+}
+
+const tooEarly = new BadRequest(425, "it came as early data, which may be a replay, with a method that is not safe");
+
+/** By what a stream waits for: the setting that limits it. */
+const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
+
+/** Frames that bring nothing which are in order with each request. */
+const idleFramesOfRequest = 4;
+
+/** In bytes: so much of a frame that brings nothing counts as another one. */
+const contentOfIdleFrame = 1024;

@@ -1,0 +1,103 @@
+// Reads the ClientHello out of a client's first datagrams, before there is a connection: what it asks for decides which
+// certificate it gets, and where a router sends it.
+//
+//   datagrams ──> Initial packets ── InitialKeys ──> CRYPTO frames, in any order ──> ClientHello
+//
+// A hello with a post-quantum key takes two datagrams, and Chromium sends its pieces in random order.
+
+import { maxClientHello, protocolsIn, serverNameIn } from "@hemi/internal";
+import { readVarint, varintSize } from "../http3/varint.ts";
+import { InitialKeys } from "./initial-keys.ts";
+import { readLongHeader } from "./long-header.ts";
+
+/** What a client asks for. */
+export interface QuicHello {
+  /** In lower case; "" without one. */
+  readonly serverName: string;
+  /** ALPN, in the order of preference. */
+  readonly nextProtos: readonly string[];
+}
+
+export class ClientInitial {
+  readonly #keys: InitialKeys;
+  /** Pieces of the handshake by offset. */
+  #pieces: { readonly offset: number; readonly bytes: Buffer }[] = [];
+  /** It cannot be read: it is none, or larger than any. */
+  isBroken = false;
+
+  /** `dcid`: the connection ID that the first packet was sent to. */
+  constructor(dcid: Uint8Array) {
+    this.#keys = new InitialKeys(dcid);
+  }
+
+  /** Takes a datagram; its bytes stay as they are. Returns the hello once all of it has come. */
+  push(datagram: Buffer): QuicHello | undefined {
+    for (let at = 0; at < datagram.length && !this.isBroken;) {
+      const header = readLongHeader(datagram, at);
+      if (header?.isInitial !== true) break;
+      const frames = this.#keys.open(datagram, at, header);
+      if (frames !== undefined) this.#readFrames(frames);
+      at = header.end;
+    }
+    return this.isBroken ? undefined : this.#hello();
+  }
+
+  #readFrames(frames: Buffer): void {
+    for (let at = 0; at < frames.length;) {
+      const type = frames[at++];
+      if (type === frameType.padding || type === frameType.ping) continue;
+      if (type !== frameType.crypto) return;
+      const offset = readVarint(frames, at);
+      at += varintSize(frames[at] ?? 0);
+      const size = readVarint(frames, at);
+      at += varintSize(frames[at] ?? 0);
+      if (offset < 0 || size < 0 || at + size > frames.length) return;
+      if (offset + size > maxClientHello || this.#pieces.length >= maxPieces) {
+        this.isBroken = true;
+        return;
+      }
+      // A copy: the datagram is decrypted in place later.
+      this.#pieces.push({ offset, bytes: Buffer.from(frames.subarray(at, at + size)) });
+      at += size;
+    }
+  }
+
+  #hello(): QuicHello | undefined {
+    const message = this.#assembled();
+    if (message.length < messageHead) return undefined;
+    if (message[0] !== clientHello) {
+      this.isBroken = true;
+      return undefined;
+    }
+    const end = messageHead + message.readUIntBE(1, 3);
+    if (end > maxClientHello) this.isBroken = true;
+    if (message.length < end) return undefined;
+    const body = message.subarray(messageHead, end);
+    const serverName = (serverNameIn(body) ?? "").toLowerCase().replace(/\.$/, "");
+    return { serverName, nextProtos: protocolsIn(body) };
+  }
+
+  /** What has come without a gap from the beginning. */
+  #assembled(): Buffer {
+    this.#pieces.sort((one, other) => one.offset - other.offset);
+    const parts: Buffer[] = [];
+    let end = 0;
+    for (const { offset, bytes } of this.#pieces) {
+      if (offset > end) break;
+      if (offset + bytes.length <= end) continue;
+      parts.push(bytes.subarray(end - offset));
+      end = offset + bytes.length;
+    }
+    return Buffer.concat(parts);
+  }
+}
+
+/** RFC 9000 19. */
+const frameType = { padding: 0x00, ping: 0x01, crypto: 0x06 } as const;
+
+/** RFC 8446 4. */
+const clientHello = 1;
+const messageHead = 4;
+
+/** Chromium sends about ten. */
+const maxPieces = 100;

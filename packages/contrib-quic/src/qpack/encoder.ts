@@ -1,0 +1,145 @@
+// Writes field sections for a peer (RFC 9204 sections 2.1, 4.4 and 4.5).
+//
+// A field that has come twice is put into the dynamic table of the peer, for as long as there is room: entries never
+// leave. A section refers only to entries that the peer has acknowledged, so that we never block one of its streams.
+
+import { neverIndexedFields, sizeInTable } from "@hemi/internal";
+import { DecoderStream } from "./decoder-stream.ts";
+import { DynamicTable } from "./dynamic-table.ts";
+import { integer, writeInteger, writeText } from "./prefix-writer.ts";
+import { staticFields } from "./static-table.ts";
+
+export class QpackEncoder {
+  readonly #send: (instruction: Buffer) => void;
+  readonly #table = new DynamicTable();
+  /** By name, then by value: absolute indexes. */
+  readonly #indexes = new Map<string, Map<string, number>>();
+  readonly #decoderStream: DecoderStream;
+  /** Fields that came once, of late. */
+  readonly #seen = new Set<string>();
+  #maxEntries = 0;
+
+  /** `send`: sends instructions on our encoder stream. */
+  constructor(send: (instruction: Buffer) => void) {
+    this.#send = send;
+    this.#decoderStream = new DecoderStream(() => this.#table.inserted);
+  }
+
+  /** The peer's SETTINGS_QPACK_MAX_TABLE_CAPACITY, in bytes. */
+  limitTable(maxCapacity: number): void {
+    this.#maxEntries = Math.floor(maxCapacity / 32);
+    const capacity = Math.min(maxCapacity, maxOwnCapacity);
+    if (capacity < 32) return;
+    this.#table.capacity = capacity;
+    this.#send(integer(0x20, 0x1f, capacity));
+  }
+
+  /** Bytes of the peer's decoder stream. Throws QPACK_DECODER_STREAM_ERROR. */
+  acknowledged(bytes: Buffer): void {
+    this.#decoderStream.push(bytes);
+  }
+
+  /**
+   * A section of names and values in turn, in memory of its own. `neverIndexed`: names of fields that are to stay so,
+   * beside secrets.
+   */
+  encode(streamId: number, fieldList: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
+    const bytes = roomFor(fieldList);
+    const known = this.#decoderStream.canTrack(streamId) ? this.#decoderStream.knownInserts : 0;
+    let required = 0;
+    let at = maxPrefix;
+    for (let i = 0; i < fieldList.length; i += 2) {
+      const name = fieldList[i] ?? "";
+      const value = fieldList[i + 1] ?? "";
+      const isNever = neverIndexed?.has(name) === true || neverIndexedFields.has(name);
+      const index = isNever ? undefined : this.#indexes.get(name)?.get(value);
+      if (index !== undefined && index < known) {
+        at = writeInteger(0x80, 0x3f, known - index - 1, bytes, at);
+        required = Math.max(required, index + 1);
+        continue;
+      }
+      at = writeField(name, value, isNever, bytes, at);
+      if (!isNever && index === undefined) this.#consider(name, value);
+    }
+    if (required > 0) this.#decoderStream.track(streamId);
+    return withPrefix(bytes, at, required === 0 ? 0 : (required % (2 * this.#maxEntries)) + 1, required, known);
+  }
+
+  /** Inserts a field that has come before, if there is room. */
+  #consider(name: string, value: string): void {
+    const { capacity, size } = this.#table;
+    if (capacity === 0 || rarelyRepeated.has(name) || staticIndexes.get(name)?.values.has(value) === true) return;
+    const field = { name, value, fault: undefined };
+    const needed = sizeInTable(field);
+    if (needed > capacity >>> 2 || size + needed > capacity) return;
+    const key = `${name}\0${value}`;
+    if (!this.#seen.delete(key)) {
+      if (this.#seen.size >= maxSeen) this.#seen.clear();
+      this.#seen.add(key);
+      return;
+    }
+    const values = this.#indexes.get(name) ?? new Map<string, number>();
+    this.#indexes.set(name, values.set(value, this.#table.inserted));
+    this.#table.insert(field);
+    const bytes = Buffer.alloc(name.length + value.length + 24);
+    const named = staticIndexes.get(name);
+    const at =
+      named === undefined ? writeText(0x40, 0x1f, name, bytes, 0) : writeInteger(0xc0, 0x3f, named.first, bytes, 0);
+    this.#send(bytes.subarray(0, writeText(0x00, 0x7f, value, bytes, at)));
+  }
+}
+
+/** A field by the static table, or as a literal. */
+function writeField(name: string, value: string, isNever: boolean, bytes: Buffer, at: number): number {
+  const named = staticIndexes.get(name);
+  const index = isNever ? undefined : named?.values.get(value);
+  if (index !== undefined) return writeInteger(0xc0, 0x3f, index, bytes, at);
+  at =
+    named === undefined
+      ? writeText(isNever ? 0x30 : 0x20, 0x07, name, bytes, at)
+      : writeInteger(isNever ? 0x70 : 0x50, 0x0f, named.first, bytes, at);
+  return writeText(0x00, 0x7f, value, bytes, at);
+}
+
+/** RFC 9204 4.5.1: written before the fields, which begin at `maxPrefix`. */
+function withPrefix(bytes: Buffer, end: number, encoded: number, required: number, base: number): Buffer {
+  const prefix = Buffer.alloc(maxPrefix);
+  const at = writeInteger(0x00, 0xff, encoded, prefix, 0);
+  const size = writeInteger(0x00, 0x7f, required === 0 ? 0 : base - required, prefix, at);
+  prefix.copy(bytes, maxPrefix - size, 0, size);
+  return Buffer.from(bytes.subarray(maxPrefix - size, end));
+}
+
+function roomFor(fieldList: readonly string[]): Buffer {
+  let room = maxPrefix;
+  for (let i = 0; i < fieldList.length; i += 2)
+    room += (fieldList[i] ?? "").length + (fieldList[i + 1] ?? "").length + 24;
+  return room <= scratch.length ? scratch : Buffer.allocUnsafe(room);
+}
+
+/** Where a name stands first in the static table, and where with which value. */
+const staticIndexes = new Map<string, { readonly first: number; readonly values: Map<string, number> }>();
+for (const [i, [name, value]] of staticFields.entries()) {
+  const known = staticIndexes.get(name) ?? { first: i, values: new Map<string, number>() };
+  known.values.set(value, i);
+  staticIndexes.set(name, known);
+}
+
+/** Most answers have a value of their own: in the table they would only take room. */
+const rarelyRepeated: ReadonlySet<string> = new Set([
+  ":path",
+  "age",
+  "content-length",
+  "content-range",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+]);
+
+/** Of the peer's table, in bytes; more is not made use of. */
+const maxOwnCapacity = 4096;
+const maxSeen = 64;
+const maxPrefix = 20;
+const scratch = Buffer.allocUnsafeSlow(16 * 1024);

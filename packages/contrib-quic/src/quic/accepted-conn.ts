@@ -1,0 +1,98 @@
+// A connection that a client has begun, with its IDs and its addresses.
+//
+// A connection stays with the address that it was begun from: a packet from another one is dropped. The library has
+// faults where a connection has several paths (CVE-2025-7054).
+
+import type { DatagramShare, Endpoint } from "@hemi/internal";
+import type { QuicHello } from "../initial/client-initial.ts";
+import { errorCode } from "../http3/errors.ts";
+import type { QuicConnUser } from "./conn.ts";
+import type { ConnTable, PacketReceiver } from "./conn-table.ts";
+import type { HostPort, NativeConn } from "./native.ts";
+import { QuicheConn, type QuicheConnOwner } from "./quiche-conn.ts";
+
+/** Who is told of a connection. */
+export interface AcceptedConnListener {
+  /** Bytes that bring nothing, and how soon (in ms) they are allowed again. */
+  readonly overhead: { readonly max: number; readonly recovery: number };
+  /** The handshake is complete, or early data is here. */
+  established(conn: AcceptedConn): QuicConnUser;
+  /** The connection is over. */
+  gone(conn: AcceptedConn): void;
+  failed(conn: AcceptedConn, error: unknown): void;
+}
+
+/** Where a connection is. */
+export interface ConnPlace {
+  readonly share: DatagramShare;
+  readonly table: ConnTable;
+  isDirty(conn: AcceptedConn): void;
+}
+
+export interface AcceptedConnOptions {
+  /** What the client sends to. */
+  readonly ids: readonly Buffer[];
+  readonly remote: Endpoint;
+  readonly hello: QuicHello;
+}
+
+export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
+  readonly conn: QuicheConn;
+  readonly remote: Endpoint;
+  readonly hello: QuicHello;
+  readonly floodCode = errorCode.excessiveLoad;
+  readonly #place: ConnPlace;
+  readonly #ids: readonly Buffer[];
+  readonly #listener: AcceptedConnListener;
+
+  constructor(native: NativeConn, place: ConnPlace, listener: AcceptedConnListener, options: AcceptedConnOptions) {
+    this.remote = options.remote;
+    this.hello = options.hello;
+    this.#place = place;
+    this.#ids = options.ids;
+    this.#listener = listener;
+    this.conn = new QuicheConn(native, true, this);
+    for (const id of this.#ids) place.table.add(id, this);
+  }
+
+  /** Our end of the connection. */
+  get local(): Endpoint {
+    return this.#place.share.local;
+  }
+
+  received(datagram: Buffer, from: Endpoint): void {
+    if (from.port !== this.remote.port || from.address !== this.remote.address) return;
+    this.conn.received(datagram, hostPort(from), hostPort(this.local));
+  }
+
+  // ---- what the connection asks for ----
+
+  get overhead(): QuicheConnOwner["overhead"] {
+    return this.#listener.overhead;
+  }
+
+  send(datagram: Buffer): void {
+    this.#place.share.send(datagram, this.remote);
+  }
+
+  isDirty(): void {
+    this.#place.isDirty(this);
+  }
+
+  established(): QuicConnUser {
+    return this.#listener.established(this);
+  }
+
+  gone(): void {
+    for (const id of this.#ids) this.#place.table.remove(id);
+    this.#listener.gone(this);
+  }
+
+  failed(_conn: QuicheConn, error: unknown): void {
+    this.#listener.failed(this, error);
+  }
+}
+
+function hostPort({ address, port }: Endpoint): HostPort {
+  return { host: address, port };
+}

@@ -1,0 +1,211 @@
+// Where a server receives datagrams of QUIC, at one local address.
+//
+//   datagram ── its connection ID is known ────────────────────────────> that connection
+//      └ Initial ── wrong version ──> version negotiation
+//          ├ many handshakes run, or `retry` ──> Retry; its token proves the client's address
+//          └ the ClientHello, which may take datagrams ──> certificate ──> a new connection
+//
+// Until its address is proven a client is sent three times what it has sent at most (RFC 9000 8.1), which the library
+// sees to. What is no Initial and belongs to no connection is dropped.
+
+import { randomBytes } from "node:crypto";
+import type { DatagramShare, DatagramSockets, Endpoint } from "@hemi/internal";
+import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
+import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
+import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
+import { ConnTable } from "./conn-table.ts";
+import type { NativeConfig, NativeQuic } from "./native.ts";
+import type { RetryTokens } from "./retry-tokens.ts";
+
+/** The server of an endpoint. */
+export interface QuicAcceptor extends AcceptedConnListener {
+  readonly native: NativeQuic;
+  readonly tokens: RetryTokens;
+  /** New connections are taken. */
+  readonly isOpen: boolean;
+  /** Whether clients have to prove their address now, before anything is kept for them. */
+  readonly demandsRetry: boolean;
+  /** Whether a client may have one more connection. */
+  admits(client: Endpoint): boolean;
+  /** The settings and the certificate for a client. `undefined`: it is refused. */
+  configFor(hello: QuicHello): NativeConfig | undefined | Promise<NativeConfig | undefined>;
+  /** A handshake begins. */
+  began(conn: AcceptedConn): void;
+  /** A ClientHello could not be read, or has not come in full. */
+  handshakeFailed(client: Endpoint, reason: string): void;
+  /** How long the pieces of a ClientHello may take, in ms. */
+  readonly helloTimeout: number;
+  /** How many clients may be at it at once. */
+  readonly maxHellos: number;
+}
+
+/** A client whose ClientHello has not come in full. */
+interface Hello {
+  readonly initial: ClientInitial;
+  readonly datagrams: Buffer[];
+  readonly since: number;
+  /** The certificate is being looked for. */
+  isRead: boolean;
+}
+
+export class QuicEndpoint {
+  readonly share: DatagramShare;
+  readonly table: ConnTable;
+  readonly #acceptor: QuicAcceptor;
+  /** By client and connection ID. */
+  readonly #hellos = new Map<string, Hello>();
+  #dirty = new Set<AcceptedConn>();
+  #turn: NodeJS.Immediate | undefined;
+
+  constructor(share: DatagramShare, sockets: DatagramSockets, acceptor: QuicAcceptor) {
+    this.share = share;
+    this.table = ConnTable.of(sockets, share.local);
+    this.#acceptor = acceptor;
+  }
+
+  /** Receives from now on. */
+  open(): void {
+    this.share.receive((datagram, from) => {
+      try {
+        this.#received(datagram, from);
+      } catch (error) {
+        this.#acceptor.handshakeFailed(from, error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#hellos.clear();
+    clearImmediate(this.#turn);
+    await this.share.release();
+  }
+
+  /** At the end of this turn of the event loop the connection reads and sends. */
+  isDirty(conn: AcceptedConn): void {
+    this.#dirty.add(conn);
+    this.#turn ??= setImmediate(() => this.#endTurn());
+  }
+
+  #endTurn(): void {
+    this.#turn = undefined;
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    for (const { conn } of dirty) conn.endOfTurn();
+  }
+
+  #received(datagram: Buffer, from: Endpoint): void {
+    const first = datagram[0] ?? 0;
+    if (!isLongHeader(first)) {
+      this.table.find(datagram.subarray(1, 1 + connIdSize))?.received(datagram, from);
+      return;
+    }
+    const header = readLongHeader(datagram);
+    if (header === undefined) return;
+    const known = this.table.find(header.dcid);
+    if (known !== undefined) return known.received(datagram, from);
+    // RFC 9000 14.1, 6.1.
+    if (datagram.length < minInitialDatagram || !this.#acceptor.isOpen) return;
+    if (header.version !== quicVersion) return this.#negotiate(header, from);
+    if (header.isInitial && header.dcid.length >= minConnId) this.#initial(datagram, header, from);
+  }
+
+  #initial(datagram: Buffer, header: LongHeader, from: Endpoint): void {
+    const { tokens, demandsRetry, native } = this.#acceptor;
+    const originalDcid = header.token.length > 0 ? tokens.read(header.token, from, header.dcid) : undefined;
+    const key = `${from.address} ${from.port} ${header.dcid.toString("latin1")}`;
+    const known = this.#hellos.get(key);
+    if (known === undefined && originalDcid === undefined && demandsRetry) {
+      const newId = randomBytes(connIdSize);
+      const packet = Buffer.alloc(minInitialDatagram);
+      const token = tokens.make(from, header.dcid, newId);
+      const size = native.retry(header.scid, header.dcid, newId, token, quicVersion, packet);
+      return this.share.send(packet.subarray(0, size), from);
+    }
+    const hello = known ?? this.#beginHello(key, header.dcid, from);
+    if (hello === undefined || hello.datagrams.length >= maxHelloDatagrams) return;
+    hello.datagrams.push(datagram);
+    if (hello.isRead) return;
+    const read = hello.initial.push(datagram);
+    if (hello.initial.isBroken) {
+      this.#hellos.delete(key);
+      return this.#acceptor.handshakeFailed(from, "its first packets hold no ClientHello");
+    }
+    if (read === undefined) return;
+    hello.isRead = true;
+    const config = this.#acceptor.configFor(read);
+    const accept = (config: NativeConfig | undefined): void => {
+      this.#hellos.delete(key);
+      this.#accept(read, config, hello, { dcid: header.dcid, originalDcid, from });
+    };
+    if (config instanceof Promise) {
+      config.then(accept, (error: unknown) => {
+        this.#hellos.delete(key);
+        this.#acceptor.handshakeFailed(from, error instanceof Error ? error.message : String(error));
+      });
+    } else accept(config);
+  }
+
+  #accept(
+    hello: QuicHello,
+    config: NativeConfig | undefined,
+    { datagrams }: Hello,
+    { dcid, originalDcid, from }: { dcid: Buffer; originalDcid: Buffer | undefined; from: Endpoint },
+  ): void {
+    if (config === undefined) {
+      const what = hello.serverName === "" ? "it names no server" : `there is no certificate for ${hello.serverName}`;
+      return this.#acceptor.handshakeFailed(from, what);
+    }
+    // After a Retry the client uses the ID that we have given it.
+    const scid = originalDcid === undefined ? randomBytes(connIdSize) : Buffer.from(dcid);
+    const { local } = this.share;
+    const native = this.#acceptor.native.Connection.accept(
+      scid,
+      originalDcid ?? null,
+      hostPort(local),
+      hostPort(from),
+      config,
+    );
+    const conn = new AcceptedConn(native, this, this.#acceptor, {
+      ids: [scid, Buffer.from(dcid)],
+      remote: { address: from.address, port: from.port },
+      hello,
+    });
+    this.#acceptor.began(conn);
+    for (const datagram of datagrams) conn.received(datagram, from);
+  }
+
+  #beginHello(key: string, dcid: Buffer, from: Endpoint): Hello | undefined {
+    const now = performance.now();
+    if (this.#hellos.size >= this.#acceptor.maxHellos) this.#dropOldHellos(now);
+    if (this.#hellos.size >= this.#acceptor.maxHellos || !this.#acceptor.admits(from)) return undefined;
+    const hello = { initial: new ClientInitial(dcid), datagrams: [], since: now, isRead: false };
+    this.#hellos.set(key, hello);
+    return hello;
+  }
+
+  #dropOldHellos(now: number): void {
+    for (const [key, { since }] of this.#hellos) {
+      if (now - since < this.#acceptor.helloTimeout) break;
+      this.#hellos.delete(key);
+    }
+  }
+
+  #negotiate({ scid, dcid }: LongHeader, to: Endpoint): void {
+    const packet = Buffer.alloc(minInitialDatagram);
+    const size = this.#acceptor.native.negotiateVersion(scid, dcid, packet);
+    this.share.send(packet.subarray(0, size), to);
+  }
+}
+
+function hostPort({ address, port }: Endpoint): { host: string; port: number } {
+  return { host: address, port };
+}
+
+/** Of the IDs that we give, in bytes. */
+const connIdSize = 16;
+/** Of those that clients choose (RFC 9000 7.2), in bytes. */
+const minConnId = 8;
+/** In bytes (RFC 9000 14.1). */
+const minInitialDatagram = 1200;
+/** A ClientHello of 16 KiB has as many. */
+const maxHelloDatagrams = 16;

@@ -1,0 +1,273 @@
+// A connection over the native library: bytes of datagrams in, bytes of datagrams out.
+//
+//   received(datagram) ─┐                            ┌─> user.advance()
+//   its timer ──────────┴─> dirty ── end of turn ────┼─> send(datagram) …
+//   flush() ────────────────^                        └─> its timer; closed
+//
+// All that comes in one turn of the event loop is answered together. Nothing that the library throws leaves this file.
+
+import { TokenBucket } from "@hemi/internal";
+import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "./conn.ts";
+import { shutdown, type HostPort, type NativeConn } from "./native.ts";
+
+/** Who has the connection, and its socket. */
+export interface QuicheConnOwner {
+  /** Sends a datagram. */
+  send(datagram: Buffer, to: HostPort): void;
+  /** `endOfTurn` is to be called when the event loop has read what there is. */
+  isDirty(conn: QuicheConn): void;
+  /** The handshake is complete, or early data is here: gives who uses the connection from here on. */
+  established(conn: QuicheConn): QuicConnUser;
+  /** The connection is over, and its ids mean nothing any more. */
+  gone(conn: QuicheConn): void;
+  /** The library, or who uses the connection, has thrown. */
+  failed(conn: QuicheConn, error: unknown): void;
+  /** Bytes that bring nothing, and how soon (in ms) they are allowed again: more end the connection. */
+  readonly overhead: { readonly max: number; readonly recovery: number };
+  /** The code that a flood of them ends the connection with. */
+  readonly floodCode: number;
+}
+
+export class QuicheConn implements QuicConn {
+  readonly native: NativeConn;
+  readonly #owner: QuicheConnOwner;
+  readonly #overhead: TokenBucket;
+  #user: QuicConnUser | undefined;
+  #nextUni: number;
+  #nextBidi: number;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDue = Infinity;
+  #isOver = false;
+  #isGone = false;
+
+  constructor(native: NativeConn, isServer: boolean, owner: QuicheConnOwner) {
+    const { max, recovery } = owner.overhead;
+    this.native = native;
+    this.#owner = owner;
+    this.#overhead = new TokenBucket(max, recovery, () => performance.now());
+    this.#nextUni = isServer ? 3 : 2;
+    this.#nextBidi = isServer ? 1 : 0;
+  }
+
+  /** Its handshake was complete at some time. */
+  get isEstablished(): boolean {
+    return this.#user !== undefined;
+  }
+
+  // ---- datagrams ----
+
+  /** A datagram has come. Its bytes are changed. */
+  received(datagram: Buffer, from: HostPort, to: HostPort): void {
+    if (this.#isGone) return;
+    // CVE-2024-1765, CVE-2023-6193 and others of the kind: frames that cost memory and bring nothing.
+    if (!this.#overhead.spend(datagram.length))
+      this.#attempt(() => this.native.close(true, this.#owner.floodCode, flood));
+    // What it refuses it closes the connection for by itself, or it is no packet of it.
+    this.#attempt(() => this.native.recv(datagram, { from, to }));
+    this.#owner.isDirty(this);
+  }
+
+  /** What has come in this turn is read, and what was written is sent. */
+  endOfTurn(): void {
+    if (this.#isGone) return;
+    this.#advance();
+    if (!this.#sendAll()) this.#owner.isDirty(this);
+    this.#setTimer();
+    if (this.native.isDraining() || this.native.isClosed()) this.#end();
+    if (this.native.isClosed()) this.#go();
+  }
+
+  /** Forgets the connection: nothing is sent any more, not even that it is over. */
+  abandon(): void {
+    this.#end();
+    this.#go();
+  }
+
+  #advance(): void {
+    if (this.#isOver) return;
+    try {
+      if (this.#user === undefined && (this.native.isEstablished() || this.native.isInEarlyData()))
+        this.#user = this.#owner.established(this);
+      if (!this.isClosed) this.#user?.advance();
+    } catch (error) {
+      this.#owner.failed(this, error);
+      this.close(this.#owner.floodCode, "");
+    }
+  }
+
+  /** False: there is more to send than one turn should take. */
+  #sendAll(): boolean {
+    for (let packets = 0; packets < maxPackets; packets++) {
+      const sent = this.#attempt(() => this.native.send(packet));
+      if (sent === undefined || sent === null) return true;
+      const [size, { to }] = sent;
+      // What acknowledges it is no overhead.
+      this.#overhead.earn(sizeOfAcknowledgment);
+      // A copy: the socket may send it later.
+      this.#owner.send(Buffer.from(packet.subarray(0, size)), to);
+    }
+    return false;
+  }
+
+  #setTimer(): void {
+    const ms = this.#isGone ? null : this.native.timeout();
+    const due = ms === null ? Infinity : performance.now() + ms;
+    // A timer that is too early looks again: moving it for each packet would cost more.
+    if (due >= this.#timerDue) return;
+    clearTimeout(this.#timer);
+    this.#timerDue = due;
+    this.#timer = setTimeout(() => this.#timeIsUp(), Math.max(0, due - performance.now()));
+  }
+
+  #timeIsUp(): void {
+    this.#timerDue = Infinity;
+    const left = this.native.timeout();
+    if (left !== null && left > 0) return this.#setTimer();
+    this.#attempt(() => this.native.onTimeout());
+    this.endOfTurn();
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      this.#user?.closed();
+    } catch (error) {
+      this.#owner.failed(this, error);
+    }
+  }
+
+  #go(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    clearTimeout(this.#timer);
+    this.#owner.gone(this);
+  }
+
+  // ---- for who uses it ----
+
+  get isClosed(): boolean {
+    return (
+      this.#isOver ||
+      this.#isGone ||
+      this.native.isDraining() ||
+      this.native.isClosed() ||
+      this.native.localError() !== null
+    );
+  }
+
+  get isInEarlyData(): boolean {
+    return this.native.isInEarlyData();
+  }
+
+  readable(): readonly number[] {
+    return this.isClosed ? [] : [...this.native.readable()];
+  }
+
+  isAtEnd(streamId: number): boolean {
+    return this.#attempt(() => this.native.streamFinished(streamId)) ?? false;
+  }
+
+  read(streamId: number): QuicPiece | QuicReset | undefined {
+    try {
+      const got = this.native.streamRecv(streamId, scratch);
+      if (got === null) return undefined;
+      const [size, isEnd] = got;
+      this.#overhead.earn(size + sizeOfHeaders);
+      return { bytes: Buffer.from(scratch.subarray(0, size)), isEnd };
+    } catch (error) {
+      const code = codeIn(error, "StreamReset");
+      return code === undefined ? undefined : { resetBy: code };
+    }
+  }
+
+  write(streamId: number, bytes: Uint8Array, isEnd: boolean): number {
+    if (this.isClosed) return -1;
+    try {
+      return this.native.streamSend(streamId, bytes, isEnd) ?? 0;
+    } catch {
+      // Stopped by the peer, or gone.
+      return -1;
+    }
+  }
+
+  isStopped(streamId: number): boolean {
+    try {
+      this.native.streamCapacity(streamId);
+      return false;
+    } catch (error) {
+      return codeIn(error, "StreamStopped") !== undefined;
+    }
+  }
+
+  isDelivered(streamId: number): boolean {
+    return this.#attempt(() => this.native.streamCapacity(streamId)) === undefined;
+  }
+
+  openUni(): number | undefined {
+    if (this.isClosed || this.native.peerStreamsLeftUni() <= 0) return undefined;
+    const id = this.#nextUni;
+    this.#nextUni += 4;
+    return id;
+  }
+
+  openBidi(): number | undefined {
+    if (this.isClosed || this.native.peerStreamsLeftBidi() <= 0) return undefined;
+    const id = this.#nextBidi;
+    this.#nextBidi += 4;
+    return id;
+  }
+
+  reset(streamId: number, code: number): void {
+    this.#attempt(() => this.native.streamShutdown(streamId, shutdown.write, code));
+  }
+
+  stop(streamId: number, code: number): void {
+    this.#attempt(() => this.native.streamShutdown(streamId, shutdown.read, code));
+  }
+
+  prioritize(streamId: number, urgency: number, isIncremental: boolean): void {
+    this.#attempt(() => this.native.streamPriority(streamId, urgency, isIncremental));
+  }
+
+  close(code: number, reason: string): void {
+    this.#attempt(() => this.native.close(true, code, Buffer.from(reason)));
+    this.flush();
+  }
+
+  flush(): void {
+    this.#owner.isDirty(this);
+  }
+
+  /** `undefined`: the library refuses it. */
+  #attempt<T>(run: () => T): T | undefined {
+    try {
+      return run();
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The number in an error such as `StreamReset(268)`. */
+function codeIn(error: unknown, name: string): number | undefined {
+  const found = error instanceof Error ? /^(\w+)\((\d+)\)/.exec(error.message) : null;
+  return found?.[1] === name ? Number(found[2]) : undefined;
+}
+
+/** In bytes: what every network takes with the headers of IPv6 and UDP, and what browsers send. */
+export const maxDatagram = 1350;
+
+/** Packets of one connection in one turn of the event loop. */
+const maxPackets = 64;
+
+/** In bytes, roughly. */
+const sizeOfAcknowledgment = 100;
+/** Of packets and frames around a piece of a stream, in bytes, roughly. */
+const sizeOfHeaders = 100;
+
+/** Where packets are made. */
+const packet = Buffer.allocUnsafeSlow(maxDatagram);
+const flood = Buffer.from("it floods us with frames that bring nothing");
+/** Where streams are read. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);

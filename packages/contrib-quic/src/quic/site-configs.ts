@@ -1,0 +1,110 @@
+// The settings of the native library for each site: its certificate, what it demands of clients, and the limits of
+// QUIC. Made once for a site, which is another object when its files have changed.
+
+import { createHmac } from "node:crypto";
+import { HemiError, pemOfKey, type SecureSite } from "@hemi/internal";
+import type { NativeConfig, NativeQuic } from "./native.ts";
+import { maxDatagram } from "./quiche-conn.ts";
+
+/** The limits that the transport is told. Sizes in bytes, times in ms. */
+export interface TransportLimits {
+  readonly idleTimeout: number;
+  readonly maxStreams: number;
+  readonly streamWindow: number;
+  readonly connWindow: number;
+  readonly earlyData: boolean;
+}
+
+export class SiteConfigs {
+  readonly #native: () => NativeQuic;
+  readonly #limits: () => TransportLimits;
+  #configs = new WeakMap<SecureSite, NativeConfig>();
+  #ticketSecret: Buffer | undefined;
+
+  constructor(native: () => NativeQuic, limits: () => TransportLimits) {
+    this.#native = native;
+    this.#limits = limits;
+  }
+
+  /** From now on, tickets are encrypted with keys of this secret, which all workers have. */
+  useTicketSecret(secret: Buffer): void {
+    this.#ticketSecret = secret;
+    this.forget();
+  }
+
+  /** Limits have changed: connections from here on have the new ones. */
+  forget(): void {
+    this.#configs = new WeakMap();
+  }
+
+  /** Throws HEMI_CERTIFICATE if the library cannot use the certificate. */
+  of(site: SecureSite): NativeConfig {
+    const known = this.#configs.get(site);
+    if (known !== undefined) return known;
+    const made = this.#make(site);
+    this.#configs.set(site, made);
+    return made;
+  }
+
+  #make(site: SecureSite): NativeConfig {
+    const { certificates, terms, path } = site;
+    // One certificate for each connection: that of the type of key that all clients know.
+    const [certificate] = certificates;
+    if (certificate === undefined) throw new HemiError("HEMI_CERTIFICATE", `${path}: there is no certificate`);
+    const authorities = terms.authorities.length === 0 ? null : Buffer.from(terms.authorities.join(""));
+    const asksClients = terms.demand !== "none";
+    let config: NativeConfig;
+    try {
+      config = this.#native().Config.withBoringSslCtx(
+        asksClients,
+        terms.demand === "optional",
+        authorities,
+        [Buffer.from(pemOfKey(certificate))],
+        [Buffer.from(certificate.chain)],
+        null,
+      );
+    } catch (error) {
+      throw new HemiError("HEMI_CERTIFICATE", `${path}: QUIC cannot use its certificate: ${String(error)}`);
+    }
+    this.#setLimits(config);
+    if (this.#ticketSecret !== undefined) config.setTicketKey(ticketKey(this.#ticketSecret, site));
+    return config;
+  }
+
+  #setLimits(config: NativeConfig): void {
+    const { idleTimeout, maxStreams, streamWindow, connWindow, earlyData } = this.#limits();
+    config.setApplicationProtos(["h3"]);
+    config.setMaxIdleTimeout(Math.min(idleTimeout, maxIdle));
+    config.setMaxRecvUdpPayloadSize(maxReceived);
+    config.setMaxSendUdpPayloadSize(maxDatagram);
+    config.setInitialMaxData(connWindow);
+    config.setInitialMaxStreamDataBidiLocal(streamWindow);
+    config.setInitialMaxStreamDataBidiRemote(streamWindow);
+    config.setInitialMaxStreamDataUni(uniWindow);
+    config.setInitialMaxStreamsBidi(maxStreams);
+    config.setInitialMaxStreamsUni(maxUniStreams);
+    config.setMaxConnectionWindow(connWindow);
+    config.setMaxStreamWindow(streamWindow);
+    config.setDisableActiveMigration(true);
+    config.setActiveConnectionIdLimit(2);
+    config.enablePacing(false);
+    config.grease(true);
+    if (earlyData) config.enableEarlyData();
+  }
+}
+
+/** A session of one site may not be resumed at another one that demands other certificates. */
+function ticketKey(secret: Buffer, { sessionScope, terms }: SecureSite): Buffer {
+  const scope = `${sessionScope}\0${terms.id}`;
+  const digest = createHmac("sha512", secret).update(scope).digest();
+  return digest.subarray(0, 48);
+}
+
+/** In ms. */
+const maxIdle = 24 * 60 * 60 * 1000;
+/** In bytes: what any network brings. */
+const maxReceived = 1500;
+/** Of the control streams, in bytes: they are read at once. */
+const uniWindow = 64 * 1024;
+/** Three of HTTP/3, and some that we do not know. */
+const maxUniStreams = 16;

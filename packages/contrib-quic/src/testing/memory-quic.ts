@@ -1,0 +1,155 @@
+// For tests: a QUIC connection without a network. The test is the client.
+
+import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "../quic/conn.ts";
+
+interface Incoming {
+  pieces: Buffer[];
+  isEnd: boolean;
+  resetBy: number | undefined;
+  isDone: boolean;
+}
+
+/** What the server has sent on a stream. */
+export class Sent {
+  bytes: Buffer = Buffer.alloc(0);
+  isEnd = false;
+  resetBy: number | undefined;
+  /** The server reads no more of the stream. */
+  stoppedBy: number | undefined;
+}
+
+export class MemoryQuic implements QuicConn {
+  isInEarlyData = false;
+  user: QuicConnUser | undefined;
+  /** How the server closed the connection. */
+  closedWith: number | undefined;
+  /** How much the client takes, in bytes, of all streams. */
+  window = Infinity;
+  readonly priorities = new Map<number, string>();
+  readonly #incoming = new Map<number, Incoming>();
+  readonly #sent = new Map<number, Sent>();
+  readonly #stopped = new Set<number>();
+  #nextUni = 3;
+
+  // ---- the client ----
+
+  /** Sends bytes on a stream, and lets the server read them. */
+  send(id: number, bytes: Uint8Array, isEnd = false): void {
+    const incoming = this.#incomingOf(id);
+    if (bytes.length > 0) incoming.pieces.push(Buffer.from(bytes));
+    incoming.isEnd ||= isEnd;
+    this.user?.advance();
+  }
+
+  /** RESET_STREAM. */
+  resetByClient(id: number, code: number): void {
+    this.#incomingOf(id).resetBy = code;
+    this.user?.advance();
+  }
+
+  /** STOP_SENDING. */
+  stopByClient(id: number): void {
+    this.#stopped.add(id);
+    this.user?.advance();
+  }
+
+  /** The client takes so much more. */
+  widen(bytes: number): void {
+    this.window += bytes;
+    this.user?.advance();
+  }
+
+  sent(id: number): Sent {
+    const sent = this.#sent.get(id) ?? new Sent();
+    this.#sent.set(id, sent);
+    return sent;
+  }
+
+  // ---- the server ----
+
+  get isClosed(): boolean {
+    return this.closedWith !== undefined;
+  }
+
+  readable(): readonly number[] {
+    return [...this.#incoming]
+      .filter(
+        ([, { pieces, isEnd, resetBy, isDone }]) => !isDone && (pieces.length > 0 || isEnd || resetBy !== undefined),
+      )
+      .map(([id]) => id);
+  }
+
+  isAtEnd(id: number): boolean {
+    const { pieces, isEnd, resetBy } = this.#incomingOf(id);
+    return resetBy !== undefined || (isEnd && pieces.length === 0);
+  }
+
+  read(id: number): QuicPiece | QuicReset | undefined {
+    const incoming = this.#incomingOf(id);
+    if (incoming.isDone) return undefined;
+    if (incoming.resetBy !== undefined) {
+      incoming.isDone = true;
+      return { resetBy: incoming.resetBy };
+    }
+    const bytes = incoming.pieces.shift();
+    const isEnd = incoming.isEnd && incoming.pieces.length === 0;
+    if (bytes === undefined && !isEnd) return undefined;
+    incoming.isDone = isEnd;
+    return { bytes: bytes ?? Buffer.alloc(0), isEnd };
+  }
+
+  write(id: number, bytes: Uint8Array, isEnd: boolean): number {
+    if (this.#stopped.has(id) || this.isClosed) return -1;
+    const taken = Math.min(this.window, bytes.length);
+    const sent = this.sent(id);
+    this.window -= taken;
+    sent.bytes = Buffer.concat([sent.bytes, bytes.subarray(0, taken)]);
+    sent.isEnd = isEnd && taken === bytes.length;
+    return taken;
+  }
+
+  isStopped(id: number): boolean {
+    return this.#stopped.has(id);
+  }
+
+  isDelivered(): boolean {
+    return true;
+  }
+
+  openUni(): number | undefined {
+    const id = this.#nextUni;
+    this.#nextUni += 4;
+    return id;
+  }
+
+  openBidi(): number | undefined {
+    return undefined;
+  }
+
+  reset(id: number, code: number): void {
+    this.sent(id).resetBy = code;
+  }
+
+  stop(id: number, code: number): void {
+    this.sent(id).stoppedBy = code;
+    this.#incomingOf(id).isDone = true;
+  }
+
+  prioritize(id: number, urgency: number, isIncremental: boolean): void {
+    this.priorities.set(id, `u=${urgency}${isIncremental ? ", i" : ""}`);
+  }
+
+  close(code: number): void {
+    this.closedWith ??= code;
+  }
+
+  flush(): void {
+    // Everything is there at once.
+  }
+
+  #incomingOf(id: number): Incoming {
+    const incoming = this.#incoming.get(id) ?? { pieces: [], isEnd: false, resetBy: undefined, isDone: false };
+    this.#incoming.set(id, incoming);
+    return incoming;
+  }
+}

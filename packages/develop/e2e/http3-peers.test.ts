@@ -1,0 +1,107 @@
+// HTTP/3 with clients that others wrote: Chromium, whose QUIC is Google's, and ngtcp2.
+
+import { execFile } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import contrib from "@hemi/contrib-quic";
+import { bootText, type Stage } from "@hemi/hemi";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChromium } from "../src/chromium.ts";
+import { peer } from "../src/peers.ts";
+
+const run = promisify(execFile);
+
+let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
+let stage: Stage;
+/** The SHA-256 of the certificate's public key, which Chromium takes for trust. */
+let pin: string;
+
+beforeAll(async () => {
+  folder = await mkdtempDisposable(join(tmpdir(), "hemi-http3-peers-"));
+  const request =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=localhost " +
+    "-addext subjectAltName=DNS:localhost -keyout site.key -out site.crt";
+  await run("openssl", request.split(" "), { cwd: folder.path });
+  const certificate = new X509Certificate(await readFile(join(folder.path, "site.crt")));
+  pin = createHash("sha256")
+    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
+  await writeFile(join(folder.path, "large.bin"), Buffer.alloc(3_000_000, "0123456789"));
+  await writeFile(join(folder.path, "page.html"), '<!doctype html><title>page</title><img src="/large.bin?1">');
+  stage = await bootText(
+    `stage {
+      webapp "site" {
+        .hostnames = ("*")
+        .webRoot = "${folder.path}"
+        .tlsCert = ("${folder.path}/site.crt") .tlsKey = ("${folder.path}/site.key")
+        .accessLog = ["file": "${folder.path}/access.log", "format": "$method $path $status $version"]
+        rule $path == "/hello" { .returnText = "hello, world!" }
+        rule { static {} }
+      }
+      httpxServer "tcp" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
+      http3Server "quic" { .webapps = ("site") .address = "127.0.0.1:0" }
+      http3Server "retries" { .webapps = ("site") .address = "127.0.0.1:0" .retry = "always" .altSvcMaxAge = 0s }
+    }`,
+    { use: [contrib] },
+  );
+  await stage.start();
+});
+
+afterAll(async () => {
+  await stage.quit(1000);
+  await folder[Symbol.asyncDispose]();
+});
+
+function portOf(name: string): string {
+  const part = stage.find(name)?.part;
+  const [listensOn = ""] = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
+  return listensOn.slice(listensOn.lastIndexOf(":") + 1);
+}
+
+/** The protocol by which a page came. */
+async function protocolOf(page: Page): Promise<unknown> {
+  return await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol");
+}
+
+test("Chromium loads pages and large files over HTTP/3", async (context) => {
+  const port = portOf("http3Server.quic");
+  const browser = await launchChromium(peer("chromium", context), [
+    `--origin-to-force-quic-on=localhost:${port}`,
+    `--ignore-certificate-errors-spki-list=${pin}`,
+  ]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`https://localhost:${port}/page.html`);
+    expect([await page.title(), await protocolOf(page)]).toEqual(["page", "h3"]);
+    const size = await page.evaluate("fetch('/large.bin').then(async (r) => (await r.arrayBuffer()).byteLength)");
+    expect(size).toBe(3_000_000);
+    await expect.poll(() => readFile(join(folder.path, "access.log"), "utf8")).toContain("GET /page.html 200 3\n");
+  } finally {
+    await browser.close();
+  }
+});
+
+test("Chromium moves from TCP to HTTP/3 by alt-svc", async (context) => {
+  const port = portOf("httpxServer.tcp");
+  const browser = await launchChromium(peer("chromium", context), [`--ignore-certificate-errors-spki-list=${pin}`]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(`https://localhost:${port}/page.html`);
+    expect(await protocolOf(page)).toBe("h2");
+    await expect
+      .poll(
+        async () => {
+          await page.goto(`https://localhost:${port}/page.html`);
+          return await protocolOf(page);
+        },
+        { timeout: 20_000 },
+      )
+      .toBe("h3");
+  } finally {
+    await browser.close();
+  }
+}, 30_000);
