@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
+import { isLoopback } from "./control/loopback.ts";
 
 export const commandNames = [
   "serve",
@@ -24,6 +25,7 @@ export const commandNames = [
   "heap",
   "report",
   "cache",
+  "webui",
   "quit",
   "stop",
   "fmt",
@@ -86,6 +88,8 @@ export interface CommandLine {
   readonly adminKey: string | undefined;
   /** Commands for a program: the authority of its certificate. */
   readonly adminAuthority: string | undefined;
+  /** serve: where the web UI is; `undefined`: nowhere. */
+  readonly webUI: { readonly host: string; readonly port: number } | undefined;
   /** reload: by new workers. */
   readonly isRework: boolean;
   /** explain: the running program, instead of a file. */
@@ -181,6 +185,7 @@ const options = {
   "admin-cert": { type: "string" },
   "admin-key": { type: "string" },
   "admin-ca": { type: "string" },
+  webui: { type: "string" },
   rework: { type: "boolean" },
   running: { type: "boolean" },
   "pid-file": { type: "string" },
@@ -220,6 +225,7 @@ const leading = [
   "stderr",
   "max-memory",
   "admin",
+  "webui",
 ] as const satisfies readonly OptionName[];
 
 /** Where a program is found that runs. */
@@ -246,6 +252,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "admin-token",
     "admin-cert",
     "admin-key",
+    "webui",
     "single",
     "dev",
     "log-level",
@@ -267,6 +274,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   heap: [...program, "worker", "out"],
   report: [...program, "worker", "out"],
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
+  webui: program,
   quit: program,
   stop: program,
   fmt: ["config", "base", "check"],
@@ -333,6 +341,7 @@ function complete(
     adminCertificate: values["admin-cert"],
     adminKey: values["admin-key"],
     adminAuthority: values["admin-ca"],
+    webUI: readWebUI(values.webui ?? "127.0.0.1:9528"),
     isRework: values.rework ?? false,
     isRunning: values.running ?? false,
     pidFile: values["pid-file"],
@@ -454,6 +463,14 @@ function readAddress(option: string, text: string): { readonly host: string; rea
   if (host === undefined || port > 65_535)
     throw usage(`--${option} takes an address such as 127.0.0.1:9000 or [::1]:9000, not ${JSON.stringify(text)}`);
   return { host, port };
+}
+
+function readWebUI(text: string): { readonly host: string; readonly port: number } | undefined {
+  if (text === "off") return undefined;
+  const address = readAddress("webui", text.replace(/^localhost:/, "127.0.0.1:"));
+  if (isLoopback(address.host)) return address;
+  const advice = "give a loopback address, and reach it by ssh -L or by a proxy with TLS on this machine";
+  throw usage(`--webui ${text} would send its token readable over the network`, advice);
 }
 
 function oneOf<const Word extends string>(option: string, word: string, words: readonly Word[]): Word {

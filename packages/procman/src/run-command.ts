@@ -19,6 +19,7 @@ const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promis
   heap: async () => (await import("./commands/profile.ts")).profile,
   report: async () => (await import("./commands/profile.ts")).profile,
   cache: async () => (await import("./commands/cache.ts")).cache,
+  webui: async () => (await import("./commands/web-ui.ts")).webUICommand,
   fmt: async () => (await import("./commands/format.ts")).format,
   "hash-password": async () => (await import("./commands/hash-password.ts")).hashPasswordCommand,
   help: async () => (await import("./commands/help.ts")).help,

@@ -21,6 +21,7 @@ Commands
   cpu, heap, report a profile of the processor, a snapshot of the heap, or Node's diagnostic report of a worker
   cache purge|explain URL
                     removes stored responses in all workers; or what is stored for a URL, and why
+  webui             the link that opens the web UI of the running program
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
@@ -67,6 +68,7 @@ Options of serve
                     what clients must know; default: admin.token in the vars folder, which is made
   --admin-cert, --admin-key FILE
                     certificate and key for TLS, in PEM
+  --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
                     that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s

@@ -28,7 +28,7 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
 
 export type SteeringName = Exclude<
   keyof Actions,
-  "plan" | "version" | "explain" | "counts" | "profile" | "cachePurge" | "cacheExplain"
+  "plan" | "version" | "explain" | "counts" | "profile" | "cachePurge" | "cacheExplain" | "webUI"
 >;
 
 /** Calls the action of the command's name. */

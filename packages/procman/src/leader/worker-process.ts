@@ -1,8 +1,7 @@
 // One worker process, as the leader sees it.
 
 import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
-import { HemiError } from "@hemi/hemi/base";
+import { HemiError, type LogEntry } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -16,6 +15,7 @@ import {
 } from "../channel/calls.ts";
 import { startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import { rawHandle } from "./raw-handle.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -35,6 +35,8 @@ export interface WorkerProcessOptions {
   readonly renewSecret: (name: string) => void;
   /** What all workers have counted. */
   readonly counts: ProgramCounts;
+  /** Is given lines of its error log. */
+  readonly logged: (from: WorkerProcess, entries: readonly LogEntry[]) => void;
 }
 
 export class WorkerProcess {
@@ -46,7 +48,8 @@ export class WorkerProcess {
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
 
-  constructor({ slot, sockets, children, broadcast, secret, renewSecret, counts }: WorkerProcessOptions) {
+  constructor(options: WorkerProcessOptions) {
+    const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -69,6 +72,9 @@ export class WorkerProcess {
         counts.take(this, report);
       },
       sumCounts: () => counts.total(),
+      logged: (entries) => {
+        logged(this, entries);
+      },
     });
     this.ended = endOf(this.#child).then((reason) => {
       this.state = "ended";
@@ -137,18 +143,6 @@ export class WorkerProcess {
   kill(): void {
     this.#child.kill("SIGKILL");
   }
-}
-
-/** A listening socket must be sent as it is: a `net.Socket` at the other end would begin to read from it. */
-function rawHandle(socket: Socket): Socket {
-  const handle: unknown = Reflect.get(socket, "_handle");
-  if (!isHandle(handle)) throw new HemiError("HEMI_LISTEN", "the listening socket was closed");
-  return handle;
-}
-
-/** The types of `send` know the objects around handles only; it takes handles as well. */
-function isHandle(value: unknown): value is Socket {
-  return typeof value === "object" && value !== null && "fd" in value;
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -2,9 +2,11 @@
 
 import {
   bootFile,
+  describeProps,
   explainCaches,
   filesOfSnapshot,
   HemiError,
+  listComponents,
   Listeners,
   openErrorLog,
   problemPlace,
@@ -13,6 +15,8 @@ import {
   type CacherPurge,
   type ExplainedCache,
   type CountReport,
+  type DescribedProp,
+  type ListedComponent,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
@@ -31,6 +35,7 @@ import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import { Counting } from "./counting.ts";
 import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
+import { LogReports } from "./log-reports.ts";
 import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
 
@@ -46,7 +51,10 @@ export class Serving {
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
+  readonly #reports: LogReports;
   #prepared: PreparedReload | undefined;
+  /** Of the running generation, once somebody has asked. */
+  #listed: { readonly stage: Stage["resolved"]; readonly components: readonly ListedComponent[] } | undefined;
 
   private constructor(
     stage: Stage,
@@ -56,7 +64,9 @@ export class Serving {
     unwatch: () => void,
     counting: Counting,
     modules: LoadedModules,
+    reports: LogReports,
   ) {
+    this.#reports = reports;
     this.#counting = counting;
     this.#stage = stage;
     this.log = log;
@@ -75,7 +85,8 @@ export class Serving {
     const modules = new LoadedModules();
     const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
-    const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+    const reports = new LogReports(leader);
+    const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
@@ -98,7 +109,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules),
+        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules, reports),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -163,6 +174,17 @@ export class Serving {
     );
   }
 
+  components({ from }: WorkerCalls["components"]["params"]): WorkerCalls["components"]["result"] {
+    const stage = this.#stage.resolved;
+    if (this.#listed?.stage !== stage) this.#listed = { stage, components: listComponents(stage) };
+    const { components } = this.#listed;
+    return { total: components.length, components: components.slice(from, from + maxListed) };
+  }
+
+  props({ path }: WorkerCalls["props"]["params"]): readonly DescribedProp[] | null {
+    return describeProps(this.#stage.resolved, path) ?? null;
+  }
+
   get modules(): readonly LoadedModule[] {
     return this.#modules.all;
   }
@@ -184,7 +206,7 @@ export class Serving {
 
   usage(): WorkerUsage {
     const { user, system } = process.cpuUsage();
-    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000 };
+    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000, conns: this.#counting.conns };
   }
 
   /** Finishes what runs within `grace` milliseconds, and closes the log. */
@@ -194,8 +216,12 @@ export class Serving {
     } finally {
       this.#unwatch();
       this.#stopCollecting();
+      this.#reports.flush();
       await this.#counting.end();
       await this.log.close();
     }
   }
 }
+
+/** How many components are told at once: the event loop has other work. */
+const maxListed = 1000;
