@@ -2,7 +2,7 @@
 
 import { follow, get, NoSession, post } from "./api.js";
 import { h, setText } from "./dom.js";
-import { clock, span } from "./format.js";
+import { age, clock } from "./format.js";
 
 /**
  * A page that is shown.
@@ -58,17 +58,17 @@ async function show() {
   if (latest !== undefined) shown?.update?.(latest);
 }
 
-/** Asks for the token, unless the link has brought it. @param {string} [reason] */
-async function signIn(reason) {
+/** The token of the link; it shall not stand in the history of the browser. */
+function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token !== null) {
-    // It shall not stand in the history of the browser.
-    history.replaceState(null, "", "#/stage");
-    if (await opens(token)) return start();
-    reason = "This link is no longer valid: the program has been started anew since.";
-  }
+  if (token !== null) history.replaceState(null, "", "#/stage");
+  return token;
+}
+
+/** Asks for the token. @param {string} reason */
+function signIn(reason) {
   const input = h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true });
-  const problem = h("p", { class: "bad", role: "alert" }, reason ?? "");
+  const problem = h("p", { class: "bad", role: "alert" }, reason);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = /** @type {HTMLInputElement} */ (input).value;
@@ -108,7 +108,7 @@ function onPulse(pulse) {
   live.classList.remove("broken");
   setText(
     /** @type {HTMLElement} */ (document.getElementById("facts")),
-    `Hemi ${leader.version} · up ${span(pulse.time - leader.startedAt)}`,
+    `Hemi ${leader.version} · up ${age(pulse.time - leader.startedAt)}`,
   );
   shown?.update?.(pulse);
 }
@@ -123,12 +123,15 @@ function onBroken() {
 async function start() {
   ({ title: program } = await get("session"));
   setText(/** @type {HTMLElement} */ (document.getElementById("title")), program);
-  // The link was opened again.
-  if (location.hash.startsWith("#token=")) history.replaceState(null, "", "#/stage");
   nav.hidden = false;
   addEventListener("hashchange", () => void show());
   await show();
   follow(onPulse, onBroken);
 }
 
-start().catch((error) => (error instanceof NoSession ? signIn() : signIn(String(error.message))));
+const token = takeToken();
+const isRefused = token !== null && !(await opens(token));
+start().catch((error) => {
+  if (!(error instanceof NoSession)) signIn(String(error.message));
+  else signIn(isRefused ? "This link is no longer valid: the program has been started anew since." : "");
+});

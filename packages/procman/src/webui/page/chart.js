@@ -1,6 +1,7 @@
 // A line chart of the last 15 minutes: zero at the bottom, units on the axes, gaps where there is no value.
 
 import { h, s } from "./dom.js";
+import { bytes } from "./format.js";
 
 /**
  * @typedef {object} Line
@@ -38,7 +39,10 @@ export function chart(title, data) {
  */
 function drawn(title, { times, lines, format }, width) {
   const end = times.at(-1) ?? Date.now();
-  const top = niceTop(Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0))));
+  const top = niceTop(
+    Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0))),
+    format === bytes ? 1024 : 1000,
+  );
   const [right, bottom] = [width - margin.right, height - margin.bottom];
   const x = (/** @type {number} */ time) => margin.left + (1 - (end - time) / period) * (right - margin.left);
   const y = (/** @type {number} */ value) => bottom - (value / top) * (bottom - margin.top);
@@ -57,7 +61,7 @@ function drawn(title, { times, lines, format }, width) {
       }),
       label({ x: margin.left - 8, y: y(top * share) + 4, "text-anchor": "end" }, format(top * share)),
     ]),
-    [15, 10, 5, 0].map((minutes) =>
+    (width < 420 ? [15, 5, 0] : [15, 10, 5, 0]).map((minutes) =>
       label(
         {
           x: x(end - minutes * 60_000),
@@ -93,11 +97,12 @@ function pathOf(times, values, x, y) {
   return d;
 }
 
-/** 1, 2 or 5 times a power of ten. @param {number} max */
-function niceTop(max) {
+/** 1, 2 or 5 times a power of ten, in units of which each is `base` times the one before. */
+function niceTop(/** @type {number} */ max, /** @type {number} */ base) {
   if (max <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(max));
-  return ([1, 2, 5, 10].find((step) => step * power >= max) ?? 10) * power;
+  const unit = base ** Math.floor(Math.log(max) / Math.log(base));
+  const power = 10 ** Math.floor(Math.log10(max / unit));
+  return unit * power * ([1, 2, 5, 10].find((step) => step * power * unit >= max) ?? 10);
 }
 
 /** @param {string} title @param {readonly Line[]} lines @param {(value: number) => string} format */

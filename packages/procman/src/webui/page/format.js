@@ -11,9 +11,15 @@ export function rate(value) {
   return value < 1e6 ? `${(value / 1000).toFixed(1)} k` : `${(value / 1e6).toFixed(2)} M`;
 }
 
+/** For an axis. @param {number} value */
+export function perSecond(value) {
+  return `${value >= 10_000 ? rate(value) : Number(value.toPrecision(3)).toLocaleString("en-US")} /s`;
+}
+
 /** @param {number | null} value In ms. */
 export function time(value) {
   if (value === null) return "–";
+  if (value === 0) return "0 ms";
   if (value < 10) return `${value.toFixed(1)} ms`;
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
 }
@@ -49,6 +55,11 @@ export function span(ms) {
     .filter(([count]) => count !== 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(" ");
+}
+
+/** The largest unit of a time. @param {number} ms */
+export function age(ms) {
+  return span(ms).split(" ").slice(0, 2).join(" ");
 }
 
 /** The time of day, with seconds. @param {number} ms Since the epoch. */

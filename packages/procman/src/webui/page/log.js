@@ -12,6 +12,7 @@ const maxShown = 1000;
 export function open(section) {
   const lines = h("ol", { class: "log" });
   const changes = h("tbody", {});
+  const nobody = h("p", { class: "muted" }, "Nobody has changed anything since the start.");
   const shownCount = h("span", { role: "status", class: "muted" });
   const level = /** @type {HTMLSelectElement} */ (
     h(
@@ -43,6 +44,7 @@ export function open(section) {
       lines,
     ),
     h("h2", {}, "Who did what"),
+    nobody,
     h(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": "Who did what" },
@@ -78,6 +80,7 @@ export function open(section) {
     );
     setText(shownCount, `${counted(shown.length, "line")} of ${log.length.toLocaleString("en-US")} kept`);
     sync(lines, shown.toReversed(), ({ number }) => String(number), lineOf);
+    nobody.hidden = audit.length > 0;
     sync(changes, audit.toReversed(), ({ number }) => String(number), changeOf);
   }
 

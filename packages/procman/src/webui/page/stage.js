@@ -5,7 +5,7 @@ import { concerns } from "./attention.js";
 import { chart } from "./chart.js";
 import { componentList } from "./component-list.js";
 import { h, setText, sync } from "./dom.js";
-import { counted, rate, time } from "./format.js";
+import { counted, perSecond, rate, time } from "./format.js";
 
 /** The boxes from top to bottom; `area` is their place in the grid of style.css. */
 const boxes = [
@@ -39,7 +39,7 @@ export function open(section, opened) {
     h("div", { role: "status" }, list),
     figures,
     h("h2", { class: "hidden" }, "The picture"),
-    h("p", { class: "side muted" }, "prepared from the bottom up, shut down from the top down"),
+    h("p", { class: "side muted" }, "↑ prepared from the bottom up   ↓ shut down from the top down"),
     picture,
   );
   if (components !== undefined) section.append(components.element);
@@ -70,21 +70,23 @@ function makeBox({ name, title, unit }) {
     { class: `box box-${name}`, href: `#/stage/${name}`, "data-box": name, "data-unit": unit },
     h("span", { class: "box-title" }, title),
     h("span", { class: "box-count" }),
-    h("span", { class: "box-numbers" }),
+    h("span", { class: "box-numbers" }, h("span", {}), h("span", { class: "bad" })),
   );
 }
 
 /** @param {Element} picture @param {any} box */
-function showBox(picture, { name, count, rate: perSecond, errorRate, p99 }) {
+function showBox(picture, { name, count, rate: now, errorRate, p99 }) {
   const element = /** @type {HTMLElement} */ (picture.querySelector(`[data-box="${name}"]`));
   if (element === null) return;
   element.classList.toggle("empty", count === 0);
   element.classList.toggle("failing", errorRate > 0);
   setText(/** @type {Element} */ (element.querySelector(".box-count")), count === 0 ? "none" : String(count));
-  const parts = perSecond === null ? [] : [`${rate(perSecond)} ${element.dataset.unit}`];
-  if (errorRate > 0) parts.push(`${rate(errorRate)} errors/s`);
+  const parts = now === null ? [] : [`${rate(now)} ${element.dataset.unit}`];
   if (p99 !== null) parts.push(`p99 ${time(p99)}`);
-  setText(/** @type {Element} */ (element.querySelector(".box-numbers")), parts.join(" · "));
+  const numbers = /** @type {Element} */ (element.querySelector(".box-numbers"));
+  setText(/** @type {Element} */ (numbers.firstElementChild), parts.join(" · "));
+  const failed = errorRate > 0 ? ` · ${rate(errorRate)} errors/s` : "";
+  setText(/** @type {Element} */ (numbers.lastElementChild), failed);
 }
 
 /** @param {Element} list @param {any} pulse */
@@ -145,11 +147,11 @@ async function drawCharts(charts) {
 /** Of a component that counts. @param {any} history */
 export function rateAndLatency({ times, points }) {
   return [
-    chart("Per second", {
+    chart("Requests per second", {
       times,
-      format: rate,
+      format: perSecond,
       lines: [
-        { name: "requests", values: points.rate, role: "main" },
+        { name: "all", values: points.rate, role: "main" },
         { name: "errors", values: points.errorRate, role: "bad" },
       ],
     }),
