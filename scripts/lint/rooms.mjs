@@ -14,7 +14,10 @@ export const floors = [
     fixtures: "fixtures are parts that every stage has, whatever it serves",
     net: "net/ has sockets and bytes, for any protocol",
   },
-  { metrics: "numbers are counted by all who serve, so metrics/ knows none of them" },
+  {
+    metrics: "numbers are counted by all who serve, so metrics/ knows none of them",
+    operator: "what operators see and order concerns all who serve, so operator/ knows none of them",
+  },
   { stage: "a stage leads components through their lives, whatever they are: what it asks of some is a capability" },
   { front: "a front listens and makes handshakes for any server" },
   { backend: "a backend is nodes, balancers and health, whatever is spoken with the nodes" },

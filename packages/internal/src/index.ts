@@ -19,8 +19,15 @@ export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readines
 
 // Traces
 export { currentTrace } from "./web/trace/tracing.ts";
-export { spanSink, type Span, type SpanKind, type SpanSink } from "./web/trace/span.ts";
+export { spanSink, type SpanSink } from "./web/trace/span.ts";
 export type { OpenSpan, Trace } from "./web/trace/trace.ts";
+
+// Operators
+export { Operator } from "./operator/operator.ts";
+export type { Span, SpanKind } from "./operator/span.ts";
+export type { RequestStories, RequestStory, StorySpan } from "./operator/request-stories.ts";
+export type { AccessFacts, AccessFeed, AccessFilter } from "./operator/access-feed.ts";
+export type { BackendReport, NodeOrder, NodeOrders, NodeReport, NodeState } from "./operator/node-orders.ts";
 
 // Metrics
 export { watchProcess } from "./metrics/process-figures.ts";
@@ -113,6 +120,7 @@ export type { Namer } from "./fixtures/namer.ts";
 export { MemorySink, type LogSink } from "./log/sink.ts";
 export type { LogDetails, LogLevel, LogRecord } from "./log/record.ts";
 export { entryOf, type LogEntry } from "./log/log-entry.ts";
+export type { PathLevel } from "./log/path-levels.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net

@@ -15,6 +15,8 @@ export interface Program extends AsyncDisposable {
     name: Name,
     ...params: undefined extends Actions[Name]["params"] ? [params?: Actions[Name]["params"]] : never
   ): Promise<Actions[Name]["result"]>;
+  /** The same for an action with parameters. */
+  callWith<Name extends keyof Actions>(name: Name, params: Actions[Name]["params"]): Promise<Actions[Name]["result"]>;
   /** Ends it in order, and returns what it has written. */
   end(): Promise<string>;
 }
@@ -28,6 +30,7 @@ export async function serveIn(folder: string, ...args: readonly string[]): Promi
     command,
     port: Number(port),
     call: (name, ...[params]) => callProgram({ path: join(folder, "vars", "hemi.sock") }, name, params),
+    callWith: (name, params) => callProgram({ path: join(folder, "vars", "hemi.sock") }, name, params),
     async end() {
       command.child.kill("SIGTERM");
       const { code, stderr } = await command.finished();

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
-import { HemiError } from "@hemi/hemi/base";
+import { HemiError, logLevels, type LogLevel } from "@hemi/hemi/base";
 import { isLoopback } from "./control/loopback.ts";
 
 export const commandNames = [
@@ -24,6 +24,13 @@ export const commandNames = [
   "cpu",
   "heap",
   "report",
+  "loop",
+  "gc",
+  "advise",
+  "backend",
+  "logs",
+  "log-level",
+  "trace",
   "cache",
   "webui",
   "quit",
@@ -119,7 +126,8 @@ export interface CommandLine {
     readonly isDryRun: boolean;
   };
   /**
-   * fmt, plan: the files. explain: method and URL. cache: an action and URLs.
+   * fmt, plan: the files. explain: method and URL. cache: an action and URLs. backend: names and an action.
+   * trace: the id of a request. log-level: a level.
    * hash-password: the user name. help: a command. */
   readonly rest: readonly string[];
   /** serve: responses may expose the configuration. */
@@ -139,22 +147,29 @@ export interface CommandLine {
   readonly isJSON: boolean;
   /** top: print one table, and end. */
   readonly isOnce: boolean;
-  /** top: the time between two tables. cpu: how long to measure. In milliseconds. */
+  /**
+   * top: the time between two tables. cpu, loop, gc, advise: how long to measure. log-level: how long. In milliseconds.
+   */
   readonly period: number;
-  /** cpu, heap, report: the slot of the worker. */
+  /** cpu, heap, report, loop, gc: the slot of the worker. */
   readonly slot: number;
   /** cpu, heap, report: the file to write. `undefined`: one in the working directory. */
   readonly out: string | undefined;
+  /** logs: show requests as they end. */
+  readonly isFollowing: boolean;
+  /** logs: the beginning of a request's path, or the path of a component; log-level: the latter. */
+  readonly path: string | undefined;
+  /** logs: a status or a class of them. */
+  readonly status: string | undefined;
+  /** logs: how long a request took at least, in milliseconds. */
+  readonly slow: number | undefined;
   /** serve: how long running work may take to finish after a signal to end, in milliseconds. */
   readonly grace: number;
-  readonly logLevel: LogLevelName;
+  readonly logLevel: LogLevel;
   readonly logFormat: "text" | "json";
   /** `undefined`: standard error. */
   readonly logFile: string | undefined;
 }
-
-const logLevels = ["debug", "info", "warn", "error"] as const;
-type LogLevelName = (typeof logLevels)[number];
 
 const options = {
   config: { type: "string", short: "c" },
@@ -202,6 +217,10 @@ const options = {
   for: { type: "string" },
   worker: { type: "string" },
   out: { type: "string" },
+  follow: { type: "boolean" },
+  path: { type: "string" },
+  status: { type: "string" },
+  slow: { type: "string" },
   "log-level": { type: "string" },
   "log-format": { type: "string" },
   "log-file": { type: "string" },
@@ -273,6 +292,13 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   cpu: [...program, "worker", "for", "out"],
   heap: [...program, "worker", "out"],
   report: [...program, "worker", "out"],
+  loop: [...program, "worker", "for"],
+  gc: [...program, "worker", "for"],
+  advise: [...program, "for"],
+  backend: program,
+  "log-level": [...program, "path", "for"],
+  trace: program,
+  logs: [...program, "follow", "path", "status", "slow"],
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
   webui: program,
   quit: program,
@@ -301,7 +327,17 @@ export function readCommandLine(args: readonly string[], program: ProgramDefault
   return complete(command, rest, values, program);
 }
 
-const takesArguments: ReadonlySet<CommandName> = new Set(["explain", "plan", "cache", "fmt", "hash-password", "help"]);
+const takesArguments: ReadonlySet<CommandName> = new Set([
+  "explain",
+  "plan",
+  "backend",
+  "log-level",
+  "trace",
+  "cache",
+  "fmt",
+  "hash-password",
+  "help",
+]);
 
 type Values = ReturnType<typeof parse>["values"];
 
@@ -371,15 +407,28 @@ function complete(
     bytes: values.bytes ?? "",
     isJSON: values.json ?? false,
     isOnce: values.once ?? false,
-    period: Math.max(1, readDuration("for", values.for ?? (command === "cpu" ? "10s" : "1s"))),
+    period: Math.max(1, readDuration("for", values.for ?? defaultPeriods[command] ?? "1s")),
     slot: readSlot(values.worker ?? "0"),
     out: values.out,
+    isFollowing: values.follow ?? false,
+    path: values.path,
+    status: values.status,
+    slow: values.slow === undefined ? undefined : readDuration("slow", values.slow),
     grace: readDuration("grace", values.grace ?? "4s"),
     logLevel: oneOf("log-level", values["log-level"] ?? "info", logLevels),
     logFormat: oneOf("log-format", values["log-format"] ?? "text", ["text", "json"]),
     logFile: values["log-file"] ?? stderr,
   };
 }
+
+/** Of `--for`. */
+const defaultPeriods: Partial<Readonly<Record<CommandName, string>>> = {
+  cpu: "10s",
+  loop: "10s",
+  gc: "10s",
+  advise: "10s",
+  "log-level": "5m",
+};
 
 function parse(args: readonly string[]) {
   // Both -config and --config are accepted, as in Go programs.

@@ -5,6 +5,7 @@ import { Channel } from "./channel/channel.ts";
 import { assertSameProtocol, protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
 import { exitCodes, exitCodeOf } from "./exit-code.ts";
 import { Serving } from "./worker/serving.ts";
+import { WorkerOrders } from "./worker/worker-orders.ts";
 
 let serving: Serving | undefined;
 let grace = 4000;
@@ -19,7 +20,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   async boot(params) {
     assertSameProtocol(params.version, "leader");
     grace = params.options.grace;
-    const booted = await Serving.boot(params, leader);
+    const booted = await Serving.boot(params, leader, orders);
     ({ serving } = booted);
     return { version: protocolVersion, config: booted.config };
   },
@@ -40,7 +41,15 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   props: (params) => running().props(params),
   modules: () => running().modules,
   count: () => running().count(),
+  limits: () => running().limits(),
+  measure: (order) => running().measure(order),
   profile: (order) => running().profile(order),
+  backends: () => orders.operator.nodes.reports(),
+  findPath: ({ path }) => running().findPath(path),
+  story: ({ requestId }) => orders.operator.requests.find(requestId) ?? null,
+  orders(wanted) {
+    orders.replace(wanted);
+  },
   standing(standing) {
     serving?.fellows.stands(standing);
   },
@@ -53,6 +62,9 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     serving?.fellows.deliver(message);
   },
 });
+
+/** They come before anything serves. */
+const orders = new WorkerOrders((lines) => leader.call("accessLines", lines));
 
 /** Finishes what runs, and exits. */
 async function end(patience: number, code: number): Promise<void> {

@@ -106,6 +106,7 @@ export class ActiveHealth {
     if (failure === undefined) log.info(`node ${node.id} is up: ${settings.healthRise} checks in a row were good`);
     else
       log.warn(`node ${node.id} is down: ${settings.healthFall} checks in a row failed, at last: ${String(failure)}`);
+    if (typeof failure === "string") node.lastFailure = failure;
     this.#turn(node, failure !== undefined);
     this.#tell({ turned: [[node.id, node.isDown]] });
   }

@@ -6,7 +6,9 @@ import type { HostAddress } from "../fixtures/host-name.ts";
 import type { Answer } from "../fixtures/name-answer.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import type { NodeReport } from "../operator/node-orders.ts";
 import type { NodeSpec } from "./node.ts";
+import { nodeName } from "./node-name.ts";
 
 /** Follows the addresses of one configured node. */
 export class NodeAddresses {
@@ -41,6 +43,22 @@ export class NodeAddresses {
     this.#spec = spec;
     if (needsLookup(spec)) this.#specs = this.#specsNow();
     else this.#specs = [spec];
+  }
+
+  /** Of a node without an address. */
+  report(): NodeReport {
+    const { weight, isBackup } = this.#spec;
+    return {
+      node: nodeName(this.#spec),
+      address: "",
+      state: "unresolved",
+      weight,
+      configuredWeight: weight,
+      isBackup,
+      active: 0,
+      failures: 0,
+      lastFailure: this.failure,
+    };
   }
 
   /** Whether a first answer is still to come, which `follow` waits for. */

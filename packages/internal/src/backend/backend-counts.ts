@@ -1,24 +1,17 @@
 // Counts the work of a backend and of its nodes.
 
-import { formatAddress, type Address } from "../component/props/addresses.ts";
-import { isServiceName } from "../fixtures/host-name.ts";
 import { increase } from "../metrics/count-group.ts";
 import { backendGroup, nodeGroup } from "../metrics/groups.ts";
 import { ownLabels } from "../metrics/labels.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { NodeCounts } from "./node-counts.ts";
+import { nodeName, type WrittenNode } from "./node-name.ts";
 
 /** The component for which is counted. */
 export interface CountingOwner {
   readonly metrics: Metrics;
   readonly name: string;
   readonly path: string;
-}
-
-/** A node, with the host as it is written; "" for a UNIX socket. */
-interface WrittenNode {
-  readonly address: Address;
-  readonly hostname: string;
 }
 
 export class BackendCounts {
@@ -44,13 +37,7 @@ export class BackendCounts {
 
   /** Addresses that one name has share their numbers: DNS must not make more labels. */
   ofNode(spec: WrittenNode): NodeCounts {
-    const labels = [...ownLabels(this.#owner), nodeLabel(spec)];
+    const labels = [...ownLabels(this.#owner), nodeName(spec)];
     return new NodeCounts(this.#owner.metrics.numbers(nodeGroup, labels));
   }
-}
-
-/** As the configuration has it, apart from what DNS has added. */
-function nodeLabel({ address, hostname }: WrittenNode): string {
-  if ("path" in address || hostname === "") return formatAddress(address);
-  return isServiceName(hostname) ? hostname : formatAddress({ ...address, host: hostname });
 }

@@ -8,6 +8,8 @@ import { Deadlines, type Deadline } from "@hemi/common";
 import type { StageFixtures } from "../stage/context.ts";
 import type { Workers } from "../stage/workers.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import type { BackendReport, OrderedBackend } from "../operator/node-orders.ts";
+import type { Operator } from "../operator/operator.ts";
 import { BackendCounts, type CountingOwner } from "./backend-counts.ts";
 import { ActiveHealth, probeTCP, type ActiveSettings, type Probe } from "./active-health.ts";
 import { makeBalancer, type BalancerName } from "./balancers/balancers.ts";
@@ -37,14 +39,27 @@ export interface BackendOptions<Pool extends NodePool> {
   readonly makePool: (spec: NodeSpec) => Pool;
   /** Probes of the protocol, by the words of `healthCheck`. Default: none. */
   readonly probes?: Readonly<Record<string, Probe>>;
-  /** The component: work is counted for it, and the stage is not ready while it has no usable node. */
-  readonly owner: CountingOwner & { readonly readiness: Readiness; readonly workers: Workers };
+  /**
+   * The component: work is counted for it, operators steer its nodes, and the stage is not ready while it has no usable
+   * node.
+   */
+  readonly owner: BackendOwner;
   /** Called after the state of a node has changed: it is up, down or ejected. */
   readonly nodesChanged?: () => void;
 }
 
-/** The outcome of work on a node: success, failure with a reason, or unknown, because the work was abandoned. */
-export type WorkOutcome = "good" | "unknown" | { readonly failure: string };
+/** What a backend needs of its context. */
+export interface BackendOwner extends CountingOwner {
+  readonly readiness: Readiness;
+  readonly workers: Workers;
+  readonly operator: Operator;
+}
+
+/**
+ * The outcome of work on a node: success, failure with a reason, unknown, because the work was abandoned, or stale: the
+ * node had closed a kept connection when it was used, which says nothing against it.
+ */
+export type WorkOutcome = "good" | "unknown" | "stale" | { readonly failure: string };
 
 /** The services that work on a node needs from its backend. */
 export interface NodeOwner<Pool extends NodePool> {
@@ -56,7 +71,7 @@ export interface NodeOwner<Pool extends NodePool> {
   forget(waiter: Waiter<Pool>): void;
 }
 
-export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
+export class Backend<Pool extends NodePool> implements NodeOwner<Pool>, OrderedBackend {
   readonly #settings: BackendSettings;
   readonly #deadlines: Deadlines;
   readonly #group: NodeGroup<Pool>;
@@ -69,7 +84,8 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   readonly #budget: RetryBudget;
   readonly #counts: BackendCounts;
   readonly #owner: BackendOptions<Pool>["owner"];
-  #forgetReadiness: (() => void) | undefined;
+  /** Ends what `start` has begun. */
+  #leave: (() => void) | undefined;
   #isStarted = false;
 
   constructor(options: BackendOptions<Pool>) {
@@ -89,6 +105,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
       now,
       makeDeadline: this.makeDeadline,
       makePool,
+      orderFor: (names) => owner.operator.nodes.find(owner.name, names),
       joined: (node) => {
         if (this.#isStarted) this.#active?.watch(node);
       },
@@ -108,6 +125,19 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
     this.#budget = new RetryBudget(() => settings.retryBudget, now);
   }
 
+  get name(): string {
+    return this.#owner.name;
+  }
+
+  report(): BackendReport {
+    const { name, path } = this.#owner;
+    return { name, path, queued: this.#group.queued, nodes: this.#group.reports() };
+  }
+
+  ordersChanged(): void {
+    this.#group.followOrders();
+  }
+
   /** Those too that have left, and finish what they have. */
   get nodes(): Iterable<Node<Pool>> {
     return this.#group.allNodes;
@@ -121,11 +151,16 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
 
   start(): void {
     this.#isStarted = true;
-    const { readiness } = this.#owner;
-    this.#forgetReadiness = readiness.add(
+    const { readiness, operator } = this.#owner;
+    const forgetReadiness = readiness.add(
       () => this.#owner.path,
       () => this.#group.whyUnusable(),
     );
+    const leaveOperator = operator.nodes.join(this);
+    this.#leave = () => {
+      forgetReadiness();
+      leaveOperator();
+    };
     for (const node of this.#group.nodes) this.#active?.watch(node);
   }
 
@@ -162,7 +197,7 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
 
   /** The pools abort requests that are still running. */
   async shutdown(): Promise<void> {
-    this.#forgetReadiness?.();
+    this.#leave?.();
     this.#group.shutdown();
     await Promise.all([this.#stopped, this.#active?.stop()]);
     this.#deadlines.close();
@@ -185,12 +220,15 @@ export class Backend<Pool extends NodePool> implements NodeOwner<Pool> {
   }
 
   judge(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void {
-    node.counts?.ended(outcome === "good" ? "good" : outcome === "unknown" ? "abandoned" : "failed", duration);
+    if (outcome === "stale") node.counts?.stale();
+    node.counts?.ended(outcome === "good" ? "good" : typeof outcome === "string" ? "abandoned" : "failed", duration);
     if (outcome === "good") {
       this.#passive.succeeded(node);
       this.#breaker.succeeded();
-    } else if (outcome === "unknown") this.#breaker.unknown();
+    } else if (typeof outcome === "string") this.#breaker.unknown();
     else {
+      node.failures++;
+      node.lastFailure = outcome.failure;
       this.#passive.failed(node, outcome.failure);
       this.#breaker.failed();
     }

@@ -25,6 +25,11 @@ export class NodeCounts {
     if (duration !== undefined) countDuration(this.#numbers, at.durations, duration);
   }
 
+  /** A kept connection was closed when it was used. */
+  stale(): void {
+    increase(this.#numbers, at.stale);
+  }
+
   ejected(): void {
     increase(this.#numbers, at.ejections);
   }

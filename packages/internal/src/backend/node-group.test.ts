@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { makeBalancer } from "./balancers/balancers.ts";
-import type { Node } from "./node.ts";
-import { NodeGroup } from "./node-group.ts";
+import { NodeOrders } from "../operator/node-orders.ts";
+import type { Node, NodePool } from "./node.ts";
+import { NodeGroup, type GroupOptions } from "./node-group.ts";
 
 /** Two nodes, `a` and `b`, for one request at a time each unless `maxConnsPerNode` says otherwise. */
-function twoNodes() {
+function twoNodes(orderFor: GroupOptions<NodePool>["orderFor"] = () => undefined) {
   const deadlines = new Deadlines();
   const settings = { maxConnsPerNode: 1, maxQueued: 10, queueTimeout: 60_000, slowStart: 0, dialTimeout: 1000 };
   const group = new NodeGroup({
@@ -19,6 +20,7 @@ function twoNodes() {
       isBackup: false,
     })),
     settings,
+    orderFor,
     balancer: makeBalancer("roundRobin"),
     namer: { follow: () => ({ [Symbol.dispose]() {} }) },
     log: openErrorLog({ sink: new MemorySink() }),
@@ -92,4 +94,41 @@ test("nodes that may have more at once now take those who wait before those who 
   kit.settings.maxConnsPerNode = 2;
   kit.enter("4");
   expect(kit.placed.map((text) => text[0])).toEqual(["1", "2", "3", "4"]);
+});
+
+test("an order drains a node and gives it another weight, also one that joins later", () => {
+  const orders = new NodeOrders();
+  using kit = twoNodes((names) => orders.find("api", names));
+  kit.settings.maxConnsPerNode = 100;
+  kit.enter("before");
+  orders.replace([
+    { backend: "api", node: a, isDrained: true },
+    { backend: "other", node: b, isDrained: true },
+  ]);
+  kit.group.followOrders();
+  for (const name of ["1", "2"]) kit.enter(name);
+  expect(kit.placed).toEqual([`before at ${a}`, `1 at ${b}`, `2 at ${b}`]);
+  expect(kit.group.reports()).toMatchObject([
+    { node: a, state: "drained", active: 1 },
+    { node: b, state: "up", active: 2 },
+  ]);
+  // All nodes are made anew.
+  kit.group.renew();
+  kit.enter("3");
+  expect(kit.placed.at(-1)).toBe(`3 at ${b}`);
+
+  orders.replace([{ backend: "api", node: a, isDrained: false, weight: 3 }]);
+  kit.group.followOrders();
+  kit.placed.length = 0;
+  for (const name of ["4", "5", "6", "7"]) kit.enter(name);
+  expect(kit.placed.filter((placed) => placed.endsWith(a))).toHaveLength(3);
+  expect(kit.group.reports()[0]).toMatchObject({ state: "up", weight: 3, configuredWeight: 1 });
+});
+
+test("while all nodes are drained, the group says so", () => {
+  const orders = new NodeOrders();
+  using kit = twoNodes((names) => orders.find("api", names));
+  orders.replace([a, b].map((node) => ({ backend: "api", node, isDrained: true })));
+  kit.group.followOrders();
+  expect(kit.group.whyUnusable()).toBe(`no node can be used: ${a} is drained, ${b} is drained`);
 });

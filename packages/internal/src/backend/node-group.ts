@@ -9,6 +9,7 @@ import type { Deadline } from "@hemi/common";
 import { formatAddress } from "../component/props/addresses.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import type { ErrorLog } from "../log/error-log.ts";
+import type { NodeOrder, NodeReport } from "../operator/node-orders.ts";
 import { NodeAddresses } from "./addresses.ts";
 import type { BackendCounts } from "./backend-counts.ts";
 import type { Balancer } from "./balancer.ts";
@@ -40,6 +41,8 @@ export interface GroupOptions<Pool extends NodePool> {
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
+  /** What operators have ordered for a node, by its names. Default: nothing. */
+  readonly orderFor?: (names: readonly string[]) => NodeOrder | undefined;
   /** Notified of a new node before it gets work, and of a removed node. */
   readonly joined?: (node: Node<Pool>) => void;
   readonly left?: (node: Node<Pool>) => void;
@@ -104,6 +107,17 @@ export class NodeGroup<Pool extends NodePool> {
   /** Those too that have left, and finish what they have. */
   get allNodes(): readonly Node<Pool>[] {
     return [...this.#nodes.values(), ...this.#leaving];
+  }
+
+  /** Requests and connections that wait for a node. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  /** Those without an address too. */
+  reports(): readonly NodeReport[] {
+    const unresolved = this.#wanted.filter(({ specs }) => specs.length === 0);
+    return [...this.allNodes.map((node) => node.report()), ...unresolved.map((addresses) => addresses.report())];
   }
 
   get size(): number {
@@ -208,6 +222,16 @@ export class NodeGroup<Pool extends NodePool> {
     this.#options.changed?.();
   }
 
+  /** Follows the orders of operators, which have changed. */
+  followOrders(): void {
+    for (const node of this.#nodes.values()) {
+      const wasDrained = node.order?.isDrained === true;
+      node.order = this.#orderFor(node);
+      if (wasDrained && node.isUsable) node.cameBack();
+    }
+    this.stateChanged();
+  }
+
   /** Why no node can be used; `undefined` if one can. */
   whyUnusable(): string | undefined {
     return this.#mains.length + this.#backups.length > 0 ? undefined : this.#whyNone();
@@ -235,6 +259,10 @@ export class NodeGroup<Pool extends NodePool> {
     }
     for (const { text, specs, failure } of this.#addresses) if (specs.length === 0) nodes.set(text, failure);
     return { chosen: explained.node?.id, nodes };
+  }
+
+  #orderFor({ id, name }: Node<Pool>): NodeOrder | undefined {
+    return this.#options.orderFor?.([id, name]);
   }
 
   #choose(wish: SelectionHint): Node<Pool> | undefined {
@@ -334,6 +362,7 @@ export class NodeGroup<Pool extends NodePool> {
         continue;
       }
       const node = new Node(spec, makePool, () => settings.slowStart, now, counts?.ofNode(spec));
+      node.order = this.#orderFor(node);
       this.#nodes.set(id, node);
       if (isRenewed && known !== undefined) node.isDown = known.isDown;
       else if (before.size > 0) log.info(`node ${id} has joined`);
@@ -358,6 +387,7 @@ export class NodeGroup<Pool extends NodePool> {
   }
 
   #whyNot(node: Node<Pool>, wish: SelectionHint): string {
+    if (node.state === "drained") return "is drained, as an operator has ordered";
     if (!node.isUsable) return `is ${node.state}`;
     if (node.active >= this.#options.settings.maxConnsPerNode) return "has its fill";
     if (wish.tried.includes(node.id)) return "was tried already";

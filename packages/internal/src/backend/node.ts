@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { formatAddress, type Address } from "../component/props/addresses.ts";
 import { isServiceName } from "../fixtures/host-name.ts";
+import type { NodeOrder, NodeReport, NodeState } from "../operator/node-orders.ts";
 import type { NodeCounts } from "./node-counts.ts";
+import { nodeName } from "./node-name.ts";
 import type { Balanced } from "./balancer.ts";
 
 /** The configured properties of a node. */
@@ -34,6 +36,8 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   readonly spec: NodeSpec;
   readonly #spec: ChangingSpec;
   readonly id: string;
+  /** As it is written in the configuration: several addresses of one name share it. */
+  readonly name: string;
   /** An id for clients that does not reveal the address. */
   readonly tag: string;
   /** The host for requests without one: name and port, or the address if it has no name. */
@@ -46,6 +50,12 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   isDown = false;
   /** Whether it is ejected for a while after failures at work. */
   isEjected = false;
+  /** What an operator has ordered for it. */
+  order: NodeOrder | undefined;
+  /** Failures at work. */
+  failures = 0;
+  /** The reason of the last failure of its work or of its health check; "" if there was none. */
+  lastFailure = "";
   readonly #makePool: (spec: NodeSpec) => Pool;
   #pool: Pool | undefined;
   readonly #slowStart: () => number;
@@ -67,6 +77,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     this.#spec = { ...spec };
     this.spec = this.#spec;
     this.id = formatAddress(spec.address);
+    this.name = nodeName(spec);
     this.tag = createHash("sha256").update(this.id).digest("base64url").slice(0, 12);
     this.host = hostOf(spec, this.id);
     this.#makePool = makePool;
@@ -87,22 +98,29 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   }
 
   get isUsable(): boolean {
-    return !this.isDown && !this.isEjected && !this.isDraining;
+    return !this.isDown && !this.isEjected && !this.isDraining && this.order?.isDrained !== true;
   }
 
-  get state(): "up" | "down" | "ejected" | "draining" {
+  get state(): NodeState {
     if (this.isDraining) return "draining";
+    if (this.order?.isDrained === true) return "drained";
     if (this.isDown) return "down";
     return this.isEjected ? "ejected" : "up";
   }
 
   get weight(): number {
-    const { weight } = this.spec;
+    const weight = this.order?.weight ?? this.spec.weight;
     if (this.#backSince === -Infinity) return weight;
     const share = (this.#now() - this.#backSince) / this.#slowStart();
     if (share < 1) return weight * Math.max(share, leastShare);
     this.#backSince = -Infinity;
     return weight;
+  }
+
+  report(): NodeReport {
+    const { name, id, state, weight, spec, active, failures, lastFailure } = this;
+    const { weight: configuredWeight, isBackup } = spec;
+    return { node: name, address: id, state, weight, configuredWeight, isBackup, active, failures, lastFailure };
   }
 
   /** Starts a slow start. */

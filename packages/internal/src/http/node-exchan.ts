@@ -183,7 +183,8 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     if (this.state === "over") return;
     const wasSent = !isUnseen && (this.state === "head" || this.state === "content");
     const failure = new BackendFailure(code, this.node ?? "", reason, { wasSent, isStale: isStale || isUnseen });
-    this.leave(false, failure.isStale || code === "HEMI_BACKEND_BUSY" ? "unknown" : { failure: reason });
+    const saysNothing = isUnseen || code === "HEMI_BACKEND_BUSY";
+    this.leave(false, isStale ? "stale" : saysNothing ? "unknown" : { failure: reason });
     this.taker.failed(failure);
   }
 

@@ -29,6 +29,7 @@ import { sendMissPage } from "../web/explain/miss-page.ts";
 import { readExplainRequest, serverNameOf } from "../web/explain/read-request.ts";
 import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
 import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
+import { openStory } from "../web/trace/open-story.ts";
 import { Injector } from "../web/wires/inject.ts";
 import { SilentWire } from "../web/wires/silent-wire.ts";
 import { allWebapps } from "./all-webapps.ts";
@@ -92,6 +93,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
   #dateLine = "";
   #dateOfLine = "";
   #isStarted = false;
+  #leaveOperator: (() => void) | undefined;
 
   /** `source`: provides certificates and responds to challenges. Default: the files in the configuration. */
   constructor(context: Context<HttpxSettings, undefined>, source?: CertificateSource) {
@@ -148,6 +150,8 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
 
   start(): void {
     this.#isStarted = true;
+    const { operator, stage } = this.#context;
+    this.#leaveOperator = operator.requests.join((id) => openStory(this.#open, id, stage.clock.now()));
     if (this.#context.props.tlsMode) this.#files.complain();
     this.#front.open();
   }
@@ -182,6 +186,7 @@ export class HttpxServer implements ServerPart, Injectable, Explainable, ConnTak
   }
 
   async shutdown(): Promise<void> {
+    this.#leaveOperator?.();
     this.#injector.close();
     this.#clientLimits.close();
     await this.#front.shutdown();

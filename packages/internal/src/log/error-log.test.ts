@@ -141,3 +141,30 @@ function run(program: string): Promise<{ stdout: string; stderr: string }> {
   const options = ["--conditions=@hemi/source", "--input-type=module", "--eval", program];
   return promisify(execFile)(process.execPath, options);
 }
+
+test("a component can have another level than the log, and so can what stands in it", () => {
+  const sink = new MemorySink();
+  const log = openErrorLog({ sink, level: "info" });
+  const [shop, inShop, other] = ["webapp.shop", "webapp.shop/rule.1", "webapp.shops"].map((path) => log.withPath(path));
+  const written = () => {
+    sink.lines.length = 0;
+    for (const one of [log, shop, inShop, other]) {
+      one?.debug("d");
+      one?.warn("w");
+    }
+    return sink.lines.map((line) => line.replace(/^\S+ /, "").trim());
+  };
+  const before = written();
+  log.setLevels([
+    { path: "webapp.shop", level: "debug" },
+    { path: "webapp.shop/rule.1", level: "error" },
+    { path: "", level: "error" },
+  ]);
+  expect(shop?.enabled("debug")).toBe(true);
+  expect(log.enabled("warn")).toBe(false);
+  expect(written()).toHaveLength(2);
+  expect(sink.lines.every((line) => line.includes("webapp.shop") && !line.includes("rule.1"))).toBe(true);
+  log.setLevels([]);
+  expect(written()).toEqual(before);
+  expect(before).toHaveLength(4);
+});

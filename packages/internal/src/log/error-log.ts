@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import { formatJson, formatText } from "./format.ts";
 import type { LogFormat } from "./format.ts";
 import { logLevels } from "./record.ts";
+import { levelFor, type PathLevel } from "./path-levels.ts";
 import type { LogDetails, LogLevel, LogRecord } from "./record.ts";
 import type { LogSink } from "./sink.ts";
 import { Descriptor } from "./descriptor.ts";
@@ -42,6 +43,8 @@ export interface OwnedErrorLog extends ErrorLog {
    * standard error.
    */
   reopen(): void;
+  /** Other minimum levels for some components, in place of those before. Empty: that of the log for all. */
+  setLevels(levels: readonly PathLevel[]): void;
   /** Waits until everything is written, at most two seconds. Later records are dropped. */
   close(): Promise<void>;
 }
@@ -92,7 +95,7 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
       },
     });
   const { level = "info", follow } = options;
-  return new SinkLog({ sink, format, now, follow, threshold: logLevels.indexOf(level) }, "");
+  return new SinkLog({ sink, format, now, follow, threshold: logLevels.indexOf(level), levels: [] }, "");
 }
 
 const title = "error log";
@@ -115,6 +118,7 @@ interface Shared {
   readonly follow: ((record: LogRecord) => void) | undefined;
   /** An index of `logLevels`. */
   readonly threshold: number;
+  levels: readonly PathLevel[];
 }
 
 class SinkLog implements OwnedErrorLog {
@@ -147,7 +151,9 @@ class SinkLog implements OwnedErrorLog {
   }
 
   enabled(level: LogLevel): boolean {
-    return logLevels.indexOf(level) >= this.#shared.threshold;
+    const { threshold, levels } = this.#shared;
+    const other = levels.length === 0 ? undefined : levelFor(this.path, levels);
+    return logLevels.indexOf(level) >= (other === undefined ? threshold : logLevels.indexOf(other));
   }
 
   withPath(path: string | (() => string)): ErrorLog {
@@ -160,6 +166,10 @@ class SinkLog implements OwnedErrorLog {
 
   flushSync(): void {
     this.#shared.sink.flushSync();
+  }
+
+  setLevels(levels: readonly PathLevel[]): void {
+    this.#shared.levels = levels;
   }
 
   reopen(): void {

@@ -72,6 +72,7 @@ export const nodeGroup = countGroup("node", ["backend", "sign", "node"], {
   abandoned: attempts("abandoned"),
   active: gauge("hemi_node_active", "Requests and connections that a node has."),
   usable: gauge("hemi_node_usable", "Addresses of the node that are up, not ejected and not drained."),
+  stale: counter("hemi_node_stale_connections", "Kept connections that the node had closed when they were used."),
   ejections: counter("hemi_node_ejections", "How many times the node was ejected after failures."),
   durations: {
     type: "durations",

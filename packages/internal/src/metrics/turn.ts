@@ -44,9 +44,14 @@ function close(): void {
  * when the turn ends.
  */
 export function timeSince(tick: number, counts: TurnCounts): number | undefined {
-  if (!isOpen || tick !== beganTick) return ((tickOf(performance.now()) - tick) | 0) / ticksInMs;
+  if (!isOpen || tick !== beganTick) return timeSinceTick(tick);
   if (counts.atOnce++ === 0) touched.push(counts);
   return undefined;
+}
+
+/** In ms, also within a turn. */
+export function timeSinceTick(tick: number): number {
+  return ((tickOf(performance.now()) - tick) | 0) / ticksInMs;
 }
 
 /** A whole number of 31 bits needs no object on the heap. It overflows after 37 hours, longer than a request takes. */

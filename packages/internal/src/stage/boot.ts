@@ -14,6 +14,7 @@ import { resolveSteps } from "../component/resolve/resolve.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 import type { ErrorLog, OwnedErrorLog } from "../log/error-log.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import { Operator } from "../operator/operator.ts";
 import type { Surroundings } from "./context.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { Readiness } from "./readiness.ts";
@@ -73,6 +74,8 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly workers?: Workers;
   /** Where the components count. Default: numbers of the stage's own. */
   readonly metrics?: Metrics;
+  /** What the operator of the program sees and orders. Default: nobody steers the stage. */
+  readonly operator?: Operator;
   /** Where the files of `bootFile` are read. Default: the disk. */
   readonly files?: ConfigFiles;
 }
@@ -106,6 +109,7 @@ export async function bootSource<Made>(
     isDevelopment: options.isDevelopment === true,
     workers: options.workers ?? onlyWorker,
     metrics: options.metrics ?? new Metrics(),
+    operator: options.operator ?? new Operator(),
     readiness: new Readiness(),
   };
   const made = { resolved, fixtures, surroundings, resolve: resolveSource };

@@ -5,6 +5,7 @@ import type { Clock } from "../fixtures/clock.ts";
 import type { Fcache } from "../fixtures/fcache.ts";
 import type { Namer } from "../fixtures/namer.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Operator } from "../operator/operator.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Workers } from "./workers.ts";
 import type { Listeners } from "../net/listener.ts";
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly workers: Workers;
   /** What the components have counted. */
   readonly metrics: Metrics;
+  /** What the operator of the program sees and orders while it serves. */
+  readonly operator: Operator;
   /** Whether the stage is ready for requests, and why not. */
   readonly readiness: Readiness;
   /** Whether responses may expose the configuration, to help developers. Default: false. */

@@ -10,6 +10,7 @@ import { Namer } from "../fixtures/namer.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import { Operator } from "../operator/operator.ts";
 import { Readiness } from "../stage/readiness.ts";
 import { onlyWorker } from "../stage/workers.ts";
 import { Listeners } from "../net/listener.ts";
@@ -91,6 +92,7 @@ export async function makeSite({ files = {}, rootName = "web", props: given = {}
     listeners: new Listeners(),
     workers: onlyWorker,
     metrics: new Metrics(),
+    operator: new Operator(),
     readiness: new Readiness(),
     children: () => [],
   });

@@ -81,6 +81,8 @@ export interface ReviserPart extends Part {
 
 /** A condition on requests, and the components that handle matching requests. */
 export interface RulePart extends Part {
+  /** Of the component; a reload may change it. */
+  readonly path: string;
   /** The enclosing webapp. */
   readonly webapp: WebappPart;
   /** Without it, the rule matches all requests. */

@@ -1,6 +1,15 @@
 // What leader, workers and checkers ask of each other.
 
-import type { CountReport, ListenAddress, LogEntry } from "@hemi/hemi/base";
+import type {
+  AccessFilter,
+  BackendReport,
+  CountReport,
+  ListenAddress,
+  LogEntry,
+  NodeOrder,
+  PathLevel,
+  RequestStory,
+} from "@hemi/hemi/base";
 import { HemiError } from "@hemi/hemi/base";
 import type {
   CacherPurge,
@@ -14,6 +23,8 @@ import type {
   Walk,
 } from "@hemi/hemi";
 import type { CachedUrl, PurgeOrder } from "../caches/cache-actions.ts";
+import type { ComponentLimits } from "../advise/facts.ts";
+import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
@@ -67,6 +78,36 @@ export interface Standing {
   readonly isDraining: boolean;
 }
 
+/** What the operator of the program has ordered beyond the configuration, as a whole. */
+export interface Orders {
+  readonly nodes: readonly NodeOrder[];
+  /** Who follows the traffic. */
+  readonly followers: readonly Following[];
+  /** Minimum levels of the error log for components. */
+  readonly levels: readonly PathLevel[];
+}
+
+/** Which request to tell of. */
+export interface StoryOrder {
+  /** As in logs. */
+  readonly requestId: string;
+}
+
+/** Somebody follows the traffic. */
+export interface Following {
+  readonly id: number;
+  readonly filter: AccessFilter;
+}
+
+/** Access lines of a worker for one who follows. */
+export interface FollowedLines {
+  readonly follower: number;
+  /** One JSON object each. */
+  readonly lines: readonly string[];
+  /** How many there were besides, too many to be kept. */
+  readonly dropped: number;
+}
+
 /** Served by a worker. */
 export interface WorkerCalls {
   /** Boots and starts. Without a configuration, the files are read. Returns the configuration that it runs. */
@@ -107,6 +148,21 @@ export interface WorkerCalls {
   readonly count: { readonly params: undefined; readonly result: CountReport };
   /** Writes a profile of the process to a file. */
   readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
+  /** Measures its event loop or its garbage collections for a while. */
+  readonly measure: { readonly params: MeasurementOrder; readonly result: Measurement };
+  /** Limits of its servers and backends, as configured. */
+  readonly limits: { readonly params: undefined; readonly result: readonly ComponentLimits[] };
+  /** Its backends with their nodes. */
+  readonly backends: { readonly params: undefined; readonly result: readonly BackendReport[] };
+  /** Whether it has a component of this path, and if not, the paths most like it. */
+  readonly findPath: {
+    readonly params: { readonly path: string };
+    readonly result: { readonly isKnown: boolean; readonly nearest: readonly string[] };
+  };
+  /** What it knows of a request; `null`: nothing. */
+  readonly story: { readonly params: StoryOrder; readonly result: RequestStory | null };
+  /** Follows these orders in place of those before. May come before `boot`. */
+  readonly orders: { readonly params: Orders; readonly result: undefined };
   /** The standing of the worker has changed. */
   readonly standing: { readonly params: Standing; readonly result: undefined };
   /** A secret that all workers share has been replaced. */
@@ -177,6 +233,8 @@ export interface LeaderCalls {
   readonly counted: { readonly params: CountReport; readonly result: undefined };
   /** Lines of the worker's error log. */
   readonly logged: { readonly params: readonly LogEntry[]; readonly result: undefined };
+  /** Lines for one who follows the traffic. The worker sends the next ones after the answer. */
+  readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
   /** The numbers of all workers, summed. */
   readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
 }

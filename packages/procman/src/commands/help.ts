@@ -19,6 +19,14 @@ Commands
   top               a live table of what the components do: rates, errors, durations; keys sort it
   status            how the running program is, on one screen
   cpu, heap, report a profile of the processor, a snapshot of the heap, or Node's diagnostic report of a worker
+  loop, gc          how late the event loop of a worker is, and how long its garbage collections take, measured for a while
+  advise            watches the program and its machine for a while; says what to change, and why
+  backend [B [node N drain|up|weight W]]
+                    the nodes of backends with their states; drains one, or gives it another weight
+  log-level LEVEL   another level of the error log for a while (--for, default: 5m), for all or for a component (--path);
+                    default ends it; without a level, what is in force
+  trace REQUEST-ID  what is and was done for a request that is under way, or that was sampled
+  logs --follow     access lines of all workers as requests end
   cache purge|explain URL
                     removes stored responses in all workers; or what is stored for a URL, and why
   webui             the link that opens the web UI of the running program
@@ -30,7 +38,7 @@ Commands
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
   hash-password [NAME]
                     ask for a password, or read it from standard input, and print its line for .users of basicAuth
-  help [COMMAND]    this text, or more about explain or cache
+  help [COMMAND]    this text, or more about explain, backend or cache
   version           the versions of Hemi and Node.js
 
 Options of serve, check, explain and plan (check takes --json, too)
@@ -50,9 +58,18 @@ Options of the commands for a running program
   --admin-ca FILE   the authority of its certificate; without it, the loopback address is asked without TLS
   --json            for programs
   --once            top: one table, for scripts
-  --for TIME        top: the time between two tables, default: 1s; cpu: how long to measure, default: 10s
-  --worker N        cpu, heap, report: the worker's slot; default: 0
+  --for TIME        top: the time between two tables, default: 1s; cpu, loop, gc, advise: how
+                    long to measure, default: 10s
+  --path P          log-level: the path of a component, such as webapp.shop
+  --worker N        cpu, heap, report, loop, gc: the worker's slot; default: 0
   --out FILE        cpu, heap, report: the file to write; default: one in the working directory
+
+Options of logs
+  --follow          go on until it is interrupted
+  --path P          requests whose path begins with P; or, without a slash, those of a component: webapp.shop
+  --status S        404, or a class: 5xx
+  --slow TIME       requests that took at least so long, such as 200ms
+  --json            a JSON object for each request
 
 Option of reload
   --rework          by new workers, which load changed modules: see rework
@@ -152,8 +169,28 @@ out, what a request would get, and why the last response was not stored.
 Options for both: --base DIR, --vars FOLDER (those of the program), --json.
 `;
 
+const backendText = `Usage: hemi backend [--json] [B]
+       hemi backend B node N drain | up | weight W | weight default
+
+Shows the nodes of backend B, or of all: the state, the weight, the requests that a node has, its failures, and the reason of the
+last one. Numbers are summed over all workers; failures are those since the workers know the node.
+
+  hemi backend
+  hemi backend api node 10.0.0.1:8080 drain
+  hemi backend api node 10.0.0.1:8080 up
+  hemi backend api node 10.0.0.1:8080 weight 3
+
+  drain             no new requests and connections; what runs is finished
+  up                takes requests again, unless its health checks fail
+  weight W          its share of the work, from 1 to 1000; default: that of the configuration
+
+N is a node as it is written in the configuration, or one of the addresses of its name. An order stays over reloads and in new
+workers until it is told otherwise, or the program ends. hemi plan and hemi status show it.
+`;
+
 const texts: ReadonlyMap<string, string> = new Map([
   ["explain", explainText],
+  ["backend", backendText],
   ["cache", cacheText],
 ]);
 

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
 import type { Fate, Plan } from "@hemi/hemi";
+import { advise, type AdviceOrder, type AdviceReport } from "../advise/advise.ts";
 import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
@@ -16,6 +17,7 @@ import type { ChildOptions } from "../leader/child-process.ts";
 import { Leader } from "../leader/leader.ts";
 import { Output } from "../leader/output.ts";
 import { removePidFile, writePidFile } from "../leader/pid-file.ts";
+import type { WorkerStory } from "../observe/story-text.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
 import { terminalWatch } from "../terminal.ts";
@@ -189,6 +191,13 @@ class Program {
       return report.filter(({ values }) => values.some((value) => value !== 0));
     },
     profile: (order) => this.#serving.callSlot(order.slot, "profile", order),
+    measure: (order) => this.#serving.callSlot(order.slot, "measure", order),
+    advise: (order) => this.#advise(order),
+    backends: ({ backend }) => this.#serving.orders.backends(backend),
+    steerNode: (change) => this.#serving.orders.steerNode(change),
+    logLevel: (order) => this.#serving.orders.setLevel(order),
+    trace: ({ requestId }) => this.#storyOf(requestId),
+    logs: (order) => this.#serving.orders.logs(order),
     cachePurge: async (order) => {
       const purges = await this.#serving.callAll("cachePurge", order);
       return sumOfPurges(purges.map(({ result }) => result));
@@ -206,6 +215,27 @@ class Program {
       return null;
     },
   };
+
+  #advise(order: AdviceOrder): Promise<AdviceReport> {
+    const { counts, orders } = this.#serving;
+    return advise(
+      {
+        counts: () => counts.total(),
+        backends: () => orders.backends(),
+        limits: async () => (await this.#serving.callAll("limits", undefined))[0]?.result ?? [],
+      },
+      order,
+    );
+  }
+
+  async #storyOf(requestId: string): Promise<WorkerStory> {
+    const told = await this.#serving.callAll("story", { requestId });
+    for (const { slot, result } of told) if (result !== null) return { slot, ...result };
+    throw new HemiError(
+      "HEMI_USAGE",
+      `no worker knows request ${requestId}: it is not under way, and not among the last sampled ones (see traceTo and tracesPerMillion)`,
+    );
+  }
 
   #listenToSignals(): readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] {
     const end = (signal: NodeJS.Signals): void => {

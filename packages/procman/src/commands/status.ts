@@ -6,6 +6,8 @@ import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { activityOf } from "../observe/activity.ts";
 import { activityText } from "../observe/activity-text.ts";
+import { levelText } from "../observe/level-order.ts";
+import { orderText } from "../backends/backend-text.ts";
 
 export async function status(line: CommandLine): Promise<ExitCode> {
   const place = programPlace(line);
@@ -25,6 +27,8 @@ export async function status(line: CommandLine): Promise<ExitCode> {
     `config    ${leader.config}, followed anew ${leader.reloads} ${leader.reloads === 1 ? "time" : "times"}`,
     `listens   ${leader.listensOn.join(", ")}`,
     `workers   ${[...states].map(([state, some]) => `${some.length} ${state}`).join(", ")}, of ${leader.slots}`,
+    ...leader.nodeOrders.map((order) => `order     ${orderText(order)}`),
+    ...leader.logLevels.map((level) => `log       ${levelText(level)}`),
     "",
     "on average since the start:",
   ];

@@ -28,7 +28,21 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
 
 export type SteeringName = Exclude<
   keyof Actions,
-  "plan" | "version" | "explain" | "counts" | "profile" | "cachePurge" | "cacheExplain" | "webUI"
+  | "plan"
+  | "version"
+  | "explain"
+  | "counts"
+  | "profile"
+  | "measure"
+  | "advise"
+  | "backends"
+  | "steerNode"
+  | "logs"
+  | "trace"
+  | "logLevel"
+  | "cachePurge"
+  | "cacheExplain"
+  | "webUI"
 >;
 
 /** Calls the action of the command's name. */

@@ -2,9 +2,15 @@
 // results as JSON.
 
 import type { Plan, ReloadCost, Walk } from "@hemi/hemi";
-import type { CountReport } from "@hemi/hemi/base";
+import type { CountReport, NodeOrder } from "@hemi/hemi/base";
+import type { AdviceOrder, AdviceReport } from "../advise/advise.ts";
+import type { BackendChoice, NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
 import type { CachedUrl, PurgeOrder, PurgeReport, WorkerCaches } from "../caches/cache-actions.ts";
-import type { ExplainParams } from "../channel/calls.ts";
+import type { ExplainParams, StoryOrder } from "../channel/calls.ts";
+import type { WorkerStory } from "../observe/story-text.ts";
+import type { LevelOrder, TimedLevel } from "../observe/level-order.ts";
+import type { LogLines, LogOrder } from "../observe/log-order.ts";
+import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import type { WorkerState } from "../leader/worker-process.ts";
 
@@ -44,6 +50,23 @@ export interface Actions {
   readonly counts: { readonly params: undefined; readonly result: CountReport };
   /** Lets a worker write a profile to a file. */
   readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
+  /** Measures the event loop or the garbage collections of a worker for a while; answers at its end. */
+  readonly measure: { readonly params: MeasurementOrder; readonly result: Measurement };
+  /** Watches the program for a while; says what to change, and why. */
+  readonly advise: { readonly params: AdviceOrder; readonly result: AdviceReport };
+  /** The backends with their nodes, as all workers see them. */
+  readonly backends: { readonly params: BackendChoice; readonly result: readonly ProgramBackend[] };
+  /** Drains a node, or gives it another weight, until told otherwise. The result is its backend after that. */
+  readonly steerNode: { readonly params: NodeChange; readonly result: ProgramBackend };
+  /** Changes the minimum level of the error log for a while, in all workers. The result: what is in force. */
+  readonly logLevel: { readonly params: LevelOrder; readonly result: readonly TimedLevel[] };
+  /** What is known of a request that is under way, or is one of the last sampled ones of its worker. */
+  readonly trace: { readonly params: StoryOrder; readonly result: WorkerStory };
+  /**
+   * Follows the traffic: the first call, with a filter, answers at once; each further one, with the id of the answer,
+   * when there are lines, or after 10 s.
+   */
+  readonly logs: { readonly params: LogOrder; readonly result: LogLines };
   /** Purges the caches of all workers. */
   readonly cachePurge: { readonly params: PurgeOrder; readonly result: PurgeReport };
   /** What the caches of each worker know of a URL. */
@@ -70,6 +93,10 @@ export interface LeaderStatus {
   readonly startedAt: number;
   /** How many times the program has followed a new configuration. */
   readonly reloads: number;
+  /** What operators have ordered for nodes of backends. */
+  readonly nodeOrders: readonly NodeOrder[];
+  /** Minimum levels of the error log that differ for a while. */
+  readonly logLevels: readonly TimedLevel[];
   /** Resident memory in bytes. */
   readonly rss: number;
 }
@@ -96,6 +123,8 @@ export interface PlanReport {
   readonly cost: ReloadCost | null;
   /** Modules that have changed since the workers loaded them, by path: a reload goes on with the old code. */
   readonly changedModules: readonly string[];
+  /** What operators have ordered for nodes of backends: a reload leaves it as it is. Empty between two files. */
+  readonly nodeOrders: readonly NodeOrder[];
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */
   readonly warnings: string;
 }

@@ -1,7 +1,12 @@
 // The actions as functions, and what clients may send to them.
 
 import { HemiError } from "@hemi/hemi/base";
+import { readAdviceOrder } from "../advise/advise.ts";
+import { readBackendChoice, readNodeChange } from "../backends/backend-actions.ts";
 import { readCachedUrl, readPurgeOrder } from "../caches/cache-actions.ts";
+import { readLevelOrder } from "../observe/level-order.ts";
+import { readLogOrder } from "../observe/log-order.ts";
+import { readMeasurementOrder } from "../observe/measurement.ts";
 import { readProfileOrder } from "../observe/profile-order.ts";
 import type { Actions } from "./actions.ts";
 
@@ -41,6 +46,13 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   reopen: none,
   counts: none,
   profile: readProfileOrder,
+  measure: readMeasurementOrder,
+  advise: readAdviceOrder,
+  backends: readBackendChoice,
+  steerNode: readNodeChange,
+  logLevel: readLevelOrder,
+  trace: readStoryOrder,
+  logs: readLogOrder,
   cachePurge: readPurgeOrder,
   cacheExplain: readCachedUrl,
   quit: none,
@@ -63,6 +75,12 @@ function textsOf<const Name extends string>(fields: Fields, names: readonly Name
     texts[name] = value;
   }
   return texts;
+}
+
+function readStoryOrder(params: unknown): Actions["trace"]["params"] {
+  const { requestId } = textsOf(fieldsOf(params), ["requestId"]);
+  if (requestId === undefined) throw new HemiError("HEMI_USAGE", "trace needs the id of a request");
+  return { requestId };
 }
 
 function reworkParams(slot: unknown): Actions["rework"]["params"] {

@@ -1,6 +1,7 @@
 // A plan for people.
 
 import type { ComponentCost, ReloadCost } from "@hemi/hemi";
+import { orderText } from "../backends/backend-text.ts";
 import type { PlanReport } from "./actions.ts";
 
 const words = {
@@ -12,7 +13,7 @@ const words = {
 } as const;
 
 /** One line for each component that does not stay as it is, its cost, then a line of counts. */
-export function planText({ plan, warnings, unlisted, cost, changedModules }: PlanReport): string {
+export function planText({ plan, warnings, unlisted, cost, changedModules, nodeOrders }: PlanReport): string {
   const lines = plan.changes.map(({ fate, path, place, reasons }) => {
     const where = place === undefined ? "" : `  ${place}`;
     return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
@@ -27,6 +28,7 @@ export function planText({ plan, warnings, unlisted, cost, changedModules }: Pla
     ...(unlisted === 0 ? [] : [`… and ${unlisted.toLocaleString("en-US")} more`]),
     ...(cost === null || count === 0 ? [] : costLines(cost)),
     ...modules,
+    ...nodeOrders.map((order) => `${"order stays".padEnd(18)}${orderText(order)}`),
     ...(warnings === "" ? [] : [warnings]),
     `${total}; ${plan.kept} stay as they are`,
   ].join("\n")}\n`;

@@ -19,6 +19,7 @@ import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { ProgramCounts } from "./program-counts.ts";
+import { ProgramOrders } from "./program-orders.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { staleModules } from "./stale-modules.ts";
@@ -48,6 +49,8 @@ export class Leader {
   readonly #log: ErrorLog;
   /** What all workers have counted. */
   readonly counts = new ProgramCounts(() => this.#processes());
+  /** What the operator has ordered. */
+  readonly orders: ProgramOrders;
   readonly #sockets: Sockets;
   readonly #checker: Checker;
   readonly #slots: readonly Slot[];
@@ -67,19 +70,23 @@ export class Leader {
     const { workers, children = {}, log, inherited } = options;
     this.#options = options;
     this.#log = log;
+    this.orders = new ProgramOrders({ processes: () => this.#processes(), log });
     this.#sockets = new Sockets(workers, inherited);
     this.#checker = new Checker(children);
     const start = (slot: number): WorkerProcess =>
-      new WorkerProcess({
-        slot,
-        sockets: this.#sockets,
-        children,
-        broadcast: (message, from) => this.#broadcast(message, from),
-        secret: (name) => this.#secret(name),
-        renewSecret: (name) => this.#renewSecret(name),
-        counts: this.counts,
-        logged: (from, entries) => options.logged?.(from.slot, entries),
-      });
+      this.orders.toldTo(
+        new WorkerProcess({
+          slot,
+          sockets: this.#sockets,
+          children,
+          broadcast: (message, from) => this.#broadcast(message, from),
+          secret: (name) => this.#secret(name),
+          renewSecret: (name) => this.#renewSecret(name),
+          counts: this.counts,
+          logged: (from, entries) => options.logged?.(from.slot, entries),
+          accessLines: (lines) => this.orders.followers.take(lines),
+        }),
+      );
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
         // The first worker of a program is the primary one at once; later ones are told.
@@ -132,6 +139,7 @@ export class Leader {
   }
 
   get status(): Omit<LeaderStatus, "version" | "node" | "listensOn"> {
+    const { nodes } = this.orders.current;
     return {
       title: this.#options.serve.title,
       pid: process.pid,
@@ -139,6 +147,8 @@ export class Leader {
       slots: this.#slots.length,
       startedAt: this.#startedAt,
       reloads: this.#reloads,
+      nodeOrders: nodes,
+      logLevels: this.orders.levels,
       rss: process.memoryUsage.rss(),
     };
   }
@@ -198,7 +208,8 @@ export class Leader {
     const options = { ...this.#options.serve, config };
     const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
     const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
-    return { plan, warnings, unlisted: 0, cost, changedModules };
+    const { nodes: nodeOrders } = this.orders.current;
+    return { plan, warnings, unlisted: 0, cost, changedModules, nodeOrders };
   }
 
   /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
@@ -208,7 +219,8 @@ export class Leader {
     const { plan } = checked;
     if (plan === undefined) return { ...checked, report: undefined };
     const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
-    return { ...checked, report: { plan, warnings: "", unlisted: 0, cost, changedModules } };
+    const { nodes: nodeOrders } = this.orders.current;
+    return { ...checked, report: { plan, warnings: "", unlisted: 0, cost, changedModules, nodeOrders } };
   }
 
   /** The configuration that runs; `undefined` before the first worker is ready. */
@@ -247,7 +259,8 @@ export class Leader {
       await (rework ? this.#renewAll(config) : this.#follow(config));
       this.#running = config;
       this.#reloads++;
-      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules() };
+      const { nodes: nodeOrders } = this.orders.current;
+      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules(), nodeOrders };
     });
   }
 
@@ -327,6 +340,7 @@ export class Leader {
     this.#isEnding = true;
     this.#memoryLimit?.stop();
     this.#checker.close();
+    this.orders.close();
     await Promise.all(this.#slots.map(end));
     await this.#sockets.close();
   }

@@ -7,6 +7,7 @@ import {
   assertSameProtocol,
   protocolVersion,
   type Broadcast,
+  type FollowedLines,
   type LeaderCalls,
   type RunningConfig,
   type ServeOptions,
@@ -37,6 +38,8 @@ export interface WorkerProcessOptions {
   readonly counts: ProgramCounts;
   /** Is given lines of its error log. */
   readonly logged: (from: WorkerProcess, entries: readonly LogEntry[]) => void;
+  /** Takes access lines for those who follow the traffic. */
+  readonly accessLines: (lines: FollowedLines) => void;
 }
 
 export class WorkerProcess {
@@ -49,7 +52,7 @@ export class WorkerProcess {
   state: WorkerState = "booting";
 
   constructor(options: WorkerProcessOptions) {
-    const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged } = options;
+    const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged, accessLines } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -70,6 +73,9 @@ export class WorkerProcess {
       },
       counted: (report) => {
         counts.take(this, report);
+      },
+      accessLines: (lines) => {
+        accessLines(lines);
       },
       sumCounts: () => counts.total(),
       logged: (entries) => {

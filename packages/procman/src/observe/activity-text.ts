@@ -1,6 +1,7 @@
 // Activity as a table of 80 columns.
 
 import type { Activity, ActivityRow, WorkerRow } from "./activity.ts";
+import { plainText } from "./plain-text.ts";
 
 export const sortKeys = ["rate", "errors", "p99", "sent", "path"] as const;
 export type SortKey = (typeof sortKeys)[number];
@@ -29,7 +30,7 @@ const comparison: Readonly<Record<SortKey, (a: ActivityRow, b: ActivityRow) => n
 function rowLine(row: ActivityRow): string {
   const { path, rate, errorRate, p50, p99, sent, underWay } = row;
   const numbers = columns(short(rate), short(errorRate), time(p50), time(p99), bytes(sent), String(underWay));
-  return `${clip(plain(path), 33).padEnd(34)}${numbers}`;
+  return `${clip(plainText(path), 33).padEnd(34)}${numbers}`;
 }
 
 /** 46 characters. */
@@ -81,9 +82,4 @@ export function bytes(count: number): string {
 
 function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-}
-
-/** Names of a configuration may have any characters, and must not command the terminal. */
-function plain(text: string): string {
-  return text.replace(/[^\x20-\x7e\u00a1-\uffff]/g, "?");
 }

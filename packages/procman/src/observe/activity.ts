@@ -52,9 +52,8 @@ export interface ActivityTotals {
 
 /** Between two reports, `time` seconds apart; without `before`: since the start, which was `time` seconds ago. */
 export function activityOf(before: CountReport, after: CountReport, time: number): Activity {
-  const earlier = new Map(before.map((block) => [keyOf(block), block]));
-  const blocks = after.map((block) => new Delta(block, earlier.get(keyOf(block)), time));
-  const inGroup = (group: string): readonly Delta[] => blocks.filter(({ block }) => block.group === group);
+  const blocks = growthOf(before, after, time);
+  const inGroup = (group: string): readonly Growth[] => blocks.filter(({ block }) => block.group === group);
   const requests = inGroup("request");
   const webapps = Map.groupBy(requests, ({ block }) => block.labels[0] ?? "");
   const underWay = new Map(inGroup("webapp").map((delta) => [delta.block.labels[0] ?? "", delta.now("underWay")]));
@@ -80,21 +79,27 @@ export function activityOf(before: CountReport, after: CountReport, time: number
   return { time, totals, components, workers: inGroup("process").map(workerRow) };
 }
 
-function nodePath({ block }: Delta): string {
+function nodePath({ block }: Growth): string {
   const [backend = "", sign = "", node = ""] = block.labels;
   return `${sign}.${backend} ${node}`;
 }
 
-function serverPath({ block }: Delta): string {
+function serverPath({ block }: Growth): string {
   const [server = "", sign = ""] = block.labels;
   return `${sign}.${server}`;
 }
 
-function summed(deltas: readonly Delta[], numberOf: (delta: Delta) => number): number {
+function summed(deltas: readonly Growth[], numberOf: (delta: Growth) => number): number {
   return deltas.reduce((total, delta) => total + numberOf(delta), 0);
 }
 
-function requestRow(path: string, kind: ActivityRow["kind"], deltas: readonly Delta[], underWay: number): ActivityRow {
+/** For each slice of the later report, `time` seconds after the other one. */
+export function growthOf(before: CountReport, after: CountReport, time: number): readonly Growth[] {
+  const earlier = new Map(before.map((block) => [keyOf(block), block]));
+  return after.map((block) => new Growth(block, earlier.get(keyOf(block)), time));
+}
+
+function requestRow(path: string, kind: ActivityRow["kind"], deltas: readonly Growth[], underWay: number): ActivityRow {
   const sum = (...names: readonly string[]): number =>
     summed(deltas, (delta) => names.reduce((all, name) => all + delta.rate(name), 0));
   return {
@@ -109,7 +114,7 @@ function requestRow(path: string, kind: ActivityRow["kind"], deltas: readonly De
   };
 }
 
-function nodeRow(path: string, deltas: readonly Delta[]): ActivityRow {
+function nodeRow(path: string, deltas: readonly Growth[]): ActivityRow {
   return {
     path,
     kind: "node",
@@ -122,7 +127,7 @@ function nodeRow(path: string, deltas: readonly Delta[]): ActivityRow {
   };
 }
 
-function serverRow(path: string, deltas: readonly Delta[]): ActivityRow {
+function serverRow(path: string, deltas: readonly Growth[]): ActivityRow {
   return {
     path,
     kind: "server",
@@ -136,7 +141,7 @@ function serverRow(path: string, deltas: readonly Delta[]): ActivityRow {
   };
 }
 
-function workerRow(delta: Delta): WorkerRow {
+function workerRow(delta: Growth): WorkerRow {
   return {
     slot: Number(delta.block.labels[0]),
     loop: delta.rate("loopBusy"),
@@ -147,7 +152,7 @@ function workerRow(delta: Delta): WorkerRow {
   };
 }
 
-function percentilesOf(deltas: readonly Delta[]): Pick<ActivityRow, "p50" | "p99"> {
+function percentilesOf(deltas: readonly Growth[]): Pick<ActivityRow, "p50" | "p99"> {
   const counts = new Array<number>(durationBounds.length + 1).fill(0);
   for (const delta of deltas) delta.buckets().forEach((count, i) => (counts[i] = (counts[i] ?? 0) + count));
   return { p50: percentileOf(counts, 0.5), p99: percentileOf(counts, 0.99) };
@@ -171,7 +176,7 @@ export function percentileOf(counts: readonly number[], share: number): number |
 }
 
 /** What has changed of one slice. */
-class Delta {
+export class Growth {
   readonly block: CountBlock;
   readonly #before: CountBlock | undefined;
   readonly #time: number;
@@ -187,9 +192,14 @@ class Delta {
     return this.block.values[this.#at(name)] ?? 0;
   }
 
-  /** Its growth for each second. A worker that was replaced begins anew: what it has by now is its growth. */
+  /** Its growth for each second. */
   rate(name: string): number {
-    return this.#growth(this.#at(name)) / this.#time;
+    return this.growth(name) / this.#time;
+  }
+
+  /** A worker that was replaced begins anew: what it has by now is its growth. */
+  growth(name: string): number {
+    return this.#growth(this.#at(name));
   }
 
   buckets(): readonly number[] {

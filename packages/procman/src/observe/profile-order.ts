@@ -30,14 +30,20 @@ export function readProfileOrder(params: unknown): ProfileOrder {
     typeof params === "object" && params !== null ? params : {};
   const known = profileKinds.find((one) => one === kind);
   if (known === undefined) throw new HemiError("HEMI_USAGE", `kind is one of ${profileKinds.join(", ")}`);
-  if (typeof slot !== "number" || !Number.isInteger(slot) || slot < 0) {
-    throw new HemiError("HEMI_USAGE", "slot is the number of a worker");
-  }
   if (typeof file !== "string" || !isAbsolute(file)) throw new HemiError("HEMI_USAGE", "file is an absolute path");
-  if (typeof period !== "number" || !(period > 0 && period <= maxPeriod)) {
-    throw new HemiError("HEMI_USAGE", `period is a number of ms up to ${maxPeriod}`);
-  }
-  return { kind: known, slot, file, period };
+  return { kind: known, slot: readSlot(slot), file, period: readPeriod(period) };
+}
+
+/** Throws HEMI_USAGE. */
+export function readSlot(slot: unknown): number {
+  if (typeof slot === "number" && Number.isInteger(slot) && slot >= 0) return slot;
+  throw new HemiError("HEMI_USAGE", "slot is the number of a worker");
+}
+
+/** In ms. Throws HEMI_USAGE. */
+export function readPeriod(period: unknown): number {
+  if (typeof period === "number" && period > 0 && period <= maxPeriod) return period;
+  throw new HemiError("HEMI_USAGE", `period is a number of ms up to ${maxPeriod}`);
 }
 
 /** In ms: samples are kept in memory until the end. */

@@ -27,6 +27,11 @@ const harmless: ReadonlySet<string> = new Set([
   "plan",
   "explain",
   "counts",
+  "backends",
+  "trace",
+  "logs",
+  "measure",
+  "advise",
   "cacheExplain",
   "webUI",
 ]);

@@ -1,10 +1,13 @@
 // What the process of the web UI asks the leader.
 
 import type { DescribedProp, Walk } from "@hemi/hemi";
+import type { ProgramBackend } from "../backends/backend-actions.ts";
 import type { CandidateReport, ComponentPage, ExplainParams } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { Activity } from "../observe/activity.ts";
 import type { History } from "../observe/history.ts";
+import type { LogLines, LogOrder } from "../observe/log-order.ts";
+import type { WorkerStory } from "../observe/story-text.ts";
 import type { AuditEntry } from "./audit.ts";
 import type { TailEntry } from "./log-tail.ts";
 import type { Numbered } from "./numbered-list.ts";
@@ -28,6 +31,9 @@ export interface LeaderViewCalls {
   readonly files: { readonly params: undefined; readonly result: readonly ConfigFile[] };
   /** Checks a text in place of the main file; without one, the files as they are on the disk. */
   readonly candidate: { readonly params: { readonly text: string | undefined }; readonly result: CandidateView };
+  /** Follows the requests that a filter lets through: see the action of this name. */
+  readonly logs: { readonly params: LogOrder; readonly result: LogLines };
+  readonly trace: { readonly params: { readonly requestId: string }; readonly result: WorkerStory };
   readonly explain: { readonly params: ExplainParams; readonly result: Walk };
   /** Calls an action of the control protocol. */
   readonly act: {
@@ -64,6 +70,7 @@ export interface Pulse {
   readonly workers: readonly WorkerStatus[];
   /** Components without traffic are left out, and so are those beyond a number. */
   readonly activity: Activity;
+  readonly backends: readonly ProgramBackend[];
   readonly log: readonly Numbered<TailEntry>[];
   readonly audit: readonly Numbered<AuditEntry>[];
 }

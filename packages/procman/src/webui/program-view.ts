@@ -20,7 +20,7 @@ export interface ProgramViewOptions {
 }
 
 /** Those that the pages have. The others, such as the end of the program, are for the command. */
-const offered: ReadonlySet<string> = new Set(["reload", "rework", "reopen"]);
+const offered: ReadonlySet<string> = new Set(["reload", "rework", "reopen", "steerNode", "logLevel"]);
 
 export class ProgramView implements Disposable {
   readonly #options: ProgramViewOptions;
@@ -52,6 +52,8 @@ export class ProgramView implements Disposable {
     components: (params) => this.#options.leader.callOne("components", params),
     props: (params) => this.#options.leader.callOne("props", params),
     files: () => this.#files(),
+    logs: async (params) => await this.#options.actions.logs(params),
+    trace: async (params) => await this.#options.actions.trace(params),
     explain: (params) => this.#options.leader.explain(params),
     candidate: ({ text }) => this.#candidate(text),
     act: async ({ name, params, by }) => {
@@ -69,10 +71,11 @@ export class ProgramView implements Disposable {
 
   async #pulse({ logAfter, auditAfter }: PulseParams): Promise<Pulse> {
     const { leader, actions, tail, audit } = this.#options;
-    const [status, workers, activity] = await Promise.all([
+    const [status, workers, activity, backends] = await Promise.all([
       actions.leader(undefined),
       leader.workers(),
       this.#pulses.next(),
+      leader.orders.backends(undefined),
     ]);
     return {
       time: Date.now(),
@@ -80,6 +83,7 @@ export class ProgramView implements Disposable {
       leader: status,
       workers,
       activity: busiest(activity),
+      backends,
       log: tail.after(logAfter),
       audit: audit.after(auditAfter),
     };

@@ -4,6 +4,8 @@ import { HemiError, HTTPError, Mapper, walkText, withoutSecrets, type Request, t
 import { RemoteError, type Channel } from "../channel/channel.ts";
 import type { NoCalls } from "../channel/calls.ts";
 import { readExplainParams } from "../control/handlers.ts";
+import { readLogOrder } from "../observe/log-order.ts";
+import { storyText } from "../observe/story-text.ts";
 import { boxesOf, isBoxName } from "./boxes.ts";
 import type { ConfigFile, LeaderViewCalls, Pulse } from "./calls.ts";
 import { ComponentTable, rowOf } from "./component-table.ts";
@@ -26,6 +28,8 @@ export class UIRoutes {
     this.#table = new ComponentTable((from) => leader.call("components", { from }));
     this.mapper = new Mapper({ otherwise: 404 })
       .get("/api/events", (req, resp) => this.#sendEvents(req, resp))
+      .get("/api/requests", (req, resp) => this.#sendRequests(req, resp))
+      .get("/api/trace", (req, resp) => this.#trace(req.query("id") ?? "", resp))
       .get("/api/components", (req) => this.#components(req))
       .get("/api/component", (req) => this.#component(req.query("path") ?? ""))
       .get("/api/history", (req) => leader.call("history", { path: req.query("path") ?? "" }))
@@ -44,12 +48,34 @@ export class UIRoutes {
   /** One event a second. A tab that does not read makes this wait, and gets the newest one when it reads on. */
   async #sendEvents(req: Request, resp: Response): Promise<undefined> {
     if (this.#pulses.size >= maxTabs) throw new HTTPError(503, `${maxTabs} tabs are open`);
-    resp.setHeader("content-type", "text/event-stream");
-    resp.setHeader("cache-control", "no-store");
+    beginEvents(resp);
     for await (const pulse of this.#pulses.follow(AbortSignal.any([req.signal, req.leaving]))) {
       await resp.echo(`data: ${await this.#eventOf(pulse)}\n\n`);
     }
     resp.end();
+  }
+
+  /** Requests that a filter lets through, as they end. Whoever reads slowly is told how many were dropped. */
+  async #sendRequests(req: Request, resp: Response): Promise<undefined> {
+    const slow = req.query("slow");
+    const { path, status } = { path: req.query("path"), status: req.query("status") };
+    let order = refusing(() =>
+      readLogOrder({ filter: { path, status, ...(slow !== undefined && { slow: Number(slow) }) } }),
+    );
+    const signal = AbortSignal.any([req.signal, req.leaving]);
+    while (!signal.aborted) {
+      const { follower, lines, dropped } = await this.#leader.call("logs", order);
+      order = { follower };
+      beginEvents(resp);
+      // The lines are JSON; without one, a comment shows that the connection is alive.
+      const isNews = lines.length > 0 || dropped > 0;
+      await resp.echo(isNews ? `data: {"lines":[${lines.join(",")}],"lost":${dropped}}\n\n` : ":\n\n");
+    }
+    resp.end();
+  }
+
+  #trace(requestId: string, resp: Response): Promise<unknown> {
+    return this.#answer(resp, async () => ({ text: storyText(await this.#leader.call("trace", { requestId })) }));
   }
 
   /** The same text for all tabs. */
@@ -131,6 +157,19 @@ export class UIRoutes {
       resp.status = 422;
       return { error: error.message.replace(/^hemi: /, "") };
     }
+  }
+}
+
+function beginEvents(resp: Response): void {
+  if (!resp.isHeadSent) resp.setHeader("content-type", "text/event-stream");
+}
+
+/** What the client has asked for wrongly is answered with 400. */
+function refusing<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw new HTTPError(400, cause instanceof Error ? cause.message : String(cause));
   }
 }
 

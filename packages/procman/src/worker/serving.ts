@@ -1,5 +1,6 @@
 // A worker that serves: its stage, its log, and the calls of the leader.
 
+import { nearestNames } from "@hemi/common";
 import {
   bootFile,
   describeProps,
@@ -27,17 +28,21 @@ import {
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, LoadedModule, RunningConfig, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 import type { PurgeOrder } from "../caches/cache-actions.ts";
+import type { ComponentLimits } from "../advise/facts.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
+import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import { Counting } from "./counting.ts";
+import { Measuring } from "./measuring.ts";
 import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LogReports } from "./log-reports.ts";
 import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
+import type { WorkerOrders } from "./worker-orders.ts";
 
 /** What the leader may ask before and after the boot. */
 export class Serving {
@@ -47,6 +52,7 @@ export class Serving {
   /** Watches the event loop; returns the function that ends this. */
   readonly #watch: () => () => void;
   readonly #profiler = new Profiler();
+  readonly #measuring = new Measuring();
   #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
@@ -80,6 +86,7 @@ export class Serving {
   static async boot(
     { options, config, standing }: WorkerCalls["boot"]["params"],
     leader: Channel<LeaderCalls, WorkerCalls>,
+    orders: WorkerOrders,
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
     const modules = new LoadedModules();
@@ -87,6 +94,7 @@ export class Serving {
     const { logLevel: level, logFormat: format, logFile: file } = options;
     const reports = new LogReports(leader);
     const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
+    orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
@@ -101,6 +109,7 @@ export class Serving {
         listeners: new Listeners(new LeaderSockets(leader)),
         workers: fellows,
         metrics: counting.metrics,
+        operator: orders.operator,
         warned: (doubts) => {
           // The leader has them from the checker at a reload, and from the first worker at the start.
           if (config !== undefined) return;
@@ -185,6 +194,12 @@ export class Serving {
     return describeProps(this.#stage.resolved, path) ?? null;
   }
 
+  findPath(path: string): WorkerCalls["findPath"]["result"] {
+    if (this.#stage.find(path) !== undefined) return { isKnown: true, nearest: [] };
+    const paths = [...this.#stage.components()].map((component) => component.path);
+    return { isKnown: false, nearest: nearestNames(path, paths) };
+  }
+
   get modules(): readonly LoadedModule[] {
     return this.#modules.all;
   }
@@ -202,6 +217,22 @@ export class Serving {
     } finally {
       this.#unwatch = this.#watch();
     }
+  }
+
+  measure(order: MeasurementOrder): Promise<Measurement> {
+    return this.#measuring.measure(order);
+  }
+
+  /** Of components directly under the stage. */
+  limits(): readonly ComponentLimits[] {
+    return this.#stage.resolved.children.map(({ path, props }) => {
+      const limits: Record<string, number> = {};
+      for (const name of advisedProps) {
+        const value = props[name];
+        if (typeof value === "number") limits[name] = value;
+      }
+      return { path, limits };
+    });
   }
 
   usage(): WorkerUsage {
@@ -222,6 +253,9 @@ export class Serving {
     }
   }
 }
+
+/** The props that advice looks at. */
+const advisedProps = ["maxConns", "aliveTimeout"] as const;
 
 /** How many components are told at once: the event loop has other work. */
 const maxListed = 1000;

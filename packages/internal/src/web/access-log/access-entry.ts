@@ -17,6 +17,8 @@ export class AccessEntry implements HeadListener {
   readonly time: number;
   /** Whether the line is wanted. The current rule or webapp decides. */
   isWanted = true;
+  /** The rule that has the request; `undefined`: none takes it. */
+  rule: { readonly path: string } | undefined;
   /** The status of the response; 499 without one, as in nginx: log readers know the number. */
   status = 499;
   /** Content in bytes. */
@@ -51,6 +53,19 @@ export class AccessEntry implements HeadListener {
     this.#over = over;
     this.#beganAt = clock.monotonic();
     this.time = clock.timeOf(this.#beganAt);
+  }
+
+  /** As the constructor, for a request whose response has not begun: its progress is noted from here on. */
+  static follow(
+    req: Request,
+    resp: Response,
+    clock: Pick<Clock, "monotonic" | "timeOf">,
+    over: (entry: AccessEntry) => void,
+  ): AccessEntry {
+    const entry = new AccessEntry(req, resp, clock, over);
+    resp.onHead(entry);
+    resp.onEnd(entry.ended);
+    return entry;
   }
 
   headSent(): void {

@@ -40,14 +40,14 @@ export class AccessLog {
 
   /** Writes the line when the response has ended. Call it when the request head is complete. */
   follow(req: Request, resp: Response): AccessEntry {
-    const entry = new AccessEntry(req, resp, this.#clock, this.#write);
-    resp.onHead(entry);
-    resp.onEnd(entry.ended);
-    return entry;
+    return AccessEntry.follow(req, resp, this.#clock, this.write);
   }
 
-  /** Called at the end of an exchan, without a caller that could handle what a format throws. */
-  readonly #write = (entry: AccessEntry): void => {
+  /**
+   * Writes the line of a request that is over. Never throws: it is called at the end of an exchan, where nobody could
+   * handle it.
+   */
+  readonly write = (entry: AccessEntry): void => {
     const target = this.#target;
     if (target === undefined) return;
     try {

@@ -9,7 +9,7 @@ import type { Response } from "../response/response.ts";
 import { Upgrader } from "./upgrader.ts";
 
 /** One of them. */
-interface OpenExchan {
+export interface OpenExchan {
   readonly webapp: WebappPart;
   readonly req: Request;
   readonly resp: Response;
@@ -35,6 +35,12 @@ export class OpenExchans {
       this.#open.delete(exchan);
       for (const settlement of this.#waiting) settlement.ended(exchan);
     });
+  }
+
+  /** That of the request with this id. */
+  find(requestId: string): OpenExchan | undefined {
+    for (const exchan of this.#open) if (exchan.req.id === requestId) return exchan;
+    return undefined;
   }
 
   /** Those that `settle` would wait for, counted by their webapps. */

@@ -169,6 +169,10 @@ class Rule implements RulePart {
     );
   }
 
+  get path(): string {
+    return this.#context.path;
+  }
+
   get logAccess(): boolean {
     return this.#context.props.logAccess;
   }
@@ -229,6 +233,7 @@ class Rule implements RulePart {
     if (this.#upgradeChain !== undefined && req.upgrades.length > 0) return this.#try(this.#upgradeChain, req, resp, 0);
     if (this.#answer === undefined) return this.#try(this.#chain, req, resp, 0);
     resp.isOf(this.#counts);
+    req.handlet = undefined;
     try {
       return this.#answer.send(req, resp);
     } catch (error) {

@@ -4,10 +4,12 @@ import type { Context } from "../../stage/context.ts";
 import { prop } from "../../component/prop.ts";
 import type { Revision } from "../../component/part.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import type { AccessEntry } from "../access-log/access-entry.ts";
+import { AccessEntry } from "../access-log/access-entry.ts";
 import { checkLogFile } from "../../front/traffic-log/file-props.ts";
 import { AccessLog } from "../access-log/access-log.ts";
+import { LiveLines } from "../access-log/live-lines.ts";
 import { accessLogProps } from "../access-log/props.ts";
+import { redactQueriesNamed } from "../access-log/redact.ts";
 import { explainWebapp } from "../explain/explain-webapp.ts";
 import { RuleIndex } from "./rule-index.ts";
 import { examineFile } from "../examine-files.ts";
@@ -79,6 +81,8 @@ class Webapp implements WebappPart {
   #index: RuleIndex | undefined;
   #letsTunnelsIn: boolean | undefined;
   #accessLog: AccessLog | undefined;
+  /** Made when somebody follows the traffic. */
+  #liveLines: LiveLines | undefined;
   #errorPages: ErrorPages;
   readonly counts: WebappCounts;
   readonly #sessions: Sessions | undefined;
@@ -93,12 +97,14 @@ class Webapp implements WebappPart {
     this.counts = new WebappCounts(context.metrics, context.name);
     if (withStater !== undefined) this.#sessions = new Sessions(() => withStater.current, log);
     const { clock } = context.stage;
-    if (props.traceTo !== undefined) this.#tracing = new Tracing(props, clock, () => context.path);
+    if (props.traceTo !== undefined)
+      this.#tracing = new Tracing(props, clock, context.operator.requests, () => context.path);
   }
 
   update(): void {
     const { errorPages, errorPaths } = this.#context.props;
     this.#errorPages = new ErrorPages(errorPages, errorPaths);
+    this.#liveLines = undefined;
   }
 
   get hostnames(): readonly string[] {
@@ -191,7 +197,25 @@ class Webapp implements WebappPart {
     if (this.#sessions !== undefined) req.bindSession(this.#sessions, resp);
     if (req.depth > 0) return this.#walk(req, resp, 0, undefined);
     resp.countFor(this.counts.untaken);
-    return this.#walk(req, resp, 0, this.#accessLog?.follow(req, resp));
+    return this.#walk(req, resp, 0, this.#entryOf(req, resp));
+  }
+
+  /** For lines about the request; `undefined` if nobody wants one. */
+  #entryOf(req: Request, resp: Response): AccessEntry | undefined {
+    const { operator, stage } = this.#context;
+    const log = this.#accessLog;
+    if (!operator.accesses.isFollowed) return log?.follow(req, resp);
+    const live = (this.#liveLines ??= this.#newLiveLines());
+    return AccessEntry.follow(req, resp, stage.clock, (entry) => {
+      log?.write(entry);
+      live.offer(entry);
+    });
+  }
+
+  #newLiveLines(): LiveLines {
+    const { operator, props } = this.#context;
+    const redact = redactQueriesNamed(props.accessLog?.redactQueries ?? []);
+    return new LiveLines(operator.accesses, () => this.#context.path, redact);
   }
 
   explain(req: Request, scope: ExplainScope): Promise<WebappWalk> {
@@ -244,7 +268,10 @@ class Webapp implements WebappPart {
       if (taken !== false)
         return taken.then((taken) => taken || this.#walk(req, resp, nextAfter(i, req), entry, rules, index));
     }
-    if (entry !== undefined) entry.isWanted = this.#context.props.logAccess;
+    if (entry !== undefined) {
+      entry.isWanted = this.#context.props.logAccess;
+      entry.rule = undefined;
+    }
     resp.isOf(this.counts.untaken);
     return false;
   }
@@ -265,6 +292,9 @@ function enter(
   resp: Response,
   entry: AccessEntry | undefined,
 ): boolean | Promise<boolean> {
-  if (entry !== undefined) entry.isWanted = rule.logAccess;
+  if (entry !== undefined) {
+    entry.isWanted = rule.logAccess;
+    entry.rule = rule;
+  }
   return rule.handle(req, resp);
 }

@@ -22,6 +22,7 @@ import { checkFieldValue, FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
+import { timeSinceTick } from "../../metrics/turn.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
@@ -67,7 +68,7 @@ export interface HeadListener {
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
 export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   /** For the engine: the current rule. */
-  rule: object | undefined;
+  rule: { readonly path: string } | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last, or of its webapp. */
   errorPages: ErrorPages | undefined;
   /** For the engine: this is a page of its own, or what stands for one. */
@@ -418,6 +419,11 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     this.#counts = counts;
     this.#countedSince = counts.began();
     this.#wire.counter = this;
+  }
+
+  /** For the engine: how long its request has been there, in ms; 0 if it is not counted. */
+  get age(): number {
+    return this.#counts === undefined ? 0 : timeSinceTick(this.#countedSince);
   }
 
   /** For the engine: another component has the request from now on. Does nothing for an exchan that is not counted. */

@@ -8,7 +8,9 @@
 import { Fault } from "../dispatch/fault.ts";
 import type { Clock } from "../../fixtures/clock.ts";
 import { newSpanId, newTraceId, traceparentOf, type TraceParent } from "./trace-context.ts";
-import type { Span, SpanKind, SpanSink } from "./span.ts";
+import type { Span, SpanKind } from "../../operator/span.ts";
+import type { StorySpan } from "../../operator/request-stories.ts";
+import type { SpanSink } from "./span.ts";
 
 /** What all traces of a webapp need. */
 export interface TraceHost {
@@ -33,6 +35,16 @@ export interface OpenSpan {
   readonly attributes: Record<string, string | number | boolean>;
 }
 
+/** What the traces of a request and of its subrequests have in common. */
+interface TraceFamily {
+  /** From the monotonic clock to the time since the epoch, in ms. */
+  readonly offset: number;
+  /** Spans that are over. */
+  readonly over: Span[];
+  /** Spans that are under way. */
+  readonly begun: Set<OpenSpan>;
+}
+
 /** Of the requests of a client, and of what its subrequests do. */
 export class Trace {
   /** Whether spans are recorded: otherwise only the ids are passed on. */
@@ -42,22 +54,21 @@ export class Trace {
   /** In ms since the epoch, with fractions. */
   readonly startTime: number;
   readonly #host: TraceHost;
-  /** From the monotonic clock to the time since the epoch, in ms. */
-  readonly #offset: number;
   readonly #parentId: string;
   #traceId: string | undefined;
   #spanId: string | undefined;
   /** Those that are under way, outermost first. */
   readonly #open: OpenSpan[] = [];
   #count = 0;
+  /** Of this trace and of those of its subrequests. */
+  readonly #family: TraceFamily;
 
   /**
-   * `parent`: the span of the sender. Without it, the trace begins here. `offset`: that of the trace of which it is a
-   * part.
+   * `parent`: the span of the sender. Without it, the trace begins here. `family`: of the trace of which it is a part.
    */
-  constructor(host: TraceHost, isSampled: boolean, parent: TraceParent | undefined, offset?: number) {
+  constructor(host: TraceHost, isSampled: boolean, parent: TraceParent | undefined, family?: TraceFamily) {
     this.#host = host;
-    this.#offset = offset ?? host.clock.now() - host.clock.monotonic();
+    this.#family = family ?? { offset: host.clock.now() - host.clock.monotonic(), over: [], begun: new Set() };
     this.isSampled = isSampled;
     this.#traceId = parent?.traceId;
     this.#parentId = parent?.spanId ?? "";
@@ -84,7 +95,7 @@ export class Trace {
   child(): Trace {
     const spanId = this.#open.at(-1)?.spanId ?? this.spanId;
     const { isSampled, traceId, state } = this;
-    return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#offset);
+    return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#family);
   }
 
   /** Begins a span below the present one; `undefined` where none is recorded, or if there are too many. */
@@ -92,13 +103,23 @@ export class Trace {
     if (!this.isSampled || this.#count >= maxSpans) return undefined;
     this.#count++;
     const parentId = this.#open.at(-1)?.spanId ?? this.spanId;
-    return { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
+    const span = { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
+    this.#family.begun.add(span);
+    return span;
   }
 
   /** Ends a span. `error`: why it failed. */
   end(span: OpenSpan, error?: string): void {
     const { traceId, state } = this;
-    this.#host.sink.takeSpan({ traceId, state, ...span, endTime: this.#now(), error });
+    this.#family.begun.delete(span);
+    this.#take({ traceId, state, ...span, endTime: this.#now(), error });
+  }
+
+  /** What was done so far, also for subrequests: spans that are over, then those that are under way. */
+  get spans(): readonly StorySpan[] {
+    const { traceId, state } = this;
+    const begun = [...this.#family.begun].map((span) => ({ traceId, state, ...span, endTime: null, error: undefined }));
+    return [...this.#family.over, ...begun];
   }
 
   /**
@@ -135,11 +156,16 @@ export class Trace {
     this.#open.length = 0;
     const { traceId, spanId, state, startTime } = this;
     const ids = { traceId, spanId, parentId: this.#parentId, state };
-    this.#host.sink.takeSpan({ ...ids, ...server, startTime, endTime: this.#now() });
+    this.#take({ ...ids, ...server, startTime, endTime: this.#now() });
+  }
+
+  #take(span: Span): void {
+    this.#host.sink.takeSpan(span);
+    if (this.#family.over.length < maxKept) this.#family.over.push(span);
   }
 
   #now(): number {
-    return this.#offset + this.#host.clock.monotonic();
+    return this.#family.offset + this.#host.clock.monotonic();
   }
 
   #leave(span: OpenSpan, error?: string): void {
@@ -158,3 +184,5 @@ function nameOf(error: unknown): string {
 
 /** Of one request; further ones are left out. Not a prop: nobody reads more. */
 const maxSpans = 256;
+/** With those of subrequests, for the story of the request. */
+const maxKept = 1024;

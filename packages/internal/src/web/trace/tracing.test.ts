@@ -8,9 +8,11 @@ import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
+import { Operator } from "../../operator/operator.ts";
+import type { Span } from "../../operator/span.ts";
 import { defineAddon } from "../../stage/kinds/addon.ts";
 import { defineHandlet } from "../kinds.ts";
-import { spanSink, type Span, type SpanSink } from "./span.ts";
+import { spanSink, type SpanSink } from "./span.ts";
 import { currentTrace } from "./tracing.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
@@ -18,7 +20,14 @@ const sampled = `00-${traceId}-b7ad6b7169203331-01`;
 const unsampled = `00-${traceId}-b7ad6b7169203331-00`;
 
 /** A site with tracing, whose spans are gathered. `asked`: the heads that its backend got. */
-async function tracing({ props = ".tracesPerMillion = 1000000", rules = "", more = "" } = {}) {
+async function tracing({
+  props = ".tracesPerMillion = 1000000",
+  rules = "",
+  more = "",
+  operator = new Operator(),
+} = {}) {
+  const hanging: string[] = [];
+  const released = Promise.withResolvers<void>();
   const spans: Span[] = [];
   const asked: IncomingHttpHeaders[] = [];
   const node = createServer((req, response) => {
@@ -38,6 +47,10 @@ async function tracing({ props = ".tracesPerMillion = 1000000", rules = "", more
     sign: "checking",
     create: () => ({
       handle(req, resp) {
+        if (req.path === "/hang") {
+          hanging.push(req.id);
+          return released.promise.then(() => (resp.send("released"), true));
+        }
         if (req.path === "/id") resp.send(`${req.traceId} ${currentTrace()?.traceId ?? "none"}`);
         if (req.path === "/throw") throw new TypeError("thrown");
         return req.path === "/id";
@@ -66,13 +79,16 @@ async function tracing({ props = ".tracesPerMillion = 1000000", rules = "", more
       }
       httpxServer "main" { .webapps = ("shop") .address = "127.0.0.1:0" }
     }`.replace('.balancer = "roundRobin" ', ""),
-    { log: openErrorLog({ sink: new MemorySink() }), use: [pack("test", [gathering, checking, including])] },
+    { log: openErrorLog({ sink: new MemorySink() }), use: [pack("test", [gathering, checking, including])], operator },
   );
   await stage.start();
   return {
     stage,
     spans,
     asked,
+    /** Ids of requests that wait for `release`. */
+    hanging,
+    release: released.resolve,
     ask: (url: string, traceparent?: string) =>
       stage.inject({ url, headers: traceparent === undefined ? {} : { traceparent, tracestate: "a=1" } }),
     async [Symbol.asyncDispose]() {
@@ -201,4 +217,39 @@ test("without tracing, a trace context is passed on as it comes", async () => {
     }`,
   });
   expect((await site.ask("/", sampled)).text).toBe(sampled);
+});
+
+test("the story of a sampled request has the spans of all that was done for it, and its connection", async () => {
+  const operator = new Operator();
+  await using site = await tracing({ operator });
+  await site.stage.inject({ url: "/api/a", headers: { host: "shop.example" } });
+  const [story] = operator.requests.latest(10);
+  expect(story).toMatchObject({
+    isOver: true,
+    traceId: site.spans[0]?.traceId,
+    attributes: { "url.path": "/api/a", "server.address": "shop.example", "http.response.status_code": 200 },
+  });
+  expect(story?.spans).toEqual(site.spans);
+  expect(operator.requests.find(story?.requestId ?? "")).toBe(story);
+  for (let i = 0; i < 300; i++) await site.stage.inject({ url: "/id" });
+  expect(operator.requests.latest(1000)).toHaveLength(200);
+  expect(operator.requests.find(story?.requestId ?? "")).toBeUndefined();
+});
+
+test("a request that hangs has a story, whether it is sampled or not", async () => {
+  for (const tracesPerMillion of [0, 1_000_000]) {
+    const operator = new Operator();
+    await using site = await tracing({ operator, props: `.tracesPerMillion = ${tracesPerMillion}` });
+    const answered = site.stage.inject({ url: "/hang" });
+    const story = () => operator.requests.find(site.hanging.at(-1) ?? "");
+    await expect.poll(story).toMatchObject({
+      isOver: false,
+      attributes: { "url.path": "/hang", "hemi.component": expect.stringMatching(/\/checking$/) as string },
+    });
+    const spans = story()?.spans.map(({ name, endTime }) => [name.split("/").at(-1), endTime]);
+    expect(spans?.at(-1)).toEqual(tracesPerMillion === 0 ? undefined : ["checking", null]);
+    site.release();
+    await answered;
+    expect(story()?.isOver).toBe(tracesPerMillion === 0 ? undefined : true);
+  }
 });

@@ -8,7 +8,10 @@ import type { EndReason } from "../../http/end-reason.ts";
 import { addonKind } from "../../stage/kinds/addon.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
-import { spanSink, type Span } from "./span.ts";
+import type { RequestStories } from "../../operator/request-stories.ts";
+import type { Span } from "../../operator/span.ts";
+import { requestAttributes } from "./request-attributes.ts";
+import { spanSink } from "./span.ts";
 import { readTraceParent } from "./trace-context.ts";
 import { Trace, type TraceHost } from "./trace.ts";
 
@@ -44,12 +47,14 @@ export function currentTrace(): Trace | undefined {
 export class Tracing implements TraceHost {
   readonly #props: PropsOf<typeof traceProps>;
   readonly clock: Clock;
+  readonly #stories: RequestStories;
   /** The path of the webapp. */
   readonly #path: () => string;
 
-  constructor(props: PropsOf<typeof traceProps>, clock: Clock, path: () => string) {
+  constructor(props: PropsOf<typeof traceProps>, clock: Clock, stories: RequestStories, path: () => string) {
     this.#props = props;
     this.clock = clock;
+    this.#stories = stories;
     this.#path = path;
   }
 
@@ -78,41 +83,21 @@ export class Tracing implements TraceHost {
   #ended(trace: Trace, kind: Span["kind"], req: Request, status: number | undefined, reason: EndReason): void {
     const isError = (status ?? 0) >= 500;
     if (!trace.isSampled && !(isError && this.#props.traceErrors)) return;
-    const method = methods.has(req.method) ? req.method : "_OTHER";
-    const name = `${method === "_OTHER" ? "HTTP" : method} ${this.#path()}`;
     const error = isError ? String(status) : reason === "complete" ? undefined : reason;
-    trace.finish({
-      name,
-      kind,
-      error,
-      attributes: {
-        "http.request.method": method,
-        "url.scheme": req.scheme,
-        "url.path": req.encodedPath,
-        "server.address": req.hostname,
-        "network.protocol.name": "http",
-        "network.protocol.version": req.version,
-        "client.address": req.srcHost,
-        "hemi.component": this.#path(),
-        "hemi.request.id": req.id,
-        ...(status !== undefined && { "http.response.status_code": status }),
-        ...(error !== undefined && { "error.type": error }),
-      },
-    });
+    const attributes = {
+      ...requestAttributes(req),
+      "hemi.component": this.#path(),
+      ...(status !== undefined && { "http.response.status_code": status }),
+      ...(error !== undefined && { "error.type": error }),
+    };
+    const method = attributes["http.request.method"];
+    const name = `${method === "_OTHER" ? "HTTP" : method} ${this.#path()}`;
+    trace.finish({ name, kind, error, attributes });
+    if (req.depth > 0) return;
+    const { traceId, startTime, spans } = trace;
+    const duration = (spans.at(-1)?.endTime ?? startTime) - startTime;
+    this.#stories.keep({ requestId: req.id, traceId, startTime, duration, isOver: true, attributes, spans });
   }
 }
 
 const noSink = { takeSpan: () => undefined };
-
-/** Others would make names without end. */
-const methods: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-]);

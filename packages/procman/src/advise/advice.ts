@@ -1,0 +1,32 @@
+// Advice: what to change, and why, with the value that was measured.
+
+import type { Facts } from "./facts.ts";
+import { limitRules } from "./limit-rules.ts";
+import { loadRules } from "./load-rules.ts";
+import { trafficRules } from "./traffic-rules.ts";
+
+export interface Advice {
+  /** The component or the worker that it is about, such as `http1Backend.api`; `machine` for the machine. */
+  readonly about: string;
+  /** What was found, with numbers. */
+  readonly found: string;
+  /** What to do. */
+  readonly change: string;
+}
+
+/** Looks for one thing. */
+export type AdviceRule = (facts: Facts) => readonly Advice[];
+
+/** What all rules advise. */
+export function adviceOn(facts: Facts): readonly Advice[] {
+  return [...limitRules, ...loadRules, ...trafficRules].flatMap((rule) => rule(facts));
+}
+
+/** `1,234 connections` */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

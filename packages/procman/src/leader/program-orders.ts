@@ -1,0 +1,119 @@
+// What the operator of a program has ordered beyond its configuration. The leader keeps it. Each worker is told all of
+// it before it boots, and whenever it changes: so it outlives reloads and workers.
+
+import { HemiError, type ErrorLog, type NodeOrder } from "@hemi/hemi/base";
+import { assertNode, backendNamed, ordersAfter, sumOfBackends } from "../backends/backend-actions.ts";
+import type { NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
+import { orderText } from "../backends/backend-text.ts";
+import type { Orders } from "../channel/calls.ts";
+import { levelText, type LevelOrder, type TimedLevel } from "../observe/level-order.ts";
+import type { LogLines, LogOrder } from "../observe/log-order.ts";
+import { AccessFollowers } from "./access-followers.ts";
+import { LevelOrders } from "./level-orders.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+export interface ProgramOrdersOptions {
+  /** All processes, those too that boot or finish their work. */
+  readonly processes: () => readonly WorkerProcess[];
+  readonly log: ErrorLog;
+}
+
+export class ProgramOrders {
+  readonly #options: ProgramOrdersOptions;
+  /** Those who follow the traffic. */
+  readonly followers = new AccessFollowers(() => void this.#tellAll());
+  readonly #levels = new LevelOrders((level) => {
+    this.#options.log.info("the log has its own level again", { was: levelText(level) });
+    void this.#tellAll();
+  });
+  #nodes: readonly NodeOrder[] = [];
+
+  constructor(options: ProgramOrdersOptions) {
+    this.#options = options;
+  }
+
+  /** As workers are told them. */
+  get current(): Orders {
+    return { nodes: this.#nodes, followers: this.followers.all, levels: this.#levels.all };
+  }
+
+  /** Levels of the error log that are in force. */
+  get levels(): readonly TimedLevel[] {
+    return this.#levels.all;
+  }
+
+  close(): void {
+    this.followers.close();
+    this.#levels.close();
+  }
+
+  /** Returns the new process, which has its orders before it boots. */
+  toldTo(worker: WorkerProcess): WorkerProcess {
+    worker.tell("orders", this.current);
+    return worker;
+  }
+
+  /** The backends with their nodes, as all workers see them. Rejects with HEMI_USAGE if there is none of the name. */
+  async backends(name?: string): Promise<readonly ProgramBackend[]> {
+    const asked = this.#ready().map((worker) => worker.call("backends", undefined));
+    const told = await Promise.allSettled(asked);
+    const backends = sumOfBackends(told.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+    return name === undefined ? backends : [backendNamed(name, backends)];
+  }
+
+  /** Rejects with HEMI_USAGE for a node that is not there. Answers with the backend when all workers follow. */
+  async steerNode(change: NodeChange): Promise<ProgramBackend> {
+    const { log } = this.#options;
+    assertNode(change, backendNamed(change.backend, await this.backends()), this.#nodes);
+    this.#nodes = ordersAfter(change, this.#nodes);
+    const { backend, node } = change;
+    const order = this.#nodes.find((one) => one.backend === backend && one.node === node);
+    log.info("an operator steers a node", {
+      order: order === undefined ? `${backend} node ${node}: as configured` : orderText(order),
+    });
+    await this.#tellAll();
+    return backendNamed(backend, await this.backends());
+  }
+
+  /** Answers when all workers follow. Rejects with HEMI_USAGE for the path of no component. */
+  async setLevel(order: LevelOrder): Promise<readonly TimedLevel[]> {
+    const { level, path } = order;
+    if (level === undefined) return this.levels;
+    if (path !== undefined && level !== null) await this.#assertPath(path);
+    this.#levels.set(order);
+    this.#options.log.info("an operator changes the level of the log", {
+      level: level ?? "default",
+      of: path ?? "everything",
+    });
+    await this.#tellAll();
+    return this.levels;
+  }
+
+  async #assertPath(path: string): Promise<void> {
+    const [worker] = this.#ready();
+    const found = await worker?.call("findPath", { path });
+    if (found?.isKnown !== false) return;
+    const hint = found.nearest.length === 0 ? "see hemi top for paths" : `did you mean ${found.nearest.join(" or ")}?`;
+    throw new HemiError("HEMI_USAGE", `the program has no component ${path}; ${hint}`);
+  }
+
+  /** Begins to follow the traffic, or goes on with it: see `LogOrder`. */
+  async logs(order: LogOrder): Promise<LogLines> {
+    if ("follower" in order) return { follower: order.follower, ...(await this.followers.next(order.follower)) };
+    const follower = this.followers.open(order.filter);
+    await this.#tellAll();
+    return { follower, lines: [], dropped: 0 };
+  }
+
+  /** Settles when all ready workers follow the orders. One that has ended meanwhile has a successor that does. */
+  async #tellAll(): Promise<void> {
+    const { current } = this;
+    const ready = new Set(this.#ready());
+    for (const worker of this.#options.processes()) if (!ready.has(worker)) worker.tell("orders", current);
+    await Promise.allSettled([...ready].map((worker) => worker.call("orders", current)));
+  }
+
+  #ready(): readonly WorkerProcess[] {
+    return this.#options.processes().filter(({ state }) => state === "ready");
+  }
+}
