@@ -7,7 +7,7 @@ import { rolldown } from "rolldown";
 
 /**
  * `base.ts` is a part that can be loaded without the rest. `main.ts` is there where the package has a command, with
- * `worker.ts`, `checker.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has contract
+ * `worker.ts`, `checker.ts`, `webui.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has contract
  * suites for those who implement its extension points.
  */
 const entries = [
@@ -19,6 +19,7 @@ const entries = [
   "src/worker.ts",
   "src/checker.ts",
   "src/stall-thread.ts",
+  "src/webui.ts",
   "src/testing.ts",
 ].filter(existsSync);
 

@@ -15,6 +15,7 @@ const checks = [
   { name: "lint", make: program("eslint", ".", "--max-warnings=0") },
   { name: "packages", make: program("node", "scripts/checks/packages.mjs"), needsBuild: true },
   { name: "typecheck", make: program("tsc", "-p", "tsconfig.json") },
+  { name: "pages", make: program("tsc", "-p", "packages/procman/src/webui/page") },
   { name: "format", make: program("prettier", "--check", "--log-level=warn", ".") },
   { name: "imports", make: program("node", "scripts/checks/imports.mjs") },
   { name: "reference", make: program("node", "scripts/reference.mjs", "--check") },

@@ -11,6 +11,8 @@ export type { Boot, CorePack } from "./boot.ts";
 export { Stage } from "./stage.ts";
 export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
+export { describeProps, listComponents, type DescribedProp, type ListedComponent } from "./stage/component-list.ts";
+export { withoutSecrets } from "./component/secrets.ts";
 export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
 export {
@@ -49,7 +51,7 @@ export {
   type NumberSpec,
   type SeriesSpec,
 } from "./metrics/count-group.ts";
-export { countGroups, exporterGroup, limiterGroup } from "./metrics/groups.ts";
+export { countGroups, exporterGroup, limiterGroup, serverGroup } from "./metrics/groups.ts";
 export { ownerLabels, ownLabels } from "./metrics/labels.ts";
 export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
 export type { ConfigSource, PreparedReload, Reloaded, ReloadOptions, ReloadPaths } from "./stage/stage.ts";
@@ -142,7 +144,8 @@ export type { Namer } from "./fixtures/namer.ts";
 
 // Logs
 export { MemorySink, type LogSink } from "./log/sink.ts";
-export type { LogDetails, LogLevel } from "./log/record.ts";
+export type { LogDetails, LogLevel, LogRecord } from "./log/record.ts";
+export { entryOf, type LogEntry } from "./log/log-entry.ts";
 export type { PathLevel } from "./log/path-levels.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 

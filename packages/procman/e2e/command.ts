@@ -34,9 +34,15 @@ export interface RunOptions {
   readonly stdout?: number;
 }
 
+/** Tests run side by side, and the web UI has one port by default: it is off where a test does not ask for it. */
+function withoutWebUI(args: readonly string[]): readonly string[] {
+  const asks = ["--webui", "--single", "--dev", "--help"].some((option) => args.includes(option));
+  return args[0] === "serve" && !asks ? [...args, "--webui", "off"] : args;
+}
+
 /** Starts the command; disposing ends it, whatever it is doing. */
 export function start(args: readonly string[], { cwd, env, input, uid, stdout: output }: RunOptions = {}): Running {
-  const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...args], {
+  const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...withoutWebUI(args)], {
     cwd,
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),

@@ -2,6 +2,7 @@
 
 import { Channel } from "./channel/channel.ts";
 import type { CheckerCalls, NoCalls } from "./channel/calls.ts";
+import { candidate } from "./checker/candidate.ts";
 import { check } from "./checker/check.ts";
 import { LoadedModules } from "./checker/loaded-modules.ts";
 
@@ -9,4 +10,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGU
   process.on(signal, () => {});
 process.on("disconnect", () => process.exit(0));
 const modules = new LoadedModules();
-new Channel<NoCalls, CheckerCalls>(process, { check, isOutdated: () => modules.haveChanged() });
+new Channel<NoCalls, CheckerCalls>(process, {
+  check: (params) => check(params),
+  candidate,
+  isOutdated: () => modules.haveChanged(),
+});

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { nearestNames } from "@hemi/common";
 import { HemiError, logLevels, type LogLevel } from "@hemi/hemi/base";
+import { isLoopback } from "./control/loopback.ts";
 
 export const commandNames = [
   "serve",
@@ -32,6 +33,7 @@ export const commandNames = [
   "trace",
   "cache",
   "cron",
+  "webui",
   "quit",
   "stop",
   "fmt",
@@ -94,6 +96,8 @@ export interface CommandLine {
   readonly adminKey: string | undefined;
   /** Commands for a program: the authority of its certificate. */
   readonly adminAuthority: string | undefined;
+  /** serve: where the web UI is; `undefined`: nowhere. */
+  readonly webUI: { readonly host: string; readonly port: number } | undefined;
   /** reload: by new workers. */
   readonly isRework: boolean;
   /** explain: the running program, instead of a file. */
@@ -199,6 +203,7 @@ const options = {
   "admin-cert": { type: "string" },
   "admin-key": { type: "string" },
   "admin-ca": { type: "string" },
+  webui: { type: "string" },
   rework: { type: "boolean" },
   running: { type: "boolean" },
   "pid-file": { type: "string" },
@@ -243,6 +248,7 @@ const leading = [
   "stderr",
   "max-memory",
   "admin",
+  "webui",
 ] as const satisfies readonly OptionName[];
 
 /** Where a program is found that runs. */
@@ -269,6 +275,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "admin-token",
     "admin-cert",
     "admin-key",
+    "webui",
     "single",
     "dev",
     "log-level",
@@ -298,6 +305,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   logs: [...program, "follow", "path", "status", "slow"],
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
   cron: [...program, "year"],
+  webui: program,
   quit: program,
   stop: program,
   fmt: ["config", "base", "check"],
@@ -375,6 +383,7 @@ function complete(
     adminCertificate: values["admin-cert"],
     adminKey: values["admin-key"],
     adminAuthority: values["admin-ca"],
+    webUI: readWebUI(values.webui ?? "127.0.0.1:9528"),
     isRework: values.rework ?? false,
     isRunning: values.running ?? false,
     pidFile: values["pid-file"],
@@ -515,6 +524,14 @@ function readAddress(option: string, text: string): { readonly host: string; rea
   if (host === undefined || port > 65_535)
     throw usage(`--${option} takes an address such as 127.0.0.1:9000 or [::1]:9000, not ${JSON.stringify(text)}`);
   return { host, port };
+}
+
+function readWebUI(text: string): { readonly host: string; readonly port: number } | undefined {
+  if (text === "off") return undefined;
+  const address = readAddress("webui", text.replace(/^localhost:/, "127.0.0.1:"));
+  if (isLoopback(address.host)) return address;
+  const advice = "give a loopback address, and reach it by ssh -L or by a proxy with TLS on this machine";
+  throw usage(`--webui ${text} would send its token readable over the network`, advice);
 }
 
 function oneOf<const Word extends string>(option: string, word: string, words: readonly Word[]): Word {

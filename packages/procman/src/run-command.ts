@@ -27,6 +27,7 @@ const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promis
   logs: async () => (await import("./commands/logs.ts")).logs,
   cache: async () => (await import("./commands/cache.ts")).cache,
   cron: async () => (await import("./commands/cron.ts")).cron,
+  webui: async () => (await import("./commands/web-ui.ts")).webUICommand,
   fmt: async () => (await import("./commands/format.ts")).format,
   "hash-password": async () => (await import("./commands/hash-password.ts")).hashPasswordCommand,
   help: async () => (await import("./commands/help.ts")).help,

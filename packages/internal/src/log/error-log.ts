@@ -5,7 +5,7 @@ import { formatJson, formatText } from "./format.ts";
 import type { LogFormat } from "./format.ts";
 import { logLevels } from "./record.ts";
 import { levelFor, type PathLevel } from "./path-levels.ts";
-import type { LogDetails, LogLevel } from "./record.ts";
+import type { LogDetails, LogLevel, LogRecord } from "./record.ts";
 import type { LogSink } from "./sink.ts";
 import { Descriptor } from "./descriptor.ts";
 import { LogFile } from "./log-file.ts";
@@ -64,6 +64,8 @@ export interface ErrorLogOptions {
   readonly maxBuffer?: number;
   /** The destination of lines instead of `file`. */
   readonly sink?: LogSink;
+  /** Is given each record that is written. It must not throw, and must not write to this log. Default: nobody is. */
+  readonly follow?: ((record: LogRecord) => void) | undefined;
   /** Milliseconds since the epoch. Default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -92,7 +94,8 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
           }),
       },
     });
-  return new SinkLog({ sink, format, now, threshold: logLevels.indexOf(options.level ?? "info"), levels: [] }, "");
+  const { level = "info", follow } = options;
+  return new SinkLog({ sink, format, now, follow, threshold: logLevels.indexOf(level), levels: [] }, "");
 }
 
 const title = "error log";
@@ -112,6 +115,7 @@ interface Shared {
   readonly sink: LogSink;
   readonly format: LogFormat;
   readonly now: () => number;
+  readonly follow: ((record: LogRecord) => void) | undefined;
   /** An index of `logLevels`. */
   readonly threshold: number;
   levels: readonly PathLevel[];
@@ -178,12 +182,18 @@ class SinkLog implements OwnedErrorLog {
 
   #write(level: LogLevel, message: string, details: LogDetails | undefined): void {
     if (!this.enabled(level)) return;
-    const { sink, format, now } = this.#shared;
+    const record = { time: this.#shared.now(), level, path: this.path, message };
     try {
-      sink.write(format({ time: now(), level, path: this.path, message, details }));
+      this.#pass({ ...record, details });
     } catch {
       // A field has a getter that throws. The message is useful without it, and the caller must get no exception.
-      sink.write(format({ time: Date.now(), level, path: this.path, message, details: undefined }));
+      this.#pass({ ...record, details: undefined });
     }
+  }
+
+  #pass(record: LogRecord): void {
+    const { sink, format, follow } = this.#shared;
+    sink.write(format(record));
+    follow?.(record);
   }
 }

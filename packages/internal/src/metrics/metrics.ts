@@ -73,6 +73,13 @@ export class Metrics {
     return changed;
   }
 
+  /** One number, by its place in the group, over all slices of the group. */
+  sum(group: CountGroup, at: number): number {
+    let sum = 0;
+    for (const slice of this.#slices.values()) if (slice.group === group) sum += slice.numbers[at] ?? 0;
+    return sum;
+  }
+
   #collect(): void {
     for (const collect of this.#collectors) collect();
   }

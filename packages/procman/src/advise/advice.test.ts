@@ -177,13 +177,16 @@ test("facts are what has been counted within the time, with the limits of the co
     { path: "http1Backend.api", limits: { aliveTimeout: 5000 } },
   ];
   const { machine } = healthy;
-  const facts = factsOf({ before: report(1), after: report(2), time: 10, machine, backends: [], limits });
+  const idle = { name: "idle", path: "http1Backend.idle", queued: 0, nodes: [node] };
+  const backends = [{ ...idle, name: "api", path: "http1Backend.api", nodes: [] }, idle];
+  const facts = factsOf({ before: report(1), after: report(2), time: 10, machine, backends, limits });
   expect(facts.workers).toEqual([{ ...facts.workers[0], slot: 1, loop: 0.4, rss: 100, descriptors: 9 }]);
   expect(facts.servers).toEqual([
     { path: "httpxServer.main", refused: 3, fullHandshakes: 5, resumedHandshakes: 0, maxConns: 100 },
   ]);
   expect(facts.backends).toEqual([
     { path: "http1Backend.api", refused: 0, retries: 2, stale: 1, attempts: 12, aliveTimeout: 5000, nodes: [] },
+    { path: idle.path, refused: 0, retries: 0, stale: 0, attempts: 0, aliveTimeout: undefined, nodes: [node] },
   ]);
 });
 

@@ -46,8 +46,8 @@ export interface ServerFacts {
   readonly refused: number;
   readonly fullHandshakes: number;
   readonly resumedHandshakes: number;
-  /** As configured, for all workers; `undefined`: not known. */
-  readonly maxConns: number | undefined;
+  /** As configured, for all workers. */
+  readonly maxConns: number;
 }
 
 /** Of a backend, within the time. */
@@ -82,8 +82,6 @@ export interface FactSources {
 export function factsOf({ before, after, time, machine, backends, limits }: FactSources): Facts {
   const growths = growthOf(before, after, time);
   const inGroup = (group: string): readonly Growth[] => growths.filter(({ block }) => block.group === group);
-  const limitOf = (path: string, name: string): number | undefined =>
-    limits.find((component) => component.path === path)?.limits[name];
   const pathOf = ({ block }: Growth): string => `${block.labels[1] ?? ""}.${block.labels[0] ?? ""}`;
   return {
     time,
@@ -97,24 +95,29 @@ export function factsOf({ before, after, time, machine, backends, limits }: Fact
       descriptors: worker.now("descriptors"),
       maxDescriptors: worker.now("maxDescriptors"),
     })),
-    servers: inGroup("server").map((server) => ({
-      path: pathOf(server),
-      refused: server.growth("refused"),
-      fullHandshakes: server.growth("fullHandshakes"),
-      resumedHandshakes: server.growth("resumedHandshakes"),
-      maxConns: limitOf(pathOf(server), "maxConns"),
-    })),
-    backends: inGroup("backend").map((backend) => {
-      const path = pathOf(backend);
+    // What has counted nothing has no slice in the reports.
+    servers: limits.flatMap(({ path, limits: { maxConns } }) => {
+      if (maxConns === undefined) return [];
+      const server = inGroup("server").find((one) => pathOf(one) === path);
+      return {
+        path,
+        refused: server?.growth("refused") ?? 0,
+        fullHandshakes: server?.growth("fullHandshakes") ?? 0,
+        resumedHandshakes: server?.growth("resumedHandshakes") ?? 0,
+        maxConns,
+      };
+    }),
+    backends: backends.map(({ path, nodes: states }) => {
+      const backend = inGroup("backend").find((one) => pathOf(one) === path);
       const nodes = inGroup("node").filter((node) => pathOf(node) === path);
       return {
         path,
-        refused: backend.growth("refused"),
-        retries: backend.growth("retries"),
+        refused: backend?.growth("refused") ?? 0,
+        retries: backend?.growth("retries") ?? 0,
         stale: nodes.reduce((sum, node) => sum + node.growth("stale"), 0),
         attempts: nodes.reduce((sum, node) => sum + node.growth("good") + node.growth("failed"), 0),
-        aliveTimeout: limitOf(path, "aliveTimeout"),
-        nodes: backends.find((one) => one.path === path)?.nodes ?? [],
+        aliveTimeout: limits.find((component) => component.path === path)?.limits["aliveTimeout"],
+        nodes: states,
       };
     }),
     exporters: inGroup("exporter").map((exporter) => ({ path: pathOf(exporter), dropped: exporter.growth("dropped") })),

@@ -29,7 +29,7 @@ export const fewDescriptors: AdviceRule = ({ workers }) =>
 /** A limit of connections that the system does not let the worker reach. */
 export const unreachableMaxConns: AdviceRule = ({ servers, workers }) => {
   const least = Math.min(...workers.map(({ maxDescriptors }) => maxDescriptors || Infinity));
-  const wanted = servers.reduce((sum, { maxConns = 0 }) => sum + Math.ceil(maxConns / workers.length), 0);
+  const wanted = servers.reduce((sum, { maxConns }) => sum + Math.ceil(maxConns / workers.length), 0);
   if (!Number.isFinite(least) || wanted <= least) return [];
   return [
     {
@@ -59,7 +59,7 @@ export const reachedMaxConns: AdviceRule = ({ servers, time }) =>
     .filter(({ refused }) => refused > 0)
     .map(({ path, refused, maxConns }) => ({
       about: path,
-      found: `it refused ${counted(refused, "connection")} within ${Math.round(time)} s${maxConns === undefined ? "" : `; maxConns is ${maxConns}`}`,
+      found: `it refused ${counted(refused, "connection")} within ${Math.round(time)} s; maxConns is ${maxConns}`,
       change: "raise maxConns, or see in the error log who is limited by maxConnsPerClient",
     }));
 

@@ -5,6 +5,7 @@ import type {
   BackendReport,
   CountReport,
   ListenAddress,
+  LogEntry,
   NodeOrder,
   PathLevel,
   RequestStory,
@@ -20,7 +21,9 @@ import type {
   CronjobHistory,
   CronjobStatus,
   CronjobTimes,
+  DescribedProp,
   ExplainedCache,
+  ListedComponent,
   Plan,
   ReloadCost,
   ReloadPaths,
@@ -143,6 +146,10 @@ export interface WorkerCalls {
   readonly cost: { readonly params: { readonly paths: readonly string[] }; readonly result: ReloadCost };
   /** How a request would be handled. */
   readonly explain: { readonly params: ExplainParams; readonly result: Walk };
+  /** Its components from a number on, as many as fit into a message. */
+  readonly components: { readonly params: { readonly from: number }; readonly result: ComponentPage };
+  /** The props of a component, without secrets; `null`: there is none with this path. */
+  readonly props: { readonly params: { readonly path: string }; readonly result: readonly DescribedProp[] | null };
   /** The modules of the user that it has loaded. */
   readonly modules: { readonly params: undefined; readonly result: readonly LoadedModule[] };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
@@ -182,6 +189,12 @@ export interface WorkerCalls {
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
 }
 
+export interface ComponentPage {
+  /** Of all components. */
+  readonly total: number;
+  readonly components: readonly ListedComponent[];
+}
+
 /** A request that is explained. */
 export interface ExplainParams {
   /** Default: GET. */
@@ -207,6 +220,8 @@ export interface WorkerUsage {
   readonly rss: number;
   /** CPU time since its start, in milliseconds. */
   readonly cpu: number;
+  /** Connections of clients that are open. */
+  readonly conns: number;
 }
 
 export interface Broadcast {
@@ -230,6 +245,8 @@ export interface LeaderCalls {
   readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
   /** What has changed of the numbers that the components of the worker count. */
   readonly counted: { readonly params: CountReport; readonly result: undefined };
+  /** Lines of the worker's error log. */
+  readonly logged: { readonly params: readonly LogEntry[]; readonly result: undefined };
   /** Lines for one who follows the traffic. The worker sends the next ones after the answer. */
   readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
   /** The numbers of all workers, summed. */
@@ -271,6 +288,15 @@ export interface CheckerCalls {
     readonly params: { readonly options: ServeOptions; readonly running: RunningConfig | undefined };
     readonly result: CheckedConfig;
   };
+  /** The same with each mistake on its own, which is a result as well. `text` stands for the main file. */
+  readonly candidate: {
+    readonly params: {
+      readonly options: ServeOptions;
+      readonly running: RunningConfig | undefined;
+      readonly text: string | undefined;
+    };
+    readonly result: CandidateReport;
+  };
   /** Whether a module that it has loaded has changed on disk since. */
   readonly isOutdated: { readonly params: undefined; readonly result: boolean };
 }
@@ -281,6 +307,25 @@ export interface CheckedConfig {
   readonly plan: Plan | undefined;
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */
   readonly warnings: string;
+}
+
+/** What is wrong with a candidate, or how it differs from the running configuration. */
+export interface CandidateReport {
+  /** The first 200. Empty: it can be used. */
+  readonly problems: readonly CandidateProblem[];
+  /** What is allowed and most likely not meant. */
+  readonly warnings: readonly CandidateProblem[];
+  /** `undefined`: it cannot be used. */
+  readonly plan: Plan | undefined;
+  /** The files that were read, by absolute path. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export interface CandidateProblem {
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** `undefined`: it is nowhere in a text. Line and column count from 1. */
+  readonly place: { readonly file: string; readonly line: number; readonly column: number } | undefined;
 }
 
 /** A process that serves nothing to the other side. */

@@ -9,14 +9,18 @@ import {
   planBetween,
   problemsText,
   SnapshotRecorder,
+  type Problem,
 } from "@hemi/hemi";
 import { bootOptionsOf } from "../boot-options.ts";
 import type { CheckedConfig, CheckerCalls } from "../channel/calls.ts";
 import { loadPacks } from "../load-packs.ts";
 
-/** Rejects with what `hemi check` reports. */
-export async function check({ options, running }: CheckerCalls["check"]["params"]): Promise<CheckedConfig> {
-  const files = new SnapshotRecorder();
+/** Rejects with what `hemi check` reports. `files`: where the candidate is read. `warned`: is told what is doubtful. */
+export async function check(
+  { options, running }: CheckerCalls["check"]["params"],
+  files = new SnapshotRecorder(),
+  warned?: (doubts: readonly Problem[]) => void,
+): Promise<CheckedConfig> {
   const use = await loadPacks(options.use);
   // Log lines that components write while they are created are not part of the result.
   const boot = { ...bootOptionsOf(options), use, log: openErrorLog({ sink: new MemorySink() }) };
@@ -24,7 +28,10 @@ export async function check({ options, running }: CheckerCalls["check"]["params"
   await using candidate = await bootFile(options.config, {
     ...boot,
     files,
-    warned: (doubts) => (warnings = problemsText(doubts)),
+    warned: (doubts) => {
+      warnings = problemsText(doubts);
+      warned?.(doubts);
+    },
   });
   await candidate.examine();
   const config = { file: options.config, snapshot: files.snapshot };

@@ -31,6 +31,7 @@ Commands
                     removes stored responses in all workers; or what is stored for a URL, and why
   cron list|preview|run|history [NAME]
                     the cronjobs of the running program: when they run, how they ran; or run one now
+  webui             the link that opens the web UI of the running program
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
@@ -86,6 +87,7 @@ Options of serve
                     what clients must know; default: admin.token in the vars folder, which is made
   --admin-cert, --admin-key FILE
                     certificate and key for TLS, in PEM
+  --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
                     that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s

@@ -13,6 +13,7 @@ import { listedPlan } from "../control/listed-plan.ts";
 import { controlPath, varsFolder } from "../control/place.ts";
 import { ControlServer } from "../control/server.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
+import type { ChildOptions } from "../leader/child-process.ts";
 import { Leader } from "../leader/leader.ts";
 import { Output } from "../leader/output.ts";
 import { removePidFile, writePidFile } from "../leader/pid-file.ts";
@@ -21,13 +22,18 @@ import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
 import { terminalWatch } from "../terminal.ts";
 import { ownVersion } from "../own-version.ts";
+import { Audit } from "../webui/audit.ts";
+import { LogTail } from "../webui/log-tail.ts";
+import { ProgramView } from "../webui/program-view.ts";
+import { WebUI } from "../webui/web-ui.ts";
 
 export async function serveLeading(line: CommandLine): Promise<ExitCode> {
   const { logLevel: level, logFormat: format, logFile: file } = line;
-  const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+  const tail = new LogTail();
+  const log = openErrorLog({ level, format, follow: tail.follow, ...(file === undefined ? {} : { file }) });
   const output = new Output(line, log);
   try {
-    return await new Program(line, log, output).run();
+    return await new Program(line, log, output, tail).run();
   } finally {
     await output.close();
     await log.close();
@@ -40,14 +46,19 @@ class Program {
   readonly #log: OwnedErrorLog;
   readonly #output: Output;
   readonly #notifier: Notifier;
+  readonly #tail: LogTail;
+  readonly #audit: Audit;
   readonly #ended = Promise.withResolvers<ExitCode>();
   readonly #hasLostTerminal = terminalWatch();
   #leader: Leader | undefined;
   #control: ControlServer | undefined;
   #admin: AdminServer | undefined;
+  #webUI: WebUI | undefined;
   #isEnding = false;
 
-  constructor(line: CommandLine, log: OwnedErrorLog, output: Output) {
+  constructor(line: CommandLine, log: OwnedErrorLog, output: Output, tail: LogTail) {
+    this.#tail = tail;
+    this.#audit = new Audit(log);
     this.#line = line;
     this.#log = log;
     this.#output = output;
@@ -68,10 +79,11 @@ class Program {
       this.#leader = new Leader({
         serve: serveOptionsOf(this.#line),
         workers: this.#line.workers,
-        children: { user: this.#line.user, group: this.#line.group, output: this.#output },
+        children: this.#children,
         inherited: await inheritedSockets(process.env),
         maxMemory: this.#line.maxMemory,
         log: this.#log,
+        logged: (slot, entries) => this.#tail.add(`worker ${slot}`, entries),
       });
       this.#admin = await this.#openAdmin();
       const started = this.#leader.start();
@@ -85,6 +97,7 @@ class Program {
       this.#log.info(`leads ${this.#line.workers} ${this.#line.workers === 1 ? "worker" : "workers"}`, {
         pid: process.pid,
       });
+      this.#webUI = await this.#openWebUI(this.#leader);
       await this.#notifier.ready();
       // For a parent process that waits for it, as `--daemon` and pm2 do.
       process.send?.("ready");
@@ -92,6 +105,7 @@ class Program {
     } finally {
       this.#control?.close();
       this.#admin?.close();
+      this.#webUI?.close();
       if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
       this.#notifier.close();
       for (const [signal, listener] of listened) process.off(signal, listener);
@@ -101,7 +115,7 @@ class Program {
   /** Without `--vars`, a folder that cannot be used costs the commands for the running program, and nothing else. */
   async #openControl(): Promise<ControlServer | undefined> {
     try {
-      return await ControlServer.open(controlPath(this.#line), this.#actions, this.#log);
+      return await ControlServer.open(controlPath(this.#line), this.#clientOptions);
     } catch (error) {
       const isTaken = error instanceof HemiError && error.code === "HEMI_PROCESS";
       if (isTaken || this.#line.varsDir !== undefined) throw error;
@@ -115,9 +129,37 @@ class Program {
     if (admin === undefined) return undefined;
     const tokenFile = adminToken ?? join(varsFolder(this.#line), "admin.token");
     const options = { ...admin, tokenFile, isTokenMade: adminToken === undefined, certificate, key };
-    const server = await AdminServer.open(options, this.#actions, this.#log);
+    const server = await AdminServer.open(options, this.#clientOptions);
     this.#log.info(`takes commands on ${server.address}`, { token: tokenFile });
     return server;
+  }
+
+  /** A port that is taken costs the web UI, and nothing else. */
+  async #openWebUI(leader: Leader): Promise<WebUI | undefined> {
+    const { webUI: address, title, logFormat, logFile } = this.#line;
+    if (address === undefined) return undefined;
+    const view = new ProgramView({ leader, actions: this.#actions, tail: this.#tail, audit: this.#audit });
+    const options = { address, title, view, children: this.#children, logFormat, logFile, log: this.#log };
+    try {
+      const opened = await WebUI.open(options);
+      this.#log.info(`shows itself on ${opened.origin}: hemi webui prints the link that opens it`);
+      // Not by the log, which others may read.
+      if (process.stderr.isTTY) process.stderr.write(`\n  Web UI: ${opened.link}\n\n`);
+      return opened;
+    } catch (error) {
+      view[Symbol.dispose]();
+      if (!(error instanceof HemiError) || error.code !== "HEMI_LISTEN") throw error;
+      this.#log.warn(`has no web UI: ${error.message}; --webui takes another address, or off`);
+      return undefined;
+    }
+  }
+
+  get #children(): ChildOptions {
+    return { user: this.#line.user, group: this.#line.group, output: this.#output };
+  }
+
+  get #clientOptions() {
+    return { handlers: this.#actions, audit: this.#audit, log: this.#log };
   }
 
   get #serving(): Leader {
@@ -137,8 +179,9 @@ class Program {
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
     reload: async (params) => listedPlan(await this.#reload("a command", params?.rework ?? false)),
-    explain: (params) => this.#serving.callPrimary("explain", params),
-    rework: () => this.#serving.rework(),
+      explain: (params) => this.#serving.callPrimary("explain", params),
+      rework: (params) => this.#serving.rework(params?.slot),
+      webUI: () => (this.#webUI === undefined ? null : { link: this.#webUI.link }),
     reopen: async () => {
       await this.#reopen("a command");
       return null;

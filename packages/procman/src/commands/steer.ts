@@ -40,6 +40,7 @@ export type SteeringName = Exclude<
   | "logs"
   | "trace"
   | "logLevel"
+  | "webUI"
   | `cache${string}`
   | `cron${string}`
 >;

@@ -1,16 +1,18 @@
 // `hemi top`: a live table of what the components of a running program do; `--once` prints one.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { HemiError, type CountReport } from "@hemi/hemi/base";
+import { HemiError } from "@hemi/hemi/base";
 import type { CommandLine } from "../command-line.ts";
 import { callProgram } from "../control/client.ts";
-import { programPlace, type ProgramPlace } from "../control/place.ts";
+import { programPlace } from "../control/place.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
-import { activityOf, type Activity } from "../observe/activity.ts";
+import type { Activity } from "../observe/activity.ts";
 import { activityText, type SortKey } from "../observe/activity-text.ts";
+import { Samples } from "../observe/samples.ts";
 
 export async function top(line: CommandLine): Promise<ExitCode> {
-  const samples = new Samples(programPlace(line));
+  const place = programPlace(line);
+  const samples = new Samples(() => callProgram(place, "counts", undefined));
   await samples.next();
   if (line.isOnce || line.isJSON) {
     await sleep(line.period);
@@ -23,27 +25,6 @@ export async function top(line: CommandLine): Promise<ExitCode> {
   }
   await new Screen(samples, line.period).run();
   return exitCodes.fine;
-}
-
-/** Reports of the program, one after the other. */
-class Samples {
-  readonly #place: ProgramPlace;
-  #before: CountReport = [];
-  #at = 0;
-
-  constructor(place: ProgramPlace) {
-    this.#place = place;
-  }
-
-  /** What happened since the last call. */
-  async next(): Promise<Activity> {
-    const report = await callProgram(this.#place, "counts", undefined);
-    const now = performance.now();
-    const activity = activityOf(this.#before, report, (now - this.#at) / 1000);
-    this.#before = report;
-    this.#at = now;
-    return activity;
-  }
 }
 
 /** The keys, and what the table is sorted by then. */

@@ -35,8 +35,16 @@ export interface Actions {
   readonly reload: { readonly params: { readonly rework: boolean } | undefined; readonly result: PlanReport };
   /** How the program would handle a request, with the state of its backends at this moment. Nothing is done. */
   readonly explain: { readonly params: ExplainParams; readonly result: Walk };
-  /** Replaces all workers by new ones, slot by slot: new code, new environment. Answers when it is done. */
-  readonly rework: { readonly params: undefined; readonly result: { readonly workers: number } };
+  /**
+   * Replaces all workers by new ones, slot by slot, or that of one slot: new code, new environment. Answers when it is
+   * done.
+   */
+  readonly rework: {
+    readonly params: { readonly slot?: number } | undefined;
+    readonly result: { readonly workers: number };
+  };
+  /** The link that opens the web UI; `null` if there is none. */
+  readonly webUI: { readonly params: undefined; readonly result: { readonly link: string } | null };
   /** Opens the log files anew. */
   readonly reopen: { readonly params: undefined; readonly result: null };
   /** What the components of all workers have counted, summed; slices without any number are left out. */
@@ -112,6 +120,8 @@ export interface WorkerStatus {
   readonly rss: number | null;
   /** CPU time since its start, in milliseconds; `null` if the worker does not answer. */
   readonly cpu: number | null;
+  /** Connections of clients that are open; `null` if the worker does not answer. */
+  readonly conns: number | null;
 }
 
 export interface PlanReport {

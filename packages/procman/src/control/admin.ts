@@ -3,12 +3,12 @@
 
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { createServer, isIP, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
-import { bindSocket, HemiError, placeOf, type ErrorLog } from "@hemi/hemi/base";
-import { ControlClients } from "./clients.ts";
-import type { ActionHandlers } from "./handlers.ts";
+import { bindSocket, HemiError, placeOf } from "@hemi/hemi/base";
+import { ControlClients, type ControlClientsOptions } from "./clients.ts";
+import { isLoopback } from "./loopback.ts";
 
 export interface AdminOptions {
   readonly host: string;
@@ -35,7 +35,7 @@ export class AdminServer {
   }
 
   /** Listens. Rejects with HEMI_USAGE, HEMI_FILE or HEMI_LISTEN. */
-  static async open(options: AdminOptions, handlers: ActionHandlers, log: ErrorLog): Promise<AdminServer> {
+  static async open(options: AdminOptions, clientOptions: Omit<ControlClientsOptions, "token">): Promise<AdminServer> {
     const { host, port, certificate, key } = options;
     if ((certificate === undefined) !== (key === undefined))
       throw new HemiError("HEMI_USAGE", "--admin-cert and --admin-key belong together");
@@ -44,7 +44,7 @@ export class AdminServer {
         "HEMI_USAGE",
         `--admin ${host}:${port} would send the token readable over the network; give --admin-cert and --admin-key, or a loopback address`,
       );
-    const clients = new ControlClients({ handlers, token: await tokenOf(options), log });
+    const clients = new ControlClients({ ...clientOptions, token: await tokenOf(options) });
     const server = await serverOf(certificate, key);
     const bound = await bindSocket({ host, port });
     const { address } = placeOf(bound);
@@ -98,10 +98,6 @@ async function serverOf(certificate: string | undefined, key: string | undefined
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_FILE", `--admin-cert or --admin-key cannot be used: ${reason}`, { cause });
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
 /** In characters. */

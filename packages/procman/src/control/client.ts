@@ -9,7 +9,8 @@ import { HemiError } from "@hemi/hemi/base";
 import { RemoteError } from "../channel/channel.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { Actions } from "./actions.ts";
-import { isLoopback, readToken } from "./admin.ts";
+import { readToken } from "./admin.ts";
+import { isLoopback } from "./loopback.ts";
 import type { ProgramPlace } from "./place.ts";
 
 /**

@@ -6,10 +6,13 @@ import { Messenger } from "@hemi/common";
 import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import { describeError } from "../describe-error.ts";
 import { exitCodeOf } from "../exit-code.ts";
+import type { Audit } from "../webui/audit.ts";
 import { callAction, type ActionHandlers } from "./handlers.ts";
 
 export interface ControlClientsOptions {
   readonly handlers: ActionHandlers;
+  /** Notes what clients change. */
+  readonly audit: Audit;
   /** What a client must give first, by the call `login`. Default: nothing, for a socket that only its user can open. */
   readonly token?: string;
   readonly log: ErrorLog;
@@ -25,7 +28,7 @@ export class ControlClients {
 
   /** Serves a connection until it ends. One too many is closed. */
   serve(socket: Socket): void {
-    const { handlers, token, log } = this.#options;
+    const { handlers, audit, token, log } = this.#options;
     if (this.#clients.size >= maxClients) {
       log.warn("refused a control connection", { reason: `${maxClients} are open` });
       return void socket.destroy();
@@ -50,7 +53,8 @@ export class ControlClients {
     async function call(name: string, params: unknown): Promise<unknown> {
       if (name === "login") return login(params);
       if (!isKnown) throw new HemiError("HEMI_USAGE", "the first call is login, with a token");
-      return await callAction(handlers, name, params);
+      const by = socket.remoteAddress === undefined ? "a command" : `a command from ${socket.remoteAddress}`;
+      return await audit.watch(by, name, params, () => callAction(handlers, name, params));
     }
 
     new Messenger(socket, {

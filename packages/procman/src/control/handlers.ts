@@ -39,10 +39,11 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   leader: none,
   workers: none,
   version: none,
-  explain: explainParams,
+  explain: readExplainParams,
   plan: (params) => textsOf(fieldsOf(params), ["config"]),
   reload: (params) => ({ rework: fieldsOf(params)["rework"] === true }),
-  rework: none,
+  rework: (params) => reworkParams(fieldsOf(params)["slot"]),
+  webUI: none,
   reopen: none,
   counts: none,
   profile: readProfileOrder,
@@ -87,7 +88,15 @@ function readStoryOrder(params: unknown): Actions["trace"]["params"] {
   return { requestId };
 }
 
-function explainParams(params: unknown): Actions["explain"]["params"] {
+function reworkParams(slot: unknown): Actions["rework"]["params"] {
+  if (slot === undefined) return undefined;
+  if (typeof slot !== "number" || !Number.isInteger(slot) || slot < 0)
+    throw new HemiError("HEMI_USAGE", "slot is the number of a worker");
+  return { slot };
+}
+
+/** Throws HEMI_USAGE. */
+export function readExplainParams(params: unknown): Actions["explain"]["params"] {
   const fields = fieldsOf(params);
   const { url, ...others } = textsOf(fields, ["method", "url", "from", "server"]);
   if (url === undefined) throw new HemiError("HEMI_USAGE", "explain needs a url");

@@ -3,10 +3,9 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
-import { bindSocket, HemiError, type ErrorLog } from "@hemi/hemi/base";
+import { bindSocket, HemiError } from "@hemi/hemi/base";
 import { callProgram } from "./client.ts";
-import { ControlClients } from "./clients.ts";
-import type { ActionHandlers } from "./handlers.ts";
+import { ControlClients, type ControlClientsOptions } from "./clients.ts";
 
 export class ControlServer {
   readonly #server: Server;
@@ -21,7 +20,7 @@ export class ControlServer {
    * Listens. A socket that a killed program has left is replaced. Rejects with HEMI_PROCESS if another program listens
    * there, and with HEMI_LISTEN or HEMI_FILE.
    */
-  static async open(path: string, handlers: ActionHandlers, log: ErrorLog): Promise<ControlServer> {
+  static async open(path: string, options: Omit<ControlClientsOptions, "token">): Promise<ControlServer> {
     await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
       throw new HemiError("HEMI_FILE", `the folder ${dirname(path)} cannot be made: ${String(cause)}`, { cause });
     });
@@ -35,7 +34,7 @@ export class ControlServer {
     });
     // Before anybody can connect.
     await chmod(path, 0o600);
-    const clients = new ControlClients({ handlers, log });
+    const clients = new ControlClients(options);
     const server = createServer((socket) => clients.serve(socket));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject).listen(bound, resolve);

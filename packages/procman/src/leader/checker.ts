@@ -5,7 +5,14 @@
 import type { ChildProcess } from "node:child_process";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "../channel/channel.ts";
-import type { CheckedConfig, CheckerCalls, NoCalls, RunningConfig, ServeOptions } from "../channel/calls.ts";
+import type {
+  CandidateReport,
+  CheckedConfig,
+  CheckerCalls,
+  NoCalls,
+  RunningConfig,
+  ServeOptions,
+} from "../channel/calls.ts";
 import { startChild, type ChildOptions } from "./child-process.ts";
 
 export class Checker {
@@ -19,7 +26,20 @@ export class Checker {
   }
 
   /** Rejects with what is wrong, and with HEMI_PROCESS if the check does not end within `patience` milliseconds. */
-  async check(options: ServeOptions, running: RunningConfig | undefined, patience: number): Promise<CheckedConfig> {
+  check(options: ServeOptions, running: RunningConfig | undefined, patience: number): Promise<CheckedConfig> {
+    return this.#call("check", { options, running }, patience);
+  }
+
+  /** The same, where mistakes are a result. `text`: in place of the main file. */
+  candidate(params: CheckerCalls["candidate"]["params"], patience: number): Promise<CandidateReport> {
+    return this.#call("candidate", params, patience);
+  }
+
+  async #call<Name extends "check" | "candidate">(
+    name: Name,
+    params: CheckerCalls[Name]["params"],
+    patience: number,
+  ): Promise<CheckerCalls[Name]["result"]> {
     const checker = await this.#take();
     const late = new AbortController();
     const timer = setTimeout(() => {
@@ -27,7 +47,7 @@ export class Checker {
       checker.kill();
     }, patience);
     try {
-      const checked = await checker.channel.call("check", { options, running });
+      const checked = await checker.channel.call(name, params);
       this.#keep(checker);
       return checked;
     } catch (error) {

@@ -1,4 +1,4 @@
-// Starts a process of the program: a worker, or a checker.
+// Starts a process of the program: a worker, a checker, or the web UI.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
@@ -14,7 +14,10 @@ export interface ChildOptions {
   readonly output?: Output | undefined;
 }
 
-export function startChild(entry: "worker" | "checker", { user, group, output }: ChildOptions = {}): ChildProcess {
+export function startChild(
+  entry: "worker" | "checker" | "webui",
+  { user, group, output }: ChildOptions = {},
+): ChildProcess {
   const path = fileURLToPath(import.meta.resolve(`@hemi/procman/${entry}`));
   // Two processes cannot share the port of a debugger.
   const options = process.execArgv.filter((option) => !option.startsWith("--inspect"));

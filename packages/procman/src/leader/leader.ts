@@ -4,9 +4,9 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
-import { HemiError, LockTable, MemoryRateLimits, type ErrorLog } from "@hemi/hemi/base";
+import { HemiError, LockTable, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Plan, ReloadCost } from "@hemi/hemi";
-import type { Broadcast, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
+import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
@@ -30,6 +30,8 @@ export interface LeaderOptions {
   /** Sockets that a parent process has bound, by address. */
   readonly inherited?: ConstructorParameters<typeof Sockets>[1];
   readonly log: ErrorLog;
+  /** Is given lines of the error logs of workers. Default: nobody is. */
+  readonly logged?: (slot: number, entries: readonly LogEntry[]) => void;
 }
 
 /** What was told to a worker of its standing, so that it is told changes only. */
@@ -75,6 +77,7 @@ export class Leader {
           secret: (name) => this.#secret(name),
           renewSecret: (name) => this.#renewSecret(name),
           counts: this.counts,
+          logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
           limits,
           locks,
@@ -159,7 +162,15 @@ export class Leader {
       this.#processes().map(async (worker) => {
         const { slot, pid = 0, state, startedAt } = worker;
         const usage = await Promise.race([worker.call("usage", undefined), timeout(usageTime)]).catch(() => undefined);
-        return { slot, pid, state, startedAt, rss: usage?.rss ?? null, cpu: usage?.cpu ?? null };
+        return {
+          slot,
+          pid,
+          state,
+          startedAt,
+          rss: usage?.rss ?? null,
+          cpu: usage?.cpu ?? null,
+          conns: usage?.conns ?? null,
+        };
       }),
     );
   }
@@ -195,6 +206,22 @@ export class Leader {
     const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
     const { nodes: nodeOrders } = this.orders.current;
     return { plan, warnings, unlisted: 0, cost, changedModules, nodeOrders };
+  }
+
+  /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
+  async candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }> {
+    const { serve } = this.#options;
+    const checked = await this.#checker.candidate({ options: serve, running: this.#running, text }, patience);
+    const { plan } = checked;
+    if (plan === undefined) return { ...checked, report: undefined };
+    const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
+    const { nodes: nodeOrders } = this.orders.current;
+    return { ...checked, report: { plan, warnings: "", unlisted: 0, cost, changedModules, nodeOrders } };
+  }
+
+  /** The configuration that runs; `undefined` before the first worker is ready. */
+  get running(): RunningConfig | undefined {
+    return this.#running;
   }
 
   /** Calls the worker that does what is done once for the program. Rejects with HEMI_PROCESS if none is ready. */
@@ -236,13 +263,18 @@ export class Leader {
     return sumOfCosts(costs.flatMap((cost) => (cost.status === "fulfilled" ? (cost.value ?? []) : [])));
   }
 
-  /** Replaces all workers, slot by slot. The first one that does not get ready ends this; the others go on. */
-  rework(): Promise<{ readonly workers: number }> {
+  /**
+   * Replaces all workers, slot by slot, or that of one slot. The first one that does not get ready ends this; the others
+   * go on. Rejects with HEMI_USAGE if there is no such slot.
+   */
+  rework(number?: number): Promise<{ readonly workers: number }> {
     return this.#turns.run(async () => {
       this.#assertServing();
-      const { grace } = this.#options.serve;
-      for (const slot of this.#slots) await slot.renew(grace);
-      return { workers: this.#slots.length };
+      const slots = number === undefined ? this.#slots : this.#slots.slice(number, number + 1);
+      if (slots.length === 0)
+        throw new HemiError("HEMI_USAGE", `there is no slot ${number ?? ""}: there are ${this.#slots.length}, from 0`);
+      for (const slot of slots) await slot.renew(this.#options.serve.grace);
+      return { workers: slots.length };
     });
   }
 

@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { HemiError, type LockTable, type MemoryRateLimits } from "@hemi/hemi/base";
+import { HemiError, type LockTable, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -17,6 +17,7 @@ import {
 } from "../channel/calls.ts";
 import { startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import { rawHandle } from "./raw-handle.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface WorkerProcessOptions {
   readonly limits: MemoryRateLimits;
   /** The locks that all workers share. */
   readonly locks: LockTable;
+  /** Is given lines of its error log. */
+  readonly logged: (from: WorkerProcess, entries: readonly LogEntry[]) => void;
   /** Takes access lines for those who follow the traffic. */
   readonly accessLines: (lines: FollowedLines) => void;
 }
@@ -54,7 +57,8 @@ export class WorkerProcess {
   state: WorkerState = "booting";
 
   constructor(options: WorkerProcessOptions) {
-    const { slot, sockets, children, broadcast, secret, renewSecret, counts, accessLines, limits, locks } = options;
+    const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged, accessLines } = options;
+    const { limits, locks } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
@@ -86,6 +90,9 @@ export class WorkerProcess {
       renewLock: ({ name, token, ttl }) => locks.renew(name, ttl, token),
       releaseLock: ({ name, token }) => {
         locks.release(name, token);
+      },
+      logged: (entries) => {
+        logged(this, entries);
       },
     });
     this.ended = endOf(this.#child).then((reason) => {
@@ -156,18 +163,6 @@ export class WorkerProcess {
   kill(): void {
     this.#child.kill("SIGKILL");
   }
-}
-
-/** A listening socket must be sent as it is: a `net.Socket` at the other end would begin to read from it. */
-function rawHandle(socket: Socket): Socket {
-  const handle: unknown = Reflect.get(socket, "_handle");
-  if (!isHandle(handle)) throw new HemiError("HEMI_LISTEN", "the listening socket was closed");
-  return handle;
-}
-
-/** The types of `send` know the objects around handles only; it takes handles as well. */
-function isHandle(value: unknown): value is Socket {
-  return typeof value === "object" && value !== null && "fd" in value;
 }
 
 function endOf(child: ChildProcess): Promise<string> {

@@ -38,8 +38,16 @@ export interface WorkerRow {
 export interface Activity {
   /** In seconds. */
   readonly time: number;
+  /** Of all webapps, all nodes, and all servers and routers. */
+  readonly totals: ActivityTotals;
   readonly components: readonly ActivityRow[];
   readonly workers: readonly WorkerRow[];
+}
+
+export interface ActivityTotals {
+  readonly requests: ActivityRow;
+  readonly attempts: ActivityRow;
+  readonly conns: ActivityRow;
 }
 
 /** Between two reports, `time` seconds apart; without `before`: since the start, which was `time` seconds ago. */
@@ -58,9 +66,31 @@ export function activityOf(before: CountReport, after: CountReport, time: number
       if (steps.length > 1) components.push(requestRow(steps.join("/"), "handlet", [delta], 0));
     }
   }
-  for (const delta of inGroup("node")) components.push(nodeRow(delta));
-  for (const delta of inGroup("server")) components.push(serverRow(delta));
-  return { time, components, workers: inGroup("process").map(workerRow) };
+  const nodes = inGroup("node");
+  const servers = inGroup("server");
+  for (const delta of nodes) components.push(nodeRow(nodePath(delta), [delta]));
+  for (const delta of servers) components.push(serverRow(serverPath(delta), [delta]));
+  const allUnderWay = [...underWay.values()].reduce((a, b) => a + b, 0);
+  const totals = {
+    requests: requestRow("requests", "webapp", requests, allUnderWay),
+    attempts: nodeRow("attempts", nodes),
+    conns: serverRow("conns", servers),
+  };
+  return { time, totals, components, workers: inGroup("process").map(workerRow) };
+}
+
+function nodePath({ block }: Growth): string {
+  const [backend = "", sign = "", node = ""] = block.labels;
+  return `${sign}.${backend} ${node}`;
+}
+
+function serverPath({ block }: Growth): string {
+  const [server = "", sign = ""] = block.labels;
+  return `${sign}.${server}`;
+}
+
+function summed(deltas: readonly Growth[], numberOf: (delta: Growth) => number): number {
+  return deltas.reduce((total, delta) => total + numberOf(delta), 0);
 }
 
 /** For each slice of the later report, `time` seconds after the other one. */
@@ -71,7 +101,7 @@ export function growthOf(before: CountReport, after: CountReport, time: number):
 
 function requestRow(path: string, kind: ActivityRow["kind"], deltas: readonly Growth[], underWay: number): ActivityRow {
   const sum = (...names: readonly string[]): number =>
-    deltas.reduce((total, delta) => total + names.reduce((all, name) => all + delta.rate(name), 0), 0);
+    summed(deltas, (delta) => names.reduce((all, name) => all + delta.rate(name), 0));
   return {
     path,
     kind,
@@ -84,32 +114,30 @@ function requestRow(path: string, kind: ActivityRow["kind"], deltas: readonly Gr
   };
 }
 
-function nodeRow(delta: Growth): ActivityRow {
-  const [backend = "", sign = "", node = ""] = delta.block.labels;
+function nodeRow(path: string, deltas: readonly Growth[]): ActivityRow {
   return {
-    path: `${sign}.${backend} ${node}`,
+    path,
     kind: "node",
-    rate: delta.rate("good") + delta.rate("failed") + delta.rate("abandoned"),
-    errorRate: delta.rate("failed"),
-    ...percentilesOf([delta]),
+    rate: summed(deltas, (delta) => delta.rate("good") + delta.rate("failed") + delta.rate("abandoned")),
+    errorRate: summed(deltas, (delta) => delta.rate("failed")),
+    ...percentilesOf(deltas),
     received: 0,
     sent: 0,
-    underWay: delta.now("active"),
+    underWay: summed(deltas, (delta) => delta.now("active")),
   };
 }
 
-function serverRow(delta: Growth): ActivityRow {
-  const [server = "", sign = ""] = delta.block.labels;
+function serverRow(path: string, deltas: readonly Growth[]): ActivityRow {
   return {
-    path: `${sign}.${server}`,
+    path,
     kind: "server",
-    rate: delta.rate("accepted"),
-    errorRate: delta.rate("refused"),
+    rate: summed(deltas, (delta) => delta.rate("accepted")),
+    errorRate: summed(deltas, (delta) => delta.rate("refused")),
     p50: null,
     p99: null,
     received: 0,
     sent: 0,
-    underWay: delta.now("open"),
+    underWay: summed(deltas, (delta) => delta.now("open")),
   };
 }
 

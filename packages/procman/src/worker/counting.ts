@@ -1,6 +1,6 @@
 // Tells the leader what the components of this worker count: once a second, when the leader asks, and at the end.
 
-import { Metrics, watchProcess, type CountReport } from "@hemi/hemi";
+import { Metrics, serverGroup, watchProcess, type CountReport } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, WorkerCalls } from "../channel/calls.ts";
 
@@ -18,6 +18,11 @@ export class Counting {
 
   changes(): CountReport {
     return this.metrics.changes();
+  }
+
+  /** Connections of clients that are open. */
+  get conns(): number {
+    return this.metrics.sum(serverGroup, serverGroup.at.open);
   }
 
   /** The last numbers; waits until the leader has them, or is gone. Never rejects. */

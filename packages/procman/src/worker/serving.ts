@@ -4,9 +4,11 @@ import { nearestNames } from "@hemi/common";
 import {
   bootFile,
   cronjobHistories,
+  describeProps,
   explainCaches,
   filesOfSnapshot,
   HemiError,
+  listComponents,
   listCronjobs,
   Listeners,
   openErrorLog,
@@ -21,6 +23,8 @@ import {
   type CronjobTimes,
   type ExplainedCache,
   type CountReport,
+  type DescribedProp,
+  type ListedComponent,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
@@ -44,6 +48,7 @@ import { Counting } from "./counting.ts";
 import { Measuring } from "./measuring.ts";
 import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
+import { LogReports } from "./log-reports.ts";
 import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
 import type { WorkerOrders } from "./worker-orders.ts";
@@ -61,7 +66,10 @@ export class Serving {
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
+  readonly #reports: LogReports;
   #prepared: PreparedReload | undefined;
+  /** Of the running generation, once somebody has asked. */
+  #listed: { readonly stage: Stage["resolved"]; readonly components: readonly ListedComponent[] } | undefined;
 
   private constructor(
     stage: Stage,
@@ -71,7 +79,9 @@ export class Serving {
     unwatch: () => void,
     counting: Counting,
     modules: LoadedModules,
+    reports: LogReports,
   ) {
+    this.#reports = reports;
     this.#counting = counting;
     this.#stage = stage;
     this.log = log;
@@ -91,7 +101,8 @@ export class Serving {
     const modules = new LoadedModules();
     const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
-    const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
+    const reports = new LogReports(leader);
+    const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
@@ -116,7 +127,7 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules),
+        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules, reports),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
@@ -197,6 +208,17 @@ export class Serving {
     );
   }
 
+  components({ from }: WorkerCalls["components"]["params"]): WorkerCalls["components"]["result"] {
+    const stage = this.#stage.resolved;
+    if (this.#listed?.stage !== stage) this.#listed = { stage, components: listComponents(stage) };
+    const { components } = this.#listed;
+    return { total: components.length, components: components.slice(from, from + maxListed) };
+  }
+
+  props({ path }: WorkerCalls["props"]["params"]): readonly DescribedProp[] | null {
+    return describeProps(this.#stage.resolved, path) ?? null;
+  }
+
   findPath(path: string): WorkerCalls["findPath"]["result"] {
     if (this.#stage.find(path) !== undefined) return { isKnown: true, nearest: [] };
     const paths = [...this.#stage.components()].map((component) => component.path);
@@ -240,7 +262,7 @@ export class Serving {
 
   usage(): WorkerUsage {
     const { user, system } = process.cpuUsage();
-    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000 };
+    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000, conns: this.#counting.conns };
   }
 
   /** Finishes what runs within `grace` milliseconds, and closes the log. */
@@ -250,6 +272,7 @@ export class Serving {
     } finally {
       this.#unwatch();
       this.#stopCollecting();
+      this.#reports.flush();
       await this.#counting.end();
       await this.log.close();
     }
@@ -258,3 +281,6 @@ export class Serving {
 
 /** The props that advice looks at. */
 const advisedProps = ["maxConns", "aliveTimeout"] as const;
+
+/** How many components are told at once: the event loop has other work. */
+const maxListed = 1000;

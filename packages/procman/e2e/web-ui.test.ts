@@ -1,0 +1,271 @@
+// The web UI as its protocol: who is let in, what is shown, and what it does with clients that are wrong or slow.
+
+import { once } from "node:events";
+import { get, request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import { connect, createServer } from "node:net";
+import { text } from "node:stream/consumers";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { folderWith, run } from "./command.ts";
+import { serveIn } from "./programs.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const patiently = { timeout: 40_000 };
+
+const config = (text: string, more = "") => `stage {
+    webapp "<b>shop" {
+        .hostnames = ("*")
+        rule "hello" $path == "/hello" { .returnText = "${text}" }
+        rule "private" $path == "/private" { basicAuth { .users = ["ann": "$apr1$abcdefgh$bw9gEObk10asetVLiysIZ0"] } static { .webRoot = "." } }
+        ${more}
+    }
+    httpxServer "main" { .webapps = ("<b>shop") .address = "127.0.0.1:0" }
+}
+`;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage["headers"];
+  readonly text: string;
+}
+
+/** A program with its web UI, and a client that may send what no browser would. */
+async function programWithUI(more = "") {
+  const folder = await folderWith({ "hemi.conf": config("one", more) });
+  const program = await serveIn(folder.path, "--webui", "127.0.0.1:0");
+  const { link = "" } = (await program.call("webUI")) ?? {};
+  const { origin, port, hash } = new URL(link);
+  const token = hash.replace("#token=", "");
+
+  async function ask(path: string, headers: OutgoingHttpHeaders = {}, content?: unknown): Promise<Answer> {
+    const method = content === undefined ? "GET" : "POST";
+    const sent = request({ host: "127.0.0.1", port, path, method, agent: false, headers });
+    sent.end(content === undefined ? undefined : JSON.stringify(content));
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
+  }
+
+  const json = { origin, "content-type": "application/json" };
+  const signIn = async (given = token): Promise<Answer> => await ask("/api/session", json, { token: given });
+  const { headers } = await signIn();
+  const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+  return {
+    folder: folder.path,
+    program,
+    link,
+    origin,
+    port: Number(port),
+    cookie,
+    json,
+    ask,
+    signIn,
+    /** With the session. */
+    get: async (path: string): Promise<any> => JSON.parse((await ask(`/api/${path}`, { cookie })).text),
+    act: async (name: string, params: object = {}) => await ask(`/api/act/${name}`, { ...json, cookie }, params),
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("the link opens a session that scripts and other sites do not get, and nothing else does", async () => {
+  await using ui = await programWithUI();
+  expect(ui.link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/);
+  expect((await run(["webui"], { cwd: ui.folder })).stdout).toBe(`${ui.link}\n`);
+  const opened = await ui.signIn();
+  expect(opened.status).toBe(200);
+  expect(opened.headers["set-cookie"]?.[0]).toMatch(/; HttpOnly; SameSite=Strict$/);
+  expect((await ui.ask("/api/session", { cookie: ui.cookie })).status).toBe(200);
+
+  for (const wrong of ["", "x".repeat(43), `${new URL(ui.link).hash.slice(7)}x`]) {
+    expect((await ui.signIn(wrong)).status).toBe(401);
+  }
+  expect((await ui.ask("/api/session", ui.json, { token: 7 })).status).toBe(401);
+  for (const cookie of ["", ui.cookie.slice(0, -1), ui.cookie.replace(/=\w/, "=0"), `${ui.cookie.split("=")[0]}=..`]) {
+    for (const path of ["/api/events", "/api/config", "/api/components", "/api/session"]) {
+      expect((await ui.ask(path, { cookie })).status).toBe(401);
+    }
+  }
+  expect((await ui.ask("/api/act/rework", ui.json, {})).status).toBe(401);
+});
+
+test("a session of a program that was started anew since is over", async () => {
+  await using before = await programWithUI();
+  await before.program.end();
+  const program = await serveIn(before.folder, "--webui", `127.0.0.1:${before.port}`);
+  await using _ = program;
+  expect((await before.ask("/api/session", { cookie: before.cookie })).status).toBe(401);
+  expect((await before.signIn()).status).toBe(401);
+});
+
+test("requests that another site has made the browser send are refused", async () => {
+  await using ui = await programWithUI();
+  const { cookie, json } = ui;
+  // DNS rebinding: the name of the attacker leads to this address.
+  expect((await ui.ask("/", { host: "evil.example" })).status).toBe(421);
+  expect((await ui.ask("/api/config", { cookie, host: `evil.example:${ui.port}` })).status).toBe(421);
+  // A tunnel may have another port at its other end.
+  expect((await ui.ask("/api/session", { cookie, host: "localhost:19528" })).status).toBe(200);
+  for (const origin of ["http://evil.example", "null", "http://127.0.0.1:3080", `https://127.0.0.1:${ui.port}`]) {
+    expect((await ui.ask("/api/config", { cookie, origin })).status).toBe(403);
+    expect((await ui.ask("/api/act/rework", { ...json, cookie, origin }, {})).status).toBe(403);
+  }
+  expect((await ui.ask("/api/act/rework", { cookie, "content-type": "application/json" }, {})).status).toBe(403);
+  expect(
+    (await ui.ask("/api/act/rework", { cookie, origin: ui.origin, "content-type": "text/plain" }, {})).status,
+  ).toBe(415);
+  for (const site of ["cross-site", "same-site"]) {
+    expect((await ui.ask("/api/config", { cookie, "sec-fetch-site": site })).status).toBe(403);
+    const link = { "sec-fetch-site": site, "sec-fetch-mode": "navigate" };
+    expect((await ui.ask("/", link)).status).toBe(200);
+    expect((await ui.ask("/api/config", { cookie, ...link })).status).toBe(403);
+  }
+});
+
+test("pages run only what the program itself serves, in no frame of others", async () => {
+  await using ui = await programWithUI();
+  const page = await ui.ask("/");
+  expect(page.headers).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff" });
+  const policy = String(page.headers["content-security-policy"]);
+  expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toContain("unsafe");
+  // Nothing in the page that the policy would refuse, and no other host.
+  expect(page.text).not.toMatch(/<script>|style="|onclick|https?:\/\//);
+  expect((await ui.ask("/../../package.json")).status).toBe(400);
+  expect((await ui.ask("/none")).status).toBe(404);
+});
+
+test("components are shown in pages, with their props and places, and without secrets", async () => {
+  const many = Array.from({ length: 10_000 }, (_, i) => `rule "r${i}" $path == "/r${i}" { .returnText = "${i}" }`);
+  await using ui = await programWithUI(many.join("\n"));
+  const page = await ui.get("components?box=rules&from=9990&count=50&filter=rule");
+  expect(page.total).toBe(10_002);
+  expect(page.components.at(-1)).toMatchObject({
+    kind: "rule",
+    name: "r9999",
+    place: expect.stringMatching(/hemi\.conf:/),
+  });
+  expect((await ui.get("components?filter=R9999")).total).toBe(1);
+  const path = page.components.at(-1).path;
+  const found = await ui.get(`component?path=${encodeURIComponent(path)}`);
+  expect(found.props).toContainEqual({ name: "returnText", value: '"9999"', place: expect.any(String) });
+  const [auth] = (await ui.get("components?filter=basicAuth")).components;
+  const { props } = await ui.get(`component?path=${encodeURIComponent(auth.path)}`);
+  expect(JSON.stringify(props)).not.toContain("$apr1$");
+  const files = await ui.get("config");
+  expect(files.files[0].text).toContain('basicAuth { .users = ["ann": "•••"] }');
+  expect(JSON.stringify(files)).not.toContain("$apr1$");
+  expect((await ui.ask("/api/component?path=none", { cookie: ui.cookie })).status).toBe(404);
+});
+
+test("a candidate is checked without a change, and its mistakes have their lines", async () => {
+  await using ui = await programWithUI();
+  const ask = async (text?: string) =>
+    JSON.parse(
+      (await ui.ask("/api/candidate", { ...ui.json, cookie: ui.cookie }, text === undefined ? {} : { text })).text,
+    );
+  const wrong = await ask(config("two").replace(".returnText", ".returnTxt").replace(".hostnames", ".hostname"));
+  expect(wrong.problems.map(({ place }: any) => [place.line, place.file])).toEqual([
+    [3, "hemi.conf"],
+    [4, "hemi.conf"],
+  ]);
+  expect(wrong.plan).toBeUndefined();
+  const right = await ask(config("two"));
+  expect(right.problems).toEqual([]);
+  expect(right.plan.plan.changes).toMatchObject([{ path: "webapp.<b>shop/rule.hello" }]);
+  expect((await ask()).plan.plan.changes).toEqual([]);
+  expect(await (await fetch(`http://127.0.0.1:${ui.program.port}/hello`)).text()).toBe("one");
+});
+
+test("a reload and a rework are done, refused with the reason, and noted with who did them", async () => {
+  await using ui = await programWithUI();
+  await writeFile(join(ui.folder, "hemi.conf"), config("two"));
+  expect((await ui.act("reload")).status).toBe(200);
+  expect(await (await fetch(`http://127.0.0.1:${ui.program.port}/hello`)).text()).toBe("two");
+  await writeFile(join(ui.folder, "hemi.conf"), "stage {");
+  const refused = await ui.act("reload");
+  expect(refused.status).toBe(422);
+  expect(JSON.parse(refused.text).error).toContain("hemi.conf:1:");
+  const before = await ui.program.call("workers");
+  expect((await ui.act("rework", { slot: 1 })).status).toBe(200);
+  const after = (await ui.program.call("workers")).filter(({ state }) => state === "ready");
+  expect(after.map(({ pid }) => pid).toSorted()[0]).toBe(before.map(({ pid }) => pid).toSorted()[0]);
+  expect(after.find(({ slot }) => slot === 1)?.pid).not.toBe(before.find(({ slot }) => slot === 1)?.pid);
+  expect((await ui.act("rework", { slot: 7 })).text).toContain("there is no slot 7");
+  for (const name of ["stop", "quit", "profile", "constructor"]) expect((await ui.act(name)).status).toBe(422);
+  const { audit, log } = await ui.get("entries");
+  expect(audit).toMatchObject([
+    { what: "reload {}", by: expect.stringMatching(/^browser [\da-f]{8} from 127\.0\.0\.1$/) },
+    { what: "reload {}", failure: expect.stringContaining("hemi.conf:1:") },
+    { what: 'rework {"slot":1}' },
+    { what: 'rework {"slot":7}', failure: expect.stringContaining("slot 7") },
+  ]);
+  expect(log.map(({ text }: any) => text).join("\n")).toContain("was told to act");
+  await ui.program.command.line(/was told to act by="browser [\da-f]{8} from 127\.0\.0\.1" what="reload/);
+});
+
+test("a hundred open tabs are served, one more is refused, and one that never reads holds no memory", async () => {
+  await using ui = await programWithUI();
+  const open = async (): Promise<IncomingMessage> => {
+    const [response] = (await once(
+      get({ host: "127.0.0.1", port: ui.port, path: "/api/events", agent: false, headers: { cookie: ui.cookie } }),
+      "response",
+    )) as [IncomingMessage];
+    return response;
+  };
+  // Its buffers fill up, and then it is sent nothing until it reads.
+  const slow = connect(ui.port, "127.0.0.1");
+  slow.write(`GET /api/events HTTP/1.1\r\nhost: 127.0.0.1:${ui.port}\r\ncookie: ${ui.cookie}\r\n\r\n`);
+  slow.pause();
+  const tabs = await Promise.all(Array.from({ length: 99 }, open));
+  expect(tabs.map(({ statusCode }) => statusCode)).toEqual(tabs.map(() => 200));
+  expect((await open()).statusCode).toBe(503);
+  const [data] = (await once(tabs[0]!.setEncoding("utf8"), "data")) as [string];
+  expect(data).toMatch(/^data: \{"time":/);
+  for (const tab of tabs) tab.destroy();
+  slow.destroy();
+  await expect
+    .poll(async () => {
+      const again = await open();
+      again.destroy();
+      return again.statusCode;
+    }, patiently)
+    .toBe(200);
+});
+
+test("the process of the web UI that was killed is started for the next visitor", async () => {
+  await using ui = await programWithUI();
+  const leader = ui.program.command.child.pid ?? 0;
+  const { stdout } = await import("node:child_process").then(({ execFileSync }) => ({
+    stdout: execFileSync("ps", ["--ppid", String(leader), "-o", "pid=,args="]).toString(),
+  }));
+  const [, pid] = /^\s*(\d+) .*web UI/m.exec(stdout) ?? [];
+  process.kill(Number(pid), "SIGKILL");
+  await ui.program.command.line(/the web UI has ended/);
+  expect((await ui.ask("/api/session", { cookie: ui.cookie })).status).toBe(200);
+  expect(await ui.program.end()).not.toContain("not closed");
+});
+
+test("a port that is taken costs the web UI and nothing else; an address of the network is refused", async () => {
+  await using folder = await folderWith({ "hemi.conf": config("one") });
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const program = await serveIn(folder.path, "--webui", `127.0.0.1:${port}`);
+  await using _ = program;
+  await program.command.line(/warn has no web UI: cannot listen on 127\.0\.0\.1:\d+: another program listens there/);
+  expect(await program.call("webUI")).toBeNull();
+  expect((await run(["webui"], { cwd: folder.path })).stderr).toContain("has no web UI");
+  expect(await (await fetch(`http://127.0.0.1:${program.port}/hello`)).text()).toBe("one");
+  await program.end();
+  server.close();
+  const open = await run(["serve", "--webui", "0.0.0.0:0"], { cwd: folder.path });
+  expect(open).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("would send its token readable over the network"),
+  });
+});

@@ -1,0 +1,137 @@
+// The web UI: signs in, shows the page that the address names, and passes on what happens in the program.
+
+import { follow, get, NoSession, post } from "./api.js";
+import { h, setText } from "./dom.js";
+import { age, clock } from "./format.js";
+
+/**
+ * A page that is shown.
+ *
+ * @typedef {object} Page
+ * @property {(pulse: any) => void} [update] Called once a second.
+ * @property {() => void} [close]
+ */
+
+/** Each is loaded when it is shown first. */
+const pages = {
+  stage: { title: "Stage", load: () => import("./stage.js") },
+  component: { title: "Component", load: () => import("./component.js") },
+  workers: { title: "Workers", load: () => import("./workers.js") },
+  backends: { title: "Backends", load: () => import("./backends.js") },
+  requests: { title: "Requests", load: () => import("./requests.js") },
+  config: { title: "Configuration", load: () => import("./config.js") },
+  log: { title: "Log", load: () => import("./log.js") },
+};
+
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+const live = /** @type {HTMLElement} */ (document.getElementById("live"));
+const nav = /** @type {HTMLElement} */ (document.querySelector("nav"));
+let program = "Hemi";
+/** @type {Page | undefined} */
+let shown;
+/** @type {any} */
+let latest;
+let turn = 0;
+
+/** `#/component/webapp.shop` → `["component", "webapp.shop"]` */
+function address() {
+  const [, page = "stage", ...rest] = location.hash.split("/");
+  return [page, decodeURIComponent(rest.join("/"))];
+}
+
+async function show() {
+  const [name = "", argument = ""] = address();
+  const page = pages[/** @type {keyof typeof pages} */ (name)] ?? pages.stage;
+  const mine = ++turn;
+  for (const link of nav.querySelectorAll("a")) {
+    const isHere = link.hash === `#/${name}` || (name === "component" && link.hash === "#/stage");
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${page.title} · ${program}`;
+  const module = await page.load();
+  if (mine !== turn) return;
+  shown?.close?.();
+  const section = h("section", {});
+  shown = module.open(section, argument);
+  main.replaceChildren(section);
+  if (latest !== undefined) shown?.update?.(latest);
+}
+
+/** The token of the link; it shall not stand in the history of the browser. */
+function takeToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token !== null) history.replaceState(null, "", "#/stage");
+  return token;
+}
+
+/** Asks for the token. @param {string} reason */
+function signIn(reason) {
+  const input = h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true });
+  const problem = h("p", { class: "bad", role: "alert" }, reason);
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const text = /** @type {HTMLInputElement} */ (input).value;
+    if (await opens(text.replace(/^.*#token=/, "").trim())) return start();
+    problem.textContent = "The program does not know this token.";
+  };
+  nav.hidden = true;
+  main.replaceChildren(
+    h(
+      "form",
+      { class: "sign-in", onsubmit: submit },
+      h("h1", {}, "Sign in"),
+      h("p", {}, "The command ", h("code", {}, "hemi webui"), " prints a link that opens this page."),
+      problem,
+      h("label", { for: "token" }, "Link or token"),
+      input,
+      h("button", { class: "primary" }, "Sign in"),
+    ),
+  );
+}
+
+/** @param {string} token */
+async function opens(token) {
+  try {
+    await post("session", { token });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {any} pulse */
+function onPulse(pulse) {
+  latest = pulse;
+  const { leader } = pulse;
+  setText(live, `Live · ${clock(pulse.time)}`);
+  live.classList.remove("broken");
+  setText(
+    /** @type {HTMLElement} */ (document.getElementById("facts")),
+    `Hemi ${leader.version} · up ${age(pulse.time - leader.startedAt)}`,
+  );
+  shown?.update?.(pulse);
+}
+
+function onBroken() {
+  setText(live, latest === undefined ? "No connection" : `No data since ${clock(latest.time)}`);
+  live.classList.add("broken");
+  // A session may be over, and a stream does not say so.
+  get("session").catch((error) => (error instanceof NoSession ? location.reload() : undefined));
+}
+
+async function start() {
+  ({ title: program } = await get("session"));
+  setText(/** @type {HTMLElement} */ (document.getElementById("title")), program);
+  nav.hidden = false;
+  addEventListener("hashchange", () => void show());
+  await show();
+  follow(onPulse, onBroken);
+}
+
+const token = takeToken();
+const isRefused = token !== null && !(await opens(token));
+start().catch((error) => {
+  if (!(error instanceof NoSession)) signIn(String(error.message));
+  else signIn(isRefused ? "This link is no longer valid: the program has been started anew since." : "");
+});
