@@ -64,33 +64,37 @@ test("of a thousand requests, the blog sees one for each page", async () => {
   expect(await site.made()).toBe(paths.length);
 });
 
-test("publishing by an editor in Chromium changes what readers get at once, and nothing else", async (context) => {
-  const executable = peer("chromium", context);
-  await using site = await serveBlog();
-  for (const path of ["/", "/posts/7", "/posts/8", "/api/posts?page=1", "/api/posts?page=2"]) await site.get(path);
-  const browser = await launchChromium(executable);
-  try {
-    const page = await browser.newPage();
-    await page.goto(`${site.url}/posts/7`);
-    expect(await page.textContent("h1")).toBe("Post 7");
-    await page.goto(`${site.url}/login`);
-    await page.click('a[href="/posts/7"]');
-    await page.fill("input", "Seven <at> last");
-    const before = await site.made();
-    await page.click("button");
-    await page.getByText("Seven <at> last").waitFor();
-    // The editor's page.
-    expect(await site.made()).toBe(before + 1);
-    expect(await site.get("/posts/7")).toContain("<h1>Seven &#60;at&#62; last</h1>");
-    expect(await site.get("/")).toContain("Seven &#60;at&#62; last");
-    expect(await site.get("/api/posts?page=1")).toContain("Seven <at> last");
-    expect(await site.made()).toBe(before + 4);
-    for (const path of ["/posts/8", "/api/posts?page=2"]) await site.get(path);
-    expect(await site.made()).toBe(before + 4);
-  } finally {
-    await browser.close();
-  }
-});
+test(
+  "publishing by an editor in Chromium changes what readers get at once, and nothing else",
+  { timeout: 120_000 },
+  async (context) => {
+    const executable = peer("chromium", context);
+    await using site = await serveBlog();
+    for (const path of ["/", "/posts/7", "/posts/8", "/api/posts?page=1", "/api/posts?page=2"]) await site.get(path);
+    const browser = await launchChromium(executable);
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${site.url}/posts/7`);
+      expect(await page.textContent("h1")).toBe("Post 7");
+      await page.goto(`${site.url}/login`);
+      await page.click('a[href="/posts/7"]');
+      await page.fill("input", "Seven <at> last");
+      const before = await site.made();
+      await page.click("button");
+      await page.getByText("Seven <at> last").waitFor();
+      // The editor's page.
+      expect(await site.made()).toBe(before + 1);
+      expect(await site.get("/posts/7")).toContain("<h1>Seven &#60;at&#62; last</h1>");
+      expect(await site.get("/")).toContain("Seven &#60;at&#62; last");
+      expect(await site.get("/api/posts?page=1")).toContain("Seven <at> last");
+      expect(await site.made()).toBe(before + 4);
+      for (const path of ["/posts/8", "/api/posts?page=2"]) await site.get(path);
+      expect(await site.made()).toBe(before + 4);
+    } finally {
+      await browser.close();
+    }
+  },
+);
 
 test("readers are served while the blog is down", async () => {
   await using site = await serveBlog();
