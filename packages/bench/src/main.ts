@@ -14,6 +14,7 @@ import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { rpc } from "./works/rpc.ts";
+import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
 import { websockets } from "./works/websockets.ts";
 
@@ -23,6 +24,7 @@ const works: readonly Work[] = [
   ...rpc,
   ...proxying,
   ...caching,
+  ...sessions,
   ...layer4,
   websockets,
   slowDownloads,

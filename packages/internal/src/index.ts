@@ -169,6 +169,7 @@ export { addressKey, cannotListen, type BoundListener, type SocketSource } from 
 
 // Backends
 export type { Http1Outgate } from "./httpx/forward/http1-outgate.ts";
+export { checkNodeTls, nodeTlsOptions, nodeTlsProps, type NodeTlsSettings } from "./backend/node-tls.ts";
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
 export type { SelectionHint } from "./backend/selection-hint.ts";
 export {
@@ -291,7 +292,7 @@ export {
   type StaterPart,
   type StoredSession,
 } from "./web/session/stater.ts";
-export { staterProps, cookieOf } from "./web/session/stater-props.ts";
+export { staterProps, storingStaterProps, cookieOf } from "./web/session/stater-props.ts";
 export { codings, rankCodings, type Coding } from "./web/response/codings.ts";
 export type { Content } from "./web/content/content.ts";
 export {
@@ -386,7 +387,7 @@ export {
   type RepresentationOptions,
   type SourceOptions,
 } from "./web/response/representation.ts";
-export type { OpenSource, Source } from "./web/response/source.ts";
+export { memorySource, type OpenSource, type Source } from "./web/response/source.ts";
 export type { Request } from "./web/request/request.ts";
 export { examineFile, examineFolder } from "./web/examine-files.ts";
 export { sendStatusPage } from "./web/response/status-page.ts";

@@ -112,6 +112,30 @@ export function nginxCache(backendPort: number, cache: string): (port: number) =
   };
 }
 
+/** The same over HTTP/2, with the certificate for HTTPS. */
+export function nginxHttp2Cache(backendPort: number, cache: string): (port: number) => readonly string[] {
+  return (port) => {
+    const words = { PORT: port, BACKEND_PORT: backendPort, CACHE: cache, CERTIFICATES: certificateFolder() };
+    return nginxWith("nginx-cache-http2.conf", words, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
+}
+
+/** Varnish before a port: what says nothing about caching is fresh for an hour. */
+export function varnish(backendPort: number): (port: number) => readonly string[] {
+  return (port) => {
+    const folder = mkdtempSync(join(tmpdir(), "hemi-bench-varnish-"));
+    // Its worker is somebody else.
+    chmodSync(folder, 0o755);
+    const storage = ["-s", "malloc,256m", "-t", "3600"];
+    return ["varnishd", "-F", "-n", folder, "-a", `127.0.0.1:${port}`, "-b", `127.0.0.1:${backendPort}`, ...storage];
+  };
+}
+
+/** In memory only. */
+export function redis(port: number): readonly string[] {
+  return ["redis-server", "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()];
+}
+
 /** nginx as a proxy to a port: HTTP/2 in, HTTP/1 out, which is all that it can. */
 export function nginxHttp2Proxy(backendPort: number): (port: number) => readonly string[] {
   return (port) => {

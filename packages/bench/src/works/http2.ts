@@ -88,7 +88,8 @@ function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work)
   };
 }
 
-async function measured(
+/** Pairs of both over HTTP/2. */
+export async function measured(
   our: ServerProcess,
   their: ServerProcess,
   {

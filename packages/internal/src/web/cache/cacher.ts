@@ -59,6 +59,11 @@ export interface CacherPart extends Part {
    * does not stop the event loop.
    */
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number>;
+  /**
+   * For a cacher that several machines share: calls back for each purge, also those of other machines, so that a cacher
+   * above can follow; with "all" if some may have been missed. Returns the function that ends this.
+   */
+  onPurge?(listener: (selector: PurgeSelector, options: PurgeOptions) => void): () => void;
 }
 
 /** Stores web responses. */

@@ -1,6 +1,7 @@
 // Tiers: a cacher over another one, such as memory over disk. What the upper one does not have is looked up in the
 // lower one, and comes up when it is asked for.
 
+import { quietly } from "@hemi/common";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "./cacher.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
 
@@ -10,6 +11,8 @@ export class Tiers implements CacherPart {
   readonly #lower: () => CacherPart;
   /** For wobjects of the upper one, those in the lower one that they come from. */
   readonly #below = new WeakMap<Wobject, Wobject>();
+  #followed: CacherPart | undefined;
+  #unfollow: (() => void) | undefined;
 
   /** `lower` may be another one after a reload. */
   constructor(upper: CacherPart, lower: () => CacherPart) {
@@ -88,7 +91,19 @@ export class Tiers implements CacherPart {
     this.#upper.update?.(changed);
   }
 
+  /** What other machines purge in the lower one, the upper one must not serve either. */
+  compose(): void {
+    const lower = this.#lower();
+    if (lower === this.#followed) return;
+    this.#unfollow?.();
+    this.#followed = lower;
+    this.#unfollow = lower.onPurge?.((selector, options) => {
+      void quietly(this.#upper.purge(selector, { ...options, isHere: true }));
+    });
+  }
+
   async shutdown(): Promise<void> {
+    this.#unfollow?.();
     await this.#upper.shutdown?.();
   }
 }

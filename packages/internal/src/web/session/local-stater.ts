@@ -9,7 +9,7 @@ import { prop } from "../../component/prop.ts";
 import { PropError } from "../../component/prop-error.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Context } from "../../stage/context.ts";
-import { cookieOf, staterProps } from "./stater-props.ts";
+import { cookieOf, storingStaterProps } from "./stater-props.ts";
 import {
   defineStater,
   type SessionChange,
@@ -21,22 +21,9 @@ import {
 } from "./stater.ts";
 
 const props = {
-  ...staterProps,
+  ...storingStaterProps,
   /** The database file, which only one stater may have. Default: `sessions.sqlite` in `%varsDir`. */
   file: prop.path({ default: "sessions.sqlite", defaultIn: "varsDir" }),
-  /**
-   * What becomes of requests while the database fails, because the disk is full for instance. `refuse`: what needs the
-   * session gets 503. `readOnly`: what cannot be read is empty, and changes get 503. `anonymous`: what cannot be read
-   * is empty, and changes are lost.
-   */
-  onDown: prop.choice(["refuse", "readOnly", "anonymous"], { required: true, reload: "live" }),
-  /**
-   * If two requests of a client change the same entry of a session: the later change wins (`last`), or gets 409
-   * (`refuse`). Changes of different entries never get in each other's way.
-   */
-  conflict: prop.choice(["last", "refuse"], { default: "last", reload: "live" }),
-  /** The largest session, in bytes of JSON; a change that makes it larger gets 500. */
-  maxSessionSize: prop.size({ default: "64K", min: 100, max: "16M", reload: "live" }),
 };
 
 type LocalStaterProps = PropsOf<typeof props>;

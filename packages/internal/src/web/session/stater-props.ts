@@ -22,6 +22,24 @@ export const staterProps = {
   isPersistent: prop.bool({ default: false, reload: "live" }),
 };
 
+/** What staters have in common that store sessions outside of the clients. */
+export const storingStaterProps = {
+  ...staterProps,
+  /**
+   * What becomes of requests while the store fails: its disk is full, or it cannot be reached. `refuse`: what needs the
+   * session gets 503. `readOnly`: what cannot be read is empty, and changes get 503. `anonymous`: what cannot be read
+   * is empty, and changes are lost.
+   */
+  onDown: prop.choice(["refuse", "readOnly", "anonymous"], { required: true, reload: "live" }),
+  /**
+   * If two requests of a client change the same entry of a session: the later change wins (`last`), or gets 409
+   * (`refuse`). Changes of different entries never get in each other's way.
+   */
+  conflict: prop.choice(["last", "refuse"], { default: "last", reload: "live" }),
+  /** The largest session, in bytes of JSON; a change that makes it larger gets 500. */
+  maxSessionSize: prop.size({ default: "64K", min: 100, max: "16M", reload: "live" }),
+};
+
 type StaterProps = PropsOf<typeof staterProps>;
 
 /** The cookie that these props describe. */

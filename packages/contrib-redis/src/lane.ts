@@ -1,0 +1,185 @@
+// A lane: one connection to Redis (in a cluster, one to each node), on which no command waits without a limit.
+//
+//   command ──> refused at once: not connected, an answer is overdue, or too many commands are under way
+//        └────> sent ──> answer                         in time
+//                   └──> RedisFailure, timeout          the answer is overdue until it comes, or the connection ends
+//
+// Large answers keep small ones behind them waiting: contents of cached responses have a lane of their own.
+
+import { setTimeout as pause } from "node:timers/promises";
+import type { ErrorLog } from "@hemi/internal";
+import type { Argument, Client } from "./client.ts";
+import { messageOf, Outage, RedisFailure } from "./failure.ts";
+import { listOf, textOf } from "./replies.ts";
+import type { Script } from "./script.ts";
+
+export interface LaneOptions {
+  readonly makeClient: () => Client;
+  /** In milliseconds and commands; live. */
+  readonly limits: { readonly connectTimeout: number; readonly commandTimeout: number; readonly maxPending: number };
+  readonly log: ErrorLog;
+}
+
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #outage: Outage;
+  #client: Client | undefined;
+  #opening: Promise<unknown> | undefined;
+  #pending = 0;
+  #overdue = 0;
+  /** Why there is no connection. */
+  #failure: unknown = new RedisFailure("Redis is not connected yet");
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#outage = new Outage(options.log, { begins: "Redis is down", ends: "Redis answers again" });
+  }
+
+  /**
+   * Connects, also in place of the connection that there is. Resolves with `undefined` when Redis answers, or, after
+   * the time limit at the latest, with the reason why it does not: the lane goes on trying.
+   */
+  open(): Promise<unknown> {
+    this.#opening = this.#open();
+    return this.#opening;
+  }
+
+  /** Resolves when the first try to connect has ended, whichever way. */
+  async settled(): Promise<void> {
+    await this.#opening;
+  }
+
+  async #open(): Promise<unknown> {
+    this.close();
+    const client = this.#options.makeClient();
+    this.#client = client;
+    client.on("error", (error) => this.#failed(client, error));
+    client.on("close", () => this.#failed(client, undefined));
+    client.on("ready", () => {
+      if (this.#isReady) this.#outage.end();
+    });
+    const { connectTimeout, commandTimeout } = this.#options.limits;
+    const connected = client.connect().then(
+      () => undefined,
+      (error: unknown) => void (this.#failure = reasonOf(error) ?? this.#failure),
+    );
+    await Promise.race([connected, pause(connectTimeout + commandTimeout, undefined, { ref: false })]);
+    return this.#isReady ? undefined : this.#failure;
+  }
+
+  close(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.disconnect();
+  }
+
+  /** Texts in the answer are strings. Rejects with RedisFailure. */
+  call(command: string, args: readonly Argument[]): Promise<unknown> {
+    return this.#limited((client) => client.call(command, [...args]));
+  }
+
+  /** Texts in the answer are Buffers. Rejects with RedisFailure. */
+  callBytes(command: string, args: readonly Argument[]): Promise<unknown> {
+    return this.#limited((client) => client.callBuffer(command, [...args]));
+  }
+
+  /** Runs a script; texts in the answer are strings. Rejects with RedisFailure. */
+  async run(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
+    return await evaluate(script, keys, args, (command, args) => this.call(command, args));
+  }
+
+  /** Runs a script; texts in the answer are Buffers. Rejects with RedisFailure. */
+  async runBytes(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<unknown> {
+    return await evaluate(script, keys, args, (command, args) => this.callBytes(command, args));
+  }
+
+  /** The keys that begin so, in portions; one that is there all the time comes at least once. */
+  async *keys(prefix: string): AsyncGenerator<readonly string[], void, void> {
+    const pattern = `${prefix.replace(/[*?[\]\\]/g, "\\$&")}*`;
+    for (const node of this.#client?.nodes?.("master") ?? [undefined]) {
+      let cursor = "0";
+      do {
+        const args = [cursor, "MATCH", pattern, "COUNT", keysAtOnce];
+        const [next, found] = listOf(await this.#limited((client) => (node ?? client).call("SCAN", args)));
+        cursor = textOf(next);
+        yield listOf(found).map(textOf);
+      } while (cursor !== "0");
+    }
+  }
+
+  get #isReady(): boolean {
+    return this.#client?.status === "ready";
+  }
+
+  #limited(send: (client: Client) => Promise<unknown>): Promise<unknown> {
+    const client = this.#client;
+    const refusal = this.#refusal();
+    if (client === undefined || refusal !== undefined) {
+      return Promise.reject(new RedisFailure(`Redis is down: ${refusal ?? "it is closed"}`, { cause: this.#failure }));
+    }
+    const { commandTimeout } = this.#options.limits;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        this.#overdue++;
+        const error = new RedisFailure(`Redis did not answer within ${commandTimeout} ms`);
+        this.#outage.begin(error);
+        reject(error);
+      }, commandTimeout);
+      const settle = () => {
+        clearTimeout(timer);
+        this.#pending--;
+        if (isLate && --this.#overdue === 0 && this.#isReady) this.#outage.end();
+      };
+      this.#pending++;
+      send(client).then(
+        (reply) => {
+          settle();
+          resolve(reply);
+        },
+        (error: unknown) => {
+          settle();
+          reject(new RedisFailure(messageOf(error), { cause: error }));
+        },
+      );
+    });
+  }
+
+  #refusal(): string | undefined {
+    if (!this.#isReady) return messageOf(this.#failure);
+    if (this.#overdue > 0) return "an answer is overdue";
+    const { maxPending } = this.#options.limits;
+    return this.#pending < maxPending ? undefined : `${maxPending} commands are under way`;
+  }
+
+  #failed(client: Client, error: unknown): void {
+    if (client !== this.#client) return;
+    this.#failure = reasonOf(error) ?? this.#failure;
+    if (!this.#isReady) this.#outage.begin(this.#failure);
+  }
+}
+
+async function evaluate(
+  { text, hash }: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+  call: (command: string, args: readonly Argument[]) => Promise<unknown>,
+): Promise<unknown> {
+  const rest = [keys.length, ...keys, ...args];
+  try {
+    return await call("EVALSHA", [hash, ...rest]);
+  } catch (error) {
+    // It was restarted, or another one has taken its place.
+    if (!messageOf(error).includes("NOSCRIPT")) throw error;
+    return await call("EVAL", [text, ...rest]);
+  }
+}
+
+/** A cluster tells what is wrong with one of its nodes beside; that a connection was closed is no reason. */
+function reasonOf(error: unknown): unknown {
+  if (error instanceof Error && "lastNodeError" in error) return reasonOf(error.lastNodeError);
+  return error instanceof Error && error.message === "Connection is closed." ? undefined : error;
+}
+
+const keysAtOnce = 500;

@@ -1,0 +1,90 @@
+// For tests: stages that use a Redis.
+
+import contrib from "@hemi/contrib-redis";
+import {
+  bootText,
+  type CacherPart,
+  defineHandlet,
+  type HandletPart,
+  MemorySink,
+  openErrorLog,
+  pack,
+  type Stage,
+  type StaterPart,
+} from "@hemi/hemi";
+import type { LockService, RateLimitStore } from "@hemi/internal";
+import { expect, type TestContext } from "vitest";
+import { findPeer, peer } from "../../src/peers.ts";
+import { startRedis } from "../../src/redis.ts";
+
+export interface RedisSite extends AsyncDisposable {
+  readonly stage: Stage;
+  /** The lines of the error log. */
+  readonly log: readonly string[];
+  get(path: string, cookie?: string): ReturnType<Stage["inject"]>;
+}
+
+/** Starts a stage of these components; `app {}` in them calls the function. */
+export async function redisSite(components: string, handle: HandletPart["handle"] = () => false): Promise<RedisSite> {
+  const sink = new MemorySink();
+  const app = defineHandlet({ sign: "app", create: () => ({ handle }) });
+  const stage = await bootText(`stage { ${components} }`, {
+    use: [contrib, pack("test", [app])],
+    log: openErrorLog({ sink, level: "debug" }),
+  });
+  await stage.start();
+  return {
+    stage,
+    log: sink.lines,
+    get: (path, cookie) =>
+      stage.inject({ url: `http://a.example${path}`, headers: cookie === undefined ? {} : { cookie } }),
+    [Symbol.asyncDispose]: async () => {
+      await stage.quit(1000);
+    },
+  };
+}
+
+export const redisAt = (address: string, props = "") => `redis "r" { .addresses = ("${address}") ${props} }`;
+
+/** With a webapp that has these parts in its one rule. */
+export const webapp = (rule: string, props = "") => `
+  webapp "site" { .hostnames = ("*") ${props} rule { ${rule} } }
+  httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
+`;
+
+/** A Redis of the test's own; without the program, the test is skipped. */
+export async function redisFor(context: TestContext, options: readonly string[] = []) {
+  return await startRedis(peer("redis-server", context), options);
+}
+
+/** A cluster of one node, which has all slots. */
+export async function clusterFor(context: TestContext) {
+  const redis = await redisFor(context, ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"]);
+  await redis.call("CLUSTER", "ADDSLOTSRANGE", 0, 16_383);
+  const state = async () => String(await redis.call("CLUSTER", "INFO"));
+  await expect.poll(state, { timeout: 15_000 }).toContain("cluster_state:ok");
+  return redis;
+}
+
+/** The same where there is no context: what calls it has asked for the peer. */
+export async function anyRedis(options: readonly string[] = []) {
+  return await startRedis(findPeer("redis-server") ?? "redis-server", options);
+}
+
+export function staterIn({ stage }: RedisSite, path = "redisStater.s"): StaterPart {
+  const part = stage.find(path)?.part;
+  if (part === undefined || !("find" in part && "rotate" in part)) throw new Error("there is no stater");
+  return part as StaterPart;
+}
+
+export function cacherIn({ stage }: RedisSite, path: string): CacherPart {
+  const part = stage.find(path)?.part;
+  if (part === undefined || !("lookup" in part && "begin" in part)) throw new Error("there is no cacher");
+  return part as CacherPart;
+}
+
+export function redisIn({ stage }: RedisSite): LockService & RateLimitStore {
+  const part = stage.find("redis.r")?.part;
+  if (part === undefined || !("acquireLock" in part && "takeTokens" in part)) throw new Error("there is no redis");
+  return part as LockService & RateLimitStore;
+}

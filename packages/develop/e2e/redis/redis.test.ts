@@ -1,0 +1,176 @@
+// The connection to Redis: what is told at the start, limits, locks, Sentinels, clusters.
+
+import { execFile } from "node:child_process";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { lockServiceTests, rateLimitStoreTests } from "@hemi/internal/testing";
+import { expect, test } from "vitest";
+import { freePort, startPeer } from "../../src/peer-process.ts";
+import { peer } from "../../src/peers.ts";
+import { anyRedis, clusterFor, redisAt, redisFor, redisIn, redisSite } from "./redis-site.ts";
+
+/** Two programs with one Redis. */
+async function makePair() {
+  const redis = await anyRedis();
+  const sites = [await redisSite(redisAt(redis.address)), await redisSite(redisAt(redis.address))] as const;
+  return {
+    one: redisIn(sites[0]),
+    other: redisIn(sites[1]),
+    async [Symbol.asyncDispose]() {
+      for (const site of sites) await site[Symbol.asyncDispose]();
+      await redis[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const limits = rateLimitStoreTests(async () => {
+  const { one, other, [Symbol.asyncDispose]: dispose } = await makePair();
+  const wait = (time: number) => new Promise<void>((resolve) => setTimeout(resolve, time));
+  return { store: one, other, wait, [Symbol.asyncDispose]: dispose };
+});
+
+const locks = lockServiceTests(async () => {
+  const { one, other, [Symbol.asyncDispose]: dispose } = await makePair();
+  return { service: one, other, [Symbol.asyncDispose]: dispose };
+});
+
+test.for([...limits, ...locks])("$name", async ({ run }, context) => {
+  peer("redis-server", context);
+  await run();
+});
+
+test("tokens of locks rise, even if Redis has lost everything", async (context) => {
+  await using redis = await redisFor(context);
+  await using site = await redisSite(redisAt(redis.address));
+  const first = await redisIn(site).acquireLock("backup", { ttl: 60_000 });
+  await redis.stop();
+  await redis.start();
+  await expect
+    .poll(
+      () =>
+        redisIn(site)
+          .acquireLock("backup", { ttl: 60_000 })
+          .catch(() => undefined),
+      { timeout: 10_000 },
+    )
+    .toMatchObject({ name: "backup" });
+  await using again = await redisIn(site).acquireLock("other", { ttl: 60_000 });
+  expect(again?.token).toBeGreaterThan(first?.token ?? Infinity);
+  await expect(first?.renew()).rejects.toThrow("was lost");
+});
+
+test("limits and bans are forgotten when they are over", async (context) => {
+  await using redis = await redisFor(context);
+  await using site = await redisSite(redisAt(redis.address));
+  const rate = { interval: 10, burst: 10 };
+  await redisIn(site).takeTokens("a", { rate, spent: 0, wanted: 1 });
+  await redisIn(site).strike("b", { count: 1, limit: 1, window: 20, ban: 20 });
+  await expect.poll(() => redis.call("KEYS", "*")).toEqual([]);
+});
+
+test("a wrong password is told at its prop, and so is a missing one", async (context) => {
+  await using redis = await redisFor(context, ["--requirepass", "right"]);
+  await expect(redisSite(redisAt(redis.address, '.password = "wrong"'))).rejects.toThrow(
+    /WRONGPASS[^]*\.password = "wrong"/,
+  );
+  await expect(redisSite(redisAt(redis.address))).rejects.toThrow(/NOAUTH/);
+  await using site = await redisSite(redisAt(redis.address, '.password = "right"'));
+  expect(site.log.join("")).not.toContain("right");
+});
+
+test("what is no Redis is told at the start", async () => {
+  const server = createServer((_, response) => void response.end("hello")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  await expect(redisSite(redisAt(`127.0.0.1:${port}`))).rejects.toThrow("what listens there is no Redis");
+  server.closeAllConnections();
+  server.close();
+});
+
+test("a program starts while Redis is down, and finds it when it comes", async (context) => {
+  await using redis = await redisFor(context);
+  await redis.stop();
+  await using site = await redisSite(redisAt(redis.address));
+  expect(site.log.join("\n")).toContain("the program starts without Redis");
+  const demand = { rate: { interval: 1000, burst: 5 }, spent: 0, wanted: 1 };
+  await expect(redisIn(site).takeTokens("a", demand)).rejects.toThrow("Redis is down");
+  await redis.start();
+  await expect
+    .poll(
+      () =>
+        redisIn(site)
+          .takeTokens("a", demand)
+          .catch(() => undefined),
+      { timeout: 10_000 },
+    )
+    .toMatchObject({ granted: 1 });
+});
+
+test("what does not fit together is told by check", async () => {
+  const address = "127.0.0.1:1";
+  const wrong = [
+    ['.mode = "sentinel"', "set .masterName"],
+    ['.masterName = "m"', "only Sentinels know masters by name"],
+    ['.mode = "cluster" .database = 1', "a cluster has only database 0"],
+    ['.username = "u"', "a user needs a password"],
+    ['.tlsCA = "ca.pem"', "set .tlsMode = true"],
+  ] as const;
+  for (const [props, message] of wrong) await expect(redisSite(redisAt(address, props))).rejects.toThrow(message);
+  const two = 'redis "r" { .addresses = ("127.0.0.1:1", "127.0.0.1:2") }';
+  await expect(redisSite(two)).rejects.toThrow("one server has one");
+});
+
+test("TLS with the certificate of its own authority", async (context) => {
+  const openssl = peer("openssl", context);
+  const program = peer("redis-server", context);
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-redis-tls-"));
+  const [key, cert] = [join(folder.path, "key.pem"), join(folder.path, "cert.pem")];
+  const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=redis";
+  const names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert];
+  await promisify(execFile)(openssl, [...request.split(" "), ...names]);
+  const port = await freePort();
+  const tls = ["--tls-port", String(port), "--port", "0", "--tls-cert-file", cert, "--tls-key-file", key];
+  const args = [...tls, "--tls-auth-clients", "no", "--save", "", "--dir", folder.path];
+  await using _server = await startPeer(program, args, port);
+  await using site = await redisSite(redisAt(`127.0.0.1:${port}`, `.tlsMode = true .tlsCA = "${cert}"`));
+  await using lock = await redisIn(site).acquireLock("a", { ttl: 60_000 });
+  expect(lock).toBeDefined();
+  expect(site.log.join("\n")).not.toContain("starts without Redis");
+});
+
+test("a cluster stores everything", async (context) => {
+  await using redis = await clusterFor(context);
+  await using site = await redisSite(redisAt(redis.address, '.mode = "cluster"'));
+  await using lock = await redisIn(site).acquireLock("a", { ttl: 60_000 });
+  expect(lock).toBeDefined();
+  expect(await redisIn(site).acquireLock("a", { ttl: 60_000 })).toBeUndefined();
+});
+
+test("after a failover, the new master is found", { timeout: 60_000 }, async (context) => {
+  const program = peer("redis-server", context);
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-sentinel-"));
+  await using master = await redisFor(context);
+  await using replica = await redisFor(context, ["--replicaof", "127.0.0.1", String(master.port)]);
+  const sentinelPort = await freePort();
+  const file = join(folder.path, "sentinel.conf");
+  const watch = `sentinel monitor main 127.0.0.1 ${master.port} 1\nsentinel down-after-milliseconds main 500\n`;
+  const pace = "sentinel failover-timeout main 3000\n";
+  await writeFile(file, `port ${sentinelPort}\nbind 127.0.0.1\ndir ${folder.path}\n${watch}${pace}`);
+  await using _sentinel = await startPeer(program, [file, "--sentinel"], sentinelPort);
+  await expect.poll(() => replica.call("INFO", "replication"), { timeout: 20_000 }).toContain("master_link_status:up");
+  const at = redisAt(`127.0.0.1:${sentinelPort}`, '.mode = "sentinel" .masterName = "main" .maxRetryInterval = 200ms');
+  await using site = await redisSite(at);
+  const lock = () =>
+    redisIn(site)
+      .acquireLock("a", { ttl: 1000 })
+      .catch(() => undefined);
+  expect(await lock()).toBeDefined();
+  await master.stop();
+  await expect.poll(lock, { timeout: 40_000, interval: 200 }).toBeDefined();
+  expect(await replica.call("INFO", "replication")).toContain("role:master");
+});
