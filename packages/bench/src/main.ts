@@ -7,6 +7,7 @@ import type { Result, Settings, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
 import { caching } from "./works/caching.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
+import { dataProxies } from "./works/data-proxies.ts";
 import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
@@ -26,6 +27,7 @@ const works: readonly Work[] = [
   ...caching,
   ...sessions,
   ...layer4,
+  ...dataProxies,
   websockets,
   slowDownloads,
   php,

@@ -13,6 +13,7 @@ import { bootText, type RouterPart, type ServerPart, type Stage } from "@hemi/he
 import { expect, test, type TestContext } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
+import { startPostgres } from "../src/postgres.ts";
 
 const run = promisify(execFile);
 const isRoot = userInfo().uid === 0;
@@ -101,21 +102,11 @@ test("ssh, redis-cli and curl share a port", { timeout: 60_000 }, async (context
 });
 
 test("psql asks PostgreSQL, told by its first message", { timeout: 120_000 }, async (context) => {
-  const postgres = peer("postgres", context);
   const psql = peer("psql", context);
-  await using folder = await temporary();
-  const data = join(folder.path, "data");
-  const bin = postgres.slice(0, -"/postgres".length);
-  const port = await freePort();
-  // The server refuses to run as root.
-  const [program, before] = isRoot ? ["setpriv", await asPostgres(folder.path)] : [undefined, []];
-  const command = (name: string, args: readonly string[]): [string, string[]] =>
-    program === undefined ? [join(bin, name), [...args]] : [program, [...before, join(bin, name), ...args]];
-  await run(...command("initdb", ["-D", data, "-U", "ann", "-A", "trust", "--no-sync"]), { cwd: folder.path });
-  const args = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", folder.path, "-F"];
-  await using _server = await startPeer(...command("postgres", args), port);
+  await using server = await startPostgres(context);
   await using site = await booted(
-    to("db", port, '.healthCheck = "tcp"') + router('case $protocol == "postgres" { tcpsProxy { .toBackend = "db" } }'),
+    to("db", server.port, '.healthCheck = "tcp"') +
+      router('case $protocol == "postgres" { tcpsProxy { .toBackend = "db" } }'),
     "tcpsRouter.main",
   );
   const answer = await run(psql, [
@@ -131,11 +122,6 @@ test("psql asks PostgreSQL, told by its first message", { timeout: 120_000 }, as
   ]);
   expect(answer.stdout).toBe("42\n");
 });
-
-async function asPostgres(folder: string): Promise<string[]> {
-  await run("chown", ["postgres:postgres", folder]);
-  return ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
-}
 
 test("openssl s_client is passed on by its server name, or terminated", async (context) => {
   const openssl = peer("openssl", context);

@@ -51,6 +51,7 @@ export {
   type NumberSpec,
   type SeriesSpec,
 } from "./metrics/count-group.ts";
+export { eventCounter } from "./metrics/events.ts";
 export { countGroups, exporterGroup, limiterGroup, serverGroup } from "./metrics/groups.ts";
 export { ownerLabels, ownLabels } from "./metrics/labels.ts";
 export { metricsFormats, prometheusTextSteps, type MetricsFormat } from "./metrics/prometheus-text.ts";
@@ -332,6 +333,7 @@ export type { ConnFacts } from "./layer4/facts.ts";
 export { tcpsDealet, type TcpsConn, type TcpsDealet } from "./layer4/tcps/dealet.ts";
 export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
+export type { ConnNotes } from "./layer4/conn-log/conn-entry.ts";
 export type { ConnEndReason } from "./layer4/end-reason.ts";
 export { udpsDealet, type UdpsDealet, type UdpsSession, type UdpsSessionUser } from "./layer4/udps/dealet.ts";
 export { udpsNodes, type UdpsBackend, type UdpsNodeSession } from "./layer4/udps/udps-backend.ts";

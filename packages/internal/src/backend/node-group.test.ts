@@ -35,9 +35,9 @@ function twoNodes(orderFor: GroupOptions<NodePool>["orderFor"] = () => undefined
     settings,
     placed,
     /** A request that wants a node, but none of those that it has tried. */
-    enter(name: string, tried: readonly string[] = []) {
+    enter(name: string, tried: readonly string[] = [], only?: string) {
       group.enter({
-        wish: { key: "", stickTo: "", tried },
+        wish: { key: "", stickTo: "", tried, ...(only !== undefined && { only }) },
         entered(node) {
           nodes.set(name, node);
           placed.push(`${name} at ${node.id}`);
@@ -58,6 +58,16 @@ function twoNodes(orderFor: GroupOptions<NodePool>["orderFor"] = () => undefined
 }
 
 const [a, b] = ["10.0.0.1:1", "10.0.0.1:2"];
+
+test("one that wants a certain node waits for that one, and is refused if there is none of this name", () => {
+  using two = twoNodes();
+  two.enter("first", [], b);
+  two.enter("second", [], b);
+  two.enter("other", [], "10.0.0.1:3");
+  expect(two.placed).toEqual([`first at ${b}`, "other refused"]);
+  two.leave("first");
+  expect(two.placed.at(-1)).toBe(`second at ${b}`);
+});
 
 test("one that waits for a full node keeps nobody behind it from another that is idle", () => {
   using kit = twoNodes();

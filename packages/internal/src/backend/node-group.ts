@@ -185,7 +185,9 @@ export class NodeGroup<Pool extends NodePool> {
     const node = this.#choose(waiter.wish);
     if (node !== undefined) return this.#admit(waiter, node);
     const { maxQueued, queueTimeout } = this.#options.settings;
-    if (!this.hasOther(waiter.wish.tried)) this.#turnAway(waiter, this.#whyNone());
+    const { tried, only } = waiter.wish;
+    if (only !== undefined && this.#nodes.get(only)?.isUsable !== true) this.#turnAway(waiter, this.#whyNotOnly(only));
+    else if (!this.hasOther(tried)) this.#turnAway(waiter, this.#whyNone());
     else if (this.#queue.size >= maxQueued) this.#turnAway(waiter, `all nodes have their fill, and ${maxQueued} wait`);
     else {
       const reason = `all nodes had their fill for ${queueTimeout} ms`;
@@ -272,6 +274,10 @@ export class NodeGroup<Pool extends NodePool> {
 
   /** The nodes that can take it now; backups only if no other node can. */
   #candidates(wish: SelectionHint): readonly Node<Pool>[] {
+    if (wish.only !== undefined) {
+      const node = this.#nodes.get(wish.only);
+      return node?.isUsable === true ? this.#free([node], wish.tried) : [];
+    }
     const mains = this.#free(this.#mains, wish.tried);
     return mains.length > 0 ? mains : this.#free(this.#backups, wish.tried);
   }
@@ -384,6 +390,11 @@ export class NodeGroup<Pool extends NodePool> {
     const failures = this.#addresses.map(({ failure }) => failure).filter((failure) => failure !== "");
     const states = [...this.#nodes.values()].map(({ id, state }) => `${id} is ${state}`);
     return `no node can be used: ${[...states, ...failures].join(", ")}`;
+  }
+
+  #whyNotOnly(id: string): string {
+    const node = this.#nodes.get(id);
+    return node === undefined ? `${id} is no node of it` : `${id} is ${node.state}`;
   }
 
   #whyNot(node: Node<Pool>, wish: SelectionHint): string {

@@ -10,6 +10,8 @@ export interface SelectionHint {
   readonly stickTo: string;
   /** The ids of nodes that were already tried for this request. They are excluded. */
   readonly tried: readonly string[];
+  /** The id of the only node that will do, for protocols that say where their data is. Default: any node. */
+  readonly only?: string;
   /** The client, for nodes that receive PROXY headers. */
   readonly from?: Endpoint;
 }

@@ -105,6 +105,14 @@ export const limiterGroup = countGroup("limiter", ["webapp", "limiter"], {
   storeFailures: counter("hemi_limiter_store_failures", "How many times the store of rate limits did not answer."),
 });
 
+/**
+ * What components count that have no group of their own: DNS queries by how they were answered, transactions. `event`
+ * is a word of the component's code, such as `cacheHit`.
+ */
+export const eventGroup = countGroup("event", ["component", "sign", "event"], {
+  count: counter("hemi_events", "What a component has counted, by its own words."),
+});
+
 /** A worker process. */
 export const processGroup = countGroup("process", ["worker"], {
   startTime: gauge("hemi_process_start_time_seconds", "When the process started, since the epoch."),
@@ -132,5 +140,6 @@ export const countGroups = [
   nodeGroup,
   exporterGroup,
   limiterGroup,
+  eventGroup,
   processGroup,
 ] as const;

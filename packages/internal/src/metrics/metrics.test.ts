@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { countDuration, countGroup, durationBounds, durationSumAt, type SeriesSpec } from "./count-group.ts";
 import { CountSum } from "./count-sum.ts";
+import { eventCounter } from "./events.ts";
 import { backendGroup, countGroups, requestGroup } from "./groups.ts";
 import { Metrics } from "./metrics.ts";
 
@@ -48,6 +49,17 @@ test("the layout of each group has no two numbers in one place", () => {
     expect(new Set(Object.values(at)).size).toBe(Object.keys(series).length);
     expect(Math.max(...Object.values(at))).toBeLessThan(size);
   }
+});
+
+test("events are counted for the component of the stage, the part of it, and a word", () => {
+  const metrics = new Metrics();
+  const count = eventCounter({ path: "tcpsRouter.door/case.2/redisProxy", metrics }, "redisProxy", ["hit", "miss"]);
+  count("miss");
+  count("miss", 2);
+  expect(metrics.report()).toEqual([
+    { group: "event", labels: ["door", "redisProxy", "hit"], values: [0] },
+    { group: "event", labels: ["door", "redisProxy", "miss"], values: [3] },
+  ]);
 });
 
 test("a sum has the counters of a process that has ended, and not its gauges", () => {

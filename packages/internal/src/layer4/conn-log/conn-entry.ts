@@ -18,7 +18,12 @@ export interface LoggedConn extends ConnFacts {
   /** On the monotonic clock, in milliseconds: its beginning, and when it got its node; `undefined` for none. */
   readonly beganAt: number;
   readonly servedAt: number | undefined;
+  /** What its dealet has counted; `undefined`: nothing. */
+  readonly notes: ConnNotes | undefined;
 }
+
+/** What a dealet tells the log of a connection: counts and names. Never a secret. */
+export type ConnNotes = Readonly<Record<string, string | number>>;
 
 export interface ConnEntry {
   readonly conn: LoggedConn;

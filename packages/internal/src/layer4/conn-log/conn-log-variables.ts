@@ -19,6 +19,11 @@ const ofEntry: Readonly<Record<string, VariableReader<ConnEntry>>> = {
   /** In bytes: from the client, and to it. */
   bytesReceived: ({ conn }) => String(conn.bytesReceived),
   bytesSent: ({ conn }) => String(conn.bytesSent),
+  /** What the dealet has counted: `queries=3`, joined by spaces. */
+  notes: ({ conn: { notes = {} } }) =>
+    Object.entries(notes)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(" "),
   /** In milliseconds, with three decimal places. */
   connectTime: ({ connectTime }) => milliseconds(connectTime),
   totalTime: ({ totalTime }) => milliseconds(totalTime),

@@ -38,7 +38,8 @@ function formatJSON(entry: ConnEntry): string {
   const texts = { time: isoTime(entry.time), srcHost, srcPort, dstHost, dstPort, transport, serverName, nextProto };
   const result = { protocol, case: caseName, node, bytesReceived, bytesSent, endReason };
   const times = `"connectTime":${milliseconds(entry.connectTime)},"totalTime":${milliseconds(entry.totalTime)}`;
-  return `${asciiJSON({ ...texts, ...result }).slice(0, -1)},${times}}\n`;
+  const notes = conn.notes === undefined ? "" : `,"notes":${asciiJSON(conn.notes)}`;
+  return `${asciiJSON({ ...texts, ...result }).slice(0, -1)},${times}${notes}}\n`;
 }
 
 /** Peers choose some of the texts: beyond ASCII, they are escaped, as in access logs. */

@@ -5,6 +5,7 @@ import { capability } from "../../component/capability.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 
@@ -36,6 +37,8 @@ export interface TcpsConn extends ConnFacts {
   close(reason: ConnEndReason): void;
   /** Tells the log which node serves the connection, from now on. */
   servedBy(node: string): void;
+  /** Adds to what the log tells of the connection: counts and names, never a secret. Before it is over. */
+  note(notes: ConnNotes): void;
   /** Says why the connection will have ended. Of several reasons, the first counts. */
   endsBecauseOf(reason: ConnEndReason): void;
 }

@@ -9,10 +9,15 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 export const probeProps = {
   /**
    * Whether each node is checked at intervals. `tcp` connects to the node; with `tlsMode` use `tls`, which makes a
-   * handshake. `smtp` expects the greeting 220. `expect` sends `healthSend`, and expects an answer that contains
-   * `healthExpect`. An unhealthy node gets no connections until it has recovered.
+   * handshake. `smtp` expects the greeting 220. `redis` sends PING; a node that loads its data is unhealthy. `postgres`
+   * begins a session, and goes no further; a server that starts up or shuts down is unhealthy. `expect` sends
+   * `healthSend`, and expects an answer that contains `healthExpect`. An unhealthy node gets no connections until it has
+   * recovered.
    */
-  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "expect"], { default: "off", reload: "live" }),
+  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "redis", "postgres", "expect"], {
+    default: "off",
+    reload: "live",
+  }),
   /** With `healthCheck = "expect"`: what is sent after the connection stands. "": nothing. */
   healthSend: prop.string({ default: "", reload: "live" }),
   /** With `healthCheck = "expect"`: a text that has to be in the first 4 KB of the answer. */
@@ -24,7 +29,7 @@ export function probesOf(
   tls: () => ConnectionOptions | undefined,
 ): Readonly<Record<string, Probe>> {
   const expecting =
-    (send: () => string, fits: (answer: string) => boolean): Probe =>
+    (send: () => string | Buffer, fits: (answer: string) => boolean): Probe =>
     (spec, timeout, signal) =>
       new Promise((resolve) => {
         const { socket, connectEvent } = dialNode(spec, tls());
@@ -69,9 +74,31 @@ export function probesOf(
       () => "",
       (answer) => /^220[ -]/.test(answer),
     ),
+    redis: expecting(
+      () => "PING\r\n",
+      // Without its password it says so, and works.
+      (answer) => /^(?:\+PONG|-NOAUTH)/.test(answer),
+    ),
+    postgres: expecting(() => pgsqlStart, isPgsqlReady),
     expect: expecting(
       () => settings.healthSend,
       (answer) => answer.includes(settings.healthExpect),
     ),
   };
+}
+
+/** The message that begins a session (PostgreSQL, "Message Formats": StartupMessage). */
+const pgsqlStart = ((): Buffer => {
+  const params = Buffer.from("user\0hemi\0database\0postgres\0\0");
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(8 + params.length, 0);
+  head.writeUInt32BE(0x30000, 4);
+  return Buffer.concat([head, params]);
+})();
+
+/** It asks for a password, or refuses the user; but not because it cannot work now (57P03), or has its fill (53300). */
+function isPgsqlReady(answer: string): boolean {
+  if (answer.startsWith("R")) return true;
+  const [, code] = /^E[^]{4}[^]*?\0C(\w{5})\0/.exec(answer) ?? [];
+  return code !== undefined && code !== "57P03" && code !== "53300";
 }

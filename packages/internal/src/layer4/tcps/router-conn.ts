@@ -18,7 +18,7 @@ import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
 import type { CasePart, DealetPart } from "../kinds.ts";
 import { sniffStream } from "../sniff.ts";
 import type { TcpsConn } from "./dealet.ts";
-import type { LoggedConn } from "../conn-log/conn-entry.ts";
+import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import { known } from "../facts.ts";
 
@@ -53,6 +53,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   #listeners: (() => void)[] = [];
   node = "";
   servedAt: number | undefined;
+  notes: ConnNotes | undefined;
   readonly beganAt: number;
   /** Facts that depend on the head, once it is given away. */
   #told: { readonly serverName: string; readonly nextProto: string; readonly protocol: string } | undefined;
@@ -176,6 +177,10 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   servedBy(node: string): void {
     this.node = node;
     this.servedAt = this.#router.now();
+  }
+
+  note(notes: ConnNotes): void {
+    this.notes = { ...this.notes, ...notes };
   }
 
   /** What was received so far. The facts that it tells are kept for the log. */

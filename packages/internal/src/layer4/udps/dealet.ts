@@ -2,6 +2,7 @@
 
 import { capability } from "../../component/capability.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 
@@ -32,6 +33,8 @@ export interface UdpsSession extends ConnFacts {
   onClose(listener: () => void): void;
   /** Tells the log which node serves the session, from now on. */
   servedBy(node: string): void;
+  /** Adds to what the log tells of the session: counts and names, never a secret. Before it is over. */
+  note(notes: ConnNotes): void;
   /** Ends the session. The next datagram of the client begins another one. */
   close(reason: ConnEndReason): void;
 }

@@ -12,7 +12,7 @@ import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
 import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
-import type { LoggedConn } from "../conn-log/conn-entry.ts";
+import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import type { CasePart, DealetPart } from "../kinds.ts";
 import type { UdpsSession, UdpsSessionUser } from "./dealet.ts";
@@ -56,6 +56,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   bytesSent = 0;
   node = "";
   servedAt: number | undefined;
+  notes: ConnNotes | undefined;
   readonly beganAt: number;
   /** Whether the client has shown that it receives what is sent to it: its address is not forged. */
   isProven = false;
@@ -184,6 +185,10 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   servedBy(node: string): void {
     this.node = node;
     this.servedAt = this.#router.now();
+  }
+
+  note(notes: ConnNotes): void {
+    this.notes = { ...this.notes, ...notes };
   }
 
   onClose(listener: () => void): void {

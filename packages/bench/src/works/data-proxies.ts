@@ -1,0 +1,142 @@
+// Proxies that know the protocol: Redis, PostgreSQL and DNS.
+
+import { execFile } from "node:child_process";
+import { connect, type Socket } from "node:net";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { comparePairs } from "../comparison.ts";
+import { loadCore, pinned } from "../machine.ts";
+import { startBackend, startServer, type Command, type ServerProcess } from "../server-process.ts";
+import * as servers from "../servers/commands.ts";
+import { dnsmasq, pgbouncer, postgres, redis } from "../servers/databases.ts";
+import type { Work } from "../work.ts";
+import { startProxy } from "./proxying.ts";
+
+interface ProxyWork {
+  readonly against: string;
+  readonly bounds: readonly [atLeast: string, aim: string];
+  readonly needs: readonly string[];
+  readonly backend: Command;
+  readonly ours: Command;
+  readonly theirs: (backendPort: number) => Command;
+  /** Makes what the load needs. */
+  readonly prepare?: (backend: ServerProcess) => Promise<unknown>;
+  /** What is compared. */
+  readonly measure: (port: number, seconds: number) => Promise<number>;
+}
+
+function work(name: string, { against, bounds: [atLeast, aim], needs, ...way }: ProxyWork): Work {
+  return {
+    name,
+    needs,
+    async run({ seconds, pairs }) {
+      await using backend = await startBackend(way.backend);
+      await way.prepare?.(backend);
+      await using ours = await startProxy(way.ours, backend);
+      await using theirs = await startServer(way.theirs(backend.port));
+      const compared = await comparePairs(
+        () => way.measure(ours.port, seconds),
+        () => way.measure(theirs.port, seconds),
+        pairs,
+      );
+      const spread = compared.spread.map((bound) => bound.toFixed(2)).join("–");
+      const figure = `${compared.ratio.toFixed(2)} (${spread})`;
+      const rate = (value: number): string => `${Math.round(value)}/s`;
+      return [{ against, ours: rate(compared.ours), theirs: rate(compared.theirs), figure, atLeast, aim }];
+    },
+  };
+}
+
+const pgsql = servers.hemi("pgsql-proxy.conf", "pgsql-pack.ts");
+
+export const dataProxies: readonly Work[] = [
+  work("Redis: redis-benchmark, 16 requests at once", {
+    against: "haproxy, TCP mode",
+    bounds: ["0.5", "0.8"],
+    needs: ["redis-server", "redis-benchmark", "haproxy"],
+    backend: redis,
+    ours: servers.hemi("redis-proxy.conf", "redis-pack.ts"),
+    theirs: (port) => servers.haproxy(port),
+    measure: redisRate,
+  }),
+  work("PostgreSQL: pgbench -S, 64 clients, 8 servers", {
+    against: "PgBouncer, by transaction",
+    bounds: ["0.6", "0.9"],
+    needs: ["pgbench", "pgbouncer"],
+    backend: postgres,
+    ours: pgsql,
+    theirs: pgbouncer,
+    prepare: ({ port }) => pgbench(port, "-i", "-q"),
+    measure: pgsqlRate,
+  }),
+  work("DNS from the cache, 64 clients", {
+    against: "dnsmasq",
+    bounds: ["0.5", "0.8"],
+    needs: ["dnsmasq"],
+    backend: dnsmasq(),
+    ours: servers.hemi("dns.conf", "dns-pack.ts"),
+    theirs: (port) => dnsmasq(port),
+    measure: dnsRate,
+  }),
+  {
+    name: "PostgreSQL: memory for each of 1000 idle clients",
+    needs: ["pgbench"],
+    async run() {
+      await using backend = await startBackend(postgres);
+      await using ours = await startProxy(pgsql, backend);
+      const first = await idleClients(ours.port, 100);
+      const before = ours.memory();
+      const more = await idleClients(ours.port, idleCount);
+      const each = Math.round((ours.memory() - before) / idleCount);
+      for (const socket of [...first, ...more]) socket.destroy();
+      const against = "PgBouncer, 2 KB";
+      return [{ against, ours: "", theirs: "", figure: `${each} bytes`, atLeast: "10 KB or less", aim: "5 KB" }];
+    },
+  },
+];
+
+const idleCount = 1000;
+
+/** Connections that wait for the request for a password. */
+async function idleClients(port: number, count: number): Promise<readonly Socket[]> {
+  const params = Buffer.from("user\0bench\0database\0postgres\0\0");
+  const first = Buffer.concat([Buffer.alloc(8), params]);
+  first.writeUInt32BE(first.length, 0);
+  first.writeUInt32BE(0x30000, 4);
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+    socket.write(first);
+    await once(socket, "data");
+    sockets.push(socket);
+  }
+  return sockets;
+}
+
+async function redisRate(port: number, seconds: number): Promise<number> {
+  const count = String(seconds * 100_000);
+  const args = ["redis-benchmark", "-p", String(port), "-n", count, "-P", "16", "-c", "50", "-q", "-t", "get"];
+  const stdout = await load(args);
+  return Number(/GET: ([\d.]+) requests per second/.exec(stdout)?.[1]);
+}
+
+async function pgsqlRate(port: number, seconds: number): Promise<number> {
+  const stdout = await pgbench(port, "-n", "-S", "-c", "64", "-T", String(seconds), "-M", "extended");
+  return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
+}
+
+async function dnsRate(port: number, seconds: number): Promise<number> {
+  const program = fileURLToPath(new URL("../dns-load.ts", import.meta.url));
+  return Number(await load([process.execPath, program, String(port), String(seconds), "64"]));
+}
+
+async function pgbench(port: number, ...args: readonly string[]): Promise<string> {
+  return await load(["pgbench", "-h", "127.0.0.1", "-p", String(port), "-U", "bench", ...args, "postgres"]);
+}
+
+async function load(command: readonly string[]): Promise<string> {
+  const [program, ...args] = pinned(loadCore, command);
+  const env = { ...process.env, PGPASSWORD: "bench" };
+  return (await promisify(execFile)(program, args, { env })).stdout;
+}

@@ -1,0 +1,99 @@
+// A connection of a client: queries one behind the other, each answered as soon as its answer is there (RFC 7766).
+
+import type { Deadline } from "@hemi/common";
+import type { LinkUser, TcpsConn } from "@hemi/internal";
+import { framed, FrameReader } from "../message/frames.ts";
+import { readQuery, type Query } from "../message/query.ts";
+import { headOnly } from "../message/reply.ts";
+import type { Reply } from "../resolver/answerer.ts";
+
+/** What it needs. */
+export interface QueryStreamOptions {
+  /** Read at each use, because live props change it. */
+  readonly settings: { readonly maxPending: number; readonly idleTimeout: number };
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  readonly answer: (query: Query) => Reply | Promise<Reply>;
+}
+
+export class QueryStream implements LinkUser {
+  readonly #conn: TcpsConn;
+  readonly #options: QueryStreamOptions;
+  readonly #idle: Deadline;
+  readonly #frames = new FrameReader((message) => this.#asked(message));
+  #queries = 0;
+  #pending = 0;
+  #hasEnded = false;
+  /** The client reads too slowly. */
+  #isFull = false;
+
+  constructor(conn: TcpsConn, options: QueryStreamOptions) {
+    this.#conn = conn;
+    this.#options = options;
+    this.#idle = options.makeDeadline(() => this.#close("idleTimeout"));
+  }
+
+  begin(): void {
+    this.#idle.set(this.#options.settings.idleTimeout);
+    this.#conn.begin(this);
+  }
+
+  received(bytes: Buffer): void {
+    this.#frames.add(bytes);
+    this.#holdOrNot();
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    this.#endIfDone();
+  }
+
+  drained(): void {
+    this.#isFull = false;
+    this.#holdOrNot();
+  }
+
+  closed(): void {
+    this.#idle.clear();
+    this.#conn.note({ queries: this.#queries });
+  }
+
+  #asked(message: Buffer): void {
+    if (this.#conn.link.isDestroyed) return;
+    this.#queries++;
+    this.#idle.set(this.#options.settings.idleTimeout);
+    const read = readQuery(message);
+    // A response, or noise: this is no client of DNS.
+    if (read === undefined) return this.#close("refused");
+    if ("reply" in read) return this.#send(read.reply);
+    if (read.refusal !== undefined) return this.#send(headOnly(read.query, read.refusal));
+    const reply = this.#options.answer(read.query);
+    if (!(reply instanceof Promise)) return this.#send(reply.message);
+    this.#pending++;
+    reply
+      .then(({ message: answer }) => this.#send(answer))
+      .finally(() => {
+        this.#pending--;
+        this.#holdOrNot();
+        this.#endIfDone();
+      })
+      .catch(() => this.#close("error"));
+  }
+
+  #send(message: Buffer): void {
+    const { link } = this.#conn;
+    if (!link.isDestroyed && !link.write(framed(message), false)) this.#isFull = true;
+  }
+
+  #holdOrNot(): void {
+    if (this.#conn.link.isDestroyed) return;
+    this.#conn.link.hold(this.#isFull || this.#pending >= this.#options.settings.maxPending);
+  }
+
+  #endIfDone(): void {
+    if (this.#hasEnded && this.#pending === 0) this.#conn.link.end();
+  }
+
+  #close(reason: "idleTimeout" | "refused" | "error"): void {
+    this.#conn.close(reason);
+  }
+}

@@ -1,0 +1,118 @@
+// The prepared statements of one client, under the names that the client has given them.
+
+import { closeComplete, parseComplete, ProtocolError } from "../protocol/messages.ts";
+import type { ServerConn } from "../server/server-conn.ts";
+import type { Entry } from "./expected.ts";
+import {
+  bindMessage,
+  closeMessage,
+  describeMessage,
+  parseMessage,
+  readBind,
+  readParse,
+  readTarget,
+  type Statement,
+  type StatementTable,
+} from "./statements.ts";
+
+export interface ClientStatementsOptions {
+  readonly table: StatementTable;
+  /** How many the client may have, and a server is given. */
+  readonly max: () => number;
+  /** For the server. */
+  readonly send: (bytes: Buffer) => void;
+  readonly expect: (entry: Entry) => void;
+}
+
+/** Passes on Parse, Bind, Describe and Close, with the names that statements have at the server. */
+export class ClientStatements {
+  readonly #options: ClientStatementsOptions;
+  readonly #statements = new Map<string, Statement>();
+
+  constructor(options: ClientStatementsOptions) {
+    this.#options = options;
+  }
+
+  parse(server: ServerConn, bytes: Buffer, start: number, end: number): void {
+    const { table, max, expect } = this.#options;
+    const { name, body } = readParse(bytes, start, end);
+    if (name === "") {
+      return this.#pass({ kind: "parse", statement: undefined, isOurs: false }, bytes.subarray(start, end));
+    }
+    if (this.#statements.size >= max() && !this.#statements.has(name)) {
+      throw new ProtocolError(`more than ${max()} prepared statements`);
+    }
+    const statement = table.acquire(body);
+    const former = this.#statements.get(name);
+    if (former !== undefined) table.release(former);
+    this.#statements.set(name, statement);
+    if (server.statements.has(statement.name)) expect({ kind: "given", answer: parseComplete });
+    else this.#prepare(server, statement, false);
+  }
+
+  bind(server: ServerConn, bytes: Buffer, start: number, end: number): void {
+    const { portal, name, rest } = readBind(bytes, start, end);
+    const statement = this.#statements.get(name);
+    if (statement === undefined) return this.#pass({ kind: "bind" }, bytes.subarray(start, end));
+    this.#ensure(server, statement);
+    this.#options.send(bindMessage(portal, statement.name, rest));
+    this.#options.expect({ kind: "bind" });
+  }
+
+  describeOrClose(server: ServerConn, isClose: boolean, whole: Buffer): void {
+    const { expect, table, send } = this.#options;
+    const { isStatement, name } = readTarget(whole, 0, whole.length);
+    const statement = isStatement ? this.#statements.get(name) : undefined;
+    if (statement === undefined)
+      return this.#pass(isClose ? { kind: "close", evicts: undefined } : { kind: "describe" }, whole);
+    if (isClose) {
+      this.#statements.delete(name);
+      table.release(statement);
+      return expect({ kind: "given", answer: closeComplete });
+    }
+    this.#ensure(server, statement);
+    send(describeMessage(statement.name));
+    expect({ kind: "describe" });
+  }
+
+  /** Neither the server nor the client has it, because Parse has failed. */
+  failed(server: ServerConn, statement: Statement): void {
+    server.statements.delete(statement.name);
+    for (const [name, each] of this.#statements) {
+      if (each !== statement) continue;
+      this.#statements.delete(name);
+      this.#options.table.release(statement);
+    }
+  }
+
+  clear(): void {
+    for (const statement of this.#statements.values()) this.#options.table.release(statement);
+    this.#statements.clear();
+  }
+
+  /** The server may not have it: another one has prepared it for this client. */
+  #ensure(server: ServerConn, statement: Statement): void {
+    if (!server.statements.has(statement.name)) return this.#prepare(server, statement, true);
+    // The order tells which one was used last.
+    server.statements.delete(statement.name);
+    server.statements.add(statement.name);
+  }
+
+  #prepare(server: ServerConn, statement: Statement, isOurs: boolean): void {
+    const { max, send, expect } = this.#options;
+    const [oldest] = server.statements;
+    if (oldest !== undefined && server.statements.size >= max()) {
+      server.statements.delete(oldest);
+      send(closeMessage(oldest));
+      expect({ kind: "close", evicts: oldest });
+    }
+    server.statements.add(statement.name);
+    send(parseMessage(statement));
+    expect({ kind: "parse", statement, isOurs });
+  }
+
+  #pass(entry: Entry, whole: Buffer): void {
+    this.#options.send(Buffer.from(whole));
+    this.#options.expect(entry);
+  }
+}

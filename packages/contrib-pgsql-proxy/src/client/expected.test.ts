@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { closeComplete, parseComplete } from "../protocol/messages.ts";
+import { Expected, type Ignored } from "./expected.ts";
+import type { Statement } from "./statements.ts";
+
+const statement: Statement = { name: "hemi_1", body: Buffer.alloc(0), users: 1 };
+const nothing: Ignored = { notPrepared: () => undefined, notEvicted: () => undefined };
+const letter = (text: string): number => text.charCodeAt(0);
+
+test("an answer of the proxy comes in its turn, and one to its own request is dropped", () => {
+  const expected = new Expected();
+  expect(expected.add({ kind: "parse", statement, isOurs: true })).toBeUndefined();
+  expect(expected.add({ kind: "bind" })).toBeUndefined();
+  expect(expected.add({ kind: "given", answer: closeComplete })).toBeUndefined();
+  expect(expected.add({ kind: "sync" })).toBeUndefined();
+  expect(expected.answered(letter("1"), nothing)).toBe("drop");
+  expect(expected.given()).toBeUndefined();
+  expect(expected.answered(letter("2"), nothing)).toBe("pass");
+  expect(expected.given()).toEqual(closeComplete);
+  expect(expected.answered(letter("Z"), nothing)).toBe("pass");
+  expect(expected.length).toBe(0);
+  expect(expected.add({ kind: "given", answer: parseComplete })).toEqual(parseComplete);
+});
+
+test("after an error, everything up to the next Sync is ignored by the server", () => {
+  const expected = new Expected();
+  const lost: string[] = [];
+  const ignored: Ignored = {
+    notPrepared: ({ name }) => lost.push(`no ${name}`),
+    notEvicted: (name) => lost.push(`still ${name}`),
+  };
+  expected.add({ kind: "bind" });
+  expected.add({ kind: "close", evicts: "hemi_9" });
+  expected.add({ kind: "parse", statement, isOurs: false });
+  expected.add({ kind: "query" });
+  expected.add({ kind: "sync" });
+  expected.add({ kind: "query" });
+  expect(expected.answered(letter("E"), ignored)).toBe("pass");
+  expect(lost).toEqual(["still hemi_9", "no hemi_1"]);
+  expect(expected.answered(letter("Z"), ignored)).toBe("pass");
+  expect(expected.length).toBe(1);
+});
+
+test("nothing of the answer to a query of the proxy is passed on", () => {
+  const expected = new Expected();
+  expected.add({ kind: "own query" });
+  expected.add({ kind: "query" });
+  for (const type of ["T", "D", "C", "E", "Z"]) expect(expected.answered(letter(type), nothing)).toBe("drop");
+  for (const type of ["C", "E"]) expect(expected.answered(letter(type), nothing)).toBe("pass");
+  expect(expected.length).toBe(1);
+});

@@ -1,0 +1,118 @@
+// What a server still owes a client: one entry for each request, in order. By that the proxy knows which answers are to
+// its own requests, where an answer of its own belongs, and when a transaction is over.
+
+import { closeComplete, parseComplete } from "../protocol/messages.ts";
+import type { Statement } from "./statements.ts";
+
+/** One request. */
+export type Entry =
+  /** Parse. `isOurs`: the client did not ask for it. */
+  | { readonly kind: "parse"; readonly statement: Statement | undefined; readonly isOurs: boolean }
+  | { readonly kind: "bind" | "describe" | "execute" }
+  /** Close. `evicts`: the name of the statement that the proxy makes room by. */
+  | { readonly kind: "close"; readonly evicts: string | undefined }
+  /** Sync, Query and FunctionCall: they end with ReadyForQuery. */
+  | { readonly kind: "sync" | "query" }
+  /** A Query of the proxy: nothing of its answer is for the client. */
+  | { readonly kind: "own query" }
+  /** Parse or Close that the server need not see: answered in its turn. */
+  | { readonly kind: "given"; readonly answer: Buffer };
+
+/** Learns what the server has ignored, because something before it failed. */
+export interface Ignored {
+  /** The server does not have this statement after all. */
+  notPrepared(statement: Statement): void;
+  /** The server still has the statement of this name. */
+  notEvicted(name: string): void;
+}
+
+/** What to do with a message of the server. */
+export type Verdict = "pass" | "drop";
+
+export class Expected {
+  #entries: Entry[] = [];
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get head(): Entry | undefined {
+    return this.#entries[0];
+  }
+
+  /** Returns the answers that are due at once. */
+  add(entry: Entry): Buffer | undefined {
+    this.#entries.push(entry);
+    return this.given();
+  }
+
+  /** The answers of our own whose turn it is. */
+  given(): Buffer | undefined {
+    const answers: Buffer[] = [];
+    for (let head = this.head; head?.kind === "given"; head = this.head) {
+      answers.push(head.answer);
+      this.#entries.shift();
+    }
+    return answers.length === 0 ? undefined : Buffer.concat(answers);
+  }
+
+  /** A message of the server has come. */
+  answered(type: number, ignored: Ignored): Verdict {
+    const { head } = this;
+    if (head === undefined) return "pass";
+    if (head.kind === "own query") {
+      if (type === letter.ready) this.#entries.shift();
+      return "drop";
+    }
+    if (type === letter.error && head.kind !== "query") {
+      this.#skipToSync(ignored);
+      return "pass";
+    }
+    if (!endsIt(head, type)) return "pass";
+    this.#entries.shift();
+    const isOurs = (head.kind === "parse" && head.isOurs) || (head.kind === "close" && head.evicts !== undefined);
+    return isOurs ? "drop" : "pass";
+  }
+
+  /** The server ignores everything up to the next Sync ("Extended Query"). */
+  #skipToSync(ignored: Ignored): void {
+    for (let head = this.head; head !== undefined && head.kind !== "sync"; head = this.head) {
+      if (head.kind === "parse" && head.statement !== undefined) ignored.notPrepared(head.statement);
+      if (head.kind === "close" && head.evicts !== undefined) ignored.notEvicted(head.evicts);
+      this.#entries.shift();
+    }
+  }
+}
+
+/** Whether a message is the last one of the answer to a request. */
+function endsIt({ kind }: Entry, type: number): boolean {
+  switch (kind) {
+    case "parse":
+      return type === parseComplete[0];
+    case "close":
+      return type === closeComplete[0];
+    case "bind":
+      return type === letter.bindComplete;
+    case "describe":
+      return type === letter.rowDescription || type === letter.noData;
+    case "execute":
+      return type === letter.commandComplete || type === letter.emptyQuery || type === letter.suspended;
+    case "sync":
+    case "query":
+      return type === letter.ready;
+    case "own query":
+    case "given":
+      return false;
+  }
+}
+
+const letter = {
+  bindComplete: 50,
+  rowDescription: 84,
+  noData: 110,
+  commandComplete: 67,
+  emptyQuery: 73,
+  suspended: 115,
+  ready: 90,
+  error: 69,
+} as const;

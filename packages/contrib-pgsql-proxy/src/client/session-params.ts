@@ -1,0 +1,51 @@
+// The parameters of a client's session that have to hold at whichever server it gets: those that servers report, and
+// that clients may set (`TimeZone`, `client_encoding`, `application_name`, …).
+
+import { message } from "../protocol/messages.ts";
+import type { ServerConn } from "../server/server-conn.ts";
+
+export class SessionParams {
+  /** What the client wants, by the names in small letters. */
+  readonly #wanted = new Map<string, string>();
+
+  constructor(startup: ReadonlyMap<string, string>) {
+    for (const [name, value] of startup) this.#wanted.set(name.toLowerCase(), value);
+  }
+
+  /** The server has reported a value in the session of this client. */
+  reported(name: string, value: string): void {
+    this.#wanted.set(name.toLowerCase(), value);
+  }
+
+  /** What the client is told at the beginning, if the server reports this by default. */
+  welcome(defaults: ReadonlyMap<string, string>): Buffer {
+    const messages = [...defaults].map(([name, value]) => {
+      const wanted = fixed.has(name) ? value : (this.#wanted.get(name.toLowerCase()) ?? value);
+      return message("S", `${name}\0${wanted}\0`);
+    });
+    return Buffer.concat(messages);
+  }
+
+  /** A Query that makes a server's session that of this client; `undefined`: it is. */
+  difference({ params, defaults }: ServerConn): Buffer | undefined {
+    const settings: string[] = [];
+    for (const [name, value] of params) {
+      if (fixed.has(name)) continue;
+      const wanted = this.#wanted.get(name.toLowerCase()) ?? defaults.get(name);
+      if (wanted === undefined || wanted === value) continue;
+      settings.push(`pg_catalog.set_config(${quoted(name)}, ${quoted(wanted)}, false)`);
+    }
+    return settings.length === 0 ? undefined : message("Q", `SELECT ${settings.join(", ")}\0`);
+  }
+}
+
+/** As an escaped literal, which does not depend on `standard_conforming_strings`. */
+function quoted(text: string): string {
+  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+/** Those that a server reports, and that no client sets. */
+const fixed: ReadonlySet<string> = new Set([
+  ...["server_version", "server_encoding", "is_superuser", "session_authorization", "in_hot_standby"],
+  ...["integer_datetimes", "scram_iterations"],
+]);

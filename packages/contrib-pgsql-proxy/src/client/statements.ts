@@ -1,0 +1,80 @@
+// Prepared statements of clients, under names that do not collide at a server: a client may get another server for each
+// transaction, and the statement is prepared there when it is needed.
+
+import { headSize, int32, message, readText } from "../protocol/messages.ts";
+
+/** A statement at servers: the same for all clients that have prepared the same text. */
+export interface Statement {
+  /** At servers. */
+  readonly name: string;
+  /** What stands behind the name in Parse: the text and the types of parameters. */
+  readonly body: Buffer;
+  /** The number of clients that have it. */
+  users: number;
+}
+
+/** The statements of all clients of a pool. */
+export class StatementTable {
+  readonly #byBody = new Map<string, Statement>();
+  #lastNumber = 0;
+
+  /** To be given back by `release`. */
+  acquire(body: Buffer): Statement {
+    const key = body.toString("latin1");
+    let statement = this.#byBody.get(key);
+    if (statement === undefined) {
+      statement = { name: `hemi_${++this.#lastNumber}`, body: Buffer.from(body), users: 0 };
+      this.#byBody.set(key, statement);
+    }
+    statement.users++;
+    return statement;
+  }
+
+  release(statement: Statement): void {
+    if (--statement.users === 0) this.#byBody.delete(statement.body.toString("latin1"));
+  }
+}
+
+/** Parse: the name of the client, and the rest. */
+export function readParse(bytes: Buffer, start: number, end: number): { readonly name: string; readonly body: Buffer } {
+  const { text, next } = readText(bytes, start + headSize, end);
+  return { name: text, body: bytes.subarray(next, end) };
+}
+
+export function parseMessage({ name, body }: Statement): Buffer {
+  return message("P", `${name}\0`, body);
+}
+
+/** Asks a server to forget a statement. */
+export function closeMessage(name: string): Buffer {
+  return message("C", `S${name}\0`);
+}
+
+/** Bind: the portal, the name of the client's statement, and the rest. */
+export function readBind(bytes: Buffer, start: number, end: number) {
+  const portal = readText(bytes, start + headSize, end);
+  const statement = readText(bytes, portal.next, end);
+  return { portal: portal.text, name: statement.text, rest: bytes.subarray(statement.next, end) };
+}
+
+export function bindMessage(portal: string, name: string, rest: Buffer): Buffer {
+  return message("B", `${portal}\0${name}\0`, rest);
+}
+
+/** Describe and Close: whether they are about a statement, and its name. */
+export function readTarget(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly isStatement: boolean; readonly name: string } {
+  return { isStatement: bytes[start + headSize] === 83, name: readText(bytes, start + headSize + 1, end).text };
+}
+
+export function describeMessage(name: string): Buffer {
+  return message("D", `S${name}\0`);
+}
+
+/** BackendKeyData. */
+export function keyMessage(id: number, key: Buffer): Buffer {
+  return message("K", int32(id), key);
+}

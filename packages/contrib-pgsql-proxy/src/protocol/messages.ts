@@ -1,0 +1,107 @@
+// Messages of the PostgreSQL protocol 3.0 ("Message Formats"): a type, a length that counts itself, and a body.
+
+/** The peer speaks something else, or more than it may. */
+export class ProtocolError extends Error {}
+
+/** One complete message: its type, and where it is. The bytes are valid until the callback returns. */
+export type MessageTaker = (type: number, bytes: Buffer, start: number, end: number) => void;
+
+/** Finds messages in bytes that come in pieces of any size. */
+export class MessageReader {
+  readonly #maxSize: () => number;
+  readonly #took: MessageTaker;
+  #pieces: Buffer[] = [];
+  #size = 0;
+  /** As long as fewer bytes are there, looking again is of no use. */
+  #needed = 0;
+  #isStopped = false;
+
+  /** `maxSize`: in bytes, of one message. */
+  constructor(maxSize: () => number, took: MessageTaker) {
+    this.#maxSize = maxSize;
+    this.#took = took;
+  }
+
+  /** Throws a ProtocolError; nothing may be added after that. `isShared`: the bytes will change. */
+  add(bytes: Buffer, isShared: boolean): void {
+    if (this.#size === 0) {
+      const rest = this.#scan(bytes);
+      if (rest < bytes.length) this.#keep(isShared ? Buffer.from(bytes.subarray(rest)) : bytes.subarray(rest));
+      return;
+    }
+    this.#keep(isShared ? Buffer.from(bytes) : bytes);
+    if (this.#size < this.#needed) return;
+    const all = Buffer.concat(this.#pieces, this.#size);
+    this.#pieces = [];
+    this.#size = 0;
+    const rest = this.#scan(all);
+    if (rest < all.length) this.#keep(all.subarray(rest));
+  }
+
+  /** Takes nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Returns where the first incomplete message begins. */
+  #scan(bytes: Buffer): number {
+    let start = 0;
+    while (start + headSize <= bytes.length && !this.#isStopped) {
+      const length = bytes.readUInt32BE(start + 1);
+      if (length < 4) throw new ProtocolError("a message with a length that lies");
+      if (length > this.#maxSize()) throw new ProtocolError(`a message of more than ${this.#maxSize()} bytes`);
+      const end = start + 1 + length;
+      if (end > bytes.length) {
+        this.#needed = end - start;
+        return start;
+      }
+      this.#took(bytes[start] ?? 0, bytes, start, end);
+      start = end;
+    }
+    this.#needed = headSize;
+    return this.#isStopped ? bytes.length : start;
+  }
+}
+
+/** Type and length. */
+export const headSize = 5;
+
+/** A message with this body. */
+export function message(type: string, ...body: readonly (Buffer | string)[]): Buffer {
+  const bytes = body.map((each) => (typeof each === "string" ? Buffer.from(each) : each));
+  const head = Buffer.alloc(headSize);
+  head.write(type, 0, "latin1");
+  head.writeUInt32BE(
+    bytes.reduce((sum, { length }) => sum + length, 4),
+    1,
+  );
+  return Buffer.concat([head, ...bytes]);
+}
+
+/** A text with its zero, and where it ends; throws a ProtocolError if it has none before `end`. */
+export function readText(bytes: Buffer, start: number, end: number): { readonly text: string; readonly next: number } {
+  const zero = bytes.indexOf(0, start);
+  if (zero < 0 || zero >= end) throw new ProtocolError("a text without an end");
+  return { text: bytes.toString("utf8", start, zero), next: zero + 1 };
+}
+
+/** An integer of four bytes. */
+export function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value | 0, 0);
+  return bytes;
+}
+
+/** The state of a transaction in ReadyForQuery. */
+export const idle = 73;
+
+/** ReadyForQuery, outside of a transaction. */
+export const readyIdle: Buffer = message("Z", "I");
+export const parseComplete: Buffer = message("1");
+export const closeComplete: Buffer = message("3");
+export const authenticationOk: Buffer = message("R", int32(0));

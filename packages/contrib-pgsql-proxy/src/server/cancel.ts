@@ -1,0 +1,46 @@
+// Asks a server to cancel what one of its sessions does: on a connection of its own, without a reply ("Canceling
+// Requests in Progress").
+
+import type { Deadline } from "@hemi/common";
+import { type DialUser, Link, type LinkUser } from "@hemi/internal";
+import { cancelRequest, tlsRequest } from "../protocol/startup.ts";
+import type { ServerConn } from "./server-conn.ts";
+import { secured, type ServerTls } from "./server-tls.ts";
+
+/** Whether it helps is not known. Gives up after a while. */
+export function cancelAt(server: ServerConn, tls: ServerTls, makeDeadline: (onExpired: () => void) => Deadline): void {
+  const deadline = makeDeadline(() => dialling.cancel());
+  deadline.set(timeout);
+  const request = cancelRequest(server.id, server.key);
+  const user: LinkUser & DialUser = {
+    connected(link) {
+      let current = link;
+      link.use({
+        ...user,
+        received(bytes) {
+          if (current !== link) return;
+          if (bytes.length !== 1 || bytes[0] !== 83) return dialling.cancel();
+          const socket = secured(link, tls, server.node);
+          current = new Link(() => socket, user);
+          socket.once("secureConnect", () => current.write(request, false));
+        },
+      });
+      link.hold(false);
+      link.write(tls.mode === "off" ? request : tlsRequest, false);
+    },
+    failed: () => deadline.clear(),
+    nodeDown: () => {},
+    received: () => {},
+    // The server closes when it has passed the request on.
+    ended: () => dialling.cancel(),
+    drained: () => {},
+    closed: () => deadline.clear(),
+  };
+  const nobody = { address: "", port: 0 };
+  const about = { serverName: "", nextProto: "", tls: undefined };
+  const wish = { key: "", stickTo: "", tried: [], only: server.node, from: nobody, to: nobody, about };
+  const dialling = server.backend.dial(wish, user);
+}
+
+/** In milliseconds. */
+const timeout = 5000;

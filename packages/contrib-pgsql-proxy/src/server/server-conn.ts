@@ -1,0 +1,259 @@
+// A connection to a server: dialled, secured, logged in, then lent to one client after another.
+//
+//  dialling ──> TLS ──> login ──> free <──> lent to a user
+//                                  └──> resetting ──> free
+
+import { type BackendFailure, type DialUser, Link, type LinkUser, type TcpsBackend } from "@hemi/internal";
+import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
+import { idle, message, MessageReader, ProtocolError, readText } from "../protocol/messages.ts";
+import { startupMessage, tlsRequest } from "../protocol/startup.ts";
+import { ServerLogin, type Credentials } from "./server-login.ts";
+import { secured, type ServerTls } from "./server-tls.ts";
+
+/** Has a connection for itself. */
+export interface ServerUser {
+  /** A message of the server. The bytes are valid until it returns. */
+  message(type: number, bytes: Buffer, start: number, end: number): void;
+  /** Everything of one read has been told. */
+  told(): void;
+  /** What was written has been passed on, after a `write` that returned false. */
+  drained(): void;
+  /** The connection is closed. */
+  lost(reason: string): void;
+}
+
+export interface ServerConnOptions {
+  readonly backend: TcpsBackend;
+  readonly credentials: Credentials;
+  readonly database: string;
+  readonly tls: ServerTls;
+  readonly maxMessageSize: () => number;
+  /** It can be used now. */
+  readonly ready: (conn: ServerConn) => void;
+  /** It is closed. `error`: for the clients that waited for it; `undefined` if it had been ready. */
+  readonly over: (conn: ServerConn, error: Buffer | undefined) => void;
+  readonly log: (failure: string) => void;
+}
+
+export class ServerConn implements DialUser, LinkUser {
+  readonly #options: ServerConnOptions;
+  readonly #tried: string[] = [];
+  #reader: MessageReader;
+  #dialling: { cancel(): void } | undefined;
+  #link: Link | undefined;
+  #phase: "dialling" | "securing" | "login" | "ready" = "dialling";
+  #login: ServerLogin | undefined;
+  #user: ServerUser | undefined;
+  #error: Buffer | undefined;
+  /** What the server reports: `TimeZone`, `client_encoding`, … */
+  readonly params = new Map<string, string>();
+  /** The values of `params` at the beginning of the session. */
+  defaults: ReadonlyMap<string, string> = new Map();
+  /** For requests to cancel. */
+  id = 0;
+  key: Buffer = Buffer.alloc(0);
+  node = "";
+  /** The state of its transaction: `I`, `T` or `E`. */
+  status = idle;
+  /** Its session has something that the next client must not find. */
+  isDirty = false;
+  /** Names of statements that it has. */
+  readonly statements = new Set<string>();
+  isOver = false;
+
+  constructor(options: ServerConnOptions) {
+    this.#options = options;
+    this.#reader = this.#newReader();
+  }
+
+  get backend(): TcpsBackend {
+    return this.#options.backend;
+  }
+
+  dial(): void {
+    const nobody = { address: "", port: 0 };
+    const about = { serverName: "", nextProto: "", tls: undefined };
+    const wish = { key: "", stickTo: "", tried: this.#tried, from: nobody, to: nobody, about };
+    this.#dialling = this.#options.backend.dial(wish, this);
+  }
+
+  /** From now on, its messages are for this user; `undefined`: for nobody. */
+  lend(user: ServerUser | undefined): void {
+    this.#user = user;
+  }
+
+  /** Returns false if the server reads too slowly. */
+  write(bytes: Buffer, isShared: boolean): boolean {
+    return this.#link?.write(bytes, isShared) ?? true;
+  }
+
+  hold(isHeld: boolean): void {
+    this.#link?.hold(isHeld);
+  }
+
+  get isSlow(): boolean {
+    return this.#link?.socket.writableNeedDrain === true;
+  }
+
+  /** It was not ready in time. */
+  giveUp(): void {
+    this.#options.log(`node ${this.node}: it did not let the proxy in in time`);
+    this.#fail("the server did not answer in time", sqlStates.connectionFailure);
+    this.close();
+  }
+
+  /** Ends the session in the regular way. */
+  terminate(): void {
+    if (!this.isOver && this.#phase === "ready") this.#link?.write(message("X"), false);
+    this.#link?.end();
+    this.#end("it was closed");
+    // A server that does not close is not waited for.
+    if (this.#link?.socket.writableFinished === false) this.#link.socket.once("finish", () => this.close());
+    else this.close();
+  }
+
+  close(): void {
+    this.#end("it was closed");
+    this.#dialling?.cancel();
+    this.#link?.destroy();
+  }
+
+  connected(link: Link, node: string): void {
+    this.#link = link;
+    this.node = node;
+    link.use(this);
+    link.hold(false);
+    if (this.#options.tls.mode === "off") return this.#startUp(false);
+    this.#phase = "securing";
+    link.write(tlsRequest, false);
+  }
+
+  failed(failure: BackendFailure): void {
+    this.#options.log(failure.message);
+    if (failure.node !== "") this.#tried.push(failure.node);
+    const mayRetry = failure.node !== "" && this.#options.backend.whyNoRetry(this.#tried) === undefined;
+    if (mayRetry && !this.isOver) this.dial();
+    else this.#fail("no server can be reached", sqlStates.connectionFailure);
+  }
+
+  nodeDown(): void {
+    this.close();
+  }
+
+  received(bytes: Buffer, isShared: boolean): void {
+    if (this.#phase === "securing") return this.#secure(bytes);
+    try {
+      this.#reader.add(bytes, isShared);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#options.log(`node ${this.node}: it sent ${error.message}`);
+      this.#fail("the server sent something malformed", sqlStates.protocolViolation);
+      this.close();
+    }
+    this.#user?.told();
+  }
+
+  ended(): void {
+    this.close();
+  }
+
+  drained(): void {
+    this.#user?.drained();
+  }
+
+  closed(): void {
+    this.#fail("the server closed the connection", sqlStates.connectionFailure);
+  }
+
+  #newReader(): MessageReader {
+    return new MessageReader(this.#options.maxMessageSize, (type, bytes, start, end) => {
+      if (this.isOver) return;
+      if (this.#phase === "login") this.#loginMessage(type, bytes, start, end);
+      else this.#message(type, bytes, start, end);
+    });
+  }
+
+  /** One byte: `S` to go on with TLS, anything else is a refusal. More would be put in by somebody in between. */
+  #secure(bytes: Buffer): void {
+    if (bytes.length !== 1 || bytes[0] !== 83 || this.#link === undefined) {
+      this.#options.log(`node ${this.node}: it has no TLS`);
+      this.#fail("the server has no TLS", sqlStates.connectionFailure);
+      return this.close();
+    }
+    const socket = secured(this.#link, this.#options.tls, this.node);
+    this.#link = new Link(() => socket, this);
+    socket.once("secureConnect", () => this.#startUp(true));
+    socket.once("error", (error: Error) => this.#options.log(`node ${this.node}: ${error.message}`));
+  }
+
+  #startUp(isSecure: boolean): void {
+    this.#phase = "login";
+    const { credentials, database } = this.#options;
+    this.#login = new ServerLogin(credentials, isSecure);
+    // Everything else is set when a client has it.
+    this.write(startupMessage(credentials.user, database, new Map()), false);
+  }
+
+  #loginMessage(type: number, bytes: Buffer, start: number, end: number): void {
+    switch (type) {
+      case types.authentication: {
+        const step = this.#login?.answer(bytes, start, end) ?? "wait";
+        if (typeof step === "string") return;
+        if ("send" in step) return void this.write(step.send, false);
+        this.#options.log(`node ${this.node}: ${step.failure}`);
+        this.#fail("the proxy could not log in at the server", sqlStates.connectionFailure);
+        return this.close();
+      }
+      case types.key:
+        this.id = bytes.readInt32BE(start + 5);
+        this.key = Buffer.from(bytes.subarray(start + 9, end));
+        return;
+      case types.param:
+        return this.#takeParam(bytes, start, end);
+      case types.ready:
+        this.#phase = "ready";
+        this.defaults = new Map(this.params);
+        return this.#options.ready(this);
+      case types.error: {
+        const { state, text } = readError(bytes, start, end);
+        this.#options.log(
+          `node ${this.node}: it refused the login of ${this.#options.credentials.user}: ${state} ${text}`,
+        );
+        this.#error = state === sqlStates.noDatabase ? errorMessage("FATAL", state, text) : undefined;
+        this.#fail("the server refused the proxy", state === "" ? sqlStates.connectionFailure : state);
+        return this.close();
+      }
+    }
+  }
+
+  #message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (type === types.param) this.#takeParam(bytes, start, end);
+    else if (type === types.ready) this.status = bytes[start + 5] ?? idle;
+    if (this.#user !== undefined) return this.#user.message(type, bytes, start, end);
+    // Free, and the server ends it.
+    if (type === types.error) this.close();
+  }
+
+  #takeParam(bytes: Buffer, start: number, end: number): void {
+    const name = readText(bytes, start + 5, end);
+    const value = readText(bytes, name.next, end);
+    this.params.set(name.text, value.text);
+  }
+
+  #fail(reason: string, state: string): void {
+    if (this.#phase !== "ready") this.#error ??= errorMessage("FATAL", state, reason);
+    this.#end(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const user = this.#user;
+    this.#user = undefined;
+    const error = this.#error ?? errorMessage("FATAL", sqlStates.connectionFailure, `the connection: ${reason}`);
+    this.#options.over(this, this.#phase === "ready" ? undefined : error);
+    user?.lost(reason);
+  }
+}
+
+const types = { authentication: 82, key: 75, param: 83, ready: 90, error: 69 } as const;

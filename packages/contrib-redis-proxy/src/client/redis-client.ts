@@ -1,0 +1,281 @@
+// One client: its requests go to nodes, over connections that it shares with others or has for itself.
+//
+//  request ──> refused, or not allowed ──> an error
+//        ├──> about the connection ──────> answered here
+//        ├──> shared ────────────────────> node of its keys ── MOVED, ASK ──> that node
+//        └──> has to have a connection ──> when everything before is answered: PinnedConn
+
+import type { LinkUser, TcpsConn } from "@hemi/internal";
+import type { Deadline } from "@hemi/common";
+import { commandOf, keysOf, needOf, type Command } from "../commands.ts";
+import { errorReply, ok } from "../replies.ts";
+import { encodeRequest, RequestReader, type Request } from "../resp/requests.ts";
+import { RespError } from "../resp/value-scanner.ts";
+import type { Routes, Target } from "../routes.ts";
+import { localReply, type ClientState, type LocalSettings } from "./local-commands.ts";
+import { PinnedConn } from "./pinned-conn.ts";
+import { RepliesInOrder, type ReplySlot } from "./replies-in-order.ts";
+
+export interface ClientOptions {
+  readonly id: number;
+  readonly routes: Routes;
+  /** Read at each use, because live props change them. */
+  readonly settings: { readonly idleTimeout: number; readonly maxRequestSize: number; readonly maxUnread: number };
+  readonly local: LocalSettings;
+  readonly refused: ReadonlySet<string>;
+  readonly more: ReadonlySet<string>;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
+  readonly count: (event: ClientEvent) => void;
+}
+
+export type ClientEvent = "command" | "refused" | "failed" | "redirected" | "pinned";
+
+export class RedisClient implements LinkUser {
+  readonly #conn: TcpsConn;
+  readonly #options: ClientOptions;
+  readonly #state: ClientState;
+  readonly #reader: RequestReader;
+  readonly #replies: RepliesInOrder;
+  readonly #idle: Deadline;
+  #pinned: PinnedConn | undefined;
+  /** Requests that wait until everything before them is answered. */
+  #waiting: Buffer[] = [];
+  #isWaiting = false;
+  /** Nothing more is taken: it has said QUIT, or something that is no request. */
+  #isDeaf = false;
+  #isLeaving = false;
+  #hasEnded = false;
+  #commands = 0;
+  #errors = 0;
+
+  constructor(conn: TcpsConn, options: ClientOptions) {
+    this.#conn = conn;
+    this.#options = options;
+    this.#state = { id: options.id, protocol: 2, database: 0, name: "", user: undefined };
+    this.#reader = new RequestReader(
+      () => options.settings.maxRequestSize,
+      (request) => this.#took(request),
+    );
+    this.#replies = new RepliesInOrder(
+      (bytes) => this.#write(bytes),
+      () => this.#emptied(),
+    );
+    this.#idle = options.makeDeadline(() => conn.close("idleTimeout"));
+  }
+
+  begin(): void {
+    this.#moved();
+    this.#conn.begin(this);
+  }
+
+  received(bytes: Buffer, isShared: boolean): void {
+    this.#moved();
+    try {
+      this.#reader.add(bytes, isShared);
+    } catch (error) {
+      if (!(error instanceof RespError)) throw error;
+      this.#replies.put(errorReply(`ERR Protocol error: ${error.message}`));
+      this.#isDeaf = true;
+      this.#leave();
+    }
+    this.#holdOrNot();
+  }
+
+  ended(): void {
+    this.#leave();
+  }
+
+  drained(): void {
+    this.#pinned?.hold(false);
+    this.#holdOrNot();
+  }
+
+  closed(): void {
+    this.#idle.clear();
+    this.#pinned?.close();
+    this.#waiting = [];
+    const { user } = this.#state;
+    this.#conn.note({ commands: this.#commands, errors: this.#errors, ...(user && { user: user.name }) });
+  }
+
+  #took(request: Request): void {
+    if (this.#isDeaf) return;
+    if (this.#isWaiting) return void this.#waiting.push(Buffer.from(request.raw));
+    this.#commands++;
+    this.#options.count("command");
+    const name = request.word(0);
+    const command = commandOf(name) ?? (this.#options.more.has(name) ? unknownKeyed : undefined);
+    const refusal = this.#whyNot(request, name, command);
+    if (refusal !== undefined || command === undefined) {
+      this.#errors++;
+      this.#options.count("refused");
+      return this.#replies.put(errorReply(refusal ?? ""));
+    }
+    if (this.#pinned !== undefined && command.need !== "local")
+      return this.#takePinned(this.#pinned, request, name, command);
+    if (command.need === "local") return this.#takeLocal(request, name);
+    const need = needOf(command, request, name);
+    if (need === "shared") return this.#takeShared(request, name, command);
+    if (this.#replies.pending > 0) {
+      this.#isWaiting = true;
+      this.#commands--;
+      this.#waiting.push(Buffer.from(request.raw));
+      return;
+    }
+    this.#options.count("pinned");
+    this.#pinned = this.#pin();
+    this.#takePinned(this.#pinned, request, name, command);
+  }
+
+  #whyNot(request: Request, name: string, command: Command | undefined): string | undefined {
+    const { local, refused } = this.#options;
+    const isLoggedIn = local.users.size === 0 || this.#state.user !== undefined;
+    if (!isLoggedIn && !beforeLogin.has(name)) return "NOAUTH Authentication required.";
+    if (command === undefined) return `ERR unknown command '${name.slice(0, 64)}'`;
+    if (refused.has(name) || command.need === "never")
+      return `NOPERM the proxy does not pass on '${name.toLowerCase()}'`;
+    return this.#state.user?.whyNot(name, command, keysOf(command, request, name));
+  }
+
+  #takeLocal(request: Request, name: string): void {
+    if (this.#pinned?.isSubscribed === true && name === "PING") return this.#pinned.take(request, name, false);
+    if (name === "QUIT") {
+      this.#replies.put(ok);
+      this.#isDeaf = true;
+      return this.#leave();
+    }
+    if (name === "RESET") {
+      this.#pinned?.close();
+      this.#pinned = undefined;
+      Object.assign(this.#state, { protocol: 2, database: 0, name: "", user: undefined });
+      return this.#replies.put(Buffer.from("+RESET\r\n"));
+    }
+    if (this.#pinned !== undefined && (name === "SELECT" || name === "HELLO")) {
+      return this.#replies.put(errorReply(`ERR ${name} is not allowed in this context`));
+    }
+    this.#replies.put(localReply(request, name, this.#state, this.#options.local));
+  }
+
+  #takeShared(request: Request, name: string, command: Command): void {
+    const keys = keysOf(command, request, name);
+    const target = this.#options.routes.targetOf(name, command, keys);
+    if (typeof target === "string") return this.#replies.put(errorReply(target));
+    const slot = this.#replies.reserve();
+    // Only a cluster tells to ask elsewhere: there, the request is kept until it is answered.
+    const kept = target.isCluster ? Buffer.from(request.raw) : undefined;
+    this.#send(target, request.raw, kept, slot, 0);
+  }
+
+  #send(target: Target, request: Buffer, kept: Buffer | undefined, slot: ReplySlot, redirects: number): void {
+    const conn = target.conn(this.#state);
+    conn.send(request, {
+      replied: (reply) => {
+        const elsewhere = kept !== undefined && redirects < maxRedirects ? target.redirect(reply) : undefined;
+        if (elsewhere === undefined || kept === undefined) return slot.fill(reply);
+        this.#options.count("redirected");
+        // It holds for the next request on the connection, which is ours.
+        if (elsewhere.isAsking) elsewhere.target.conn(this.#state).send(asking, ignored);
+        this.#send(elsewhere.target, kept, kept, slot, redirects + 1);
+      },
+      broken: (reason) => {
+        this.#errors++;
+        this.#options.count("failed");
+        target.broken();
+        slot.fill(errorReply(target.isCluster ? `CLUSTERDOWN hemi: ${reason}` : `ERR hemi: ${reason}`));
+      },
+    });
+  }
+
+  #takePinned(pinned: PinnedConn, request: Request, name: string, command: Command): void {
+    pinned.take(request, name, command.need === "subscribing");
+  }
+
+  #pin(): PinnedConn {
+    const pinned: PinnedConn = new PinnedConn({
+      replies: this.#replies,
+      dial: (request, name) => {
+        const command = commandOf(name) ?? unknownKeyed;
+        const target = this.#options.routes.targetOf(name, command, keysOf(command, request, name));
+        const chosen = typeof target === "string" ? this.#options.routes.anyTarget : target;
+        return chosen.ownConn(this.#state, {
+          pushed: (message) => this.#replies.put(message),
+          closed: () => pinned.broke(),
+        });
+      },
+      released: () => {
+        if (this.#pinned === pinned) this.#pinned = undefined;
+      },
+      lost: () => {
+        this.#options.count("failed");
+        this.#pinned = undefined;
+        this.#isDeaf = true;
+        this.#leave();
+      },
+    });
+    return pinned;
+  }
+
+  #emptied(): void {
+    if (this.#isLeaving && this.#waiting.length === 0) return this.#end();
+    this.#idle.set(this.#options.settings.idleTimeout);
+    if (!this.#isWaiting) return this.#holdOrNot();
+    this.#isWaiting = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // The bytes are whole requests, which were read without an error before.
+    const again = new RequestReader(
+      () => this.#options.settings.maxRequestSize,
+      (request) => this.#took(request),
+    );
+    for (const bytes of waiting) again.add(bytes, false);
+    this.#holdOrNot();
+  }
+
+  #write(bytes: Buffer): void {
+    const { link } = this.#conn;
+    if (link.isDestroyed || this.#hasEnded) return;
+    if (link.write(bytes, false)) return;
+    this.#pinned?.hold(true);
+    if (link.socket.writableLength > this.#options.settings.maxUnread) this.#conn.close("refused");
+  }
+
+  /** A client that is slow, or far ahead of the nodes, is not read. */
+  #holdOrNot(): void {
+    const { link } = this.#conn;
+    if (link.isDestroyed || this.#isLeaving) return;
+    link.hold(this.#isWaiting || this.#replies.pending >= maxPending || link.socket.writableNeedDrain);
+    if (this.#replies.waitingSize > this.#options.settings.maxUnread) this.#conn.close("refused");
+  }
+
+  /** No more requests: ends when everything is answered. As in Redis, a command that blocks ends with its client. */
+  #leave(): void {
+    this.#isLeaving = true;
+    const isBlocked = this.#pinned !== undefined && !this.#pinned.isInTransaction;
+    if (this.#replies.pending === 0 || isBlocked) this.#end();
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#replies.flush();
+    this.#hasEnded = true;
+    this.#pinned?.close();
+    this.#conn.link.end();
+  }
+
+  #moved(): void {
+    this.#idle.set(this.#options.settings.idleTimeout);
+  }
+}
+
+const asking = encodeRequest(["ASKING"]);
+const ignored = { replied: (): void => {}, broken: (): void => {} };
+
+const beforeLogin: ReadonlySet<string> = new Set(["AUTH", "HELLO", "QUIT", "RESET"]);
+
+/** A command of a module: its first argument is its key. */
+const unknownKeyed: Command = { need: "shared", writes: true, first: 1, last: 1, step: 1, countAt: 0 };
+
+/** Not a prop: a client that sends more at once is read when the first ones are answered. */
+const maxPending = 1024;
+/** Not a prop: a map that sends requests in circles is wrong. */
+const maxRedirects = 5;
