@@ -21,6 +21,7 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["refererChecker", "@hemi/contrib-handlets"],
   ["rewriter", "@hemi/contrib-handlets"],
   ["otel", "@hemi/contrib-otel"],
+  ["http3Server", "@hemi/contrib-quic"],
   ["gzip", "@hemi/contrib-revisers"],
   ["gunzip", "@hemi/contrib-revisers"],
   ["head", "@hemi/contrib-revisers"],
