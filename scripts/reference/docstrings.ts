@@ -151,7 +151,9 @@ export class Docstrings {
     if (schema === undefined) return props;
     const found = this.#resolve({ node: schema, file });
     if (found === undefined || !ts.isObjectLiteralExpression(found.node)) {
-      this.#miss(`${where}: its props; a const that is an object literal, in this file or imported by a relative path`);
+      this.#miss(
+        `${where}: its props; a const that is an object literal, in this file or imported by a relative path or from @hemi/…`,
+      );
       return props;
     }
     for (const property of found.node.properties) {
@@ -200,22 +202,32 @@ export class Docstrings {
     return this.#resolve({ node: declared.node.initializer, file: declared.file });
   }
 
-  /** The const of that name, in the file or where it is imported from. */
+  /** The const of that name, in the file or where it is imported or exported from. */
   #declarationOf(name: string, file: ts.SourceFile): Found<ts.VariableDeclaration> | undefined {
     for (const statement of file.statements) {
       if (ts.isVariableStatement(statement)) {
         const node = statement.declarationList.declarations.find((declaration) => declares(declaration.name, name));
         if (node !== undefined) return { node, file };
       }
-      if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
-      const bindings = statement.importClause?.namedBindings;
-      if (bindings === undefined || !ts.isNamedImports(bindings)) continue;
-      const imported = bindings.elements.find((element) => element.name.text === name);
-      const path = resolve(dirname(file.fileName), statement.moduleSpecifier.text);
+      const isImport = ts.isImportDeclaration(statement);
+      if (!isImport && !ts.isExportDeclaration(statement)) continue;
+      const { moduleSpecifier } = statement;
+      const bindings = isImport ? statement.importClause?.namedBindings : statement.exportClause;
+      if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || bindings === undefined) continue;
+      if (!ts.isNamedImports(bindings) && !ts.isNamedExports(bindings)) continue;
+      const imported = [...bindings.elements].find((element) => element.name.text === name);
+      const path = this.#pathOf(moduleSpecifier.text, file);
       if (imported === undefined || !existsSync(path)) continue;
       return this.#declarationOf((imported.propertyName ?? imported.name).text, this.#file(path));
     }
     return undefined;
+  }
+
+  /** Packages of the workspace by their public entry. */
+  #pathOf(specifier: string, file: ts.SourceFile): string {
+    return specifier.startsWith("@hemi/")
+      ? resolve(this.#root, "packages", specifier.slice("@hemi/".length), "src/index.ts")
+      : resolve(dirname(file.fileName), specifier);
   }
 
   #file(path: string): ts.SourceFile {

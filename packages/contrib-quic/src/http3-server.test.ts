@@ -1,14 +1,22 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import * as https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, defineHandlet, HTTPError, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import contrib from "./index.ts";
 import { load } from "./quic/native.ts";
 import { QuicClient } from "./testing/quic-client.ts";
+
+/** A request for /slow has come, and may be answered. */
+let asked = Promise.withResolvers<void>();
+let answer = Promise.withResolvers<void>();
+beforeEach(() => {
+  asked = Promise.withResolvers();
+  answer = Promise.withResolvers();
+});
 
 const handlets = pack("test", [
   defineHandlet({
@@ -17,6 +25,18 @@ const handlets = pack("test", [
       async handle(req, resp) {
         if (req.path !== "/echo") return false;
         resp.send(await req.content.bytes());
+        return true;
+      },
+    }),
+  }),
+  defineHandlet({
+    sign: "slow",
+    create: () => ({
+      async handle(req, resp) {
+        if (req.path !== "/slow") return false;
+        asked.resolve();
+        await answer.promise;
+        resp.send("at last");
         return true;
       },
     }),
@@ -64,22 +84,25 @@ function at(file: string): string {
 /** `server`: props of the server; `webapp`: of its webapp; `more`: components beside them. */
 async function boot(server = "", webapp = "", more = ""): Promise<Site> {
   const sink = new MemorySink();
-  const stage = await bootWith([contrib, handlets]).bootText(
-    `stage {
+  const stage = await bootWith([contrib, handlets]).bootText(configOf(server, webapp, more), {
+    log: openErrorLog({ sink }),
+  });
+  await stage.start();
+  return { stage, sink };
+}
+
+function configOf(server = "", webapp = "", more = ""): string {
+  return `stage {
       webapp "site" {
         .hostnames = ("*") .webRoot = "${folder.path}"
         .tlsCert = ("${at("b.crt")}") .tlsKey = ("${at("b.key")}")
         ${webapp}
         rule $path == "/big.txt" { static {} }
-        rule { echo {} tell {} }
+        rule { echo {} slow {} tell {} }
       }
       http3Server "main" { .address = "127.0.0.1:0" ${server} }
       ${more}
-    }`,
-    { log: openErrorLog({ sink }) },
-  );
-  await stage.start();
-  return { stage, sink };
+    }`;
 }
 
 function textOf({ sink }: Site): string {
@@ -177,6 +200,43 @@ describe("handshakes", () => {
     await using _client = await QuicClient.begin({ port: portOf(site), serverName: "" });
     await expect.poll(() => textOf(site)).toContain("no QUIC connection with 127.0.0.1: it names no server");
   });
+});
+
+test("clients show a certificate where one is required", async () => {
+  const site = await boot("", `.tlsClientCert = "required" .tlsClientCA = ("${at("a.crt")}")`);
+  await using _stage = site.stage;
+  const [cert, key] = await Promise.all([readFile(at("a.crt"), "utf8"), readFile(at("a.key"), "utf8")]);
+  await using known = await QuicClient.connect({ port: portOf(site), certificate: { cert, key } });
+  expect((await known.ask()).status).toBe("200");
+  await using unknown = await QuicClient.begin({ port: portOf(site) });
+  await unknown.closed.promise;
+});
+
+test("a server that a reload drops serves what it has, tells its clients, and closes", async () => {
+  const site = await boot();
+  await using stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const id = client.send({ ":path": "/slow" });
+  await asked.promise;
+  const reload = stage.reload({
+    text: configOf().replace(/http3Server.*/, 'httpxServer "b" { .address = "127.0.0.1:0" }'),
+  });
+  answer.resolve();
+  expect((await client.reply(id)).content.toString()).toBe("at last");
+  await client.closed.promise;
+  await reload;
+});
+
+test("a handlet hears of a client that gives its request up", async () => {
+  const site = await boot("", `.accessLog = ["file": "${at("access.log")}", "format": $path + " " + $version]`);
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const id = client.send({ ":path": "/slow" });
+  await asked.promise;
+  client.conn.stop(id, 0x10c);
+  client.conn.flush();
+  await expect.poll(() => readFile(at("access.log"), "utf8"), { timeout: 10_000 }).toContain("/slow 3");
+  answer.resolve();
 });
 
 test("a client beyond maxConns is not answered", async () => {

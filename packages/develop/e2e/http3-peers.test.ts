@@ -2,21 +2,36 @@
 
 import { execFile } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import contrib from "@hemi/contrib-quic";
-import { bootText, type Stage } from "@hemi/hemi";
+import { bootText, defineHandlet, pack, type Stage } from "@hemi/hemi";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchChromium } from "../src/chromium.ts";
 import { peer } from "../src/peers.ts";
 
 const run = promisify(execFile);
+const format = '$method + " " + $path + " " + $status + " " + $version + " " + $tlsResumed';
+
+/** In bytes, of the last upload. */
+let received = 0;
+const takeContent = defineHandlet({
+  sign: "takeContent",
+  create: () => ({
+    async handle(req, resp) {
+      received = 0;
+      for await (const piece of req.content) received += piece.length;
+      resp.send(String(received));
+      return true;
+    },
+  }),
+});
 
 let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
-let stage: Stage;
+let stage: Stage | undefined;
 /** The SHA-256 of the certificate's public key, which Chromium takes for trust. */
 let pin: string;
 
@@ -31,35 +46,41 @@ beforeAll(async () => {
     .update(certificate.publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");
   await writeFile(join(folder.path, "large.bin"), Buffer.alloc(3_000_000, "0123456789"));
-  await writeFile(join(folder.path, "page.html"), '<!doctype html><title>page</title><img src="/large.bin?1">');
+  await writeFile(join(folder.path, "page.html"), "<!doctype html><title>page</title>");
   stage = await bootText(
     `stage {
       webapp "site" {
         .hostnames = ("*")
         .webRoot = "${folder.path}"
         .tlsCert = ("${folder.path}/site.crt") .tlsKey = ("${folder.path}/site.key")
-        .accessLog = ["file": "${folder.path}/access.log", "format": "$method $path $status $version"]
+        .accessLog = ["file": "${folder.path}/access.log", "format": ${format}]
         rule $path == "/hello" { .returnText = "hello, world!" }
+        rule $path == "/size" { .maxContentSize = 10M takeContent {} }
         rule { static {} }
       }
       httpxServer "tcp" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
       http3Server "quic" { .webapps = ("site") .address = "127.0.0.1:0" }
       http3Server "retries" { .webapps = ("site") .address = "127.0.0.1:0" .retry = "always" .altSvcMaxAge = 0s }
     }`,
-    { use: [contrib] },
+    { use: [contrib, pack("http3-peers", [takeContent])] },
   );
   await stage.start();
 });
 
 afterAll(async () => {
-  await stage.quit(1000);
+  await stage?.quit(1000);
   await folder[Symbol.asyncDispose]();
 });
 
 function portOf(name: string): string {
-  const part = stage.find(name)?.part;
+  const part = stage?.find(name)?.part;
   const [listensOn = ""] = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
   return listensOn.slice(listensOn.lastIndexOf(":") + 1);
+}
+
+/** Arguments of Chromium. It does not come back from ::1, where nobody listens. */
+function trust(): readonly string[] {
+  return [`--ignore-certificate-errors-spki-list=${pin}`, "--host-resolver-rules=MAP localhost 127.0.0.1"];
 }
 
 /** The protocol by which a page came. */
@@ -71,7 +92,7 @@ test("Chromium loads pages and large files over HTTP/3", async (context) => {
   const port = portOf("http3Server.quic");
   const browser = await launchChromium(peer("chromium", context), [
     `--origin-to-force-quic-on=localhost:${port}`,
-    `--ignore-certificate-errors-spki-list=${pin}`,
+    ...trust(),
   ]);
   try {
     const page = await browser.newPage();
@@ -79,15 +100,17 @@ test("Chromium loads pages and large files over HTTP/3", async (context) => {
     expect([await page.title(), await protocolOf(page)]).toEqual(["page", "h3"]);
     const size = await page.evaluate("fetch('/large.bin').then(async (r) => (await r.arrayBuffer()).byteLength)");
     expect(size).toBe(3_000_000);
-    await expect.poll(() => readFile(join(folder.path, "access.log"), "utf8")).toContain("GET /page.html 200 3\n");
+    await expect
+      .poll(() => readFile(join(folder.path, "access.log"), "utf8"))
+      .toContain("GET /page.html 200 3 false\n");
   } finally {
     await browser.close();
   }
-});
+}, 60_000);
 
 test("Chromium moves from TCP to HTTP/3 by alt-svc", async (context) => {
   const port = portOf("httpxServer.tcp");
-  const browser = await launchChromium(peer("chromium", context), [`--ignore-certificate-errors-spki-list=${pin}`]);
+  const browser = await launchChromium(peer("chromium", context), trust());
   try {
     const page = await browser.newPage();
     await page.goto(`https://localhost:${port}/page.html`);
@@ -98,10 +121,55 @@ test("Chromium moves from TCP to HTTP/3 by alt-svc", async (context) => {
           await page.goto(`https://localhost:${port}/page.html`);
           return await protocolOf(page);
         },
-        { timeout: 20_000 },
+        { timeout: 40_000 },
       )
       .toBe("h3");
   } finally {
     await browser.close();
   }
-}, 30_000);
+}, 60_000);
+
+/** Downloads a file with the client of ngtcp2. Returns what it has logged. */
+async function download(gtlsclient: string, server: string, path: string, more: readonly string[]): Promise<string> {
+  const port = portOf(server);
+  const options = ["--no-http-dump", "--no-quic-dump", "--exit-on-all-streams-close"];
+  const url = `https://localhost:${port}${path}`;
+  const { stdout, stderr } = await run(gtlsclient, [...options, ...more, "localhost", port, url], {
+    cwd: folder.path,
+    maxBuffer: 100_000_000,
+  });
+  return stdout + stderr;
+}
+
+test("ngtcp2 downloads a file, and updates its keys on the way", async (context) => {
+  const original = Buffer.alloc(3_000_000, "0123456789");
+  await writeFile(join(folder.path, "served.bin"), original);
+  await mkdir(join(folder.path, "got"), { recursive: true });
+  const log = await download(peer("gtlsclient", context), "http3Server.quic", "/served.bin", [
+    "--download",
+    join(folder.path, "got"),
+    "--key-update=1ms",
+  ]);
+  expect(log).toContain("Initiate key update");
+  expect(original.equals(await readFile(join(folder.path, "got/served.bin")))).toBe(true);
+});
+
+test("ngtcp2 proves its address by Retry", async (context) => {
+  const log = await download(peer("gtlsclient", context), "http3Server.retries", "/hello?retry", []);
+  expect(log).toMatch(/type=Retry/);
+  await expect.poll(() => readFile(join(folder.path, "access.log"), "utf8")).toContain("GET /hello 200 3 false\n");
+});
+
+test("ngtcp2 goes on with its session on another connection", async (context) => {
+  const gtlsclient = peer("gtlsclient", context);
+  const session = ["--session-file", "session", "--tp-file", "parameters"];
+  for (let i = 0; i < 2; i++) await download(gtlsclient, "http3Server.quic", "/page.html", session);
+  await expect.poll(() => readFile(join(folder.path, "access.log"), "utf8")).toContain("GET /page.html 200 3 true\n");
+});
+
+test("ngtcp2 sends content", async (context) => {
+  const content = ["--data", join(folder.path, "large.bin")];
+  await download(peer("gtlsclient", context), "http3Server.quic", "/size", content);
+  await expect.poll(() => readFile(join(folder.path, "access.log"), "utf8")).toContain("GET /size 200 3 false\n");
+  expect(received).toBe(3_000_000);
+});

@@ -11,6 +11,7 @@ export const debianPackages = {
   curl: "curl",
   dig: "bind9-dnsutils",
   dnsmasq: "dnsmasq-base",
+  gtlsclient: "ngtcp2-client",
   haproxy: "haproxy",
   h2load: "nghttp2-client",
   nghttp: "nghttp2-client",

@@ -33,7 +33,7 @@ export interface QuicConn {
   read(streamId: number): QuicPiece | QuicReset | undefined;
   /** How many of the bytes were taken; all of them with `isEnd`: the stream has ended. -1: the peer takes no more. */
   write(streamId: number, bytes: Uint8Array, isEnd: boolean): number;
-  /** Whether the peer has said that it takes no more of what we send (STOP_SENDING). */
+  /** Whether the peer takes no more of a stream that we have not ended (STOP_SENDING). */
   isStopped(streamId: number): boolean;
   /** Whether the peer has all of a stream that has ended both ways. */
   isDelivered(streamId: number): boolean;

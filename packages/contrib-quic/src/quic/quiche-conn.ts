@@ -70,11 +70,17 @@ export class QuicheConn implements QuicConn {
   /** What has come in this turn is read, and what was written is sent. */
   endOfTurn(): void {
     if (this.#isGone) return;
-    this.#advance();
-    if (!this.#sendAll()) this.#owner.isDirty(this);
-    this.#setTimer();
-    if (this.native.isDraining() || this.native.isClosed()) this.#end();
-    if (this.native.isClosed()) this.#go();
+    try {
+      this.#advance();
+      if (!this.#sendAll()) this.#owner.isDirty(this);
+      this.#setTimer();
+      if (this.native.isDraining() || this.native.isClosed()) this.#end();
+      if (this.native.isClosed()) this.#go();
+    } catch (error) {
+      // Nobody else would catch it, and the process would end.
+      this.#owner.failed(this, error);
+      this.abandon();
+    }
   }
 
   /** Forgets the connection: nothing is sent any more, not even that it is over. */
@@ -121,9 +127,8 @@ export class QuicheConn implements QuicConn {
 
   #timeIsUp(): void {
     this.#timerDue = Infinity;
-    const left = this.native.timeout();
-    if (left !== null && left > 0) return this.#setTimer();
-    this.#attempt(() => this.native.onTimeout());
+    const left = this.#attempt(() => this.native.timeout()) ?? 0;
+    if (left <= 0) this.#attempt(() => this.native.onTimeout());
     this.endOfTurn();
   }
 
@@ -192,12 +197,8 @@ export class QuicheConn implements QuicConn {
   }
 
   isStopped(streamId: number): boolean {
-    try {
-      this.native.streamCapacity(streamId);
-      return false;
-    } catch (error) {
-      return codeIn(error, "StreamStopped") !== undefined;
-    }
+    // A stream that the peer has stopped, and that has come in full, is soon forgotten: then it is unknown.
+    return this.#attempt(() => this.native.streamCapacity(streamId)) === undefined;
   }
 
   isDelivered(streamId: number): boolean {
