@@ -43,7 +43,7 @@ export type { BackendReport, NodeOrder, NodeOrders, NodeReport, NodeState } from
 
 // Metrics
 export { watchProcess } from "./metrics/process-figures.ts";
-export { Metrics, type CountBlock, type CountReport } from "./metrics/metrics.ts";
+export { Metrics, type CountBlock, type CountReport, type Exemplar } from "./metrics/metrics.ts";
 export {
   increase,
   type CountGroup,

@@ -206,7 +206,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   #refuse(stream: RequestStream, { status, reason }: BadRequest): void {
     if (status === undefined) return this.#failHead(stream, errorCode.messageError, reason);
     this.#removeHead(stream);
-    this.server.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.server.requestRefused(this.peer, status, reason);
     const head = this.encodeHead(stream.id, { status, fieldList: [] }, 0);
     this.quic.write(stream.id, frame(frameType.headers, head), true);
     stream.leave(errorCode.noError);

@@ -57,6 +57,8 @@ export interface CodecServer {
   serve(wire: ExchanWire): void;
   /** Notes in the error log what a client did or failed to do. */
   note(peer: Peer, message: string): void;
+  /** The same for a request that the codec has refused with this status: it is counted, too. */
+  requestRefused(peer: Peer, status: number, reason: string): void;
   /**
    * Notes in the error log what was thrown while a connection was served: a fault of ours, or of what serves its
    * requests.

@@ -39,6 +39,7 @@ test("a connection whose server throws below is closed, and does not wait for ev
       throw new Error("on purpose");
     },
     note: () => undefined,
+    requestRefused: () => undefined,
     failed: (_peer, error) => faults.push(error),
     speaksOther: () => false,
     handOver: () => undefined,

@@ -348,7 +348,7 @@ export class Http1Conn implements Http1ExchanConn, GateConn {
 
   /** Answers a request that could not be read, and closes. */
   #refuse(status: number, reason: string): void {
-    this.#server.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.#server.requestRefused(this.peer, status, reason);
     this.output.writeText(`${statusLine(status)}${this.dateLine}content-length: 0\r\nconnection: close\r\n\r\n`);
     this.#linger();
   }

@@ -113,7 +113,7 @@ export abstract class ClientStreams
   refused(id: number, bad: BadRequest, isEnded: boolean): void {
     const { status, reason } = bad;
     if (status === undefined) return this.failStream(id, errorCode.protocolError, reason);
-    this.server.note(this.peer, `its request was refused with ${status}: ${reason}`);
+    this.server.requestRefused(this.peer, status, reason);
     this.sendHead(id, { status, fieldList: [] }, 0, true);
     if (isEnded) this.frames.closedByPeer.add(id);
     else this.#answeredEarly(id);

@@ -277,6 +277,12 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
     this.front.note(peer, message);
   }
 
+  /** The same for a request that the codec has refused with this status: it is counted, too. */
+  requestRefused(peer: Peer, status: number, reason: string): void {
+    this.front.counts.requestRefused();
+    this.front.note(peer, `its request was refused with ${status}: ${reason}`);
+  }
+
   /** Notes in the error log what was thrown while a connection was served. */
   failed(peer: Peer, error: unknown): void {
     this.front.failed(peer, error);

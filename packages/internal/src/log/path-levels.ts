@@ -6,6 +6,7 @@ import type { LogLevel } from "./record.ts";
 export interface PathLevel {
   /** For example `webapp.shop`. "": everything. */
   readonly path: string;
+  /** Lines below it are not written. */
   readonly level: LogLevel;
 }
 

@@ -74,11 +74,16 @@ const durationSize = durationBounds.length + 2;
 /** Where the sum is, from the first bucket on. */
 export const durationSumAt = durationSize - 1;
 
-/** Counts a duration in ms, `times` times. `at`: where the durations begin in the slice. */
-export function countDuration(numbers: Float64Array, at: number, duration: number, times = 1): void {
+/** The bucket of a duration in ms, from 0. */
+export function bucketOf(duration: number): number {
   let bucket = 0;
   while (bucket < boundsInMs.length && duration > (boundsInMs[bucket] ?? Infinity)) bucket++;
-  increase(numbers, at + bucket, times);
+  return bucket;
+}
+
+/** Counts a duration in ms, `times` times. `at`: where the durations begin in the slice. */
+export function countDuration(numbers: Float64Array, at: number, duration: number, times = 1): void {
+  increase(numbers, at + bucketOf(duration), times);
   increase(numbers, at + durationSumAt, (duration * times) / 1000);
 }
 

@@ -2,7 +2,7 @@
 
 import type { CountGroup } from "./count-group.ts";
 import { countGroups } from "./groups.ts";
-import { keyOf, type CountBlock, type CountReport } from "./metrics.ts";
+import { keyOf, type CountBlock, type CountReport, type Exemplar } from "./metrics.ts";
 
 /** `Source`: identifies a process. */
 export class CountSum<Source extends object> {
@@ -27,7 +27,7 @@ export class CountSum<Source extends object> {
       const known = this.#former.get(key);
       if (known === undefined && this.#former.size >= maxFormer) continue;
       const values = withoutGauges(group, block.values);
-      this.#former.set(key, known === undefined ? { ...block, values } : added(known, values));
+      this.#former.set(key, known === undefined ? { ...block, values } : added(known, { ...block, values }));
     }
   }
 
@@ -37,7 +37,7 @@ export class CountSum<Source extends object> {
     for (const blocks of this.#bySource.values()) {
       for (const [key, block] of blocks) {
         const sum = sums.get(key);
-        sums.set(key, sum === undefined ? block : added(sum, block.values));
+        sums.set(key, sum === undefined ? block : added(sum, block));
       }
     }
     return [...sums.values()];
@@ -46,8 +46,19 @@ export class CountSum<Source extends object> {
 
 const groupsByName: ReadonlyMap<string, CountGroup> = new Map(countGroups.map((group) => [group.name, group]));
 
-function added(block: CountBlock, values: readonly number[]): CountBlock {
-  return { ...block, values: block.values.map((value, i) => value + (values[i] ?? 0)) };
+function added(block: CountBlock, other: CountBlock): CountBlock {
+  const values = block.values.map((value, i) => value + (other.values[i] ?? 0));
+  const exemplars = latest([...(block.exemplars ?? []), ...(other.exemplars ?? [])]);
+  return { ...block, values, ...(exemplars.length === 0 ? {} : { exemplars }) };
+}
+
+/** Of each bucket, the one that ended last. */
+function latest(exemplars: readonly Exemplar[]): readonly Exemplar[] {
+  const byPlace = new Map<number, Exemplar>();
+  for (const exemplar of exemplars) {
+    if (exemplar.time >= (byPlace.get(exemplar.at)?.time ?? 0)) byPlace.set(exemplar.at, exemplar);
+  }
+  return [...byPlace.values()];
 }
 
 function withoutGauges({ series, at }: CountGroup, values: readonly number[]): readonly number[] {

@@ -81,6 +81,21 @@ export const nodeGroup = countGroup("node", ["backend", "sign", "node"], {
   },
 });
 
+const queries = (outcome: string): NumberSpec =>
+  counter("hemi_dns_queries", "DNS queries for names of backends and of forward proxies.", { outcome });
+
+/** The namer of a worker. */
+export const namerGroup = countGroup("namer", ["worker"], {
+  found: queries("found"),
+  none: queries("none"),
+  failed: queries("failed"),
+  durations: {
+    type: "durations",
+    metric: "hemi_dns_query_duration_seconds",
+    help: "Of DNS queries, with all their tries.",
+  },
+});
+
 const exported = (outcome: string): NumberSpec =>
   counter("hemi_exporter_spans", "Spans that an exporter was given.", { outcome });
 
@@ -138,6 +153,7 @@ export const countGroups = [
   serverGroup,
   backendGroup,
   nodeGroup,
+  namerGroup,
   exporterGroup,
   limiterGroup,
   eventGroup,

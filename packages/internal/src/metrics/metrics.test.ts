@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { finishInSlices } from "@hemi/common";
 import { expect, test } from "vitest";
 import { countDuration, countGroup, durationBounds, durationSumAt, type SeriesSpec } from "./count-group.ts";
 import { CountSum } from "./count-sum.ts";
 import { eventCounter } from "./events.ts";
 import { backendGroup, countGroups, requestGroup } from "./groups.ts";
 import { Metrics } from "./metrics.ts";
+import { prometheusTextSteps, type MetricsFormat } from "./prometheus-text.ts";
 
 const labels = ["shop", "", "static"];
 
@@ -82,6 +84,24 @@ test("a sum has the counters of a process that has ended, and not its gauges", (
   expect(values()).toEqual([[20, 0, 7]]);
   sum.ended(two);
   expect(values()).toEqual([[0, 0, 7]]);
+});
+
+test("the sum has the latest exemplar of each bucket, and OpenMetrics shows it", async () => {
+  const [one, two] = [{}, {}];
+  const sum = new CountSum();
+  const report = (traceId: string, time: number) => {
+    const metrics = new Metrics();
+    metrics.numbers(requestGroup, labels)[requestGroup.at.durations + 1] = 2;
+    const exemplar = { at: requestGroup.at.durations + 1, traceId, value: 0.0009, time };
+    metrics.keepExemplar(requestGroup, labels, exemplar);
+    return metrics.report();
+  };
+  sum.take(one, report("a".repeat(32), 1000));
+  sum.take(two, report("b".repeat(32), 2000.5));
+  const text = (format: MetricsFormat) => finishInSlices(prometheusTextSteps(sum.total(), format));
+  const line = /^hemi_request_duration_seconds_bucket\{webapp="shop",.*le="0.001"\} (.*)$/m;
+  expect(line.exec(await text("openMetrics"))?.[1]).toBe(`4 # {trace_id="${"b".repeat(32)}"} 0.0009 2000.500`);
+  expect(line.exec(await text("prometheus"))?.[1]).toBe("4");
 });
 
 test("docs/metrics.md lists all metrics, with their types and labels", async () => {

@@ -6,6 +6,18 @@
 
 import type { CountGroup } from "./count-group.ts";
 
+/** A sampled request that stands for others in its bucket. */
+export interface Exemplar {
+  /** Where the number of its bucket is in the slice. */
+  readonly at: number;
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** How long it took, in seconds. */
+  readonly value: number;
+  /** When it ended, in seconds since the epoch. */
+  readonly time: number;
+}
+
 /** The numbers of one slice, as plain data. */
 export interface CountBlock {
   /** The name of its group. */
@@ -14,6 +26,8 @@ export interface CountBlock {
   readonly labels: readonly string[];
   /** All numbers of the slice, in the layout of the group: see `CountGroup.at`. */
   readonly values: readonly number[];
+  /** The last sampled request of each bucket of durations, if there is any. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /** What has been counted: one block for each slice. */
@@ -25,6 +39,8 @@ interface Slice {
   readonly numbers: Float64Array;
   /** The numbers as `changes` told them last. */
   readonly told: Float64Array;
+  /** By their places. */
+  exemplars: Map<number, Exemplar> | undefined;
 }
 
 /** The slices of one stage. It outlives the generations of the stage: counters go on after a reload. */
@@ -47,8 +63,20 @@ export class Metrics {
         labels.map(() => otherLabel),
       );
     const numbers = new Float64Array(group.size);
-    this.#slices.set(key, { group, labels: [...labels], numbers, told: new Float64Array(group.size) });
+    this.#slices.set(key, {
+      group,
+      labels: [...labels],
+      numbers,
+      told: new Float64Array(group.size),
+      exemplars: undefined,
+    });
     return numbers;
+  }
+
+  /** A sampled request is an example of durations of a slice, which has numbers already. */
+  keepExemplar(group: CountGroup, labels: readonly string[], exemplar: Exemplar): void {
+    const slice = this.#slices.get(keyOf(group.name, labels));
+    if (slice !== undefined) (slice.exemplars ??= new Map<number, Exemplar>()).set(exemplar.at, exemplar);
   }
 
   /**
@@ -90,8 +118,9 @@ export function keyOf(group: string, labels: readonly string[]): string {
   return `${group}\n${labels.join("\n")}`;
 }
 
-function blockOf({ group, labels, numbers }: Slice): CountBlock {
-  return { group: group.name, labels, values: [...numbers] };
+function blockOf({ group, labels, numbers, exemplars }: Slice): CountBlock {
+  const block = { group: group.name, labels, values: [...numbers] };
+  return exemplars === undefined ? block : { ...block, exemplars: [...exemplars.values()] };
 }
 
 /** Notes the numbers as told. False: they were told before. */

@@ -2,7 +2,7 @@
 
 import { durationBounds, durationSumAt, type CountGroup, type SeriesSpec } from "./count-group.ts";
 import { countGroups } from "./groups.ts";
-import type { CountBlock, CountReport } from "./metrics.ts";
+import type { CountBlock, CountReport, Exemplar } from "./metrics.ts";
 
 /** The formats, with their media types. */
 export const metricsFormats = {
@@ -27,7 +27,9 @@ export function* prometheusTextSteps(
       text += header(metric, series, format);
       for (const block of blocks) {
         const labels = labelsOf(group, block);
-        for (const { spec, at } of series) text += samples(metric, spec, at, block.values, labels);
+        // The older format has none.
+        const exemplars = format === "openMetrics" ? block.exemplars : undefined;
+        for (const { spec, at } of series) text += samples(metric, spec, at, { ...block, exemplars }, labels);
         yield undefined;
       }
     }
@@ -54,7 +56,14 @@ function header(metric: string, [first]: readonly PlacedSeries[], format: Metric
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type === "durations" ? "histogram" : type}\n`;
 }
 
-function samples(metric: string, spec: SeriesSpec, at: number, values: readonly number[], labels: string): string {
+/** What samples are made of. */
+interface SampledBlock {
+  readonly values: readonly number[];
+  readonly exemplars: readonly Exemplar[] | undefined;
+}
+
+function samples(metric: string, spec: SeriesSpec, at: number, block: SampledBlock, labels: string): string {
+  const { values, exemplars = [] } = block;
   const value = (i: number): number => values[at + i] ?? 0;
   if (spec.type !== "durations") {
     const own = Object.entries(spec.labels ?? {}).map(([name, word]) => `,${name}="${word}"`);
@@ -64,9 +73,14 @@ function samples(metric: string, spec: SeriesSpec, at: number, values: readonly 
   let count = 0;
   for (const [i, bound] of bounds.entries()) {
     count += value(i);
-    text += `${metric}_bucket{${labels},le="${bound}"} ${count}\n`;
+    const exemplar = exemplars.find((one) => one.at === at + i);
+    text += `${metric}_bucket{${labels},le="${bound}"} ${count}${exemplar === undefined ? "" : exemplarText(exemplar)}\n`;
   }
   return `${text}${metric}_sum{${labels}} ${value(durationSumAt)}\n${metric}_count{${labels}} ${count}\n`;
+}
+
+function exemplarText({ traceId, value, time }: Exemplar): string {
+  return ` # {trace_id="${traceId}"} ${value} ${time.toFixed(3)}`;
 }
 
 /** OpenMetrics wants floating-point numbers. */

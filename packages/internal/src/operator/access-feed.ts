@@ -20,6 +20,7 @@ export interface AccessFacts {
   readonly path: string;
   /** For example `webapp.shop/rule.assets/static`. */
   readonly component: string;
+  /** Of the response; 499 if the client left before there was one. */
   readonly status: number;
   /** In ms. */
   readonly totalTime: number;
@@ -30,6 +31,7 @@ interface Follower {
   readonly take: (line: string) => void;
 }
 
+/** Gives lines to those who follow. */
 export class AccessFeed {
   /** Replaced, so that a follower may leave while lines are given out. */
   #followers: readonly Follower[] = [];

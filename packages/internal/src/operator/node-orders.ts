@@ -28,10 +28,13 @@ export interface NodeReport {
   readonly node: string;
   /** `host:port`, or the path of a UNIX socket; "" if its name has no address. */
   readonly address: string;
+  /** As of `NodeState`. */
   readonly state: NodeState;
   /** Its present share: ordered or configured, and less in a slow start. */
   readonly weight: number;
+  /** The weight of the configuration. */
   readonly configuredWeight: number;
+  /** Whether it gets work only if no other node can take it. */
   readonly isBackup: boolean;
   /** Requests or connections that it has. */
   readonly active: number;
@@ -43,11 +46,13 @@ export interface NodeReport {
 
 /** A backend at this moment. */
 export interface BackendReport {
+  /** In the configuration. */
   readonly name: string;
   /** For example `http1Backend.api`. */
   readonly path: string;
   /** Requests and connections that wait for a node. */
   readonly queued: number;
+  /** In the order of the configuration; then those that leave. */
   readonly nodes: readonly NodeReport[];
 }
 
@@ -59,6 +64,7 @@ export interface OrderedBackend {
   ordersChanged(): void;
 }
 
+/** The orders of a program, and the backends that follow them. */
 export class NodeOrders {
   #orders: readonly NodeOrder[] = [];
   readonly #backends = new Set<OrderedBackend>();

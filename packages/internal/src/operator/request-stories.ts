@@ -10,6 +10,7 @@ export interface StorySpan extends Omit<Span, "endTime"> {
 
 /** What is known of a request. */
 export interface RequestStory {
+  /** As in logs. */
   readonly requestId: string;
   /** 32 hexadecimal digits; "" if it belongs to no trace. */
   readonly traceId: string;
@@ -17,6 +18,7 @@ export interface RequestStory {
   readonly startTime: number;
   /** In ms: until its end, or until now. */
   readonly duration: number;
+  /** False: it is under way. */
   readonly isOver: boolean;
   /** What it asks for, of whom it came and how: by the names of OpenTelemetry's semantic conventions. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
@@ -27,6 +29,7 @@ export interface RequestStory {
 /** Finds a request that is under way. */
 export type FindOpenRequest = (requestId: string) => RequestStory | undefined;
 
+/** The stories of all servers of a stage. */
 export class RequestStories {
   readonly #servers = new Set<FindOpenRequest>();
   /** Oldest first. */
@@ -48,6 +51,7 @@ export class RequestStories {
     }
   }
 
+  /** The story of a request, if it is known. */
   find(requestId: string): RequestStory | undefined {
     for (const find of this.#servers) {
       const open = find(requestId);

@@ -6,8 +6,9 @@ import type { Kind } from "../component/kind.ts";
 import type { PropsSchema } from "../component/props/prop-type.ts";
 import type { PartHolder } from "../component/reference-slot.ts";
 import { HemiError } from "../errors/hemi-error.ts";
-import type { OutgateOf, StageFixtures } from "./context.ts";
+import type { OutgateOf, StageFixtures, Surroundings } from "./context.ts";
 import { outgateKind } from "./kinds/outgate.ts";
+import { countLookups } from "./lookup-counts.ts";
 
 /** The definitions of the fixtures. */
 export type FixtureDefinitions = {
@@ -21,8 +22,11 @@ export class Fixtures implements StageFixtures {
   #namer: StageFixtures["namer"] | undefined;
   readonly #outgates: Component[] = [];
 
-  constructor(definitions: FixtureDefinitions) {
+  readonly #surroundings: Pick<Surroundings, "metrics" | "workers">;
+
+  constructor(definitions: FixtureDefinitions, surroundings: Pick<Surroundings, "metrics" | "workers">) {
     this.#definitions = definitions;
+    this.#surroundings = surroundings;
   }
 
   get clock(): StageFixtures["clock"] {
@@ -49,7 +53,10 @@ export class Fixtures implements StageFixtures {
     const { clock, fcache, namer } = this.#definitions;
     if (isMadeBy(component, clock)) this.#clock = component.part;
     if (isMadeBy(component, fcache)) this.#fcache = component.part;
-    if (isMadeBy(component, namer)) this.#namer = component.part;
+    if (isMadeBy(component, namer)) {
+      this.#namer = component.part;
+      countLookups(component.part, this.#surroundings);
+    }
   }
 }
 

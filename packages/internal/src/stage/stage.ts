@@ -130,7 +130,7 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
 
   /** Creates all components, without I/O. Throws HEMI_STAGE_CREATE if one cannot be created. */
   constructor({ resolved, fixtures: definitions, log, surroundings, resolve, stopped }: StageOptions) {
-    const fixtures = new Fixtures(definitions);
+    const fixtures = new Fixtures(definitions, surroundings);
     this.fixtures = fixtures;
     this.readiness = surroundings.readiness;
     this.#scope = {

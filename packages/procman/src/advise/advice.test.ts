@@ -1,6 +1,6 @@
 import { countGroups, type CountReport } from "@hemi/hemi/base";
 import { expect, test } from "vitest";
-import { adviceOn } from "./advice.ts";
+import { adviceOn } from "./all-rules.ts";
 import { factsOf, type BackendFacts, type Facts, type ServerFacts, type WorkerFacts } from "./facts.ts";
 import { listenDrops, machineFacts, machineState } from "./machine.ts";
 

@@ -1,9 +1,6 @@
 // Advice: what to change, and why, with the value that was measured.
 
 import type { Facts } from "./facts.ts";
-import { limitRules } from "./limit-rules.ts";
-import { loadRules } from "./load-rules.ts";
-import { trafficRules } from "./traffic-rules.ts";
 
 export interface Advice {
   /** The component or the worker that it is about, such as `http1Backend.api`; `machine` for the machine. */
@@ -16,11 +13,6 @@ export interface Advice {
 
 /** Looks for one thing. */
 export type AdviceRule = (facts: Facts) => readonly Advice[];
-
-/** What all rules advise. */
-export function adviceOn(facts: Facts): readonly Advice[] {
-  return [...limitRules, ...loadRules, ...trafficRules].flatMap((rule) => rule(facts));
-}
 
 /** `1,234 connections` */
 export function counted(count: number, noun: string): string {

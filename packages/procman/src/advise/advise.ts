@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CountReport } from "@hemi/hemi/base";
 import type { ProgramBackend } from "../backends/backend-actions.ts";
 import { readPeriod } from "../observe/profile-order.ts";
-import { adviceOn, type Advice } from "./advice.ts";
+import type { Advice } from "./advice.ts";
+import { adviceOn } from "./all-rules.ts";
 import { factsOf, type ComponentLimits, type Facts } from "./facts.ts";
 import { machineFacts, machineState } from "./machine.ts";
 

@@ -1,6 +1,6 @@
 // Counts requests by the component that answers them: its webapp, the name of the rule, and the sign of the handlet.
 
-import { countDuration, increase } from "../../metrics/count-group.ts";
+import { bucketOf, countDuration, increase } from "../../metrics/count-group.ts";
 import { requestGroup, webappGroup } from "../../metrics/groups.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import { timeSince, turnTick, type TurnCounts } from "../../metrics/turn.ts";
@@ -22,19 +22,31 @@ export class WebappCounts {
 
   /** Of a component in it. `rule`: "" if it has no name. `handlet`: its sign; "": the rule itself responds. */
   of(rule: string, handlet: string): RequestCounts {
-    return new RequestCounts(this.#metrics.numbers(requestGroup, [this.#name, rule, handlet]), this.#underWay);
+    return new RequestCounts(this.#metrics, [this.#name, rule, handlet], this.#underWay);
   }
 }
 
 /** The counts of one component. */
 export class RequestCounts implements TurnCounts {
+  readonly #metrics: Metrics;
+  readonly #labels: readonly string[];
   readonly #numbers: Float64Array;
   readonly #underWay: Float64Array;
   atOnce = 0;
 
-  constructor(numbers: Float64Array, underWay: Float64Array) {
-    this.#numbers = numbers;
+  /** `labels`: as of `requestGroup`. */
+  constructor(metrics: Metrics, labels: readonly string[], underWay: Float64Array) {
+    this.#metrics = metrics;
+    this.#labels = labels;
+    this.#numbers = metrics.numbers(requestGroup, labels);
     this.#underWay = underWay;
+  }
+
+  /** A sampled request is over, after so many ms. `now`: in ms since the epoch. */
+  keepExemplar(traceId: string, duration: number, now: number): void {
+    const place = at.durations + bucketOf(duration);
+    const exemplar = { at: place, traceId, value: duration / 1000, time: now / 1000 };
+    this.#metrics.keepExemplar(requestGroup, this.#labels, exemplar);
   }
 
   /** A request has begun. Returns the tick to pass to `ended`. */

@@ -421,6 +421,11 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     this.#wire.counter = this;
   }
 
+  /** For the engine: the request, which is over, was sampled. */
+  keepExemplar(traceId: string, duration: number, now: number): void {
+    if (!this.#isTunnel) this.#counts?.keepExemplar(traceId, duration, now);
+  }
+
   /** For the engine: how long its request has been there, in ms; 0 if it is not counted. */
   get age(): number {
     return this.#counts === undefined ? 0 : timeSinceTick(this.#countedSince);

@@ -86,6 +86,11 @@ export class Trace {
     return (this.#spanId ??= newSpanId());
   }
 
+  /** Of the present step: a handlet, a rule, or the request itself. */
+  get activeSpanId(): string {
+    return this.#open.at(-1)?.spanId ?? this.spanId;
+  }
+
   /** The field for those who are asked on behalf of this request. */
   get traceparent(): string {
     return traceparentOf(this.traceId, this.spanId, this.isSampled);
@@ -93,8 +98,7 @@ export class Trace {
 
   /** For a request that is made for this one: its spans stand below the present one. */
   child(): Trace {
-    const spanId = this.#open.at(-1)?.spanId ?? this.spanId;
-    const { isSampled, traceId, state } = this;
+    const { isSampled, traceId, activeSpanId: spanId, state } = this;
     return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#family);
   }
 
@@ -102,7 +106,7 @@ export class Trace {
   begin(name: string, kind: SpanKind): OpenSpan | undefined {
     if (!this.isSampled || this.#count >= maxSpans) return undefined;
     this.#count++;
-    const parentId = this.#open.at(-1)?.spanId ?? this.spanId;
+    const parentId = this.activeSpanId;
     const span = { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
     this.#family.begun.add(span);
     return span;

@@ -8,6 +8,7 @@ import { bootWith } from "../../boot.ts";
 import { pack } from "../../component/pack.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
+import { Metrics } from "../../metrics/metrics.ts";
 import { Operator } from "../../operator/operator.ts";
 import type { Span } from "../../operator/span.ts";
 import { defineAddon } from "../../stage/kinds/addon.ts";
@@ -25,6 +26,7 @@ async function tracing({
   rules = "",
   more = "",
   operator = new Operator(),
+  metrics = new Metrics(),
 } = {}) {
   const hanging: string[] = [];
   const released = Promise.withResolvers<void>();
@@ -79,7 +81,12 @@ async function tracing({
       }
       httpxServer "main" { .webapps = ("shop") .address = "127.0.0.1:0" }
     }`.replace('.balancer = "roundRobin" ', ""),
-    { log: openErrorLog({ sink: new MemorySink() }), use: [pack("test", [gathering, checking, including])], operator },
+    {
+      log: openErrorLog({ sink: new MemorySink() }),
+      use: [pack("test", [gathering, checking, including])],
+      operator,
+      metrics,
+    },
   );
   await stage.start();
   return {
@@ -251,5 +258,18 @@ test("a request that hangs has a story, whether it is sampled or not", async () 
     site.release();
     await answered;
     expect(story()?.isOver).toBe(tracesPerMillion === 0 ? undefined : true);
+  }
+});
+
+test("the last sampled request of a bucket is its exemplar", async () => {
+  const metrics = new Metrics();
+  await using site = await tracing({ metrics });
+  for (let i = 0; i < 5; i++) await site.ask("/id");
+  const exemplars = metrics.report().flatMap((block) => block.exemplars ?? []);
+  const servers = site.spans.filter(({ kind }) => kind === "server");
+  expect(exemplars.map((exemplar) => exemplar.traceId)).toContain(servers.at(-1)?.traceId);
+  for (const { traceId: id, value } of exemplars) {
+    const span = servers.find((one) => one.traceId === id);
+    expect(value).toBeCloseTo(((span?.endTime ?? 0) - (span?.startTime ?? 0)) / 1000, 6);
   }
 });

@@ -68,7 +68,7 @@ export class Tracing implements TraceHost {
     if (trace === undefined) return serve();
     req.trace = trace;
     const kind = req.depth > 0 ? "internal" : "server";
-    resp.onEnd((status, _sent, reason) => this.#ended(trace, kind, req, status, reason));
+    resp.onEnd((status, _sent, reason) => this.#ended(trace, kind, req, resp, status, reason));
     return this.#props.traceInContext ? storage.run(trace, serve) : serve();
   }
 
@@ -80,7 +80,14 @@ export class Tracing implements TraceHost {
     return new Trace(this, isSampled, parent);
   }
 
-  #ended(trace: Trace, kind: Span["kind"], req: Request, status: number | undefined, reason: EndReason): void {
+  #ended(
+    trace: Trace,
+    kind: Span["kind"],
+    req: Request,
+    resp: Response,
+    status: number | undefined,
+    reason: EndReason,
+  ): void {
     const isError = (status ?? 0) >= 500;
     if (!trace.isSampled && !(isError && this.#props.traceErrors)) return;
     const error = isError ? String(status) : reason === "complete" ? undefined : reason;
@@ -96,6 +103,7 @@ export class Tracing implements TraceHost {
     if (req.depth > 0) return;
     const { traceId, startTime, spans } = trace;
     const duration = (spans.at(-1)?.endTime ?? startTime) - startTime;
+    if (trace.isSampled) resp.keepExemplar(traceId, duration, startTime + duration);
     this.#stories.keep({ requestId: req.id, traceId, startTime, duration, isOver: true, attributes, spans });
   }
 }
