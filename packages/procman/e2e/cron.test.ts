@@ -6,7 +6,7 @@ import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
 import { serveIn } from "./programs.ts";
 
-vi.setConfig({ testTimeout: 400_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 /** Each job says which process has run it. */
 const config = `stage {

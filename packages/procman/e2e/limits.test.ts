@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
 import { serveIn, type Program } from "./programs.ts";
 
-vi.setConfig({ testTimeout: 400_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const config = (limiter: string) => `stage {
     webapp "site" {
