@@ -29,8 +29,8 @@ export interface BucketTake {
 }
 
 /**
- * Takes `spent` tokens in any case, so that the bucket may go into debt; a negative number gives tokens back. Then takes
- * as many of `wanted` as there are. `arrival`: the state of the bucket, `undefined` for a full one. `now`: in
+ * Takes `spent` tokens in any case, so that the bucket may go into debt; a negative number gives tokens back. Then it
+ * takes as many of `wanted` as there are. `arrival`: the state of the bucket, `undefined` for a full one. `now`: in
  * milliseconds of any clock that only goes on.
  */
 export function takeFromBucket(

@@ -1,5 +1,5 @@
-// Strikes against clients, and their bans. Both are counted in a store; a ban is known to the other workers at once, and
-// to other machines when they ask the store for the client next.
+// Strikes against clients, and their bans. Both are counted in a store; a ban is known to the other workers at once,
+// and to other machines when they ask the store for the client next.
 
 import { RecentMap } from "@hemi/common";
 import { MemoryRateLimits, type RateLimitStore, type Strike, type Workers } from "@hemi/internal";

@@ -23,8 +23,8 @@ export const limiterProps = {
    */
   maxRate: prop.size({ min: "1K", reload: "live" }),
   /**
-   * Statuses of responses that are strikes against the client, such as `("401", "403", "4xx")`: with `maxStrikes` of them
-   * within `strikeWindow`, it is banned. Default: none.
+   * Statuses of responses that are strikes against the client, such as `("401", "403", "4xx")`: with `maxStrikes` of
+   * them within `strikeWindow`, it is banned. Default: none.
    */
   strike: prop.strings({
     max: 100,
@@ -47,8 +47,8 @@ export const limiterProps = {
   /** An addon in which several machines count together, such as one for Redis. Takes the place of `scope`. */
   store: prop.reference(addonKind, { offering: rateLimitStore }),
   /**
-   * Required with `store`: what becomes of requests while it does not answer. `open`: nothing is limited. `closed`: they
-   * get 503. `local`: each worker counts for itself.
+   * Required with `store`: what becomes of requests while it does not answer. `open`: nothing is limited. `closed`:
+   * they get 503. `local`: each worker counts for itself.
    */
   onDown: prop.choice(["open", "closed", "local"], { reload: "live" }),
   /** Refuses nothing and sends no fields, but says in the log what it would have refused. */

@@ -52,7 +52,7 @@ let waiting = Promise.withResolvers<void>();
 
 /**
  * What answers behind the handlets: `/fail` gives a 500 and `/teapot` a 418, `/vary` has fields of its own, `/missing`
- * is nobody's, `/large` has 256 KiB, `/wait` waits, and the rest is `passed`, with the name of the user if there is one.
+ * is nobody's, `/large` has 256 KiB, `/wait` waits, the rest is `passed`, with the name of the user if there is one.
  */
 const answerer = defineHandlet({
   sign: "answerer",

@@ -1,5 +1,5 @@
-// The rate limits that all workers share, in the memory of the leader. What is asked in one turn of the event loop is one
-// message.
+// The rate limits that all workers share, in the memory of the leader. What is asked in one turn of the event loop is
+// one message.
 
 import type { RateLimitStore, Strike, StrikeCount, TokenDemand, TokenGrant } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";

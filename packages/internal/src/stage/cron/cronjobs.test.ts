@@ -212,7 +212,7 @@ describe("a cronjob with locks for all machines", () => {
     areDown = true;
     let runs = 0;
     const props = `.schedule = "every 10s" .withLock = "l" .onDown = "${onDown}"`;
-    await using stage = await stageWith(() => Promise.resolve(void runs++), props, undefined, 'testLocks "l" {}');
+    await using stage = await stageWith(() => Promise.resolve(void (runs += 1)), props, undefined, 'testLocks "l" {}');
     await pass(stage, 31);
     expect(runs).toBe(count);
     expect(stage.log.join("\n")).toContain(told);

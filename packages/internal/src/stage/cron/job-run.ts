@@ -101,8 +101,9 @@ export class JobRun {
     const signal = AbortSignal.any([kept, this.#abort.signal]);
     const aborted = rejectsWhenAborted(signal);
     try {
-      for (;;) {
+      for (let wait = 0; ; wait = firstRetry * 2 ** (this.#attempts - 1)) {
         try {
+          if (wait > 0) await Promise.race([pause(wait), aborted]);
           const facts = { due: this.#due, attempt: ++this.#attempts, token };
           // Work that does not heed the signal must not hold up all runs to come.
           await Promise.race([this.#work(signal, facts), aborted]);
@@ -112,8 +113,6 @@ export class JobRun {
           if (signal.aborted) return this.#failed("was aborted", error, "aborted");
           if (this.#attempts > retries) return this.#failed("failed", error);
           log.warn("failed, and is tried again", { error, attempt: this.#attempts });
-          await Promise.race([pause(firstRetry * 2 ** (this.#attempts - 1)), aborted]).catch(() => {});
-          if (signal.aborted) return this.#failed("was aborted", signal.reason, "aborted");
         }
       }
     } finally {

@@ -1,10 +1,12 @@
 // The history of a cronjob: a file of lines, to which each run adds one when it begins and one when it ends.
 //
 // Lines are appended, so that a crash in between costs at most the last one. A run without its second line has ended
-// with its process.
+// with its process: so the first line must be there before the run can end the process, and is written at once. It has
+// some hundred bytes, and no job runs more than once a second.
 
 import { randomUUID } from "node:crypto";
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Why a run began: its time had come, had passed while the program did not run, or somebody has ordered it. */
@@ -66,8 +68,6 @@ export interface RunHistoryOptions {
 
 export class RunHistory {
   readonly #options: RunHistoryOptions;
-  /** Writes one after the other. */
-  #written: Promise<void> = Promise.resolve();
 
   constructor(options: RunHistoryOptions) {
     this.#options = options;
@@ -88,36 +88,29 @@ export class RunHistory {
   /** The runs, latest last; those that have just begun or ended are among them. Never rejects. */
   async read(): Promise<readonly RunRecord[]> {
     if (this.#options.max === 0) return [];
-    await this.#written;
     const text = await readFile(this.#options.file, "utf8").catch(() => "");
     return folded(text).slice(-this.#options.max).map(recordOf);
-  }
-
-  /** Settles when everything is written. */
-  async flush(): Promise<void> {
-    await this.#written;
   }
 
   #append(line: Line): void {
     const { file, max, failed } = this.#options;
     if (max === 0) return;
-    this.#written = this.#written
-      .then(async () => {
-        await mkdir(dirname(file), { recursive: true });
-        await appendFile(file, `${JSON.stringify(line)}\n`);
-        await this.#compact();
-      })
-      .catch(failed);
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      this.#compact();
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** The file has at most some times the size of the history. */
-  async #compact(): Promise<void> {
+  #compact(): void {
     const { file, max } = this.#options;
-    const { size } = await stat(file);
-    if (size < max * compactAt) return;
-    const kept = folded(await readFile(file, "utf8")).slice(-max);
-    await writeFile(`${file}.new`, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    await rename(`${file}.new`, file);
+    if (statSync(file).size < max * compactAt) return;
+    const kept = folded(readFileSync(file, "utf8")).slice(-max);
+    writeFileSync(`${file}.new`, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    renameSync(`${file}.new`, file);
   }
 }
 

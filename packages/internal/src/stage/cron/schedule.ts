@@ -2,8 +2,8 @@
 // `every 90s`. The grammar of expressions is that of croner.
 //
 // At the change to summer time, a run whose time does not exist takes place when the gap ends; at the change to winter
-// time, one whose time exists twice takes place at the first of them. What runs each hour or more often, and `every`, goes
-// on evenly.
+// time, one whose time exists twice takes place at the first of them. What runs each hour or more often, and `every`,
+// goes on evenly.
 
 import { Cron } from "croner";
 import { HemiError } from "../../errors/hemi-error.ts";

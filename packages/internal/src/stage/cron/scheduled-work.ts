@@ -58,13 +58,11 @@ export class ScheduledWork implements Part, ManagedCronjob {
     this.#unsubscribe?.();
     clearTimeout(this.#timer);
     const running = this.#running;
-    if (running !== undefined) {
-      const patience = Math.max(0, deadline - Date.now());
-      const timer = setTimeout(() => running.run.abort(new Error("the program ends")), patience);
-      await running.done;
-      clearTimeout(timer);
-    }
-    await this.#history.flush();
+    if (running === undefined) return;
+    const patience = Math.max(0, deadline - Date.now());
+    const timer = setTimeout(() => running.run.abort(new Error("the program ends")), patience);
+    await running.done;
+    clearTimeout(timer);
   }
 
   shutdown(): Promise<void> {

@@ -10,8 +10,8 @@ export interface KeepLockOptions {
 }
 
 /**
- * Acquires a lock and runs `work`; resolves with `undefined` if somebody else has it. The signal that `work` gets aborts
- * when the lock is lost, or when `signal` does. Rejects with the error of the service, or of `work`.
+ * Acquires a lock and runs `work`; resolves with `undefined` if somebody else has it. The signal of `work` aborts when
+ * the lock is lost, or when `signal` does. Rejects with the error of the service, or of `work`.
  */
 export async function keepLock<Result>(
   locks: LockService,

@@ -39,9 +39,9 @@ export interface Lock extends AsyncDisposable {
 
 export interface LockService {
   /**
-   * Resolves with the lock, or with `undefined` if somebody has it: nobody waits for another holder. A name has 1 to 200
-   * characters. Rejects if the service does not answer within a time that the implementation limits; the lock may then
-   * be held until `ttl` is over.
+   * Resolves with the lock, or with `undefined` if somebody has it: nobody waits for another holder. A name has 1 to
+   * 200 characters. Rejects if the service does not answer within a time that the implementation limits; the lock may
+   * then be held until `ttl` is over.
    */
   acquireLock(name: string, options: LockOptions): Promise<Lock | undefined>;
 }

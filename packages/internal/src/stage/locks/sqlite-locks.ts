@@ -19,9 +19,9 @@ const props = {
 };
 
 /**
- * Offers locks in a database file, for several programs of a machine; the workers of one program need none. They outlive
- * a crash of their holder until their time is over. Nothing waits for the lock of the database with the event loop
- * standing still. The file must be on a local file system.
+ * Offers locks in a database file, for several programs of a machine; the workers of one program need none. They
+ * outlive a crash of their holder until their time is over. Nothing waits for the lock of the database with the event
+ * loop standing still. The file must be on a local file system.
  */
 export const sqliteLocks = defineAddon({
   sign: "sqliteLocks",
