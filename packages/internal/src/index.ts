@@ -248,6 +248,8 @@ export type {
   Interceptor,
   ProcedureLimits,
 } from "./rpc/implementation.ts";
+export { grpcTransport, type GrpcOptions } from "./rpc/grpc-client/grpc-transport.ts";
+export { reflect, type Reflection } from "./rpc/grpc-client/reflection.ts";
 export { hrpcOutgate, type HrpcOutgate } from "./rpc/hrpc/hrpc-outgate.ts";
 export { hrpcTransport, type HrpcOptions, type HrpcTransport } from "./rpc/hrpc/hrpc-transport.ts";
 export { rpcBackend, type RpcBackend } from "./rpc/hrpc/rpc-backend.ts";
