@@ -39,8 +39,10 @@ export function protoTypeOf(schema: JsonSchema, name: string, root: JsonSchema, 
 
 const anything: ProtoType = { text: "google.protobuf.Value" };
 
-/** Those of an `anyOf`, without null; `undefined` if the schema has none. */
-function alternativesOf({ anyOf }: JsonSchema): readonly JsonSchema[] | undefined {
+/** Those of an `anyOf`, or of several types, without null; `undefined` if the schema has none. */
+function alternativesOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
+  const { anyOf, type } = schema;
+  if (Array.isArray(type)) return type.filter((each) => each !== "null").map((each) => ({ ...schema, type: each }));
   return Array.isArray(anyOf) ? anyOf.filter(isRecord).filter(({ type }) => type !== "null") : undefined;
 }
 

@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Bundlet } from "@hemi/common/rpc";
-import { HemiError } from "@hemi/hemi";
+import { HemiError } from "@hemi/hemi/base";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { readLock, type FieldLock } from "./field-lock.ts";
