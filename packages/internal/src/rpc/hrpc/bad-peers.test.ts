@@ -60,6 +60,19 @@ test("a client without calls is told goodbye after idleTimeout", async () => {
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.none);
 });
 
+test("an old connection is told goodbye, its calls go on, and the client makes another one", async () => {
+  await using peer = await begin(".hrpcMaxConnAge = 40ms");
+  peer.raw.send(beginning, rawCall(1, double));
+  await vi.waitFor(() => expect(peer.raw.of(frameTypes.goAway)).toHaveLength(1), 3000);
+  peer.raw.send(rawMessage(1, '{"n":2}', frameFlags.last));
+  await vi.waitFor(() => expect(peer.raw.of(frameTypes.message)).toHaveLength(1));
+  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true));
+  await using transport = hrpcTransport(`hrpc://${peer.site.address}`);
+  const client = makeClient(numbers, transport);
+  // Long enough for several connections.
+  for (const end = Date.now() + 200; Date.now() < end;) expect(await client.double({ n: 1 })).toEqual({ n: 2 });
+});
+
 test("calls without a message end at the time limit, and their places are free again", async () => {
   await using peer = await begin(".maxTime = 60ms .hrpcMaxStreams = 3");
   peer.raw.send(beginning, ...[1, 3, 5, 7].map((id) => rawCall(id, double)));

@@ -1,6 +1,7 @@
 // One connection of an hrpc client to a server.
 
 import type { Socket } from "node:net";
+import type { Deadline } from "@hemi/common";
 import { callOver, Session, type Transport } from "@hemi/common/rpc";
 import type { CodecConn } from "../../front/codecs.ts";
 import type { CodecServer } from "../../http/codec-server.ts";
@@ -27,6 +28,7 @@ export class HrpcConn implements CodecConn, HrpcOrigin {
   readonly tls: TlsFacts | undefined;
   readonly caller: Transport;
   readonly #socket: HrpcSocket;
+  #age: Deadline | undefined;
 
   constructor({ socket, peer, tls, server, host, settings }: HrpcConnOptions) {
     this.peer = peer;
@@ -49,11 +51,20 @@ export class HrpcConn implements CodecConn, HrpcOrigin {
           faulty: (fault) => server.note(peer, `hrpc: ${fault.message}`),
           failed: (error) => server.failed(peer, error),
         }),
-      closed: () => server.closed(this),
+      closed: () => {
+        this.#age?.clear();
+        server.closed(this);
+      },
     });
     this.caller = {
       call: (call) => callOver(this.#socket.session, call, host.settings.maxMessageSize),
     };
+    const { hrpcMaxConnAge } = settings;
+    if (hrpcMaxConnAge > 0) {
+      this.#age = server.makeDeadline(() => this.drain());
+      // All clients of a server that has restarted would come back at the same time.
+      this.#age.set(hrpcMaxConnAge * (0.9 + 0.2 * Math.random()));
+    }
     socket.resume();
   }
 

@@ -25,6 +25,11 @@ export const hrpcProps = {
   /** If it gives none in this time, its connection and its calls are ended. */
   hrpcPingTimeout: prop.duration({ default: "10s", min: "1ms", inherited: true, reload: "live" }),
   /**
+   * How long an hrpc connection takes new calls, plus or minus 10 %. After that its client makes another one, so that
+   * balancers before several servers can spread clients anew; calls that run go on. 0: as long as it lasts.
+   */
+  hrpcMaxConnAge: prop.duration({ default: "0s", inherited: true, reload: "live" }),
+  /**
    * Frames on an hrpc connection that bring nothing, such as pings, canceled and refused calls, beyond the calls that
    * are answered: such a number in `hrpcFloodRecovery`; more end the connection.
    */
