@@ -5,10 +5,11 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { fromBinary, toBinary, create } from "@bufbuild/protobuf";
 import { Client, credentials } from "@grpc/grpc-js";
-import { bootFile, localTransport, MemorySink, openErrorLog, type Stage } from "@hemi/hemi";
-import { client, connectTransport } from "@hemi/rpc-client";
+import { bootFile, hrpcTransport, localTransport, MemorySink, openErrorLog, type Stage } from "@hemi/hemi";
+import { client, connectTransport, webSocketTransport } from "@hemi/rpc-client";
 import { envelope } from "@hemi/rpc-client/wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchChromium } from "../../packages/develop/src/chromium.ts";
 import { peer } from "../../packages/develop/src/peers.ts";
 import app, { stock } from "./app.ts";
 import { ArticleSchema, LevelSchema } from "./shop_pb.ts";
@@ -101,6 +102,45 @@ test("event streams, which go on after a change", async () => {
     await shop.load([{ sku: "plum", by: 6 }]);
   }
   expect(counts).toEqual([0, 6]);
+});
+
+test("hrpc, from a program", async () => {
+  await using transport = hrpcTransport(`hrpc://${grpcAddress}`);
+  const shop = client(stock, { to: transport });
+  expect((await shop.load([{ sku: "kiwi", by: 2 }])).changes).toBe(1);
+  expect((await shop.find({ sku: "kiwi" })).count).toBe(2);
+});
+
+test("hrpc over a WebSocket", async () => {
+  const transport = webSocketTransport(`${url.replace("http", "ws")}/hrpc`);
+  const shop = client(stock, { to: transport });
+  for await (const { count } of shop.watch({ sku: "apple" })) {
+    expect(count).toBe(3);
+    break;
+  }
+  transport.close();
+});
+
+test("a page in Chromium, which follows changes, and calls by gRPC-Web", async (context) => {
+  await using browser = await launchChromium(peer("chromium", context));
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.waitForFunction('document.querySelector("#count").textContent === "3"');
+  const shop = client(stock, { to: url });
+  await shop.load([{ sku: "apple", by: 5 }]);
+  await page.waitForFunction('document.querySelector("#count").textContent === "8"');
+  await shop.load([{ sku: "apple", by: -5 }]);
+  const request = [...envelope(0, toBinary(ArticleSchema, create(ArticleSchema, { sku: "apple" })))];
+  const answer = await page.evaluate(async (request) => {
+    const response = await fetch("/shop.v1.Stock/Find", {
+      method: "POST",
+      headers: { "content-type": "application/grpc-web+proto" },
+      body: new Uint8Array(request),
+    });
+    return [...new Uint8Array(await response.arrayBuffer())];
+  }, request);
+  const content = Buffer.from(answer);
+  expect(fromBinary(LevelSchema, content.subarray(5, 5 + content.readUInt32BE(1))).count).toBe(3);
 });
 
 test("calls inside the process", async () => {

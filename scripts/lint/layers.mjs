@@ -6,8 +6,8 @@
  */
 export const arrows = {
   common: [],
-  "rpc-client": [],
-  internal: ["common", "rpc-client"],
+  "rpc-client": ["common"],
+  internal: ["common"],
   contrib: ["internal", "common"],
   hemi: ["internal", "contrib", "common"],
   procman: ["hemi", "common"],
@@ -15,8 +15,9 @@ export const arrows = {
 
 const reasons = {
   common: "@hemi/common would make sense in a project without Hemi, so it imports nothing of Hemi",
-  "rpc-client": "@hemi/rpc-client runs in browsers, where nothing else of Hemi does",
-  internal: "@hemi/internal is the core: beside what both ends of RPC share, it stands on @hemi/common alone",
+  "rpc-client":
+    "@hemi/rpc-client runs in browsers: it uses what both ends of RPC share, @hemi/common/rpc, and nothing else",
+  internal: "@hemi/internal is the core: it stands on @hemi/common alone",
   contrib:
     "a contrib is what anyone could have written: it uses the public entry of @hemi/internal and @hemi/common, no other contrib",
   hemi: "@hemi/hemi is the face: it gathers @hemi/internal and the contribs, and knows nothing of the programs above",

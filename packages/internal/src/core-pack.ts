@@ -35,6 +35,8 @@ import { udpsOutgate } from "./layer4/udps/udps-outgate.ts";
 import { udpsBackend } from "./layer4/udps/udps-backend.ts";
 import { udpsProxy } from "./layer4/udps/udps-proxy.ts";
 import { udpsRouter } from "./layer4/udps/udps-router.ts";
+import { hrpcBackend } from "./rpc/hrpc/hrpc-backend.ts";
+import { hrpcOutgate } from "./rpc/hrpc/hrpc-outgate.ts";
 import { rpcHandlet } from "./rpc/rpc-handlet.ts";
 import { rpcServer } from "./rpc/rpc-server.ts";
 import { rule } from "./web/dispatch/rule.ts";
@@ -48,10 +50,12 @@ export const corePack = pack("@hemi/internal", [
   http1Outgate,
   tcpsOutgate,
   udpsOutgate,
+  hrpcOutgate,
   http1Backend,
   http2Backend,
   fcgiBackend,
   scgiBackend,
+  hrpcBackend,
   httpxServer,
   webapp,
   rule,

@@ -250,6 +250,11 @@ export type {
   Interceptor,
   ProcedureLimits,
 } from "./rpc/implementation.ts";
+export { grpcTransport, type GrpcOptions } from "./rpc/grpc-client/grpc-transport.ts";
+export { reflect, type Reflection } from "./rpc/grpc-client/reflection.ts";
+export { hrpcOutgate, type HrpcOutgate } from "./rpc/hrpc/hrpc-outgate.ts";
+export { hrpcTransport, type HrpcOptions, type HrpcTransport } from "./rpc/hrpc/hrpc-transport.ts";
+export { rpcBackend, type RpcBackend } from "./rpc/hrpc/rpc-backend.ts";
 export { defineService, serviceKind, type ServicePart } from "./rpc/kinds.ts";
 export { localTransport, type LocalOptions } from "./rpc/local-transport.ts";
 export { implement, ServedProcedure, type Invoke, type ServedBundlet } from "./rpc/served-bundlet.ts";

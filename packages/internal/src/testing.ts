@@ -5,6 +5,8 @@
 export type { ContractTest } from "./testing/contract-test.ts";
 export { filterTests, type FilterSubject } from "./testing/filter-tests.ts";
 export { staterTests, type StaterSubject, type StaterTestOptions } from "./testing/stater-tests.ts";
+export { serveRpc, type RpcSite, type RpcSiteOptions } from "./testing/rpc/rpc-site.ts";
+export { testBundlet, testService } from "./testing/rpc/test-service.ts";
 export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";
 export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
 export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";

@@ -32,6 +32,7 @@ export const commandNames = [
   "log-level",
   "trace",
   "cache",
+  "rpc",
   "cron",
   "webui",
   "quit",
@@ -116,7 +117,7 @@ export interface CommandLine {
   readonly group: number | undefined;
   /** Modules whose default exports are packs. */
   readonly use: readonly string[];
-  /** fmt: report files that would change, and change nothing. */
+  /** fmt, rpc: report files that would change, and change nothing. */
   readonly isCheck: boolean;
   /** cache purge: what, besides URLs, and how. */
   readonly purge: {
@@ -128,14 +129,14 @@ export interface CommandLine {
   };
   /**
    * fmt, plan: the files. explain: method and URL. cache: an action and URLs. cron: an action and a name.
-   * backend: names and an action. trace: the id of a request. log-level: a level.
+   * rpc: an action and its arguments. backend: names and an action. trace: the id of a request. log-level: a level.
    * hash-password: the user name. help: a command. */
   readonly rest: readonly string[];
   /** cron preview: of which year; `undefined`: the next times. */
   readonly year: number | undefined;
   /** serve: responses may expose the configuration. */
   readonly isDevelopment: boolean;
-  /** explain: header fields, each as `name: value`. */
+  /** explain, rpc: header fields or metadata, each as `name: value`. */
   readonly fields: readonly string[];
   /** explain: the address of the client. */
   readonly from: string | undefined;
@@ -151,12 +152,13 @@ export interface CommandLine {
   /** top: print one table, and end. */
   readonly isOnce: boolean;
   /**
-   * top: the time between two tables. cpu, loop, gc, advise: how long to measure. log-level: how long. In milliseconds.
+   * top: the time between two tables. cpu, loop, gc, advise: how long to measure. log-level: how long.
+   * rpc: how long to wait. In milliseconds.
    */
   readonly period: number;
   /** cpu, heap, report, loop, gc: the slot of the worker. */
   readonly slot: number;
-  /** cpu, heap, report: the file to write. `undefined`: one in the working directory. */
+  /** cpu, heap, report, rpc: the file to write. `undefined`: one in the working directory. */
   readonly out: string | undefined;
   /** logs: show requests as they end. */
   readonly isFollowing: boolean;
@@ -306,6 +308,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
   cron: [...program, "year"],
   webui: program,
+  rpc: ["header", "json", "for", "out", "check"],
   quit: program,
   stop: program,
   fmt: ["config", "base", "check"],
@@ -340,6 +343,7 @@ const takesArguments: ReadonlySet<CommandName> = new Set([
   "trace",
   "cache",
   "cron",
+  "rpc",
   "fmt",
   "hash-password",
   "help",
@@ -435,6 +439,7 @@ const defaultPeriods: Partial<Readonly<Record<CommandName, string>>> = {
   gc: "10s",
   advise: "10s",
   "log-level": "5m",
+  rpc: "30s",
 };
 
 function parse(args: readonly string[]) {

@@ -12,6 +12,8 @@ export const exitCodes = {
   environment: 2,
   /** explain: no rule takes the request, or it reaches no server. */
   notTaken: 3,
+  /** rpc: the server answered with an error, or not at all. */
+  callFailed: 4,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

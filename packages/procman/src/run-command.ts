@@ -28,6 +28,7 @@ const commands: Readonly<Record<Exclude<CommandName, SteeringName>, () => Promis
   cache: async () => (await import("./commands/cache.ts")).cache,
   cron: async () => (await import("./commands/cron.ts")).cron,
   webui: async () => (await import("./commands/web-ui.ts")).webUICommand,
+  rpc: async () => (await import("./commands/rpc.ts")).rpc,
   fmt: async () => (await import("./commands/format.ts")).format,
   "hash-password": async () => (await import("./commands/hash-password.ts")).hashPasswordCommand,
   help: async () => (await import("./commands/help.ts")).help,

@@ -5,7 +5,11 @@ import { expect, test } from "vitest";
 
 test("the client is at most 12 KB compressed, and has nothing of Node.js", async () => {
   const entry = fileURLToPath(new URL("index.ts", import.meta.url));
-  const bundle = await rolldown({ input: entry, platform: "browser" });
+  const bundle = await rolldown({
+    input: entry,
+    platform: "browser",
+    resolve: { conditionNames: ["@hemi/source", "import", "default"] },
+  });
   const { output } = await bundle.generate({ format: "esm", minify: true });
   await bundle.close();
   expect(output).toHaveLength(1);

@@ -1,15 +1,21 @@
 // Connect over fetch: works in browsers and in Node.js (https://connectrpc.com/docs/protocol).
 
-import { toBase64Url } from "./base64.ts";
-import { codeOfHttpStatus } from "./codes.ts";
-import { endOfStreamFromJson, errorFromJson, parseJson } from "./connect-error.ts";
-import { envelope, EnvelopeReader } from "./envelope.ts";
+import {
+  codeOfHttpStatus,
+  endOfStreamFromJson,
+  envelope,
+  EnvelopeReader,
+  errorFromJson,
+  Metadata,
+  parseJson,
+  RpcError,
+  toBase64Url,
+  type OutgoingCall,
+  type Procedure,
+  type Transport,
+} from "@hemi/common/rpc";
 import { followEvents } from "./event-stream.ts";
-import { Metadata } from "./metadata.ts";
-import type { Procedure } from "./procedure.ts";
 import { readAll, readPieces } from "./response-content.ts";
-import { RpcError } from "./rpc-error.ts";
-import type { OutgoingCall, Transport } from "./transport.ts";
 
 /** How calls are made. */
 export interface ConnectOptions {

@@ -1,13 +1,8 @@
 // Server-sent events as a stream of messages, which is asked for again after a lost connection
 // (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 
-import { endOfStreamFromJson } from "./connect-error.ts";
-import { tooLarge } from "./envelope.ts";
-import { Metadata } from "./metadata.ts";
+import { endOfStreamFromJson, Metadata, pause, RpcError, tooLarge, type OutgoingCall } from "@hemi/common/rpc";
 import { readPieces } from "./response-content.ts";
-import { pause } from "./retries.ts";
-import { RpcError } from "./rpc-error.ts";
-import type { OutgoingCall } from "./transport.ts";
 
 /** One event. */
 export interface ServerEvent {

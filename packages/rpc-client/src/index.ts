@@ -1,29 +1,39 @@
 // RPC for both ends: declares bundlets of procedures, and calls them. Runs in browsers and in Node.js.
 
-export { bundlet, type Bundlet, type Procedures } from "./bundlet.ts";
-export type { ParentCall } from "./call-limits.ts";
 export {
-  client,
+  bidiStreaming,
+  bundlet,
+  clientStreaming,
+  isRpcCode,
+  Metadata,
+  rpcCodes,
+  RpcError,
+  schemaMessage,
+  serverStreaming,
+  unary,
+  type BinaryForm,
+  type Bundlet,
   type CallOptions,
   type Client,
   type ClientInterceptor,
   type ClientMethod,
-  type ClientOptions,
-} from "./client.ts";
-export { isRpcCode, rpcCodes, type RpcCode } from "./codes.ts";
-export { connectTransport, type ConnectOptions } from "./connect-transport.ts";
-export type { BinaryForm, GivenOf, MessageType, TakenOf } from "./message-type.ts";
-export { Metadata } from "./metadata.ts";
-export {
-  bidiStreaming,
-  clientStreaming,
-  serverStreaming,
-  unary,
+  type ErrorDetail,
+  type ErrorMetadata,
+  type GivenOf,
   type Idempotency,
+  type MessageType,
+  type OutgoingCall,
+  type ParentCall,
   type Procedure,
   type ProcedureDeclaration,
   type ProcedureKind,
-} from "./procedure.ts";
-export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc-error.ts";
-export { schemaMessage, type SchemaMessage } from "./schema-message.ts";
-export type { OutgoingCall, Transport } from "./transport.ts";
+  type Procedures,
+  type RpcCode,
+  type RpcErrorOptions,
+  type SchemaMessage,
+  type TakenOf,
+  type Transport,
+} from "@hemi/common/rpc";
+export { client, type ClientOptions } from "./client.ts";
+export { connectTransport, type ConnectOptions } from "./connect-transport.ts";
+export { webSocketTransport, type WebSocketOptions, type WebSocketTransport } from "./web-socket-transport.ts";

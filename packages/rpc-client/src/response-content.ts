@@ -1,7 +1,6 @@
 // Reads the content of a response of fetch, which may be broken off at any time.
 
-import { tooLarge } from "./envelope.ts";
-import { RpcError } from "./rpc-error.ts";
+import { RpcError, tooLarge } from "@hemi/common/rpc";
 
 /** The pieces as they come. Throws RpcError `unavailable`, or the reason of the signal. */
 export async function* readPieces(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {

@@ -1,16 +1,26 @@
-// For servers and transports: the parts of the protocols that both ends share. Programs do not need them.
+// The entry `@hemi/rpc-client/wire`, for transports: the parts of the protocols that both ends share. Programs do not
+// need them.
 
-export { fromBase64, toBase64, toBase64Url } from "./base64.ts";
-export { wireNameOf } from "./bundlet.ts";
-export { codeOfHttpStatus, codeOfNumber, httpStatusOf } from "./codes.ts";
 export {
+  codeOfHttpStatus,
+  codeOfNumber,
+  compressedFlag,
   endOfStreamFromJson,
   endOfStreamToJson,
+  envelope,
+  EnvelopeReader,
   errorFromJson,
   errorToJson,
+  fromBase64,
+  httpStatusOf,
   parseJson,
+  streamsIn,
+  streamsOut,
+  toBase64,
+  toBase64Url,
+  tooLarge,
+  wireNameOf,
   type ConnectErrorJson,
   type EndOfStream,
-} from "./connect-error.ts";
-export { compressedFlag, envelope, EnvelopeReader, tooLarge, type Envelope } from "./envelope.ts";
-export { streamsIn, streamsOut } from "./procedure.ts";
+  type Envelope,
+} from "@hemi/common/rpc";

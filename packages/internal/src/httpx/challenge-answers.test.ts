@@ -12,11 +12,13 @@ const acmeServer = defineServer({
   sign: "acmeServer",
   create: (context) =>
     new HttpxServer(context, {
-      fallback: undefined,
-      dependsOnName: true,
-      find: () => undefined,
-      answerChallenge: (hostname, token) =>
-        hostname === "a.example" && token === "tok_1-2" ? `${token}.thumbprint` : undefined,
+      source: {
+        fallback: undefined,
+        dependsOnName: true,
+        find: () => undefined,
+        answerChallenge: (hostname, token) =>
+          hostname === "a.example" && token === "tok_1-2" ? `${token}.thumbprint` : undefined,
+      },
     }),
 });
 

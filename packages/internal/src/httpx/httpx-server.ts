@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { Context } from "../stage/context.ts";
 import { claimAddress } from "../front/claim-address.ts";
-import type { CodecConn } from "../front/codecs.ts";
+import type { Codec, CodecConn } from "../front/codecs.ts";
 import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
 import { Front } from "../front/front.ts";
 import type { CertificateSource } from "../front/tls/certificate-source.ts";
@@ -35,19 +35,26 @@ export const httpxServer = defineServer({
   create: (context): ServerPart & Injectable & Explainable & ConnTaker => new HttpxServer(context),
 });
 
+/** What a server may have beside its configuration. */
+export interface HttpxOptions {
+  /** Provides certificates and responds to challenges. Default: the files in the configuration. */
+  readonly source?: CertificateSource | undefined;
+  /** In the order of preference. Default: the HTTP versions. */
+  readonly codecs?: readonly Codec<HttpCodecServer>[];
+}
+
 export class HttpxServer extends WebServer<HttpxSettings> implements ConnTaker, HttpCodecServer {
   protected readonly front: Front<HttpCodecServer>;
   readonly wholeResponses = new WholeResponses();
   #dateLine = "";
   #dateOfLine = "";
 
-  /** `source`: provides certificates and responds to challenges. Default: the files in the configuration. */
-  constructor(context: Context<HttpxSettings, undefined>, source?: CertificateSource) {
+  constructor(context: Context<HttpxSettings, undefined>, { source, codecs = httpCodecs }: HttpxOptions = {}) {
     super(context, source);
     this.front = new Front<HttpCodecServer>({
       context,
       server: this,
-      codecs: httpCodecs,
+      codecs,
       source: this.source,
       clients: {
         mayConnect: (address) => this.clientLimits.mayConnect(address),

@@ -2,7 +2,7 @@
 // hangs, and the next call works.
 
 import { create, toBinary } from "@bufbuild/protobuf";
-import { envelope } from "@hemi/rpc-client/wire";
+import { envelope } from "@hemi/common/rpc";
 import { gzipSync, brotliCompressSync } from "node:zlib";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { SimpleRequestSchema, StreamingOutputCallRequestSchema, TestService } from "../testing/rpc/interop_pb.ts";

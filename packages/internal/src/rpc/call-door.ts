@@ -3,7 +3,7 @@
 //   request ─> door ── receive ──> CallRun ──> interceptors ──> procedure
 //   answer  <─ door <─ send, finish ── CallRun <── messages, error ──┘
 
-import type { RpcError } from "@hemi/rpc-client";
+import type { RpcError } from "@hemi/common/rpc";
 import type { Call } from "./call.ts";
 
 /** One for each call. Messages are values here: the door encodes and decodes them. */

@@ -8,8 +8,7 @@
 // it is told by the call's signal, and its iterators are closed.
 
 import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
-import { RpcError, type ProcedureKind } from "@hemi/rpc-client";
-import { streamsIn, streamsOut } from "@hemi/rpc-client/wire";
+import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
 import { ExchanError } from "../http/exchan-error.ts";
 import { Call, type CallOrigin, type CallSurroundings } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";

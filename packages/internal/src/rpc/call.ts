@@ -1,7 +1,7 @@
 // A call, as a procedure sees it: who calls, for how long the answer is wanted, and what goes beside the messages.
 
 import { guardSignal } from "@hemi/common";
-import { Metadata, type RpcError } from "@hemi/rpc-client";
+import { Metadata, type RpcError, type Transport } from "@hemi/common/rpc";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Peer } from "../net/peer.ts";
 import type { Request } from "../web/request/request.ts";
@@ -14,6 +14,8 @@ export interface CallOrigin {
   readMetadata(): Metadata;
   /** The other end; `undefined` for a call inside the process. */
   readonly peer: Peer | undefined;
+  /** Calls the client; `undefined` where the protocol cannot do that. */
+  readonly caller: Transport | undefined;
 }
 
 /** The surroundings of a call. */
@@ -80,6 +82,14 @@ export class Call {
   /** The other end of the connection; `undefined` for a call inside the process. */
   get peer(): Peer | undefined {
     return this.#origin.peer;
+  }
+
+  /**
+   * The way back, for calls of procedures that the client serves: `makeClient(progress, call.caller)`. It lasts as long
+   * as the connection. `undefined` where the protocol cannot do that: only hrpc can.
+   */
+  get caller(): Transport | undefined {
+    return this.#origin.caller;
   }
 
   /** The log of the component that serves the call. */

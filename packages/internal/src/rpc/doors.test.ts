@@ -3,9 +3,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Client, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import { bundlet, RpcError, serverStreaming, unary } from "@hemi/rpc-client";
-import { errorDetail } from "@hemi/rpc-client/proto";
-import { envelope } from "@hemi/rpc-client/wire";
+import { bundlet, RpcError, serverStreaming, unary, envelope } from "@hemi/common/rpc";
+import { errorDetail } from "@hemi/common/rpc-proto";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { serveRpc } from "../testing/rpc/rpc-site.ts";

@@ -1,6 +1,6 @@
 // What implements a bundlet: a function for each procedure, whose types follow from the declaration.
 
-import type { GivenOf, Procedure, Procedures, TakenOf } from "@hemi/rpc-client";
+import type { GivenOf, Procedure, Procedures, TakenOf } from "@hemi/common/rpc";
 import type { Call } from "./call.ts";
 
 /** The functions of a bundlet, by the names of its procedures. */

@@ -1,7 +1,7 @@
 // Calls inside the process: a client gets to a service without HTTP and without serialisation.
 
 import { Deadlines, isPromiseLike } from "@hemi/common";
-import { Metadata, RpcError, type MessageType, type OutgoingCall, type Transport } from "@hemi/rpc-client";
+import { Metadata, RpcError, type MessageType, type OutgoingCall, type Transport } from "@hemi/common/rpc";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Call, CallOrigin } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
@@ -55,7 +55,7 @@ async function* callLocally(
   call: OutgoingCall,
 ): AsyncGenerator<unknown, void, void> {
   call.signal.throwIfAborted();
-  const door = new LocalDoor(call);
+  const door = new LocalDoor(call, served);
   const run = new CallRun(host, served, door, door, call.timeout);
   const left = (): void => {
     const reason: unknown = call.signal.reason;
@@ -76,9 +76,10 @@ async function* callLocally(
 class LocalDoor implements CallDoor, CallOrigin {
   readonly req = undefined;
   readonly peer = undefined;
+  readonly caller = undefined;
   readonly #call: OutgoingCall;
   readonly #input: MessageType;
-  readonly #output: MessageType;
+  readonly #served: ServedProcedure;
   readonly #inputs: AsyncIterator<unknown> | Iterator<unknown>;
   #waiting: unknown[] = [];
   #isOver = false;
@@ -90,10 +91,10 @@ class LocalDoor implements CallDoor, CallOrigin {
   /** Resolved when there is something for the caller. */
   #came = Promise.withResolvers<void>();
 
-  constructor(call: OutgoingCall) {
+  constructor(call: OutgoingCall, served: ServedProcedure) {
     this.#call = call;
     this.#input = call.procedure.input;
-    this.#output = call.procedure.output;
+    this.#served = served;
     const { inputs } = call;
     this.#inputs = Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
   }
@@ -109,12 +110,7 @@ class LocalDoor implements CallDoor, CallOrigin {
   }
 
   async send(message: unknown, call: Call): Promise<void> {
-    let checked: unknown;
-    try {
-      checked = await this.#output.check(message);
-    } catch (cause) {
-      throw new Error(`${call.path} returned an invalid message`, { cause });
-    }
+    const checked = await this.#served.checkOutput(message);
     this.#headers ??= call.ownHeaders ?? new Metadata();
     this.#waiting.push(checked);
     this.#came.resolve();

@@ -2,8 +2,7 @@
 
 import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
-import { RpcError } from "@hemi/rpc-client";
-import { tooLarge } from "@hemi/rpc-client/wire";
+import { RpcError, tooLarge } from "@hemi/common/rpc";
 import { parseWeights } from "../http/accept.ts";
 
 /** Compresses whole messages, off the event loop. */

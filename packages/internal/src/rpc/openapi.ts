@@ -1,6 +1,6 @@
 // The OpenAPI 3.1 description of procedures, as those see them who call them by JSON over HTTP.
 
-import type { Procedure } from "@hemi/rpc-client";
+import type { Procedure } from "@hemi/common/rpc";
 import type { ServedBundlet } from "./served-bundlet.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import { Deadlines } from "@hemi/common";
-import { RpcError } from "@hemi/rpc-client";
+import { RpcError, type CalledStream } from "@hemi/common/rpc";
 import type { Context } from "../stage/context.ts";
 import { PropError } from "../component/prop-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
@@ -15,17 +15,22 @@ import { reflectionBundlets } from "./builtin/reflection.ts";
 import { CallRun, type CallHost } from "./call-run.ts";
 import { acceptedTypes, openDoor, readRpcRequest } from "./doors/choose-door.ts";
 import type { HttpDoor } from "./doors/http-door.ts";
+import type { HrpcOrigin } from "./hrpc/hrpc-door.ts";
+import type { HrpcHost } from "./hrpc/hrpc-host.ts";
+import { serveStream } from "./hrpc/serve-stream.ts";
+import type { WebSocketSessions } from "./hrpc/web-socket-sessions.ts";
 import { describeByOpenAPI } from "./openapi.ts";
 import type { RpcSettings } from "./rpc-props.ts";
 import type { ServedBundlet, ServedProcedure } from "./served-bundlet.ts";
 
-export class RpcDispatcher implements CallHost {
+export class RpcDispatcher implements CallHost, HrpcHost {
   readonly settings: RpcSettings;
   readonly log: ErrorLog;
   readonly deadlines: Deadlines;
   #procedures: ReadonlyMap<string, ServedProcedure> = new Map();
   /** The running calls that may last for long. */
   readonly #streams = new Set<CallRun>();
+  #webSockets: WebSocketSessions | undefined;
   readonly #health = new HealthState();
   readonly #reflection = reflectionBundlets(() => this.#descriptors());
   /** All that is served. */
@@ -59,6 +64,13 @@ export class RpcDispatcher implements CallHost {
     }
   }
 
+  /** Loads what the settings need. */
+  async prepare(): Promise<void> {
+    if (this.settings.webSocket === undefined) return;
+    const { WebSocketSessions } = await import("./hrpc/web-socket-sessions.ts");
+    this.#webSockets = await WebSocketSessions.load(this, this.log);
+  }
+
   /** The services may have changed, or the settings. */
   compose(): void {
     const { services, health, reflection, stripPrefix = "" } = this.settings;
@@ -77,6 +89,7 @@ export class RpcDispatcher implements CallHost {
     const { stripPrefix } = this.settings;
     const path = stripPrefix === undefined ? req.encodedPath : withoutPrefix(stripPrefix, req.encodedPath);
     if (path === undefined) return false;
+    if (path === this.settings.webSocket && this.#webSockets?.handle(req, resp) === true) return true;
     const served = this.#procedures.get(path);
     const asked = readRpcRequest(req);
     if (path === this.settings.openAPI && req.method === "GET") {
@@ -113,6 +126,16 @@ export class RpcDispatcher implements CallHost {
     const run = new CallRun(this, served, door, door, timeout);
     req.onAbort(() => run.clientLeft());
     run.begin();
+  }
+
+  /** Serves a call that came by hrpc. */
+  serveStream(stream: CalledStream, origin: HrpcOrigin): void {
+    serveStream(this, this.#procedures.get(stream.head.path), stream, origin);
+  }
+
+  /** Of a message for the procedure at a path, in bytes. */
+  maxMessageSizeOf(path: string): number {
+    return this.#procedures.get(path)?.limits.maxMessageSize ?? this.settings.maxMessageSize;
   }
 
   streamOpened(run: CallRun): void {

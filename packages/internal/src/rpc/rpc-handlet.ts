@@ -32,6 +32,7 @@ class RpcHandlet implements HandletPart {
     const { RpcDispatcher } = await import("./rpc-dispatcher.ts");
     this.#dispatcher = new RpcDispatcher(this.#context);
     this.#dispatcher.examine();
+    await this.#dispatcher.prepare();
   }
 
   compose(): void {

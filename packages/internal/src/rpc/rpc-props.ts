@@ -31,6 +31,16 @@ export const rpcProps = {
    * gRPC clients cannot send a prefix.
    */
   stripPrefix: prop.string({ pattern: pathPrefix, reload: "live" }),
+  /**
+   * The path at which browsers open WebSockets for procedures that stream in both directions, such as "/hrpc"; see
+   * `webSocketTransport` of `@hemi/rpc-client`. `stripPrefix` stands before it. Unset: there are none.
+   */
+  webSocket: prop.string({ pattern: pathPrefix }),
+  /**
+   * The origins whose pages may open such a WebSocket, such as `https://shop.example`; `*` for any. Unset: the page's
+   * own host, and programs, which send no origin.
+   */
+  webSocketOrigins: prop.strings({ reload: "live" }),
   /** Whether gRPC's health checks are answered (grpc.health.v1), for the server and for each bundlet. */
   health: prop.bool({ default: true, reload: "live" }),
   /**

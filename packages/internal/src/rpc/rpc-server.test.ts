@@ -7,9 +7,8 @@ import { bootWith } from "../boot.ts";
 import { pack } from "../component/pack.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
-import type { Stage } from "../stage.ts";
-import type { ServerPart } from "../stage/kinds/server.ts";
 import { TestService } from "../testing/rpc/interop_pb.ts";
+import { serveRpcServer, type RpcServerSite } from "../testing/rpc/rpc-server-site.ts";
 import { testService } from "../testing/rpc/test-service.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "./builtin/health_pb.ts";
 import { ServerReflection as ReflectionV1, type ServerReflectionResponse } from "./builtin/reflection-v1_pb.ts";
@@ -18,15 +17,7 @@ import { defineService } from "./kinds.ts";
 
 const service = defineService({ sign: "testService", create: () => ({ bundlets: [testService()] }) });
 
-async function serve(props = "", more = ""): Promise<{ stage: Stage; url: string } & AsyncDisposable> {
-  const stage = await bootWith([pack("test", [service])]).bootText(
-    `stage { testService "test" {} ${more} rpcServer "rpc" { .services = ("test") .address = "127.0.0.1:0" ${props} } }`,
-    { log: openErrorLog({ sink: new MemorySink() }) },
-  );
-  await stage.start();
-  const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("rpcServer.rpc")?.part ?? {};
-  return { stage, url: `http://${listensOn}`, [Symbol.asyncDispose]: () => stage.quit(1000) };
-}
+const serve = (props = "", more = ""): Promise<RpcServerSite> => serveRpcServer({ props, more });
 
 const grpc = (baseUrl: string) => createGrpcTransport({ baseUrl });
 
@@ -42,9 +33,7 @@ test("follows a reload", async () => {
   await using site = await serve(".maxTime = 60s");
   const client = createClient(TestService, grpc(site.url));
   await client.emptyCall({});
-  await site.stage.reload({
-    text: `stage { testService "test" {} rpcServer "rpc" { .services = ("test") .address = "127.0.0.1:0" .maxTime = 40ms } }`,
-  });
+  await site.stage.reload({ text: site.textWith(".maxTime = 40ms") });
   await expect(client.unaryCall({ behavior: "deaf" })).rejects.toMatchObject({ code: Code.DeadlineExceeded });
 });
 

@@ -1,11 +1,13 @@
 // rpcServer: serves RPC services on an address of their own.
 
+import { HemiError } from "../errors/hemi-error.ts";
 import type { Context } from "../stage/context.ts";
 import type { PropsOf } from "../component/props/prop-type.ts";
 import type { Reference } from "../component/reference.ts";
 import { claimAddress } from "../front/claim-address.ts";
 import { connTaker, type ConnTaker } from "../front/conn-taker.ts";
 import { checkTimeouts } from "../httpx/check-timeouts.ts";
+import { httpCodecs } from "../httpx/http-codecs.ts";
 import { httpServerProps } from "../httpx/httpx-props.ts";
 import { HttpxServer } from "../httpx/httpx-server.ts";
 import { checkServerTls } from "../httpx/server-tls.ts";
@@ -15,16 +17,18 @@ import type { Request } from "../web/request/request.ts";
 import type { Response } from "../web/response/response.ts";
 import { injectable, type Injectable } from "../web/server-capabilities.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";
+import { hrpcCodec, type HrpcAcceptor } from "./hrpc/hrpc-codec.ts";
+import { hrpcProps } from "./hrpc/hrpc-props.ts";
 import { rpcProps } from "./rpc-props.ts";
 
-const props = { ...httpServerProps, ...rpcProps };
+const props = { ...httpServerProps, ...rpcProps, ...hrpcProps };
 
 type RpcServerSettings = PropsOf<typeof props>;
 
 /**
- * Serves RPC services on an address of their own, by all protocols that rpcHandlet has, over HTTP/1 and HTTP/2. It is
- * an httpxServer with nothing but procedures. For checkers, limiters or web pages beside them use an rpcHandlet in a
- * rule.
+ * Serves RPC services on an address of their own: by hrpc, and by all protocols that rpcHandlet has, over HTTP/1 and
+ * HTTP/2. It is an httpxServer with nothing but procedures. For checkers, limiters or web pages beside them use an
+ * rpcHandlet in a rule.
  */
 export const rpcServer = defineServer({
   sign: "rpcServer",
@@ -44,16 +48,23 @@ class RpcServer extends HttpxServer {
 
   constructor(context: Context<RpcServerSettings, undefined>, webapp: RpcWebapp) {
     addWebapp(context, webapp);
-    super(context);
+    super(context, { codecs: [hrpcCodec(webapp), ...httpCodecs] });
     this.#context = context;
     this.#webapp = webapp;
   }
 
   override async prepare(): Promise<void> {
-    const { RpcDispatcher } = await import("./rpc-dispatcher.ts");
+    const [{ RpcDispatcher }, { HrpcConn }] = await Promise.all([
+      import("./rpc-dispatcher.ts"),
+      import("./hrpc/hrpc-conn.ts"),
+    ]);
     const dispatcher = new RpcDispatcher(this.#context);
     dispatcher.examine();
+    await dispatcher.prepare();
     this.#webapp.dispatcher = dispatcher;
+    const settings = this.#context.props;
+    this.#webapp.makeConn = (socket, peer, tls, server) =>
+      new HrpcConn({ socket, peer, tls, server, host: dispatcher, settings });
     await super.prepare();
   }
 
@@ -77,15 +88,22 @@ class RpcServer extends HttpxServer {
   }
 }
 
-/** The one webapp of the server. */
-class RpcWebapp implements WebappPart {
+/** The one webapp of the server, and what makes its connections of hrpc. */
+class RpcWebapp implements WebappPart, HrpcAcceptor {
   readonly hostnames = ["*"];
   readonly settings = new Map<string, string>();
   readonly path: string;
   dispatcher: RpcDispatcher | undefined;
+  /** Set before the first connection is accepted. */
+  makeConn: HrpcAcceptor["openHrpc"] | undefined;
 
   constructor(path: string) {
     this.path = path;
+  }
+
+  openHrpc(...accepted: Parameters<HrpcAcceptor["openHrpc"]>): ReturnType<HrpcAcceptor["openHrpc"]> {
+    if (this.makeConn === undefined) throw new HemiError("HEMI_STAGE_STATE", `${this.path} is not prepared`);
+    return this.makeConn(...accepted);
   }
 
   get webapp(): WebappPart {

@@ -1,7 +1,14 @@
 // A bundlet with what implements it, ready to be called.
 
-import type { Bundlet, Procedure, Procedures } from "@hemi/rpc-client";
-import { wireNameOf } from "@hemi/rpc-client/wire";
+import {
+  decodeMessage,
+  encodeMessage,
+  wireNameOf,
+  type Bundlet,
+  type MessageCodec,
+  type Procedure,
+  type Procedures,
+} from "@hemi/common/rpc";
 import type { Call } from "./call.ts";
 import type { Implementation, ImplementOptions, Interceptor, ProcedureLimits } from "./implementation.ts";
 
@@ -59,6 +66,34 @@ export class ServedProcedure {
     this.invoke = invoke;
     this.limits = limits;
   }
+
+  /** The message of a client, checked; a promise if its schema checks asynchronously. Throws RpcError. */
+  decodeInput(codec: MessageCodec, bytes: Uint8Array): unknown {
+    const { input } = this.procedure;
+    const message = decodeMessage(input, codec, bytes);
+    // What protobuf can decode is valid.
+    return codec === "proto" ? message : input.check(message);
+  }
+
+  /** What the procedure gives, checked. Throws or rejects with an Error: an invalid one is not the client's fault. */
+  checkOutput(message: unknown): unknown {
+    try {
+      const checked = this.procedure.output.check(message);
+      return checked instanceof Promise ? checked.catch(this.#invalidOutput) : checked;
+    } catch (error) {
+      return this.#invalidOutput(error);
+    }
+  }
+
+  /** A checked message of the procedure as bytes. */
+  encodeOutput(codec: MessageCodec, message: unknown): Uint8Array {
+    return encodeMessage(this.procedure.output, codec, message);
+  }
+
+  readonly #invalidOutput = (error: unknown): never => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${this.path} returned an invalid message: ${reason}`, { cause: error });
+  };
 }
 
 function intercepted(invoke: Invoke, interceptors: readonly Interceptor[]): Invoke {

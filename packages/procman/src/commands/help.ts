@@ -37,10 +37,12 @@ Commands
                     which server, hostname, rule and handlet would get a request, and why
   explain tcp|udp [ADDRESS]
                     the same for a connection: which router, case, dealet and node
+  rpc call|list|proto
+                    call a procedure of an RPC server, list its services, or write a .proto file
   fmt [FILE …]      lay configuration files out in the one way; - is standard input
   hash-password [NAME]
                     ask for a password, or read it from standard input, and print its line for .users of basicAuth
-  help [COMMAND]    this text, or more about explain, backend, cache or cron
+  help [COMMAND]    this text, or more about explain, backend, cache, cron or rpc
   version           the versions of Hemi and Node.js
 
 Options of serve, check, explain and plan (check takes --json, too)
@@ -119,7 +121,7 @@ Options of fmt
 
 Each option may be written with one dash: -config FILE.
 Exit codes: 0 fine, 1 wrong use or configuration, 2 environment (a port that is taken, a file that cannot be read),
-3 explain: nothing takes the request.
+3 explain: nothing takes the request, 4 rpc: the call failed.
 `;
 
 const explainText = `Usage: hemi explain [OPTION …] [METHOD] URL
@@ -206,11 +208,37 @@ N is a node as it is written in the configuration, or one of the addresses of it
 workers until it is told otherwise, or the program ends. hemi plan and hemi status show it.
 `;
 
+const rpcText = `Usage: hemi rpc list [--json] URL [SERVICE]
+       hemi rpc call [-H "NAME: VALUE"] [--for TIME] URL pkg.Service/Method [JSON …]
+       hemi rpc proto MODULE --out FILE.proto [--check]
+
+list asks a server for its services, by reflection (grpc.reflection, v1 and v1alpha), or for the procedures of one.
+
+call calls a procedure, and prints each message of the answer as JSON on a line of its own. Messages are in the JSON of protobuf;
+a procedure that takes a stream gets one for each argument.
+
+  hemi rpc list http://127.0.0.1:50051
+  hemi rpc call http://127.0.0.1:50051 shop.v1.Stock/Find '{"sku":"apple"}'
+  hemi rpc call hrpc://127.0.0.1:50051 shop.v1.Stock/Find '{"sku":"apple"}'
+
+  URL               http://host:port or https://host: by gRPC; hrpc://host:port or hrpcs://host: by hrpc
+  -H "NAME: VALUE"  metadata; the value of a name that ends in -bin is base64
+  --for TIME        the deadline; default: 30s
+
+proto writes the .proto file of the bundlets that a module declares in TypeScript and exports. FILE.proto.lock.json keeps the
+number of each field: commit it. A field that is removed keeps its number; one that changes its type is an error.
+
+  --check           change nothing; name the files that would change, and fail if there is one
+
+Exit codes: 0 fine, 1 wrong use, 4 the server answered with an error, or not at all.
+`;
+
 const texts: ReadonlyMap<string, string> = new Map([
   ["explain", explainText],
   ["backend", backendText],
   ["cache", cacheText],
   ["cron", cronText],
+  ["rpc", rpcText],
 ]);
 
 export function help({ rest: [command] }: Pick<CommandLine, "rest">): ExitCode {

@@ -1,7 +1,7 @@
 // grpc.health.v1: tells load balancers whether the server, and each of its bundlets, takes calls.
 
-import { RpcError } from "@hemi/rpc-client";
-import { protoBundlet } from "@hemi/rpc-client/proto";
+import { RpcError } from "@hemi/common/rpc";
+import { protoBundlet } from "@hemi/common/rpc-proto";
 import type { Call } from "../call.ts";
 import { implement, type ServedBundlet } from "../served-bundlet.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "./health_pb.ts";

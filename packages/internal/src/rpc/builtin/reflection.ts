@@ -2,8 +2,8 @@
 
 import { toBinary, type DescFile, type DescService } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { rpcCodes } from "@hemi/rpc-client";
-import { protoBundlet } from "@hemi/rpc-client/proto";
+import { rpcCodes } from "@hemi/common/rpc";
+import { protoBundlet } from "@hemi/common/rpc-proto";
 import { implement, type ServedBundlet } from "../served-bundlet.ts";
 import { ServerReflection as ReflectionV1, type ServerReflectionRequest as RequestV1 } from "./reflection-v1_pb.ts";
 import {

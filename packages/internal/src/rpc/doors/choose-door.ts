@@ -1,5 +1,6 @@
 // Which door a request comes to: by its method and its content type.
 
+import type { MessageCodec } from "@hemi/common/rpc";
 import { likingOf, parseWeights } from "../../http/accept.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
@@ -9,7 +10,7 @@ import { ConnectUnaryDoor } from "./connect-unary-door.ts";
 import { EventStreamDoor } from "./event-stream-door.ts";
 import { GrpcDoor } from "./grpc-door.ts";
 import { GrpcWebDoor } from "./grpc-web-door.ts";
-import type { HttpDoor, MessageCodec } from "./http-door.ts";
+import type { HttpDoor } from "./http-door.ts";
 
 /** A media type that RPC clients send. */
 interface RpcType {

@@ -1,15 +1,15 @@
 // Connect for procedures that stream: messages in envelopes, and the status in the last one
 // (https://connectrpc.com/docs/protocol/#streaming-rpcs).
 
-import { RpcError, type ProcedureKind, Metadata } from "@hemi/rpc-client";
-import { endOfStreamToJson, envelope } from "@hemi/rpc-client/wire";
+import { RpcError, type ProcedureKind, endOfStreamToJson, envelope, type MessageCodec } from "@hemi/common/rpc";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Call } from "../call.ts";
 import { acceptedCodings } from "../message-codings.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import { EnvelopedDoor } from "./enveloped-door.ts";
-import { addHeaders, type MessageCodec } from "./http-door.ts";
+import { withErrorMetadata } from "../error-metadata.ts";
+import { addHeaders } from "./http-door.ts";
 import { connectTimeout } from "./timeouts.ts";
 
 /** The last message: it tells how the stream ended. */
@@ -52,10 +52,4 @@ export function checkVersion(req: Request): void {
   if (version !== undefined && version !== "1") {
     throw new RpcError("invalid_argument", `connect-protocol-version is 1, not ${version.slice(0, 40)}`);
   }
-}
-
-/** The trailers of a call that has failed, or not. */
-export function withErrorMetadata(trailers: Metadata | undefined, error: RpcError | undefined): Metadata {
-  if (error?.metadata === undefined) return trailers ?? new Metadata();
-  return Metadata.received([...(trailers ?? []), ...error.metadata]);
 }

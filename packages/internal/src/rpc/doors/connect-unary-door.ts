@@ -2,13 +2,13 @@
 // (https://connectrpc.com/docs/protocol/#unary-rpcs). Whoever sends JSON to the path of a procedure speaks it, too.
 
 import { isPromiseLike } from "@hemi/common";
-import { RpcError, type ProcedureKind } from "@hemi/rpc-client";
-import { errorToJson, fromBase64, httpStatusOf, tooLarge } from "@hemi/rpc-client/wire";
+import { RpcError, type ProcedureKind, errorToJson, fromBase64, httpStatusOf, tooLarge } from "@hemi/common/rpc";
 import { GatheredBytes } from "../../web/content/gathered-bytes.ts";
 import type { Call } from "../call.ts";
 import { acceptedCodings, codingAccepted, codingNamed, type MessageCoding } from "../message-codings.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
-import { checkVersion, withErrorMetadata } from "./connect-stream-door.ts";
+import { withErrorMetadata } from "../error-metadata.ts";
+import { checkVersion } from "./connect-stream-door.ts";
 import { addHeaders, eachJoined, HttpDoor } from "./http-door.ts";
 import { connectTimeout } from "./timeouts.ts";
 

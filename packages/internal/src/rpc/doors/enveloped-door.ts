@@ -1,15 +1,14 @@
 // A door whose messages travel in envelopes, any number in both directions: gRPC, gRPC-Web, and the streams of Connect.
 
 import { isPromiseLike } from "@hemi/common";
-import { RpcError } from "@hemi/rpc-client";
-import { compressedFlag, envelope, EnvelopeReader } from "@hemi/rpc-client/wire";
+import { RpcError, compressedFlag, envelope, EnvelopeReader, type MessageCodec } from "@hemi/common/rpc";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Call } from "../call.ts";
 import { codingAccepted, codingNamed, type MessageCoding } from "../message-codings.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
-import { HttpDoor, type MessageCodec } from "./http-door.ts";
+import { HttpDoor } from "./http-door.ts";
 
 /** The names of the fields that tell how messages are compressed. */
 export interface CodingFields {

@@ -4,11 +4,10 @@
 //   event: end                 the end of the stream, as Connect has it: data: {} or {"error":{"code":…}}
 
 import { isPromiseLike } from "@hemi/common";
-import type { ProcedureKind, RpcError } from "@hemi/rpc-client";
-import { endOfStreamToJson } from "@hemi/rpc-client/wire";
+import { type ProcedureKind, type RpcError, endOfStreamToJson } from "@hemi/common/rpc";
 import type { Call } from "../call.ts";
 import { ConnectUnaryDoor } from "./connect-unary-door.ts";
-import { withErrorMetadata } from "./connect-stream-door.ts";
+import { withErrorMetadata } from "../error-metadata.ts";
 import { addHeaders } from "./http-door.ts";
 
 export class EventStreamDoor extends ConnectUnaryDoor {

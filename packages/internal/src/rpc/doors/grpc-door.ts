@@ -1,6 +1,6 @@
 // gRPC: all kinds of procedures, over HTTP/2, with the status in trailers.
 
-import type { RpcError } from "@hemi/rpc-client";
+import type { RpcError, MessageCodec } from "@hemi/common/rpc";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Call } from "../call.ts";
@@ -8,7 +8,7 @@ import { acceptedCodings } from "../message-codings.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import { EnvelopedDoor, type CodingFields } from "./enveloped-door.ts";
 import { eachTrailer } from "./grpc-fields.ts";
-import { addHeaders, type MessageCodec } from "./http-door.ts";
+import { addHeaders } from "./http-door.ts";
 import { grpcTimeout } from "./timeouts.ts";
 
 export class GrpcDoor extends EnvelopedDoor {

@@ -1,7 +1,6 @@
 // The status of a call as fields of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md).
 
-import { rpcCodes, type ErrorDetail, type RpcError } from "@hemi/rpc-client";
-import { toBase64 } from "@hemi/rpc-client/wire";
+import { rpcCodes, type ErrorDetail, type RpcError, toBase64 } from "@hemi/common/rpc";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Call } from "../call.ts";
 import { eachJoined } from "./http-door.ts";
@@ -17,12 +16,12 @@ export function eachTrailer(
   if (error === undefined) return take("grpc-status", "0");
   if (error.metadata !== undefined) eachJoined(error.metadata, take);
   take("grpc-status", String(rpcCodes[error.code]));
-  if (error.message !== "") take("grpc-message", encodeMessage(error.message));
+  if (error.message !== "") take("grpc-message", percentEncode(error.message));
   if (error.details.length > 0) take("grpc-status-details-bin", toBase64(encodeStatus(error)));
 }
 
 /** Percent-encodes UTF-8, but for printable ASCII. */
-export function encodeMessage(message: string): string {
+export function percentEncode(message: string): string {
   if (/^[\x20-\x24\x26-\x7e]*$/.test(message)) return message;
   let encoded = "";
   for (const octet of Buffer.from(message)) {

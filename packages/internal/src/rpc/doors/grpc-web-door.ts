@@ -1,7 +1,6 @@
 // gRPC-Web: gRPC for browsers, which see no trailers. The status is the last message of the content.
 
-import { RpcError, type ProcedureKind } from "@hemi/rpc-client";
-import { envelope } from "@hemi/rpc-client/wire";
+import { RpcError, type ProcedureKind, envelope, type MessageCodec } from "@hemi/common/rpc";
 import { isPromiseLike } from "@hemi/common";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
@@ -9,7 +8,6 @@ import type { Call } from "../call.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import { GrpcDoor } from "./grpc-door.ts";
 import { eachTrailer } from "./grpc-fields.ts";
-import type { MessageCodec } from "./http-door.ts";
 
 /** The content is trailers, in the form of HTTP/1. */
 const trailersFlag = 0x80;

@@ -1,6 +1,6 @@
 // What all doors over HTTP have in common: the request, its codec, and the way from messages to bytes.
 
-import { Metadata, RpcError, type MessageType, type ProcedureKind } from "@hemi/rpc-client";
+import { Metadata, RpcError, type MessageCodec, type ProcedureKind } from "@hemi/common/rpc";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Peer } from "../../net/peer.ts";
@@ -9,11 +9,10 @@ import type { CallDoor } from "../call-door.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
 
-/** How messages are encoded. */
-export type MessageCodec = "proto" | "json";
-
 export abstract class HttpDoor implements CallDoor, CallOrigin {
   readonly req: Request;
+  /** HTTP knows no calls from the server. */
+  readonly caller = undefined;
   protected readonly resp: Response;
   protected readonly settings: RpcSettings;
   protected readonly codec: MessageCodec;
@@ -59,47 +58,32 @@ export abstract class HttpDoor implements CallDoor, CallOrigin {
 
   /** The message in these bytes, checked. */
   protected decode(bytes: Uint8Array): unknown {
-    const { input } = this.#procedure;
-    if (this.codec === "proto" && input.binary !== undefined) return decoded(() => input.binary?.decode(bytes), input);
-    return input.check(decoded(() => input.parse(utf8.decode(bytes)), input));
+    return this.#procedure.decodeInput(this.codec, bytes);
   }
 
   /** The output of a procedure, checked. Throws an Error if it is invalid: that is not the client's fault. */
   protected check(message: unknown): unknown {
-    try {
-      const checked = this.#procedure.output.check(message);
-      return checked instanceof Promise ? checked.catch(this.#invalidOutput) : checked;
-    } catch (error) {
-      return this.#invalidOutput(error);
-    }
+    return this.#procedure.checkOutput(message);
   }
 
   /** A checked message as bytes. */
   protected encode(message: unknown): Uint8Array {
-    const { output } = this.#procedure;
-    if (this.codec === "proto" && output.binary !== undefined) return output.binary.encode(message);
-    return Buffer.from(output.stringify(message));
+    return this.#procedure.encodeOutput(this.codec, message);
   }
 
   /** A checked message as JSON. */
   protected stringify(message: unknown): string {
-    return this.#procedure.output.stringify(message);
+    return this.#procedure.procedure.output.stringify(message);
   }
 
   abandon(): void {
     this.resp.abort();
   }
 
-  get #procedure(): ServedProcedure["procedure"] {
+  get #procedure(): ServedProcedure {
     if (this.#served === undefined) throw new Error("a door has no messages before its call has begun");
-    return this.#served.procedure;
+    return this.#served;
   }
-
-  readonly #invalidOutput = (error: unknown): never => {
-    const { path } = this.#served ?? { path: "" };
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${path} returned an invalid message: ${reason}`, { cause: error });
-  };
 }
 
 /** Adds metadata to the head of a response. */
@@ -119,16 +103,4 @@ export function eachJoined(
     joined.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
   }
   for (const [name, value] of joined) take(name, value);
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function decoded(decode: () => unknown, { typeName }: MessageType): unknown {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof RpcError) throw error;
-    const what = typeName === undefined ? "a message" : `a message of type ${typeName}`;
-    throw new RpcError("invalid_argument", `${what} cannot be decoded`, { cause: error });
-  }
 }

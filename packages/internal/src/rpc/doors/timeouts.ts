@@ -1,6 +1,6 @@
 // The deadlines that clients ask for.
 
-import { RpcError } from "@hemi/rpc-client";
+import { RpcError } from "@hemi/common/rpc";
 
 /**
  * `grpc-timeout` in ms: at most eight digits and a unit (https://grpc.io/docs/what-is-grpc/core-concepts/#deadlines).

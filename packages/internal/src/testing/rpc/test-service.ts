@@ -1,8 +1,7 @@
 // The test service of interop.proto, implemented.
 
-import { codeOfNumber } from "@hemi/rpc-client/wire";
-import { RpcError } from "@hemi/rpc-client";
-import { protoBundlet } from "@hemi/rpc-client/proto";
+import { codeOfNumber, RpcError } from "@hemi/common/rpc";
+import { protoBundlet } from "@hemi/common/rpc-proto";
 import type { Call } from "../../rpc/call.ts";
 import { implement, type ServedBundlet } from "../../rpc/served-bundlet.ts";
 import { TestService, type EchoStatus, type StreamingOutputCallRequest } from "./interop_pb.ts";

@@ -41,3 +41,13 @@ export function limitCall(timeout: number, given: AbortSignal | undefined, paren
     },
   };
 }
+
+/** Why a signal was aborted. */
+export function reasonOf({ reason }: AbortSignal): RpcError {
+  return asRpcError(reason);
+}
+
+/** An error as its caller gets it. */
+export function asRpcError(error: unknown): RpcError {
+  return error instanceof RpcError ? error : new RpcError("canceled", "the call was given up", { cause: error });
+}

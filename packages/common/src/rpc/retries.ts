@@ -1,6 +1,7 @@
 // Repeats calls that may be repeated, within a budget: many failures at once must not become many more calls.
 
 import type { Idempotency } from "./procedure.ts";
+import { NotBegunError } from "./not-begun.ts";
 import { RpcError } from "./rpc-error.ts";
 
 export class Retries {
@@ -13,7 +14,7 @@ export class Retries {
     this.#most = most;
   }
 
-  /** Calls once, and again while the answer is `unavailable`. */
+  /** Calls once, and again while the answer is `unavailable`, if the call may be repeated or has never begun. */
   async run<T>(idempotency: Idempotency, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     for (let count = 0; ; count++) {
       try {
@@ -21,7 +22,8 @@ export class Retries {
         this.#budget = Math.min(maxBudget, this.#budget + 0.1);
         return result;
       } catch (error) {
-        const mayRepeat = idempotency !== "unknown" && error instanceof RpcError && error.code === "unavailable";
+        const isUnavailable = error instanceof RpcError && error.code === "unavailable";
+        const mayRepeat = isUnavailable && (idempotency !== "unknown" || error instanceof NotBegunError);
         if (!mayRepeat || count >= this.#most || signal.aborted || this.#budget <= maxBudget / 2) throw error;
         this.#budget--;
         await pause(firstPause * 2 ** count * (0.5 + Math.random()), signal);

@@ -1,5 +1,8 @@
 // Our client against our server: by Connect over fetch, by event streams, and inside the process.
 
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { implement, localTransport, MemorySink, openErrorLog, type Call, type ServedBundlet } from "@hemi/hemi";
+import { serveRpc, testBundlet, testService } from "@hemi/internal/testing";
 import {
   bidiStreaming,
   bundlet,
@@ -15,14 +18,6 @@ import {
 import { detailsOf, errorDetail } from "@hemi/rpc-client/proto";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { z } from "zod";
-import { openErrorLog } from "../log/error-log.ts";
-import { MemorySink } from "../log/sink.ts";
-import { EchoStatusSchema } from "../testing/rpc/interop_pb.ts";
-import { serveRpc } from "../testing/rpc/rpc-site.ts";
-import { testBundlet, testService } from "../testing/rpc/test-service.ts";
-import type { Call } from "./call.ts";
-import { localTransport } from "./local-transport.ts";
-import { implement, type ServedBundlet } from "./served-bundlet.ts";
 
 const number = z.object({ n: z.number() });
 
@@ -44,7 +39,7 @@ function numbersService(observed: Observed = { events: [], failures: 0 }): Serve
       if (observed.failures-- > 0) throw new RpcError("unavailable", "later");
       if (n < 0) {
         throw new RpcError("out_of_range", "below zero", {
-          details: [errorDetail(EchoStatusSchema, { code: 5 })],
+          details: [errorDetail(DurationSchema, { seconds: 5n })],
         });
       }
       call.headers.set("x-head", call.metadata.get("x-asked") ?? "");
@@ -132,7 +127,7 @@ describe.each(Object.entries(ways))("a client by %s", (_way, makeTransport) => {
     expect(got).toEqual(["a", "t"]);
     const error = await stock.double({ n: -1 }).catch((error: unknown) => error as RpcError);
     expect(error).toMatchObject({ code: "out_of_range", message: "below zero" });
-    expect(detailsOf(error as RpcError, EchoStatusSchema)).toMatchObject([{ code: 5 }]);
+    expect(detailsOf(error as RpcError, DurationSchema)).toMatchObject([{ seconds: 5n }]);
     await expect(stock.double({ n: "x" as never })).rejects.toMatchObject({ code: "invalid_argument" });
   });
 

@@ -1,5 +1,7 @@
 // The type of the messages of a procedure: how they are checked, and how they become bytes and text.
 
+import { RpcError } from "./rpc-error.ts";
+
 declare const carried: unique symbol;
 
 /** Encodes and decodes messages as bytes (protobuf). */
@@ -37,3 +39,26 @@ export interface MessageType<Given = unknown, Taken = unknown> {
 export type GivenOf<T> = T extends MessageType<infer Given> ? Given : never;
 /** What a receiver gets. */
 export type TakenOf<T> = T extends MessageType<unknown, infer Taken> ? Taken : never;
+
+/** How messages are encoded. */
+export type MessageCodec = "proto" | "json";
+
+/** The message in these bytes, not yet checked. Throws RpcError `invalid_argument`. */
+export function decodeMessage(type: MessageType, codec: MessageCodec, bytes: Uint8Array): unknown {
+  try {
+    return codec === "proto" && type.binary !== undefined ? type.binary.decode(bytes) : type.parse(utf8.decode(bytes));
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    const what = type.typeName === undefined ? "a message" : `a message of type ${type.typeName}`;
+    throw new RpcError("invalid_argument", `${what} cannot be decoded`, { cause: error });
+  }
+}
+
+/** The bytes of what `make` or `check` has returned. */
+export function encodeMessage(type: MessageType, codec: MessageCodec, message: unknown): Uint8Array {
+  if (codec === "proto" && type.binary !== undefined) return type.binary.encode(message);
+  return encoder.encode(type.stringify(message));
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const encoder = new TextEncoder();

@@ -1,0 +1,78 @@
+// Makes a call of a client over a session.
+
+import { isPromiseLike } from "../../guarded.ts";
+import { asRpcError, reasonOf } from "../call-limits.ts";
+import { decodeMessage, encodeMessage, type MessageCodec } from "../message-type.ts";
+import { Metadata } from "../metadata.ts";
+import { streamsIn } from "../procedure.ts";
+import { RpcError } from "../rpc-error.ts";
+import type { OutgoingCall } from "../transport.ts";
+import { frameFlags } from "./frames.ts";
+import type { Session } from "./session.ts";
+import type { CallingStream } from "./stream.ts";
+
+/**
+ * The messages of the answer. `maxMessageSize`: of each of them, in bytes. Throws RpcError: NotBegunError if the call
+ * has never begun, the reason of the signal once that is aborted.
+ */
+export async function* callOver(
+  session: Session,
+  call: OutgoingCall,
+  maxMessageSize: number,
+): AsyncGenerator<unknown, void, void> {
+  const { procedure, signal, timeout, path, metadata } = call;
+  signal.throwIfAborted();
+  const isBinary = procedure.input.binary !== undefined && procedure.output.binary !== undefined;
+  const codec: MessageCodec = isBinary ? "proto" : "json";
+  let hasHeaders = false;
+  const gotHeaders = (headers: Metadata): void => {
+    if (!hasHeaders) call.headersCame(headers);
+    hasHeaders = true;
+  };
+  const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, gotHeaders);
+  const abort = (): void => stream.cancel(reasonOf(signal));
+  signal.addEventListener("abort", abort);
+  const sending = streamsIn(procedure.kind) ? sendAll(stream, call, codec) : sendOne(stream, call, codec);
+  // What fails at its sending ends the stream, and is thrown from there.
+  sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
+  try {
+    for (;;) {
+      const next = stream.receive();
+      const bytes = isPromiseLike(next) ? await next : next;
+      if (bytes === undefined) break;
+      gotHeaders(new Metadata());
+      yield decodeMessage(procedure.output, codec, bytes);
+    }
+    const { error, trailers } = stream.end ?? { error: undefined, trailers: new Metadata() };
+    gotHeaders(new Metadata());
+    call.trailersCame(trailers);
+    if (error !== undefined) throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+    stream.cancel(new RpcError("canceled", "the caller left the stream"));
+  }
+}
+
+/** The one message, which closes our side, too. */
+function sendOne(stream: CallingStream, call: OutgoingCall, codec: MessageCodec): Promise<void> | undefined {
+  const { inputs } = call;
+  if (!Array.isArray(inputs)) return sendAll(stream, call, codec);
+  const sent = stream.send(encodeMessage(call.procedure.input, codec, inputs[0]), frameFlags.last);
+  return sent === undefined ? undefined : sent.catch(unlessOver(stream));
+}
+
+async function sendAll(stream: CallingStream, call: OutgoingCall, codec: MessageCodec): Promise<void> {
+  for await (const input of call.inputs) {
+    if (stream.isOver) return;
+    const sent = stream.send(encodeMessage(call.procedure.input, codec, input));
+    if (sent !== undefined) await sent.catch(unlessOver(stream));
+  }
+  stream.close();
+}
+
+/** A stream that is over takes no messages: that is not what the caller is to hear of. */
+function unlessOver(stream: CallingStream): (error: unknown) => void {
+  return (error) => {
+    if (!stream.isOver) throw error;
+  };
+}

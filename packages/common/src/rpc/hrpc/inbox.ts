@@ -1,0 +1,149 @@
+// The messages of the peer on one stream: put together from frames, and kept until somebody asks for them. What they
+// take is bounded by the credit that the peer has: it gets new credit for what was read.
+
+import { tooLarge } from "../envelope.ts";
+import type { RpcError } from "../rpc-error.ts";
+import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
+
+/** A message as it came. */
+export interface ReceivedMessage {
+  readonly bytes: Uint8Array;
+  /** The flag of its compression; 0 for none. */
+  readonly coding: number;
+}
+
+interface Kept extends ReceivedMessage {
+  readonly cost: number;
+}
+
+/** What each MESSAGE frame takes of the credit beside its payload, in bytes: empty messages need memory, too. */
+export const messageCost = 64;
+
+export interface InboxOptions {
+  /** What the peer may send before anything is read, in bytes. */
+  readonly credit: number;
+  /** Of a message, in bytes, as it comes. */
+  readonly maxMessageSize: number;
+  /** Gives the peer more credit. */
+  readonly grant: (amount: number) => void;
+}
+
+export class Inbox {
+  readonly #options: InboxOptions;
+  /** What the peer may still send. */
+  #credit: number;
+  /** What was read and is not granted again yet. */
+  #owed = 0;
+  readonly #messages: Kept[] = [];
+  /** The pieces of the message that is incomplete. */
+  #pieces: Uint8Array[] = [];
+  #pieceSize = 0;
+  #pieceCost = 0;
+  #pieceCoding = 0;
+  #waiter: PromiseWithResolvers<ReceivedMessage | undefined> | undefined;
+  #isEnded = false;
+  #error: RpcError | undefined;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#credit = options.credit;
+  }
+
+  /** A frame has come. The payload is copied. Throws ProtocolFault if the peer had no credit for it. */
+  push(payload: Uint8Array, flags: number): void {
+    const cost = payload.length + messageCost;
+    this.#credit -= cost;
+    if (this.#credit < 0)
+      throw new ProtocolFault(goAwayCodes.flowControl, "more came on a stream than it had credit for");
+    const coding = flags & (frameFlags.gzip | frameFlags.brotli);
+    if (this.#pieces.length > 0 && coding !== this.#pieceCoding) {
+      throw new ProtocolFault(goAwayCodes.protocol, "the pieces of a message have different flags");
+    }
+    // Nobody will read it.
+    if (this.#error !== undefined) return this.#grant(cost);
+    const size = this.#pieceSize + payload.length;
+    const { maxMessageSize } = this.#options;
+    if (size > maxMessageSize) return this.fail(tooLarge(undefined, maxMessageSize));
+    if ((flags & frameFlags.more) !== 0) this.#keepPiece(payload, cost, coding);
+    else this.#complete(this.#joined(payload), coding, this.#pieceCost + cost);
+  }
+
+  /** No more messages come. Throws ProtocolFault within a message. */
+  end(): void {
+    if (this.#pieces.length > 0) throw new ProtocolFault(goAwayCodes.protocol, "a stream ends within a message");
+    this.#isEnded = true;
+    this.#waiter?.resolve(undefined);
+    this.#waiter = undefined;
+  }
+
+  /** Nothing more is to be read: what waits is dropped. The first error counts. */
+  fail(error: RpcError): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#messages.length = 0;
+    this.#dropPieces();
+    this.#waiter?.reject(error);
+    this.#waiter = undefined;
+  }
+
+  /** The next message, `undefined` at the end. Throws or rejects with RpcError. One call at a time. */
+  next(): ReceivedMessage | undefined | Promise<ReceivedMessage | undefined> {
+    if (this.#error !== undefined) throw this.#error;
+    const kept = this.#messages.shift();
+    if (kept !== undefined) {
+      this.#grant(kept.cost);
+      return kept;
+    }
+    if (this.#isEnded) return undefined;
+    // The rest of a message that is wanted may be larger than the credit.
+    this.#grant(this.#pieceCost);
+    this.#pieceCost = 0;
+    this.#waiter = Promise.withResolvers<ReceivedMessage | undefined>();
+    return this.#waiter.promise;
+  }
+
+  #keepPiece(payload: Uint8Array, cost: number, coding: number): void {
+    this.#pieces.push(new Uint8Array(payload));
+    this.#pieceSize += payload.length;
+    this.#pieceCoding = coding;
+    if (this.#waiter === undefined) this.#pieceCost += cost;
+    else this.#grant(cost);
+  }
+
+  #complete(bytes: Uint8Array, coding: number, cost: number): void {
+    this.#dropPieces();
+    const waiter = this.#waiter;
+    if (waiter === undefined) return void this.#messages.push({ bytes, coding, cost });
+    this.#waiter = undefined;
+    this.#grant(cost);
+    waiter.resolve({ bytes, coding });
+  }
+
+  #joined(last: Uint8Array): Uint8Array {
+    // Not `slice`: that of a Buffer of Node.js copies nothing.
+    if (this.#pieces.length === 0) return new Uint8Array(last);
+    const whole = new Uint8Array(this.#pieceSize + last.length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    whole.set(last, at);
+    return whole;
+  }
+
+  #dropPieces(): void {
+    this.#pieces = [];
+    this.#pieceSize = 0;
+    this.#pieceCost = 0;
+  }
+
+  /** In few frames: as soon as half of the credit is owed. */
+  #grant(amount: number): void {
+    this.#owed += amount;
+    if (this.#owed < this.#options.credit / 2 || this.#isEnded) return;
+    this.#credit += this.#owed;
+    this.#options.grant(this.#owed);
+    this.#owed = 0;
+  }
+}

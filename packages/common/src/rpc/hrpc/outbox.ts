@@ -1,0 +1,99 @@
+// The messages that we send on one stream: in frames that the peer has credit for, and at the pace at which it reads.
+
+import type { RpcError } from "../rpc-error.ts";
+import { frameFlags, frameHeadSize, frameTypes, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
+import { messageCost } from "./inbox.ts";
+import { maxCredit } from "./payloads.ts";
+
+/** What all streams of a session send by. */
+export interface FrameSink {
+  /** Of a payload, in bytes, as the peer has it. */
+  readonly maxFrameSize: number;
+  /** The peer reads more slowly than is written. */
+  readonly isBlocked: boolean;
+  /** Settles when it has read. */
+  drained(): Promise<void>;
+  write(bytes: Uint8Array): void;
+}
+
+export class Outbox {
+  readonly #streamId: number;
+  readonly #sink: FrameSink;
+  #credit: number;
+  #error: RpcError | undefined;
+  /** Resolved when there is more credit, or none is needed any more. */
+  #creditCame: PromiseWithResolvers<void> | undefined;
+
+  /** `credit`: what the peer takes before it has read anything, in bytes. */
+  constructor(streamId: number, sink: FrameSink, credit: number) {
+    this.#streamId = streamId;
+    this.#sink = sink;
+    this.#credit = credit;
+  }
+
+  /** The peer takes more. Throws ProtocolFault for more than there can be. */
+  grant(amount: number): void {
+    this.#credit += amount;
+    if (this.#credit > maxCredit) throw new ProtocolFault(goAwayCodes.flowControl, "a stream has too much credit");
+    this.#wake();
+  }
+
+  /** The stream is over: whoever waits is told so. */
+  fail(error: RpcError): void {
+    this.#error ??= error;
+    this.#wake();
+  }
+
+  /**
+   * Sends a message with these flags. A promise: the next one must wait for it. It rejects with RpcError if the stream
+   * ends meanwhile. One call at a time.
+   */
+  send(message: Uint8Array, flags: number): void | Promise<void> {
+    const sink = this.#sink;
+    const fits = message.length <= sink.maxFrameSize && message.length + messageCost <= this.#credit;
+    if (!fits || sink.isBlocked || this.#error !== undefined) return this.#sendPieces(message, flags);
+    this.#write(message, flags);
+    return sink.isBlocked ? sink.drained() : undefined;
+  }
+
+  async #sendPieces(message: Uint8Array, flags: number): Promise<void> {
+    let at = 0;
+    do {
+      const rest = message.length - at;
+      // Not in tiny pieces: the peer grants at least half of the credit at once.
+      while (this.#credit < Math.min(rest, leastPiece) + messageCost && this.#mayGoOn()) {
+        this.#creditCame ??= Promise.withResolvers<void>();
+        await this.#creditCame.promise;
+      }
+      // One after the other: those that wait together must not all write at once.
+      while (this.#sink.isBlocked && this.#mayGoOn()) await this.#sink.drained();
+      this.#mayGoOn();
+      const size = Math.min(rest, this.#sink.maxFrameSize, this.#credit - messageCost);
+      this.#write(message.subarray(at, at + size), size < rest ? flags | frameFlags.more : flags);
+      at += size;
+    } while (at < message.length);
+  }
+
+  /** Throws the error of a stream that is over. */
+  #mayGoOn(): true {
+    if (this.#error !== undefined) throw this.#error;
+    return true;
+  }
+
+  #write(piece: Uint8Array, flags: number): void {
+    this.#credit -= piece.length + messageCost;
+    const bytes = new Uint8Array(frameHeadSize + piece.length);
+    writeFrameHead(bytes, piece.length, frameTypes.message, flags, this.#streamId);
+    bytes.set(piece, frameHeadSize);
+    this.#sink.write(bytes);
+  }
+
+  #wake(): void {
+    const came = this.#creditCame;
+    this.#creditCame = undefined;
+    came?.resolve();
+  }
+}
+
+/** In bytes. */
+const leastPiece = 1024;

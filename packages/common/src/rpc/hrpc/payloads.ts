@@ -1,0 +1,208 @@
+// What the payloads of hrpc's frames say: settings, the beginning of a call, metadata, the end of a call, goodbye.
+
+import { codeOfNumber, rpcCodes } from "../codes.ts";
+import type { MessageCodec } from "../message-type.ts";
+import { Metadata } from "../metadata.ts";
+import { RpcError, type ErrorDetail } from "../rpc-error.ts";
+import {
+  frameFlags,
+  frameHeadSize,
+  frameTypes,
+  goAwayCodes,
+  ProtocolFault,
+  readUint32,
+  writeFrameHead,
+  type GoAwayCode,
+} from "./frames.ts";
+import { PayloadReader, PayloadWriter } from "./payload-bytes.ts";
+
+/** What each side may do, as the other one has said. */
+export interface PeerSettings {
+  /** Streams that are open at a time, of those that the receiver of the settings opens. */
+  readonly maxStreams: number;
+  /** Of each stream at its beginning, in bytes. */
+  readonly credit: number;
+  /** Of a payload, in bytes. */
+  readonly maxFrameSize: number;
+  /** The compressions that it takes: the flags `gzip` and `brotli`. */
+  readonly codings: number;
+}
+
+/** What holds until a peer has said something else, which may only be more. */
+export const initialSettings: PeerSettings = { maxStreams: 100, credit: 65_536, maxFrameSize: 16_384, codings: 0 };
+
+/** The numbers of settings. Unknown ones are ignored. */
+const settingIds: { readonly [Name in keyof PeerSettings]: number } = {
+  maxStreams: 1,
+  credit: 2,
+  maxFrameSize: 3,
+  codings: 4,
+};
+
+/** The beginning of a call. */
+export interface CallHead {
+  /** `/shop.v1.Stock/find`. */
+  readonly path: string;
+  /** In ms; Infinity: none. */
+  readonly timeout: number;
+  readonly codec: MessageCodec;
+  readonly metadata: Metadata;
+}
+
+/** The end of a call. */
+export interface CallEnd {
+  /** `undefined`: it went well. */
+  readonly error: RpcError | undefined;
+  readonly trailers: Metadata;
+}
+
+const writer = new PayloadWriter();
+const noMetadata = new Metadata();
+
+/** A SETTINGS frame. */
+export function settingsFrame(settings: PeerSettings): Uint8Array {
+  for (const [name, id] of entriesOf(settingIds)) {
+    writer.byte(id);
+    writer.uint32(settings[name]);
+  }
+  return finish(frameTypes.settings, 0, 0);
+}
+
+/** Throws ProtocolFault for settings below the initial ones. */
+export function readSettings(payload: Uint8Array): PeerSettings {
+  if (payload.length % 5 !== 0) throw new ProtocolFault(goAwayCodes.protocol, "settings are pairs of 5 bytes");
+  const settings: { -readonly [Name in keyof PeerSettings]: number } = { ...initialSettings };
+  for (let at = 0; at < payload.length; at += 5) {
+    for (const [name, id] of entriesOf(settingIds))
+      if (id === payload[at]) settings[name] = readUint32(payload, at + 1);
+  }
+  const { credit, maxFrameSize } = settings;
+  const isSane =
+    credit >= initialSettings.credit && credit <= maxCredit && maxFrameSize >= initialSettings.maxFrameSize;
+  if (!isSane) throw new ProtocolFault(goAwayCodes.protocol, `settings are out of range: ${JSON.stringify(settings)}`);
+  return settings;
+}
+
+/** The highest credit of a stream. */
+export const maxCredit = 2 ** 31 - 1;
+
+/** A CALL frame. */
+export function callFrame(streamId: number, { path, timeout, codec, metadata }: CallHead): Uint8Array {
+  writer.text(path);
+  // 0 is none: a deadline that is over is one that ends at once.
+  writer.number(timeout < Number.MAX_SAFE_INTEGER ? Math.max(1, Math.ceil(timeout)) : 0);
+  writer.byte(codec === "proto" ? 0 : 1);
+  writeMetadata(metadata);
+  return finish(frameTypes.call, 0, streamId);
+}
+
+/** Throws ProtocolFault. */
+export function readCall(payload: Uint8Array): CallHead {
+  const reader = new PayloadReader(payload);
+  const path = reader.text();
+  const timeout = reader.number();
+  const codec = reader.byte();
+  if (codec > 1) throw new ProtocolFault(goAwayCodes.protocol, `a call has the unknown codec ${codec}`);
+  const metadata = readMetadata(reader);
+  reader.end();
+  return { path, timeout: timeout === 0 ? Infinity : timeout, codec: codec === 0 ? "proto" : "json", metadata };
+}
+
+/** A HEADERS frame. */
+export function headersFrame(streamId: number, metadata: Metadata): Uint8Array {
+  writeMetadata(metadata);
+  return finish(frameTypes.headers, 0, streamId);
+}
+
+/** Throws ProtocolFault. */
+export function readHeaders(payload: Uint8Array): Metadata {
+  const reader = new PayloadReader(payload);
+  const metadata = readMetadata(reader);
+  reader.end();
+  return metadata;
+}
+
+/** An END frame. `isBegun`: whether the call may have had an effect. */
+export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun: boolean): Uint8Array {
+  writer.byte(error === undefined ? 0 : rpcCodes[error.code]);
+  writer.text(error?.message ?? "");
+  writer.number(error?.details.length ?? 0);
+  for (const { type, value } of error?.details ?? []) {
+    writer.text(type);
+    writer.bytes(value);
+  }
+  writeMetadata(trailers);
+  return finish(frameTypes.end, isBegun ? 0 : frameFlags.notBegun, streamId);
+}
+
+/** The end of a call that went well and has no trailers: the usual one. */
+export function plainEndFrame(streamId: number): Uint8Array {
+  return endFrame(streamId, { error: undefined, trailers: noMetadata }, true);
+}
+
+/** Throws ProtocolFault. */
+export function readEnd(payload: Uint8Array): CallEnd {
+  const reader = new PayloadReader(payload);
+  const code = reader.byte();
+  const message = reader.text();
+  const details: ErrorDetail[] = [];
+  for (let count = reader.number(); count > 0; count--) {
+    details.push({ type: reader.text(), value: new Uint8Array(reader.bytes()) });
+  }
+  const trailers = readMetadata(reader);
+  reader.end();
+  if (code === 0) return { error: undefined, trailers };
+  return { error: new RpcError(codeOfNumber(code), message, { details, metadata: trailers }), trailers };
+}
+
+/** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
+export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: string): Uint8Array {
+  writer.uint32(lastStreamId);
+  writer.byte(code);
+  writer.text(reason);
+  return finish(frameTypes.goAway, 0, 0);
+}
+
+/** Throws ProtocolFault. The code may be one of a later version. */
+export function readGoAway(payload: Uint8Array): { lastStreamId: number; code: number; reason: string } {
+  if (payload.length < 5) throw new ProtocolFault(goAwayCodes.protocol, "GOAWAY is too short");
+  const reader = new PayloadReader(payload.subarray(4));
+  const code = reader.byte();
+  return { lastStreamId: readUint32(payload, 0), code, reason: reader.text() };
+}
+
+function writeMetadata({ list }: Metadata): void {
+  writer.number(list.length / 2);
+  for (const text of list) writer.text(text);
+}
+
+/** Names and values are checked like those of HTTP: a value with a line end could become a field elsewhere. */
+function readMetadata(reader: PayloadReader): Metadata {
+  const count = reader.number();
+  if (count === 0) return new Metadata();
+  const entries: [string, string][] = [];
+  for (let i = 0; i < count; i++) {
+    const name = reader.text();
+    const value = reader.text();
+    if (!/^[0-9a-z_.-]+$/.test(name) || !/^[\x20-\x7e]*$/.test(value)) {
+      throw new ProtocolFault(goAwayCodes.protocol, `metadata is malformed: ${JSON.stringify(name.slice(0, 40))}`);
+    }
+    entries.push([name, value]);
+  }
+  return Metadata.received(entries);
+}
+
+function finish(type: number, flags: number, streamId: number): Uint8Array {
+  const bytes = writer.take(frameHeadSize);
+  writeFrameHead(bytes, bytes.length - frameHeadSize, type, flags, streamId);
+  return bytes;
+}
+
+function entriesOf(ids: typeof settingIds): [keyof PeerSettings, number][] {
+  return [
+    ["maxStreams", ids.maxStreams],
+    ["credit", ids.credit],
+    ["maxFrameSize", ids.maxFrameSize],
+    ["codings", ids.codings],
+  ];
+}

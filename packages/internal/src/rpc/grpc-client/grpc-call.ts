@@ -1,0 +1,99 @@
+// One call at a gRPC server, over a backend that speaks HTTP/2.
+
+import {
+  decodeMessage,
+  encodeMessage,
+  envelope,
+  reasonOf,
+  RpcError,
+  type MessageCodec,
+  type OutgoingCall,
+} from "@hemi/common/rpc";
+import { connectionFields, FieldNames } from "../../http/field-names.ts";
+import { noFields } from "../../http/fields.ts";
+import type { BackendRequest, WebBackend, WebExchange } from "../../http/web-backend.ts";
+import { acceptedCodings } from "../message-codings.ts";
+import { GrpcResponse } from "./grpc-response.ts";
+
+/** How servers are called. */
+export interface GrpcOptions {
+  /** Of a message of an answer, in bytes, before and after decompression. Default: 4 MiB. */
+  readonly maxMessageSize?: number;
+  /** What servers are asked for, such as `shop.example`. Default: the host of the node. */
+  readonly authority?: string;
+  /** Default: `http`. */
+  readonly scheme?: "http" | "https";
+}
+
+/** The messages of the answer. Throws RpcError. */
+export async function* callGrpc(
+  backend: WebBackend,
+  call: OutgoingCall,
+  options: GrpcOptions,
+): AsyncGenerator<unknown, void, void> {
+  const { procedure, signal } = call;
+  signal.throwIfAborted();
+  const isBinary = procedure.input.binary !== undefined && procedure.output.binary !== undefined;
+  const codec: MessageCodec = isBinary ? "proto" : "json";
+  const response = new GrpcResponse(options.maxMessageSize ?? 4 * 1024 * 1024);
+  const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
+  response.resume = () => exchange.resume();
+  const abort = (): void => {
+    exchange.cancel();
+    response.fail(reasonOf(signal));
+  };
+  signal.addEventListener("abort", abort);
+  send(exchange, call, codec).catch((error: unknown) => {
+    exchange.cancel();
+    response.fail(error instanceof RpcError ? error : new RpcError("canceled", "the inputs failed", { cause: error }));
+  });
+  let hasHeaders = false;
+  try {
+    for (;;) {
+      const bytes = await response.next();
+      if (!hasHeaders && response.headers !== undefined) call.headersCame(response.headers);
+      hasHeaders = true;
+      if (bytes === undefined) break;
+      yield decodeMessage(procedure.output, codec, bytes);
+    }
+    call.trailersCame(response.trailers);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    exchange.cancel();
+  }
+}
+
+async function send(exchange: WebExchange, call: OutgoingCall, codec: MessageCodec): Promise<void> {
+  for await (const input of call.inputs) {
+    const isTaken = exchange.sendContent(envelope(0, encodeMessage(call.procedure.input, codec, input)));
+    if (!isTaken) await exchange.writable();
+  }
+  exchange.endContent(noFields);
+}
+
+function requestOf(
+  call: OutgoingCall,
+  codec: MessageCodec,
+  { authority = "", scheme = "http" }: GrpcOptions,
+): BackendRequest {
+  const ms = Math.ceil(call.timeout);
+  return {
+    method: "POST",
+    scheme,
+    authority,
+    target: call.path,
+    received: noFields,
+    dropped,
+    added: [
+      ...["content-type", `application/grpc+${codec}`, "te", "trailers", "grpc-accept-encoding", acceptedCodings],
+      // The field has eight digits at most; longer than a day is as good as none.
+      ...(ms < 1e8 ? ["grpc-timeout", `${Math.max(1, ms)}m`] : []),
+      ...call.metadata.list,
+    ],
+    contentSize: undefined,
+    // The deadline of the call is the limit.
+    timeouts: { readTimeout: Infinity, writeTimeout: Infinity },
+  };
+}
+
+const dropped = new FieldNames(connectionFields);

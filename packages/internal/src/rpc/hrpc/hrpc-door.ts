@@ -1,0 +1,68 @@
+// The door of calls that come by hrpc.
+
+import { isPromiseLike } from "@hemi/common";
+import { RpcError, type CalledStream, type Metadata, type Transport } from "@hemi/common/rpc";
+import type { Peer } from "../../net/peer.ts";
+import type { Call, CallOrigin } from "../call.ts";
+import type { CallDoor } from "../call-door.ts";
+import { withErrorMetadata } from "../error-metadata.ts";
+import type { ServedProcedure } from "../served-bundlet.ts";
+
+/** Where streams come from. */
+export interface HrpcOrigin {
+  readonly peer: Peer | undefined;
+  /** Calls back to whoever calls. */
+  readonly caller: Transport;
+}
+
+export class HrpcDoor implements CallDoor, CallOrigin {
+  readonly req = undefined;
+  readonly peer: Peer | undefined;
+  readonly caller: Transport;
+  readonly #stream: CalledStream;
+  readonly #served: ServedProcedure;
+  #hasBegun = false;
+
+  constructor(stream: CalledStream, served: ServedProcedure, { peer, caller }: HrpcOrigin) {
+    this.peer = peer;
+    this.caller = caller;
+    this.#stream = stream;
+    this.#served = served;
+  }
+
+  readMetadata(): Metadata {
+    return this.#stream.head.metadata;
+  }
+
+  receive(): unknown {
+    const next = this.#stream.receive();
+    return isPromiseLike(next) ? next.then((bytes) => this.#decode(bytes)) : this.#decode(next);
+  }
+
+  #decode(bytes: Uint8Array | undefined): unknown {
+    return bytes === undefined ? undefined : this.#served.decodeInput(this.#stream.head.codec, bytes);
+  }
+
+  send(message: unknown, call: Call): void | Promise<void> {
+    const checked = this.#served.checkOutput(message);
+    if (isPromiseLike(checked)) return Promise.resolve(checked).then((message) => this.#send(message, call));
+    return this.#send(checked, call);
+  }
+
+  #send(message: unknown, call: Call): void | Promise<void> {
+    // The call may have ended while the message was checked.
+    if (this.#stream.isOver) return;
+    if (!this.#hasBegun && call.ownHeaders !== undefined) this.#stream.sendHeaders(call.ownHeaders);
+    this.#hasBegun = true;
+    return this.#stream.send(this.#served.encodeOutput(this.#stream.head.codec, message));
+  }
+
+  finish(error: RpcError | undefined, call: Call): void {
+    if (!this.#hasBegun && call.ownHeaders !== undefined) this.#stream.sendHeaders(call.ownHeaders);
+    this.#stream.finish({ error, trailers: withErrorMetadata(call.ownTrailers, error) });
+  }
+
+  abandon(): void {
+    this.#stream.finish({ error: new RpcError("internal"), trailers: withErrorMetadata(undefined, undefined) });
+  }
+}
