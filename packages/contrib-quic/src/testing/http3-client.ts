@@ -71,6 +71,7 @@ export class TestClient {
         serve(wire);
       },
       note: (_peer, message) => this.notes.push(message),
+      requestRefused: (_peer, _status, reason) => this.notes.push(reason),
       failed: (_peer, error) => this.failures.push(error),
       closed: () => this.closed++,
     };

@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import { parseText } from "../config/parser.ts";
 import { openErrorLog } from "../log/error-log.ts";
 import { MemorySink } from "../log/sink.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import { Listeners } from "../net/listener.ts";
 import type { Context } from "../stage/context.ts";
 import { definer } from "../stage/definer.ts";
 import { Fixtures } from "../stage/fixtures.ts";
+import { onlyWorker } from "../stage/workers.ts";
 import { fixtureKind } from "../fixtures/kind.ts";
 import { clock, fcache, namer } from "../fixtures/definitions.ts";
 import { Component } from "./component.ts";
@@ -58,7 +60,7 @@ function create(text: string): Component {
   if (first === undefined) throw new Error("nothing to create");
   return new Component(first, undefined, {
     log: openErrorLog({ sink, now: () => 0 }),
-    stageScope: { stage: new Fixtures({ clock, fcache, namer }), listeners: new Listeners() },
+    stageScope: { stage: new Fixtures({ clock, fcache, namer }, { metrics: new Metrics(), workers: onlyWorker }), listeners: new Listeners() },
     created: () => undefined,
   });
 }
