@@ -5,6 +5,7 @@ export * from "./guarded-signal.ts";
 export * from "./http-date.ts";
 export * from "./ip-address.ts";
 export * from "./iso-time.ts";
+export * from "./leftovers.ts";
 export * from "./make-folder.ts";
 export * from "./nearest-names.ts";
 export * from "./quietly.ts";
