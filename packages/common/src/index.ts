@@ -1,4 +1,5 @@
 export * from "./deadlines.ts";
+export * from "./descriptor-limit.ts";
 export * from "./guarded.ts";
 export * from "./guarded-emitter.ts";
 export * from "./guarded-signal.ts";
