@@ -7,8 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { ask } from "./leading-program.ts";
-import { serveIn } from "./programs.ts";
+import { ask, serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -45,7 +44,7 @@ test("a drained node finishes what it has, and gets nothing more, over reload an
   using b = await node("b");
   const nodes = [a.address, b.address];
   await using folder = await folderWith({ "hemi.conf": config(nodes) });
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   const steer = (node: string, isDrained: boolean) =>
     program.callWith("steerNode", { backend: "api", node, isDrained });
   /** Who answers, on many connections: both workers get some. */

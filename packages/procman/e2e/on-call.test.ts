@@ -4,8 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { ask } from "./leading-program.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { ask, serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -30,7 +29,7 @@ let program: Program;
 
 beforeAll(async () => {
   folder = await folderWith({ "hemi.conf": config });
-  program = await serveIn(folder.path, "--use", otel);
+  program = await serve(folder.path, "--use", otel);
 });
 
 afterAll(async () => {
