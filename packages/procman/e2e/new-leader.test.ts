@@ -70,7 +70,7 @@ test("a new leader takes over under load: no request fails, and no command", asy
   // Edited, and not reloaded: a new leader must not read it.
   await writeFile(join(folder.path, "hemi.conf"), "broken");
 
-  const requests = load(program.port);
+  const requests = load(program.port, { kept: 2, anew: 1 });
   const watched = watchPids(program);
   await expect.poll(() => requests.answered, patiently).toBeGreaterThan(20);
   const before = await program.call("workers");
