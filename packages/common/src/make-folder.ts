@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** What exists stays as it is, even if it is no folder. Rejects with the error of the system. `mode`: of new folders. */
+/** What exists stays as it is, even if it is no folder. `mode`: of new folders. Rejects with the system's error. */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {
     await mkdir(path, mode);
