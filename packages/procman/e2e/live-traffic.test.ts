@@ -25,12 +25,12 @@ interface Line {
 test("a follower gets the lines of all workers that it asks for, and no others", async () => {
   await using folder = await folderWith({ "hemi.conf": config });
   await using program = await serve(folder.path);
-  const { follower } = await program.callWith("logs", { filter: { status: "5xx", path: "webapp.site" } });
+  const { follower } = await program.call("logs", { filter: { status: "5xx", path: "webapp.site" } });
   const paths = Array.from({ length: 40 }, (_, i) => `/broken/${i}`);
   await Promise.all(paths.flatMap((path) => [ask(program.port, path), ask(program.port, "/hello")]));
   const lines: Line[] = [];
   while (lines.length < paths.length) {
-    const next = await program.callWith("logs", { follower });
+    const next = await program.call("logs", { follower });
     expect(next.dropped).toBe(0);
     lines.push(...next.lines.map((line) => JSON.parse(line) as Line));
   }

@@ -45,7 +45,9 @@ export interface Program extends AsyncDisposable {
   /** Calls an action of its control socket, without a process for the command. */
   call<Name extends keyof Actions>(
     name: Name,
-    ...params: undefined extends Actions[Name]["params"] ? [params?: Actions[Name]["params"]] : never
+    ...params: undefined extends Actions[Name]["params"]
+      ? [params?: Actions[Name]["params"]]
+      : [params: Actions[Name]["params"]]
   ): Promise<Actions[Name]["result"]>;
   /** Ends it in order, and returns what it has written. */
   end(): Promise<string>;
