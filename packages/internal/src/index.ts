@@ -13,7 +13,7 @@ export type { BootOptions } from "./stage/boot.ts";
 export type { ComponentCost, ReloadCost } from "./stage/reload-cost.ts";
 export { describeProps, listComponents, type DescribedProp, type ListedComponent } from "./stage/component-list.ts";
 export { withoutSecrets } from "./component/secrets.ts";
-export { planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
+export { modulesNamedIn, planBetween, type Fate, type Plan, type PlannedChange } from "./stage/plan.ts";
 export { OnlyWorker, onlyWorker, type Workers } from "./stage/workers.ts";
 export {
   rateLimitStore,

@@ -2,6 +2,7 @@
 // of named tests that throw if the contract is violated, for any test runner:
 // `test.each(filterTests(…))("$name", ({ run }) => run())`.
 
+export { departureTests, type DepartureSubject } from "./testing/departure-tests.ts";
 export type { ContractTest } from "./testing/contract-test.ts";
 export { filterTests, type FilterSubject } from "./testing/filter-tests.ts";
 export { staterTests, type StaterSubject, type StaterTestOptions } from "./testing/stater-tests.ts";

@@ -7,8 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { ask } from "./leading-program.ts";
-import { serveIn } from "./programs.ts";
+import { ask, serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -45,9 +44,9 @@ test("a drained node finishes what it has, and gets nothing more, over reload an
   using b = await node("b");
   const nodes = [a.address, b.address];
   await using folder = await folderWith({ "hemi.conf": config(nodes) });
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   const steer = (node: string, isDrained: boolean) =>
-    program.callWith("steerNode", { backend: "api", node, isDrained });
+    program.call("steerNode", { backend: "api", node, isDrained });
   /** Who answers, on many connections: both workers get some. */
   const answering = async () => new Set(await Promise.all(Array.from({ length: 40 }, () => ask(program.port))));
 
@@ -77,12 +76,12 @@ test("a drained node finishes what it has, and gets nothing more, over reload an
   await program.call("rework");
   expect(await answering()).toEqual(new Set(["b"]));
   expect(await program.call("leader")).toMatchObject({ nodeOrders: [order] });
-  const walk = await program.callWith("explain", { url: `http://127.0.0.1:${program.port}/`, headers: {} });
+  const walk = await program.call("explain", { url: `http://127.0.0.1:${program.port}/`, headers: {} });
   expect(JSON.stringify(walk)).toContain("is drained, as an operator has ordered");
   const shown = await run(["backend"], { cwd: folder.path });
   expect(shown.stdout).toMatch(new RegExp(`^ {2}${a.address} +drained +1 +0 +0$`, "m"));
 
   await steer(a.address, false);
   expect(await answering()).toEqual(new Set(["a", "b"]));
-  await expect(program.callWith("backends", { backend: "apo" })).rejects.toThrow("did you mean api?");
+  await expect(program.call("backends", { backend: "apo" })).rejects.toThrow("did you mean api?");
 });

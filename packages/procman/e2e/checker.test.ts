@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn } from "./programs.ts";
+import { serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -26,7 +26,7 @@ test("a check uses the present code of modules, also right after another check",
     "sign.mjs": 'export const sign = "before";',
     "pack.mjs": pack,
   });
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   expect((await program.call("reload")).plan.changes).toEqual([]);
   await writeFile(join(folder.path, "sign.mjs"), 'export const sign = "after";');
   // The configuration is not valid with the new code any more.

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const hemi = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -26,10 +26,14 @@ export interface Running extends AsyncDisposable {
 
 export interface RunOptions {
   readonly cwd?: string;
+  /** The module that Node.js is started with. Default: that of the hemi command. */
+  readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
   /** Its user and group id. Default: those of the test. */
   readonly uid?: number;
+  /** Whether it leads a session of its own, as a program in the background does. Default: false. */
+  readonly detached?: boolean;
   /** A descriptor that is its standard output. Default: a pipe, which is read. */
   readonly stdout?: number;
 }
@@ -41,9 +45,13 @@ function withoutWebUI(args: readonly string[]): readonly string[] {
 }
 
 /** Starts the command; disposing ends it, whatever it is doing. */
-export function start(args: readonly string[], { cwd, env, input, uid, stdout: output }: RunOptions = {}): Running {
+export function start(
+  args: readonly string[],
+  { cwd, main = hemi, env, input, uid, detached, stdout: output }: RunOptions = {},
+): Running {
   const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...withoutWebUI(args)], {
     cwd,
+    detached,
     env: { ...process.env, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
     stdio: ["pipe", output ?? "pipe", "pipe"],

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Messenger } from "@hemi/common";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { end, files, serve, workersOf } from "./leading-program.ts";
+import { files, serve, workersOf } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -17,8 +17,7 @@ const patiently = { timeout: 40_000 };
 describe("--admin", () => {
   test("takes commands from clients that know the token, and from no others", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path, "--admin", "127.0.0.1:0");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--admin", "127.0.0.1:0");
     const [, port = ""] = await program.command.line(/takes commands on 127\.0\.0\.1:(\d+)/);
     const admin = ["--admin", `127.0.0.1:${port}`];
     const token = join(folder.path, "vars", "admin.token");
@@ -42,7 +41,7 @@ describe("--admin", () => {
     large.write(Buffer.from([0x40, 0, 0, 0]));
     await once(large, "close");
     expect(await workersOf(program)).toHaveLength(2);
-    await end(program);
+    await program.end();
   });
 
   test("on an address of the network demands TLS, and its clients verify the certificate", async () => {
@@ -57,21 +56,19 @@ describe("--admin", () => {
       stdio: "ignore",
     });
     const tls = ["--admin-cert", certificate, "--admin-key", key];
-    const program = await serve(folder.path, "--admin", "0.0.0.0:0", ...tls);
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--admin", "0.0.0.0:0", ...tls);
     const [, port = ""] = await program.command.line(/takes commands on 0\.0\.0\.0:(\d+)/);
     const admin = ["--admin", `127.0.0.1:${port}`];
     expect(await program.steer("pids", ...admin, "--admin-ca", certificate)).toMatch(/^\d+ \d+ \d+\n$/);
     // Without TLS, nothing is said.
     expect(await program.steer("pids", ...admin)).toMatch(/^2 /);
-    await end(program);
+    await program.end();
   });
 });
 
 test("control clients that send nothing hold no more than their places", async () => {
   await using folder = await folderWith(files());
-  const program = await serve(folder.path);
-  await using _ = program.command;
+  await using program = await serve(folder.path);
   const path = join(folder.path, "vars", "hemi.sock");
   const silent = await Promise.all(
     Array.from({ length: 64 }, async () => {
@@ -84,7 +81,7 @@ test("control clients that send nothing hold no more than their places", async (
   await once(late, "close");
   for (const socket of silent) socket.destroy();
   await expect.poll(() => program.steer("pids"), patiently).toMatch(/^\d+ \d+ \d+\n$/);
-  await end(program);
+  await program.end();
 });
 
 test("the control socket that a killed program has left is replaced, and others cannot open it", async () => {
@@ -92,9 +89,8 @@ test("the control socket that a killed program has left is replaced, and others 
   const first = await serve(folder.path);
   first.command.child.kill("SIGKILL");
   await first.command.finished();
-  const program = await serve(folder.path);
-  await using _ = program.command;
+  await using program = await serve(folder.path);
   expect((await stat(join(folder.path, "vars", "hemi.sock"))).mode & 0o777).toBe(0o600);
   expect(await workersOf(program)).toHaveLength(2);
-  await end(program);
+  await program.end();
 });

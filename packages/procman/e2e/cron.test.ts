@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { serveIn } from "./programs.ts";
+import { serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -32,7 +32,7 @@ const files = { "hemi.conf": config, "note.ts": note, "deadly.ts": deadly };
 
 test("hemi cron lists, previews and runs cronjobs, and tells how they ran", async () => {
   await using folder = await folderWith(files);
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   const cron = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await run(["cron", ...args], { cwd: folder.path });
     return code === 0 ? stdout : `${String(code)} ${stdout}${stderr}`;
@@ -61,7 +61,7 @@ test("hemi cron lists, previews and runs cronjobs, and tells how they ran", asyn
 
 test("a cronjob that ends its worker is not run again by the next one, and its history tells", async () => {
   await using folder = await folderWith(files);
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   await expect(program.call("cronRun", { name: "deadly" })).rejects.toThrow();
   await program.command.line(/worker 0 ended with exit code 7, and is replaced/);
   await expect

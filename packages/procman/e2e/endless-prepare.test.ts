@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn } from "./programs.ts";
+import { serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -22,7 +22,7 @@ const site = (text: string, more = ""): string => `stage {
 
 test("a reload gives up a prepare that never ends, and the next one works", async () => {
   await using folder = await folderWith({ "hemi.conf": site("one"), "pack.mjs": pack });
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   await writeFile(join(folder.path, "hemi.conf"), site("two", 'endless "one" {}'));
   await expect(program.call("reload")).rejects.toThrow(/was not prepared within 30000 ms/);
   const ask = async () =>

@@ -1,11 +1,13 @@
 // A program whose workers fail in unusual ways, or whose system refuses what it needs.
 
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmod } from "node:fs/promises";
+import { connect } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
 import { needsOtherUsers } from "./other-users.ts";
-import { ask, end, files, serve, serveWith, workersOf, type Program } from "./leading-program.ts";
+import { ask, files, serve, serveWith, workersOf, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -34,8 +36,7 @@ describe("a module that throws at import", () => {
 
   test("in the second new worker stops the rework, and the old ones that are left go on", async () => {
     await using folder = await folderWith({ ...files(), "counting.mjs": counting(4) });
-    const program = await serve(folder.path, "--use", "./counting.mjs");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--use", "./counting.mjs");
     const before = await workersOf(program);
     expect(await program.steer("rework")).toMatch(/^1 .*this is load 4/s);
     const after = (await workersOf(program)).filter(({ state }) => state === "ready");
@@ -44,20 +45,19 @@ describe("a module that throws at import", () => {
     expect(after[1]?.pid).toBe(before[1]?.pid);
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
     expect(new Set(answers)).toEqual(new Set(["one"]));
-    await end(program);
+    await program.end();
   });
 });
 
 test("a worker that exits with 0 is replaced as one that dies", async () => {
   const quitter = "export default function handle() { process.exit(0); }\n";
   await using folder = await folderWith({ ...files(), "loop.ts": quitter });
-  const program = await serve(folder.path);
-  await using _ = program.command;
+  await using program = await serve(folder.path);
   await expect(ask(program.port, "/loop")).rejects.toThrow();
   await program.command.line(/worker \d ended with exit code 0, and is replaced/);
   const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
   expect(new Set(answers)).toEqual(new Set(["one"]));
-  await end(program);
+  await program.end();
 });
 
 test("a worker above --max-memory is replaced, and no request fails", async () => {
@@ -67,13 +67,45 @@ test("a worker above --max-memory is replaced, and no request fails", async () =
       res.end(String(process.pid));
     }`;
   await using folder = await folderWith({ ...files(), "loop.ts": greedy });
-  const program = await serve(folder.path, "--max-memory", "400M", "--stall", "0s");
-  await using _ = program.command;
+  await using program = await serve(folder.path, "--max-memory", "400M", "--stall", "0s");
   const pid = Number(await ask(program.port, "/loop"));
   await program.command.line(/worker \d uses more memory than --max-memory, and is replaced/);
   await expect.poll(async () => (await workersOf(program)).map((worker) => worker.pid), patiently).not.toContain(pid);
   expect(await ask(program.port)).toBe("one");
-  await end(program);
+  await program.end();
+});
+
+test("a worker without free descriptors serves the connections that it has, says so, and goes on", async () => {
+  // Before it listens, in workers only: its worker has room for some connections.
+  const low = `import { execFileSync } from "node:child_process";
+    import { readdirSync } from "node:fs";
+    import { pack } from "${import.meta.resolve("@hemi/hemi")}";
+    const limit = String(readdirSync("/proc/self/fd").length + 40);
+    if (process.title.includes("worker"))
+      execFileSync("prlimit", ["--pid", String(process.pid), "--nofile=" + limit + ":" + limit]);
+    export default pack("test", []);`;
+  await using folder = await folderWith({ ...files(), "low.mjs": low });
+  await using program = await serve(folder.path, "--workers", "1", "--use", "./low.mjs");
+  const before = await workersOf(program);
+  const sockets = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const socket = connect(program.port, "127.0.0.1").on("error", () => {});
+      await once(socket, "connect");
+      return socket;
+    }),
+  );
+  await program.command.line(/all descriptors of the process are in use, and further connections are closed/);
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length, patiently).toBeGreaterThan(0);
+  // Those that were accepted are served.
+  const kept = sockets.filter(({ closed }) => !closed);
+  const [socket] = kept;
+  socket?.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  const [answer] = socket === undefined ? [] : ((await once(socket, "data")) as [Buffer]);
+  expect(answer?.toString()).toContain("one");
+  for (const one of sockets) one.destroy();
+  await expect.poll(() => ask(program.port).catch(() => "refused"), patiently).toBe("one");
+  expect((await workersOf(program)).map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+  await program.end();
 });
 
 describe.skipIf(process.getuid?.() !== 0)("a leader that may start no process", () => {
@@ -103,22 +135,20 @@ describe.skipIf(process.getuid?.() !== 0)("a leader that may start no process", 
       .toBe(2);
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
     expect(new Set(answers)).toEqual(new Set(["one"]));
-    await end(program);
+    await program.end();
   }
 
   test("because of ulimit -u tries again, and goes on", async (context) => {
     needsOtherUsers(context);
     await using folder = await folderWith(files());
     await chmod(folder.path, 0o777);
-    const program = await serveWith({ cwd: folder.path, uid });
-    await using _ = program.command;
+    await using program = await serveWith({ cwd: folder.path, uid });
     await surviveLimit(program, uid, "nproc", "EAGAIN");
   });
 
   test("because of its limit of descriptors tries again, and goes on", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     await surviveLimit(program, 0, "nofile", "EMFILE");
   });
 });

@@ -1,10 +1,11 @@
 // Processes that are killed while they serve.
 
 import { once } from "node:events";
-import { Agent, get, type IncomingMessage } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { load } from "./load.ts";
+import { serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -59,37 +60,18 @@ async function slowAnswers(program: Program): Promise<readonly SlowAnswer[]> {
 
 test("a worker that is killed takes only its own requests with it, also under load", async () => {
   await using folder = await folderWith({ "hemi.conf": site, "pack.mjs": pack });
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   const slow = await slowAnswers(program);
-  const failed: string[] = [];
-  let answered = 0;
-  let isOver = false;
-  const clients = Array.from({ length: 8 }, async (_, number) => {
-    const agent = number < 4 ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
-    while (!isOver) {
-      await new Promise<void>((resolve) => {
-        const asked = get({ host: "127.0.0.1", port: program.port, agent }, (response) => {
-          response.resume().on("end", resolve);
-          answered++;
-        });
-        asked.on("error", (error) => {
-          failed.push(error.message);
-          resolve();
-        });
-      });
-    }
-    if (agent !== false) agent.destroy();
-  });
+  const clients = load(program.port, { kept: 4, anew: 4 });
   const killed = slow[0]?.pid ?? 0;
   process.kill(killed, "SIGKILL");
   await program.command.line(/was ended by SIGKILL, and is replaced/);
   await expect.poll(async () => (await program.call("pids")).workers.length, { timeout: 20_000 }).toBe(2);
-  const before = answered;
-  await expect.poll(() => answered, { timeout: 20_000 }).toBeGreaterThan(before + 20);
-  isOver = true;
-  await Promise.all(clients);
+  const before = clients.answered;
+  await expect.poll(() => clients.answered, { timeout: 20_000 }).toBeGreaterThan(before + 20);
+  await clients.stop();
   // What was in flight: at most one request of each client.
-  expect(failed.length).toBeLessThanOrEqual(8);
+  expect(clients.failed.length).toBeLessThanOrEqual(8);
   for (const { pid, rest } of slow) if (pid === killed) expect(await rest).toBe("broken");
   // The others end in order, when their leader is gone.
   program.command.child.kill("SIGKILL");
@@ -98,7 +80,7 @@ test("a worker that is killed takes only its own requests with it, also under lo
 
 test("a leader that is killed takes no request with it", async () => {
   await using folder = await folderWith({ "hemi.conf": site, "pack.mjs": pack });
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   const slow = await slowAnswers(program);
   program.command.child.kill("SIGKILL");
   for (const { pid, rest } of slow) expect(await rest).toBe(`${pid} begin end`);

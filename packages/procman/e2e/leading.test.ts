@@ -2,53 +2,20 @@
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { Agent, get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
-import { ask, end, files, isAlive, serve, site, workersOf } from "./leading-program.ts";
+import { load } from "./load.ts";
+import { ask, files, isAlive, serve, site, workersOf } from "./program.ts";
 
 // Each test starts up to ten processes from sources, on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 90_000 });
 
-/** Asks on kept connections and on new ones until it is stopped; counts what failed. */
-function load(port: number): { readonly failed: readonly string[]; stop(): Promise<number> } {
-  const failed: string[] = [];
-  let answered = 0;
-  let isStopped = false;
-  async function client(agent: Agent | false): Promise<void> {
-    while (!isStopped) {
-      await new Promise<void>((resolve) => {
-        get({ agent, port, host: "127.0.0.1" }, (response) => {
-          if (response.statusCode !== 200) failed.push(String(response.statusCode));
-          answered++;
-          response.resume().on("end", resolve);
-        }).on("error", (error) => {
-          failed.push(error.message);
-          resolve();
-        });
-      });
-    }
-  }
-  const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
-  const clients = [...agents.map(client), client(false), client(false)];
-  return {
-    failed,
-    async stop() {
-      isStopped = true;
-      await Promise.all(clients);
-      for (const agent of agents) agent.destroy();
-      return answered;
-    },
-  };
-}
-
 describe("a reload", () => {
   test("is followed by all workers, and no request fails", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     const requests = load(program.port);
     for (const text of ["two", "three", "four"]) {
       await writeFile(join(folder.path, "hemi.conf"), site(text));
@@ -62,7 +29,7 @@ describe("a reload", () => {
     expect(await requests.stop()).toBeGreaterThan(0);
     expect(requests.failed).toEqual([]);
     expect(await program.steer("reload")).toContain("nothing changes");
-    await end(program);
+    await program.end();
   });
 
   test("that is wrong, or that one worker cannot prepare, changes nothing anywhere", async () => {
@@ -71,23 +38,21 @@ describe("a reload", () => {
       export default pack("test", [defineAddon({ sign: "picky", create: ({ workers }) => ({
         prepare() { if (workers.slot === 1) throw new Error("not in slot 1"); } }) })]);`;
     await using folder = await folderWith({ ...files(), "picky.mjs": picky });
-    const program = await serve(folder.path, "--use", "./picky.mjs");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--use", "./picky.mjs");
     await writeFile(join(folder.path, "hemi.conf"), site("two").replace(".returnText", ".returnTxt"));
     expect(await program.steer("reload")).toMatch(/^1 hemi\.conf:6:16 HEMI_CONFIG_UNKNOWN_PROP/);
     await writeFile(join(folder.path, "hemi.conf"), site("two", 'picky "one" {}'));
     expect(await program.steer("reload")).toMatch(/^2 .*picky\.one could not be prepared: not in slot 1/s);
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
     expect(new Set(answers)).toEqual(new Set(["one"]));
-    await end(program);
+    await program.end();
   });
 });
 
 describe("a worker", () => {
   test("that is killed is replaced with the running configuration, and connections wait for it", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     // Edited, and not reloaded: it must not be read.
     await writeFile(join(folder.path, "hemi.conf"), "broken");
     const [first] = await workersOf(program);
@@ -101,13 +66,12 @@ describe("a worker", () => {
         { slot: 0, state: "ready" },
         { slot: 1, state: "ready" },
       ]);
-    await end(program);
+    await program.end();
   });
 
   test("whose event loop stands still is reported with the line of code, and replaced", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path, "--stall", "300ms");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--stall", "300ms");
     const lost = ask(program.port, "/loop?secret=1").catch(() => "broken off");
     await program.command.line(/the event loop stood still for 300 ms/);
     await program.command.line(/GET \/loop, [\w-]+/);
@@ -116,13 +80,12 @@ describe("a worker", () => {
     await program.command.line(/was ended by SIGKILL, and is replaced/);
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program.port)));
     expect(new Set(answers)).toEqual(new Set(["one"]));
-    await end(program);
+    await program.end();
   });
 
   test("is replaced by a new one in a rework, and no request fails", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     const before = await workersOf(program);
     const requests = load(program.port);
     expect(await program.steer("rework")).toBe("replaced 2 workers\n");
@@ -132,33 +95,30 @@ describe("a worker", () => {
     const after = await program.steer("pids");
     await expect.poll(() => before.some(({ pid }) => isAlive(pid)), { timeout: 10_000 }).toBe(false);
     expect(after).toMatch(/^\d+ \d+ \d+/);
-    await end(program);
+    await program.end();
   });
 });
 
 describe("a program", () => {
   test("that is killed leaves no process behind", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path, "--grace", "1s");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--grace", "1s");
     const workers = await workersOf(program);
     program.command.child.kill("SIGKILL");
     await expect.poll(() => workers.some(({ pid }) => isAlive(pid)), { timeout: 10_000 }).toBe(false);
     // The next one replaces the control socket that was left.
-    const next = await serve(folder.path);
-    await using _next = next.command;
+    await using next = await serve(folder.path);
     expect(await ask(next.port)).toBe("one");
-    await end(next);
+    await next.end();
   });
 
   test("with the vars folder of another one says whose it is, and does not start", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     const { code, stderr } = await run(["serve"], { cwd: folder.path });
     expect(stderr).toContain(`its leader is process ${program.command.child.pid ?? 0}`);
     expect(code).toBe(2);
-    await end(program);
+    await program.end();
   });
 
   test("that does not run is told to whoever steers it, with exit code 2", async () => {
@@ -169,8 +129,7 @@ describe("a program", () => {
 
   test("closes control connections that do not follow the protocol, and serves the others", async () => {
     await using folder = await folderWith(files());
-    const program = await serve(folder.path);
-    await using _ = program.command;
+    await using program = await serve(folder.path);
     for (const bytes of ["GET / HTTP/1.1\r\n\r\n", "\u007f\u0000\u0000\u0000"]) {
       const socket = connect(join(folder.path, "vars", "hemi.sock"));
       socket.on("error", () => {}).write(bytes);
@@ -181,7 +140,7 @@ describe("a program", () => {
     half.write(Buffer.from([0, 0]));
     expect(await workersOf(program)).toHaveLength(2);
     half.destroy();
-    await end(program);
+    await program.end();
   });
 });
 

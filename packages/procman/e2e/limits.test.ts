@@ -3,7 +3,7 @@
 import { get } from "node:http";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -34,7 +34,7 @@ function ask({ port }: Program, path = "/"): Promise<{ readonly status: number; 
 
 test("a client gets its rate once, not once for each worker", async () => {
   await using folder = await folderWith({ "hemi.conf": config(".rate = 30 .per = 1h"), "pid.ts": pid });
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   let passed = 0;
   const workers = new Set<string>();
   for (let i = 0; i < 100; i++) {
@@ -54,7 +54,7 @@ test("a client gets its rate once, not once for each worker", async () => {
 test("a client that is banned is banned in all workers, and by one that takes the place of another", async () => {
   const limiter = '.strike = ("404") .maxStrikes = 5 .ban = 1h';
   await using folder = await folderWith({ "hemi.conf": config(limiter), "pid.ts": pid });
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   for (let i = 0; i < 10; i++) await ask(program, "/missing");
   const statuses = async () => {
     const answers = await Promise.all(Array.from({ length: 16 }, () => ask(program)));

@@ -2,8 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
-import { ask } from "./leading-program.ts";
-import { serveIn } from "./programs.ts";
+import { ask, serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -25,13 +24,13 @@ interface Line {
 
 test("a follower gets the lines of all workers that it asks for, and no others", async () => {
   await using folder = await folderWith({ "hemi.conf": config });
-  await using program = await serveIn(folder.path);
-  const { follower } = await program.callWith("logs", { filter: { status: "5xx", path: "webapp.site" } });
+  await using program = await serve(folder.path);
+  const { follower } = await program.call("logs", { filter: { status: "5xx", path: "webapp.site" } });
   const paths = Array.from({ length: 40 }, (_, i) => `/broken/${i}`);
   await Promise.all(paths.flatMap((path) => [ask(program.port, path), ask(program.port, "/hello")]));
   const lines: Line[] = [];
   while (lines.length < paths.length) {
-    const next = await program.callWith("logs", { follower });
+    const next = await program.call("logs", { follower });
     expect(next.dropped).toBe(0);
     lines.push(...next.lines.map((line) => JSON.parse(line) as Line));
   }
@@ -43,7 +42,7 @@ test("a follower gets the lines of all workers that it asks for, and no others",
 
 test("hemi logs --follow goes on in workers that come later, until it is interrupted", async () => {
   await using folder = await folderWith({ "hemi.conf": config });
-  await using program = await serveIn(folder.path);
+  await using program = await serve(folder.path);
   await using logs = start(["logs", "--follow", "--path", "/hello"], { cwd: folder.path });
   let shown = "";
   logs.child.stdout?.on("data", (chunk: Buffer) => (shown += chunk.toString()));

@@ -4,8 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { ask } from "./leading-program.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { ask, serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -30,7 +29,7 @@ let program: Program;
 
 beforeAll(async () => {
   folder = await folderWith({ "hemi.conf": config });
-  program = await serveIn(folder.path, "--use", otel);
+  program = await serve(folder.path, "--use", otel);
 });
 
 afterAll(async () => {
@@ -41,21 +40,21 @@ afterAll(async () => {
 const hemi = (...args: readonly string[]) => run(args, { cwd: folder.path });
 
 test("hemi trace tells the steps of a request that was sampled, whichever worker has had it", async () => {
-  const { follower } = await program.callWith("logs", { filter: {} });
+  const { follower } = await program.call("logs", { filter: {} });
   await Promise.all(Array.from({ length: 8 }, (_, i) => ask(program.port, `/${i}`)));
   const lines: Readonly<Record<string, string>>[] = [];
   while (lines.length < 8) {
-    const next = await program.callWith("logs", { follower });
+    const next = await program.call("logs", { follower });
     lines.push(...next.lines.map((line) => JSON.parse(line) as Readonly<Record<string, string>>));
   }
   for (const { requestId = "", uri, traceId } of lines) {
-    const story = await program.callWith("trace", { requestId });
+    const story = await program.call("trace", { requestId });
     expect(story).toMatchObject({ isOver: true, traceId, attributes: { "url.path": uri } });
     expect(story.spans.map(({ name }) => name)).toEqual(["webapp.site/rule.hello", "GET webapp.site"]);
   }
   const { stdout } = await hemi("trace", lines[0]?.["requestId"] ?? "");
   expect(stdout).toMatch(/^ +[\d.]+ +[\d.]+ {2}GET webapp\.site\n +[\d.]+ +[\d.]+ {4}webapp\.site\/rule\.hello$/m);
-  await expect(program.callWith("trace", { requestId: "none" })).rejects.toThrow("no worker knows request none");
+  await expect(program.call("trace", { requestId: "none" })).rejects.toThrow("no worker knows request none");
 });
 
 test("hemi log-level changes what a component writes in all workers, and names the nearest one that there is", async () => {
@@ -64,7 +63,7 @@ test("hemi log-level changes what a component writes in all workers, and names t
     await Promise.all(Array.from({ length: 16 }, () => ask(program.port, `/${path}/..%2f`)));
   };
   const path = "httpxServer.main";
-  await expect(program.callWith("logLevel", { level: "warn", path: "httpxServer.mian" })).rejects.toThrow(
+  await expect(program.call("logLevel", { level: "warn", path: "httpxServer.mian" })).rejects.toThrow(
     "the program has no component httpxServer.mian; did you mean httpxServer.main?",
   );
   const { stdout } = await hemi("log-level", "warn", "--path", path, "--for", "10m");
@@ -72,13 +71,13 @@ test("hemi log-level changes what a component writes in all workers, and names t
   expect(await program.call("leader")).toMatchObject({ logLevels: [{ path, level: "warn" }] });
   const count = () => program.command.written().split("refused a request of 127.0.0.1 with 400").length - 1;
   await refused("quiet");
-  expect(await program.callWith("logLevel", { level: null, path })).toEqual([]);
+  expect(await program.call("logLevel", { level: null, path })).toEqual([]);
   await refused("told");
   await expect.poll(count, { timeout: 30_000 }).toBe(16);
 });
 
 test("hemi loop and hemi gc measure a worker that serves", async () => {
-  const measured = program.callWith("measure", { kind: "loop", slot: 1, period: 300 });
+  const measured = program.call("measure", { kind: "loop", slot: 1, period: 300 });
   expect(await ask(program.port)).toBe("hello");
   const { slot, durations } = await measured;
   expect(slot).toBe(1);
@@ -88,7 +87,7 @@ test("hemi loop and hemi gc measure a worker that serves", async () => {
 });
 
 test("hemi advise says with numbers what is wrong with the program, and nothing else", async () => {
-  const state = async () => (await program.callWith("backends", {}))[0]?.nodes[0]?.state;
+  const state = async () => (await program.call("backends", {}))[0]?.nodes[0]?.state;
   await expect.poll(state, { timeout: 30_000 }).toBe("down");
   const { stdout } = await hemi("advise", "--for", "100ms");
   const about = stdout.split("\n").filter((line) => line.startsWith("http"));

@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { serveIn } from "./programs.ts";
+import { serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -42,7 +42,7 @@ const site = (number: number): string => `stage {
 
 test("a plan counts what would be closed and what is untouched in all workers, and so does the reload", async () => {
   await using folder = await folderWith({ "hemi.conf": site(1), "pack.mjs": pack });
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   const open = async (path: string) => {
     const ws = new WebSocket(`ws://127.0.0.1:${program.port}${path}`);
     await once(ws, "open");

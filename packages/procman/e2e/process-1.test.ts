@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { ask, files } from "./leading-program.ts";
+import { ask, files, steering } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -57,6 +57,7 @@ test.skipIf(!isPossible)("a leader that is process 1 says what it cannot do", as
   const ended = once(program.child, "exit");
   await expect.poll(program.said, { timeout: 40_000 }).toContain("is process 1, which must reap orphans");
   await expect.poll(program.said, { timeout: 40_000 }).toContain("leads 1 worker");
+  expect(await steering(folder.path)("rework", "--leader")).toMatch(/^1 .*cannot be replaced: it is process 1/);
   const children = await readFile(`/proc/${program.child.pid ?? 0}/task/${program.child.pid ?? 0}/children`, "latin1");
   process.kill(Number(children.trim()), "SIGTERM");
   await ended;

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
@@ -21,7 +21,7 @@ let folder: Awaited<ReturnType<typeof folderWith>>;
 let program: Program;
 beforeAll(async () => {
   folder = await folderWith({ "hemi.conf": site("first") });
-  program = await serveIn(folder.path);
+  program = await serve(folder.path);
 });
 afterAll(async () => {
   await program.end();

@@ -12,7 +12,7 @@ import { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { serveIn, type Program } from "./programs.ts";
+import { serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -203,7 +203,7 @@ test("WebSockets, event streams and downloads live through 50 reloads of another
   await using folder = await folderWith({ "hemi.conf": config({ number: 0, ports }), "pack.mjs": pack });
   await writeFile(join(folder.path, "big.bin"), big);
   const fingerprints = [await makeCertificate(folder.path, "0"), await makeCertificate(folder.path, "1")];
-  await using program = await serveIn(folder.path, "--use", "./pack.mjs");
+  await using program = await serve(folder.path, "--use", "./pack.mjs");
   const living = await connectAll(program, digest);
   const before = await program.call("pids");
   for (let number = 1; number <= 50; number++) {

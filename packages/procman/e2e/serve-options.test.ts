@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
 import { needsOtherUsers } from "./other-users.ts";
-import { ask, end, files, isAlive, serve, site, steering, workersOf } from "./leading-program.ts";
+import { ask, files, isAlive, serve, site, steering, workersOf } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -30,15 +30,14 @@ describe("--pid-file", () => {
   test("has the process id of the leader while the program runs", async () => {
     await using folder = await folderWith({ ...files(), "hemi.pid": "999999\n" });
     const path = join(folder.path, "hemi.pid");
-    const program = await serve(folder.path, "--pid-file", "hemi.pid");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--pid-file", "hemi.pid");
     expect(await readFile(path, "utf8")).toBe(`${program.command.child.pid ?? 0}\n`);
     // Another program, with a folder of its own, and the same file.
     const second = await run(["serve", "--vars", "other", "--pid-file", "hemi.pid"], { cwd: folder.path });
     expect(second.stderr).toContain(`belongs to process ${program.command.child.pid ?? 0}, which runs`);
     expect(second.code).toBe(2);
     expect(await readFile(path, "utf8")).toBe(`${program.command.child.pid ?? 0}\n`);
-    await end(program);
+    await program.end();
     await expect(stat(path)).rejects.toThrow("ENOENT");
   });
 
@@ -48,10 +47,9 @@ describe("--pid-file", () => {
     await writeFile(path, `${process.pid}\n`);
     // Written before this process began.
     execFileSync("touch", ["-d", "2020-01-01", path]);
-    const program = await serve(folder.path, "--pid-file", "hemi.pid");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--pid-file", "hemi.pid");
     expect(await readFile(path, "utf8")).toBe(`${program.command.child.pid ?? 0}\n`);
-    await end(program);
+    await program.end();
   });
 
   test.skipIf(process.getuid?.() !== 0)("on a full disk prevents the start, and leaves nothing behind", async () => {
@@ -132,8 +130,7 @@ describe.skipIf(process.getuid?.() !== 0)("--user", () => {
     await chmod(folder.path, 0o755);
     const port = await freeLowPort();
     await writeFile(join(folder.path, "hemi.conf"), site("one").replace("127.0.0.1:0", `127.0.0.1:${port}`));
-    const program = await serve(folder.path, "--user", "nobody");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--user", "nobody");
     const [nobody, nogroup] = execFileSync("sh", ["-c", "id -u nobody; id -g nobody"]).toString().split("\n");
     for (const { pid } of await workersOf(program)) {
       const status = await readFile(`/proc/${pid}/status`, "utf8");
@@ -147,7 +144,7 @@ describe.skipIf(process.getuid?.() !== 0)("--user", () => {
     await writeFile(join(folder.path, "hemi.conf"), site("two").replace("127.0.0.1:0", `127.0.0.1:${port}`));
     expect(await program.steer("reload")).toContain("components change");
     expect(await ask(program.port)).toBe("two");
-    await end(program);
+    await program.end();
   });
 
   /** One that needs a privilege, and that nobody listens on. */
@@ -168,8 +165,7 @@ describe("--drain-delay", () => {
   test("lets the program serve on at its end, while components know that it drains", async () => {
     await using folder = await folderWith(talkerFiles());
     // Long enough that the test is ended by a second signal.
-    const program = await serve(folder.path, "--use", "./talker.mjs", "--drain-delay", "10m");
-    await using _ = program.command;
+    await using program = await serve(folder.path, "--use", "./talker.mjs", "--drain-delay", "10m");
     expect(await ask(program.port)).toBe("false");
     program.command.child.kill("SIGTERM");
     const all = () => Promise.all(Array.from({ length: 16 }, () => ask(program.port)));

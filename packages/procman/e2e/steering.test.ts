@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { ask, end, files, serve, site } from "./leading-program.ts";
+import { ask, files, serve, site } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -24,10 +24,9 @@ test("version tells the versions of the command, and those of the program that r
   await using folder = await folderWith(files());
   const before = JSON.parse((await run(["version", "--json"], { cwd: folder.path })).stdout) as unknown;
   expect(before).toMatchObject({ node: process.versions.node, running: null });
-  const program = await serve(folder.path);
-  await using _ = program.command;
+  await using program = await serve(folder.path);
   expect(await program.steer("version")).toMatch(/^hemi \S+, Node\.js \S+\nrunning: hemi \S+, Node\.js \S+\n$/);
-  await end(program);
+  await program.end();
 });
 
 test("check --json tells all problems with their places", async () => {
@@ -55,8 +54,7 @@ test("explain --running knows which nodes of a backend have failed", async () =>
   const backend = `http1Backend "app" { .nodes = ${nodes} .maxFails = 1 .ejectTime = 5m }`;
   const text = site("one", backend).replace(/rule \{.*?\}/, 'rule { httpProxy { .toBackend = "app" } }');
   await using folder = await folderWith({ ...files(), "hemi.conf": text });
-  const program = await serve(folder.path, "--workers", "1");
-  await using _ = program.command;
+  await using program = await serve(folder.path, "--workers", "1");
   const question = ["--server", "main", "http://127.0.0.1/"];
   expect(await program.steer("explain", ...question)).not.toContain("ejected");
   // One of the two requests finds out that nobody listens there.
@@ -64,7 +62,7 @@ test("explain --running knows which nodes of a backend have failed", async () =>
   expect(await program.steer("explain", "--running", ...question)).toMatch(/node 127\.0\.0\.1:1: is ejected/);
   const walk = JSON.parse(await program.steer("explain", "--running", "--json", ...question)) as object;
   expect(walk).toHaveProperty("outcome");
-  await end(program);
+  await program.end();
 });
 
 /** A handlet that says two words, one of another module. */
@@ -82,8 +80,7 @@ const sayingFiles = () => ({
 
 test("a reload names the modules that have changed, and goes on with the old code", async () => {
   await using folder = await folderWith(sayingFiles());
-  const program = await serve(folder.path, "--use", "./say.mjs");
-  await using _ = program.command;
+  await using program = await serve(folder.path, "--use", "./say.mjs");
   expect(await program.steer("plan")).not.toContain("changed module");
   await writeFile(join(folder.path, "say.mjs"), sayingPack("new"));
   await writeFile(join(folder.path, "word.mjs"), 'export const word = "words";');
@@ -92,13 +89,27 @@ test("a reload names the modules that have changed, and goes on with the old cod
   expect(told).toContain("hemi rework");
   await program.command.line(/goes on with the old code of changed modules/);
   expect(await ask(program.port)).toBe("old word");
-  await end(program);
+  await program.end();
+});
+
+test("a plan and a reload name the modules that no worker has loaded yet", async () => {
+  await using folder = await folderWith({
+    ...files(),
+    "new.mjs": 'export default (req, res) => res.end("of a new module");',
+  });
+  await using program = await serve(folder.path);
+  const named = site("one").replace(/rule \{.*?\}/, 'rule { nodeHandlet { .module = "./new.mjs" } }');
+  await writeFile(join(folder.path, "hemi.conf"), named);
+  expect(await program.steer("plan")).toMatch(/new module +\S+\/new\.mjs\n/);
+  expect(await program.steer("reload")).toMatch(/new module +\S+\/new\.mjs\n/);
+  expect(await ask(program.port)).toBe("of a new module");
+  expect(await program.steer("plan")).not.toContain("new module");
+  await program.end();
 });
 
 test("a reload with --rework follows by new workers, or not at all", async () => {
   await using folder = await folderWith(sayingFiles());
-  const program = await serve(folder.path, "--use", "./say.mjs");
-  await using _ = program.command;
+  await using program = await serve(folder.path, "--use", "./say.mjs");
   await writeFile(join(folder.path, "say.mjs"), sayingPack("new"));
   await writeFile(join(folder.path, "hemi.conf"), site("two").replace(/rule \{.*?\}/, "rule { say {} } rule {}"));
   expect(await program.steer("reload", "--rework")).not.toContain("changed module");
@@ -107,5 +118,5 @@ test("a reload with --rework follows by new workers, or not at all", async () =>
   await writeFile(join(folder.path, "word.mjs"), "throw new Error('no word');");
   expect(await program.steer("reload", "--rework")).toMatch(/^1 .*word\.mjs/s);
   expect(await ask(program.port)).toBe("new word");
-  await end(program);
+  await program.end();
 });

@@ -1,7 +1,10 @@
 # What systemd is for a program: binds a socket for it, and hears what it tells about its state.
 # usage: systemd-parent.py FOLDER COMMAND [ARGUMENT ...]
-# Prints the messages of the program, one a line; ends with it.
-import os, socket, sys
+# Prints the messages of the program, one a line; ends with its main process, which may change (MAINPID).
+import ctypes, os, re, socket, sys
+
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 folder, command = sys.argv[1], sys.argv[2:]
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -37,6 +40,7 @@ if child == 0:
 web.close()
 other.close()
 print("PID", child, flush=True)
+main = child
 while True:
     try:
         message, fds, _, _ = socket.recv_fds(notify, 4096, 8)
@@ -45,6 +49,10 @@ while True:
             os.close(fd)
         if not message.startswith(b"BARRIER"):
             print(message.decode().strip().replace("\n", " "), flush=True)
+            main = int((re.findall(rb"MAINPID=(\d+)", message) or [main])[-1])
     except TimeoutError:
-        if os.waitpid(child, os.WNOHANG)[0] == child:
+        ended = os.waitpid(-1, os.WNOHANG)[0]
+        if ended == main:
             break
+        if ended != 0:
+            print("ENDED", ended, flush=True)

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { folderWith } from "./command.ts";
-import { ask, files, site, steering } from "./leading-program.ts";
+import { ask, files, site, steering } from "./program.ts";
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const parent = fileURLToPath(new URL("systemd-parent.py", import.meta.url));
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -17,7 +17,7 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 /** The site at the port of the parent's socket. */
 const socketSite = (text: string) => site(text).replace('"127.0.0.1:0"', '"127.0.0.1:" + %env(PORT)');
 
-test("a service listens on the sockets of its parent, and tells its state", async () => {
+test("a service listens on the sockets of its parent, and tells its state and its new leader", async () => {
   await using folder = await folderWith({ ...files(), "hemi.conf": socketSite("one") });
   const steer = steering(folder.path);
   const serve = [process.execPath, "--conditions=@hemi/source", main, "serve", "--workers", "2"];
@@ -28,7 +28,7 @@ test("a service listens on the sockets of its parent, and tells its state", asyn
   child.stderr.on("data", (chunk: Buffer) => (logged += chunk.toString()));
   const closed = once(child, "close");
   await using _ = { [Symbol.asyncDispose]: () => steer("stop").then(() => undefined) };
-  const patiently = { timeout: 40_000 };
+  const patiently = { timeout: 60_000 };
 
   await expect.poll(() => told, patiently).toMatch(/READY=1 MAINPID=\d+/);
   const [, pid = ""] = /^PID (\d+)/.exec(told) ?? [];
@@ -45,7 +45,17 @@ test("a service listens on the sockets of its parent, and tells its state", asyn
   await expect.poll(() => told, patiently).toMatch(/RELOADING=1 MONOTONIC_USEC=\d+\n(?:WATCHDOG=1\n)*READY=1/);
   expect(await ask(Number(port))).toBe("two");
 
-  process.kill(Number(pid), "SIGTERM");
+  told = "";
+  await steer("rework", "--leader");
+  await expect.poll(() => told, patiently).toContain(`ENDED ${pid}\n`);
+  const [, next = ""] = /READY=1 MAINPID=(\d+)/.exec(told) ?? [];
+  expect(await steer("pids")).toMatch(new RegExp(`^${next} \\d+ \\d+\n$`));
+  expect(await ask(Number(port))).toBe("two");
+  told = "";
+  await expect.poll(() => told, patiently).toContain("WATCHDOG=1");
+  expect(told).not.toContain("STOPPING=1");
+
+  process.kill(Number(next), "SIGTERM");
   await closed;
   expect(told).toContain("STOPPING=1");
 });

@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { serveIn } from "./programs.ts";
+import { serve } from "./program.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -34,7 +34,7 @@ interface Answer {
 /** A program with its web UI, and a client that may send what no browser would. */
 async function programWithUI(more = "") {
   const folder = await folderWith({ "hemi.conf": config("one", more) });
-  const program = await serveIn(folder.path, "--webui", "127.0.0.1:0");
+  const program = await serve(folder.path, "--webui", "127.0.0.1:0");
   const { link = "" } = (await program.call("webUI")) ?? {};
   const { origin, port, hash } = new URL(link);
   const token = hash.replace("#token=", "");
@@ -95,7 +95,7 @@ test("the link opens a session that scripts and other sites do not get, and noth
 test("a session of a program that was started anew since is over", async () => {
   await using before = await programWithUI();
   await before.program.end();
-  const program = await serveIn(before.folder, "--webui", `127.0.0.1:${before.port}`);
+  const program = await serve(before.folder, "--webui", `127.0.0.1:${before.port}`);
   await using _ = program;
   expect((await before.ask("/api/session", { cookie: before.cookie })).status).toBe(401);
   expect((await before.signIn()).status).toBe(401);
@@ -255,7 +255,7 @@ test("a port that is taken costs the web UI and nothing else; an address of the 
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  const program = await serveIn(folder.path, "--webui", `127.0.0.1:${port}`);
+  const program = await serve(folder.path, "--webui", `127.0.0.1:${port}`);
   await using _ = program;
   await program.command.line(/warn has no web UI: cannot listen on 127\.0\.0\.1:\d+: another program listens there/);
   expect(await program.call("webUI")).toBeNull();

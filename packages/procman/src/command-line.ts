@@ -101,6 +101,8 @@ export interface CommandLine {
   readonly webUI: { readonly host: string; readonly port: number } | undefined;
   /** reload: by new workers. */
   readonly isRework: boolean;
+  /** rework: by those of a new leader. */
+  readonly isLeader: boolean;
   /** explain: the running program, instead of a file. */
   readonly isRunning: boolean;
   /** serve: where the process id of the leader is written; `undefined`: nowhere. */
@@ -112,6 +114,11 @@ export interface CommandLine {
   readonly drainDelay: number;
   /** serve: how long the event loop of a worker may stand still, in milliseconds; 0: for ever. */
   readonly stall: number;
+  /**
+   * serve: how long the check of a configuration, the preparation of a reload, and the start of a new leader may take,
+   * in milliseconds. A worker of a running program may take twice as long to start.
+   */
+  readonly patience: number;
   /** serve: the user and group ids of workers; `undefined`: those of the leader. */
   readonly user: number | undefined;
   readonly group: number | undefined;
@@ -207,6 +214,8 @@ const options = {
   "admin-ca": { type: "string" },
   webui: { type: "string" },
   rework: { type: "boolean" },
+  leader: { type: "boolean" },
+  patience: { type: "string" },
   running: { type: "boolean" },
   "pid-file": { type: "string" },
   stdout: { type: "string" },
@@ -251,6 +260,7 @@ const leading = [
   "max-memory",
   "admin",
   "webui",
+  "patience",
 ] as const satisfies readonly OptionName[];
 
 /** Where a program is found that runs. */
@@ -273,6 +283,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
     "stdout",
     "stderr",
     "max-memory",
+    "patience",
     "admin",
     "admin-token",
     "admin-cert",
@@ -288,7 +299,7 @@ const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
   explain: [...program, "config", "use", "header", "from", "server", "running", "to", "sni", "alpn", "bytes"],
   plan: [...program, "logs", "tmps", "config", "use"],
   reload: [...program, "rework"],
-  rework: program,
+  rework: [...program, "leader"],
   reopen: program,
   workers: program,
   leader: program,
@@ -389,6 +400,7 @@ function complete(
     adminAuthority: values["admin-ca"],
     webUI: readWebUI(values.webui ?? "127.0.0.1:9528"),
     isRework: values.rework ?? false,
+    isLeader: values.leader ?? false,
     isRunning: values.running ?? false,
     pidFile: values["pid-file"],
     stdout: values.stdout ?? (isDaemon ? join(base, values.logs ?? "logs", "stdout.log") : undefined),
@@ -396,6 +408,7 @@ function complete(
     drainDelay: readDuration("drain-delay", values["drain-delay"] ?? "0s"),
     workers: readWorkers(values.workers ?? "auto"),
     stall: readDuration("stall", values.stall ?? "5s"),
+    patience: Math.max(1, readDuration("patience", values.patience ?? "30s")),
     user: readId("user", values.user),
     group: values.group === undefined ? groupOf(values.user) : readId("group", values.group),
     use: [...program.use, ...(values.use ?? [])],

@@ -73,8 +73,16 @@ export class Messenger {
     this.#close(undefined);
   }
 
-  #send(message: unknown): void {
-    if (!this.#isClosed) this.#stream.write(frameOf(message));
+  /** False: the other side does not read as fast. */
+  #send(message: unknown): boolean {
+    return this.#isClosed || this.#stream.write(frameOf(message));
+  }
+
+  /** Answers must not pile up: whoever does not read them is not asked what else it wants. */
+  #answer(message: unknown): void {
+    if (this.#send(message)) return;
+    this.#stream.pause();
+    this.#stream.once("drain", () => this.#stream.resume());
   }
 
   #read(chunk: Buffer): void {
@@ -112,9 +120,9 @@ export class Messenger {
     try {
       if (serve === undefined) throw new TypeError(`there is no action ${name}`);
       const result = await serve(name, params);
-      if (id !== undefined) this.#send({ id, result });
+      if (id !== undefined) this.#answer({ id, result });
     } catch (error) {
-      if (id !== undefined) this.#send({ id, error: plain(error) });
+      if (id !== undefined) this.#answer({ id, error: plain(error) });
     } finally {
       this.#serving--;
     }

@@ -1,4 +1,5 @@
-import { duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { frameOf, FrameReader } from "./frames.ts";
@@ -67,4 +68,22 @@ test("a call is rejected when the other side closes before the answer", async ()
   left.destroy();
   right.destroy();
   await expect(call).rejects.toThrow("closed before the answer");
+});
+
+test("a client that calls and never reads the answers does not fill the memory", async () => {
+  // What is written to it never arrives.
+  const stream = new Duplex({ read() {}, write() {} });
+  let served = 0;
+  new Messenger(stream, {
+    serve() {
+      served++;
+      return "x".repeat(100_000);
+    },
+  });
+  for (let id = 1; id <= 100; id++) {
+    stream.push(frameOf({ id, call: "counts" }));
+    await turn();
+  }
+  expect(served).toBeLessThan(10);
+  expect(stream.writableLength).toBeLessThan(1_000_000);
 });

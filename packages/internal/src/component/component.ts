@@ -1,5 +1,6 @@
 // A component after its creation: its part, and the data that the engine keeps about it.
 
+import { opening } from "@hemi/common";
 import { originOf, type Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
@@ -112,7 +113,7 @@ export class Component implements PartHolder {
    */
   update(values: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): void {
     for (const name of changed) this.#props[name] = values[name];
-    this.part.update?.(changed);
+    opening(this, () => this.part.update?.(changed));
   }
 }
 

@@ -2,11 +2,12 @@
 //
 //  access.log ──> access.log.1 ──> access.log.2 ──> … ──> access.log.KEEP ──> deleted
 
-import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { close, fstat, open } from "node:fs";
-import { mkdir, readdir, rename, stat, unlink } from "node:fs/promises";
+import { readdir, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
+import { makeFolder, makeFolderSync } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { Destination } from "./destination.ts";
 import { writeSome, writeSomeSync } from "./write-some.ts";
@@ -62,7 +63,7 @@ export class LogFile implements Destination {
     this.#now = now ?? Date.now;
     this.#monotonic = monotonic ?? (() => performance.now());
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolderSync(dirname(path));
       this.fd = openSync(path, openFlags, mode);
       this.#stats = fstatSync(this.fd);
     } catch (error) {
@@ -127,7 +128,7 @@ export class LogFile implements Destination {
   }
 
   async #open(): Promise<void> {
-    await mkdir(dirname(this.name), { recursive: true });
+    await makeFolder(dirname(this.name));
     const fd = await openFile(this.name, openFlags, mode);
     try {
       this.#stats = await readStats(fd);

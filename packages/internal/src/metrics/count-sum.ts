@@ -31,10 +31,11 @@ export class CountSum<Source extends object> {
     }
   }
 
-  /** The sum over all processes. */
-  total(): CountReport {
+  /** The sum over all processes, but the one that is left out. */
+  total(leftOut?: Source): CountReport {
     const sums = new Map(this.#former);
-    for (const blocks of this.#bySource.values()) {
+    for (const [source, blocks] of this.#bySource) {
+      if (source === leftOut) continue;
       for (const [key, block] of blocks) {
         const sum = sums.get(key);
         sums.set(key, sum === undefined ? block : added(sum, block));

@@ -1,8 +1,8 @@
 // Binds the sockets that a process listens on.
 
-import { rm, stat } from "node:fs/promises";
+import { link, rm, stat } from "node:fs/promises";
 import * as net from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { HemiError } from "../errors/hemi-error.ts";
 
 /** The address to listen on, as a prop of type `address` returns it. `host` "" means all addresses, IPv6 and IPv4. */
@@ -55,16 +55,22 @@ export interface BindOptions {
   readonly taker?: () => string | undefined;
   /** Whether other sockets of this user may bind the same address and share its connections. Default: false. */
   readonly reusePort?: boolean;
+  /**
+   * Whether the file of a UNIX socket stays when this process closes the socket: another process may go on with it.
+   * Default: false.
+   */
+  readonly isFileKept?: boolean;
 }
 
 /** Binds, and removes the socket file of a dead process. Rejects with HEMI_LISTEN, which names address and reason. */
 export async function bindSocket(
   address: ListenAddress,
-  { taker = () => undefined, reusePort = false }: BindOptions = {},
+  { taker = () => undefined, reusePort = false, isFileKept = false }: BindOptions = {},
 ): Promise<net.BoundSocket> {
   if ("path" in address) {
     await removeDeadSocket(address.path);
     await assertPlaceForSocket(address.path);
+    if (isFileKept) return await bindUnderOtherName(address.path);
   }
   return bind(address, taker, reusePort);
 }
@@ -96,6 +102,23 @@ function bind(address: ListenAddress, taker: () => string | undefined, reusePort
     throw cannotListen(addressKey(address), error, taker());
   }
 }
+
+/** The runtime removes the name that a socket was bound to when it closes the socket, and no other one. */
+async function bindUnderOtherName(path: string): Promise<net.BoundSocket> {
+  const name = join(dirname(path), `.${process.pid}.${++lastName}`);
+  const bound = bind({ path: name }, () => undefined, false);
+  try {
+    // Fails if the name is taken.
+    await link(name, path);
+  } catch (error) {
+    bound.close();
+    throw cannotListen(path, error, undefined);
+  }
+  await rm(name, { force: true });
+  return bound;
+}
+
+let lastName = 0;
 
 /** For these two cases, the system reports only that the address is not available or in use. */
 async function assertPlaceForSocket(path: string): Promise<void> {
@@ -129,7 +152,7 @@ async function removeDeadSocket(path: string): Promise<void> {
 export function cannotListen(address: string, error: unknown, taker: string | undefined): HemiError {
   const code = codeOf(error);
   const advice =
-    code === "EADDRINUSE"
+    code === "EADDRINUSE" || code === "EEXIST"
       ? taker === undefined
         ? "another program listens there; stop it or choose another address"
         : `${taker}, in this very process; keep one of the two, or restart: a reload cannot exchange them`

@@ -7,6 +7,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { sharing } from "@hemi/common";
 import { cannotListen } from "./bound-socket.ts";
 import type { Endpoint } from "./peer.ts";
 
@@ -58,7 +59,9 @@ export class DatagramSockets {
   async #shareOne(local: Endpoint, isShared: boolean): Promise<DatagramShare> {
     const known = this.#sockets.get(keyOf(local));
     if (known !== undefined && local.port !== 0) return known.join();
-    const socket = await DatagramSocket.bind(local, isShared, () => this.#sockets.delete(keyOf(socket.local)));
+    const closed = (): unknown => this.#sockets.delete(keyOf(socket.local));
+    // Whoever shares the address later uses the same socket.
+    const socket: DatagramSocket = await sharing(() => DatagramSocket.bind(local, isShared, closed));
     this.#sockets.set(keyOf(socket.local), socket);
     return socket.join();
   }

@@ -2,7 +2,9 @@
 // listener and takes over its connections, so no client is refused.
 
 import * as net from "node:net";
+import { sharing } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";
+import type { ErrorLog } from "../log/error-log.ts";
 import { DatagramSockets } from "./datagram-sockets.ts";
 import {
   addressKey,
@@ -12,6 +14,7 @@ import {
   type ListenAddress,
   type SocketSource,
 } from "./bound-socket.ts";
+import { limitReachedBy } from "./last-descriptor.ts";
 
 export type { ListenAddress } from "./bound-socket.ts";
 
@@ -28,6 +31,8 @@ export interface ListenerOwner {
   readonly path: string;
   /** Whether a reload drops the component. If so, another one of the stage may join its listener. Default: false. */
   readonly isLeaving?: boolean;
+  /** For what concerns the listener. Default: nobody hears of it. */
+  readonly log?: ErrorLog;
 }
 
 /** A share of a listener, for one gate. The listening socket closes when the last share is released. */
@@ -61,10 +66,11 @@ export class Listeners {
    * file of a dead process is removed. Rejects with HEMI_LISTEN, which names address and reason.
    */
   async share(address: ListenAddress, owner: ListenerOwner): Promise<ListenerShare> {
-    const listener = await this.#listenerFor(address, owner.path);
+    // Whoever shares the address later uses the same socket.
+    const listener = await sharing(() => this.#listenerFor(address, owner.path));
     const share = listener.join(owner);
     try {
-      await listener.listening();
+      await sharing(() => listener.listening());
     } catch (error) {
       await share.release();
       throw error;
@@ -120,6 +126,8 @@ class Listener {
   /** Connections that arrived while no gate was open. The next gate takes them. */
   readonly #waiting = new Set<net.Socket>();
   #listening: Promise<void> | undefined;
+  /** When the log was told last that there are no more descriptors. */
+  #toldAt = -Infinity;
 
   /** `taker` names the listener of this process that has the port already. */
   constructor(bound: BoundListener, closed: () => void, taker: () => string | undefined) {
@@ -164,9 +172,19 @@ class Listener {
 
   #take(socket: net.Socket): void {
     const accepting = this.#accepting.at(-1);
+    const limit = limitReachedBy(socket);
+    if (limit !== undefined) this.#tellOfLimit(limit, accepting?.share);
     if (accepting !== undefined) accepting.acceptor(socket);
     else if (this.#waiting.size < maxWaiting) this.#waiting.add(socket.on("error", forget));
     else socket.destroy();
+  }
+
+  #tellOfLimit(limit: number, share: ListenerShare | undefined): void {
+    if (share === undefined || performance.now() - this.#toldAt < tellEvery) return;
+    this.#toldAt = performance.now();
+    const message = "all descriptors of the process are in use, and further connections are closed: raise its limit";
+    const details = { limit, address: this.address, by: "ulimit -n, LimitNOFILE=" };
+    this.#shares.get(share)?.log?.error(message, details);
   }
 
   /** Settles when the socket listens. Rejects with HEMI_LISTEN if the address is in use. */
@@ -204,6 +222,9 @@ class Listener {
 }
 
 function forget(): undefined {}
+
+/** How often the log is told that there are no more descriptors, in milliseconds. */
+const tellEvery = 10_000;
 
 /** The maximum number of connections that wait for the next gate. */
 const maxWaiting = 1024;

@@ -1,7 +1,7 @@
 // From a configuration to a stage: parse, resolve, check, create. Nothing is opened before the stage is started.
 
 import { setImmediate as turn } from "node:timers/promises";
-import { finishInSlices } from "@hemi/common";
+import { finishInSlices, lookForLeftovers } from "@hemi/common";
 import { ConfigError, sortProblems } from "../config/config-error.ts";
 import type { ConfigFiles } from "../config/files.ts";
 import { fromObject } from "../config/from-object.ts";
@@ -65,7 +65,8 @@ export interface BootOptions<Use extends readonly Pack[] = readonly Pack[]> {
   readonly log?: ErrorLog;
   /**
    * Whether responses may expose the configuration, to help developers: the built-in 404 page then shows how the
-   * request was matched. Do not use it on a server that strangers can reach. Default: false.
+   * request was matched. Do not use it on a server that strangers can reach. What components leave open after their
+   * shutdown is then logged, too. Default: false.
    */
   readonly isDevelopment?: boolean;
   /** Default: the listeners of the process, which all its stages share. */
@@ -104,6 +105,7 @@ export async function bootSource<Made>(
     return stage;
   };
   const resolved = await resolveSource();
+  if (options.isDevelopment === true) lookForLeftovers();
   const surroundings: Surroundings = {
     listeners: options.listeners ?? engine.makeListeners(),
     isDevelopment: options.isDevelopment === true,

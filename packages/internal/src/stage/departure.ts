@@ -5,6 +5,7 @@ import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
 import type { Failure } from "./failure.ts";
 import { withDescendants } from "./generation.ts";
+import { tellLeftovers } from "./leftovers.ts";
 import { LifeCycle } from "./life-cycle.ts";
 
 export interface DepartureOptions {
@@ -72,6 +73,7 @@ export class Departure {
     await Promise.all(waits.map(({ done }) => done));
     clearTimeout(this.#hastening);
     failures.push(...(await new LifeCycle(this.#dropped).shutdown(Math.max(this.#deadline, Date.now() + leastTime))));
+    await tellLeftovers(withDescendants(this.#dropped));
     return failures;
   }
 

@@ -1,5 +1,6 @@
 // Runs the life cycle of components: up from the lowest rank, down from the highest.
 
+import { opening } from "@hemi/common";
 import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
 import { failureOf, type Failure } from "./failure.ts";
@@ -103,7 +104,7 @@ export class LifeCycle {
       visit: async (component) => {
         this.#underway.add(component);
         try {
-          await step(component);
+          await opening(component, () => step(component));
         } catch (error) {
           this.#failures.push(failureOf(component.resolved, done, error));
         }

@@ -2,6 +2,7 @@
 
 import { originOf } from "../config/origin.ts";
 import { difference, type Pair } from "../component/difference.ts";
+import { isModule } from "../component/props/files.ts";
 import { plainProps } from "../component/resolve/plain-props.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
 
@@ -63,6 +64,14 @@ export function planBetween(before: ResolvedComponent, after: ResolvedComponent)
       ...dropped.filter((component) => !replaced.has(component)).map((component) => changeOf("dropped", component, [])),
     ],
   };
+}
+
+/** The files of the modules that a configuration names, each once. */
+export function modulesNamedIn(root: ResolvedComponent): readonly string[] {
+  const files = new Set<string>();
+  for (const { props } of descendants(root))
+    for (const value of Object.values(props)) if (isModule(value)) files.add(value.file);
+  return [...files];
 }
 
 function changeOf(fate: Fate, { path, span }: ResolvedComponent, reasons: readonly string[]): PlannedChange {

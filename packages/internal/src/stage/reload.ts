@@ -6,7 +6,7 @@
 //      └─────> undone: all that was created is shut down, and the generation before serves as if nothing had been
 
 import { setImmediate as turn } from "node:timers/promises";
-import { finishInSlices, quietly, type Steps } from "@hemi/common";
+import { finishInSlices, opening, quietly, type Steps } from "@hemi/common";
 import { carryOver } from "../component/carry-over.ts";
 import { Component, type CreationScope } from "../component/component.ts";
 import type { Difference, Pair } from "../component/difference.ts";
@@ -213,7 +213,7 @@ export class Reload {
       this.#difference.updated.map(async ({ after, changed }) => {
         const component = this.#byResolved.get(after);
         try {
-          const revised = await component?.part.revise?.(after.props, changed);
+          const revised = await (component && opening(component, () => component.part.revise?.(after.props, changed)));
           if (revised === undefined) return;
           const revision = typeof revised === "function" ? { swap: revised, done() {} } : revised;
           // One that took too long belongs to no reload any more.

@@ -20,6 +20,7 @@ import type { Failure } from "./failure.ts";
 import { Fixtures } from "./fixtures.ts";
 import type { FixtureDefinitions } from "./fixtures.ts";
 import { Generation } from "./generation.ts";
+import { tellLeftovers } from "./leftovers.ts";
 import { LifeCycle } from "./life-cycle.ts";
 import { Reload } from "./reload.ts";
 import { reloadCost, type ReloadCost } from "./reload-cost.ts";
@@ -306,7 +307,9 @@ export class StageCore<Components extends StageComponents = StageComponents> imp
 
   async #shutdown(deadline: number): Promise<readonly Failure[]> {
     try {
-      return await new LifeCycle(this.#generation.roots).shutdown(deadline);
+      const failures = await new LifeCycle(this.#generation.roots).shutdown(deadline);
+      await tellLeftovers(this.#generation.components());
+      return failures;
     } finally {
       await this.#stopped();
       this.#state = { name: "stopped" };

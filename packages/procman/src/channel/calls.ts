@@ -305,6 +305,8 @@ export interface CheckedConfig {
   readonly config: RunningConfig;
   /** Against the running configuration. */
   readonly plan: Plan | undefined;
+  /** The files of the modules that the configuration names. */
+  readonly modules: readonly string[];
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */
   readonly warnings: string;
 }

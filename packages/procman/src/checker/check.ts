@@ -5,6 +5,7 @@ import {
   bootFile,
   filesOfSnapshot,
   MemorySink,
+  modulesNamedIn,
   openErrorLog,
   planBetween,
   problemsText,
@@ -35,7 +36,8 @@ export async function check(
   });
   await candidate.examine();
   const config = { file: options.config, snapshot: files.snapshot };
-  if (running === undefined) return { config, plan: undefined, warnings };
+  const modules = modulesNamedIn(candidate.resolved);
+  if (running === undefined) return { config, plan: undefined, modules, warnings };
   await using current = await bootFile(running.file, { ...boot, files: filesOfSnapshot(running.snapshot) });
-  return { config, plan: planBetween(current.resolved, candidate.resolved), warnings };
+  return { config, plan: planBetween(current.resolved, candidate.resolved), modules, warnings };
 }

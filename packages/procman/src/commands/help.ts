@@ -75,8 +75,9 @@ Options of logs
   --slow TIME       requests that took at least so long, such as 200ms
   --json            a JSON object for each request
 
-Option of reload
-  --rework          by new workers, which load changed modules: see rework
+Options of reload and rework
+  --rework          reload: by new workers, which load changed modules: see rework
+  --leader          rework: a new leader takes over, too: new versions of Hemi and Node.js, new options of main()
 
 Options of serve
   --workers N       how many processes serve; auto, the default: one for each core that the program may use
@@ -90,6 +91,8 @@ Options of serve
   --admin-cert, --admin-key FILE
                     certificate and key for TLS, in PEM
   --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528
+  --patience TIME   how long the check of a configuration, the preparation of a reload, and the start of a new leader may
+                    take; a new worker has twice that time; default: 30s
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
                     that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s

@@ -35,5 +35,5 @@ async function planOfFiles(line: CommandLine): Promise<PlanReport> {
     options: { ...line, config: after },
     running,
   });
-  return { plan: changes, warnings, unlisted: 0, cost: null, changedModules: [], nodeOrders: [] };
+  return { plan: changes, warnings, unlisted: 0, cost: null, changedModules: [], newModules: [], nodeOrders: [] };
 }

@@ -2,8 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
@@ -39,7 +40,7 @@ const knownCodes = Object.values(exitCodes);
 
 async function openOutput(path: string) {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     return await open(path, "a", 0o640);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,22 +1,24 @@
 // `hemi serve`: this process leads workers that serve.
 
-import { join } from "node:path";
 import { HemiError, openErrorLog, type OwnedErrorLog } from "@hemi/hemi/base";
 import type { Fate, Plan } from "@hemi/hemi";
 import { advise, type AdviceOrder, type AdviceReport } from "../advise/advise.ts";
 import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
 import type { ServeOptions } from "../channel/calls.ts";
-import { AdminServer } from "../control/admin.ts";
-import type { ActionHandlers } from "../control/handlers.ts";
+import { WithHandle } from "../channel/channel.ts";
+import { assertSameHandover, handoverVersion } from "../channel/handover.ts";
+import { Entrances } from "../control/entrances.ts";
+import { callAction, type Act, type ActionHandlers } from "../control/handlers.ts";
 import { listedPlan } from "../control/listed-plan.ts";
-import { controlPath, varsFolder } from "../control/place.ts";
-import { ControlServer } from "../control/server.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
+import { whyAwaited } from "../leader/awaited.ts";
 import type { ChildOptions } from "../leader/child-process.ts";
-import { Leader } from "../leader/leader.ts";
+import { HandedOver, Leader, type LeaderOptions } from "../leader/leader.ts";
 import { Output } from "../leader/output.ts";
-import { removePidFile, writePidFile } from "../leader/pid-file.ts";
+import { hasPredecessor, Predecessor } from "../leader/predecessor.ts";
+import { Sockets } from "../leader/sockets.ts";
+import { Successor } from "../leader/successor.ts";
 import type { WorkerStory } from "../observe/story-text.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
@@ -28,12 +30,13 @@ import { ProgramView } from "../webui/program-view.ts";
 import { WebUI } from "../webui/web-ui.ts";
 
 export async function serveLeading(line: CommandLine): Promise<ExitCode> {
+  const isSuccessor = hasPredecessor();
   const { logLevel: level, logFormat: format, logFile: file } = line;
   const tail = new LogTail();
   const log = openErrorLog({ level, format, follow: tail.follow, ...(file === undefined ? {} : { file }) });
   const output = new Output(line, log);
   try {
-    return await new Program(line, log, output, tail).run();
+    return await new Program(line, log, output, tail).run(isSuccessor);
   } finally {
     await output.close();
     await log.close();
@@ -50,10 +53,11 @@ class Program {
   readonly #audit: Audit;
   readonly #ended = Promise.withResolvers<ExitCode>();
   readonly #hasLostTerminal = terminalWatch();
+  readonly #entrances: Entrances;
   #leader: Leader | undefined;
-  #control: ControlServer | undefined;
-  #admin: AdminServer | undefined;
   #webUI: WebUI | undefined;
+  /** The leader that this one takes over from. */
+  #predecessor: Predecessor | undefined;
   #isEnding = false;
 
   constructor(line: CommandLine, log: OwnedErrorLog, output: Output, tail: LogTail) {
@@ -63,9 +67,10 @@ class Program {
     this.#log = log;
     this.#output = output;
     this.#notifier = new Notifier(log);
+    this.#entrances = new Entrances(line, { act: this.#act, audit: this.#audit, log });
   }
 
-  async run(): Promise<ExitCode> {
+  async run(isSuccessor: boolean): Promise<ExitCode> {
     process.title = `${this.#line.title} leader`;
     const listened = this.#listenToSignals();
     try {
@@ -73,20 +78,7 @@ class Program {
         this.#log.warn(
           "is process 1, which must reap orphans, and Node.js does not: start it by an init, such as tini",
         );
-      // First of all: another program with the same folder shall be found before a port is taken.
-      this.#control = await this.#openControl();
-      if (this.#line.pidFile !== undefined) await writePidFile(this.#line.pidFile);
-      this.#leader = new Leader({
-        serve: serveOptionsOf(this.#line),
-        workers: this.#line.workers,
-        children: this.#children,
-        inherited: await inheritedSockets(process.env),
-        maxMemory: this.#line.maxMemory,
-        log: this.#log,
-        logged: (slot, entries) => this.#tail.add(`worker ${slot}`, entries),
-      });
-      this.#admin = await this.#openAdmin();
-      const started = this.#leader.start();
+      const started = isSuccessor ? this.#takeOver() : this.#start();
       started.catch(() => {});
       // A signal to end while workers start cancels the start, whose failure is then not reported.
       const early = await Promise.race([started, this.#ended.promise]).catch((error: unknown) => {
@@ -94,45 +86,166 @@ class Program {
         return this.#ended.promise;
       });
       if (early !== undefined) return early;
-      this.#log.info(`leads ${this.#line.workers} ${this.#line.workers === 1 ? "worker" : "workers"}`, {
-        pid: process.pid,
-      });
-      this.#webUI = await this.#openWebUI(this.#leader);
-      await this.#notifier.ready();
-      // For a parent process that waits for it, as `--daemon` and pm2 do.
-      process.send?.("ready");
+      const { slots } = this.#serving.status;
+      this.#log.info(`leads ${slots} ${slots === 1 ? "worker" : "workers"}`, { pid: process.pid });
       return await this.#ended.promise;
     } finally {
-      this.#control?.close();
-      this.#admin?.close();
+      await this.#entrances.close();
       this.#webUI?.close();
-      if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
       this.#notifier.close();
       for (const [signal, listener] of listened) process.off(signal, listener);
     }
   }
 
-  /** Without `--vars`, a folder that cannot be used costs the commands for the running program, and nothing else. */
-  async #openControl(): Promise<ControlServer | undefined> {
+  async #start(): Promise<void> {
+    // First of all: another program with the same folder shall be found before a port is taken.
+    await this.#entrances.open();
+    const { workers } = this.#line;
+    const sockets = new Sockets(workers, await inheritedSockets(process.env));
+    const leader = new Leader({ ...this.#leaderOptions, workers, sockets });
+    this.#leader = leader;
+    await leader.start();
+    this.#webUI = await this.#openWebUI(leader);
+    await this.#notifier.ready();
+    // For a parent process that waits for it, as `--daemon` and pm2 do.
+    process.send?.("ready");
+  }
+
+  /**
+   * Takes the program over from the leader that has started this process. Resolves when this one leads. Rejects if the
+   * old one goes on, or ends before it has let go.
+   */
+  async #takeOver(): Promise<void> {
+    const led = Promise.withResolvers<void>();
+    let mayLead = false;
+    const predecessor: Predecessor = new Predecessor({
+      greet: ({ version }) => {
+        assertSameHandover(version);
+        return { version: handoverVersion };
+      },
+      prepare: async (handover) => {
+        await this.#entrances.prepare();
+        const { workers } = handover;
+        const sockets = await Sockets.taken(workers, handover.sockets, (name) => predecessor.socket(name));
+        const takenOver = { predecessor, handover };
+        this.#leader = new Leader({ ...this.#leaderOptions, workers, sockets, takenOver });
+        await this.#leader.start();
+        return undefined;
+      },
+      lead: async () => {
+        const admin = await predecessor.adminSocket();
+        // From here on, the end of the old leader is none of the program.
+        mayLead = true;
+        try {
+          await this.#entrances.seize(admin);
+          await this.#serving.lead();
+          await predecessor.letGo();
+          this.#webUI = await this.#openWebUI(this.#serving);
+          await this.#notifier.ready();
+          led.resolve();
+          return undefined;
+        } catch (error) {
+          led.reject(error);
+          throw error;
+        }
+      },
+      act: ({ name, params }) => this.#act(name, params),
+      secret: ({ name, secret }) => {
+        this.#leader?.takeSecret(name, secret);
+      },
+      deliver: (message) => {
+        this.#leader?.broadcast(message, predecessor);
+      },
+      count: () => this.#serving.counts.totalWithout(predecessor),
+      counted: (report) => {
+        this.#leader?.counts.take(predecessor, report);
+      },
+    });
+    this.#predecessor = predecessor;
+    void predecessor.gone.then(() => {
+      if (!mayLead) led.reject(new HemiError("HEMI_PROCESS", "the old leader has ended, or goes on itself"));
+    });
     try {
-      return await ControlServer.open(controlPath(this.#line), this.#clientOptions);
+      await led.promise;
     } catch (error) {
-      const isTaken = error instanceof HemiError && error.code === "HEMI_PROCESS";
-      if (isTaken || this.#line.varsDir !== undefined) throw error;
-      this.#log.warn("has no control socket, so that commands cannot reach it: give it a folder by --vars", { error });
-      return undefined;
+      await this.#leader?.quit(0);
+      throw error;
     }
   }
 
-  async #openAdmin(): Promise<AdminServer | undefined> {
-    const { admin, adminToken, adminCertificate: certificate, adminKey: key } = this.#line;
-    if (admin === undefined) return undefined;
-    const tokenFile = adminToken ?? join(varsFolder(this.#line), "admin.token");
-    const options = { ...admin, tokenFile, isTokenMade: adminToken === undefined, certificate, key };
-    const server = await AdminServer.open(options, this.#clientOptions);
-    this.#log.info(`takes commands on ${server.address}`, { token: tokenFile });
-    return server;
+  /** Lets another process lead the program. Rejects if it does not get ready: this one goes on. */
+  async #handOver(): Promise<{ readonly workers: number; readonly leader: number }> {
+    const reason = await whyAwaited(process.env, this.#predecessor !== undefined);
+    if (reason !== undefined)
+      throw new HemiError("HEMI_USAGE", `the leader cannot be replaced: ${reason}; hemi rework replaces the workers`);
+    this.#log.info("starts a new leader because of a command");
+    let pid = 0;
+    try {
+      const successor = await this.#serving.handOver((calls) => {
+        const started = new Successor(
+          {
+            ...calls,
+            adminSocket: () => {
+              const { address, handle } = this.#entrances.adminSocket ?? {};
+              return address === undefined || handle === undefined ? null : new WithHandle({ address }, handle);
+            },
+            letGo: () => {
+              this.#webUI?.close();
+              this.#webUI = undefined;
+            },
+            stop: () => {
+              void this.#stop(exitCodes.fine);
+            },
+          },
+          this.#line.patience,
+        );
+        ({ pid } = started);
+        return started;
+      });
+      this.#log.info("finishes what runs, and ends: there is a new leader", { pid });
+      void this.#retire(successor);
+      return { workers: this.#serving.status.slots, leader: pid };
+    } catch (error) {
+      this.#log.error("goes on: there is no new leader", { error });
+      await this.#entrances.reclaim(pid);
+      this.#webUI ??= await this.#openWebUI(this.#serving);
+      await this.#notifier.ready();
+      throw error;
+    }
   }
+
+  /** Another leader leads. */
+  async #retire(successor: Successor): Promise<void> {
+    this.#isEnding = true;
+    this.#entrances.leave();
+    await this.#serving.retire(successor);
+    this.#ended.resolve(exitCodes.fine);
+  }
+
+  get #leaderOptions(): Omit<LeaderOptions, "workers"> {
+    const { maxMemory, patience } = this.#line;
+    const logged: LeaderOptions["logged"] = (slot, entries) => this.#tail.add(`worker ${slot}`, entries);
+    return {
+      serve: serveOptionsOf(this.#line),
+      children: this.#children,
+      maxMemory,
+      patience,
+      log: this.#log,
+      logged,
+    };
+  }
+
+  /** What comes after another leader has taken over, or has waited for its turn meanwhile, is for that one. */
+  readonly #act: Act = async (name, params) => {
+    const successor = this.#leader?.successor;
+    if (successor !== undefined) return await successor.act(name, params);
+    try {
+      return await callAction(this.#actions, name, params);
+    } catch (error) {
+      if (!(error instanceof HandedOver)) throw error;
+      return await this.#leader?.successor?.act(name, params);
+    }
+  };
 
   /** A port that is taken costs the web UI, and nothing else. */
   async #openWebUI(leader: Leader): Promise<WebUI | undefined> {
@@ -158,10 +271,6 @@ class Program {
     return { user: this.#line.user, group: this.#line.group, output: this.#output };
   }
 
-  get #clientOptions() {
-    return { handlers: this.#actions, audit: this.#audit, log: this.#log };
-  }
-
   get #serving(): Leader {
     if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
     return this.#leader;
@@ -179,9 +288,12 @@ class Program {
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
     reload: async (params) => listedPlan(await this.#reload("a command", params?.rework ?? false)),
-      explain: (params) => this.#serving.callPrimary("explain", params),
-      rework: (params) => this.#serving.rework(params?.slot),
-      webUI: () => (this.#webUI === undefined ? null : { link: this.#webUI.link }),
+    explain: (params) => this.#serving.callPrimary("explain", params),
+    rework: async (params) =>
+      params?.leader === true
+        ? await this.#handOver()
+        : { ...(await this.#serving.rework(params?.slot)), leader: null },
+    webUI: () => (this.#webUI === undefined ? null : { link: this.#webUI.link }),
     reopen: async () => {
       await this.#reopen("a command");
       return null;
@@ -275,10 +387,11 @@ class Program {
         });
       return report;
     } catch (error) {
-      this.#log.error("could not follow the new configuration, and goes on as before", { error });
+      if (!(error instanceof HandedOver))
+        this.#log.error("could not follow the new configuration, and goes on as before", { error });
       throw error;
     } finally {
-      await this.#notifier.ready();
+      await this.#notifier.ready(this.#leader?.isLeading);
     }
   }
 
@@ -303,16 +416,19 @@ class Program {
   }
 
   async #quit(code: ExitCode): Promise<void> {
-    await this.#notifier.stopping();
+    // A leader that does not lead yet ends, and the program goes on.
+    if (this.#predecessor === undefined || this.#leader?.isLeading === true) await this.#notifier.stopping();
     await this.#leader?.quit(this.#line.drainDelay);
+    // systemd ends what is left of a program when its leader has ended.
+    await this.#predecessor?.gone;
     this.#ended.resolve(code);
   }
 
   async #stop(code: number): Promise<void> {
     this.#isEnding = true;
+    this.#predecessor?.stop();
     await this.#leader?.stop();
-    this.#control?.close();
-    if (this.#line.pidFile !== undefined) await removePidFile(this.#line.pidFile);
+    await this.#entrances.close();
     await this.#output.close();
     this.#log.flushSync();
     process.exit(code);

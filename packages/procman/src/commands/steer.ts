@@ -20,7 +20,10 @@ const texts: { readonly [Name in SteeringName]: (result: Actions[Name]["result"]
     ].join("\n"),
   workers: (workers) => `${["slot  pid      state     memory    cpu", ...workers.map(workerText)].join("\n")}\n`,
   reload: planText,
-  rework: ({ workers }) => `replaced ${workers} ${workers === 1 ? "worker" : "workers"}\n`,
+  rework: ({ workers, leader }) => {
+    const counted = `${workers} ${workers === 1 ? "worker" : "workers"}`;
+    return leader === null ? `replaced ${counted}\n` : `process ${leader} leads, with ${counted}\n`;
+  },
   reopen: () => "opened its logs anew\n",
   quit: () => "ends when what runs is finished\n",
   stop: () => "ends at once\n",
@@ -57,8 +60,9 @@ async function show<Name extends SteeringName>(name: Name, line: CommandLine): P
 }
 
 /** Actions of other commands take nothing. */
-function paramsOf(name: SteeringName, line: CommandLine): { readonly rework: boolean } | undefined {
-  return name === "reload" ? { rework: line.isRework } : undefined;
+function paramsOf(name: SteeringName, line: CommandLine) {
+  // One object fits both actions.
+  return name === "reload" || name === "rework" ? { rework: line.isRework, leader: line.isLeader } : undefined;
 }
 
 function workerText({ slot, pid, state, rss, cpu }: WorkerStatus): string {

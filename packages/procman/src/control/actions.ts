@@ -37,11 +37,11 @@ export interface Actions {
   readonly explain: { readonly params: ExplainParams; readonly result: Walk };
   /**
    * Replaces all workers by new ones, slot by slot, or that of one slot: new code, new environment. Answers when it is
-   * done.
+   * done. `leader`: by those of a new leader, which leads the program from then on; its process id is in the result.
    */
   readonly rework: {
-    readonly params: { readonly slot?: number } | undefined;
-    readonly result: { readonly workers: number };
+    readonly params: { readonly slot?: number; readonly leader?: boolean } | undefined;
+    readonly result: { readonly workers: number; readonly leader: number | null };
   };
   /** The link that opens the web UI; `null` if there is none. */
   readonly webUI: { readonly params: undefined; readonly result: { readonly link: string } | null };
@@ -132,6 +132,8 @@ export interface PlanReport {
   readonly cost: ReloadCost | null;
   /** Modules that have changed since the workers loaded them, by path: a reload goes on with the old code. */
   readonly changedModules: readonly string[];
+  /** Modules that the configuration names and the workers have not loaded yet, by path: a reload loads them. */
+  readonly newModules: readonly string[];
   /** What operators have ordered for nodes of backends: a reload leaves it as it is. Empty between two files. */
   readonly nodeOrders: readonly NodeOrder[];
   /** What is allowed and most likely not meant, as text; "" if there is nothing. */

@@ -1,12 +1,15 @@
 // Control over TCP (--admin): for other machines by TLS, without it on the loopback address only, and always with a
 // token.
 
+import type { SendHandle } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
+import { makeFolder } from "@hemi/common";
 import { bindSocket, HemiError, placeOf } from "@hemi/hemi/base";
+import { rawHandle } from "../leader/raw-handle.ts";
 import { ControlClients, type ControlClientsOptions } from "./clients.ts";
 import { isLoopback } from "./loopback.ts";
 
@@ -22,6 +25,12 @@ export interface AdminOptions {
   readonly key: string | undefined;
 }
 
+/** A socket for `listen`, bound by this process or another one. */
+export interface GivenSocket {
+  readonly address: string;
+  readonly handle: unknown;
+}
+
 export class AdminServer {
   /** Where it listens, with the port that the system has chosen for port 0. */
   readonly address: string;
@@ -34,8 +43,12 @@ export class AdminServer {
     this.address = address;
   }
 
-  /** Listens. Rejects with HEMI_USAGE, HEMI_FILE or HEMI_LISTEN. */
-  static async open(options: AdminOptions, clientOptions: Omit<ControlClientsOptions, "token">): Promise<AdminServer> {
+  /** Listens, on the given socket if there is one. Rejects with HEMI_USAGE, HEMI_FILE or HEMI_LISTEN. */
+  static async open(
+    options: AdminOptions,
+    clientOptions: Omit<ControlClientsOptions, "token">,
+    given?: GivenSocket,
+  ): Promise<AdminServer> {
     const { host, port, certificate, key } = options;
     if ((certificate === undefined) !== (key === undefined))
       throw new HemiError("HEMI_USAGE", "--admin-cert and --admin-key belong together");
@@ -46,19 +59,33 @@ export class AdminServer {
       );
     const clients = new ControlClients({ ...clientOptions, token: await tokenOf(options) });
     const server = await serverOf(certificate, key);
-    const bound = await bindSocket({ host, port });
-    const { address } = placeOf(bound);
+    const { address, handle } = given ?? (await boundTo(host, port));
     server.on(certificate === undefined ? "connection" : "secureConnection", (socket: Socket) => clients.serve(socket));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject).listen(bound, resolve);
+    server.once("error", reject).listen(handle, resolve);
     await promise;
     return new AdminServer(server, clients, address);
+  }
+
+  /** What another leader needs to listen there, too. */
+  get socket(): { readonly address: string; readonly handle: SendHandle } {
+    return { address: this.address, handle: rawHandle(this.#server) };
+  }
+
+  /** Takes no new clients; the others are served on. */
+  stopListening(): void {
+    this.#server.close();
   }
 
   close(): void {
     this.#server.close();
     this.#clients.close();
   }
+}
+
+async function boundTo(host: string, port: number): Promise<GivenSocket> {
+  const handle = await bindSocket({ host, port });
+  return { address: placeOf(handle).address, handle };
 }
 
 /** Reads the token of a program. Rejects with HEMI_FILE if there is none, or if others can read it. */
@@ -77,7 +104,7 @@ export async function readToken(file: string): Promise<string> {
 
 async function tokenOf({ tokenFile, isTokenMade }: AdminOptions): Promise<string> {
   if (isTokenMade) {
-    await mkdir(dirname(tokenFile), { recursive: true });
+    await makeFolder(dirname(tokenFile));
     await writeFile(tokenFile, `${randomBytes(32).toString("base64url")}\n`, { flag: "wx", mode: 0o600 }).catch(
       (error: unknown) => {
         // One that is there is used.

@@ -7,10 +7,10 @@ import { HemiError, type ErrorLog } from "@hemi/hemi/base";
 import { describeError } from "../describe-error.ts";
 import { exitCodeOf } from "../exit-code.ts";
 import type { Audit } from "../webui/audit.ts";
-import { callAction, type ActionHandlers } from "./handlers.ts";
+import type { Act } from "./handlers.ts";
 
 export interface ControlClientsOptions {
-  readonly handlers: ActionHandlers;
+  readonly act: Act;
   /** Notes what clients change. */
   readonly audit: Audit;
   /** What a client must give first, by the call `login`. Default: nothing, for a socket that only its user can open. */
@@ -28,7 +28,7 @@ export class ControlClients {
 
   /** Serves a connection until it ends. One too many is closed. */
   serve(socket: Socket): void {
-    const { handlers, audit, token, log } = this.#options;
+    const { act, audit, token, log } = this.#options;
     if (this.#clients.size >= maxClients) {
       log.warn("refused a control connection", { reason: `${maxClients} are open` });
       return void socket.destroy();
@@ -54,7 +54,7 @@ export class ControlClients {
       if (name === "login") return login(params);
       if (!isKnown) throw new HemiError("HEMI_USAGE", "the first call is login, with a token");
       const by = socket.remoteAddress === undefined ? "a command" : `a command from ${socket.remoteAddress}`;
-      return await audit.watch(by, name, params, () => callAction(handlers, name, params));
+      return await audit.watch(by, name, params, () => act(name, params));
     }
 
     new Messenger(socket, {

@@ -17,6 +17,9 @@ export type ActionHandlers = {
   ) => Actions[Name]["result"] | Promise<Actions[Name]["result"]>;
 };
 
+/** Does what a client asks for. Its parameters may be anything. */
+export type Act = (name: string, params: unknown) => Promise<unknown>;
+
 /** Checks the parameters, which may be anything, and calls the action. Rejects with HEMI_USAGE for what is none. */
 export async function callAction(handlers: ActionHandlers, name: string, params: unknown): Promise<unknown> {
   if (!isAction(handlers, name)) throw new HemiError("HEMI_USAGE", `there is no action ${name}`);
@@ -42,7 +45,7 @@ const readers: { readonly [Name in keyof Actions]: (params: unknown) => Actions[
   explain: readExplainParams,
   plan: (params) => textsOf(fieldsOf(params), ["config"]),
   reload: (params) => ({ rework: fieldsOf(params)["rework"] === true }),
-  rework: (params) => reworkParams(fieldsOf(params)["slot"]),
+  rework: (params) => reworkParams(fieldsOf(params)),
   webUI: none,
   reopen: none,
   counts: none,
@@ -88,8 +91,8 @@ function readStoryOrder(params: unknown): Actions["trace"]["params"] {
   return { requestId };
 }
 
-function reworkParams(slot: unknown): Actions["rework"]["params"] {
-  if (slot === undefined) return undefined;
+function reworkParams({ slot, leader }: Fields): Actions["rework"]["params"] {
+  if (slot === undefined) return { leader: leader === true };
   if (typeof slot !== "number" || !Number.isInteger(slot) || slot < 0)
     throw new HemiError("HEMI_USAGE", "slot is the number of a worker");
   return { slot };

@@ -9,7 +9,15 @@ function reportOf(count: number) {
     place: `hemi.conf:${i}:1`,
     reasons: [],
   }));
-  return { plan: { kept: 2, changes }, warnings: "", unlisted: 0, cost: null, changedModules: [], nodeOrders: [] };
+  return {
+    plan: { kept: 2, changes },
+    warnings: "",
+    unlisted: 0,
+    cost: null,
+    changedModules: [],
+    newModules: [],
+    nodeOrders: [],
+  };
 }
 
 test("a plan of 10,000 changes fits into a message of the control socket, and says how many it does not list", () => {

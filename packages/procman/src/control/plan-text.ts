@@ -13,13 +13,24 @@ const words = {
 } as const;
 
 /** One line for each component that does not stay as it is, its cost, then a line of counts. */
-export function planText({ plan, warnings, unlisted, cost, changedModules, nodeOrders }: PlanReport): string {
+export function planText({
+  plan,
+  warnings,
+  unlisted,
+  cost,
+  changedModules,
+  newModules,
+  nodeOrders,
+}: PlanReport): string {
   const lines = plan.changes.map(({ fate, path, place, reasons }) => {
     const where = place === undefined ? "" : `  ${place}`;
     return `${words[fate].padEnd(18)}${path}${where}${reasons.map((reason) => `\n${" ".repeat(18)}${reason}`).join("")}`;
   });
-  const modules = changedModules.map((path) => `${"changed module".padEnd(18)}${path}`);
-  if (modules.length > 0)
+  const modules = [
+    ...newModules.map((path) => `${"new module".padEnd(18)}${path}`),
+    ...changedModules.map((path) => `${"changed module".padEnd(18)}${path}`),
+  ];
+  if (changedModules.length > 0)
     modules.push(`${" ".repeat(18)}the workers have the old code: hemi rework, or reload --rework`);
   const count = plan.changes.length + unlisted;
   const total = count === 0 ? "nothing changes" : `${count} ${count === 1 ? "component changes" : "components change"}`;

@@ -1,22 +1,27 @@
 // The leader of a program: it owns the listening sockets, keeps a worker in each slot, and leads all of them from one
 // configuration to the next. It loads none of the user's code.
 
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, LockTable, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
-import type { Plan, ReloadCost } from "@hemi/hemi";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
+import { WithHandle, type Handlers } from "../channel/channel.ts";
+import type { Handover, PredecessorCalls } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
+import { followInAll, renewAll } from "./all-or-none.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
+import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
 import { ProgramOrders } from "./program-orders.ts";
+import { Secrets } from "./secrets.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
-import { staleModules } from "./stale-modules.ts";
-import { sumOfCosts } from "./sum-of-costs.ts";
+import { Standings } from "./standings.ts";
+import { newModules, staleModules } from "./stale-modules.ts";
+import type { Successor } from "./successor.ts";
+import { costOf, statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -27,21 +32,35 @@ export interface LeaderOptions {
   readonly children?: ChildOptions;
   /** In bytes of resident memory: a worker above it is replaced. Default: there is no limit. */
   readonly maxMemory?: number | undefined;
-  /** Sockets that a parent process has bound, by address. */
-  readonly inherited?: ConstructorParameters<typeof Sockets>[1];
+  /**
+   * How long a check and the preparation of a reload may take, in milliseconds; a worker of a running program may take
+   * twice as long to start.
+   */
+  readonly patience: number;
+  /** Default: none is open yet. */
+  readonly sockets?: Sockets;
+  /** Whose program this one takes over, and its state. Default: the program is new. */
+  readonly takenOver?: { readonly predecessor: Predecessor; readonly handover: Handover };
   readonly log: ErrorLog;
   /** Is given lines of the error logs of workers. Default: nobody is. */
   readonly logged?: (slot: number, entries: readonly LogEntry[]) => void;
 }
 
-/** What was told to a worker of its standing, so that it is told changes only. */
-type Told = WeakMap<WorkerProcess, boolean>;
+/** Another leader leads the program by now. */
+export class HandedOver extends HemiError {
+  constructor() {
+    super("HEMI_PROCESS", "another leader has taken over the program");
+  }
+}
+
+/** What a leader answers to the next one; the rest belongs to its program. */
+type LeaderHandlers = Omit<Handlers<PredecessorCalls>, "adminSocket" | "letGo" | "stop">;
 
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #log: ErrorLog;
   /** What all workers have counted. */
-  readonly counts = new ProgramCounts(() => this.#processes());
+  readonly counts = new ProgramCounts(() => [...this.#processes(), ...this.#otherLeaders]);
   /** What the operator has ordered. */
   readonly orders: ProgramOrders;
   readonly #sockets: Sockets;
@@ -50,22 +69,34 @@ export class Leader {
   /** What changes the workers happens one after the other. */
   readonly #turns = new Turns(1);
   readonly #memoryLimit: MemoryLimit | undefined;
-  readonly #startedAt = Date.now();
-  readonly #told: Told = new WeakMap();
-  /** Random bytes that all workers have in common, in base64. */
-  readonly #secrets = new Map<string, string>();
+  readonly #startedAt: number;
+  readonly #standings: Standings;
+  readonly #secrets: Secrets;
+  /** Those that this one takes over from, or hands over to. */
+  readonly #otherLeaders = new Set<Predecessor | Successor>();
   #running: RunningConfig | undefined;
-  #reloads = 0;
+  #reloads: number;
+  /** The process that gets ready to take over. */
+  #candidate: Successor | undefined;
+  #successor: Successor | undefined;
   #isEnding = false;
-  #isDraining = false;
+  #mayTakeTime: boolean;
 
   constructor(options: LeaderOptions) {
-    const { workers, children = {}, log, inherited } = options;
+    const { workers, children = {}, log, patience, takenOver } = options;
     const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
     this.#options = options;
     this.#log = log;
-    this.orders = new ProgramOrders({ processes: () => this.#processes(), log });
-    this.#sockets = new Sockets(workers, inherited);
+    const nodes = takenOver?.handover.nodeOrders;
+    this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
+    this.#sockets = options.sockets ?? new Sockets(workers);
+    this.#mayTakeTime = takenOver === undefined;
+    this.#standings = new Standings(workers, takenOver === undefined);
+    this.#startedAt = takenOver?.handover.startedAt ?? Date.now();
+    this.#reloads = takenOver?.handover.reloads ?? 0;
+    this.#running = takenOver?.handover.running;
+    this.#secrets = new Secrets(takenOver?.handover.secrets);
+    if (takenOver !== undefined) this.#await(takenOver.predecessor);
     this.#checker = new Checker(children);
     const start = (slot: number): WorkerProcess =>
       this.orders.toldTo(
@@ -73,9 +104,9 @@ export class Leader {
           slot,
           sockets: this.#sockets,
           children,
-          broadcast: (message, from) => this.#broadcast(message, from),
-          secret: (name) => this.#secret(name),
-          renewSecret: (name) => this.#renewSecret(name),
+          broadcast: (message, from) => this.broadcast(message, from),
+          secret: (name) => this.#secrets.get(name),
+          renewSecret: (name) => this.takeSecret(name, this.#secrets.renew(name)),
           counts: this.counts,
           logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
@@ -85,19 +116,19 @@ export class Leader {
       );
     this.#slots = Array.from({ length: workers }, (_, number) => {
       const boot: SlotOptions["boot"] = (worker, config = this.#running) =>
-        // The first worker of a program is the primary one at once; later ones are told.
-        worker.boot(options.serve, config, {
-          slot: number,
-          count: workers,
-          isPrimary: config === undefined,
-          isDraining: this.#isDraining,
-        });
+        worker.boot(
+          options.serve,
+          config,
+          this.#standings.of(number, config === undefined),
+          // A program may take its time to start. Later, others wait for their turn meanwhile.
+          this.#mayTakeTime ? undefined : 2 * patience,
+        );
       return new Slot({
         number,
         start,
         boot,
         inTurn: (step) => this.#turns.run(step),
-        changed: () => this.#appoint(),
+        changed: () => void this.#standings.appoint(this.#ready()),
         log,
       });
     });
@@ -110,6 +141,15 @@ export class Leader {
     this.#memoryLimit = new MemoryLimit({ max: maxMemory, slots: this.#slots, replace, log });
   }
 
+  /** Counts what an old leader and its workers count, until they have ended. */
+  #await(predecessor: Predecessor): void {
+    this.#otherLeaders.add(predecessor);
+    void predecessor.gone.then(() => {
+      this.#otherLeaders.delete(predecessor);
+      this.counts.ended(predecessor);
+    });
+  }
+
   /**
    * Starts all workers. The first one reads the configuration, and the others boot what it has read. Rejects with the
    * error of the first worker that cannot serve; nothing is left running then.
@@ -117,6 +157,7 @@ export class Leader {
   async start(): Promise<void> {
     try {
       await this.#turns.run(() => this.#startAll());
+      this.#mayTakeTime = false;
       this.#memoryLimit?.start();
     } catch (error) {
       await this.stop();
@@ -130,7 +171,7 @@ export class Leader {
     this.#running = await first?.renew(0);
     await Promise.all(others.map((slot) => slot.renew(0)));
     const { unused } = this.#sockets;
-    if (unused.length > 0)
+    if (unused.length > 0 && this.isLeading)
       this.#log.warn("no server listens on these sockets, which systemd has passed on", { sockets: unused.join(", ") });
   }
 
@@ -157,22 +198,11 @@ export class Leader {
     return this.#processes().flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
+  /** With those of a leader before this one that finish their work. */
   async workers(): Promise<readonly WorkerStatus[]> {
-    return await Promise.all(
-      this.#processes().map(async (worker) => {
-        const { slot, pid = 0, state, startedAt } = worker;
-        const usage = await Promise.race([worker.call("usage", undefined), timeout(usageTime)]).catch(() => undefined);
-        return {
-          slot,
-          pid,
-          state,
-          startedAt,
-          rss: usage?.rss ?? null,
-          cpu: usage?.cpu ?? null,
-          conns: usage?.conns ?? null,
-        };
-      }),
-    );
+    const former = this.#options.takenOver?.predecessor.workers() ?? [];
+    const own = await Promise.all(this.#processes().map(statusOf));
+    return [...own, ...(await former)];
   }
 
   /** Calls all ready workers. Rejects with the first failure. */
@@ -202,21 +232,31 @@ export class Leader {
   /** Checks a file, by default the configuration file, and compares it with what runs. */
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
-    const { plan = nothing, warnings } = await this.#checker.check(options, this.#running, patience);
-    const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
+    const { patience } = this.#options;
+    const { plan = nothing, modules, warnings } = await this.#checker.check(options, this.#running, patience);
     const { nodes: nodeOrders } = this.orders.current;
-    return { plan, warnings, unlisted: 0, cost, changedModules, nodeOrders };
+    const workers = this.#ready();
+    const [cost, changed, added] = await Promise.all([
+      costOf(plan, workers),
+      staleModules(workers),
+      newModules(workers, modules),
+    ]);
+    return { plan, warnings, unlisted: 0, cost, changedModules: changed, newModules: added, nodeOrders };
   }
 
   /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
   async candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }> {
-    const { serve } = this.#options;
+    const { serve, patience } = this.#options;
     const checked = await this.#checker.candidate({ options: serve, running: this.#running, text }, patience);
     const { plan } = checked;
     if (plan === undefined) return { ...checked, report: undefined };
-    const [cost, changedModules] = await Promise.all([this.#costOf(plan), this.#staleModules()]);
+    const workers = this.#ready();
+    const [cost, changedModules] = await Promise.all([costOf(plan, workers), staleModules(workers)]);
     const { nodes: nodeOrders } = this.orders.current;
-    return { ...checked, report: { plan, warnings: "", unlisted: 0, cost, changedModules, nodeOrders } };
+    return {
+      ...checked,
+      report: { plan, warnings: "", unlisted: 0, cost, changedModules, newModules: [], nodeOrders },
+    };
   }
 
   /** The configuration that runs; `undefined` before the first worker is ready. */
@@ -241,26 +281,18 @@ export class Leader {
   reload(rework: boolean): Promise<PlanReport> {
     return this.#turns.run(async () => {
       this.#assertServing();
-      const {
-        config,
-        plan = nothing,
-        warnings,
-      } = await this.#checker.check(this.#options.serve, this.#running, patience);
-      const cost = await this.#costOf(plan);
-      await (rework ? this.#renewAll(config) : this.#follow(config));
+      const { serve, patience } = this.#options;
+      const checked = await this.#checker.check(serve, this.#running, patience);
+      const { config, plan = nothing, modules, warnings } = checked;
+      const [cost, added] = await Promise.all([costOf(plan, this.#ready()), newModules(this.#ready(), modules)]);
+      const change = { from: this.#running, to: config, log: this.#log };
+      await (rework ? renewAll(this.#slots, change, serve.grace) : followInAll(this.#ready(), change, patience));
       this.#running = config;
       this.#reloads++;
       const { nodes: nodeOrders } = this.orders.current;
-      return { plan, warnings, unlisted: 0, cost, changedModules: await this.#staleModules(), nodeOrders };
+      const changed = await staleModules(this.#ready());
+      return { plan, warnings, unlisted: 0, cost, changedModules: changed, newModules: added, nodeOrders };
     });
-  }
-
-  /** At this moment, in all workers that answer soon. */
-  async #costOf({ changes }: Plan): Promise<ReloadCost> {
-    const paths = changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
-    const asked = this.#ready().map((worker) => Promise.race([worker.call("cost", { paths }), timeout(usageTime)]));
-    const costs = await Promise.allSettled(asked);
-    return sumOfCosts(costs.flatMap((cost) => (cost.status === "fulfilled" ? (cost.value ?? []) : [])));
   }
 
   /**
@@ -278,32 +310,6 @@ export class Leader {
     });
   }
 
-  /** All slots get new workers with this configuration, or go back to the one that runs. */
-  async #renewAll(config: RunningConfig): Promise<void> {
-    const { grace } = this.#options.serve;
-    const renewed: Slot[] = [];
-    try {
-      for (const slot of this.#slots) {
-        await slot.renew(grace, config);
-        renewed.push(slot);
-      }
-    } catch (error) {
-      for (const slot of renewed)
-        await slot.renew(grace).catch((failure: unknown) => this.#cannotGoBack(slot, failure));
-      throw error;
-    }
-  }
-
-  #cannotGoBack(slot: Slot, error: unknown): void {
-    this.#log.error("a worker cannot go back to the running configuration, and is replaced", { error });
-    slot.ready?.kill();
-  }
-
-  async #staleModules(): Promise<readonly string[]> {
-    const lists = await Promise.allSettled(this.#ready().map((worker) => worker.call("modules", undefined)));
-    return await staleModules(lists.flatMap((list) => (list.status === "fulfilled" ? list.value : [])));
-  }
-
   /** Opens the log files of all workers anew. */
   async reopen(): Promise<void> {
     await Promise.allSettled(this.#ready().map((worker) => worker.call("reopen", undefined)));
@@ -314,9 +320,8 @@ export class Leader {
    * and know that they drain: their health check fails, so that a load balancer sends no new clients.
    */
   async quit(drainDelay: number): Promise<void> {
-    this.#isDraining = true;
     if (drainDelay > 0) {
-      for (const worker of this.#ready()) this.#tellStanding(worker);
+      this.#standings.drain(this.#ready());
       await sleep(drainDelay);
     }
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
@@ -332,79 +337,97 @@ export class Leader {
     this.#memoryLimit?.stop();
     this.#checker.close();
     this.orders.close();
-    await Promise.all(this.#slots.map(end));
+    await Promise.all([...this.#slots.map(end), this.#candidate?.end()]);
     await this.#sockets.close();
   }
 
-  /** Two steps, so that it is all or none: everybody prepares, then everybody commits. */
-  async #follow(config: RunningConfig): Promise<void> {
-    const workers = this.#ready();
-    const prepared = await Promise.allSettled(workers.map((worker) => worker.call("prepare", { config, patience })));
-    const refused = prepared.find((outcome) => outcome.status === "rejected");
-    if (refused !== undefined) {
-      await Promise.allSettled(workers.map((worker) => worker.call("discard", undefined)));
-      throw refused.reason;
-    }
-    const committed = await Promise.allSettled(workers.map((worker) => worker.call("commit", undefined)));
-    // A worker that has died meanwhile is replaced, and its successor follows the new configuration.
-    const failed = committed.find((outcome, i) => outcome.status === "rejected" && workers[i]?.state === "ready");
-    if (failed?.status !== "rejected") return;
-    await this.#goBack(workers.filter((_, i) => committed[i]?.status === "fulfilled"));
-    throw failed.reason;
+  /** From now on, this one leads the program that it takes over. */
+  async lead(): Promise<void> {
+    await this.#setLeading(true);
+    await this.#sockets.closeUnheld();
   }
 
-  async #goBack(workers: readonly WorkerProcess[]): Promise<void> {
-    const config = this.#running;
-    if (config === undefined) return;
-    await Promise.all(
-      workers.map(async (worker) => {
-        try {
-          await worker.call("prepare", { config, patience });
-          await worker.call("commit", undefined);
-        } catch (error) {
-          this.#log.error(`worker ${worker.slot} cannot go back to the running configuration, and is replaced`, {
-            error,
-          });
-          worker.kill();
-        }
-      }),
-    );
+  async #setLeading(isLeading: boolean): Promise<void> {
+    this.#standings.isLeading = this.#sockets.isOwner = isLeading;
+    await this.#standings.appoint(this.#ready());
   }
 
-  /** The ready worker of the lowest slot does what is done once for the program. */
-  #appoint(): void {
-    const ready = this.#ready();
-    for (const worker of ready) {
-      const isPrimary = worker === ready[0];
-      if (this.#told.get(worker) === isPrimary) continue;
-      this.#told.set(worker, isPrimary);
-      this.#tellStanding(worker);
-    }
+  get isLeading(): boolean {
+    return this.#standings.isLeading;
   }
 
-  #tellStanding(worker: WorkerProcess): void {
-    worker.tell("standing", {
-      slot: worker.slot,
-      count: this.#slots.length,
-      isPrimary: this.#told.get(worker) ?? false,
-      isDraining: this.#isDraining,
+  /** Who leads in the place of this one. */
+  get successor(): Successor | undefined {
+    return this.#successor;
+  }
+
+  /**
+   * Hands the program over to another leader, which `start` starts. Rejects if that one does not get ready: this one
+   * goes on.
+   */
+  handOver(start: (calls: LeaderHandlers) => Successor): Promise<Successor> {
+    return this.#turns.run(async () => {
+      const running = this.#running;
+      if (running === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
+      this.#assertServing();
+      const successor: Successor = start(this.#callsOf(() => successor));
+      this.#otherLeaders.add(successor);
+      this.#candidate = successor;
+      try {
+        await successor.prepare({
+          workers: this.#slots.length,
+          startedAt: this.#startedAt,
+          reloads: this.#reloads,
+          running,
+          secrets: this.#secrets.all(),
+          nodeOrders: this.orders.current.nodes,
+          sockets: await this.#sockets.list(),
+        });
+        this.#assertServing();
+        await this.#setLeading(false);
+        await successor.lead();
+        this.#successor = successor;
+        return successor;
+      } catch (error) {
+        await successor.end();
+        this.#otherLeaders.delete(successor);
+        this.counts.ended(successor);
+        await this.#setLeading(true);
+        throw error;
+      } finally {
+        this.#candidate = undefined;
+      }
     });
   }
 
-  #broadcast(message: Broadcast, from: WorkerProcess): void {
+  #callsOf(successor: () => Successor): LeaderHandlers {
+    return {
+      socket: async (name) => new WithHandle(undefined, await this.#sockets.at(name)),
+      deliver: (message) => {
+        this.broadcast(message, successor());
+      },
+      count: () => this.counts.totalWithout(successor()),
+      workers: () => this.workers(),
+    };
+  }
+
+  /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
+  async retire(successor: Successor): Promise<void> {
+    await this.#end((slot) => slot.quit(this.#options.serve.grace));
+    await successor.leaveTo(await this.counts.totalWithout(successor));
+  }
+
+  /** A message of a worker, or of those of another leader, for all others. */
+  broadcast(message: Broadcast, from: WorkerProcess | Predecessor | Successor): void {
     for (const worker of this.#processes()) if (worker !== from) worker.tell("deliver", message);
+    for (const leader of this.#otherLeaders) if (leader !== from) leader.deliver(message);
   }
 
-  #secret(name: string): string {
-    const secret = this.#secrets.get(name) ?? randomBytes(secretSize).toString("base64");
+  /** A secret has been replaced. */
+  takeSecret(name: string, secret: string): void {
     this.#secrets.set(name, secret);
-    return secret;
-  }
-
-  #renewSecret(name: string): void {
-    this.#secrets.delete(name);
-    const secret = this.#secret(name);
     for (const worker of this.#processes()) worker.tell("secret", { name, secret });
+    for (const leader of this.#otherLeaders) leader.tellSecret(name, secret);
   }
 
   #ready(): readonly WorkerProcess[] {
@@ -416,21 +439,9 @@ export class Leader {
   }
 
   #assertServing(): void {
+    if (this.#successor !== undefined) throw new HandedOver();
     if (this.#isEnding) throw new HemiError("HEMI_PROCESS", "the program is ending");
   }
 }
 
-function timeout(time: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, time, undefined).unref());
-}
-
-/** In bytes: as many as a key of TLS session tickets has. */
-const secretSize = 48;
-
 const nothing = { kept: 0, changes: [] } as const;
-
-/** How long a check, and the preparation of a reload, may take, in milliseconds. */
-const patience = 30_000;
-
-/** How long a worker may take to say what it uses, in milliseconds. */
-const usageTime = 1000;

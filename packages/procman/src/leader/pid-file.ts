@@ -15,20 +15,48 @@ export async function writePidFile(path: string): Promise<void> {
       `the pid file ${path} belongs to process ${other.pid}, which runs; stop it, or choose another file`,
     );
   }
-  const draft = `${path}.${process.pid}`;
+  const publish = await draftPidFile(path);
+  await publish();
+}
+
+/**
+ * Writes the content beside the file. Returns the function that puts it in the place of the file, whatever is in that.
+ * Both reject with HEMI_FILE.
+ */
+export async function draftPidFile(path: string): Promise<() => Promise<void>> {
+  const draft = draftOf(path);
+  await orNoDraft(path, () => writeFile(draft, `${process.pid}\n`));
+  return () => orNoDraft(path, () => rename(draft, path));
+}
+
+/** Removes the file, unless another program has written it meanwhile; and a draft that was not needed. */
+export async function removePidFile(path: string): Promise<void> {
+  await removePidDraft(path, process.pid);
+  if (await hasOwnPid(path)) await rm(path, { force: true }).catch(() => {});
+}
+
+/** Whether the file names this process. */
+export async function hasOwnPid(path: string): Promise<boolean> {
+  return (await readPid(path))?.pid === process.pid;
+}
+
+/** Removes what a killed process has written beside the file. */
+export async function removePidDraft(path: string, pid: number): Promise<void> {
+  await rm(draftOf(path, pid), { force: true }).catch(() => {});
+}
+
+function draftOf(path: string, pid = process.pid): string {
+  return `${path}.${pid}`;
+}
+
+async function orNoDraft(path: string, step: () => Promise<void>): Promise<void> {
   try {
-    await writeFile(draft, `${process.pid}\n`);
-    await rename(draft, path);
+    await step();
   } catch (cause) {
-    await rm(draft, { force: true }).catch(() => {});
+    await removePidDraft(path, process.pid);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_FILE", `the pid file ${path} cannot be written: ${reason}`, { cause });
   }
-}
-
-/** Removes the file, unless another program has written it meanwhile. */
-export async function removePidFile(path: string): Promise<void> {
-  if ((await readPid(path))?.pid === process.pid) await rm(path, { force: true }).catch(() => {});
 }
 
 interface WrittenPid {

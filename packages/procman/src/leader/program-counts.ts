@@ -1,4 +1,5 @@
 // What all workers of the program have counted. Each tells once a second what has changed, and whenever it is asked.
+// While two leaders change places, each counts for the other one like a worker.
 
 import { CountSum, type CountReport } from "@hemi/hemi/base";
 
@@ -27,8 +28,14 @@ export class ProgramCounts {
 
   /** The sum as of now. A worker that does not answer in time is counted as it told last. */
   async total(): Promise<CountReport> {
-    await Promise.all(this.#workers().map((worker) => this.#ask(worker)));
-    return this.#sum.total();
+    return await this.totalWithout(undefined);
+  }
+
+  /** For one of them that adds its own numbers. */
+  async totalWithout(asker: CountedWorker | undefined): Promise<CountReport> {
+    const asked = this.#workers().filter((worker) => worker !== asker);
+    await Promise.all(asked.map((worker) => this.#ask(worker)));
+    return this.#sum.total(asker);
   }
 
   async #ask(worker: CountedWorker): Promise<void> {

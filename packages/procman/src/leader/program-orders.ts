@@ -15,6 +15,8 @@ import type { WorkerProcess } from "./worker-process.ts";
 export interface ProgramOrdersOptions {
   /** All processes, those too that boot or finish their work. */
   readonly processes: () => readonly WorkerProcess[];
+  /** Those that the leader before this one had. Default: none. */
+  readonly nodes?: readonly NodeOrder[] | undefined;
   readonly log: ErrorLog;
 }
 
@@ -26,10 +28,11 @@ export class ProgramOrders {
     this.#options.log.info("the log has its own level again", { was: levelText(level) });
     void this.#tellAll();
   });
-  #nodes: readonly NodeOrder[] = [];
+  #nodes: readonly NodeOrder[];
 
   constructor(options: ProgramOrdersOptions) {
     this.#options = options;
+    this.#nodes = options.nodes ?? [];
   }
 
   /** As workers are told them. */

@@ -2,10 +2,13 @@
 // in the queue of the kernel meanwhile. Each slot has its own socket for a TCP address, and the kernel spreads
 // connections over them (SO_REUSEPORT); the sockets of UNIX paths, and those of systemd, are shared by all slots.
 
+import type { SendHandle } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { Socket, type BoundSocket } from "node:net";
-import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
 import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
+import type { SocketList, SocketName } from "../channel/handover.ts";
+import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
+import { openSocket, receivedSocket, type OpenSocket } from "./open-socket.ts";
 
 /** A socket of one slot, or of all of them. */
 export interface SlotSocket {
@@ -13,7 +16,7 @@ export interface SlotSocket {
   readonly address: string;
   readonly port: number;
   /** What is sent to the worker. */
-  readonly handle: Socket;
+  readonly handle: SendHandle;
 }
 
 interface Listening {
@@ -22,7 +25,7 @@ interface Listening {
   /** The path of a UNIX socket that the leader has bound; its file goes with it. */
   readonly file: string | undefined;
   /** One for each slot, or one for all. */
-  readonly sockets: readonly Socket[];
+  readonly sockets: readonly OpenSocket[];
   /** The workers that listen on it. */
   readonly holders: Set<object>;
 }
@@ -30,6 +33,8 @@ interface Listening {
 export class Sockets {
   readonly #slots: number;
   readonly #listening = new Map<string, Promise<Listening>>();
+  /** Whether the files of UNIX sockets go with them; not while another leader of the program has them, too. */
+  isOwner = true;
   /** Inherited from a parent process, by address; each is used once. */
   readonly #inherited: Map<string, InheritedSocket>;
 
@@ -54,9 +59,9 @@ export class Sockets {
     }
     const { sockets, holders, ...place } = await listening;
     holders.add(holder);
-    const handle = sockets[slot] ?? sockets[0];
-    if (handle === undefined) throw new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
-    return { key, address: place.address, port: place.port, handle };
+    const socket = sockets[slot] ?? sockets[0];
+    if (socket === undefined) throw new HemiError("HEMI_LISTEN", `there is no socket for slot ${slot} on ${key}`);
+    return { key, address: place.address, port: place.port, handle: socket.handle };
   }
 
   /** The last worker that releases an address closes it. */
@@ -64,7 +69,7 @@ export class Sockets {
     const listening = await this.#listening.get(key)?.catch(() => undefined);
     if (listening?.holders.delete(holder) !== true || listening.holders.size > 0) return;
     this.#listening.delete(key);
-    await close(listening);
+    await this.#close(listening);
   }
 
   /** A worker has ended without releasing anything. Its addresses stay open for the one that replaces it. */
@@ -74,6 +79,16 @@ export class Sockets {
         ({ holders }) => holders.delete(holder),
         () => {},
       );
+  }
+
+  /** Closes the addresses on which no worker listens: those that new code does without. */
+  async closeUnheld(): Promise<void> {
+    for (const [key, binding] of this.#listening) {
+      const listening = await binding.catch(() => undefined);
+      if (listening === undefined || listening.holders.size > 0) continue;
+      this.#listening.delete(key);
+      await this.#close(listening);
+    }
   }
 
   /** The addresses that are open. */
@@ -87,20 +102,66 @@ export class Sockets {
     return [...this.#inherited].map(([address, { name }]) => `${name} (${address})`);
   }
 
+  /** All of them, for a leader that takes over. */
+  async list(): Promise<SocketList> {
+    const listening: SocketList["listening"][number][] = [];
+    for (const [key, binding] of this.#listening) {
+      const bound = await binding.catch(() => undefined);
+      if (bound === undefined) continue;
+      const { address, port, file, sockets } = bound;
+      listening.push({ key, address, port, count: sockets.length, ...(file === undefined ? {} : { file }) });
+    }
+    return { listening, spare: [...this.#inherited].map(([address, { name }]) => ({ address, name })) };
+  }
+
+  /** One socket of the list. Rejects with HEMI_LISTEN if it is not there any more. */
+  async at(name: SocketName): Promise<SendHandle> {
+    const socket =
+      "spare" in name
+        ? this.#inherited.get(name.spare)?.socket
+        : (await this.#listening.get(name.key))?.sockets[name.index];
+    if (socket === undefined) throw new HemiError("HEMI_LISTEN", "the socket was closed meanwhile");
+    return socket.handle;
+  }
+
+  /**
+   * The sockets of another leader of the program, which stays their owner. `fetch` gets one of the list. Rejects with
+   * HEMI_LISTEN.
+   */
+  static async taken(slots: number, { listening, spare }: SocketList, fetch: (name: SocketName) => Promise<unknown>) {
+    const inherited = new Map<string, InheritedSocket>();
+    for (const { address, name } of spare)
+      inherited.set(address, { socket: receivedSocket(await fetch({ spare: address })), name });
+    const taken = new Sockets(slots, inherited);
+    taken.isOwner = false;
+    for (const { key, count, address, port, file } of listening) {
+      const sockets: OpenSocket[] = [];
+      while (sockets.length < count) sockets.push(receivedSocket(await fetch({ key, index: sockets.length })));
+      taken.#listening.set(key, Promise.resolve({ address, port, file, sockets, holders: new Set() }));
+    }
+    return taken;
+  }
+
   /** Closes everything. */
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.#listening.values());
     this.#listening.clear();
-    await Promise.all(all.filter((settled) => settled.status === "fulfilled").map(({ value }) => close(value)));
-    for (const { socket } of this.#inherited.values()) socket.destroy();
+    const listening = all.flatMap((settled) => (settled.status === "fulfilled" ? [settled.value] : []));
+    await Promise.all(listening.map((open) => this.#close(open)));
+    for (const { socket } of this.#inherited.values()) socket.close();
+  }
+
+  async #close({ sockets, file }: Listening): Promise<void> {
+    for (const socket of sockets) socket.close();
+    if (file !== undefined && this.isOwner) await rm(file, { force: true });
   }
 
   async #bind(address: ListenAddress): Promise<Listening> {
     const given = this.#takeInherited(address);
     if (given !== undefined) return given;
     if ("path" in address) {
-      const bound = await bindSocket(address);
-      return { ...placeOf(bound), file: address.path, sockets: [adopt(bound)], holders: new Set() };
+      const bound = await bindSocket(address, { isFileKept: true });
+      return { address: address.path, port: 0, file: address.path, sockets: [adopt(bound)], holders: new Set() };
     }
     const [first, ...others] = await this.#bindSlots(address);
     if (first === undefined)
@@ -141,12 +202,7 @@ export class Sockets {
   }
 }
 
-/** A bound socket that does not listen, in the form that can be sent to a child process. */
-function adopt(bound: BoundSocket): Socket {
-  return new Socket({ handle: bound });
-}
-
-async function close({ sockets, file }: Listening): Promise<void> {
-  for (const socket of sockets) socket.destroy();
-  if (file !== undefined) await rm(file, { force: true });
+/** A bound socket that does not listen. */
+function adopt(bound: BoundSocket): OpenSocket {
+  return openSocket(new Socket({ handle: bound }));
 }

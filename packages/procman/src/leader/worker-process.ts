@@ -1,9 +1,8 @@
 // One worker process, as the leader sees it.
 
 import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
 import { HemiError, type LockTable, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
-import { Channel, WithHandle } from "../channel/channel.ts";
+import { Channel, RemoteError, WithHandle } from "../channel/channel.ts";
 import {
   assertSameProtocol,
   protocolVersion,
@@ -15,9 +14,9 @@ import {
   type Standing,
   type WorkerCalls,
 } from "../channel/calls.ts";
-import { startChild, type ChildOptions } from "./child-process.ts";
+import { within } from "../channel/within.ts";
+import { endOf, startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
-import { rawHandle } from "./raw-handle.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -64,7 +63,7 @@ export class WorkerProcess {
     this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
       socket: async ({ address, owner }) => {
         const { handle, ...place } = await sockets.acquire(address, owner, slot, this);
-        return new WithHandle(place, rawHandle(handle));
+        return new WithHandle(place, handle);
       },
       release: async ({ key }) => {
         await sockets.release(key, this);
@@ -109,15 +108,28 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** Boots a configuration. Rejects with a RemoteError that says why it cannot be served. */
-  async boot(options: ServeOptions, config: RunningConfig | undefined, standing: Standing): Promise<RunningConfig> {
+  /**
+   * Boots a configuration. Rejects with a RemoteError that says why it cannot be served, and with HEMI_PROCESS if the
+   * process ends before, or is not ready within `patience` milliseconds (`undefined`: there is no limit). It has ended
+   * then, or is killed.
+   */
+  async boot(
+    options: ServeOptions,
+    config: RunningConfig | undefined,
+    standing: Standing,
+    patience: number | undefined,
+  ): Promise<RunningConfig> {
     const booted = this.#channel.call("boot", { version: protocolVersion, options, config, standing });
     const dead = this.ended.then((reason) => {
       throw new HemiError("HEMI_PROCESS", `the worker ${reason} before it was ready`);
     });
     dead.catch(() => {});
     try {
-      const { version, config: running } = await Promise.race([booted, dead]);
+      // The channel closes a moment before the process is known to have ended, which says more.
+      const answered = booted.catch((error: unknown) => (error instanceof RemoteError ? Promise.reject(error) : dead));
+      const ready = Promise.race([answered, dead]);
+      const late = `worker ${this.slot} was not ready`;
+      const { version, config: running } = await (patience === undefined ? ready : within(patience, late, ready));
       assertSameProtocol(version, "workers");
       if (this.state === "booting") this.state = "ready";
       return running;
@@ -163,17 +175,6 @@ export class WorkerProcess {
   kill(): void {
     this.#child.kill("SIGKILL");
   }
-}
-
-function endOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.on("error", (error) => {
-      if (child.pid === undefined) resolve(`could not be started: ${error.message}`);
-    });
-    child.once("exit", (code, signal) => {
-      resolve(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`);
-    });
-  });
 }
 
 /** Shutdown of a stage has at least 5 s, and the log 2 s. In milliseconds. */

@@ -2,10 +2,11 @@
 
 import { readFile, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
+import { openSocket, type OpenSocket } from "../leader/open-socket.ts";
 
 /** A socket that a parent process has bound. */
 export interface InheritedSocket {
-  readonly socket: Socket;
+  readonly socket: OpenSocket;
   /** The name that systemd has for it: `FileDescriptorName` of the `.socket` unit, which is the unit by default. */
   readonly name: string;
 }
@@ -24,7 +25,7 @@ export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<Readonly
   for (let fd = firstDescriptor; fd < firstDescriptor + count; fd++) {
     const address = await addressOf(fd);
     if (address === undefined) continue;
-    const socket = new Socket({ fd, readable: false, writable: false });
+    const socket = openSocket(new Socket({ fd, readable: false, writable: false }));
     sockets.set(address, { socket, name: names[fd - firstDescriptor] ?? "unknown" });
   }
   return sockets;

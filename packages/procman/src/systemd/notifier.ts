@@ -22,8 +22,9 @@ export class Notifier {
     this.#watchdog.unref();
   }
 
-  ready(): Promise<void> {
-    return this.#notify("READY=1", `MAINPID=${process.pid}`);
+  /** `isMain`: this process leads the program, and systemd sends its signals to it. */
+  ready(isMain = true): Promise<void> {
+    return this.#notify("READY=1", ...(isMain ? [`MAINPID=${process.pid}`] : []));
   }
 
   /** Until the next `ready`. The time tells systemd which of the two came later (`Type=notify-reload`). */

@@ -26,6 +26,10 @@ export interface Module {
   examine(): Promise<void>;
 }
 
+export function isModule(value: unknown): value is Module {
+  return typeof value === "object" && value !== null && "file" in value && "load" in value && "examine" in value;
+}
+
 export interface PathOptions {
   /** The directory against which a relative default is resolved, instead of the base directory. */
   readonly defaultIn?: "logsDir" | "tmpsDir" | "varsDir";

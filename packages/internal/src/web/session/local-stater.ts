@@ -1,9 +1,8 @@
 // localStater: stores sessions in a SQLite database, for all workers of the machine.
 
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { SharedDatabase } from "@hemi/common";
+import { makeFolder, SharedDatabase } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { prop } from "../../component/prop.ts";
 import { PropError } from "../../component/prop-error.ts";
@@ -66,7 +65,7 @@ class LocalStater implements StaterPart {
   async prepare(): Promise<void> {
     const { file } = this.#context.props;
     try {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       this.#opened = await SharedDatabase.open(file, { schema });
     } catch (error) {
       throw new PropError("file", "HEMI_FILE", `${file} cannot be used: ${String(error)}`, { cause: error });

@@ -5,8 +5,9 @@
 //   folder/index-….sqlite             what there is, by URL, tag and last use: disk-index.ts
 
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@hemi/common";
 import { LRUCache } from "lru-cache";
 import { crc32 } from "node:zlib";
 import { prop } from "../../../component/prop.ts";
@@ -131,8 +132,8 @@ class DiskCacher implements CacherPart {
   async prepare(): Promise<void> {
     const { folder } = this.#context.props;
     try {
-      await mkdir(this.#objects.path, { recursive: true });
-      await mkdir(join(folder, "writing"), { recursive: true });
+      await makeFolder(this.#objects.path);
+      await makeFolder(join(folder, "writing"));
       this.#index = await DiskIndex.open(folder);
     } catch (error) {
       throw new PropError("folder", "HEMI_FILE", `${folder} cannot be used: ${String(error)}`, { cause: error });

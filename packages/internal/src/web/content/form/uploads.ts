@@ -1,7 +1,8 @@
 // Stores uploaded files in a folder until their exchans end.
 
-import { mkdir, open, readdir, unlink, type FileHandle } from "node:fs/promises";
+import { open, readdir, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "@hemi/common";
 import type { ErrorLog } from "../../../log/error-log.ts";
 import { HTTPError } from "../../http-error.ts";
 import type { FilePart } from "./form-part.ts";
@@ -75,7 +76,7 @@ export class Uploads {
       // "x": never opens an existing file or follows a link.
       const file = await open(path, "wx", 0o600).catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
-        await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+        await makeFolder(this.#folder, 0o700);
         return await open(path, "wx", 0o600);
       });
       return { path, file };

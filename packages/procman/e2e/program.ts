@@ -2,7 +2,10 @@
 
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { Actions } from "../src/control/actions.ts";
+import { callProgram } from "../src/control/client.ts";
 import { run, start, type RunOptions, type Running } from "./command.ts";
 
 /** One webapp that answers `text`; `more` stands in the stage. */
@@ -32,23 +35,49 @@ export default function handle(): void {
 /** The files of a program. */
 export const files = (text = "one", more = "") => ({ "hemi.conf": site(text, more), "loop.ts": loop });
 
-export interface Program {
+/** A program that runs. Disposing kills it. */
+export interface Program extends AsyncDisposable {
   readonly command: Running;
+  /** The port of its first server. */
   readonly port: number;
   /** Calls a command of the program. Returns what it prints, or its exit code and its errors. */
   steer(...args: readonly string[]): Promise<string>;
+  /** Calls an action of its control socket, without a process for the command. */
+  call<Name extends keyof Actions>(
+    name: Name,
+    ...params: undefined extends Actions[Name]["params"]
+      ? [params?: Actions[Name]["params"]]
+      : [params: Actions[Name]["params"]]
+  ): Promise<Actions[Name]["result"]>;
+  /** Ends it in order, and returns what it has written. */
+  end(): Promise<string>;
 }
 
-/** Serves the configuration of a folder with two workers. */
+/** Serves `hemi.conf` of a folder with two workers. */
 export async function serve(folder: string, ...args: readonly string[]): Promise<Program> {
   return await serveWith({ cwd: folder }, ...args);
 }
 
-export async function serveWith(options: RunOptions & { readonly cwd: string }, ...args: readonly string[]) {
+export async function serveWith(
+  options: RunOptions & { readonly cwd: string },
+  ...args: readonly string[]
+): Promise<Program> {
   const command = start(["serve", "--workers", "2", ...args], options);
   const [, port] = await command.line(/listens on 127\.0\.0\.1:(\d+)/);
   await command.line(/leads \d workers?/);
-  return { command, port: Number(port), steer: steering(options.cwd) };
+  return {
+    command,
+    port: Number(port),
+    steer: steering(options.cwd),
+    call: (name, ...[params]) => callProgram({ path: join(options.cwd, "vars", "hemi.sock") }, name, params),
+    async end() {
+      command.child.kill("SIGTERM");
+      const { code, stderr } = await command.finished();
+      if (code !== 0) throw new Error(`it ended with ${code ?? "a signal"}: ${stderr}`);
+      return stderr;
+    },
+    [Symbol.asyncDispose]: () => command[Symbol.asyncDispose](),
+  };
 }
 
 /** Calls commands for the program of a folder. */
@@ -83,12 +112,4 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Ends it in order, and returns what it has said. */
-export async function end({ command }: Pick<Program, "command">): Promise<string> {
-  command.child.kill("SIGTERM");
-  const { code, stderr } = await command.finished();
-  if (code !== 0) throw new Error(`it ended with ${code ?? "a signal"}: ${stderr}`);
-  return stderr;
 }

@@ -1,0 +1,16 @@
+// Notices that a connection has taken the last descriptor of the process. The runtime accepts further connections only
+// to close them then, and tells nobody.
+
+import type { Socket } from "node:net";
+import { descriptorLimit } from "@hemi/common";
+
+/** The limit if this socket has the last descriptor below it; otherwise `undefined`. */
+export function limitReachedBy(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null || !("fd" in handle)) return undefined;
+  limit ??= descriptorLimit();
+  // The system gives the lowest number that is free: it gives the highest one when all others are in use.
+  return handle.fd === limit - 1 ? limit : undefined;
+}
+
+let limit: number | undefined;

@@ -1,0 +1,101 @@
+// What the leader of a program and the one that takes over from it ask of each other.
+//
+//   old leader                                new leader
+//   ──────────                                ──────────
+//   starts it                        ───────> greet: compares the versions of this protocol
+//   serves on                        ───────> prepare: gets sockets and state, starts its workers
+//   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
+//   lets its workers finish          <──────> broadcasts, counts
+//   ends                             ───────> counted
+//
+// Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
+
+import { HemiError, type CountReport, type NodeOrder } from "@hemi/hemi/base";
+import type { WorkerStatus } from "../control/actions.ts";
+import type { Broadcast, RunningConfig } from "./calls.ts";
+
+/** Both leaders must have the same one. */
+export const handoverVersion = 1;
+
+/** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
+export function assertSameHandover(theirs: unknown): void {
+  if (theirs === handoverVersion) return;
+  const other = typeof theirs === "number" ? `version ${theirs}` : "an unknown version";
+  throw new HemiError(
+    "HEMI_PROCESS",
+    `the other leader speaks ${other} of the protocol between leaders, and this one version ${handoverVersion}; hemi rework replaces the workers, and a new leader needs a restart of the program`,
+  );
+}
+
+/** The state of a program, as plain data. Sockets follow one by one: see `PredecessorCalls.socket`. */
+export interface Handover {
+  /** How many workers it keeps. */
+  readonly workers: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly reloads: number;
+  /** What the new workers boot: never files that have been edited since. */
+  readonly running: RunningConfig;
+  /** In base64, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** What operators have ordered for nodes of backends. */
+  readonly nodeOrders: readonly NodeOrder[];
+  readonly sockets: SocketList;
+}
+
+export interface SocketList {
+  readonly listening: readonly ListeningSockets[];
+  /** Sockets of systemd on which no server listens. */
+  readonly spare: readonly { readonly address: string; readonly name: string }[];
+}
+
+/** The sockets of one address. */
+export interface ListeningSockets {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  /** Of a UNIX socket that the program has bound. */
+  readonly file?: string;
+  /** One for each slot, or one for all. */
+  readonly count: number;
+}
+
+/** One socket of a `SocketList`. */
+export type SocketName = { readonly key: string; readonly index: number } | { readonly spare: string };
+
+/** Served by the new leader. */
+export interface SuccessorCalls {
+  readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
+  /** Starts all workers. Rejects if one does not get ready. */
+  readonly prepare: { readonly params: Handover; readonly result: undefined };
+  /** Leads the program from now on. */
+  readonly lead: { readonly params: undefined; readonly result: undefined };
+  /** A call of a client that has reached the old leader. */
+  readonly act: { readonly params: { readonly name: string; readonly params: unknown }; readonly result: unknown };
+  /** A secret that all workers share has been replaced. */
+  readonly secret: { readonly params: { readonly name: string; readonly secret: string }; readonly result: undefined };
+  /** A message of a worker of the old leader. */
+  readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+  /** What its workers have counted. */
+  readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** What the workers of the old leader have counted: they have ended. */
+  readonly counted: { readonly params: CountReport; readonly result: undefined };
+}
+
+/** Served by the old leader. */
+export interface PredecessorCalls {
+  /** A listening socket comes along with the answer. */
+  readonly socket: { readonly params: SocketName; readonly result: undefined };
+  /** The socket of `--admin` comes along with the answer; `null`: there is none. */
+  readonly adminSocket: { readonly params: undefined; readonly result: { readonly address: string } | null };
+  /** Closes what only one of them can have: the web UI. */
+  readonly letGo: { readonly params: undefined; readonly result: undefined };
+  /** A message of a worker of the new leader. */
+  readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+  /** What its workers have counted. */
+  readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** Its workers, which finish their work. */
+  readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
+  /** Ends at once. */
+  readonly stop: { readonly params: undefined; readonly result: undefined };
+}

@@ -1,0 +1,87 @@
+// The old leader, as the new one sees it that it has started.
+
+import type { CountReport } from "@hemi/hemi/base";
+import type { Broadcast } from "../channel/calls.ts";
+import { Channel, type Handlers } from "../channel/channel.ts";
+import type { PredecessorCalls, SocketName, SuccessorCalls } from "../channel/handover.ts";
+import type { WorkerStatus } from "../control/actions.ts";
+import type { GivenSocket } from "../control/admin.ts";
+import type { CountedWorker } from "./program-counts.ts";
+
+/** Has the process id of the leader that starts its successor. */
+const variable = "HEMI_PREDECESSOR";
+
+/** For a process that takes over from this one. */
+export function environmentOfSuccessor(): NodeJS.ProcessEnv {
+  const { WATCHDOG_PID: watched, ...env } = process.env;
+  // systemd watches the leader, whichever it is.
+  const isWatched = watched === undefined || watched === String(process.pid);
+  return { ...env, ...(isWatched ? {} : { WATCHDOG_PID: watched }), [variable]: String(process.pid) };
+}
+
+/** Whether this process was started to take over from its parent. Its own child processes do not see this. */
+export function hasPredecessor(): boolean {
+  const pid = process.env[variable];
+  Reflect.deleteProperty(process.env, variable);
+  return pid === String(process.ppid) && process.connected;
+}
+
+export class Predecessor implements CountedWorker {
+  readonly #channel: Channel<PredecessorCalls, SuccessorCalls>;
+  #state: CountedWorker["state"] = "ready";
+  /** Resolves when the process has ended, or wants nothing more of this one. */
+  readonly gone: Promise<void>;
+
+  /** `calls`: what it may ask. */
+  constructor(calls: Handlers<SuccessorCalls>) {
+    this.#channel = new Channel<PredecessorCalls, SuccessorCalls>(process, calls);
+    this.gone = new Promise((resolve) => {
+      process.once("disconnect", () => {
+        this.#state = "ended";
+        resolve();
+      });
+    });
+  }
+
+  get state(): CountedWorker["state"] {
+    return this.#state;
+  }
+
+  call(name: "count", params: undefined): Promise<CountReport> {
+    return this.#channel.call(name, params);
+  }
+
+  deliver(message: Broadcast): void {
+    this.#channel.tell("deliver", message);
+  }
+
+  /** It does not take new clients any more, and needs no new secrets. */
+  tellSecret(): void {}
+
+  async socket(name: SocketName): Promise<unknown> {
+    const [, handle] = await this.#channel.callForHandle("socket", name);
+    return handle;
+  }
+
+  /** That of `--admin`; `undefined`: there is none. */
+  async adminSocket(): Promise<GivenSocket | undefined> {
+    const [place, handle] = await this.#channel.callForHandle("adminSocket", undefined);
+    return place === null ? undefined : { ...place, handle };
+  }
+
+  /** Lets it close what only one leader can have. */
+  async letGo(): Promise<void> {
+    await this.#channel.call("letGo", undefined);
+  }
+
+  /** Its workers, which finish their work. */
+  async workers(): Promise<readonly WorkerStatus[]> {
+    if (this.#state === "ended") return [];
+    return await this.#channel.call("workers", undefined).catch(() => []);
+  }
+
+  /** Ends it at once. */
+  stop(): void {
+    this.#channel.tell("stop", undefined);
+  }
+}
