@@ -3,10 +3,10 @@
 // The workers of one program share that of their leader (`context.workers.locks`). An addon offers this capability for
 // several processes or machines.
 //
-//   free ──acquireLock──> held ──release────────────────────> free
-//                          │ ^  renew, each time for `ttl`      ^
-//                          └─┘                                  │
-//                          └── ttl is over, or the service says so ┘ the signal of the lock aborts
+//   free ── acquireLock ──> held ── release ─────────────────────> free
+//                           │  ^  renew, each time for `ttl`
+//                           ├──┘
+//                           └── `ttl` is over, or the service says so ──> lost: the signal of the lock aborts
 //
 // A process that stands still for a while does not notice that its lock has expired. What must never be changed by two
 // holders checks the fencing token: it accepts no token below the highest one that it has seen.
