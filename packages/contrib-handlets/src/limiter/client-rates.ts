@@ -3,7 +3,7 @@
 //   request ──> tokens leased in advance ──> let through
 //          └──> none: by the state of the bucket as it was known last ──> let through, and told afterwards
 //                                                                   └──> refused
-//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the state of the bucket, leased tokens ──> known
+//   every 10 ms at most ── takeTokens(spent, wanted) ──> store ── the bucket, leased tokens
 //
 // So a client that spreads its requests over processes may have more for a moment, until the answers are there; the
 // bucket is then in debt, and on average nobody gets more than the rate.

@@ -320,7 +320,8 @@ test("cleanCronjob removes old files and empty folders, and nothing outside of i
   await file(join(folder.path, "large"), new Date("2025-12-30"), 900);
   await file(join(folder.path, "new"), new Date("2025-12-31"), 500);
   for (const name of ["empty", "deep/er", "deep"]) await utimes(join(folder.path, name), long, long);
-  const text = `stage { cleanCronjob "c" { .schedule = "every 10s" .folder = "${folder.path}" .maxTotal = 1000 .maxHistory = 0 } }`;
+  const props = `.schedule = "every 10s" .folder = "${folder.path}" .maxTotal = 1000 .maxHistory = 0`;
+  const text = `stage { cleanCronjob "c" { ${props} } }`;
   const at = await stageAtTime(text, [cleanCronjob]);
   await pass(at, 10);
   vi.useRealTimers();

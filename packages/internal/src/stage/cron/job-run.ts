@@ -1,6 +1,6 @@
 // One run of a cronjob: under its locks, tried again if it fails, aborted if it takes too long. It never rejects.
 //
-//   lock of the leader ──> turn of this time ──> lock of all machines ──> work, work again, … ──> how it ended
+//   lock of the leader ──> turn of this time ──> lock of all machines ──> work, again, … ──> outcome
 //      │ held: skipped        │ taken: elsewhere      │ held: skipped
 //      └ an old worker still  └ only with `withLock`  └ only with `withLock`
 //        runs it

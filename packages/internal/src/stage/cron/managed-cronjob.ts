@@ -26,11 +26,15 @@ export const managedCronjob = capability<ManagedCronjob>("managed-cronjob");
 
 /** A cronjob of a running stage, as plain data. */
 export interface CronjobStatus {
+  /** In the configuration. */
   readonly name: string;
+  /** In the configuration, such as `commandCronjob`. */
   readonly sign: string;
+  /** As it is written. */
   readonly schedule: string;
   /** `null`: the zone of the machine. */
   readonly zone: string | null;
+  /** Whether it runs at this moment. */
   readonly isRunning: boolean;
   /** `null`: there is none any more. */
   readonly next: number | null;
@@ -40,8 +44,11 @@ export interface CronjobStatus {
 
 /** The times of one cronjob. */
 export interface CronjobTimes {
+  /** In the configuration. */
   readonly name: string;
+  /** `null`: the zone of the machine. */
   readonly zone: string | null;
+  /** In milliseconds since the epoch, in order. */
   readonly times: readonly number[];
   /** Whether there are more. */
   readonly isCut: boolean;
@@ -49,7 +56,9 @@ export interface CronjobTimes {
 
 /** The runs of one cronjob, latest last. */
 export interface CronjobHistory {
+  /** In the configuration. */
   readonly name: string;
+  /** On this machine. */
   readonly runs: readonly RunRecord[];
 }
 

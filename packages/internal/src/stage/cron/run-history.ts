@@ -23,10 +23,13 @@ export type RunOutcome = "done" | "failed" | "aborted" | "skipped" | "elsewhere"
 export interface RunRecord {
   /** Its time by the schedule; of one that was ordered, when it was. */
   readonly due: number;
+  /** Why it began. */
   readonly cause: RunCause;
+  /** When it began, which is later than `due` with `jitter`. */
   readonly startedAt: number;
   /** `undefined`: not yet, or nobody knows. */
   readonly endedAt: number | undefined;
+  /** How it ended. */
   readonly outcome: RunOutcome;
   /** How often it was tried. */
   readonly attempts: number;

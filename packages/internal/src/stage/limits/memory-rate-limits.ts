@@ -8,6 +8,7 @@ interface Window {
   readonly strikes: number;
 }
 
+/** The clock, and the bound of the memory. */
 export interface MemoryRateLimitsOptions {
   /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly now?: () => number;

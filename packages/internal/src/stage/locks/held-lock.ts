@@ -6,6 +6,7 @@ import type { Lock } from "./lock-service.ts";
 
 /** How a service keeps one lock. */
 export interface HeldLockOptions {
+  /** The name of the lock. */
   readonly name: string;
   /** The fencing token. */
   readonly token: number;
@@ -31,6 +32,7 @@ export class HeldLock implements Lock {
     this.#expireAfter(options.askedAt);
   }
 
+  /** See `Lock`. */
   get name(): string {
     return this.#options.name;
   }

@@ -2,6 +2,7 @@
 
 import type { Lock, LockService } from "./lock-service.ts";
 
+/** How long a lock outlives its holder, and what gives the work up. */
 export interface KeepLockOptions {
   /** In milliseconds: so long after the process has ended, others can have the lock. Default: 30 s. */
   readonly ttl?: number;

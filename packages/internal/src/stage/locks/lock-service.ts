@@ -3,16 +3,17 @@
 // The workers of one program share that of their leader (`context.workers.locks`). An addon offers this capability for
 // several processes or machines.
 //
-//   free ──acquireLock──> held ──release──────────────────────────> free
-//                          │ ^  renew, each time for `ttl`            ^
-//                          └─┘                                        │
-//                          └── ttl is over, or the service says so ───┘   the signal of the lock aborts
+//   free ── acquireLock ──> held ── release ─────────────────────> free
+//                           │  ^  renew, each time for `ttl`
+//                           ├──┘
+//                           └── `ttl` is over, or the service says so ──> lost: the signal of the lock aborts
 //
 // A process that stands still for a while does not notice that its lock has expired. What must never be changed by two
 // holders checks the fencing token: it accepts no token below the highest one that it has seen.
 
 import { capability } from "../../component/capability.ts";
 
+/** How a lock is held. */
 export interface LockOptions {
   /** In milliseconds, how long the lock is held without a renewal; at least 1,000. */
   readonly ttl: number;
@@ -20,6 +21,7 @@ export interface LockOptions {
 
 /** A lock that is held. `await using` releases it. */
 export interface Lock extends AsyncDisposable {
+  /** Whoever asks for this name asks for this lock. */
   readonly name: string;
   /** The fencing token, a safe integer: higher than that of each former holder of this name. */
   readonly token: number;
@@ -37,6 +39,7 @@ export interface Lock extends AsyncDisposable {
   release(): Promise<void>;
 }
 
+/** Gives locks, for all processes that use the same service. */
 export interface LockService {
   /**
    * Resolves with the lock, or with `undefined` if somebody has it: nobody waits for another holder. A name has 1 to
