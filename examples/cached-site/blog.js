@@ -18,7 +18,8 @@ const server = createServer(async (req, res) => {
   } else if (url.pathname === "/made") {
     res.setHeader("cache-control", "no-store").end(String(made));
   } else if (req.method === "POST" && isEditor && posts.has(id)) {
-    posts.set(id, new URLSearchParams(await textOf(req)).get("title") ?? "");
+    const form = new URL(`?${await textOf(req)}`, site).searchParams;
+    posts.set(id, form.get("title") ?? "");
     // All that shows this post: its page, the front page, the API.
     await fetch(site, { method: "PURGE", headers: { "cache-tag": `post-${id}` } });
     res.writeHead(303, { location: `/posts/${id}` }).end();

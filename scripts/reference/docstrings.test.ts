@@ -49,6 +49,20 @@ test("the texts of a component and its props are those directly above them", () 
   expect(docs.problems).toEqual([]);
 });
 
+test("props that a package of ours exports keep their texts", () => {
+  const docs = read({
+    "../../internal/src/index.ts": 'export { limits as bounds } from "./limits.ts";',
+    "../../internal/src/limits.ts": "export const limits = { /** How much. */ size: prop.size() };",
+    "hello.ts": `
+      import { bounds } from "@hemi/internal";
+      /** Says hello. */
+      export const hello = defineHandlet({ sign: "hello", props: { ...bounds }, create: () => ({}) });
+    `,
+  });
+  expect(docs.prop(docs.component(hello).props, "size", "hello").text).toBe("How much.");
+  expect(docs.problems).toEqual([]);
+});
+
 test("props that are spread, shared or imported keep their texts", () => {
   const docs = read({
     "limits/limits.ts": `

@@ -151,9 +151,7 @@ export class Docstrings {
     if (schema === undefined) return props;
     const found = this.#resolve({ node: schema, file });
     if (found === undefined || !ts.isObjectLiteralExpression(found.node)) {
-      this.#miss(
-        `${where}: its props; a const that is an object literal, in this file or imported by a relative path or from @hemi/…`,
-      );
+      this.#miss(`${where}: its props; a const that is an object literal, in this file or imported by its name`);
       return props;
     }
     for (const property of found.node.properties) {
@@ -202,20 +200,17 @@ export class Docstrings {
     return this.#resolve({ node: declared.node.initializer, file: declared.file });
   }
 
-  /** The const of that name, in the file or where it is imported or exported from. */
+  /** The const of that name, in the file or where it is imported from. */
   #declarationOf(name: string, file: ts.SourceFile): Found<ts.VariableDeclaration> | undefined {
     for (const statement of file.statements) {
       if (ts.isVariableStatement(statement)) {
         const node = statement.declarationList.declarations.find((declaration) => declares(declaration.name, name));
         if (node !== undefined) return { node, file };
       }
-      const isImport = ts.isImportDeclaration(statement);
-      if (!isImport && !ts.isExportDeclaration(statement)) continue;
+      if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue;
       const { moduleSpecifier } = statement;
-      const bindings = isImport ? statement.importClause?.namedBindings : statement.exportClause;
-      if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || bindings === undefined) continue;
-      if (!ts.isNamedImports(bindings) && !ts.isNamedExports(bindings)) continue;
-      const imported = [...bindings.elements].find((element) => element.name.text === name);
+      if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) continue;
+      const imported = importedNames(statement).find((element) => element.name.text === name);
       const path = this.#pathOf(moduleSpecifier.text, file);
       if (imported === undefined || !existsSync(path)) continue;
       return this.#declarationOf((imported.propertyName ?? imported.name).text, this.#file(path));
@@ -223,11 +218,11 @@ export class Docstrings {
     return undefined;
   }
 
-  /** Packages of the workspace by their public entry. */
+  /** A package of ours is its public entry. */
   #pathOf(specifier: string, file: ts.SourceFile): string {
-    return specifier.startsWith("@hemi/")
-      ? resolve(this.#root, "packages", specifier.slice("@hemi/".length), "src/index.ts")
-      : resolve(dirname(file.fileName), specifier);
+    const [, ours] = /^@hemi\/([\w-]+)$/.exec(specifier) ?? [];
+    if (ours !== undefined) return join(this.#root, "packages", ours, "src", "index.ts");
+    return resolve(dirname(file.fileName), specifier);
   }
 
   #file(path: string): ts.SourceFile {
@@ -238,6 +233,16 @@ export class Docstrings {
     }
     return file;
   }
+}
+
+/** What a statement imports, or exports from elsewhere, by names. */
+function importedNames(
+  statement: ts.ImportDeclaration | ts.ExportDeclaration,
+): readonly (ts.ImportSpecifier | ts.ExportSpecifier)[] {
+  const bindings = ts.isImportDeclaration(statement) ? statement.importClause?.namedBindings : statement.exportClause;
+  return bindings !== undefined && (ts.isNamedImports(bindings) || ts.isNamedExports(bindings))
+    ? bindings.elements
+    : [];
 }
 
 /** Also as the rest of an object that some names are taken out of: `const { port: _, ...others } = props`. */

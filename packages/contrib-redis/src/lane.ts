@@ -115,19 +115,23 @@ export class Lane {
     const client = this.#client;
     const refusal = this.#refusal();
     if (client === undefined || refusal !== undefined) {
-      return Promise.reject(new RedisFailure(`Redis is down: ${refusal ?? "it is closed"}`, { cause: this.#failure }));
+      return Promise.reject(new RedisFailure(`Redis is down: ${refusal ?? "it is closed"}`));
     }
     const { commandTimeout } = this.#options.limits;
     return new Promise((resolve, reject) => {
-      let isLate = false;
-      const timer = setTimeout(() => {
+      let [isLate, isSettled] = [false, false];
+      // This process may have stood still itself: what has arrived meanwhile is read first.
+      const timer = setTimeout(() => setImmediate(giveUp), commandTimeout);
+      const giveUp = () => {
+        if (isSettled) return;
         isLate = true;
         this.#overdue++;
         const error = new RedisFailure(`Redis did not answer within ${commandTimeout} ms`);
         this.#outage.begin(error);
         reject(error);
-      }, commandTimeout);
+      };
       const settle = () => {
+        isSettled = true;
         clearTimeout(timer);
         this.#pending--;
         if (isLate && --this.#overdue === 0 && this.#isReady) this.#outage.end();

@@ -44,7 +44,11 @@ export async function redisSite(components: string, handle: HandletPart["handle"
   };
 }
 
-export const redisAt = (address: string, props = "") => `redis "r" { .addresses = ("${address}") ${props} }`;
+/** Patient with a machine that does much else, unless the test is about time. */
+export function redisAt(address: string, props = ""): string {
+  const patience = props.includes("Timeout") ? "" : ".commandTimeout = 10s .stallTimeout = 15s";
+  return `redis "r" { .addresses = ("${address}") ${patience} ${props} }`;
+}
 
 /** With a webapp that has these parts in its one rule. */
 export const webapp = (rule: string, props = "") => `
