@@ -73,10 +73,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.#timeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait, { handleTimeout, contentTimeout }) => {
-        const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
-        return own ?? server.settings[timeouts[wait]];
-      },
+      timeOf: (wait, exchan) => this.#timeOf(wait, exchan),
       progress: () => this.#progress,
       streams: () => [...this.exchans.values(), ...this.#abandoned],
       expired: (exchan, wait) => this.#expired(exchan, wait),
@@ -340,6 +337,11 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   // ---- limits in time ----
 
+  #timeOf(wait: StreamWait, { handleTimeout, contentTimeout }: Http3Exchan): number {
+    const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
+    return own ?? this.server.settings[timeouts[wait]];
+  }
+
   #giveContentUp(exchan: Http3Exchan, reason: string): void {
     this.server.note(this.peer, reason);
     exchan.endsBecauseOf("contentTimeout");
@@ -347,21 +349,16 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   #expired(exchan: Http3Exchan, wait: StreamWait): void {
-    const { settings } = this.server;
     if (this.#abandoned.delete(exchan)) return;
+    const time = this.#timeOf(wait, exchan);
     switch (wait) {
       case "content":
-        return this.#giveContentUp(
-          exchan,
-          `no content came for ${exchan.contentTimeout ?? settings.contentTimeout} ms`,
-        );
-      case "handle": {
-        const time = exchan.handleTimeout ?? settings.handleTimeout;
+        return this.#giveContentUp(exchan, `no content came for ${time} ms`);
+      case "handle":
         this.server.note(this.peer, `its request was not answered within ${time} ms`);
         return exchan.giveUp();
-      }
       case "write":
-        this.server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        this.server.note(this.peer, `it took nothing of its answer for ${time} ms`);
         exchan.endsBecauseOf("writeTimeout");
         this.reset(exchan, errorCode.requestCancelled);
     }
