@@ -60,13 +60,10 @@ beforeAll(async () => {
     ["a", "a.example"],
     ["b", "localhost"],
   ]) {
-    execFileSync(
-      "openssl",
-      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=${host} -addext subjectAltName=DNS:${host} -keyout ${name}.key -out ${name}.crt`.split(
-        " ",
-      ),
-      { cwd: folder.path, stdio: "ignore" },
-    );
+    const request =
+      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=${host} ` +
+      `-addext subjectAltName=DNS:${host} -keyout ${name}.key -out ${name}.crt`;
+    execFileSync("openssl", request.split(" "), { cwd: folder.path, stdio: "ignore" });
   }
   await writeFile(join(folder.path, "big.txt"), Buffer.alloc(3_000_000, "x"));
 });

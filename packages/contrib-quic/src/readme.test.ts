@@ -12,7 +12,8 @@ test("the configuration in the README does what the README says", async () => {
   const [, config = ""] = /```\n(stage \{.*?)```/s.exec(readme) ?? [];
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-readme-"));
   const command =
-    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=localhost -keyout site.key -out site.crt";
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=localhost " +
+    "-keyout site.key -out site.crt";
   execFileSync("openssl", command.split(" "), { cwd: folder.path, stdio: "ignore" });
   await using stage = await bootWith([contrib]).bootText(
     config.replaceAll("127.0.0.1:3443", "127.0.0.1:0").replaceAll("/etc/ssl", folder.path),

@@ -58,7 +58,6 @@ beforeAll(async () => {
         rule $path == "/size" { .maxContentSize = 10M takeContent {} }
         rule { static {} }
       }
-      httpxServer "tcp" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
       http3Server "quic" { .webapps = ("site") .address = "127.0.0.1:0" }
       http3Server "retries" { .webapps = ("site") .address = "127.0.0.1:0" .retry = "always" .altSvcMaxAge = 0s }
     }`,
@@ -103,27 +102,6 @@ test("Chromium loads pages and large files over HTTP/3", async (context) => {
     await expect
       .poll(() => readFile(join(folder.path, "access.log"), "utf8"))
       .toContain("GET /page.html 200 3 false\n");
-  } finally {
-    await browser.close();
-  }
-}, 60_000);
-
-test("Chromium moves from TCP to HTTP/3 by alt-svc", async (context) => {
-  const port = portOf("httpxServer.tcp");
-  const browser = await launchChromium(peer("chromium", context), trust());
-  try {
-    const page = await browser.newPage();
-    await page.goto(`https://localhost:${port}/page.html`);
-    expect(await protocolOf(page)).toBe("h2");
-    await expect
-      .poll(
-        async () => {
-          await page.goto(`https://localhost:${port}/page.html`);
-          return await protocolOf(page);
-        },
-        { timeout: 40_000 },
-      )
-      .toBe("h3");
   } finally {
     await browser.close();
   }

@@ -1,6 +1,6 @@
 // Cuts the bytes of a stream into frames (RFC 9114 7.1): type, length, payload.
 //
-//   push(bytes) ──> rest ── next() ──> a whole frame, or a piece of one, as the rules say; nothing: more bytes are needed
+//   push(bytes) ──> rest ── next() ──> a whole frame, or a piece of one, as the rules say
 
 import { readVarint, varintSize } from "./varint.ts";
 

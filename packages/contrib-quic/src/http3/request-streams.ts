@@ -11,26 +11,25 @@ import type { Deadline } from "@hemi/common";
 import {
   BadRequest,
   ExchanError,
-  hasDate,
-  isStatusWithContent,
   readRequestHead,
   readTrailers,
   StreamTimeouts,
-  TokenBucket,
   type MultiplexedRequestHead,
   type Peer,
   type Priority,
-  type ResponseHead,
   type TlsFacts,
 } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
+import { refusedAsEarly } from "./early-data.ts";
 import { errorCode, errorName, Http3ConnError, type Http3ErrorCode } from "./errors.ts";
+import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
 import { OwnStreams } from "./own-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
+import { ResponseHeads } from "./response-heads.ts";
 import { Http3Exchan, requestGivenUp, type Http3ExchanConn, type StreamWait } from "./server-exchan.ts";
 
 /** The streams by themselves. The connection that they are on hears of them by what is abstract here. */
@@ -38,6 +37,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   readonly quic: QuicConn;
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
+  readonly heads: ResponseHeads;
   protected readonly server: Http3CodecServer;
   protected readonly own: OwnStreams;
   protected readonly decoder: QpackDecoder;
@@ -53,8 +53,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   readonly #abandoned = new Set<Http3Exchan>();
   readonly #timeouts: StreamTimeouts<StreamWait, Http3Exchan>;
   readonly #headDeadline: Deadline;
-  readonly #resets: TokenBucket;
-  readonly #idleFrames: TokenBucket;
+  readonly #floods: FloodLimits;
   /** Output that QUIC has taken after it had to wait, in bytes. */
   #progress = 0;
 
@@ -67,17 +66,14 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.server = server;
     this.own = new OwnStreams(quic);
     this.encoder = new QpackEncoder(this.own.encoder);
+    this.heads = new ResponseHeads(this.encoder, () => server.date);
     this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
-    this.#resets = new TokenBucket(settings.http3MaxResets, settings.http3FloodRecovery, monotonic);
-    this.#idleFrames = new TokenBucket(settings.http3MaxIdleFrames, settings.http3FloodRecovery, monotonic);
+    this.#floods = new FloodLimits(settings, monotonic);
     this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
     this.#timeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait, { handleTimeout, contentTimeout }) => {
-        const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
-        return own ?? server.settings[timeouts[wait]];
-      },
+      timeOf: (wait, exchan) => this.#timeOf(wait, exchan),
       progress: () => this.#progress,
       streams: () => [...this.exchans.values(), ...this.#abandoned],
       expired: (exchan, wait) => this.#expired(exchan, wait),
@@ -186,13 +182,14 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const { maxTargetSize, rawUTF8InTargets } = settings;
     const head = readRequestHead(block, isEnded, { maxTargetSize, rawUTF8InTargets, isTLS: true, version: "3" });
     if (head instanceof BadRequest) return this.#refuse(stream, head);
-    if (this.quic.isInEarlyData && !isSafe(head.method)) return this.#refuse(stream, tooEarly);
+    const early = this.quic.isInEarlyData ? refusedAsEarly(head.method) : undefined;
+    if (early !== undefined) return this.#refuse(stream, early);
     this.#serve(stream, head);
   }
 
   #serve(stream: RequestStream, head: MultiplexedRequestHead): void {
     this.#removeHead(stream);
-    this.#idleFrames.earn(idleFramesOfRequest);
+    this.#floods.served();
     const exchan = new Http3Exchan(this, head, stream);
     exchan.headTime = this.server.monotonic() - stream.beganAt;
     const { urgency, isIncremental } = head.priority;
@@ -207,7 +204,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     if (status === undefined) return this.#failHead(stream, errorCode.messageError, reason);
     this.#removeHead(stream);
     this.server.requestRefused(this.peer, status, reason);
-    const head = this.encodeHead(stream.id, { status, fieldList: [] }, 0);
+    const head = this.heads.encode(stream.id, { status, fieldList: [] }, 0);
     this.quic.write(stream.id, frame(frameType.headers, head), true);
     stream.leave(errorCode.noError);
     this.quic.flush();
@@ -233,17 +230,13 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const exchan = this.exchans.get(stream.id);
     this.decoder.cancel(stream.id);
     this.#spendReset();
-    if (exchan === undefined) {
-      this.quic.reset(stream.id, errorCode.requestCancelled);
-      return this.#removeHead(stream);
-    }
     this.quic.reset(stream.id, errorCode.requestCancelled);
+    if (exchan === undefined) return this.#removeHead(stream);
     this.#abandon(exchan);
   }
 
   idleFrame(size: number): void {
-    if (!this.#idleFrames.spend(1 + size / contentOfIdleFrame))
-      throw new Http3ConnError(errorCode.excessiveLoad, "it floods us with frames that bring nothing");
+    this.#floods.idleFrame(size);
   }
 
   protected reprioritize(id: number, { urgency, isIncremental }: Priority): void {
@@ -274,24 +267,6 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   // ---- what the exchans ask for ----
 
-  encodeHead(streamId: number, head: ResponseHead, size: number | undefined): Buffer {
-    const { status, fieldList, neverIndexed } = head;
-    const list = [":status", String(status)];
-    if (!hasDate(fieldList)) list.push("date", this.server.date);
-    list.push(...fieldList);
-    // The length of a 304 would be that of the content which it does not have: nothing, or the truth (RFC 9110 8.6).
-    if (size !== undefined && isStatusWithContent(status)) list.push("content-length", String(size));
-    return this.encoder.encode(streamId, list, neverIndexed);
-  }
-
-  encodeInterim(streamId: number, status: number, fieldList: readonly string[]): Buffer {
-    return this.encoder.encode(streamId, [":status", String(status), ...fieldList]);
-  }
-
-  encodeTrailers(streamId: number, fieldList: readonly string[]): Buffer {
-    return this.encoder.encode(streamId, fieldList);
-  }
-
   waitFor(exchan: Http3Exchan, wait: StreamWait): void {
     this.#timeouts.waitFor(exchan, wait);
   }
@@ -313,7 +288,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   finished(exchan: Http3Exchan): void {
-    this.#resets.earn(1);
+    this.#floods.answered();
     exchan.request.leave(errorCode.noError);
     this.streamAnswered(exchan.id);
     this.#forget(exchan);
@@ -357,10 +332,15 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   #spendReset(): void {
-    if (!this.#resets.spend()) this.fail(errorCode.excessiveLoad, "it floods us with streams that are reset");
+    if (!this.#floods.endedEarly()) this.fail(errorCode.excessiveLoad, "it floods us with streams that are reset");
   }
 
   // ---- limits in time ----
+
+  #timeOf(wait: StreamWait, { handleTimeout, contentTimeout }: Http3Exchan): number {
+    const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
+    return own ?? this.server.settings[timeouts[wait]];
+  }
 
   #giveContentUp(exchan: Http3Exchan, reason: string): void {
     this.server.note(this.peer, reason);
@@ -369,21 +349,16 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   #expired(exchan: Http3Exchan, wait: StreamWait): void {
-    const { settings } = this.server;
     if (this.#abandoned.delete(exchan)) return;
+    const time = this.#timeOf(wait, exchan);
     switch (wait) {
       case "content":
-        return this.#giveContentUp(
-          exchan,
-          `no content came for ${exchan.contentTimeout ?? settings.contentTimeout} ms`,
-        );
-      case "handle": {
-        const time = exchan.handleTimeout ?? settings.handleTimeout;
+        return this.#giveContentUp(exchan, `no content came for ${time} ms`);
+      case "handle":
         this.server.note(this.peer, `its request was not answered within ${time} ms`);
         return exchan.giveUp();
-      }
       case "write":
-        this.server.note(this.peer, `it took nothing of its answer for ${settings.writeTimeout} ms`);
+        this.server.note(this.peer, `it took nothing of its answer for ${time} ms`);
         exchan.endsBecauseOf("writeTimeout");
         this.reset(exchan, errorCode.requestCancelled);
     }
@@ -421,18 +396,5 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 }
 
-/** Methods that may come as early data: doing them twice does nothing (RFC 8470 4). */
-function isSafe(method: string): boolean {
-  return method === "GET" || method === "HEAD" || method === "OPTIONS";
-}
-
-const tooEarly = new BadRequest(425, "it came as early data, which may be a replay, with a method that is not safe");
-
 /** By what a stream waits for: the setting that limits it. */
 const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;
-
-/** Frames that bring nothing which are in order with each request. */
-const idleFramesOfRequest = 4;
-
-/** In bytes: so much of a frame that brings nothing counts as another one. */
-const contentOfIdleFrame = 1024;

@@ -22,6 +22,7 @@ import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, type Http3ErrorCode } from "./errors.ts";
 import { frame, frameHead, frameType } from "./frames.ts";
 import type { RequestStream } from "./request-stream.ts";
+import type { ResponseHeads } from "./response-heads.ts";
 import { StreamOutput } from "./stream-output.ts";
 
 /** What a stream waits for; each has its time in the settings. */
@@ -31,12 +32,7 @@ export type StreamWait = "handle" | "content" | "write";
 export interface Http3ExchanConn extends ExchanCarrier {
   readonly quic: QuicConn;
   readonly isDraining: boolean;
-  /** The field section of a response; `date` is added where it lacks one. */
-  encodeHead(streamId: number, head: ResponseHead, size: number | undefined): Buffer;
-  /** That of a 1xx response. */
-  encodeInterim(streamId: number, status: number, fieldList: readonly string[]): Buffer;
-  /** That of trailers. */
-  encodeTrailers(streamId: number, fieldList: readonly string[]): Buffer;
+  readonly heads: ResponseHeads;
   /** Another piece was sent, or another thing is waited for: its whole time begins anew. */
   waitFor(exchan: Http3Exchan, wait: StreamWait): void;
   /** Limits in time are not the connection's any more. */
@@ -164,7 +160,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
   sendInterim(status: number, fieldList: readonly string[]): void {
     if (this.state !== "waiting") return;
     if (status === 100) this.isContinueOwed = false;
-    this.#write(frame(frameType.headers, this.#conn.encodeInterim(this.id, status, fieldList)), Infinity, false);
+    this.#write(frame(frameType.headers, this.#conn.heads.encodeInterim(this.id, status, fieldList)), Infinity, false);
   }
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
@@ -236,7 +232,9 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.state = "leaving";
     this.leaveContent();
     const hasTrailers = trailerList.length > 0 && this.hasContent;
-    const last = hasTrailers ? frame(frameType.headers, this.#conn.encodeTrailers(this.id, trailerList)) : nothing;
+    const last = hasTrailers
+      ? frame(frameType.headers, this.#conn.heads.encodeTrailers(this.id, trailerList))
+      : nothing;
     this.#write(last, last.length, true);
     this.#settleOutput();
   }
@@ -247,7 +245,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     this.status = 200;
     this.#conn.waitNoMore(this);
     this.#tunnelDrained = drained;
-    const section = this.#conn.encodeHead(this.id, { status: 200, fieldList }, undefined);
+    const section = this.#conn.heads.encode(this.id, { status: 200, fieldList }, undefined);
     this.#write(frame(frameType.headers, section), Infinity, false);
     if (this.#conn.isDraining) queueMicrotask(drained);
     this.#tunnel = new StreamTunnel({
@@ -327,7 +325,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     if (status === 205) size = 0;
     this.announced = size;
     this.hasContent = answer === head && responseHasContent(this.head.method, status);
-    return this.#conn.encodeHead(this.id, answer, answer === head ? size : 0);
+    return this.#conn.heads.encode(this.id, answer, answer === head ? size : 0);
   }
 
   #write(bytes: Uint8Array, framing: number, isEnd: boolean): void {
