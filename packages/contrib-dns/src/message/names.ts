@@ -26,7 +26,7 @@ export function lowered(message: Buffer, from: number, to: number): string {
   return /[A-Z]/.test(text) ? text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()) : text;
 }
 
-/** A name of a configuration, such as `www.example` or `*.example`, in the form of `lowered`; `undefined` for others. */
+/** A name of a configuration, such as `www.example` or `*.example`, in the form of `lowered`; else `undefined`. */
 export function wireName(text: string): string | undefined {
   const plain = text.toLowerCase().replace(/\.$/, "");
   if (plain === "") return text === "." ? "\0" : undefined;

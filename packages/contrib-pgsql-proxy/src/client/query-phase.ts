@@ -213,7 +213,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     this.#options.lender.pool.acquire(this);
-    if (this.#isWaiting) this.#options.count("wait");
+    // It may have had a server at once, and have given it back.
+    if (this.#server === undefined && this.isBusy) this.#options.count("wait");
     this.#holdOrNot();
   }
 

@@ -53,7 +53,7 @@ export class RedisClient implements LinkUser {
     this.#options = options;
     this.#state = { id: options.id, protocol: 2, database: 0, name: "", user: undefined };
     this.#reader = new RequestReader(
-      () => options.settings.maxRequestSize,
+      () => (this.#isLoggedIn ? options.settings.maxRequestSize : maxBeforeLogin),
       (request) => this.#took(request),
     );
     this.#replies = new RepliesInOrder(
@@ -127,10 +127,13 @@ export class RedisClient implements LinkUser {
     this.#takePinned(this.#pinned, request, name, command);
   }
 
+  get #isLoggedIn(): boolean {
+    return this.#options.local.users.size === 0 || this.#state.user !== undefined;
+  }
+
   #whyNot(request: Request, name: string, command: Command | undefined): string | undefined {
-    const { local, refused } = this.#options;
-    const isLoggedIn = local.users.size === 0 || this.#state.user !== undefined;
-    if (!isLoggedIn && !beforeLogin.has(name)) return "NOAUTH Authentication required.";
+    const { refused } = this.#options;
+    if (!this.#isLoggedIn && !beforeLogin.has(name)) return "NOAUTH Authentication required.";
     if (command === undefined) return `ERR unknown command '${name.slice(0, 64)}'`;
     if (refused.has(name) || command.need === "never")
       return `NOPERM the proxy does not pass on '${name.toLowerCase()}'`;
@@ -271,6 +274,9 @@ const asking = encodeRequest(["ASKING"]);
 const ignored = { replied: (): void => {}, broken: (): void => {} };
 
 const beforeLogin: ReadonlySet<string> = new Set(["AUTH", "HELLO", "QUIT", "RESET"]);
+
+/** In bytes. Not a prop: as in Redis, a stranger gets no memory. */
+const maxBeforeLogin = 16 * 1024;
 
 /** A command of a module: its first argument is its key. */
 const unknownKeyed: Command = { need: "shared", writes: true, first: 1, last: 1, step: 1, countAt: 0 };

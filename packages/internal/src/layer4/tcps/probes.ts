@@ -11,8 +11,8 @@ export const probeProps = {
    * Whether each node is checked at intervals. `tcp` connects to the node; with `tlsMode` use `tls`, which makes a
    * handshake. `smtp` expects the greeting 220. `redis` sends PING; a node that loads its data is unhealthy. `postgres`
    * begins a session, and goes no further; a server that starts up or shuts down is unhealthy. `expect` sends
-   * `healthSend`, and expects an answer that contains `healthExpect`. An unhealthy node gets no connections until it has
-   * recovered.
+   * `healthSend`, and expects an answer that contains `healthExpect`. An unhealthy node gets no connections until it
+   * has recovered.
    */
   healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "redis", "postgres", "expect"], {
     default: "off",

@@ -1,0 +1,222 @@
+// pgsqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
+
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import contrib from "./index.ts";
+import { readError } from "./protocol/errors.ts";
+import { int32, message, MessageReader, authenticationOk, readyIdle } from "./protocol/messages.ts";
+import { ScramClient } from "./protocol/scram.ts";
+import { cancelRequest, startupMessage, tlsRequest } from "./protocol/startup.ts";
+
+/** Gives what it receives to `answer`. */
+async function fakeServer(answer: (received: Buffer, socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    socket.on("data", (bytes) => answer(bytes, socket));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: address !== null && typeof address === "object" ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+async function proxy(port: number, props = "") {
+  const sink = new MemorySink();
+  const stage = await bootWith([contrib]).bootText(
+    `stage {
+      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]) }
+      tcpsRouter "main" {
+        .address = "127.0.0.1:0"
+        case {
+          pgsqlProxy {
+            .toBackend = "db" .users = (["name": "ann", "password": "of-the-user", "serverPassword": "of-the-server"])
+            ${props}
+          }
+        }
+      }
+    }`,
+    { log: openErrorLog({ sink }) },
+  );
+  await stage.start();
+  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
+  const own = Number(address.split(":")[1]);
+  return {
+    stage,
+    log: sink.lines,
+    client: (): Client => new Client(connect({ port: own, host: "127.0.0.1", noDelay: true })),
+    [Symbol.asyncDispose]: () => stage.quit(1000),
+  };
+}
+
+/** A client that does what the protocol says, as far as it is told to. */
+class Client {
+  readonly socket: Socket;
+  readonly received: Buffer[] = [];
+  readonly #closed: Promise<unknown>;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const reader = new MessageReader(
+      () => 1_000_000,
+      (_type, bytes, start, end) => this.received.push(Buffer.from(bytes.subarray(start, end))),
+    );
+    socket.on("data", (bytes) => reader.add(bytes, false)).on("error", () => undefined);
+    this.#closed = once(socket, "close");
+  }
+
+  /** The types of messages so far. */
+  get types(): string {
+    return this.received.map((bytes) => bytes.toString("latin1", 0, 1)).join("");
+  }
+
+  async next(count: number): Promise<Buffer> {
+    while (this.received.length < count) await once(this.socket, "data");
+    return this.received[count - 1] ?? Buffer.alloc(0);
+  }
+
+  async logIn(password: string, size = 1000): Promise<void> {
+    const scram = new ScramClient(password);
+    const first = Buffer.from(scram.first);
+    this.send(startupMessage("ann", "shop", new Map()), size);
+    await this.next(1);
+    this.send(message("p", "SCRAM-SHA-256\0", int32(first.length), first), size);
+    const challenge = await this.next(2);
+    this.send(message("p", scram.final(challenge.toString("utf8", 9)) ?? ""), size);
+  }
+
+  send(bytes: Buffer, size = 1000): void {
+    for (let at = 0; at < bytes.length; at += size) this.socket.write(bytes.subarray(at, at + size));
+  }
+
+  /** The last error, when the connection is closed. */
+  async error(): Promise<{ readonly state: string; readonly text: string }> {
+    await this.#closed;
+    const last = this.received.at(-1) ?? Buffer.alloc(0);
+    return readError(last, 0, last.length);
+  }
+}
+
+/** Lets everyone in, and answers each Query with its text as a tag. */
+function friendly(received: Buffer, socket: Socket): void {
+  if (received[0] === 0) {
+    const params = message("S", "TimeZone\0UTC\0");
+    socket.write(Buffer.concat([authenticationOk, params, message("K", int32(1), int32(2)), readyIdle]));
+  } else if (received[0] === 81) socket.write(Buffer.concat([message("C", received.subarray(5)), readyIdle]));
+}
+
+test("a session is split at every byte, and a query answered", async () => {
+  await using server = await fakeServer(friendly);
+  await using site = await proxy(server.port);
+  const client = site.client();
+  await client.logIn("of-the-user", 1);
+  client.send(message("Q", "x\0"), 1);
+  await client.next(9);
+  expect(client.types).toBe("RRRRSKZCZ");
+  client.socket.end(message("X"));
+});
+
+test("a wrong password is refused, and no log has one", async () => {
+  await using server = await fakeServer((_, socket) => socket.write(message("E", "SFATAL\0C28P01\0Mno\0\0")));
+  await using site = await proxy(server.port);
+  const wrong = site.client();
+  await wrong.logIn("a-wrong-one");
+  expect(await wrong.error()).toMatchObject({ state: "28P01" });
+  const right = site.client();
+  await right.logIn("of-the-user");
+  expect(await right.error()).toEqual({ state: "28P01", text: "the server refused the proxy" });
+  expect(site.log.join("\n")).toContain("it refused the login of ann: 28P01 no");
+  expect(site.log.join("\n")).not.toMatch(/of-the|a-wrong/);
+});
+
+test("a server that sends something malformed costs its client the session", async () => {
+  await using server = await fakeServer((received, socket) => {
+    if (received[0] === 0) friendly(received, socket);
+    else socket.write(Buffer.from([90, 0, 0, 0, 1]));
+  });
+  await using site = await proxy(server.port);
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  client.send(message("Q", "x\0"));
+  expect(await client.error()).toMatchObject({ state: "08006" });
+});
+
+test("a server without TLS is not used if TLS is demanded", async () => {
+  await using server = await fakeServer((_, socket) => socket.write("N"));
+  await using site = await proxy(server.port, '.serverTls = "require"');
+  const client = site.client();
+  await client.logIn("of-the-user");
+  expect(await client.error()).toMatchObject({ text: "the server has no TLS" });
+});
+
+test("bytes behind a request for TLS, and lengths that lie, are refused", async () => {
+  await using server = await fakeServer(friendly);
+  await using site = await proxy(server.port);
+  for (const first of [Buffer.concat([tlsRequest, message("Q", "x\0")]), Buffer.concat([int32(-1), int32(0)])]) {
+    const client = site.client();
+    client.send(first);
+    expect(await client.error()).toMatchObject({ state: "08P01" });
+  }
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  client.send(Buffer.concat([Buffer.from("Q"), int32(0x7fffffff)]));
+  expect(await client.error()).toMatchObject({ state: "08P01" });
+});
+
+test("a request to cancel with a wrong key does nothing", async () => {
+  const cancels: Buffer[] = [];
+  await using server = await fakeServer((received, socket) => {
+    if (received.length === 16) cancels.push(received);
+    else friendly(received, socket);
+  });
+  await using site = await proxy(server.port);
+  const client = site.client();
+  client.send(cancelRequest(1, Buffer.alloc(4)));
+  await once(client.socket, "close");
+  expect(cancels).toEqual([]);
+});
+
+test("no bytes of a client do anything else than end its session", async () => {
+  await using server = await fakeServer(friendly);
+  await using site = await proxy(server.port, ".loginTimeout = 300ms");
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 40 }), async (bytes) => {
+      const client = site.client();
+      client.send(startupMessage("ann", "shop", new Map()));
+      client.socket.end(Buffer.from(bytes));
+      await once(client.socket, "close");
+    }),
+    { numRuns: 50 },
+  );
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  expect(client.types).toBe("RRRRSKZ");
+  client.socket.destroy();
+});
+
+test("hemi explain tells the backend and how long a client has a server", async () => {
+  await using site = await proxy(1, '.databases = (["name": "shop", "toBackend": "db"])');
+  const walk = await site.stage.explainConn({ protocol: "tcp" });
+  expect(walk.outcome).toMatchObject({ text: "lends it servers of tcpsBackend.db, each for a transaction" });
+});
+
+test("a verifier alone, and a name twice, are mistakes of the configuration", async () => {
+  const keys = `${"A".repeat(43)}=:${"A".repeat(43)}=`;
+  const users = (text: string): string => `} } case { pgsqlProxy { .toBackend = "db" .users = (${text})`;
+  const verifier = `["name": "a", "password": "SCRAM-SHA-256$4096:AAAA$${keys}"]`;
+  await expect(proxy(1, users(verifier))).rejects.toThrow("does not suffice to log in");
+  const twice = '["name": "a", "password": "x"], ["name": "a", "password": "y"]';
+  await expect(proxy(1, users(twice))).rejects.toThrow("a stands here twice");
+});
