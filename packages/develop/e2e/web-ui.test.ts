@@ -14,8 +14,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi, type Test
 import { launchChromium } from "../src/chromium.ts";
 import { findPeer, peer } from "../src/peers.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
+const patiently = { timeout: 60_000 };
 const pages = ["stage", "workers", "backends", "requests", "config", "log"] as const;
 const folderOfPictures = fileURLToPath(new URL("../../procman/docs/", import.meta.url));
 const main = fileURLToPath(new URL("../../procman/src/main.ts", import.meta.url));
@@ -245,6 +246,35 @@ test("a reload shows its plan before, and a mistake in its place", async () => {
   await page.getByText("follows the new configuration").waitFor();
   expect(await (await fetch(program.url)).text()).toBe("two");
   await page.locator(".source", { hasText: '.returnText = "two"' }).waitFor();
+  expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
+});
+
+test("a node is drained and taken back, and the request that was sent is shown with its story", async () => {
+  const page = await open("backends");
+  const [first] = nodes;
+  const row = page.locator("tr", { hasText: first?.address });
+  await row.getByText("up", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Drain" }).click();
+  await page.locator("dialog").getByRole("button", { name: "Drain", exact: true }).click();
+  await row.getByText("drained", { exact: true }).waitFor();
+  expect(await (await fetch(`${program.url}/api/a`)).text()).toBe("second");
+  await row.getByRole("button", { name: "back" }).click();
+  await page.locator("dialog").getByRole("button", { name: "Take back" }).click();
+  await row.getByText("up", { exact: true }).waitFor();
+  await show(page, "requests");
+  await page.getByText("Waiting for requests").waitFor();
+  await page.getByLabel("Status").fill("5xx");
+  await page.getByRole("button", { name: "Apply" }).click();
+  const seen = page.getByRole("button", { name: "/broken" });
+  await expect
+    .poll(async () => {
+      await traffic(5);
+      return await seen.count();
+    }, patiently)
+    .toBeGreaterThan(0);
+  expect(await page.getByRole("button", { name: "/api/a" }).count()).toBe(0);
+  await seen.first().click();
+  await page.getByText("not traced").waitFor();
   expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
 });
 

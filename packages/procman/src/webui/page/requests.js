@@ -89,7 +89,7 @@ export function open(section) {
 
 /** @param {string} name @param {string} title @param {string} example */
 function field(name, title, example) {
-  return h("label", {}, `${title} `, h("input", { name, placeholder: example, size: 10 }));
+  return h("label", {}, `${title} `, h("input", { name, placeholder: example, size: 8 }));
 }
 
 /** @param {Element} label */
