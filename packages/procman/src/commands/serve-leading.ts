@@ -179,9 +179,9 @@ class Program {
     version: () => ({ hemi: ownVersion(), node: process.versions.node }),
     plan: async (params) => listedPlan(await this.#serving.plan(params?.config)),
     reload: async (params) => listedPlan(await this.#reload("a command", params?.rework ?? false)),
-      explain: (params) => this.#serving.callPrimary("explain", params),
-      rework: (params) => this.#serving.rework(params?.slot),
-      webUI: () => (this.#webUI === undefined ? null : { link: this.#webUI.link }),
+    explain: (params) => this.#serving.callPrimary("explain", params),
+    rework: (params) => this.#serving.rework(params?.slot),
+    webUI: () => (this.#webUI === undefined ? null : { link: this.#webUI.link }),
     reopen: async () => {
       await this.#reopen("a command");
       return null;

@@ -164,7 +164,8 @@ function costOf({ components, untouchedConns, drainTimeout }) {
     h(
       "li",
       {},
-      `${path}: ${counted(requests, "request")} to finish; ${counted(webSockets + tunnels + conns, "connection")} closed within ${drainTimeout / 1000} s`,
+      `${path}: ${counted(requests, "request")} to finish; `,
+      `${counted(webSockets + tunnels + conns, "connection")} closed within ${drainTimeout / 1000} s`,
     ),
   );
   return [h("ul", { class: "plain" }, lines, h("li", {}, `${counted(untouchedConns, "connection")} untouched`))];
