@@ -106,6 +106,7 @@ afterAll(async () => {
 
 beforeEach(async (test) => {
   context = await needBrowser(test).newContext({ viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(patiently.timeout);
   complaints = [];
 });
 
@@ -159,6 +160,7 @@ test("the link signs in, and its token does not stay in the address", async () =
   expect(page.url()).not.toContain("token");
   expect(await page.title()).toBe("Stage · hemi");
   const other = await context.browser()?.newContext();
+  other?.setDefaultTimeout(patiently.timeout);
   const stranger = await other?.newPage();
   await stranger?.goto(new URL(program.link).origin);
   await stranger?.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -211,14 +213,14 @@ test("names with markup in them are shown as text, on every page", async () => {
 test("a worker is replaced after a question, and the log says who did it", async () => {
   const page = await open("workers");
   const pids = async (): Promise<readonly string[]> => await page.locator("tbody th .small").allTextContents();
-  await expect.poll(pids).toHaveLength(2);
+  await expect.poll(pids, patiently).toHaveLength(2);
   const before = await pids();
   await page.getByRole("button", { name: "Replace 1 …" }).click();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Replace 1 …" }).click();
   await page.getByRole("button", { name: "Replace", exact: true }).click();
   await page.locator("dialog").waitFor({ state: "hidden" });
-  await expect.poll(pids).not.toContain(before[1]);
+  await expect.poll(pids, patiently).not.toContain(before[1]);
   await show(page, "log");
   await page.locator("td", { hasText: 'rework {"slot":1}' }).waitFor();
   await page.getByText("was told to act").first().waitFor();
@@ -310,6 +312,7 @@ test.for([
   const device = width < 500 ? "phone" : "desk";
   await context.close();
   context = await needBrowser(test).newContext({ viewport: { width, height }, colorScheme: look, bypassCSP: true });
+  context.setDefaultTimeout(patiently.timeout);
   const page = await open();
   await traffic(20);
   for (const name of [...pages, "stage/rules", "component/webapp.shop"]) {

@@ -35,7 +35,7 @@ interface Answer {
 /** A program with its web UI, and a client that may send what no browser would. */
 async function programWithUI(more = "") {
   const folder = await folderWith({ "hemi.conf": config("one", more) });
-  const program = await serveIn(folder.path, "--webui", "127.0.0.1:0");
+  const program = await serveIn(folder.path, "--webui", "127.0.0.1:0", "--stall", "60s");
   const { link = "" } = (await program.call("webUI")) ?? {};
   const { origin, port, hash } = new URL(link);
   const token = hash.replace("#token=", "");
