@@ -14,8 +14,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi, type Test
 import { launchChromium } from "../src/chromium.ts";
 import { findPeer, peer } from "../src/peers.ts";
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
+const patiently = { timeout: 60_000 };
 const pages = ["stage", "workers", "backends", "requests", "config", "log"] as const;
 const folderOfPictures = fileURLToPath(new URL("../../procman/docs/", import.meta.url));
 const main = fileURLToPath(new URL("../../procman/src/main.ts", import.meta.url));
@@ -105,6 +106,7 @@ afterAll(async () => {
 
 beforeEach(async (test) => {
   context = await needBrowser(test).newContext({ viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(patiently.timeout);
   complaints = [];
 });
 
@@ -158,6 +160,7 @@ test("the link signs in, and its token does not stay in the address", async () =
   expect(page.url()).not.toContain("token");
   expect(await page.title()).toBe("Stage · hemi");
   const other = await context.browser()?.newContext();
+  other?.setDefaultTimeout(patiently.timeout);
   const stranger = await other?.newPage();
   await stranger?.goto(new URL(program.link).origin);
   await stranger?.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -210,14 +213,14 @@ test("names with markup in them are shown as text, on every page", async () => {
 test("a worker is replaced after a question, and the log says who did it", async () => {
   const page = await open("workers");
   const pids = async (): Promise<readonly string[]> => await page.locator("tbody th .small").allTextContents();
-  await expect.poll(pids).toHaveLength(2);
+  await expect.poll(pids, patiently).toHaveLength(2);
   const before = await pids();
   await page.getByRole("button", { name: "Replace 1 …" }).click();
   await page.getByRole("button", { name: "Cancel" }).click();
   await page.getByRole("button", { name: "Replace 1 …" }).click();
   await page.getByRole("button", { name: "Replace", exact: true }).click();
   await page.locator("dialog").waitFor({ state: "hidden" });
-  await expect.poll(pids).not.toContain(before[1]);
+  await expect.poll(pids, patiently).not.toContain(before[1]);
   await show(page, "log");
   await page.locator("td", { hasText: 'rework {"slot":1}' }).waitFor();
   await page.getByText("was told to act").first().waitFor();
@@ -245,6 +248,35 @@ test("a reload shows its plan before, and a mistake in its place", async () => {
   await page.getByText("follows the new configuration").waitFor();
   expect(await (await fetch(program.url)).text()).toBe("two");
   await page.locator(".source", { hasText: '.returnText = "two"' }).waitFor();
+  expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
+});
+
+test("a node is drained and taken back, and the request that was sent is shown with its story", async () => {
+  const page = await open("backends");
+  const [first] = nodes;
+  const row = page.locator("tr", { hasText: first?.address });
+  await row.getByText("up", { exact: true }).waitFor();
+  await row.getByRole("button", { name: "Drain" }).click();
+  await page.locator("dialog").getByRole("button", { name: "Drain", exact: true }).click();
+  await row.getByText("drained", { exact: true }).waitFor();
+  expect(await (await fetch(`${program.url}/api/a`)).text()).toBe("second");
+  await row.getByRole("button", { name: "back" }).click();
+  await page.locator("dialog").getByRole("button", { name: "Take back" }).click();
+  await row.getByText("up", { exact: true }).waitFor();
+  await show(page, "requests");
+  await page.getByText("Waiting for requests").waitFor();
+  await page.getByLabel("Status").fill("5xx");
+  await page.getByRole("button", { name: "Apply" }).click();
+  const seen = page.getByRole("button", { name: "/broken" });
+  await expect
+    .poll(async () => {
+      await traffic(5);
+      return await seen.count();
+    }, patiently)
+    .toBeGreaterThan(0);
+  expect(await page.getByRole("button", { name: "/api/a" }).count()).toBe(0);
+  await seen.first().click();
+  await page.getByText("not traced").waitFor();
   expect(complaints.filter((text) => !text.includes("422"))).toEqual([]);
 });
 
@@ -280,6 +312,7 @@ test.for([
   const device = width < 500 ? "phone" : "desk";
   await context.close();
   context = await needBrowser(test).newContext({ viewport: { width, height }, colorScheme: look, bypassCSP: true });
+  context.setDefaultTimeout(patiently.timeout);
   const page = await open();
   await traffic(20);
   for (const name of [...pages, "stage/rules", "component/webapp.shop"]) {

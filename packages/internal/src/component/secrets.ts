@@ -13,8 +13,13 @@ export function isSecretName(name: string): boolean {
   return secretName.test(name);
 }
 
-const secretName =
-  /password|passphrase|secret|token|credential|authorization|cookie$|^users$|^keys?$|(?:api|access|private|signing)-?key/i;
+const secretName = new RegExp(
+  [
+    "password|passphrase|secret|token|credential|authorization|cookie$",
+    "^users$|^keys?$|(?:api|access|private|signing)-?key",
+  ].join("|"),
+  "i",
+);
 
 /** The text of a value without the password of a URL: `redis://ann:•••@host`. */
 export function withoutUrlPassword(text: string): string {

@@ -72,9 +72,8 @@ function propsOf(component: ResolvedComponent): readonly DescribedProp[] {
 
 function valueText(name: string, value: unknown): string {
   if (isSecretName(name)) return hiddenText;
-  const text = JSON.stringify(value, (key, inner: unknown) => (isSecretName(key) ? hiddenText : inner)) as
-    string | undefined;
-  const shown = withoutUrlPassword(text ?? "");
+  const text: unknown = JSON.stringify(value, (key, inner: unknown) => (isSecretName(key) ? hiddenText : inner));
+  const shown = withoutUrlPassword(typeof text === "string" ? text : "");
   return shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown;
 }
 

@@ -33,6 +33,9 @@ const harmless: ReadonlySet<string> = new Set([
   "measure",
   "advise",
   "cacheExplain",
+  "cronList",
+  "cronPreview",
+  "cronHistory",
   "webUI",
 ]);
 

@@ -36,7 +36,7 @@ export class UIRoutes {
       .get("/api/entries", (req) => this.#entries(req))
       .get("/api/config", () => this.#config())
       .post("/api/explain", async (req, resp) => this.#explain(await readFields(req), resp))
-      .post("/api/candidate", async (req) => this.#candidate(await readFields(req)))
+      .post("/api/candidate", async (req, resp) => this.#candidate(await readFields(req), resp))
       .post("/api/act/:name", async (req, resp, { name }) => this.#act(name, await readFields(req), req, resp));
   }
 
@@ -130,10 +130,12 @@ export class UIRoutes {
     return { files: (await this.#leader.call("files", undefined)).map(shownFile) };
   }
 
-  async #candidate({ text }: Fields) {
+  #candidate({ text }: Fields, resp: Response): Promise<unknown> {
     if (text !== undefined && typeof text !== "string") throw new HTTPError(400, "text is a text");
-    const view = await this.#leader.call("candidate", { text });
-    return { ...view, files: view.files.map(shownFile) };
+    return this.#answer(resp, async () => {
+      const view = await this.#leader.call("candidate", { text });
+      return { ...view, files: view.files.map(shownFile) };
+    });
   }
 
   #explain(fields: Fields, resp: Response): Promise<unknown> {

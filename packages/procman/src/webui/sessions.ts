@@ -1,5 +1,5 @@
-// Who may use the web UI: whoever has had the link. A session is a signed cookie, so that nothing is kept of it here; it
-// outlives the process of the UI, and ends with the leader, whose key it is signed with.
+// Who may use the web UI: whoever has had the link. A session is a signed cookie, so that nothing is kept of it here.
+// It outlives the process of the UI, and ends with the leader, whose key it is signed with.
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Request, Response } from "@hemi/hemi";

@@ -148,4 +148,4 @@ export class WebUI {
 }
 
 /** Connections while the process starts; one more is closed. */
-const maxWaiting = 64;
+const maxWaiting = 256;

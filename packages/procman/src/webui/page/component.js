@@ -62,7 +62,12 @@ function factsOf({ kind, sign, name, place }) {
 /** @param {any} found */
 function numbersOf({ component, nodes, history }) {
   if (component.counted === undefined) return [];
-  const now = `${rate(component.rate)} per second, ${rate(component.errorRate)} errors per second, p99 ${time(component.p99)}, ${component.underWay} now`;
+  const now = [
+    `${rate(component.rate)} per second`,
+    `${rate(component.errorRate)} errors per second`,
+    `p99 ${time(component.p99)}`,
+    `${component.underWay} now`,
+  ].join(", ");
   const parts = [h("h2", {}, "Activity"), h("p", {}, now)];
   if (component.counted !== component.path)
     parts.push(h("p", { class: "muted" }, `Counted as ${component.counted}, with all components of this name.`));

@@ -26,7 +26,7 @@ export function open(section, place) {
       { class: "title" },
       h("h1", {}, "Configuration"),
       h("button", { type: "button", onclick: () => checkDisk(result) }, "Check the file on the disk"),
-      h("button", { type: "button", onclick: () => reload(result, select, view) }, "Reload …"),
+      h("button", { type: "button", onclick: () => reload(result) }, "Reload …"),
       h("button", { type: "button", onclick: () => rework(result) }, "Rework …"),
     ),
     result,
@@ -164,14 +164,15 @@ function costOf({ components, untouchedConns, drainTimeout }) {
     h(
       "li",
       {},
-      `${path}: ${counted(requests, "request")} to finish; ${counted(webSockets + tunnels + conns, "connection")} closed within ${drainTimeout / 1000} s`,
+      `${path}: ${counted(requests, "request")} to finish; `,
+      `${counted(webSockets + tunnels + conns, "connection")} closed within ${drainTimeout / 1000} s`,
     ),
   );
   return [h("ul", { class: "plain" }, lines, h("li", {}, `${counted(untouchedConns, "connection")} untouched`))];
 }
 
-/** @param {Element} result @param {HTMLSelectElement} _select @param {Element} _view */
-async function reload(result, _select, _view) {
+/** @param {Element} result */
+async function reload(result) {
   const text = h(
     "div",
     {},

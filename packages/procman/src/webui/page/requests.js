@@ -89,7 +89,7 @@ export function open(section) {
 
 /** @param {string} name @param {string} title @param {string} example */
 function field(name, title, example) {
-  return h("label", {}, `${title} `, h("input", { name, placeholder: example, size: 10 }));
+  return h("label", {}, `${title} `, h("input", { name, placeholder: example, size: 8 }));
 }
 
 /** @param {Element} label */
@@ -123,7 +123,8 @@ async function showDetails(line, details) {
     Request: `${line.method} ${line.scheme}://${line.authority}${line.uri}`,
     Client: `${line.srcHost}:${line.srcPort}, ${line.userAgent || "no user-agent"}`,
     Response: `${line.status}, ${bytes(line.contentSent)}, ${line.endReason}`,
-    Times: `head ${time(line.headTime)}, handled in ${time(line.handleTime)}, sent in ${time(line.sendTime)}, together ${time(line.totalTime)}`,
+    Times: `head ${time(line.headTime)}, handled in ${time(line.handleTime)}, sent in ${time(line.sendTime)}`,
+    Together: time(line.totalTime),
     Node: line.node ? `${line.node}, ${line.attempts} attempts, ${time(line.nodeTime)}` : "none",
     "Request id": line.requestId,
     Trace: line.traceId || "not traced",

@@ -166,7 +166,12 @@ export function rateAndLatency({ times, points }) {
   ];
 }
 
-/** Does it now and again; a failure is left to the next time. @param {number} interval @param {() => Promise<void>} work */
+/**
+ * Does it now and again; a failure is left to the next time.
+ *
+ * @param {number} interval
+ * @param {() => Promise<void>} work
+ */
 export function every(interval, work) {
   const run = () => void work().catch(() => {});
   run();
