@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { activityOf } from "../src/observe/activity.ts";
 import { folderWith, run } from "./command.ts";
 import { ask, serve, type Program } from "./program.ts";
 
@@ -84,6 +85,16 @@ test("hemi loop and hemi gc measure a worker that serves", async () => {
   expect(durations["delay"]?.count).toBeGreaterThan(0);
   const { stdout } = await hemi("gc", "--for", "10ms");
   expect(stdout).toMatch(/^garbage collections of worker 0, process \d+, in [\d.]+ s$/m);
+});
+
+test("the rates of hemi top are what a load has counted", async () => {
+  const before = await program.call("counts");
+  const asked = 400;
+  for (let i = 0; i < asked / 40; i++) await Promise.all(Array.from({ length: 40 }, () => ask(program.port)));
+  const after = await program.call("counts");
+  const [time, path] = [2, "webapp.site/rule.hello"];
+  const rate = activityOf(before, after, time).components.find((component) => component.path === path)?.rate ?? 0;
+  expect(Math.abs(rate * time - asked)).toBeLessThanOrEqual(asked * 0.02);
 });
 
 test("hemi advise says with numbers what is wrong with the program, and nothing else", async () => {

@@ -16,6 +16,7 @@ import { Uncaught } from "../../testing/uncaught.ts";
 import { AccessLog } from "./access-log.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-access-"));
+const unsampled = { perMillion: 1_000_000, alwaysFrom: 400, alwaysSlow: undefined };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a line says of the answer: `GET / 200 5`. */
@@ -180,7 +181,7 @@ describe("an access log", () => {
     await using dir = await temporary();
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
-    const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
+    const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [], ...unsampled };
     const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }), onlyWorker);
     const ask = askOf((req, resp) => {
       log.follow(req, resp);
@@ -199,7 +200,7 @@ describe("an access log", () => {
     using uncaught = new Uncaught();
     const errors = new MemorySink();
     const settings = { file: join(dir.path, "a"), format: "combined", maxBuffer: 1_000_000 } as const;
-    const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [] };
+    const rest = { maxSize: undefined, daily: false, keep: 1, redactQueries: [], ...unsampled };
     const log = await AccessLog.open({ ...settings, ...rest }, new Clock(), openErrorLog({ sink: errors }), onlyWorker);
     const ask = askOf((req, resp) => {
       log.follow(req, resp);

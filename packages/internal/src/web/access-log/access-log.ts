@@ -10,12 +10,15 @@ import { AccessEntry, type LineFormat } from "./access-entry.ts";
 import { makeLineFormat } from "./line-format.ts";
 import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
+import { samplingOf } from "./sampling.ts";
 import { acquireSink, type SharedSink } from "../../front/traffic-log/shared-sink.ts";
 
 /** Where lines go, and how they look. */
 interface Target {
   readonly share: Share<SharedSink>;
   readonly format: LineFormat;
+  /** Which requests have a line. `undefined`: all. */
+  readonly isSampled: ((entry: AccessEntry) => boolean) | undefined;
 }
 
 export class AccessLog {
@@ -25,7 +28,8 @@ export class AccessLog {
   readonly #log: ErrorLog;
 
   private constructor(share: Share<SharedSink>, settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
-    this.#target = { share, format: makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries)) };
+    const format = makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries));
+    this.#target = { share, format, isSampled: samplingOf(settings) };
     this.#clock = clock;
     this.#log = log;
   }
@@ -49,7 +53,7 @@ export class AccessLog {
    */
   readonly write = (entry: AccessEntry): void => {
     const target = this.#target;
-    if (target === undefined) return;
+    if (target === undefined || target.isSampled?.(entry) === false) return;
     try {
       target.share.value.write(target.format(entry));
     } catch (error) {
