@@ -45,8 +45,7 @@ test("a drained node finishes what it has, and gets nothing more, over reload an
   const nodes = [a.address, b.address];
   await using folder = await folderWith({ "hemi.conf": config(nodes) });
   await using program = await serve(folder.path);
-  const steer = (node: string, isDrained: boolean) =>
-    program.call("steerNode", { backend: "api", node, isDrained });
+  const steer = (node: string, isDrained: boolean) => program.call("steerNode", { backend: "api", node, isDrained });
   /** Who answers, on many connections: both workers get some. */
   const answering = async () => new Set(await Promise.all(Array.from({ length: 40 }, () => ask(program.port))));
 

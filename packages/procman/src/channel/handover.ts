@@ -12,6 +12,7 @@
 
 import { HemiError, type CountReport, type NodeOrder } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
+import type { SocketList, SocketName } from "../leader/socket-list.ts";
 import type { Broadcast, RunningConfig } from "./calls.ts";
 
 /** Both leaders must have the same one. */
@@ -42,26 +43,6 @@ export interface Handover {
   readonly nodeOrders: readonly NodeOrder[];
   readonly sockets: SocketList;
 }
-
-export interface SocketList {
-  readonly listening: readonly ListeningSockets[];
-  /** Sockets of systemd on which no server listens. */
-  readonly spare: readonly { readonly address: string; readonly name: string }[];
-}
-
-/** The sockets of one address. */
-export interface ListeningSockets {
-  readonly key: string;
-  readonly address: string;
-  readonly port: number;
-  /** Of a UNIX socket that the program has bound. */
-  readonly file?: string;
-  /** One for each slot, or one for all. */
-  readonly count: number;
-}
-
-/** One socket of a `SocketList`. */
-export type SocketName = { readonly key: string; readonly index: number } | { readonly spare: string };
 
 /** Served by the new leader. */
 export interface SuccessorCalls {

@@ -3,10 +3,11 @@
 import type { CountReport } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
-import type { PredecessorCalls, SocketName, SuccessorCalls } from "../channel/handover.ts";
+import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
 import type { CountedWorker } from "./program-counts.ts";
+import type { SocketName } from "./socket-list.ts";
 
 /** Has the process id of the leader that starts its successor. */
 const variable = "HEMI_PREDECESSOR";

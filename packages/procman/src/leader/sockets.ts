@@ -6,9 +6,9 @@ import type { SendHandle } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { Socket, type BoundSocket } from "node:net";
 import { addressKey, bindSocket, HemiError, placeOf, type ListenAddress } from "@hemi/hemi/base";
-import type { SocketList, SocketName } from "../channel/handover.ts";
 import type { InheritedSocket } from "../systemd/inherited-sockets.ts";
 import { openSocket, receivedSocket, type OpenSocket } from "./open-socket.ts";
+import type { SocketList, SocketName } from "./socket-list.ts";
 
 /** A socket of one slot, or of all of them. */
 export interface SlotSocket {
