@@ -241,7 +241,7 @@ test("a reload shows its plan before, and a mistake in its place", async () => {
   await page.getByRole("button", { name: "Cancel" }).click();
   await writeFile(file, config("two", addresses));
   await page.getByRole("button", { name: "Check the file on the disk" }).click();
-  await page.getByText("1 component would change").waitFor();
+  await page.getByText(/components? would change/).waitFor();
   await page.getByRole("button", { name: "Reload …" }).click();
   await page.locator("dialog .plan", { hasText: "rule.greeting" }).waitFor();
   await page.getByRole("button", { name: "Reload", exact: true }).click();

@@ -184,7 +184,7 @@ test("a candidate is checked without a change, and its mistakes have their lines
   expect(wrong.plan).toBeUndefined();
   const right = await ask(config("two"));
   expect(right.problems).toEqual([]);
-  expect(right.plan.plan.changes).toMatchObject([{ path: "webapp.<b>shop/rule.hello" }]);
+  expect(right.plan.plan.changes.map(({ path }: any) => path)).toContain("webapp.<b>shop/rule.hello");
   expect((await ask()).plan.plan.changes).toEqual([]);
   expect(await (await fetch(`http://127.0.0.1:${ui.program.port}/hello`)).text()).toBe("one");
 });
