@@ -7,8 +7,9 @@ import { rolldown } from "rolldown";
 
 /**
  * `base.ts` is a part that can be loaded without the rest. `main.ts` is there where the package has a command, with
- * `worker.ts`, `checker.ts`, `webui.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has contract
- * suites for those who implement its extension points; `rpc.ts`, `proto.ts` and the like are subpaths of their own.
+ * `worker.ts`, `checker.ts`, `webui.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has
+ * contract suites for those who implement its extension points; `rpc.ts`, `proto.ts` and the like are subpaths of their
+ * own.
  */
 const entries = [
   "src/index.ts",

@@ -42,7 +42,8 @@ const anything: ProtoType = { text: "google.protobuf.Value" };
 /** Those of an `anyOf`, or of several types, without null; `undefined` if the schema has none. */
 function alternativesOf(schema: JsonSchema): readonly JsonSchema[] | undefined {
   const { anyOf, type } = schema;
-  if (Array.isArray(type)) return type.filter((each) => each !== "null").map((each) => ({ ...schema, type: each }));
+  if (Array.isArray(type))
+    return type.filter((each) => each !== "null").map((each: unknown) => ({ ...schema, type: each }));
   return Array.isArray(anyOf) ? anyOf.filter(isRecord).filter(({ type }) => type !== "null") : undefined;
 }
 

@@ -53,7 +53,7 @@ export class Outbox {
     const fits = message.length <= sink.maxFrameSize && message.length + messageCost <= this.#credit;
     if (!fits || sink.isBlocked || this.#error !== undefined) return this.#sendPieces(message, flags);
     this.#write(message, flags);
-    return sink.isBlocked ? sink.drained() : undefined;
+    return this.#sink.isBlocked ? sink.drained() : undefined;
   }
 
   async #sendPieces(message: Uint8Array, flags: number): Promise<void> {
@@ -61,23 +61,23 @@ export class Outbox {
     do {
       const rest = message.length - at;
       // Not in tiny pieces: the peer grants at least half of the credit at once.
-      while (this.#credit < Math.min(rest, leastPiece) + messageCost && this.#mayGoOn()) {
-        this.#creditCame ??= Promise.withResolvers<void>();
-        await this.#creditCame.promise;
+      const needed = Math.min(rest, leastPiece) + messageCost;
+      for (;;) {
+        if (this.#error !== undefined) throw this.#error;
+        if (this.#credit < needed) await this.#moreCredit();
+        // One after the other: those that wait together must not all write at once.
+        else if (this.#sink.isBlocked) await this.#sink.drained();
+        else break;
       }
-      // One after the other: those that wait together must not all write at once.
-      while (this.#sink.isBlocked && this.#mayGoOn()) await this.#sink.drained();
-      this.#mayGoOn();
       const size = Math.min(rest, this.#sink.maxFrameSize, this.#credit - messageCost);
       this.#write(message.subarray(at, at + size), size < rest ? flags | frameFlags.more : flags);
       at += size;
     } while (at < message.length);
   }
 
-  /** Throws the error of a stream that is over. */
-  #mayGoOn(): true {
-    if (this.#error !== undefined) throw this.#error;
-    return true;
+  #moreCredit(): Promise<void> {
+    this.#creditCame ??= Promise.withResolvers<void>();
+    return this.#creditCame.promise;
   }
 
   #write(piece: Uint8Array, flags: number): void {
