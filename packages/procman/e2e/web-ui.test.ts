@@ -32,6 +32,21 @@ interface Answer {
   readonly text: string;
 }
 
+/** What the web UI gives its pages, as far as it is looked at here. */
+interface Shown {
+  readonly total: number;
+  readonly components: readonly { readonly path: string }[];
+  readonly props: readonly unknown[];
+  readonly files: readonly { readonly text: string }[];
+  readonly audit: readonly unknown[];
+  readonly log: readonly { readonly text: string }[];
+}
+
+interface Candidate {
+  readonly problems: readonly { readonly place: { readonly line: number; readonly file: string } }[];
+  readonly plan?: { readonly plan: { readonly changes: readonly { readonly path: string }[] } };
+}
+
 /** A program with its web UI, and a client that may send what no browser would. */
 async function programWithUI(more = "") {
   const folder = await folderWith({ "hemi.conf": config("one", more) });
@@ -63,7 +78,10 @@ async function programWithUI(more = "") {
     ask,
     signIn,
     /** With the session. */
-    get: async (path: string): Promise<any> => JSON.parse((await ask(`/api/${path}`, { cookie })).text),
+    get: async (path: string): Promise<Shown> => {
+      const shown: Shown = JSON.parse((await ask(`/api/${path}`, { cookie })).text);
+      return shown;
+    },
     act: async (name: string, params: object = {}) => await ask(`/api/act/${name}`, { ...json, cookie }, params),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
@@ -158,25 +176,28 @@ test("components are shown in pages, with their props and places, and without se
     place: expect.stringMatching(/hemi\.conf:/),
   });
   expect((await ui.get("components?filter=R9999")).total).toBe(1);
-  const path = page.components.at(-1).path;
+  const path = page.components.at(-1)?.path ?? "";
   const found = await ui.get(`component?path=${encodeURIComponent(path)}`);
   expect(found.props).toContainEqual({ name: "returnText", value: '"9999"', place: expect.any(String) });
   const [auth] = (await ui.get("components?filter=basicAuth")).components;
-  const { props } = await ui.get(`component?path=${encodeURIComponent(auth.path)}`);
+  const { props } = await ui.get(`component?path=${encodeURIComponent(auth?.path ?? "")}`);
   expect(JSON.stringify(props)).not.toContain("$apr1$");
   const files = await ui.get("config");
-  expect(files.files[0].text).toContain('basicAuth { .users = ["ann": "•••"] }');
+  expect(files.files[0]?.text).toContain('basicAuth { .users = ["ann": "•••"] }');
   expect(JSON.stringify(files)).not.toContain("$apr1$");
   expect((await ui.ask("/api/component?path=none", { cookie: ui.cookie })).status).toBe(404);
 });
 
 test("a candidate is checked without a change, and its mistakes have their lines", async () => {
-  const ask = async (text?: string) =>
-    JSON.parse(
-      (await ui.ask("/api/candidate", { ...ui.json, cookie: ui.cookie }, text === undefined ? {} : { text })).text,
+  const ask = async (text?: string): Promise<Candidate> => {
+    const params = text === undefined ? {} : { text };
+    const answer: Candidate = JSON.parse(
+      (await ui.ask("/api/candidate", { ...ui.json, cookie: ui.cookie }, params)).text,
     );
+    return answer;
+  };
   const wrong = await ask(config("two").replace(".returnText", ".returnTxt").replace(".hostnames", ".hostname"));
-  expect(wrong.problems.map(({ place }: any) => [place.line, place.file])).toEqual([
+  expect(wrong.problems.map(({ place }) => [place.line, place.file])).toEqual([
     [2, "hemi.conf"],
     [3, "hemi.conf"],
     [4, "hemi.conf"],
@@ -184,8 +205,8 @@ test("a candidate is checked without a change, and its mistakes have their lines
   expect(wrong.plan).toBeUndefined();
   const right = await ask(config("two"));
   expect(right.problems).toEqual([]);
-  expect(right.plan.plan.changes.map(({ path }: any) => path)).toContain("webapp.<b>shop/rule.hello");
-  expect((await ask()).plan.plan.changes).toEqual([]);
+  expect(right.plan?.plan.changes.map(({ path }) => path)).toContain("webapp.<b>shop/rule.hello");
+  expect((await ask()).plan?.plan.changes).toEqual([]);
   expect(await (await fetch(`http://127.0.0.1:${ui.program.port}/hello`)).text()).toBe("one");
 });
 
@@ -212,7 +233,7 @@ test("a reload and a rework are done, refused with the reason, and noted with wh
     { what: 'rework {"slot":1}' },
     { what: 'rework {"slot":7}', failure: expect.stringContaining("slot 7") },
   ]);
-  expect(log.map(({ text }: any) => text).join("\n")).toContain("was told to act");
+  expect(log.map(({ text }) => text).join("\n")).toContain("was told to act");
   await ui.program.command.line(/was told to act by="browser [\da-f]{8} from 127\.0\.0\.1" what="reload/);
 });
 

@@ -25,6 +25,7 @@ export const nodeTlsProps = {
 
 export const nodeTlsPropNames: readonly string[] = Object.keys(nodeTlsProps);
 
+/** The values of `nodeTlsProps`. */
 export type NodeTlsSettings = PropsOf<typeof nodeTlsProps>;
 
 /** Reports a certificate without a key, and settings of TLS where it is off. */

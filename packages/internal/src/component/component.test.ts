@@ -52,6 +52,8 @@ const box = definer(boxKind)({
 });
 const note = definer(noteKind)({ sign: "note", create: () => ({}) });
 
+const surroundings = { metrics: new Metrics(), workers: onlyWorker };
+
 function create(text: string): Component {
   const parsed = parseText({ name: "test.conf", text: `stage { ${text} }` });
   const packs = [pack("@hemi/test", [box, note])];
@@ -60,7 +62,7 @@ function create(text: string): Component {
   if (first === undefined) throw new Error("nothing to create");
   return new Component(first, undefined, {
     log: openErrorLog({ sink, now: () => 0 }),
-    stageScope: { stage: new Fixtures({ clock, fcache, namer }, { metrics: new Metrics(), workers: onlyWorker }), listeners: new Listeners() },
+    stageScope: { stage: new Fixtures({ clock, fcache, namer }, surroundings), listeners: new Listeners() },
     created: () => undefined,
   });
 }

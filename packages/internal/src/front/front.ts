@@ -29,6 +29,7 @@ import { ticketKeyOf, type TicketKey } from "./tls/ticket-keys.ts";
 
 /** A connection that tells when it has closed, such as a socket. */
 export interface OpenConn {
+  /** Calls the listener once, when the connection has closed. */
   once(event: "close", listener: () => void): unknown;
 }
 

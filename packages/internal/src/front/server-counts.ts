@@ -6,6 +6,10 @@ import { serverGroup } from "../metrics/groups.ts";
 import { ownLabels } from "../metrics/labels.ts";
 import type { ConnCounts } from "./gate.ts";
 
+/**
+ * Counts the connections, handshakes and refused requests of one server or router in the metrics of `serverGroup`.
+ * Their labels are the name and the sign of the owner.
+ */
 export class ServerCounts implements ConnCounts {
   readonly #numbers: Float64Array;
 
@@ -13,6 +17,7 @@ export class ServerCounts implements ConnCounts {
     this.#numbers = owner.metrics.numbers(serverGroup, ownLabels(owner));
   }
 
+  /** A connection was accepted; it is open until `closed`. */
   accepted(): void {
     increase(this.#numbers, at.accepted);
     increase(this.#numbers, at.open);
@@ -23,14 +28,17 @@ export class ServerCounts implements ConnCounts {
     increase(this.#numbers, at.refused);
   }
 
+  /** An accepted connection has closed. */
   closed(): void {
     increase(this.#numbers, at.open, -1);
   }
 
+  /** A TLS handshake has succeeded. `isResumed`: by resuming an earlier session. */
   handshake(isResumed: boolean): void {
     increase(this.#numbers, isResumed ? at.resumedHandshakes : at.fullHandshakes);
   }
 
+  /** A TLS handshake has failed. */
   handshakeFailed(): void {
     increase(this.#numbers, at.failedHandshakes);
   }

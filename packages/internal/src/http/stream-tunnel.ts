@@ -4,9 +4,13 @@ import { Duplex } from "node:stream";
 
 /** The stream that a tunnel runs on. */
 export interface TunnelWire {
+  /** The next piece from the peer, `undefined` at its end. Rejects if the stream breaks. One call at a time. */
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Sends a piece, which must not change afterwards. False: await `writable()` before the next one. */
   sendContent(piece: Uint8Array): boolean;
+  /** Resolves when more may be sent. May reject if the stream breaks. */
   writable(): Promise<void>;
+  /** Ends our direction; the peer may continue to send. `StreamTunnel` passes no trailers. */
   endContent(trailerList: readonly string[]): void;
   /** Ends it both ways, at once. */
   cancel(): void;

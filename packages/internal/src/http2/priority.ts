@@ -2,6 +2,7 @@
 
 import { listMembers } from "../http/list-members.ts";
 
+/** The priority parameters of a request (RFC 9218 4). */
 export interface Priority {
   /** 0, the most urgent, to 7. */
   readonly urgency: number;

@@ -21,7 +21,9 @@ export interface HeadOptions {
 
 /** The head of an HTTP/2 or HTTP/3 request. Nothing changes in it: equal blocks of one connection share it. */
 export interface Http2RequestHead extends RequestHead {
+  /** Whether the client waits for a 100 response before it sends content (RFC 9110 10.1.1). */
   readonly expectsContinue: boolean;
+  /** From the field `priority` (RFC 9218). Default: urgency 3, not incremental. */
   readonly priority: Priority;
   /** `:protocol` of an extended CONNECT (RFC 8441). */
   readonly isTunnel: boolean;
@@ -29,7 +31,9 @@ export interface Http2RequestHead extends RequestHead {
 
 /** Why a request is not served. Without a status it is malformed, and its stream is reset (RFC 9113 8.1.1). */
 export class BadRequest {
+  /** The status of the response, such as 431. `undefined`: the request is malformed. */
   readonly status: number | undefined;
+  /** What is wrong with the request, for the error log: `it has no path`. */
   readonly reason: string;
 
   constructor(status: number | undefined, reason: string) {

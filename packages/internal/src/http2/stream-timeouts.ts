@@ -7,6 +7,7 @@ import type { Deadline } from "@hemi/common";
 export interface WaitingStream<Wait> {
   /** What it waits for, and until when, on the monotonic clock. Only `StreamTimeouts` changes these three. */
   wait: Wait;
+  /** In ms; `Infinity` while it waits for nothing. */
   waitsUntil: number;
   /** `progress` when it began to wait. */
   progressBefore: number;
@@ -26,6 +27,7 @@ export interface StreamTimeoutsOptions<Wait, Stream extends WaitingStream<Wait>>
   readonly expired: (stream: Stream, wait: Wait) => void;
 }
 
+/** Keeps the time limits of all streams of a connection. `Wait`: what a stream can wait for, such as `"write"`. */
 export class StreamTimeouts<Wait, Stream extends WaitingStream<Wait>> {
   readonly #options: StreamTimeoutsOptions<Wait, Stream>;
   readonly #deadline: Deadline;

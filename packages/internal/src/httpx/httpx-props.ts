@@ -8,9 +8,7 @@ import { webappKind } from "../web/kinds.ts";
 import { clientLimitProps } from "./client-limits.ts";
 import { serverCertificateProps } from "./server-tls.ts";
 
-/** Those that mean the same whatever the version of HTTP and its transport. */
-export const webServerProps = {
-  ...serverCertificateProps,
+const requestProps = {
   /** Time limit between two requests of a connection. After that the connection is closed. */
   idleTimeout: prop.duration({ default: "60s", min: "1ms", inherited: true, reload: "live" }),
   /** Time limit from the first to the last byte of a request head. After that: 408. */
@@ -42,7 +40,9 @@ export const webServerProps = {
   rawUTF8InTargets: prop.bool({ default: false, inherited: true, reload: "live" }),
   /** Maximum number of fields of a request. More: 431. */
   maxFields: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
-  ...clientLimitProps,
+};
+
+const connProps = {
   /** Maximum number of requests on one connection. The last response has `connection: close`. */
   maxRequestsPerConn: prop.integer({ default: 100_000, min: 1, inherited: true, reload: "live" }),
   /**
@@ -61,6 +61,16 @@ export const webServerProps = {
     inherited: true,
     reload: "live",
   }),
+};
+
+type WebServerProps = typeof serverCertificateProps & typeof requestProps & typeof clientLimitProps & typeof connProps;
+
+/** Those that mean the same whatever the version of HTTP and its transport. */
+export const webServerProps: WebServerProps = {
+  ...serverCertificateProps,
+  ...requestProps,
+  ...clientLimitProps,
+  ...connProps,
 };
 
 /** Those of a server over TCP that do not tell who answers. */

@@ -37,9 +37,13 @@ import { WebappCertificates } from "./webapp-certificates.ts";
 
 /** What a server of webapps has to know of its props. */
 export interface WebServerSettings extends ClientLimitSettings, NamedFiles {
+  /** Time limit in ms for the head of a response, and between two pieces of its content. */
   readonly handleTimeout: number;
+  /** The webapps that it serves. */
   readonly webapps: readonly Reference<WebappPart>[];
+  /** The address that it is configured to listen on, for `explainRequest`. */
   readonly address: AddressRange;
+  /** Whether to refuse clients without a server name (SNI) or with an unknown one, for `explainRequest`. */
   readonly tlsStrictServerName: boolean;
 }
 
@@ -80,6 +84,7 @@ const requestContext = new AsyncResource("HEMI_REQUEST", { requireManualDestroy:
 export abstract class WebServer<Settings extends WebServerSettings & Readonly<Record<string, unknown>>>
   implements ServerPart, Injectable, Explainable
 {
+  /** Listens and makes connections. Not used before the subclass has been constructed. */
   protected abstract readonly front: WebFront;
   /** Provides certificates and responds to challenges. */
   protected readonly source: CertificateSource;

@@ -14,12 +14,16 @@ export interface LogDetails {
   readonly [field: string]: unknown;
 }
 
+/** One entry of the error log, as `follow` of `openErrorLog` receives it. Texts are not escaped yet. */
 export interface LogRecord {
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** The severity. */
   readonly level: LogLevel;
   /** The component's path, such as `webapp.shop/rule.3/static`; empty for the stage itself. */
   readonly path: string;
+  /** The message without its details. */
   readonly message: string;
+  /** `undefined` if there are none, or if reading them has thrown. */
   readonly details: LogDetails | undefined;
 }

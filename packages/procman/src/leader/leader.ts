@@ -296,8 +296,8 @@ export class Leader {
   }
 
   /**
-   * Replaces all workers, slot by slot, or that of one slot. The first one that does not get ready ends this; the others
-   * go on. Rejects with HEMI_USAGE if there is no such slot.
+   * Replaces all workers, slot by slot, or that of one slot. The first one that does not get ready ends this; the
+   * others go on. Rejects with HEMI_USAGE if there is no such slot.
    */
   rework(number?: number): Promise<{ readonly workers: number }> {
     return this.#turns.run(async () => {

@@ -36,7 +36,7 @@ export class ActivityHistory {
       if (this.#count - series.lastBusy > maxPoints) this.#series.delete(path);
       else for (let i = at; i < series.values.length; i += maxPoints) series.values[i] = NaN;
     }
-    for (const row of Object.values(totals)) this.#note(row.path, at, rowNumbers, row, true);
+    for (const row of Object.values<ActivityRow>({ ...totals })) this.#note(row.path, at, rowNumbers, row, true);
     for (const row of workers) this.#note(`worker.${row.slot}`, at, workerNumbers, row, true);
     for (const row of components) this.#note(row.path, at, rowNumbers, row, row.rate > 0 || row.underWay > 0);
     this.#count++;

@@ -16,7 +16,10 @@ export class LogReports {
 
   /** For the log. Of many lines at once only the first are told: the log itself has them all. */
   readonly follow = (record: LogRecord): void => {
-    if (this.#entries.length >= maxEntries) return void this.#dropped++;
+    if (this.#entries.length >= maxEntries) {
+      this.#dropped++;
+      return;
+    }
     this.#entries.push(entryOf(record));
     this.#timer ??= setTimeout(() => this.#tell(), interval).unref();
   };

@@ -4,7 +4,9 @@ import { isTokenByte, isValueByte, SP, TAB } from "../../http/bytes.ts";
 
 /** Names and values are text of the characters 0 to 255, one a byte. */
 export interface HeaderField {
+  /** In lower case unless there is a `fault`; that of a pseudo-field begins with a colon. */
   readonly name: string;
+  /** May be empty. */
   readonly value: string;
   /**
    * Why no message may hold it (RFC 9113 8.2.1): it stands in the table all the same, because the sender's table has

@@ -5,15 +5,14 @@ import { expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
-import type { AccessEntry } from "./access-entry.ts";
 import { samplingOf } from "./sampling.ts";
 
 const settings = { perMillion: 10_000, alwaysFrom: 400, alwaysSlow: 500 };
 
 test("a share of the requests has a line, and each one that failed, was not completed, or was slow", () => {
-  const entry = { status: 200, endReason: "complete", totalTime: 1 } as AccessEntry;
-  const sampled = (change: Partial<AccessEntry>, chance: number) =>
-    samplingOf(settings, () => chance)?.({ ...entry, ...change } as AccessEntry);
+  const entry = { status: 200, endReason: "complete", totalTime: 1 } as const;
+  const sampled = (change: { status?: number; endReason?: "leftReading"; totalTime?: number }, chance: number) =>
+    samplingOf(settings, () => chance)?.({ ...entry, ...change });
   expect(sampled({}, 0.0099)).toBe(true);
   expect(sampled({}, 0.01)).toBe(false);
   expect(sampled({ status: 400 }, 0.9)).toBe(true);

@@ -15,11 +15,14 @@ export const samplingProps = {
 
 export type SamplingSettings = PropsOf<typeof samplingProps>;
 
+/** What a request is judged by. */
+type Judged = Pick<AccessEntry, "status" | "endReason" | "totalTime">;
+
 /** Says which requests have a line; `undefined`: all. `chance`: at least 0 and below 1. */
 export function samplingOf(
   { perMillion, alwaysFrom, alwaysSlow = Infinity }: SamplingSettings,
   chance: () => number = Math.random,
-): ((entry: AccessEntry) => boolean) | undefined {
+): ((entry: Judged) => boolean) | undefined {
   if (perMillion === 1_000_000) return undefined;
   return function isSampled({ status, endReason, totalTime }) {
     if (status >= alwaysFrom || endReason !== "complete" || totalTime >= alwaysSlow) return true;

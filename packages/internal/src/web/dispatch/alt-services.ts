@@ -3,6 +3,7 @@
 
 import type { WebappPart } from "../kinds.ts";
 
+/** The alternative services of one webapp (RFC 7838). All servers of the process share it: see `AltServices.of`. */
 export class AltServices {
   static readonly #all = new WeakMap<WebappPart, AltServices>();
   /** The value of `alt-svc`; "" if there is nothing to say. */

@@ -26,6 +26,7 @@ export interface OpenSource extends Disposable {
   regionOf?(range: ByteRange): FileRegion;
 }
 
+/** A source of bytes in memory, which must not change. It holds nothing that would have to be released. */
 export function memorySource(content: Uint8Array): Source {
   return {
     size: content.length,
