@@ -26,6 +26,16 @@ export function templateOf(parts: readonly TemplatePart[]): Template {
   return { parts: joined, constant: typeof first === "string" && others.length === 0 ? first : undefined };
 }
 
+export function isTemplate(value: unknown): value is Template {
+  return typeof value === "object" && value !== null && "parts" in value && "constant" in value;
+}
+
+/** As a configuration writes it: `"https://" + $hostname`. */
+export function templateText({ parts }: Template): string {
+  if (parts.length === 0) return '""';
+  return parts.map((part) => (typeof part === "string" ? JSON.stringify(part) : `$${part.variable}`)).join(" + ");
+}
+
 /**
  * Compiles a template to one closure, so that serving needs no lookup. Throws a HemiError if a variable is not in the
  * table; the check of the configuration excludes this.

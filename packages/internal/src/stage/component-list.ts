@@ -4,6 +4,7 @@ import { originOf } from "../config/origin.ts";
 import type { Span } from "../config/spec.ts";
 import { plainProps } from "../component/resolve/plain-props.ts";
 import type { ResolvedComponent } from "../component/resolve/resolved.ts";
+import { isTemplate, templateText } from "../component/template.ts";
 import { hiddenText, isSecretName, withoutUrlPassword } from "../component/secrets.ts";
 
 /** What a component is, and where it stands. */
@@ -31,7 +32,7 @@ export interface ListedComponent {
 export interface DescribedProp {
   /** As in the configuration, without the dot. */
   readonly name: string;
-  /** As JSON, cut at 2,000 characters; secrets are hidden. */
+  /** As JSON, or as the configuration writes it if it has variables; cut at 2,000 characters; secrets are hidden. */
   readonly value: string;
   /** Where it is set, at the component or further out; `undefined`: it is not set, and has its default. */
   readonly place: string | undefined;
@@ -72,9 +73,16 @@ function propsOf(component: ResolvedComponent): readonly DescribedProp[] {
 
 function valueText(name: string, value: unknown): string {
   if (isSecretName(name)) return hiddenText;
-  const text: unknown = JSON.stringify(value, (key, inner: unknown) => (isSecretName(key) ? hiddenText : inner));
-  const shown = withoutUrlPassword(typeof text === "string" ? text : "");
+  const shown = withoutUrlPassword(isTemplate(value) ? templateText(value) : plainText(value));
   return shown.length > maxShown ? `${shown.slice(0, maxShown)}…` : shown;
+}
+
+function plainText(value: unknown): string {
+  const text: unknown = JSON.stringify(value, (key, inner: unknown) => {
+    if (isSecretName(key)) return hiddenText;
+    return isTemplate(inner) ? templateText(inner) : inner;
+  });
+  return typeof text === "string" ? text : "";
 }
 
 function placeOf(span: Span): string | undefined {
