@@ -1,48 +1,31 @@
 // Parses the command line of `hemi`.
 
-import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { nearestNames } from "@hemi/common";
-import { HemiError, logLevels, type LogLevel } from "@hemi/hemi/base";
-import { isLoopback } from "./control/loopback.ts";
-
-export const commandNames = [
-  "serve",
-  "check",
-  "explain",
-  "plan",
-  "reload",
-  "rework",
-  "reopen",
-  "workers",
-  "leader",
-  "pids",
-  "top",
-  "status",
-  "cpu",
-  "heap",
-  "report",
-  "loop",
-  "gc",
-  "advise",
-  "backend",
-  "logs",
-  "log-level",
-  "trace",
-  "cache",
-  "rpc",
-  "cron",
-  "webui",
-  "quit",
-  "stop",
-  "fmt",
-  "hash-password",
-  "help",
-  "version",
-] as const;
-export type CommandName = (typeof commandNames)[number];
+import { logLevels, type LogLevel } from "@hemi/hemi/base";
+import {
+  commandNames,
+  leadingOptions,
+  options,
+  optionsOf,
+  takesArguments,
+  type CommandName,
+} from "./command-options.ts";
+import {
+  didYouMean,
+  groupOf,
+  listed,
+  oneOf,
+  readAddress,
+  readDuration,
+  readId,
+  readSize,
+  readSlot,
+  readWebUI,
+  readWorkers,
+  readYear,
+  usage,
+} from "./option-values.ts";
 
 /** What a program presets; the options of the command line win. */
 export interface ProgramDefaults {
@@ -183,151 +166,6 @@ export interface CommandLine {
   readonly logFile: string | undefined;
 }
 
-const options = {
-  config: { type: "string", short: "c" },
-  base: { type: "string" },
-  use: { type: "string", multiple: true },
-  check: { type: "boolean" },
-  header: { type: "string", short: "H", multiple: true },
-  from: { type: "string" },
-  server: { type: "string" },
-  to: { type: "string" },
-  sni: { type: "string" },
-  alpn: { type: "string" },
-  bytes: { type: "string" },
-  json: { type: "boolean" },
-  grace: { type: "string" },
-  single: { type: "boolean" },
-  logs: { type: "string" },
-  tmps: { type: "string" },
-  vars: { type: "string" },
-  workers: { type: "string" },
-  stall: { type: "string" },
-  user: { type: "string" },
-  group: { type: "string" },
-  daemon: { type: "boolean" },
-  "max-memory": { type: "string" },
-  admin: { type: "string" },
-  "admin-token": { type: "string" },
-  "admin-cert": { type: "string" },
-  "admin-key": { type: "string" },
-  "admin-ca": { type: "string" },
-  webui: { type: "string" },
-  rework: { type: "boolean" },
-  leader: { type: "boolean" },
-  patience: { type: "string" },
-  running: { type: "boolean" },
-  "pid-file": { type: "string" },
-  stdout: { type: "string" },
-  stderr: { type: "string" },
-  "drain-delay": { type: "string" },
-  dev: { type: "boolean" },
-  prefix: { type: "string", multiple: true },
-  tag: { type: "string", multiple: true },
-  all: { type: "boolean" },
-  soft: { type: "boolean" },
-  "dry-run": { type: "boolean" },
-  year: { type: "string" },
-  once: { type: "boolean" },
-  for: { type: "string" },
-  worker: { type: "string" },
-  out: { type: "string" },
-  follow: { type: "boolean" },
-  path: { type: "string" },
-  status: { type: "string" },
-  slow: { type: "string" },
-  "log-level": { type: "string" },
-  "log-format": { type: "string" },
-  "log-file": { type: "string" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "v" },
-} as const;
-
-type OptionName = keyof typeof options;
-
-const folders = ["base", "logs", "tmps", "vars"] as const;
-
-/** What needs a leader. */
-const leading = [
-  "workers",
-  "user",
-  "group",
-  "stall",
-  "daemon",
-  "pid-file",
-  "stdout",
-  "stderr",
-  "max-memory",
-  "admin",
-  "webui",
-  "patience",
-] as const satisfies readonly OptionName[];
-
-/** Where a program is found that runs. */
-const program = ["base", "vars", "json", "admin", "admin-token", "admin-ca"] as const;
-
-/** The options of each command, besides `help`. */
-const optionsOf: Readonly<Record<CommandName, readonly OptionName[]>> = {
-  serve: [
-    ...folders,
-    "config",
-    "use",
-    "workers",
-    "stall",
-    "user",
-    "group",
-    "grace",
-    "drain-delay",
-    "daemon",
-    "pid-file",
-    "stdout",
-    "stderr",
-    "max-memory",
-    "patience",
-    "admin",
-    "admin-token",
-    "admin-cert",
-    "admin-key",
-    "webui",
-    "single",
-    "dev",
-    "log-level",
-    "log-format",
-    "log-file",
-  ],
-  check: [...folders, "config", "use", "json"],
-  explain: [...program, "config", "use", "header", "from", "server", "running", "to", "sni", "alpn", "bytes"],
-  plan: [...program, "logs", "tmps", "config", "use"],
-  reload: [...program, "rework"],
-  rework: [...program, "leader"],
-  reopen: program,
-  workers: program,
-  leader: program,
-  pids: program,
-  top: [...program, "once", "for"],
-  status: program,
-  cpu: [...program, "worker", "for", "out"],
-  heap: [...program, "worker", "out"],
-  report: [...program, "worker", "out"],
-  loop: [...program, "worker", "for"],
-  gc: [...program, "worker", "for"],
-  advise: [...program, "for"],
-  backend: program,
-  "log-level": [...program, "path", "for"],
-  trace: program,
-  logs: [...program, "follow", "path", "status", "slow"],
-  cache: [...program, "prefix", "tag", "all", "soft", "dry-run"],
-  cron: [...program, "year"],
-  webui: program,
-  rpc: ["header", "json", "for", "out", "check"],
-  quit: program,
-  stop: program,
-  fmt: ["config", "base", "check"],
-  "hash-password": [],
-  help: [],
-  version: program,
-};
-
 /** Throws HEMI_USAGE, with one line that shows the correct usage. */
 export function readCommandLine(args: readonly string[], program: ProgramDefaults = hemiDefaults): CommandLine {
   const { values, positionals } = parse(args);
@@ -346,20 +184,6 @@ export function readCommandLine(args: readonly string[], program: ProgramDefault
   return complete(command, rest, values, program);
 }
 
-const takesArguments: ReadonlySet<CommandName> = new Set([
-  "explain",
-  "plan",
-  "backend",
-  "log-level",
-  "trace",
-  "cache",
-  "cron",
-  "rpc",
-  "fmt",
-  "hash-password",
-  "help",
-]);
-
 type Values = ReturnType<typeof parse>["values"];
 
 function complete(
@@ -370,7 +194,7 @@ function complete(
 ): CommandLine {
   const base = values.base ?? program.base;
   const isSingle = (values.single ?? false) || (values.dev ?? false);
-  for (const name of leading) {
+  for (const name of leadingOptions) {
     if (isSingle && values[name] !== undefined) {
       const reason = "it belongs to a leader, which --single and --dev do without";
       throw usage(`serve takes no --${name} here`, reason);
@@ -469,104 +293,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw usage(error instanceof Error ? (error.message.split(/[.\n]/)[0] ?? error.message) : String(error));
   }
-}
-
-function readSlot(text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw usage(`--worker takes the number of a worker, not ${JSON.stringify(text)}`);
-  return Number(text);
-}
-
-function readYear(text: string): number {
-  if (!/^[12]\d{3}$/.test(text)) throw usage(`--year takes a year such as 2027, not ${JSON.stringify(text)}`);
-  return Number(text);
-}
-
-function readWorkers(text: string): number {
-  // Limits of the container and of the process are counted.
-  if (text === "auto") return availableParallelism();
-  const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > 256)
-    throw usage(`--workers takes auto or a number from 1 to 256, not ${JSON.stringify(text)}`);
-  return count;
-}
-
-/** Node.js takes names too, in some calls only; those of a directory service need their number. */
-function readId(option: "user" | "group", text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  const entry = entriesOf(option === "user" ? "/etc/passwd" : "/etc/group").find(([name]) => name === text);
-  if (entry !== undefined) return Number(entry[2]);
-  throw usage(
-    `--${option} takes a name of /etc/${option === "user" ? "passwd" : "group"} or a number, not ${JSON.stringify(text)}`,
-  );
-}
-
-/** The main group of a user: a worker must not keep the group of the leader, which may be that of root. */
-function groupOf(user: string | undefined): number | undefined {
-  if (user === undefined) return undefined;
-  const isEntry = /^\d+$/.test(user)
-    ? (fields: readonly string[]) => fields[2] === user
-    : (fields: readonly string[]) => fields[0] === user;
-  const entry = entriesOf("/etc/passwd").find(isEntry);
-  if (entry === undefined) throw usage(`--user ${user} is not in /etc/passwd`, "give --group, too");
-  return Number(entry[3]);
-}
-
-function entriesOf(file: string): readonly (readonly string[])[] {
-  try {
-    return readFileSync(file, "utf8")
-      .split("\n")
-      .map((line) => line.split(":"));
-  } catch {
-    // Then numbers are needed.
-    return [];
-  }
-}
-
-function readDuration(option: string, text: string): number {
-  const [, digits, unit] = /^(\d{1,9})(ms|s|m)$/.exec(text) ?? [];
-  if (digits === undefined) throw usage(`--${option} takes a duration such as 10s, not ${JSON.stringify(text)}`);
-  return Number(digits) * (unit === "ms" ? 1 : unit === "s" ? 1000 : 60_000);
-}
-
-function readSize(option: string, text: string): number {
-  const [, digits, unit = ""] = /^(\d{1,6})([MG])$/.exec(text) ?? [];
-  if (digits === undefined) throw usage(`--${option} takes a size such as 512M or 2G, not ${JSON.stringify(text)}`);
-  return Number(digits) * (unit === "M" ? 1024 ** 2 : 1024 ** 3);
-}
-
-function readAddress(option: string, text: string): { readonly host: string; readonly port: number } {
-  const [, inBrackets, plain, digits] = /^(?:\[([\da-f:]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? [];
-  const host = inBrackets ?? plain;
-  const port = Number(digits);
-  if (host === undefined || port > 65_535)
-    throw usage(`--${option} takes an address such as 127.0.0.1:9000 or [::1]:9000, not ${JSON.stringify(text)}`);
-  return { host, port };
-}
-
-function readWebUI(text: string): { readonly host: string; readonly port: number } | undefined {
-  if (text === "off") return undefined;
-  const address = readAddress("webui", text.replace(/^localhost:/, "127.0.0.1:"));
-  if (isLoopback(address.host)) return address;
-  const advice = "give a loopback address, and reach it by ssh -L or by a proxy with TLS on this machine";
-  throw usage(`--webui ${text} would send its token readable over the network`, advice);
-}
-
-function oneOf<const Word extends string>(option: string, word: string, words: readonly Word[]): Word {
-  const found = words.find((known) => known === word);
-  if (found === undefined) throw usage(`--${option} takes ${listed(words)}, not ${JSON.stringify(word)}`);
-  return found;
-}
-
-function listed(words: readonly string[]): string {
-  return words.length === 0 ? "no options" : words.join(", ");
-}
-
-function didYouMean(name: string, names: readonly string[], prefix: string): string | undefined {
-  const [nearest] = nearestNames(name, names);
-  return nearest === undefined ? undefined : `did you mean ${prefix}${nearest}?`;
-}
-
-function usage(what: string, advice = "see hemi help"): HemiError {
-  return new HemiError("HEMI_USAGE", `${what}; ${advice}`);
 }

@@ -1,6 +1,7 @@
 // Runs a command line, and converts errors to one clear message and an exit code.
 
-import { readCommandLine, type CommandLine, type CommandName, type ProgramDefaults } from "./command-line.ts";
+import { readCommandLine, type CommandLine, type ProgramDefaults } from "./command-line.ts";
+import type { CommandName } from "./command-options.ts";
 import { steer, type SteeringName } from "./commands/steer.ts";
 import { describeError } from "./describe-error.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";

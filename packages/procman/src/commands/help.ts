@@ -1,7 +1,8 @@
 // `hemi help`: lists commands and options.
 
 import { HemiError } from "@hemi/hemi/base";
-import { commandNames, type CommandLine } from "../command-line.ts";
+import type { CommandLine } from "../command-line.ts";
+import { commandNames } from "../command-options.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 
 const text = `Usage: hemi COMMAND [OPTION …]
