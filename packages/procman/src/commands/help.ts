@@ -20,12 +20,13 @@ Commands
   top               a live table of what the components do: rates, errors, durations; keys sort it
   status            how the running program is, on one screen
   cpu, heap, report a profile of the processor, a snapshot of the heap, or Node's diagnostic report of a worker
-  loop, gc          how late the event loop of a worker is, and how long its garbage collections take, measured for a while
+  loop, gc          how late the event loop of a worker is, and how long its garbage collections take, measured for
+                    a while
   advise            watches the program and its machine for a while; says what to change, and why
   backend [B [node N drain|up|weight W]]
                     the nodes of backends with their states; drains one, or gives it another weight
-  log-level LEVEL   another level of the error log for a while (--for, default: 5m), for all or for a component (--path);
-                    default ends it; without a level, what is in force
+  log-level LEVEL   another level of the error log for a while (--for, default: 5m), for all or for a component
+                    (--path); default ends it; without a level, what is in force
   trace REQUEST-ID  what is and was done for a request that is under way, or that was sampled
   logs --follow     access lines of all workers as requests end
   cache purge|explain URL
@@ -92,8 +93,8 @@ Options of serve
   --admin-cert, --admin-key FILE
                     certificate and key for TLS, in PEM
   --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528
-  --patience TIME   how long the check of a configuration, the preparation of a reload, and the start of a new leader may
-                    take; a new worker has twice that time; default: 30s
+  --patience TIME   how long the check of a configuration, the preparation of a reload, and the start of a new
+                    leader may take; a new worker has twice that time; default: 30s
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:
                     that of the user
   --grace TIME      how long what runs may take to finish at the end; default: 4s
@@ -130,9 +131,9 @@ Exit codes: 0 fine, 1 wrong use or configuration, 2 environment (a port that is 
 
 const explainText = `Usage: hemi explain [OPTION …] [METHOD] URL
 
-Tells what would become of a request, step by step: which servers listen where the URL leads, which webapp has its hostname,
-what its path is once it is normalised, which rules match it, term by term with the values compared, and who would answer.
-Each line begins with the place in the configuration.
+Tells what would become of a request, step by step: which servers listen where the URL leads, which webapp has its
+hostname, what its path is once it is normalised, which rules match it, term by term with the values compared, and
+who would answer. Each line begins with the place in the configuration.
 
 Nothing is done: no handler runs, no socket is opened, no log is written. File tests do look at files.
 
@@ -144,13 +145,14 @@ Nothing is done: no handler runs, no socket is opened, no log is written. File t
   hemi explain --config door.conf tcp 10.0.0.1:5000 --to :443 --sni a.example --alpn h2
   hemi explain --config door.conf tcp --to :443 --bytes "SSH-2.0-"        \\r, \\n and \\x00 stand for bytes
 
-METHOD is GET unless it is given. A field host given by -H goes before the host of the URL; the URL alone says which server is
-asked. With --server NAME that one is asked whatever the URL says. A URL may be a path: /assets/app.js.
+METHOD is GET unless it is given. A field host given by -H goes before the host of the URL; the URL alone says which
+server is asked. With --server NAME that one is asked whatever the URL says. A URL may be a path: /assets/app.js.
 
-A handlet that takes a request says what it would do; one that cannot know without running "may take it". What a server would
-refuse before it looks for a webapp, such as a head that is too large, is not told.
+A handlet that takes a request says what it would do; one that cannot know without running "may take it". What a
+server would refuse before it looks for a webapp, such as a head that is too large, is not told.
 
-Colours are used on a terminal, unless NO_COLOR is set. --json gives the whole walk for programs: the type Walk of @hemi/hemi.
+Colours are used on a terminal, unless NO_COLOR is set. --json gives the whole walk for programs: the type Walk of
+@hemi/hemi.
 
 Exit codes: 0 something takes the request, or may; 3 nothing does (400, 404, 421, 501, or no server listens there);
 1 wrong use or configuration; 2 environment.
@@ -160,9 +162,9 @@ const cacheText = `Usage: hemi cache purge [--soft] [--dry-run] URL …
        hemi cache purge [--soft] [--dry-run] --prefix URL | --tag TAG | --all
        hemi cache explain [--json] URL
 
-purge removes stored responses of all caches of the running program, in all workers, and those that are being fetched: by URL,
-with all variants; by the beginning of URLs; by a tag that responses carry in cache-tag or surrogate-key; or all. Several may be
-given at once.
+purge removes stored responses of all caches of the running program, in all workers, and those that are being
+fetched: by URL, with all variants; by the beginning of URLs; by a tag that responses carry in cache-tag or
+surrogate-key; or all. Several may be given at once.
 
   hemi cache purge https://shop.example/products?page=2
   hemi cache purge --prefix https://shop.example/images/ --tag product-7
@@ -171,8 +173,8 @@ given at once.
   --soft            keep them, but validate them before their next use; they may stand in for a backend that is down
   --dry-run         only count
 
-explain says for each cache under which key the URL is stored, the stored variants with their tags, how their freshness is worked
-out, what a request would get, and why the last response was not stored.
+explain says for each cache under which key the URL is stored, the stored variants with their tags, how their
+freshness is worked out, what a request would get, and why the last response was not stored.
 
 Options for both: --base DIR, --vars FOLDER (those of the program), --json.
 `;
@@ -182,9 +184,9 @@ const cronText = `Usage: hemi cron list
        hemi cron run NAME
        hemi cron history [NAME]
 
-list shows the cronjobs of the running program: when each runs next, and how it ran last. preview shows when they will run: the
-next ten times, or all of a year, with the changes of summer time. run lets one run now, in the worker that runs cronjobs, and
-waits until it has ended. history shows the last runs on this machine, and why they failed.
+list shows the cronjobs of the running program: when each runs next, and how it ran last. preview shows when they
+will run: the next ten times, or all of a year, with the changes of summer time. run lets one run now, in the worker
+that runs cronjobs, and waits until it has ended. history shows the last runs on this machine, and why they failed.
 
   hemi cron preview --year 2027 backup
   hemi cron run backup
@@ -196,8 +198,8 @@ Exit codes of run: 0 it has succeeded, 2 it has failed or was aborted.
 const backendText = `Usage: hemi backend [--json] [B]
        hemi backend B node N drain | up | weight W | weight default
 
-Shows the nodes of backend B, or of all: the state, the weight, the requests that a node has, its failures, and the reason of the
-last one. Numbers are summed over all workers; failures are those since the workers know the node.
+Shows the nodes of backend B, or of all: the state, the weight, the requests that a node has, its failures, and the
+reason of the last one. Numbers are summed over all workers; failures are those since the workers know the node.
 
   hemi backend
   hemi backend api node 10.0.0.1:8080 drain
@@ -208,8 +210,8 @@ last one. Numbers are summed over all workers; failures are those since the work
   up                takes requests again, unless its health checks fail
   weight W          its share of the work, from 1 to 1000; default: that of the configuration
 
-N is a node as it is written in the configuration, or one of the addresses of its name. An order stays over reloads and in new
-workers until it is told otherwise, or the program ends. hemi plan and hemi status show it.
+N is a node as it is written in the configuration, or one of the addresses of its name. An order stays over reloads
+and in new workers until it is told otherwise, or the program ends. hemi plan and hemi status show it.
 `;
 
 const rpcText = `Usage: hemi rpc list [--json] URL [SERVICE]
@@ -218,8 +220,8 @@ const rpcText = `Usage: hemi rpc list [--json] URL [SERVICE]
 
 list asks a server for its services, by reflection (grpc.reflection, v1 and v1alpha), or for the procedures of one.
 
-call calls a procedure, and prints each message of the answer as JSON on a line of its own. Messages are in the JSON of protobuf;
-a procedure that takes a stream gets one for each argument.
+call calls a procedure, and prints each message of the answer as JSON on a line of its own. Messages are in the JSON
+of protobuf; a procedure that takes a stream gets one for each argument.
 
   hemi rpc list http://127.0.0.1:50051
   hemi rpc call http://127.0.0.1:50051 shop.v1.Stock/Find '{"sku":"apple"}'
@@ -229,8 +231,9 @@ a procedure that takes a stream gets one for each argument.
   -H "NAME: VALUE"  metadata; the value of a name that ends in -bin is base64
   --for TIME        the deadline; default: 30s
 
-proto writes the .proto file of the bundlets that a module declares in TypeScript and exports. FILE.proto.lock.json keeps the
-number of each field: commit it. A field that is removed keeps its number; one that changes its type is an error.
+proto writes the .proto file of the bundlets that a module declares in TypeScript and exports. FILE.proto.lock.json
+keeps the number of each field: commit it. A field that is removed keeps its number; one that changes its type is an
+error.
 
   --check           change nothing; name the files that would change, and fail if there is one
 
