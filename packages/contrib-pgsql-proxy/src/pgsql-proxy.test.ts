@@ -220,3 +220,129 @@ test("a verifier alone, and a name twice, are mistakes of the configuration", as
   const twice = '["name": "a", "password": "x"], ["name": "a", "password": "y"]';
   await expect(proxy(1, users(twice))).rejects.toThrow("a stands here twice");
 });
+
+/** Like `friendly`, for the extended protocol: each Sync is answered, and the others if they are complete. */
+function extended(received: Buffer, socket: Socket): void {
+  if (received[0] === 0 || received[0] === 81) return friendly(received, socket);
+  const reader = new MessageReader(
+    () => 1_000_000,
+    (type) => {
+      const answers: Record<string, Buffer> = {
+        P: message("1"),
+        B: message("2"),
+        E: message("C", "X\0"),
+        S: readyIdle,
+      };
+      const answer = answers[String.fromCharCode(type)];
+      if (answer !== undefined) socket.write(answer);
+    },
+  );
+  reader.add(received, false);
+}
+
+const parse = (name: string): Buffer => message("P", `${name}\0select 1\0`, Buffer.alloc(2));
+
+test("a transaction that a client leaves without Sync is not that of the next client", async () => {
+  const servers: Socket[] = [];
+  await using server = await fakeServer((received, socket) => {
+    if (received[0] === 0) servers.push(socket);
+    extended(received, socket);
+  });
+  await using site = await proxy(server.port, ".poolSize = 1");
+  const leaving = site.client();
+  await leaving.logIn("of-the-user");
+  await leaving.next(7);
+  const rest = [message("B", Buffer.alloc(8)), message("E", Buffer.alloc(5)), message("H")];
+  leaving.send(Buffer.concat([parse(""), ...rest]));
+  await leaving.next(10);
+  const [first] = servers;
+  if (first === undefined) throw new Error("no server");
+  const closed = once(first, "close");
+  leaving.socket.destroy();
+  await closed;
+  const next = site.client();
+  await next.logIn("of-the-user");
+  next.send(message("Q", "x\0"));
+  await next.next(9);
+  next.socket.destroy();
+});
+
+test("a client that does not read its result does not stop the next one that gets its server", async () => {
+  const row = message("D", Buffer.alloc(30_000_000));
+  await using server = await fakeServer((received, socket) => {
+    if (!received.includes("long")) friendly(received, socket);
+    else socket.write(Buffer.concat([row, message("C", "SELECT 1\0"), readyIdle]));
+  });
+  await using site = await proxy(server.port, ".poolSize = 1");
+  const [first, next] = [site.client(), site.client()];
+  for (const client of [first, next]) {
+    await client.logIn("of-the-user");
+    await client.next(7);
+  }
+  first.socket.pause();
+  first.send(message("Q", "long\0"));
+  next.send(message("Q", "x\0"));
+  await next.next(9);
+  first.socket.destroy();
+  next.socket.destroy();
+});
+
+test("a request to cancel that is late does not hit the query of the next client", async () => {
+  let cancel: Socket | undefined;
+  const queries: string[] = [];
+  await using server = await fakeServer((received, socket) => {
+    if (received.length === 16) cancel = socket;
+    else if (received[0] === 81) {
+      queries.push(received.toString("latin1", 5, 6));
+      if (queries.length > 1) friendly(received, socket);
+      else answerFirst = () => friendly(received, socket);
+    } else friendly(received, socket);
+  });
+  let answerFirst = (): void => undefined;
+  await using site = await proxy(server.port, ".poolSize = 1");
+  const [cancelled, next, canceller] = [site.client(), site.client(), site.client()];
+  for (const client of [cancelled, next]) {
+    await client.logIn("of-the-user");
+    await client.next(7);
+  }
+  cancelled.send(message("Q", "1\0"));
+  next.send(message("Q", "2\0"));
+  const key = cancelled.received[5] ?? Buffer.alloc(13);
+  await expect.poll(() => queries).toEqual(["1"]);
+  canceller.send(cancelRequest(key.readInt32BE(5), key.subarray(9)));
+  await expect.poll(() => cancel !== undefined).toBe(true);
+  answerFirst();
+  await cancelled.next(9);
+  const third = site.client();
+  await third.logIn("of-the-user");
+  await third.next(7);
+  expect(queries).toEqual(["1"]);
+  cancel?.end();
+  await next.next(9);
+  expect(queries).toEqual(["1", "2"]);
+  for (const client of [cancelled, next, third]) client.socket.destroy();
+});
+
+test("a key of a server that is too short costs the connection", async () => {
+  await using server = await fakeServer((_, socket) => socket.write(Buffer.concat([authenticationOk, message("K")])));
+  await using site = await proxy(server.port);
+  const client = site.client();
+  await client.logIn("of-the-user");
+  expect(await client.error()).toMatchObject({ text: "the server sent something malformed" });
+});
+
+test("a client cannot name the statements of other clients", async () => {
+  const seen: string[] = [];
+  await using server = await fakeServer((received, socket) => {
+    seen.push(received.toString("latin1"));
+    extended(received, socket);
+  });
+  await using site = await proxy(server.port);
+  const client = site.client();
+  await client.logIn("of-the-user");
+  await client.next(7);
+  client.send(Buffer.concat([message("C", "Shemi_1\0"), message("B", "\0hemi_1\0", Buffer.alloc(6)), message("S")]));
+  await expect.poll(() => seen.join("")).toContain("unknown to the proxy");
+  expect(seen.join("")).not.toContain("hemi_1");
+  client.socket.destroy();
+});

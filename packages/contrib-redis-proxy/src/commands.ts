@@ -53,22 +53,35 @@ export function keysOf(command: Command, request: Request, name: string): readon
 /** Whether it may block: `XREAD` and `XREADGROUP` do so only if they are told to. */
 export function needOf(command: Command, request: Request, name: string): CommandNeed {
   if (name !== "XREAD" && name !== "XREADGROUP") return command.need;
-  for (let i = 1; i < request.length; i++) {
+  return readStreams(request).isBlocking ? "blocking" : "shared";
+}
+
+/**
+ * The options of XREAD and XREADGROUP, read as Redis does: a group or a consumer may be named like an option.
+ * `streams`: where the keys begin; beyond the end if there are none.
+ */
+function readStreams(request: Request): { readonly isBlocking: boolean; readonly streams: number } {
+  let isBlocking = false;
+  let i = 1;
+  while (i < request.length) {
     const word = request.word(i);
-    if (word === "STREAMS") break;
-    if (word === "BLOCK") return "blocking";
+    if (word === "STREAMS") return { isBlocking, streams: i + 1 };
+    if (word === "BLOCK") isBlocking = true;
+    i += word === "GROUP" ? 3 : word === "NOACK" ? 1 : 2;
   }
-  return "shared";
+  return { isBlocking, streams: i };
 }
 
 /** `STREAMS key key id id`: the first half of what follows. */
 function streamKeys(request: Request): readonly Buffer[] {
-  for (let i = 1; i < request.length; i++) {
-    if (request.word(i) !== "STREAMS") continue;
-    const count = Math.floor((request.length - i - 1) / 2);
-    return Array.from({ length: count }, (_, key) => request.arg(i + 1 + key));
-  }
-  return [];
+  const { streams } = readStreams(request);
+  const count = Math.max(0, Math.floor((request.length - streams) / 2));
+  return Array.from({ length: count }, (_, key) => request.arg(streams + key));
+}
+
+/** Whether it would change a connection that clients share: EVAL of anyone would be in a debugger from then on. */
+export function isNeverPassedOn(command: Command, request: Request, name: string): boolean {
+  return command.need === "never" || (name === "SCRIPT" && request.word(1) === "DEBUG");
 }
 
 function storeKey(request: Request): readonly Buffer[] {

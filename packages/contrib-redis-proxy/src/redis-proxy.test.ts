@@ -40,6 +40,7 @@ async function proxy(port: number, props = "") {
   return {
     stage,
     log: sink.lines,
+    port: Number(address.split(":")[1]),
     /** What comes until the connection is closed. */
     async talk(lines: string): Promise<string> {
       const socket = connect(Number(address.split(":")[1]), "127.0.0.1");
@@ -107,4 +108,51 @@ test("hemi explain tells the backend, its node, and where keys go", async () => 
   const walk = await site.stage.explainConn({ protocol: "tcp" });
   expect(walk.outcome).toMatchObject({ type: "taken", text: "passes its requests on to tcpsBackend.redis" });
   expect(walk.cases?.[0]?.asked?.[0]?.details?.[0]).toBe("keys that begin with s: go to tcpsBackend.redis");
+});
+
+test("a client that subscribes does not get the reply to the login of the proxy", async () => {
+  await using node = await fakeNode((received, socket) => {
+    if (received.includes("AUTH")) socket.write("+OK\r\n");
+    if (received.includes("SUBSCRIBE")) socket.write("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+  });
+  await using site = await proxy(node.port, '.nodePassword = "secret"');
+  const socket = connect(site.port, "127.0.0.1");
+  socket.write("SUBSCRIBE a\r\n");
+  const [first] = (await once(socket, "data")) as [Buffer];
+  expect(first.toString()).toBe("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n");
+  socket.destroy();
+});
+
+test("SCRIPT DEBUG, which would put the connection of others into a debugger, is refused", async () => {
+  await using node = await fakeNode((_, socket) => socket.write("+OK\r\n"));
+  await using site = await proxy(node.port);
+  expect(await site.talk("script debug yes\r\nSCRIPT FLUSH\r\n")).toMatch(/^-NOPERM .*\r\n\+OK\r\n$/);
+});
+
+test("a user with keys may not use commands about the server, even if they are not in .refuse", async () => {
+  await using node = await fakeNode((text, socket) => {
+    socket.write("+OK\r\n".repeat(text.split("*").length - 1));
+  });
+  const users = '.users = (["password": "x", "keys": ("a:")])';
+  await using site = await proxy(node.port, `${users} .refuse = ("SAVE")`);
+  const lines = ["CONFIG GET *", "CLUSTER GETKEYSINSLOT 0 9", "MEMORY USAGE b", "DEBUG OBJECT b", "ACL LIST", "KEYS *"];
+  const replies = await site.talk(["AUTH x", ...lines, "GET a:1", "TIME", ""].join("\r\n"));
+  expect(replies).toMatch(/^\+OK\r\n(?:-NOPERM [^\r]*\r\n){6}\+OK\r\n\+OK\r\n$/);
+});
+
+test("a connection ends when its client has left while a transaction waited for its turn", async () => {
+  await using node = await fakeNode((_, socket) => socket.write("$1\r\n1\r\n"));
+  await using site = await proxy(node.port);
+  expect(await site.talk("GET a\r\nMULTI\r\nDISCARD\r\n")).toBe("$1\r\n1\r\n+OK\r\n+OK\r\n");
+});
+
+test("a key of a line may have any bytes but white space of ASCII", async () => {
+  let received = "";
+  await using node = await fakeNode((text, socket) => {
+    received += text;
+    socket.write("$1\r\n1\r\n");
+  });
+  await using site = await proxy(node.port);
+  await site.talk("GET \u00c3\u00a0\r\n");
+  expect(received).toBe("*2\r\n$3\r\nGET\r\n$2\r\n\u00c3\u00a0\r\n");
 });

@@ -33,7 +33,8 @@ export class User {
 
   /** Why a command may not be used, in the words of Redis; `undefined` if it may. */
   whyNot(name: string, command: Command, keys: readonly Buffer[]): string | undefined {
-    const isForbidden = (this.#isReadOnly && command.writes) || (this.#keys.length > 0 && beyondKeys.has(name));
+    const isBeyond = beyondKeys.has(name) || (keys.length === 0 && command.need !== "local" && !withoutKeys.has(name));
+    const isForbidden = (this.#isReadOnly && command.writes) || (this.#keys.length > 0 && isBeyond);
     if (isForbidden) return `NOPERM User ${this.name} has no permissions to run the '${name.toLowerCase()}' command`;
     if (this.#keys.length === 0 || keys.every((key) => this.#mayUse(key))) return undefined;
     return "NOPERM No permissions to access a key";
@@ -46,22 +47,17 @@ export class User {
   }
 }
 
-/** Commands that see keys which they do not name. */
+/** Commands that see keys which they do not name, though they name others. */
 const beyondKeys: ReadonlySet<string> = new Set([
-  ...[
-    "DBSIZE",
-    "EVAL",
-    "EVALSHA",
-    "EVAL_RO",
-    "EVALSHA_RO",
-    "FCALL",
-    "FCALL_RO",
-    "FLUSHALL",
-    "FLUSHDB",
-    "FUNCTION",
-    "KEYS",
-  ],
-  ...["RANDOMKEY", "SCAN", "SCRIPT", "SORT", "SORT_RO", "SWAPDB", "MONITOR", "GEORADIUS", "GEORADIUSBYMEMBER"],
+  ...["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"],
+  ...["SORT", "SORT_RO", "GEORADIUS", "GEORADIUSBYMEMBER"],
+]);
+
+/** Commands without keys that see none. All others may, or are about the server. */
+const withoutKeys: ReadonlySet<string> = new Set([
+  ...["COMMAND", "INFO", "LASTSAVE", "LOLWUT", "TIME", "WAIT", "WAITAOF"],
+  ...["PSUBSCRIBE", "PUBLISH", "PUBSUB", "PUNSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE"],
+  ...["DISCARD", "EXEC", "MULTI", "UNWATCH"],
 ]);
 
 function digest(password: string): Buffer {

@@ -132,6 +132,21 @@ test("prepared statements follow their client to other servers", patience, async
   await Promise.all(clients.map((each) => each.end()));
 });
 
+test("temporary tables of every kind of statement are gone for the next client", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, ".poolSize = 1");
+  const [first, next] = [await site.connect(), await site.connect()];
+  const pid = await pidOf(first);
+  await first.query("create temporary table as_one as select 1 as secret");
+  await expect(next.query("select * from as_one")).rejects.toMatchObject({ code: "42P01" });
+  await first.query({ text: "select $1::int as secret into temporary into_one", values: [1] });
+  await expect(next.query("select * from into_one")).rejects.toMatchObject({ code: "42P01" });
+  await first.query("create type pg_temp.kind as enum ('a')");
+  await expect(next.query("select 'a'::pg_temp.kind")).rejects.toThrow();
+  expect(await pidOf(next)).toBe(pid);
+  await Promise.all([first.end(), next.end()]);
+});
+
 test("COPY goes in and out, and LISTEN keeps its server", patience, async (context) => {
   const server = await sharedServer(context);
   await using site = await proxy(context, server.port, ".poolSize = 2");

@@ -35,7 +35,10 @@ const props = {
    * second one is shortened, so that the client comes over TCP, and the others are dropped. 0: unlimited.
    */
   repliesPerSecond: prop.integer({ default: 1000, max: 10_000_000, reload: "live" }),
-  /** Maximum number of queries of a connection that are not answered yet. Then it is not read for a while. */
+  /**
+   * Maximum number of queries of a client that are not answered yet. Then its connection is not read for a while; over
+   * UDP, further ones are dropped.
+   */
   maxPending: prop.integer({ default: 100, min: 1, max: 65_536, reload: "live" }),
   /** Closes a connection without a query for this time. */
   idleTimeout: prop.duration({ default: "10s", min: "1ms", reload: "live" }),
@@ -81,6 +84,7 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
     session.begin({
       received: (datagram) => {
         queries++;
+        if (pending >= this.#context.props.maxPending) return;
         pending++;
         this.#answerDatagram(datagram, session, () => {
           pending--;

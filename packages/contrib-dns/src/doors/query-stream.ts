@@ -19,7 +19,10 @@ export class QueryStream implements LinkUser {
   readonly #conn: TcpsConn;
   readonly #options: QueryStreamOptions;
   readonly #idle: Deadline;
-  readonly #frames = new FrameReader((message) => this.#asked(message));
+  readonly #frames = new FrameReader(
+    (message) => this.#asked(message),
+    () => !this.#isBehind,
+  );
   #queries = 0;
   #pending = 0;
   #hasEnded = false;
@@ -49,7 +52,7 @@ export class QueryStream implements LinkUser {
 
   drained(): void {
     this.#isFull = false;
-    this.#holdOrNot();
+    this.#goOn();
   }
 
   closed(): void {
@@ -73,8 +76,7 @@ export class QueryStream implements LinkUser {
       .then(({ message: answer }) => this.#send(answer))
       .finally(() => {
         this.#pending--;
-        this.#holdOrNot();
-        this.#endIfDone();
+        this.#goOn();
       })
       .catch(() => this.#close("error"));
   }
@@ -84,13 +86,26 @@ export class QueryStream implements LinkUser {
     if (!link.isDestroyed && !link.write(framed(message), false)) this.#isFull = true;
   }
 
+  /** The client does not read, or has asked enough: a few bytes of queries must not become many of replies. */
+  get #isBehind(): boolean {
+    return this.#isFull || this.#pending >= this.#options.settings.maxPending;
+  }
+
+  /** Takes what has come meanwhile. */
+  #goOn(): void {
+    if (this.#conn.link.isDestroyed) return;
+    this.#frames.goOn();
+    this.#holdOrNot();
+    this.#endIfDone();
+  }
+
   #holdOrNot(): void {
     if (this.#conn.link.isDestroyed) return;
-    this.#conn.link.hold(this.#isFull || this.#pending >= this.#options.settings.maxPending);
+    this.#conn.link.hold(this.#isBehind);
   }
 
   #endIfDone(): void {
-    if (this.#hasEnded && this.#pending === 0) this.#conn.link.end();
+    if (this.#hasEnded && this.#pending === 0 && !this.#isFull) this.#conn.link.end();
   }
 
   #close(reason: "idleTimeout" | "refused" | "error"): void {

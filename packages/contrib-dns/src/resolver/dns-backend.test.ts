@@ -227,3 +227,13 @@ test("hemi explain tells which resolver answers, and from where", async () => {
   expect(walk.outcome).toMatchObject({ type: "taken", text: "answers its queries by dnsBackend.names" });
   expect(walk.cases?.[0]?.asked?.[0]?.details).toEqual(["1 lists of records, then it refuses"]);
 });
+
+test("queries that a client sends at once do not get around maxPending, and are answered later", async () => {
+  await using server = await nameServer(() => undefined);
+  await using site = await resolve(".queryTimeout = 500ms .maxTries = 1", server.port, ".maxPending = 2");
+  const replies = site.askByStream(Array.from({ length: 8 }, (_, i) => `n${i}.example`));
+  await expect.poll(() => server.queries.length).toBeGreaterThan(1);
+  server.become(answering([]));
+  const failed = (await replies).filter(({ rcode }) => rcode === "SERVFAIL");
+  expect([(await replies).length, failed.length]).toEqual([8, 2]);
+});

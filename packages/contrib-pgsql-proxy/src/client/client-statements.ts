@@ -7,6 +7,7 @@ import {
   bindMessage,
   closeMessage,
   describeMessage,
+  isOfProxy,
   parseMessage,
   readBind,
   readParse,
@@ -53,7 +54,12 @@ export class ClientStatements {
   bind(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const { portal, name, rest } = readBind(bytes, start, end);
     const statement = this.#statements.get(name);
-    if (statement === undefined) return this.#pass({ kind: "bind" }, bytes.subarray(start, end));
+    if (statement === undefined) {
+      return this.#pass(
+        { kind: "bind" },
+        isOfProxy(name) ? bindMessage(portal, unknown, rest) : bytes.subarray(start, end),
+      );
+    }
     this.#ensure(server, statement);
     this.#options.send(bindMessage(portal, statement.name, rest));
     this.#options.expect({ kind: "bind" });
@@ -63,8 +69,11 @@ export class ClientStatements {
     const { expect, table, send } = this.#options;
     const { isStatement, name } = readTarget(whole, 0, whole.length);
     const statement = isStatement ? this.#statements.get(name) : undefined;
-    if (statement === undefined)
-      return this.#pass(isClose ? { kind: "close", evicts: undefined } : { kind: "describe" }, whole);
+    if (statement === undefined) {
+      const entry: Entry = isClose ? { kind: "close", evicts: undefined } : { kind: "describe" };
+      const isTheirs = isStatement && isOfProxy(name);
+      return this.#pass(entry, isTheirs ? (isClose ? closeMessage(unknown) : describeMessage(unknown)) : whole);
+    }
     if (isClose) {
       this.#statements.delete(name);
       table.release(statement);
@@ -75,9 +84,10 @@ export class ClientStatements {
     expect({ kind: "describe" });
   }
 
-  /** Neither the server nor the client has it, because Parse has failed. */
-  failed(server: ServerConn, statement: Statement): void {
+  /** The server does not have it, because Parse has failed; nor has the client, unless it had it before (`isOurs`). */
+  failed(server: ServerConn, statement: Statement, isOurs: boolean): void {
     server.statements.delete(statement.name);
+    if (isOurs) return;
     for (const [name, each] of this.#statements) {
       if (each !== statement) continue;
       this.#statements.delete(name);
@@ -116,3 +126,6 @@ export class ClientStatements {
     this.#options.expect(entry);
   }
 }
+
+/** Not a name that the proxy gives: in place of one of those, which are statements of other clients. */
+const unknown = "unknown to the proxy";

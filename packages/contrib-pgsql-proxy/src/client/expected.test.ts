@@ -8,44 +8,75 @@ const nothing: Ignored = { notPrepared: () => undefined, notEvicted: () => undef
 const letter = (text: string): number => text.charCodeAt(0);
 
 test("an answer of the proxy comes in its turn, and one to its own request is dropped", () => {
-  const expected = new Expected();
+  const expected = new Expected(nothing);
   expect(expected.add({ kind: "parse", statement, isOurs: true })).toBeUndefined();
   expect(expected.add({ kind: "bind" })).toBeUndefined();
   expect(expected.add({ kind: "given", answer: closeComplete })).toBeUndefined();
   expect(expected.add({ kind: "sync" })).toBeUndefined();
-  expect(expected.answered(letter("1"), nothing)).toBe("drop");
+  expect(expected.answered(letter("1"))).toBe("drop");
   expect(expected.given()).toBeUndefined();
-  expect(expected.answered(letter("2"), nothing)).toBe("pass");
+  expect(expected.answered(letter("2"))).toBe("pass");
   expect(expected.given()).toEqual(closeComplete);
-  expect(expected.answered(letter("Z"), nothing)).toBe("pass");
+  expect(expected.answered(letter("Z"))).toBe("pass");
   expect(expected.length).toBe(0);
   expect(expected.add({ kind: "given", answer: parseComplete })).toEqual(parseComplete);
 });
 
 test("after an error, everything up to the next Sync is ignored by the server", () => {
-  const expected = new Expected();
   const lost: string[] = [];
   const ignored: Ignored = {
     notPrepared: ({ name }) => lost.push(`no ${name}`),
     notEvicted: (name) => lost.push(`still ${name}`),
   };
+  const expected = new Expected(ignored);
   expected.add({ kind: "bind" });
   expected.add({ kind: "close", evicts: "hemi_9" });
   expected.add({ kind: "parse", statement, isOurs: false });
   expected.add({ kind: "query" });
   expected.add({ kind: "sync" });
   expected.add({ kind: "query" });
-  expect(expected.answered(letter("E"), ignored)).toBe("pass");
+  expect(expected.answered(letter("E"))).toBe("pass");
   expect(lost).toEqual(["still hemi_9", "no hemi_1"]);
-  expect(expected.answered(letter("Z"), ignored)).toBe("pass");
+  expect(expected.answered(letter("Z"))).toBe("pass");
   expect(expected.length).toBe(1);
 });
 
 test("nothing of the answer to a query of the proxy is passed on", () => {
-  const expected = new Expected();
+  const expected = new Expected(nothing);
   expected.add({ kind: "own query" });
   expected.add({ kind: "query" });
-  for (const type of ["T", "D", "C", "E", "Z"]) expect(expected.answered(letter(type), nothing)).toBe("drop");
-  for (const type of ["C", "E"]) expect(expected.answered(letter(type), nothing)).toBe("pass");
+  for (const type of ["T", "D", "C", "E", "Z"]) expect(expected.answered(letter(type))).toBe("drop");
+  for (const type of ["C", "E"]) expect(expected.answered(letter(type))).toBe("pass");
   expect(expected.length).toBe(1);
+});
+
+test("what a client sends behind an error, before it knows of it, is not waited for", () => {
+  const lost: string[] = [];
+  const expected = new Expected({
+    notPrepared: ({ name }, isOurs) => lost.push(`no ${name} ${isOurs}`),
+    notEvicted: (name) => lost.push(`still ${name}`),
+  });
+  expected.add({ kind: "bind" });
+  expected.answered(letter("E"));
+  expected.add({ kind: "parse", statement, isOurs: true });
+  expected.add({ kind: "close", evicts: "hemi_9" });
+  expect(expected.add({ kind: "given", answer: parseComplete })).toBeUndefined();
+  expected.add({ kind: "execute" });
+  expect([expected.length, expected.isOpen]).toEqual([0, true]);
+  expected.add({ kind: "sync" });
+  expected.answered(letter("Z"));
+  expect([expected.length, expected.isOpen]).toEqual([0, false]);
+  expect(lost).toEqual(["no hemi_1 true", "still hemi_9"]);
+});
+
+test("the Sync that a server in COPY FROM STDIN ignores is not waited for", () => {
+  const expected = new Expected(nothing);
+  expected.add({ kind: "execute" });
+  expected.add({ kind: "sync" });
+  expected.answered(letter("G"));
+  expect(expected.length).toBe(1);
+  expected.answered(letter("C"));
+  expected.add({ kind: "sync" });
+  expected.answered(letter("Z"));
+  expect([expected.length, expected.isOpen]).toEqual([0, false]);
 });

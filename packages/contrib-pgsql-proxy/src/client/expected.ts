@@ -20,8 +20,8 @@ export type Entry =
 
 /** Learns what the server has ignored, because something before it failed. */
 export interface Ignored {
-  /** The server does not have this statement after all. */
-  notPrepared(statement: Statement): void;
+  /** The server does not have this statement after all. `isOurs`: the client had it before. */
+  notPrepared(statement: Statement, isOurs: boolean): void;
   /** The server still has the statement of this name. */
   notEvicted(name: string): void;
 }
@@ -30,10 +30,27 @@ export interface Ignored {
 export type Verdict = "pass" | "drop";
 
 export class Expected {
+  readonly #ignored: Ignored;
   #entries: Entry[] = [];
+  /** Something has failed, and the Sync that ends it has not been sent: the server ignores everything else. */
+  #isIgnoring = false;
+  /** There was a message of the extended protocol, and no ReadyForQuery after which nothing is owed. */
+  #isOpen = false;
+
+  constructor(ignored: Ignored) {
+    this.#ignored = ignored;
+  }
 
   get length(): number {
     return this.#entries.length;
+  }
+
+  /**
+   * Whether the server is between two Syncs, with a transaction that only the next Sync ends, or ignores everything up
+   * to it. Nothing is owed meanwhile, and the state of the transaction is still that of the last ReadyForQuery.
+   */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   get head(): Entry | undefined {
@@ -42,6 +59,12 @@ export class Expected {
 
   /** Returns the answers that are due at once. */
   add(entry: Entry): Buffer | undefined {
+    if (entry.kind === "sync") this.#isIgnoring = false;
+    if (this.#isIgnoring) {
+      this.#ignore(entry);
+      return undefined;
+    }
+    if (entry.kind !== "given" && entry.kind !== "own query") this.#isOpen = true;
     this.#entries.push(entry);
     return this.given();
   }
@@ -57,7 +80,13 @@ export class Expected {
   }
 
   /** A message of the server has come. */
-  answered(type: number, ignored: Ignored): Verdict {
+  answered(type: number): Verdict {
+    const verdict = this.#answered(type);
+    if (type === letter.ready && this.#entries.length === 0) this.#isOpen = false;
+    return verdict;
+  }
+
+  #answered(type: number): Verdict {
     const { head } = this;
     if (head === undefined) return "pass";
     if (head.kind === "own query") {
@@ -65,9 +94,10 @@ export class Expected {
       return "drop";
     }
     if (type === letter.error && head.kind !== "query") {
-      this.#skipToSync(ignored);
+      this.#skipToSync();
       return "pass";
     }
+    if (type === letter.copyIn && head.kind === "execute") this.#dropSyncs();
     if (!endsIt(head, type)) return "pass";
     this.#entries.shift();
     const isOurs = (head.kind === "parse" && head.isOurs) || (head.kind === "close" && head.evicts !== undefined);
@@ -75,12 +105,24 @@ export class Expected {
   }
 
   /** The server ignores everything up to the next Sync ("Extended Query"). */
-  #skipToSync(ignored: Ignored): void {
+  #skipToSync(): void {
     for (let head = this.head; head !== undefined && head.kind !== "sync"; head = this.head) {
-      if (head.kind === "parse" && head.statement !== undefined) ignored.notPrepared(head.statement);
-      if (head.kind === "close" && head.evicts !== undefined) ignored.notEvicted(head.evicts);
+      this.#ignore(head);
       this.#entries.shift();
     }
+    this.#isIgnoring = this.#entries.length === 0;
+  }
+
+  #ignore(entry: Entry): void {
+    if (entry.kind === "parse" && entry.statement !== undefined) {
+      this.#ignored.notPrepared(entry.statement, entry.isOurs);
+    }
+    if (entry.kind === "close" && entry.evicts !== undefined) this.#ignored.notEvicted(entry.evicts);
+  }
+
+  /** A server in COPY FROM STDIN ignores the Syncs that came before the data ("COPY Operations"). */
+  #dropSyncs(): void {
+    while (this.#entries[1]?.kind === "sync") this.#entries.splice(1, 1);
   }
 }
 
@@ -113,6 +155,7 @@ const letter = {
   commandComplete: 67,
   emptyQuery: 73,
   suspended: 115,
+  copyIn: 71,
   ready: 90,
   error: 69,
 } as const;

@@ -11,7 +11,7 @@ import type { Pool, PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
 import type { ClientPipe } from "./client-pipe.ts";
 import { Expected, type Entry } from "./expected.ts";
-import { leftoverOf } from "./leftovers.ts";
+import { leftoverOf } from "../server/leftovers.ts";
 import { SessionParams } from "./session-params.ts";
 import { ClientStatements } from "./client-statements.ts";
 import { keyMessage, type StatementTable } from "./statements.ts";
@@ -48,7 +48,12 @@ export type QueryEvent = "transaction" | "query" | "wait" | "serverLost" | "refu
 export class QueryPhase implements ServerUser, PoolWaiter {
   readonly #options: QueryOptions;
   readonly #params: SessionParams;
-  readonly #expected = new Expected();
+  readonly #expected = new Expected({
+    notPrepared: (statement, isOurs) => {
+      if (this.#server !== undefined) this.#statements.failed(this.#server, statement, isOurs);
+    },
+    notEvicted: (name) => void this.#server?.statements.add(name),
+  });
   readonly #statements: ClientStatements;
   #server: ServerConn | undefined;
   #isWaiting = false;
@@ -61,6 +66,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   /** What goes to the server, and to the client, at the end of this read. */
   #toServer: Buffer[] = [];
   #toClient: Buffer[] = [];
+  /** Whether rows, or their description, have come since the last command was complete. */
+  #hasResult = false;
+  /** The client reads too slowly. */
+  #isClientSlow = false;
   #transactions = 0;
   #queries = 0;
 
@@ -113,6 +122,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   }
 
   clientDrained(): void {
+    this.#isClientSlow = false;
     this.#server?.hold(false);
     this.#holdOrNot();
   }
@@ -126,7 +136,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    if (this.#expected.length > 0) this.#options.abandoned(server);
+    if (this.#expected.length > 0 || this.#expected.isOpen) this.#options.abandoned(server);
     else this.#options.lender.pool.release(server, this.#isBound);
   }
 
@@ -232,15 +242,14 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     if (server === undefined) return;
     if (type === letter.param) this.#takeParam(bytes, start, end);
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
-    const verdict = this.#expected.answered(type, {
-      notPrepared: (statement) => this.#statements.failed(server, statement),
-      notEvicted: (name) => void server.statements.add(name),
-    });
+    if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
+    const verdict = this.#expected.answered(type);
     const isOurs = verdict === "drop" && type !== letter.param;
     if (!isOurs) this.#toClient.push(Buffer.from(bytes.subarray(start, end)));
     const given = this.#expected.given();
     if (given !== undefined) this.#toClient.push(given);
     if (type !== letter.ready) return;
+    this.#hasResult = false;
     if (server.status === idle && verdict === "pass") {
       this.#transactions++;
       this.#options.count("transaction");
@@ -266,8 +275,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   }
 
   #takeLeftover(server: ServerConn, bytes: Buffer, start: number, end: number): void {
+    const hasResult = this.#hasResult;
+    this.#hasResult = false;
     if (this.#expected.head?.kind === "own query") return;
-    switch (leftoverOf(bytes, start, end)) {
+    switch (leftoverOf(bytes, start, end, hasResult)) {
       case "none":
         return;
       case "dirty":
@@ -300,7 +311,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     const toClient = this.#toClient;
     if (toClient.length > 0 && !pipe.isDestroyed) {
       this.#toClient = [];
-      if (!pipe.write(joined(toClient), false)) this.#server?.hold(true);
+      if (!pipe.write(joined(toClient), false)) {
+        this.#isClientSlow = true;
+        this.#server?.hold(true);
+      }
     }
     const toServer = this.#toServer;
     if (toServer.length > 0 && this.#server !== undefined) {
@@ -313,7 +327,8 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   #holdOrNot(): void {
     const { pipe } = this.#options;
     if (this.#isOver || pipe.isDestroyed) return;
-    pipe.hold(this.#isWaiting || this.#expected.length > maxExpected || this.#server?.isSlow === true);
+    const isBehind = this.#isClientSlow || this.#expected.length > maxExpected;
+    pipe.hold(this.#isWaiting || isBehind || this.#server?.isSlow === true);
   }
 }
 
@@ -338,6 +353,8 @@ const letter = {
   // Of servers.
   param: 83,
   complete: 67,
+  rowDescription: 84,
+  row: 68,
   ready: 90,
 } as const;
 

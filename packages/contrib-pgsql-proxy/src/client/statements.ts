@@ -23,7 +23,7 @@ export class StatementTable {
     const key = body.toString("latin1");
     let statement = this.#byBody.get(key);
     if (statement === undefined) {
-      statement = { name: `hemi_${++this.#lastNumber}`, body: Buffer.from(body), users: 0 };
+      statement = { name: `${prefix}${++this.#lastNumber}`, body: Buffer.from(body), users: 0 };
       this.#byBody.set(key, statement);
     }
     statement.users++;
@@ -34,6 +34,13 @@ export class StatementTable {
     if (--statement.users === 0) this.#byBody.delete(statement.body.toString("latin1"));
   }
 }
+
+/** Whether the proxy may have given this name to a statement. */
+export function isOfProxy(name: string): boolean {
+  return name.startsWith(prefix);
+}
+
+const prefix = "hemi_";
 
 /** Parse: the name of the client, and the rest. */
 export function readParse(bytes: Buffer, start: number, end: number): { readonly name: string; readonly body: Buffer } {

@@ -9,7 +9,15 @@ import { secured, type ServerTls } from "./server-tls.ts";
 
 /** Whether it helps is not known. Gives up after a while. */
 export function cancelAt(server: ServerConn, tls: ServerTls, makeDeadline: (onExpired: () => void) => Deadline): void {
-  const deadline = makeDeadline(() => dialling.cancel());
+  const finish = server.cancelling();
+  const deadline = makeDeadline(() => {
+    dialling.cancel();
+    finish();
+  });
+  const over = (): void => {
+    deadline.clear();
+    finish();
+  };
   deadline.set(timeout);
   const request = cancelRequest(server.id, server.key);
   const user: LinkUser & DialUser = {
@@ -28,13 +36,16 @@ export function cancelAt(server: ServerConn, tls: ServerTls, makeDeadline: (onEx
       link.hold(false);
       link.write(tls.mode === "off" ? request : tlsRequest, false);
     },
-    failed: () => deadline.clear(),
+    failed: over,
     nodeDown: () => {},
     received: () => {},
     // The server closes when it has passed the request on.
-    ended: () => dialling.cancel(),
+    ended: () => {
+      dialling.cancel();
+      over();
+    },
     drained: () => {},
-    closed: () => deadline.clear(),
+    closed: over,
   };
   const nobody = { address: "", port: 0 };
   const about = { serverName: "", nextProto: "", tls: undefined };

@@ -99,8 +99,15 @@ export class Pool {
 
   /** Takes a connection back. `mustReset`: whatever it was used for. */
   release(conn: ServerConn, mustReset: boolean): void {
-    if (conn.isOver) return;
     conn.lend(undefined);
+    // Its last client may have read too slowly.
+    conn.hold(false);
+    // A request to cancel that is late must not hit the query of the next client.
+    conn.whenNotCancelled(() => this.#released(conn, mustReset));
+  }
+
+  #released(conn: ServerConn, mustReset: boolean): void {
+    if (conn.isOver) return;
     // In the middle of something: only the server knows of what.
     if (conn.status !== idle || this.#isTooOld(conn)) return conn.terminate();
     const { resetQuery } = this.#options.settings;

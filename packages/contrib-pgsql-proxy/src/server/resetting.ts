@@ -1,6 +1,7 @@
 // Cleans a session, so that the next client finds nothing of the last one.
 
 import { message } from "../protocol/messages.ts";
+import { leftoverOf } from "./leftovers.ts";
 import type { ServerConn, ServerUser } from "./server-conn.ts";
 
 /**
@@ -10,11 +11,13 @@ import type { ServerConn, ServerUser } from "./server-conn.ts";
 export function reset(conn: ServerConn, statement: string, done: (isClean: boolean) => void): void {
   let hasFailed = false;
   const user: ServerUser = {
-    message(type) {
+    message(type, bytes, start, end) {
       if (type === 69) hasFailed = true;
+      // Prepared statements may be left, such as by RESET ALL.
+      const leftover = type === 67 ? leftoverOf(bytes, start, end, true) : "none";
+      if (leftover === "clean" || leftover === "forgotten") conn.statements.clear();
       if (type !== 90) return;
       conn.lend(undefined);
-      conn.statements.clear();
       conn.isDirty = false;
       done(!hasFailed);
     },

@@ -60,6 +60,9 @@ export class ServerConn implements DialUser, LinkUser {
   /** Names of statements that it has. */
   readonly statements = new Set<string>();
   isOver = false;
+  /** Requests to cancel that are under way, and who waits until there is none. */
+  #cancels = 0;
+  #afterCancels: (() => void) | undefined;
 
   constructor(options: ServerConnOptions) {
     this.#options = options;
@@ -75,6 +78,26 @@ export class ServerConn implements DialUser, LinkUser {
     const about = { serverName: "", nextProto: "", tls: undefined };
     const wish = { key: "", stickTo: "", tried: this.#tried, from: nobody, to: nobody, about };
     this.#dialling = this.#options.backend.dial(wish, this);
+  }
+
+  /** A request to cancel is under way, until the returned function is called. */
+  cancelling(): () => void {
+    this.#cancels++;
+    let isDone = false;
+    return () => {
+      if (isDone) return;
+      isDone = true;
+      if (--this.#cancels > 0) return;
+      const next = this.#afterCancels;
+      this.#afterCancels = undefined;
+      next?.();
+    };
+  }
+
+  /** Calls back as soon as no request to cancel is under way: it would hit whatever the session does then. */
+  whenNotCancelled(next: () => void): void {
+    if (this.#cancels === 0) next();
+    else this.#afterCancels = next;
   }
 
   /** From now on, its messages are for this user; `undefined`: for nobody. */
@@ -205,6 +228,7 @@ export class ServerConn implements DialUser, LinkUser {
         return this.close();
       }
       case types.key:
+        if (end - start < 9) throw new ProtocolError("a key that is too short");
         this.id = bytes.readInt32BE(start + 5);
         this.key = Buffer.from(bytes.subarray(start + 9, end));
         return;

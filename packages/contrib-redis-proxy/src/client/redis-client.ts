@@ -7,7 +7,7 @@
 
 import type { LinkUser, TcpsConn } from "@hemi/internal";
 import type { Deadline } from "@hemi/common";
-import { commandOf, keysOf, needOf, type Command } from "../commands.ts";
+import { commandOf, isNeverPassedOn, keysOf, needOf, type Command } from "../commands.ts";
 import { errorReply, ok } from "../replies.ts";
 import { encodeRequest, RequestReader, type Request } from "../resp/requests.ts";
 import { RespError } from "../resp/value-scanner.ts";
@@ -135,7 +135,7 @@ export class RedisClient implements LinkUser {
     const { refused } = this.#options;
     if (!this.#isLoggedIn && !beforeLogin.has(name)) return "NOAUTH Authentication required.";
     if (command === undefined) return `ERR unknown command '${name.slice(0, 64)}'`;
-    if (refused.has(name) || command.need === "never")
+    if (refused.has(name) || isNeverPassedOn(command, request, name))
       return `NOPERM the proxy does not pass on '${name.toLowerCase()}'`;
     return this.#state.user?.whyNot(name, command, keysOf(command, request, name));
   }
@@ -231,6 +231,7 @@ export class RedisClient implements LinkUser {
       (request) => this.#took(request),
     );
     for (const bytes of waiting) again.add(bytes, false);
+    if (this.#isLeaving && this.#replies.pending === 0) return this.#end();
     this.#holdOrNot();
   }
 

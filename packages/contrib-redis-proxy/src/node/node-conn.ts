@@ -47,7 +47,7 @@ export class NodeConn implements DialUser, LinkUser {
   #unsent: Buffer[] | undefined = [];
   readonly #output = new OutputBatch((bytes) => void this.#link?.write(bytes, false));
   #link: Link | undefined;
-  /** From now on every reply is a message. */
+  /** Every reply is a message, as soon as what was sent before has its replies. */
   #isSubscribed = false;
   isOver = false;
   node = "";
@@ -72,12 +72,12 @@ export class NodeConn implements DialUser, LinkUser {
   send(request: Buffer, taker: ReplyTaker): void {
     // A dial may fail before it returns.
     if (this.isOver) return taker.broken("no node could be reached", false);
-    this.#takers.push(taker);
+    if (!this.#isSubscribed) this.#takers.push(taker);
     if (this.#unsent === undefined) this.#output.add(request);
     else this.#unsent.push(Buffer.from(request));
   }
 
-  /** Replies are messages from now on, passed to `pushed` in order, with the replies that are still to come. */
+  /** Replies to what is sent from now on are messages: they are passed to `pushed` in order. */
   subscribe(): void {
     this.#isSubscribed = true;
   }
@@ -134,7 +134,7 @@ export class NodeConn implements DialUser, LinkUser {
     if (this.isOver) return;
     const reply = bytes.subarray(start, end);
     const isPush = bytes[start] === 62;
-    if (isPush || this.#isSubscribed) {
+    if (isPush || (this.#isSubscribed && this.pending === 0)) {
       this.#options.pushed?.(reply);
       return;
     }

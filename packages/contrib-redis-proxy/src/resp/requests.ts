@@ -68,8 +68,11 @@ function parse(bytes: Buffer, start: number, end: number): Request {
 
 /** A line is passed on as an array, because a node counts lines against a client. */
 function parseLine(line: Buffer): Request | undefined {
-  const words = line.toString("latin1").trim().split(/\s+/);
-  if (words[0] === "" || words[0] === undefined) return undefined;
+  const words = line
+    .toString("latin1")
+    .split(/[ \t\v\f\r\n\0]+/)
+    .filter((word) => word !== "");
+  if (words.length === 0) return undefined;
   if (/["']/.test(line.toString("latin1"))) throw new RespError("a line with quotes");
   const bytes = encodeRequest(words.map((word) => Buffer.from(word, "latin1")));
   return parse(bytes, 0, bytes.length);

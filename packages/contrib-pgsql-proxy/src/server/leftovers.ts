@@ -8,12 +8,17 @@
  */
 export type Leftover = "none" | "dirty" | "bound" | "forgotten" | "clean";
 
-/** Of a message of the type `C`. */
-export function leftoverOf(bytes: Buffer, start: number, end: number): Leftover {
+/** Of a message of the type `C`. `hasResult`: rows, or their description, came before it. */
+export function leftoverOf(bytes: Buffer, start: number, end: number, hasResult: boolean): Leftover {
   const first = bytes[start + 5];
   // Most commands, by their first letter, leave nothing: INSERT, UPDATE, BEGIN, COMMIT.
   if (first !== 83 && first !== 76 && first !== 80 && first !== 68 && first !== 67) return "none";
-  return tags.get(bytes.toString("latin1", start + 5, end - 1)) ?? "none";
+  const tag = bytes.toString("latin1", start + 5, end - 1);
+  // CREATE TABLE AS and SELECT INTO have the tag of a SELECT, but no result. Without rows, they are not told apart.
+  if (tag.startsWith("SELECT ") && !hasResult && tag !== "SELECT 0") return "dirty";
+  // All kinds of objects can be temporary, also by their schema: `pg_temp`.
+  if (tag.startsWith("CREATE ")) return "dirty";
+  return tags.get(tag) ?? "none";
 }
 
 const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
@@ -21,13 +26,11 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
   ["PREPARE", "dirty"],
   ["LOAD", "dirty"],
   ["DECLARE CURSOR", "dirty"],
-  ["CREATE TABLE", "dirty"],
-  ["CREATE TABLE AS", "dirty"],
-  ["CREATE VIEW", "dirty"],
-  ["CREATE SEQUENCE", "dirty"],
   ["DO", "dirty"],
   ["CALL", "dirty"],
   ["LISTEN", "bound"],
   ["DISCARD ALL", "clean"],
+  // It may have been a statement of another client.
+  ["DEALLOCATE", "dirty"],
   ["DEALLOCATE ALL", "forgotten"],
 ]);
