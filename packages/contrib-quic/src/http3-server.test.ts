@@ -275,10 +275,10 @@ test("a flood of datagrams that bring nothing ends the connection, and a stream 
   const { socket } = client;
   const send = socket.send.bind(socket) as (bytes: Buffer, port: number, host: string) => void;
   let latest = Buffer.alloc(0);
-  socket.send = (bytes: Buffer, port: number, host: string) => {
+  socket.send = ((bytes: Buffer, port: number, host: string) => {
     latest = Buffer.from(bytes);
     send(bytes, port, host);
-  };
+  }) as typeof socket.send;
   // In all more than the limit.
   for (let i = 0; i < 30; i++) {
     const { content } = await client.ask({ ":method": "POST", ":path": "/echo" }, Buffer.alloc(10_000, "x"));
