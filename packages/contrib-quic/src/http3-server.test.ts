@@ -268,6 +268,30 @@ test("any datagrams are passed over", async () => {
   expect((await client.ask()).status).toBe("200");
 });
 
+test("a flood of datagrams that bring nothing ends the connection, and a stream of requests does not", async () => {
+  const site = await boot(".http3MaxOverhead = 256K .http3ConnWindow = 64K .http3FloodRecovery = 1h");
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  const { socket } = client;
+  const send = socket.send.bind(socket) as (bytes: Buffer, port: number, host: string) => void;
+  let latest = Buffer.alloc(0);
+  socket.send = ((bytes: Buffer, port: number, host: string) => {
+    latest = Buffer.from(bytes);
+    send(bytes, port, host);
+  }) as typeof socket.send;
+  // In all more than the limit.
+  for (let i = 0; i < 30; i++) {
+    const { content } = await client.ask({ ":method": "POST", ":path": "/echo" }, Buffer.alloc(10_000, "x"));
+    expect(content).toHaveLength(10_000);
+  }
+  // A packet that came already, in a large datagram.
+  const datagram = Buffer.concat([latest.subarray(0, 1200), Buffer.alloc(1200 - Math.min(1200, latest.length))]);
+  const flood = setInterval(() => send(datagram, portOf(site), "127.0.0.1"), 1);
+  await client.closed.promise;
+  clearInterval(flood);
+  expect(client.conn.native.peerError()).toMatchObject({ isApp: true, errorCode: 0x107 });
+}, 30_000);
+
 test("a platform without the native package gets an error that names it", () => {
   expect(() => load("sunos", "mips")).toThrow(
     expect.objectContaining({

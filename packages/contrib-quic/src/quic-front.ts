@@ -216,9 +216,9 @@ export class QuicFront implements WebFront, QuicAcceptor {
     return shareOf(this.#options.context.props.maxHandshakes, this.#options.context.workers);
   }
 
-  get demandsRetry(): boolean {
+  demandsRetry(hellos: number): boolean {
     const { retry } = this.#options.context.props;
-    return retry === "always" || (retry === "underLoad" && this.#handshakes * 2 >= this.maxHellos);
+    return retry === "always" || (retry === "underLoad" && (this.#handshakes + hellos) * 2 >= this.maxHellos);
   }
 
   admits({ address }: Endpoint): boolean {

@@ -50,6 +50,7 @@ class Connection implements SessionCarrier {
   readonly session: Session;
   readonly #socket: WebSocket;
   readonly #established = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
   /** What is sent when the WebSocket is open. */
   #waiting: Uint8Array<ArrayBuffer>[] = [];
 
@@ -83,15 +84,21 @@ class Connection implements SessionCarrier {
     socket.onclose = () => {
       this.#established.reject(new NotBegunError("the server cannot be reached, or speaks no hrpc at this path"));
       this.session.broken("the WebSocket was closed");
+      this.#closed.resolve();
     };
   }
 
   /** Rejects with NotBegunError, or with the reason of the signal. */
-  established(signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener("abort", () => reject(reasonOf(signal)), { once: true });
-    });
-    return Promise.race([this.#established.promise, aborted]);
+  async established(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw reasonOf(signal);
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(reasonOf(signal));
+    signal.addEventListener("abort", abort);
+    try {
+      await Promise.race([this.#established.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   get isBlocked(): boolean {
@@ -107,6 +114,8 @@ class Connection implements SessionCarrier {
   /** WebSockets tell nobody when they have sent something. */
   async drained(): Promise<void> {
     while (this.isBlocked && this.#socket.readyState === 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    // What is left when it closes is never sent (`bufferedAmount` stays): streams are told when it is closed.
+    if (this.isBlocked) await this.#closed.promise;
   }
 
   close(): void {

@@ -40,6 +40,8 @@ export class RequestStream {
   isLeft = false;
   readonly #owner: RequestStreamOwner;
   readonly #reader: FrameReader;
+  /** Something of it has come: it is no stream that is over. */
+  hasCome = false;
   /** The last byte has been read. */
   #hasEnded = false;
   /** A field section was too large, and is not told yet. */
@@ -76,7 +78,7 @@ export class RequestStream {
 
   /** Whether the message ends with its head: looks whether its end has come. */
   endsWithHead(): boolean {
-    if (!this.#reader.isWithinFrame) this.#fetch();
+    if (!this.#reader.isWithinFrame && this.#owner.quic.isAtEnd(this.id)) this.#fetch();
     return this.#hasEnded && !this.#reader.isWithinFrame;
   }
 
@@ -134,8 +136,9 @@ export class RequestStream {
     if (this.#hasEnded && this.#reader.isWithinFrame)
       throw new Http3ConnError(errorCode.frameError, "a stream ended within a frame");
     if (this.#hasEnded) return false;
-    const piece = this.#owner.quic.read(this.id);
+    const piece = this.#owner.quic.read(this.id, this.phase === "head" ? maxHeadPiece : undefined);
     if (piece === undefined) return false;
+    this.hasCome = true;
     if ("resetBy" in piece) {
       this.isLeft = true;
       this.#owner.resetByClient(this);
@@ -146,3 +149,6 @@ export class RequestStream {
     return piece.bytes.length > 0 || this.#hasEnded;
   }
 }
+
+/** In bytes: content that comes with a head is left in QUIC, whose windows count it. */
+const maxHeadPiece = 4096;

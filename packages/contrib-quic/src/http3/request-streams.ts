@@ -28,6 +28,7 @@ import { errorCode, errorName, Http3ConnError, type Http3ErrorCode } from "./err
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
 import { OwnStreams } from "./own-streams.ts";
+import { RefusedStreams } from "./refused-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
 import { ResponseHeads } from "./response-heads.ts";
 import { Http3Exchan, requestGivenUp, type Http3ExchanConn, type StreamWait } from "./server-exchan.ts";
@@ -45,6 +46,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected readonly exchans = new Map<number, Http3Exchan>();
   /** Streams whose head has not come, or waits for QPACK. */
   readonly #heads = new Map<number, RequestStream>();
+  readonly #refused: RefusedStreams;
   /** Streams whose head or trailers wait for QPACK. */
   readonly #blockedSections = new Set<RequestStream>();
   /** Exchans that have more to send than is taken. */
@@ -70,6 +72,13 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
     this.#floods = new FloodLimits(settings, monotonic);
     this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
+    this.#refused = new RefusedStreams({
+      quic,
+      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
+      monotonic,
+      writeTimeout: () => server.settings.writeTimeout,
+      expired: () => this.settle(),
+    });
     this.#timeouts = new StreamTimeouts({
       monotonic,
       makeDeadline: (onExpired) => server.makeDeadline(onExpired),
@@ -104,7 +113,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   /** How many streams are open to the client. */
   protected get openStreams(): number {
-    return this.exchans.size + this.#heads.size;
+    return this.exchans.size + this.#heads.size + this.#refused.size;
   }
 
   // ---- streams ----
@@ -115,6 +124,8 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     if (exchan !== undefined) return exchan.inputArrived();
     const stream = this.#heads.get(id) ?? this.#begin(id);
     stream?.readHead();
+    // What was readable was read, and ended, on behalf of another stream of this turn.
+    if (stream?.hasCome === false) return this.#removeHead(stream);
     if (stream?.isHeadMissing === true) this.#failHead(stream, errorCode.requestIncomplete, "it ended without a head");
   }
 
@@ -205,7 +216,8 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.#removeHead(stream);
     this.server.requestRefused(this.peer, status, reason);
     const head = this.heads.encode(stream.id, { status, fieldList: [] }, 0);
-    this.quic.write(stream.id, frame(frameType.headers, head), true);
+    this.#refused.add(stream.id, frame(frameType.headers, head));
+    this.streamAnswered(stream.id);
     stream.leave(errorCode.noError);
     this.quic.flush();
     // Each has a line in the log, and counts as no request.
@@ -246,6 +258,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   /** More may be sent. */
   protected flushOutputs(): void {
     this.own.flush();
+    this.#refused.flush();
     for (const exchan of [...this.#blockedOutputs]) {
       this.#progress += exchan.flush();
       if (!exchan.isBlocked || exchan.isOver) this.#blockedOutputs.delete(exchan);
@@ -384,6 +397,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const exchans = [...this.exchans.values()];
     this.exchans.clear();
     this.#heads.clear();
+    this.#refused.clear();
     this.#blockedSections.clear();
     this.#blockedOutputs.clear();
     for (const exchan of exchans) {

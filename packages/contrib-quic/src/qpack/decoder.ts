@@ -4,8 +4,8 @@
 //   a field section ── needs more inserts than there were ──> blocked: its stream waits
 //                   └─ decode ──> DecodedBlock, and an acknowledgment on our decoder stream
 //
-// Bombs: the table never holds more than we allow, a section is decoded up to the limits of heads and then only read
-// on, and no more streams may be blocked than we allow.
+// Bombs: the table never holds more than we allow, a section is decoded up to the limits of heads and no further (it
+// changes nothing for later ones), and no more streams may be blocked than we allow.
 
 import { nameFault, neverIndexedFields, valueFault, type DecodedBlock, type HeadLimits } from "@hemi/internal";
 import type { HeaderField } from "@hemi/internal";
@@ -67,7 +67,7 @@ export class QpackDecoder {
     const { requiredInserts, base } = this.#readPrefix(reader);
     const block: DecodedBlock = { list: [], isTooLarge: false, fault: undefined };
     let size = 0;
-    while (!reader.isAtEnd) {
+    while (!reader.isAtEnd && !block.isTooLarge) {
       // Literals with the bit N set, by a name of a table or by their own.
       const isNeverIndexed = (reader.next & 0xe0) === 0x60 || (reader.next & 0xf0) === 0x30;
       const isNeverPostBase = (reader.next & 0xf8) === 0x08;

@@ -33,6 +33,14 @@ function makePair(capacity = 4096) {
   return { encoder, decoder, exchange, toDecoder, toEncoder };
 }
 
+test("a section that passes a limit is read no further", () => {
+  const { decoder } = makeDecoder();
+  // Three fields `:path /`, and an index that is in no table.
+  const section = hex("0000 c1 c1 c1 ff7f");
+  expect(decoder.decode(0, section, { ...limits, maxFields: 2 })).toMatchObject({ isTooLarge: true });
+  expect(() => decoder.decode(0, section, limits)).toThrow();
+});
+
 test("the static table has the 99 fields of RFC 9204", () => {
   expect(staticFields).toHaveLength(99);
   expect([staticFields[25], staticFields[52], staticFields[98]]).toEqual([

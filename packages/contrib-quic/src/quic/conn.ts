@@ -29,8 +29,11 @@ export interface QuicConn {
   readable(): readonly number[];
   /** Whether nothing is left to read of a readable stream but its end or its reset. */
   isAtEnd(streamId: number): boolean;
-  /** What has come; `undefined`: nothing. After an end or a reset the stream must not be read again. */
-  read(streamId: number): QuicPiece | QuicReset | undefined;
+  /**
+   * What has come, up to `most` bytes of it; `undefined`: nothing. After an end or a reset the stream must not be read
+   * again.
+   */
+  read(streamId: number, most?: number): QuicPiece | QuicReset | undefined;
   /** How many of the bytes were taken; all of them with `isEnd`: the stream has ended. -1: the peer takes no more. */
   write(streamId: number, bytes: Uint8Array, isEnd: boolean): number;
   /** Whether the peer takes no more of a stream that we have not ended (STOP_SENDING). */

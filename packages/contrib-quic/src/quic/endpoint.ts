@@ -23,8 +23,11 @@ export interface QuicAcceptor extends AcceptedConnListener {
   readonly tokens: RetryTokens;
   /** New connections are taken. */
   readonly isOpen: boolean;
-  /** Whether clients have to prove their address now, before anything is kept for them. */
-  readonly demandsRetry: boolean;
+  /**
+   * Whether clients have to prove their address now, before anything is kept for them. `hellos`: how many clients are
+   * at their ClientHello.
+   */
+  demandsRetry(hellos: number): boolean;
   /** Whether a client may have one more connection. */
   admits(client: Endpoint): boolean;
   /** The settings and the certificate for a client. `undefined`: it is refused. */
@@ -110,11 +113,12 @@ export class QuicEndpoint {
   }
 
   #initial(datagram: Buffer, header: LongHeader, from: Endpoint): void {
-    const { tokens, demandsRetry, native } = this.#acceptor;
+    if (datagram.length > maxInitialDatagram) return;
+    const { tokens, native } = this.#acceptor;
     const originalDcid = header.token.length > 0 ? tokens.read(header.token, from, header.dcid) : undefined;
     const key = `${from.address} ${from.port} ${header.dcid.toString("latin1")}`;
     const known = this.#hellos.get(key);
-    if (known === undefined && originalDcid === undefined && demandsRetry) {
+    if (known === undefined && originalDcid === undefined && this.#acceptor.demandsRetry(this.#hellos.size)) {
       const newId = randomBytes(connIdSize);
       const packet = Buffer.alloc(minInitialDatagram);
       const token = tokens.make(from, header.dcid, newId);
@@ -134,8 +138,11 @@ export class QuicEndpoint {
     hello.isRead = true;
     const config = this.#acceptor.configFor(read);
     const accept = (config: NativeConfig | undefined): void => {
+      // It may have been dropped while its certificate was looked for, or the endpoint be closed.
+      if (this.#hellos.get(key) !== hello) return;
       this.#hellos.delete(key);
-      this.#accept(read, config, hello, { dcid: header.dcid, originalDcid, from });
+      // Others may have begun meanwhile.
+      if (this.#acceptor.admits(from)) this.#accept(read, config, hello, { dcid: header.dcid, originalDcid, from });
     };
     if (config instanceof Promise) {
       config.then(accept, (error: unknown) => {
@@ -207,5 +214,7 @@ const connIdSize = 16;
 const minConnId = 8;
 /** In bytes (RFC 9000 14.1). */
 const minInitialDatagram = 1200;
+/** In bytes: what any network brings. A client knows no larger limit of ours yet. */
+const maxInitialDatagram = 1500;
 /** A ClientHello of 16 KiB has as many. */
 const maxHelloDatagrams = 16;

@@ -173,9 +173,9 @@ export class QuicheConn implements QuicConn {
     return this.#attempt(() => this.native.streamFinished(streamId)) ?? false;
   }
 
-  read(streamId: number): QuicPiece | QuicReset | undefined {
+  read(streamId: number, most = scratch.length): QuicPiece | QuicReset | undefined {
     try {
-      const got = this.native.streamRecv(streamId, scratch);
+      const got = this.native.streamRecv(streamId, scratch.subarray(0, most));
       if (got === null) return undefined;
       const [size, isEnd] = got;
       this.#overhead.earn(size + sizeOfHeaders);

@@ -59,6 +59,11 @@ export class MemoryQuic implements QuicConn {
     this.user?.advance();
   }
 
+  /** What the server has not read of a stream, in bytes. */
+  unread(id: number): number {
+    return this.#incomingOf(id).pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
   sent(id: number): Sent {
     const sent = this.#sent.get(id) ?? new Sent();
     this.#sent.set(id, sent);
@@ -84,14 +89,16 @@ export class MemoryQuic implements QuicConn {
     return resetBy !== undefined || (isEnd && pieces.length === 0);
   }
 
-  read(id: number): QuicPiece | QuicReset | undefined {
+  read(id: number, most = Infinity): QuicPiece | QuicReset | undefined {
     const incoming = this.#incomingOf(id);
     if (incoming.isDone) return undefined;
     if (incoming.resetBy !== undefined) {
       incoming.isDone = true;
       return { resetBy: incoming.resetBy };
     }
-    const bytes = incoming.pieces.shift();
+    const whole = incoming.pieces.shift();
+    const bytes = whole?.subarray(0, most);
+    if (whole !== undefined && whole.length > most) incoming.pieces.unshift(whole.subarray(most));
     const isEnd = incoming.isEnd && incoming.pieces.length === 0;
     if (bytes === undefined && !isEnd) return undefined;
     incoming.isDone = isEnd;

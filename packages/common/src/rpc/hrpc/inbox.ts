@@ -35,8 +35,10 @@ export class Inbox {
   /** What was read and is not granted again yet. */
   #owed = 0;
   readonly #messages: Kept[] = [];
-  /** The pieces of the message that is incomplete. */
-  #pieces: Uint8Array[] = [];
+  /** A message has begun and is incomplete: its first `#pieceSize` bytes have come. */
+  #isWithin = false;
+  /** Grows with the pieces: a list of them would take many times what a peer sends that makes them tiny. */
+  #partial = noBytes;
   #pieceSize = 0;
   #pieceCost = 0;
   #pieceCoding = 0;
@@ -56,7 +58,7 @@ export class Inbox {
     if (this.#credit < 0)
       throw new ProtocolFault(goAwayCodes.flowControl, "more came on a stream than it had credit for");
     const coding = flags & (frameFlags.gzip | frameFlags.brotli);
-    if (this.#pieces.length > 0 && coding !== this.#pieceCoding) {
+    if (this.#isWithin && coding !== this.#pieceCoding) {
       throw new ProtocolFault(goAwayCodes.protocol, "the pieces of a message have different flags");
     }
     // Nobody will read it.
@@ -70,7 +72,7 @@ export class Inbox {
 
   /** No more messages come. Throws ProtocolFault within a message. */
   end(): void {
-    if (this.#pieces.length > 0) throw new ProtocolFault(goAwayCodes.protocol, "a stream ends within a message");
+    if (this.#isWithin) throw new ProtocolFault(goAwayCodes.protocol, "a stream ends within a message");
     this.#isEnded = true;
     this.#waiter?.resolve(undefined);
     this.#waiter = undefined;
@@ -103,8 +105,8 @@ export class Inbox {
   }
 
   #keepPiece(payload: Uint8Array, cost: number, coding: number): void {
-    this.#pieces.push(new Uint8Array(payload));
-    this.#pieceSize += payload.length;
+    this.#isWithin = true;
+    this.#append(payload);
     this.#pieceCoding = coding;
     if (this.#waiter === undefined) this.#pieceCost += cost;
     else this.#grant(cost);
@@ -121,19 +123,26 @@ export class Inbox {
 
   #joined(last: Uint8Array): Uint8Array {
     // Not `slice`: that of a Buffer of Node.js copies nothing.
-    if (this.#pieces.length === 0) return new Uint8Array(last);
-    const whole = new Uint8Array(this.#pieceSize + last.length);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      whole.set(piece, at);
-      at += piece.length;
+    if (!this.#isWithin) return new Uint8Array(last);
+    this.#append(last);
+    return this.#partial.subarray(0, this.#pieceSize);
+  }
+
+  #append(piece: Uint8Array): void {
+    const size = this.#pieceSize + piece.length;
+    if (size > this.#partial.length) {
+      const room = Math.min(2 * this.#partial.length, this.#options.maxMessageSize);
+      const larger = new Uint8Array(Math.max(size, room));
+      larger.set(this.#partial.subarray(0, this.#pieceSize));
+      this.#partial = larger;
     }
-    whole.set(last, at);
-    return whole;
+    this.#partial.set(piece, this.#pieceSize);
+    this.#pieceSize = size;
   }
 
   #dropPieces(): void {
-    this.#pieces = [];
+    this.#isWithin = false;
+    this.#partial = noBytes;
     this.#pieceSize = 0;
     this.#pieceCost = 0;
   }
@@ -147,3 +156,5 @@ export class Inbox {
     this.#owed = 0;
   }
 }
+
+const noBytes = new Uint8Array();

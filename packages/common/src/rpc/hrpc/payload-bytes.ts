@@ -44,6 +44,11 @@ export class PayloadWriter {
     for (let i = 0; i < value.length; i++) this.#bytes[this.#size++] = value.charCodeAt(i);
   }
 
+  /** Drops what a writer that has thrown left here: it would stand before the next payload. */
+  begin(): void {
+    this.#size = 0;
+  }
+
   /** What was written, behind room for the head of a frame. The writer is empty afterwards. */
   take(before: number): Uint8Array {
     const taken = new Uint8Array(before + this.#size);

@@ -61,6 +61,7 @@ const noMetadata = new Metadata();
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
+  writer.begin();
   for (const [name, id] of entriesOf(settingIds)) {
     writer.byte(id);
     writer.uint32(settings[name]);
@@ -88,6 +89,7 @@ export const maxCredit = 2 ** 31 - 1;
 
 /** A CALL frame. */
 export function callFrame(streamId: number, { path, timeout, codec, metadata }: CallHead): Uint8Array {
+  writer.begin();
   writer.text(path);
   // 0 is none: a deadline that is over is one that ends at once.
   writer.number(timeout < Number.MAX_SAFE_INTEGER ? Math.max(1, Math.ceil(timeout)) : 0);
@@ -110,6 +112,7 @@ export function readCall(payload: Uint8Array): CallHead {
 
 /** A HEADERS frame. */
 export function headersFrame(streamId: number, metadata: Metadata): Uint8Array {
+  writer.begin();
   writeMetadata(metadata);
   return finish(frameTypes.headers, 0, streamId);
 }
@@ -124,6 +127,7 @@ export function readHeaders(payload: Uint8Array): Metadata {
 
 /** An END frame. `isBegun`: whether the call may have had an effect. */
 export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun: boolean): Uint8Array {
+  writer.begin();
   writer.byte(error === undefined ? 0 : rpcCodes[error.code]);
   writer.text(error?.message ?? "");
   writer.number(error?.details.length ?? 0);
@@ -157,6 +161,7 @@ export function readEnd(payload: Uint8Array): CallEnd {
 
 /** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
 export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: string): Uint8Array {
+  writer.begin();
   writer.uint32(lastStreamId);
   writer.byte(code);
   writer.text(reason);

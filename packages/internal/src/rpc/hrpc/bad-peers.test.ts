@@ -120,6 +120,30 @@ test("a client that reads nothing makes an endless stream wait, and ends it when
   await site[Symbol.asyncDispose]();
 });
 
+test("a client that reads nothing is sent away after writeTimeout, whatever it sends meanwhile", async () => {
+  let isOver = false;
+  const text = z.object({ text: z.string() });
+  const endless = bundlet("test.Endless", { talk: serverStreaming({ input: text, output: text }) });
+  const served = implement(endless, {
+    async *talk({ text }) {
+      try {
+        for (;;) yield { text: text.repeat(10_000) };
+      } finally {
+        isOver = true;
+      }
+    },
+  });
+  await using site = await serveRpcServer({ bundlets: [served], props: ".writeTimeout = 200ms" });
+  await using raw = await RawHrpc.connect(site.port);
+  raw.pause();
+  const credit = frame(frameTypes.credit, 0, 1, Uint8Array.of(0x40, 0, 0, 0));
+  raw.send(beginning, rawCall(1, "/test.Endless/talk"), rawMessage(1, '{"text":"x"}', frameFlags.last), credit);
+  const more = frame(frameTypes.credit, 0, 1, Uint8Array.of(0, 0, 0, 64));
+  const sending = setInterval(() => raw.send(more), 20);
+  await vi.waitFor(() => expect(isOver).toBe(true), 10_000);
+  clearInterval(sending);
+}, 15_000);
+
 test.each([
   ["pings", (i: number) => [frame(frameTypes.ping, 0, 0, Buffer.alloc(8, i))]],
   [

@@ -67,6 +67,8 @@ export class HrpcPool implements NodePool {
   /** Ends what is idle, and the rest as soon as it is. */
   close(): void {
     this.#isClosed = true;
+    // What leaves has no room for them any more.
+    this.#refuseWaiting(shutsDown);
     for (const { session } of this.#conns) session.drain();
   }
 

@@ -50,8 +50,8 @@ export class HrpcSocket implements SessionCarrier {
   #isPinged = false;
   /** Our side is shut. */
   #isEnding = false;
-  /** What waited to be sent when the wait for that began, in bytes. */
-  #unsent = 0;
+  /** What waited to be sent when the wait for that began, in bytes; `undefined`: nothing is waited for. */
+  #unsent: number | undefined;
 
   constructor(options: HrpcSocketOptions) {
     this.#options = options;
@@ -75,9 +75,12 @@ export class HrpcSocket implements SessionCarrier {
     const { timeouts } = this.#options;
     if (this.#isEnding) return this.#deadline.set(timeouts.writeTimeout);
     if (this.#output.isBlocked) {
+      // Set once: what the peer sends is no progress of what it is to read.
+      if (this.#unsent !== undefined) return;
       this.#unsent = this.socket.writableLength;
       return this.#deadline.set(timeouts.writeTimeout);
     }
+    this.#unsent = undefined;
     if (!this.session.isEstablished) {
       // Set once: bytes that are no settings are no progress.
       if (!this.#deadline.isSet) this.#deadline.set(timeouts.beginTimeout);
@@ -146,8 +149,9 @@ export class HrpcSocket implements SessionCarrier {
     const { session } = this;
     if (this.#isEnding) return this.destroy();
     if (this.#output.isBlocked) {
-      if (this.socket.writableLength < this.#unsent) return this.settle();
-      return this.destroy();
+      if (this.socket.writableLength >= (this.#unsent ?? 0)) return this.destroy();
+      this.#unsent = undefined;
+      return this.settle();
     }
     if (!session.isEstablished) return session.close(goAwayCodes.timeout, "no settings came in time");
     if (session.streamCount === 0) return session.drain();

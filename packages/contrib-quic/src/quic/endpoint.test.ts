@@ -1,0 +1,107 @@
+// Clients at their ClientHello: what is kept for them, and how many of them get through.
+
+import { randomBytes } from "node:crypto";
+import { DatagramSockets, type DatagramReceiver, type DatagramShare, type Endpoint } from "@hemi/internal";
+import { expect, test } from "vitest";
+import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
+import { nativeQuic, type NativeConfig } from "./native.ts";
+import { RetryTokens } from "./retry-tokens.ts";
+
+const local: Endpoint = { address: "127.0.0.1", port: 443 };
+
+/** The first datagram of a client. */
+function initial(): Buffer {
+  const { Config, Connection } = nativeQuic();
+  const config = Config.withBoringSslCtx(false, false, null, null, null, null);
+  config.setApplicationProtos(["h3"]);
+  const address = { host: "127.0.0.1", port: 443 };
+  const conn = Connection.connect("a.example", randomBytes(16), { ...address, port: 1 }, address, config);
+  const packet = Buffer.alloc(1350);
+  const [size = 0] = conn.send(packet) ?? [];
+  return packet.subarray(0, size);
+}
+
+/** An endpoint whose certificates are found when `found` is called. */
+function makeEndpoint(maxConns = 100) {
+  const sent: Buffer[] = [];
+  const lookups: PromiseWithResolvers<NativeConfig | undefined>[] = [];
+  const began: unknown[] = [];
+  const failures: string[] = [];
+  const hellos: number[] = [];
+  let receiver: DatagramReceiver = () => undefined;
+  const share: DatagramShare = {
+    local,
+    receive: (next) => (receiver = next),
+    send: (bytes) => sent.push(bytes),
+    release: () => Promise.resolve(),
+  };
+  const acceptor: QuicAcceptor = {
+    native: nativeQuic(),
+    tokens: new RetryTokens(randomBytes(32), () => 0),
+    isOpen: true,
+    demandsRetry: (count) => hellos.push(count) > 0 && count >= 4,
+    admits: () => began.length < maxConns,
+    configFor() {
+      const lookup = Promise.withResolvers<NativeConfig | undefined>();
+      lookups.push(lookup);
+      return lookup.promise;
+    },
+    began: (conn) => began.push(conn),
+    handshakeFailed: (_client, reason) => failures.push(reason),
+    helloTimeout: 5000,
+    maxHellos: 10,
+    overhead: { max: 1e9, recovery: 1 },
+    established: () => ({ advance: () => undefined, closed: () => undefined }),
+    gone: () => undefined,
+    failed: () => undefined,
+  };
+  const endpoint = new QuicEndpoint(share, new DatagramSockets(), acceptor);
+  endpoint.open();
+  return {
+    endpoint,
+    began,
+    sent,
+    lookups,
+    failures,
+    hellos,
+    /** A client sends a datagram. */
+    receive: (bytes: Buffer, port: number) => receiver(bytes, { address: "127.0.0.1", port }, share),
+    async found() {
+      const config = nativeQuic().Config.withBoringSslCtx(false, false, null, null, null, null);
+      for (const lookup of lookups) lookup.resolve(config);
+      await Promise.all(lookups.map(({ promise }) => promise));
+    },
+  };
+}
+
+test("clients that come while certificates are looked for do not pass maxConns", async () => {
+  const { endpoint, began, lookups, receive, found } = makeEndpoint(1);
+  for (let port = 1; port <= 3; port++) receive(initial(), port);
+  expect(lookups).toHaveLength(3);
+  await found();
+  expect(began).toHaveLength(1);
+  await endpoint.close();
+});
+
+test("no connection begins after the end of its server, when its certificate is found at last", async () => {
+  const { endpoint, began, receive, found } = makeEndpoint();
+  receive(initial(), 1);
+  await endpoint.close();
+  await found();
+  expect(began).toEqual([]);
+});
+
+test("clients at their ClientHello count as load that demands a Retry", async () => {
+  const { endpoint, sent, lookups, hellos, receive } = makeEndpoint();
+  for (let port = 1; port <= 6; port++) receive(initial(), port);
+  expect(hellos).toEqual([0, 1, 2, 3, 4, 4]);
+  expect([lookups.length, sent.length]).toEqual([4, 2]);
+  await endpoint.close();
+});
+
+test("nothing is kept of datagrams that are larger than any network brings", async () => {
+  const { endpoint, lookups, hellos, receive } = makeEndpoint();
+  receive(Buffer.concat([initial(), Buffer.alloc(60_000)]), 1);
+  expect([lookups, hellos]).toEqual([[], []]);
+  await endpoint.close();
+});

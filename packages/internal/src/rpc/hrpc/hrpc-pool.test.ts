@@ -1,0 +1,36 @@
+import { connect } from "node:net";
+import { Deadlines } from "@hemi/common";
+import { Metadata, NotBegunError, noCompression } from "@hemi/common/rpc";
+import { expect, test } from "vitest";
+import { numbersService } from "../../testing/rpc/numbers-service.ts";
+import { serveRpcServer } from "../../testing/rpc/rpc-server-site.ts";
+import { HrpcPool } from "./hrpc-pool.ts";
+
+test("calls that wait for a busy node are free to go elsewhere when the node is given up", async () => {
+  const bundlets = [numbersService({ events: [], failures: 0 })];
+  await using site = await serveRpcServer({ bundlets, props: ".hrpcMaxStreams = 1" });
+  const deadlines = new Deadlines({ resolution: 20 });
+  const time = 60_000;
+  const pool = new HrpcPool({
+    timeouts: { beginTimeout: time, idleTimeout: time, writeTimeout: time, pingInterval: 0, pingTimeout: time },
+    maxConns: () => 1,
+    compression: noCompression,
+    dial: (onread) => ({
+      socket: connect({ host: "127.0.0.1", port: site.port, onread, allowHalfOpen: true }),
+      connectEvent: "connect",
+    }),
+    makeDeadline: (onExpired) => deadlines.add(onExpired),
+    maxMessageSize: () => 1000,
+    failed: () => undefined,
+  });
+  const { signal } = new AbortController();
+  const session = await pool.take(signal);
+  const head = { path: "/test.Numbers/double", timeout: Infinity, codec: "json", metadata: new Metadata() } as const;
+  const running = session.call(head, 1000, () => undefined);
+  const waiting = pool.take(signal);
+  pool.close();
+  await expect(waiting).rejects.toBeInstanceOf(NotBegunError);
+  expect([running.isOver, session.isClosed]).toEqual([false, false]);
+  pool.destroy();
+  deadlines.close();
+});
