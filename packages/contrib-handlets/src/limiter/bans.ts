@@ -84,10 +84,17 @@ export class Bans {
 
   #tell(): void {
     this.#timer = undefined;
-    const strikes = this.#strikes;
+    const strikes = [...this.#strikes];
     this.#strikes = new Map();
     const store = this.#options.store() ?? this.#own;
-    for (const [key, count] of strikes) void this.#count(store, key, count);
+    void this.#countAll(store, strikes);
+  }
+
+  /** In portions: those who share the connection to the store need some room, too. */
+  async #countAll(store: RateLimitStore, strikes: readonly (readonly [key: string, count: number])[]): Promise<void> {
+    for (let at = 0; at < strikes.length; at += strikesAtOnce) {
+      await Promise.all(strikes.slice(at, at + strikesAtOnce).map(([key, count]) => this.#count(store, key, count)));
+    }
   }
 
   async #count(store: RateLimitStore, key: string, count: number): Promise<void> {
@@ -118,3 +125,5 @@ function isNews(news: unknown): news is readonly [key: string, time: number] {
 const strikeInterval = 50;
 /** Clients with strikes in one interval; those beyond go unpunished for it. */
 const maxStruck = 10_000;
+/** Clients whose strikes the store is told of at once. */
+const strikesAtOnce = 500;
