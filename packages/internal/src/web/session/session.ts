@@ -147,7 +147,7 @@ export class Session {
     return undefined;
   }
 
-  /** Another session must not take the place of one that could not be read. True: changes are lost. Throws HTTPError. */
+  /** Another session must not take the place of one that could not be read: changes are lost, or get HTTPError 503. */
   #isUnreadable(): boolean {
     if (this.#unread === undefined) return false;
     if (this.#stater.onDown !== "anonymous") throw unavailable(this.#unread.error);
