@@ -33,6 +33,8 @@ export class Bans {
   #strikes = new Map<string, number>();
   readonly #own: MemoryRateLimits;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the store is being told. */
+  #isTelling = false;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: BansOptions) {
@@ -78,6 +80,10 @@ export class Bans {
     const count = this.#strikes.get(key) ?? 0;
     if (count === 0 && this.#strikes.size >= maxStruck) return;
     this.#strikes.set(key, count + 1);
+    if (!this.#isTelling) this.#planTell();
+  }
+
+  #planTell(): void {
     // A flood of strikes is one message for each client and interval.
     this.#timer ??= setTimeout(() => this.#tell(), strikeInterval).unref();
   }
@@ -87,7 +93,11 @@ export class Bans {
     const strikes = [...this.#strikes];
     this.#strikes = new Map();
     const store = this.#options.store() ?? this.#own;
-    void this.#countAll(store, strikes);
+    this.#isTelling = true;
+    void this.#countAll(store, strikes).then(() => {
+      this.#isTelling = false;
+      if (this.#strikes.size > 0) this.#planTell();
+    });
   }
 
   /** In portions: those who share the connection to the store need some room, too. */

@@ -160,11 +160,13 @@ export class ClientRates {
     }
     this.#nextAsk = this.#options.now() + (this.isDown ? downInterval : askInterval);
     if (asked === 0) return;
-    const late = setTimeout(() => {
+    const giveUp = (): void => {
       for (const account of this.#accounts.values()) {
         if (account.asked === question) this.#failed(account, new Error(`no answer within ${answerTime} ms`));
       }
-    }, answerTime).unref();
+    };
+    // This process may have stood still itself: what has arrived meanwhile is read first.
+    const late = setTimeout(() => setImmediate(giveUp), answerTime).unref();
     if (this.#isClosed) clearTimeout(late);
   }
 
