@@ -10,6 +10,7 @@ import contribApps from "./index.ts";
 const app = (index: string, session: string) => `import { createRequire } from "node:module";
 import { expressSessions } from "${index}";
 const session = createRequire(import.meta.url)("${session}");
+const waiting = [];
 const use = expressSessions(session, { secret: "s", resave: false, saveUninitialized: false });
 export default (req, res) =>
   use(req, res, (error) => {
@@ -20,7 +21,16 @@ export default (req, res) =>
     const [, action, name] = req.url.split("/");
     if (action === "set") req.session[name] = (req.session[name] ?? 0) + 1;
     if (action === "drop") delete req.session[name];
+    if (action === "slow") req.session.late = 1;
     const { cookie, ...values } = req.session;
+    if (action === "slow") {
+      waiting.push(() => res.end("slow"));
+      return;
+    }
+    if (action === "waiting") return void res.end(String(waiting.length));
+    if (action === "release") {
+      for (const go of waiting.splice(0)) go();
+    }
     if (action === "end") return void req.session.destroy(() => res.end("ended"));
     setImmediate(() => res.end(JSON.stringify(values)));
   });
@@ -78,6 +88,17 @@ test("requests of one client that change different names at once lose nothing", 
   await Promise.all(Array.from({ length: 10 }, (_, i) => site.get(`/set/n${i}`, cookie)));
   const stored = JSON.parse((await site.get("/look", cookie)).text) as object;
   expect(Object.keys(stored).sort()).toEqual([...Array.from({ length: 10 }, (_, i) => `n${i}`), "start"]);
+});
+
+test("a request that was under way when the client logged out does not bring the session back", async () => {
+  await using site = await siteWith(local);
+  const cookie = cookieIn(await site.get("/set/user"));
+  const slow = site.get("/slow", cookie);
+  await expect.poll(async () => (await site.get("/waiting")).text).toBe("1");
+  expect((await site.get("/end", cookie)).text).toBe("ended");
+  await site.get("/release");
+  await slow.catch(() => undefined);
+  expect((await site.get("/look", cookie)).text).toBe("{}");
 });
 
 test("a webapp without a stater says what to do", async () => {

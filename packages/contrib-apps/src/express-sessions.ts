@@ -26,8 +26,8 @@ export interface ExpressStore {
  *     app.use(expressSessions(session, { secret, resave: false, saveUninitialized: false }));
  *
  * `options` are those of `express-session`, without `store`. Each name in `req.session` is stored by itself: of two
- * requests of one client that change different names, no change is lost. The stater must be able to store a session
- * under a token that it has not made, as `localStater` is.
+ * requests of one client that change different names, no change is lost. A session that another request has ended is
+ * not stored again: its request gets 409. The stater must store sessions: `cookieStater` does not.
  */
 export function expressSessions(session: ExpressSession, options: object): SessionMiddleware {
   /** A reload may give the webapp another stater. */
@@ -99,10 +99,12 @@ function makeStore(Store: ExpressSession["Store"], stater: StaterPart): ExpressS
     ];
     const written = await stater.write(id, changes).catch(throwUnavailable);
     if (written !== "gone") return void loaded.set(session, entries);
+    // A request that was under way at a logout must not bring the session back.
+    if (loaded.has(session)) throw new HTTPError(409, "the session was ended by another request");
     const all = [...entries].map(([name, json]) => ({ name, json }));
     const made = await stater.write(undefined, all, id).catch(throwUnavailable);
     if (made === "gone" || !("token" in made) || made.token !== id) {
-      throw new Error("the stater cannot store a session under a token that it has not made: use a localStater");
+      throw new Error("the stater cannot store a session under a token that it has not made: use one that stores them");
     }
     loaded.set(session, entries);
   }

@@ -15,6 +15,7 @@ import {
   type PropsOf,
   type Request,
   type Response,
+  Tally,
 } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
 import { type BasicCredentials, readBasicCredentials } from "./basic-credentials.ts";
@@ -23,7 +24,6 @@ import { HtpasswdThread } from "./htpasswd-thread.ts";
 import { keyOfAddress } from "@hemi/common";
 import { costOfKnown, decoyOfKnown, type KnownHash, parseKnownHash, verifyKnown } from "./known-hash.ts";
 import { refuse } from "./refuse.ts";
-import { Tally } from "./tally.ts";
 import { parseUsersFile } from "./users-file.ts";
 
 const props = {

@@ -1,4 +1,5 @@
-// Locks in Redis. Each name is a hash with the fencing token of its latest holder, and when that one's time is over.
+// Locks in Redis. Each name is a hash with the fencing token of its latest holder, how long that one may have it, and
+// when its time is over.
 //
 // A token is the time in microseconds, or one more than the last one: tokens rise even if Redis has lost its data. The
 // replica that takes over after a failover may not know the latest holder: what two holders at once would destroy must
@@ -38,10 +39,12 @@ export class RedisLocks implements LockService {
 
 /** ARGV: ttl. Returns the token as a text, or "0". */
 const acquire = new Script(`${withTime}
-local held = redis.call('HMGET', KEYS[1], 'token', 'until')
-if held[2] and tonumber(held[2]) > now then return '0' end
+local held = redis.call('HMGET', KEYS[1], 'token', 'until', 'ttl')
+local left = tonumber(held[2] or 0) - now
+-- With far more than there ever was, the clock was set back, and the holder may be gone: one that is there renews it.
+if left > 0 and left <= 2 * tonumber(held[3] or 0) then return '0' end
 local token = string.format('%.0f', math.max(tonumber(held[1] or 0) + 1, now * 1000))
-redis.call('HSET', KEYS[1], 'token', token, 'until', string.format('%.3f', now + ARGV[1]))
+redis.call('HSET', KEYS[1], 'token', token, 'until', string.format('%.3f', now + ARGV[1]), 'ttl', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[1]) + 86400000)
 return token
 `);

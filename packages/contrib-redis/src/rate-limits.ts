@@ -3,8 +3,9 @@
 //   arrival           the state of the bucket: see the token bucket of @hemi/common
 //   since, strikes    the current window of strikes, and where it ends: until
 //   ban               when the ban ends
+//   at                when all this was stored
 //
-// All times are of Redis's clock, in milliseconds since the epoch.
+// All times are of Redis's clock, in milliseconds since the epoch. If it is set back, they move with it.
 
 import type { RateLimitStore, Strike, StrikeCount, TokenDemand, TokenGrant } from "@hemi/internal";
 import type { Lane } from "./lane.ts";
@@ -36,11 +37,13 @@ export class RedisRateLimits implements RateLimitStore {
 
 /** Reads the hash; `keep` stores it for as long as any of it counts. */
 const withLimits = `${withTime}
-local state = redis.call('HMGET', KEYS[1], 'arrival', 'until', 'strikes', 'ban')
-local arrival = math.max(now, tonumber(state[1] or 0))
-local untilTime = tonumber(state[2] or 0)
+local state = redis.call('HMGET', KEYS[1], 'arrival', 'until', 'strikes', 'ban', 'at')
+-- Or a ban of a minute lasts for as long as the clock was set back.
+local back = math.max(0, tonumber(state[5] or 0) - now)
+local arrival = math.max(now, tonumber(state[1] or 0) - back)
+local untilTime = tonumber(state[2] or 0) - back
 local strikes = untilTime > now and tonumber(state[3] or 0) or 0
-local ban = tonumber(state[4] or 0)
+local ban = tonumber(state[4] or 0) - back
 local bannedFor = math.ceil(math.max(0, ban - now))
 
 local function keep()
@@ -48,6 +51,7 @@ local function keep()
   if left <= 0 then return redis.call('DEL', KEYS[1]) end
   local function text(time) return string.format('%.3f', time) end
   redis.call('HSET', KEYS[1], 'arrival', text(arrival), 'until', text(untilTime), 'strikes', strikes, 'ban', text(ban))
+  redis.call('HSET', KEYS[1], 'at', text(now))
   redis.call('PEXPIRE', KEYS[1], left)
 end
 `;

@@ -148,6 +148,7 @@ export { MemorySink, type LogSink } from "./log/sink.ts";
 export type { LogDetails, LogLevel, LogRecord } from "./log/record.ts";
 export { entryOf, type LogEntry } from "./log/log-entry.ts";
 export type { PathLevel } from "./log/path-levels.ts";
+export { Tally } from "./log/tally.ts";
 export { openErrorLog, type ErrorLog, type ErrorLogOptions, type OwnedErrorLog } from "./log/error-log.ts";
 
 // Net

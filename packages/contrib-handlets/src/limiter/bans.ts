@@ -33,6 +33,8 @@ export class Bans {
   #strikes = new Map<string, number>();
   readonly #own: MemoryRateLimits;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the store is being told. */
+  #isTelling = false;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: BansOptions) {
@@ -78,16 +80,31 @@ export class Bans {
     const count = this.#strikes.get(key) ?? 0;
     if (count === 0 && this.#strikes.size >= maxStruck) return;
     this.#strikes.set(key, count + 1);
+    if (!this.#isTelling) this.#planTell();
+  }
+
+  #planTell(): void {
     // A flood of strikes is one message for each client and interval.
     this.#timer ??= setTimeout(() => this.#tell(), strikeInterval).unref();
   }
 
   #tell(): void {
     this.#timer = undefined;
-    const strikes = this.#strikes;
+    const strikes = [...this.#strikes];
     this.#strikes = new Map();
     const store = this.#options.store() ?? this.#own;
-    for (const [key, count] of strikes) void this.#count(store, key, count);
+    this.#isTelling = true;
+    void this.#countAll(store, strikes).then(() => {
+      this.#isTelling = false;
+      if (this.#strikes.size > 0) this.#planTell();
+    });
+  }
+
+  /** In portions: those who share the connection to the store need some room, too. */
+  async #countAll(store: RateLimitStore, strikes: readonly (readonly [key: string, count: number])[]): Promise<void> {
+    for (let at = 0; at < strikes.length; at += strikesAtOnce) {
+      await Promise.all(strikes.slice(at, at + strikesAtOnce).map(([key, count]) => this.#count(store, key, count)));
+    }
   }
 
   async #count(store: RateLimitStore, key: string, count: number): Promise<void> {
@@ -118,3 +135,5 @@ function isNews(news: unknown): news is readonly [key: string, time: number] {
 const strikeInterval = 50;
 /** Clients with strikes in one interval; those beyond go unpunished for it. */
 const maxStruck = 10_000;
+/** Clients whose strikes the store is told of at once. */
+const strikesAtOnce = 500;

@@ -148,6 +148,39 @@ describe("a store that is down", () => {
   });
 });
 
+test("a limiter that refuses everything while its store is down notices that it is back", async () => {
+  let isDown = true;
+  const { ask, pass, all } = processes(1, { interval: 600_000, burst: 1 }, (store) => ({
+    strike: (...params) => store.strike(...params),
+    takeTokens: (...params) => (isDown ? Promise.reject(new Error("no answer")) : store.takeTokens(...params)),
+  }));
+  ask(0, 1);
+  await pass(50);
+  expect(all[0]?.isDown).toBe(true);
+  isDown = false;
+  // No request is let through, so that none has anything to tell.
+  await pass(2100);
+  expect(all[0]?.isDown).toBe(false);
+});
+
+test("a flood of clients leaves room on the connection to the store, and all are told to it", async () => {
+  let [underWay, most, told] = [0, 0, 0];
+  const { ask, pass } = processes(1, { interval: 600_000, burst: 5 }, (store) => ({
+    strike: (...params) => store.strike(...params),
+    async takeTokens(key, demand) {
+      most = Math.max(most, ++underWay);
+      told += demand.spent;
+      await setImmediate();
+      underWay--;
+      return await store.takeTokens(key, demand);
+    },
+  }));
+  for (let i = 0; i < 10_000; i++) ask(0, 1, `client ${i}`);
+  await pass(500);
+  expect(most).toBeLessThanOrEqual(1000);
+  expect(told).toBe(10_000);
+});
+
 test("a ban that another machine has begun is learnt with the next answer, and by an inquiry", async () => {
   const { ask, pass, all, banned, memory } = processes(1, { interval: 100, burst: 5 });
   await memory.strike("limiter a", { count: 1, limit: 1, window: 1000, ban: 60_000 });

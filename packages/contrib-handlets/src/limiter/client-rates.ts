@@ -52,6 +52,8 @@ export class ClientRates {
   #timer: NodeJS.Timeout | undefined;
   #returnTimer: NodeJS.Timeout | undefined;
   #nextAsk = -Infinity;
+  /** Questions that the store has not answered. */
+  #asking = 0;
   #isClosed = false;
   /** Whether the store does not answer. */
   isDown = false;
@@ -110,9 +112,8 @@ export class ClientRates {
       account.leased = 0;
       this.#due.add(key);
     }
-    this.#ask();
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#ask();
     clearTimeout(this.#returnTimer);
   }
 
@@ -128,6 +129,10 @@ export class ClientRates {
 
   #askFor(key: string): void {
     this.#due.add(key);
+    this.#planAsk();
+  }
+
+  #planAsk(): void {
     if (this.#timer !== undefined || this.#isClosed) return;
     const wait = Math.max(0, this.#nextAsk - this.#options.now());
     this.#timer = setTimeout(() => this.#ask(), wait).unref();
@@ -140,22 +145,28 @@ export class ClientRates {
     if (store === undefined) return this.#due.clear();
     const question = {};
     let asked = 0;
+    // While it is down, one question is enough to find out whether it answers again.
+    const max = this.#isClosed ? Infinity : this.isDown ? 1 : maxAsking;
     for (const key of this.#due) {
+      if (this.#asking >= max) break;
       const account = this.#accounts.get(key);
       // While the store has one question about a key, what comes in between waits for the answer.
       if (account === undefined || account.asked !== undefined) continue;
       this.#due.delete(key);
       account.asked = question;
       asked++;
+      this.#asking++;
       void this.#askStore(store, key, account, question);
     }
     this.#nextAsk = this.#options.now() + (this.isDown ? downInterval : askInterval);
     if (asked === 0) return;
-    const late = setTimeout(() => {
+    const giveUp = (): void => {
       for (const account of this.#accounts.values()) {
         if (account.asked === question) this.#failed(account, new Error(`no answer within ${answerTime} ms`));
       }
-    }, answerTime).unref();
+    };
+    // This process may have stood still itself: what has arrived meanwhile is read first.
+    const late = setTimeout(() => setImmediate(giveUp), answerTime).unref();
     if (this.#isClosed) clearTimeout(late);
   }
 
@@ -169,8 +180,11 @@ export class ClientRates {
     } catch (error) {
       if (account.asked === question) this.#failed(account, error);
     }
+    this.#asking--;
+    // Those for whom there was no room. If it is down, it is asked again, whether requests come or not.
+    if (this.#due.size > 0) this.#planAsk();
     if (this.#accounts.get(key) !== account) return;
-    const hasMore = account.spent !== 0 || this.#due.has(key);
+    const hasMore = account.spent !== 0 || this.isDown || this.#due.has(key);
     if (hasMore) this.#askFor(key);
     else if (account.leased === 0) this.#accounts.delete(key);
   }
@@ -238,5 +252,7 @@ const leaseTime = 1000;
 const returnInterval = 250;
 /** With so many requests in one interval, tokens are leased in advance. */
 const busyUse = 16;
-/** Keys that are settled with the store at once. */
+/** Keys that are settled with the store in one interval. */
 const maxAccounts = 10_000;
+/** Questions under way at once: those who share the connection to the store need some room, too. */
+const maxAsking = 1000;

@@ -18,11 +18,11 @@ import {
   type RateLimitStore,
   type Request,
   type Response,
+  Tally,
 } from "@hemi/internal";
 import { RecentMap, type BucketTake, type TokenRate } from "@hemi/common";
 import { changesFinalHead } from "../final-head.ts";
 import { refuse } from "../refuse.ts";
-import { Tally } from "../tally.ts";
 import { Bans } from "./bans.ts";
 import { ClientRates } from "./client-rates.ts";
 import { compileKey } from "./client-key.ts";

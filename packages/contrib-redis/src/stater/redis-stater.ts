@@ -2,6 +2,8 @@
 //
 //   token: base64url of  id (16 bytes)  and of  secret (32 bytes)
 //          names the key in Redis       its hash is in Redis, and rotation replaces it
+//
+// A token of another form, which a framework has made, is all secret: its id is derived from it.
 
 import { createHash, randomBytes } from "node:crypto";
 import {
@@ -80,8 +82,8 @@ class RedisStater implements StaterPart {
     );
   }
 
-  async write(token: string | undefined, changes: readonly SessionChange[]): Promise<SessionWrite> {
-    const given = token ?? newToken();
+  async write(token: string | undefined, changes: readonly SessionChange[], fresh = newToken()): Promise<SessionWrite> {
+    const given = token ?? fresh;
     const parsed = parseToken(given);
     if (parsed === undefined) return "gone";
     const { maxSessionSize } = this.#context.props;
@@ -145,7 +147,9 @@ class RedisStater implements StaterPart {
 
 /** `undefined`: nobody has got such a token from here. */
 function parseToken(token: string): Token | undefined {
-  return /^[\w-]{65}$/.test(token) ? { id: token.slice(0, idLength), hash: hashOf(token) } : undefined;
+  if (!/^[\w-]{22,128}$/.test(token)) return undefined;
+  const id = token.length === ownLength ? token : hashOf(`id ${token}`);
+  return { id: id.slice(0, idLength), hash: hashOf(token) };
 }
 
 function newToken(): string {
@@ -176,3 +180,5 @@ function sessionOf(entries: readonly (readonly [name: string, value: string])[])
 
 /** Of 16 bytes as base64url. */
 const idLength = 22;
+/** Of a token that was made here, with 32 bytes more. */
+const ownLength = 65;

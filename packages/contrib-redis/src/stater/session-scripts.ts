@@ -41,7 +41,7 @@ return redis.call('HGETALL', key)
  * or `remove`, JSON. Returns `gone`, or `conflict` and a name, or `large` and a size, or `stored` and all entries.
  */
 export const writeSession = new Script(`${withSession}
-local isNew = ARGV[5] == 'new'
+local isNew = ARGV[5] == 'new' and redis.call('EXISTS', key) == 0
 if not isNew and not (isKnown() and touch(tonumber(redis.call('HGET', key, 'created')))) then return {'gone'} end
 local stored = {}
 local fields = redis.call('HGETALL', key)

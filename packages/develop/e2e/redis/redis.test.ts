@@ -72,6 +72,26 @@ test("limits and bans are forgotten when they are over", async (context) => {
   await expect.poll(() => redis.call("KEYS", "*")).toEqual([]);
 });
 
+test("a clock of Redis that is set back by an hour prolongs no ban, no debt and no lock by it", async (context) => {
+  await using redis = await redisFor(context);
+  await using site = await redisSite(redisAt(redis.address));
+  const demand = { rate: { interval: 1000, burst: 5 }, spent: 5, wanted: 0 };
+  await redisIn(site).takeTokens("a", demand);
+  await redisIn(site).strike("a", { count: 1, limit: 1, window: 60_000, ban: 60_000 });
+  await redisIn(site).acquireLock("l", { ttl: 60_000 });
+  // What was stored is from an hour ahead then.
+  const hour = 3_600_000;
+  const [limit = "", lock = ""] = ((await redis.call("KEYS", "*")) as string[]).toSorted();
+  for (const field of ["arrival", "until", "ban", "at"]) await redis.call("HINCRBYFLOAT", limit, field, hour);
+  await redis.call("HINCRBYFLOAT", lock, "until", hour);
+  const after = await redisIn(site).takeTokens("a", { ...demand, spent: 0 });
+  expect(after.bannedFor).toBeGreaterThan(50_000);
+  expect(after.bannedFor).toBeLessThanOrEqual(60_000);
+  expect(after.fullAfter).toBeLessThanOrEqual(5000);
+  await using again = await redisIn(site).acquireLock("l", { ttl: 60_000 });
+  expect(again?.name).toBe("l");
+});
+
 test("a wrong password is told at its prop, and so is a missing one", async (context) => {
   await using redis = await redisFor(context, ["--requirepass", "right"]);
   await expect(redisSite(redisAt(redis.address, '.password = "wrong"'))).rejects.toThrow(

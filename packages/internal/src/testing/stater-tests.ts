@@ -81,6 +81,21 @@ export function staterTests(
     }),
   ];
   const storing = [
+    test("a session begins under the token that the caller has made, of any framework's form", async ({ stater }) => {
+      // 24 and 32 random bytes, as express-session and Hemi make them; another one has the same begin.
+      for (const token of ["q1-_ZkZ2nYxw0Wc5tLr8Bv7mKj3hGf9d", `${"A".repeat(30)}bcdefghijklmn`, "A".repeat(43)]) {
+        const made = await stater.write(undefined, [change("a", token)], token);
+        assert(made !== "gone" && "token" in made);
+        assert.equal(made.token, token);
+        assert.deepEqual(valuesOf(await stater.find(token)), { a: token });
+        assert.equal(await written(stater, token, { b: 1 }), token);
+        const next = (await stater.rotate(token)) ?? "";
+        assert.equal(await stater.find(token), undefined);
+        assert.deepEqual(valuesOf(await stater.find(next)), { a: token, b: 1 });
+        await stater.destroy(next);
+        assert.equal(await stater.find(next), undefined);
+      }
+    }),
     test("the token before a rotation, and that of a destroyed session, are no good", async ({ stater }) => {
       const token = await written(stater, undefined, { a: 1 });
       const next = (await stater.rotate(token)) ?? "";

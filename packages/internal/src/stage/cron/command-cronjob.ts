@@ -1,6 +1,7 @@
 // commandCronjob: runs a program by a schedule, in a process of its own.
 
 import { spawn, type ChildProcess } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -31,10 +32,14 @@ export const commandCronjob = defineCronjob({
   offers: [managedCronjob],
   check: (context) => checkCronProps(context),
   create: (context): Part & ManagedCronjob =>
-    new ScheduledWork(context, async (signal) => {
-      const written = await runCommand(context.props, signal);
-      if (written !== "") context.log.info("has written", { output: written });
-    }),
+    new ScheduledWork(
+      context,
+      async (signal) => {
+        const written = await runCommand(context.props, signal);
+        if (written !== "") context.log.info("has written", { output: written });
+      },
+      context.props.killAfter + endingTime,
+    ),
 });
 
 /** Resolves with the end of its output, when the process has ended. */
@@ -54,17 +59,22 @@ async function runCommand(
     stream.setEncoding("utf8").on("data", (piece: string) => (output = (output + piece).slice(-maxOutput)));
   }
   let killing: NodeJS.Timeout | undefined;
+  let waitUntil = Infinity;
   const abort = (): void => {
     kill(child, "SIGTERM");
     killing = setTimeout(() => kill(child, "SIGKILL"), killAfter);
+    waitUntil = performance.now() + killAfter + endingTime;
   };
   signal.addEventListener("abort", abort, { once: true });
+  killAtExit(child);
   try {
     const end = await endOf(child);
+    while (signal.aborted && performance.now() < waitUntil && kill(child, 0)) await pause(groupCheck);
     if (end !== "") throw new HemiError("HEMI_PROCESS", `${file} ${end}${output === "" ? "" : `: ${output.trim()}`}`);
     return output.trim();
   } finally {
     signal.removeEventListener("abort", abort);
+    children.delete(child);
     clearTimeout(killing);
   }
 }
@@ -82,14 +92,29 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function kill({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** Otherwise it would outlive the worker, and nobody would end it. */
+function killAtExit(child: ChildProcess): void {
+  if (!isExitHeard) process.once("exit", () => children.forEach((child) => kill(child, "SIGKILL")));
+  isExitHeard = true;
+  children.add(child);
+}
+
+/** Those of this process. */
+const children = new Set<ChildProcess>();
+let isExitHeard = false;
+
+/** The process and all that it has started; signal 0 only looks. False: all of them have ended. */
+function kill({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-pid, signal);
+    return pid !== undefined && process.kill(-pid, signal);
   } catch {
-    // It has ended meanwhile.
+    return false;
   }
 }
 
+/** In milliseconds: how long processes take to end after SIGKILL. */
+const endingTime = 1000;
+/** In milliseconds: how often to look whether what an aborted program has started has ended. */
+const groupCheck = 50;
 /** In characters. */
 const maxOutput = 4000;

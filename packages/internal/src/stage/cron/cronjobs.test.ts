@@ -148,13 +148,16 @@ describe("a cronjob", () => {
 /** The locks of several machines; those that are down reject. */
 let table = new LockTable();
 let areDown = false;
+/** They answer then. */
+let answering = Promise.resolve();
 const testLocks = defineAddon({
   sign: "testLocks",
   offers: [lockService],
   create: (): Part & LockService => {
     const locks = new MemoryLocks(table);
     return {
-      acquireLock: (...asked) => (areDown ? Promise.reject(new Error("no answer")) : locks.acquireLock(...asked)),
+      acquireLock: (...asked) =>
+        areDown ? Promise.reject(new Error("no answer")) : answering.then(() => locks.acquireLock(...asked)),
     };
   },
 });
@@ -166,6 +169,20 @@ describe("a cronjob with locks for all machines", () => {
   });
   const machine = (work: Work, props = "") =>
     stageWith(work, `.schedule = "every 10s" .withLock = "l" .onDown = "skip" ${props}`, undefined, 'testLocks "l" {}');
+
+  test("that is replaced while it waits for its locks does not begin any more", async () => {
+    const slow = Promise.withResolvers<void>();
+    answering = slow.promise;
+    const aborted: boolean[] = [];
+    const work = (signal: AbortSignal) => Promise.resolve(void aborted.push(signal.aborted));
+    const props = '.schedule = "every 10s" .overlap = "replace" .withLock = "l" .onDown = "skip"';
+    await using stage = await stageWith(work, props, undefined, 'testLocks "l" {}');
+    await pass(stage, 22);
+    slow.resolve();
+    await pass(stage, 2);
+    expect(aborted).toEqual([false]);
+    answering = Promise.resolve();
+  });
 
   test("runs on one of them, even if the clock of the other one is late", async () => {
     const runs: string[] = [];

@@ -1,7 +1,9 @@
 // The cronjobs of the core, run by command.
 
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { mkdtempDisposable, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -112,6 +114,53 @@ describe("commandCronjob", () => {
     const times = ".timeout = 300ms .killAfter = 100ms";
     await using stage = await stageOf(`commandCronjob "c" { ${common} ${command} ${times} }`);
     expect(await stage.run()).toMatchObject({ outcome: "aborted" });
+  });
+});
+
+describe("commandCronjob that is aborted", () => {
+  /** Processes with this word in their command line. */
+  const processesOf = async (word: string) => {
+    const found: string[] = [];
+    for (const pid of await readdir("/proc")) {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+      const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      if (line.includes(word)) found.push(line);
+    }
+    return found;
+  };
+  const mark = () => `mark-${randomUUID()}`;
+
+  test("leaves nothing behind that ignores SIGTERM, though the program itself has heeded it", async () => {
+    const word = mark();
+    const script = `(trap : TERM; while :; do sleep 0.1; done) & sleep 600`;
+    const command = `.command = ("/bin/sh", "-c", ${JSON.stringify(script)}, "${word}")`;
+    await using stage = await stageOf(
+      `commandCronjob "c" { ${common} ${command} .timeout = 300ms .killAfter = 200ms }`,
+    );
+    expect(await stage.run()).toMatchObject({ outcome: "aborted" });
+    expect(await processesOf(word)).toEqual([]);
+  });
+
+  test("by the end of its worker does not outlive it", async () => {
+    const word = mark();
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-command-"));
+    const ready = join(folder.path, "ready");
+    const script = `trap : TERM; touch ${ready}; while :; do sleep 0.1; done`;
+    const command = `.command = ("/bin/sh", "-c", ${JSON.stringify(script)}, "${word}")`;
+    const config = `stage { commandCronjob "c" { ${common} ${command} } }`;
+    const file = join(folder.path, "worker.mjs");
+    await writeFile(
+      file,
+      `import { existsSync } from "node:fs";
+      import { bootWith, managedCronjob } from ${JSON.stringify(new URL("../../index.ts", import.meta.url).href)};
+      const stage = await bootWith([]).bootText(${JSON.stringify(config)});
+      await stage.start();
+      void stage.offering(managedCronjob)[0].part.runNow();
+      setInterval(() => existsSync(${JSON.stringify(ready)}) && process.exit(7), 10);\n`,
+    );
+    const worker = spawn(process.execPath, ["--conditions=@hemi/source", file], { stdio: "inherit" });
+    expect((await once(worker, "exit"))[0]).toBe(7);
+    await expect.poll(() => processesOf(word)).toEqual([]);
   });
 });
 

@@ -27,19 +27,25 @@ export type Work = (signal: AbortSignal, run: RunFacts) => Promise<void>;
 /** What a run needs of its cronjob. */
 export type RunContext = Pick<Context<CronProps>, "props" | "log" | "stage" | "workers" | "path">;
 
+/** What is run, and why. */
+export interface JobRunOptions {
+  readonly work: Work;
+  /** In milliseconds, how long the work may take to end when it is aborted: its locks are kept until then. */
+  readonly abortTime: number;
+  /** Its time by the schedule, in milliseconds since the epoch. */
+  readonly due: number;
+  readonly cause: RunCause;
+}
+
 export class JobRun {
   readonly #context: RunContext;
-  readonly #work: Work;
-  readonly #due: number;
-  readonly #cause: RunCause;
+  readonly #options: JobRunOptions;
   readonly #abort = new AbortController();
   #attempts = 0;
 
-  constructor(context: RunContext, work: Work, due: number, cause: RunCause) {
+  constructor(context: RunContext, options: JobRunOptions) {
     this.#context = context;
-    this.#work = work;
-    this.#due = due;
-    this.#cause = cause;
+    this.#options = options;
   }
 
   abort(reason: Error): void {
@@ -81,7 +87,8 @@ export class JobRun {
     // Not released: a machine whose clock is late must not run it once more.
     const turn = { ttl: props.jitter + turnTime };
     const isOurs =
-      this.#cause === "command" || (await locks.acquireLock(`${this.#lockName} at ${this.#due}`, turn)) !== undefined;
+      this.#options.cause === "command" ||
+      (await locks.acquireLock(`${this.#lockName} at ${this.#options.due}`, turn)) !== undefined;
     if (!isOurs) {
       log.debug("another machine runs it");
       return { outcome: "elsewhere", attempts: 0 };
@@ -104,9 +111,8 @@ export class JobRun {
       for (let wait = 0; ; wait = firstRetry * 2 ** (this.#attempts - 1)) {
         try {
           if (wait > 0) await Promise.race([pause(wait), aborted]);
-          const facts = { due: this.#due, attempt: ++this.#attempts, token };
-          // Work that does not heed the signal must not hold up all runs to come.
-          await Promise.race([this.#work(signal, facts), aborted]);
+          const facts = { due: this.#options.due, attempt: ++this.#attempts, token };
+          await this.#workOnce(signal, facts);
           log.debug("has run", { ms: Math.round(performance.now() - begun) });
           return { outcome: "done", attempts: this.#attempts };
         } catch (error) {
@@ -120,6 +126,27 @@ export class JobRun {
     }
   }
 
+  async #workOnce(signal: AbortSignal, facts: RunFacts): Promise<void> {
+    // Nobody would end what begins after it was aborted.
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    let timer: NodeJS.Timeout | undefined;
+    // Work that does not heed the signal must not hold up all runs to come; other work ends before the next run begins.
+    const abort = (): void => {
+      timer = setTimeout(() => aborted.reject(reasonOf(signal)), this.#options.abortTime);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      await Promise.race([this.#options.work(signal, facts), aborted.promise]);
+      signal.throwIfAborted();
+    } catch (error) {
+      throw signal.aborted ? reasonOf(signal) : error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+      clearTimeout(timer);
+    }
+  }
+
   #failed(what: string, error: unknown, outcome: "failed" | "aborted" = "failed"): RunEnd {
     this.#context.log.error(what, { error });
     return { outcome, attempts: this.#attempts, error: error instanceof Error ? error.message : String(error) };
@@ -128,12 +155,16 @@ export class JobRun {
 
 function rejectsWhenAborted(signal: AbortSignal): Promise<never> {
   const aborted = new Promise<never>((_, reject) => {
-    const rejectNow = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("it was aborted"));
+    const rejectNow = (): void => reject(reasonOf(signal));
     if (signal.aborted) rejectNow();
     else signal.addEventListener("abort", rejectNow, { once: true });
   });
   aborted.catch(() => {});
   return aborted;
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error("it was aborted");
 }
 
 function pause(time: number): Promise<void> {

@@ -16,6 +16,7 @@ import { parseSchedule, type Schedule } from "./schedule.ts";
 export class ScheduledWork implements Part, ManagedCronjob {
   readonly #context: RunContext;
   readonly #work: Work;
+  readonly #abortTime: number;
   readonly #schedule: Schedule;
   readonly #history: RunHistory;
   /** The time by the schedule, and when the run begins, which is later with `jitter`. */
@@ -28,10 +29,14 @@ export class ScheduledWork implements Part, ManagedCronjob {
   #wasPrimary = false;
   #unsubscribe: (() => void) | undefined;
 
-  /** Throws HEMI_USAGE for a schedule that `checkCronProps` reports. */
-  constructor(context: RunContext, work: Work) {
+  /**
+   * `abortTime`: how long work may take to end when it is aborted, in milliseconds; until then, its run is not over.
+   * Default: 1 s. Throws HEMI_USAGE for a schedule that `checkCronProps` reports.
+   */
+  constructor(context: RunContext, work: Work, abortTime = 1000) {
     this.#context = context;
     this.#work = work;
+    this.#abortTime = abortTime;
     const { schedule, zone, historyFolder, maxHistory } = context.props;
     this.#schedule = parseSchedule(schedule, zone);
     this.#history = new RunHistory({
@@ -171,7 +176,7 @@ export class ScheduledWork implements Part, ManagedCronjob {
   }
 
   #begin(due: number, cause: RunCause): Promise<RunRecord> {
-    const run = new JobRun(this.#context, this.#work, due, cause);
+    const run = new JobRun(this.#context, { work: this.#work, abortTime: this.#abortTime, due, cause });
     const ended = this.#history.begin(due, cause);
     const done = run.run().then((end) => {
       const record = ended(end);

@@ -109,3 +109,24 @@ test("what nobody reads any more is not counted", async () => {
   await expect(reader.next()).rejects.toThrow("broken off");
   expect(kept.size).toBe(0);
 });
+
+test("a request after a purge gets nothing that was fetched before it", async () => {
+  const go = Promise.withResolvers<void>();
+  let version = 1;
+  await using site = await cachedSite(async (_, resp) => {
+    const text = `version ${version}`;
+    await go.promise;
+    resp.setHeader("cache-control", "max-age=600");
+    resp.send(text);
+    return true;
+  });
+  const before = site.get("/a");
+  await expect.poll(() => site.asked()).toBe(1);
+  version = 2;
+  await site.cache.purge({ url: "http://a.example/a" });
+  const after = site.get("/a");
+  await expect.poll(() => site.asked()).toBe(2);
+  go.resolve();
+  expect((await before).text).toBe("version 1");
+  expect((await after).text).toBe("version 2");
+});

@@ -16,7 +16,7 @@ import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { Answers } from "./answers.ts";
 import { checkCache } from "./cache-check.ts";
-import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlOf } from "./cache-key.ts";
+import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlMaker, urlOf } from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import { Fetches, type Fetch, type FetchOrder } from "./fetches.ts";
@@ -66,6 +66,7 @@ class Cache implements HandletPart, ManagedCache {
       timeout: () => props.fetchTimeout,
       hidden: () => this.#hidden,
       now: () => this.#now,
+      urlOf: (req) => urlMaker(props)(req),
       kept: new KeptBytes(() => props.maxArriving),
       judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
     });
@@ -249,7 +250,9 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   purge(selector: PurgeSelector, options?: PurgeOptions): Promise<number> {
-    return this.#context.props.withCacher.current.purge(this.storedSelector(selector), options);
+    const stored = this.storedSelector(selector);
+    if (options?.isDryRun !== true) this.#fetches.purged(stored);
+    return this.#context.props.withCacher.current.purge(stored, options);
   }
 
   async explainUrl(url: string): Promise<CacheExplanation> {

@@ -10,7 +10,7 @@ import { ListedFields } from "../../http/fields.ts";
 import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import type { RulePart } from "../kinds.ts";
-import type { CacherPart, WobjectWriter } from "./cacher.ts";
+import { selects, type CacherPart, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
 import { FetchWire, type FetchListener } from "./fetch-wire.ts";
 import { mayReplaceFailure } from "./rules/reuse.ts";
 import { isFailure } from "./rules/statuses.ts";
@@ -58,6 +58,8 @@ export interface FetchOptions {
   /** The fields of clients that handlets behind the cache must not see. */
   readonly hidden: () => ReadonlySet<string>;
   readonly now: () => number;
+  /** The URL that purges name. */
+  readonly urlOf: (req: Request) => string;
   /** Of all fetches. */
   readonly kept: KeptBytes;
   /** The head to store; `undefined` if the response must not be stored. */
@@ -110,6 +112,11 @@ export class Fetches {
     return fetch;
   }
 
+  /** Requests from now on must not get what was asked for before a purge. */
+  purged(selector: PurgeSelector): void {
+    for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.purged(selector);
+  }
+
   /** Breaks off all that is under way. */
   close(): void {
     for (const fetches of this.#running.values()) for (const fetch of fetches) fetch.abort();
@@ -133,6 +140,7 @@ export class Fetch implements FetchListener {
   #requestTime = 0;
   /** Nothing of the response is wanted, such as that of a 304. */
   #isDropped = false;
+  #isPurged = false;
 
   constructor(order: FetchOrder, options: FetchOptions, over: () => void) {
     this.#order = order;
@@ -148,6 +156,7 @@ export class Fetch implements FetchListener {
 
   /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
   mayServe(req: Request): boolean {
+    if (this.#isPurged) return false;
     const known = this.#known;
     return known === undefined || (known.kind === "shared" && matchesVariant(known.variant, req.headers));
   }
@@ -161,6 +170,13 @@ export class Fetch implements FetchListener {
         this.#abortIfUnwanted();
       },
     };
+  }
+
+  /** Before the head has come, any tag may be that of the response. */
+  purged(selector: PurgeSelector): void {
+    const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
+    const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
+    this.#isPurged ||= mayHaveTag || selects(selector, about);
   }
 
   run(): void {

@@ -105,7 +105,9 @@ class LocalStater implements StaterPart {
     return await this.#database.change((): SessionWrite => {
       const database = this.#database;
       if (token === undefined) database.run("INSERT OR IGNORE INTO session VALUES (?, ?, ?)", id, now, now);
-      else if (database.rows("SELECT 1 FROM session WHERE id = ?", id).length === 0) return "gone";
+      // One that has expired stays until it is cleaned up.
+      const [row] = database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
+      if (row === undefined || !this.#isAlive(row)) return "gone";
       const stored = this.#entriesOf(id);
       const late = changes.find(({ name, ifVersion }) => {
         return ifVersion !== undefined && ifVersion !== (stored.get(name)?.version ?? 0);

@@ -163,6 +163,65 @@ describe("a store that is down", () => {
   });
 });
 
+describe("a store that fails for one request", () => {
+  /** The store fails the first time that it is asked to do this. */
+  async function failingSite(access: "find" | "rotate", onDown: string) {
+    const site = await siteOf(count, "", onDown);
+    let fails = false;
+    const real = site.stater[access].bind(site.stater);
+    const once = async (token: string): Promise<never> => {
+      if (!fails) return (await real(token)) as never;
+      fails = false;
+      throw new Error("no answer");
+    };
+    Object.assign(site.stater, { [access]: once });
+    return Object.assign(site, { failNext: () => void (fails = true) });
+  }
+
+  test.each([
+    ["anonymous", 200],
+    ["readOnly", 503],
+    ["refuse", 503],
+  ])("does not make a new session take the place of the client's: %s", async (onDown, status) => {
+    await using site = await failingSite("find", onDown);
+    const cookie = cookieIn(await site.get("/count"));
+    site.failNext();
+    const failed = await site.get("/count", cookie);
+    expect(failed.status).toBe(status);
+    expect(failed.headers["set-cookie"]).toBeUndefined();
+    expect((await site.get("/look", cookie)).text).toBe("1");
+  });
+
+  test("does not let a client go on under the token from before its login", async () => {
+    await using site = await failingSite("rotate", "anonymous");
+    const planted = cookieIn(await site.get("/count"));
+    site.failNext();
+    const login = await site.get("/login", planted);
+    expect(login.status).toBe(200);
+    expect(cookieIn(login)).not.toBe(planted);
+    expect((await site.stater.find(planted.slice("session=".length)))?.has("user")).toBe(false);
+  });
+
+  test("does not leave a client logged in who has logged out", async () => {
+    await using anonymous = await failingSite("find", "anonymous");
+    const cookie = cookieIn(await anonymous.get("/count"));
+    anonymous.failNext();
+    expect((await anonymous.get("/logout", cookie)).headers["set-cookie"]).toMatch(/^session=; Max-Age=0/);
+    expect((await anonymous.get("/look", cookie)).text).toBe("undefined");
+  });
+});
+
+test("a store that is down does not fill the log with a line for each request", async () => {
+  await using site = await siteOf(count);
+  {
+    using database = new DatabaseSync(site.file);
+    database.exec("DROP TABLE entry; DROP TABLE session");
+  }
+  const token = `session=${"A".repeat(43)}`;
+  for (let i = 0; i < 50; i++) expect((await site.get("/look", token)).status).toBe(503);
+  expect(site.log.filter((line) => line.includes("a session could not be read"))).toHaveLength(1);
+});
+
 test("what a subrequest stores is in the session of the client, who gets its cookie", async () => {
   await using site = await siteOf(async (req, resp) => {
     if (req.path === "/part")

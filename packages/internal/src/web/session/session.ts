@@ -2,7 +2,6 @@
 // before something is stored.
 
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { ErrorLog } from "../../log/error-log.ts";
 import { HTTPError } from "../http-error.ts";
 import type { CookieOptions } from "../request/cookies.ts";
 import type { SessionChange, StaterPart, StoredSession } from "./stater.ts";
@@ -17,20 +16,22 @@ export interface SessionExchan {
   setCookie(name: string, value: string, options: CookieOptions): void;
   /** The response depends on the session: caches must know it. */
   varies(): void;
+  /** The store has failed. */
+  storeFailed(access: "read" | "write", error: unknown): void;
 }
 
 /** The session of one client, in one request. Each change is stored when its promise settles. */
 export class Session {
   readonly #stater: StaterPart;
   readonly #exchan: SessionExchan;
-  readonly #log: ErrorLog;
   #token: string | undefined;
+  /** Why the session of the client, which may be there, is not known. */
+  #unread: { readonly token: string; readonly error: unknown } | undefined;
   #loading: Promise<StoredSession> | undefined;
 
-  constructor(stater: StaterPart, exchan: SessionExchan, log: ErrorLog) {
+  constructor(stater: StaterPart, exchan: SessionExchan) {
     this.#stater = stater;
     this.#exchan = exchan;
-    this.#log = log;
   }
 
   /** Stores it: for adapters of other frameworks, which have tokens of their own. */
@@ -98,8 +99,10 @@ export class Session {
   async rotate(): Promise<void> {
     await this.#load();
     const token = this.#token;
-    if (token === undefined) return;
-    const next = await this.#guarded("write", () => this.#stater.rotate(token), token);
+    if (token === undefined || this.#isUnreadable()) return;
+    const next = await this.#guarded("write", () => this.#stater.rotate(token), null);
+    // What follows, such as the name of a user, must not get under a token that somebody may have planted.
+    if (next === null) return this.#forget();
     if (next === undefined) throw new HTTPError(409, "the session was ended by another request");
     this.#tell(next);
   }
@@ -107,9 +110,9 @@ export class Session {
   /** Ends the session, and removes the cookie. */
   async destroy(): Promise<void> {
     await this.#load();
-    const token = this.#token;
-    this.#loading = Promise.resolve(empty);
-    this.#token = undefined;
+    const token = this.#token ?? this.#unread?.token;
+    this.#forget();
+    this.#unread = undefined;
     if (token === undefined) return;
     await this.#guarded("write", () => this.#stater.destroy(token), undefined);
     this.#setCookie("", 0);
@@ -123,7 +126,8 @@ export class Session {
     this.#exchan.varies();
     const token = this.#token ?? this.#exchan.cookie(this.#cookieName);
     if (token === undefined || token === "") return empty;
-    const found = await this.#guarded("read", () => this.#stater.find(token), undefined);
+    const find = () => this.#stater.find(token);
+    const found = await this.#guarded("read", find, undefined, (error) => (this.#unread = { token, error }));
     // A token that is not known is not used: whoever planted it would know it.
     this.#token = found === undefined ? undefined : token;
     return found ?? empty;
@@ -133,7 +137,7 @@ export class Session {
   async #write(changes: readonly SessionChange[]): Promise<string | undefined> {
     const token = this.#token;
     const isIdle = changes.every(({ json }) => json === undefined);
-    if (token === undefined && isIdle) return undefined;
+    if ((token === undefined && isIdle) || this.#isUnreadable()) return undefined;
     const written = await this.#guarded("write", () => this.#stater.write(token, changes), undefined);
     if (written === undefined) return undefined;
     if (written === "gone") throw new HTTPError(409, "the session was ended by another request");
@@ -143,20 +147,34 @@ export class Session {
     return undefined;
   }
 
+  /** Another session must not take the place of one that could not be read: changes are lost, or get HTTPError 503. */
+  #isUnreadable(): boolean {
+    if (this.#unread === undefined) return false;
+    if (this.#stater.onDown !== "anonymous") throw unavailable(this.#unread.error);
+    return true;
+  }
+
+  #forget(): void {
+    this.#token = undefined;
+    this.#loading = Promise.resolve(empty);
+  }
+
   /** What fails has the consequences that `onDown` says; `otherwise` is what then counts. */
-  async #guarded<Result>(
+  async #guarded<Result, Otherwise>(
     access: "read" | "write",
     work: () => Promise<Result>,
-    otherwise: Result | undefined,
-  ): Promise<Result | undefined> {
+    otherwise: Otherwise,
+    failed?: (error: unknown) => void,
+  ): Promise<Result | Otherwise> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof HemiError || error instanceof HTTPError) throw error;
-      this.#log.error(`a session could not be ${access === "read" ? "read" : "changed"}`, { error });
+      this.#exchan.storeFailed(access, error);
+      failed?.(error);
       const { onDown } = this.#stater;
       if (onDown === "anonymous" || (onDown === "readOnly" && access === "read")) return otherwise;
-      throw new HTTPError(503, "the store of sessions is down", { cause: error });
+      throw unavailable(error);
     }
   }
 
@@ -177,6 +195,10 @@ export class Session {
     const { name } = this.#stater.cookie;
     return this.#exchan.isSecure ? `__Host-${name}` : name;
   }
+}
+
+function unavailable(cause: unknown): HTTPError {
+  return new HTTPError(503, "the store of sessions is down", { cause });
 }
 
 function jsonOf(name: string, value: unknown): string | undefined {

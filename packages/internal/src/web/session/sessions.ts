@@ -1,6 +1,7 @@
 // The sessions of a webapp: joins its stater with requests and responses.
 
 import type { ErrorLog } from "../../log/error-log.ts";
+import { Tally } from "../../log/tally.ts";
 import type { CookieOptions } from "../request/cookies.ts";
 import { Session } from "./session.ts";
 import type { StaterPart } from "./stater.ts";
@@ -20,12 +21,14 @@ export interface SessionResponse {
 
 export class Sessions {
   readonly #stater: () => StaterPart;
-  readonly #log: ErrorLog;
+  readonly #failures: Readonly<Record<"read" | "write", Tally>>;
 
   /** A reload may give the webapp another stater. */
   constructor(stater: () => StaterPart, log: ErrorLog) {
     this.#stater = stater;
-    this.#log = log;
+    const tell = (what: string) =>
+      new Tally((requests, error) => log.error(`a session could not be ${what}`, { error, requests }));
+    this.#failures = { read: tell("read"), write: tell("changed") };
   }
 
   /** The session of a request; nothing is read yet. */
@@ -35,7 +38,9 @@ export class Sessions {
       cookie: (name: string) => req.cookie(name),
       setCookie: (name: string, value: string, options: CookieOptions) => resp.setCookie(name, value, options),
       varies: () => (resp.isHeadSent ? undefined : resp.addHeader("vary", "cookie")),
+      // While a store is down, each request of a flood would be a line.
+      storeFailed: (access: "read" | "write", error: unknown) => this.#failures[access].add(performance.now(), error),
     };
-    return new Session(this.#stater(), exchan, this.#log);
+    return new Session(this.#stater(), exchan);
   }
 }

@@ -61,8 +61,8 @@ export interface StaterPart extends Part {
   find(token: string): Promise<StoredSession | undefined>;
   /**
    * Makes all of the changes or none; without a token, in a new session. Other entries stay as they are. `newToken`:
-   * the token of the new session, which the caller has made of 128 random bits or more; a stater that cannot do that
-   * makes its own.
+   * the token of the new session, which the caller has made of 128 random bits or more, as 22 to 128 characters of
+   * base64url; a stater that stores nothing makes its own.
    */
   write(token: string | undefined, changes: readonly SessionChange[], newToken?: string): Promise<SessionWrite>;
   /** Another token for the same session. The old one is no good any more; `undefined` if it was not. */

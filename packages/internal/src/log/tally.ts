@@ -5,20 +5,21 @@
  * rest.
  */
 export class Tally {
-  readonly #say: (count: number) => void;
+  readonly #say: (count: number, detail: unknown) => void;
   #count = 0;
   #next = -Infinity;
 
-  constructor(say: (count: number) => void) {
+  /** `say` writes the line; `detail` is that of the last time. */
+  constructor(say: (count: number, detail: unknown) => void) {
     this.#say = say;
   }
 
-  /** `now` in ms, of a clock that only goes on. */
-  add(now: number): void {
+  /** It happened. `now` in ms, of a clock that only goes on. */
+  add(now: number, detail?: unknown): void {
     this.#count++;
     if (now < this.#next) return;
     this.#next = now + 10_000;
-    this.#say(this.#count);
+    this.#say(this.#count, detail);
     this.#count = 0;
   }
 }
