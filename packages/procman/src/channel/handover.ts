@@ -6,14 +6,15 @@
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
 //   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
 //   lets its workers finish          <──────> broadcasts, counts
+//   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import { HemiError, type CountReport, type NodeOrder } from "@hemi/hemi/base";
+import { HemiError, type CountReport, type HeldName, type NodeOrder } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type { Broadcast, RunningConfig } from "./calls.ts";
+import type { Broadcast, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
 export const handoverVersion = 1;
@@ -75,6 +76,11 @@ export interface PredecessorCalls {
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
   /** What its workers have counted. */
   readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** The fencing token of a lock; `null` if somebody has it, of the workers of either leader. */
+  readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
+  /** False: it is lost. */
+  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
+  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
   /** Its workers, which finish their work. */
   readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
   /** Ends at once. */

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
-import { HemiError, LockTable, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
+import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import { WithHandle, type Handlers } from "../channel/channel.ts";
 import type { Handover, PredecessorCalls } from "../channel/handover.ts";
@@ -14,6 +14,7 @@ import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
+import { ProgramLocks } from "./program-locks.ts";
 import { ProgramOrders } from "./program-orders.ts";
 import { Secrets } from "./secrets.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
@@ -72,6 +73,7 @@ export class Leader {
   readonly #startedAt: number;
   readonly #standings: Standings;
   readonly #secrets: Secrets;
+  readonly #locks: ProgramLocks;
   /** Those that this one takes over from, or hands over to. */
   readonly #otherLeaders = new Set<Predecessor | Successor>();
   #running: RunningConfig | undefined;
@@ -84,9 +86,11 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { workers, children = {}, log, patience, takenOver } = options;
-    const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
+    const limits = new MemoryRateLimits();
     this.#options = options;
     this.#log = log;
+    const locks = new ProgramLocks(takenOver?.predecessor);
+    this.#locks = locks;
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);
@@ -392,6 +396,7 @@ export class Leader {
         await successor.end();
         this.#otherLeaders.delete(successor);
         this.counts.ended(successor);
+        this.#locks.releaseAll(successor);
         await this.#setLeading(true);
         throw error;
       } finally {
@@ -407,6 +412,11 @@ export class Leader {
         this.broadcast(message, successor());
       },
       count: () => this.counts.totalWithout(successor()),
+      acquireLock: ({ name, ttl }) => this.#locks.acquire(name, ttl, successor()),
+      renewLock: ({ ttl, ...held }) => this.#locks.renew(held, ttl),
+      releaseLock: (held) => {
+        this.#locks.release(held);
+      },
       workers: () => this.workers(),
     };
   }
