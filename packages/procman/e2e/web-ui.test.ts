@@ -244,6 +244,26 @@ test("a hundred open tabs are served, one more is refused, and one that never re
     .toBe(200);
 });
 
+test("the pages show the program although one of its workers stands still", { timeout: 60_000 }, async () => {
+  const pid = (await ui.program.call("pids")).workers.at(-1) ?? 0;
+  process.kill(pid, "SIGSTOP");
+  try {
+    const headers = { cookie: ui.cookie };
+    const asked = get({ host: "127.0.0.1", port: ui.port, path: "/api/events", agent: false, headers });
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    let shown = "";
+    for await (const piece of response.setEncoding("utf8")) {
+      shown += String(piece);
+      if (shown.includes('"rss":null')) break;
+    }
+    expect(shown).toContain(`"pid":${pid},"state":"ready"`);
+    const steered = await ui.act("logLevel", { level: "warn", period: 1000 });
+    expect(steered.status).toBe(200);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
 test("the process of the web UI that was killed is started for the next visitor", async () => {
   const leader = ui.program.command.child.pid ?? 0;
   const stdout = execFileSync("ps", ["--ppid", String(leader), "-o", "pid=,args="]).toString();
