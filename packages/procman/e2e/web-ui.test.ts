@@ -264,6 +264,12 @@ test("the pages show the program although one of its workers stands still", { ti
   }
 });
 
+test("who has no session cannot fill the memory: a sign-in with much content is not read", async () => {
+  const much = { token: "x".repeat(2_000_000) };
+  expect((await ui.ask("/api/session", ui.json, much)).status).toBe(413);
+  expect((await ui.ask("/api/session", { ...ui.json, "transfer-encoding": "chunked" }, much)).status).toBe(413);
+});
+
 test("the process of the web UI that was killed is started for the next visitor", async () => {
   const leader = ui.program.command.child.pid ?? 0;
   const stdout = execFileSync("ps", ["--ppid", String(leader), "-o", "pid=,args="]).toString();
