@@ -11,8 +11,9 @@
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import { HemiError, type CountReport, type HeldName, type NodeOrder } from "@hemi/hemi/base";
+import { HemiError, type CountReport, type HeldName, type NodeOrder, type RateLimitState } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
+import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
 import type { Broadcast, RunningConfig, WantedLock } from "./calls.ts";
 
@@ -45,13 +46,23 @@ export interface Handover {
   readonly sockets: SocketList;
 }
 
+/** What changes while the new leader gets ready: read when it does. */
+export interface LastState {
+  /** What operators have ordered for nodes of backends. */
+  readonly nodeOrders: readonly NodeOrder[];
+  /** Minimum levels of the error log that operators have ordered for a while. */
+  readonly logLevels: readonly TimedLevel[];
+  /** Bans, and what clients have spent. The workers of the old leader count on their own from then on. */
+  readonly rateLimits: RateLimitState;
+}
+
 /** Served by the new leader. */
 export interface SuccessorCalls {
   readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
   /** Starts all workers. Rejects if one does not get ready. */
   readonly prepare: { readonly params: Handover; readonly result: undefined };
   /** Leads the program from now on. */
-  readonly lead: { readonly params: undefined; readonly result: undefined };
+  readonly lead: { readonly params: LastState; readonly result: undefined };
   /** A call of a client that has reached the old leader. */
   readonly act: { readonly params: { readonly name: string; readonly params: unknown }; readonly result: unknown };
   /** A secret that all workers share has been replaced. */

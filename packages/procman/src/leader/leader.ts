@@ -6,7 +6,7 @@ import { Turns } from "@hemi/common";
 import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import { WithHandle, type Handlers } from "../channel/channel.ts";
-import type { Handover, PredecessorCalls } from "../channel/handover.ts";
+import type { Handover, LastState, PredecessorCalls } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import { followInAll, renewAll } from "./all-or-none.ts";
 import type { ChildOptions } from "./child-process.ts";
@@ -74,6 +74,7 @@ export class Leader {
   readonly #standings: Standings;
   readonly #secrets: Secrets;
   readonly #locks: ProgramLocks;
+  readonly #limits = new MemoryRateLimits();
   /** Those that this one takes over from, or hands over to. */
   readonly #otherLeaders = new Set<Predecessor | Successor>();
   #running: RunningConfig | undefined;
@@ -86,7 +87,6 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { workers, children = {}, log, patience, takenOver } = options;
-    const limits = new MemoryRateLimits();
     this.#options = options;
     this.#log = log;
     const locks = new ProgramLocks(takenOver?.predecessor);
@@ -114,7 +114,7 @@ export class Leader {
           counts: this.counts,
           logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
-          limits,
+          limits: this.#limits,
           locks,
         }),
       );
@@ -300,8 +300,8 @@ export class Leader {
   }
 
   /**
-   * Replaces all workers, slot by slot, or that of one slot. The first one that does not get ready ends this; the others
-   * go on. Rejects with HEMI_USAGE if there is no such slot.
+   * Replaces all workers, slot by slot, or that of one slot. The first one that does not get ready ends this; the
+   * others go on. Rejects with HEMI_USAGE if there is no such slot.
    */
   rework(number?: number): Promise<{ readonly workers: number }> {
     return this.#turns.run(async () => {
@@ -346,7 +346,9 @@ export class Leader {
   }
 
   /** From now on, this one leads the program that it takes over. */
-  async lead(): Promise<void> {
+  async lead({ rateLimits, ...orders }: LastState): Promise<void> {
+    this.#limits.restore(rateLimits);
+    await this.orders.take(orders);
     await this.#setLeading(true);
     await this.#sockets.closeUnheld();
   }
@@ -389,7 +391,11 @@ export class Leader {
         });
         this.#assertServing();
         await this.#setLeading(false);
-        await successor.lead();
+        await successor.lead({
+          nodeOrders: this.orders.current.nodes,
+          logLevels: this.orders.levels,
+          rateLimits: this.#limits.state(),
+        });
         this.#successor = successor;
         return successor;
       } catch (error) {

@@ -1,5 +1,5 @@
-// The locks that all workers of the program share. While the leader before this one is there, it grants them: its workers
-// may still hold some. What it has granted to workers here is noted, and counts on when it has ended.
+// The locks that all workers of the program share. While the leader before this one is there, it grants them: its
+// workers may still hold some. What it has granted to workers here is noted, and counts on when it has ended.
 
 import { LockTable, type HeldName } from "@hemi/hemi/base";
 import type { CountedWorker } from "./program-counts.ts";

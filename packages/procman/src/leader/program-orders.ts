@@ -6,6 +6,7 @@ import { assertNode, backendNamed, ordersAfter, sumOfBackends } from "../backend
 import type { NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
 import { orderText } from "../backends/backend-text.ts";
 import type { Orders } from "../channel/calls.ts";
+import type { LastState } from "../channel/handover.ts";
 import { levelText, type LevelOrder, type TimedLevel } from "../observe/level-order.ts";
 import type { LogLines, LogOrder } from "../observe/log-order.ts";
 import { AccessFollowers } from "./access-followers.ts";
@@ -57,7 +58,17 @@ export class ProgramOrders {
     return worker;
   }
 
-  /** The backends with their nodes, as all workers see them that answer soon. Rejects with HEMI_USAGE if there is none of the name. */
+  /** Follows the orders that another leader had, in place of those before. Settles when all workers do. */
+  async take({ nodeOrders, logLevels }: Pick<LastState, "nodeOrders" | "logLevels">): Promise<void> {
+    this.#nodes = nodeOrders;
+    this.#levels.take(logLevels);
+    await this.#tellAll();
+  }
+
+  /**
+   * The backends with their nodes, as all workers see them that answer soon. Rejects with HEMI_USAGE if there is none
+   * of the name.
+   */
   async backends(name?: string): Promise<readonly ProgramBackend[]> {
     const asked = this.#ready().map((worker) => soon(worker.call("backends", undefined)));
     const told = await Promise.allSettled(asked);

@@ -7,7 +7,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { createServer, Socket, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { bindSocket, placeOf, type ErrorLog } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import type { NoCalls } from "../channel/calls.ts";
