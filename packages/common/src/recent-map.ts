@@ -30,6 +30,12 @@ export class RecentMap<Key, Value> {
     }
   }
 
+  /** The `count` keys that were set last, the most recent one at the end. */
+  *latest(count: number): IterableIterator<readonly [Key, Value]> {
+    let skipped = this.#values.size - count;
+    for (const entry of this.#values) if (skipped-- <= 0) yield entry;
+  }
+
   delete(key: Key): void {
     this.#values.delete(key);
   }

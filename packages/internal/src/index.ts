@@ -23,7 +23,11 @@ export {
   type TokenDemand,
   type TokenGrant,
 } from "./stage/limits/rate-limit-store.ts";
-export { MemoryRateLimits, type MemoryRateLimitsOptions } from "./stage/limits/memory-rate-limits.ts";
+export {
+  MemoryRateLimits,
+  type MemoryRateLimitsOptions,
+  type RateLimitState,
+} from "./stage/limits/memory-rate-limits.ts";
 export { lockService, type Lock, type LockOptions, type LockService } from "./stage/locks/lock-service.ts";
 export { HeldLock, type HeldLockOptions } from "./stage/locks/held-lock.ts";
 export { keepLock, type KeepLockOptions } from "./stage/locks/keep-lock.ts";

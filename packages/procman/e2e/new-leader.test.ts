@@ -226,6 +226,47 @@ describe("a new leader that", () => {
   });
 });
 
+test("bans, and orders that are given while a new leader gets ready, are in force with it", async () => {
+  const pack = `import { existsSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { pack } from "${import.meta.resolve("@hemi/hemi")}";
+    while (existsSync("wait")) await sleep(20);
+    export default pack("test", []);`;
+  const config = `stage {
+    webapp "site" {
+        .hostnames = ("*")
+        rule $path != "/open" { limiter { .strike = ("404") .maxStrikes = 3 .ban = 1h } }
+        rule $path == "/missing" { .returnCode = 404 }
+        rule { .returnText = "one" }
+    }
+    http1Backend "there" { .nodes = (["address": "127.0.0.1:9"]) }
+    httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
+}`;
+  await using folder = await folderWith({ "hemi.conf": config, "pack.mjs": pack });
+  const options = { cwd: folder.path, detached: true };
+  await using program = await serveWith(options, "--use", "./pack.mjs", "--patience", "90s");
+  await using _ = ending(program);
+  for (let i = 0; i < 4; i++) await ask(program.port, "/missing");
+  await expect.poll(() => ask(program.port), patiently).not.toBe("one");
+
+  const { leader, workers } = await program.call("pids");
+  await writeFile(join(folder.path, "wait"), "");
+  const reworked = program.call("rework", { leader: true });
+  await workersStartedBy(await newChildOf(leader, workers));
+  await program.call("steerNode", { backend: "there", node: "127.0.0.1:9", isDrained: true });
+  await program.call("logLevel", { level: "debug", period: 3_600_000 });
+  const before = await program.call("leader");
+  await rm(join(folder.path, "wait"));
+  const { leader: next } = await reworked;
+
+  const after = await program.call("leader");
+  expect([after.pid, after.nodeOrders, after.logLevels.length]).toEqual([next, before.nodeOrders, 1]);
+  await expect.poll(() => isAlive(leader), patiently).toBe(false);
+  // A worker lets the first request pass while it asks the leader.
+  await expect.poll(() => ask(program.port), patiently).not.toBe("one");
+  expect(await ask(program.port, "/open")).toBe("one");
+});
+
 test("an old leader that is killed before it has let go leaves no process", async () => {
   const pack = `import { existsSync } from "node:fs";
     import { pack } from "${import.meta.resolve("@hemi/hemi")}";

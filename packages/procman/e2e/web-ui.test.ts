@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { get, request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
-import { writeFile } from "node:fs/promises";
+import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { folderWith, run } from "./command.ts";
-import { serve } from "./program.ts";
+import { serve, serveWith } from "./program.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -265,13 +265,57 @@ test("a hundred open tabs are served, one more is refused, and one that never re
     .toBe(200);
 });
 
+test("the pages show the program although one of its workers stands still", { timeout: 60_000 }, async () => {
+  const pid = (await ui.program.call("pids")).workers.at(-1) ?? 0;
+  process.kill(pid, "SIGSTOP");
+  try {
+    const headers = { cookie: ui.cookie };
+    const asked = get({ host: "127.0.0.1", port: ui.port, path: "/api/events", agent: false, headers });
+    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    let shown = "";
+    for await (const piece of response.setEncoding("utf8")) {
+      shown += String(piece);
+      if (shown.includes('"rss":null')) break;
+    }
+    expect(shown).toContain(`"pid":${pid},"state":"ready"`);
+    const steered = await ui.act("logLevel", { level: "warn", period: 1000 });
+    expect(steered.status).toBe(200);
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
+test("who has no session cannot fill the memory: a sign-in with much content is not read", async () => {
+  const much = { token: "x".repeat(2_000_000) };
+  expect((await ui.ask("/api/session", ui.json, much)).status).toBe(413);
+  expect((await ui.ask("/api/session", { ...ui.json, "transfer-encoding": "chunked" }, much)).status).toBe(413);
+});
+
 test("the process of the web UI that was killed is started for the next visitor", async () => {
   const leader = ui.program.command.child.pid ?? 0;
   const stdout = execFileSync("ps", ["--ppid", String(leader), "-o", "pid=,args="]).toString();
   const [, pid] = /^\s*(\d+) .*web UI/m.exec(stdout) ?? [];
   process.kill(Number(pid), "SIGKILL");
-  await ui.program.command.line(/the web UI has ended/);
+  await ui.program.command.line(/the web UI was ended by SIGKILL, and is started/);
   expect((await ui.ask("/api/session", { cookie: ui.cookie })).status).toBe(200);
+});
+
+test("who waits for the web UI gets it although Node.js could not be started at first", async () => {
+  // As during an upgrade, which replaces the file.
+  const main = `import { main } from "${import.meta.resolve("../src/index.ts")}";
+    process.execPath = new URL("node", import.meta.url).pathname;
+    await main({ title: "shop", config: "hemi.conf" });`;
+  await using folder = await folderWith({ "hemi.conf": config("one"), "main.mjs": main });
+  const node = join(folder.path, "node");
+  await symlink(process.execPath, node);
+  const options = { cwd: folder.path, main: join(folder.path, "main.mjs") };
+  await using program = await serveWith(options, "--webui", "127.0.0.1:0");
+  const { link = "" } = (await program.call("webUI")) ?? {};
+  await rm(node);
+  const asked = fetch(new URL("/", link));
+  await program.command.line(/the web UI .*could not be started/);
+  await symlink(process.execPath, node);
+  expect((await asked).status).toBe(200);
 });
 
 test("a port that is taken costs the web UI and nothing else; an address of the network is refused", async () => {

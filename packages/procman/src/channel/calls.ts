@@ -4,6 +4,7 @@ import type {
   AccessFilter,
   BackendReport,
   CountReport,
+  HeldName,
   ListenAddress,
   LogEntry,
   NodeOrder,
@@ -256,13 +257,16 @@ export interface LeaderCalls {
   /** Counts strikes against keys that all workers share. */
   readonly strike: { readonly params: readonly KeyedStrike[]; readonly result: readonly StrikeCount[] };
   /** The fencing token of a lock; `null` if somebody has it. */
-  readonly acquireLock: {
-    readonly params: { readonly name: string; readonly ttl: number };
-    readonly result: number | null;
-  };
+  readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
   /** False: the worker has lost it. */
   readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
   readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
+}
+
+export interface WantedLock {
+  readonly name: string;
+  /** In milliseconds. */
+  readonly ttl: number;
 }
 
 export interface KeyedDemand {
@@ -273,12 +277,6 @@ export interface KeyedDemand {
 export interface KeyedStrike {
   readonly key: string;
   readonly strike: Strike;
-}
-
-/** A lock that a worker has. */
-export interface HeldName {
-  readonly name: string;
-  readonly token: number;
 }
 
 /** Served by a checker. */

@@ -6,14 +6,16 @@
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
 //   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
 //   lets its workers finish          <──────> broadcasts, counts
+//   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import { HemiError, type CountReport, type NodeOrder } from "@hemi/hemi/base";
+import { HemiError, type CountReport, type HeldName, type NodeOrder, type RateLimitState } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
+import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type { Broadcast, RunningConfig } from "./calls.ts";
+import type { Broadcast, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
 export const handoverVersion = 1;
@@ -44,13 +46,23 @@ export interface Handover {
   readonly sockets: SocketList;
 }
 
+/** What changes while the new leader gets ready: read when it does. */
+export interface LastState {
+  /** What operators have ordered for nodes of backends. */
+  readonly nodeOrders: readonly NodeOrder[];
+  /** Minimum levels of the error log that operators have ordered for a while. */
+  readonly logLevels: readonly TimedLevel[];
+  /** Bans, and what clients have spent. The workers of the old leader count on their own from then on. */
+  readonly rateLimits: RateLimitState;
+}
+
 /** Served by the new leader. */
 export interface SuccessorCalls {
   readonly greet: { readonly params: { readonly version: number }; readonly result: { readonly version: number } };
   /** Starts all workers. Rejects if one does not get ready. */
   readonly prepare: { readonly params: Handover; readonly result: undefined };
   /** Leads the program from now on. */
-  readonly lead: { readonly params: undefined; readonly result: undefined };
+  readonly lead: { readonly params: LastState; readonly result: undefined };
   /** A call of a client that has reached the old leader. */
   readonly act: { readonly params: { readonly name: string; readonly params: unknown }; readonly result: unknown };
   /** A secret that all workers share has been replaced. */
@@ -75,6 +87,11 @@ export interface PredecessorCalls {
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
   /** What its workers have counted. */
   readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** The fencing token of a lock; `null` if somebody has it, of the workers of either leader. */
+  readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
+  /** False: it is lost. */
+  readonly renewLock: { readonly params: HeldName & { readonly ttl: number }; readonly result: boolean };
+  readonly releaseLock: { readonly params: HeldName; readonly result: undefined };
   /** Its workers, which finish their work. */
   readonly workers: { readonly params: undefined; readonly result: readonly WorkerStatus[] };
   /** Ends at once. */

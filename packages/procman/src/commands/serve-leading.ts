@@ -132,13 +132,13 @@ class Program {
         await this.#leader.start();
         return undefined;
       },
-      lead: async () => {
+      lead: async (state) => {
         const admin = await predecessor.adminSocket();
         // From here on, the end of the old leader is none of the program.
         mayLead = true;
         try {
           await this.#entrances.seize(admin);
-          await this.#serving.lead();
+          await this.#serving.lead(state);
           await predecessor.letGo();
           this.#webUI = await this.#openWebUI(this.#serving);
           await this.#notifier.ready();

@@ -26,7 +26,8 @@ export function startChild(
     ...(user === undefined ? {} : { uid: user }),
     ...(group === undefined ? {} : { gid: group }),
   });
-  output?.take(child);
+  // Without a free descriptor, there is no process, and no pipe either.
+  if (child.pid !== undefined) output?.take(child);
   return child;
 }
 

@@ -3,10 +3,10 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
-import { HemiError, LockTable, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
+import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
 import { WithHandle, type Handlers } from "../channel/channel.ts";
-import type { Handover, PredecessorCalls } from "../channel/handover.ts";
+import type { Handover, LastState, PredecessorCalls } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import { followInAll, renewAll } from "./all-or-none.ts";
 import type { ChildOptions } from "./child-process.ts";
@@ -14,6 +14,7 @@ import { Checker } from "./checker.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
+import { ProgramLocks } from "./program-locks.ts";
 import { ProgramOrders } from "./program-orders.ts";
 import { Secrets } from "./secrets.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
@@ -72,6 +73,8 @@ export class Leader {
   readonly #startedAt: number;
   readonly #standings: Standings;
   readonly #secrets: Secrets;
+  readonly #locks: ProgramLocks;
+  readonly #limits = new MemoryRateLimits();
   /** Those that this one takes over from, or hands over to. */
   readonly #otherLeaders = new Set<Predecessor | Successor>();
   #running: RunningConfig | undefined;
@@ -84,9 +87,10 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     const { workers, children = {}, log, patience, takenOver } = options;
-    const [limits, locks] = [new MemoryRateLimits(), new LockTable()];
     this.#options = options;
     this.#log = log;
+    const locks = new ProgramLocks(takenOver?.predecessor);
+    this.#locks = locks;
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);
@@ -110,7 +114,7 @@ export class Leader {
           counts: this.counts,
           logged: (from, entries) => options.logged?.(from.slot, entries),
           accessLines: (lines) => this.orders.followers.take(lines),
-          limits,
+          limits: this.#limits,
           locks,
         }),
       );
@@ -342,7 +346,9 @@ export class Leader {
   }
 
   /** From now on, this one leads the program that it takes over. */
-  async lead(): Promise<void> {
+  async lead({ rateLimits, ...orders }: LastState): Promise<void> {
+    this.#limits.restore(rateLimits);
+    await this.orders.take(orders);
     await this.#setLeading(true);
     await this.#sockets.closeUnheld();
   }
@@ -385,13 +391,18 @@ export class Leader {
         });
         this.#assertServing();
         await this.#setLeading(false);
-        await successor.lead();
+        await successor.lead({
+          nodeOrders: this.orders.current.nodes,
+          logLevels: this.orders.levels,
+          rateLimits: this.#limits.state(),
+        });
         this.#successor = successor;
         return successor;
       } catch (error) {
         await successor.end();
         this.#otherLeaders.delete(successor);
         this.counts.ended(successor);
+        this.#locks.releaseAll(successor);
         await this.#setLeading(true);
         throw error;
       } finally {
@@ -407,6 +418,11 @@ export class Leader {
         this.broadcast(message, successor());
       },
       count: () => this.counts.totalWithout(successor()),
+      acquireLock: ({ name, ttl }) => this.#locks.acquire(name, ttl, successor()),
+      renewLock: ({ ttl, ...held }) => this.#locks.renew(held, ttl),
+      releaseLock: (held) => {
+        this.#locks.release(held);
+      },
       workers: () => this.workers(),
     };
   }

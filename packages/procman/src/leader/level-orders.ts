@@ -36,6 +36,14 @@ export class LevelOrders {
     this.#levels.set(path, { timed, timer });
   }
 
+  /** Those of another leader, which end when they would have ended there. */
+  take(levels: readonly TimedLevel[]): void {
+    for (const { level, path, until } of levels) {
+      const period = until - Date.now();
+      if (period > 0) this.set({ level, path, period });
+    }
+  }
+
   close(): void {
     for (const { timer } of this.#levels.values()) clearTimeout(timer);
     this.#levels.clear();

@@ -1,12 +1,14 @@
 // The old leader, as the new one sees it that it has started.
 
-import type { CountReport } from "@hemi/hemi/base";
+import type { CountReport, HeldName } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
 import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
+import { within } from "../channel/within.ts";
 import type { CountedWorker } from "./program-counts.ts";
+import type { FormerLocks } from "./program-locks.ts";
 import type { SocketName } from "./socket-list.ts";
 
 /** Has the process id of the leader that starts its successor. */
@@ -27,7 +29,7 @@ export function hasPredecessor(): boolean {
   return pid === String(process.ppid) && process.connected;
 }
 
-export class Predecessor implements CountedWorker {
+export class Predecessor implements CountedWorker, FormerLocks {
   readonly #channel: Channel<PredecessorCalls, SuccessorCalls>;
   #state: CountedWorker["state"] = "ready";
   /** Resolves when the process has ended, or wants nothing more of this one. */
@@ -59,6 +61,18 @@ export class Predecessor implements CountedWorker {
   /** It does not take new clients any more, and needs no new secrets. */
   tellSecret(): void {}
 
+  acquireLock(name: string, ttl: number): Promise<number | null> {
+    return within(lockTime, unanswered, this.#channel.call("acquireLock", { name, ttl }));
+  }
+
+  renewLock(held: HeldName, ttl: number): Promise<boolean> {
+    return within(lockTime, unanswered, this.#channel.call("renewLock", { ...held, ttl }));
+  }
+
+  releaseLock(held: HeldName): void {
+    this.#channel.tell("releaseLock", held);
+  }
+
   async socket(name: SocketName): Promise<unknown> {
     const [, handle] = await this.#channel.callForHandle("socket", name);
     return handle;
@@ -86,3 +100,7 @@ export class Predecessor implements CountedWorker {
     this.#channel.tell("stop", undefined);
   }
 }
+
+const unanswered = "the old leader did not answer for a lock";
+/** In milliseconds. */
+const lockTime = 5000;

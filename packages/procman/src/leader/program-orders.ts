@@ -6,10 +6,12 @@ import { assertNode, backendNamed, ordersAfter, sumOfBackends } from "../backend
 import type { NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
 import { orderText } from "../backends/backend-text.ts";
 import type { Orders } from "../channel/calls.ts";
+import type { LastState } from "../channel/handover.ts";
 import { levelText, type LevelOrder, type TimedLevel } from "../observe/level-order.ts";
 import type { LogLines, LogOrder } from "../observe/log-order.ts";
 import { AccessFollowers } from "./access-followers.ts";
 import { LevelOrders } from "./level-orders.ts";
+import { soon } from "./worker-answers.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 export interface ProgramOrdersOptions {
@@ -56,11 +58,21 @@ export class ProgramOrders {
     return worker;
   }
 
-  /** The backends with their nodes, as all workers see them. Rejects with HEMI_USAGE if there is none of the name. */
+  /** Follows the orders that another leader had, in place of those before. Settles when all workers do. */
+  async take({ nodeOrders, logLevels }: Pick<LastState, "nodeOrders" | "logLevels">): Promise<void> {
+    this.#nodes = nodeOrders;
+    this.#levels.take(logLevels);
+    await this.#tellAll();
+  }
+
+  /**
+   * The backends with their nodes, as all workers see them that answer soon. Rejects with HEMI_USAGE if there is none
+   * of the name.
+   */
   async backends(name?: string): Promise<readonly ProgramBackend[]> {
-    const asked = this.#ready().map((worker) => worker.call("backends", undefined));
+    const asked = this.#ready().map((worker) => soon(worker.call("backends", undefined)));
     const told = await Promise.allSettled(asked);
-    const backends = sumOfBackends(told.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
+    const backends = sumOfBackends(told.flatMap((one) => (one.status === "fulfilled" ? [one.value ?? []] : [])));
     return name === undefined ? backends : [backendNamed(name, backends)];
   }
 
@@ -108,12 +120,15 @@ export class ProgramOrders {
     return { follower, lines: [], dropped: 0 };
   }
 
-  /** Settles when all ready workers follow the orders. One that has ended meanwhile has a successor that does. */
+  /**
+   * Settles when all ready workers follow the orders. One that has ended meanwhile has a successor that does, and one
+   * that stands still will follow before it does anything else.
+   */
   async #tellAll(): Promise<void> {
     const { current } = this;
     const ready = new Set(this.#ready());
     for (const worker of this.#options.processes()) if (!ready.has(worker)) worker.tell("orders", current);
-    await Promise.allSettled([...ready].map((worker) => worker.call("orders", current)));
+    await Promise.allSettled([...ready].map((worker) => soon(worker.call("orders", current))));
   }
 
   #ready(): readonly WorkerProcess[] {

@@ -8,6 +8,7 @@ import {
   assertSameHandover,
   handoverVersion,
   type Handover,
+  type LastState,
   type PredecessorCalls,
   type SuccessorCalls,
 } from "../channel/handover.ts";
@@ -61,8 +62,8 @@ export class Successor implements CountedWorker {
   }
 
   /** From now on it leads. Rejects if it could not take over. */
-  async lead(): Promise<void> {
-    const led = this.#channel.call("lead", undefined);
+  async lead(state: LastState): Promise<void> {
+    const led = this.#channel.call("lead", state);
     await this.#answer(this.#patience, "the new leader did not take over", led);
   }
 

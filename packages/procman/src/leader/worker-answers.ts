@@ -7,7 +7,7 @@ import type { WorkerProcess } from "./worker-process.ts";
 
 export async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
   const { slot, pid = 0, state, startedAt } = worker;
-  const usage = await Promise.race([worker.call("usage", undefined), timeout()]).catch(() => undefined);
+  const usage = await soon(worker.call("usage", undefined)).catch(() => undefined);
   const { rss = null, cpu = null, conns = null } = usage ?? {};
   return { slot, pid, state, startedAt, rss, cpu, conns };
 }
@@ -15,13 +15,20 @@ export async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
 /** What it would cost at this moment to follow a plan. */
 export async function costOf({ changes }: Plan, workers: readonly WorkerProcess[]): Promise<ReloadCost> {
   const paths = changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
-  const asked = workers.map((worker) => Promise.race([worker.call("cost", { paths }), timeout()]));
+  const asked = workers.map((worker) => soon(worker.call("cost", { paths })));
   const costs = await Promise.allSettled(asked);
   return sumOfCosts(costs.flatMap((cost) => (cost.status === "fulfilled" ? (cost.value ?? []) : [])));
 }
 
-function timeout(): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, answerTime, undefined).unref());
+/** The answer of a process; `undefined` if it does not come in time: the process may stand still. */
+export async function soon<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, answerTime, undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** In milliseconds. */

@@ -1,7 +1,7 @@
 // One worker process, as the leader sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type LockTable, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
+import { HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
 import { Channel, RemoteError, WithHandle } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -17,6 +17,7 @@ import {
 import { within } from "../channel/within.ts";
 import { endOf, startChild, type ChildOptions } from "./child-process.ts";
 import type { ProgramCounts } from "./program-counts.ts";
+import type { ProgramLocks } from "./program-locks.ts";
 import type { Sockets } from "./sockets.ts";
 
 /**
@@ -39,7 +40,7 @@ export interface WorkerProcessOptions {
   /** The rate limits that all workers share. */
   readonly limits: MemoryRateLimits;
   /** The locks that all workers share. */
-  readonly locks: LockTable;
+  readonly locks: ProgramLocks;
   /** Is given lines of its error log. */
   readonly logged: (from: WorkerProcess, entries: readonly LogEntry[]) => void;
   /** Takes access lines for those who follow the traffic. */
@@ -85,10 +86,10 @@ export class WorkerProcess {
       sumCounts: () => counts.total(),
       takeTokens: (demands) => demands.map(({ key, demand }) => limits.takeNow(key, demand)),
       strike: (strikes) => strikes.map(({ key, strike }) => limits.strikeNow(key, strike)),
-      acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this) ?? null,
-      renewLock: ({ name, token, ttl }) => locks.renew(name, ttl, token),
-      releaseLock: ({ name, token }) => {
-        locks.release(name, token);
+      acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this),
+      renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
+      releaseLock: (held) => {
+        locks.release(held);
       },
       logged: (entries) => {
         logged(this, entries);

@@ -2,6 +2,7 @@
 
 import { HemiError } from "@hemi/hemi/base";
 import type { Handlers } from "../channel/channel.ts";
+import { within } from "../channel/within.ts";
 import { callAction, type ActionHandlers } from "../control/handlers.ts";
 import { listedPlan } from "../control/listed-plan.ts";
 import type { Leader } from "../leader/leader.ts";
@@ -49,12 +50,12 @@ export class ProgramView implements Disposable {
       audit: this.#options.audit.after(auditAfter),
     }),
     history: ({ path }) => this.#history.of(path) ?? null,
-    components: (params) => this.#options.leader.callPrimary("components", params),
-    props: (params) => this.#options.leader.callPrimary("props", params),
+    components: (params) => answered(this.#options.leader.callPrimary("components", params)),
+    props: (params) => answered(this.#options.leader.callPrimary("props", params)),
     files: () => this.#files(),
     logs: async (params) => await this.#options.actions.logs(params),
     trace: async (params) => await this.#options.actions.trace(params),
-    explain: (params) => this.#options.leader.callPrimary("explain", params),
+    explain: (params) => answered(this.#options.leader.callPrimary("explain", params)),
     candidate: ({ text }) => this.#candidate(text),
     act: async ({ name, params, by }) => {
       if (!offered.has(name)) throw new HemiError("HEMI_USAGE", `the web UI does not offer ${name}`);
@@ -100,6 +101,11 @@ export class ProgramView implements Disposable {
   }
 }
 
+/** Rejects with HEMI_PROCESS if a worker stands still. */
+function answered<Result>(answer: Promise<Result>): Promise<Result> {
+  return within(answerTime, "the worker did not answer", answer);
+}
+
 /** In the order in which they were read: the main file includes the others. */
 function filesOf(texts: Readonly<Record<string, string>>): readonly ConfigFile[] {
   return Object.entries(texts).map(([path, text]) => ({ path, text }));
@@ -112,3 +118,5 @@ function busiest({ components, ...others }: Activity): Activity {
 }
 
 const maxRows = 1000;
+/** In ms. */
+const answerTime = 5000;

@@ -57,6 +57,8 @@ function doorOf({ title }: UISettings, sessions: UISessions, routes: UIRoutes, l
     });
 
   async function openSession(req: Request, resp: Parameters<UISessions["open"]>[1]): Promise<true> {
+    // Whoever can connect may send this. Browsers know the size of what they send.
+    if (!(Number(req.header("content-length") ?? NaN) <= maxSignIn)) throw new HTTPError(413, "too much for a token");
     const { token } = await readFields(req);
     const id = sessions.open(token, resp);
     if (id === undefined) {
@@ -134,5 +136,7 @@ const securityFields = {
   "x-frame-options": "DENY",
 };
 
+/** In bytes. */
+const maxSignIn = 1000;
 /** How long the process stays when no tab is open and nothing is asked. In ms. */
 const idleTime = 10 * 60_000;

@@ -5,12 +5,13 @@
 //                            ^                           │
 //                            └── what is shown, actions ─┘
 
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { bindSocket, placeOf, type ErrorLog } from "@hemi/hemi/base";
 import { Channel, WithHandle } from "../channel/channel.ts";
 import type { NoCalls } from "../channel/calls.ts";
-import { startChild, type ChildOptions } from "../leader/child-process.ts";
+import { endOf, startChild, type ChildOptions } from "../leader/child-process.ts";
 import { rawHandle } from "../leader/raw-handle.ts";
 import { RestartDelay } from "../leader/restart-delay.ts";
 import type { LeaderViewCalls, UISettings } from "./calls.ts";
@@ -122,24 +123,38 @@ export class WebUI {
   #start(): void {
     const { children, view } = this.#options;
     const startedAt = Date.now();
-    const child = startChild("webui", children);
+    this.#end = () => {};
+    const child = this.#startChild(children);
+    if (child === undefined) return;
     this.#end = () => void child.kill("SIGKILL");
     new Channel<NoCalls, LeaderViewCalls>(child, {
       ...view.calls,
       settings: () => this.#settings,
       conn: async () => new WithHandle(null, await this.#nextHandle()),
     });
-    child.on("error", (error) => this.#options.log.error("the web UI could not be started", { error }));
-    child.once("exit", (code, signal) => this.#ended(code ?? signal, Date.now() - startedAt));
+    void endOf(child).then((reason) => {
+      this.#ended(child.exitCode === 0 ? undefined : reason, Date.now() - startedAt);
+    });
   }
 
-  #ended(reason: unknown, lived: number): void {
+  /** `undefined`: the system lacks what a process takes. It is tried again. */
+  #startChild(children: ChildOptions): ChildProcess | undefined {
+    try {
+      return startChild("webui", children);
+    } catch (error) {
+      this.#ended(`could not be started: ${String(error)}`, 0);
+      return undefined;
+    }
+  }
+
+  /** `failure`: why, in words; `undefined`: nobody looked any more. */
+  #ended(failure: string | undefined, lived: number): void {
     this.#asker = undefined;
     this.#passed?.destroy();
     this.#passed = undefined;
     if (this.#isClosed) return;
-    if (reason !== 0) this.#options.log.error("the web UI has ended, and is started for the next visitor", { reason });
-    const delay = reason === 0 ? 0 : this.#delay.next(lived);
+    if (failure !== undefined) this.#options.log.error(`the web UI ${failure}, and is started for the next visitor`);
+    const delay = failure === undefined ? 0 : this.#delay.next(lived);
     setTimeout(() => {
       this.#end = undefined;
       if (this.#waiting.length > 0 && !this.#isClosed) this.#start();

@@ -23,3 +23,23 @@ test("a flood of keys does not fill the memory: those that were used longest ago
   expect(await take("c")).toBe(0);
   expect(await take("a")).toBe(1);
 });
+
+test("a client that is banned or has spent its rate stays so in another process", () => {
+  const before = new MemoryRateLimits({ now: () => 5000 });
+  let now = 100;
+  const after = new MemoryRateLimits({ now: () => now });
+  const demand = { rate: { interval: 1000, burst: 1 }, spent: 0, wanted: 1 };
+  const strike = { count: 1, limit: 2, window: 1000, ban: 1000 };
+  before.takeNow("spent", demand);
+  before.strikeNow("struck", strike);
+  before.strikeNow("banned", { ...strike, limit: 1 });
+  after.restore(before.state());
+  expect(after.takeNow("spent", demand).granted).toBe(0);
+  expect(after.takeNow("banned", demand)).toMatchObject({ granted: 0, bannedFor: 1000 });
+  expect(after.strikeNow("struck", strike).bannedFor).toBe(1000);
+  now += 1000;
+  expect(after.takeNow("spent", demand).granted).toBe(1);
+  expect(after.takeNow("banned", demand)).toMatchObject({ granted: 1, bannedFor: 0 });
+  before.takeNow("later", demand);
+  expect(before.state(1).buckets.map(({ key }) => key)).toEqual(["later"]);
+});

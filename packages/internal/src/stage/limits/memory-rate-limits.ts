@@ -16,6 +16,13 @@ export interface MemoryRateLimitsOptions {
   readonly maxKeys?: number;
 }
 
+/** What is remembered, for another process: times are in milliseconds from now, on its clock. */
+export interface RateLimitState {
+  readonly buckets: readonly { readonly key: string; readonly arrival: number }[];
+  readonly windows: readonly (Window & { readonly key: string })[];
+  readonly bans: readonly { readonly key: string; readonly end: number }[];
+}
+
 /** Answers at once and never fails. */
 export class MemoryRateLimits implements RateLimitStore {
   readonly #now: () => number;
@@ -67,6 +74,26 @@ export class MemoryRateLimits implements RateLimitStore {
     this.#windows.delete(key);
     this.#bans.set(key, now + ban);
     return { strikes: 0, bannedFor: ban };
+  }
+
+  /** Of each sort the `maxKeys` most recent ones. Default: 50,000. */
+  state(maxKeys = 50_000): RateLimitState {
+    const now = this.#now();
+    return {
+      buckets: Array.from(this.#arrivals.latest(maxKeys), ([key, arrival]) => ({ key, arrival: arrival - now })),
+      windows: Array.from(this.#windows.latest(maxKeys), ([key, { since, strikes }]) => {
+        return { key, since: since - now, strikes };
+      }),
+      bans: Array.from(this.#bans.latest(maxKeys), ([key, end]) => ({ key, end: end - now })),
+    };
+  }
+
+  /** Goes on with what another process remembered, in place of what is known of the same keys. */
+  restore({ buckets, windows, bans }: RateLimitState): void {
+    const now = this.#now();
+    for (const { key, arrival } of buckets) this.#arrivals.set(key, now + arrival);
+    for (const { key, since, strikes } of windows) this.#windows.set(key, { since: now + since, strikes });
+    for (const { key, end } of bans) this.#bans.set(key, now + end);
   }
 
   #bannedFor(key: string, now: number): number {

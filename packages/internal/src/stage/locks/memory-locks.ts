@@ -12,6 +12,13 @@ interface Holding {
   expiresAt: number;
 }
 
+/** A lock as its owner has it. */
+export interface HeldName {
+  readonly name: string;
+  /** The fencing token. */
+  readonly token: number;
+}
+
 /** The table of locks, without timers: one that has expired is free for the next who asks. */
 export class LockTable {
   readonly #now: () => number;
@@ -37,6 +44,12 @@ export class LockTable {
     return token;
   }
 
+  /** Notes a lock that another table has granted under this token. */
+  adopt(name: string, ttl: number, token: number, owner: object): void {
+    this.#lastToken = Math.max(this.#lastToken, token);
+    this.#held.set(name, { token, owner, expiresAt: this.#now() + ttl });
+  }
+
   /** False: it has expired, and may be somebody else's. */
   renew(name: string, ttl: number, token: number): boolean {
     const holding = this.#held.get(name);
@@ -50,9 +63,15 @@ export class LockTable {
     if (this.#held.get(name)?.token === token) this.#held.delete(name);
   }
 
-  /** The owner has ended. */
-  releaseAll(owner: object): void {
-    for (const [name, holding] of this.#held) if (holding.owner === owner) this.#held.delete(name);
+  /** The owner has ended. Returns what it had. */
+  releaseAll(owner: object): readonly HeldName[] {
+    const released: HeldName[] = [];
+    for (const [name, { owner: holder, token }] of this.#held) {
+      if (holder !== owner) continue;
+      this.#held.delete(name);
+      released.push({ name, token });
+    }
+    return released;
   }
 
   #removeExpired(now: number): void {
