@@ -1,5 +1,5 @@
-// What a client may do, and what costs us more than it: frames that bring nothing, streams that are reset. Some of it is
-// in order; a flood of it is an attack (CVE-2019-9512 to 9518, CVE-2023-44487, CVE-2025-8671).
+// What a client may do, and what costs us more than it: frames that bring nothing, streams that are reset. Some of it
+// is in order; a flood of it is an attack (CVE-2019-9512 to 9518, CVE-2023-44487, CVE-2025-8671).
 
 /**
  * Limits what a peer may spend: `max` tokens at first, and never more than that. They are refilled at a constant rate,

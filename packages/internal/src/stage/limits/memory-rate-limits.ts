@@ -18,8 +18,11 @@ export interface MemoryRateLimitsOptions {
 
 /** What is remembered, for another process: times are in milliseconds from now, on its clock. */
 export interface RateLimitState {
+  /** Of token buckets; `arrival`: when the last token that was taken would have come. */
   readonly buckets: readonly { readonly key: string; readonly arrival: number }[];
+  /** In which strikes are counted. */
   readonly windows: readonly (Window & { readonly key: string })[];
+  /** `end`: when a key may come again. */
   readonly bans: readonly { readonly key: string; readonly end: number }[];
 }
 
