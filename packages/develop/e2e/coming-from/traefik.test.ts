@@ -16,7 +16,7 @@ testTranslation({
   told: ["host", "x-forwarded-host"],
   explained: [
     ["GET /dashboard/", "webapp.site/rule.dashboard/accessChecker 403"],
-    ["GET /blog/posts", "webapp.site/rule.blog/limiter or webapp.site/rule.blog/httpProxy"],
+    ["GET /blog/posts", "webapp.site/rule.blog/httpProxy"],
     ["GET /v1/orders", "webapp.site/rule.api/basicAuth or webapp.site/rule.api/httpProxy"],
     [`GET /v1/orders ${known}`, "webapp.site/rule.api/basicAuth or webapp.site/rule.api/httpProxy"],
     ["GET /other", "webapp.site/rule.not found 404"],
