@@ -146,15 +146,10 @@ class RedisCacher implements CacherPart {
     if (goodAt === undefined || purge === "hard") return undefined;
     const isOutdated = stored.head.isOutdated || purge === "soft";
     const known = this.#recent.get(record.id);
-    if (known?.found.record.text === record.text && known.head.isOutdated === isOutdated) {
-      known.goodAt = goodAt;
-      return known;
-    }
-    const wobject = new RedisWobject(found, {
-      head: isOutdated ? { ...stored.head, isOutdated } : stored.head,
-      source: this.#sourceOf(found),
-      goodAt,
-    });
+    const isKnown = known?.found.record.text === record.text && known.head.isOutdated === isOutdated;
+    const head = isOutdated ? { ...stored.head, isOutdated } : stored.head;
+    const wobject = isKnown ? known : new RedisWobject(found, { head, source: this.#sourceOf(found), goodAt });
+    wobject.goodAt = goodAt;
     this.#recent.set(record.id, wobject);
     if (this.#log.isLongAgo(stored.since)) this.freshen(wobject, wobject.head);
     return wobject;
