@@ -26,6 +26,7 @@ export default defineConfig({
     // passes.
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } },
     retry: 0,
     restoreMocks: true,
     unstubEnvs: true,

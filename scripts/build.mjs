@@ -1,30 +1,14 @@
 // Builds the package in the working directory: types from src/ to dist/ by tsc, and for each entry one module by
 // rolldown. A program that loads one module starts in half the time of one that loads a hundred.
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { rolldown } from "rolldown";
 
-/**
- * `base.ts` is a part that can be loaded without the rest. `main.ts` is there where the package has a command, with
- * `worker.ts`, `checker.ts`, `webui.ts` and `stall-thread.ts` for its processes and threads; `testing.ts` where it has
- * contract suites for those who implement its extension points; `rpc.ts`, `proto.ts` and the like are subpaths of their
- * own.
- */
-const entries = [
-  "src/index.ts",
-  "src/base.ts",
-  "src/rpc.ts",
-  "src/rpc-proto.ts",
-  "src/proto.ts",
-  "src/wire.ts",
-  "src/main.ts",
-  "src/worker.ts",
-  "src/checker.ts",
-  "src/stall-thread.ts",
-  "src/webui.ts",
-  "src/testing.ts",
-].filter(existsSync);
+/** Each module that package.json exports, and the module of its command. */
+const { exports = {}, bin } = JSON.parse(readFileSync("package.json", "utf8"));
+const exported = Object.values(exports).flatMap((target) => target["@hemi/source"] ?? []);
+const entries = bin === undefined ? exported : [...exported, "./src/main.ts"];
 
 rmSync("dist", { recursive: true, force: true });
 const { status } = spawnSync("tsc", ["-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });
