@@ -7,6 +7,7 @@
 // A protocol says how the request is written, and tells what comes of it.
 
 import type { Duplex } from "node:stream";
+import { turnsSince, turnTick } from "../metrics/turn.ts";
 import type { Fields } from "./fields.ts";
 import type { NodeOwner, WorkOutcome } from "../backend/backend.ts";
 import { BackendFailure, type FailureCode } from "../backend/failure.ts";
@@ -32,8 +33,8 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
   readonly #contentSize: number | undefined;
   readonly #owner: NodeOwner<Pool>;
   #node: Node<Pool> | undefined;
-  /** When it was chosen, in ms on the monotonic clock. */
-  #enteredAt = 0;
+  /** When it was chosen: see `turnTick`. */
+  #enteredTick = 0;
   /** Content that came before there was a connection to send it by. */
   #early: Uint8Array | undefined;
   #connecting: PromiseWithResolvers<void> | undefined;
@@ -72,7 +73,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   entered(node: Node<Pool>): void {
     this.#node = node;
-    this.#enteredAt = performance.now();
+    this.#enteredTick = turnTick();
     this.state = "dialing";
     this.dial(node);
   }
@@ -172,7 +173,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
     this.#early = undefined;
     this.#connecting?.resolve();
     this.release(isReusable);
-    if (node !== undefined) this.#owner.leave(node, outcome, performance.now() - this.#enteredAt);
+    if (node !== undefined) this.#owner.leave(node, outcome, turnsSince(this.#enteredTick));
   }
 
   /**

@@ -11,6 +11,9 @@ import { COLON, CR, isTokenByte, isValueByte, LF, SP, TAB } from "../http/bytes.
 import { equalsIgnoringCase, FieldLines, readLength, withoutConnection } from "../http/field-lines.ts";
 import { listMembers, maxListMembers } from "../http/list-members.ts";
 
+/** In the place of a reason phrase: none can have a line end in it. */
+const unread = "\n";
+
 /** The head of an HTTP/1 response, lying in bytes of its own. */
 export class Http1NodeResponseHead extends FieldLines implements NodeResponseHead {
   version: "1.0" | "1.1" = "1.1";
@@ -24,13 +27,18 @@ export class Http1NodeResponseHead extends FieldLines implements NodeResponseHea
   wantsKeepAlive = false;
   /** Seconds that the node keeps an idle connection for, if it says so. */
   keepAliveTimeout: number | undefined;
+  #reason: string | undefined = unread;
   /** Of which set of names `#list` is without. */
   #dropped: FieldNames | undefined;
   #list: readonly string[] = [];
 
+  /** Read once: the same head often comes again. */
   get reason(): string | undefined {
-    const reason = this.bytes.toString("latin1", this.reasonStart, this.reasonEnd);
-    return reason === "" || reason === reasonPhrase(this.status) ? undefined : reason;
+    if (this.#reason === unread) {
+      const reason = this.bytes.toString("latin1", this.reasonStart, this.reasonEnd);
+      this.#reason = reason === "" || reason === reasonPhrase(this.status) ? undefined : reason;
+    }
+    return this.#reason;
   }
 
   get fields(): Fields {

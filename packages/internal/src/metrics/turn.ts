@@ -49,6 +49,11 @@ export function timeSince(tick: number, counts: TurnCounts): number | undefined 
   return undefined;
 }
 
+/** In ms, from the turn of a tick to the present turn: 0 within one. Reads no clock of its own. */
+export function turnsSince(tick: number): number {
+  return ((turnTick() - tick) | 0) / ticksInMs;
+}
+
 /** In ms, also within a turn. */
 export function timeSinceTick(tick: number): number {
   return ((tickOf(performance.now()) - tick) | 0) / ticksInMs;
