@@ -403,7 +403,8 @@ export { memorySource, type OpenSource, type Source } from "./web/response/sourc
 export type { Request } from "./web/request/request.ts";
 export { examineFile, examineFolder } from "./web/examine-files.ts";
 export { sendStatusPage } from "./web/response/status-page.ts";
-export type { KnownContent, Response } from "./web/response/response.ts";
+export type { KnownContent } from "./web/response/editable-head.ts";
+export type { Response } from "./web/response/response.ts";
 export type { SubrequestOptions, Subresponse } from "./web/wires/subrequest.ts";
 export { compileFieldTemplate, faultOfFieldTemplate } from "./web/conditions/field-template.ts";
 export {

@@ -29,7 +29,7 @@ export class WriteGuard {
   /** Whoever has the socket from here on hears of such failures as from any socket. */
   release(): void {
     // Not deleted: an object that loses a property is slow from then on, and a tunnel may write for hours.
-    this.#socket.destroy = Socket.prototype.destroy;
+    this.#socket.destroy = (error) => Socket.prototype.destroy.call(this.#socket, error);
   }
 
   /** The stream has noted the error in both halves, and would neither read nor end any more. */

@@ -2,26 +2,25 @@
 
 import { guarded, guardSignal } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
-import type { Endpoint, Peer } from "../../net/peer.ts";
+import type { Endpoint } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
 import type { Authority } from "../../http/authority.ts";
 import { Content, noContentTerms } from "../content/content.ts";
 import { defaultMaxContentSize } from "../content/content-limits.ts";
 import { parseCookies, type Cookies } from "./cookies.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
-import type { ExchanServer, ExchanWire, HttpVersion } from "../../http/exchan.ts";
+import type { ExchanServer, ExchanWire } from "../../http/exchan.ts";
 import { checkFieldName, checkFieldValue } from "../../http/field-list.ts";
 import { ListedFields, type Fields } from "../../http/fields.ts";
 import { forwardedSource } from "../../http/forwarded-source.ts";
 import { listMembers } from "../../http/list-members.ts";
-import { HTTPError } from "../http-error.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import { Locals } from "./locals.ts";
 import { readTraceParent } from "../trace/trace-context.ts";
 import { Trace } from "../trace/trace.ts";
-import { normalizePath, type NormalPath } from "./path.ts";
-import { Queries } from "./queries.ts";
+import type { NormalPath } from "./path.ts";
 import { nextRequestId } from "./request-id.ts";
+import { RequestTarget } from "./request-target.ts";
 import type { Session } from "../session/session.ts";
 import type { Sessions, SessionResponse } from "../session/sessions.ts";
 import { sendSubrequest, type SubrequestOptions, type Subresponse } from "../wires/subrequest.ts";
@@ -40,7 +39,7 @@ export interface MatchedText {
 }
 
 /** What a client asks for: method, path, fields, content, and who it is. */
-export class Request {
+export class Request extends RequestTarget {
   /** For the engine: the current handlet. */
   handlet: Child | undefined;
   /** For the engine: the handlets of the current rule, in order. */
@@ -53,14 +52,8 @@ export class Request {
    */
   defaultMaxContentSize = defaultMaxContentSize;
   readonly #wire: ExchanWire;
-  readonly #authority: Authority | undefined;
   readonly #server: RequestServer | undefined;
-  #path: NormalPath | undefined;
-  #target: string | undefined;
-  #originalURI: string | undefined;
-  #startsAnew = false;
-  #newStarts = 0;
-  #queries: Queries | undefined;
+  readonly #authority: Authority | undefined;
   #cookies: Cookies | undefined;
   #content: Content | undefined;
   #locals: Locals | undefined;
@@ -92,64 +85,10 @@ export class Request {
     path: NormalPath | undefined,
     server?: RequestServer,
   ) {
+    super(wire, authority, path, server);
     this.#wire = wire;
     this.#server = server;
     this.#authority = authority;
-    this.#path = path;
-  }
-
-  /** The HTTP version of the client. */
-  get version(): HttpVersion {
-    return this.#wire.head.version;
-  }
-
-  /** With the received case, such as `GET`. */
-  get method(): string {
-    return this.#wire.head.method;
-  }
-
-  /**
-   * `https` if the client uses TLS, or if a proxy in `trustForwarded` says so in its target. The targets of other peers
-   * are not trusted.
-   */
-  get scheme(): "http" | "https" {
-    const { scheme, targetScheme } = this.#wire.head;
-    if (scheme === "https" || targetScheme !== "https") return scheme;
-    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true ? "https" : "http";
-  }
-
-  /**
-   * The scheme in the target, as in `GET https://shop.example/`: the protocol that a proxy uses to the server. Without
-   * one: `scheme`.
-   */
-  get targetScheme(): "http" | "https" {
-    return this.#wire.head.targetScheme ?? this.scheme;
-  }
-
-  /** Whether the target is in absolute form: `GET http://shop.example/`. In HTTP/2 all are. */
-  get isForProxy(): boolean {
-    const { version, isForProxy } = this.#wire.head;
-    return isForProxy ?? (version === "2" || version === "3");
-  }
-
-  /** `shop.example:8080`, with the hostname in lower case; "" for HTTP/1.0 without a host. */
-  get authority(): string {
-    return this.#authority?.text ?? "";
-  }
-
-  /** In lower case, without port and without a trailing dot; an IPv6 address in brackets. */
-  get hostname(): string {
-    return this.#authority?.hostname ?? "";
-  }
-
-  /** `:8080`, or "" without a port. */
-  get colonPort(): string {
-    return this.#authority?.colonPort ?? "";
-  }
-
-  /** The path as received, without dot segments, percent-encoded: the form to forward. `*` for `OPTIONS *`. */
-  get encodedPath(): string {
-    return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
   }
 
   /** What the group of this name matched in a condition: the last one that has it and holds. */
@@ -161,83 +100,6 @@ export class Request {
   noteMatch(groups: Readonly<Record<string, string | undefined>>, areEncoded: boolean): void {
     this.#matches ??= new Map();
     for (const [name, text = ""] of Object.entries(groups)) this.#matches.set(name, { text, isEncoded: areEncoded });
-  }
-
-  /**
-   * The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so
-   * segments are in `encodedPath`.
-   */
-  get path(): string {
-    return (this.#path ??= plainPathOf(this.#fullTarget)).path;
-  }
-
-  /** The query with its `?`; "" without a query. */
-  get queryString(): string {
-    const target = this.#fullTarget;
-    const mark = target.indexOf("?");
-    return mark < 0 ? "" : target.substring(mark);
-  }
-
-  /** Encoded path and query. */
-  get uri(): string {
-    return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
-  }
-
-  /** `uri` as the client sent it, before any `rewrite`; for an error page, that of the error. Logs contain this one. */
-  get originalURI(): string {
-    return this.#wire.lineage?.originalURI ?? this.#originalURI ?? this.uri;
-  }
-
-  /**
-   * Changes path and query for the following handlets and rules: return `false` after it. With `startAnew`, the
-   * remaining handlets of this rule are skipped, and the first rule of the webapp is next. Hooked revisers stay hooked,
-   * once.
-   *
-   * `target` is a path with an optional query, percent-encoded as a client would send it. Throws HEMI_USAGE for an
-   * invalid path and for characters that no URI may contain. Throws HTTPError: 400 for a path that would be refused
-   * from a client (above the root, invalid encoding), because the client's input causes it; 414 for more than 64 KiB;
-   * 500 for the eleventh new start.
-   */
-  rewrite(target: string, { startAnew = false }: { readonly startAnew?: boolean } = {}): void {
-    if (!/^\/[!"$-~]*$/.test(target)) {
-      throw new HemiError("HEMI_USAGE", `a request is rewritten to an encoded path, not to ${JSON.stringify(target)}`);
-    }
-    if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);
-    if (startAnew && ++this.#newStarts > maxNewStarts) {
-      const circle = `the rules started anew ${maxNewStarts} times, and would once more with ${target}: they rewrite in a circle`;
-      throw new HTTPError(500, circle);
-    }
-    const mark = target.indexOf("?");
-    const path = normalizePath(mark < 0 ? target : target.substring(0, mark));
-    if (typeof path === "string") throw new HTTPError(400, `rewritten to ${target}, a path that is refused: ${path}`);
-    this.#originalURI ??= this.uri;
-    this.#path = path;
-    this.#target = target;
-    this.#queries = undefined;
-    this.#startsAnew = startAnew;
-  }
-
-  /** For the engine: whether the first rule is next. */
-  get startsAnew(): boolean {
-    return this.#startsAnew;
-  }
-
-  /** For the engine: the same, and resets it. */
-  takeNewStart(): boolean {
-    const startsAnew = this.#startsAnew;
-    this.#startsAnew = false;
-    return startsAnew;
-  }
-
-  /** The other end of the connection: the client or a proxy. */
-  get peer(): Peer {
-    return this.#wire.peer;
-  }
-
-  /** The sender of the HTTP request: the peer, or the client that it names with the PROXY protocol. */
-  get sender(): Endpoint {
-    const { peer } = this.#wire;
-    return peer.source ?? peer;
   }
 
   /** The result of the client's TLS handshake; `undefined` without TLS. */
@@ -319,16 +181,6 @@ export class Request {
     const list = listWithout(this.headers, new Set(["content-encoding", "content-length"]));
     if (coding !== "") list.push("content-encoding", coding);
     this.#headers = new ListedFields(list, this.headers.neverIndexed);
-  }
-
-  /** All parameters of the query. */
-  get queries(): Queries {
-    return (this.#queries ??= new Queries(this.queryString));
-  }
-
-  /** The first value of a query parameter, decoded. */
-  query(name: string): string | undefined {
-    return this.queries.get(name);
   }
 
   /** All cookies, by name. */
@@ -471,9 +323,8 @@ export class Request {
 
   /** For the engine: the same request on another wire, whose fields and content it has. It shares its `locals`. */
   onWire(wire: ExchanWire): Request {
-    const req = new Request(wire, this.#authority, this.#path, this.#server);
-    req.#target = this.#target;
-    req.#originalURI = this.#originalURI;
+    const req = new Request(wire, this.#authority, undefined, this.#server);
+    req.takeTargetOf(this);
     req.#locals = this.locals;
     req.#matches = this.#matches;
     req.#mustBePlain = this.#mustBePlain;
@@ -501,26 +352,9 @@ export class Request {
   get isContentRead(): boolean {
     return this.#content?.isRead === true;
   }
-
-  get #fullTarget(): string {
-    return (this.#target ??= this.#wire.head.target);
-  }
 }
 
 const traceFields: ReadonlySet<string> = new Set(["traceparent", "tracestate"]);
-
-/** As in nginx. Not a prop: more restarts indicate a loop. */
-const maxNewStarts = 10;
-
-/** In bytes: the maximum that `maxTargetSize` allows for clients. */
-const maxRewrittenSize = 64 * 1024;
-
-/** For a target with a plain path. */
-function plainPathOf(target: string): NormalPath {
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.substring(0, mark);
-  return { encodedPath: path, path };
-}
 
 /** Names and values alternating. */
 function listWithout(fields: Fields, names: ReadonlySet<string>): string[] {

@@ -9,7 +9,8 @@ import { type MultipartRanges, multipartRanges } from "./multipart-ranges.ts";
 import { evaluatePreconditions, isRangeCurrent, type Validators } from "./preconditions.ts";
 import { type ByteRange, contentRangeOf, defaultMaxRanges, parseRanges } from "./range.ts";
 import type { Request } from "../request/request.ts";
-import type { KnownContent, Response } from "./response.ts";
+import type { KnownContent } from "./editable-head.ts";
+import type { Response } from "./response.ts";
 import { fileSource, memorySource, type OpenSource, type Source } from "./source.ts";
 import { sendStatusPage } from "./status-page.ts";
 

@@ -6,28 +6,27 @@
 //
 // The head is final when the state `open` ends: the hooked revisers then inspect it, and install their content filters.
 
-import { isAbsolute } from "node:path";
 import type { Duplex } from "node:stream";
 import { guarded, guardListeners, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import { Backlog, maxBacklog } from "./backlog.ts";
-import { serializeCookie, type CookieOptions } from "../request/cookies.ts";
 import { responseHasContent } from "../../http/content-rule.ts";
-import type { EndListener, ExchanCounter, ExchanWire, FileRegion, ResponseHead } from "../../http/exchan.ts";
+import type { EndListener, ExchanCounter, ExchanWire, FileRegion } from "../../http/exchan.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";
 import type { RequestCounts } from "../dispatch/request-counts.ts";
-import { checkFieldValue, FieldList } from "../../http/field-list.ts";
+import { FieldList } from "../../http/field-list.ts";
 import { readRegion } from "../../http/file-region.ts";
 import type { FilterChain, FilterHook, PlacedFilter } from "../content/filter.ts";
 import { HTTPError } from "../http-error.ts";
 import { timeSinceTick } from "../../metrics/turn.ts";
+import { EditableHead } from "./editable-head.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import { FilterPipe, type PipedResponse } from "./filter-pipe.ts";
 import { encodeLocation } from "./location.ts";
-import { mediaTypeOf } from "./media-type.ts";
 import type { Request } from "../request/request.ts";
+import { sendFile } from "./send-file.ts";
 
 /** The services that a response needs from its server. */
 export interface ResponseSurroundings {
@@ -43,18 +42,6 @@ export interface ResponseSurroundings {
 /** Handles a detached exchan, like `handle` of a rule. */
 export type RunDetached = (req: Request, resp: Response) => boolean | Promise<boolean>;
 
-/** Content that is the same each time, such as a file, so that transformed content can be cached. */
-export interface KnownContent {
-  /** Unique for this content in this process. */
-  readonly identity: number;
-  /** In bytes. */
-  readonly size: number;
-  /** The media type, with its parameters. */
-  readonly type: string;
-  /** Its content-encoding, which a 304 does not contain; `undefined`: none. */
-  readonly coding: string | undefined;
-}
-
 /** A listener for responses that are not sent in one piece. */
 export interface HeadListener {
   /** The head was sent before the content, or opens a tunnel. Called at most once. */
@@ -66,7 +53,7 @@ export interface HeadListener {
 }
 
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
-export class Response implements ResponseHead, PipedResponse, ExchanCounter {
+export class Response extends EditableHead implements PipedResponse, ExchanCounter {
   /** For the engine: the current rule. */
   rule: { readonly path: string } | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last, or of its webapp. */
@@ -75,17 +62,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   isStatusPage = false;
   readonly #wire: ExchanWire;
   #handleTimeout: number | undefined;
-  /** For the engine: see `Fields`. */
-  neverIndexed: ReadonlySet<string> | undefined;
-  readonly #fields = new FieldList();
-  #status = 200;
-  #reason: string | undefined;
-  #upgrade: string | undefined;
   #state: "open" | "streaming" | "done" = "open";
-  /** In bytes. */
-  #contentSize: number | undefined;
-  #knownContent: KnownContent | undefined;
-  #trailers: FieldList | undefined;
   #pipe: FilterPipe | undefined;
   #backlog: Backlog | undefined;
   #wasAborted = false;
@@ -104,6 +81,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
 
   /** For servers. `req` is the request; `undefined` for a request that was refused. */
   constructor(wire: ExchanWire, surroundings: ResponseSurroundings, req: Request | undefined) {
+    super();
     this.#wire = wire;
     this.#surroundings = surroundings;
     this.#req = req;
@@ -112,50 +90,6 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   /** For the engine: what it answers; `undefined` for a request that was refused. */
   get req(): Request | undefined {
     return this.#req;
-  }
-
-  /**
-   * 200 to 999, although codes above 599 have no meaning (RFC 9110 15): codes that apps and nodes use among themselves
-   * are passed on. Default: 200. For 1xx, use `interim`.
-   */
-  get status(): number {
-    return this.#status;
-  }
-
-  set status(status: number) {
-    this.assertOpen();
-    if (!Number.isInteger(status) || status < 200 || status > 999) {
-      throw new HemiError("HEMI_USAGE", `the status of a response is a whole number from 200 to 999, not ${status}`);
-    }
-    this.#status = status;
-    this.#reason = undefined;
-  }
-
-  /**
-   * The reason phrase, if it differs from that of the status. Setting `status` resets it. Only HTTP/1 sends it, and
-   * clients should ignore it (RFC 9112 4). Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for characters that a field value
-   * may not contain.
-   */
-  get reason(): string | undefined {
-    return this.#reason;
-  }
-
-  set reason(reason: string | undefined) {
-    this.assertOpen();
-    this.#reason = reason === undefined ? undefined : checkFieldValue("reason phrase", reason);
-  }
-
-  /**
-   * The protocols that the client should request instead, in the form of the field `upgrade`: a 426 must name them (RFC
-   * 9110 15.5.22). Only HTTP/1.1 has that field. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD.
-   */
-  get upgrade(): string | undefined {
-    return this.#upgrade;
-  }
-
-  set upgrade(protocols: string | undefined) {
-    this.assertOpen();
-    this.#upgrade = protocols === undefined ? undefined : checkFieldValue("upgrade", protocols);
   }
 
   /** Whether status and fields can no longer be changed. */
@@ -175,64 +109,13 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     return this.#state === "done" && this.#pipe?.hasBegun !== true && !this.#isTunnel;
   }
 
-  /** Lower-case names and values alternating. */
-  get fieldList(): readonly string[] {
-    return this.#fields.list;
-  }
-
-  /** Replaces all fields of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
-  setHeader(name: string, value: string | number): void {
-    this.assertOpen();
-    this.#fields.set(name, value);
-  }
-
-  /** Adds a field to those of this name. Throws HEMI_HEAD_SENT or HEMI_BAD_FIELD. */
-  addHeader(name: string, value: string | number): void {
-    this.assertOpen();
-    this.#fields.add(name, value);
-  }
-
-  /** Removes all fields of this name. Throws HEMI_HEAD_SENT. */
-  removeHeader(name: string): void {
-    this.assertOpen();
-    this.#fields.remove(name);
-  }
-
-  /** The first field of this name, as set so far. */
-  header(name: string): string | undefined {
-    return this.#fields.get(name);
-  }
-
-  /** Throws HEMI_HEAD_SENT, or HEMI_BAD_FIELD for a cookie that browsers would drop. */
-  setCookie(name: string, value: string, options?: CookieOptions): void {
-    this.addHeader("set-cookie", serializeCookie(name, value, options));
-  }
-
-  /**
-   * The size of the content in bytes, if it is known. Set it before content is streamed to announce the size: more or
-   * less content then aborts the response, and throws HEMI_USAGE. For content in one piece, revisers see its size here.
-   */
-  get contentSize(): number | undefined {
-    return this.#contentSize;
-  }
-
-  set contentSize(size: number | undefined) {
-    this.assertOpen();
-    if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
-      throw new HemiError("HEMI_USAGE", `contentSize is a number of bytes, not ${size}`);
-    }
-    this.#contentSize = size;
-  }
-
   /** Sends head and content at once. Text is sent as UTF-8, and as `text/plain` if no `content-type` is set. */
   send(content?: string | Uint8Array): void {
     this.assertOpen();
-    if (typeof content === "string" && !this.#fields.has("content-type")) {
-      this.#fields.addTrusted("content-type", "text/plain; charset=utf-8");
-    }
+    if (typeof content === "string") this.useType("text/plain; charset=utf-8");
     const pipe = this.#pipe;
     if (pipe?.isHooked === true) {
-      this.#contentSize = sizeOf(content);
+      this.noteSize(sizeOf(content));
       const filters = pipe.runHooks();
       const instead = this.#insteadOfAll(filters);
       if (instead !== undefined) return this.#sendInstead(pipe, filters, instead);
@@ -242,7 +125,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     }
     this.#assertNoTunnel();
     this.#state = "done";
-    this.#wire.sendWhole(this, content, this.#knownContent !== undefined);
+    this.#wire.sendWhole(this, content, this.knownContent !== undefined);
   }
 
   /** The replacement of the content, if there is a single filter that has one. */
@@ -283,7 +166,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     const text: unknown = JSON.stringify(value);
     if (typeof text !== "string")
       throw new HemiError("HEMI_USAGE", `sendJSON takes a value that JSON can hold, not ${typeof value}`);
-    if (!this.#fields.has("content-type")) this.#fields.addTrusted("content-type", "application/json");
+    this.useType("application/json");
     this.send(text);
   }
 
@@ -338,27 +221,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
    * check that the path may be served.
    */
   sendFile(path: string): Promise<void> {
-    return this.#watched(this.#sendFile(path));
-  }
-
-  async #sendFile(path: string): Promise<void> {
-    if (!isAbsolute(path)) throw new HemiError("HEMI_USAGE", `sendFile takes an absolute path, not ${path}`);
-    const { fcache } = this.#surroundings;
-    const entry = fcache.peek(path) ?? (await fcache.open(path));
-    if (entry.kind !== "file") {
-      const status = entry.kind === "denied" ? 403 : entry.kind === "failed" ? 500 : 404;
-      throw new HTTPError(status, `${path} is no file that can be read`);
-    }
-    if (!this.#fields.has("content-type")) {
-      this.setHeader("content-type", mediaTypeOf(path) ?? "application/octet-stream");
-    }
-    if (entry.content !== undefined) return this.send(entry.content);
-    entry.acquire();
-    try {
-      await this.#sendRegion({ fd: entry.fd, offset: 0, size: entry.size });
-    } finally {
-      entry.release();
-    }
+    return this.#watched(sendFile(this, this.#surroundings.fcache, path));
   }
 
   /** Sends a range of an open file as content. The caller owns the descriptor, and keeps it open until this settles. */
@@ -368,7 +231,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
 
   async #sendRegion(region: FileRegion): Promise<void> {
     if (this.#state === "open") {
-      this.#contentSize ??= region.size;
+      this.contentSize ??= region.size;
       const chain = this.#placeFilters();
       const instead = chain?.takeInstead();
       if (chain !== undefined && instead !== undefined) return this.#sendThrough(chain, instead);
@@ -487,15 +350,10 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     if (!this.#wasAborted) return this.#pipe?.flush();
   }
 
-  /** Adds a trailer field, for streamed content only. It is not sent to clients that do not support it. */
-  setTrailer(name: string, value: string | number): void {
-    (this.#trailers ??= new FieldList()).set(name, value);
-  }
-
   /** Ends streamed content. Without any content, the response is empty. */
   end(): void {
     if (this.#wasAborted) return;
-    if (this.#state === "open" && this.#trailers === undefined && this.#contentSize === undefined) this.send();
+    if (this.#state === "open" && this.trailerList === undefined && this.contentSize === undefined) this.send();
     else {
       this.#beginStreaming();
       this.#finish();
@@ -509,8 +367,8 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
   leave(): void {
     this.#req?.leave();
     this.#endTunnel?.();
-    if (this.#state !== "streaming" || this.#contentSize !== undefined) return;
-    if (!/^text\/event-stream\b/i.test(this.#fields.get("content-type") ?? "")) return;
+    if (this.#state !== "streaming" || this.contentSize !== undefined) return;
+    if (!/^text\/event-stream\b/i.test(this.header("content-type") ?? "")) return;
     this.end();
     // For whoever goes on to send, the client has gone.
     this.#wasAborted = true;
@@ -534,39 +392,6 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     const handlet = this.#req?.handlet;
     const fault = handlet === undefined ? error : faultAt(handlet.path, error);
     if (this.#req !== undefined) this.#surroundings.failed(fault, this.#req, this);
-  }
-
-  /**
-   * For the engine: sets validated fields (lower-case names and values alternating). They replace fields of the same
-   * names. The list must not be changed afterwards.
-   */
-  setTrustedFields(list: readonly string[]): void {
-    this.assertOpen();
-    this.#fields.setAllTrusted(list);
-  }
-
-  /**
-   * For revisers that cache a transformed head: replaces all fields by the `fieldList` of an earlier response. The list
-   * must not be changed afterwards: pass a copy if another reviser may follow. As long as no field is added,
-   * `fieldList` is this list itself.
-   */
-  replaceFields(list: readonly string[]): void {
-    this.assertOpen();
-    this.#fields.replaceAll(list);
-  }
-
-  /**
-   * The identity of the content, also for a 304 or the response to a HEAD; for revisers. `undefined` if it was not set,
-   * or if a reviser has changed the content. After setting it, send exactly this content: with `send` and the same,
-   * immutable bytes each time, or with `sendRegion`.
-   */
-  get knownContent(): KnownContent | undefined {
-    return this.#knownContent;
-  }
-
-  set knownContent(known: KnownContent | undefined) {
-    this.assertOpen();
-    this.#knownContent = known;
   }
 
   /** For the engine: whether this part is already hooked. */
@@ -599,12 +424,6 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     return this.#wasAborted;
   }
 
-  /** For the engine: a reviser transforms the content: it is no longer known, nor its size before its end. */
-  contentRevised(): void {
-    this.#knownContent = undefined;
-    this.#contentSize = undefined;
-  }
-
   /** For the engine: reports an error that has no other caller. */
   noteFault(error: unknown): void {
     this.#surroundings.noteFault(error, this.#req);
@@ -625,18 +444,9 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     this.#wire.onEnd(listener);
   }
 
-  /** For the engine: discards status and fields of an unsent response, to build another one. */
-  reset(): void {
-    this.assertOpen();
-    this.#status = 200;
-    this.#reason = undefined;
-    this.#upgrade = undefined;
-    this.#fields.clear();
-    this.neverIndexed = undefined;
-    this.#contentSize = undefined;
-    this.#knownContent = undefined;
+  override reset(): void {
+    super.reset();
     this.#pipe?.drop();
-    this.#trailers = undefined;
   }
 
   /** A handlet may ignore the promise: a disconnected client must not end the process, and other errors are logged. */
@@ -649,8 +459,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     return sent;
   }
 
-  /** For the engine. Throws HEMI_HEAD_SENT if the head was sent. */
-  assertOpen(): void {
+  override assertOpen(): void {
     if (this.#state !== "open") throw new HemiError("HEMI_HEAD_SENT", "the head of the response has already been sent");
   }
 
@@ -658,8 +467,8 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
    * For a tunnel request, any 2xx means that the tunnel is open, and all further bytes belong to it (RFC 9110 9.3.6).
    */
   #assertNoTunnel(): void {
-    if (this.#wire.head.method !== "CONNECT" || this.#status > 299) return;
-    throw new HemiError("HEMI_USAGE", `CONNECT was to be answered with ${this.#status}, which would open a tunnel`);
+    if (this.#wire.head.method !== "CONNECT" || this.status > 299) return;
+    throw new HemiError("HEMI_USAGE", `CONNECT was to be answered with ${this.status}, which would open a tunnel`);
   }
 
   #beginStreaming(): void {
@@ -669,13 +478,13 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     this.#assertNoTunnel();
     if (this.#wire.head.method === "HEAD") this.#pipe?.drop();
     this.#state = "streaming";
-    this.#wire.sendHead(this, this.#contentSize);
+    this.#wire.sendHead(this, this.contentSize);
     this.#headListener?.headSent();
   }
 
   /** What a GET would have. */
   get #hasContent(): boolean {
-    return responseHasContent("GET", this.#status);
+    return responseHasContent("GET", this.status);
   }
 
   #placeFilters(): FilterChain | undefined {
@@ -702,7 +511,7 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
 
   #finish(): void {
     this.#state = "done";
-    const ended = (): void => this.#wire.endContent(this.#trailers?.list ?? []);
+    const ended = (): void => this.#wire.endContent(this.trailerList ?? []);
     const pipe = this.#pipe;
     if (pipe?.isFlowing === true) pipe.end(ended);
     else ended();

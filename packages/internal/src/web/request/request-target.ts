@@ -1,0 +1,201 @@
+// What a request asks for: method, scheme, authority, path and query, as the client sent them or as a handlet has
+// rewritten them.
+
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { Authority } from "../../http/authority.ts";
+import type { ExchanServer, ExchanWire, HttpVersion } from "../../http/exchan.ts";
+import type { Endpoint, Peer } from "../../net/peer.ts";
+import { HTTPError } from "../http-error.ts";
+import { normalizePath, type NormalPath } from "./path.ts";
+import { Queries } from "./queries.ts";
+
+/** The target of a request, and who sent it. */
+export class RequestTarget {
+  readonly #wire: ExchanWire;
+  readonly #authority: Authority | undefined;
+  readonly #server: ExchanServer | undefined;
+  #path: NormalPath | undefined;
+  #target: string | undefined;
+  #originalURI: string | undefined;
+  #startsAnew = false;
+  #newStarts = 0;
+  #queries: Queries | undefined;
+
+  /** `path` is given if the received path is not plain. `authority` is `undefined` for HTTP/1.0 without a host. */
+  constructor(
+    wire: ExchanWire,
+    authority: Authority | undefined,
+    path: NormalPath | undefined,
+    server: ExchanServer | undefined,
+  ) {
+    this.#wire = wire;
+    this.#server = server;
+    this.#authority = authority;
+    this.#path = path;
+  }
+
+  /** The HTTP version of the client. */
+  get version(): HttpVersion {
+    return this.#wire.head.version;
+  }
+
+  /** With the received case, such as `GET`. */
+  get method(): string {
+    return this.#wire.head.method;
+  }
+
+  /**
+   * `https` if the client uses TLS, or if a proxy in `trustForwarded` says so in its target. The targets of other peers
+   * are not trusted.
+   */
+  get scheme(): "http" | "https" {
+    const { scheme, targetScheme } = this.#wire.head;
+    if (scheme === "https" || targetScheme !== "https") return scheme;
+    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true ? "https" : "http";
+  }
+
+  /**
+   * The scheme in the target, as in `GET https://shop.example/`: the protocol that a proxy uses to the server. Without
+   * one: `scheme`.
+   */
+  get targetScheme(): "http" | "https" {
+    return this.#wire.head.targetScheme ?? this.scheme;
+  }
+
+  /** Whether the target is in absolute form: `GET http://shop.example/`. In HTTP/2 all are. */
+  get isForProxy(): boolean {
+    const { version, isForProxy } = this.#wire.head;
+    return isForProxy ?? (version === "2" || version === "3");
+  }
+
+  /** `shop.example:8080`, with the hostname in lower case; "" for HTTP/1.0 without a host. */
+  get authority(): string {
+    return this.#authority?.text ?? "";
+  }
+
+  /** In lower case, without port and without a trailing dot; an IPv6 address in brackets. */
+  get hostname(): string {
+    return this.#authority?.hostname ?? "";
+  }
+
+  /** `:8080`, or "" without a port. */
+  get colonPort(): string {
+    return this.#authority?.colonPort ?? "";
+  }
+
+  /** The path as received, without dot segments, percent-encoded: the form to forward. `*` for `OPTIONS *`. */
+  get encodedPath(): string {
+    return (this.#path ??= plainPathOf(this.#fullTarget)).encodedPath;
+  }
+
+  /**
+   * The decoded path: what conditions match. Octets that are not UTF-8 are U+FFFD. An encoded slash is a slash, so
+   * segments are in `encodedPath`.
+   */
+  get path(): string {
+    return (this.#path ??= plainPathOf(this.#fullTarget)).path;
+  }
+
+  /** The query with its `?`; "" without a query. */
+  get queryString(): string {
+    const target = this.#fullTarget;
+    const mark = target.indexOf("?");
+    return mark < 0 ? "" : target.substring(mark);
+  }
+
+  /** Encoded path and query. */
+  get uri(): string {
+    return this.#path === undefined ? this.#fullTarget : this.#path.encodedPath + this.queryString;
+  }
+
+  /** `uri` as the client sent it, before any `rewrite`; for an error page, that of the error. Logs contain this one. */
+  get originalURI(): string {
+    return this.#wire.lineage?.originalURI ?? this.#originalURI ?? this.uri;
+  }
+
+  /**
+   * Changes path and query for the following handlets and rules: return `false` after it. With `startAnew`, the
+   * remaining handlets of this rule are skipped, and the first rule of the webapp is next. Hooked revisers stay hooked,
+   * once.
+   *
+   * `target` is a path with an optional query, percent-encoded as a client would send it. Throws HEMI_USAGE for an
+   * invalid path and for characters that no URI may contain. Throws HTTPError: 400 for a path that would be refused
+   * from a client (above the root, invalid encoding), because the client's input causes it; 414 for more than 64 KiB;
+   * 500 for the eleventh new start.
+   */
+  rewrite(target: string, { startAnew = false }: { readonly startAnew?: boolean } = {}): void {
+    if (!/^\/[!"$-~]*$/.test(target)) {
+      throw new HemiError("HEMI_USAGE", `a request is rewritten to an encoded path, not to ${JSON.stringify(target)}`);
+    }
+    if (target.length > maxRewrittenSize) throw new HTTPError(414, `rewritten to more than ${maxRewrittenSize} bytes`);
+    if (startAnew && ++this.#newStarts > maxNewStarts) {
+      const circle = `the rules started anew ${maxNewStarts} times, and would once more with ${target}: they rewrite in a circle`;
+      throw new HTTPError(500, circle);
+    }
+    const mark = target.indexOf("?");
+    const path = normalizePath(mark < 0 ? target : target.substring(0, mark));
+    if (typeof path === "string") throw new HTTPError(400, `rewritten to ${target}, a path that is refused: ${path}`);
+    this.#originalURI ??= this.uri;
+    this.#path = path;
+    this.#target = target;
+    this.#queries = undefined;
+    this.#startsAnew = startAnew;
+  }
+
+  /** For the engine: whether the first rule is next. */
+  get startsAnew(): boolean {
+    return this.#startsAnew;
+  }
+
+  /** For the engine: the same, and resets it. */
+  takeNewStart(): boolean {
+    const startsAnew = this.#startsAnew;
+    this.#startsAnew = false;
+    return startsAnew;
+  }
+
+  /** All parameters of the query. */
+  get queries(): Queries {
+    return (this.#queries ??= new Queries(this.queryString));
+  }
+
+  /** The first value of a query parameter, decoded. */
+  query(name: string): string | undefined {
+    return this.queries.get(name);
+  }
+
+  /** The other end of the connection: the client or a proxy. */
+  get peer(): Peer {
+    return this.#wire.peer;
+  }
+
+  /** The sender of the HTTP request: the peer, or the client that it names with the PROXY protocol. */
+  get sender(): Endpoint {
+    const { peer } = this.#wire;
+    return peer.source ?? peer;
+  }
+
+  /** Takes over what `other` asks for, with all that was rewritten. */
+  protected takeTargetOf(other: RequestTarget): void {
+    this.#path = other.#path;
+    this.#target = other.#target;
+    this.#originalURI = other.#originalURI;
+  }
+
+  get #fullTarget(): string {
+    return (this.#target ??= this.#wire.head.target);
+  }
+}
+
+/** As in nginx. Not a prop: more restarts indicate a loop. */
+const maxNewStarts = 10;
+
+/** In bytes: the maximum that `maxTargetSize` allows for clients. */
+const maxRewrittenSize = 64 * 1024;
+
+/** For a target with a plain path. */
+function plainPathOf(target: string): NormalPath {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.substring(0, mark);
+  return { encodedPath: path, path };
+}
