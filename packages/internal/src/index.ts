@@ -35,8 +35,8 @@ export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readines
 
 // Traces
 export { currentTrace } from "./web/trace/tracing.ts";
-export { spanSink, type SpanSink } from "./web/trace/span.ts";
-export type { OpenSpan, Trace } from "./web/trace/trace.ts";
+export { spanSink, type SpanSink } from "./operator/span-sink.ts";
+export type { OpenSpan, Trace } from "./operator/trace.ts";
 
 // Operators
 export { Operator } from "./operator/operator.ts";
@@ -200,6 +200,7 @@ export {
 } from "./cgi/programs.ts";
 
 // Codecs: what another HTTP version is written against, see docs/codecs.md
+export { capsule, CapsuleReader, capsuleType, type CapsuleHandler } from "./http/capsules.ts";
 export type { CodecServer, CodecSettings } from "./http/codec-server.ts";
 export { contentMayFollow, isStatusWithContent, responseHasContent } from "./http/content-rule.ts";
 export { ContentRate } from "./http/content-rate.ts";
@@ -360,7 +361,7 @@ export type { JudgedHost } from "./net/allowed-addresses.ts";
 export { splice, type SplicedOptions } from "./net/spliced.ts";
 export { peerOf, plainAddress } from "./net/peer.ts";
 export { connVariables } from "./layer4/variables.ts";
-export { RatePacer, type Pacer } from "./net/pacer.ts";
+export { RatePacer, type Pacer, type Policer } from "./net/pacer.ts";
 export { ClientCounts, clientOf } from "./net/client-counts.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
 export { Link, type LinkUser } from "./net/link.ts";

@@ -1,7 +1,9 @@
 // What dealets of udpsRouter implement, and what they know of a session.
 
 import { capability } from "../../component/capability.ts";
+import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -20,6 +22,8 @@ export interface UdpsSession extends ConnFacts {
   readonly source: Endpoint;
   /** The address that the client has sent to; answers come from it. */
   readonly destination: Endpoint;
+  /** `undefined`: the session is not traced. For spans of attempts, say. */
+  readonly trace: Trace | undefined;
   /** Whether nobody can take or use it any more. */
   readonly isOver: boolean;
   /**
@@ -27,7 +31,11 @@ export interface UdpsSession extends ConnFacts {
    * the dealet that takes the session.
    */
   begin(user: UdpsSessionUser): void;
-  /** Sends a datagram to the client. Returns false for one that is dropped, because of a limit of the router. */
+  /** Drops datagrams of the client that the policer does not admit. Limits that were set before hold, too. */
+  policeReceiving(policer: Policer): void;
+  /** The same for datagrams that are sent to the client. */
+  policeSending(policer: Policer): void;
+  /** Sends a datagram to the client. Returns false for one that is dropped, because of a limit. */
   send(datagram: Buffer): boolean;
   /** Calls the listener when the session is over; at once if it is. */
   onClose(listener: () => void): void;
