@@ -1,7 +1,7 @@
 // The unidirectional streams of a peer (RFC 9114 6.2, RFC 9204 4.2): each begins with its type.
 //
 //   0x00 control ──> frames     0x02 QPACK encoder ──> our decoder     0x03 QPACK decoder ──> our encoder
-//   0x01 push ─────> an error of a client     any other: it is asked to stop, and passed over
+//   0x01 push ─────> an error                 any other: it is asked to stop, and passed over
 
 import { readVarint, varintSize } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
@@ -13,7 +13,11 @@ export interface PeerStreamReaders {
   readonly control: (bytes: Buffer) => void;
   readonly encoder: (bytes: Buffer) => void;
   readonly decoder: (bytes: Buffer) => void;
-  /** A stream of another type has begun. */
+  /** A push has begun. Throws: a client must not, and a server must not unasked. */
+  readonly push: () => never;
+  /** A stream of another type has begun. True: someone else reads it, from these bytes on. Default: nobody does. */
+  readonly other?: (id: number, type: number, bytes: Buffer, isEnd: boolean) => boolean;
+  /** A stream has begun that nobody reads. */
   readonly unknown: () => void;
 }
 
@@ -46,13 +50,13 @@ export class PeerStreams {
       if (piece === undefined) return;
       if ("resetBy" in piece) return this.#ended(id, stream);
       if (stream.read !== undefined) stream.read(piece.bytes);
-      else this.#begin(id, stream, piece.bytes);
+      else this.#begin(id, stream, piece.bytes, piece.isEnd);
       if (piece.isEnd) return this.#ended(id, stream);
       if (!this.#streams.has(id)) return;
     }
   }
 
-  #begin(id: number, stream: PeerStream, bytes: Buffer): void {
+  #begin(id: number, stream: PeerStream, bytes: Buffer, isEnd: boolean): void {
     stream.begin = Buffer.concat([stream.begin, bytes]);
     const type = readVarint(stream.begin, 0);
     if (type < 0) return;
@@ -61,6 +65,7 @@ export class PeerStreams {
     const read = this.#readerOf(type);
     if (read === undefined) {
       this.#streams.delete(id);
+      if (this.#readers.other?.(id, type, rest, isEnd) === true) return;
       this.#readers.unknown();
       return this.#quic.stop(id, errorCode.streamCreationError);
     }
@@ -81,7 +86,7 @@ export class PeerStreams {
       case streamType.qpackDecoder:
         return this.#readers.decoder;
       case streamType.push:
-        throw new Http3ConnError(errorCode.streamCreationError, "it began a push stream, which only a server may");
+        return this.#readers.push();
       default:
         return undefined;
     }

@@ -1,4 +1,5 @@
-// The receiving side of a request's stream: its head, its content, its trailers.
+// The receiving side of a request's stream: head, content and trailers of the request, or, at its client, of the
+// response with the interim ones before it.
 //
 //   QuicConn.read ──> FrameReader ── HEADERS ──> the connection decodes them: the head, or the trailers
 //                                 └─ DATA ─────> takePiece
@@ -19,8 +20,14 @@ export interface RequestStreamOwner {
   readonly maxSection: number;
   /** A field section is here, or was too large: `section` is set. It is to be read, or waits for QPACK. */
   sectionArrived(stream: RequestStream): void;
-  /** The client has reset the stream. */
-  resetByClient(stream: RequestStream): void;
+  /** What comes on its streams. */
+  readonly reads: "requests" | "responses";
+  /** Whether streams may belong to WebTransport sessions. Default: false. */
+  readonly takesWebTransport?: boolean;
+  /** It is no stream of HTTP, but of a WebTransport session: `rest` of it was read. */
+  belongsToSession?(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void;
+  /** The peer has reset the stream. */
+  resetByPeer(stream: RequestStream, code: number): void;
   /** A frame came that means nothing to us. */
   idleFrame(size: number): void;
 }
@@ -36,7 +43,7 @@ export class RequestStream {
   /** Content that was taken, in bytes. */
   received = 0;
   phase: MessagePhase = "head";
-  /** The client has reset it, or we have stopped it: nothing more is read. */
+  /** The peer has reset it, or we have stopped it: nothing more is read. */
   isLeft = false;
   readonly #owner: RequestStreamOwner;
   readonly #reader: FrameReader;
@@ -53,7 +60,9 @@ export class RequestStream {
     this.#owner = owner;
     this.#reader = new FrameReader((type, size) =>
       treatMessageFrame(type, size, this.phase, {
+        takesWebTransport: owner.takesWebTransport === true,
         maxSection: owner.maxSection,
+        reads: owner.reads,
         idleFrame: (size) => owner.idleFrame(size),
         tooLarge: () => {
           this.#isSkipping = true;
@@ -70,10 +79,17 @@ export class RequestStream {
   /** Reads until the head is here, which `sectionArrived` tells. */
   readHead(): void {
     while (this.phase === "head" && this.section === undefined && !this.isLeft) {
-      const section = this.#nextSection();
+      const frame = this.#reader.next();
+      if (frame?.type === frameType.webTransport) return this.#leaveHttp(frame.payload);
+      const section = frame?.payload ?? this.#skippedSection();
       if (section !== undefined) this.#arrived(section);
       else if (!this.#fetch()) return;
     }
+  }
+
+  #leaveHttp(rest: Buffer): void {
+    this.phase = "content";
+    this.#owner.belongsToSession?.(this, this.#reader.left, rest, this.#hasEnded);
   }
 
   /** Whether the message ends with its head: looks whether its end has come. */
@@ -114,10 +130,6 @@ export class RequestStream {
     this.#owner.quic.stop(this.id, code);
   }
 
-  #nextSection(): Buffer | "tooLarge" | undefined {
-    return this.#reader.next()?.payload ?? this.#skippedSection();
-  }
-
   #skippedSection(): "tooLarge" | undefined {
     if (!this.#isSkipping) return undefined;
     this.#isSkipping = false;
@@ -141,7 +153,7 @@ export class RequestStream {
     this.hasCome = true;
     if ("resetBy" in piece) {
       this.isLeft = true;
-      this.#owner.resetByClient(this);
+      this.#owner.resetByPeer(this, piece.resetBy);
       return false;
     }
     if (piece.bytes.length > 0) this.#reader.push(piece.bytes);

@@ -7,6 +7,7 @@
 // To its client an abandoned stream is closed. It counts as an open one here for as long as a handlet works on it: else
 // a client could have any number of handlets work at once (CVE-2023-44487 of HTTP/2).
 
+import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import {
   BadRequest,
@@ -24,7 +25,8 @@ import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
 import { refusedAsEarly } from "./early-data.ts";
-import { errorCode, errorName, Http3ConnError, type Http3ErrorCode } from "./errors.ts";
+import { errorCode, errorName, type Http3ErrorCode } from "./errors.ts";
+import { FieldSections } from "./field-sections.ts";
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
 import { OwnStreams } from "./own-streams.ts";
@@ -38,6 +40,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   readonly quic: QuicConn;
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
+  readonly reads = "requests";
   readonly heads: ResponseHeads;
   protected readonly server: Http3CodecServer;
   protected readonly own: OwnStreams;
@@ -47,8 +50,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   /** Streams whose head has not come, or waits for QPACK. */
   readonly #heads = new Map<number, RequestStream>();
   readonly #refused: RefusedStreams;
-  /** Streams whose head or trailers wait for QPACK. */
-  readonly #blockedSections = new Set<RequestStream>();
+  readonly #sections: FieldSections;
   /** Exchans that have more to send than is taken. */
   readonly #blockedOutputs = new Set<Http3Exchan>();
   /** Streams that their client has given up while a handlet works on them. */
@@ -70,6 +72,12 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.encoder = new QpackEncoder(this.own.encoder);
     this.heads = new ResponseHeads(this.encoder, () => server.date);
     this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
+    this.#sections = new FieldSections({
+      decoder: this.decoder,
+      maxBlocked: () => server.settings.qpackBlockedStreams,
+      read: (stream, section) => this.#readSection(stream, section),
+      unblocked: ({ id }) => this.exchans.get(id)?.inputArrived(),
+    });
     this.#floods = new FloodLimits(settings, monotonic);
     this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
     this.#refused = new RefusedStreams({
@@ -98,6 +106,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected abstract streamAnswered(id: number): void;
   /** What is waited for may be another thing: a stream has begun or ended. */
   protected abstract settle(): void;
+  /** A stream of a WebTransport session has come, from behind the ID of its session on. */
+  protected abstract sessionStreamArrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean): void;
+  abstract assertMayTunnel(protocol: string | undefined): void;
+  abstract tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void;
   /** Ends the connection. */
   protected abstract fail(code: Http3ErrorCode, reason: string): void;
   abstract guarded<T>(run: () => T): T | undefined;
@@ -146,31 +158,15 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   sectionArrived(stream: RequestStream): void {
-    const { section } = stream;
-    if (section === undefined) return;
-    if (section !== "tooLarge" && this.decoder.isBlocked(section)) {
-      if (this.#blockedSections.size >= this.server.settings.qpackBlockedStreams)
-        throw new Http3ConnError(errorCode.qpackDecompressionFailed, "more of its streams are blocked than allowed");
-      this.#blockedSections.add(stream);
-      return;
-    }
-    this.#readSection(stream, section);
+    this.#sections.arrived(stream);
   }
 
   /** Instructions of the client's encoder have come. */
   protected insertsArrived(): void {
-    for (const stream of [...this.#blockedSections]) {
-      const { section } = stream;
-      if (section === undefined || section === "tooLarge" || this.decoder.isBlocked(section)) continue;
-      this.#blockedSections.delete(stream);
-      this.#readSection(stream, section);
-      this.exchans.get(stream.id)?.inputArrived();
-    }
-    this.decoder.acknowledgeInserts();
+    this.#sections.insertsArrived();
   }
 
   #readSection(stream: RequestStream, section: Buffer | "tooLarge"): void {
-    stream.section = undefined;
     if (stream.phase === "head") return this.#readHead(stream, section);
     stream.phase = "trailers";
     const block = section === "tooLarge" ? undefined : this.decoder.decode(stream.id, section, this.server.settings);
@@ -235,16 +231,26 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   #removeHead(stream: RequestStream): void {
     this.#heads.delete(stream.id);
-    this.#blockedSections.delete(stream);
+    this.#sections.forget(stream);
   }
 
-  resetByClient(stream: RequestStream): void {
+  resetByPeer(stream: RequestStream): void {
     const exchan = this.exchans.get(stream.id);
     this.decoder.cancel(stream.id);
     this.#spendReset();
     this.quic.reset(stream.id, errorCode.requestCancelled);
     if (exchan === undefined) return this.#removeHead(stream);
     this.#abandon(exchan);
+  }
+
+  /** Whether streams may belong to WebTransport sessions. */
+  get takesWebTransport(): boolean {
+    return this.server.settings.webTransportMaxSessions > 0;
+  }
+
+  belongsToSession(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void {
+    this.#removeHead(stream);
+    this.sessionStreamArrived(stream.id, sessionId, rest, isEnd);
   }
 
   idleFrame(size: number): void {
@@ -340,7 +346,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   #forget(exchan: Http3Exchan): void {
     this.exchans.delete(exchan.id);
     this.#blockedOutputs.delete(exchan);
-    this.#blockedSections.delete(exchan.request);
+    this.#sections.forget(exchan.request);
     this.settle();
   }
 
@@ -398,7 +404,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.exchans.clear();
     this.#heads.clear();
     this.#refused.clear();
-    this.#blockedSections.clear();
+    this.#sections.clear();
     this.#blockedOutputs.clear();
     for (const exchan of exchans) {
       if (reason !== undefined) exchan.endsBecauseOf(reason);

@@ -23,7 +23,7 @@ import { errorCode, type Http3ErrorCode } from "./errors.ts";
 import { frame, frameHead, frameType } from "./frames.ts";
 import type { RequestStream } from "./request-stream.ts";
 import type { ResponseHeads } from "./response-heads.ts";
-import { StreamOutput } from "./stream-output.ts";
+import { maxJoined, StreamOutput } from "./stream-output.ts";
 
 /** What a stream waits for; each has its time in the settings. */
 export type StreamWait = "handle" | "content" | "write";
@@ -49,6 +49,10 @@ export interface Http3ExchanConn extends ExchanCarrier {
   failStream(exchan: Http3Exchan, code: Http3ErrorCode, reason: string): void;
   /** A handlet is done with a request that its client had given up. */
   abandonedOver(exchan: Http3Exchan): void;
+  /** Throws HTTPError if a tunnel may not be opened now. */
+  assertMayTunnel(protocol: string | undefined): void;
+  /** A tunnel was opened by a stream. */
+  tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void;
   /** Runs what may find an error of the connection, which then ends. */
   guarded<T>(run: () => T): T | undefined;
 }
@@ -196,12 +200,8 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     if (bytes.length === 0) return true;
     this.give(bytes.length);
     if (!this.hasContent) return !this.isEnoughDropped;
-    const head = frameHead(frameType.data, bytes.length);
-    if (bytes.length <= maxJoined) this.#write(Buffer.concat([head, bytes]), head.length, false);
-    else {
-      this.#write(head, head.length, false);
-      this.#write(bytes, 0, false);
-    }
+    this.#output.writeData(bytes);
+    this.#written();
     this.#waitFor("handle");
     return !this.#output.isBlocked;
   }
@@ -241,6 +241,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
     this.assertTunnel(protocol);
+    this.#conn.assertMayTunnel(protocol);
     this.state = "tunnelling";
     this.status = 200;
     this.#conn.waitNoMore(this);
@@ -260,6 +261,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
         if (!this.isOver) this.#conn.reset(this, errorCode.requestCancelled);
       },
     });
+    this.#conn.tunnelOpened(protocol, this.id, this.#tunnel);
     return this.#tunnel;
   }
 
@@ -330,6 +332,10 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   #write(bytes: Uint8Array, framing: number, isEnd: boolean): void {
     this.#output.write(bytes, Math.min(framing, bytes.length), isEnd);
+    this.#written();
+  }
+
+  #written(): void {
     if (this.#output.isBlocked) this.#conn.outputBlocked(this);
     this.#conn.quic.flush();
   }
@@ -355,9 +361,6 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
 const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 const nothing = Buffer.alloc(0);
-
-/** Content up to this is copied behind its head, in bytes: one call of QUIC costs more. */
-const maxJoined = 16 * 1024;
 
 export function requestGivenUp(): ExchanError {
   return new ExchanError("HEMI_PEER_GONE", "the client has given the request up");

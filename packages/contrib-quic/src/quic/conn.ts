@@ -42,6 +42,8 @@ export interface QuicConn {
   isDelivered(streamId: number): boolean;
   /** Opens a unidirectional stream; `undefined`: the peer allows no more of them. */
   openUni(): number | undefined;
+  /** How many more bidirectional streams the peer allows now. */
+  readonly bidiRoom: number;
   /** Opens a bidirectional stream; `undefined`: the peer allows no more of them. */
   openBidi(): number | undefined;
   /** Breaks our side of a stream off (RESET_STREAM). */
@@ -50,6 +52,14 @@ export interface QuicConn {
   stop(streamId: number, code: number): void;
   /** How urgent what is written on a stream is, from 0, the most urgent, to 7 (RFC 9218). */
   prioritize(streamId: number, urgency: number, isIncremental: boolean): void;
+  /** Asks the peer for a sign of life, which is any datagram of it (PING). */
+  ping(): void;
+  /** The next datagram that has come (RFC 9221), which may be kept; `undefined`: there is none. */
+  receiveDatagram(): Buffer | undefined;
+  /** Sends a datagram, which may be lost. False: it was dropped, because it is too large, or too many wait. */
+  sendDatagram(bytes: Uint8Array): boolean;
+  /** The largest datagram that can be sent now, in bytes; 0: the peer takes none. */
+  readonly maxDatagramSize: number;
   /** Closes the connection with a code of the application. */
   close(code: number, reason: string): void;
   /** What was written is sent soon: at the end of this turn of the event loop. */
