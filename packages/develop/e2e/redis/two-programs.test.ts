@@ -81,7 +81,7 @@ async function serve(folder: string, redis: string, workers: readonly string[]):
   let written = "";
   child.stderr.on("data", (bytes: Buffer) => (written += bytes.toString()));
   const listens = /listens on 127\.0\.0\.1:(\d+)/;
-  await Promise.race([expect.poll(() => written).toMatch(listens), closed]);
+  while (!listens.test(written) && child.exitCode === null) await Promise.race([once(child.stderr, "data"), closed]);
   const [, port] = listens.exec(written) ?? [];
   if (port === undefined) throw new Error(`it does not listen: ${written}`);
   return {
@@ -106,12 +106,8 @@ test("a purge, a ban, a session and a cron lock of one program hold for another 
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-two-programs-"));
   await writeFile(join(folder.path, "notes"), "");
   await writeFile(join(folder.path, "content"), "old");
-  const started = [
-    serve(join(folder.path, "one"), redis.address, ["--workers", "2", "--webui", "off"]),
-    serve(join(folder.path, "two"), redis.address, ["--single"]),
-  ] as const;
-  await using one = await started[0];
-  await using two = await started[1];
+  await using one = await serve(join(folder.path, "one"), redis.address, ["--workers", "2", "--webui", "off"]);
+  await using two = await serve(join(folder.path, "two"), redis.address, ["--single"]);
 
   // A purge: what is in the memory of the workers of both.
   const pages = async (path: string) => {
@@ -147,4 +143,4 @@ test("a purge, a ban, a session and a cron lock of one program hold for another 
   expect(new Set(known.map(([due]) => due)).size).toBe(known.length);
   const tokens = known.map(([, token = 0]) => token);
   expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
-}, 60_000);
+}, 120_000);
