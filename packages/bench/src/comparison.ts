@@ -2,6 +2,7 @@
 
 import { measure, type Load } from "./load.ts";
 import type { ServerProcess } from "./server-process.ts";
+import type { Result } from "./work.ts";
 
 export interface Comparison {
   /** Medians, in requests a second. */
@@ -46,6 +47,19 @@ export async function comparePairs(
   const ratios = pairs.map((pair) => pair.ours / pair.theirs);
   const medians = { ours: median(pairs.map((pair) => pair.ours)), theirs: median(pairs.map((pair) => pair.theirs)) };
   return { ...medians, ratio: medians.ours / medians.theirs, spread: [Math.min(...ratios), Math.max(...ratios)] };
+}
+
+/** The line of a comparison: rates a second, and their ratio. */
+export function ratioResult(
+  { ours, theirs, ratio, spread }: Comparison,
+  row: Pick<Result, "against" | "atLeast" | "aim">,
+): Result {
+  return {
+    ...row,
+    ours: `${Math.round(ours)}/s`,
+    theirs: `${Math.round(theirs)}/s`,
+    figure: `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`,
+  };
 }
 
 export function median(values: readonly number[]): number {

@@ -6,18 +6,21 @@ import { findProgram } from "./machine.ts";
 import type { Result, Settings, Work } from "./work.ts";
 import { answers } from "./works/answers.ts";
 import { caching } from "./works/caching.ts";
+import { coldObject } from "./works/cold-object.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { dataProxies } from "./works/data-proxies.ts";
 import { http2 } from "./works/http2.ts";
 import { http3 } from "./works/http3.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
+import { limiting } from "./works/limiting.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { rpc } from "./works/rpc.ts";
 import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
+import { storedObjects } from "./works/stored-objects.ts";
 import { websockets } from "./works/websockets.ts";
 
 const works: readonly Work[] = [
@@ -27,7 +30,10 @@ const works: readonly Work[] = [
   ...rpc,
   ...proxying,
   ...caching,
+  coldObject,
+  ...storedObjects,
   ...sessions,
+  limiting,
   ...layer4,
   ...dataProxies,
   websockets,

@@ -17,8 +17,16 @@ export function hemi(name: string, use?: string): () => readonly string[] {
 }
 
 /** In a folder of its own for what it writes. */
-export function hemiWithLogs(name: string): () => readonly string[] {
-  return () => [...hemi(name)(), "--base", mkdtempSync(join(tmpdir(), "hemi-bench-logs-"))];
+export function hemiWithLogs(name: string, use?: string): () => readonly string[] {
+  return () => [...hemi(name, use)(), "--base", mkdtempSync(join(tmpdir(), "hemi-bench-logs-"))];
+}
+
+/** A leader and one worker, which asks it for what all workers share. */
+export function hemiWithLeader(name: string, use: string): () => readonly string[] {
+  return () => {
+    const command = hemiWithLogs(name, use)().filter((word) => word !== "--single");
+    return [...command, "--workers", "1", "--webui", "off"];
+  };
 }
 
 /** With the certificate for HTTPS. */

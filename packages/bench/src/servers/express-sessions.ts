@@ -4,19 +4,11 @@ import { RedisStore } from "connect-redis";
 import express from "express";
 import session from "express-session";
 import { createClient } from "redis";
-
-declare module "express-session" {
-  interface SessionData {
-    visits: number;
-  }
-}
+import { countVisits } from "./visits.ts";
 
 const client = createClient({ url: `redis://127.0.0.1:${process.env["REDIS_PORT"]}` });
 await client.connect();
 const app = express();
 app.use(session({ store: new RedisStore({ client }), secret: "bench", resave: false, saveUninitialized: false }));
-app.get("/", (req, res) => {
-  req.session.visits = (req.session.visits ?? 0) + 1;
-  res.send(`visit ${req.session.visits}`);
-});
+countVisits(app);
 app.listen(Number(process.env["PORT"]), "127.0.0.1");

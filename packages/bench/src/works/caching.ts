@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { compare } from "../comparison.ts";
+import { compare, ratioResult } from "../comparison.ts";
 import { findProgram } from "../machine.ts";
 import { startBackend, type Command } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
@@ -72,15 +72,7 @@ function cachingWork(name: string, command: Command, peers: readonly CachingPeer
         }
         await using theirs = await startProxy(theirCommand(backend.port), backend);
         const same = { path, theirPath: path, isVaried: false };
-        const { ours: our, theirs: their, ratio, spread } = await compare(ours, theirs, { ...settings, ...same });
-        results.push({
-          against,
-          ours: `${Math.round(our)}/s`,
-          theirs: `${Math.round(their)}/s`,
-          figure: `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`,
-          atLeast,
-          aim,
-        });
+        results.push(ratioResult(await compare(ours, theirs, { ...settings, ...same }), { against, atLeast, aim }));
       }
       return results;
     },

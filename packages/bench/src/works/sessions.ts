@@ -1,11 +1,20 @@
 // Requests a second that read a session and change it.
 
-import { compare } from "../comparison.ts";
+import { compare, ratioResult } from "../comparison.ts";
 import { startBackend, startServer, type ServerProcess } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
-import type { Work } from "../work.ts";
+import type { Result, Settings, Work } from "../work.ts";
 
 export const sessions: readonly Work[] = [
+  {
+    name: "a session on the machine, read and changed",
+    needs: ["wrk"],
+    async run(settings) {
+      await using our = await startServer(servers.hemiWithLogs("local-sessions.conf", "session-pack.ts"));
+      await using their = await startServer(servers.node("express-local-sessions.ts"));
+      return [await compared(our, their, settings, "express-session with better-sqlite3", "4")];
+    },
+  },
   {
     name: "a session in Redis, read and changed",
     needs: ["wrk", "redis-server"],
@@ -14,23 +23,23 @@ export const sessions: readonly Work[] = [
       const env = { REDIS_PORT: String(redis.port) };
       await using our = await startServer(servers.hemi("sessions.conf", "session-pack.ts"), env);
       await using their = await startServer(servers.node("express-sessions.ts"), env);
-      // Both get both cookies: each knows its own.
-      const headers = [`Cookie: ${await cookieOf(our)}; ${await cookieOf(their)}`];
-      const same = { path: "/", theirPath: "/", isVaried: false, headers };
-      const { ours, theirs, ratio, spread } = await compare(our, their, { ...settings, ...same });
-      return [
-        {
-          against: "express-session with connect-redis",
-          ours: `${Math.round(ours)}/s`,
-          theirs: `${Math.round(theirs)}/s`,
-          figure: `${ratio.toFixed(2)} (${spread.map((bound) => bound.toFixed(2)).join("–")})`,
-          atLeast: "2.0",
-          aim: "3",
-        },
-      ];
+      return [await compared(our, their, settings, "express-session with connect-redis", "3")];
     },
   },
 ];
+
+async function compared(
+  our: ServerProcess,
+  their: ServerProcess,
+  settings: Settings,
+  against: string,
+  aim: string,
+): Promise<Result> {
+  // Both get both cookies: each knows its own.
+  const headers = [`Cookie: ${await cookieOf(our)}; ${await cookieOf(their)}`];
+  const same = { path: "/", theirPath: "/", isVaried: false, headers };
+  return ratioResult(await compare(our, their, { ...settings, ...same }), { against, atLeast: "2.0", aim });
+}
 
 /** Of a new session. */
 async function cookieOf({ port }: ServerProcess): Promise<string> {

@@ -63,6 +63,7 @@ const sources: Readonly<Record<WobjectDescription["lifetimeFrom"], string>> = {
   expires: "by expires of the response",
   heuristic: "guessed from last-modified",
   ttl: "by ttl or statusTtl of the cache, because the response does not say it",
+  age: "because its age is invalid",
   none: "because nothing says how long",
 };
 

@@ -75,8 +75,7 @@ export class Answers {
     const size = whole?.length ?? arriving.size;
     if (whole !== undefined) return send(req, resp, status, represent(fields, memorySource(whole), nextIdentity()));
     if (size !== undefined) {
-      const source = { size, open: () => ({ read: content.read.bind(content), [Symbol.dispose]: () => undefined }) };
-      return send(req, resp, status, represent(fields, source, nextIdentity()));
+      return send(req, resp, status, represent(fields, content.asSource(size), nextIdentity()));
     }
     const known = represent(fields, memorySource(new Uint8Array()), nextIdentity());
     // Neither has content.

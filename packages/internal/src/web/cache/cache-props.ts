@@ -2,6 +2,8 @@
 
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import { addonKind } from "../../stage/kinds/addon.ts";
+import { lockService } from "../../stage/locks/lock-service.ts";
 import { cacherKind } from "./cacher.ts";
 
 export const cacheProps = {
@@ -23,6 +25,13 @@ export const cacheProps = {
    * Whether `?a=1&b=2` and `?b=2&a=1` are the same. Parameters with one name keep their order. Only without `key`.
    */
   sortQueries: prop.bool({ default: false, reload: "live" }),
+  /**
+   * Asks the handlets behind for slices of so many bytes, by the field `range`, and stores each by itself: of a large
+   * resource only the slices that clients want are fetched, and it may be larger than `maxWobjectSize` of the cacher,
+   * which a slice must not exceed. Responses that come as a whole are stored as a whole; those without a strong etag
+   * are not sliced. Default: nothing is sliced.
+   */
+  sliceSize: prop.size({ min: "4K", max: "1G" }),
   /** How long successful responses (200, 203, 204, 301, 308) are fresh that say nothing about caching. Default: not. */
   ttl: prop.duration({ max: "365d", reload: "live" }),
   /** The same by status or class of statuses, also for errors: `["404": 30s, "5xx": 1s]`. */
@@ -55,6 +64,14 @@ export const cacheProps = {
    * further ones are passed on as fast as their clients read, and not stored.
    */
   maxArriving: prop.size({ default: "64M", min: "64K", reload: "live" }),
+  /**
+   * An addon with locks, such as `sqliteLocks` for a machine or `redis` for several: of all processes that share the
+   * cacher, one at a time fetches a response, and the others wait for what it stores. Only for cachers that processes
+   * share. Default: each process fetches for its own clients.
+   */
+  withLock: prop.reference(addonKind, { offering: lockService }),
+  /** How long a fetch waits for that of another process at most; then it does not wait any more. */
+  lockWait: prop.duration({ default: "5s", min: "50ms", max: "10m", reload: "live" }),
   /** After a response that must not be stored, requests for the same do not wait for each other for so long. */
   passTime: prop.duration({ default: "2m", reload: "live" }),
   /** The name of this cache in the field `cache-status` (RFC 9211). "": no such field. */

@@ -139,6 +139,17 @@ describe("a stored response", () => {
     expect(await site.get("/")).toMatchObject({ text: "answer 2", headers: { "cache-status": "Hemi; hit; ttl=60" } });
   });
 
+  test("is validated when the clock jumps back, and stale when it jumps ahead", async () => {
+    await using site = await cachedSite(counting());
+    await site.get("/");
+    site.wait(-3600);
+    expect((await site.get("/")).text).toBe("answer 2");
+    expect((await site.get("/")).text).toBe("answer 2");
+    site.wait(10 * 365 * 86_400);
+    const late = await site.get("/");
+    expect(late).toMatchObject({ text: "answer 3", headers: { "cache-status": "Hemi; fwd=stale; stored" } });
+  });
+
   test("replaces the answer of a failing backend, for a time", async () => {
     let fails = false;
     const answer = counting({ "cache-control": "max-age=60" });

@@ -19,14 +19,17 @@ import { checkCache } from "./cache-check.ts";
 import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlMaker, urlOf } from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
-import { Fetches, type Fetch, type FetchOrder } from "./fetches.ts";
+import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
+import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
+import { Slices } from "./slices.ts";
 import { managedCache, type CacheExplanation, type ManagedCache } from "./managed-cache.ts";
 import { selectorsOf } from "./purge-requests.ts";
-import type { CacheStatus, ForwardReason } from "./rules/cache-status.ts";
+import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
 import { noDirectives, parseDirectives, type Directives } from "./rules/directives.ts";
 import { invalidatedUrls, isSafe } from "./rules/invalidating.ts";
 import { ageAt, decideReuse } from "./rules/reuse.ts";
+import { firstByteIn, sliceKey } from "./rules/slicing.ts";
 import { matchesVariant } from "./rules/vary.ts";
 import { KeptBytes } from "./shared-content.ts";
 import type { Wobject } from "./wobject.ts";
@@ -50,6 +53,7 @@ class Cache implements HandletPart, ManagedCache {
   readonly #context: Context<CacheProps>;
   readonly #answers: Answers;
   readonly #fetches: Fetches;
+  readonly #slices: Slices;
   readonly #judge: Judge;
   readonly #hidden: ReadonlySet<string>;
   #keyOf: (req: Request) => string;
@@ -68,7 +72,33 @@ class Cache implements HandletPart, ManagedCache {
       now: () => this.#now,
       urlOf: (req) => urlMaker(props)(req),
       kept: new KeptBytes(() => props.maxArriving),
+      locks: () => (this.isShared ? props.withLock?.current : undefined),
+      lockWait: () => props.lockWait,
       judge: (order, requestTime, status, fieldList) => this.#judge.judge(order, requestTime, status, fieldList),
+    });
+    this.#slices = new Slices({
+      size: () => props.sliceSize,
+      cacher: () => props.withCacher.current,
+      fetches: this.#fetches,
+      now: () => this.#now,
+      passTime: () => props.passTime,
+      revalidate: (order) => this.#revalidate({ ...order, wishes: noDirectives }),
+      purge: (url) => this.#purgeQuietly({ url }),
+    });
+  }
+
+  compose(): void {
+    const { sliceSize = 0, withCacher, withLock } = this.#context.props;
+    const { maxWobjectSize } = withCacher.current;
+    if (withLock !== undefined && !this.isShared) {
+      this.#context.log.warn("withLock has no effect: no other process sees what the cacher stores", {
+        cacher: withCacher.name,
+      });
+    }
+    if (sliceSize <= maxWobjectSize) return;
+    this.#context.log.warn("no slice can be stored: sliceSize is above maxWobjectSize of the cacher", {
+      sliceSize,
+      maxWobjectSize,
     });
   }
 
@@ -129,15 +159,51 @@ class Cache implements HandletPart, ManagedCache {
         return sent;
       }
     }
-    if (wishes.has("only-if-cached")) {
-      sendStatusPage(resp, 504);
-      return true;
-    }
     const forward =
       stored === undefined ? (variants.length > 0 ? "vary-miss" : "uri-miss") : reasonOf(stored, wishes, now);
-    if (req.method === "HEAD") return this.#pass(resp, forward);
-    if (stored === undefined && this.#judge.refusals.has(key, now)) return this.#pass(resp, forward);
-    return isRulePart(rule) ? this.#fetch({ key, req, resp, rule, stored, wishes }, forward) : false;
+    if (!isRulePart(rule)) return false;
+    const order: FetchOrder = { key, req, resp, rule, stored, wishes };
+    const isRefused = stored === undefined && this.#judge.refusals.has(key, now);
+    if (stored === undefined && !isRefused && this.#slices.areUsedFor(key)) return this.#answerSliced(order, forward);
+    if (mustBeStored(order)) return this.#withoutFetch(order, forward);
+    return isRefused ? this.#pass(resp, forward) : this.#fetch(order, forward);
+  }
+
+  /** For a request that does not lead to a fetch. */
+  #withoutFetch({ resp, wishes }: FetchOrder, forward: ForwardReason): boolean {
+    if (!wishes.has("only-if-cached")) return this.#pass(resp, forward);
+    sendStatusPage(resp, 504);
+    return true;
+  }
+
+  async #answerSliced(order: FetchOrder, forward: ForwardReason): Promise<boolean> {
+    const { key, req, resp } = order;
+    const first = req.method === "HEAD" ? 0 : firstByteIn(req.header("range"));
+    using slice = mustBeStored(order)
+      ? await this.#slices.stored(order, first)
+      : await this.#slices.obtain(order, first, forward);
+    if (slice === undefined) return this.#withoutFetch(order, forward);
+    if (slice.kind === "slice") {
+      const whole = this.#slices.whole(order, slice);
+      if (slice.status === undefined) return await this.#answers.sendHit(req, resp, whole, this.#now);
+      return await this.#answers.send(req, resp, whole, slice.status, this.#now);
+    }
+    const { outcome, fetch, isCollapsed } = slice;
+    if (outcome.kind === "private") {
+      // What must not be stored is asked for as the client did; an empty resource has no slice.
+      const isEmpty = outcome.status === 416 && first < (this.#context.props.sliceSize ?? 0);
+      if (isEmpty) this.#slices.note(key, "it is empty");
+      if (isEmpty || outcome.status === 206) {
+        if (!isCollapsed) fetch.abort();
+        return isEmpty ? await this.#fetch(order, forward) : this.#pass(resp, forward);
+      }
+    }
+    if (outcome.kind === "unsliceable") {
+      this.#slices.note(key, outcome.reason);
+      return await this.#fetch(order, forward);
+    }
+    const answered = await this.#answerWith(fetch, outcome, isCollapsed, order, forward);
+    return typeof answered === "boolean" ? answered : await this.#fetch(order, forward);
   }
 
   async #fetch(first: FetchOrder, forward: ForwardReason): Promise<boolean> {
@@ -154,15 +220,19 @@ class Cache implements HandletPart, ManagedCache {
     return this.#pass(resp, forward);
   }
 
-  async #answerBy(
+  async #answerBy(fetch: Fetch, isCollapsed: boolean, order: FetchOrder, forward: ForwardReason): Promise<Answered> {
+    using _client = fetch.join();
+    if (!isCollapsed) fetch.run();
+    return await this.#answerWith(fetch, await fetch.outcome, isCollapsed, order, forward);
+  }
+
+  async #answerWith(
     fetch: Fetch,
+    outcome: Outcome,
     isCollapsed: boolean,
     { req, resp }: FetchOrder,
     forward: ForwardReason,
-  ): Promise<boolean | "another" | "unconfirmed"> {
-    using _client = fetch.join();
-    if (!isCollapsed) fetch.run();
-    const outcome = await fetch.outcome;
+  ): Promise<Answered> {
     const status: CacheStatus = { forward, isCollapsed };
     switch (outcome.kind) {
       case "untaken":
@@ -170,16 +240,18 @@ class Cache implements HandletPart, ManagedCache {
       case "failed":
         sendStatusPage(resp, outcome.status);
         return true;
+      case "unsliceable":
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
-      case "stale": {
-        const forwarded = { ...status, forwardStatus: outcome.status, detail: "stale-if-error" };
-        return await this.#answers.send(req, resp, outcome.wobject, forwarded, this.#now);
-      }
+      case "filled":
+        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
+        return await this.#answers.send(req, resp, outcome.wobject, { ...status, isCollapsed: true }, this.#now);
+      case "stale":
+        return await this.#answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, this.#now);
       case "shared":
-        if (!matchesVariant(outcome.variant, req.headers)) return "another";
+        if (!matchesVariant(outcome.head.variant, req.headers)) return "another";
         return await this.#answers.sendArriving(req, resp, outcome, { ...status, isStored: true });
       case "private":
         if (isCollapsed) return this.#pass(resp, forward);
@@ -260,7 +332,11 @@ class Cache implements HandletPart, ManagedCache {
     const key = props.key === undefined ? storedUrl(url, props) : undefined;
     if (key === undefined) return { key, variants: [], refusal: undefined };
     const now = this.#now;
-    const variants = (await props.withCacher.current.lookup(key)).map(({ head, source: { size } }) => {
+    const { sliceSize, withCacher } = props;
+    const whole = await withCacher.current.lookup(key);
+    const firstSlice = sliceSize === undefined ? [] : [sliceKey({ wholeKey: key, offset: 0, size: sliceSize })];
+    const slices = await Promise.all(firstSlice.map(async (key) => await withCacher.current.lookup(key)));
+    const variants = [...whole, ...slices.flat()].map(({ head, source: { size } }) => {
       const { status, variant, tags, storedAt, initialAge, lifetime, lifetimeFrom } = head;
       const [age, reuse] = [ageAt(head, now), decideReuse(head, noDirectives, now)];
       return { key, status, size, variant, tags, storedAt, initialAge, age, lifetime, lifetimeFrom, reuse };
@@ -287,6 +363,9 @@ class Cache implements HandletPart, ManagedCache {
   }
 }
 
+/** Whether a request was answered; or the fetch has brought another variant, or confirmed another response. */
+type Answered = boolean | "another" | "unconfirmed";
+
 /** Not a prop: a resource with more variants at once is served without waiting for others. */
 const maxRounds = 10;
 
@@ -294,6 +373,11 @@ const directivesOf = memoizeField((field) => parseDirectives(field));
 
 function reasonOf({ head }: Wobject, wishes: Directives, now: number): ForwardReason {
   return decideReuse(head, noDirectives, now) === "fresh" && wishes.size > 0 ? "request" : "stale";
+}
+
+/** HEAD is not worth a fetch of the content. */
+function mustBeStored({ req, wishes }: FetchOrder): boolean {
+  return req.method === "HEAD" || wishes.has("only-if-cached");
 }
 
 function isRulePart(rule: object | undefined): rule is RulePart {

@@ -6,7 +6,7 @@ import { listMembers } from "../../http/list-members.ts";
 import type { Request } from "../request/request.ts";
 import { urlMaker } from "./cache-key.ts";
 import type { CacheProps } from "./cache-props.ts";
-import type { FetchOrder } from "./fetches.ts";
+import type { FetchOrder } from "./fetch.ts";
 import { Refusals } from "./refusals.ts";
 import { storedFields, updatedFields } from "./rules/stored-fields.ts";
 import { judgeStorage, type StoragePolicy } from "./rules/storing.ts";
@@ -38,7 +38,7 @@ export class Judge {
 
   /** The head to store; `undefined` if the response must not be stored. */
   judge(
-    { key, req, stored, wishes }: FetchOrder,
+    { key, req, stored, wishes, slice }: FetchOrder,
     requestTime: number,
     status: number,
     received: readonly string[],
@@ -52,16 +52,19 @@ export class Judge {
     const fields = new ListedFields(current);
     const facts = { status: isUpdate ? stored.head.status : status, fields };
     const request = { method: "GET", directives: wishes, hasAuthorization: req.headers.has("authorization") };
-    const verdict = judgeStorage(request, facts, { requestTime, responseTime }, this.#policy);
+    // A slice that fits to others is stored like the whole.
+    const isSlice = slice !== undefined && facts.status === 206;
+    const judged = isSlice ? { status: 200, fields } : facts;
+    const verdict = judgeStorage(request, judged, { requestTime, responseTime }, this.#policy);
     if ("refusal" in verdict) {
-      this.refusals.add(key, verdict.refusal, responseTime + this.#props.passTime);
+      this.refusals.add(slice?.wholeKey ?? key, verdict.refusal, responseTime + this.#props.passTime);
       return undefined;
     }
-    this.refusals.delete(key);
+    this.refusals.delete(slice?.wholeKey ?? key);
     const names = varyNames(fields);
     return {
       ...verdict.usability,
-      key,
+      key: slice === undefined || isSlice ? key : slice.wholeKey,
       url: this.#urlOf(req),
       status: facts.status,
       fieldList: storedFields(

@@ -6,6 +6,7 @@
 
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ByteRange } from "../response/range.ts";
+import type { Source } from "../response/source.ts";
 
 /** What the contents of one cache keep in memory together, beside what is stored. */
 export class KeptBytes {
@@ -103,6 +104,11 @@ export class SharedContent {
     this.#room.resolve();
     this.#wakeAll();
     this.#releaseIfUnread();
+  }
+
+  /** It as a source, of a size that is known. */
+  asSource(size: number): Source {
+    return { size, open: () => ({ read: (range) => this.read(range), [Symbol.dispose]: () => {} }) };
   }
 
   /** A part of it, or everything, in pieces. Throws if the content breaks off, and if its begin is kept no longer. */

@@ -2,8 +2,9 @@
 // lower one, and comes up when it is asked for.
 
 import { quietly } from "@hemi/common";
+import { ListedFields } from "../../http/fields.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "./cacher.ts";
-import type { Wobject, WobjectHead } from "./wobject.ts";
+import { hasVariantOf, type Wobject, type WobjectHead } from "./wobject.ts";
 
 /** Everything is stored in both; a wobject that is too large for the upper one is in the lower one only. */
 export class Tiers implements CacherPart {
@@ -52,6 +53,17 @@ export class Tiers implements CacherPart {
     const below = this.#below.get(wobject);
     this.#upper.freshen(wobject, head);
     this.#lower().freshen(below ?? wobject, head);
+    // The upper one may have made another object of it since it came up.
+    if (below === undefined) void quietly(this.#freshenBelow(wobject, head));
+  }
+
+  async #freshenBelow({ source: { size } }: Wobject, head: WobjectHead): Promise<void> {
+    const etag = new ListedFields(head.fieldList).get("etag");
+    const found = (await this.#lower().lookup(head.key)).find((one) => {
+      const isSame = one.source.size === size && new ListedFields(one.head.fieldList).get("etag") === etag;
+      return isSame && hasVariantOf(one.head, head);
+    });
+    if (found !== undefined && found.head.storedAt !== head.storedAt) this.#lower().freshen(found, head);
   }
 
   /** The number is that of the lower one, which has everything. The upper one first: it would be filled from below. */

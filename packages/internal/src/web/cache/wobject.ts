@@ -27,3 +27,8 @@ export interface Wobject {
   /** The content. */
   readonly source: Source;
 }
+
+/** Whether both are selected by the same requests. */
+export function hasVariantOf(one: WobjectHead, other: WobjectHead): boolean {
+  return one.variant.length === other.variant.length && one.variant.every((text, i) => text === other.variant[i]);
+}

@@ -85,6 +85,29 @@ describe("a client", () => {
     expect((await site.get("/look", planted)).text).toBe("undefined");
   });
 
+  test("with a token that was cut, made up or doubled gets no session but its own", async () => {
+    await using site = await siteOf(count);
+    const cookie = cookieIn(await site.get("/count"));
+    const other = `session=${"A".repeat(43)}`;
+    const seen = async (sent: string) => (await site.get("/look", sent)).text;
+    for (const sent of [other, cookie.slice(0, -1), `${cookie}A`, "session=", "session=%00", `session="${cookie}"`]) {
+      expect(await seen(sent), sent).toBe("undefined");
+    }
+    // Of two, the first counts: both are never mixed.
+    expect(await seen(`${cookie}; ${other}`)).toBe("1");
+    expect(await seen(`${other}; ${cookie}`)).toBe("undefined");
+  });
+
+  test("that stores nothing leaves nothing behind, and neither do very many of them", async () => {
+    await using site = await siteOf(count);
+    for (let i = 0; i < 10; i++) {
+      const answers = await Promise.all(Array.from({ length: 1000 }, () => site.get("/look")));
+      expect(answers.some(({ headers }) => "set-cookie" in headers)).toBe(false);
+    }
+    using database = new DatabaseSync(site.file);
+    expect(database.prepare("SELECT count(*) AS count FROM session").get()).toEqual({ count: 0 });
+  });
+
   test("that logs in gets another token, and the one before is no good", async () => {
     await using site = await siteOf(count);
     const before = cookieIn(await site.get("/count"));

@@ -164,12 +164,13 @@ test("two cachers cannot have one folder, and a folder that cannot be used is to
 
 const program = (name: string) => fileURLToPath(new URL(`../../../testing/${name}.ts`, import.meta.url));
 
-test("a program that is killed while it writes leaves whole responses only", async () => {
+test("a program that is killed while it writes leaves whole responses only", { timeout: 60_000 }, async () => {
   await using folder = await newFolder();
   const child = spawn(process.execPath, ["--conditions=@hemi/source", program("store-until-killed"), folder.path], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  await expect.poll(() => filesIn(folder.path).catch(() => []), { timeout: 20_000 }).toHaveProperty("39");
+  using _program = { [Symbol.dispose]: () => child.kill("SIGKILL") };
+  await expect.poll(() => filesIn(folder.path).catch(() => []), { timeout: 50_000 }).toHaveProperty("39");
   child.kill("SIGKILL");
   await once(child, "close");
   await using site = await siteIn(folder.path, pages(0));
@@ -189,7 +190,7 @@ test("a program that is killed while it writes leaves whole responses only", asy
   expect(site.log.filter((line) => line.includes("cut or changed"))).toEqual([]);
 });
 
-test("what does not fit on a full disk is served all the same, and said in the log", async () => {
+test("what does not fit on a full disk is served all the same, and said in the log", { timeout: 60_000 }, async () => {
   await using folder = await newFolder();
   const command = `ulimit -f 500; exec "${process.execPath}" --conditions=@hemi/source "${program("store-on-full-disk")}" "${folder.path}"`;
   const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "inherit"] });

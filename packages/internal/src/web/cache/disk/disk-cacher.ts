@@ -14,7 +14,7 @@ import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import { PropError } from "../../../component/prop-error.ts";
 import type { Context } from "../../../stage/context.ts";
-import { memorySource, type Source } from "../../response/source.ts";
+import { memorySource } from "../../response/source.ts";
 import { defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites, type OpenWrite } from "../open-writes.ts";
@@ -22,18 +22,10 @@ import { SpreadPurges } from "../spread-purges.ts";
 import type { Wobject, WobjectHead } from "../wobject.ts";
 import { DiskIndex } from "./disk-index.ts";
 import { DiskSource } from "./disk-source.ts";
+import { DiskWobject } from "./disk-wobject.ts";
 import { ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
-import {
-  appendHead,
-  closeFile,
-  openFile,
-  readAt,
-  readStored,
-  writeWobject,
-  type ContentSum,
-  type StoredFile,
-} from "./wobject-file.ts";
+import { appendHead, closeFile, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
 
 const props = {
   /** The folder for the responses, which only one cacher may have. Default: `cache` in `%varsDir`. */
@@ -63,28 +55,6 @@ export const diskCacher = defineCacher({
   },
   create: (context): CacherPart => new DiskCacher(context),
 });
-
-class DiskWobject implements Wobject {
-  head: WobjectHead;
-  readonly source: Source;
-  /** Absolute. */
-  readonly path: string;
-  readonly content: ContentSum;
-  readonly writtenAt: number;
-
-  constructor(path: string, source: Source, { head, size, sum, writtenAt }: StoredFile) {
-    this.path = path;
-    this.source = source;
-    this.head = head;
-    this.content = { size, sum };
-    this.writtenAt = writtenAt;
-  }
-
-  /** The index of the cacher needs it no longer. */
-  release(): void {
-    if (this.source instanceof DiskSource) this.source.release();
-  }
-}
 
 class DiskCacher implements CacherPart {
   readonly isShared = true;
@@ -186,6 +156,8 @@ class DiskCacher implements CacherPart {
       return this.#isClosed ? [] : await this.#read(key);
     }
     for (const { path } of found) this.#used.add(path);
+    // Another worker may be storing it just now.
+    if (found.length === 0) return found;
     if (!this.#known.set(key, found).has(key)) for (const one of found) one.release();
     return found;
   }
@@ -305,9 +277,9 @@ class DiskCacher implements CacherPart {
   /** While the index is made anew, files may not be listed in it. */
   async #purgeUnlisted(selector: PurgeSelector): Promise<number> {
     let count = 0;
-    for await (const { path, stored } of storedFiles(this.#objects.path)) {
-      if (stored !== undefined && selects(selector, stored.head))
-        count += await this.#remove([this.#objects.below(path)]);
+    for await (const files of storedFiles(this.#objects.path)) {
+      const selected = files.filter(({ stored }) => stored !== undefined && selects(selector, stored.head));
+      if (selected.length > 0) count += await this.#remove(selected.map(({ path }) => this.#objects.below(path)));
     }
     return count;
   }
@@ -354,11 +326,15 @@ class DiskCacher implements CacherPart {
 
   /** From the files. */
   async #makeComplete(index: DiskIndex): Promise<void> {
-    for await (const { path, stored } of storedFiles(this.#objects.path)) {
+    for await (const files of storedFiles(this.#objects.path)) {
       if (this.#isClosed) return;
-      const below = this.#objects.below(path);
-      if (stored === undefined) await this.#remove([below]);
-      else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
+      await Promise.all(
+        files.map(async ({ path, stored }) => {
+          const below = this.#objects.below(path);
+          if (stored === undefined) await this.#remove([below]);
+          else if (!index.has(below)) await index.add({ ...stored.head, path: below, size: stored.size + headSpace });
+        }),
+      );
     }
     await index.completed();
   }

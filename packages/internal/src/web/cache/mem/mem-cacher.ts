@@ -4,14 +4,14 @@ import { setImmediate } from "node:timers/promises";
 import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import type { Context } from "../../../stage/context.ts";
-import { memorySource, type Source } from "../../response/source.ts";
 import { cacherKind, defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites } from "../open-writes.ts";
 import { SpreadPurges } from "../spread-purges.ts";
 import { Tiers } from "../tiers.ts";
-import type { Wobject, WobjectHead } from "../wobject.ts";
-import { Admission, type Evictable } from "./admission.ts";
+import { hasVariantOf, type Wobject, type WobjectHead } from "../wobject.ts";
+import { Admission } from "./admission.ts";
+import { MemWobjects, readySize, ReadyWobject, sizeOf, type MemEntry } from "./mem-wobjects.ts";
 
 const props = {
   /** The memory for responses with their heads, in bytes. Those that are asked for least are evicted. */
@@ -43,32 +43,12 @@ export const memCacher = defineCacher({
   },
 });
 
-class Entry implements Wobject, Evictable {
-  head: WobjectHead;
-  readonly source: Source;
-  size: number;
-  hits = 0;
-
-  constructor(head: WobjectHead, content: Uint8Array) {
-    this.head = head;
-    this.source = memorySource(content);
-    this.size = this.sizeWith(head);
-  }
-
-  /** In bytes, with this head. */
-  sizeWith(head: WobjectHead): number {
-    return this.source.size + sizeOf(head);
-  }
-
-  get key(): string {
-    return this.head.key;
-  }
-}
-
 class MemCacher implements CacherPart {
   readonly #props: MemCacherProps;
-  readonly #byKey = new Map<string, readonly Entry[]>();
-  readonly #admission = new Admission<Entry>();
+  /** A list, with the latest first, only for several variants. */
+  readonly #byKey = new Map<string, MemEntry | readonly MemEntry[]>();
+  readonly #wobjects: MemWobjects;
+  readonly #admission = new Admission<MemEntry>();
   readonly #writes = new OpenWrites();
   readonly #spread: SpreadPurges;
   /** How many entries have a key that is not their URL. */
@@ -77,6 +57,10 @@ class MemCacher implements CacherPart {
   constructor({ props, workers, name, log }: Context<MemCacherProps>) {
     this.#props = props;
     this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
+    this.#wobjects = new MemWobjects({
+      slabSize: () => Math.min(maxSlabSize, Math.floor(props.maxSize / 64)),
+      maxReady: () => Math.max(1, Math.floor(props.maxSize / 8 / readySize)),
+    });
   }
 
   get maxWobjectSize(): number {
@@ -88,18 +72,14 @@ class MemCacher implements CacherPart {
   }
 
   freshen(wobject: Wobject, head: WobjectHead): void {
-    if (!(wobject instanceof Entry) || !this.#isStored(wobject)) return;
-    // A 304 may bring more fields than the response had.
-    this.#admission.resize(wobject, wobject.sizeWith(head));
-    wobject.head = head;
-    this.#makeRoom();
+    if (wobject instanceof ReadyWobject && this.#isStored(wobject.entry)) this.#replaceHead(wobject.entry, head);
   }
 
   lookup(key: string): readonly Wobject[] {
-    const entries = this.#byKey.get(key);
-    if (entries === undefined) return none;
-    for (const entry of entries) this.#admission.hit(entry);
-    return entries;
+    const found = this.#byKey.get(key);
+    if (found === undefined) return none;
+    if (isList(found)) return found.map((entry) => this.#hit(entry));
+    return this.#hit(found).list;
   }
 
   begin(): WobjectWriter {
@@ -120,24 +100,25 @@ class MemCacher implements CacherPart {
     if (!isDryRun) this.#writes.note(selector);
     this.#spread.tell(selector, options);
     let count = 0;
-    const purge = (entries: readonly Entry[]): void => {
+    const purge = (entries: readonly MemEntry[]): void => {
       for (const entry of entries) {
-        if (!selects(selector, entry.head)) continue;
+        const head = this.#wobjects.headOf(entry);
+        if (!selects(selector, head)) continue;
         count++;
         if (isDryRun) continue;
-        if (isSoft) entry.head = { ...entry.head, isOutdated: true };
+        if (isSoft) this.#replaceHead(entry, { ...head, isOutdated: true });
         else this.#remove(entry);
       }
     };
     // Most keys are URLs: those of one URL are gone when this returns.
     if (selector !== "all" && "url" in selector) {
-      purge(this.#byKey.get(selector.url) ?? none);
+      purge(this.#entriesOf(selector.url));
       if (this.#otherKeys === 0) return count;
     }
     let looked = 0;
-    for (const [key, entries] of this.#byKey) {
+    for (const key of this.#byKey.keys()) {
       if (selector !== "all" && "url" in selector && key === selector.url) continue;
-      purge(entries);
+      purge(this.#entriesOf(key));
       if (++looked % purgedAtOnce === 0) await setImmediate();
     }
     return count;
@@ -146,68 +127,77 @@ class MemCacher implements CacherPart {
   shutdown(): void {
     this.#spread.close();
     this.#byKey.clear();
+    this.#wobjects.clear();
+  }
+
+  #hit(entry: MemEntry): ReadyWobject {
+    this.#admission.hit(entry);
+    return this.#wobjects.wobjectOf(entry);
   }
 
   #add(head: WobjectHead, pieces: readonly Uint8Array[]): Wobject | undefined {
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     if (size > this.maxWobjectSize) return undefined;
-    // A small buffer of Node's is a part of a shared pool, which it would keep in memory as a whole.
-    const content = Buffer.allocUnsafeSlow(size);
-    let at = 0;
-    for (const piece of pieces) {
-      content.set(piece, at);
-      at += piece.length;
-    }
-    const entry = new Entry(head, content);
-    const others = this.#byKey.get(head.key) ?? none;
-    const isSame = ({ head: { variant } }: Entry) =>
-      variant.length === head.variant.length && variant.every((text, i) => text === head.variant[i]);
+    const others = this.#entriesOf(head.key);
+    const isSame = (other: MemEntry) => hasVariantOf(this.#wobjects.headOf(other), head);
     const surplus = others.filter((other) => !isSame(other)).slice(this.#props.maxVariants - 1);
     for (const other of [...others.filter(isSame), ...surplus]) this.#remove(other);
+    const entry = this.#wobjects.add(head, pieces, size);
     // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
-    this.#byKey.set(head.key, [entry, ...(this.#byKey.get(head.key) ?? none)]);
+    const left = this.#entriesOf(head.key);
+    this.#byKey.set(head.key, left.length === 0 ? entry : [entry, ...left]);
     if (head.key !== head.url) this.#otherKeys++;
     this.#admission.add(entry);
     this.#makeRoom();
-    return this.#isStored(entry) ? entry : undefined;
+    return this.#isStored(entry) ? this.#wobjects.wobjectOf(entry, head) : undefined;
+  }
+
+  #replaceHead(entry: MemEntry, head: WobjectHead): void {
+    this.#wobjects.replaceHead(entry, head);
+    // A 304 may bring more fields than the response had.
+    this.#admission.resize(entry, sizeOf(entry.key, entry.length));
+    this.#makeRoom();
   }
 
   #makeRoom(): void {
-    while (this.#admission.size > this.#props.maxSize) {
+    while (this.#admission.size + this.#wobjects.otherMemory > this.#props.maxSize) {
       const evicted = this.#admission.evict();
       if (evicted === undefined) return;
       this.#forget(evicted);
     }
   }
 
-  #isStored(entry: Entry): boolean {
-    return this.#byKey.get(entry.key)?.includes(entry) === true;
+  #entriesOf(key: string): readonly MemEntry[] {
+    const found = this.#byKey.get(key);
+    return found === undefined ? none : isList(found) ? found : [found];
   }
 
-  #remove(entry: Entry): void {
+  #isStored(entry: MemEntry): boolean {
+    return this.#entriesOf(entry.key).includes(entry);
+  }
+
+  #remove(entry: MemEntry): void {
     this.#admission.remove(entry);
     this.#forget(entry);
   }
 
-  #forget(entry: Entry): void {
-    const others = (this.#byKey.get(entry.key) ?? none).filter((other) => other !== entry);
-    if (others.length === 0) this.#byKey.delete(entry.key);
-    else this.#byKey.set(entry.key, others);
-    if (entry.head.key !== entry.head.url) this.#otherKeys--;
+  #forget(entry: MemEntry): void {
+    const left = this.#entriesOf(entry.key).filter((other) => other !== entry);
+    const [only] = left;
+    if (only === undefined) this.#byKey.delete(entry.key);
+    else this.#byKey.set(entry.key, left.length === 1 ? only : left);
+    if (!entry.hasUrlAsKey) this.#otherKeys--;
+    this.#wobjects.remove(entry);
   }
 }
 
-const none: readonly Entry[] = [];
+const none: readonly never[] = [];
 
-/** So many keys are looked at in one turn of the event loop: about a millisecond. */
-const purgedAtOnce = 5000;
-
-/** A head and its objects, in bytes, estimated: V8 holds these texts with one byte for each character. */
-function sizeOf({ key, url, fieldList, variant, tags }: WobjectHead): number {
-  let size = objectsSize + key.length + (key === url ? 0 : url.length);
-  for (const list of [fieldList, variant, tags]) for (const text of list) size += text.length + textSize;
-  return size;
+function isList(found: MemEntry | readonly MemEntry[]): found is readonly MemEntry[] {
+  return Array.isArray(found);
 }
 
-const objectsSize = 600;
-const textSize = 24;
+/** So many keys are looked at in one turn of the event loop: some milliseconds. */
+const purgedAtOnce = 1000;
+/** In bytes. */
+const maxSlabSize = 1024 * 1024;

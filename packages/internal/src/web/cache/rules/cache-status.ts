@@ -19,6 +19,11 @@ export interface CacheStatus {
   readonly detail?: string | undefined;
 }
 
+/** A stored response has replaced that of a failing backend, which may have a status. */
+export function staleIfError({ status }: { readonly status: number | undefined }): CacheStatus {
+  return { forwardStatus: status, detail: "stale-if-error" };
+}
+
 /** The member for a cache of this name, which is a token or a text. */
 export function cacheStatusMember(name: string, status: CacheStatus): string {
   let member = /^[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*$/.test(name) ? name : JSON.stringify(name);

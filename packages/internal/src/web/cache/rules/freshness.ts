@@ -6,7 +6,7 @@ import { secondsIn, maxSeconds, type Directives } from "./directives.ts";
 import { isHeuristicallyCacheable } from "./statuses.ts";
 
 /** What decided how long a response is fresh. */
-export type LifetimeSource = "s-maxage" | "max-age" | "expires" | "heuristic" | "ttl" | "none";
+export type LifetimeSource = "s-maxage" | "max-age" | "expires" | "heuristic" | "ttl" | "age" | "none";
 
 /** How long a response is fresh after it was generated. */
 export interface Lifetime {
@@ -73,13 +73,23 @@ export function initialAge(fields: Pick<Fields, "get" | "has">, times: ExchangeT
   const { requestTime, responseTime } = times;
   const apparentAge = Math.max(0, responseTime - dateOf(fields, times));
   const responseDelay = Math.max(0, responseTime - requestTime);
-  return Math.max(apparentAge, ageValue(fields.get("age")) + responseDelay);
+  return Math.max(apparentAge, (ageIn(fields.get("age")) ?? 0) + responseDelay);
 }
 
-/** The field `age` in milliseconds; an invalid one counts as 0, and of a list the first member counts (section 5.1). */
-function ageValue(field: string | undefined): number {
-  const [, first] = /^[ \t]*(\d+)[ \t]*(?:,|$)/.exec(field ?? "") ?? [];
-  return first === undefined ? 0 : Math.min(Number(first), maxSeconds) * 1000;
+/** Whether nobody knows how old a response is: it is better taken for stale (section 4.2.1). */
+export function hasInvalidAge(fields: Pick<Fields, "get">): boolean {
+  const age = fields.get("age");
+  return age !== undefined && ageIn(age) === undefined;
+}
+
+/**
+ * The field `age` in milliseconds; `undefined` if there is none, or it is invalid. Of a list in one line, the first
+ * member counts (section 5.1). Several lines, which arrive here joined by a comma and a space, are invalid: two caches
+ * disagree.
+ */
+function ageIn(field: string | undefined): number | undefined {
+  const [, first] = /^[ \t]*(\d+)[ \t]*(?:,(?! )|$)/.exec(field ?? "") ?? [];
+  return first === undefined ? undefined : Math.min(Number(first), maxSeconds) * 1000;
 }
 
 /** When the response was generated. Without a valid date, it is the time of arrival (RFC 9110 section 6.6.1). */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ListedFields } from "../../../http/fields.ts";
 import { cacheStatusMember } from "./cache-status.ts";
 import { fieldNamesIn, parseDirectives, secondsIn } from "./directives.ts";
-import { explicitLifetime, heuristicLifetime, initialAge } from "./freshness.ts";
+import { explicitLifetime, heuristicLifetime, hasInvalidAge, initialAge } from "./freshness.ts";
 import { invalidatedUrls, isSafe } from "./invalidating.ts";
 import { ageAt, decideReuse, mayReplaceFailure, type StoredTimes } from "./reuse.ts";
 import { storedFields, updatedFields } from "./stored-fields.ts";
@@ -110,10 +110,28 @@ describe("RFC 9111 4.2.3: age", () => {
   test.each([
     ["-5", 0],
     ["5a", 0],
-    ["5, 7", 5000],
+    ["5,7", 5000],
+    ["5, 7", 0],
     ["99999999999", 2_147_483_648_000],
   ])("an age field of %s counts %i ms", (age, expected) => {
     expect(initialAge(fields("date", date, "age", age), times)).toBe(expected);
+  });
+
+  test.each([
+    ["0", false],
+    ["5,7", false],
+    ["-5", true],
+    ["5.0", true],
+    ["five", true],
+    ["5;a=1", true],
+    ["", true],
+  ])("an age field of %j is invalid: %s", (age, isInvalid) => {
+    expect(hasInvalidAge(fields("age", age))).toBe(isInvalid);
+  });
+
+  test("two age fields are invalid, and no age field is not", () => {
+    expect(hasInvalidAge(fields("age", "0", "age", "0"))).toBe(true);
+    expect(hasInvalidAge(fields())).toBe(false);
   });
 
   test("a date in the future makes nothing younger than new", () => {
@@ -170,6 +188,11 @@ describe("RFC 9111 3: storing", () => {
     ["", { status: 302, more: ["etag", '"a"'] }, "says nothing"],
   ])("%s with %j is not stored", (control, options, reason) => {
     expect(judge(control, options)).toContain(reason);
+  });
+
+  test("a response with an invalid age is never fresh", () => {
+    const more = ["age", "x", "etag", '"a"'];
+    expect(judge("max-age=10", { more })).toMatchObject({ lifetime: 0, lifetimeFrom: "age", initialAge: 0 });
   });
 
   test.each([

@@ -2,7 +2,7 @@
 
 import type { Fields } from "../../../http/fields.ts";
 import { parseDirectives, secondsIn, type Directives } from "./directives.ts";
-import { explicitLifetime, heuristicLifetime, initialAge } from "./freshness.ts";
+import { explicitLifetime, hasInvalidAge, heuristicLifetime, initialAge } from "./freshness.ts";
 import type { ExchangeTimes, HeuristicPolicy, Lifetime, LifetimeSource } from "./freshness.ts";
 import { isHeuristicallyCacheable, isUnderstood } from "./statuses.ts";
 import { targetedDirectives } from "./targeted.ts";
@@ -123,6 +123,7 @@ function lifetimeOf(
   times: ExchangeTimes,
   { heuristic, ttlOf }: StoragePolicy,
 ): Lifetime | undefined {
+  if (hasInvalidAge(fields)) return { lifetime: 0, from: "age" };
   const explicit = explicitLifetime(directives, fields, times, isTargeted);
   if (explicit !== undefined) return explicit;
   // It wants to be validated each time, which is an answer, too.

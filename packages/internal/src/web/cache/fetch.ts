@@ -1,0 +1,365 @@
+// One fetch of a cache: one request to the backend for all clients that want the same.
+//
+//   client ─┐                                 ┌─ shared: all that wait get it, as it comes
+//   client ─┼─> Fetch ──> handlets behind ────┼─ confirmed, stale, filled: all get what was stored
+//   client ─┘   (its own wire)                ├─ private: the first gets it, the others ask for themselves, at once
+//                                             └─ untaken: no handlet behind takes the request
+
+import { createHash } from "node:crypto";
+import { ExchanError } from "../../http/exchan-error.ts";
+import { ListedFields } from "../../http/fields.ts";
+import type { Request } from "../request/request.ts";
+import type { Response } from "../response/response.ts";
+import type { RulePart } from "../kinds.ts";
+import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
+import { selects, type CacherPart, type PurgeSelector, type WobjectWriter } from "./cacher.ts";
+import { FetchWire, type FetchListener } from "./fetch-wire.ts";
+import { fillTurn } from "./fill-turn.ts";
+import { decideReuse, mayReplaceFailure } from "./rules/reuse.ts";
+import { isFailure } from "./rules/statuses.ts";
+import { conditionFields, confirms } from "./rules/validating.ts";
+import type { Directives } from "./rules/directives.ts";
+import { judgeSlice, rangeOf, type Slice, type SliceAnswer } from "./rules/slicing.ts";
+import { matchesVariant } from "./rules/vary.ts";
+import { SharedContent, type KeptBytes } from "./shared-content.ts";
+import type { Wobject, WobjectHead } from "./wobject.ts";
+
+/** A response whose content arrives. */
+export interface Arriving {
+  readonly status: number;
+  readonly fieldList: readonly string[];
+  /** In bytes; `undefined`: it is not known yet. */
+  readonly size: number | undefined;
+  readonly content: SharedContent;
+}
+
+/** How a fetch ended, as soon as its head is known. */
+export type Outcome =
+  | (Arriving & {
+      readonly kind: "shared";
+      /** What will be stored. */
+      readonly head: WobjectHead;
+    })
+  | (Arriving & { readonly kind: "private" })
+  | { readonly kind: "confirmed"; readonly wobject: Wobject }
+  /** Another process has fetched it. */
+  | { readonly kind: "filled"; readonly wobject: Wobject }
+  | { readonly kind: "stale"; readonly wobject: Wobject; readonly status: number | undefined }
+  /** A 304 about another response than the stored one: it is to be fetched without conditions. */
+  | { readonly kind: "unconfirmed" }
+  /** A slice that cannot be put together with others: the resource is to be fetched as a whole. */
+  | { readonly kind: "unsliceable"; readonly reason: string }
+  | { readonly kind: "untaken" }
+  | { readonly kind: "failed"; readonly status: 502 | 504 };
+
+/** What to fetch. */
+export interface FetchOrder {
+  readonly key: string;
+  readonly req: Request;
+  readonly resp: Response;
+  readonly rule: RulePart;
+  /** The response to validate. */
+  readonly stored: Wobject | undefined;
+  /** The part to fetch. Default: all. */
+  readonly slice?: Slice;
+  /** The directives of the request. */
+  readonly wishes: Directives;
+}
+
+/** What a cache makes of a head that has come. */
+export interface FetchOptions {
+  readonly cacher: () => CacherPart;
+  /** In milliseconds. */
+  readonly timeout: () => number;
+  /** The fields of clients that handlets behind the cache must not see. */
+  readonly hidden: () => ReadonlySet<string>;
+  readonly now: () => number;
+  /** The URL that purges name. */
+  readonly urlOf: (req: Request) => string;
+  /** Of all fetches. */
+  readonly kept: KeptBytes;
+  /** The locks that all processes use which share the cacher; `undefined`: each fetches for itself. */
+  readonly locks: () => LockService | undefined;
+  /** In milliseconds, how long a fetch waits for that of another process. */
+  readonly lockWait: () => number;
+  /** The head to store; `undefined` if the response must not be stored. */
+  readonly judge: (
+    order: FetchOrder,
+    requestTime: number,
+    status: number,
+    fieldList: readonly string[],
+  ) => WobjectHead | undefined;
+}
+
+/** What came from another cache has an age when it comes (RFC 9111 section 5.1). */
+function withAge({ fieldList, initialAge }: WobjectHead, received: ListedFields): readonly string[] {
+  return received.has("age") ? ["age", String(Math.floor(initialAge / 1000)), ...fieldList] : fieldList;
+}
+
+/** A request to the handlets behind, and its response. */
+export class Fetch implements FetchListener {
+  readonly #order: FetchOrder;
+  readonly #options: FetchOptions;
+  readonly #over: () => void;
+  readonly #outcome = Promise.withResolvers<Outcome>();
+  #known: Outcome | undefined;
+  readonly #content: SharedContent;
+  /** How many wait for it, or read it. */
+  #clients = 0;
+  #wire: FetchWire | undefined;
+  /** Keeps other processes waiting. */
+  #lock: Lock | undefined;
+  #isAborted = false;
+  #writer: WobjectWriter | undefined;
+  /** What will be stored; `undefined`: nothing, or it is not known yet. */
+  #head: WobjectHead | undefined;
+  #requestTime = 0;
+  /** Nothing of the response is wanted, such as that of a 304. */
+  #isDropped = false;
+  /** Of a slice, in bytes. */
+  #expected: number | undefined;
+  #isPurged = false;
+
+  constructor(order: FetchOrder, options: FetchOptions, over: () => void) {
+    this.#order = order;
+    this.#options = options;
+    this.#over = over;
+    this.#content = new SharedContent(options.kept);
+  }
+
+  /** Resolves when the head has come. Never rejects. */
+  get outcome(): Promise<Outcome> {
+    return this.#outcome.promise;
+  }
+
+  /** Whether a request may wait for it: a response that has come must fit it, and be kept from its begin. */
+  mayServe(req: Request): boolean {
+    if (this.#isPurged) return false;
+    const known = this.#known;
+    return known === undefined || (known.kind === "shared" && matchesVariant(known.head.variant, req.headers));
+  }
+
+  /** A client waits for it until the result is disposed of. */
+  join(): Disposable {
+    this.#clients++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#clients--;
+        this.#abortIfUnwanted();
+      },
+    };
+  }
+
+  /** Before the head has come, any tag may be that of the response. */
+  purged(selector: PurgeSelector): void {
+    const mayHaveTag = this.#head === undefined && typeof selector === "object" && "tag" in selector;
+    const about = this.#head ?? { url: this.#options.urlOf(this.#order.req), tags: [] };
+    this.#isPurged ||= mayHaveTag || selects(selector, about);
+  }
+
+  run(): void {
+    const locks = this.#options.locks();
+    if (locks === undefined) this.#ask();
+    else this.#takeTurn(locks).catch((error: unknown) => this.broken(brokenBy(error)));
+  }
+
+  /** Asks, unless another process does. */
+  async #takeTurn(locks: LockService): Promise<void> {
+    const { wobject, lock } = await fillTurn({
+      locks,
+      name: `fill ${createHash("sha256").update(this.#order.key).digest("base64url")}`,
+      wait: this.#options.lockWait(),
+      stored: () => this.#storedMeanwhile(),
+      isOver: () => this.#isAborted,
+    });
+    this.#lock = lock;
+    if (this.#isAborted) return this.broken(new ExchanError("HEMI_PEER_GONE", "the fetch was broken off"));
+    if (wobject === undefined) return this.#ask();
+    this.#settle({ kind: "filled", wobject });
+    this.#ends();
+  }
+
+  /** A response that needs no validation for this request. */
+  async #storedMeanwhile(): Promise<Wobject | undefined> {
+    const { key, req, wishes } = this.#order;
+    const variants = await this.#options.cacher().lookup(key);
+    const found = variants.find(({ head }) => matchesVariant(head.variant, req.headers));
+    return found !== undefined && decideReuse(found.head, wishes, this.#options.now()) === "fresh" ? found : undefined;
+  }
+
+  #ask(): void {
+    const { key, req, resp, rule, stored, slice } = this.#order;
+    this.#requestTime = this.#options.now();
+    this.#writer = this.#options.cacher().begin(key);
+    const conditions = stored === undefined ? [] : conditionFields(new ListedFields(stored.head.fieldList));
+    const fields = slice === undefined ? conditions : [...conditions, "range", rangeOf(slice)];
+    const wire = new FetchWire(req, { fields, hidden: this.#options.hidden(), timeout: this.#options.timeout() }, this);
+    this.#wire = wire;
+    const taken = resp.detach(wire, (inner, innerResp) => rule.handleBehind(req, inner, innerResp));
+    if (taken === false) this.#notTaken();
+    else if (taken !== true) void taken.then((taken) => taken || this.#notTaken());
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#wire?.abort();
+  }
+
+  // ---- the response ----
+
+  headCame(status: number, fieldList: readonly string[], size: number | undefined): void {
+    const { stored, wishes } = this.#order;
+    const now = this.#options.now();
+    if (stored !== undefined && status === 304) {
+      this.#isDropped = true;
+      const isConfirmed = confirms(new ListedFields(fieldList), new ListedFields(stored.head.fieldList));
+      if (!isConfirmed) return this.#settle({ kind: "unconfirmed" });
+      const head = this.#options.judge(this.#order, this.#requestTime, status, fieldList);
+      if (head !== undefined) this.#options.cacher().freshen(stored, head);
+      const wobject = head === undefined ? stored : { head, source: stored.source };
+      return this.#settle({ kind: "confirmed", wobject });
+    }
+    if (stored !== undefined && isFailure(status) && mayReplaceFailure(stored.head, wishes, now)) {
+      return this.#drop({ kind: "stale", wobject: stored, status });
+    }
+    const answer = this.#sliceAnswer(status, fieldList, size);
+    if (answer.kind === "unsliceable") {
+      this.#drop({ kind: "unsliceable", reason: answer.reason });
+      return this.abort();
+    }
+    if (answer.kind === "whole") this.#arrives(answer.status, answer.fieldList, size);
+    else {
+      this.#expected = answer.size;
+      this.#arrives(status, fieldList, answer.size);
+    }
+  }
+
+  /** The size is announced, or that of the slice. */
+  #arrives(status: number, fieldList: readonly string[], size: number | undefined): void {
+    const fits = size === undefined || size <= this.#options.cacher().maxWobjectSize;
+    // That a resource has no such slice is not for those who want another one.
+    const isAboutRange = this.#order.slice !== undefined && status === 416;
+    const mayStore = fits && !isAboutRange;
+    const head = mayStore ? this.#options.judge(this.#order, this.#requestTime, status, fieldList) : undefined;
+    this.#head = head;
+    const content = this.#content;
+    if (head === undefined) {
+      this.#stopStoring();
+      return this.#settle({ kind: "private", status, fieldList, size, content });
+    }
+    this.#settle({
+      kind: "shared",
+      status,
+      fieldList: withAge(head, new ListedFields(fieldList)),
+      size,
+      content,
+      head,
+    });
+  }
+
+  /** Whether the response is the slice that was asked for. */
+  #sliceAnswer(status: number, fieldList: readonly string[], size: number | undefined): SliceAnswer {
+    const { slice } = this.#order;
+    return slice === undefined ? { kind: "whole", status, fieldList } : judgeSlice(slice, status, fieldList, size);
+  }
+
+  contentCame(piece: Uint8Array): boolean {
+    if (this.#isDropped) return true;
+    const hasRoom = this.#content.add(piece);
+    if (this.#content.size > (this.#expected ?? Infinity)) {
+      this.abort();
+      return true;
+    }
+    if (this.#head === undefined) return hasRoom;
+    if (this.#content.size > this.#options.cacher().maxWobjectSize || this.#options.kept.isFull) {
+      // Those who read it go on, and others can join no more.
+      this.#head = undefined;
+      this.#stopStoring();
+      this.#over();
+      this.#abortIfUnwanted();
+      return this.#content.hasRoom;
+    }
+    this.#writer?.write(piece);
+    return true;
+  }
+
+  room(): Promise<void> {
+    return this.#content.room();
+  }
+
+  ended(): void {
+    if (this.#expected !== undefined && this.#content.size !== this.#expected) {
+      return this.broken(new ExchanError("HEMI_PEER_GONE", "the content of a slice was cut short"));
+    }
+    this.#content.end();
+    const writer = this.#writer;
+    this.#writer = undefined;
+    if (this.#head === undefined) writer?.abort();
+    else {
+      const committed = writer?.commit(this.#head);
+      // What cannot be stored is served all the same.
+      if (committed instanceof Promise) {
+        committed.catch(() => undefined).finally(() => this.#ends());
+        return;
+      }
+    }
+    this.#ends();
+  }
+
+  broken(error: ExchanError): void {
+    const { stored, wishes } = this.#order;
+    this.#content.fail(error);
+    this.#stopStoring();
+    const mayStandIn = stored !== undefined && mayReplaceFailure(stored.head, wishes, this.#options.now());
+    this.#settle(
+      mayStandIn
+        ? { kind: "stale", wobject: stored, status: undefined }
+        : { kind: "failed", status: error.code === "HEMI_TIMEOUT" ? 504 : 502 },
+    );
+    this.#ends();
+  }
+
+  /** What is not stored is for its clients alone. */
+  #abortIfUnwanted(): void {
+    if (this.#clients === 0 && this.#known?.kind === "shared" && this.#head === undefined) this.abort();
+  }
+
+  #notTaken(): void {
+    this.#settle({ kind: "untaken" });
+    this.abort();
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#known ??= outcome;
+    this.#outcome.resolve(this.#known);
+    // Nobody else gets anything out of it.
+    if (outcome.kind === "private") this.#releaseLock();
+  }
+
+  #ends(): void {
+    this.#over();
+    this.#releaseLock();
+  }
+
+  #releaseLock(): void {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    void lock?.release();
+  }
+
+  /** Nothing of the response is wanted but that it came. */
+  #drop(outcome: Outcome): void {
+    this.#isDropped = true;
+    this.#settle(outcome);
+  }
+
+  #stopStoring(): void {
+    this.#writer?.abort();
+    this.#writer = undefined;
+    this.#content.keepWindow();
+  }
+}
+
+function brokenBy(error: unknown): ExchanError {
+  return error instanceof ExchanError ? error : new ExchanError("HEMI_BACKEND_BROKEN", String(error), { cause: error });
+}

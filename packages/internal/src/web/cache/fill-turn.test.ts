@@ -1,0 +1,73 @@
+// Processes that share a cacher, and fetch in turn: here, two stages with one folder.
+
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { cachedSite } from "../../testing/cached-site.ts";
+import type { Response } from "../response/response.ts";
+
+async function twoSites(control: string, settings = "") {
+  const folder = await mkdtempDisposable(join(tmpdir(), "hemi-fill-"));
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  const origin = async (_req: unknown, resp: Response): Promise<boolean> => {
+    const number = ++asked;
+    await gate.promise;
+    resp.setHeader("cache-control", control);
+    resp.send(`answer ${number}`);
+    return true;
+  };
+  const make = () =>
+    cachedSite(origin, `.withLock = "locks" ${settings}`, {
+      sign: "diskCacher",
+      cacher: `.folder = "${folder.path}/cache"`,
+      beside: `sqliteLocks "locks" { .file = "${folder.path}/locks.sqlite" }`,
+    });
+  const sites = [await make(), await make()] as const;
+  return {
+    open: gate.resolve,
+    asked: () => asked,
+    /** Both, several times at once. */
+    ask: () => [...sites, ...sites, ...sites].map((site) => site.get("/")),
+    async [Symbol.asyncDispose]() {
+      for (const site of sites) await site[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("of two processes with one cacher and locks, one fetches for the clients of both", async () => {
+  await using sites = await twoSites("max-age=60", ".lockWait = 10m");
+  const answers = sites.ask();
+  await expect.poll(sites.asked).toBe(1);
+  sites.open();
+  const all = await Promise.all(answers);
+  expect(new Set(all.map(({ text }) => text))).toEqual(new Set(["answer 1"]));
+  expect(all.map(({ headers }) => headers["cache-status"])).toContain("Hemi; fwd=uri-miss; collapsed");
+  expect(sites.asked()).toBe(1);
+});
+
+test("a response that must not be stored keeps no other process waiting", async () => {
+  await using sites = await twoSites("private", ".lockWait = 10m");
+  const answers = sites.ask();
+  sites.open();
+  const all = await Promise.all(answers);
+  expect(new Set(all.map(({ text }) => text)).size).toBe(6);
+});
+
+test("a fetch that takes longer than lockWait does not keep another process waiting", async () => {
+  await using sites = await twoSites("max-age=60", ".lockWait = 50ms");
+  const answers = sites.ask();
+  await expect.poll(sites.asked).toBe(2);
+  sites.open();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(Array(6).fill(200));
+});
+
+test("locks for a cacher that no other process sees are a doubt in the log", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-fill-"));
+  await using site = await cachedSite(() => false, '.withLock = "locks"', {
+    beside: `sqliteLocks "locks" { .file = "${folder.path}/locks.sqlite" }`,
+  });
+  expect(site.log.join("\n")).toContain("withLock has no effect");
+});

@@ -1,0 +1,187 @@
+// The wobjects of a memCacher. Most are packed: head and content as bytes in a slab. Those that were asked for lately
+// are ready as objects, too.
+//
+//   MemEntry ──> slab: │ head, packed │ content │
+//       └──> ReadyWobject, for some: head and source
+
+import { memorySource, type Source } from "../../response/source.ts";
+import type { Wobject, WobjectHead } from "../wobject.ts";
+import type { Evictable } from "./admission.ts";
+import { flagsLength, isKeyOf, packHead, unpackHead } from "./packed-head.ts";
+import { Slabs, type Piece, type Slab } from "./slabs.ts";
+
+/** A stored wobject. */
+export class MemEntry implements Evictable, Piece {
+  readonly key: string;
+  slab: Slab;
+  offset: number;
+  length: number;
+  index = 0;
+  /** The room for the head, in bytes: the content follows it. */
+  headRoom: number;
+  /** With what it takes beside the slab, in bytes. */
+  size: number;
+  hits = 0;
+  ready: ReadyWobject | undefined;
+
+  constructor(key: string, slab: Slab, offset: number, { headRoom, length }: { headRoom: number; length: number }) {
+    this.key = key;
+    this.slab = slab;
+    this.offset = offset;
+    this.headRoom = headRoom;
+    this.length = length;
+    this.size = sizeOf(key, length);
+  }
+
+  get packedHead(): string {
+    return this.slab.bytes.toString("utf8", this.offset, this.offset + this.headRoom);
+  }
+
+  get hasUrlAsKey(): boolean {
+    return isKeyOf(this.slab.bytes.toString("latin1", this.offset, this.offset + flagsLength));
+  }
+
+  get content(): Uint8Array {
+    return this.slab.bytes.subarray(this.offset + this.headRoom, this.offset + this.length);
+  }
+
+  /** What is ready would keep the old slab in memory. */
+  moved(): void {
+    this.ready?.drop();
+  }
+}
+
+/** A wobject as others see it. */
+export class ReadyWobject implements Wobject {
+  head: WobjectHead;
+  readonly source: Source;
+  readonly entry: MemEntry;
+  /** It alone. */
+  readonly list: readonly Wobject[];
+  /** Since it was looked at last. */
+  isUsed = false;
+  readonly #all: Set<ReadyWobject>;
+
+  /** It is one of `all`. */
+  constructor(entry: MemEntry, head: WobjectHead, all: Set<ReadyWobject>) {
+    this.#all = all.add(this);
+    this.entry = entry;
+    entry.ready = this;
+    this.head = head;
+    this.source = memorySource(entry.content);
+    this.list = [this];
+  }
+
+  /** The entry has it no longer; whoever has it can use it. */
+  drop(): void {
+    this.#all.delete(this);
+    this.entry.ready = undefined;
+  }
+}
+
+export class MemWobjects {
+  /** How many may be ready at once; live. */
+  readonly #maxReady: () => number;
+  readonly #slabs: Slabs;
+  /** The one that is looked at next comes first. */
+  readonly #ready = new Set<ReadyWobject>();
+
+  constructor(options: { readonly slabSize: () => number; readonly maxReady: () => number }) {
+    this.#maxReady = options.maxReady;
+    this.#slabs = new Slabs(options.slabSize);
+  }
+
+  /** The memory that is taken beside that of the entries, in bytes, estimated. */
+  get otherMemory(): number {
+    return this.#slabs.waste + this.#ready.size * readySize;
+  }
+
+  /** Packs a head and content of this size. */
+  add(head: WobjectHead, pieces: readonly Uint8Array[], contentSize: number): MemEntry {
+    const packed = packHead(head);
+    const headRoom = Buffer.byteLength(packed);
+    const length = headRoom + contentSize;
+    const { slab, offset } = this.#slabs.reserve(length);
+    const entry = new MemEntry(head.key, slab, offset, { headRoom, length });
+    this.#slabs.hold(entry);
+    slab.bytes.write(packed, offset);
+    let at = offset + headRoom;
+    for (const piece of pieces) {
+      slab.bytes.set(piece, at);
+      at += piece.length;
+    }
+    return entry;
+  }
+
+  /** The entry is not stored any more. */
+  remove(entry: MemEntry): void {
+    entry.ready?.drop();
+    this.#slabs.release(entry);
+  }
+
+  headOf(entry: MemEntry): WobjectHead {
+    return entry.ready?.head ?? unpackHead(entry.key, entry.packedHead);
+  }
+
+  /** `head`: if it is at hand. */
+  wobjectOf(entry: MemEntry, head?: WobjectHead): ReadyWobject {
+    const { ready } = entry;
+    if (ready !== undefined) {
+      ready.isUsed = true;
+      return ready;
+    }
+    const made = new ReadyWobject(entry, head ?? unpackHead(entry.key, entry.packedHead), this.#ready);
+    if (this.#ready.size > this.#maxReady()) this.#dropOne();
+    return made;
+  }
+
+  /** Gives it another head. Its size may change. */
+  replaceHead(entry: MemEntry, head: WobjectHead): void {
+    const packed = packHead(head);
+    const needed = Buffer.byteLength(packed);
+    if (needed <= entry.headRoom) {
+      // Nobody reads the bytes of heads.
+      const { slab, offset, headRoom } = entry;
+      slab.bytes.fill(0x20, offset, offset + headRoom);
+      slab.bytes.write(packed, offset);
+      if (entry.ready !== undefined) entry.ready.head = head;
+      return;
+    }
+    entry.ready?.drop();
+    const { content } = entry;
+    this.#slabs.release(entry);
+    const { slab, offset } = this.#slabs.reserve(needed + content.length);
+    entry.slab = slab;
+    entry.offset = offset;
+    entry.headRoom = needed;
+    entry.length = needed + content.length;
+    this.#slabs.hold(entry);
+    slab.bytes.write(packed, offset);
+    slab.bytes.set(content, offset + needed);
+  }
+
+  clear(): void {
+    this.#ready.clear();
+    this.#slabs.clear();
+  }
+
+  /** One that was not used for the longest time, roughly. */
+  #dropOne(): void {
+    for (const ready of this.#ready) {
+      if (!ready.isUsed) return ready.drop();
+      ready.isUsed = false;
+      this.#ready.delete(ready);
+      this.#ready.add(ready);
+    }
+  }
+}
+
+/** In memory, in bytes, beside the slab: the object, its key, and its places in maps and lists. */
+export function sizeOf(key: string, length: number): number {
+  return entrySize + key.length + length;
+}
+
+const entrySize = 250;
+
+/** Of one that is ready: head, source, and the form in which it is sent. In bytes, estimated. */
+export const readySize = 3000;

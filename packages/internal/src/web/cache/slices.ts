@@ -1,0 +1,231 @@
+// Large resources, cached in slices: each slice is asked for by a range, and stored as a wobject of its own.
+//
+//   resource    ├── slice ──┼── slice ──┼── slice ──┼─ … ─┤
+//   client               ├────────────────────┤              a range, or all of it
+//   backend                 ├── slice ──┤                     only what is not stored
+//
+// All slices of one answer are of one response: they have one strong etag. When the resource changes while it is sent,
+// the answer breaks off, and its slices are purged.
+
+import { ListedFields } from "../../http/fields.ts";
+import { HemiError } from "../../errors/hemi-error.ts";
+import type { ByteRange } from "../response/range.ts";
+import type { OpenSource, Source } from "../response/source.ts";
+import type { CacherPart } from "./cacher.ts";
+import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
+import type { Fetches } from "./fetches.ts";
+import { Refusals } from "./refusals.ts";
+import { staleIfError, type CacheStatus, type ForwardReason } from "./rules/cache-status.ts";
+import { decideReuse } from "./rules/reuse.ts";
+import { isSame, sliceKey, slicedResponse, withoutRange, type Slice, type SlicedResponse } from "./rules/slicing.ts";
+import { matchesVariant } from "./rules/vary.ts";
+import type { Wobject } from "./wobject.ts";
+
+/** What slices need of their cache. */
+export interface SlicesOptions {
+  /** Of a slice, in bytes; `undefined`: nothing is sliced. */
+  readonly size: () => number | undefined;
+  readonly cacher: () => CacherPart;
+  readonly fetches: Fetches;
+  /** In milliseconds since the epoch. */
+  readonly now: () => number;
+  /** How long a resource that cannot be sliced is asked for as a whole, in milliseconds. */
+  readonly passTime: () => number;
+  /** Validates a stored slice in the background. */
+  readonly revalidate: (order: FetchOrder) => void;
+  /** Purges all slices of a URL. */
+  readonly purge: (url: string) => void;
+}
+
+/** A slice for one client. It is kept until it is disposed. */
+export interface ObtainedSlice extends Disposable {
+  readonly kind: "slice";
+  /** Its head has the status 206. */
+  readonly wobject: Wobject;
+  readonly response: SlicedResponse;
+  /** Where it begins, in bytes. */
+  readonly offset: number;
+  /** How it was obtained; `undefined`: it was stored, and needed no request. */
+  readonly status: CacheStatus | undefined;
+  /** Parts of the slice. */
+  readonly opened: OpenSource;
+}
+
+/** The answer to the request for a slice is not a slice. */
+export interface NoSlice extends Disposable {
+  readonly kind: "none";
+  readonly outcome: Outcome;
+  readonly fetch: Fetch;
+  readonly isCollapsed: boolean;
+}
+
+export class Slices {
+  readonly #options: SlicesOptions;
+  /** Resources that are asked for as a whole. */
+  readonly #unsliced = new Refusals();
+
+  constructor(options: SlicesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a resource is asked for in slices. */
+  areUsedFor(key: string): boolean {
+    const { size, now } = this.#options;
+    return size() !== undefined && !this.#unsliced.has(key, now());
+  }
+
+  /** A resource cannot be sliced. */
+  note(key: string, reason: string): void {
+    const { now, passTime } = this.#options;
+    this.#unsliced.add(key, reason, now() + passTime());
+  }
+
+  /** The slice with this byte, if it is stored and needs no request. */
+  async stored(asked: FetchOrder, byte: number): Promise<ObtainedSlice | undefined> {
+    const order = this.#orderOf(asked, byte);
+    const found = await this.#lookup(order, undefined);
+    if (found === undefined || this.#reuseOf(found, asked) === "validate") return undefined;
+    return obtained(order.slice, found, undefined);
+  }
+
+  /** The slice with this byte: `response` is that of the slices before it. */
+  async obtain(
+    asked: FetchOrder,
+    byte: number,
+    forward: ForwardReason,
+    response?: SlicedResponse,
+  ): Promise<ObtainedSlice | NoSlice> {
+    let order = this.#orderOf(asked, byte);
+    const found = await this.#lookup(order, response);
+    if (found !== undefined) {
+      const reuse = this.#reuseOf(found, asked);
+      order = { ...order, stored: found };
+      if (reuse === "revalidating") this.#options.revalidate(order);
+      if (reuse !== "validate") return obtained(order.slice, found, undefined);
+    }
+    for (let round = 0; ; round++) {
+      const running = round < maxRounds ? this.#options.fetches.find(order.key, asked.req) : undefined;
+      const isCollapsed = running !== undefined;
+      const fetch = running ?? this.#options.fetches.begin(order);
+      const client = fetch.join();
+      if (!isCollapsed) fetch.run();
+      const outcome = await fetch.outcome;
+      const status = { forward: found === undefined ? forward : "stale", isCollapsed } as const;
+      const slice = sliceIn(order.slice, outcome, status, client);
+      if (slice !== undefined && matchesVariant(slice.wobject.head.variant, asked.req.headers)) return slice;
+      if (outcome.kind !== "unconfirmed" && slice === undefined) {
+        return { kind: "none", outcome, fetch, isCollapsed, [Symbol.dispose]: () => client[Symbol.dispose]() };
+      }
+      client[Symbol.dispose]();
+      order = { ...order, stored: undefined };
+    }
+  }
+
+  /** The whole response that a slice is of: its other slices are obtained when they are read. */
+  whole(asked: FetchOrder, first: ObtainedSlice): Wobject {
+    const { head } = first.wobject;
+    const read = (range: ByteRange) => this.#read(asked, first, range);
+    const source: Source = {
+      size: first.response.total,
+      open: () => ({ read, [Symbol.dispose]: () => {} }),
+    };
+    return { head: { ...head, status: 200, fieldList: withoutRange(head.fieldList) }, source };
+  }
+
+  async *#read(
+    asked: FetchOrder,
+    first: ObtainedSlice,
+    { offset, size }: ByteRange,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const end = offset + size;
+    for (let at = offset; at < end;) {
+      const { slice } = this.#orderOf(asked, at);
+      const range = { offset: at - slice.offset, size: Math.min(slice.offset + slice.size, end) - at };
+      if (slice.offset === first.offset) yield* first.opened.read(range);
+      else {
+        using next = await this.#next(asked, first, at);
+        yield* next.opened.read(range);
+      }
+      at += range.size;
+    }
+  }
+
+  async #next(asked: FetchOrder, first: ObtainedSlice, byte: number): Promise<ObtainedSlice> {
+    const next = await this.obtain(asked, byte, "uri-miss", first.response);
+    if (next.kind === "slice" && isSame(next.response, first.response)) return next;
+    next[Symbol.dispose]();
+    const { url } = first.wobject.head;
+    if (next.kind === "none") {
+      if (next.outcome.kind === "private") next.fetch.abort();
+      throw new HemiError("HEMI_BACKEND_BROKEN", `the slice of ${url} from byte ${byte} on did not come`);
+    }
+    this.#options.purge(url);
+    throw new HemiError("HEMI_BACKEND_BROKEN", `${url} has changed while it was sent: its slices have two etags`);
+  }
+
+  /** `response`: a stored slice of another one is of no use. */
+  async #lookup({ key, req }: FetchOrder, response: SlicedResponse | undefined): Promise<Wobject | undefined> {
+    const variants = await this.#options.cacher().lookup(key);
+    return variants.find(({ head }) => {
+      const its = slicedResponse(new ListedFields(head.fieldList));
+      const isGood = its !== undefined && (response === undefined || isSame(its, response));
+      return isGood && matchesVariant(head.variant, req.headers);
+    });
+  }
+
+  #reuseOf({ head }: Wobject, { wishes }: FetchOrder): ReturnType<typeof decideReuse> {
+    return decideReuse(head, wishes, this.#options.now());
+  }
+
+  #orderOf(asked: FetchOrder, byte: number): FetchOrder & { readonly slice: Slice } {
+    const size = this.#options.size() ?? Infinity;
+    const slice = { offset: byte - (byte % size), size, wholeKey: asked.key };
+    return { ...asked, key: sliceKey(slice), slice, stored: undefined };
+  }
+}
+
+function sliceIn(slice: Slice, outcome: Outcome, status: CacheStatus, client: Disposable): ObtainedSlice | undefined {
+  switch (outcome.kind) {
+    case "confirmed":
+      return obtained(slice, outcome.wobject, { ...status, forwardStatus: 304 }, client);
+    case "filled":
+      return obtained(slice, outcome.wobject, { ...status, isCollapsed: true }, client);
+    case "stale":
+      return obtained(slice, outcome.wobject, { ...status, ...staleIfError(outcome) }, client);
+    case "shared": {
+      const { head, content, size } = outcome;
+      if (head.status !== 206) return undefined;
+      return obtained(slice, { head, source: content.asSource(size ?? 0) }, { ...status, isStored: true }, client);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function obtained(
+  { offset }: Slice,
+  wobject: Wobject,
+  status: CacheStatus | undefined,
+  client?: Disposable,
+): ObtainedSlice {
+  const opened = wobject.source.open();
+  const response = slicedResponse(new ListedFields(wobject.head.fieldList)) ?? noResponse;
+  return {
+    kind: "slice",
+    wobject,
+    offset,
+    status,
+    response,
+    opened,
+    [Symbol.dispose]() {
+      opened[Symbol.dispose]();
+      client?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** No stored slice is of it. */
+const noResponse: SlicedResponse = { etag: "", total: 0 };
+
+/** Not a prop: a slice with more variants at once is fetched without waiting for others. */
+const maxRounds = 10;
