@@ -14,6 +14,9 @@ import { layer4 } from "./works/layer4.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
+import { rpcClients } from "./works/rpc-clients.ts";
+import { rpcJson } from "./works/rpc-json.ts";
+import { rpcMemory } from "./works/rpc-memory.ts";
 import { rpc } from "./works/rpc.ts";
 import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
@@ -23,6 +26,9 @@ const works: readonly Work[] = [
   ...answers,
   ...http2,
   ...rpc,
+  ...rpcClients,
+  ...rpcJson,
+  rpcMemory,
   ...proxying,
   ...caching,
   ...sessions,
