@@ -492,6 +492,16 @@ export class Response implements ResponseHead, PipedResponse, ExchanCounter {
     (this.#trailers ??= new FieldList()).set(name, value);
   }
 
+  /**
+   * For revisers that put the trailers elsewhere: names and values in turn, of those that were set. There are none
+   * afterwards.
+   */
+  takeTrailers(): readonly string[] {
+    const list = this.#trailers?.list ?? [];
+    this.#trailers = undefined;
+    return list;
+  }
+
   /** Ends streamed content. Without any content, the response is empty. */
   end(): void {
     if (this.#wasAborted) return;
