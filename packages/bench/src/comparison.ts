@@ -25,9 +25,10 @@ export async function compare(
   theirs: ServerProcess,
   options: ComparisonOptions,
 ): Promise<Comparison> {
-  const { scheme = "http", headers = [], isVaried, seconds, connections } = options;
-  const ourLoad = { port: ours.port, path: options.path, scheme, headers, isVaried, seconds, connections };
-  const theirLoad = { port: theirs.port, path: options.theirPath, scheme, headers, isVaried, seconds, connections };
+  const { scheme = "http", headers = [], isVaried, content, seconds, connections } = options;
+  const load = { scheme, headers, isVaried, content, seconds, connections };
+  const ourLoad = { ...load, port: ours.port, path: options.path };
+  const theirLoad = { ...load, port: theirs.port, path: options.theirPath };
   for (const load of [ourLoad, theirLoad]) await measure({ ...load, seconds: 2 });
   return await comparePairs(
     () => measure(ourLoad),

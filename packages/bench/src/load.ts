@@ -15,6 +15,8 @@ export interface Load {
   readonly isVaried: boolean;
   /** In seconds. */
   readonly seconds: number;
+  /** JSON that each request sends by POST. Default: none, by GET. Not with `isVaried`. */
+  readonly content?: string | undefined;
   /** Connections at once. Default: 64. */
   readonly connections?: number | undefined;
 }
@@ -26,6 +28,7 @@ export async function measure({
   scheme = "http",
   headers = [],
   isVaried,
+  content,
   seconds,
   connections = 64,
 }: Load): Promise<number> {
@@ -36,8 +39,10 @@ export async function measure({
     `-c${connections}`,
     `-d${seconds}s`,
     ...fields,
-    ...(isVaried ? ["-s", fileURLToPath(new URL("vary.lua", import.meta.url))] : []),
+    ...(isVaried ? script("vary.lua") : []),
+    ...(content === undefined ? [] : script("post.lua")),
     `${scheme}://127.0.0.1:${port}${path}`,
+    ...(content === undefined ? [] : ["--", content]),
   ]);
   const { stdout } = await promisify(execFile)(program, args);
   const trouble = /^.*(?:Socket errors|Non-2xx).*$/m.exec(stdout);
@@ -45,6 +50,10 @@ export async function measure({
   const [, rate] = /^Requests\/sec:\s+([\d.]+)/m.exec(stdout) ?? [];
   if (rate === undefined) throw new Error(`wrk said nothing of its rate: ${stdout}`);
   return Number(rate);
+}
+
+function script(name: string): readonly string[] {
+  return ["-s", fileURLToPath(new URL(name, import.meta.url))];
 }
 
 /** What a browser sends: ten fields, some 700 bytes. */

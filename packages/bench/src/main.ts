@@ -17,6 +17,9 @@ import { limiting } from "./works/limiting.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
+import { rpcClients } from "./works/rpc-clients.ts";
+import { rpcJson } from "./works/rpc-json.ts";
+import { rpcMemory } from "./works/rpc-memory.ts";
 import { rpc } from "./works/rpc.ts";
 import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
@@ -28,6 +31,9 @@ const works: readonly Work[] = [
   ...http2,
   ...http3,
   ...rpc,
+  ...rpcClients,
+  ...rpcJson,
+  rpcMemory,
   ...proxying,
   ...caching,
   coldObject,

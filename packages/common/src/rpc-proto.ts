@@ -1,7 +1,7 @@
 // The entry `@hemi/common/rpc-proto`: bundlets, messages and error details by protobuf descriptors. Whoever uses it has
 // `@bufbuild/protobuf`, which is an optional peer dependency.
 
-export { protoJsonSchema } from "./rpc/proto-json-schema.ts";
+export { protoFieldSchema, protoJsonSchema } from "./rpc/proto-json-schema.ts";
 export {
   describedBundlet,
   detailsOf,

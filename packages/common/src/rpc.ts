@@ -5,6 +5,7 @@ export { bundlet, wireNameOf, type Bundlet, type Procedures } from "./rpc/bundle
 export { reasonOf, type ParentCall } from "./rpc/call-limits.ts";
 export {
   makeClient,
+  onlyMessage,
   type CallOptions,
   type Client,
   type ClientInterceptor,

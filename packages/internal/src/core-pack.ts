@@ -35,6 +35,8 @@ import { udpsOutgate } from "./layer4/udps/udps-outgate.ts";
 import { udpsBackend } from "./layer4/udps/udps-backend.ts";
 import { udpsProxy } from "./layer4/udps/udps-proxy.ts";
 import { udpsRouter } from "./layer4/udps/udps-router.ts";
+import { grpcService } from "./rpc/bridge/grpc-service.ts";
+import { grpcWebBridge } from "./rpc/bridge/grpc-web-bridge.ts";
 import { hrpcBackend } from "./rpc/hrpc/hrpc-backend.ts";
 import { hrpcOutgate } from "./rpc/hrpc/hrpc-outgate.ts";
 import { rpcHandlet } from "./rpc/rpc-handlet.ts";
@@ -78,6 +80,8 @@ export const corePack = pack("@hemi/internal", [
   fcgiRelay,
   scgiRelay,
   rpcHandlet,
+  grpcService,
+  grpcWebBridge,
   rpcServer,
   tcpsBackend,
   tcpsRouter,

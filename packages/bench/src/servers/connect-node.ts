@@ -1,6 +1,7 @@
-// The other peer for RPC: a server of @connectrpc/connect-node, on node:http2.
+// The other peer for RPC: a server of @connectrpc/connect-node, on node:http2, or on node:http by `http1`.
 
-import { createServer } from "node:http2";
+import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Bench } from "./bench_pb.ts";
 
@@ -19,4 +20,5 @@ const handler = connectNodeAdapter({
     }),
 });
 
-createServer(handler).listen(Number(process.env["PORT"]), "127.0.0.1");
+const server = process.argv[2] === "http1" ? createServer(handler) : createHttp2Server(handler);
+server.listen(Number(process.env["PORT"]), "127.0.0.1");

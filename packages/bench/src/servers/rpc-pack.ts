@@ -5,6 +5,7 @@ import { protoBundlet } from "@hemi/rpc-client/proto";
 import { envelope } from "@hemi/rpc-client/wire";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Bench, MessageSchema } from "./bench_pb.ts";
+import { texts } from "./texts.ts";
 
 const benchService = defineService({
   sign: "benchService",
@@ -21,6 +22,7 @@ const benchService = defineService({
           return { count };
         },
       }),
+      implement(texts, { echo: ({ body }) => ({ body }) }),
     ],
   }),
 });

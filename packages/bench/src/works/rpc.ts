@@ -1,4 +1,4 @@
-// gRPC, against the servers of @grpc/grpc-js and @connectrpc/connect-node. The load is h2load's.
+// gRPC, against the servers of @grpc/grpc-js, @connectrpc/connect-node and grpc-go. The load is h2load's.
 
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +7,10 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { envelope } from "@hemi/rpc-client/wire";
 import { comparePairs } from "../comparison.ts";
 import { measureHttp2, type Http2Load } from "../load-http2.ts";
-import { startServer, type ServerProcess } from "../server-process.ts";
+import { startServer, type Command, type ServerProcess } from "../server-process.ts";
 import { MessageSchema } from "../servers/bench_pb.ts";
 import * as servers from "../servers/commands.ts";
+import { grpcGo, grpcGoNeeds } from "../servers/grpc-go.ts";
 import type { Work } from "../work.ts";
 
 interface RpcWork extends Pick<Http2Load, "connections" | "streams" | "requests"> {
@@ -20,10 +21,21 @@ interface RpcWork extends Pick<Http2Load, "connections" | "streams" | "requests"
   /** Of what is counted, in one request. */
   readonly countEach: number;
   readonly unit: string;
-  readonly peer: "@grpc/grpc-js" | "@connectrpc/connect-node" | "a bare handlet with trailers";
+  readonly peer: Peer;
   readonly atLeast: string;
   readonly aim: string;
 }
+
+type Peer = "@grpc/grpc-js" | "@connectrpc/connect-node" | "grpc-go" | "a bare handlet with trailers";
+
+const ours = servers.hemi("rpc.conf", "rpc-pack.ts");
+
+const peers: Readonly<Record<Peer, () => Command>> = {
+  "@grpc/grpc-js": () => servers.node("grpc-js.ts"),
+  "@connectrpc/connect-node": () => servers.node("connect-node.ts"),
+  "grpc-go": grpcGo,
+  "a bare handlet with trailers": () => ours,
+};
 
 const small = message(100);
 const unary = {
@@ -42,6 +54,7 @@ const uploadPiece = 64 * 1024;
 export const rpc: readonly Work[] = [
   rpcWork({ ...unary, peer: "@grpc/grpc-js", atLeast: "4", aim: "6" }),
   rpcWork({ ...unary, peer: "@connectrpc/connect-node", atLeast: "4", aim: "6" }),
+  rpcWork({ ...unary, peer: "grpc-go", atLeast: "0.5", aim: "1.0" }),
   rpcWork({ ...unary, peer: "a bare handlet with trailers", atLeast: "0.6", aim: "0.9" }),
   rpcWork({
     name: "gRPC server stream, 100-byte messages",
@@ -74,24 +87,20 @@ export const rpc: readonly Work[] = [
 function rpcWork({ name, method, content, countEach, unit, peer, atLeast, aim, ...load }: RpcWork): Work {
   return {
     name,
-    needs: ["h2load"],
+    needs: ["h2load", ...(peer === "grpc-go" ? grpcGoNeeds : [])],
     async run({ pairs }) {
       const file = join(mkdtempSync(join(tmpdir(), "hemi-bench-rpc-")), "request");
       writeFileSync(file, content());
       const isBare = peer === "a bare handlet with trailers";
-      await using ours = await startServer(servers.hemi("rpc.conf", "rpc-pack.ts"));
-      await using theirs = await startServer(
-        isBare
-          ? servers.hemi("rpc.conf", "rpc-pack.ts")
-          : servers.node(peer === "@grpc/grpc-js" ? "grpc-js.ts" : "connect-node.ts"),
-      );
+      await using ourServer = await startServer(ours);
+      await using theirServer = await startServer(peers[peer]());
       const measure = async ({ port }: ServerProcess, path: string): Promise<number> => {
         const headers = ["content-type: application/grpc", "te: trailers"];
         const url = `http://127.0.0.1:${port}${path}`;
         return countEach * (await measureHttp2({ ...load, url, headers, content: file, windowBits: 20 }));
       };
       const path = `/hemi.bench.v1.Bench/${method}`;
-      const [our, their] = [() => measure(ours, path), () => measure(theirs, isBare ? "/bare" : path)];
+      const [our, their] = [() => measure(ourServer, path), () => measure(theirServer, isBare ? "/bare" : path)];
       // Warmed up.
       await our();
       await their();

@@ -92,7 +92,7 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
       if (streamsOut(kind)) return ending(send(call), limits.end);
       // A stream of inputs is gone once it has been read.
       const repeatable = kind === "unary" ? idempotency : "unknown";
-      return budget.run(repeatable, call.signal, () => only(send(call))).finally(limits.end);
+      return budget.run(repeatable, call.signal, () => onlyMessage(send(call))).finally(limits.end);
     };
     return [name, method] as const;
   });
@@ -111,8 +111,8 @@ async function* ending(messages: AsyncIterable<unknown>, end: () => void): Async
   }
 }
 
-/** The one message of an answer. */
-async function only(messages: AsyncIterable<unknown>): Promise<unknown> {
+/** The one message of an answer. Rejects with RpcError `unimplemented` if there is not exactly one. */
+export async function onlyMessage(messages: AsyncIterable<unknown>): Promise<unknown> {
   let found: unknown;
   let count = 0;
   for await (const message of messages) {

@@ -91,6 +91,11 @@ export class Metadata implements Iterable<readonly [name: string, value: string]
     this.#list.push(lower, text);
   }
 
+  /** Adds all values of other metadata, encoded as they are. */
+  addAll(other: Metadata): void {
+    this.#list.push(...other.#list);
+  }
+
   /** Removes all values of a name. */
   delete(name: string): void {
     const unwanted = name.toLowerCase();

@@ -13,6 +13,13 @@ export function protoJsonSchema(desc: DescMessage): JsonSchema {
   return { $ref: `#/$defs/${desc.typeName}`, $defs: Object.fromEntries(defs) };
 }
 
+/** That of one field, with `$defs`, too. */
+export function protoFieldSchema(field: DescField): JsonSchema {
+  const defs = new Map<string, JsonSchema>();
+  const schema = schemaOfField(field, defs);
+  return defs.size === 0 ? schema : { ...schema, $defs: Object.fromEntries(defs) };
+}
+
 function define(desc: DescMessage, defs: Map<string, JsonSchema>): void {
   if (defs.has(desc.typeName)) return;
   const properties: Record<string, JsonSchema> = {};

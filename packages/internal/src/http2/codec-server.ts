@@ -14,6 +14,10 @@ export interface Http2Settings extends CodecSettings {
   readonly http2MaxIdleFrames: number;
   readonly http2FloodRecovery: number;
   readonly http2SettingsTimeout: number;
+  readonly http2MaxConnAge: number;
+  readonly http2ConnAgeGrace: number;
+  readonly http2PingInterval: number;
+  readonly http2PingTimeout: number;
 }
 
 export interface Http2CodecServer extends CodecServer {

@@ -48,4 +48,19 @@ export const http2Props = {
   http2FloodRecovery: prop.duration({ default: "10s", min: "1ms", inherited: true, reload: "live" }),
   /** Until an HTTP/2 client has acknowledged our settings; then the connection ends with SETTINGS_TIMEOUT. */
   http2SettingsTimeout: prop.duration({ default: "20s", min: "1ms", inherited: true, reload: "live" }),
+  /**
+   * How long an HTTP/2 connection takes new streams, plus or minus 10 %. After that its client is told by GOAWAY to
+   * make another one, so that balancers before several servers can spread clients anew; streams that run go on. 0: as
+   * long as it lasts.
+   */
+  http2MaxConnAge: prop.duration({ default: "0s", inherited: true, reload: "live" }),
+  /** How long streams may go on after `http2MaxConnAge`; then the connection is closed with them. */
+  http2ConnAgeGrace: prop.duration({ default: "1h", min: "1ms", inherited: true, reload: "live" }),
+  /**
+   * An HTTP/2 client that is silent for so long, up to twice as long, while streams run is asked for a sign of life by
+   * PING. 0: it never is.
+   */
+  http2PingInterval: prop.duration({ default: "2m", inherited: true, reload: "live" }),
+  /** If it gives none in this time, its connection and its streams are ended. */
+  http2PingTimeout: prop.duration({ default: "20s", min: "1ms", inherited: true, reload: "live" }),
 };

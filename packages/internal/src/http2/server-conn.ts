@@ -18,8 +18,10 @@ import type { TlsFacts } from "../net/tls/tls-facts.ts";
 import { LingeringClose } from "../http/lingering-close.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { ClientStreams } from "./client-streams.ts";
+import { ConnAge } from "./conn-age.ts";
 import type { Http2CodecServer } from "./codec-server.ts";
 import { FrameCutter } from "./frame-cutter.ts";
+import { Keepalive } from "./keepalive.ts";
 import {
   defaultMaxFrameSize,
   defaultWindow,
@@ -55,6 +57,9 @@ export class Http2Conn extends ClientStreams implements GateConn {
   /** When a head began that did not come in one reading, in ms on the monotonic clock; 0 if there is none. */
   #headBeganAt = 0;
   #closing: LingeringClose | undefined;
+  readonly #age: ConnAge | undefined;
+  /** While streams run. */
+  #keepalive: Keepalive | undefined;
 
   /** `tls` is what the handshake of a TLS socket has established. */
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, server: Http2CodecServer) {
@@ -72,6 +77,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
     // What went wrong with a socket is of no use: its "close" follows.
     socket.on("error", noop);
     socket.on("close", () => this.#closed());
+    this.#age = ConnAge.of(server, { isOld: () => this.#announceEnd(), isTooOld: () => this.#tooOld() });
     this.#introduce();
     this.settle();
     // Who had the socket before has paused it.
@@ -89,13 +95,21 @@ export class Http2Conn extends ClientStreams implements GateConn {
   drain(): void {
     if (this.#isServerDraining || this.#phase === "linger" || this.#phase === "closed") return;
     this.#isServerDraining = true;
-    if (this.#drain === "no") {
-      this.#drain = "announced";
-      this.sender.sendGoaway(maxStreamId, errorCode.noError);
-      this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
-      this.#answerDeadline.set(this.server.settings.drainIdleTimeout);
-    }
+    this.#announceEnd();
     for (const exchan of this.streams.values()) exchan.serverDrains();
+  }
+
+  #announceEnd(): void {
+    if (this.#drain !== "no" || this.#phase === "linger" || this.#phase === "closed") return;
+    this.#drain = "announced";
+    this.sender.sendGoaway(maxStreamId, errorCode.noError);
+    this.sender.sendFrame(frameType.ping, 0, 0, drainPing);
+    this.#answerDeadline.set(this.server.settings.drainIdleTimeout);
+  }
+
+  #tooOld(): void {
+    this.server.note(this.peer, `its streams went on for ${this.server.settings.http2ConnAgeGrace} ms after GOAWAY`);
+    this.destroy();
   }
 
   /** The server shuts down and waits no longer. */
@@ -108,6 +122,7 @@ export class Http2Conn extends ClientStreams implements GateConn {
 
   #received(chunk: Buffer): void {
     if (this.#closing !== undefined) return this.#closing.received();
+    if (this.#keepalive !== undefined) this.#keepalive.isHeard = true;
     this.advance(chunk);
     this.settle();
   }
@@ -233,6 +248,8 @@ export class Http2Conn extends ClientStreams implements GateConn {
     this.cutter.stop();
     this.#timeouts.end();
     this.#answerDeadline.clear();
+    this.#age?.end();
+    this.#keepalive?.end();
     this.streamsClosed();
     this.server.closed(this);
   }
@@ -259,12 +276,34 @@ export class Http2Conn extends ClientStreams implements GateConn {
         else {
           this.#timeouts.end();
           this.notePartialContent();
+          this.#keepAlive();
         }
         break;
       }
       case "linger":
       case "closed":
     }
+  }
+
+  /** Streams run: whoever is silent meanwhile is asked for a sign of life. */
+  #keepAlive(): void {
+    if (this.#keepalive !== undefined || this.server.settings.http2PingInterval === 0) return;
+    this.#keepalive = new Keepalive(this.server, {
+      ping: () => {
+        if (this.streams.size > 0) return this.#ping();
+        this.#keepalive?.end();
+        this.#keepalive = undefined;
+      },
+      isDead: () => {
+        this.server.note(this.peer, `it gave no sign of life for ${this.server.settings.http2PingTimeout} ms`);
+        this.#socket.destroy();
+      },
+    });
+  }
+
+  #ping(): void {
+    this.sender.sendFrame(frameType.ping, 0, 0, alivePing);
+    if (!this.isAdvancing) this.settle();
   }
 
   #hold(isHeld: boolean): void {
@@ -307,5 +346,6 @@ export class Http2Conn extends ClientStreams implements GateConn {
 }
 
 const drainPing = Buffer.from("goodbye!", "latin1");
+const alivePing = Buffer.from("anybody?", "latin1");
 
 function noop(): void {}

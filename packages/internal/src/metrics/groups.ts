@@ -147,6 +147,37 @@ export const limiterGroup = countGroup("limiter", ["webapp", "limiter"], {
   storeFailures: counter("hemi_limiter_store_failures", "How many times the store of rate limits did not answer."),
 });
 
+const calls = (code: string): NumberSpec =>
+  counter("hemi_rpc_calls", "Calls of RPC procedures that are over, by how they ended.", { code });
+
+/** A procedure, by whatever serves it: the name of the rpcServer, or of the webapp that an rpcHandlet stands in. */
+export const rpcGroup = countGroup("rpc", ["server", "procedure"], {
+  // The number of the code is the place: see `CallCounts`.
+  ok: calls("ok"),
+  canceled: calls("canceled"),
+  unknown: calls("unknown"),
+  invalidArgument: calls("invalid_argument"),
+  deadlineExceeded: calls("deadline_exceeded"),
+  notFound: calls("not_found"),
+  alreadyExists: calls("already_exists"),
+  permissionDenied: calls("permission_denied"),
+  resourceExhausted: calls("resource_exhausted"),
+  failedPrecondition: calls("failed_precondition"),
+  aborted: calls("aborted"),
+  outOfRange: calls("out_of_range"),
+  unimplemented: calls("unimplemented"),
+  internal: calls("internal"),
+  unavailable: calls("unavailable"),
+  dataLoss: calls("data_loss"),
+  unauthenticated: calls("unauthenticated"),
+  underWay: gauge("hemi_rpc_calls_under_way", "Calls that have begun and are not over."),
+  durations: {
+    type: "durations",
+    metric: "hemi_rpc_call_duration_seconds",
+    help: "From the head of a call to its end.",
+  },
+});
+
 /**
  * What components count that have no group of their own: DNS queries by how they were answered, transactions. `event`
  * is a word of the component's code, such as `cacheHit`.
@@ -184,6 +215,7 @@ export const countGroups = [
   namerGroup,
   exporterGroup,
   limiterGroup,
+  rpcGroup,
   eventGroup,
   processGroup,
 ] as const;

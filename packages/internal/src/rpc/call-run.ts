@@ -10,8 +10,11 @@
 import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
 import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
 import { ExchanError } from "../http/exchan-error.ts";
+import type { OpenSpan } from "../web/trace/trace.ts";
+import { callBegan, callEnded } from "./call-counts.ts";
 import { Call, type CallOrigin, type CallSurroundings } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";
+import { beginCallSpan, endCallSpan } from "./call-span.ts";
 import type { RpcSettings } from "./rpc-props.ts";
 import type { ServedProcedure } from "./served-bundlet.ts";
 
@@ -19,6 +22,8 @@ import type { ServedProcedure } from "./served-bundlet.ts";
 export interface CallHost extends CallSurroundings {
   readonly settings: Pick<RpcSettings, "maxCalls" | "maxTime" | "maxStreamTime">;
   readonly deadlines: Deadlines;
+  /** The numbers that count the calls of a procedure. Default: none do. */
+  readonly counts?: { of(path: string): Float64Array } | undefined;
   /** A call that may last for long has begun. */
   streamOpened(run: CallRun): void;
   /** It is over. */
@@ -31,6 +36,9 @@ export class CallRun {
   readonly #door: CallDoor;
   readonly #kind: ProcedureKind;
   readonly #call: Call;
+  readonly #numbers: Float64Array | undefined;
+  readonly #began: number;
+  readonly #span: OpenSpan | undefined;
   #deadline: Deadline | undefined;
   #isOver = false;
   /** Where messages for the client come from, as long as more may come. */
@@ -47,6 +55,10 @@ export class CallRun {
     const time = Math.min(timeout, limit);
     this.#call = new Call(served.path, origin, host, Date.now() + time);
     served.calls++;
+    this.#numbers = host.counts?.of(served.path);
+    this.#began = this.#numbers === undefined ? 0 : performance.now();
+    if (this.#numbers !== undefined) callBegan(this.#numbers);
+    this.#span = beginCallSpan(origin.req?.trace, this.#call);
     if (this.#kind !== "unary") host.streamOpened(this);
     if (time !== Infinity) {
       this.#deadline = host.deadlines.add(() => this.cancel(new RpcError("deadline_exceeded", tooLate)));
@@ -75,9 +87,10 @@ export class CallRun {
   /** The client has canceled the call, or is gone. */
   clientLeft(): void {
     if (this.#isOver) return;
-    this.#leave();
+    const reason = new RpcError("canceled", "the client does not want the answer any more");
+    this.#leave(reason);
     this.#door.abandon();
-    this.#call.cancel(new RpcError("canceled", "the client does not want the answer any more"));
+    this.#call.cancel(reason);
     this.#closeOutputs();
   }
 
@@ -193,7 +206,7 @@ export class CallRun {
 
   #end(error: RpcError | undefined): void {
     if (this.#isOver) return;
-    this.#leave();
+    this.#leave(error);
     try {
       this.#door.finish(error, this.#call);
     } catch (fault) {
@@ -203,9 +216,12 @@ export class CallRun {
     if (error !== undefined) this.#closeOutputs();
   }
 
-  #leave(): void {
+  #leave(error: RpcError | undefined): void {
     this.#isOver = true;
     this.#served.calls--;
+    if (this.#numbers !== undefined) callEnded(this.#numbers, error?.code, performance.now() - this.#began);
+    const trace = this.#call.req?.trace;
+    if (this.#span !== undefined && trace !== undefined) endCallSpan(trace, this.#span, error);
     this.#deadline?.clear();
     if (this.#kind !== "unary") this.#host.streamClosed(this);
   }
@@ -245,6 +261,7 @@ const codes: { readonly [code: string]: RpcError["code"] | undefined } = {
   HEMI_CONTENT_READ: "canceled",
 };
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+/** Whether a procedure may return it for a stream. */
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }

@@ -7,8 +7,10 @@ import type { ServedBundlet } from "./served-bundlet.ts";
 
 /** An RPC service: groups of procedures that belong together. */
 export interface ServicePart extends Part {
-  /** Its groups of procedures, made by `implement`. The same ones as long as it lives. */
+  /** Its groups of procedures, made by `implement`. The same ones as long as it lives, unless it has `onChange`. */
   readonly bundlets: readonly ServedBundlet[];
+  /** Calls back, without arguments, when it has other bundlets. Returns the function that ends this. */
+  onChange?(changed: () => void): () => void;
 }
 
 /** An RPC service. */

@@ -12,13 +12,17 @@ import type { Response } from "../web/response/response.ts";
 import { answerOtherMethod } from "../web/response/other-methods.ts";
 import { HealthState } from "./builtin/health.ts";
 import { reflectionBundlets } from "./builtin/reflection.ts";
+import { CallCounts } from "./call-counts.ts";
 import { CallRun, type CallHost } from "./call-run.ts";
-import { acceptedTypes, openDoor, readRpcRequest } from "./doors/choose-door.ts";
+import { acceptedTypes, bringsJson, openDoor, openRouteDoor, readRpcRequest } from "./doors/choose-door.ts";
 import type { HttpDoor } from "./doors/http-door.ts";
 import type { HrpcOrigin } from "./hrpc/hrpc-door.ts";
 import type { HrpcHost } from "./hrpc/hrpc-host.ts";
 import { serveStream } from "./hrpc/serve-stream.ts";
 import type { WebSocketSessions } from "./hrpc/web-socket-sessions.ts";
+import type { ServicePart } from "./kinds.ts";
+import { buildRoutes, isService } from "./http-rules/build-routes.ts";
+import { HttpRoutes } from "./http-rules/http-routes.ts";
 import { describeByOpenAPI } from "./openapi.ts";
 import type { RpcSettings } from "./rpc-props.ts";
 import type { ServedBundlet, ServedProcedure } from "./served-bundlet.ts";
@@ -27,7 +31,10 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   readonly settings: RpcSettings;
   readonly log: ErrorLog;
   readonly deadlines: Deadlines;
+  readonly counts: CallCounts;
   #procedures: ReadonlyMap<string, ServedProcedure> = new Map();
+  /** The paths that annotations give to procedures. */
+  #routes = new HttpRoutes();
   /** The running calls that may last for long. */
   readonly #streams = new Set<CallRun>();
   #webSockets: WebSocketSessions | undefined;
@@ -37,14 +44,17 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   #bundlets: readonly ServedBundlet[] = [];
   #openAPI = (): string => "";
   #drained: (() => void) | undefined;
+  /** Ends what services tell of their changes. */
+  #leaveServices: (() => void)[] = [];
 
-  constructor({ props, log }: Pick<Context<RpcSettings>, "props" | "log">) {
+  constructor({ props, log, metrics, path }: Pick<Context<RpcSettings>, "props" | "log" | "metrics" | "path">) {
     this.settings = props;
     this.log = log;
+    this.counts = new CallCounts({ metrics, path });
     this.deadlines = new Deadlines({ resolution: 20, failed: (error) => this.noteFault(error, undefined) });
   }
 
-  /** Throws PropError if two services have a bundlet of the same name. */
+  /** Throws PropError if two services have a bundlet of the same name, and for annotations that are wrong. */
   examine(): void {
     const owners = new Map<string, string>();
     const builtIn = [this.#health.served, ...this.#reflection].map(({ bundlet }) => bundlet.name);
@@ -62,6 +72,8 @@ export class RpcDispatcher implements CallHost, HrpcHost {
         owners.set(bundlet.name, name);
       }
     }
+    const [problem] = buildRoutes(this.settings.services.flatMap(({ current }) => current.bundlets)).problems;
+    if (problem !== undefined) throw new PropError("services", "HEMI_CONFIG_BAD_VALUE", problem);
   }
 
   /** Loads what the settings need. */
@@ -74,14 +86,23 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   /** The services may have changed, or the settings. */
   compose(): void {
     const { services, health, reflection, stripPrefix = "" } = this.settings;
+    this.#listenTo(services.map(({ current }) => current));
     const own = services.flatMap(({ current }) => current.bundlets);
     const bundlets = [...own, ...(health ? [this.#health.served] : []), ...(reflection ? this.#reflection : [])];
     this.#bundlets = bundlets;
-    this.#openAPI = () => JSON.stringify(describeByOpenAPI(own, stripPrefix));
+    const { routes, bindings, problems } = buildRoutes(own);
+    this.#routes = routes;
+    for (const problem of problems) this.log.error(problem);
+    this.#openAPI = () => JSON.stringify(describeByOpenAPI(own, bindings, stripPrefix));
     this.#health.serve(bundlets.map(({ bundlet }) => bundlet.name));
     this.#procedures = new Map(
       bundlets.flatMap(({ procedures }) => procedures.map((served) => [served.path, served] as const)),
     );
+  }
+
+  #listenTo(services: readonly ServicePart[]): void {
+    for (const leave of this.#leaveServices) leave();
+    this.#leaveServices = services.flatMap((service) => service.onChange?.(() => this.compose()) ?? []);
   }
 
   /** `false`: it is no call of a procedure. */
@@ -97,6 +118,8 @@ export class RpcDispatcher implements CallHost, HrpcHost {
       resp.send(this.#openAPI());
       return true;
     }
+    const isByRoute = served === undefined && asked?.isUnmistakable !== true && !this.#routes.isEmpty;
+    if (isByRoute) return this.#handleByRoute(path, req, resp);
     if (asked === undefined) {
       if (served === undefined) return false;
       refuse(req, resp, served);
@@ -109,8 +132,25 @@ export class RpcDispatcher implements CallHost, HrpcHost {
       return true;
     }
     const door = openDoor(asked, req, resp, this.settings);
-    if (served === undefined) door.finish(new RpcError("unimplemented", `there is no procedure ${path}`), undefined);
-    else this.#serve(door, served, req);
+    if (served === undefined) {
+      this.counts.notFound();
+      door.finish(new RpcError("unimplemented", `there is no procedure ${path}`), undefined);
+    } else this.#serve(door, served, req);
+    return true;
+  }
+
+  /** `false`: the path is not that of an annotation. */
+  #handleByRoute(path: string, req: Request, resp: Response): boolean {
+    const route = this.#routes.find(req.method === "HEAD" ? "GET" : req.method, path);
+    if (route === undefined) {
+      const methods = this.#routes.methodsAt(path);
+      if (methods.length === 0) return false;
+      answerOtherMethod(req, resp, methods);
+    } else if (route.binding.takesContent && !bringsJson(req)) {
+      answerOtherType(resp, "application/json");
+    } else {
+      this.#serve(openRouteDoor(route, req, resp, this.settings), route.binding.served, req);
+    }
     return true;
   }
 
@@ -121,6 +161,7 @@ export class RpcDispatcher implements CallHost, HrpcHost {
       door.serve(served);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
+      this.counts.refused(served.path, error.code);
       return door.finish(error, undefined);
     }
     const run = new CallRun(this, served, door, door, timeout);
@@ -130,7 +171,9 @@ export class RpcDispatcher implements CallHost, HrpcHost {
 
   /** Serves a call that came by hrpc. */
   serveStream(stream: CalledStream, origin: HrpcOrigin): void {
-    serveStream(this, this.#procedures.get(stream.head.path), stream, origin);
+    const served = this.#procedures.get(stream.head.path);
+    if (served === undefined) this.counts.notFound();
+    serveStream(this, served, stream, origin);
   }
 
   /** Of a message for the procedure at a path, in bytes. */
@@ -163,6 +206,7 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   }
 
   shutdown(): void {
+    this.#listenTo([]);
     this.#endStreams();
     this.deadlines.close();
   }
@@ -177,16 +221,16 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   }
 }
 
-function isService(descriptor: unknown): descriptor is DescService {
-  return typeof descriptor === "object" && descriptor !== null && "kind" in descriptor && descriptor.kind === "service";
-}
-
 /** The path is that of a procedure, but this is no way to call it. */
 function refuse(req: Request, resp: Response, { procedure }: ServedProcedure): void {
   if (req.method !== "POST") {
     const mayGet = procedure.idempotency === "no_side_effects";
     return answerOtherMethod(req, resp, mayGet ? ["GET", "POST"] : ["POST"]);
   }
+  answerOtherType(resp, acceptedTypes);
+}
+
+function answerOtherType(resp: Response, acceptedTypes: string): void {
   resp.status = 415;
   resp.setHeader("accept-post", acceptedTypes);
   resp.send("415 Unsupported Media Type\n");

@@ -1,6 +1,7 @@
 // rpcHandlet: serves RPC services inside a rule, beside web pages.
 
 import type { Context } from "../stage/context.ts";
+import type { Explanation } from "../web/explain/explanation.ts";
 import { defineHandlet, type HandletPart } from "../web/kinds.ts";
 import type { Request } from "../web/request/request.ts";
 import type { Response } from "../web/response/response.ts";
@@ -41,6 +42,11 @@ class RpcHandlet implements HandletPart {
 
   handle(req: Request, resp: Response): boolean {
     return this.#dispatcher?.handle(req, resp) ?? false;
+  }
+
+  async explain(req: Request): Promise<Explanation> {
+    const { explainCall } = await import("./explain-call.ts");
+    return explainCall(this.#context.props, req);
   }
 
   update(): void {

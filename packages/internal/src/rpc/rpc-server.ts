@@ -12,14 +12,14 @@ import { httpServerProps } from "../httpx/httpx-props.ts";
 import { HttpxServer } from "../httpx/httpx-server.ts";
 import { checkServerTls } from "../httpx/server-tls.ts";
 import { defineServer, type ServerPart } from "../stage/kinds/server.ts";
-import type { WebappPart } from "../web/kinds.ts";
+import type { WebappPart, WebappWalk } from "../web/kinds.ts";
 import type { Request } from "../web/request/request.ts";
 import type { Response } from "../web/response/response.ts";
-import { injectable, type Injectable } from "../web/server-capabilities.ts";
+import { explainable, injectable, type Explainable, type Injectable } from "../web/server-capabilities.ts";
 import type { RpcDispatcher } from "./rpc-dispatcher.ts";
 import { hrpcCodec, type HrpcAcceptor } from "./hrpc/hrpc-codec.ts";
 import { hrpcProps } from "./hrpc/hrpc-props.ts";
-import { rpcProps } from "./rpc-props.ts";
+import { rpcProps, type RpcSettings } from "./rpc-props.ts";
 
 const props = { ...httpServerProps, ...rpcProps, ...hrpcProps };
 
@@ -38,8 +38,9 @@ export const rpcServer = defineServer({
     checkTimeouts(context, []);
     claimAddress(context);
   },
-  offers: [injectable, connTaker],
-  create: (context): ServerPart & Injectable & ConnTaker => new RpcServer(context, new RpcWebapp(context.path)),
+  offers: [injectable, explainable, connTaker],
+  create: (context): ServerPart & Injectable & Explainable & ConnTaker =>
+    new RpcServer(context, new RpcWebapp(context)),
 });
 
 class RpcServer extends HttpxServer {
@@ -97,8 +98,11 @@ class RpcWebapp implements WebappPart, HrpcAcceptor {
   /** Set before the first connection is accepted. */
   makeConn: HrpcAcceptor["openHrpc"] | undefined;
 
-  constructor(path: string) {
+  readonly #settings: RpcSettings;
+
+  constructor({ path, props }: Context<RpcServerSettings>) {
     this.path = path;
+    this.#settings = props;
   }
 
   openHrpc(...accepted: Parameters<HrpcAcceptor["openHrpc"]>): ReturnType<HrpcAcceptor["openHrpc"]> {
@@ -114,6 +118,14 @@ class RpcWebapp implements WebappPart, HrpcAcceptor {
     // Messages have a limit of their own.
     req.defaultMaxContentSize = Infinity;
     return this.dispatcher?.handle(req, resp) ?? false;
+  }
+
+  async explain(req: Request): Promise<WebappWalk> {
+    const { explainCall } = await import("./explain-call.ts");
+    const { takes, status, text, details } = explainCall(this.#settings, req);
+    if (takes === "no") return { rules: [], outcome: { type: "refused", status: 404, text } };
+    const told = details === undefined ? text : `${text}; ${details.join("; ")}`;
+    return { rules: [], outcome: { type: "answered", by: this.path, ...(status && { status }), text: told } };
   }
 
   notFound(_req: Request, resp: Response, sendPage: (resp: Response) => void | Promise<void>): void | Promise<void> {

@@ -176,6 +176,9 @@ export function readGoAway(payload: Uint8Array): { lastStreamId: number; code: n
   return { lastStreamId: readUint32(payload, 0), code, reason: reader.text() };
 }
 
+/** Metadata of a frame. More are not sent, and end the connection where they come. */
+export const maxMetadata = 256;
+
 function writeMetadata({ list }: Metadata): void {
   writer.number(list.length / 2);
   for (const text of list) writer.text(text);
@@ -185,6 +188,9 @@ function writeMetadata({ list }: Metadata): void {
 function readMetadata(reader: PayloadReader): Metadata {
   const count = reader.number();
   if (count === 0) return new Metadata();
+  if (count > maxMetadata) {
+    throw new ProtocolFault(goAwayCodes.protocol, `there are ${count} metadata, more than ${maxMetadata}`);
+  }
   const entries: [string, string][] = [];
   for (let i = 0; i < count; i++) {
     const name = reader.text();

@@ -286,6 +286,20 @@ describe("a peer that breaks the rules is sent GOAWAY, and its calls end", () =>
       "protocol",
     ],
     [
+      "more metadata than 256",
+      [
+        preface,
+        settings,
+        frame(
+          frameTypes.call,
+          0,
+          1,
+          Buffer.concat([Buffer.from([1, 0x2f, 0, 0, 0x81, 2]), Buffer.alloc(257 * 4, "\x01a\x01b")]),
+        ),
+      ],
+      "protocol",
+    ],
+    [
       "an unknown codec",
       [preface, settings, frame(frameTypes.call, 0, 1, Buffer.from([1, 0x2f, 0, 7, 0]))],
       "protocol",

@@ -28,6 +28,7 @@ import {
   endFrame,
   goAwayFrame,
   initialSettings,
+  maxMetadata,
   plainEndFrame,
   readCall,
   readEnd,
@@ -154,7 +155,7 @@ export class Session implements StreamSession {
     if (this.room === 0)
       throw new NotBegunError(this.#isLeaving ? leaving : "too many calls are open on the connection");
     const bytes = callFrame(this.#nextId, head);
-    if (!this.#fits(bytes))
+    if (!this.#fits(bytes) || isTooMuch(head.metadata))
       throw new RpcError("resource_exhausted", "the metadata of the call is too large for a frame");
     const stream = new CallingStream(this.#nextId, this, maxMessageSize, headersCame);
     this.#nextId += 2;
@@ -366,7 +367,7 @@ export class Session implements StreamSession {
   writeEnd(id: number, end: CallEnd, isBegun: boolean): void {
     if (isBegun) this.#options.flood?.earn(1);
     if (end.error === undefined && end.trailers.isEmpty) return this.write(plainEndFrame(id));
-    if (this.writeWhole(endFrame(id, end, isBegun))) return;
+    if (!isTooMuch(end.trailers) && this.writeWhole(endFrame(id, end, isBegun))) return;
     const { code, message } = end.error ?? new RpcError("internal", "the trailers are too large for a frame");
     this.write(endFrame(id, { error: new RpcError(code, message.slice(0, 1000)), trailers: new Metadata() }, isBegun));
   }
@@ -403,6 +404,11 @@ const maxStreamId = 0xffff_ffff - 2;
 /** In bytes. */
 const pingSize = 8;
 const leaving = "the connection takes no more calls";
+
+/** Whether the peer would refuse metadata for its number. */
+function isTooMuch({ list }: Metadata): boolean {
+  return list.length > 2 * maxMetadata;
+}
 
 function broken(message: string): ProtocolFault {
   return new ProtocolFault(goAwayCodes.protocol, message);

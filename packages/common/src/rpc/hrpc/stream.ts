@@ -12,7 +12,7 @@ import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault 
 import { Inbox, type ReceivedMessage } from "./inbox.ts";
 import type { MessageCompression } from "./message-coding.ts";
 import { Outbox, type FrameSink } from "./outbox.ts";
-import { headersFrame, type CallEnd, type CallHead } from "./payloads.ts";
+import { headersFrame, maxMetadata, type CallEnd, type CallHead } from "./payloads.ts";
 
 /** What a stream asks of its session. */
 export interface StreamSession extends FrameSink {
@@ -123,7 +123,8 @@ export class CalledStream extends Stream {
 
   /** Metadata before the messages. */
   sendHeaders(metadata: Metadata): void {
-    if (!this.isOver) this.session.writeWhole(headersFrame(this.id, metadata));
+    if (this.isOver || metadata.list.length > 2 * maxMetadata) return;
+    this.session.writeWhole(headersFrame(this.id, metadata));
   }
 
   /** Ends the call. `isBegun`: whether it may have had an effect. */

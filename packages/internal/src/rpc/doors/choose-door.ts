@@ -4,6 +4,7 @@ import type { MessageCodec } from "@hemi/common/rpc";
 import { likingOf, parseWeights } from "../../http/accept.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
+import type { FoundRoute } from "../http-rules/http-routes.ts";
 import type { RpcSettings } from "../rpc-props.ts";
 import { ConnectStreamDoor } from "./connect-stream-door.ts";
 import { ConnectUnaryDoor } from "./connect-unary-door.ts";
@@ -11,6 +12,7 @@ import { EventStreamDoor } from "./event-stream-door.ts";
 import { GrpcDoor } from "./grpc-door.ts";
 import { GrpcWebDoor } from "./grpc-web-door.ts";
 import type { HttpDoor } from "./http-door.ts";
+import { JsonArrayDoor } from "./json-array-door.ts";
 
 /** A media type that RPC clients send. */
 interface RpcType {
@@ -75,6 +77,20 @@ export function openDoor({ type }: RpcRequest, req: Request, resp: Response, set
       if (codec === "json" && wantsEvents(req)) return new EventStreamDoor(req, resp, settings, codec);
       return new ConnectUnaryDoor(req, resp, settings, codec);
   }
+}
+
+/** The door for a request whose path is that of an annotation: it carries JSON. */
+export function openRouteDoor(route: FoundRoute, req: Request, resp: Response, settings: RpcSettings): HttpDoor {
+  const isStream = route.binding.served.procedure.kind === "server_streaming";
+  if (!isStream) return new ConnectUnaryDoor(req, resp, settings, "json", route);
+  return wantsEvents(req)
+    ? new EventStreamDoor(req, resp, settings, "json", route)
+    : new JsonArrayDoor(req, resp, settings, "json", route);
+}
+
+/** Whether the content of a request is JSON, or there is none. */
+export function bringsJson(req: Request): boolean {
+  return !req.hasContent || typeNamed(req.header("content-type"))?.name === "application/json";
 }
 
 function typeNamed(contentType: string | undefined): RpcType | undefined {

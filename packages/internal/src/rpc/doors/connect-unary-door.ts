@@ -2,22 +2,46 @@
 // (https://connectrpc.com/docs/protocol/#unary-rpcs). Whoever sends JSON to the path of a procedure speaks it, too.
 
 import { isPromiseLike } from "@hemi/common";
-import { RpcError, type ProcedureKind, errorToJson, fromBase64, httpStatusOf, tooLarge } from "@hemi/common/rpc";
+import {
+  RpcError,
+  type MessageCodec,
+  type ProcedureKind,
+  errorToJson,
+  fromBase64,
+  httpStatusOf,
+  tooLarge,
+} from "@hemi/common/rpc";
 import { GatheredBytes } from "../../web/content/gathered-bytes.ts";
+import type { Request } from "../../web/request/request.ts";
+import type { Response } from "../../web/response/response.ts";
 import type { Call } from "../call.ts";
+import type { FoundRoute } from "../http-rules/http-routes.ts";
 import { acceptedCodings, codingAccepted, codingNamed, type MessageCoding } from "../message-codings.ts";
+import type { RpcSettings } from "../rpc-props.ts";
 import type { ServedProcedure } from "../served-bundlet.ts";
 import { withErrorMetadata } from "../error-metadata.ts";
 import { checkVersion } from "./connect-stream-door.ts";
 import { addHeaders, eachJoined, HttpDoor } from "./http-door.ts";
 import { connectTimeout } from "./timeouts.ts";
 
+/** A request whose path is that of an annotation (google.api.http) comes by it, too: see `FoundRoute`. */
 export class ConnectUnaryDoor extends HttpDoor {
+  readonly #route: FoundRoute | undefined;
   readonly #content = new GatheredBytes();
   #isReceived = false;
   #coding: MessageCoding | undefined;
   #answer: Uint8Array | undefined;
   #answerCoding: MessageCoding | undefined;
+
+  constructor(req: Request, resp: Response, settings: RpcSettings, codec: MessageCodec, route?: FoundRoute) {
+    super(req, resp, settings, codec);
+    this.#route = route;
+  }
+
+  /** Whether the message is in the query, as Connect has it. */
+  get #isInQuery(): boolean {
+    return this.req.method === "GET" && this.#route === undefined;
+  }
 
   override takes(kind: ProcedureKind): boolean {
     return kind === "unary";
@@ -31,9 +55,8 @@ export class ConnectUnaryDoor extends HttpDoor {
   override serve(served: ServedProcedure): void {
     super.serve(served);
     const { req } = this;
-    const isGet = req.method === "GET";
-    this.#coding = codingNamed(isGet ? req.query("compression") : req.header("content-encoding"));
-    if (isGet && served.procedure.idempotency !== "no_side_effects") {
+    this.#coding = codingNamed(this.#isInQuery ? req.query("compression") : req.header("content-encoding"));
+    if (this.#isInQuery && served.procedure.idempotency !== "no_side_effects") {
       throw new RpcError("unimplemented", "a procedure with side effects cannot be called by GET");
     }
     const { size } = req.content;
@@ -46,15 +69,21 @@ export class ConnectUnaryDoor extends HttpDoor {
 
   override receive(): unknown {
     if (this.#isReceived) return undefined;
-    const message = this.req.method === "GET" ? this.#messageOfQuery() : this.#readContent();
+    const message = this.#isInQuery ? this.#messageOfQuery() : this.#readContent();
     return isPromiseLike(message) ? message.then((bytes) => this.#opened(bytes)) : this.#opened(message);
   }
 
   #opened(bytes: Uint8Array): unknown {
     this.#isReceived = true;
+    if (this.#coding === undefined || bytes.length === 0) return this.#decompressed(bytes);
+    return this.#coding.decompress(bytes, this.maxMessageSize).then((bytes) => this.#decompressed(bytes));
+  }
+
+  #decompressed(bytes: Uint8Array): unknown {
+    const route = this.#route;
     // An empty request is an empty message of protobuf, and in JSON as good as one.
-    if (this.#coding === undefined || bytes.length === 0) return this.decode(orEmpty(bytes, this.codec));
-    return this.#coding.decompress(bytes, this.maxMessageSize).then((bytes) => this.decode(orEmpty(bytes, this.codec)));
+    if (route === undefined) return this.decode(orEmpty(bytes, this.codec));
+    return route.binding.decode(route.segments, this.req.queryString, bytes);
   }
 
   #messageOfQuery(): Uint8Array {
@@ -90,6 +119,15 @@ export class ConnectUnaryDoor extends HttpDoor {
     const checked = this.check(message);
     if (isPromiseLike(checked)) return Promise.resolve(checked).then((message) => this.#encodeAnswer(message));
     return this.#encodeAnswer(checked);
+  }
+
+  protected override stringify(message: unknown): string {
+    const json = super.stringify(message);
+    return this.#route === undefined ? json : this.#route.binding.answer(json);
+  }
+
+  protected override encode(message: unknown): Uint8Array {
+    return this.#route === undefined ? super.encode(message) : Buffer.from(this.stringify(message));
   }
 
   #encodeAnswer(message: unknown): void | Promise<void> {

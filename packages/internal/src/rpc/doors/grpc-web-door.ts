@@ -1,16 +1,17 @@
 // gRPC-Web: gRPC for browsers, which see no trailers. The status is the last message of the content.
 
-import { RpcError, type ProcedureKind, envelope, type MessageCodec } from "@hemi/common/rpc";
+import { type RpcError, type ProcedureKind, envelope, type MessageCodec } from "@hemi/common/rpc";
 import { isPromiseLike } from "@hemi/common";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import type { Call } from "../call.ts";
 import type { RpcSettings } from "../rpc-props.ts";
+import { Base64Pieces } from "./base64-pieces.ts";
 import { GrpcDoor } from "./grpc-door.ts";
 import { eachTrailer } from "./grpc-fields.ts";
 
-/** The content is trailers, in the form of HTTP/1. */
-const trailersFlag = 0x80;
+/** The content of a message is trailers, in the form of HTTP/1. */
+export const trailersFlag = 0x80;
 
 export class GrpcWebDoor extends GrpcDoor {
   /** For `grpc-web-text`: all content is base64, in both directions. */
@@ -52,29 +53,4 @@ export class GrpcWebDoor extends GrpcDoor {
     void this.sendEnvelope(trailersFlag, Buffer.from(trailers, "latin1"));
     this.resp.end();
   }
-}
-
-/** Decodes base64 that comes in pieces, and may have padding within: each message may be encoded by itself. */
-export class Base64Pieces {
-  /** Less than four characters that have come. */
-  #rest = "";
-
-  /** `undefined` at the end. Throws RpcError `invalid_argument`. */
-  decode(piece: Uint8Array | undefined): Uint8Array | undefined {
-    if (piece === undefined) {
-      if (this.#rest !== "") throw notBase64();
-      return undefined;
-    }
-    const text = this.#rest + Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString("latin1");
-    const whole = text.length - (text.length % 4);
-    this.#rest = text.slice(whole);
-    const groups = text.slice(0, whole);
-    if (!/^(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)*$/.test(groups)) throw notBase64();
-    const parts = groups.match(/[^=]+={0,2}/g) ?? [];
-    return Buffer.concat(parts.map((part) => Buffer.from(part, "base64")));
-  }
-}
-
-function notBase64(): RpcError {
-  return new RpcError("invalid_argument", "the content of the request is not base64");
 }

@@ -165,6 +165,16 @@ export abstract class EditableHead implements ResponseHead {
     (this.#trailers ??= new FieldList()).set(name, value);
   }
 
+  /**
+   * For revisers that put the trailers elsewhere: names and values in turn, of those that were set. There are none
+   * afterwards.
+   */
+  takeTrailers(): readonly string[] {
+    const list = this.#trailers?.list ?? [];
+    this.#trailers = undefined;
+    return list;
+  }
+
   /** The trailer fields, lower-case names and values alternating; `undefined`: none was set. */
   protected get trailerList(): readonly string[] | undefined {
     return this.#trailers?.list;
