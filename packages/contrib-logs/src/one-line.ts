@@ -11,7 +11,6 @@ export function oneLine({ log, path, text, cause }: ExportedLine, maxSize: numbe
 }
 
 /** Templates of access logs may contain them. */
-// eslint-disable-next-line no-control-regex
 const controls = /[\x00-\x1f\x7f]/g;
 
 function cut(line: string, maxSize: number): string {

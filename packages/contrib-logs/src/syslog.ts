@@ -38,7 +38,8 @@ const props = {
     pattern: { expression: /^[!-~]{1,48}$/, takes: "up to 48 printable ASCII characters without spaces" },
   }),
   /**
-   * Longer lines are cut, in bytes. Receivers take 480 bytes at least, and usually 2,048 or more (RFC 5424 section 6.1).
+   * Longer lines are cut, in bytes. Receivers take messages of 480 bytes at least, and usually of 2,048 or more (RFC
+   * 5424 section 6.1).
    */
   maxLine: prop.size({ default: "8K", min: 400, max: "60K" }),
   ...exporterProps,

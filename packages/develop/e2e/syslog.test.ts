@@ -63,7 +63,8 @@ action(type="omfile" file="${file("lines")}" template="json")
   const stored = async (): Promise<readonly Stored[]> => {
     const text = await readFile(file("lines"), "utf8").catch(() => "");
     const lines = text.split("\n").slice(0, -1);
-    return lines.map((line): Stored => JSON.parse(line)).filter(({ msgid }) => msgid === "accessLog");
+    const messages = lines.map((line) => JSON.parse(line) as Stored);
+    return messages.filter(({ msgid }) => msgid === "accessLog");
   };
   const texts = async () => (await stored()).map(({ msg }) => msg.replace("\ufeff", "")).toSorted();
   await expect.poll(texts).toEqual(["tcp.example/a é", "udp.example/a é", "unix.example/a é"]);

@@ -27,7 +27,6 @@ export function parseMessage(bytes: Buffer): SyslogMessage {
   if (Number(pri) > 191 || String(Number(pri)) !== pri) throw new Error(`no priority: ${pri}`);
   const rest = found[8] ?? "";
   const isMarked = rest.startsWith("\ufeff");
-  // eslint-disable-next-line no-control-regex
   if (/[\x00-\x1f\x7f]/.test(rest)) throw new Error(`control characters: ${JSON.stringify(rest)}`);
   if (!isMarked && /[^\x20-\x7e]/.test(rest)) throw new Error(`UTF-8 without its mark: ${JSON.stringify(rest)}`);
   return {

@@ -1,5 +1,5 @@
-// The program of `hemi serve --single`, as its web UI shows and steers it: what a leader is for its workers, this is for
-// the one process. Its checker is a process of its own here, too: a candidate is not loaded into what serves.
+// The program of `hemi serve --single`, as its web UI shows and steers it: what a leader is for its workers, this is
+// for the one process. Its checker is a process of its own here, too: a candidate is not loaded into what serves.
 
 import {
   HemiError,
