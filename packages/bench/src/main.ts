@@ -12,6 +12,7 @@ import { http2 } from "./works/http2.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
+import { counting, firstView, scraping, tracing } from "./works/observing.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { rpc } from "./works/rpc.ts";
@@ -32,6 +33,10 @@ const works: readonly Work[] = [
   slowDownloads,
   php,
   ...manyRulesWorks,
+  counting,
+  tracing,
+  scraping,
+  firstView,
   idleMemory,
   idleHttp2Memory,
   checkTime,
