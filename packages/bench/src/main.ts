@@ -15,6 +15,7 @@ import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
 import { limiting } from "./works/limiting.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
+import { counting, firstView, scraping, tracing } from "./works/observing.ts";
 import { php } from "./works/php.ts";
 import { proxying } from "./works/proxying.ts";
 import { rpcClients } from "./works/rpc-clients.ts";
@@ -46,6 +47,10 @@ const works: readonly Work[] = [
   slowDownloads,
   php,
   ...manyRulesWorks,
+  counting,
+  tracing,
+  scraping,
+  firstView,
   idleMemory,
   idleHttp2Memory,
   checkTime,

@@ -1,3 +1,4 @@
+export * from "./batch-queue.ts";
 export * from "./deadlines.ts";
 export * from "./descriptor-limit.ts";
 export * from "./guarded.ts";

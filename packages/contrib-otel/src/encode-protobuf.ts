@@ -1,15 +1,26 @@
-// A batch in protobuf: ExportTraceServiceRequest of opentelemetry/proto/collector/trace/v1/trace_service.proto.
+// Batches in protobuf: ExportTraceServiceRequest of opentelemetry/proto/collector/trace/v1/trace_service.proto, and
+// ExportLogsServiceRequest of opentelemetry/proto/collector/logs/v1/logs_service.proto.
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Span } from "@hemi/internal";
-import { errorCode, kindNumbers, nanoseconds, scopeName, type SpanBatch } from "./span-batch.ts";
+import type { ExportedLine, Span } from "@hemi/internal";
+import type { Batch } from "./otlp-signal.ts";
+import {
+  errorCode,
+  kindNumbers,
+  lineAttributes,
+  nanoseconds,
+  scopeName,
+  severityNumbers,
+  type Attributes,
+} from "./otlp-words.ts";
 
 /** The numbers of the fields, by message. */
 const fields = {
-  request: { resourceSpans: 1 },
-  resourceSpans: { resource: 1, scopeSpans: 2 },
+  // Of both signals: in spans and in logs, these have the same numbers.
+  request: { resources: 1 },
+  resourceItems: { resource: 1, scopes: 2 },
   resource: { attributes: 1 },
-  scopeSpans: { scope: 1, spans: 2 },
+  scopeItems: { scope: 1, items: 2 },
   scope: { name: 1 },
   span: {
     traceId: 1,
@@ -24,17 +35,34 @@ const fields = {
     status: 15,
   },
   status: { message: 2, code: 3 },
+  logRecord: {
+    time: 1,
+    severityNumber: 2,
+    severityText: 3,
+    body: 5,
+    attributes: 6,
+    traceId: 9,
+    observedTime: 11,
+  },
   keyValue: { key: 1, value: 2 },
   anyValue: { string: 1, bool: 2, int: 3, double: 4 },
 } as const;
 
-export function encodeProtobuf({ resource, spans }: SpanBatch): Uint8Array {
+export function spansAsProtobuf(batch: Batch<Span>): Uint8Array {
+  return encode(batch, writeSpan);
+}
+
+export function linesAsProtobuf(batch: Batch<ExportedLine>): Uint8Array {
+  return encode(batch, writeLine);
+}
+
+function encode<Item>({ resource, items }: Batch<Item>, write: (writer: BinaryWriter, item: Item) => void): Uint8Array {
   const writer = new BinaryWriter();
-  message(writer, fields.request.resourceSpans, () => {
-    message(writer, fields.resourceSpans.resource, () => attributes(writer, fields.resource.attributes, resource));
-    message(writer, fields.resourceSpans.scopeSpans, () => {
-      message(writer, fields.scopeSpans.scope, () => text(writer, fields.scope.name, scopeName));
-      for (const span of spans) message(writer, fields.scopeSpans.spans, () => writeSpan(writer, span));
+  message(writer, fields.request.resources, () => {
+    message(writer, fields.resourceItems.resource, () => attributes(writer, fields.resource.attributes, resource));
+    message(writer, fields.resourceItems.scopes, () => {
+      message(writer, fields.scopeItems.scope, () => text(writer, fields.scope.name, scopeName));
+      for (const item of items) message(writer, fields.scopeItems.items, () => write(writer, item));
     });
   });
   return writer.finish();
@@ -61,11 +89,18 @@ function writeSpan(writer: BinaryWriter, span: Span): void {
   });
 }
 
-function attributes(
-  writer: BinaryWriter,
-  field: number,
-  values: Readonly<Record<string, string | number | boolean>>,
-): void {
+function writeLine(writer: BinaryWriter, line: ExportedLine): void {
+  const at = fields.logRecord;
+  writer.tag(at.time, WireType.Bit64).fixed64(nanoseconds(line.time));
+  writer.tag(at.severityNumber, WireType.Varint).int32(severityNumbers[line.level]);
+  text(writer, at.severityText, line.level.toUpperCase());
+  message(writer, at.body, () => anyValue(writer, line.text));
+  attributes(writer, at.attributes, lineAttributes(line));
+  if (line.traceId !== "") writer.tag(at.traceId, WireType.LengthDelimited).bytes(Buffer.from(line.traceId, "hex"));
+  writer.tag(at.observedTime, WireType.Bit64).fixed64(nanoseconds(line.time));
+}
+
+function attributes(writer: BinaryWriter, field: number, values: Attributes): void {
   for (const [key, value] of Object.entries(values)) {
     message(writer, field, () => {
       text(writer, fields.keyValue.key, key);

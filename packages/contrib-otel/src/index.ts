@@ -1,4 +1,4 @@
-// Exports spans to a collector of OpenTelemetry. The default export is the pack.
+// Exports spans and lines of logs to a collector of OpenTelemetry. The default export is the pack.
 
 import { pack } from "@hemi/internal";
 import { otel } from "./otel.ts";

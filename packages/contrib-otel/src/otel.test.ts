@@ -1,7 +1,6 @@
-import { bootWith, MemorySink, Metrics, openErrorLog, type Span } from "@hemi/internal";
+import { bootWith, defineHandlet, MemorySink, Metrics, openErrorLog, pack } from "@hemi/internal";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
-import { SpanQueue, type Outcome } from "./span-queue.ts";
 import { startCollector, type ReceivedSpan } from "./testing/collector.ts";
 
 async function serve(url: string, props = "") {
@@ -107,36 +106,79 @@ test("a collector that is down costs spans, and no request", async () => {
   expect(site.lines.join("")).toContain("ECONNREFUSED");
 });
 
-const span = (name: string): Span => ({
-  traceId: "",
-  spanId: "",
-  parentId: "",
-  state: "",
-  name,
-  kind: "internal",
-  startTime: 0,
-  endTime: 0,
-  attributes: {},
-  error: undefined,
+test.each(["protobuf", "json"])(
+  "a collector gets lines of the access log and of the error log in %s",
+  async (format) => {
+    await using collector = await startCollector();
+    {
+      await using stage = await bootWith([contrib]).bootText(
+        `stage {
+        otel "collector" { .endpoint = "${collector.url}" .interval = 10ms .format = "${format}" .errorLog = true }
+        webapp "shop" {
+          .hostnames = ("*") .traceTo = "collector" .tracesPerMillion = 0
+          .accessLog = ["to": "collector", "format": $method + " " + $uri + " é"]
+          rule $path == "/fails" { fails {} }
+          rule { .returnText = "hello" }
+        }
+        httpxServer "main" { .webapps = ("shop") .address = "127.0.0.1:0" }
+      }`,
+        { log: openErrorLog({ sink: new MemorySink() }), use: [pack("test", [fails])] },
+      );
+      await stage.start();
+      await stage.inject({ url: "/a?b", headers: { traceparent } });
+      await stage.inject({ url: "/fails" });
+    }
+    const [access, error] = ["accessLog", "errorLog"].map((log) =>
+      collector.lines.find(({ attributes, severityText }) =>
+        attributes.some(
+          ({ value }) => value["stringValue"] === log && (log === "accessLog" || severityText === "ERROR"),
+        ),
+      ),
+    );
+    expect(access).toMatchObject({
+      severityNumber: 9,
+      severityText: "INFO",
+      body: { stringValue: "GET /a?b é" },
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+    });
+    expect(Math.abs(Number(BigInt(access?.timeUnixNano ?? 0) / 1_000_000n) - Date.now())).toBeLessThan(60_000);
+    expect(error).toMatchObject({ severityNumber: 17, severityText: "ERROR" });
+    expect(error?.body.stringValue).not.toContain("\n");
+    const values = Object.fromEntries((error?.attributes ?? []).map(({ key, value }) => [key, value["stringValue"]]));
+    expect(values["hemi.component"]).toMatch(/^webapp\.shop\/rule.*\/fails$/);
+    expect(values["exception.stacktrace"]).toMatch(/Error: no stock\n +at /);
+  },
+);
+
+test("a collector that is down costs lines, which are counted, and no request", async () => {
+  await using collector = await startCollector(503);
+  const metrics = new Metrics();
+  await using stage = await bootWith([contrib]).bootText(
+    `stage {
+      otel "collector" { .endpoint = "${collector.url}" .interval = 10ms .maxQueue = 20 .errorLog = true }
+      webapp "shop" { .hostnames = ("*") .accessLog = ["to": "collector"] rule { .returnText = "hello" } }
+      httpxServer "main" { .webapps = ("shop") .address = "127.0.0.1:0" }
+    }`,
+    { log: openErrorLog({ sink: new MemorySink() }), metrics },
+  );
+  await stage.start();
+  for (let i = 0; i < 50; i++) expect((await stage.inject({ url: "/" })).status).toBe(200);
+  const counted = () =>
+    metrics
+      .report()
+      .find(({ group }) => group === "exporter")
+      ?.values.slice(2);
+  await expect.poll(() => counted()?.[1]).toBeGreaterThanOrEqual(50);
+  expect(counted()?.[0]).toBe(0);
 });
 
-test("a batch that is not taken for now is sent again, and in order", async () => {
-  const outcomes: Outcome[] = ["again", "again", "accepted"];
-  const tried: string[] = [];
-  let sent = 0;
-  const queue = new SpanQueue({
-    limits: { maxQueue: 10, maxBatch: 2, interval: 1 },
-    send: (spans) => {
-      tried.push(spans.map(({ name }) => name).join(""));
-      return Promise.resolve(outcomes.shift() ?? "accepted");
+const fails = defineHandlet({
+  sign: "fails",
+  create: () => ({
+    handle() {
+      throw new Error("no stock");
     },
-    sent: (count) => (sent += count),
-    dropped: () => expect.fail("nothing is dropped"),
-  });
-  for (const name of "abcde") queue.add(span(name));
-  await expect.poll(() => sent).toBe(5);
-  expect(tried).toEqual(["ab", "ab", "ab", "cd", "e"]);
-  await queue.close();
+  }),
 });
 
 test.each([

@@ -26,6 +26,7 @@ export const debianPackages = {
   python3: "python3-grpcio",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
+  rsyslogd: "rsyslog",
   ssh: "openssh-client",
   sshd: "openssh-server",
   wrk: "wrk",

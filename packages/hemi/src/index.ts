@@ -4,6 +4,7 @@
 import apps from "@hemi/contrib-apps";
 import dealets from "@hemi/contrib-dealets";
 import handlets from "@hemi/contrib-handlets";
+import logs from "@hemi/contrib-logs";
 import revisers from "@hemi/contrib-revisers";
 import servers from "@hemi/contrib-servers";
 import { bootWith, type Boot, type CorePack } from "@hemi/internal";
@@ -15,10 +16,10 @@ export * from "@hemi/internal";
 
 /** Named, because the compiler cannot write it out. */
 type StandardBoot = Boot<
-  readonly [CorePack, typeof apps, typeof dealets, typeof handlets, typeof revisers, typeof servers]
+  readonly [CorePack, typeof apps, typeof dealets, typeof handlets, typeof logs, typeof revisers, typeof servers]
 >;
 
-const boot: StandardBoot = bootWith([apps, dealets, handlets, revisers, servers], { knownPackages });
+const boot: StandardBoot = bootWith([apps, dealets, handlets, logs, revisers, servers], { knownPackages });
 
 /**
  * Boots a file; the path is relative to the working directory. Rejects with a ConfigError, or with HEMI_FILE if the

@@ -23,6 +23,8 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["metrics", "@hemi/contrib-handlets"],
   ["refererChecker", "@hemi/contrib-handlets"],
   ["rewriter", "@hemi/contrib-handlets"],
+  ["syslog", "@hemi/contrib-logs"],
+  ["journald", "@hemi/contrib-logs"],
   ["otel", "@hemi/contrib-otel"],
   ["pgsqlProxy", "@hemi/contrib-pgsql-proxy"],
   ["http3Server", "@hemi/contrib-quic"],

@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { folderWith, run } from "./command.ts";
+import { folderWith, run, start } from "./command.ts";
 import { serve, serveWith } from "./program.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -47,11 +47,8 @@ interface Candidate {
   readonly plan?: { readonly plan: { readonly changes: readonly { readonly path: string }[] } };
 }
 
-/** A program with its web UI, and a client that may send what no browser would. */
-async function programWithUI(more = "") {
-  const folder = await folderWith({ "hemi.conf": config("one", more) });
-  const program = await serve(folder.path, "--webui", "127.0.0.1:0", "--stall", "60s");
-  const { link = "" } = (await program.call("webUI")) ?? {};
+/** A client of a web UI that may send what no browser would. */
+async function clientOf(link: string) {
   const { origin, port, hash } = new URL(link);
   const token = hash.replace("#token=", "");
 
@@ -67,9 +64,8 @@ async function programWithUI(more = "") {
   const signIn = async (given = token): Promise<Answer> => await ask("/api/session", json, { token: given });
   const { headers } = await signIn();
   const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+  const post = async (path: string, params: object) => await ask(`/api/${path}`, { ...json, cookie }, params);
   return {
-    folder: folder.path,
-    program,
     link,
     origin,
     port: Number(port),
@@ -77,12 +73,25 @@ async function programWithUI(more = "") {
     json,
     ask,
     signIn,
+    post,
     /** With the session. */
     get: async (path: string): Promise<Shown> => {
       const shown: Shown = JSON.parse((await ask(`/api/${path}`, { cookie })).text);
       return shown;
     },
-    act: async (name: string, params: object = {}) => await ask(`/api/act/${name}`, { ...json, cookie }, params),
+    act: async (name: string, params: object = {}) => await post(`act/${name}`, params),
+  };
+}
+
+/** A program with its web UI, and a client of that. */
+async function programWithUI(more = "") {
+  const folder = await folderWith({ "hemi.conf": config("one", more) });
+  const program = await serve(folder.path, "--webui", "127.0.0.1:0", "--stall", "60s");
+  const { link = "" } = (await program.call("webUI")) ?? {};
+  return {
+    ...(await clientOf(link)),
+    folder: folder.path,
+    program,
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -237,14 +246,21 @@ test("a reload and a rework are done, refused with the reason, and noted with wh
   await ui.program.command.line(/was told to act by="browser [\da-f]{8} from 127\.0\.0\.1" what="reload/);
 });
 
+/** The live figures, as a tab gets them. */
+async function eventsOf({
+  port,
+  cookie,
+}: {
+  readonly port: number;
+  readonly cookie: string;
+}): Promise<IncomingMessage> {
+  const asked = get({ host: "127.0.0.1", port, path: "/api/events", agent: false, headers: { cookie } });
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
+  return response;
+}
+
 test("a hundred open tabs are served, one more is refused, and one that never reads holds no memory", async () => {
-  const open = async (): Promise<IncomingMessage> => {
-    const [response] = (await once(
-      get({ host: "127.0.0.1", port: ui.port, path: "/api/events", agent: false, headers: { cookie: ui.cookie } }),
-      "response",
-    )) as [IncomingMessage];
-    return response;
-  };
+  const open = async (): Promise<IncomingMessage> => await eventsOf(ui);
   // Its buffers fill up, and then it is sent nothing until it reads.
   const slow = connect(ui.port, "127.0.0.1");
   slow.write(`GET /api/events HTTP/1.1\r\nhost: 127.0.0.1:${ui.port}\r\ncookie: ${ui.cookie}\r\n\r\n`);
@@ -269,9 +285,7 @@ test("the pages show the program although one of its workers stands still", { ti
   const pid = (await ui.program.call("pids")).workers.at(-1) ?? 0;
   process.kill(pid, "SIGSTOP");
   try {
-    const headers = { cookie: ui.cookie };
-    const asked = get({ host: "127.0.0.1", port: ui.port, path: "/api/events", agent: false, headers });
-    const [response] = (await once(asked, "response")) as [IncomingMessage];
+    const response = await eventsOf(ui);
     let shown = "";
     for await (const piece of response.setEncoding("utf8")) {
       shown += String(piece);
@@ -336,4 +350,44 @@ test("a port that is taken costs the web UI and nothing else; an address of the 
     code: 1,
     stderr: expect.stringContaining("would send its token readable over the network"),
   });
+});
+
+test("a program of one process shows itself, too, and is steered from there", async () => {
+  await using folder = await folderWith({ "hemi.conf": config("one") });
+  await using program = start(["serve", "--single", "--webui", "127.0.0.1:0"], { cwd: folder.path });
+  const [, port = ""] = await program.line(/listens on 127\.0\.0\.1:(\d+)/);
+  const [, link = ""] = await program.line(/Web UI: (http\S+)/);
+  const shop = `http://127.0.0.1:${port}/hello`;
+  expect(await (await fetch(shop)).text()).toBe("one");
+  const client = await clientOf(link);
+
+  const [data] = (await once(await eventsOf(client), "data")) as [Buffer];
+  const [, pulse = ""] = /^data: (.*)$/m.exec(data.toString()) ?? [];
+  expect(JSON.parse(pulse)).toMatchObject({
+    leader: { pid: program.child.pid, slots: 1, listensOn: [`127.0.0.1:${port}`] },
+    workers: [{ slot: 0, pid: program.child.pid, state: "ready" }],
+  });
+  expect((await client.get("components?filter=rule.hello")).total).toBe(1);
+  expect((await client.get("config")).files[0]?.text).toContain('.returnText = "one"');
+  const explained = await client.post("explain", { url: shop });
+  expect(explained.text).toContain("rule.hello");
+  expect((await client.act("logLevel", { level: "debug", path: "webapp.none" })).text).toContain("no component");
+
+  await writeFile(join(folder.path, "hemi.conf"), "stage {");
+  expect((await client.act("reload")).text).toContain("hemi.conf:1:");
+  await writeFile(join(folder.path, "hemi.conf"), config("two"));
+  expect((await client.act("reload")).status).toBe(200);
+  expect(await (await fetch(shop)).text()).toBe("two");
+  expect((await client.get("config")).files[0]?.text).toContain('.returnText = "two"');
+  expect((await client.act("rework")).text).toContain("there is one process");
+  program.child.kill("SIGTERM");
+  expect((await program.finished()).code).toBe(0);
+});
+
+test("a program of one process that writes to no terminal has no web UI unless it is asked for", async () => {
+  await using folder = await folderWith({ "hemi.conf": config("one") });
+  await using program = start(["serve", "--single"], { cwd: folder.path });
+  await program.line(/listens on 127\.0\.0\.1:\d+/);
+  program.child.kill("SIGTERM");
+  expect((await program.finished()).stderr).not.toMatch(/web UI/i);
 });

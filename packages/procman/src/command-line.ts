@@ -222,7 +222,7 @@ function complete(
     adminCertificate: values["admin-cert"],
     adminKey: values["admin-key"],
     adminAuthority: values["admin-ca"],
-    webUI: readWebUI(values.webui ?? "127.0.0.1:9528"),
+    webUI: readWebUI(values.webui ?? (isSingle && !process.stderr.isTTY ? "off" : "127.0.0.1:9528")),
     isRework: values.rework ?? false,
     isLeader: values.leader ?? false,
     isRunning: values.running ?? false,

@@ -112,7 +112,6 @@ export const leadingOptions = [
   "stderr",
   "max-memory",
   "admin",
-  "webui",
   "patience",
 ] as const satisfies readonly OptionName[];
 

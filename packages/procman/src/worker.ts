@@ -45,7 +45,7 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   measure: (order) => running().measure(order),
   profile: (order) => running().profile(order),
   backends: () => orders.operator.nodes.reports(),
-  findPath: ({ path }) => running().findPath(path),
+  findPath: (params) => running().findPath(params),
   story: ({ requestId }) => orders.operator.requests.find(requestId) ?? null,
   orders(wanted) {
     orders.replace(wanted);

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import protobuf from "protobufjs";
 
-/** The part of the definitions of OpenTelemetry that spans need. */
+/** The part of the definitions of OpenTelemetry that spans and lines of logs need. */
 const definitions = `syntax = "proto3";
 message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
@@ -24,12 +24,24 @@ message Status {
   enum StatusCode { STATUS_CODE_UNSET = 0; STATUS_CODE_OK = 1; STATUS_CODE_ERROR = 2; }
   string message = 2; StatusCode code = 3;
 }
+message ExportLogsServiceRequest { repeated ResourceLogs resource_logs = 1; }
+message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
+message ScopeLogs { InstrumentationScope scope = 1; repeated LogRecord log_records = 2; }
+message LogRecord {
+  fixed64 time_unix_nano = 1; fixed64 observed_time_unix_nano = 11; int32 severity_number = 2; string severity_text = 3;
+  AnyValue body = 5; repeated KeyValue attributes = 6; bytes trace_id = 9;
+}
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue {
   oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; }
 }`;
 
-const requestType = protobuf.parse(definitions).root.lookupType("ExportTraceServiceRequest");
+const { root } = protobuf.parse(definitions);
+/** By the path of the request. */
+const requestTypes: Readonly<Record<string, protobuf.Type>> = {
+  "/v1/traces": root.lookupType("ExportTraceServiceRequest"),
+  "/v1/logs": root.lookupType("ExportLogsServiceRequest"),
+};
 
 /** A span, whichever way it was encoded. */
 export interface ReceivedSpan {
@@ -45,10 +57,24 @@ export interface ReceivedSpan {
   readonly status?: { readonly code?: number; readonly message?: string };
 }
 
+/** A line of a log, whichever way it was encoded. */
+export interface ReceivedLine {
+  readonly timeUnixNano: string;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: { readonly stringValue: string };
+  readonly attributes: ReceivedSpan["attributes"];
+  readonly traceId?: string;
+}
+
 interface Received {
-  readonly resourceSpans: readonly {
+  readonly resourceSpans?: readonly {
     readonly resource: { readonly attributes: ReceivedSpan["attributes"] };
     readonly scopeSpans: readonly { readonly spans: readonly ReceivedSpan[] }[];
+  }[];
+  readonly resourceLogs?: readonly {
+    readonly resource: { readonly attributes: ReceivedSpan["attributes"] };
+    readonly scopeLogs: readonly { readonly logRecords: readonly ReceivedLine[] }[];
   }[];
 }
 
@@ -56,6 +82,7 @@ export interface Collector extends AsyncDisposable {
   readonly url: string;
   /** Of all requests that it has accepted. */
   readonly spans: readonly ReceivedSpan[];
+  readonly lines: readonly ReceivedLine[];
   readonly resources: readonly ReceivedSpan["attributes"][];
   /** How many requests have come. */
   readonly requests: () => number;
@@ -65,21 +92,27 @@ export interface Collector extends AsyncDisposable {
 
 export async function startCollector(status = 200): Promise<Collector> {
   const spans: ReceivedSpan[] = [];
+  const lines: ReceivedLine[] = [];
   const resources: ReceivedSpan["attributes"][] = [];
   let requests = 0;
   const server = createServer((req, response) => {
     void buffer(req).then((body) => {
       requests++;
       if (collector.status === 0) return;
-      if (collector.status < 300) {
+      const type = requestTypes[req.url ?? ""];
+      if (type !== undefined && collector.status < 300) {
         const isJSON = req.headers["content-type"] === "application/json";
-        const { resourceSpans } = (isJSON ? JSON.parse(body.toString()) : decode(body)) as Received;
-        for (const { resource, scopeSpans } of resourceSpans) {
+        const received = (isJSON ? JSON.parse(body.toString()) : decode(type, body)) as Received;
+        for (const { resource, scopeSpans } of received.resourceSpans ?? []) {
           resources.push(resource.attributes);
           spans.push(...scopeSpans.flatMap((scope) => scope.spans));
         }
+        for (const { resource, scopeLogs } of received.resourceLogs ?? []) {
+          resources.push(resource.attributes);
+          lines.push(...scopeLogs.flatMap((scope) => scope.logRecords));
+        }
       }
-      response.writeHead(req.url === "/v1/traces" ? collector.status : 404).end();
+      response.writeHead(type === undefined ? 404 : collector.status).end();
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -87,6 +120,7 @@ export async function startCollector(status = 200): Promise<Collector> {
   const collector: Collector = {
     url: `http://127.0.0.1:${typeof address === "object" ? (address?.port ?? 0) : 0}`,
     spans,
+    lines,
     resources,
     requests: () => requests,
     status,
@@ -99,8 +133,8 @@ export async function startCollector(status = 200): Promise<Collector> {
 }
 
 /** With ids in hexadecimal digits, as JSON has them. */
-function decode(body: Buffer): unknown {
-  const message = requestType.toObject(requestType.decode(body), { longs: String, enums: Number, defaults: false });
+function decode(type: protobuf.Type, body: Buffer): unknown {
+  const message = type.toObject(type.decode(body), { longs: String, enums: Number, defaults: false });
   return JSON.parse(
     JSON.stringify(message, (_key, value: unknown) => {
       const isBytes =

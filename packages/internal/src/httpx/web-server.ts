@@ -4,7 +4,7 @@
 
 import { AsyncResource } from "node:async_hooks";
 import type { Deadline } from "@hemi/common";
-import type { AddressRange } from "../component/props/addresses.ts";
+import { parseAddress, type AddressRange } from "../component/props/addresses.ts";
 import type { WorkCount } from "../component/part.ts";
 import type { Reference } from "../component/reference.ts";
 import type { ServerCounts } from "../front/server-counts.ts";
@@ -205,10 +205,9 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
     const { asked, place } = readExplainRequest(request);
     const scheme = this.isSecure ? "https" : "http";
     const peer = { address: asked.srcHost, port: 0 };
-    const { address } = props;
     return {
       request: asked,
-      ...explainListening({ scheme, address }, place),
+      ...explainListening({ scheme, address: this.#address }, place),
       walk: async () => {
         const head = headOf(asked, scheme);
         if (!this.isSecure) return await explainServer(props, new SilentWire(head, peer, undefined));
@@ -222,6 +221,14 @@ export abstract class WebServer<Settings extends WebServerSettings & Readonly<Re
 
   get listensOn(): readonly string[] {
     return this.front.listensOn;
+  }
+
+  /** That of the configuration; once it listens on a free port, with that port. */
+  get #address(): AddressRange {
+    const { address } = this.#context.props;
+    if ("path" in address || address.port !== 0) return address;
+    const bound = parseAddress(this.listensOn[0] ?? "");
+    return bound === undefined || "path" in bound ? address : { ...address, port: bound.port };
   }
 
   /** After a reload: all files have been read, but may not be usable with the settings of this server. */

@@ -168,3 +168,14 @@ test("a component can have another level than the log, and so can what stands in
   expect(written()).toEqual(before);
   expect(before).toHaveLength(4);
 });
+
+test("a listener gets each record that is written, of all components, until it ends that", () => {
+  const log = openErrorLog({ sink: new MemorySink() });
+  const seen: string[] = [];
+  const end = log.withPath("webapp.a").follow(({ path, message }) => seen.push(`${path} ${message}`));
+  log.withPath("webapp.b").warn("one");
+  log.debug("too little");
+  end();
+  log.error("two");
+  expect(seen).toEqual(["webapp.b one"]);
+});

@@ -30,6 +30,11 @@ export interface ErrorLog {
    * change.
    */
   withPath(path: string | (() => string)): ErrorLog;
+  /**
+   * From now on, gives each record that is written to `listener`, whichever component writes it. The listener must not
+   * throw, and must not write to this log. Returns the function that ends this.
+   */
+  follow(listener: (record: LogRecord) => void): () => void;
 }
 
 /** The log with the methods of its owner. */
@@ -95,7 +100,8 @@ export function openErrorLog(options: ErrorLogOptions = {}): OwnedErrorLog {
       },
     });
   const { level = "info", follow } = options;
-  return new SinkLog({ sink, format, now, follow, threshold: logLevels.indexOf(level), levels: [] }, "");
+  const followers = new Set(follow === undefined ? [] : [follow]);
+  return new SinkLog({ sink, format, now, followers, threshold: logLevels.indexOf(level), levels: [] }, "");
 }
 
 const title = "error log";
@@ -115,7 +121,7 @@ interface Shared {
   readonly sink: LogSink;
   readonly format: LogFormat;
   readonly now: () => number;
-  readonly follow: ((record: LogRecord) => void) | undefined;
+  readonly followers: Set<(record: LogRecord) => void>;
   /** An index of `logLevels`. */
   readonly threshold: number;
   levels: readonly PathLevel[];
@@ -160,6 +166,14 @@ class SinkLog implements OwnedErrorLog {
     return new SinkLog(this.#shared, path);
   }
 
+  follow(listener: (record: LogRecord) => void): () => void {
+    const { followers } = this.#shared;
+    // Each call has an entry of its own, even for the same function.
+    const follower = (record: LogRecord): void => listener(record);
+    followers.add(follower);
+    return () => void followers.delete(follower);
+  }
+
   flush(): Promise<void> {
     return this.#shared.sink.flush();
   }
@@ -192,8 +206,8 @@ class SinkLog implements OwnedErrorLog {
   }
 
   #pass(record: LogRecord): void {
-    const { sink, format, follow } = this.#shared;
+    const { sink, format, followers } = this.#shared;
     sink.write(format(record));
-    follow?.(record);
+    for (const follow of followers) follow(record);
   }
 }

@@ -126,10 +126,15 @@ export const namerGroup = countGroup("namer", ["worker"], {
 const exported = (outcome: string): NumberSpec =>
   counter("hemi_exporter_spans", "Spans that an exporter was given.", { outcome });
 
-/** An addon that exports spans. */
+const exportedLines = (outcome: string): NumberSpec =>
+  counter("hemi_exporter_lines", "Lines of logs that an exporter was given.", { outcome });
+
+/** An addon that exports spans or lines of logs. */
 export const exporterGroup = countGroup("exporter", ["addon", "sign"], {
   sent: exported("sent"),
   dropped: exported("dropped"),
+  sentLines: exportedLines("sent"),
+  droppedLines: exportedLines("dropped"),
 });
 
 const limited = (outcome: string): NumberSpec =>

@@ -143,7 +143,7 @@ test.each<[string, Partial<Facts>, readonly string[]]>([
   [
     "spans are dropped",
     { exporters: [{ path: "otel.collector", dropped: 12 }] },
-    ["otel.collector: 12 spans were dropped within 10 s"],
+    ["otel.collector: dropped 12 items (spans, lines of logs) within 10 s"],
   ],
 ])("if %s, it says so with the numbers, and nothing else", (_name, change, found) => {
   const advice = adviceOn({ ...healthy, ...change });

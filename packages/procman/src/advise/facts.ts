@@ -120,6 +120,9 @@ export function factsOf({ before, after, time, machine, backends, limits }: Fact
         nodes: states,
       };
     }),
-    exporters: inGroup("exporter").map((exporter) => ({ path: pathOf(exporter), dropped: exporter.growth("dropped") })),
+    exporters: inGroup("exporter").map((exporter) => ({
+      path: pathOf(exporter),
+      dropped: exporter.growth("dropped") + exporter.growth("droppedLines"),
+    })),
   };
 }

@@ -62,14 +62,14 @@ export const fewResumptions: AdviceRule = ({ servers }) =>
     ];
   });
 
-/** Traces are lost. */
-export const droppedSpans: AdviceRule = ({ exporters, time }) =>
+/** Spans or lines of logs are lost. */
+export const droppedExports: AdviceRule = ({ exporters, time }) =>
   exporters
     .filter(({ dropped }) => dropped > 0)
     .map(({ path, dropped }) => ({
       about: path,
-      found: `${counted(dropped, "span")} were dropped within ${Math.round(time)} s`,
-      change: "see in the error log whether the collector is down; otherwise lower tracesPerMillion, or raise maxQueue",
+      found: `dropped ${counted(dropped, "item")} (spans, lines of logs) within ${Math.round(time)} s`,
+      change: "see in the error log whether its receiver is down; otherwise send less, or raise maxQueue",
     }));
 
 export const trafficRules: readonly AdviceRule[] = [
@@ -78,7 +78,7 @@ export const trafficRules: readonly AdviceRule[] = [
   manyRetries,
   nodesAway,
   fewResumptions,
-  droppedSpans,
+  droppedExports,
 ];
 
 function rate(count: number, time: number): string {

@@ -92,7 +92,8 @@ Options of serve
                     what clients must know; default: admin.token in the vars folder, which is made
   --admin-cert, --admin-key FILE
                     certificate and key for TLS, in PEM
-  --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528
+  --webui ADDRESS   where the web UI is, on a loopback address; off: nowhere; default: 127.0.0.1:9528, with --single
+                    and --dev in a terminal only; there, its link is written to standard error
   --patience TIME   how long the check of a configuration, the preparation of a reload, and the start of a new
                     leader may take; a new worker has twice that time; default: 30s
   --user, --group   whose rights workers have: a name or a number; the leader binds ports before; default of the group:

@@ -5,7 +5,6 @@ import type { Fate, Plan } from "@hemi/hemi";
 import { advise, type AdviceOrder, type AdviceReport } from "../advise/advise.ts";
 import { sumOfPurges } from "../caches/cache-actions.ts";
 import type { CommandLine } from "../command-line.ts";
-import type { ServeOptions } from "../channel/calls.ts";
 import { WithHandle } from "../channel/channel.ts";
 import { assertSameHandover, handoverVersion } from "../channel/handover.ts";
 import { Entrances } from "../control/entrances.ts";
@@ -19,15 +18,17 @@ import { Output } from "../leader/output.ts";
 import { hasPredecessor, Predecessor } from "../leader/predecessor.ts";
 import { Sockets } from "../leader/sockets.ts";
 import { Successor } from "../leader/successor.ts";
-import type { WorkerStory } from "../observe/story-text.ts";
+import { unknownRequest, type WorkerStory } from "../observe/story-text.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
+import { serveOptionsOf } from "../serve-options.ts";
 import { terminalWatch } from "../terminal.ts";
 import { ownVersion } from "../own-version.ts";
 import { Audit } from "../webui/audit.ts";
 import { LogTail } from "../webui/log-tail.ts";
+import { openWebUI } from "../webui/open-web-ui.ts";
 import { ProgramView } from "../webui/program-view.ts";
-import { WebUI } from "../webui/web-ui.ts";
+import type { WebUI } from "../webui/web-ui.ts";
 
 export async function serveLeading(line: CommandLine): Promise<ExitCode> {
   const isSuccessor = hasPredecessor();
@@ -247,24 +248,17 @@ class Program {
     }
   };
 
-  /** A port that is taken costs the web UI, and nothing else. */
   async #openWebUI(leader: Leader): Promise<WebUI | undefined> {
     const { webUI: address, title, logFormat, logFile } = this.#line;
-    if (address === undefined) return undefined;
-    const view = new ProgramView({ leader, actions: this.#actions, tail: this.#tail, audit: this.#audit });
-    const options = { address, title, view, children: this.#children, logFormat, logFile, log: this.#log };
-    try {
-      const opened = await WebUI.open(options);
-      this.#log.info(`shows itself on ${opened.origin}: hemi webui prints the link that opens it`);
-      // Not by the log, which others may read.
-      if (process.stderr.isTTY) process.stderr.write(`\n  Web UI: ${opened.link}\n\n`);
-      return opened;
-    } catch (error) {
-      view[Symbol.dispose]();
-      if (!(error instanceof HemiError) || error.code !== "HEMI_LISTEN") throw error;
-      this.#log.warn(`has no web UI: ${error.message}; --webui takes another address, or off`);
-      return undefined;
-    }
+    const opened = await openWebUI(address, () => {
+      const view = new ProgramView({ program: leader, actions: this.#actions, tail: this.#tail, audit: this.#audit });
+      return { title, view, children: this.#children, logFormat, logFile, log: this.#log };
+    });
+    if (opened === undefined) return undefined;
+    this.#log.info(`shows itself on ${opened.origin}: hemi webui prints the link that opens it`);
+    // Not by the log, which others may read.
+    if (process.stderr.isTTY) process.stderr.write(`\n  Web UI: ${opened.link}\n\n`);
+    return opened;
   }
 
   get #children(): ChildOptions {
@@ -347,10 +341,7 @@ class Program {
   async #storyOf(requestId: string): Promise<WorkerStory> {
     const told = await this.#serving.callAll("story", { requestId });
     for (const { slot, result } of told) if (result !== null) return { slot, ...result };
-    throw new HemiError(
-      "HEMI_USAGE",
-      `no worker knows request ${requestId}: it is not under way, and not among the last sampled ones (see traceTo and tracesPerMillion)`,
-    );
+    throw unknownRequest(requestId);
   }
 
   #listenToSignals(): readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] {
@@ -443,9 +434,4 @@ function countsOf({ kept, changes }: Plan): Readonly<Record<string, number>> {
     created: count("created", "replaced"),
     dropped: count("dropped", "replaced"),
   };
-}
-
-function serveOptionsOf(line: CommandLine): ServeOptions {
-  const { title, config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall } = line;
-  return { title, config, base, logsDir, tmpsDir, varsDir, use, logLevel, logFormat, logFile, grace, stall };
 }

@@ -23,21 +23,25 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
   const { logLevel: level, logFormat: format, logFile: file, isDevelopment } = line;
   const log = openErrorLog({ level, format, ...(file === undefined ? {} : { file }) });
   const reopening = reopenAtSignal(log);
+  // What the web UI needs is loaded only for it.
+  const program = line.webUI && new (await import("../single/single-program.ts")).SingleProgram(line, log);
   try {
     const warned = (doubts: readonly Problem[]): void => {
       for (const doubt of doubts) log.warn(doubt.message, { at: problemPlace(doubt), hint: doubt.hint });
     };
     const workers = new OnlyWorker();
-    const stage = await bootFile(line.config, { ...bootOptionsOf(line), use, log, isDevelopment, warned, workers });
+    const options = { ...bootOptionsOf(line), use, log, isDevelopment, warned, workers };
+    const stage = await bootFile(line.config, { ...options, ...program?.bootOptions });
     if (isDevelopment)
       log.warn("development mode: the page for what no rule takes tells everyone of the configuration");
     reopening.stage = stage;
-    const end = endOf(log, () => reload(stage, log));
+    const end = endOf(log, () => reload(program ?? stage, log));
     try {
       const started = stage.start();
       // A signal to end while the stage starts cancels the start, whose failure is then not reported.
       const early = await Promise.race([started, end.reached]);
       if (early !== undefined) started.catch(() => {});
+      else await program?.show(stage);
       const stopCollecting = collectWhenIdle();
       const cause = early ?? (await end.reached);
       stopCollecting();
@@ -50,16 +54,17 @@ export async function serveSingle(line: CommandLine): Promise<ExitCode> {
       end.forget();
     }
   } finally {
+    program?.close();
     reopening.forget();
     await log.close();
   }
 }
 
 /** Reloads the configuration file. Errors are logged, and the running configuration continues. */
-async function reload(stage: Stage, log: ErrorLog): Promise<void> {
+async function reload(program: Pick<Stage, "reload">, log: ErrorLog): Promise<void> {
   log.info("reads its configuration again because of SIGHUP");
   try {
-    const { kept, updated, created, dropped } = await stage.reload();
+    const { kept, updated, created, dropped } = await program.reload();
     const counts = { kept: kept.length, updated: updated.length, created: created.length, dropped: dropped.length };
     log.info("follows the new configuration", counts);
   } catch (error) {

@@ -17,21 +17,28 @@ export type ActionHandlers = {
   ) => Actions[Name]["result"] | Promise<Actions[Name]["result"]>;
 };
 
+/** Those of a program that does not have all of them. */
+export type SomeActionHandlers = {
+  readonly [Name in keyof Actions]?: (
+    params: Actions[Name]["params"],
+  ) => Actions[Name]["result"] | Promise<Actions[Name]["result"]>;
+};
+
 /** Does what a client asks for. Its parameters may be anything. */
 export type Act = (name: string, params: unknown) => Promise<unknown>;
 
 /** Checks the parameters, which may be anything, and calls the action. Rejects with HEMI_USAGE for what is none. */
-export async function callAction(handlers: ActionHandlers, name: string, params: unknown): Promise<unknown> {
+export async function callAction(handlers: SomeActionHandlers, name: string, params: unknown): Promise<unknown> {
   if (!isAction(handlers, name)) throw new HemiError("HEMI_USAGE", `there is no action ${name}`);
   return await callHandler(handlers, name, params);
 }
 
-function isAction(handlers: ActionHandlers, name: string): name is keyof Actions {
+function isAction(handlers: SomeActionHandlers, name: string): name is keyof Actions {
   return Object.hasOwn(handlers, name);
 }
 
-function callHandler<Name extends keyof Actions>(handlers: ActionHandlers, name: Name, params: unknown): unknown {
-  return handlers[name](readers[name](params));
+function callHandler<Name extends keyof Actions>(handlers: SomeActionHandlers, name: Name, params: unknown): unknown {
+  return handlers[name]?.(readers[name](params));
 }
 
 const none = (): undefined => undefined;

@@ -5,18 +5,28 @@ import { HemiError, type ErrorLog, type NodeOrder } from "@hemi/hemi/base";
 import { assertNode, backendNamed, ordersAfter, sumOfBackends } from "../backends/backend-actions.ts";
 import type { NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
 import { orderText } from "../backends/backend-text.ts";
-import type { Orders } from "../channel/calls.ts";
+import type { Orders, WorkerCalls } from "../channel/calls.ts";
 import type { LastState } from "../channel/handover.ts";
 import { levelText, type LevelOrder, type TimedLevel } from "../observe/level-order.ts";
 import type { LogLines, LogOrder } from "../observe/log-order.ts";
 import { AccessFollowers } from "./access-followers.ts";
 import { LevelOrders } from "./level-orders.ts";
 import { soon } from "./worker-answers.ts";
-import type { WorkerProcess } from "./worker-process.ts";
+import type { WorkerState } from "./worker-process.ts";
+
+/** A worker, as far as it is steered. */
+export interface SteeredWorker {
+  readonly state: WorkerState;
+  call<Name extends "backends" | "findPath" | "orders">(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]>;
+  tell(name: "orders", params: Orders): void;
+}
 
 export interface ProgramOrdersOptions {
   /** All processes, those too that boot or finish their work. */
-  readonly processes: () => readonly WorkerProcess[];
+  readonly processes: () => readonly SteeredWorker[];
   /** Those that the leader before this one had. Default: none. */
   readonly nodes?: readonly NodeOrder[] | undefined;
   readonly log: ErrorLog;
@@ -53,7 +63,7 @@ export class ProgramOrders {
   }
 
   /** Returns the new process, which has its orders before it boots. */
-  toldTo(worker: WorkerProcess): WorkerProcess {
+  toldTo<Worker extends SteeredWorker>(worker: Worker): Worker {
     worker.tell("orders", this.current);
     return worker;
   }
@@ -131,7 +141,7 @@ export class ProgramOrders {
     await Promise.allSettled([...ready].map((worker) => soon(worker.call("orders", current))));
   }
 
-  #ready(): readonly WorkerProcess[] {
+  #ready(): readonly SteeredWorker[] {
     return this.#options.processes().filter(({ state }) => state === "ready");
   }
 }

@@ -1,11 +1,17 @@
 // What workers say of themselves, when they answer soon.
 
 import type { Plan, ReloadCost } from "@hemi/hemi";
+import type { WorkerUsage } from "../channel/calls.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import { sumOfCosts } from "./sum-of-costs.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
-export async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
+/** A worker, as far as it tells of itself. */
+export interface ToldWorker extends Pick<WorkerProcess, "slot" | "pid" | "state" | "startedAt"> {
+  call(name: "usage", params: undefined): Promise<WorkerUsage>;
+}
+
+export async function statusOf(worker: ToldWorker): Promise<WorkerStatus> {
   const { slot, pid = 0, state, startedAt } = worker;
   const usage = await soon(worker.call("usage", undefined)).catch(() => undefined);
   const { rss = null, cpu = null, conns = null } = usage ?? {};
@@ -13,11 +19,16 @@ export async function statusOf(worker: WorkerProcess): Promise<WorkerStatus> {
 }
 
 /** What it would cost at this moment to follow a plan. */
-export async function costOf({ changes }: Plan, workers: readonly WorkerProcess[]): Promise<ReloadCost> {
-  const paths = changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
+export async function costOf(plan: Plan, workers: readonly WorkerProcess[]): Promise<ReloadCost> {
+  const paths = endingPaths(plan);
   const asked = workers.map((worker) => soon(worker.call("cost", { paths })));
   const costs = await Promise.allSettled(asked);
   return sumOfCosts(costs.flatMap((cost) => (cost.status === "fulfilled" ? (cost.value ?? []) : [])));
+}
+
+/** The components that end with a plan. */
+export function endingPaths({ changes }: Plan): readonly string[] {
+  return changes.filter(({ fate }) => fate === "replaced" || fate === "dropped").map(({ path }) => path);
 }
 
 /** The answer of a process; `undefined` if it does not come in time: the process may stand still. */

@@ -1,11 +1,19 @@
 // The story of a request for people: who asked, how, and what was done for it, step by step.
 
-import type { RequestStory, StorySpan } from "@hemi/hemi/base";
+import { HemiError, type RequestStory, type StorySpan } from "@hemi/hemi/base";
 import { plainText } from "./plain-text.ts";
 
 /** The story as a worker tells it. */
 export interface WorkerStory extends RequestStory {
   readonly slot: number;
+}
+
+/** For the id of a request that nobody knows. */
+export function unknownRequest(requestId: string): HemiError {
+  return new HemiError(
+    "HEMI_USAGE",
+    `no worker knows request ${requestId}: it is not under way, and not among the last sampled ones (see traceTo and tracesPerMillion)`,
+  );
 }
 
 /** Lines of the request and its connection, then one for each span: from when, for how long, what. */

@@ -1,11 +1,13 @@
 // What the leader shows the web UI of the program, and the actions that it lets the web UI call.
 
-import { HemiError } from "@hemi/hemi/base";
+import { HemiError, type CountReport } from "@hemi/hemi/base";
 import type { Handlers } from "../channel/channel.ts";
 import { within } from "../channel/within.ts";
+import type { CandidateReport, RunningConfig, WorkerCalls } from "../channel/calls.ts";
+import type { PlanReport, WorkerStatus } from "../control/actions.ts";
 import { callAction, type ActionHandlers } from "../control/handlers.ts";
 import { listedPlan } from "../control/listed-plan.ts";
-import type { Leader } from "../leader/leader.ts";
+import type { ProgramBackend } from "../backends/backend-actions.ts";
 import type { Activity } from "../observe/activity.ts";
 import { ActivityHistory, historyInterval } from "../observe/history.ts";
 import { Samples } from "../observe/samples.ts";
@@ -13,15 +15,36 @@ import type { Audit } from "./audit.ts";
 import type { CandidateView, ConfigFile, LeaderViewCalls, Pulse, PulseParams } from "./calls.ts";
 import type { LogTail } from "./log-tail.ts";
 
+/** What is shown: a program of a leader and its workers, or of one process. */
+export interface ShownProgram {
+  readonly counts: { total(): Promise<CountReport> };
+  readonly orders: { backends(name?: string): Promise<readonly ProgramBackend[]> };
+  /** The configuration that runs; `undefined` before anything serves. */
+  readonly running: RunningConfig | undefined;
+  workers(): Promise<readonly WorkerStatus[]>;
+  /** Calls a process that serves. */
+  callPrimary<Name extends "components" | "explain" | "props">(
+    name: Name,
+    params: WorkerCalls[Name]["params"],
+  ): Promise<WorkerCalls[Name]["result"]>;
+  /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
+  candidate(text: string | undefined): Promise<CandidateReport & { readonly report: PlanReport | undefined }>;
+}
+
+/** Those that the pages call. */
+export type ShownActions = Pick<ActionHandlers, "leader" | "logs" | "trace" | OfferedAction>;
+
 export interface ProgramViewOptions {
-  readonly leader: Leader;
-  readonly actions: ActionHandlers;
+  readonly program: ShownProgram;
+  readonly actions: ShownActions;
   readonly tail: LogTail;
   readonly audit: Audit;
 }
 
 /** Those that the pages have. The others, such as the end of the program, are for the command. */
-const offered: ReadonlySet<string> = new Set(["reload", "rework", "reopen", "steerNode", "logLevel"]);
+const offeredActions = ["reload", "rework", "reopen", "steerNode", "logLevel"] as const;
+type OfferedAction = (typeof offeredActions)[number];
+const offered: ReadonlySet<string> = new Set(offeredActions);
 
 export class ProgramView implements Disposable {
   readonly #options: ProgramViewOptions;
@@ -32,7 +55,7 @@ export class ProgramView implements Disposable {
 
   constructor(options: ProgramViewOptions) {
     this.#options = options;
-    const { counts } = options.leader;
+    const { counts } = options.program;
     this.#pulses = new Samples(() => counts.total());
     this.#points = new Samples(() => counts.total());
     this.#timer = setInterval(() => void this.#addPoint(), historyInterval).unref();
@@ -50,12 +73,12 @@ export class ProgramView implements Disposable {
       audit: this.#options.audit.after(auditAfter),
     }),
     history: ({ path }) => this.#history.of(path) ?? null,
-    components: (params) => answered(this.#options.leader.callPrimary("components", params)),
-    props: (params) => answered(this.#options.leader.callPrimary("props", params)),
+    components: (params) => answered(this.#options.program.callPrimary("components", params)),
+    props: (params) => answered(this.#options.program.callPrimary("props", params)),
     files: () => this.#files(),
     logs: async (params) => await this.#options.actions.logs(params),
     trace: async (params) => await this.#options.actions.trace(params),
-    explain: (params) => answered(this.#options.leader.callPrimary("explain", params)),
+    explain: (params) => answered(this.#options.program.callPrimary("explain", params)),
     candidate: ({ text }) => this.#candidate(text),
     act: async ({ name, params, by }) => {
       if (!offered.has(name)) throw new HemiError("HEMI_USAGE", `the web UI does not offer ${name}`);
@@ -71,12 +94,12 @@ export class ProgramView implements Disposable {
   }
 
   async #pulse({ logAfter, auditAfter }: PulseParams): Promise<Pulse> {
-    const { leader, actions, tail, audit } = this.#options;
+    const { program, actions, tail, audit } = this.#options;
     const [status, workers, activity, backends] = await Promise.all([
       actions.leader(undefined),
-      leader.workers(),
+      program.workers(),
       this.#pulses.next(),
-      leader.orders.backends(undefined),
+      program.orders.backends(),
     ]);
     return {
       time: Date.now(),
@@ -91,12 +114,12 @@ export class ProgramView implements Disposable {
   }
 
   #files(): readonly ConfigFile[] {
-    const { running } = this.#options.leader;
+    const { running } = this.#options.program;
     return running === undefined ? [] : filesOf(running.snapshot.texts);
   }
 
   async #candidate(text: string | undefined): Promise<CandidateView> {
-    const { problems, warnings, texts, report } = await this.#options.leader.candidate(text);
+    const { problems, warnings, texts, report } = await this.#options.program.candidate(text);
     return { problems, warnings, files: filesOf(texts), plan: report === undefined ? undefined : listedPlan(report) };
   }
 }

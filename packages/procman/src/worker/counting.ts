@@ -2,7 +2,7 @@
 
 import { Metrics, serverGroup, watchProcess, type CountReport } from "@hemi/hemi";
 import type { Channel } from "../channel/channel.ts";
-import type { LeaderCalls, WorkerCalls } from "../channel/calls.ts";
+import type { LeaderCalls, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 
 export class Counting {
   readonly metrics = new Metrics();
@@ -20,17 +20,19 @@ export class Counting {
     return this.metrics.changes();
   }
 
-  /** Connections of clients that are open. */
-  get conns(): number {
-    return this.metrics.sum(serverGroup, serverGroup.at.open);
-  }
-
   /** The last numbers; waits until the leader has them, or is gone. Never rejects. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.#leader.call("counted", this.changes()).catch(() => {});
     this.#unwatch();
   }
+}
+
+/** What this process uses, with what its components have counted. */
+export function usageOf(metrics: Metrics): WorkerUsage {
+  const { user, system } = process.cpuUsage();
+  const conns = metrics.sum(serverGroup, serverGroup.at.open);
+  return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000, conns };
 }
 
 /** In ms. */

@@ -1,14 +1,11 @@
 // A worker that serves: its stage, its log, and the calls of the leader.
 
-import { nearestNames } from "@hemi/common";
 import {
   bootFile,
   cronjobHistories,
-  describeProps,
   explainCaches,
   filesOfSnapshot,
   HemiError,
-  listComponents,
   listCronjobs,
   Listeners,
   openErrorLog,
@@ -24,7 +21,6 @@ import {
   type ExplainedCache,
   type CountReport,
   type DescribedProp,
-  type ListedComponent,
   type OwnedErrorLog,
   type PreparedReload,
   type ReloadCost,
@@ -44,19 +40,21 @@ import { collectWhenIdle } from "../memory/this-process.ts";
 import { watchLoop } from "../watch/watch-loop.ts";
 import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
-import { Counting } from "./counting.ts";
+import { Counting, usageOf } from "./counting.ts";
 import { Measuring } from "./measuring.ts";
 import { Profiler } from "./profiler.ts";
 import { FellowWorkers } from "./fellow-workers.ts";
 import { LogReports } from "./log-reports.ts";
 import { LoadedModules } from "./loaded-modules.ts";
 import { LeaderSockets } from "./leader-sockets.ts";
+import { StageView } from "./stage-view.ts";
 import type { WorkerOrders } from "./worker-orders.ts";
 
 /** What the leader may ask before and after the boot. */
 export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
+  readonly #view: StageView;
   readonly #fellows: FellowWorkers;
   /** Watches the event loop; returns the function that ends this. */
   readonly #watch: () => () => void;
@@ -68,8 +66,6 @@ export class Serving {
   readonly #counting: Counting;
   readonly #reports: LogReports;
   #prepared: PreparedReload | undefined;
-  /** Of the running generation, once somebody has asked. */
-  #listed: { readonly stage: Stage["resolved"]; readonly components: readonly ListedComponent[] } | undefined;
 
   private constructor(
     stage: Stage,
@@ -84,6 +80,7 @@ export class Serving {
     this.#reports = reports;
     this.#counting = counting;
     this.#stage = stage;
+    this.#view = new StageView(stage);
     this.log = log;
     this.#fellows = fellows;
     this.#watch = watch;
@@ -200,29 +197,20 @@ export class Serving {
     return this.#stage.costOf(paths);
   }
 
-  explain({ method, url, headers, from, server }: WorkerCalls["explain"]["params"]): Promise<Walk> {
-    const request = { url, headers, ...(method === undefined ? {} : { method }) };
-    return this.#stage.explain(
-      { ...request, ...(from === undefined ? {} : { srcHost: from }) },
-      server === undefined ? {} : { into: server },
-    );
+  explain(params: WorkerCalls["explain"]["params"]): Promise<Walk> {
+    return this.#view.explain(params);
   }
 
-  components({ from }: WorkerCalls["components"]["params"]): WorkerCalls["components"]["result"] {
-    const stage = this.#stage.resolved;
-    if (this.#listed?.stage !== stage) this.#listed = { stage, components: listComponents(stage) };
-    const { components } = this.#listed;
-    return { total: components.length, components: components.slice(from, from + maxListed) };
+  components(params: WorkerCalls["components"]["params"]): WorkerCalls["components"]["result"] {
+    return this.#view.components(params);
   }
 
-  props({ path }: WorkerCalls["props"]["params"]): readonly DescribedProp[] | null {
-    return describeProps(this.#stage.resolved, path) ?? null;
+  props(params: WorkerCalls["props"]["params"]): readonly DescribedProp[] | null {
+    return this.#view.props(params);
   }
 
-  findPath(path: string): WorkerCalls["findPath"]["result"] {
-    if (this.#stage.find(path) !== undefined) return { isKnown: true, nearest: [] };
-    const paths = [...this.#stage.components()].map((component) => component.path);
-    return { isKnown: false, nearest: nearestNames(path, paths) };
+  findPath(params: WorkerCalls["findPath"]["params"]): WorkerCalls["findPath"]["result"] {
+    return this.#view.findPath(params);
   }
 
   get modules(): readonly LoadedModule[] {
@@ -261,8 +249,7 @@ export class Serving {
   }
 
   usage(): WorkerUsage {
-    const { user, system } = process.cpuUsage();
-    return { rss: process.memoryUsage.rss(), cpu: (user + system) / 1000, conns: this.#counting.conns };
+    return usageOf(this.#counting.metrics);
   }
 
   /** Finishes what runs within `grace` milliseconds, and closes the log. */
@@ -281,6 +268,3 @@ export class Serving {
 
 /** The props that advice looks at. */
 const advisedProps = ["maxConns", "aliveTimeout"] as const;
-
-/** How many components are told at once: the event loop has other work. */
-const maxListed = 1000;

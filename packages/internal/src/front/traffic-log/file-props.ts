@@ -1,10 +1,12 @@
-// The file of a log with a line for each request or connection: its props.
+// Where a log with a line for each request or connection goes: its props.
 
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import { propMaker, type PropsOf, type PropType } from "../../component/props/prop-type.ts";
 import { maxKeep } from "../../log/log-file.ts";
+import { addonKind } from "../../stage/kinds/addon.ts";
 import type { TrafficLogFormat } from "./format.ts";
+import { lineSink } from "./line-sink.ts";
 
 /** Standard output instead of a file. */
 export const standardOutput = "-";
@@ -23,9 +25,11 @@ const fileType: PropType<string> = {
 export const logFileProps = {
   /**
    * The file, created with its folders if missing, and appended to; `-` for standard output. If it cannot be opened,
-   * the component cannot be prepared (HEMI_FILE).
+   * the component cannot be prepared (HEMI_FILE). A log has either a file or `to`.
    */
-  file: propMaker<string, string>(() => fileType)({ required: true }),
+  file: propMaker<string, string>(() => fileType)(),
+  /** Instead of a file: the addon that takes the lines, such as `syslog`, `journald` or `otel`. */
+  to: prop.reference(addonKind, { offering: lineSink }),
   /**
    * Maximum size of the file, in bytes. Before it would be exceeded, the file is renamed to FILE.1, the previous FILE.1
    * to FILE.2, and so on. Default: unlimited.
@@ -41,17 +45,22 @@ export const logFileProps = {
   maxBuffer: prop.size({ default: "4M", min: "64K", max: "1G" }),
 };
 
-/** A file, and the format of its lines. */
+/** Where a log goes, and the format of its lines. */
 export type LogFileSettings = PropsOf<typeof logFileProps> & { readonly format: TrafficLogFormat };
 
 /** Reports combinations that are not allowed. `prop` is the one that holds these settings. */
 export function checkLogFile<Prop extends string>(
-  { file, maxSize, daily }: LogFileSettings,
+  { file, to, maxSize, daily }: LogFileSettings,
   prop: Prop,
   context: Pick<CheckContext<{ [Name in Prop]: unknown }>, "report" | "claim">,
 ): void {
+  if ((file === undefined) === (to === undefined)) {
+    const message = 'a log goes to a file or to an addon: it takes either "file" or "to"';
+    return context.report({ prop, message });
+  }
   if (maxSize === undefined && !daily) return;
-  if (file === standardOutput) {
-    context.report({ prop, message: "standard output cannot be rotated: maxSize and daily are for files" });
+  if (file === standardOutput || file === undefined) {
+    const what = file === undefined ? "what goes to an addon" : "standard output";
+    context.report({ prop, message: `${what} cannot be rotated: maxSize and daily are for files` });
   } else context.claim({ prop, what: `the rotation of ${file}` });
 }

@@ -14,7 +14,7 @@ import { isASCIIFormat } from "./format.ts";
 
 /** Who writes to a shared sink. */
 export interface SinkUser {
-  readonly settings: LogFileSettings;
+  readonly settings: LogFileSettings & { readonly file: string };
   /** Is told of lines that are lost, and of a file that cannot be written. */
   readonly log: ErrorLog;
   /** One of them rotates the file; the others follow it. */

@@ -1,12 +1,11 @@
 // The connection log of a router: a line for each connection, or session of datagrams, that is over.
 
-import type { Share } from "@hemi/common";
 import type { CheckContext } from "../../component/definition.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { checkLogFile, logFileProps } from "../../front/traffic-log/file-props.ts";
 import { formatProp } from "../../front/traffic-log/format.ts";
-import { acquireSink, type SharedSink } from "../../front/traffic-log/shared-sink.ts";
+import { openOutput, type LineOutput } from "../../front/traffic-log/line-output.ts";
 import type { Context } from "../../stage/context.ts";
 import type { ConnEndReason } from "../end-reason.ts";
 import { connEntry, type LoggedConn } from "./conn-entry.ts";
@@ -32,12 +31,12 @@ export function checkConnLog(context: CheckContext<PropsOf<typeof connLogProps>>
 }
 
 export class ConnLog {
-  readonly #share: Share<SharedSink>;
+  readonly #output: LineOutput;
   readonly #format: ConnLineFormat;
   readonly #clock: Context["stage"]["clock"];
 
-  private constructor(share: Share<SharedSink>, settings: PropsOf<typeof fields>, clock: Context["stage"]["clock"]) {
-    this.#share = share;
+  private constructor(output: LineOutput, settings: PropsOf<typeof fields>, clock: Context["stage"]["clock"]) {
+    this.#output = output;
     this.#format = connLineFormat(settings.format);
     this.#clock = clock;
   }
@@ -47,21 +46,21 @@ export class ConnLog {
     const { log, workers, stage } = context;
     const settings = context.props.connLog;
     if (settings === undefined) return undefined;
-    return new ConnLog(await acquireSink({ settings, log, workers }, "connLog"), settings, stage.clock);
+    return new ConnLog(await openOutput({ settings, log, workers }, "connLog"), settings, stage.clock);
   }
 
   write(conn: LoggedConn, reason: ConnEndReason): void {
     const entry = connEntry(conn, reason, this.#clock.monotonic(), this.#clock.timeOf(conn.beganAt));
-    this.#share.value.write(this.#format(entry));
+    this.#output.write(this.#format(entry));
   }
 
   /** Continues in a new file of the same name, because the current one has been moved. */
   reopen(): void {
-    this.#share.value.reopen();
+    this.#output.reopen();
   }
 
   /** Waits until all lines are written, two seconds at most. Twice is harmless. */
   close(): Promise<void> {
-    return this.#share.release();
+    return this.#output.close();
   }
 }

@@ -16,7 +16,7 @@ import { Uncaught } from "../../testing/uncaught.ts";
 import { AccessLog } from "./access-log.ts";
 
 const temporary = () => mkdtempDisposable(join(tmpdir(), "hemi-access-"));
-const unsampled = { perMillion: 1_000_000, alwaysFrom: 400, alwaysSlow: undefined };
+const unsampled = { perMillion: 1_000_000, alwaysFrom: 400, alwaysSlow: undefined, to: undefined };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What a line says of the answer: `GET / 200 5`. */

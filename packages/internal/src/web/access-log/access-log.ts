@@ -1,6 +1,5 @@
 // The access log of a webapp: a line for each request, written when its response has ended.
 
-import type { Share } from "@hemi/common";
 import type { Clock } from "../../fixtures/clock.ts";
 import type { Workers } from "../../stage/workers.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
@@ -11,11 +10,11 @@ import { makeLineFormat } from "./line-format.ts";
 import type { AccessLogSettings } from "./props.ts";
 import { redactQueriesNamed } from "./redact.ts";
 import { samplingOf } from "./sampling.ts";
-import { acquireSink, type SharedSink } from "../../front/traffic-log/shared-sink.ts";
+import { openOutput, type LineOutput } from "../../front/traffic-log/line-output.ts";
 
 /** Where lines go, and how they look. */
 interface Target {
-  readonly share: Share<SharedSink>;
+  readonly output: LineOutput;
   readonly format: LineFormat;
   /** Which requests have a line. `undefined`: all. */
   readonly isSampled: ((entry: AccessEntry) => boolean) | undefined;
@@ -27,9 +26,9 @@ export class AccessLog {
   readonly #clock: Clock;
   readonly #log: ErrorLog;
 
-  private constructor(share: Share<SharedSink>, settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
+  private constructor(output: LineOutput, settings: AccessLogSettings, clock: Clock, log: ErrorLog) {
     const format = makeLineFormat(settings.format, redactQueriesNamed(settings.redactQueries));
-    this.#target = { share, format, isSampled: samplingOf(settings) };
+    this.#target = { output, format, isSampled: samplingOf(settings) };
     this.#clock = clock;
     this.#log = log;
   }
@@ -39,7 +38,7 @@ export class AccessLog {
    * too full for are lost, and counted in the error log.
    */
   static async open(settings: AccessLogSettings, clock: Clock, log: ErrorLog, workers: Workers): Promise<AccessLog> {
-    return new AccessLog(await acquireSink({ settings, log, workers }, "accessLog"), settings, clock, log);
+    return new AccessLog(await openOutput({ settings, log, workers }, "accessLog"), settings, clock, log);
   }
 
   /** Writes the line when the response has ended. Call it when the request head is complete. */
@@ -55,7 +54,7 @@ export class AccessLog {
     const target = this.#target;
     if (target === undefined || target.isSampled?.(entry) === false) return;
     try {
-      target.share.value.write(target.format(entry));
+      target.output.write(target.format(entry), entry.req);
     } catch (error) {
       const { method, originalURI, id } = entry.req;
       this.#log.error(`no line of the access log could be made for ${method} ${originalURI}`, { error, requestId: id });
@@ -64,7 +63,7 @@ export class AccessLog {
 
   /** Continues in a new file of the same name, because the current one has been moved. */
   reopen(): void {
-    this.#target?.share.value.reopen();
+    this.#target?.output.reopen();
   }
 
   /** Each takes the file and the format of the other one, for requests under way, too. */
@@ -79,6 +78,6 @@ export class AccessLog {
   async close(): Promise<void> {
     const target = this.#target;
     this.#target = undefined;
-    await target?.share.release();
+    await target?.output.close();
   }
 }

@@ -187,7 +187,7 @@ describe("redactQueries", () => {
 test.each([
   ['"file": "a", "format": $statuss', ".accessLog.format: there is no variable $statuss here", "did you mean $status?"],
   ['"file": "a", "format": "jsn"', '.accessLog.format takes "combined", "json" or a text with $variables', '"json"'],
-  ['"format": "json"', '.accessLog needs "file"', ""],
+  ['"format": "json"', 'it takes either "file" or "to"', ""],
   ['"file": "-", "daily": true', "standard output cannot be rotated", ""],
   ['"file": "a", "fomat": "json"', '.accessLog has no "fomat"', '"format"'],
 ])("[%s] is a mistake", async (accessLog, message, hint) => {

@@ -5,6 +5,7 @@ import { pack } from "../../component/pack.ts";
 import { prop } from "../../component/prop.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import { defineHandlet } from "../kinds.ts";
 import { walkText } from "./walk-text.ts";
 
@@ -49,6 +50,29 @@ test("where a request comes from is what trusted proxies say", async () => {
   });
   await stage.start();
   expect((await stage.inject({ ...asked })).text).toBe("far");
+});
+
+test("a server on a free port is explained with that port, once it listens", async () => {
+  await using stage = await stageOf(`
+    webapp "w" { .hostnames = ("*") rule { .returnText = "hello" } }
+    httpxServer "main" { .webapps = ("w") .address = "127.0.0.1:0" }`);
+  const first = ({ servers }: Walk) => servers[0];
+  expect(first(await stage.explain({ url: "http://127.0.0.1:3080/" }))).toMatchObject({
+    reason: "takes a free port, which may be this one",
+  });
+  await stage.start();
+  const part: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  const [address = ""] = part.listensOn ?? [];
+  expect(first(await stage.explain({ url: `http://${address}/` }))).toMatchObject({
+    listens: `http on ${address}`,
+    isReached: true,
+    reason: "listens there",
+  });
+  const other = (Number(address.split(":")[1]) % 60_000) + 1;
+  expect(first(await stage.explain({ url: `http://127.0.0.1:${other}/` }))).toMatchObject({
+    isReached: false,
+    reason: `another port than ${other}`,
+  });
 });
 
 const secure = `

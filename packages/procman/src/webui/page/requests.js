@@ -24,9 +24,9 @@ export function open(section) {
     { class: "tools" },
     Object.values(fields),
     h("button", { class: "primary" }, "Apply"),
+    pause,
     h("span", { class: "grow" }),
     status,
-    pause,
   );
   section.append(
     h("h1", {}, "Requests"),

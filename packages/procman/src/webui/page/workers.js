@@ -33,15 +33,19 @@ export function open(section) {
     /** @param {any} pulse */
     update(pulse) {
       const { leader: status, workers, activity } = pulse;
+      const isSingle = workers.some((/** @type {any} */ { pid }) => pid === status.pid);
+      const what = isSingle ? "This program is the one" : "The leader is";
       setText(
         leader,
-        `The leader is process ${status.pid} with ${bytes(status.rss)}. It listens on ${status.listensOn.join(", ")}.`,
+        `${what} process ${status.pid} with ${bytes(status.rss)}. It listens on ${status.listensOn.join(", ")}.`,
       );
+      all.hidden = isSingle;
       const uses = new Map(activity.workers.map((/** @type {any} */ use) => [use.slot, use]));
       const rows = workers.map((/** @type {any} */ worker) => ({
         ...worker,
         use: uses.get(worker.slot),
         now: pulse.time,
+        isSingle,
       }));
       sync(body, rows, ({ pid }) => String(pid), makeRow, showRow);
       const known = [...new Set(workers.map((/** @type {any} */ { slot }) => slot))];
@@ -60,14 +64,15 @@ function headOf(name) {
 }
 
 /** @param {any} worker */
-function makeRow({ slot, pid }) {
+function makeRow({ slot, pid, isSingle }) {
+  const button = h("button", { type: "button", class: "small", onclick: () => rework(slot) }, `Replace ${slot} …`);
   return h(
     "tr",
     {},
     h("th", { scope: "row" }, String(slot), h("span", { class: "muted small" }, ` process ${pid}`)),
     h("td", {}),
     Array.from({ length: 7 }, () => h("td", { class: "number" })),
-    h("td", {}, h("button", { type: "button", class: "small", onclick: () => rework(slot) }, `Replace ${slot} …`)),
+    h("td", {}, isSingle ? [] : button),
   );
 }
 

@@ -1,46 +1,53 @@
-// The spans that wait for the collector: bounded, sent in batches, one after the other.
+// Items that wait for a receiver elsewhere: bounded, sent in batches, one after the other.
 //
-//   takeSpan ──> queue ── maxBatch, or every interval ──> send ── accepted ──────────────> counted as sent
-//                  │ full                                  ├─ for now not, at most twice ─> again at the next interval
-//                  └────────────> counted as dropped <─────┴─ refused, or a third time
+//   add ──> queue ── maxBatch, or every interval ──> send ── accepted ───────────────────> counted as sent
+//             │ full                                  ├─ for now not, below maxTries ────> again after retryAfter
+//             └────────────> counted as dropped <─────┴─ refused, or the last try
 
-import type { Span } from "@hemi/internal";
+/** What the receiver says to a batch. */
+export type BatchOutcome = "accepted" | "again" | "refused";
 
-/** What the collector says to a batch. */
-export type Outcome = "accepted" | "again" | "refused";
-
-export interface SpanQueueOptions {
-  /** Read at each use: live props change them. Spans. */
+export interface BatchQueueOptions<Item> {
+  /**
+   * Read at each use, because they may change. Items that wait at most, items of a batch, and how long an item waits
+   * for others, in milliseconds.
+   */
   readonly limits: { readonly maxQueue: number; readonly maxBatch: number; readonly interval: number };
+  /** How often a batch is tried that is not accepted for now. Default: 3. */
+  readonly maxTries?: number;
+  /** The time between two tries, in milliseconds. Default: the interval. */
+  readonly retryAfter?: number;
   /** Never rejects. */
-  readonly send: (spans: readonly Span[]) => Promise<Outcome>;
+  readonly send: (items: readonly Item[]) => Promise<BatchOutcome>;
   readonly sent: (count: number) => void;
   readonly dropped: (count: number) => void;
 }
 
-export class SpanQueue {
-  readonly #options: SpanQueueOptions;
-  #waiting: Span[] = [];
+/** A queue that never makes who adds an item wait. It does not keep the process alive. */
+export class BatchQueue<Item> {
+  readonly #options: BatchQueueOptions<Item>;
+  #waiting: Item[] = [];
   /** Being sent, or to be sent again. */
-  #batch: readonly Span[] = [];
+  #batch: readonly Item[] = [];
   #failures = 0;
   #sending: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: SpanQueueOptions) {
+  constructor(options: BatchQueueOptions<Item>) {
     this.#options = options;
   }
 
-  add(span: Span): void {
+  /** Takes an item, or drops it if too many wait. */
+  add(item: Item): void {
     const { limits, dropped } = this.#options;
     if (this.#isClosed || this.#waiting.length + this.#batch.length >= limits.maxQueue) return dropped(1);
-    this.#waiting.push(span);
+    this.#waiting.push(item);
     if (this.#waiting.length >= limits.maxBatch && this.#failures === 0) this.#flush();
     else this.#plan();
   }
 
-  /** Sends what is left, once, and drops what is not accepted. */
+  /** Sends what is left, once, and drops what is not accepted. Twice is harmless. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#isClosed = true;
@@ -56,10 +63,14 @@ export class SpanQueue {
 
   #plan(): void {
     if (this.#isClosed) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#flush();
-    }, this.#options.limits.interval).unref();
+    const { limits, retryAfter = limits.interval } = this.#options;
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#flush();
+      },
+      this.#failures > 0 ? retryAfter : limits.interval,
+    ).unref();
   }
 
   #flush(): void {
@@ -79,7 +90,7 @@ export class SpanQueue {
   }
 
   async #send(): Promise<void> {
-    const { send, sent, dropped } = this.#options;
+    const { send, sent, dropped, maxTries = 3 } = this.#options;
     const outcome = await send(this.#batch);
     if (outcome === "again" && ++this.#failures < maxTries) return;
     if (outcome === "accepted") sent(this.#batch.length);
@@ -88,6 +99,3 @@ export class SpanQueue {
     this.#batch = [];
   }
 }
-
-/** Of one batch. */
-const maxTries = 3;

@@ -1,0 +1,10 @@
+// What carries messages to a receiver.
+
+export interface Carrier {
+  /**
+   * Resolves when the system has taken all messages. Rejects if it has not within `timeout` milliseconds, or if the
+   * receiver is not there; then the same messages may be sent again. One call at a time.
+   */
+  send(messages: readonly Buffer[], timeout: number): Promise<void>;
+  close(): Promise<void>;
+}
