@@ -14,6 +14,8 @@ export const debianPackages = {
   gtlsclient: "ngtcp2-client",
   haproxy: "haproxy",
   h2load: "nghttp2-client",
+  mariadb: "mariadb-client",
+  mariadbd: "mariadb-server",
   nghttp: "nghttp2-client",
   nghttpd: "nghttp2-server",
   nginx: "nginx",

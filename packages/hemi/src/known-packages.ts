@@ -23,6 +23,8 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["metrics", "@hemi/contrib-handlets"],
   ["refererChecker", "@hemi/contrib-handlets"],
   ["rewriter", "@hemi/contrib-handlets"],
+  ["mongoProxy", "@hemi/contrib-mongo-proxy"],
+  ["mysqlProxy", "@hemi/contrib-mysql-proxy"],
   ["otel", "@hemi/contrib-otel"],
   ["pgsqlProxy", "@hemi/contrib-pgsql-proxy"],
   ["http3Server", "@hemi/contrib-quic"],
