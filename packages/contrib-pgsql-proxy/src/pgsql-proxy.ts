@@ -1,18 +1,19 @@
 // pgsqlProxy: lends a few connections to servers of PostgreSQL to many clients.
 
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { createSecureContext, type SecureContext } from "node:tls";
 import { Deadlines } from "@hemi/common";
 import {
   backendKind,
+  checkInnerTls,
   type ConnFacts,
   type Context,
   type DealetExplanation,
   type DealetPart,
   defineDealet,
   eventCounter,
-  HemiError,
+  type InnerTls,
+  innerTlsOf,
+  innerTlsProps,
   prop,
   type PropsOf,
   Refusals,
@@ -28,7 +29,6 @@ import { StatementTable } from "./client/statements.ts";
 import { sqlStates } from "./protocol/errors.ts";
 import { cancelAt } from "./server/cancel.ts";
 import { Pool } from "./server/pool.ts";
-import type { ServerTls } from "./server/server-tls.ts";
 
 const props = {
   /** The servers. All of them have the same data: one, or others of which all but one are backups. */
@@ -95,18 +95,7 @@ const props = {
   loginTimeout: prop.duration({ default: "15s", min: "1ms", reload: "live" }),
   /** Closes the session of a client without a query for this time. */
   idleTimeout: prop.duration({ default: "1d", min: "1ms", reload: "live" }),
-  /** The certificate for clients that ask for TLS, as PEM. Default: only the router may terminate TLS. */
-  tlsCert: prop.path(),
-  /** Its key. */
-  tlsKey: prop.path(),
-  /** Whether clients without TLS are refused. */
-  requireTls: prop.bool({ default: false, reload: "live" }),
-  /** TLS to servers: `require` takes any certificate; `verify` one of `serverCa` for the host or `serverName`. */
-  serverTls: prop.choice(["off", "require", "verify"], { default: "off" }),
-  /** Certificates of authorities, as PEM. Default: those of Node.js. */
-  serverCa: prop.path(),
-  /** The name in the certificates of the servers. Default: the address of the node. */
-  serverName: prop.string({ default: "" }),
+  ...innerTlsProps,
 };
 
 /**
@@ -117,7 +106,7 @@ export const pgsqlProxy = defineDealet({
   sign: "pgsqlProxy",
   props,
   check(context) {
-    const { users, databases, tlsCert, tlsKey } = context.props;
+    const { users, databases } = context.props;
     const twice = (prop: "users" | "databases", names: readonly string[]): void => {
       for (const name of new Set(names.filter((each, i) => names.indexOf(each) !== i))) {
         context.report({ prop, message: `${name} stands here twice` });
@@ -136,9 +125,7 @@ export const pgsqlProxy = defineDealet({
       const message = `${name} has a verifier, which does not suffice to log in at servers`;
       context.report({ prop: "users", message, hint: "set serverPassword" });
     }
-    if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-      context.report({ prop: "tlsCert", message: ".tlsCert and .tlsKey belong together" });
-    }
+    checkInnerTls(context);
   },
   offers: [tcpsDealet],
   create: (context): DealetPart & TcpsDealet => new PgsqlProxy(context),
@@ -153,8 +140,7 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
   readonly #count: (event: SessionEvent) => void;
   /** For requests to cancel. */
   readonly #sessions = new Map<number, { readonly key: Buffer; readonly phase: QueryPhase }>();
-  #secureContext: SecureContext | undefined;
-  #serverTls: ServerTls = { mode: "off", serverName: "", ca: undefined };
+  #tls: InnerTls = { secureContext: undefined, server: { mode: "off", serverName: "", ca: undefined } };
   #lastFailure = "";
   #lastId = 0;
   #clients = 0;
@@ -177,13 +163,12 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
 
   readonly #makeDeadline = (onExpired: () => void) => this.#deadlines.add(onExpired);
 
-  async prepare(): Promise<void> {
-    const { tlsCert, tlsKey, serverTls, serverCa, serverName } = this.#context.props;
-    if (tlsCert !== undefined && tlsKey !== undefined) {
-      this.#secureContext = createSecureContext({ cert: await readPem(tlsCert), key: await readPem(tlsKey) });
-    }
-    const ca = serverCa === undefined ? undefined : await readPem(serverCa);
-    this.#serverTls = { mode: serverTls, serverName, ca };
+  examine(): void {
+    innerTlsOf(this.#context.props);
+  }
+
+  prepare(): void {
+    this.#tls = innerTlsOf(this.#context.props);
   }
 
   takeConn(conn: TcpsConn): true {
@@ -195,7 +180,7 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
     });
     new ClientSession(conn, {
       settings: this.#context.props,
-      secureContext: this.#secureContext,
+      secureContext: this.#tls.secureContext,
       verifiers: this.#verifiers,
       lenderFor: (user, database) => this.#lenderFor(user, database),
       register: (phase) => {
@@ -208,7 +193,7 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
       cancel: (id, key) => this.#cancel(id, key),
       abandoned: (server) => {
         // It would not notice that nobody waits for what it does.
-        cancelAt(server, this.#serverTls, this.#makeDeadline);
+        cancelAt(server, this.#tls.server, this.#makeDeadline);
         server.close();
       },
       makeDeadline: this.#makeDeadline,
@@ -264,7 +249,7 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
         backend: () => (known?.toBackend ?? props.toBackend).current,
         credentials: { user: serverUser || userName, password: serverPassword || password },
         database: known?.serverName ?? database,
-        tls: () => this.#serverTls,
+        tls: () => this.#tls.server,
         makeDeadline: this.#makeDeadline,
         now: () => stage.clock.monotonic(),
         log: (failure) => this.#serverFailed(failure),
@@ -286,20 +271,12 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
     const session = this.#sessions.get(id);
     if (session?.key.equals(key) !== true) return;
     const server = session.phase.busyServer;
-    if (server !== undefined) cancelAt(server, this.#serverTls, this.#makeDeadline);
+    if (server !== undefined) cancelAt(server, this.#tls.server, this.#makeDeadline);
   }
 
   #serverFailed(failure: string): void {
     this.#lastFailure = failure;
     this.#failures.add("");
-  }
-}
-
-async function readPem(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new HemiError("HEMI_FILE", `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

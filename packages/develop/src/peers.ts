@@ -15,6 +15,8 @@ export const debianPackages = {
   gtlsserver: "ngtcp2-server",
   haproxy: "haproxy",
   h2load: "nghttp2-client",
+  mariadb: "mariadb-client",
+  mariadbd: "mariadb-server",
   nghttp: "nghttp2-client",
   nghttpd: "nghttp2-server",
   nginx: "nginx",

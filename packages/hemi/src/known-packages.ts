@@ -25,6 +25,8 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["rewriter", "@hemi/contrib-handlets"],
   ["syslog", "@hemi/contrib-logs"],
   ["journald", "@hemi/contrib-logs"],
+  ["mongoProxy", "@hemi/contrib-mongo-proxy"],
+  ["mysqlProxy", "@hemi/contrib-mysql-proxy"],
   ["otel", "@hemi/contrib-otel"],
   ["pgsqlProxy", "@hemi/contrib-pgsql-proxy"],
   ["http3Server", "@hemi/contrib-quic"],

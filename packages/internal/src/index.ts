@@ -370,6 +370,16 @@ export type { ConnFacts } from "./layer4/facts.ts";
 export { tcpsDealet, type TcpsConn, type TcpsDealet } from "./layer4/tcps/dealet.ts";
 export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
+export {
+  checkInnerTls,
+  type InnerTls,
+  innerTlsOf,
+  innerTlsProps,
+  type InnerTlsSettings,
+  secured,
+  type ServerTls,
+} from "./layer4/tcps/inner-tls.ts";
+export { type ClientPipe, SecurePipe } from "./layer4/tcps/secure-pipe.ts";
 export type { ConnNotes } from "./layer4/conn-log/conn-entry.ts";
 export type { ConnEndReason } from "./layer4/end-reason.ts";
 export {
@@ -411,6 +421,7 @@ export { tcpsOutgate, type TcpsOutgate } from "./layer4/tcps/tcps-outgate.ts";
 export { udpsOutgate, type Association, type UdpsOutgate } from "./layer4/udps/udps-outgate.ts";
 export type { JudgedHost } from "./net/allowed-addresses.ts";
 export { splice, type SplicedOptions } from "./net/spliced.ts";
+export { flushAtEndOfTurn, type Due } from "./net/end-of-turn.ts";
 export { peerOf, plainAddress } from "./net/peer.ts";
 export { connVariables } from "./layer4/variables.ts";
 export { RatePacer, type Pacer, type Policer } from "./net/pacer.ts";

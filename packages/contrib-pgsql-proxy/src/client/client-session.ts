@@ -5,14 +5,13 @@
 //  login (SCRAM) ──> welcome ──> queries: see QueryPhase
 
 import type { Deadline } from "@hemi/common";
-import type { ConnEndReason, LinkUser, TcpsConn } from "@hemi/internal";
+import { type ClientPipe, type ConnEndReason, type LinkUser, SecurePipe, type TcpsConn } from "@hemi/internal";
 import type { SecureContext } from "node:tls";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { authenticationOk, MessageReader, ProtocolError } from "../protocol/messages.ts";
 import { readStartup, type Startup } from "../protocol/startup.ts";
 import type { ServerConn } from "../server/server-conn.ts";
 import { ClientLogin, type Verifiers } from "./client-login.ts";
-import { SecurePipe, type ClientPipe } from "./client-pipe.ts";
 import { QueryPhase, type Lender, type QueryEvent } from "./query-phase.ts";
 
 export interface SessionOptions {

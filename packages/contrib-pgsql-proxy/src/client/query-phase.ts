@@ -4,12 +4,11 @@
 //         └──> a server: parameters restored ──> statements renamed ──> sent
 //  ReadyForQuery, nothing owed, no transaction ──> the server is given back
 
-import type { ConnEndReason } from "@hemi/internal";
+import type { ClientPipe, ConnEndReason } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { headSize, idle, MessageReader, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
 import type { Pool, PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import type { ClientPipe } from "./client-pipe.ts";
 import { Expected, type Entry } from "./expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
 import { SessionParams } from "./session-params.ts";

@@ -2,10 +2,9 @@
 // Requests in Progress").
 
 import type { Deadline } from "@hemi/common";
-import { type DialUser, Link, type LinkUser } from "@hemi/internal";
+import { type DialUser, Link, type LinkUser, secured, type ServerTls } from "@hemi/internal";
 import { cancelRequest, tlsRequest } from "../protocol/startup.ts";
 import type { ServerConn } from "./server-conn.ts";
-import { secured, type ServerTls } from "./server-tls.ts";
 
 /** Whether it helps is not known. Gives up after a while. */
 export function cancelAt(server: ServerConn, tls: ServerTls, makeDeadline: (onExpired: () => void) => Deadline): void {

@@ -5,13 +5,12 @@
 //        └──> a queue, bounded, with a time limit
 
 import type { Deadline } from "@hemi/common";
-import type { TcpsBackend } from "@hemi/internal";
+import type { ServerTls, TcpsBackend } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { idle } from "../protocol/messages.ts";
 import { reset } from "./resetting.ts";
 import { ServerConn } from "./server-conn.ts";
 import type { Credentials } from "./server-login.ts";
-import type { ServerTls } from "./server-tls.ts";
 
 /** Read at each use, because live props change them. Times in milliseconds. */
 export interface PoolSettings {

@@ -3,12 +3,19 @@
 //  dialling ──> TLS ──> login ──> free <──> lent to a user
 //                                  └──> resetting ──> free
 
-import { type BackendFailure, type DialUser, Link, type LinkUser, type TcpsBackend } from "@hemi/internal";
+import {
+  type BackendFailure,
+  type DialUser,
+  Link,
+  type LinkUser,
+  secured,
+  type ServerTls,
+  type TcpsBackend,
+} from "@hemi/internal";
 import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
 import { idle, message, MessageReader, ProtocolError, readText } from "../protocol/messages.ts";
 import { startupMessage, tlsRequest } from "../protocol/startup.ts";
 import { ServerLogin, type Credentials } from "./server-login.ts";
-import { secured, type ServerTls } from "./server-tls.ts";
 
 /** Has a connection for itself. */
 export interface ServerUser {

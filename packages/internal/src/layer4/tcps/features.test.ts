@@ -184,6 +184,7 @@ test.each([
   ["smtp", "", (isWell: boolean) => (isWell ? "220 a.example\r\n" : "554 no\r\n")],
   ["redis", "", (isWell: boolean) => (isWell ? "+PONG\r\n" : "-LOADING Redis is loading the dataset\r\n")],
   ["postgres", "", (isWell: boolean) => (isWell ? "R\0\0\0\x08\0\0\0\x03" : "E\0\0\0\x13SFATAL\0C57P03\0\0")],
+  ["mysql", "", (isWell: boolean) => `\x02\0\0\0\n8\x0a\0\0\x02\xff${isWell ? "\x15\x04" : "\x10\x04"}#28000x`],
   ["expect", '.healthExpect = "+OK"', (isWell: boolean) => (isWell ? "+OK\r\n" : "-ERR\r\n")],
 ])("the health check %s looks at what the node says first", async (check, props, greeting) => {
   let isWell = true;

@@ -10,11 +10,11 @@ export const probeProps = {
   /**
    * Whether each node is checked at intervals. `tcp` connects to the node; with `tlsMode` use `tls`, which makes a
    * handshake. `smtp` expects the greeting 220. `redis` sends PING; a node that loads its data is unhealthy. `postgres`
-   * begins a session, and goes no further; a server that starts up or shuts down is unhealthy. `expect` sends
-   * `healthSend`, and expects an answer that contains `healthExpect`. An unhealthy node gets no connections until it
-   * has recovered.
+   * begins a session, and goes no further; a server that starts up or shuts down is unhealthy. `mysql` logs in as the
+   * user `hemi` without a password; a server that refuses it because of that is healthy. `expect` sends `healthSend`,
+   * and expects an answer that contains `healthExpect`. An unhealthy node gets no connections until it has recovered.
    */
-  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "redis", "postgres", "expect"], {
+  healthCheck: prop.choice(["off", "tcp", "tls", "smtp", "redis", "postgres", "mysql", "expect"], {
     default: "off",
     reload: "live",
   }),
@@ -80,6 +80,7 @@ export function probesOf(
       (answer) => /^(?:\+PONG|-NOAUTH)/.test(answer),
     ),
     postgres: expecting(() => pgsqlStart, isPgsqlReady),
+    mysql: expecting(() => mysqlStart, isMysqlReady),
     expect: expecting(
       () => settings.healthSend,
       (answer) => answer.includes(settings.healthExpect),
@@ -102,3 +103,35 @@ function isPgsqlReady(answer: string): boolean {
   const [, code] = /^E[^]{4}[^]*?\0C(\w{5})\0/.exec(answer) ?? [];
   return code !== undefined && code !== "57P03" && code !== "53300";
 }
+
+/**
+ * The response to a greeting (MySQL, "HandshakeResponse41"), and an empty proof, in case the server asks for another
+ * one. A login that is broken off counts against us at the server (`max_connect_errors`), one that is refused does not.
+ */
+const mysqlStart = ((): Buffer => {
+  const head = Buffer.alloc(32);
+  // PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH
+  head.writeUInt32LE(0x08_82_00, 0);
+  head.writeUInt32LE(0xff_ff_ff, 4);
+  head.writeUInt8(45, 8);
+  const payload = Buffer.concat([head, Buffer.from("hemi\0\0mysql_native_password\0")]);
+  return Buffer.concat([Buffer.of(payload.length, 0, 0, 1), payload, Buffer.of(0, 0, 0, 3)]);
+})();
+
+/** Behind its greeting, it lets the user in or refuses it; but not because it has its fill, or shuts down. */
+function isMysqlReady(answer: string): boolean {
+  const bytes = Buffer.from(answer, "latin1");
+  let at = 0;
+  for (let count = 0; at + 4 < bytes.length; count++) {
+    const end = at + 4 + bytes.readUIntLE(at, 3);
+    const mark = bytes[at + 4];
+    if (end > bytes.length || (count === 0 && mark !== 10)) return false;
+    if (mark === 0xff) return end >= at + 7 && !mysqlBusy.has(bytes.readUInt16LE(at + 5));
+    if (mark === 0) return true;
+    at = end;
+  }
+  return false;
+}
+
+/** ER_CON_COUNT_ERROR, ER_SERVER_SHUTDOWN, ER_HOST_IS_BLOCKED, ER_TOO_MANY_USER_CONNECTIONS. */
+const mysqlBusy: ReadonlySet<number> = new Set([1040, 1053, 1129, 1203]);

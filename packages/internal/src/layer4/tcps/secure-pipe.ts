@@ -2,16 +2,10 @@
 
 import { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
-import type { Link, LinkUser } from "@hemi/internal";
+import type { Link, LinkUser } from "../../net/link.ts";
 
 /** As much of a `Link` as a session uses. */
-export interface ClientPipe {
-  readonly isDestroyed: boolean;
-  /** Returns false if the client reads too slowly: `drained` follows. */
-  write(bytes: Buffer, isShared: boolean): boolean;
-  hold(isHeld: boolean): void;
-  end(): void;
-}
+export type ClientPipe = Pick<Link, "isDestroyed" | "write" | "hold" | "end">;
 
 /** TLS over a link. What the link receives has to be given to `received`. */
 export class SecurePipe implements ClientPipe {

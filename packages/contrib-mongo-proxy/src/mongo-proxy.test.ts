@@ -1,0 +1,250 @@
+// mongoProxy between a server that is written from the specification, and clients: the driver for Node.js, and raw ones
+// that lie or break off.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import { deserialize, type Document, serialize } from "bson";
+import fc from "fast-check";
+import { MongoClient, type MongoClientOptions } from "mongodb";
+import { expect, test } from "vitest";
+import contrib from "./index.ts";
+import { headSize, MessageReader, operations, readHead, writeMessage } from "./protocol/messages.ts";
+import { compressed, FakeServer } from "./testing/fake-server.ts";
+
+async function proxy({ port }: { readonly port: number }, props = "", other = 1) {
+  const sink = new MemorySink();
+  const stage = await bootWith([contrib]).bootText(
+    `stage {
+      tcpsBackend "main" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }
+      tcpsBackend "other" { .nodes = (["address": "127.0.0.1:${other}"]) .maxFails = 0 }
+      tcpsRouter "door" { .address = "127.0.0.1:0" case { mongoProxy { .toBackend = "main" ${props} } } }
+    }`,
+    { log: openErrorLog({ sink }) },
+  );
+  await stage.start();
+  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.door")?.part ?? {};
+  return {
+    stage,
+    log: sink.lines,
+    client: () => new RawClient(Number(address.split(":")[1])),
+    driver: (options: MongoClientOptions = {}) =>
+      new MongoClient(`mongodb://${address}/`, { serverSelectionTimeoutMS: 5000, ...options }),
+    [Symbol.asyncDispose]: () => stage.quit(1000),
+  };
+}
+
+/** Sends what it is told. */
+class RawClient {
+  readonly socket;
+  readonly received: Buffer[] = [];
+  readonly #closed: Promise<unknown>;
+  #taken = 0;
+  #lastId = 0;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true }).on("error", () => undefined);
+    const reader = new MessageReader(
+      () => 100_000_000,
+      (message) => this.received.push(message),
+    );
+    this.socket.on("data", (bytes) => reader.add(bytes, false));
+    this.#closed = once(this.socket, "close");
+  }
+
+  send(bytes: Buffer, size = bytes.length): void {
+    for (let at = 0; at < bytes.length; at += size) this.socket.write(bytes.subarray(at, at + size));
+  }
+
+  message(command: Document): Buffer {
+    const head = { requestId: ++this.#lastId, responseTo: 0, operation: operations.message };
+    return writeMessage(head, Buffer.alloc(5), serialize(command));
+  }
+
+  /** The next reply's document. */
+  async next(): Promise<Document> {
+    const at = this.#taken++;
+    while (this.received.length <= at) await once(this.socket, "data");
+    const message = this.received[at] ?? Buffer.alloc(0);
+    const before = readHead(message).operation === operations.reply ? 20 : 5;
+    return deserialize(message.subarray(headSize + before));
+  }
+
+  async ask(command: Document): Promise<Document> {
+    this.send(this.message(command));
+    return await this.next();
+  }
+
+  async closed(): Promise<void> {
+    await this.#closed;
+  }
+}
+
+test("the driver inserts and finds, and takes the proxy for a single server", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  for (const compressors of [undefined, ["snappy", "zlib"] as const]) {
+    const client = site.driver(compressors && { compressors: [...compressors] });
+    const goods = client.db("shop").collection<{ name: string }>("goods");
+    await goods.insertMany([{ name: "tea" }, { name: "milk" }]);
+    expect((await goods.find().toArray()).map(({ name }) => name).slice(0, 2)).toEqual(["tea", "milk"]);
+    await client.close();
+  }
+  expect(server.hellos.some(({ compression }) => String(compression) === "zlib")).toBe(true);
+  expect(server.hellos.some(({ compression }) => String(compression).includes("snappy"))).toBe(false);
+});
+
+test("each database is at its backend, and only reads go to one that is to be read", async () => {
+  await using main = await FakeServer.listen();
+  await using archive = await FakeServer.listen();
+  const databases = '.databases = (["name": "archive", "toBackend": "other", "readOnly": true])';
+  await using site = await proxy(main, databases, archive.port);
+  const client = site.driver();
+  await client.db("shop").collection("a").insertOne({ x: 1 });
+  await client.db("archive").collection("a").find().toArray();
+  await expect(client.db("archive").collection("a").insertOne({ x: 1 })).rejects.toMatchObject({ code: 13 });
+  const copy = client
+    .db("archive")
+    .collection("a")
+    .aggregate([{ $out: "b" }]);
+  await expect(copy.toArray()).rejects.toMatchObject({ code: 13 });
+  await expect(
+    client
+      .db("shop")
+      .collection("a")
+      .aggregate([{ $out: { db: "archive", coll: "b" } }])
+      .toArray(),
+  )
+    .rejects //
+    .toMatchObject({ code: 13 });
+  await client.close();
+  const seen = (server: FakeServer) => server.commands.filter(({ database }) => database !== "admin");
+  expect(seen(main)).toEqual([{ command: "insert", database: "shop" }]);
+  expect(seen(archive)).toEqual([{ command: "find", database: "archive" }]);
+});
+
+test("no command goes round the limits of databases", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, '.databases = (["name": "shop"]) .otherDatabases = false');
+  const client = site.client();
+  for (const command of [
+    { find: "users", $db: "admin" },
+    { renameCollection: "shop.a", to: "stock.a", $db: "admin" },
+    { bulkWrite: 1, ops: [], nsInfo: [{ ns: "shop.a" }, { ns: "stock.a" }], $db: "admin" },
+    { aggregate: "a", pipeline: [{ $merge: { into: { db: "stock", coll: "a" } } }], $db: "shop" },
+    { mapReduce: "a", out: { replace: "a", db: "stock" }, $db: "shop" },
+    { applyOps: [], $db: "shop" },
+    { shutdown: 1, $db: "admin" },
+  ]) {
+    expect(await client.ask(command)).toMatchObject({ ok: 0, code: 13, codeName: "Unauthorized" });
+  }
+  expect(server.commands).toEqual([]);
+  expect(await client.ask({ ping: 1, $db: "admin" })).toMatchObject({ ok: 1 });
+  expect(await client.ask({ renameCollection: "shop.a", to: "shop.b", $db: "admin" })).toMatchObject({ ok: 1 });
+  client.socket.destroy();
+});
+
+test("a session is split at every byte, compressed or not", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const client = site.client();
+  client.send(client.message({ hello: 1, $db: "admin" }), 1);
+  const { setName, hosts, ok } = await client.next();
+  expect({ setName, hosts, ok }).toEqual({ ok: 1 });
+  client.send(compressed(client.message({ ping: 1, $db: "shop" })), 1);
+  await expect.poll(() => client.received.length).toBe(2);
+  expect(server.commands.at(-1)).toEqual({ command: "ping", database: "shop" });
+  client.socket.destroy();
+});
+
+test("the first message may be one of OP_QUERY, others may not", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const client = site.client();
+  for (const command of ["isMaster", "drop"]) {
+    const rest = Buffer.concat([Buffer.alloc(4), Buffer.from("admin.$cmd\0"), Buffer.alloc(4), Buffer.alloc(4, 255)]);
+    const head = { requestId: 1, responseTo: 0, operation: operations.query };
+    client.send(writeMessage(head, rest, serialize({ [command]: 1 })));
+  }
+  expect(await client.next()).toMatchObject({ ok: 0, code: 20 });
+  expect(await client.next()).toMatchObject({ ok: 1, ismaster: true });
+  client.socket.destroy();
+});
+
+test("messages that lie close the connection, with an error of MongoDB", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".maxMessageSize = 64K");
+  const ping = serialize({ ping: 1, $db: "shop" });
+  const head = { requestId: 1, responseTo: 0, operation: operations.message };
+  const twice = writeMessage(head, Buffer.alloc(5), ping, Buffer.of(0), ping);
+  const noDatabase = writeMessage(head, Buffer.alloc(5), serialize({ ping: 1 }));
+  const longer = Buffer.from(ping);
+  longer.writeInt32LE(1000, 0);
+  const bomb = compressed(writeMessage(head, Buffer.alloc(5), serialize({ ping: "x".repeat(100_000), $db: "a" })));
+  for (const message of [
+    Buffer.from([255, 255, 255, 127, ...Buffer.alloc(12)]),
+    Buffer.from([3, 0, 0, 0, ...Buffer.alloc(12)]),
+    writeMessage(head, Buffer.from([8, 0, 0, 0, 0]), ping),
+    writeMessage(head, Buffer.alloc(5), longer),
+    writeMessage({ ...head, operation: 2006 }, ping),
+    twice,
+    noDatabase,
+    bomb,
+  ]) {
+    const client = site.client();
+    client.send(message);
+    expect(await client.next()).toMatchObject({ ok: 0, code: 9 });
+    await client.closed();
+  }
+  expect(server.commands).toEqual([]);
+});
+
+test("a server that is lost, or cannot be reached, is an error of MongoDB for each request", async () => {
+  await using server = await FakeServer.listen();
+  server.instead = (_, socket) => {
+    socket.destroy();
+    return undefined;
+  };
+  await using site = await proxy(server, '.databases = (["name": "gone", "toBackend": "other"])');
+  for (const database of ["shop", "gone"]) {
+    const client = site.client();
+    client.send(
+      Buffer.concat([client.message({ hang: 1, $db: database }), client.message({ hang: 2, $db: database })]),
+    );
+    for (let i = 0; i < 2; i++) expect(await client.next()).toMatchObject({ ok: 0, code: 6 });
+    await client.closed();
+  }
+});
+
+test("no bytes of a client or a server do anything else than end the connection", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  let answer: Buffer | undefined;
+  server.instead = (_, socket) => {
+    if (answer !== undefined) socket.end(answer);
+    return answer && Buffer.alloc(0);
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 60 }), async (isServer, bytes) => {
+      answer = isServer ? Buffer.from(bytes) : undefined;
+      const client = site.client();
+      if (isServer) client.send(client.message({ ping: 1, $db: "shop" }));
+      else client.socket.end(Buffer.from(bytes));
+      await client.closed();
+    }),
+    { numRuns: 60 },
+  );
+  server.instead = undefined;
+  const client = site.client();
+  expect(await client.ask({ ping: 1, $db: "shop" })).toMatchObject({ ok: 1 });
+  client.socket.destroy();
+});
+
+test("hemi explain tells the databases, and a name twice is a mistake of the configuration", async () => {
+  await using site = await proxy({ port: 1 }, '.databases = (["name": "a", "toBackend": "other", "readOnly": true])');
+  const walk = await site.stage.explainConn({ protocol: "tcp" });
+  expect(JSON.stringify(walk)).toContain("the database a is at tcpsBackend.other, to be read only");
+  await expect(proxy({ port: 1 }, '.databases = (["name": "a"], ["name": "a"])')).rejects.toThrow(
+    "a stands here twice",
+  );
+});

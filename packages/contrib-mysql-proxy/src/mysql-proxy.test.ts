@@ -1,0 +1,372 @@
+// mysqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
+
+import { once } from "node:events";
+import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import contrib from "./index.ts";
+import { readError, okPacket } from "./protocol/errors.ts";
+import { headSize, int16, packet } from "./protocol/packets.ts";
+import { FakeServer, queriesIn, textResult } from "./testing/fake-server.ts";
+import { RawClient } from "./testing/raw-client.ts";
+
+const known = '.users = (["name": "ann", "password": "geheim", "databases": ("shop")])';
+
+async function proxy(server: { readonly port: number }, props = "", more = "") {
+  const sink = new MemorySink();
+  const stage = await bootWith([contrib]).bootText(
+    `stage {
+      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${server.port}"]) .maxFails = 0 }
+      ${more}
+      tcpsRouter "main" { .address = "127.0.0.1:0" case { mysqlProxy { .toBackend = "db" ${props} } } }
+    }`,
+    { log: openErrorLog({ sink }) },
+  );
+  await stage.start();
+  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
+  return {
+    stage,
+    log: sink.lines,
+    client: () => new RawClient(Number(address.split(":")[1])),
+    [Symbol.asyncDispose]: () => stage.quit(1000),
+  };
+}
+
+const replicas = ({ port }: { readonly port: number }) =>
+  `tcpsBackend "replicas" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }`;
+
+const query = 3;
+
+test.each(["", known])("a session is split at every byte, and a query answered: %s", async (users) => {
+  await using server = await FakeServer.listen({ answer: () => textResult("found") });
+  await using site = await proxy(server, users);
+  const client = site.client();
+  expect((await client.logIn("geheim", "shop", 1))[0]).toBe(0);
+  client.command(query, "select 1", 1);
+  await client.next();
+  await client.next();
+  expect((await client.next()).toString("utf8", headSize + 1)).toBe("found");
+  await client.next();
+  expect(server.responses[0]).toMatchObject({ user: "ann", database: "shop" });
+  client.command(1);
+  await client.closed();
+});
+
+test("a response that comes byte by byte is passed on, and the next command taken", async () => {
+  await using server = await FakeServer.listen({
+    answer: (_, socket) => {
+      socket.setNoDelay(true);
+      for (const byte of textResult("found")) socket.write(Buffer.of(byte));
+      return undefined;
+    },
+  });
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  for (let i = 0; i < 3; i++) {
+    client.command(query, `select ${i}`);
+    for (let packets = 0; packets < 4; packets++) await client.next();
+  }
+  expect(queriesIn(server.commands)).toEqual(["select 0", "select 1", "select 2"]);
+  client.socket.destroy();
+});
+
+test("commands that are sent at once are answered one after the other", async () => {
+  await using server = await FakeServer.listen({ answer: (command) => textResult(command.toString("utf8", 1)) });
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  client.send(Buffer.concat(["a", "b", "c"].map((text) => packet(0, Buffer.of(query), text))));
+  const rows: string[] = [];
+  for (let i = 0; i < 12; i++) {
+    const answer = await client.next();
+    if (i % 4 === 2) rows.push(answer.toString("utf8", headSize + 1));
+  }
+  expect(rows).toEqual(["a", "b", "c"]);
+  client.socket.destroy();
+});
+
+test("a wrong password is refused, whoever knows the right one, and no log has either", async () => {
+  await using server = await FakeServer.listen();
+  for (const users of ["", known]) {
+    await using site = await proxy(server, users);
+    const client = site.client();
+    expect(readError(await client.logIn("a-wrong-one")).code).toBe(1045);
+    await client.closed();
+    expect(site.log.join("\n")).not.toMatch(/geheim|a-wrong/);
+  }
+});
+
+test("a stranger is asked for a password like everyone, and refused", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, known);
+  const client = site.client();
+  await client.next();
+  client.respond("", "eve");
+  expect((await client.next())[headSize]).toBe(0xfe);
+  client.send(packet(3, Buffer.alloc(20)));
+  expect(readError((await client.next()).subarray(headSize))).toMatchObject({ code: 1045 });
+  expect(server.responses).toEqual([]);
+});
+
+test("a database that a user may not use is refused at the login, and in the session", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, known);
+  expect(readError(await site.client().logIn("geheim", "stock")).code).toBe(1044);
+  const client = site.client();
+  await client.logIn("geheim", "shop");
+  for (const [code, text] of [
+    [2, "stock"],
+    [query, "use `stock`"],
+    [query, "/* x */ USE stock;"],
+  ] as const) {
+    client.command(code, text);
+    expect(readError((await client.next()).subarray(headSize)).code).toBe(1044);
+  }
+  expect(server.commands).toEqual([]);
+  client.socket.destroy();
+});
+
+test("caching_sha2_password wants the password itself: the proxy encrypts it for the server", async () => {
+  await using server = await FakeServer.listen({ plugin: "caching_sha2_password", wantsPassword: true });
+  await using site = await proxy(server, known);
+  const client = site.client();
+  expect((await client.logIn())[0]).toBe(0);
+  client.socket.destroy();
+});
+
+test("caching_sha2_password is passed on, with the key of the server", async () => {
+  await using server = await FakeServer.listen({ plugin: "caching_sha2_password", wantsPassword: true });
+  await using site = await proxy(server);
+  const client = site.client();
+  expect((await client.logIn())[0]).toBe(0);
+  expect(client.received.some((answer) => answer.includes("BEGIN PUBLIC KEY"))).toBe(true);
+  client.socket.destroy();
+});
+
+test("a server that sends something malformed costs its client the session", async () => {
+  const first = Buffer.from([3, 0, 0, 0, 10, 1, 1]);
+  await using broken = await FakeServer.listen({ first });
+  await using site = await proxy(broken);
+  expect(readError(await site.client().logIn())).toMatchObject({ code: 1429 });
+  for (const answer of [packet(1, Buffer.of(0, 0xfe)), packet(1, Buffer.of(0xfc)), packet(1, Buffer.of(0))]) {
+    await using server = await FakeServer.listen({ answer: () => answer });
+    await using other = await proxy(server);
+    const client = other.client();
+    await client.logIn();
+    client.command(query, "x");
+    await client.closed();
+    expect(other.log.join("\n")).toContain("it sent");
+  }
+});
+
+test("a server that closes while it works is an error of MySQL", async () => {
+  await using server = await FakeServer.listen({ answer: (_, socket) => void socket.destroy() });
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  client.command(query, "select 1");
+  expect(readError((await client.next()).subarray(headSize))).toMatchObject({ code: 1053 });
+  await client.closed();
+});
+
+test("without a server, and with one that has too many connections, clients get an error of MySQL", async () => {
+  const full = packet(0, Buffer.of(0xff), int16(1040), "Too many connections");
+  await using server = await FakeServer.listen({ first: full });
+  await using site = await proxy(server);
+  expect(readError(await site.client().logIn())).toEqual({ code: 1040, text: "Too many connections" });
+  await using nowhere = await proxy({ port: 1 });
+  expect(readError(await nowhere.client().logIn())).toMatchObject({ code: 1429 });
+});
+
+test("a login that takes too long, and a command out of order, are refused", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".loginTimeout = 50ms");
+  const slow = site.client();
+  await slow.next();
+  expect(readError((await slow.next()).subarray(headSize)).code).toBe(1159);
+  const client = site.client();
+  await client.logIn();
+  client.send(packet(1, Buffer.of(query), "x"));
+  expect(readError((await client.next()).subarray(headSize)).code).toBe(1156);
+  await client.closed();
+});
+
+test("commands for replication, and of other users, are not passed on", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  for (const code of [0x11, 0x12, 0x1e, 0x15, 0x08, 0x20, 0xff]) {
+    client.command(code);
+    expect(readError((await client.next()).subarray(headSize)).code).toBe(1047);
+  }
+  expect(server.commands).toEqual([]);
+  client.socket.destroy();
+});
+
+test("KILL names a session by the id that its client has learned", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const [busy, killer] = [site.client(), site.client()];
+  await busy.logIn();
+  await killer.logIn();
+  const greeting = busy.received[0]?.subarray(headSize) ?? Buffer.alloc(0);
+  const id = greeting.readUInt32LE(greeting.indexOf(0, 1) + 1);
+  killer.command(query, `KILL QUERY ${id}`);
+  await killer.next();
+  killer.command(query, "KILL 4294967295");
+  expect(readError((await killer.next()).subarray(headSize)).code).toBe(1094);
+  killer.command(query, "KILL 5");
+  await killer.next();
+  expect(queriesIn(server.commands)).toEqual(["KILL QUERY 7", "KILL 5"]);
+  for (const client of [busy, killer]) client.socket.destroy();
+});
+
+test("what only reads goes to a replica, which is set like the session", async () => {
+  await using writer = await FakeServer.listen({ answer: (command) => answerAs("writer", command) });
+  await using replica = await FakeServer.listen({ answer: (command) => answerAs("replica", command) });
+  await using site = await proxy(writer, `${known} .toReplicas = "replicas" .writerTime = 0s`, replicas(replica));
+  const client = site.client();
+  await client.logIn();
+  const ask = async (sql: string): Promise<string> => {
+    client.command(query, sql);
+    const first = await client.next();
+    if (first[headSize] === 0) return "";
+    await client.next();
+    const row = (await client.next()).toString("utf8", headSize + 1);
+    await client.next();
+    return row;
+  };
+  await ask("SET NAMES utf8mb4");
+  await ask("use shop");
+  expect(await ask("select 1")).toBe("replica");
+  expect(await ask("select 1 for update")).toBe("writer");
+  expect(await ask("select @@hostname")).toBe("writer");
+  await ask("insert into a values (1)");
+  expect(await ask("select 2")).toBe("replica");
+  await ask("begin");
+  expect(await ask("select 3")).toBe("writer");
+  await ask("commit");
+  expect(await ask("select 4")).toBe("replica");
+  await ask("create temporary table t (id int)");
+  expect(await ask("select 5")).toBe("writer");
+  expect(queriesIn(replica.commands)).toEqual(["SET NAMES utf8mb4", "use shop", "select 1", "select 2", "select 4"]);
+  client.socket.destroy();
+});
+
+/** `begin` opens a transaction; a SELECT has a result. */
+function answerAs(name: string, command: Buffer): Buffer {
+  const text = command.toString("utf8", 1);
+  if (text.startsWith("select")) return textResult(name);
+  return text === "begin" ? packet(1, Buffer.of(0, 0, 0, 3, 0, 0, 0)) : okPacket(1);
+}
+
+test("a replica that breaks off costs nothing, as long as it has not answered", async () => {
+  await using writer = await FakeServer.listen({ answer: () => textResult("writer") });
+  await using replica = await FakeServer.listen({ answer: (_, socket) => void socket.destroy() });
+  await using site = await proxy(writer, `${known} .toReplicas = "replicas"`, replicas(replica));
+  const client = site.client();
+  await client.logIn();
+  client.command(query, "select 1");
+  await client.next();
+  await client.next();
+  expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
+  expect(queriesIn(replica.commands)).toEqual(["select 1"]);
+  client.socket.destroy();
+});
+
+test("no bytes of a client do anything else than end its session", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".loginTimeout = 300ms");
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.uint8Array({ minLength: 1, maxLength: 60 }), async (isLoggedIn, bytes) => {
+      const client = site.client();
+      if (isLoggedIn) await client.logIn();
+      client.socket.end(Buffer.from(bytes));
+      await client.closed();
+    }),
+    { numRuns: 60 },
+  );
+  const client = site.client();
+  expect((await client.logIn())[0]).toBe(0);
+  client.socket.destroy();
+});
+
+test("no bytes of a server do anything else than end the session of its client", async () => {
+  let answer = Buffer.alloc(0);
+  await using server = await FakeServer.listen({
+    answer: (_, socket) => {
+      socket.end(answer);
+      return undefined;
+    },
+  });
+  await using site = await proxy(server);
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async (bytes) => {
+      answer = Buffer.from(bytes);
+      const client = site.client();
+      await client.logIn();
+      client.command(query, "x");
+      await client.closed();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a command that is too large is refused", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".maxCommandSize = 64K");
+  const client = site.client();
+  await client.logIn();
+  client.command(query, "x".repeat(70_000));
+  expect(readError((await client.next()).subarray(headSize)).code).toBe(1153);
+  await client.closed();
+});
+
+test("a client that does not read stops its server", async () => {
+  let sent = 0;
+  await using server = await FakeServer.listen({
+    answer: (_, socket) => {
+      const row = packet(3, Buffer.alloc(1_000_000));
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(row)) sent++;
+        socket.once("drain", more);
+      };
+      socket.write(textResult("").subarray(0, -20));
+      more();
+      return undefined;
+    },
+  });
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  client.socket.pause();
+  client.command(query, "select 1");
+  let before = -1;
+  while (before !== sent || sent === 0) {
+    before = sent;
+    for (let turn = 0; turn < 2000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(sent).toBeLessThan(100);
+  client.socket.destroy();
+  await once(client.socket, "close");
+});
+
+test("hemi explain tells the routes, the replicas and the nodes", async () => {
+  await using site = await proxy(
+    { port: 1 },
+    `${known} .toReplicas = "replicas" .routes = (["user": "ann", "database": "stock", "toBackend": "replicas"])`,
+    replicas({ port: 2 }),
+  );
+  const walk = await site.stage.explainConn({ protocol: "tcp" });
+  expect(walk.outcome).toMatchObject({ text: "passes its session on to tcpsBackend.db" });
+  expect(JSON.stringify(walk)).toContain("the user ann with the database stock goes to tcpsBackend.replicas");
+});
+
+test("replicas without passwords, and a name twice, are mistakes of the configuration", async () => {
+  await expect(proxy({ port: 1 }, '.toReplicas = "replicas"', replicas({ port: 2 }))).rejects.toThrow(
+    "the proxy has to log in for it",
+  );
+  await expect(proxy({ port: 1 }, '.users = (["name": "a"], ["name": "a"])')).rejects.toThrow("a stands here twice");
+});

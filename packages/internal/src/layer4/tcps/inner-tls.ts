@@ -1,0 +1,85 @@
+// TLS that is asked for within a protocol, after the connection stands (SSLRequest of PostgreSQL and MySQL): the props
+// of a proxy, and its end towards servers. The end towards clients is in secure-pipe.ts.
+
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import type { CheckContext } from "../../component/definition.ts";
+import { PropError } from "../../component/prop-error.ts";
+import { prop } from "../../component/prop.ts";
+import type { PropsOf } from "../../component/props/prop-type.ts";
+import type { Link } from "../../net/link.ts";
+
+/** Spread this into the props of a dealet. */
+export const innerTlsProps = {
+  /** The certificate for clients that ask for TLS, as PEM. Default: only the router may terminate TLS. */
+  tlsCert: prop.path(),
+  /** Its key. */
+  tlsKey: prop.path(),
+  /** Whether clients without TLS are refused. */
+  requireTls: prop.bool({ default: false, reload: "live" }),
+  /** TLS to servers: `require` takes any certificate; `verify` one of `serverCa` for the host or `serverName`. */
+  serverTls: prop.choice(["off", "require", "verify"], { default: "off" }),
+  /** Certificates of authorities, as PEM. Default: those of Node.js. */
+  serverCa: prop.path(),
+  /** The name in the certificates of the servers. Default: the address of the node. */
+  serverName: prop.string({ default: "" }),
+};
+
+/** The values of `innerTlsProps`. */
+export type InnerTlsSettings = PropsOf<typeof innerTlsProps>;
+
+/** How connections to servers are secured. */
+export interface ServerTls {
+  readonly mode: "off" | "require" | "verify";
+  /** The name in the certificate; "": the host of the node. */
+  readonly serverName: string;
+  /** Certificates of authorities; `undefined`: those of Node.js. */
+  readonly ca: Buffer | undefined;
+}
+
+/** What follows from the files that the props name. */
+export interface InnerTls {
+  /** For clients; `undefined`: they cannot have TLS. */
+  readonly secureContext: SecureContext | undefined;
+  readonly server: ServerTls;
+}
+
+/** Reports a certificate without a key. */
+export function checkInnerTls(context: CheckContext<InnerTlsSettings>): void {
+  const { tlsCert, tlsKey } = context.props;
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return;
+  context.report({ prop: "tlsCert", message: ".tlsCert and .tlsKey belong together" });
+}
+
+/** Reads the files. Throws a PropError for one that cannot be used. */
+export function innerTlsOf({ tlsCert, tlsKey, serverTls, serverCa, serverName }: InnerTlsSettings): InnerTls {
+  const ca = serverCa === undefined ? undefined : read("serverCa", serverCa);
+  const server = { mode: serverTls, serverName, ca };
+  if (tlsCert === undefined || tlsKey === undefined) return { secureContext: undefined, server };
+  const files = { cert: read("tlsCert", tlsCert), key: read("tlsKey", tlsKey) };
+  try {
+    return { secureContext: createSecureContext(files), server };
+  } catch (cause) {
+    throw new PropError("tlsCert", "HEMI_FILE", `${tlsCert} and its key cannot be used: ${String(cause)}`, { cause });
+  }
+}
+
+function read(prop: "tlsCert" | "tlsKey" | "serverCa", file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new PropError(prop, "HEMI_FILE", `${file} cannot be read: ${String(cause)}`, { cause });
+  }
+}
+
+/** Begins the handshake on the connection of a link, which is not used any more. `node`: its address. */
+export function secured(link: Link, { mode, serverName, ca }: ServerTls, node: string): TLSSocket {
+  const host = serverName === "" ? node.replace(/:\d+$/, "") : serverName;
+  return connect({
+    socket: link.release(Buffer.alloc(0)),
+    rejectUnauthorized: mode === "verify",
+    ...(isIP(host) === 0 ? { servername: host } : { host }),
+    ...(ca && { ca }),
+  });
+}
