@@ -20,6 +20,7 @@ export * from "./steps.ts";
 export * from "./thread-pool.ts";
 export * from "./token-bucket.ts";
 export * from "./turns.ts";
+export * from "./varint.ts";
 export * from "./verdict-table.ts";
 export * from "./msgx/frames.ts";
 export * from "./msgx/messenger.ts";

@@ -200,6 +200,7 @@ export {
 } from "./cgi/programs.ts";
 
 // Codecs: what another HTTP version is written against, see docs/codecs.md
+export { capsule, CapsuleReader, capsuleType, type CapsuleHandler } from "./http/capsules.ts";
 export type { CodecServer, CodecSettings } from "./http/codec-server.ts";
 export { contentMayFollow, isStatusWithContent, responseHasContent } from "./http/content-rule.ts";
 export { ContentRate } from "./http/content-rate.ts";

@@ -1,11 +1,11 @@
 // The frames of a client's control stream (RFC 9114 7.2, RFC 9218 7.2). SETTINGS is the first one.
 
+import { readVarint, varintSize } from "@hemi/common";
 import { parsePriority, type Priority } from "@hemi/internal";
 import { errorCode, Http3ConnError } from "./errors.ts";
 import { FrameReader, type FrameTreatment } from "./frame-reader.ts";
 import { frameType, http2FrameTypes, kindOfStream, streamKind } from "./frames.ts";
 import { readSettings, type PeerSettings } from "./settings.ts";
-import { readVarint, varintSize } from "./varint.ts";
 
 /** What the frames ask for. */
 export interface ControlFrameTarget {

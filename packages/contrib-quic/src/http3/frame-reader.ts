@@ -2,7 +2,7 @@
 //
 //   push(bytes) ──> rest ── next() ──> a whole frame, or a piece of one, as the rules say
 
-import { readVarint, varintSize } from "./varint.ts";
+import { readVarint, varintSize } from "@hemi/common";
 
 /** How a frame is read. Rules give it for each frame when its type and length are known; they may throw. */
 export type FrameTreatment = "whole" | "pieces" | "skipped";

@@ -1,6 +1,6 @@
 // Frames and streams of HTTP/3 (RFC 9114 sections 6.2 and 7.2), as numbers and as bytes.
 
-import { sizeOfVarint, writeVarint } from "./varint.ts";
+import { sizeOfVarint, writeVarint } from "@hemi/common";
 
 export const frameType = {
   data: 0x00,

@@ -1,11 +1,11 @@
 // The unidirectional streams that we open: control, QPACK encoder, QPACK decoder. What a peer does not take at once
 // waits, up to a bound.
 
+import { varint } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, Http3ConnError } from "./errors.ts";
 import { streamType } from "./frames.ts";
 import { StreamOutput } from "./stream-output.ts";
-import { varint } from "./varint.ts";
 
 export class OwnStreams {
   readonly #quic: QuicConn;

@@ -3,10 +3,10 @@
 //   0x00 control ──> frames     0x02 QPACK encoder ──> our decoder     0x03 QPACK decoder ──> our encoder
 //   0x01 push ─────> an error of a client     any other: it is asked to stop, and passed over
 
+import { readVarint, varintSize } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, Http3ConnError } from "./errors.ts";
 import { streamType } from "./frames.ts";
-import { readVarint, varintSize } from "./varint.ts";
 
 /** Who reads the streams that we know. Each may throw the errors of the connection. */
 export interface PeerStreamReaders {

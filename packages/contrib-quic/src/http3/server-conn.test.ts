@@ -1,5 +1,6 @@
 // HTTP/3 as RFC 9114 has it, section by section, at the level of frames.
 
+import { varint } from "@hemi/common";
 import type { ExchanWire } from "@hemi/internal";
 import { describe, expect, test } from "vitest";
 import { integer } from "../qpack/prefix-writer.ts";
@@ -7,7 +8,6 @@ import { TestClient } from "../testing/http3-client.ts";
 import { errorCode } from "./errors.ts";
 import { frame, frameHead, frameType, streamType } from "./frames.ts";
 import { settingsFrame } from "./settings.ts";
-import { varint } from "./varint.ts";
 
 const nothing = Buffer.alloc(0);
 

@@ -8,6 +8,7 @@
 //
 // This is the life of the connection as a whole; that of its streams is in request-streams.ts.
 
+import { varint } from "@hemi/common";
 import type { Deadline } from "@hemi/common";
 import type { GateConn, Peer, TlsFacts } from "@hemi/internal";
 import type { QuicConn, QuicConnUser } from "../quic/conn.ts";
@@ -18,7 +19,6 @@ import { frame, frameType, kindOfStream, streamKind } from "./frames.ts";
 import { PeerStreams } from "./peer-streams.ts";
 import { RequestStreams } from "./request-streams.ts";
 import { settingId, settingsFrame, type PeerSettings } from "./settings.ts";
-import { varint } from "./varint.ts";
 
 export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser {
   readonly #peerStreams: PeerStreams;

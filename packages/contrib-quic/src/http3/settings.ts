@@ -1,8 +1,8 @@
 // The settings of HTTP/3 (RFC 9114 7.2.4, RFC 9204 5, RFC 9220 3, RFC 9297 2.1.1).
 
+import { readVarint, varint, varintSize } from "@hemi/common";
 import { errorCode, Http3ConnError } from "./errors.ts";
 import { frame, frameType } from "./frames.ts";
-import { readVarint, varint, varintSize } from "./varint.ts";
 
 export const settingId = {
   qpackMaxTableCapacity: 0x01,

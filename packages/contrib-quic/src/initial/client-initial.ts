@@ -5,8 +5,8 @@
 //
 // A hello with a post-quantum key takes two datagrams, and Chromium sends its pieces in random order.
 
+import { readVarint, varintSize } from "@hemi/common";
 import { maxClientHello, protocolsIn, serverNameIn } from "@hemi/internal";
-import { readVarint, varintSize } from "../http3/varint.ts";
 import { InitialKeys } from "./initial-keys.ts";
 import { readLongHeader } from "./long-header.ts";
 

@@ -1,6 +1,6 @@
 // The long header of a QUIC packet (RFC 8999 5.1, RFC 9000 17.2), and where the connection ID of a short one stands.
 
-import { readVarint, varintSize } from "../http3/varint.ts";
+import { readVarint, varintSize } from "@hemi/common";
 
 /** What can be read of a packet without its keys. */
 export interface LongHeader {

@@ -1,13 +1,12 @@
 // For tests: a client of HTTP/3 at the level of frames, and the server that it talks to.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, varint } from "@hemi/common";
 import type { DecodedBlock, ExchanWire } from "@hemi/internal";
 import type { Http3CodecServer, Http3Settings } from "../http3/codec-server.ts";
 import { FrameReader } from "../http3/frame-reader.ts";
 import { frame, frameType, streamType } from "../http3/frames.ts";
 import { Http3Conn } from "../http3/server-conn.ts";
 import { settingsFrame } from "../http3/settings.ts";
-import { varint } from "../http3/varint.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import { MemoryQuic } from "./memory-quic.ts";

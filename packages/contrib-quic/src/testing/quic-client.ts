@@ -3,10 +3,10 @@
 import { randomBytes } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
+import { varint } from "@hemi/common";
 import { FrameReader } from "../http3/frame-reader.ts";
 import { frame, frameType, streamType } from "../http3/frames.ts";
 import { settingsFrame } from "../http3/settings.ts";
-import { varint } from "../http3/varint.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import { nativeQuic } from "../quic/native.ts";
