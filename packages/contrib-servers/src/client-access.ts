@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type CheckContext, prop, type PropsOf } from "@hemi/internal";
 
-/** Spread this into the props of a server. */
+/** Spread this into the props of a component. */
 export const clientAccessProps = {
   /** Clients that need no name and password: CIDRs or single addresses. */
   allow: prop.addresses({ default: ["127.0.0.0/8", "::1"], reload: "live" }),
@@ -19,6 +19,10 @@ export const clientAccessProps = {
    * Clients get the same access to them as this machine. A name that has only other special addresses is refused.
    */
   allowAddresses: prop.addresses({ default: [], reload: "live" }),
+};
+
+/** Spread this into the props of a server that reads requests itself. */
+export const handshakeProps = {
   /** Time limit for the request of a client, and for the connection to its target. After that it is closed. */
   handshakeTimeout: prop.duration({ default: "15s", min: "1ms", max: "2m", reload: "live" }),
 };
@@ -38,6 +42,20 @@ export function isRightPassword({ users }: ClientAccessSettings, name: string, p
   const isSame = timingSafeEqual(digest(password), digest(known ?? ""));
   return known !== undefined && isSame;
 }
+
+/**
+ * Whether a client of an HTTP proxy may use it: by its address, or by name and password in the field
+ * `proxy-authorization` (RFC 7617).
+ */
+export function mayUse(settings: ClientAccessSettings, address: string, proxyAuthorization = ""): boolean {
+  if (settings.allow.contains(address)) return true;
+  const [, token = ""] = /^basic +([\w+/=]+)$/i.exec(proxyAuthorization) ?? [];
+  const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
+  return name !== undefined && password !== undefined && isRightPassword(settings, name, password);
+}
+
+/** The field `proxy-authenticate` of a response with 407. */
+export const passwordChallenge = 'Basic realm="tunnel"';
 
 export function mayReachPort({ ports }: ClientAccessSettings, port: number): boolean {
   return port > 0 && (ports.length === 0 || ports.includes(port));

@@ -55,3 +55,19 @@ async function judged(
     throw error;
   }
 }
+
+/** The status of HTTP for it. */
+export function statusOf(failure: TargetFailure): number {
+  switch (failure) {
+    case "forbidden":
+      return 403;
+    case "timeout":
+      return 504;
+    case "busy":
+      return 503;
+    case "unknownHost":
+    case "unreachable":
+    case "refused":
+      return 502;
+  }
+}

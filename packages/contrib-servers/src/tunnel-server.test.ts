@@ -1,7 +1,5 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DatagramCapsules, datagramCapsule } from "./capsules.ts";
-import { datagramTarget, echoTarget, serve } from "./testing/serve.ts";
+import { datagramCapsule, datagramTarget, echoTarget, serve } from "./testing/serve.ts";
 
 const toLoopback = '.allowAddresses = ("127.0.0.0/8")';
 const upgrade = "connection: Upgrade\r\nupgrade: connect-udp\r\ncapsule-protocol: ?1\r\n";
@@ -75,23 +73,30 @@ test("tcpohServer has no tunnels for UDP, and udpohServer none for TCP", async (
   );
 });
 
-test("capsules may be cut anywhere", () => {
-  fc.assert(
-    fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), fc.integer({ min: 1, max: 50 }), (datagrams, size) => {
-      const received: string[] = [];
-      const capsules = new DatagramCapsules((datagram) => received.push(datagram.toString("hex")));
-      const stream = Buffer.concat(datagrams.map((datagram) => datagramCapsule(Buffer.from(datagram))));
-      for (let at = 0; at < stream.length; at += size) {
-        expect(capsules.push(stream.subarray(at, at + size))).toBe(true);
-      }
-      expect(received).toEqual(datagrams.map((datagram) => Buffer.from(datagram).toString("hex")));
-    }),
-  );
+test.each([
+  ["is larger than a datagram", Buffer.from("00bfffffff", "hex")],
+  ["has a context and more content than UDP can carry", datagramCapsule(Buffer.alloc(65_528))],
+])("a capsule that %s ends the tunnel", async (_what, capsule) => {
+  await using target = await datagramTarget();
+  await using server = await serve("tunnelServer", toLoopback);
+  await using client = await server.connect();
+  client.send(`GET /.well-known/masque/udp/127.0.0.1/${target.port}/ HTTP/1.1\r\nhost: a\r\n${upgrade}\r\n`);
+  await client.through("\r\n\r\n");
+  expect((await client.send(capsule).toTheEnd()).length).toBe(0);
 });
 
-test("a capsule that is larger than a datagram is refused", () => {
-  const capsules = new DatagramCapsules(() => undefined);
-  expect(capsules.push(Buffer.from("00bfffffff", "hex"))).toBe(false);
+test("a client that ends within a capsule is not answered any more, and one that ends behind it gets our end", async () => {
+  await using target = await datagramTarget();
+  await using server = await serve("tunnelServer", toLoopback);
+  for (const rest of ["", "\x00"]) {
+    await using client = await server.connect();
+    client.send(`GET /.well-known/masque/udp/127.0.0.1/${target.port}/ HTTP/1.1\r\nhost: a\r\n${upgrade}\r\n`);
+    await client.through("\r\n\r\n");
+    client.send(datagramCapsule(Buffer.from("hello")));
+    expect(await client.exactly(8)).toEqual(datagramCapsule(Buffer.from("hello")));
+    client.send(rest).socket.end();
+    expect((await client.toTheEnd()).length).toBe(0);
+  }
 });
 
 test("echoServer sends back what comes, and takes connections of a router", async () => {

@@ -10,14 +10,15 @@ import {
   splice,
   udpsOutgate,
 } from "@hemi/internal";
-import { DatagramCapsules, datagramCapsule } from "./capsules.ts";
-import { checkClientAccess, clientAccessProps, isRightPassword } from "./client-access.ts";
+import { checkClientAccess, clientAccessProps, handshakeProps, mayUse, passwordChallenge } from "./client-access.ts";
+import { targetInPath } from "./connect-udp-target.ts";
 import { ConnServer, connServerProps, type ServedSocket } from "./conn-server.ts";
+import { connectUdpProtocol, DatagramTunnel } from "./datagram-tunnel.ts";
 import { readRequestHead, type RequestHead } from "./http-request-head.ts";
 import { BadInput, SocketReader } from "./socket-reader.ts";
-import { datagramTarget, dialTarget, type Target, type TargetFailure } from "./target.ts";
+import { datagramTarget, dialTarget, statusOf, type Target } from "./target.ts";
 
-const props = { ...connServerProps, ...clientAccessProps };
+const props = { ...connServerProps, ...clientAccessProps, ...handshakeProps };
 
 type TunnelSettings = PropsOf<typeof props>;
 
@@ -99,7 +100,8 @@ class TunnelConn {
 
   async #answer(head: RequestHead): Promise<void> {
     const { socket } = this.#conn;
-    if (!this.#isAllowed(head)) return this.#refuse(407);
+    const { props } = this.#context;
+    if (!mayUse(props, this.#conn.client.address, head.fields.get("proxy-authorization"))) return this.#refuse(407);
     const isTunnel = head.method === "CONNECT";
     const target = isTunnel ? authorityTarget(head.target) : datagramTargetIn(head);
     if (target === undefined || !(isTunnel ? this.#tunnels.tcp : this.#tunnels.udp)) return this.#refuse(400);
@@ -116,45 +118,29 @@ class TunnelConn {
   async #associate(target: Target): Promise<void> {
     const { props, stage } = this.#context;
     const endpoint = await datagramTarget(this.#context, target);
-    if (typeof endpoint === "string") return this.#refuse(statusOf(endpoint));
     const { socket, draining } = this.#conn;
-    const idle = this.#server.makeDeadline(() => socket.destroy());
-    const association = stage.outgate(udpsOutgate).associate((datagram) => {
-      idle.set(props.idleTimeout);
-      // A slow reader loses datagrams.
-      if (!socket.writableNeedDrain) socket.write(datagramCapsule(datagram));
+    if (socket.destroyed) return;
+    if (typeof endpoint === "string") return this.#refuse(statusOf(endpoint));
+    const tunnel = DatagramTunnel.open({
+      outgate: stage.outgate(udpsOutgate),
+      target: endpoint,
+      idleTimeout: () => props.idleTimeout,
+      makeDeadline: this.#server.makeDeadline,
     });
-    if (association === undefined) return this.#refuse(503);
-    const capsules = new DatagramCapsules((datagram) => {
-      idle.set(props.idleTimeout);
-      association.send(datagram, endpoint);
-    });
-    socket.once("close", () => {
-      idle.clear();
-      association.close();
-    });
-    draining.addEventListener("abort", () => socket.destroy());
-    idle.set(props.idleTimeout);
+    if (tunnel === undefined || draining.aborted) {
+      tunnel?.close();
+      return this.#refuse(503);
+    }
+    draining.addEventListener("abort", () => tunnel.close());
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: connect-udp\r\ncapsule-protocol: ?1\r\n\r\n",
     );
-    this.#reader.release().on("data", (bytes: Buffer) => {
-      if (!capsules.push(bytes)) socket.destroy();
-    });
-    socket.on("end", () => socket.end()).resume();
-  }
-
-  #isAllowed({ fields }: RequestHead): boolean {
-    const { props } = this.#context;
-    if (props.allow.contains(this.#conn.client.address)) return true;
-    const [, token = ""] = /^basic +([\w+/=]+)$/i.exec(fields.get("proxy-authorization") ?? "") ?? [];
-    const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
-    return name !== undefined && password !== undefined && isRightPassword(props, name, password);
+    tunnel.start(this.#reader.release());
   }
 
   #refuse(status: number): void {
     const { socket } = this.#conn;
-    const challenge = status === 407 ? 'proxy-authenticate: Basic realm="tunnel"\r\n' : "";
+    const challenge = status === 407 ? `proxy-authenticate: ${passwordChallenge}\r\n` : "";
     socket.end(
       `HTTP/1.1 ${status} ${reasons[status] ?? ""}\r\n${challenge}content-length: 0\r\nconnection: close\r\n\r\n`,
     );
@@ -180,28 +166,9 @@ function authorityTarget(target: string): Target | undefined {
 function datagramTargetIn({ method, target, fields }: RequestHead): Target | undefined {
   const isUpgrade =
     method === "GET" &&
-    fields.get("upgrade")?.toLowerCase() === "connect-udp" &&
+    fields.get("upgrade")?.toLowerCase() === connectUdpProtocol &&
     /(?:^|,)\s*upgrade\s*(?:,|$)/i.test(fields.get("connection") ?? "");
-  const [, host, port] = /^(?:https?:\/\/[^/]*)?\/\.well-known\/masque\/udp\/([^/]+)\/(\d{1,5})\/$/.exec(target) ?? [];
-  if (!isUpgrade || host === undefined || Number(port) > 65535) return undefined;
-  // Colons of an IPv6 address are percent-encoded.
-  const decoded = host.replaceAll(/%3a/gi, ":");
-  return /^[\w.:-]+$/.test(decoded) ? { host: decoded, port: Number(port) } : undefined;
-}
-
-function statusOf(failure: TargetFailure): number {
-  switch (failure) {
-    case "forbidden":
-      return 403;
-    case "timeout":
-      return 504;
-    case "busy":
-      return 503;
-    case "unknownHost":
-    case "unreachable":
-    case "refused":
-      return 502;
-  }
+  return isUpgrade ? targetInPath(target.replace(/^https?:\/\/[^/]*/, "")) : undefined;
 }
 
 const reasons: Readonly<Record<number, string>> = {

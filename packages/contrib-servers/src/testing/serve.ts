@@ -3,7 +3,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { bootWith, MemorySink, openErrorLog, type ServerPart } from "@hemi/internal";
+import { bootWith, capsule, capsuleType, MemorySink, openErrorLog, type ServerPart } from "@hemi/internal";
 import contrib from "../index.ts";
 
 /** A stage with one server of this package, `SIGN.main`. */
@@ -121,3 +121,6 @@ export async function datagramTarget(): Promise<{ port: number } & AsyncDisposab
 }
 
 export const uint16 = (value: number): Buffer => Buffer.of(value >> 8, value & 255);
+
+/** A datagram of UDP as a capsule. */
+export const datagramCapsule = (content: Buffer): Buffer => capsule(capsuleType.datagram, Buffer.of(0), content);
