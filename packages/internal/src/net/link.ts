@@ -20,6 +20,12 @@ export interface LinkUser {
   closed(): void;
 }
 
+/** Needs to know the end of a link, whoever uses it. */
+export interface LinkWatcher {
+  /** The socket is closed, and the user knows it. */
+  linkClosed(): void;
+}
+
 /** One side of a connection that is passed on: read directly, and written at the pace of the peer. */
 export class Link {
   /** How many bytes have come from the peer, and how many were written to it. */
@@ -33,6 +39,7 @@ export class Link {
   readonly #socket: Socket;
   readonly #tls: TlsFacts | undefined;
   #user: LinkUser;
+  #watcher: LinkWatcher | undefined;
   #isHeld = false;
   /** Whether the socket is paused, for one of the two reasons. */
   #isPaused = false;
@@ -55,8 +62,9 @@ export class Link {
     });
     this.#socket = socket;
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
-    socket.on("data", this.#receivedOwn).on("end", this.#ended).on("drain", this.#drained);
-    socket.on("error", this.#failed).on("close", this.#closed);
+    links.set(socket, this);
+    socket.on("data", Link.#onData).on("end", Link.#onEnd).on("drain", Link.#onDrain);
+    socket.on("error", Link.#onError).on("close", Link.#onClose);
   }
 
   /** Only for what this class has no method for: addresses, TLS. */
@@ -72,6 +80,11 @@ export class Link {
   /** From now on, another user learns what happens. */
   use(user: LinkUser): void {
     this.#user = user;
+  }
+
+  /** This one learns of the end, too. One at most. */
+  watchedBy(watcher: LinkWatcher): void {
+    this.#watcher = watcher;
   }
 
   /** Returns false if the peer is slower than its writer: `drained` follows. `isShared`: the bytes will change. */
@@ -102,7 +115,7 @@ export class Link {
 
   /** Limits how fast the peer is written to, in addition to limits that were set before. */
   paceWriting(pacer: Pacer): void {
-    this.#writePace ??= new Pace(() => this.#drained());
+    this.#writePace ??= new Pace(() => this.#mayWrite());
     this.#writePace.pacers.push(pacer);
   }
 
@@ -144,8 +157,9 @@ export class Link {
     this.#stopPacing();
     socket.pause();
     if (socket instanceof AcceptedSocket) socket.readAsStream();
-    socket.off("data", this.#receivedOwn).off("end", this.#ended).off("drain", this.#drained);
-    socket.off("error", this.#failed).off("close", this.#closed);
+    links.delete(socket);
+    socket.off("data", Link.#onData).off("end", Link.#onEnd).off("drain", Link.#onDrain);
+    socket.off("error", Link.#onError).off("close", Link.#onClose);
     if (unread.length > 0) socket.unshift(unread);
     return socket;
   }
@@ -156,11 +170,11 @@ export class Link {
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
   };
 
-  readonly #receivedOwn = (bytes: Buffer): void => {
+  #receivedOwn(bytes: Buffer): void {
     this.received += bytes.length;
     this.#user.received(bytes, false);
     if (this.#readPace !== undefined) this.#paceRead(bytes.length);
-  };
+  }
 
   #paceRead(size: number): void {
     if (this.#readPace?.moved(size) === false) this.#pauseOrResume();
@@ -171,27 +185,54 @@ export class Link {
     this.#writePace?.stop();
   }
 
-  readonly #ended = (): void => {
+  #ended(): void {
     this.hasEnded = true;
     this.#user.ended();
-  };
+  }
 
-  readonly #drained = (): void => {
+  #mayWrite(): void {
     if (this.#writePace?.isWaiting === true || this.#socket.writableNeedDrain || this.#socket.destroyed) return;
     this.#user.drained();
-  };
+  }
 
-  readonly #failed = (error: Error): void => {
+  #failed(error: Error): void {
     this.error ??= error;
     // Errors of TLS itself, unlike those of sockets, do not close the connection.
     this.#socket.destroy();
-  };
+  }
 
-  readonly #closed = (): void => {
+  #closed(): void {
     this.#stopPacing();
     this.#user.closed();
+    this.#watcher?.linkClosed();
+  }
+
+  // Listeners that all links share: ones of its own would cost each connection 400 bytes for as long as it is open.
+
+  static readonly #onData = function (this: Socket, bytes: Buffer): void {
+    const link = links.get(this);
+    if (link !== undefined) link.#receivedOwn(bytes);
+  };
+  static readonly #onEnd = function (this: Socket): void {
+    const link = links.get(this);
+    if (link !== undefined) link.#ended();
+  };
+  static readonly #onDrain = function (this: Socket): void {
+    const link = links.get(this);
+    if (link !== undefined) link.#mayWrite();
+  };
+  static readonly #onError = function (this: Socket, error: Error): void {
+    const link = links.get(this);
+    if (link !== undefined) link.#failed(error);
+  };
+  static readonly #onClose = function (this: Socket): void {
+    const link = links.get(this);
+    if (link !== undefined) link.#closed();
   };
 }
+
+/** By the sockets that they have, for the listeners. */
+const links = new WeakMap<Socket, Link>();
 
 /** The limits of one direction of a link. */
 class Pace {

@@ -33,6 +33,8 @@ export interface TcpsConn extends ConnFacts {
   release(): Socket | undefined;
   /** Calls the listener when the connection is closed; at once if it is. */
   onClose(listener: () => void): void;
+  /** Forgets a listener. */
+  offClose(listener: () => void): void;
   /** Closes the connection at once. Of several reasons, the first counts. */
   close(reason: ConnEndReason): void;
   /** Tells the log which node serves the connection, from now on. */

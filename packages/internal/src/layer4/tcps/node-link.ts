@@ -9,7 +9,7 @@ import { BackendFailure } from "../../backend/failure.ts";
 import type { Node, NodePool, NodeSpec } from "../../backend/node.ts";
 import type { Waiter } from "../../backend/node-group.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
-import { Link, type LinkUser } from "../../net/link.ts";
+import { Link, type LinkUser, type LinkWatcher } from "../../net/link.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import { proxyTlvs } from "../../net/proxy-tlvs.ts";
 import { known } from "../facts.ts";
@@ -68,33 +68,38 @@ export interface NodeLinkOptions {
 }
 
 /** One attempt: from the wait for a node to the end of the connection. */
-export class NodeLink implements Waiter<NodeLinks>, LinkUser {
+export class NodeLink implements Waiter<NodeLinks>, LinkUser, LinkWatcher {
   readonly wish: DialWish;
   readonly user: DialUser;
-  readonly #options: NodeLinkOptions;
-  readonly #deadline: Deadline;
+  readonly #owner: NodeOwner<NodeLinks>;
+  readonly #settings: NodeLinkOptions["settings"];
+  readonly #tls: ConnectionOptions | undefined;
+  /** Until the connection stands. */
+  #deadline: Deadline | undefined;
   #node: Node<NodeLinks> | undefined;
   #link: Link | undefined;
   #state: "waiting" | "dialling" | "connected" | "over" = "waiting";
 
-  constructor(options: NodeLinkOptions) {
-    this.wish = options.wish;
-    this.user = options.user;
-    this.#options = options;
-    this.#deadline = options.makeDeadline(() => this.#expired());
+  // Its options are not kept: there may be tens of thousands of these.
+  constructor({ wish, user, owner, settings, tls, makeDeadline }: NodeLinkOptions) {
+    this.wish = wish;
+    this.user = user;
+    this.#owner = owner;
+    this.#settings = settings;
+    this.#tls = tls;
+    this.#deadline = makeDeadline(() => this.#expired());
   }
 
   entered(node: Node<NodeLinks>): void {
-    if (this.#state === "over") return this.#options.owner.leave(node, "unknown");
-    const { settings, tls } = this.#options;
+    if (this.#state === "over") return this.#owner.leave(node, "unknown");
     this.#state = "dialling";
     this.#node = node;
     node.pool.add(this);
-    this.#deadline.set(settings.dialTimeout);
+    this.#deadline?.set(this.#settings.dialTimeout);
     const link = new Link((onread) => this.#dial(node.spec, onread), this);
     this.#link = link;
-    link.socket.once(tls === undefined ? "connect" : "secureConnect", () => this.#connected(link, node));
-    link.socket.once("close", () => this.#closed(node));
+    link.watchedBy(this);
+    link.socket.once(this.#tls === undefined ? "connect" : "secureConnect", () => this.#connected(link, node));
   }
 
   refused(failure: BackendFailure): void {
@@ -105,7 +110,7 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
 
   /** Nobody wants it any more. */
   cancel(): void {
-    if (this.#state === "waiting") this.#options.owner.forget(this);
+    if (this.#state === "waiting") this.#owner.forget(this);
     if (this.#state !== "connected") this.#state = "over";
     this.#link?.destroy();
   }
@@ -117,14 +122,15 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
   closed(): void {}
 
   #dial(spec: NodeSpec, onread: NonNullable<Parameters<typeof dialNode>[2]>["onread"]): Socket {
-    const { tls, settings } = this.#options;
-    if (settings.proxyProtocol === "off") {
+    const tls = this.#tls;
+    const { proxyProtocol } = this.#settings;
+    if (proxyProtocol === "off") {
       return dialNode(spec, tls, { allowHalfOpen: true, ...(onread && { onread }) }).socket;
     }
     // The header stands before TLS.
     const options = { ...spec.address, allowHalfOpen: true, noDelay: true };
     const plain = connect(tls === undefined && onread ? { ...options, onread } : options);
-    plain.write(proxyHeader(settings.proxyProtocol, this.wish.from, this.wish.to, this.#tlvs()));
+    plain.write(proxyHeader(proxyProtocol, this.wish.from, this.wish.to, this.#tlvs()));
     if (tls === undefined) return plain;
     const servername = tls.servername ?? (/^[\d.]*$|:/.test(spec.hostname) ? "" : spec.hostname);
     const secure = connectTLS({ ...tls, socket: plain, servername });
@@ -138,35 +144,38 @@ export class NodeLink implements Waiter<NodeLinks>, LinkUser {
   }
 
   #connected(link: Link, node: Node<NodeLinks>): void {
-    this.#deadline.clear();
+    this.#deadline?.clear();
+    this.#deadline = undefined;
     if (this.#state !== "dialling") return link.destroy();
     this.#state = "connected";
     link.hold(true);
-    this.#options.owner.judge(node, "good");
+    this.#owner.judge(node, "good");
     this.user.connected(link, node.id);
   }
 
   #expired(): void {
     const node = this.#node?.id ?? "";
-    const reason = `it could not be connected to within ${this.#options.settings.dialTimeout} ms`;
+    const reason = `it could not be connected to within ${this.#settings.dialTimeout} ms`;
     this.#fail(new BackendFailure("HEMI_TIMEOUT", node, reason));
     this.#link?.destroy();
   }
 
-  #closed(node: Node<NodeLinks>): void {
-    this.#deadline.clear();
+  linkClosed(): void {
+    const node = this.#node;
+    if (node === undefined) return;
+    this.#deadline?.clear();
     node.pool.delete(this);
     const wasDialling = this.#state === "dialling";
     const reason = this.#link?.error?.message ?? "it closed the connection";
     if (wasDialling) this.#fail(new BackendFailure("HEMI_BACKEND_DIAL", node.id, reason));
     this.#state = "over";
-    this.#options.owner.depart(node);
+    this.#owner.depart(node);
   }
 
   #fail(failure: BackendFailure): void {
     if (this.#state !== "dialling" || this.#node === undefined) return;
     this.#state = "over";
-    this.#options.owner.judge(this.#node, { failure: failure.message });
+    this.#owner.judge(this.#node, { failure: failure.message });
     this.user.failed(failure);
   }
 }

@@ -26,6 +26,8 @@ import { known } from "../facts.ts";
 export interface RouterOfConns {
   readonly settings: { readonly sniffTimeout: number; readonly drainIdleTimeout: number };
   readonly cases: readonly Child<CasePart>[];
+  /** Whether it has a connection log. */
+  readonly isLogging: boolean;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in milliseconds. */
   now(): number;
@@ -37,12 +39,13 @@ export interface RouterOfConns {
 export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn, LinkUser {
   readonly peer: Peer;
   readonly source: Endpoint;
-  readonly destination: Endpoint;
   readonly tls: TlsFacts | undefined;
   readonly link: Link;
   readonly #router: RouterOfConns;
   readonly #walk: CaseWalk;
-  readonly #deadline: Deadline;
+  /** Of bytes that are waited for. Most connections need none. */
+  #deadline: Deadline | undefined;
+  #destination: Endpoint | undefined;
   /** What was received before a dealet began. */
   #head: Buffer = nothing;
   /** No more bytes are waited for. */
@@ -50,7 +53,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   #phase: "sniffing" | "dealing" | "begun" | "over" = "sniffing";
   #reason: ConnEndReason | undefined;
   #user: LinkUser | undefined;
-  #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined;
   node = "";
   servedAt: number | undefined;
   notes: ConnNotes | undefined;
@@ -61,13 +64,13 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   constructor(socket: Socket, peer: Peer, tls: TlsFacts | undefined, router: RouterOfConns) {
     this.peer = peer;
     this.source = peer.source ?? peer;
-    this.destination = peer.local ?? { address: "", port: 0 };
     this.tls = tls;
     this.#router = router;
     this.beganAt = router.now();
     this.#walk = new CaseWalk(this, router);
-    this.#deadline = router.makeDeadline(() => this.#finalize());
     this.link = new Link(() => socket, this, tls);
+    // A closed socket does not know it any more.
+    if (router.isLogging) this.#destination = this.destination;
     this.link.hold(true);
     // Not before the gate knows it.
     queueMicrotask(() => this.#walk.advance());
@@ -75,6 +78,10 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
 
   // ---- facts ----
 
+  /** Asked of the socket when it is needed: the answer takes memory. */
+  get destination(): Endpoint {
+    return (this.#destination ??= this.peer.local ?? { address: "", port: 0 });
+  }
   get transport(): "tcp" | "tls" | "uds" {
     if (this.tls !== undefined) return "tls";
     return this.peer.port === 0 ? "uds" : "tcp";
@@ -162,7 +169,12 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
 
   onClose(listener: () => void): void {
     if (this.#phase === "over") listener();
-    else this.#listeners.push(listener);
+    else (this.#listeners ??= []).push(listener);
+  }
+
+  offClose(listener: () => void): void {
+    const left = this.#listeners?.filter((each) => each !== listener) ?? [];
+    this.#listeners = left.length > 0 ? left : undefined;
   }
 
   close(reason: ConnEndReason): void {
@@ -198,7 +210,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
 
   /** An established connection goes on until its end, or until the stage waits no longer. */
   drain(): void {
-    if (this.#phase === "sniffing") this.#deadline.set(this.#router.settings.drainIdleTimeout);
+    if (this.#phase === "sniffing") this.#limitWait(this.#router.settings.drainIdleTimeout);
   }
 
   destroy(): void {
@@ -230,12 +242,14 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   #over(): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    this.#deadline.clear();
+    this.#deadline?.clear();
     this.#giveHead();
     // It may know a better reason.
     this.#user?.closed();
     this.#reason ??= this.#user !== undefined && this.link.error === undefined ? "complete" : "clientAborted";
-    for (const listener of this.#listeners.splice(0)) listener();
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
+    for (const listener of listeners) listener();
     this.#router.over(this, this.#reason);
   }
 
@@ -251,13 +265,14 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
 
   waitForMore(): void {
     this.#phase = "sniffing";
-    if (!this.#deadline.isSet) this.#deadline.set(this.#router.settings.sniffTimeout);
+    if (this.#deadline?.isSet !== true) this.#limitWait(this.#router.settings.sniffTimeout);
     this.link.hold(false);
   }
 
   matched(): void {
     this.#phase = "dealing";
-    this.#deadline.clear();
+    this.#deadline?.clear();
+    this.#deadline = undefined;
     this.link.hold(true);
   }
 
@@ -272,6 +287,11 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   failed(error: unknown): void {
     this.#router.failed(this.peer, error);
     this.close("error");
+  }
+
+  #limitWait(ms: number): void {
+    this.#deadline ??= this.#router.makeDeadline(() => this.#finalize());
+    this.#deadline.set(ms);
   }
 
   #finalize(): void {

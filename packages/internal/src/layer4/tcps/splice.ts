@@ -21,21 +21,25 @@ export interface SpliceOptions {
 }
 
 export class Splice {
-  readonly #options: SpliceOptions;
+  readonly #conn: TcpsConn;
+  readonly #node: Link;
+  readonly #settings: SpliceOptions["settings"];
   readonly #idle: Deadline;
-  readonly #longest: Deadline;
+  #longest: Deadline | undefined;
 
   /** Starts at once. The node's link is held. */
-  constructor(options: SpliceOptions) {
-    const { conn, node, settings, makeDeadline } = options;
-    this.#options = options;
+  constructor({ conn, node, mirror, settings, makeDeadline }: SpliceOptions) {
+    this.#conn = conn;
+    this.#node = node;
+    this.#settings = settings;
     this.#idle = makeDeadline(() => this.breakOff("idleTimeout"));
-    this.#longest = makeDeadline(() => this.breakOff("maxDuration"));
-    if (settings.maxDuration > 0) this.#longest.set(settings.maxDuration);
+    if (settings.maxDuration > 0) {
+      this.#longest = makeDeadline(() => this.breakOff("maxDuration"));
+      this.#longest.set(settings.maxDuration);
+    }
     this.moved();
     node.use(new Side(this, node, conn.link, "nodeAborted"));
     node.hold(false);
-    const { mirror } = options;
     const side =
       mirror === undefined
         ? new Side(this, conn.link, node, "clientAborted")
@@ -45,26 +49,25 @@ export class Splice {
   }
 
   breakOff(reason: ConnEndReason): void {
-    const { conn, node } = this.#options;
-    conn.endsBecauseOf(reason);
-    node.reset();
-    conn.link.reset();
+    this.#conn.endsBecauseOf(reason);
+    this.#node.reset();
+    this.#conn.link.reset();
   }
 
   /** Something has moved: moving a deadline to a later time costs one store. */
   moved(): void {
-    this.#idle.set(this.#options.settings.idleTimeout);
+    this.#idle.set(this.#settings.idleTimeout);
   }
 
   sideClosed(side: Link, other: Link, reason: ConnEndReason): void {
     const isWhole = side.error === undefined && side.hasEnded && side.socket.writableFinished;
     if (!isWhole && !other.isDestroyed) {
-      this.#options.conn.endsBecauseOf(reason);
+      this.#conn.endsBecauseOf(reason);
       other.reset();
     }
     if (!other.isDestroyed) return;
     this.#idle.clear();
-    this.#longest.clear();
+    this.#longest?.clear();
   }
 }
 

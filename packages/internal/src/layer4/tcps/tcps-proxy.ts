@@ -1,6 +1,6 @@
 // tcpsProxy: joins connections of clients with connections to the nodes of a backend.
 
-import { Deadlines } from "@hemi/common";
+import { Deadlines, type Deadline } from "@hemi/common";
 import { backendKind } from "../../backend/kind.ts";
 import type { BackendFailure } from "../../backend/failure.ts";
 import { prop } from "../../component/prop.ts";
@@ -8,6 +8,7 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
 import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
+import type { Endpoint } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
 import type { DealetExplanation } from "../explain/conn-explanation.ts";
 import { explainChoice } from "../explain/explain-choice.ts";
@@ -16,7 +17,7 @@ import { defineDealet, type DealetPart } from "../kinds.ts";
 import { connVariables } from "../variables.ts";
 import { tcpsDealet, type TcpsConn, type TcpsDealet } from "./dealet.ts";
 import { Mirror } from "./mirror.ts";
-import type { DialUser } from "./node-link.ts";
+import type { DialUser, DialWish } from "./node-link.ts";
 import { Splice } from "./splice.ts";
 import { tcpsNodes, type TcpsBackend } from "./tcps-backend.ts";
 
@@ -58,7 +59,7 @@ export const tcpsProxy = defineDealet({
 class TcpsProxy implements DealetPart, TcpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #key: (conn: ConnFacts) => string;
-  readonly deadlines = new Deadlines({
+  readonly #deadlines = new Deadlines({
     failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
   });
 
@@ -73,15 +74,16 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 
   shutdown(): void {
-    this.deadlines.close();
+    this.#deadlines.close();
   }
 
   takeConn(conn: TcpsConn): true {
     const { toBackend, mirrorTo } = this.settings;
-    const proxied = new ProxiedConn(conn, this, toBackend.current, this.#key(conn));
-    proxied.dial(mirrorTo?.current);
+    new ProxiedConn(conn, this, toBackend.current, this.#key(conn)).begin(mirrorTo?.current);
     return true;
   }
+
+  readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
 
   /** Read and written at the rates of the configuration. */
   pace({ link }: TcpsConn): void {
@@ -107,64 +109,73 @@ class TcpsProxy implements DealetPart, TcpsDealet {
   }
 }
 
-/** One connection, while a node is looked for and after that. */
-class ProxiedConn implements DialUser {
-  readonly #conn: TcpsConn;
+/** One connection, while a node is looked for and after that. It is the wish for a node, too. */
+class ProxiedConn implements DialUser, DialWish {
+  readonly key: string;
+  readonly stickTo = "";
+  readonly tried: string[] = [];
+  readonly about: TcpsConn;
   readonly #proxy: TcpsProxy;
   readonly #backend: TcpsBackend;
-  readonly #key: string;
-  readonly #tried: string[] = [];
   #dialling: { cancel(): void } | undefined;
   #splice: Splice | undefined;
   #mirror: Mirror | undefined;
 
   constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend, key: string) {
-    this.#conn = conn;
+    this.about = conn;
+    this.key = key;
     this.#proxy = proxy;
     this.#backend = backend;
-    this.#key = key;
-    conn.onClose(() => {
-      if (this.#splice !== undefined) return;
-      this.#dialling?.cancel();
-      this.#mirror?.close();
-    });
   }
 
-  dial(mirrorTo?: TcpsBackend): void {
-    const { source, destination } = this.#conn;
-    const wish = {
-      key: this.#key,
-      stickTo: "",
-      tried: this.#tried,
-      from: source,
-      to: destination,
-      about: this.#conn,
-    };
+  get from(): Endpoint {
+    return this.about.source;
+  }
+
+  get to(): Endpoint {
+    return this.about.destination;
+  }
+
+  begin(mirrorTo?: TcpsBackend): void {
+    this.about.onClose(this.#clientClosed);
     if (mirrorTo !== undefined) {
+      const { key, stickTo, from, to, about } = this;
       this.#mirror = this.#proxy.mirror();
-      this.#mirror.dial(mirrorTo, { ...wish, tried: [] });
+      this.#mirror.dial(mirrorTo, { key, stickTo, tried: [], from, to, about });
     }
-    this.#dialling = this.#backend.dial(wish, this);
+    this.#dial();
+  }
+
+  #dial(): void {
+    this.#dialling = this.#backend.dial(this, this);
   }
 
   connected(node: Link, id: string): void {
-    const { settings, deadlines } = this.#proxy;
-    this.#conn.servedBy(id);
-    this.#proxy.pace(this.#conn);
-    const makeDeadline = (expired: () => void) => deadlines.add(expired);
-    this.#splice = new Splice({ conn: this.#conn, node, mirror: this.#mirror, settings, makeDeadline });
+    const { settings, makeDeadline } = this.#proxy;
+    const conn = this.about;
+    conn.servedBy(id);
+    this.#proxy.pace(conn);
+    this.#splice = new Splice({ conn, node, mirror: this.#mirror, settings, makeDeadline });
+    // The splice learns of the end by itself.
+    conn.offClose(this.#clientClosed);
   }
 
   failed(failure: BackendFailure): void {
     this.#proxy.failed(failure);
-    if (this.#conn.link.isDestroyed) return;
-    if (failure.node !== "") this.#tried.push(failure.node);
-    const mayRetry = failure.node !== "" && this.#tried.length <= this.#proxy.settings.maxRetries;
-    if (mayRetry && this.#backend.whyNoRetry(this.#tried) === undefined) this.dial();
-    else this.#conn.close("noNode");
+    if (this.about.link.isDestroyed) return;
+    if (failure.node !== "") this.tried.push(failure.node);
+    const mayRetry = failure.node !== "" && this.tried.length <= this.#proxy.settings.maxRetries;
+    if (mayRetry && this.#backend.whyNoRetry(this.tried) === undefined) this.#dial();
+    else this.about.close("noNode");
   }
 
   nodeDown(): void {
     if (this.#proxy.settings.onNodeDown === "close") this.#splice?.breakOff("nodeDown");
   }
+
+  readonly #clientClosed = (): void => {
+    if (this.#splice !== undefined) return;
+    this.#dialling?.cancel();
+    this.#mirror?.close();
+  };
 }

@@ -179,6 +179,10 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     return this.#context.props;
   }
 
+  get isLogging(): boolean {
+    return this.#log !== undefined;
+  }
+
   get makeDeadline(): Front<TcpsRouter>["makeDeadline"] {
     return this.#front.makeDeadline;
   }
