@@ -25,12 +25,17 @@ async function route(cases: string, sign = "tcpsRouter", props = "") {
       await once(socket, "connect");
       return socket;
     },
-    /** The answer to one datagram. */
-    async ask(datagram: string): Promise<string> {
+    /** The answer to one datagram, and none to datagrams that go before it. */
+    async ask(datagram: string, { from = "127.0.0.1", before = [] as readonly string[] } = {}): Promise<string> {
+      const early = createSocket("udp4").on("message", () => expect.unreachable());
       const socket = createSocket("udp4");
-      socket.connect(port, "127.0.0.1", () => socket.send(datagram));
+      await new Promise<void>((resolve) => early.bind(0, "127.0.0.1", resolve));
+      await new Promise<void>((resolve) => socket.bind(0, from, resolve));
+      for (const each of before) await new Promise((resolve) => early.send(each, port, "127.0.0.1", resolve));
+      socket.send(datagram, port, "127.0.0.1");
       const [answer] = (await once(socket, "message")) as [Buffer];
       socket.close();
+      early.close();
       return answer.toString();
     },
     [Symbol.asyncDispose]: () => stage.quit(1000),
@@ -83,6 +88,16 @@ test("limitDealet holds a client that sends too fast", async () => {
   client.end(Buffer.alloc(400_000, "x"));
   expect((await text(client)).length).toBe(400_000);
   expect(performance.now() - before).toBeGreaterThan(100);
+});
+
+test.each(["maxUploadRate", "maxDownloadRate"])("limitDealet drops datagrams beyond %s", async (prop) => {
+  await using site = await route(`case { limitDealet { .${prop} = 1 } echoDealet {} }`, "udpsRouter");
+  // The first one takes the second that it is allowed for, and hours more.
+  expect(await site.ask("x".repeat(10_000))).toHaveLength(10_000);
+  // Another client is not concerned, and comes behind what is dropped.
+  expect(await site.ask("y", { from: "127.0.0.2", before: ["dropped", "dropped, too"] })).toBe("y");
+  await site.stage.quit(1000);
+  expect(site.log.join("\n")).toContain(`datagrams, the last of 127.0.0.1: the limit is ${prop}`);
 });
 
 test("echoDealet sends back what comes, in both kinds of routers", async () => {

@@ -36,9 +36,15 @@ export const limitDealet = defineDealet({
     newPerSecond: prop.integer({ default: 0, max: 1_000_000, reload: "live" }),
     /** How many new connections may come at once after a pause. Default: as many as `newPerSecond`. */
     burst: prop.integer({ min: 1, max: 1_000_000, reload: "live" }),
-    /** How many bytes a second all connections of a client together may send. 0: unlimited. Not for datagrams. */
+    /**
+     * How many bytes a second all connections of a client together may send. Datagrams beyond that are dropped. 0:
+     * unlimited.
+     */
     maxUploadRate: prop.size({ default: 0, reload: "live" }),
-    /** How many bytes a second all connections of a client together are sent. 0: unlimited. Not for datagrams. */
+    /**
+     * How many bytes a second all connections of a client together are sent. Datagrams beyond that are dropped. 0:
+     * unlimited.
+     */
     maxDownloadRate: prop.size({ default: 0, reload: "live" }),
     /** Maximum number of clients that are remembered without a connection; the oldest are forgotten. */
     maxClients: prop.integer({ default: 100_000, min: 1, max: 10_000_000, reload: "live" }),
@@ -108,7 +114,13 @@ export const limitDealet = defineDealet({
         if (props.maxDownloadRate > 0) conn.link.paceWriting(client.download);
         return false;
       },
-      takeSession: (session) => admit(session) === undefined,
+      takeSession(session) {
+        const client = admit(session);
+        if (client === undefined) return true;
+        if (props.maxUploadRate > 0) session.policeReceiving(client.upload);
+        if (props.maxDownloadRate > 0) session.policeSending(client.download);
+        return false;
+      },
       shutdown() {
         refusals.close();
         deadlines.close();

@@ -361,7 +361,7 @@ export type { JudgedHost } from "./net/allowed-addresses.ts";
 export { splice, type SplicedOptions } from "./net/spliced.ts";
 export { peerOf, plainAddress } from "./net/peer.ts";
 export { connVariables } from "./layer4/variables.ts";
-export { RatePacer, type Pacer } from "./net/pacer.ts";
+export { RatePacer, type Pacer, type Policer } from "./net/pacer.ts";
 export { ClientCounts, clientOf } from "./net/client-counts.ts";
 export { connTaker, type ConnTaker } from "./front/conn-taker.ts";
 export { Link, type LinkUser } from "./net/link.ts";

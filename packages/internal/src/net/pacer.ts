@@ -6,11 +6,17 @@ export interface Pacer {
   take(size: number): number;
 }
 
+/** Decides for what cannot wait, such as datagrams. One may be shared by several connections. */
+export interface Policer {
+  /** Whether these bytes may move now. If so, they have moved. */
+  admits(size: number): boolean;
+}
+
 /**
  * A token bucket, kept as the time at which it is full again (the generic cell rate algorithm): a tenth of a second may
  * move at once.
  */
-export class RatePacer implements Pacer {
+export class RatePacer implements Pacer, Policer {
   readonly #rate: () => number;
   readonly #now: () => number;
   #fullAt = 0;
@@ -27,6 +33,13 @@ export class RatePacer implements Pacer {
     const now = this.#now();
     this.#fullAt = Math.max(this.#fullAt, now - burst) + (size / rate) * 1000;
     return Math.max(0, this.#fullAt - now);
+  }
+
+  admits(size: number): boolean {
+    const now = this.#now();
+    if (this.#rate() > 0 && this.#fullAt > now) return false;
+    this.take(size);
+    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 // What dealets of udpsRouter implement, and what they know of a session.
 
 import { capability } from "../../component/capability.ts";
+import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
@@ -27,7 +28,11 @@ export interface UdpsSession extends ConnFacts {
    * the dealet that takes the session.
    */
   begin(user: UdpsSessionUser): void;
-  /** Sends a datagram to the client. Returns false for one that is dropped, because of a limit of the router. */
+  /** Drops datagrams of the client that the policer does not admit. Limits that were set before hold, too. */
+  policeReceiving(policer: Policer): void;
+  /** The same for datagrams that are sent to the client. */
+  policeSending(policer: Policer): void;
+  /** Sends a datagram to the client. Returns false for one that is dropped, because of a limit. */
   send(datagram: Buffer): boolean;
   /** Calls the listener when the session is over; at once if it is. */
   onClose(listener: () => void): void;

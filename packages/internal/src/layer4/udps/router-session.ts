@@ -9,6 +9,7 @@ import type { Deadline } from "@hemi/common";
 import type { Child } from "../../component/context.ts";
 import { more } from "../../component/partial-condition.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
+import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
 import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
@@ -28,6 +29,9 @@ export interface SessionSettings {
   readonly maxUnprovenAnswers: number;
 }
 
+/** Why a datagram is dropped: a limit of the router, or a rate of a dealet. */
+export type DatagramLimit = keyof SessionSettings | "maxQueuedSize" | "maxUploadRate" | "maxDownloadRate";
+
 /** The services that a session needs from its router. */
 export interface RouterOfSessions {
   readonly settings: SessionSettings;
@@ -40,7 +44,7 @@ export interface RouterOfSessions {
   /** A datagram waits no longer. */
   unqueued(size: number): void;
   /** A datagram of this session was dropped, because of the limit that is named. */
-  dropped(session: RouterSession, limit: keyof SessionSettings | "maxQueuedSize"): void;
+  dropped(session: RouterSession, limit: DatagramLimit): void;
   failed(client: Endpoint, error: unknown): void;
   proven(session: RouterSession): void;
   /** Called once. */
@@ -70,6 +74,8 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   #queue: Buffer[] = [];
   #user: UdpsSessionUser | undefined;
   #hello: DtlsClientHello | undefined;
+  #receivePolicers: Policer[] | undefined;
+  #sendPolicers: Policer[] | undefined;
   #isDraining = false;
   /** How many answers the last datagram still allows. */
   #answersLeft = 0;
@@ -141,7 +147,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
       this.isProven = true;
       this.#router.proven(this);
     }
-    if (this.#user !== undefined) return this.#user.received(datagram);
+    if (this.#user !== undefined) return this.#pass(this.#user, datagram);
     if (this.#queue.length >= settings.maxQueued) return this.#router.dropped(this, "maxQueued");
     if (!this.#router.mayQueue(datagram.length)) return this.#router.dropped(this, "maxQueuedSize");
     this.#queue.push(datagram);
@@ -164,7 +170,21 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   begin(user: UdpsSessionUser): void {
     if (this.isOver) return user.closed();
     this.#user = user;
-    for (const datagram of this.#emptyQueue()) if (!this.#isClosed()) user.received(datagram);
+    for (const datagram of this.#emptyQueue()) if (!this.#isClosed()) this.#pass(user, datagram);
+  }
+
+  policeReceiving(policer: Policer): void {
+    (this.#receivePolicers ??= []).push(policer);
+  }
+
+  policeSending(policer: Policer): void {
+    (this.#sendPolicers ??= []).push(policer);
+  }
+
+  #pass(user: UdpsSessionUser, datagram: Buffer): void {
+    const isAdmitted = this.#receivePolicers?.every((policer) => policer.admits(datagram.length)) !== false;
+    if (isAdmitted) user.received(datagram);
+    else this.#router.dropped(this, "maxUploadRate");
   }
 
   send(datagram: Buffer): boolean {
@@ -173,6 +193,9 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     if (this.#answersLeft === 0) return this.#drop("maxAnswers");
     if (!this.isProven && this.bytesSent + datagram.length > settings.maxUnprovenAnswers) {
       return this.#drop("maxUnprovenAnswers");
+    }
+    if (this.#sendPolicers?.every((policer) => policer.admits(datagram.length)) === false) {
+      return this.#drop("maxDownloadRate");
     }
     this.#answersLeft--;
     this.bytesSent += datagram.length;
@@ -212,7 +235,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     return this.isOver;
   }
 
-  #drop(limit: keyof SessionSettings): false {
+  #drop(limit: DatagramLimit): false {
     this.#router.dropped(this, limit);
     return false;
   }
