@@ -35,8 +35,8 @@ export { Readiness, type Ailment, type UnreadyComponent } from "./stage/readines
 
 // Traces
 export { currentTrace } from "./web/trace/tracing.ts";
-export { spanSink, type SpanSink } from "./web/trace/span.ts";
-export type { OpenSpan, Trace } from "./web/trace/trace.ts";
+export { spanSink, type SpanSink } from "./operator/span-sink.ts";
+export type { OpenSpan, Trace } from "./operator/trace.ts";
 
 // Operators
 export { Operator } from "./operator/operator.ts";

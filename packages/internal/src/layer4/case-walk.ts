@@ -5,15 +5,18 @@
 //     │           v                                      v
 //     └───── more bytes are needed                    no case is left: not taken
 
-import type { Child } from "../component/context.ts";
+import type { OpenSpan, Trace } from "../operator/trace.ts";
 import { more } from "../component/partial-condition.ts";
 import type { ConnFacts } from "./facts.ts";
-import type { CasePart, DealetPart } from "./kinds.ts";
+import type { DealetPart } from "./kinds.ts";
+import type { RoutedCase, Taker } from "./routed-cases.ts";
 
 /** A connection, or a session of datagrams, that is to be taken by a dealet. */
 export interface WalkingConn extends ConnFacts {
   /** Nobody can take it any more. */
   readonly isOver: boolean;
+  /** `undefined`: it is not traced. */
+  readonly trace: Trace | undefined;
   /** A condition needs bytes that have not come: `advance` follows when they have, or when they are given up. */
   waitForMore(): void;
   /** A case matches: no more bytes are waited for. */
@@ -26,29 +29,29 @@ export interface WalkingConn extends ConnFacts {
   failed(error: unknown): void;
 }
 
-/** The case and the dealet that have a connection. */
-export interface Taker {
-  readonly case: Child<CasePart>;
-  readonly dealet: DealetPart;
-}
-
 export class CaseWalk {
-  /** Who has the connection, or is asked at the moment. */
-  taker: Taker | undefined;
+  #taker: Taker | undefined;
   readonly #conn: WalkingConn;
-  readonly #router: { readonly cases: readonly Child<CasePart>[] };
+  readonly #router: { readonly cases: readonly RoutedCase[] };
   /** The cases that are left, once one has left the connection. */
-  #cases: readonly Child<CasePart>[] | undefined;
+  #cases: readonly RoutedCase[] | undefined;
   #isDealing = false;
+  /** Of the case that has matched, in a connection that is traced. */
+  #span: OpenSpan | undefined;
 
-  constructor(conn: WalkingConn, router: { readonly cases: readonly Child<CasePart>[] }) {
+  constructor(conn: WalkingConn, router: { readonly cases: readonly RoutedCase[] }) {
     this.#conn = conn;
     this.#router = router;
   }
 
+  /** Who has the connection, or is asked at the moment. */
+  get taker(): Taker | undefined {
+    return this.#taker;
+  }
+
   /** The name of the case that has matched, or its place, such as `case.2`; "" for none. */
   get caseName(): string {
-    const { name, path } = this.taker?.case ?? { name: "", path: "" };
+    const { name, path } = this.#taker?.case ?? { name: "", path: "" };
     return name === "" ? path.slice(path.lastIndexOf("/") + 1) : name;
   }
 
@@ -67,31 +70,44 @@ export class CaseWalk {
 
   #advance(): void {
     const cases = this.#cases ?? this.#router.cases;
-    for (const [i, { part }] of cases.entries()) {
-      const answer = part.matches(this.#conn);
+    for (const [i, { case: each }] of cases.entries()) {
+      const answer = each.part.matches(this.#conn);
       if (answer === more) return this.#conn.waitForMore();
-      if (answer) return this.#deal(cases, i, 0);
+      if (!answer) continue;
+      this.#span = this.#conn.trace?.enter(each.path);
+      return this.#deal(cases, i, 0);
     }
     this.#conn.notTaken();
   }
 
   /** Tries the dealets of the case at `at`, from the one at `from` on, then the next cases. */
-  #deal(cases: readonly Child<CasePart>[], at: number, from: number): void {
+  #deal(cases: readonly RoutedCase[], at: number, from: number): void {
     this.#isDealing = true;
     this.#conn.matched();
-    const matching = cases[at];
-    if (matching === undefined) return this.#conn.notTaken();
-    for (const [i, { part: dealet }] of matching.part.dealets.entries()) {
+    for (const [i, taker] of (cases[at]?.takers ?? []).entries()) {
       if (i < from) continue;
-      this.taker = { case: matching, dealet };
-      const taken = this.#conn.offerTo(dealet);
+      this.#offeredTo(taker);
+      const taken = this.#offer(taker);
       if (taken === true || this.#conn.isOver) return;
       if (taken instanceof Promise) return this.#settleLater(taken, () => this.#deal(cases, at, i + 1));
     }
-    this.taker = undefined;
+    this.#offeredTo(undefined);
+    if (this.#span !== undefined) this.#conn.trace?.leave(this.#span);
     this.#cases = cases.slice(at + 1);
     this.#isDealing = false;
     this.#advance();
+  }
+
+  #offer({ dealet, path }: Taker): ReturnType<WalkingConn["offerTo"]> {
+    const { trace } = this.#conn;
+    if (trace === undefined) return this.#conn.offerTo(dealet);
+    return trace.run(path, () => this.#conn.offerTo(dealet) ?? false);
+  }
+
+  #offeredTo(taker: Taker | undefined): void {
+    this.#taker?.counts.left();
+    this.#taker = taker;
+    taker?.counts.entered();
   }
 
   #settleLater(taken: Promise<boolean>, goOn: () => void): void {

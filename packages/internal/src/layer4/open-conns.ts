@@ -2,7 +2,7 @@
 
 import { Roster } from "@hemi/common";
 import type { EndingWork } from "../component/part.ts";
-import type { Taker } from "./case-walk.ts";
+import type { Taker } from "./routed-cases.ts";
 
 /** What has to be known of a connection. */
 export interface OpenConn {

@@ -41,7 +41,7 @@ export const webappGroup = countGroup("webapp", ["webapp"], {
 });
 
 const conns = (outcome: string): NumberSpec =>
-  counter("hemi_server_connections", "Connections of clients.", { outcome });
+  counter("hemi_server_connections", "Connections of clients; sessions of datagrams.", { outcome });
 const handshakes = (outcome: string): NumberSpec =>
   counter("hemi_server_tls_handshakes", "TLS handshakes with clients.", { outcome });
 
@@ -54,6 +54,33 @@ export const serverGroup = countGroup("server", ["server", "sign"], {
   resumedHandshakes: handshakes("resumed"),
   failedHandshakes: handshakes("failed"),
   refusedRequests: counter("hemi_server_refused_requests", "Requests that were refused before a webapp had them."),
+});
+
+const ended = (end: string): NumberSpec =>
+  counter("hemi_connections", "Connections and sessions of datagrams of routers that are over, by their end.", { end });
+
+/** A dealet of a router; without one: connections that none has taken. */
+export const connGroup = countGroup("conn", ["router", "sign", "case", "dealet"], {
+  complete: ended("complete"),
+  handedOver: ended("handedOver"),
+  clientAborted: ended("clientAborted"),
+  nodeAborted: ended("nodeAborted"),
+  notTaken: ended("notTaken"),
+  refused: ended("refused"),
+  noNode: ended("noNode"),
+  idleTimeout: ended("idleTimeout"),
+  maxDuration: ended("maxDuration"),
+  nodeDown: ended("nodeDown"),
+  error: ended("error"),
+  shutdown: ended("shutdown"),
+  underWay: gauge("hemi_connections_under_way", "Connections and sessions of datagrams that a dealet has."),
+  received: counter("hemi_connection_received_bytes", "What has come from clients of routers."),
+  sent: counter("hemi_connection_sent_bytes", "What was sent to clients of routers."),
+  durations: {
+    type: "durations",
+    metric: "hemi_connection_connect_seconds",
+    help: "From the beginning of a connection of a router until its node was connected.",
+  },
 });
 
 export const backendGroup = countGroup("backend", ["backend", "sign"], {
@@ -151,6 +178,7 @@ export const countGroups = [
   requestGroup,
   webappGroup,
   serverGroup,
+  connGroup,
   backendGroup,
   nodeGroup,
   namerGroup,

@@ -25,6 +25,8 @@ const after: CountReport = [
   block("webapp", ["shop"], { underWay: 3 }),
   block("node", ["api", "http1Backend", "127.0.0.1:81"], { good: 8, failed: 2, active: 1 }),
   block("server", ["main", "httpxServer"], { accepted: 4, open: 2 }),
+  block("conn", ["door", "tcpsRouter", "ssh", "tcpsProxy"], { complete: 6, noNode: 2, sent: 80, underWay: 5 }),
+  block("conn", ["door", "tcpsRouter", "", ""], { notTaken: 2 }),
   block("process", ["0"], { loopBusy: 11, resident: 1024 * 1024 }),
 ];
 
@@ -37,6 +39,8 @@ test("rows have what has happened between two reports, for each second", () => {
     ["webapp.shop/rule.assets/static", 100, 0, 2000, 0],
     ["http1Backend.api 127.0.0.1:81", 5, 1, 0, 1],
     ["httpxServer.main", 2, 0, 0, 2],
+    ["tcpsRouter.door/case.ssh/tcpsProxy", 4, 1, 40, 5],
+    ["tcpsRouter.door/untaken", 1, 0, 0, 0],
   ]);
   expect(components[0]).toMatchObject({ p50: 0.25, p99: 0.495 });
   expect(workers).toMatchObject([{ slot: 0, loop: 0.5, rss: 1024 * 1024 }]);

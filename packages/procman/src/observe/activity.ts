@@ -6,12 +6,15 @@ import { countGroups, durationBounds, type CountBlock, type CountReport } from "
 export interface ActivityRow {
   /** For example `webapp.shop`, `webapp.shop/rule.assets/static`, `http1Backend.api 127.0.0.1:8080`. */
   readonly path: string;
-  readonly kind: "webapp" | "handlet" | "node" | "server";
-  /** Requests; connections of a server. */
+  readonly kind: "webapp" | "handlet" | "node" | "server" | "dealet";
+  /** Requests; connections of a server, a router or a dealet. */
   readonly rate: number;
-  /** Responses from 500 on; failed attempts of a node; refused connections of a server. */
+  /**
+   * Responses from 500 on; failed attempts of a node; refused connections of a server; connections of a dealet
+   * that have ended by a fault of the node or of ours.
+   */
   readonly errorRate: number;
-  /** Durations in ms, interpolated within the buckets; `null` if there were none. */
+  /** Durations in ms, of a dealet until a node was connected, interpolated within the buckets; `null` if there were none. */
   readonly p50: number | null;
   readonly p99: number | null;
   /** Bytes of content. */
@@ -70,6 +73,7 @@ export function activityOf(before: CountReport, after: CountReport, time: number
   const servers = inGroup("server");
   for (const delta of nodes) components.push(nodeRow(nodePath(delta), [delta]));
   for (const delta of servers) components.push(serverRow(serverPath(delta), [delta]));
+  for (const delta of inGroup("conn")) components.push(dealetRow(delta));
   const allUnderWay = [...underWay.values()].reduce((a, b) => a + b, 0);
   const totals = {
     requests: requestRow("requests", "webapp", requests, allUnderWay),
@@ -140,6 +144,27 @@ function serverRow(path: string, deltas: readonly Growth[]): ActivityRow {
     underWay: summed(deltas, (delta) => delta.now("open")),
   };
 }
+
+/** Connections that no dealet has taken stand in the row of `untaken`. */
+function dealetRow(delta: Growth): ActivityRow {
+  const [router = "", sign = "", name = "", dealet = ""] = delta.block.labels;
+  const steps = [`${sign}.${router}`, ...(name === "" ? [] : [`case.${name}`]), dealet === "" ? "untaken" : dealet];
+  const sum = (names: readonly string[]): number => names.reduce((all, end) => all + delta.rate(end), 0);
+  return {
+    path: steps.join("/"),
+    kind: "dealet",
+    rate: sum([...usualEnds, ...faultyEnds]),
+    errorRate: sum(faultyEnds),
+    ...percentilesOf([delta]),
+    received: delta.rate("received"),
+    sent: delta.rate("sent"),
+    underWay: delta.now("underWay"),
+  };
+}
+
+/** How connections of routers end: see `ConnEndReason`. */
+const usualEnds = ["complete", "handedOver", "clientAborted", "notTaken", "refused", "idleTimeout", "maxDuration"];
+const faultyEnds = ["nodeAborted", "noNode", "nodeDown", "error", "shutdown"];
 
 function workerRow(delta: Growth): WorkerRow {
   return {

@@ -70,10 +70,10 @@ export function rowOf(component: ListedComponent, rows: readonly ActivityRow[]):
   const counted = countedPath(component);
   const box = boxOf(component);
   if (counted === undefined) return { ...component, box, counted, ...silent };
-  // A rule counts what its handlets do, and a backend what its nodes do.
+  // A rule counts what its handlets do, a case what its dealets do, and a backend what its nodes do.
   const own = rows.filter(({ path }) => path === counted);
   const parts =
-    component.kind === "rule" || component.kind === "backend"
+    component.kind === "rule" || component.kind === "case" || component.kind === "backend"
       ? rows.filter(({ path }) => path.startsWith(`${counted}/`) || path.startsWith(`${counted} `))
       : [];
   const all = [...own, ...parts];
@@ -90,7 +90,7 @@ export function rowOf(component: ListedComponent, rows: readonly ActivityRow[]):
   };
 }
 
-/** As `activityOf` names it. Labels have names only: unnamed rules of a webapp count together. */
+/** As `activityOf` names it. Labels have names only: unnamed rules of a webapp, or cases of a router, count together. */
 function countedPath({ kind, sign, name, path, webapp, rule }: ListedComponent): string | undefined {
   switch (kind) {
     case "webapp":
@@ -98,6 +98,13 @@ function countedPath({ kind, sign, name, path, webapp, rule }: ListedComponent):
     case "router":
     case "backend":
       return path;
+    case "case":
+      return name === "" ? undefined : path;
+    case "dealet": {
+      const steps = path.split("/").slice(0, -1);
+      // A dealet that stands in its router counts for the cases that name it.
+      return steps.length < 2 ? undefined : [...steps.filter(isNamed), sign].join("/");
+    }
     case "rule":
       return name === "" ? undefined : `webapp.${webapp}/rule.${name}`;
     case "handlet":
@@ -105,6 +112,11 @@ function countedPath({ kind, sign, name, path, webapp, rule }: ListedComponent):
     default:
       return undefined;
   }
+}
+
+/** A step of a path: `case.ssh`, but not `case.2` or `case`. */
+function isNamed(step: string): boolean {
+  return !/^case(?:\.\d+)?$/.test(step);
 }
 
 const silent = { rate: null, errorRate: null, p99: null, underWay: null };

@@ -1,5 +1,6 @@
 // What a connection log knows of a connection, or of a session of datagrams, when it is over.
 
+import type { Trace } from "../../operator/trace.ts";
 import type { ConnFacts } from "../facts.ts";
 import { known } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -18,6 +19,8 @@ export interface LoggedConn extends ConnFacts {
   /** On the monotonic clock, in milliseconds: its beginning, and when it got its node; `undefined` for none. */
   readonly beganAt: number;
   readonly servedAt: number | undefined;
+  /** `undefined`: it is not traced. */
+  readonly trace: Trace | undefined;
   /** What its dealet has counted; `undefined`: nothing. */
   readonly notes: ConnNotes | undefined;
 }

@@ -5,6 +5,7 @@ import { capability } from "../../component/capability.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -19,6 +20,8 @@ export interface TcpsConn extends ConnFacts {
   readonly destination: Endpoint;
   /** `undefined` if the router did not terminate TLS. */
   readonly tls: TlsFacts | undefined;
+  /** `undefined`: the connection is not traced. For spans of attempts, say. */
+  readonly trace: Trace | undefined;
   /** Writes to the client. Reading begins with `begin`. */
   readonly link: Link;
   /**

@@ -7,16 +7,17 @@
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
-import type { Child } from "../../component/context.ts";
 import { more } from "../../component/partial-condition.ts";
 import type { CodecConn } from "../../front/codecs.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
 import type { Endpoint, Peer } from "../../net/peer.ts";
 import { handshakeRecord, maxClientHello, readClientHello, readProtocols } from "../../net/tls/client-hello.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
-import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
-import type { CasePart, DealetPart } from "../kinds.ts";
+import { CaseWalk, type WalkingConn } from "../case-walk.ts";
+import type { DealetPart } from "../kinds.ts";
+import type { RoutedCase, Taker } from "../routed-cases.ts";
 import { sniffStream } from "../sniff.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { TcpsConn } from "./dealet.ts";
 import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -25,9 +26,11 @@ import { known } from "../facts.ts";
 /** The services that a connection needs from its router. */
 export interface RouterOfConns {
   readonly settings: { readonly sniffTimeout: number; readonly drainIdleTimeout: number };
-  readonly cases: readonly Child<CasePart>[];
+  readonly cases: readonly RoutedCase[];
   /** Whether it has a connection log. */
   readonly isLogging: boolean;
+  /** For a new connection; `undefined` if it is not traced. */
+  beginTrace(): Trace | undefined;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in milliseconds. */
   now(): number;
@@ -58,6 +61,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
   servedAt: number | undefined;
   notes: ConnNotes | undefined;
   readonly beganAt: number;
+  readonly trace: Trace | undefined;
   /** Facts that depend on the head, once it is given away. */
   #told: { readonly serverName: string; readonly nextProto: string; readonly protocol: string } | undefined;
 
@@ -67,6 +71,7 @@ export class RouterConn implements TcpsConn, LoggedConn, WalkingConn, CodecConn,
     this.tls = tls;
     this.#router = router;
     this.beganAt = router.now();
+    this.trace = router.beginTrace();
     this.#walk = new CaseWalk(this, router);
     this.link = new Link(() => socket, this, tls);
     // A closed socket does not know it any more.

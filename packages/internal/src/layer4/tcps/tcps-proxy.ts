@@ -9,8 +9,10 @@ import { compileTemplate } from "../../component/template.ts";
 import { RatePacer } from "../../net/pacer.ts";
 import type { Link } from "../../net/link.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import type { OpenSpan } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import type { DealetExplanation } from "../explain/conn-explanation.ts";
+import { endAttempt } from "../conn-tracing.ts";
 import { explainChoice } from "../explain/explain-choice.ts";
 import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
@@ -120,6 +122,8 @@ class ProxiedConn implements DialUser, DialWish {
   #dialling: { cancel(): void } | undefined;
   #splice: Splice | undefined;
   #mirror: Mirror | undefined;
+  /** Of the attempt that is under way, in a connection that is traced. */
+  #span: OpenSpan | undefined;
 
   constructor(conn: TcpsConn, proxy: TcpsProxy, backend: TcpsBackend, key: string) {
     this.about = conn;
@@ -147,6 +151,7 @@ class ProxiedConn implements DialUser, DialWish {
   }
 
   #dial(): void {
+    this.#span = this.about.trace?.begin("attempt", "client");
     this.#dialling = this.#backend.dial(this, this);
   }
 
@@ -154,6 +159,7 @@ class ProxiedConn implements DialUser, DialWish {
     const { settings, makeDeadline } = this.#proxy;
     const conn = this.about;
     conn.servedBy(id);
+    this.#attempted(id);
     this.#proxy.pace(conn);
     this.#splice = new Splice({ conn, node, mirror: this.#mirror, settings, makeDeadline });
     // The splice learns of the end by itself.
@@ -162,6 +168,7 @@ class ProxiedConn implements DialUser, DialWish {
 
   failed(failure: BackendFailure): void {
     this.#proxy.failed(failure);
+    this.#attempted(failure.node, failure.code);
     if (this.about.link.isDestroyed) return;
     if (failure.node !== "") this.tried.push(failure.node);
     const mayRetry = failure.node !== "" && this.tried.length <= this.#proxy.settings.maxRetries;
@@ -173,8 +180,14 @@ class ProxiedConn implements DialUser, DialWish {
     if (this.#proxy.settings.onNodeDown === "close") this.#splice?.breakOff("nodeDown");
   }
 
+  #attempted(node: string, error?: string): void {
+    endAttempt(this.about.trace, this.#span, node, error);
+    this.#span = undefined;
+  }
+
   readonly #clientClosed = (): void => {
     if (this.#splice !== undefined) return;
+    this.#attempted("", "cancelled");
     this.#dialling?.cancel();
     this.#mirror?.close();
   };

@@ -1,6 +1,5 @@
 // tcpsRouter: listens for connections of TCP, TLS and UNIX sockets, and gives each to the first case that matches.
 
-import type { Child } from "../../component/context.ts";
 import type { WorkCount } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
@@ -10,12 +9,16 @@ import { Front } from "../../front/front.ts";
 import { frontProps } from "../../front/front-props.ts";
 import { checkTls } from "../../front/tls/tls-props.ts";
 import type { Peer } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
-import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
+import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
 import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
+import type { ConnCounts } from "../conn-counts.ts";
+import { ConnTracing, connTraceProps } from "../conn-tracing.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { OpenConns } from "../open-conns.ts";
+import { routedCases, untakenCounts, type RoutedCase } from "../routed-cases.ts";
 import {
   checkRouterCertificates,
   RouterCertificates,
@@ -34,6 +37,7 @@ const props = {
   address: prop.addressRange({ required: true }),
   ...routerCertificateProps,
   ...connLogProps,
+  ...connTraceProps,
   /** With `tlsMode`: the protocols that the handshake offers (ALPN), the favourite first. Default: none. */
   alpn: prop.strings({ default: [], minLength: 1, max: 20, reload: "live" }),
   /**
@@ -76,10 +80,14 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   readonly #certificates: RouterCertificates;
   #log: ConnLog | undefined;
   readonly #conns = new OpenConns<RouterConn>();
-  cases: readonly Child<CasePart>[] = [];
+  readonly #untaken: ConnCounts;
+  readonly #tracing: ConnTracing;
+  cases: readonly RoutedCase[] = [];
 
   constructor(context: Context<RouterSettings, undefined>) {
     this.#context = context;
+    this.#untaken = untakenCounts(context);
+    this.#tracing = new ConnTracing(context);
     this.#certificates = new RouterCertificates(context.path, context.props, context.log);
     this.#front = new Front<TcpsRouter>({
       context,
@@ -117,7 +125,7 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
   }
 
   compose(): void {
-    this.cases = this.#context.children(caseKind);
+    this.cases = routedCases(this.#context);
   }
 
   start(): void {
@@ -187,6 +195,10 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
     return this.#front.makeDeadline;
   }
 
+  beginTrace(): Trace | undefined {
+    return this.#tracing.begin();
+  }
+
   now(): number {
     return this.#context.stage.clock.monotonic();
   }
@@ -197,6 +209,9 @@ class TcpsRouter implements RouterPart, ExplainableRouter, RouterOfConns {
 
   over(conn: RouterConn, reason: ConnEndReason): void {
     this.#conns.delete(conn);
+    conn.taker?.counts.left();
+    (conn.taker?.counts ?? this.#untaken).ended(conn, reason);
+    this.#tracing.ended(conn, reason);
     this.#log?.write(conn, reason);
     if (!isUsual.has(reason)) this.#front.note(conn.peer, `its connection was ended: ${reason}`);
     this.#front.closed(conn);

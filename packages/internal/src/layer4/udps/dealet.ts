@@ -3,6 +3,7 @@
 import { capability } from "../../component/capability.ts";
 import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { ConnNotes } from "../conn-log/conn-entry.ts";
 import type { ConnFacts } from "../facts.ts";
 import type { ConnEndReason } from "../end-reason.ts";
@@ -21,6 +22,8 @@ export interface UdpsSession extends ConnFacts {
   readonly source: Endpoint;
   /** The address that the client has sent to; answers come from it. */
   readonly destination: Endpoint;
+  /** `undefined`: the session is not traced. For spans of attempts, say. */
+  readonly trace: Trace | undefined;
   /** Whether nobody can take or use it any more. */
   readonly isOver: boolean;
   /**

@@ -6,16 +6,17 @@
 //                 └── the ClientHello of DTLS is not complete
 
 import type { Deadline } from "@hemi/common";
-import type { Child } from "../../component/context.ts";
 import { more } from "../../component/partial-condition.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
 import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
-import { CaseWalk, type Taker, type WalkingConn } from "../case-walk.ts";
+import type { Trace } from "../../operator/trace.ts";
+import { CaseWalk, type WalkingConn } from "../case-walk.ts";
 import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
 import type { ConnEndReason } from "../end-reason.ts";
-import type { CasePart, DealetPart } from "../kinds.ts";
+import type { DealetPart } from "../kinds.ts";
+import type { RoutedCase, Taker } from "../routed-cases.ts";
 import type { UdpsSession, UdpsSessionUser } from "./dealet.ts";
 import { sniffDatagram } from "./sniff-datagram.ts";
 
@@ -35,8 +36,10 @@ export type DatagramLimit = keyof SessionSettings | "maxQueuedSize" | "maxUpload
 /** The services that a session needs from its router. */
 export interface RouterOfSessions {
   readonly settings: SessionSettings;
-  readonly cases: readonly Child<CasePart>[];
+  readonly cases: readonly RoutedCase[];
   makeDeadline(onExpired: () => void): Deadline;
+  /** For a new session; `undefined` if it is not traced. */
+  beginTrace(): Trace | undefined;
   /** Monotonic, in milliseconds. */
   now(): number;
   /** Takes room for a datagram that waits; false if the router has none. */
@@ -62,6 +65,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   servedAt: number | undefined;
   notes: ConnNotes | undefined;
   readonly beganAt: number;
+  readonly trace: Trace | undefined;
   /** Whether the client has shown that it receives what is sent to it: its address is not forged. */
   isProven = false;
   isOver = false;
@@ -89,6 +93,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     this.#share = share;
     this.#router = router;
     this.beganAt = router.now();
+    this.trace = router.beginTrace();
     this.#walk = new CaseWalk(this, router);
     this.#idle = router.makeDeadline(() => this.close("idleTimeout"));
     this.#sniff = router.makeDeadline(() => this.#giveUpHello());

@@ -6,8 +6,10 @@ import type { SelectionHint } from "../../backend/selection-hint.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { compileTemplate } from "../../component/template.ts";
+import type { OpenSpan } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import type { DealetExplanation } from "../explain/conn-explanation.ts";
+import { endAttempt } from "../conn-tracing.ts";
 import { explainChoice } from "../explain/explain-choice.ts";
 import type { ConnFacts } from "../facts.ts";
 import { defineDealet, type DealetPart } from "../kinds.ts";
@@ -97,6 +99,8 @@ class ProxiedSession implements DatagramUser, UdpsSessionUser {
   readonly #tried: string[] = [];
   #node: UdpsNodeSession | undefined;
   #hasBegun = false;
+  /** Of the attempt that is under way, in a session that is traced. */
+  #span: OpenSpan | undefined;
   /** What was sent before the first answer: it goes to another node if the first one cannot be reached. */
   #unanswered: Buffer[] | undefined = [];
   /** Answers that are expected. */
@@ -115,18 +119,21 @@ class ProxiedSession implements DatagramUser, UdpsSessionUser {
     this.#key = key;
     this.#mirror = mirror;
     session.onClose(() => {
+      this.#attempted("", "cancelled");
       this.#node?.close();
       this.#mirror?.close();
     });
   }
 
   open(): void {
+    this.#span = this.#session.trace?.begin("attempt", "client");
     this.#node = this.#backend.session(wishOf(this.#session, this.#key, [...this.#tried]), this);
     this.#node.open();
   }
 
   assigned(node: string): void {
     this.#session.servedBy(node);
+    this.#attempted(node);
     if (this.#hasBegun) {
       for (const datagram of this.#unanswered ?? []) this.#node?.send(datagram);
     } else {
@@ -154,11 +161,17 @@ class ProxiedSession implements DatagramUser, UdpsSessionUser {
   failed(failure: BackendFailure): void {
     if (this.#session.isOver) return;
     this.#proxy.failed(failure);
+    this.#attempted(failure.node, failure.code);
     if (failure.node !== "") this.#tried.push(failure.node);
     const isRepeatable = failure.node !== "" && this.#unanswered !== undefined;
     const mayRetry = isRepeatable && this.#tried.length <= this.#proxy.settings.maxRetries;
     if (mayRetry && this.#backend.whyNoRetry(this.#tried) === undefined) this.open();
     else this.#session.close(failure.node === "" ? "noNode" : "nodeAborted");
+  }
+
+  #attempted(node: string, error?: string): void {
+    endAttempt(this.#session.trace, this.#span, node, error);
+    this.#span = undefined;
   }
 
   nodeDown(): void {

@@ -2,24 +2,28 @@
 // case that matches.
 
 import { Deadlines } from "@hemi/common";
-import type { Child } from "../../component/context.ts";
 import type { WorkCount } from "../../component/part.ts";
 import { addressesIn, formatAddress } from "../../component/props/addresses.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { claimAddress } from "../../front/claim-address.ts";
 import { Refusals } from "../../front/refusals.ts";
+import { ServerCounts } from "../../front/server-counts.ts";
 import { ClientCounts, clientOf } from "../../net/client-counts.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import { numericAddress } from "../../net/numeric-address.ts";
 import type { Endpoint } from "../../net/peer.ts";
+import type { Trace } from "../../operator/trace.ts";
 import type { Context } from "../../stage/context.ts";
 import { OnlyWorker } from "../../stage/workers.ts";
+import type { ConnCounts } from "../conn-counts.ts";
+import { ConnTracing, connTraceProps } from "../conn-tracing.ts";
 import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
 import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
 import type { ConnEndReason } from "../end-reason.ts";
-import { caseKind, defineRouter, type CasePart, type RouterPart } from "../kinds.ts";
+import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
 import { OpenConns } from "../open-conns.ts";
+import { routedCases, untakenCounts, type RoutedCase } from "../routed-cases.ts";
 import { RouterSession, type RouterOfSessions } from "./router-session.ts";
 import { SessionTable } from "./session-table.ts";
 
@@ -54,6 +58,7 @@ const props = {
   /** How long a draining router waits for a datagram of a session, before it ends the session. */
   drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
   ...connLogProps,
+  ...connTraceProps,
 };
 
 /**
@@ -94,10 +99,16 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
   readonly #shares: DatagramShare[] = [];
   #log: ConnLog | undefined;
   #queuedSize = 0;
-  cases: readonly Child<CasePart>[] = [];
+  readonly #counts: ServerCounts;
+  readonly #untaken: ConnCounts;
+  readonly #tracing: ConnTracing;
+  cases: readonly RoutedCase[] = [];
 
   constructor(context: Context<RouterSettings, undefined>) {
     this.#context = context;
+    this.#counts = new ServerCounts(context);
+    this.#untaken = untakenCounts(context);
+    this.#tracing = new ConnTracing(context);
   }
 
   async prepare(): Promise<void> {
@@ -111,7 +122,7 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
   }
 
   compose(): void {
-    this.cases = this.#context.children(caseKind);
+    this.cases = routedCases(this.#context);
   }
 
   start(): void {
@@ -170,16 +181,19 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
     const client = clientOf(address);
     if (maxSessionsPerClient > 0 && this.#clients.of(client) >= maxSessionsPerClient) {
       this.#tooMany.add(address);
+      this.#counts.refused();
       return undefined;
     }
     if (!this.#table.makeRoom(maxSessions)) {
       this.#refused.add(address);
+      this.#counts.refused();
       return undefined;
     }
     const session = new RouterSession({ address, port }, first, share, this);
     this.#table.add(session);
     this.#open.add(session);
     this.#clients.add(client);
+    this.#counts.accepted();
     return session;
   }
 
@@ -198,6 +212,10 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
 
   get makeDeadline(): RouterOfSessions["makeDeadline"] {
     return (onExpired) => this.#deadlines.add(onExpired);
+  }
+
+  beginTrace(): Trace | undefined {
+    return this.#tracing.begin();
   }
 
   now(): number {
@@ -232,6 +250,10 @@ class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
     this.#table.delete(session);
     this.#open.delete(session);
     this.#clients.remove(clientOf(address));
+    this.#counts.closed();
+    session.taker?.counts.left();
+    (session.taker?.counts ?? this.#untaken).ended(session, reason);
+    this.#tracing.ended(session, reason);
     this.#log?.write(session, reason);
     const message = `client ${address} port ${port}: its session was ended: ${reason}`;
     if (isUsual.has(reason)) this.#context.log.debug(message);

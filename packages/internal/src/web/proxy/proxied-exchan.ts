@@ -21,7 +21,7 @@ import type {
 import type { Duplex } from "node:stream";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { isPeerGone } from "../dispatch/fault.ts";
-import type { OpenSpan } from "../trace/trace.ts";
+import type { OpenSpan } from "../../operator/trace.ts";
 import { isStatusWithContent } from "../../http/content-rule.ts";
 import { isTrailerName } from "../../http/field-names.ts";
 import { joinedFields, type Fields } from "../../http/fields.ts";

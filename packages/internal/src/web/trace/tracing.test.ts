@@ -11,9 +11,9 @@ import { MemorySink } from "../../log/sink.ts";
 import { Metrics } from "../../metrics/metrics.ts";
 import { Operator } from "../../operator/operator.ts";
 import type { Span } from "../../operator/span.ts";
+import { spanSink, type SpanSink } from "../../operator/span-sink.ts";
 import { defineAddon } from "../../stage/kinds/addon.ts";
 import { defineHandlet } from "../kinds.ts";
-import { spanSink, type SpanSink } from "./span.ts";
 import { currentTrace } from "./tracing.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";

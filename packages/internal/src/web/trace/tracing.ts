@@ -10,10 +10,11 @@ import type { Request } from "../request/request.ts";
 import type { Response } from "../response/response.ts";
 import type { RequestStories } from "../../operator/request-stories.ts";
 import type { Span } from "../../operator/span.ts";
+import { spanSink } from "../../operator/span-sink.ts";
+import { readTraceParent } from "../../operator/trace-context.ts";
+import { Trace, type TraceHost } from "../../operator/trace.ts";
+import { Fault } from "../dispatch/fault.ts";
 import { requestAttributes } from "./request-attributes.ts";
-import { spanSink } from "./span.ts";
-import { readTraceParent } from "./trace-context.ts";
-import { Trace, type TraceHost } from "./trace.ts";
 
 export const traceProps = {
   /**
@@ -60,6 +61,11 @@ export class Tracing implements TraceHost {
 
   get sink(): TraceHost["sink"] {
     return this.#props.traceTo?.current ?? noSink;
+  }
+
+  nameOf(error: unknown): string {
+    const thrown = error instanceof Fault ? error.cause : error;
+    return thrown instanceof Error ? thrown.name : "Error";
   }
 
   /** Runs a request of a client, or a subrequest, with a trace. */

@@ -5,7 +5,11 @@
 //                version
 
 import { randomFillSync } from "node:crypto";
-import type { Fields } from "../../http/fields.ts";
+
+/** The fields of a request, as far as they matter here. */
+interface Fields {
+  get(name: string): string | undefined;
+}
 
 /** What a request says about the trace that it belongs to. */
 export interface TraceParent {

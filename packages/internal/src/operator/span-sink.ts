@@ -1,7 +1,7 @@
 // What takes the spans of traces.
 
-import { capability } from "../../component/capability.ts";
-import type { Span } from "../../operator/span.ts";
+import { capability } from "../component/capability.ts";
+import type { Span } from "./span.ts";
 
 /** Takes spans, at once and without failing: it queues them, and drops what is too much. */
 export interface SpanSink {
@@ -9,5 +9,5 @@ export interface SpanSink {
   takeSpan(span: Span): void;
 }
 
-/** Offered by addons that export spans: see `traceTo` of webapps. */
+/** Offered by addons that export spans: see `traceTo` of webapps and routers. */
 export const spanSink = capability<SpanSink>("span-sink");

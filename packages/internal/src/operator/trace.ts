@@ -1,22 +1,23 @@
-// The trace of one request: its ids, and the spans of what is done for it.
+// The trace of one request, or of one connection of a router: its ids, and the spans of what is done for it.
 //
 //   server span ─┬─ rule ─── handlet ─┬─ attempt at a node
 //                │                    ├─ attempt at another one
 //                │                    └─ subrequest ─── rule ─── handlet
 //                └─ rule ─── handlet: left the request to the next one
 
-import { Fault } from "../dispatch/fault.ts";
-import type { Clock } from "../../fixtures/clock.ts";
+import type { Clock } from "../fixtures/clock.ts";
 import { newSpanId, newTraceId, traceparentOf, type TraceParent } from "./trace-context.ts";
-import type { Span, SpanKind } from "../../operator/span.ts";
-import type { StorySpan } from "../../operator/request-stories.ts";
-import type { SpanSink } from "./span.ts";
+import type { Span, SpanKind } from "./span.ts";
+import type { SpanSink } from "./span-sink.ts";
+import type { StorySpan } from "./request-stories.ts";
 
-/** What all traces of a webapp need. */
+/** What all traces of a webapp, or of a router, need. */
 export interface TraceHost {
   readonly sink: SpanSink;
   /** Its times: spans of one trace are measured by one clock, whatever happens to the system time. */
   readonly clock: Pick<Clock, "now" | "monotonic">;
+  /** Names what a step has thrown. */
+  nameOf(thrown: unknown): string;
 }
 
 /** A span that is under way. */
@@ -131,27 +132,42 @@ export class Trace {
    * or fails. If it takes the request, the span lasts until the response ends.
    */
   run(name: string, step: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
-    const span = this.begin(name, "internal");
+    const span = this.enter(name);
     if (span === undefined) return step();
-    this.#open.push(span);
     try {
       const taken = step();
-      if (taken === false) this.#leave(span);
+      if (taken === false) this.leave(span);
       if (typeof taken === "boolean") return taken;
       return taken.then(
         (taken) => {
-          if (!taken) this.#leave(span);
+          if (!taken) this.leave(span);
           return taken;
         },
         (error: unknown) => {
-          this.#leave(span, nameOf(error));
+          this.leave(span, this.#host.nameOf(error));
           throw error;
         },
       );
     } catch (error) {
-      this.#leave(span, nameOf(error));
+      this.leave(span, this.#host.nameOf(error));
       throw error;
     }
+  }
+
+  /** Begins the span of a step, which is the present one until `leave`, or until the end of the trace. */
+  enter(name: string): OpenSpan | undefined {
+    const span = this.begin(name, "internal");
+    if (span !== undefined) this.#open.push(span);
+    return span;
+  }
+
+  /** Ends the span of a step. `error`: why it failed. */
+  leave(span: OpenSpan, error?: string): void {
+    const at = this.#open.indexOf(span);
+    // The response may have ended meanwhile, and the span with it.
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.end(span, error);
   }
 
   /** The response has ended: so do all spans, the server span as the last one. */
@@ -171,19 +187,6 @@ export class Trace {
   #now(): number {
     return this.#family.offset + this.#host.clock.monotonic();
   }
-
-  #leave(span: OpenSpan, error?: string): void {
-    const at = this.#open.indexOf(span);
-    // The response may have ended meanwhile, and the span with it.
-    if (at < 0) return;
-    this.#open.splice(at, 1);
-    this.end(span, error);
-  }
-}
-
-function nameOf(error: unknown): string {
-  const thrown = error instanceof Fault ? error.cause : error;
-  return thrown instanceof Error ? thrown.name : "Error";
 }
 
 /** Of one request; further ones are left out. Not a prop: nobody reads more. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ListedFields } from "../../http/fields.ts";
+import { ListedFields } from "../http/fields.ts";
 import { newSpanId, newTraceId, readTraceParent, traceparentOf } from "./trace-context.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
