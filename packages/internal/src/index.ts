@@ -175,6 +175,8 @@ export { addressKey, cannotListen, type BoundListener, type SocketSource } from 
 
 // Backends
 export type { Http1Outgate } from "./httpx/forward/http1-outgate.ts";
+export type { NodeOwner } from "./backend/backend.ts";
+export { Node, type NodeSpec } from "./backend/node.ts";
 export { checkNodeTls, nodeTlsOptions, nodeTlsProps, type NodeTlsSettings } from "./backend/node-tls.ts";
 export { BackendFailure, type FailureCode } from "./backend/failure.ts";
 export type { SelectionHint } from "./backend/selection-hint.ts";
@@ -219,6 +221,21 @@ export type { HeadLimits } from "./http/head-limits.ts";
 export { hasDate } from "./http/response-head.ts";
 export { ServerExchan, type ExchanCarrier } from "./http/server-exchan.ts";
 export { StreamTunnel, type TunnelWire } from "./http/stream-tunnel.ts";
+// … its node side
+export { contentLengthIsDue } from "./http/node-exchan.ts";
+export { KeptNodes } from "./http/kept-nodes.ts";
+export { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "./http/node-conn-timeouts.ts";
+export { StreamNodeExchan, type NodeWait, type StreamSource } from "./http/stream-node-exchan.ts";
+export { StreamPool, type PooledConn } from "./http/stream-pool.ts";
+export {
+  checkWebBackend,
+  refuseProxyProtocol,
+  webBackendProps,
+  WebBackendPart,
+  type WebBackendProps,
+  type WebPoolOptions,
+  type WebProtocol,
+} from "./http/web-backend-part.ts";
 // … and what one with many streams on a connection has in common with HTTP/2
 export { TokenBucket } from "./http2/allowance.ts";
 export type { DecodedBlock } from "./http2/hpack/decoder.ts";
@@ -231,6 +248,11 @@ export {
 } from "./http2/hpack/header-field.ts";
 export { decodeHuffman, huffmanSize, maxDecodedSize, writeHuffman } from "./http2/hpack/huffman.ts";
 export { readTrailers } from "./http2/message-fields.ts";
+export {
+  readHttp2ResponseHead as readResponseHead,
+  type Http2NodeResponseHead as MultiplexedResponseHead,
+} from "./http2/node-response-head.ts";
+export { passedFields } from "./http2/request-heads.ts";
 export { parsePriority, type Priority } from "./http2/priority.ts";
 export {
   BadRequest,
@@ -321,7 +343,7 @@ export type { FileRegion, HttpVersion } from "./http/exchan.ts";
 export { ExchanError } from "./http/exchan-error.ts";
 export { checkFieldName } from "./http/field-list.ts";
 export { memoizeField } from "./http/field-memo.ts";
-export { FieldNames } from "./http/field-names.ts";
+export { FieldNames, notInTrailers } from "./http/field-names.ts";
 export type { Fields } from "./http/fields.ts";
 export { hasListMember } from "./http/list-members.ts";
 export type { ContentFilter, FilterHook, PushPiece } from "./web/content/filter.ts";
@@ -351,6 +373,7 @@ export { udpsNodes, type UdpsBackend, type UdpsNodeSession } from "./layer4/udps
 export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {
   DatagramSockets,
+  numericOnly,
   type DatagramBinding,
   type DatagramReceiver,
   type DatagramShare,

@@ -21,6 +21,12 @@ export function forNode(request: BackendRequest, { host }: Pick<Node, "host">): 
   return request.authority === "" ? { ...request, authority: host } : request;
 }
 
+/** Whether a request says how much content it has, also that there is none where one expects some (RFC 9110 8.6). */
+export function contentLengthIsDue(method: string, contentSize: number | undefined): boolean {
+  if (contentSize === undefined) return false;
+  return contentSize > 0 || method === "POST" || method === "PUT" || method === "PATCH";
+}
+
 export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, Waiter<Pool> {
   readonly wish: SelectionHint;
   /** All of the request has been handed to the connection. */

@@ -74,6 +74,16 @@ export function checkWebBackend(context: CheckContext<WebBackendProps>): void {
   checkNodeTls(context);
 }
 
+/** Reports `proxyProtocol` where a connection is for many clients. `version`: of HTTP, such as `HTTP/2`. */
+export function refuseProxyProtocol({ props, report }: CheckContext<WebBackendProps>, version: string): void {
+  if (props.proxyProtocol === "off") return;
+  report({
+    prop: "proxyProtocol",
+    message: `a connection over ${version} is for many clients: nodes cannot be told of one by the PROXY protocol`,
+    hint: "the fields forwarded and x-forwarded-for tell them: see .forwarded of httpProxy",
+  });
+}
+
 /** What a pool of connections to a node is made with. */
 export interface WebPoolOptions<Settings> {
   /** Looked at whenever they are used: live. */

@@ -2,6 +2,7 @@
 
 import {
   checkWebBackend,
+  refuseProxyProtocol,
   webBackendProps,
   WebBackendPart,
   type WebBackendProps,
@@ -23,12 +24,7 @@ export const http2Backend = defineBackend({
   props: { ...webBackendProps, ...http2NodeProps },
   check(context) {
     checkWebBackend(context);
-    if (context.props.proxyProtocol === "off") return;
-    context.report({
-      prop: "proxyProtocol",
-      message: "a connection over HTTP/2 is for many clients: nodes cannot be told of one by the PROXY protocol",
-      hint: "the fields forwarded and x-forwarded-for tell them: see .forwarded of httpProxy",
-    });
+    refuseProxyProtocol(context, "HTTP/2");
   },
   offers: [webBackend, tunnelBackend],
   create: (context): Part & TunnelBackend => new WebBackendPart(context, http2),

@@ -12,11 +12,14 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Dialled } from "../backend/dial.ts";
 import type { FailureCode } from "../backend/failure.ts";
+import { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "../http/node-conn-timeouts.ts";
+import type { NodeWait } from "../http/stream-node-exchan.ts";
+import type { PooledConn } from "../http/stream-pool.ts";
 import type { BackendRequest } from "../http/web-backend.ts";
 import { contentOfIdleFrame, idleFramesOfRequest } from "./allowance.ts";
+import type { Http2NodeSettings } from "./node-props.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
-import type { Http2NodeExchan, NodeWait, StreamConn } from "./node-exchan.ts";
-import { NodeConnTimeouts, type NodeConnTimeoutsOwner, type WaitedForConn } from "./node-conn-timeouts.ts";
+import type { Http2NodeExchan, StreamConn } from "./node-exchan.ts";
 import { FrameCutter } from "./frame-cutter.ts";
 import {
   defaultMaxFrameSize,
@@ -38,6 +41,7 @@ import { WriteGuard } from "../net/write-guard.ts";
 
 /** What a connection needs of the pool that it belongs to. */
 export interface Http2NodeConnOwner extends NodeConnTimeoutsOwner {
+  readonly settings: Http2NodeSettings;
   dial(): Dialled;
   /** It has room for a stream that it had not before, or has become idle, or leaves. */
   changed(conn: Http2NodeConn): void;
@@ -47,7 +51,7 @@ export interface Http2NodeConnOwner extends NodeConnTimeoutsOwner {
 
 export class Http2NodeConn
   extends StreamConnection<Http2NodeExchan, RequestHeads>
-  implements NodeFrameTarget, StreamConn, WaitedForConn
+  implements NodeFrameTarget, StreamConn, WaitedForConn, PooledConn<Http2NodeExchan>
 {
   /** Requests that were begun here. */
   requests = 0;
@@ -94,7 +98,7 @@ export class Http2NodeConn
       streams: () => this.streams.values(),
       expired: (exchan) => exchan.timedOut(),
     });
-    this.#timeouts = new NodeConnTimeouts(this, socket, owner);
+    this.#timeouts = new NodeConnTimeouts(this, owner);
     socket.on(connectEvent, () => this.#connected());
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     socket.on("drain", () => this.drained());
@@ -117,6 +121,14 @@ export class Http2NodeConn
   /** It takes no other request. */
   get isLeaving(): boolean {
     return this.#phase === "leaving" || this.#socket.destroyed;
+  }
+
+  get isConnecting(): boolean {
+    return this.#socket.connecting;
+  }
+
+  get isClosing(): boolean {
+    return this.#socket.writableEnded;
   }
 
   get isIdle(): boolean {

@@ -2,14 +2,8 @@
 //
 // What one reading brings of an answer is gathered, so that a small one is given to its taker whole.
 
-import { contentMayFollow } from "../http/content-rule.ts";
-import { NodeExchan, forNode } from "../http/node-exchan.ts";
-import type { NodeOwner } from "../backend/backend.ts";
-import type { FailureCode } from "../backend/failure.ts";
-import type { ProbePool } from "../http/http-probe.ts";
-import type { SelectionHint } from "../backend/selection-hint.ts";
-import type { Node } from "../backend/node.ts";
-import type { ResponseHandler, BackendRequest, NodeTimeouts, TunnelRequest } from "../http/web-backend.ts";
+import { StreamNodeExchan, type NodeWait, type StreamSource } from "../http/stream-node-exchan.ts";
+import type { BackendRequest } from "../http/web-backend.ts";
 import { notInTrailers } from "../http/field-names.ts";
 import { noFields, type Fields } from "../http/fields.ts";
 import type { Http2NodeResponseHead } from "./node-response-head.ts";
@@ -21,11 +15,8 @@ import { ReceivedContent } from "./received-content.ts";
 import { passedFields } from "./request-heads.ts";
 import type { SendingStream, SendQueue } from "./sender.ts";
 
-/** What a stream waits for from its node: to take content, or to answer. */
-export type NodeWait = "write" | "read";
-
 /** Where connections come from: a pool of a node's. */
-export interface ConnSource extends ProbePool {
+export interface ConnSource extends StreamSource {
   readonly settings: Http2NodeSettings;
   /** `granted` follows, or `unavailable`. */
   take(exchan: Http2NodeExchan): void;
@@ -53,71 +44,41 @@ export interface StreamConn extends TunnelConn<Http2NodeExchan> {
   forget(exchan: Http2NodeExchan): void;
 }
 
-export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingStream {
+export class Http2NodeExchan extends StreamNodeExchan<ConnSource> implements SendingStream {
   /** 0 until there is a stream. */
   id = 0;
   /** Requests share the connection: none of them is of use to its node only when it is whole. */
   readonly priority: Priority = shared;
   sendWindow = 0;
   queue: SendQueue | undefined;
-  wait: NodeWait = "read";
-  waitsUntil = Infinity;
-  progressBefore = 0;
   /** Of the answer; `undefined` where none is to come, or is not to come yet. */
   content: ReceivedContent | undefined;
   trailers: Fields = noFields;
-  #request: BackendRequest;
-  readonly #tunnelRequest: TunnelRequest | undefined;
-  #pool: ConnSource | undefined;
   #conn: StreamConn | undefined;
   /** What the connection had received when the request was sent by it, where it had served others before; else -1. */
   #receivedBefore = -1;
-  #head: Http2NodeResponseHead | undefined;
-  /** The taker has been given the head. */
-  #isHeadGiven = false;
   /** Of the answer's content, what this reading has brought. */
   #pieces: Buffer[] = [];
-  #interims = 0;
   #writable: PromiseWithResolvers<void> | undefined;
   /** Once the node has left HTTP. */
   #tunnel: Http2NodeTunnel<Http2NodeExchan> | undefined;
   /** The last frame of ours is out. */
   #isEndSent = false;
 
-  /** `tunnel`: its taker is this one, and it hears it if the node leaves HTTP. */
-  constructor(
-    request: BackendRequest,
-    wish: SelectionHint,
-    taker: ResponseHandler,
-    owner: NodeOwner<ConnSource>,
-    tunnel?: TunnelRequest,
-  ) {
-    super(request.contentSize, wish, taker, owner);
-    this.#request = request;
-    this.#tunnelRequest = tunnel;
-    this.isRequestSent = request.contentSize === 0;
-  }
-
   /** The next header block of its stream is a head. */
   get awaitsHead(): boolean {
-    return this.#head === undefined;
+    return this.head === undefined;
   }
 
   // ---- towards the node ----
 
-  get timeouts(): NodeTimeouts | undefined {
-    return this.#request.timeouts;
-  }
-
-  protected dial(node: Node<ConnSource>): void {
-    this.#request = forNode(this.#request, node);
-    this.#pool = node.pool;
-    node.pool.take(this);
+  protected takeConn(source: ConnSource): void {
+    source.take(this);
   }
 
   /** There is a stream for it. */
   granted(conn: StreamConn, id: number, sendWindow: number): void {
-    const protocol = this.#tunnelRequest?.protocol;
+    const protocol = this.tunnelRequest?.protocol;
     if (protocol !== undefined && !conn.allowsConnectProtocol) {
       return this.fail("HEMI_BACKEND_BROKEN", "it takes no tunnels over HTTP/2 (SETTINGS_ENABLE_CONNECT_PROTOCOL)", {
         isUnseen: true,
@@ -128,14 +89,9 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     this.#conn = conn;
     if (conn.requests > 1) this.#receivedBefore = conn.readings;
     this.#isEndSent = this.isRequestSent && protocol === undefined;
-    conn.sendRequest(this, this.#request, { protocol, isEnd: this.#isEndSent });
+    conn.sendRequest(this, this.request, { protocol, isEnd: this.#isEndSent });
     this.opened();
     this.settle();
-  }
-
-  /** There is none. */
-  unavailable(code: FailureCode, reason: string): void {
-    this.fail(code, reason);
   }
 
   protected writeContent(piece: Uint8Array): boolean {
@@ -171,9 +127,9 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
 
   /** A head has come. */
   answered(head: Http2NodeResponseHead, isEnd: boolean, windowSize: number): void {
-    if (head.status < 200) return this.#takeInterim(head, isEnd);
-    if (this.#tunnelRequest !== undefined && head.status < 300) return this.#leaveHTTP(head, isEnd, windowSize);
-    this.#head = head;
+    if (head.status < 200) return this.takeInterim(head, isEnd);
+    if (this.tunnelRequest !== undefined && head.status < 300) return this.#leaveHTTP(head, isEnd, windowSize);
+    this.head = head;
     this.content = new ReceivedContent(windowSize);
     if (isEnd) this.contentArrived(noBytes, 0, 0, true);
   }
@@ -181,16 +137,14 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   /** Content has come, the last of it if `isEnd`. Its bytes are nobody else's. */
   contentArrived(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     const { content } = this;
-    const head = this.#head;
     if (content === undefined) return;
     content.received += end - start;
     content.isWhole = isEnd;
     // The node is done with it, whenever the client takes the rest.
     if (isEnd && this.#isEndSent) this.#conn?.forget(this);
     if (this.#tunnel !== undefined) return this.#tunnel.contentArrived(bytes.subarray(start, end), isEnd);
-    if (head === undefined) return;
-    const announced = contentMayFollow(this.#request.method, head.status) ? (head.contentSize ?? Infinity) : 0;
-    if (content.received > announced || (isEnd && announced !== Infinity && content.received < announced)) {
+    if (this.head === undefined) return;
+    if (this.isLengthWrong(content.received, isEnd)) {
       return this.fail("HEMI_BACKEND_BROKEN", "its content is not as long as it said");
     }
     if (end > start) {
@@ -203,7 +157,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   /** All that one reading has brought is here. */
   readingOver(): void {
     if (this.state === "over") return;
-    this.#giveHead(undefined);
+    this.giveHead();
     this.#givePieces();
     this.settle();
   }
@@ -227,7 +181,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
 
   /** The connection is gone. `isSilent`: the node does not even answer a PING. */
   broken(isSilent: boolean, reason: string | undefined): void {
-    const isStale = this.#receivedBefore === this.#conn?.readings && this.#head === undefined;
+    const isStale = this.#receivedBefore === this.#conn?.readings && this.head === undefined;
     this.#conn = undefined;
     if (this.#isAnswered()) return;
     this.#tunnel?.broken(new Error(reason ?? "the connection to the node was closed"));
@@ -239,16 +193,6 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
   malformed(reason: string): void {
     this.#tunnel?.broken(new Error(reason));
     this.fail("HEMI_BACKEND_BROKEN", reason);
-  }
-
-  timedOut(): void {
-    const readTimeout = this.timeouts?.readTimeout ?? this.#pool?.settings.readTimeout;
-    const writeTimeout = this.timeouts?.writeTimeout ?? this.#pool?.settings.writeTimeout;
-    const reason =
-      this.wait === "write"
-        ? `it took nothing of the request for ${writeTimeout} ms`
-        : `nothing of its answer came for ${readTimeout} ms`;
-    this.fail("HEMI_TIMEOUT", reason);
   }
 
   /** The client has a limit of its own where it is the one who is waited for. */
@@ -294,24 +238,6 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     return true;
   }
 
-  #takeInterim(head: Http2NodeResponseHead, isEnd: boolean): void {
-    const { maxInterims = 0 } = this.#pool?.settings ?? {};
-    if (isEnd) this.fail("HEMI_BACKEND_BROKEN", "it ended with a 1xx answer");
-    else if (++this.#interims > maxInterims) {
-      this.fail("HEMI_BACKEND_BROKEN", `more than ${maxInterims} 1xx answers came, which is maxInterims`);
-    }
-    // A 100 is between us and the node; who waits for one at the other end gets it from us.
-    else if (head.status !== 100) this.taker.interim(head.status, head.fields);
-  }
-
-  #giveHead(whole: Buffer | undefined): void {
-    const head = this.#head;
-    if (head === undefined || this.#isHeadGiven) return;
-    this.#isHeadGiven = true;
-    this.state = "content";
-    this.taker.answered(head, whole);
-  }
-
   #givePieces(): void {
     const pieces = this.#pieces;
     if (pieces.length === 0) return;
@@ -331,32 +257,22 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
 
   /** All of it has come. */
   #complete(): void {
-    const head = this.#head;
-    const pool = this.#pool;
-    if (head === undefined || pool === undefined) return;
-    if (!this.#isHeadGiven && this.trailers.count === 0) {
+    if (!this.isHeadGiven && this.trailers.count === 0) {
       const whole = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
-      this.finish(head.status, pool.settings.failStatuses, true);
-      return this.#giveWhole(whole ?? noBytes);
+      return this.giveWhole(whole ?? noBytes);
     }
-    this.#giveHead(undefined);
+    this.giveHead();
     this.#givePieces();
     // The rest waits until the taker wants it.
     if (this.state !== "content" || this.isHeld) return;
-    this.finish(head.status, pool.settings.failStatuses, true);
-    this.taker.ended(this.trailers);
-  }
-
-  #giveWhole(whole: Buffer): void {
-    const head = this.#head;
-    if (head !== undefined) this.taker.answered(head, whole);
+    this.giveEnd(this.trailers);
   }
 
   #leaveHTTP(head: Http2NodeResponseHead, isEnd: boolean, windowSize: number): void {
-    const taker = this.#tunnelRequest?.taker;
+    const taker = this.tunnelRequest?.taker;
     const conn = this.#conn;
     if (taker === undefined || conn === undefined) return;
-    this.#head = head;
+    this.head = head;
     this.content = new ReceivedContent(windowSize);
     this.content.isWhole = isEnd;
     this.waitsUntil = Infinity;
@@ -373,7 +289,7 @@ export class Http2NodeExchan extends NodeExchan<ConnSource> implements SendingSt
     this.#pieces = [];
     this.#writable?.resolve();
     this.#writable = undefined;
-    if (conn === undefined) this.#pool?.forget(this);
+    if (conn === undefined) this.source?.forget(this);
     // Whatever is still to come, either way, is nobody's.
     else conn.cancel(this);
     this.#conn = undefined;

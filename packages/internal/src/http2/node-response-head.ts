@@ -1,5 +1,5 @@
-// Makes the head of an answer out of the fields of a header block (RFC 9113 section 8), as strictly as that of a
-// request is read: what a proxy passes on must mean the same to everybody.
+// Makes the head of an answer out of the fields of a header block (RFC 9113 section 8, RFC 9114 4.3), as strictly as
+// that of a request is read: what a proxy passes on must mean the same to everybody.
 
 import type { NodeResponseHead } from "../http/web-backend.ts";
 import type { FieldNames } from "../http/field-names.ts";
@@ -50,7 +50,7 @@ export function readHttp2ResponseHead({
   const status = /^[1-9]\d\d$/.test(list[1] ?? "") ? Number(list[1]) : 0;
   if (status === 0) return "its status is not from 100 to 999";
   // RFC 9113 8.6: there is nothing to switch to.
-  if (status === 101) return "it switches protocols, which HTTP/2 cannot";
+  if (status === 101) return "it switches protocols, which only HTTP/1 can";
   let contentSize: number | undefined;
   for (let i = 2; i < list.length; i += 2) {
     const name = list[i] ?? "";

@@ -1,6 +1,7 @@
 // Makes header blocks of requests. Many requests of a connection are alike: the last block is kept as it was encoded,
 // and good for as long as the encoder's table has not changed.
 
+import { contentLengthIsDue } from "../http/node-exchan.ts";
 import type { BackendRequest } from "../http/web-backend.ts";
 import { withoutConnection } from "../http/field-lines.ts";
 import type { FieldNames } from "../http/field-names.ts";
@@ -44,7 +45,7 @@ export class RequestHeads extends HeaderBlocks {
     at = this.writeFields(fieldList, bytes, at);
     // They are passed on, and some servers of gRPC do not answer without.
     at = this.encoder.write("te", "trailers", bytes, at);
-    if (protocol === undefined && announcesLength(method, contentSize)) {
+    if (protocol === undefined && contentLengthIsDue(method, contentSize)) {
       at = this.encoder.write("content-length", String(contentSize), bytes, at);
     }
     const block = bytes.subarray(0, at);
@@ -67,12 +68,6 @@ export function passedFields(fields: Fields, dropped: FieldNames, added: readonl
   }
   list.push(...added);
   return list;
-}
-
-/** Where content is what one expects, its absence is said, too (RFC 9110 8.6). */
-function announcesLength(method: string, contentSize: number | undefined): boolean {
-  if (contentSize === undefined) return false;
-  return contentSize > 0 || method === "POST" || method === "PUT" || method === "PATCH";
 }
 
 function isSameHead(known: BackendRequest, request: BackendRequest): boolean {

@@ -1,4 +1,4 @@
-// How long a connection to an HTTP/2 server is waited for, in each part of its life:
+// How long a connection to a node is waited for that carries many requests at once, in each part of its life:
 //
 //   dialing ── dialTimeout ──> given up
 //   with streams ── nothing read for pingInterval ──> PING ── pingTimeout ──> given up
@@ -6,25 +6,38 @@
 //   idle ── aliveTimeout ──> leaves
 //   closing ── writeTimeout ──> destroyed
 
-import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
-import type { Http2NodeSettings } from "./node-props.ts";
+
+/** All in ms. */
+export interface NodeConnTimes {
+  readonly dialTimeout: number;
+  readonly pingInterval: number;
+  readonly pingTimeout: number;
+  readonly aliveTimeout: number;
+  readonly writeTimeout: number;
+}
 
 /** The connection that is waited for. */
 export interface WaitedForConn {
   /** It is not known yet what it can take. */
   readonly isDialing: boolean;
+  /** There is no connection yet that a node could be heard by. */
+  readonly isConnecting: boolean;
+  /** Our side is shut. */
+  readonly isClosing: boolean;
   readonly streamCount: number;
   sendPing(): void;
   /** Something has not come in time: the connection is of no use any more. */
   timedOut(reason: string): void;
   /** It has been idle for long enough. */
   leave(): void;
+  /** The node does not take the rest of what it is sent. */
+  destroy(): void;
 }
 
 export interface NodeConnTimeoutsOwner {
   /** Looked at whenever they are used: live. */
-  readonly settings: Http2NodeSettings;
+  readonly settings: NodeConnTimes;
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;
@@ -32,7 +45,6 @@ export interface NodeConnTimeoutsOwner {
 
 export class NodeConnTimeouts {
   readonly #conn: WaitedForConn;
-  readonly #socket: Socket;
   readonly #owner: NodeConnTimeoutsOwner;
   readonly #deadline: Deadline;
   #lastReadAt = 0;
@@ -40,9 +52,8 @@ export class NodeConnTimeouts {
   #isPinged = false;
 
   /** Waits until the connection stands. */
-  constructor(conn: WaitedForConn, socket: Socket, owner: NodeConnTimeoutsOwner) {
+  constructor(conn: WaitedForConn, owner: NodeConnTimeoutsOwner) {
     this.#conn = conn;
-    this.#socket = socket;
     this.#owner = owner;
     this.#deadline = owner.makeDeadline(() => this.#expired());
     this.#deadline.set(owner.settings.dialTimeout);
@@ -81,10 +92,10 @@ export class NodeConnTimeouts {
     const conn = this.#conn;
     const { dialTimeout, pingInterval, pingTimeout } = this.#owner.settings;
     if (conn.isDialing) {
-      const what = this.#socket.connecting ? "it could not be connected to" : "it did not send its SETTINGS";
+      const what = conn.isConnecting ? "it could not be connected to" : "it did not send its SETTINGS";
       conn.timedOut(`${what} within ${dialTimeout} ms`);
     } else if (this.#isPinged) conn.timedOut(`it did not answer a PING within ${pingTimeout} ms`);
-    else if (this.#socket.writableEnded) this.#socket.destroy();
+    else if (conn.isClosing) conn.destroy();
     else if (conn.streamCount === 0) conn.leave();
     else if (this.#owner.monotonic() - this.#lastReadAt < pingInterval) this.settle();
     else {
