@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import * as https from "node:https";
 import { tmpdir } from "node:os";
@@ -252,6 +253,23 @@ test("the end of a stage tells its clients, and leaves nothing behind", async ()
   await site.stage.quit();
   await client.closed.promise;
   await client[Symbol.asyncDispose]();
+});
+
+test("packets that come from another address than their connection's are dropped", async () => {
+  const site = await boot();
+  await using _stage = site.stage;
+  await using client = await QuicClient.connect({ port: portOf(site) });
+  expect((await client.ask()).status).toBe("200");
+  const elsewhere = createSocket("udp4");
+  let heard = 0;
+  elsewhere.on("message", () => heard++);
+  client.sender = elsewhere;
+  const id = client.send();
+  await new Promise((resolve) => setImmediate(resolve));
+  client.sender = client.socket;
+  // Lost to the client: it sends it again, from its own address.
+  expect([(await client.reply(id)).status, heard]).toEqual(["200", 0]);
+  elsewhere.close();
 });
 
 test("any datagrams are passed over", async () => {

@@ -1,4 +1,4 @@
-// The frames of a client's control stream (RFC 9114 7.2, RFC 9218 7.2). SETTINGS is the first one.
+// The frames of a peer's control stream (RFC 9114 7.2, RFC 9218 7.2). SETTINGS is the first one.
 
 import { readVarint, varintSize } from "@hemi/common";
 import { parsePriority, type Priority } from "@hemi/internal";
@@ -10,22 +10,25 @@ import { readSettings, type PeerSettings } from "./settings.ts";
 /** What the frames ask for. */
 export interface ControlFrameTarget {
   settingsArrived(settings: PeerSettings): void;
-  /** The client takes no more pushes from this id on; we have none. */
-  peerLeaves(): void;
-  /** How urgent the response on a stream is to the client. */
+  /** GOAWAY: the peer takes nothing more from this id on, requests if it is a server, pushes if it is a client. */
+  peerLeaves(id: number): void;
+  /** Of a client: how urgent the response on a stream is to it. */
   reprioritized(streamId: number, priority: Priority): void;
   /** A frame came that means nothing to us. */
   idleFrame(size: number): void;
 }
 
 export class ControlFrames {
+  readonly #peer: "client" | "server";
   readonly #target: ControlFrameTarget;
   readonly #reader: FrameReader;
   #hasSettings = false;
   #maxPushId = -1;
   #goaway = Infinity;
 
-  constructor(target: ControlFrameTarget) {
+  /** `peer`: whose control stream it is. */
+  constructor(peer: "client" | "server", target: ControlFrameTarget) {
+    this.#peer = peer;
     this.#target = target;
     this.#reader = new FrameReader((type, size) => this.#treat(type, size));
   }
@@ -41,6 +44,8 @@ export class ControlFrames {
   #treat(type: number, size: number): FrameTreatment {
     if (!this.#hasSettings && type !== frameType.settings)
       throw new Http3ConnError(errorCode.missingSettings, "its control stream does not begin with SETTINGS");
+    if (this.#peer === "server" && framesOfClients.has(type))
+      throw unexpected(`it sent the frame ${type}, which only a client may`);
     switch (type) {
       case frameType.settings:
       case frameType.goaway:
@@ -71,9 +76,11 @@ export class ControlFrames {
         return this.#target.settingsArrived(readSettings(payload));
       case frameType.goaway: {
         const id = soleId(payload, "GOAWAY");
+        if (this.#peer === "server" && kindOfStream(id) !== streamKind.clientBidi)
+          throw new Http3ConnError(errorCode.idError, "its GOAWAY names a stream that has no request");
         if (id > this.#goaway) throw new Http3ConnError(errorCode.idError, "the id of its GOAWAY has grown");
         this.#goaway = id;
-        return this.#target.peerLeaves();
+        return this.#target.peerLeaves(id);
       }
       case frameType.maxPushId: {
         const id = soleId(payload, "MAX_PUSH_ID");
@@ -97,6 +104,13 @@ export class ControlFrames {
     }
   }
 }
+
+/** RFC 9114 7.2.7, RFC 9218 7.2. */
+const framesOfClients: ReadonlySet<number> = new Set([
+  frameType.maxPushId,
+  frameType.priorityUpdate,
+  frameType.pushPriorityUpdate,
+]);
 
 /** The id that is all of a frame. */
 function soleId(payload: Buffer, name: string): number {

@@ -37,7 +37,7 @@ export class FloodLimits {
 }
 
 /** Frames that bring nothing which are in order with each request. */
-const idleFramesOfRequest = 4;
+export const idleFramesOfRequest = 4;
 
 /** In bytes: so much of a frame that brings nothing counts as another one. */
-const contentOfIdleFrame = 1024;
+export const contentOfIdleFrame = 1024;

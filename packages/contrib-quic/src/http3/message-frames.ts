@@ -10,6 +10,8 @@ import { frameType, http2FrameTypes } from "./frames.ts";
 export type MessagePhase = "head" | "content" | "trailers";
 
 export interface MessageFrameRules {
+  /** What the messages are. */
+  readonly reads: "requests" | "responses";
   /** In bytes: a larger field section is skipped. */
   readonly maxSection: number;
   /** Told of a frame that means nothing to us, and of its size in bytes. */
@@ -18,12 +20,12 @@ export interface MessageFrameRules {
   readonly tooLarge: () => void;
 }
 
-/** How a frame of a message is read. Throws H3_FRAME_UNEXPECTED. */
+/** How a frame of a message is read. Throws H3_FRAME_UNEXPECTED, and H3_ID_ERROR for a push. */
 export function treatMessageFrame(
   type: number,
   size: number,
   phase: MessagePhase,
-  { maxSection, idleFrame, tooLarge }: MessageFrameRules,
+  { reads, maxSection, idleFrame, tooLarge }: MessageFrameRules,
 ): FrameTreatment {
   switch (type) {
     case frameType.data:
@@ -35,11 +37,15 @@ export function treatMessageFrame(
       if (size <= maxSection) return "whole";
       tooLarge();
       return "skipped";
+    case frameType.pushPromise:
+      // RFC 9114 7.2.5: a client that has sent no MAX_PUSH_ID allows no id of a push.
+      if (reads === "responses")
+        throw new Http3ConnError(errorCode.idError, "it promises a push, which we have not allowed");
+      throw unexpected(`the frame ${type}`, "on a stream of a request");
     case frameType.cancelPush:
     case frameType.settings:
     case frameType.goaway:
     case frameType.maxPushId:
-    case frameType.pushPromise:
     case frameType.priorityUpdate:
     case frameType.pushPriorityUpdate:
       throw unexpected(`the frame ${type}`, "on a stream of a request");

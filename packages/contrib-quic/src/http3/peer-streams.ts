@@ -1,7 +1,7 @@
 // The unidirectional streams of a peer (RFC 9114 6.2, RFC 9204 4.2): each begins with its type.
 //
 //   0x00 control ──> frames     0x02 QPACK encoder ──> our decoder     0x03 QPACK decoder ──> our encoder
-//   0x01 push ─────> an error of a client     any other: it is asked to stop, and passed over
+//   0x01 push ─────> an error                 any other: it is asked to stop, and passed over
 
 import { readVarint, varintSize } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
@@ -13,6 +13,8 @@ export interface PeerStreamReaders {
   readonly control: (bytes: Buffer) => void;
   readonly encoder: (bytes: Buffer) => void;
   readonly decoder: (bytes: Buffer) => void;
+  /** A push has begun. Throws: a client must not, and a server must not unasked. */
+  readonly push: () => never;
   /** A stream of another type has begun. */
   readonly unknown: () => void;
 }
@@ -81,7 +83,7 @@ export class PeerStreams {
       case streamType.qpackDecoder:
         return this.#readers.decoder;
       case streamType.push:
-        throw new Http3ConnError(errorCode.streamCreationError, "it began a push stream, which only a server may");
+        return this.#readers.push();
       default:
         return undefined;
     }

@@ -1,4 +1,5 @@
-// The receiving side of a request's stream: its head, its content, its trailers.
+// The receiving side of a request's stream: head, content and trailers of the request, or, at its client, of the
+// response with the interim ones before it.
 //
 //   QuicConn.read ──> FrameReader ── HEADERS ──> the connection decodes them: the head, or the trailers
 //                                 └─ DATA ─────> takePiece
@@ -19,8 +20,10 @@ export interface RequestStreamOwner {
   readonly maxSection: number;
   /** A field section is here, or was too large: `section` is set. It is to be read, or waits for QPACK. */
   sectionArrived(stream: RequestStream): void;
-  /** The client has reset the stream. */
-  resetByClient(stream: RequestStream): void;
+  /** What comes on its streams. */
+  readonly reads: "requests" | "responses";
+  /** The peer has reset the stream. */
+  resetByPeer(stream: RequestStream, code: number): void;
   /** A frame came that means nothing to us. */
   idleFrame(size: number): void;
 }
@@ -36,7 +39,7 @@ export class RequestStream {
   /** Content that was taken, in bytes. */
   received = 0;
   phase: MessagePhase = "head";
-  /** The client has reset it, or we have stopped it: nothing more is read. */
+  /** The peer has reset it, or we have stopped it: nothing more is read. */
   isLeft = false;
   readonly #owner: RequestStreamOwner;
   readonly #reader: FrameReader;
@@ -54,6 +57,7 @@ export class RequestStream {
     this.#reader = new FrameReader((type, size) =>
       treatMessageFrame(type, size, this.phase, {
         maxSection: owner.maxSection,
+        reads: owner.reads,
         idleFrame: (size) => owner.idleFrame(size),
         tooLarge: () => {
           this.#isSkipping = true;
@@ -141,7 +145,7 @@ export class RequestStream {
     this.hasCome = true;
     if ("resetBy" in piece) {
       this.isLeft = true;
-      this.#owner.resetByClient(this);
+      this.#owner.resetByPeer(this, piece.resetBy);
       return false;
     }
     if (piece.bytes.length > 0) this.#reader.push(piece.bytes);

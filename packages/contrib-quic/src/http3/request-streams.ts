@@ -24,7 +24,8 @@ import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
 import { refusedAsEarly } from "./early-data.ts";
-import { errorCode, errorName, Http3ConnError, type Http3ErrorCode } from "./errors.ts";
+import { errorCode, errorName, type Http3ErrorCode } from "./errors.ts";
+import { FieldSections } from "./field-sections.ts";
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
 import { OwnStreams } from "./own-streams.ts";
@@ -38,6 +39,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   readonly quic: QuicConn;
   readonly peer: Peer;
   readonly tls: TlsFacts | undefined;
+  readonly reads = "requests";
   readonly heads: ResponseHeads;
   protected readonly server: Http3CodecServer;
   protected readonly own: OwnStreams;
@@ -47,8 +49,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   /** Streams whose head has not come, or waits for QPACK. */
   readonly #heads = new Map<number, RequestStream>();
   readonly #refused: RefusedStreams;
-  /** Streams whose head or trailers wait for QPACK. */
-  readonly #blockedSections = new Set<RequestStream>();
+  readonly #sections: FieldSections;
   /** Exchans that have more to send than is taken. */
   readonly #blockedOutputs = new Set<Http3Exchan>();
   /** Streams that their client has given up while a handlet works on them. */
@@ -70,6 +71,12 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.encoder = new QpackEncoder(this.own.encoder);
     this.heads = new ResponseHeads(this.encoder, () => server.date);
     this.decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.own.decoder });
+    this.#sections = new FieldSections({
+      decoder: this.decoder,
+      maxBlocked: () => server.settings.qpackBlockedStreams,
+      read: (stream, section) => this.#readSection(stream, section),
+      unblocked: ({ id }) => this.exchans.get(id)?.inputArrived(),
+    });
     this.#floods = new FloodLimits(settings, monotonic);
     this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
     this.#refused = new RefusedStreams({
@@ -146,31 +153,15 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   sectionArrived(stream: RequestStream): void {
-    const { section } = stream;
-    if (section === undefined) return;
-    if (section !== "tooLarge" && this.decoder.isBlocked(section)) {
-      if (this.#blockedSections.size >= this.server.settings.qpackBlockedStreams)
-        throw new Http3ConnError(errorCode.qpackDecompressionFailed, "more of its streams are blocked than allowed");
-      this.#blockedSections.add(stream);
-      return;
-    }
-    this.#readSection(stream, section);
+    this.#sections.arrived(stream);
   }
 
   /** Instructions of the client's encoder have come. */
   protected insertsArrived(): void {
-    for (const stream of [...this.#blockedSections]) {
-      const { section } = stream;
-      if (section === undefined || section === "tooLarge" || this.decoder.isBlocked(section)) continue;
-      this.#blockedSections.delete(stream);
-      this.#readSection(stream, section);
-      this.exchans.get(stream.id)?.inputArrived();
-    }
-    this.decoder.acknowledgeInserts();
+    this.#sections.insertsArrived();
   }
 
   #readSection(stream: RequestStream, section: Buffer | "tooLarge"): void {
-    stream.section = undefined;
     if (stream.phase === "head") return this.#readHead(stream, section);
     stream.phase = "trailers";
     const block = section === "tooLarge" ? undefined : this.decoder.decode(stream.id, section, this.server.settings);
@@ -235,10 +226,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
 
   #removeHead(stream: RequestStream): void {
     this.#heads.delete(stream.id);
-    this.#blockedSections.delete(stream);
+    this.#sections.forget(stream);
   }
 
-  resetByClient(stream: RequestStream): void {
+  resetByPeer(stream: RequestStream): void {
     const exchan = this.exchans.get(stream.id);
     this.decoder.cancel(stream.id);
     this.#spendReset();
@@ -340,7 +331,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   #forget(exchan: Http3Exchan): void {
     this.exchans.delete(exchan.id);
     this.#blockedOutputs.delete(exchan);
-    this.#blockedSections.delete(exchan.request);
+    this.#sections.forget(exchan.request);
     this.settle();
   }
 
@@ -398,7 +389,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.exchans.clear();
     this.#heads.clear();
     this.#refused.clear();
-    this.#blockedSections.clear();
+    this.#sections.clear();
     this.#blockedOutputs.clear();
     for (const exchan of exchans) {
       if (reason !== undefined) exchan.endsBecauseOf(reason);

@@ -252,7 +252,7 @@ describe("6.2: unidirectional streams", () => {
     ["a second control stream", errorCode.streamCreationError, (c) => c.sendUni(6, streamType.control)],
     ["a push stream", errorCode.streamCreationError, (c) => c.sendUni(6, streamType.push, varint(0))],
     ["the end of the control stream", errorCode.closedCriticalStream, (c) => c.quic.send(2, nothing, true)],
-    ["a reset of it", errorCode.closedCriticalStream, (c) => c.quic.resetByClient(2, 0)],
+    ["a reset of it", errorCode.closedCriticalStream, (c) => c.quic.resetByPeer(2, 0)],
     [
       "the end of a stream of QPACK",
       errorCode.closedCriticalStream,
@@ -423,7 +423,7 @@ describe("limits", () => {
     using client = new TestClient({ serve: silent, http3MaxStreams: 2 });
     client.quic.send(0, client.head(), true);
     client.quic.send(4, client.head());
-    client.quic.resetByClient(4, errorCode.requestCancelled);
+    client.quic.resetByPeer(4, errorCode.requestCancelled);
     client.quic.send(8, client.head(), true);
     expect(client.quic.sent(8)).toMatchObject({ resetBy: errorCode.requestRejected });
     expect(client.wires).toHaveLength(2);
@@ -433,7 +433,7 @@ describe("limits", () => {
     using client = new TestClient({ serve: silent, http3MaxResets: 10 });
     for (let id = 0; id < 80 && client.quic.closedWith === undefined; id += 4) {
       client.quic.send(id, client.head());
-      client.quic.resetByClient(id, errorCode.requestCancelled);
+      client.quic.resetByPeer(id, errorCode.requestCancelled);
     }
     expect(client.quic.closedWith).toBe(errorCode.excessiveLoad);
   });
@@ -516,7 +516,7 @@ describe("back pressure", () => {
     client.quic.send(0, client.head(), true);
     let reason: unknown;
     client.wires[0]?.onAbort((why) => (reason = why));
-    client.quic.stopByClient(0);
+    client.quic.stopByPeer(0);
     client.wait(500);
     expect(reason).toMatchObject({ code: "HEMI_PEER_GONE" });
   });
@@ -526,7 +526,7 @@ describe("back pressure", () => {
     client.quic.send(0, client.head({ ":method": "POST" }));
     let isGone = false;
     client.wires[0]?.onAbort(() => (isGone = true));
-    client.quic.resetByClient(0, errorCode.requestCancelled);
+    client.quic.resetByPeer(0, errorCode.requestCancelled);
     expect(isGone).toBe(true);
   });
 });

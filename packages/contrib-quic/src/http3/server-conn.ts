@@ -41,7 +41,7 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
 
   constructor(quic: QuicConn, peer: Peer, tls: TlsFacts | undefined, server: Http3CodecServer) {
     super(quic, peer, tls, server);
-    const control = new ControlFrames({
+    const control = new ControlFrames("client", {
       settingsArrived: (settings) => this.#settingsArrived(settings),
       peerLeaves: () => this.#peerLeaves(),
       reprioritized: (id, priority) => this.reprioritize(id, priority),
@@ -55,6 +55,9 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
       },
       decoder: (bytes) => this.encoder.acknowledged(bytes),
       unknown: () => this.idleFrame(0),
+      push: () => {
+        throw new Http3ConnError(errorCode.streamCreationError, "it began a push stream, which only a server may");
+      },
     });
     this.#idleDeadline = server.makeDeadline(() => this.fail(errorCode.noError, "it was idle"));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());

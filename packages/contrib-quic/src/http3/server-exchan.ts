@@ -23,7 +23,7 @@ import { errorCode, type Http3ErrorCode } from "./errors.ts";
 import { frame, frameHead, frameType } from "./frames.ts";
 import type { RequestStream } from "./request-stream.ts";
 import type { ResponseHeads } from "./response-heads.ts";
-import { StreamOutput } from "./stream-output.ts";
+import { maxJoined, StreamOutput } from "./stream-output.ts";
 
 /** What a stream waits for; each has its time in the settings. */
 export type StreamWait = "handle" | "content" | "write";
@@ -196,12 +196,8 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     if (bytes.length === 0) return true;
     this.give(bytes.length);
     if (!this.hasContent) return !this.isEnoughDropped;
-    const head = frameHead(frameType.data, bytes.length);
-    if (bytes.length <= maxJoined) this.#write(Buffer.concat([head, bytes]), head.length, false);
-    else {
-      this.#write(head, head.length, false);
-      this.#write(bytes, 0, false);
-    }
+    this.#output.writeData(bytes);
+    this.#written();
     this.#waitFor("handle");
     return !this.#output.isBlocked;
   }
@@ -330,6 +326,10 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   #write(bytes: Uint8Array, framing: number, isEnd: boolean): void {
     this.#output.write(bytes, Math.min(framing, bytes.length), isEnd);
+    this.#written();
+  }
+
+  #written(): void {
     if (this.#output.isBlocked) this.#conn.outputBlocked(this);
     this.#conn.quic.flush();
   }
@@ -355,9 +355,6 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
 const noTunnel: ResponseHead = { status: 501, fieldList: [] };
 const nothing = Buffer.alloc(0);
-
-/** Content up to this is copied behind its head, in bytes: one call of QUIC costs more. */
-const maxJoined = 16 * 1024;
 
 export function requestGivenUp(): ExchanError {
   return new ExchanError("HEMI_PEER_GONE", "the client has given the request up");

@@ -1,6 +1,7 @@
 // What is sent on a stream and QUIC has not taken yet, in order.
 
 import type { QuicConn } from "../quic/conn.ts";
+import { frameHead, frameType } from "./frames.ts";
 
 /** Bytes that wait; the first `framing` of them are no content. */
 interface Waiting {
@@ -17,7 +18,7 @@ export class StreamOutput {
   contentTaken = 0;
   /** All of it was taken, the end too. */
   hasEnded = false;
-  /** The client takes no more. */
+  /** The peer takes no more. */
   isStopped = false;
 
   constructor(quic: QuicConn, streamId: number) {
@@ -36,6 +37,14 @@ export class StreamOutput {
     const waiting = { bytes, framing };
     if (this.#queue.length > 0) this.#queue.push(waiting);
     else if (this.#send(waiting, isEnd)) this.hasEnded = isEnd;
+  }
+
+  /** Sends content in a DATA frame. */
+  writeData(bytes: Uint8Array): void {
+    const head = frameHead(frameType.data, bytes.length);
+    if (bytes.length <= maxJoined) return this.write(Buffer.concat([head, bytes]), head.length, false);
+    this.write(head, head.length, false);
+    this.write(bytes, 0, false);
   }
 
   /** Sends on what waits, as far as it is taken. Returns how many bytes that were. */
@@ -79,3 +88,6 @@ export class StreamOutput {
 }
 
 const nothing = Buffer.alloc(0);
+
+/** Content up to this is copied behind its head, in bytes: one call of QUIC costs more. */
+export const maxJoined = 16 * 1024;

@@ -42,6 +42,8 @@ export interface QuicConn {
   isDelivered(streamId: number): boolean;
   /** Opens a unidirectional stream; `undefined`: the peer allows no more of them. */
   openUni(): number | undefined;
+  /** How many more bidirectional streams the peer allows now. */
+  readonly bidiRoom: number;
   /** Opens a bidirectional stream; `undefined`: the peer allows no more of them. */
   openBidi(): number | undefined;
   /** Breaks our side of a stream off (RESET_STREAM). */
@@ -50,6 +52,8 @@ export interface QuicConn {
   stop(streamId: number, code: number): void;
   /** How urgent what is written on a stream is, from 0, the most urgent, to 7 (RFC 9218). */
   prioritize(streamId: number, urgency: number, isIncremental: boolean): void;
+  /** Asks the peer for a sign of life, which is any datagram of it (PING). */
+  ping(): void;
   /** Closes the connection with a code of the application. */
   close(code: number, reason: string): void;
   /** What was written is sent soon: at the end of this turn of the event loop. */

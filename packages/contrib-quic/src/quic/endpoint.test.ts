@@ -2,7 +2,12 @@
 
 import { randomBytes } from "node:crypto";
 import { DatagramSockets, type DatagramReceiver, type DatagramShare, type Endpoint } from "@hemi/internal";
+import { readFile, mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { makeCertificate } from "../testing/certificate.ts";
+import type { AcceptedConn } from "./accepted-conn.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
 import { nativeQuic, type NativeConfig } from "./native.ts";
 import { RetryTokens } from "./retry-tokens.ts";
@@ -25,7 +30,7 @@ function initial(): Buffer {
 function makeEndpoint(maxConns = 100) {
   const sent: Buffer[] = [];
   const lookups: PromiseWithResolvers<NativeConfig | undefined>[] = [];
-  const began: unknown[] = [];
+  const began: AcceptedConn[] = [];
   const failures: string[] = [];
   const hellos: number[] = [];
   let receiver: DatagramReceiver = () => undefined;
@@ -66,8 +71,7 @@ function makeEndpoint(maxConns = 100) {
     hellos,
     /** A client sends a datagram. */
     receive: (bytes: Buffer, port: number) => receiver(bytes, { address: "127.0.0.1", port }, share),
-    async found() {
-      const config = nativeQuic().Config.withBoringSslCtx(false, false, null, null, null, null);
+    async found(config = nativeQuic().Config.withBoringSslCtx(false, false, null, null, null, null)) {
       for (const lookup of lookups) lookup.resolve(config);
       await Promise.all(lookups.map(({ promise }) => promise));
     },
@@ -103,5 +107,29 @@ test("nothing is kept of datagrams that are larger than any network brings", asy
   const { endpoint, lookups, hellos, receive } = makeEndpoint();
   receive(Buffer.concat([initial(), Buffer.alloc(60_000)]), 1);
   expect([lookups, hellos]).toEqual([[], []]);
+  await endpoint.close();
+});
+
+test("a client of an unproven address is sent three times what it has sent at most (RFC 9000 8.1)", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-amplification-"));
+  makeCertificate(folder.path, "site");
+  const [key, certificate] = await Promise.all(
+    ["site.key", "site.crt"].map((name) => readFile(join(folder.path, name))),
+  );
+  if (key === undefined || certificate === undefined) throw new Error("there is no certificate");
+  // A chain that takes many datagrams.
+  const chain = Buffer.concat(Array<Buffer>(40).fill(certificate));
+  const config = nativeQuic().Config.withBoringSslCtx(false, false, null, [key], [chain], null);
+  config.setApplicationProtos(["a", "h3"]);
+  const { endpoint, sent, began, receive, found } = makeEndpoint();
+  const hello = initial();
+  receive(hello, 1);
+  await found(config);
+  expect(began).toHaveLength(1);
+  await expect.poll(() => sent.length).toBeGreaterThan(1);
+  const size = sent.reduce((sum, { length }) => sum + length, 0);
+  expect(size).toBeGreaterThan(2 * hello.length);
+  expect(size).toBeLessThanOrEqual(3 * hello.length);
+  for (const { conn } of began) conn.abandon();
   await endpoint.close();
 });

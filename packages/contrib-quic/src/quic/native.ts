@@ -52,6 +52,7 @@ export interface NativeConn {
   readable(): Iterable<number>;
   peerStreamsLeftUni(): number;
   peerStreamsLeftBidi(): number;
+  sendAckEliciting(): void;
   timeout(): number | null;
   onTimeout(): void;
   close(isApp: boolean, code: number, reason: Uint8Array): unknown;

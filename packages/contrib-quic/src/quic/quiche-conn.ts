@@ -37,6 +37,8 @@ export class QuicheConn implements QuicConn {
   #nextBidi: number;
   #timer: NodeJS.Timeout | undefined;
   #timerDue = Infinity;
+  /** Its user is being called: what that changes is sent afterwards. */
+  #isAdvancing = false;
   #isOver = false;
   #isGone = false;
 
@@ -91,6 +93,7 @@ export class QuicheConn implements QuicConn {
 
   #advance(): void {
     if (this.#isOver) return;
+    this.#isAdvancing = true;
     try {
       if (this.#user === undefined && (this.native.isEstablished() || this.native.isInEarlyData()))
         this.#user = this.#owner.established(this);
@@ -98,6 +101,8 @@ export class QuicheConn implements QuicConn {
     } catch (error) {
       this.#owner.failed(this, error);
       this.close(this.#owner.floodCode, "");
+    } finally {
+      this.#isAdvancing = false;
     }
   }
 
@@ -179,6 +184,8 @@ export class QuicheConn implements QuicConn {
       if (got === null) return undefined;
       const [size, isEnd] = got;
       this.#overhead.earn(size + sizeOfHeaders);
+      // The peer has to hear that it may send more: it may be waiting for nothing else.
+      if (!this.#isAdvancing) this.flush();
       return { bytes: Buffer.from(scratch.subarray(0, size)), isEnd };
     } catch (error) {
       const code = codeIn(error, "StreamReset");
@@ -212,8 +219,12 @@ export class QuicheConn implements QuicConn {
     return id;
   }
 
+  get bidiRoom(): number {
+    return this.isClosed ? 0 : (this.#attempt(() => this.native.peerStreamsLeftBidi()) ?? 0);
+  }
+
   openBidi(): number | undefined {
-    if (this.isClosed || this.native.peerStreamsLeftBidi() <= 0) return undefined;
+    if (this.bidiRoom <= 0) return undefined;
     const id = this.#nextBidi;
     this.#nextBidi += 4;
     return id;
@@ -224,11 +235,19 @@ export class QuicheConn implements QuicConn {
   }
 
   stop(streamId: number, code: number): void {
+    // What has come counts in the window of the connection until it is read: the library does not see to that.
+    let piece = this.read(streamId);
+    while (piece !== undefined && "bytes" in piece && !piece.isEnd) piece = this.read(streamId);
     this.#attempt(() => this.native.streamShutdown(streamId, shutdown.read, code));
   }
 
   prioritize(streamId: number, urgency: number, isIncremental: boolean): void {
     this.#attempt(() => this.native.streamPriority(streamId, urgency, isIncremental));
+  }
+
+  ping(): void {
+    this.#attempt(() => this.native.sendAckEliciting());
+    this.flush();
   }
 
   close(code: number, reason: string): void {

@@ -1,4 +1,4 @@
-// For tests: a QUIC connection without a network. The test is the client.
+// For tests: a QUIC connection without a network. The test is the peer: the client, or the server.
 
 import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "../quic/conn.ts";
 
@@ -9,31 +9,39 @@ interface Incoming {
   isDone: boolean;
 }
 
-/** What the server has sent on a stream. */
+/** What our side has sent on a stream. */
 export class Sent {
   bytes: Buffer = Buffer.alloc(0);
   isEnd = false;
   resetBy: number | undefined;
-  /** The server reads no more of the stream. */
+  /** Our side reads no more of the stream. */
   stoppedBy: number | undefined;
 }
 
 export class MemoryQuic implements QuicConn {
   isInEarlyData = false;
   user: QuicConnUser | undefined;
-  /** How the server closed the connection. */
+  /** How our side closed the connection. */
   closedWith: number | undefined;
-  /** How much the client takes, in bytes, of all streams. */
+  /** How much the peer takes, in bytes, of all streams. */
   window = Infinity;
   readonly priorities = new Map<number, string>();
   readonly #incoming = new Map<number, Incoming>();
   readonly #sent = new Map<number, Sent>();
   readonly #stopped = new Set<number>();
-  #nextUni = 3;
+  /** How many more bidirectional streams the peer allows. */
+  bidiRoom = 100;
+  #nextUni: number;
+  #nextBidi: number;
 
-  // ---- the client ----
+  constructor(side: "server" | "client" = "server") {
+    this.#nextUni = side === "server" ? 3 : 2;
+    this.#nextBidi = side === "server" ? 1 : 0;
+  }
 
-  /** Sends bytes on a stream, and lets the server read them. */
+  // ---- the peer ----
+
+  /** Sends bytes on a stream, and lets our side read them. */
   send(id: number, bytes: Uint8Array, isEnd = false): void {
     const incoming = this.#incomingOf(id);
     if (bytes.length > 0) incoming.pieces.push(Buffer.from(bytes));
@@ -42,24 +50,24 @@ export class MemoryQuic implements QuicConn {
   }
 
   /** RESET_STREAM. */
-  resetByClient(id: number, code: number): void {
+  resetByPeer(id: number, code: number): void {
     this.#incomingOf(id).resetBy = code;
     this.user?.advance();
   }
 
   /** STOP_SENDING. */
-  stopByClient(id: number): void {
+  stopByPeer(id: number): void {
     this.#stopped.add(id);
     this.user?.advance();
   }
 
-  /** The client takes so much more. */
+  /** The peer takes so much more. */
   widen(bytes: number): void {
     this.window += bytes;
     this.user?.advance();
   }
 
-  /** What the server has not read of a stream, in bytes. */
+  /** What our side has not read of a stream, in bytes. */
   unread(id: number): number {
     return this.#incomingOf(id).pieces.reduce((sum, { length }) => sum + length, 0);
   }
@@ -70,7 +78,7 @@ export class MemoryQuic implements QuicConn {
     return sent;
   }
 
-  // ---- the server ----
+  // ---- our side ----
 
   get isClosed(): boolean {
     return this.closedWith !== undefined;
@@ -130,7 +138,11 @@ export class MemoryQuic implements QuicConn {
   }
 
   openBidi(): number | undefined {
-    return undefined;
+    if (this.bidiRoom <= 0) return undefined;
+    const id = this.#nextBidi;
+    this.#nextBidi += 4;
+    this.bidiRoom--;
+    return id;
   }
 
   reset(id: number, code: number): void {
@@ -144,6 +156,10 @@ export class MemoryQuic implements QuicConn {
 
   prioritize(id: number, urgency: number, isIncremental: boolean): void {
     this.priorities.set(id, `u=${urgency}${isIncremental ? ", i" : ""}`);
+  }
+
+  ping(): void {
+    // Nobody is asked.
   }
 
   close(code: number): void {

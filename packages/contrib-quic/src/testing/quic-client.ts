@@ -37,6 +37,8 @@ export class QuicClient {
   readonly established = Promise.withResolvers<void>();
   readonly closed = Promise.withResolvers<void>();
   readonly socket: Socket;
+  /** Datagrams go out by this one. */
+  sender: Socket;
   readonly #server: { readonly host: string; readonly port: number };
   readonly #streams = new Map<number, Stream>();
   readonly #encoder = new QpackEncoder(() => undefined);
@@ -45,6 +47,7 @@ export class QuicClient {
   private constructor(socket: Socket, { port, serverName = "localhost", certificate }: QuicClientOptions) {
     const native = nativeQuic();
     this.socket = socket;
+    this.sender = socket;
     this.#server = { host: "127.0.0.1", port };
     const config = native.Config.withBoringSslCtx(
       false,
@@ -74,7 +77,7 @@ export class QuicClient {
     this.conn = new QuicheConn(conn, false, {
       overhead: { max: Infinity, recovery: 1 },
       floodCode: 0,
-      send: (datagram, to) => socket.send(datagram, to.port, to.host),
+      send: (datagram, to) => this.sender.send(datagram, to.port, to.host),
       isDirty: () => this.#later(),
       established: () => {
         this.#greet();
