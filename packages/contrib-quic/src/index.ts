@@ -1,8 +1,11 @@
 // HTTP/3 over QUIC. The default export is the pack.
 
 import { pack } from "@hemi/internal";
+import { http3Backend } from "./http3-backend.ts";
+import { http3Outgate } from "./http3-outgate.ts";
 import { http3Server } from "./http3-server.ts";
 
-export { http3Server };
+export { http3Backend, http3Outgate, http3Server };
+export type { Http3Host, Http3Outgate } from "./http3-outgate.ts";
 
-export default pack("@hemi/contrib-quic", [http3Server]);
+export default pack("@hemi/contrib-quic", [http3Server, http3Backend, http3Outgate]);
