@@ -59,6 +59,7 @@ beforeAll(async () => {
         rule { static {} }
       }
       http3Server "quic" { .webapps = ("site") .address = "127.0.0.1:0" }
+      httpxServer "tcp" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
       http3Server "retries" { .webapps = ("site") .address = "127.0.0.1:0" .retry = "always" .altSvcMaxAge = 0s }
     }`,
     { use: [contrib, pack("http3-peers", [takeContent])] },
@@ -102,6 +103,28 @@ test("Chromium loads pages and large files over HTTP/3", async (context) => {
     await expect
       .poll(() => readFile(join(folder.path, "access.log"), "utf8"))
       .toContain("GET /page.html 200 3 false\n");
+  } finally {
+    await browser.close();
+  }
+}, 60_000);
+
+test("Chromium comes by TCP, and goes on over HTTP/3 as alt-svc says", async (context) => {
+  const url = `https://localhost:${portOf("httpxServer.tcp")}/page.html`;
+  // For QUIC, Chromium trusts only its own authorities, apart from hosts that it is forced to use QUIC with. This host
+  // is forced, at another port.
+  const browser = await launchChromium(peer("chromium", context), [
+    "--origin-to-force-quic-on=localhost:1",
+    ...trust(),
+  ]);
+  try {
+    const page = await browser.newPage();
+    await page.goto(url);
+    expect(await protocolOf(page)).toBe("h2");
+    const again = async (): Promise<unknown> => {
+      await page.goto(url);
+      return await protocolOf(page);
+    };
+    await expect.poll(again).toBe("h3");
   } finally {
     await browser.close();
   }

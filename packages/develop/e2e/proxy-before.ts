@@ -2,6 +2,7 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import quic from "@hemi/contrib-quic";
 import { bootObject, type ServerPart } from "@hemi/hemi";
 
 export interface Proxy extends AsyncDisposable {
@@ -13,10 +14,10 @@ export interface Proxy extends AsyncDisposable {
 /** `settings`: props of the backend, beside its only node. */
 export async function proxyBefore(
   port: number,
-  backend: "http1Backend" | "http2Backend",
+  backend: "http1Backend" | "http2Backend" | "http3Backend",
   settings: Readonly<Record<string, string | number | boolean>> = {},
 ): Promise<Proxy> {
-  const stage = await bootObject({
+  const config = {
     sign: "stage",
     children: [
       { sign: backend, name: "app", props: { nodes: [{ address: `127.0.0.1:${port}` }], ...settings } },
@@ -34,7 +35,8 @@ export async function proxyBefore(
         ],
       },
     ],
-  });
+  };
+  const stage = await bootObject(config, { use: [quic] });
   await stage.start();
   const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   return {

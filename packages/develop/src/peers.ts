@@ -12,6 +12,7 @@ export const debianPackages = {
   dig: "bind9-dnsutils",
   dnsmasq: "dnsmasq-base",
   gtlsclient: "ngtcp2-client",
+  gtlsserver: "ngtcp2-server",
   haproxy: "haproxy",
   h2load: "nghttp2-client",
   nghttp: "nghttp2-client",

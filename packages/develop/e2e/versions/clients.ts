@@ -1,16 +1,21 @@
-// How a request is made in each version of HTTP, plain and over TLS, by Node's own clients.
+// How a request is made in each version of HTTP, plain and over TLS: by Node's own clients, and over HTTP/3 by
+// http3Outgate, because Node has none.
 
 import { once } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
+import type { Http3Outgate } from "@hemi/contrib-quic";
+import { FieldNames, ListedFields, noFields, type NodeResponseHead } from "@hemi/internal";
 
 /** Where a server is. */
 export interface Target {
   readonly port: number;
   /** What a client of TLS has to trust; `undefined`: without TLS. */
   readonly ca: Buffer | undefined;
+  /** Trusts the same. */
+  readonly outgate: Http3Outgate;
 }
 
 export interface Asked {
@@ -45,7 +50,8 @@ export interface Answer extends Pick<Opened, "status" | "headers" | "interims"> 
 
 export interface Version {
   readonly name: string;
-  readonly isTLS: boolean;
+  /** Of the site. */
+  readonly server: "plain" | "secure" | "quic";
   /** As `req.version` says it. */
   readonly version: string;
   open(target: Target, asked: Asked): Promise<Opened>;
@@ -124,17 +130,77 @@ async function openHTTP2({ port, ca }: Target, asked: Asked): Promise<Opened> {
   };
 }
 
+async function openHTTP3({ port, outgate }: Target, asked: Asked): Promise<Opened> {
+  const { method = "GET", path = "/", headers = {}, content, trailers: sent, signal } = asked;
+  const head = Promise.withResolvers<NodeResponseHead>();
+  const interims: number[] = [];
+  let trailers: Readonly<Record<string, unknown>> = {};
+  const stream = new Readable({ read: () => exchange.resume() });
+  // Whoever reads is told of it; who has gone does not care.
+  stream.on("error", () => undefined);
+  const exchange = outgate.backend({ ips: ["127.0.0.1"], port, hostname: host }).exchange(
+    {
+      method,
+      scheme: "https",
+      authority: host,
+      target: path,
+      received: noFields,
+      dropped: new FieldNames([]),
+      added: Object.entries(headers).flat(),
+      contentSize: content === undefined && sent === undefined ? 0 : undefined,
+    },
+    { key: "", stickTo: "", tried: [] },
+    {
+      interim: (status) => void interims.push(status),
+      answered(answer, whole) {
+        if (whole !== undefined) {
+          stream.push(whole);
+          stream.push(null);
+        }
+        head.resolve(answer);
+      },
+      content: (piece) => stream.push(piece),
+      ended(fields) {
+        trailers = Object.fromEntries(fields);
+        stream.push(null);
+      },
+      failed(failure) {
+        head.reject(failure);
+        stream.destroy(failure);
+      },
+    },
+  );
+  const leave = (): void => {
+    exchange.cancel();
+    head.reject(new Error("the client has given the request up"));
+    stream.destroy();
+  };
+  signal?.addEventListener("abort", leave);
+  for (const piece of piecesOf(content)) if (!exchange.sendContent(Buffer.from(piece))) await exchange.writable();
+  exchange.endContent(new ListedFields(Object.entries(sent ?? {}).flat()));
+  const { status, fields } = await head.promise;
+  return {
+    status,
+    headers: Object.fromEntries(fields),
+    interims,
+    stream,
+    trailers: () => trailers,
+    leave,
+    [Symbol.asyncDispose]: () => Promise.resolve(leave()),
+  };
+}
+
 function piecesOf(content: Asked["content"] = []): readonly (string | Uint8Array)[] {
   return typeof content === "string" || content instanceof Uint8Array ? [content] : content;
 }
 
-export const versions: readonly Version[] = [false, true].flatMap((isTLS) => {
-  const suffix = isTLS ? " over TLS" : "";
-  return [
-    { name: `HTTP/1.1${suffix}`, isTLS, version: "1.1", open: openHTTP1 },
-    { name: `HTTP/2${suffix}`, isTLS, version: "2", open: openHTTP2 },
-  ];
-});
+export const versions: readonly Version[] = [
+  { name: "HTTP/1.1", server: "plain", version: "1.1", open: openHTTP1 },
+  { name: "HTTP/2", server: "plain", version: "2", open: openHTTP2 },
+  { name: "HTTP/1.1 over TLS", server: "secure", version: "1.1", open: openHTTP1 },
+  { name: "HTTP/2 over TLS", server: "secure", version: "2", open: openHTTP2 },
+  { name: "HTTP/3", server: "quic", version: "3", open: openHTTP3 },
+];
 
 /** One request, and all of its answer. */
 export async function ask(version: Version, target: Target, asked: Asked = {}): Promise<Answer> {

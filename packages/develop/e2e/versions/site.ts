@@ -1,5 +1,5 @@
-// The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS and
-// one with it.
+// The site that the matrix of versions asks: one webapp with a bit of everything in it, behind a server without TLS,
+// one with it, and one of HTTP/3.
 
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -12,10 +12,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { bootText, defineHandlet, Mapper, MemorySink, openErrorLog, pack, type Stage } from "@hemi/hemi";
-import type { Target } from "./clients.ts";
+import quic, { type Http3Outgate } from "@hemi/contrib-quic";
+import type { Target, Version } from "./clients.ts";
 
 export interface Site extends AsyncDisposable {
-  target(isTLS: boolean): Target;
+  target(version: Version): Target;
   /** Once the access log has a line for this path: its status and how it ended. */
   ending(path: string): Promise<string>;
   /** Once a backend has seen the client of this path leave. */
@@ -127,18 +128,26 @@ export async function serveSite(openssl: string): Promise<Site> {
   stack.defer(() => void http2Node.close());
   await Promise.all([once(node, "listening"), once(http2Node, "listening")]);
   const ports = [node, http2Node].map((server) => (server.address() as AddressInfo).port);
-  const stage = await bootText(configuration(ports), {
+  const log = openErrorLog({ sink: new MemorySink() });
+  const http3Node = await bootText(http3NodeBefore(ports[0]), { baseDir: folder, use: [quic], log });
+  stack.defer(() => http3Node.quit(1000));
+  await http3Node.start();
+  const stage = await bootText(configuration([...ports, portOf(http3Node, "http3Server.quic")]), {
     baseDir: folder,
     tmpsDir: folder,
-    use: [pack("versions", handlets)],
-    log: openErrorLog({ sink: new MemorySink() }),
+    use: [pack("versions", handlets), quic],
+    log,
   });
   stack.defer(() => stage.quit(1000));
   await stage.start();
   const ca = await readFile(join(folder, "cert.pem"));
   const kept = stack.move();
   return {
-    target: (isTLS) => ({ port: portOf(stage, isTLS ? "secure" : "plain"), ca: isTLS ? ca : undefined }),
+    target: ({ server }) => ({
+      port: portOf(stage, `${server === "quic" ? "http3Server" : "httpxServer"}.${server}`),
+      ca: server === "plain" ? undefined : ca,
+      outgate: stage.find("http3Outgate")?.part as unknown as Http3Outgate,
+    }),
     async ending(path) {
       for (let tries = 0; tries < 500; tries++) {
         const lines = (await readFile(join(folder, "access.log"), "utf8")).split("\n");
@@ -178,8 +187,22 @@ async function writeFiles(folder: string): Promise<void> {
 /** What `hashPassword` of `@hemi/contrib-handlets` makes of `secret`. */
 const hashOfSecret = "$scrypt$ln=15,r=8,p=1$7pbJLn9fKRgb8AuGc4EYeQ$oyBukOA19RujoXFkQSGYWW0I9Yq1qjly20OOddkgkAw";
 
-function configuration([port, http2Port]: readonly number[]): string {
+/** Node has no server of HTTP/3: one of ours passes on to a server of Node's. */
+function http3NodeBefore(port: number | undefined): string {
   return `stage {
+    http1Backend "node" { .nodes = (["address": "127.0.0.1:${port}"]) }
+    webapp "node" {
+      .hostnames = ("*") .tlsCert = "cert.pem" .tlsKey = "key.pem"
+      rule { httpProxy { .toBackend = "node" } }
+    }
+    http3Server "quic" { .address = "127.0.0.1:0" }
+  }`;
+}
+
+function configuration([port, http2Port, http3Port]: readonly number[]): string {
+  return `stage {
+    http3Outgate { .tlsCA = "cert.pem" }
+    http3Backend "http3Node" { .nodes = (["address": "127.0.0.1:${http3Port}"]) .tlsServerName = "localhost" .tlsCA = "cert.pem" }
     http1Backend "node" { .nodes = (["address": "127.0.0.1:${port}"]) }
     http2Backend "http2Node" { .nodes = (["address": "127.0.0.1:${http2Port}"]) }
     webapp "site" {
@@ -195,6 +218,7 @@ function configuration([port, http2Port]: readonly number[]): string {
       rule $path == "/included.shtml" { ssi {} static {} }
       rule $path ^= "/proxy/1" { httpProxy { .toBackend = "node" } }
       rule $path ^= "/proxy/2" { httpProxy { .toBackend = "http2Node" } }
+      rule $path ^= "/proxy/3" { httpProxy { .toBackend = "http3Node" } }
       rule $path ^= "/users" { users {} }
       rule $path ^= "/fetch" { fetchHandlet { .module = "fetch-app.mjs" } }
       rule $path ^= "/node" { nodeHandlet { .module = "node-app.mjs" } }
@@ -210,11 +234,12 @@ function configuration([port, http2Port]: readonly number[]): string {
     }
     httpxServer "plain" { .webapps = ("site") .address = "127.0.0.1:0" }
     httpxServer "secure" { .webapps = ("site") .address = "127.0.0.1:0" .tlsMode = true }
+    http3Server "quic" { .webapps = ("site") .address = "127.0.0.1:0" }
   }`;
 }
 
 function portOf(stage: Stage, server: string): number {
-  const part = stage.find(`httpxServer.${server}`)?.part;
+  const part = stage.find(server)?.part;
   const listensOn = part !== undefined && "listensOn" in part ? (part.listensOn as readonly string[]) : [];
   return Number(listensOn[0]?.split(":").at(-1));
 }

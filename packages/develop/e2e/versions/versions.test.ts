@@ -1,5 +1,4 @@
-// What holds whatever version of HTTP a client speaks, plain and over TLS: a site with a bit of everything in it, asked
-// by Node's own clients.
+// What holds whatever version of HTTP a client speaks, plain and over TLS: a site with a bit of everything in it.
 
 import { once } from "node:events";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -25,9 +24,9 @@ describe.each(versions)("by $name", (version) => {
     return site;
   }
   const ask = (path: string, asked: Asked = {}): Promise<Answer> =>
-    askBy(version, need().target(version.isTLS), { path, ...asked });
+    askBy(version, need().target(version), { path, ...asked });
   const open = (path: string, asked: Asked = {}): Promise<Opened> =>
-    version.open(need().target(version.isTLS), { path, ...asked });
+    version.open(need().target(version), { path, ...asked });
 
   beforeEach((context) => void peer("openssl", context));
 
@@ -127,7 +126,9 @@ describe.each(versions)("by $name", (version) => {
 
     test("is asked for where its client waits for that", async () => {
       const answer = await ask("/content", { method: "POST", headers: { expect: "100-continue" }, content: "hello" });
-      expect(answer).toMatchObject({ status: 200, text: "hello", interims: [100] });
+      // http3Outgate, which asks over HTTP/3, keeps a 100 to itself.
+      const interims = version.version === "3" ? [] : [100];
+      expect(answer).toMatchObject({ status: 200, text: "hello", interims });
     });
   });
 
@@ -150,10 +151,10 @@ describe.each(versions)("by $name", (version) => {
 
   describe("the access log", () => {
     // Who shuts its side by HTTP/1 may still wait for an answer, and gets it: only a stream can be given up so early.
-    if (version.version === "2") {
+    if (version.version !== "1.1") {
       test("tells of who left before an answer", async () => {
         const path = `/wait/${mark}`;
-        const target = need().target(version.isTLS);
+        const target = need().target(version);
         const opened = version.open(target, { path, signal: AbortSignal.timeout(100) });
         await expect(opened).rejects.toThrow();
         expect(await need().ending(path)).toMatch(/ leftWaiting$/);
@@ -206,7 +207,7 @@ describe.each(versions)("by $name", (version) => {
     expect((await ask("/users", { method: "DELETE" })).status).toBe(405);
   });
 
-  describe.each(["1", "2"])("a proxy to HTTP/%s", (to) => {
+  describe.each(["1", "2", "3"])("a proxy to HTTP/%s", (to) => {
     test("passes content, hints and trailers on", async () => {
       const answer = await ask(`/proxy/${to}`, { method: "POST", content: ["a".repeat(300_000), "b"] });
       expect(answer).toMatchObject({ status: 201, text: "POST 300001 end", interims: [103] });
