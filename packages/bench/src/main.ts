@@ -9,6 +9,7 @@ import { caching } from "./works/caching.ts";
 import { checkTime, startTime } from "./works/command-times.ts";
 import { dataProxies } from "./works/data-proxies.ts";
 import { http2 } from "./works/http2.ts";
+import { http3 } from "./works/http3.ts";
 import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
@@ -22,6 +23,7 @@ import { websockets } from "./works/websockets.ts";
 const works: readonly Work[] = [
   ...answers,
   ...http2,
+  ...http3,
   ...rpc,
   ...proxying,
   ...caching,

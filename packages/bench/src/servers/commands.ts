@@ -22,8 +22,8 @@ export function hemiWithLogs(name: string): () => readonly string[] {
 }
 
 /** With the certificate for HTTPS. */
-export function hemiWithCertificate(name: string): () => readonly string[] {
-  return () => [...hemi(name)(), "--base", certificateFolder()];
+export function hemiWithCertificate(name: string, use?: string): () => readonly string[] {
+  return () => [...hemi(name, use)(), "--base", certificateFolder()];
 }
 
 export function nodeWithCertificate(name: string): () => readonly string[] {

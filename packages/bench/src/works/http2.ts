@@ -78,7 +78,7 @@ function http2Work({ name, path = "/", peer, atLeast, aim, ...load }: Http2Work)
     name,
     needs: peer === undefined ? ["h2load", "openssl", "nginx"] : ["h2load", "openssl"],
     async run({ pairs }) {
-      makeFiles();
+      makeLargeFiles();
       await using our = await startServer(servers.hemiWithCertificate("http2.conf"));
       await using their = await startServer(
         peer === undefined ? servers.nginxHttp2 : servers.nodeWithCertificate("node-http2.ts"),
@@ -114,7 +114,7 @@ export async function measured(
 }
 
 /** Beside the certificate. */
-function makeFiles(): void {
+export function makeLargeFiles(): void {
   const folder = join(certificateFolder(), "files");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "10k.bin"), Buffer.alloc(10 * 1024, "x"));

@@ -1,0 +1,2 @@
+// For `hemi serve --use`.
+export { default } from "@hemi/contrib-quic";
