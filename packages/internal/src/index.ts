@@ -357,6 +357,7 @@ export {
   caseKind,
   dealetKind,
   defineDealet,
+  defineRouter,
   routerKind,
   type CasePart,
   type DealetPart,
@@ -368,8 +369,33 @@ export { tcpsNodes, type TcpsBackend } from "./layer4/tcps/tcps-backend.ts";
 export type { DialUser, DialWish } from "./layer4/tcps/node-link.ts";
 export type { ConnNotes } from "./layer4/conn-log/conn-entry.ts";
 export type { ConnEndReason } from "./layer4/end-reason.ts";
-export { udpsDealet, type UdpsDealet, type UdpsSession, type UdpsSessionUser } from "./layer4/udps/dealet.ts";
-export { udpsNodes, type UdpsBackend, type UdpsNodeSession } from "./layer4/udps/udps-backend.ts";
+export {
+  routesDatagrams,
+  udpsDealet,
+  type UdpsDealet,
+  type UdpsSession,
+  type UdpsSessionUser,
+} from "./layer4/udps/dealet.ts";
+export {
+  checkDatagramNodes,
+  DatagramBackend,
+  datagramBackendProps,
+  udpsNodes,
+  type UdpsBackend,
+  type UdpsNodeSession,
+} from "./layer4/udps/datagram-backend.ts";
+export { DatagramProxy, type DatagramProxySettings } from "./layer4/udps/datagram-proxy.ts";
+export {
+  checkDatagramRouter,
+  DatagramRouter,
+  datagramRouterProps,
+  type DatagramRouterSettings,
+} from "./layer4/udps/datagram-router.ts";
+export { noHello, type HelloReader, type SessionHello } from "./layer4/udps/hello.ts";
+export { askByDatagram } from "./layer4/udps/probes.ts";
+export { RouterSession, type NamedLimit, type RouterOfSessions } from "./layer4/udps/router-session.ts";
+export type { Taker } from "./layer4/routed-cases.ts";
+export type { Probe } from "./backend/active-health.ts";
 export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {
   DatagramSockets,
@@ -441,6 +467,7 @@ export {
   type UriValue,
 } from "./web/conditions/uri-template.ts";
 export { webVariables } from "./web/conditions/variables.ts";
+export { assertOrigin } from "./web/websocket/handshake.ts";
 export { loadUpgrades, type AcceptOptions, type Upgrade } from "./web/websocket/upgrade.ts";
 export { defaultSettings, webSocketProps, type WebSocketSettings } from "./web/websocket/websocket-props.ts";
 export type { WebSocket, WebSocketEvents } from "./web/websocket/websocket.ts";

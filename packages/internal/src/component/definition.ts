@@ -69,6 +69,8 @@ export interface CheckContext<Props = Readonly<Record<string, unknown>>> {
   enclosing<Schema extends PropsSchema>(
     definition: Definition<string, Kind, Schema>,
   ): CheckContext<PropsOf<Schema>> | undefined;
+  /** Whether an enclosing component offers the capability. */
+  isWithin(this: void, offering: Capability): boolean;
   /** Whether a component of the kind is a direct child. */
   hasChild(this: void, kind: Kind): boolean;
   /** The direct children with valid props, in the order of the text. */

@@ -68,6 +68,20 @@ export class CaseWalk {
     }
   }
 
+  /** Gives it to the dealet that has a connection like it. What comes before that waits. */
+  follow(taker: Taker): void {
+    this.#offeredTo(taker);
+    this.#isDealing = true;
+    try {
+      this.#conn.matched();
+      const taken = this.#offer(taker);
+      if (taken instanceof Promise) this.#settleLater(taken, () => this.#conn.notTaken());
+      else if (taken !== true && !this.#conn.isOver) this.#conn.notTaken();
+    } catch (error) {
+      this.#conn.failed(error);
+    }
+  }
+
   #advance(): void {
     const cases = this.#cases ?? this.#router.cases;
     for (const [i, { case: each }] of cases.entries()) {

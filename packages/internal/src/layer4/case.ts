@@ -7,8 +7,7 @@ import { prop } from "../component/prop.ts";
 import { conditionVariables } from "./variables.ts";
 import { dealetKind, defineCase, type CasePart, type DealetPart } from "./kinds.ts";
 import { tcpsDealet } from "./tcps/dealet.ts";
-import { udpsDealet } from "./udps/dealet.ts";
-import { udpsRouter } from "./udps/udps-router.ts";
+import { routesDatagrams, udpsDealet } from "./udps/dealet.ts";
 
 const props = {
   /** Names of dealets in the router, instead of dealets inside the case. */
@@ -27,11 +26,11 @@ export const caseOfRouter = defineCase({
     if (context.props.dealets !== undefined && context.hasChild(dealetKind)) {
       context.report({ prop: "dealets", message: "its dealets are named or stand inside it, not both" });
     }
-    const isOfDatagrams = context.enclosing(udpsRouter) !== undefined;
+    const isOfDatagrams = context.isWithin(routesDatagrams);
     const needed = isOfDatagrams ? udpsDealet : tcpsDealet;
     for (const dealet of [...context.children(), ...context.references("dealets")]) {
       if (isOffered(needed, dealet.definition.offers)) continue;
-      const what = isOfDatagrams ? "datagrams of UDP" : "connections of TCP";
+      const what = isOfDatagrams ? "datagrams" : "connections of TCP";
       dealet.report({ message: `${dealet.definition.sign} does not handle ${what}` });
     }
   },

@@ -71,7 +71,7 @@ export const dealetKind = kind({
   owner: shape<RouterPart | CasePart>(),
 });
 
-/** For the engine itself: routers are part of it. */
+/** Declares a router: it listens for connections or datagrams, and gives each to the first case that matches. */
 export const defineRouter = definer(routerKind);
 /** For the engine itself: there is only one definition of a case. */
 export const defineCase = definer(caseKind);

@@ -1,6 +1,7 @@
 // Runs the `check` functions of definitions on components whose props are valid individually.
 
 import type { Steps } from "@hemi/common";
+import { isOffered, type Capability } from "../capability.ts";
 import { isMadeBy, type CheckContext, type CheckedMistake, type Definition } from "../definition.ts";
 import type { Kind } from "../kind.ts";
 import type { PropsOf, PropsSchema } from "../props/prop-type.ts";
@@ -74,6 +75,7 @@ export class Checks {
         return this.#contextsOf(new Set(targets.map(({ target }) => target)));
       },
       enclosing: (definition) => this.#enclosing(place, definition),
+      isWithin: (capability) => isWithin(place, capability),
       claim: ({ prop, what, isShared = false }) => {
         const other = this.#claims.get(what);
         if (other === undefined) this.#claims.set(what, { holder: place, isShared });
@@ -93,4 +95,11 @@ export class Checks {
   #contextsOf(places: Iterable<Place>): readonly CheckContext[] {
     return [...places].map((place) => this.#checks.get(place)?.context).filter((context) => context !== undefined);
   }
+}
+
+function isWithin({ owner }: Place, capability: Capability): boolean {
+  for (let at = owner; at !== undefined; at = at.owner) {
+    if (isOffered(capability, at.definition?.offers)) return true;
+  }
+  return false;
 }

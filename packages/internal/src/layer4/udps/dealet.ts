@@ -1,4 +1,4 @@
-// What dealets of udpsRouter implement, and what they know of a session.
+// What dealets of routers of datagrams implement, and what they know of a session.
 
 import { capability } from "../../component/capability.ts";
 import type { Policer } from "../../net/pacer.ts";
@@ -26,6 +26,8 @@ export interface UdpsSession extends ConnFacts {
   readonly trace: Trace | undefined;
   /** Whether nobody can take or use it any more. */
   readonly isOver: boolean;
+  /** The id of the node that has to get it, because it has what went before; `undefined`: any. */
+  readonly onlyNode: string | undefined;
   /**
    * Gives the datagrams that have come so far to the user, at once, and the rest as they come. To be called once, by
    * the dealet that takes the session.
@@ -47,7 +49,7 @@ export interface UdpsSession extends ConnFacts {
   close(reason: ConnEndReason): void;
 }
 
-/** Handles sessions of udpsRouter. */
+/** Handles sessions of routers of datagrams. */
 export interface UdpsDealet {
   /**
    * Returns `true` if it takes the session: it has begun, or will. Returns `false` to leave it to the next dealet, or
@@ -56,5 +58,8 @@ export interface UdpsDealet {
   takeSession(session: UdpsSession): boolean | Promise<boolean>;
 }
 
-/** Handles sessions of udpsRouter. */
+/** Handles sessions of routers of datagrams. */
 export const udpsDealet = capability<UdpsDealet>("udps-dealet");
+
+/** A router whose dealets get sessions of datagrams. */
+export const routesDatagrams = capability<object>("routes-datagrams");

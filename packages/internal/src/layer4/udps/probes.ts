@@ -30,10 +30,10 @@ export function probesOf(
       // The same id, and the bit of a response (RFC 1035 4.1.1).
       const isAnswer = (bytes: Buffer): boolean =>
         bytes.length >= 12 && bytes.readUInt16BE(0) === query.readUInt16BE(0) && bytes.readUInt8(2) >= 0x80;
-      return ask(query, isAnswer, ...target);
+      return askByDatagram(query, isAnswer, ...target);
     },
     expect: (...target) =>
-      ask(Buffer.from(settings.healthSend), (bytes) => bytes.includes(settings.healthExpect), ...target),
+      askByDatagram(Buffer.from(settings.healthSend), (bytes) => bytes.includes(settings.healthExpect), ...target),
   };
 }
 
@@ -44,7 +44,8 @@ function rootQuery(id: number): Buffer {
   return query;
 }
 
-function ask(
+/** Sends a datagram to a node, and waits for an answer. Resolves as a `Probe` does. */
+export function askByDatagram(
   datagram: Buffer,
   isAnswer: (bytes: Buffer) => boolean,
   ...[{ address }, timeout, signal]: Parameters<Probe>

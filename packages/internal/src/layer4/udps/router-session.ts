@@ -1,16 +1,15 @@
-// A session of a udpsRouter, from its first datagram to its end.
+// A session of a router of datagrams, from its first datagram to its end.
 //
 //  datagram ──> cases and dealets: see CaseWalk ──> taken by a dealet, which begins ──> closed: idle, or by the dealet
 //                 │    ^                       └──> not taken: closed
 //                 │    └── the next datagram, sniffTimeout
-//                 └── the ClientHello of DTLS is not complete
+//                 └── the ClientHello is not complete
 
 import type { Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
 import type { Policer } from "../../net/pacer.ts";
 import type { Endpoint } from "../../net/peer.ts";
-import { isDtlsHandshake, readDtlsClientHello, type DtlsClientHello } from "../../net/tls/dtls-client-hello.ts";
 import type { Trace } from "../../operator/trace.ts";
 import { CaseWalk, type WalkingConn } from "../case-walk.ts";
 import type { ConnNotes, LoggedConn } from "../conn-log/conn-entry.ts";
@@ -18,7 +17,7 @@ import type { ConnEndReason } from "../end-reason.ts";
 import type { DealetPart } from "../kinds.ts";
 import type { RoutedCase, Taker } from "../routed-cases.ts";
 import type { UdpsSession, UdpsSessionUser } from "./dealet.ts";
-import { sniffDatagram } from "./sniff-datagram.ts";
+import { noHello, type HelloReader, type SessionHello } from "./hello.ts";
 
 /** The limits of a session. Read at each use, because live props change them. */
 export interface SessionSettings {
@@ -27,11 +26,13 @@ export interface SessionSettings {
   readonly drainIdleTimeout: number;
   readonly maxQueued: number;
   readonly maxAnswers: number;
-  readonly maxUnprovenAnswers: number;
 }
 
-/** Why a datagram is dropped: a limit of the router, or a rate of a dealet. */
-export type DatagramLimit = keyof SessionSettings | "maxQueuedSize" | "maxUploadRate" | "maxDownloadRate";
+/** A limit, by the name of its prop. */
+export interface NamedLimit {
+  readonly name: string;
+  readonly bytes: number;
+}
 
 /** The services that a session needs from its router. */
 export interface RouterOfSessions {
@@ -46,8 +47,10 @@ export interface RouterOfSessions {
   mayQueue(size: number): boolean;
   /** A datagram waits no longer. */
   unqueued(size: number): void;
-  /** A datagram of this session was dropped, because of the limit that is named. */
-  dropped(session: RouterSession, limit: DatagramLimit): void;
+  /** How much may be sent to a client whose address is not proven. */
+  unprovenLimit(session: RouterSession): NamedLimit;
+  /** A datagram of this session was dropped, because of the limit that is named: of the router, or of a dealet. */
+  dropped(session: RouterSession, limit: string): void;
   failed(client: Endpoint, error: unknown): void;
   proven(session: RouterSession): void;
   /** Called once. */
@@ -56,8 +59,6 @@ export interface RouterOfSessions {
 
 export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   readonly source: Endpoint;
-  readonly transport: "udp" | "dtls";
-  readonly protocol: string;
   /** The number of bytes of datagrams that have come from the client, and of those that were sent to it. */
   bytesReceived = 0;
   bytesSent = 0;
@@ -69,7 +70,10 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   /** Whether the client has shown that it receives what is sent to it: its address is not forged. */
   isProven = false;
   isOver = false;
+  /** The node that has to get it; `undefined`: any. */
+  onlyNode: string | undefined;
   readonly #router: RouterOfSessions;
+  readonly #reader: HelloReader;
   readonly #share: DatagramShare;
   readonly #walk: CaseWalk;
   readonly #idle: Deadline;
@@ -77,7 +81,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   /** What has come before a dealet began. */
   #queue: Buffer[] = [];
   #user: UdpsSessionUser | undefined;
-  #hello: DtlsClientHello | undefined;
+  #hello: SessionHello | undefined;
   #receivePolicers: Policer[] | undefined;
   #sendPolicers: Policer[] | undefined;
   #isDraining = false;
@@ -85,11 +89,10 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   #answersLeft = 0;
   #listeners: (() => void)[] = [];
 
-  /** `first`: the datagram that begins it, which is given to `deliver` after that. */
-  constructor(source: Endpoint, first: Buffer, share: DatagramShare, router: RouterOfSessions) {
+  /** The datagram that begins it is given to `deliver` after that. */
+  constructor(source: Endpoint, reader: HelloReader, share: DatagramShare, router: RouterOfSessions) {
     this.source = source;
-    this.transport = isDtlsHandshake(first) ? "dtls" : "udp";
-    this.protocol = sniffDatagram(first);
+    this.#reader = reader;
     this.#share = share;
     this.#router = router;
     this.beganAt = router.now();
@@ -126,29 +129,32 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     return this.destination.port;
   }
 
+  get transport(): HelloReader["transport"] {
+    return this.#reader.transport;
+  }
+  get protocol(): string {
+    return this.#reader.protocol;
+  }
   get serverName(): string | typeof more {
-    return this.#fromHello(({ serverName }) => serverName?.toLowerCase().replace(/\.$/, "") ?? "");
+    return this.#readHello()?.serverName ?? more;
   }
-
   get nextProto(): string | typeof more {
-    return this.#fromHello(({ protocols }) => protocols[0] ?? "");
+    return this.#readHello()?.nextProto ?? more;
   }
 
-  #fromHello(read: (hello: DtlsClientHello) => string): string | typeof more {
-    if (this.transport !== "dtls") return "";
-    this.#hello ??= readDtlsClientHello(this.#queue);
-    return this.#hello === undefined ? more : read(this.#hello);
+  #readHello(): SessionHello | undefined {
+    return (this.#hello ??= this.#reader.read(this.#queue));
   }
 
   // ---- for the router ----
 
-  /** A datagram of the client. */
-  deliver(datagram: Buffer): void {
+  /** A datagram of the client. `showsAddress`: it could not have sent it without an earlier answer. */
+  deliver(datagram: Buffer, showsAddress = this.bytesSent > 0): void {
     const { settings } = this.#router;
     this.bytesReceived += datagram.length;
     this.#idle.set(this.#isDraining ? settings.drainIdleTimeout : settings.idleTimeout);
     this.#answersLeft = settings.maxAnswers;
-    if (!this.isProven && this.bytesSent > 0) {
+    if (!this.isProven && showsAddress) {
       this.isProven = true;
       this.#router.proven(this);
     }
@@ -196,8 +202,9 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     if (this.isOver) return false;
     const { settings } = this.#router;
     if (this.#answersLeft === 0) return this.#drop("maxAnswers");
-    if (!this.isProven && this.bytesSent + datagram.length > settings.maxUnprovenAnswers) {
-      return this.#drop("maxUnprovenAnswers");
+    if (!this.isProven) {
+      const { name, bytes } = this.#router.unprovenLimit(this);
+      if (this.bytesSent + datagram.length > bytes) return this.#drop(name);
     }
     if (this.#sendPolicers?.every((policer) => policer.admits(datagram.length)) === false) {
       return this.#drop("maxDownloadRate");
@@ -240,7 +247,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     return this.isOver;
   }
 
-  #drop(limit: DatagramLimit): false {
+  #drop(limit: string): false {
     this.#router.dropped(this, limit);
     return false;
   }
@@ -256,6 +263,11 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
 
   get taker(): Taker | undefined {
     return this.#walk.taker;
+  }
+
+  /** Gives it to who has another session of the same client, without a look at the cases. */
+  followTo(taker: Taker): void {
+    this.#walk.follow(taker);
   }
 
   waitForMore(): void {
@@ -280,7 +292,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   }
 
   #giveUpHello(): void {
-    this.#hello ??= { serverName: undefined, protocols: [] };
+    this.#hello ??= noHello;
     this.#walk.advance();
   }
 }

@@ -116,7 +116,7 @@ test("a dealet for connections is refused in a router of datagrams, and one for 
     bootWith([]).bootText(`stage { ${text} }`, { log: openErrorLog({ sink: new MemorySink() }) });
   const server = 'webapp "w" { .hostnames = ("*") } httpxServer "w" { .webapps = ("w") .address = "127.0.0.1:0" }';
   await expect(boot(`${server} ${datagramRouter('case { handOver { .toServer = "w" } }')}`)).rejects.toThrow(
-    "handOver does not handle datagrams of UDP",
+    "handOver does not handle datagrams",
   );
   const backend = datagramsTo("n", ["127.0.0.1:9"]);
   await expect(boot(`${backend} tcpsRouter "t" { .address = ":0" ${toNode()} }`)).rejects.toThrow(

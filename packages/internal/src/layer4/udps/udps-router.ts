@@ -1,64 +1,25 @@
 // udpsRouter: receives datagrams, groups them by the address of the client, and gives each such session to the first
 // case that matches.
 
-import { Deadlines } from "@hemi/common";
-import type { WorkCount } from "../../component/part.ts";
-import { addressesIn, formatAddress } from "../../component/props/addresses.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
-import { claimAddress } from "../../front/claim-address.ts";
-import { Refusals } from "../../front/refusals.ts";
-import { ServerCounts } from "../../front/server-counts.ts";
-import { ClientCounts, clientOf } from "../../net/client-counts.ts";
 import type { DatagramShare } from "../../net/datagram-sockets.ts";
-import { numericAddress } from "../../net/numeric-address.ts";
 import type { Endpoint } from "../../net/peer.ts";
-import type { Trace } from "../../operator/trace.ts";
-import type { Context } from "../../stage/context.ts";
-import { OnlyWorker } from "../../stage/workers.ts";
-import type { ConnCounts } from "../conn-counts.ts";
-import { ConnTracing, connTraceProps } from "../conn-tracing.ts";
-import { checkConnLog, ConnLog, connLogProps } from "../conn-log/conn-log.ts";
-import { explainableRouter, type ExplainableRouter, type ExplainedRouter } from "../explain/explainable-router.ts";
-import type { ConnEndReason } from "../end-reason.ts";
-import { caseKind, defineRouter, type RouterPart } from "../kinds.ts";
-import { OpenConns } from "../open-conns.ts";
-import { routedCases, untakenCounts, type RoutedCase } from "../routed-cases.ts";
-import { RouterSession, type RouterOfSessions } from "./router-session.ts";
+import { explainableRouter, type ExplainableRouter } from "../explain/explainable-router.ts";
+import { defineRouter, type RouterPart } from "../kinds.ts";
+import { checkDatagramRouter, DatagramRouter, datagramRouterProps } from "./datagram-router.ts";
+import { routesDatagrams } from "./dealet.ts";
+import { helloReader } from "./hello.ts";
+import { RouterSession, type NamedLimit } from "./router-session.ts";
 import { SessionTable } from "./session-table.ts";
 
 const props = {
-  /**
-   * The address to receive at: `:port` (all addresses that the machine has at the start), `host:port`, `[v6]:port`
-   * or `:firstPort-lastPort`. Port 0 takes a free port. Answers come from the address that the client has sent to.
-   */
-  address: prop.addressRange({ required: true }),
-  /**
-   * Maximum number of sessions. If there are as many, a new one takes the place of the oldest one whose client has not
-   * shown that it receives answers, by sending again after one. If there is none, the datagram is dropped.
-   */
-  maxSessions: prop.integer({ default: 10_000, min: 1, max: 1_000_000, reload: "live" }),
-  /** Maximum number of sessions of one client: an IPv4 address, or a /64 network of IPv6. 0: unlimited. */
-  maxSessionsPerClient: prop.integer({ default: 0, inherited: true, reload: "live" }),
-  /** Ends a session without a datagram in either direction for this time. */
-  idleTimeout: prop.duration({ default: "1m", min: "1ms", reload: "live" }),
-  /** Maximum number of datagrams of a session that wait until a dealet is ready. Further ones are dropped. */
-  maxQueued: prop.integer({ default: 16, min: 1, max: 10_000, reload: "live" }),
-  /** Maximum size of the datagrams of all sessions that wait. Further ones are dropped. */
-  maxQueuedSize: prop.size({ default: "16M", min: "64K", reload: "live" }),
-  /** Maximum number of datagrams that are sent to a client after one of its own. Further ones are dropped. */
-  maxAnswers: prop.integer({ default: 1000, min: 1, max: 1_000_000_000, reload: "live" }),
+  ...datagramRouterProps,
   /**
    * How much is sent to a client before it has shown that it receives answers, by sending again after one. The address
    * of the first datagram may be forged, so that answers would flood someone else.
    */
   maxUnprovenAnswers: prop.size({ default: "16K", min: 1, reload: "live" }),
-  /** How long cases wait for the rest of a ClientHello of DTLS, if they ask for `$serverName` or `$nextProto`. */
-  sniffTimeout: prop.duration({ default: "3s", min: "1ms", max: "2m", inherited: true, reload: "live" }),
-  /** How long a draining router waits for a datagram of a session, before it ends the session. */
-  drainIdleTimeout: prop.duration({ default: "250ms", inherited: true, reload: "live" }),
-  ...connLogProps,
-  ...connTraceProps,
 };
 
 /**
@@ -69,197 +30,31 @@ const props = {
 export const udpsRouter = defineRouter({
   sign: "udpsRouter",
   props,
-  check(context) {
-    checkConnLog(context);
-    const { address } = context.props;
-    if ("path" in address) {
-      context.report({ prop: "address", message: "datagrams are received at a port: write host:port" });
-    } else {
-      claimAddress({ props: { address }, claim: (claim) => context.claim({ ...claim, what: `UDP, ${claim.what}` }) });
-    }
-  },
-  offers: [explainableRouter],
+  check: (context) => checkDatagramRouter(context),
+  offers: [explainableRouter, routesDatagrams],
   create: (context): RouterPart & ExplainableRouter => new UdpsRouter(context),
 });
 
 type RouterSettings = PropsOf<typeof props>;
 
-class UdpsRouter implements RouterPart, ExplainableRouter, RouterOfSessions {
-  readonly #context: Context<RouterSettings, undefined>;
-  readonly #deadlines = new Deadlines({
-    failed: (error) => this.#context.log.error("failed when a deadline expired", { error }),
-  });
+class UdpsRouter extends DatagramRouter<RouterSettings, RouterSession> {
+  protected readonly protocol = "udp";
   readonly #table = new SessionTable<RouterSession>();
-  readonly #open = new OpenConns<RouterSession>();
-  readonly #clients = new ClientCounts();
-  readonly #refused = this.#tellingOf("sessions", () => "as many as may be are proven: see maxSessions");
-  readonly #tooMany = this.#tellingOf("sessions", () => "a client may have maxSessionsPerClient");
-  readonly #drops = this.#tellingOf("datagrams", () => `the limit is ${this.#lastLimit}`);
-  #lastLimit = "";
-  readonly #shares: DatagramShare[] = [];
-  #log: ConnLog | undefined;
-  #queuedSize = 0;
-  readonly #counts: ServerCounts;
-  readonly #untaken: ConnCounts;
-  readonly #tracing: ConnTracing;
-  cases: readonly RoutedCase[] = [];
 
-  constructor(context: Context<RouterSettings, undefined>) {
-    this.#context = context;
-    this.#counts = new ServerCounts(context);
-    this.#untaken = untakenCounts(context);
-    this.#tracing = new ConnTracing(context);
-  }
-
-  async prepare(): Promise<void> {
-    const { props, listeners, stage, workers } = this.#context;
-    this.#log = await ConnLog.open(this.#context);
-    for (const each of addressesIn(props.address)) {
-      const address = await numericAddress(each, stage.namer);
-      if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
-      this.#shares.push(...(await listeners.datagrams.share({ address, isShared: !(workers instanceof OnlyWorker) })));
-    }
-  }
-
-  compose(): void {
-    this.cases = routedCases(this.#context);
-  }
-
-  start(): void {
-    for (const share of this.#shares) share.receive(this.#receive);
-    if (this.#context.workers.slot > 0) return;
-    this.#context.log.info(`listens on ${this.listensOn.join(", ")}`);
-  }
-
-  countWork(dropped: ReadonlySet<object>, users: ReadonlySet<object>): WorkCount {
-    return { conns: this.#open.size, ending: this.#open.count(dropped, users) };
-  }
-
-  settle(dropped: ReadonlySet<object>, deadline: number, users: ReadonlySet<object>): Promise<void> {
-    return this.#open.settle(dropped, deadline, users);
-  }
-
-  /** Sessions end when nothing has come for a moment; until then, they still get their datagrams. */
-  async drain(): Promise<void> {
-    for (const session of [...this.#open]) session.drain();
-    await this.#open.whenEmpty();
-  }
-
-  async shutdown(): Promise<void> {
-    for (const session of [...this.#open]) session.destroy();
-    await Promise.all(this.#shares.map((share) => share.release()));
-    for (const refusals of [this.#refused, this.#tooMany, this.#drops]) refusals.close();
-    this.#deadlines.close();
-    await this.#log?.close();
-  }
-
-  reopenLogs(): void {
-    this.#log?.reopen();
-  }
-
-  get explained(): ExplainedRouter {
-    const { address } = this.settings;
-    return { address, protocol: "udp", isTerminating: false, cases: this.#context.children(caseKind) };
-  }
-
-  get listensOn(): readonly string[] {
-    return this.#shares.map(({ local: { address, port } }) => formatAddress({ host: address, port }));
-  }
-
-  readonly #receive = (bytes: Buffer, from: Endpoint, share: DatagramShare): void => {
+  protected received(bytes: Buffer, from: Endpoint, share: DatagramShare): void {
     const session = this.#table.find(from, share.local) ?? this.#begin(bytes, from, share);
-    if (session === undefined) return;
-    try {
-      session.deliver(bytes);
-    } catch (error) {
-      session.failed(error);
-    }
-  };
+    if (session !== undefined) this.deliver(session, bytes);
+  }
+
+  unprovenLimit(): NamedLimit {
+    return { name: "maxUnprovenAnswers", bytes: this.settings.maxUnprovenAnswers };
+  }
 
   #begin(first: Buffer, { address, port }: Endpoint, share: DatagramShare): RouterSession | undefined {
-    const { maxSessions, maxSessionsPerClient } = this.settings;
-    const client = clientOf(address);
-    if (maxSessionsPerClient > 0 && this.#clients.of(client) >= maxSessionsPerClient) {
-      this.#tooMany.add(address);
-      this.#counts.refused();
-      return undefined;
-    }
-    if (!this.#table.makeRoom(maxSessions)) {
-      this.#refused.add(address);
-      this.#counts.refused();
-      return undefined;
-    }
-    const session = new RouterSession({ address, port }, first, share, this);
+    const session = this.begin(address, () => new RouterSession({ address, port }, helloReader(first), share, this));
+    if (session === undefined) return undefined;
     this.#table.add(session);
-    this.#open.add(session);
-    this.#clients.add(client);
-    this.#counts.accepted();
+    session.onClose(() => this.#table.delete(session));
     return session;
   }
-
-  #tellingOf(what: string, why: () => string): Refusals {
-    return new Refusals({
-      makeDeadline: this.makeDeadline,
-      tell: (count, latest) => this.#context.log.warn(`dropped ${count} ${what}, the last of ${latest}: ${why()}`),
-    });
-  }
-
-  // ---- called by its sessions ----
-
-  get settings(): RouterSettings {
-    return this.#context.props;
-  }
-
-  get makeDeadline(): RouterOfSessions["makeDeadline"] {
-    return (onExpired) => this.#deadlines.add(onExpired);
-  }
-
-  beginTrace(): Trace | undefined {
-    return this.#tracing.begin();
-  }
-
-  now(): number {
-    return this.#context.stage.clock.monotonic();
-  }
-
-  mayQueue(size: number): boolean {
-    if (this.#queuedSize + size > this.settings.maxQueuedSize) return false;
-    this.#queuedSize += size;
-    return true;
-  }
-
-  unqueued(size: number): void {
-    this.#queuedSize -= size;
-  }
-
-  dropped({ source }: RouterSession, limit: string): void {
-    this.#lastLimit = limit;
-    this.#drops.add(source.address);
-  }
-
-  failed({ address, port }: Endpoint, error: unknown): void {
-    this.#context.log.error(`failed at client ${address} port ${port}`, { error });
-  }
-
-  proven(session: RouterSession): void {
-    this.#table.proven(session);
-  }
-
-  over(session: RouterSession, reason: ConnEndReason): void {
-    const { address, port } = session.source;
-    this.#table.delete(session);
-    this.#open.delete(session);
-    this.#clients.remove(clientOf(address));
-    this.#counts.closed();
-    session.taker?.counts.left();
-    (session.taker?.counts ?? this.#untaken).ended(session, reason);
-    this.#tracing.ended(session, reason);
-    this.#log?.write(session, reason);
-    const message = `client ${address} port ${port}: its session was ended: ${reason}`;
-    if (isUsual.has(reason)) this.#context.log.debug(message);
-    else this.#context.log.info(message);
-  }
 }
-
-/** Reasons that the log does not mention by default; `refused` would be a line for each datagram of a flood. */
-const isUsual: ReadonlySet<ConnEndReason> = new Set(["complete", "idleTimeout", "refused", "notTaken", "shutdown"]);

@@ -44,14 +44,17 @@ export function shakeHands(
   return { fields, subprotocol, extensions: deflate === undefined ? {} : { "permessage-deflate": deflate } };
 }
 
-/** A browser sends the origin of the page, but lets every page connect. */
-function assertOrigin(req: Request, origins: readonly string[] | undefined): void {
+/**
+ * A browser sends the origin of the page, but lets every page connect. Throws HTTPError 403 for pages of other origins.
+ * `origins`: those that may; `undefined`: the host of the request. `what`: what they want to open.
+ */
+export function assertOrigin(req: Request, origins: readonly string[] | undefined, what = "a WebSocket"): void {
   const origin = req.header("origin");
   if (origin === undefined || origins?.includes("*") === true) return;
   const host = URL.parse(origin)?.host;
   const isOwn = host !== undefined && host === URL.parse(`${req.scheme}://${req.authority}`)?.host;
   const isAllowed = origins === undefined ? isOwn : origins.includes(origin);
-  if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open a WebSocket here`);
+  if (!isAllowed) throw new HTTPError(403, `pages of ${origin} may not open ${what} here`);
 }
 
 /**
