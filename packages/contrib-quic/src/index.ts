@@ -1,11 +1,21 @@
-// HTTP/3 over QUIC. The default export is the pack.
+// HTTP/3 over QUIC, and QUIC at layer 4. The default export is the pack.
 
 import { pack } from "@hemi/internal";
 import { http3Backend } from "./http3-backend.ts";
 import { http3Outgate } from "./http3-outgate.ts";
 import { http3Server } from "./http3-server.ts";
+import { quicBackend } from "./router/quic-backend.ts";
+import { quicProxy } from "./router/quic-proxy.ts";
+import { quicRouter } from "./router/quic-router.ts";
 
-export { http3Backend, http3Outgate, http3Server };
+export { http3Backend, http3Outgate, http3Server, quicBackend, quicProxy, quicRouter };
 export type { Http3Host, Http3Outgate } from "./http3-outgate.ts";
 
-export default pack("@hemi/contrib-quic", [http3Server, http3Backend, http3Outgate]);
+export default pack("@hemi/contrib-quic", [
+  http3Server,
+  http3Backend,
+  http3Outgate,
+  quicBackend,
+  quicRouter,
+  quicProxy,
+]);

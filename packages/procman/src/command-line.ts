@@ -130,7 +130,7 @@ export interface CommandLine {
   readonly fields: readonly string[];
   /** explain: the address of the client. */
   readonly from: string | undefined;
-  /** explain tcp, udp: the address that the client connects to, its server name (SNI), its ALPN, its first bytes. */
+  /** explain tcp, udp, quic: what the client connects to, its server name (SNI), its ALPN, its first bytes. */
   readonly to: string | undefined;
   readonly sni: string;
   readonly alpn: string;

@@ -22,12 +22,12 @@ export class ClientInitial {
   readonly #keys: InitialKeys;
   /** Pieces of the handshake by offset. */
   #pieces: { readonly offset: number; readonly bytes: Buffer }[] = [];
-  /** It cannot be read: it is none, or larger than any. */
+  /** It cannot be read: it is none, larger than any, or could be read in two ways. */
   isBroken = false;
 
-  /** `dcid`: the connection ID that the first packet was sent to. */
-  constructor(dcid: Uint8Array) {
-    this.#keys = new InitialKeys(dcid);
+  /** `dcid`: the connection ID that the first packet was sent to. `version`: of QUIC, 1 or 2. */
+  constructor(dcid: Uint8Array, version: number) {
+    this.#keys = new InitialKeys(dcid, version);
   }
 
   /** Takes a datagram; its bytes stay as they are. Returns the hello once all of it has come. */
@@ -64,31 +64,35 @@ export class ClientInitial {
 
   #hello(): QuicHello | undefined {
     const message = this.#assembled();
-    if (message.length < messageHead) return undefined;
+    if (this.isBroken || message.length < messageHead) return undefined;
     if (message[0] !== clientHello) {
       this.isBroken = true;
       return undefined;
     }
     const end = messageHead + message.readUIntBE(1, 3);
     if (end > maxClientHello) this.isBroken = true;
-    if (message.length < end) return undefined;
+    if (this.isBroken || message.length < end) return undefined;
     const body = message.subarray(messageHead, end);
     const serverName = (serverNameIn(body) ?? "").toLowerCase().replace(/\.$/, "");
     return { serverName, nextProtos: protocolsIn(body) };
   }
 
-  /** What has come without a gap from the beginning. */
+  /**
+   * What has come without a gap from the beginning. Pieces that overlap have to agree: a server might take the other
+   * one (RFC 9000 2.2).
+   */
   #assembled(): Buffer {
     this.#pieces.sort((one, other) => one.offset - other.offset);
-    const parts: Buffer[] = [];
+    const size = Math.max(0, ...this.#pieces.map(({ offset, bytes }) => offset + bytes.length));
+    const message = Buffer.alloc(size);
     let end = 0;
     for (const { offset, bytes } of this.#pieces) {
       if (offset > end) break;
-      if (offset + bytes.length <= end) continue;
-      parts.push(bytes.subarray(end - offset));
-      end = offset + bytes.length;
+      const known = Math.min(end - offset, bytes.length);
+      if (!message.subarray(offset, offset + known).equals(bytes.subarray(0, known))) this.isBroken = true;
+      end = Math.max(end, offset + bytes.copy(message, offset));
     }
-    return Buffer.concat(parts);
+    return message.subarray(0, end);
   }
 }
 

@@ -8,7 +8,7 @@ export interface LongHeader {
   readonly isInitial: boolean;
   readonly dcid: Buffer;
   readonly scid: Buffer;
-  /** Of an Initial packet of version 1; empty without one. */
+  /** Of an Initial packet of version 1 or 2; empty without one. */
   readonly token: Buffer;
   /** Where the packet number of an Initial packet begins, which is encrypted. */
   readonly numberAt: number;
@@ -18,6 +18,13 @@ export interface LongHeader {
 
 /** Version 1 of QUIC (RFC 9000), the one that we speak. */
 export const quicVersion = 1;
+/** Version 2 (RFC 9369), which we read, and pass on. */
+export const quicVersion2 = 0x6b3343cf;
+
+/** Whether the Initial packets of a version can be read. */
+export function isInitialVersion(version: number): boolean {
+  return version === quicVersion || version === quicVersion2;
+}
 
 /** Whether the first byte is that of a long header. */
 export function isLongHeader(first: number): boolean {
@@ -29,11 +36,13 @@ export function readLongHeader(bytes: Buffer, at = 0): LongHeader | undefined {
   const first = bytes[at];
   if (first === undefined || !isLongHeader(first) || bytes.length < at + 7) return undefined;
   const version = bytes.readUInt32BE(at + 1);
-  const dcid = idAt(bytes, at + 5);
-  const scid = dcid && idAt(bytes, at + 6 + dcid.length);
+  const isKnown = isInitialVersion(version);
+  const mostId = isKnown ? maxConnId : 255;
+  const dcid = idAt(bytes, at + 5, mostId);
+  const scid = dcid && idAt(bytes, at + 6 + dcid.length, mostId);
   if (dcid === undefined || scid === undefined) return undefined;
   const after = at + 7 + dcid.length + scid.length;
-  const isInitial = version === quicVersion && (first & 0x30) === 0;
+  const isInitial = isKnown && (first & 0x30) === (version === quicVersion ? 0x00 : 0x10);
   const none = { version, isInitial: false, dcid, scid, token: nothing, numberAt: 0, end: bytes.length };
   if (!isInitial) return none;
   const tokenSize = readVarint(bytes, after);
@@ -45,9 +54,9 @@ export function readLongHeader(bytes: Buffer, at = 0): LongHeader | undefined {
   return { ...none, isInitial, token: bytes.subarray(tokenAt, lengthAt), numberAt, end: numberAt + length };
 }
 
-function idAt(bytes: Buffer, at: number): Buffer | undefined {
+function idAt(bytes: Buffer, at: number, most: number): Buffer | undefined {
   const size = bytes[at];
-  return size === undefined || size > maxConnId || at + 1 + size > bytes.length
+  return size === undefined || size > most || at + 1 + size > bytes.length
     ? undefined
     : bytes.subarray(at + 1, at + 1 + size);
 }
@@ -56,6 +65,6 @@ function sizeAt(bytes: Buffer, at: number): number {
   return varintSize(bytes[at] ?? 0);
 }
 
-/** In bytes (RFC 9000 17.2). */
+/** In bytes (RFC 9000 17.2). Other versions may have longer ones (RFC 8999 5.1). */
 const maxConnId = 20;
 const nothing = Buffer.alloc(0);

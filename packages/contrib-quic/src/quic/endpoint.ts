@@ -185,7 +185,7 @@ export class QuicEndpoint {
     const now = performance.now();
     if (this.#hellos.size >= this.#acceptor.maxHellos) this.#dropOldHellos(now);
     if (this.#hellos.size >= this.#acceptor.maxHellos || !this.#acceptor.admits(from)) return undefined;
-    const hello = { initial: new ClientInitial(dcid), datagrams: [], since: now, isRead: false };
+    const hello = { initial: new ClientInitial(dcid, quicVersion), datagrams: [], since: now, isRead: false };
     this.#hellos.set(key, hello);
     return hello;
   }

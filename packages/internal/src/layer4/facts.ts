@@ -5,7 +5,7 @@ import { more } from "../component/partial-condition.ts";
 /** The subject of cases. A value that depends on bytes of the client is `more` as long as they do not suffice. */
 export interface ConnFacts {
   /** `tls`: the router has terminated TLS. `dtls`: the datagrams are of DTLS. Otherwise what the router listens on. */
-  readonly transport: "tcp" | "tls" | "uds" | "udp" | "dtls";
+  readonly transport: "tcp" | "tls" | "uds" | "udp" | "dtls" | "quic";
   /** The client, which a trusted PROXY header may have named; "" for a UNIX socket. */
   readonly srcHost: string;
   /** The port of the client. */

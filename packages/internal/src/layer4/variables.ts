@@ -14,7 +14,7 @@ export const partialVariables: PartialVariableTable<ConnFacts> = variableTable<C
   dstHost: ({ dstHost }) => dstHost,
   /** The port that the client connected to; 0 over a UNIX socket. */
   dstPort: ({ dstPort }) => String(dstPort),
-  /** How a connection came: `tcp`, `tls` (the router terminates TLS), `uds` (a UNIX socket), `udp` or `dtls`. */
+  /** How it came: `tcp`, `tls` (the router terminates TLS), `uds` (a UNIX socket), `udp`, `dtls` or `quic`. */
   transport: ({ transport }) => transport,
   /**
    * The server name (SNI) that the client asks for, in lower case; "" without one. It is read from the ClientHello

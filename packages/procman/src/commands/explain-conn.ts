@@ -1,12 +1,12 @@
-// `hemi explain tcp` and `udp`: describes what routers would do with a connection, and why.
+// `hemi explain tcp`, `udp` and `quic`: describes what routers would do with a connection, and why.
 
-import { bootFile, connWalkText, HemiError, MemorySink, openErrorLog, parseAddress } from "@hemi/hemi";
+import { bootFile, connWalkText, HemiError, MemorySink, openErrorLog, parseAddress, type AskedConn } from "@hemi/hemi";
 import type { CommandLine } from "../command-line.ts";
 import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { loadPacks } from "../load-packs.ts";
 import { textOptions } from "../text-options.ts";
 
-export async function explainConn(line: CommandLine, protocol: "tcp" | "udp"): Promise<ExitCode> {
+export async function explainConn(line: CommandLine, protocol: AskedConn["protocol"]): Promise<ExitCode> {
   const [, from = line.from, ...others] = line.rest;
   const usage = `explain ${protocol} takes the client's address: hemi explain ${protocol} 10.0.0.1:5000 --to :443`;
   if (others.length > 0) throw new HemiError("HEMI_USAGE", usage);

@@ -11,7 +11,7 @@ import { textOptions } from "../text-options.ts";
 
 export async function explain(line: CommandLine): Promise<ExitCode> {
   const [first] = line.rest;
-  if (first === "tcp" || first === "udp") {
+  if (first === "tcp" || first === "udp" || first === "quic") {
     if (line.isRunning) throw new HemiError("HEMI_USAGE", "--running is for requests: hemi explain --running URL");
     return await explainConn(line, first);
   }

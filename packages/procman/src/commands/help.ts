@@ -37,7 +37,7 @@ Commands
   quit, stop        end the running program: in order, or at once
   explain [METHOD] URL
                     which server, hostname, rule and handlet would get a request, and why
-  explain tcp|udp [ADDRESS]
+  explain tcp|udp|quic [ADDRESS]
                     the same for a connection: which router, case, dealet and node
   rpc call|list|proto
                     call a procedure of an RPC server, list its services, or write a .proto file
@@ -117,7 +117,7 @@ Options of explain
   --from ADDRESS    the client's address; default: 127.0.0.1
   --server NAME     the server that gets it, whatever the URL says
   --to ADDRESS, --sni NAME, --alpn NAME, --bytes TEXT
-                    of explain tcp and udp: what the client connects to, asks for in TLS, and sends first
+                    of explain tcp, udp and quic: what the client connects to, asks for in TLS, and sends first
   --running         ask the running program, with the state of its backends, instead of reading a file
   --json            for programs
 

@@ -79,7 +79,7 @@ function sumOf(rows: readonly ActivityRow[]): Omit<Box, "name" | "count"> {
 
 const silent = { rate: null, errorRate: null, p99: null };
 const listeningBoxes: ReadonlySet<BoxName> = new Set(["otherServers", "routers", "rpcServers", "webServers"]);
-const webServers: ReadonlySet<string> = new Set(["httpxServer", "forwardProxy"]);
+const webServers: ReadonlySet<string> = new Set(["httpxServer", "http3Server", "forwardProxy"]);
 const boxOfKind: ReadonlyMap<string, BoxName> = new Map([
   ["cronjob", "cronjobs"],
   ["router", "routers"],

@@ -5,17 +5,20 @@ import type { ConditionWalk } from "../../component/explain-condition.ts";
 import type { ComponentLabel } from "../../component/explain-rows.ts";
 import type { Endpoint } from "../../net/peer.ts";
 
+/** What routers listen for. `quic`: connections of QUIC, which come by UDP. */
+export type ConnProtocol = "tcp" | "udp" | "quic";
+
 /** A connection, or a session of datagrams, to explain. */
 export interface AskedConn {
   /** By what it comes. */
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: ConnProtocol;
   /** The client. Default: 127.0.0.1, port 0. */
   readonly from?: Endpoint;
   /** What it connects to. `address` "": any address of the machine. Default: whatever a router listens on. */
   readonly to?: Endpoint;
-  /** The server name that it asks for in TLS or DTLS. Default: "", none. */
+  /** The server name that it asks for in TLS, DTLS or QUIC. Default: "", none. */
   readonly serverName?: string;
-  /** The first protocol that it offers in TLS or DTLS. Default: "", none. */
+  /** The first protocol that it offers in TLS, DTLS or QUIC. Default: "", none. */
   readonly nextProto?: string;
   /** What it sends first. Default: nothing, or TLS, if a server name or a protocol is given. */
   readonly bytes?: Uint8Array;

@@ -103,18 +103,9 @@ function factsOf(conn: AskedConn, router: ExplainedRouter): ConnFacts {
   const bytes = Buffer.from(conn.bytes ?? []);
   const isTLS = serverName !== "" || nextProto !== "";
   const { address } = router;
-  const isOfDatagrams = router.protocol === "udp";
   const own = "path" in address ? { address: "", port: 0 } : { address: address.host, port: address.port };
   return {
-    transport: isOfDatagrams
-      ? isTLS
-        ? "dtls"
-        : "udp"
-      : router.isTerminating
-        ? "tls"
-        : "path" in address
-          ? "uds"
-          : "tcp",
+    transport: transportOf(router, isTLS),
     srcHost: from.address,
     srcPort: from.port,
     peerHost: from.address,
@@ -122,8 +113,20 @@ function factsOf(conn: AskedConn, router: ExplainedRouter): ConnFacts {
     dstPort: to?.port ?? own.port,
     serverName: serverName.toLowerCase(),
     nextProto,
-    protocol: isOfDatagrams ? sniffDatagram(bytes) : streamProtocol(bytes, isTLS && !router.isTerminating),
+    protocol: protocolOf(router, bytes, isTLS),
   };
+}
+
+function transportOf({ protocol, isTerminating, address }: ExplainedRouter, isTLS: boolean): ConnFacts["transport"] {
+  if (protocol === "quic") return "quic";
+  if (protocol === "udp") return isTLS ? "dtls" : "udp";
+  if (isTerminating) return "tls";
+  return "path" in address ? "uds" : "tcp";
+}
+
+function protocolOf({ protocol, isTerminating }: ExplainedRouter, bytes: Buffer, isTLS: boolean): string {
+  if (protocol === "quic") return "quic";
+  return protocol === "udp" ? sniffDatagram(bytes) : streamProtocol(bytes, isTLS && !isTerminating);
 }
 
 function streamProtocol(bytes: Buffer, isTLS: boolean): string {

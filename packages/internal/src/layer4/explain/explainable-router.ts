@@ -4,11 +4,12 @@ import { capability } from "../../component/capability.ts";
 import type { Child } from "../../component/context.ts";
 import type { AddressRange } from "../../component/props/addresses.ts";
 import type { CasePart } from "../kinds.ts";
+import type { ConnProtocol } from "./conn-explanation.ts";
 
 /** What has to be known of a router. */
 export interface ExplainedRouter {
   readonly address: AddressRange;
-  readonly protocol: "tcp" | "udp";
+  readonly protocol: ConnProtocol;
   /** Whether it terminates TLS. */
   readonly isTerminating: boolean;
   readonly cases: readonly Child<CasePart>[];
