@@ -7,7 +7,7 @@ import { integer } from "../qpack/prefix-writer.ts";
 import { errorCode } from "./errors.ts";
 import { frame, frameType, streamType } from "./frames.ts";
 import { settingsFrame } from "./settings.ts";
-import { varint } from "./varint.ts";
+import { varint } from "@hemi/common";
 
 const nothing = Buffer.alloc(0);
 

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { varint } from "../http3/varint.ts";
+import { varint } from "@hemi/common";
 import { clientHello, cryptoFrame, initialDatagram } from "../testing/initial-packets.ts";
 import { ClientInitial } from "./client-initial.ts";
 import { clientKeys } from "./initial-keys.ts";

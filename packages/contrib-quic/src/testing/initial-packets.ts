@@ -1,7 +1,7 @@
 // For tests: the first packets of a client of QUIC, with any frames in them.
 
 import { createCipheriv, randomBytes } from "node:crypto";
-import { sizeOfVarint, varint } from "../http3/varint.ts";
+import { sizeOfVarint, varint } from "@hemi/common";
 import { clientKeys } from "../initial/initial-keys.ts";
 import { quicVersion, quicVersion2 } from "../initial/long-header.ts";
 

@@ -18,7 +18,7 @@ import { frame, frameType, streamType } from "../http3/frames.ts";
 import { Http3NodeExchan, type Http3Source } from "../http3/node-exchan.ts";
 import { NodeStreams } from "../http3/node-streams.ts";
 import { settingsFrame } from "../http3/settings.ts";
-import { varint } from "../http3/varint.ts";
+import { varint } from "@hemi/common";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import { MemoryQuic } from "./memory-quic.ts";
