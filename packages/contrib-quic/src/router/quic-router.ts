@@ -123,7 +123,7 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     if (session !== undefined) this.deliver(session, bytes, session.bytesSent > 0);
   }
 
-  #follow(route: Route, arrival: Arrival): QuicSession | undefined {
+  #follow(route: Route, arrival: Arrival): RoutedSession | undefined {
     const { taker, node } = route;
     if (taker === undefined) return undefined;
     const session = this.#begin(arrival, { reader: unreadable, route, firstId: undefined });
@@ -147,7 +147,7 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
   #begin(
     { from: { address, port }, share, routes }: Arrival,
     options: Pick<QuicSessionOptions, "reader" | "route" | "firstId">,
-  ): QuicSession | undefined {
+  ): RoutedSession | undefined {
     const nodeIdSize = this.settings.nodeIdSize;
     return this.begin(
       address,
