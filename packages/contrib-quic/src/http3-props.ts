@@ -99,6 +99,15 @@ export const http3Props = {
    * QPACK_DECOMPRESSION_FAILED.
    */
   qpackBlockedStreams: prop.integer({ default: 16, max: 1000, inherited: true, reload: "live" }),
+  /**
+   * WebTransport sessions of a connection at once; one more gets 429. 0: the server takes no WebTransport. Their
+   * bidirectional streams count in `http3MaxStreams`.
+   */
+  webTransportMaxSessions: prop.integer({ default: 16, max: 1000, inherited: true, reload: "live" }),
+  /** Unidirectional streams that a client may have open at once in all of its sessions on a connection. */
+  webTransportMaxStreams: prop.integer({ default: 100, min: 1, max: 10_000, inherited: true, reload: "live" }),
+  /** Datagrams of a connection that wait, in each direction. More are dropped. */
+  webTransportMaxDatagrams: prop.integer({ default: 256, min: 1, max: 100_000, inherited: true, reload: "live" }),
   ...webServerProps,
 };
 

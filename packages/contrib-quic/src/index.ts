@@ -1,4 +1,4 @@
-// HTTP/3 over QUIC, and QUIC at layer 4. The default export is the pack.
+// HTTP/3 over QUIC, WebTransport, and QUIC at layer 4. The default export is the pack.
 
 import { pack } from "@hemi/internal";
 import { http3Backend } from "./http3-backend.ts";
@@ -10,6 +10,10 @@ import { quicRouter } from "./router/quic-router.ts";
 
 export { http3Backend, http3Outgate, http3Server, quicBackend, quicProxy, quicRouter };
 export type { Http3Host, Http3Outgate } from "./http3-outgate.ts";
+export { acceptWebTransport, isWebTransport, type WebTransportOptions } from "./webtransport/accept.ts";
+export type { SessionEnd, WebTransportEvents, WebTransportSession } from "./webtransport/session.ts";
+export { WebTransportStreamError, type WebTransportStream } from "./webtransport/stream.ts";
+export { webTransportProps, type WebTransportSettings } from "./webtransport/web-transport-props.ts";
 
 export default pack("@hemi/contrib-quic", [
   http3Server,

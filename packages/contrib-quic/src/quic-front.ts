@@ -86,12 +86,16 @@ export class QuicFront implements WebFront, QuicAcceptor {
     this.#failures = new Refusals({ makeDeadline, tell: (count, latest) => this.#tellFailed(count, latest) });
     this.#configs = new SiteConfigs(nativeQuic, () => {
       const { idleTimeout, http3MaxStreams, http3StreamWindow, http3ConnWindow, earlyData } = context.props;
+      const { webTransportMaxSessions, webTransportMaxStreams, webTransportMaxDatagrams } = context.props;
+      const hasSessions = webTransportMaxSessions > 0;
       return {
         idleTimeout: idleTimeout + graceOfIdle,
         maxStreams: http3MaxStreams,
         streamWindow: http3StreamWindow,
         connWindow: http3ConnWindow,
         earlyData,
+        moreUniStreams: hasSessions ? webTransportMaxStreams : 0,
+        maxDatagrams: hasSessions ? webTransportMaxDatagrams : 0,
       };
     });
     this.#upkeep = makeDeadline(() => {

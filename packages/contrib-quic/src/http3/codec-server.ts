@@ -11,6 +11,7 @@ export interface Http3Settings extends Omit<CodecSettings, "maxLingerTime"> {
   readonly qpackTableSize: number;
   readonly qpackBlockedStreams: number;
   readonly earlyData: boolean;
+  readonly webTransportMaxSessions: number;
 }
 
 export interface Http3CodecServer extends Omit<CodecServer, "settings"> {

@@ -5,7 +5,7 @@
 import { readVarint, varintSize } from "@hemi/common";
 
 /** How a frame is read. Rules give it for each frame when its type and length are known; they may throw. */
-export type FrameTreatment = "whole" | "pieces" | "skipped";
+export type FrameTreatment = "whole" | "pieces" | "skipped" | /* all of the stream */ "rest";
 
 /** A frame, or a piece of one. */
 export interface Frame {
@@ -34,6 +34,11 @@ export class FrameReader {
     return this.#type >= 0 || this.#rest.length > 0;
   }
 
+  /** How much of the payload of the frame has not been read, in bytes. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Bytes that came by the stream; they must stay as they are. */
   push(bytes: Buffer): void {
     this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
@@ -43,6 +48,7 @@ export class FrameReader {
   next(): Frame | undefined {
     while (this.#type >= 0 || this.#readHead()) {
       if (this.#treatment === "whole") return this.#nextWhole();
+      if (this.#treatment === "rest") return this.#nextRest();
       if (this.#left > 0 && this.#rest.length === 0) return undefined;
       const type = this.#type;
       const payload = this.#take(this.#left);
@@ -65,6 +71,12 @@ export class FrameReader {
     this.#whole = undefined;
     this.#type = -1;
     return { type, payload };
+  }
+
+  #nextRest(): Frame {
+    const payload = this.#rest;
+    this.#rest = nothing;
+    return { type: this.#type, payload };
   }
 
   #readHead(): boolean {

@@ -10,6 +10,8 @@ export const frameType = {
   pushPromise: 0x05,
   goaway: 0x07,
   maxPushId: 0x0d,
+  /** No frame: what a bidirectional stream of WebTransport begins with; the session ID stands for the length. */
+  webTransport: 0x41,
   /** RFC 9218 7.2, for requests. */
   priorityUpdate: 0xf0700,
   /** The same, for pushes. */

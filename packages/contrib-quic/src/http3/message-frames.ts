@@ -12,6 +12,8 @@ export type MessagePhase = "head" | "content" | "trailers";
 export interface MessageFrameRules {
   /** What the messages are. */
   readonly reads: "requests" | "responses";
+  /** Whether streams may belong to WebTransport. */
+  readonly takesWebTransport: boolean;
   /** In bytes: a larger field section is skipped. */
   readonly maxSection: number;
   /** Told of a frame that means nothing to us, and of its size in bytes. */
@@ -25,7 +27,7 @@ export function treatMessageFrame(
   type: number,
   size: number,
   phase: MessagePhase,
-  { reads, maxSection, idleFrame, tooLarge }: MessageFrameRules,
+  { reads, takesWebTransport, maxSection, idleFrame, tooLarge }: MessageFrameRules,
 ): FrameTreatment {
   switch (type) {
     case frameType.data:
@@ -49,6 +51,10 @@ export function treatMessageFrame(
     case frameType.priorityUpdate:
     case frameType.pushPriorityUpdate:
       throw unexpected(`the frame ${type}`, "on a stream of a request");
+    case frameType.webTransport:
+      if (takesWebTransport && phase === "head") return "rest";
+      idleFrame(size);
+      return "skipped";
     default:
       if (http2FrameTypes.has(type)) throw unexpected(`the frame ${type} of HTTP/2`, "on a stream of a request");
       idleFrame(size);

@@ -15,7 +15,9 @@ export interface PeerStreamReaders {
   readonly decoder: (bytes: Buffer) => void;
   /** A push has begun. Throws: a client must not, and a server must not unasked. */
   readonly push: () => never;
-  /** A stream of another type has begun. */
+  /** A stream of another type has begun. True: someone else reads it, from these bytes on. Default: nobody does. */
+  readonly other?: (id: number, type: number, bytes: Buffer, isEnd: boolean) => boolean;
+  /** A stream has begun that nobody reads. */
   readonly unknown: () => void;
 }
 
@@ -48,13 +50,13 @@ export class PeerStreams {
       if (piece === undefined) return;
       if ("resetBy" in piece) return this.#ended(id, stream);
       if (stream.read !== undefined) stream.read(piece.bytes);
-      else this.#begin(id, stream, piece.bytes);
+      else this.#begin(id, stream, piece.bytes, piece.isEnd);
       if (piece.isEnd) return this.#ended(id, stream);
       if (!this.#streams.has(id)) return;
     }
   }
 
-  #begin(id: number, stream: PeerStream, bytes: Buffer): void {
+  #begin(id: number, stream: PeerStream, bytes: Buffer, isEnd: boolean): void {
     stream.begin = Buffer.concat([stream.begin, bytes]);
     const type = readVarint(stream.begin, 0);
     if (type < 0) return;
@@ -63,6 +65,7 @@ export class PeerStreams {
     const read = this.#readerOf(type);
     if (read === undefined) {
       this.#streams.delete(id);
+      if (this.#readers.other?.(id, type, rest, isEnd) === true) return;
       this.#readers.unknown();
       return this.#quic.stop(id, errorCode.streamCreationError);
     }

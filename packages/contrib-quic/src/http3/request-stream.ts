@@ -22,6 +22,10 @@ export interface RequestStreamOwner {
   sectionArrived(stream: RequestStream): void;
   /** What comes on its streams. */
   readonly reads: "requests" | "responses";
+  /** Whether streams may belong to WebTransport sessions. Default: false. */
+  readonly takesWebTransport?: boolean;
+  /** It is no stream of HTTP, but of a WebTransport session: `rest` of it was read. */
+  belongsToSession?(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void;
   /** The peer has reset the stream. */
   resetByPeer(stream: RequestStream, code: number): void;
   /** A frame came that means nothing to us. */
@@ -56,6 +60,7 @@ export class RequestStream {
     this.#owner = owner;
     this.#reader = new FrameReader((type, size) =>
       treatMessageFrame(type, size, this.phase, {
+        takesWebTransport: owner.takesWebTransport === true,
         maxSection: owner.maxSection,
         reads: owner.reads,
         idleFrame: (size) => owner.idleFrame(size),
@@ -74,10 +79,17 @@ export class RequestStream {
   /** Reads until the head is here, which `sectionArrived` tells. */
   readHead(): void {
     while (this.phase === "head" && this.section === undefined && !this.isLeft) {
-      const section = this.#nextSection();
+      const frame = this.#reader.next();
+      if (frame?.type === frameType.webTransport) return this.#leaveHttp(frame.payload);
+      const section = frame?.payload ?? this.#skippedSection();
       if (section !== undefined) this.#arrived(section);
       else if (!this.#fetch()) return;
     }
+  }
+
+  #leaveHttp(rest: Buffer): void {
+    this.phase = "content";
+    this.#owner.belongsToSession?.(this, this.#reader.left, rest, this.#hasEnded);
   }
 
   /** Whether the message ends with its head: looks whether its end has come. */
@@ -116,10 +128,6 @@ export class RequestStream {
     if (this.isLeft || this.#hasEnded) return;
     this.isLeft = true;
     this.#owner.quic.stop(this.id, code);
-  }
-
-  #nextSection(): Buffer | "tooLarge" | undefined {
-    return this.#reader.next()?.payload ?? this.#skippedSection();
   }
 
   #skippedSection(): "tooLarge" | undefined {

@@ -7,6 +7,7 @@
 // To its client an abandoned stream is closed. It counts as an open one here for as long as a handlet works on it: else
 // a client could have any number of handlets work at once (CVE-2023-44487 of HTTP/2).
 
+import type { Duplex } from "node:stream";
 import type { Deadline } from "@hemi/common";
 import {
   BadRequest,
@@ -105,6 +106,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected abstract streamAnswered(id: number): void;
   /** What is waited for may be another thing: a stream has begun or ended. */
   protected abstract settle(): void;
+  /** A stream of a WebTransport session has come, from behind the ID of its session on. */
+  protected abstract sessionStreamArrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean): void;
+  abstract assertMayTunnel(protocol: string | undefined): void;
+  abstract tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void;
   /** Ends the connection. */
   protected abstract fail(code: Http3ErrorCode, reason: string): void;
   abstract guarded<T>(run: () => T): T | undefined;
@@ -236,6 +241,16 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.quic.reset(stream.id, errorCode.requestCancelled);
     if (exchan === undefined) return this.#removeHead(stream);
     this.#abandon(exchan);
+  }
+
+  /** Whether streams may belong to WebTransport sessions. */
+  get takesWebTransport(): boolean {
+    return this.server.settings.webTransportMaxSessions > 0;
+  }
+
+  belongsToSession(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void {
+    this.#removeHead(stream);
+    this.sessionStreamArrived(stream.id, sessionId, rest, isEnd);
   }
 
   idleFrame(size: number): void {

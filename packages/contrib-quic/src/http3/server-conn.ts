@@ -8,9 +8,10 @@
 //
 // This is the life of the connection as a whole; that of its streams is in request-streams.ts.
 
+import type { Duplex } from "node:stream";
 import { varint } from "@hemi/common";
 import type { Deadline } from "@hemi/common";
-import type { GateConn, Peer, TlsFacts } from "@hemi/internal";
+import { HTTPError, type GateConn, type Peer, type TlsFacts } from "@hemi/internal";
 import type { QuicConn, QuicConnUser } from "../quic/conn.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
 import { ControlFrames } from "./control-frames.ts";
@@ -19,6 +20,8 @@ import { frame, frameType, kindOfStream, streamKind } from "./frames.ts";
 import { PeerStreams } from "./peer-streams.ts";
 import { RequestStreams } from "./request-streams.ts";
 import { settingId, settingsFrame, type PeerSettings } from "./settings.ts";
+import { sessionSetting, uniStreamType } from "../webtransport/codes.ts";
+import { ConnSessions } from "../webtransport/conn-sessions.ts";
 
 export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser {
   readonly #peerStreams: PeerStreams;
@@ -38,6 +41,8 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
   /** Above the streams that have begun. */
   #nextStream = 0;
   #isOver = false;
+  /** Of WebTransport: made when there is something of it. */
+  #sessions: ConnSessions | undefined;
 
   constructor(quic: QuicConn, peer: Peer, tls: TlsFacts | undefined, server: Http3CodecServer) {
     super(quic, peer, tls, server);
@@ -54,6 +59,7 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
         this.insertsArrived();
       },
       decoder: (bytes) => this.encoder.acknowledged(bytes),
+      other: (id, type, bytes, isEnd) => this.#otherStream(id, type, bytes, isEnd),
       unknown: () => this.idleFrame(0),
       push: () => {
         throw new Http3ConnError(errorCode.streamCreationError, "it began a push stream, which only a server may");
@@ -62,7 +68,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     this.#idleDeadline = server.makeDeadline(() => this.fail(errorCode.noError, "it was idle"));
     this.#answerDeadline = server.makeDeadline(() => this.#notAnswered());
     this.#stopDeadline = server.makeDeadline(() => {
-      this.guarded(() => this.lookForStopped());
+      this.guarded(() => {
+        this.lookForStopped();
+        this.#sessions?.lookForStops();
+      });
       this.settle();
     });
     this.guarded(() => this.own.open(this.#settings()));
@@ -102,11 +111,13 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     this.guarded(() => {
       for (const id of this.quic.readable()) {
         if (this.#isOver) return;
+        if (this.#sessions?.readable(id) === true) continue;
         const kind = kindOfStream(id);
         if (kind === streamKind.clientUni) this.#peerStreams.advance(id);
         else if (kind === streamKind.clientBidi) this.requestReadable(id);
       }
       this.flushOutputs();
+      this.#sessions?.advance();
     });
     this.settle();
   }
@@ -170,11 +181,45 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     }
   }
 
+  // ---- WebTransport ----
+
+  assertMayTunnel(protocol: string | undefined): void {
+    if (protocol !== "webtransport") return;
+    if (!this.takesWebTransport) throw new HTTPError(501, "this server takes no WebTransport sessions");
+    if (this.#webTransport().isFull)
+      throw new HTTPError(429, "it has as many sessions as webTransportMaxSessions allows");
+  }
+
+  tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void {
+    if (protocol === "webtransport") this.#webTransport().opened(id, tunnel);
+  }
+
+  protected sessionStreamArrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean): void {
+    this.#webTransport().bidiArrived(id, sessionId, rest, isEnd);
+  }
+
+  #otherStream(id: number, type: number, bytes: Buffer, isEnd: boolean): boolean {
+    if (type !== uniStreamType || !this.takesWebTransport) return false;
+    this.#webTransport().uniArrived(id, bytes, isEnd);
+    return true;
+  }
+
+  #webTransport(): ConnSessions {
+    return (this.#sessions ??= new ConnSessions({
+      quic: this.quic,
+      maxSessions: () => this.server.settings.webTransportMaxSessions,
+      failed: (error) => this.server.failed(this.peer, error),
+      refused: () => this.idleFrame(0),
+    }));
+  }
+
   // ---- what the control stream tells ----
 
   #settings(): Buffer {
-    const { maxHeadSize, maxFields, qpackTableSize, qpackBlockedStreams } = this.server.settings;
+    const { maxHeadSize, maxFields, qpackTableSize, qpackBlockedStreams, webTransportMaxSessions } =
+      this.server.settings;
     return settingsFrame([
+      ...(webTransportMaxSessions > 0 ? sessionSettings(webTransportMaxSessions) : []),
       [settingId.qpackMaxTableCapacity, qpackTableSize],
       [settingId.qpackBlockedStreams, qpackBlockedStreams],
       // It counts 32 bytes more for each field (RFC 9114 4.2.2).
@@ -222,10 +267,21 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
 
   #end(): void {
     this.leaveStreams();
+    this.#sessions?.end();
     this.#idleDeadline.clear();
     this.#answerDeadline.clear();
     this.#stopDeadline.clear();
   }
+}
+
+function sessionSettings(maxSessions: number): readonly (readonly [id: number, value: number])[] {
+  return [
+    [settingId.h3Datagram, 1],
+    [settingId.h3DatagramOfDraft, 1],
+    [sessionSetting.enable, 1],
+    [sessionSetting.maxSessions, maxSessions],
+    [sessionSetting.maxSessions13, maxSessions],
+  ];
 }
 
 /** The largest id of a stream of requests, as a varint. */

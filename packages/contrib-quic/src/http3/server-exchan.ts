@@ -49,6 +49,10 @@ export interface Http3ExchanConn extends ExchanCarrier {
   failStream(exchan: Http3Exchan, code: Http3ErrorCode, reason: string): void;
   /** A handlet is done with a request that its client had given up. */
   abandonedOver(exchan: Http3Exchan): void;
+  /** Throws HTTPError if a tunnel may not be opened now. */
+  assertMayTunnel(protocol: string | undefined): void;
+  /** A tunnel was opened by a stream. */
+  tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void;
   /** Runs what may find an error of the connection, which then ends. */
   guarded<T>(run: () => T): T | undefined;
 }
@@ -237,6 +241,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   tunnel({ protocol, fieldList }: TunnelHead, drained: () => void): Duplex {
     this.assertTunnel(protocol);
+    this.#conn.assertMayTunnel(protocol);
     this.state = "tunnelling";
     this.status = 200;
     this.#conn.waitNoMore(this);
@@ -256,6 +261,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
         if (!this.isOver) this.#conn.reset(this, errorCode.requestCancelled);
       },
     });
+    this.#conn.tunnelOpened(protocol, this.id, this.#tunnel);
     return this.#tunnel;
   }
 

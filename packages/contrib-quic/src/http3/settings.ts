@@ -10,6 +10,8 @@ export const settingId = {
   qpackBlockedStreams: 0x07,
   enableConnectProtocol: 0x08,
   h3Datagram: 0x33,
+  /** The same in drafts of it, which clients of WebTransport may look for. */
+  h3DatagramOfDraft: 0xffd277,
 } as const;
 
 /** What we make use of, with the defaults of the RFCs. */

@@ -54,6 +54,12 @@ export interface QuicConn {
   prioritize(streamId: number, urgency: number, isIncremental: boolean): void;
   /** Asks the peer for a sign of life, which is any datagram of it (PING). */
   ping(): void;
+  /** The next datagram that has come (RFC 9221), which may be kept; `undefined`: there is none. */
+  receiveDatagram(): Buffer | undefined;
+  /** Sends a datagram, which may be lost. False: it was dropped, because it is too large, or too many wait. */
+  sendDatagram(bytes: Uint8Array): boolean;
+  /** The largest datagram that can be sent now, in bytes; 0: the peer takes none. */
+  readonly maxDatagramSize: number;
   /** Closes the connection with a code of the application. */
   close(code: number, reason: string): void;
   /** What was written is sent soon: at the end of this turn of the event loop. */

@@ -28,6 +28,7 @@ export interface NativeConfig {
   setApplicationProtos(protocols: readonly string[]): void;
   enablePacing(isEnabled: boolean): void;
   enableEarlyData(): void;
+  enableDgram(isEnabled: boolean, maxReceived: number, maxSending: number): void;
   setTicketKey(key: Uint8Array): void;
   grease(isGreased: boolean): void;
 }
@@ -53,6 +54,9 @@ export interface NativeConn {
   peerStreamsLeftUni(): number;
   peerStreamsLeftBidi(): number;
   sendAckEliciting(): void;
+  dgramRecv(into: Uint8Array): number | null;
+  dgramSend(bytes: Uint8Array): unknown;
+  dgramMaxWritableLen(): number | null;
   timeout(): number | null;
   onTimeout(): void;
   close(isApp: boolean, code: number, reason: Uint8Array): unknown;

@@ -250,6 +250,22 @@ export class QuicheConn implements QuicConn {
     this.flush();
   }
 
+  receiveDatagram(): Buffer | undefined {
+    const size = this.#attempt(() => this.native.dgramRecv(scratch));
+    if (size === undefined || size === null) return undefined;
+    this.#overhead.earn(size + sizeOfHeaders);
+    return Buffer.from(scratch.subarray(0, size));
+  }
+
+  sendDatagram(bytes: Uint8Array): boolean {
+    if (this.isClosed || bytes.length > this.maxDatagramSize) return false;
+    return this.#attempt(() => this.native.dgramSend(bytes) !== null) ?? false;
+  }
+
+  get maxDatagramSize(): number {
+    return this.#attempt(() => this.native.dgramMaxWritableLen()) ?? 0;
+  }
+
   close(code: number, reason: string): void {
     this.#attempt(() => this.native.close(true, code, Buffer.from(reason)));
     this.flush();

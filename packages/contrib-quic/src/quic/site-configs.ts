@@ -13,6 +13,10 @@ export interface TransportLimits {
   readonly streamWindow: number;
   readonly connWindow: number;
   readonly earlyData: boolean;
+  /** Unidirectional streams of WebTransport. */
+  readonly moreUniStreams: number;
+  /** Datagrams that wait, in each direction; 0: none are taken. */
+  readonly maxDatagrams: number;
 }
 
 export class SiteConfigs {
@@ -72,7 +76,8 @@ export class SiteConfigs {
   }
 
   #setLimits(config: NativeConfig): void {
-    const { idleTimeout, maxStreams, streamWindow, connWindow, earlyData } = this.#limits();
+    const { idleTimeout, maxStreams, streamWindow, connWindow, earlyData, moreUniStreams, maxDatagrams } =
+      this.#limits();
     config.setApplicationProtos(["h3"]);
     config.setMaxIdleTimeout(Math.min(idleTimeout, maxIdle));
     config.setMaxRecvUdpPayloadSize(maxReceived);
@@ -82,13 +87,14 @@ export class SiteConfigs {
     config.setInitialMaxStreamDataBidiRemote(streamWindow);
     config.setInitialMaxStreamDataUni(uniWindow);
     config.setInitialMaxStreamsBidi(maxStreams);
-    config.setInitialMaxStreamsUni(maxUniStreams);
+    config.setInitialMaxStreamsUni(maxUniStreams + moreUniStreams);
     config.setMaxConnectionWindow(connWindow);
     config.setMaxStreamWindow(streamWindow);
     config.setDisableActiveMigration(true);
     config.setActiveConnectionIdLimit(2);
     config.enablePacing(false);
     config.grease(true);
+    if (maxDatagrams > 0) config.enableDgram(true, maxDatagrams, maxDatagrams);
     if (earlyData) config.enableEarlyData();
   }
 }

@@ -32,6 +32,7 @@ export const settings: Http3Settings = {
   qpackTableSize: 4096,
   qpackBlockedStreams: 16,
   earlyData: false,
+  webTransportMaxSessions: 4,
 };
 
 /** A response as the client has read it. */

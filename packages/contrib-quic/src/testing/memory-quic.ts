@@ -26,6 +26,11 @@ export class MemoryQuic implements QuicConn {
   /** How much the peer takes, in bytes, of all streams. */
   window = Infinity;
   readonly priorities = new Map<number, string>();
+  maxDatagramSize = 1200;
+  /** What the client has sent, and the server has not read. */
+  readonly datagrams: Buffer[] = [];
+  /** What the server has sent. */
+  readonly sentDatagrams: Buffer[] = [];
   readonly #incoming = new Map<number, Incoming>();
   readonly #sent = new Map<number, Sent>();
   readonly #stopped = new Set<number>();
@@ -160,6 +165,16 @@ export class MemoryQuic implements QuicConn {
 
   ping(): void {
     // Nobody is asked.
+  }
+
+  receiveDatagram(): Buffer | undefined {
+    return this.datagrams.shift();
+  }
+
+  sendDatagram(bytes: Uint8Array): boolean {
+    if (bytes.length > this.maxDatagramSize) return false;
+    this.sentDatagrams.push(Buffer.from(bytes));
+    return true;
   }
 
   close(code: number): void {
