@@ -45,4 +45,5 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["tunnelServer", "@hemi/contrib-servers"],
   ["tcpohServer", "@hemi/contrib-servers"],
   ["udpohServer", "@hemi/contrib-servers"],
+  ["connectUdp", "@hemi/contrib-servers"],
 ]);

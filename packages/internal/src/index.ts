@@ -407,7 +407,7 @@ export {
 export { noHello, type HelloReader, type SessionHello } from "./layer4/udps/hello.ts";
 export { askByDatagram } from "./layer4/udps/probes.ts";
 export { RouterSession, type NamedLimit, type RouterOfSessions } from "./layer4/udps/router-session.ts";
-export type { Taker } from "./layer4/case-walk.ts";
+export type { Taker } from "./layer4/routed-cases.ts";
 export type { Probe } from "./backend/active-health.ts";
 export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {

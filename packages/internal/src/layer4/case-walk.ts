@@ -70,11 +70,11 @@ export class CaseWalk {
 
   /** Gives it to the dealet that has a connection like it. What comes before that waits. */
   follow(taker: Taker): void {
-    this.taker = taker;
+    this.#offeredTo(taker);
     this.#isDealing = true;
     try {
       this.#conn.matched();
-      const taken = this.#conn.offerTo(taker.dealet);
+      const taken = this.#offer(taker);
       if (taken instanceof Promise) this.#settleLater(taken, () => this.#conn.notTaken());
       else if (taken !== true && !this.#conn.isOver) this.#conn.notTaken();
     } catch (error) {

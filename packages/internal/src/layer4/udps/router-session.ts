@@ -49,7 +49,7 @@ export interface RouterOfSessions {
   unqueued(size: number): void;
   /** How much may be sent to a client whose address is not proven. */
   unprovenLimit(session: RouterSession): NamedLimit;
-  /** A datagram of this session was dropped, because of the limit that is named. */
+  /** A datagram of this session was dropped, because of the limit that is named: of the router, or of a dealet. */
   dropped(session: RouterSession, limit: string): void;
   failed(client: Endpoint, error: unknown): void;
   proven(session: RouterSession): void;
