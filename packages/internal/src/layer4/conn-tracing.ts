@@ -85,4 +85,4 @@ function named(name: string, value: string): Readonly<Record<string, string>> {
 const noSink = { takeSpan: () => undefined };
 
 /** By the words of OpenTelemetry. */
-const transportNames = { tcp: "tcp", tls: "tcp", uds: "unix", udp: "udp", dtls: "udp" } as const;
+const transportNames = { tcp: "tcp", tls: "tcp", uds: "unix", udp: "udp", dtls: "udp", quic: "quic" } as const;

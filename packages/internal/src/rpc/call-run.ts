@@ -10,7 +10,7 @@
 import { guarded, isPromiseLike, quietly, type Deadline, type Deadlines } from "@hemi/common";
 import { RpcError, type ProcedureKind, streamsIn, streamsOut } from "@hemi/common/rpc";
 import { ExchanError } from "../http/exchan-error.ts";
-import type { OpenSpan } from "../web/trace/trace.ts";
+import type { OpenSpan } from "../operator/trace.ts";
 import { callBegan, callEnded } from "./call-counts.ts";
 import { Call, type CallOrigin, type CallSurroundings } from "./call.ts";
 import type { CallDoor } from "./call-door.ts";

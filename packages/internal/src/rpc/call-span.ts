@@ -1,7 +1,7 @@
 // The span of a call, by the names of OpenTelemetry's semantic conventions for RPC.
 
 import { rpcCodes, type RpcError } from "@hemi/common/rpc";
-import type { OpenSpan, Trace } from "../web/trace/trace.ts";
+import type { OpenSpan, Trace } from "../operator/trace.ts";
 import type { Call } from "./call.ts";
 
 /** Below the handlet that serves the call. `undefined` where the request is not traced. */

@@ -10,7 +10,7 @@ import { defineAddon } from "../stage/kinds/addon.ts";
 import { libraryService } from "../testing/rpc/library-service.ts";
 import { numbersService } from "../testing/rpc/numbers-service.ts";
 import type { Span } from "../operator/span.ts";
-import { spanSink, type SpanSink } from "../web/trace/span.ts";
+import { spanSink, type SpanSink } from "../operator/span-sink.ts";
 import { defineService } from "./kinds.ts";
 
 interface Site extends AsyncDisposable {
