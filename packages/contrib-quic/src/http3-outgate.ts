@@ -32,19 +32,30 @@ const props = {
   maxKeptAddresses: prop.integer({ default: 200, min: 1, max: 1_000_000, reload: "live" }),
   /** Number of idle connections kept to each server. 0: none. */
   keepConns: prop.integer({ default: 1, max: 100_000 }),
+  /** Time limit for a connection, with its handshake. After that, the next address is tried. */
   dialTimeout,
+  /** Time limit without progress while a request is sent. */
   writeTimeout,
+  /** Time limit for the start of the response after the request is sent, and between two pieces of it. */
   readTimeout,
+  /** How long a request waits for a connection that has room for it. */
   queueTimeout,
   /** How long an idle connection is kept. */
   aliveTimeout: prop.duration({ default: "15s", min: "1ms" }),
+  /** Maximum size of a response head, and of the trailers of its content, in bytes. */
   maxHeadSize,
+  /** Maximum number of fields of a response. */
   maxFields,
+  /** Maximum number of interim (1xx) responses before a response. */
   maxInterims,
   ...http3NodeProps,
+  /** Certificates, in PEM, of those who may vouch for servers, instead of the ones that Node.js knows. */
   tlsCA,
+  /** Our own certificate, in PEM, with those between it and its root, for servers that ask for one. Needs `tlsKey`. */
   tlsCert,
+  /** The private key of `tlsCert`, in PEM, without a passphrase. */
   tlsKey,
+  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
   tlsVerify,
 };
 

@@ -66,7 +66,8 @@ export const http3Props = {
   http3StreamWindow: prop.size({ default: "256K", min: "16K", max: "16M", inherited: true, reload: "live" }),
   /**
    * Content that a client may send on all streams of a connection together before handlets read it: so much of it is
-   * kept in memory at most.
+   * kept in memory at most. A client that resets streams whose content was not read uses it up, and is told to make
+   * another connection when half of it may be gone.
    */
   http3ConnWindow: prop.size({ default: "1M", min: "64K", max: "64M", inherited: true, reload: "live" }),
   /**

@@ -413,6 +413,7 @@ export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {
   DatagramSockets,
   numericOnly,
+  receiveBuffer,
   type DatagramBinding,
   type DatagramReceiver,
   type DatagramShare,

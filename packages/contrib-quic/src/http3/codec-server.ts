@@ -5,6 +5,8 @@ import type { CodecServer, CodecSettings } from "@hemi/internal";
 /** All durations in ms, all sizes in bytes; `props.ts` says what each is. */
 export interface Http3Settings extends Omit<CodecSettings, "maxLingerTime"> {
   readonly http3MaxStreams: number;
+  readonly http3StreamWindow: number;
+  readonly http3ConnWindow: number;
   readonly http3MaxResets: number;
   readonly http3MaxIdleFrames: number;
   readonly http3FloodRecovery: number;

@@ -56,3 +56,15 @@ test("content that comes with a head stays within the windows of QUIC", () => {
   expect(client.wires).toHaveLength(1);
   expect(client.quic.unread(0)).toBeGreaterThan(60_000 - 4096);
 });
+
+test("uploads that are reset unread take from the window of their connection: the client is told to make another", () => {
+  using client = new TestClient({ serve: () => undefined });
+  const content = frame(frameType.data, Buffer.alloc(60_000));
+  for (let id = 0; id < 12; id += 4) {
+    client.quic.send(id, Buffer.concat([client.head({ ":method": "POST" }), content]));
+    expect(client.wires).toHaveLength(id / 4 + 1);
+    client.quic.resetByPeer(id, errorCode.requestCancelled);
+  }
+  client.quic.send(12, client.head(), true);
+  expect(client.quic.sent(12).resetBy).toBe(errorCode.requestRejected);
+});

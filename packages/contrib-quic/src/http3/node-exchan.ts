@@ -141,7 +141,9 @@ export class Http3NodeExchan extends StreamNodeExchan<Http3Source> {
       if (stream.isHeadMissing) return this.malformed("it ended the stream without a response");
     }
     if (this.#tunnel !== undefined) return this.#tunnel.arrived();
-    if (this.head !== undefined && !this.isHeld && this.state !== "over") this.#readContent();
+    if (this.head === undefined || this.state === "over") return;
+    if (this.isHeld) stream.isBehind = true;
+    else this.#readContent();
   }
 
   /** A head has come. */

@@ -243,3 +243,18 @@ test("requests that the node has no stream for wait until it allows one", () => 
   node.quic.bidiRoom = 5;
   expect(node.streams.room).toBe(5);
 });
+
+test("responses that the node resets unread take from the window of its connection, which is left in time", () => {
+  using node = new TestNode({ http3MaxStreams: 4 });
+  for (let id = 0; id < 12; id += 4) {
+    expect(node.isLeaving).toBe(false);
+    const asked = node.ask();
+    asked.isTaking = false;
+    node.quic.send(id, Buffer.concat([node.head(), node.data("one")]));
+    node.quic.send(id, node.data("two"));
+    node.quic.resetByPeer(id, errorCode.internalError);
+    asked.exchan.resume();
+    expect(asked.failure?.status).toBe(502);
+  }
+  expect(node.isLeaving).toBe(true);
+});

@@ -14,6 +14,7 @@ import {
   type NodeWait,
 } from "@hemi/internal";
 import type { Http3NodeSettings } from "../http3-node-props.ts";
+import { connWindowOf } from "../quic/client-configs.ts";
 import type { QuicConn, QuicConnUser } from "../quic/conn.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
@@ -23,6 +24,7 @@ import { FieldSections } from "./field-sections.ts";
 import { contentOfIdleFrame, idleFramesOfRequest } from "./flood-limits.ts";
 import { frame, frameType, kindOfStream, streamKind } from "./frames.ts";
 import type { Http3NodeExchan, NodeStreamConn } from "./node-exchan.ts";
+import { LostWindow } from "./lost-window.ts";
 import { OwnStreams } from "./own-streams.ts";
 import { PeerStreams } from "./peer-streams.ts";
 import { requestFields } from "./request-heads.ts";
@@ -43,6 +45,8 @@ export interface NodeStreamsOwner {
   changed(): void;
   /** GOAWAY: the server takes no more requests. */
   nodeLeaves(): void;
+  /** The connection should take no more requests. */
+  leave(): void;
   /** The connection is about to be over, for this reason. */
   broke(reason: string): void;
 }
@@ -67,6 +71,7 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
   readonly #blockedOutputs = new Set<Http3NodeExchan>();
   readonly #timeouts: StreamTimeouts<NodeWait, Http3NodeExchan>;
   readonly #idleFrames: TokenBucket;
+  readonly #lostWindow: LostWindow;
   /** There was no room for a stream when it was looked at last. */
   #isFull = false;
 
@@ -79,6 +84,10 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     this.#encoder = new QpackEncoder(this.#own.encoder);
     this.#decoder = new QpackDecoder({ maxCapacity: settings.qpackTableSize, send: this.#own.decoder });
     this.#idleFrames = new TokenBucket(settings.http3MaxIdleFrames, settings.http3FloodRecovery, monotonic);
+    this.#lostWindow = new LostWindow({
+      streamWindow: () => owner.settings.http3StreamWindow,
+      connWindow: () => connWindowOf(owner.settings),
+    });
     this.#sections = new FieldSections({
       decoder: this.#decoder,
       maxBlocked: () => owner.settings.qpackBlockedStreams,
@@ -196,8 +205,9 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     this.#sections.arrived(stream);
   }
 
-  resetByPeer({ id }: RequestStream, code: number): void {
-    this.#exchans.get(id)?.reset(code);
+  resetByPeer(stream: RequestStream, code: number): void {
+    this.#exchans.get(stream.id)?.reset(code);
+    if (this.#lostWindow.reset(stream)) this.#owner.leave();
   }
 
   idleFrame(size: number): void {

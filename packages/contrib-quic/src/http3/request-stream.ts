@@ -43,6 +43,8 @@ export class RequestStream {
   /** Content that was taken, in bytes. */
   received = 0;
   phase: MessagePhase = "head";
+  /** Content has come that was not read when it could be. */
+  isBehind = false;
   /** The peer has reset it, or we have stopped it: nothing more is read. */
   isLeft = false;
   readonly #owner: RequestStreamOwner;
@@ -69,6 +71,11 @@ export class RequestStream {
         },
       }),
     );
+  }
+
+  /** Whether content has come that nobody has read. */
+  get hasUnread(): boolean {
+    return this.isBehind || (this.received === 0 && this.phase === "content" && this.#reader.isWithinFrame);
   }
 
   /** All of the message has come and was read. */
@@ -118,7 +125,10 @@ export class RequestStream {
       }
       const section = frame?.payload ?? this.#skippedSection();
       if (section !== undefined) this.#arrived(section);
-      else if (!this.#fetch()) return undefined;
+      else if (!this.#fetch()) {
+        this.isBehind = false;
+        return undefined;
+      }
     }
     return undefined;
   }

@@ -29,6 +29,7 @@ import { errorCode, errorName, type Http3ErrorCode } from "./errors.ts";
 import { FieldSections } from "./field-sections.ts";
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
+import { LostWindow } from "./lost-window.ts";
 import { OwnStreams } from "./own-streams.ts";
 import { RefusedStreams } from "./refused-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
@@ -58,6 +59,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   readonly #timeouts: StreamTimeouts<StreamWait, Http3Exchan>;
   readonly #headDeadline: Deadline;
   readonly #floods: FloodLimits;
+  readonly #lostWindow: LostWindow;
   /** Output that QUIC has taken after it had to wait, in bytes. */
   #progress = 0;
 
@@ -79,6 +81,10 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
       unblocked: ({ id }) => this.exchans.get(id)?.inputArrived(),
     });
     this.#floods = new FloodLimits(settings, monotonic);
+    this.#lostWindow = new LostWindow({
+      streamWindow: () => server.settings.http3StreamWindow,
+      connWindow: () => server.settings.http3ConnWindow,
+    });
     this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
     this.#refused = new RefusedStreams({
       quic,
@@ -110,6 +116,8 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected abstract sessionStreamArrived(id: number, sessionId: number, rest: Buffer, isEnd: boolean): void;
   abstract assertMayTunnel(protocol: string | undefined): void;
   abstract tunnelOpened(protocol: string | undefined, id: number, tunnel: Duplex): void;
+  /** Resets have used the window of the connection up: the client should make another one. */
+  protected abstract windowSpent(): void;
   /** Ends the connection. */
   protected abstract fail(code: Http3ErrorCode, reason: string): void;
   abstract guarded<T>(run: () => T): T | undefined;
@@ -238,6 +246,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const exchan = this.exchans.get(stream.id);
     this.decoder.cancel(stream.id);
     this.#spendReset();
+    if (this.#lostWindow.reset(stream)) this.windowSpent();
     this.quic.reset(stream.id, errorCode.requestCancelled);
     if (exchan === undefined) return this.#removeHead(stream);
     this.#abandon(exchan);

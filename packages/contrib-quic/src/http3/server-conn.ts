@@ -142,6 +142,10 @@ export class Http3Conn extends RequestStreams implements GateConn, QuicConnUser 
     if (++this.#requests >= this.server.settings.maxRequestsPerConn) this.#drainFinally();
   }
 
+  protected windowSpent(): void {
+    this.#drainFinally();
+  }
+
   protected streamAnswered(id: number): void {
     this.#answered.push(id);
     if (this.#answered.length > maxAnswered) this.#answered.shift();

@@ -129,7 +129,9 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     const { quic } = this.#conn;
     if (!this.isReading) {
       // What a handlet has not asked for stays where it is, but it should hear of a client that has left.
-      if (!this.request.isLeft && quic.isAtEnd(this.id)) this.#conn.guarded(() => this.request.peekEnd());
+      if (this.request.isLeft) return;
+      if (quic.isAtEnd(this.id)) this.#conn.guarded(() => this.request.peekEnd());
+      else this.request.isBehind = true;
       return;
     }
     const piece = this.takePiece();

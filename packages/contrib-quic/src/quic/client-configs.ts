@@ -41,8 +41,7 @@ export class ClientConfigs {
     config.setMaxIdleTimeout(idleTimeout);
     config.setInitialMaxStreamDataBidiLocal(http3StreamWindow);
     config.setMaxStreamWindow(http3StreamWindow);
-    // The windows of the streams bound what is kept: that of the connection never stops one stream for another.
-    const connWindow = Math.min(http3MaxStreams * http3StreamWindow + uniWindow, maxConnWindow);
+    const connWindow = connWindowOf(limits);
     config.setInitialMaxData(connWindow);
     config.setMaxConnectionWindow(connWindow);
     if (configs.size >= maxLimits) configs.clear();
@@ -78,6 +77,17 @@ export class ClientConfigs {
     config.grease(true);
     return config;
   }
+}
+
+/**
+ * How much may come on all streams of a connection that nobody has taken, in bytes. The windows of the streams bound
+ * it: that of the connection never stops one stream for another.
+ */
+export function connWindowOf({
+  http3MaxStreams,
+  http3StreamWindow,
+}: Pick<ClientLimits, "http3MaxStreams" | "http3StreamWindow">): number {
+  return Math.min(http3MaxStreams * http3StreamWindow + uniWindow, maxConnWindow);
 }
 
 function pemOf(value: ConnectionOptions["ca"] | ConnectionOptions["key"]): Buffer | undefined {

@@ -8,7 +8,7 @@
 import { randomBytes, X509Certificate } from "node:crypto";
 import { createSocket, type Socket } from "node:dgram";
 import { isIP, isIPv6 } from "node:net";
-import { numericOnly, type Endpoint } from "@hemi/internal";
+import { numericOnly, receiveBuffer, type Endpoint } from "@hemi/internal";
 import { errorCode } from "../http3/errors.ts";
 import { whyClosed } from "./close-reason.ts";
 import type { QuicConnUser } from "./conn.ts";
@@ -56,7 +56,11 @@ export class DialledConn implements QuicheConnOwner {
     this.#options = options;
     this.#listener = listener;
     this.#remote = { host: address, port };
-    this.#socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4", lookup: numericOnly });
+    this.#socket = createSocket({
+      type: isIPv6(address) ? "udp6" : "udp4",
+      lookup: numericOnly,
+      recvBufferSize: receiveBuffer,
+    });
     this.#socket.on("error", ({ message }) => this.#end(message));
     this.#socket.on("connect", () => this.#begin());
     this.#socket.connect(port, address);

@@ -26,6 +26,8 @@ export const settings: Http3Settings = {
   lingerTimeout: 2000,
   maxRequestsPerConn: 100_000,
   http3MaxStreams: 128,
+  http3StreamWindow: 256 * 1024,
+  http3ConnWindow: 1024 * 1024,
   http3MaxResets: 200,
   http3MaxIdleFrames: 2000,
   http3FloodRecovery: 10_000,

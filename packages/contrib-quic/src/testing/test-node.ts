@@ -104,6 +104,7 @@ export class TestNode {
       opened: () => (this.isOpen = true),
       changed: () => undefined,
       nodeLeaves: () => (this.isLeaving = true),
+      leave: () => (this.isLeaving = true),
       broke: (reason) => (this.brokeBy ??= reason),
     });
     this.quic.user = this.streams;

@@ -90,7 +90,13 @@ class DatagramSocket {
 
   static bind({ address, port }: Endpoint, isShared: boolean, closed: () => void): Promise<DatagramSocket> {
     const type = isIPv6(address) ? "udp6" : "udp4";
-    const socket = createSocket({ type, ipv6Only: type === "udp6", reusePort: isShared, lookup: numericOnly });
+    const socket = createSocket({
+      type,
+      ipv6Only: type === "udp6",
+      reusePort: isShared,
+      lookup: numericOnly,
+      recvBufferSize: receiveBuffer,
+    });
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => {
         socket.close();
@@ -137,6 +143,12 @@ export function numericOnly(
 ): void {
   done(null, address, isIPv6(address) ? 6 : 4);
 }
+
+/**
+ * In bytes: what the system may keep of datagrams until they are read; it gives as much of it as it allows. Its default
+ * is fewer datagrams than a QUIC connection has on their way.
+ */
+export const receiveBuffer = 4 * 1024 * 1024;
 
 /** In bytes. Datagrams may be lost; a queue would only make them late. */
 export const maxSendQueue = 1024 * 1024;
