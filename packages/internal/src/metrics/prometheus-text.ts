@@ -1,6 +1,7 @@
 // A report as text for Prometheus: its own format (version 0.0.4), or OpenMetrics 1.0.
 
 import { durationBounds, durationSumAt, type CountGroup, type SeriesSpec } from "./count-group.ts";
+import { flat } from "../log/lines/flat.ts";
 import { countGroups } from "./groups.ts";
 import type { CountBlock, CountReport, Exemplar } from "./metrics.ts";
 
@@ -18,34 +19,52 @@ export function* prometheusTextSteps(
   report: CountReport,
   format: MetricsFormat,
 ): Generator<undefined, string, undefined> {
-  let text = "";
+  // Joined once at the end: a text that grows is a tree of its pieces, which costs more than the pieces.
+  const pieces: string[] = [];
   const blocksByGroup = Map.groupBy(report, ({ group }) => group);
-  for (const group of countGroups) {
+  for (const { group, metrics } of placedGroups) {
     const blocks = blocksByGroup.get(group.name) ?? [];
-    if (blocks.length === 0) continue;
-    for (const [metric, series] of metricsOf(group)) {
-      text += header(metric, series, format);
-      for (const block of blocks) {
-        const labels = labelsOf(group, block);
-        // The older format has none.
+    const labels: string[] = [];
+    for (const block of blocks) {
+      labels.push(labelsOf(group, block));
+      yield undefined;
+    }
+    for (const [metric, series] of blocks.length === 0 ? [] : metrics) {
+      pieces.push(header(metric, series, format));
+      for (const [i, block] of blocks.entries()) {
+        // The older format has no exemplars.
         const exemplars = format === "openMetrics" ? block.exemplars : undefined;
-        for (const { spec, at } of series) text += samples(metric, spec, at, { ...block, exemplars }, labels);
+        for (const one of series) pieces.push(samples(one, block.values, exemplars, labels[i] ?? ""));
         yield undefined;
       }
     }
   }
-  return format === "openMetrics" ? `${text}# EOF\n` : text;
+  if (format === "openMetrics") pieces.push("# EOF\n");
+  return pieces.join("");
 }
 
+/** A series in the layout of its group, with what does not change in its lines. */
 interface PlacedSeries {
   readonly spec: SeriesSpec;
   readonly at: number;
+  readonly metric: string;
+  /** Before the labels of a block, and behind them. */
+  readonly head: string;
+  readonly tail: string;
 }
 
-/** The samples of a metric must stand together. */
-function metricsOf({ series, at }: CountGroup): ReadonlyMap<string, readonly PlacedSeries[]> {
-  const placed = Object.entries(series).map(([name, spec]) => ({ spec, at: at[name] ?? 0 }));
-  return Map.groupBy(placed, ({ spec }) => spec.metric);
+/** All groups with their metrics: the samples of a metric must stand together. */
+const placedGroups = countGroups.map((group: CountGroup) => {
+  const placed = Object.entries(group.series).map(([name, spec]) => placedSeries(spec, group.at[name] ?? 0));
+  return { group, metrics: Map.groupBy(placed, ({ metric }) => metric) };
+});
+
+function placedSeries(spec: SeriesSpec, at: number): PlacedSeries {
+  const { metric } = spec;
+  if (spec.type === "durations") return { spec, at, metric, head: `${metric}_bucket{`, tail: "" };
+  const own = Object.entries(spec.labels ?? {}).map(([name, word]) => `,${name}="${word}"`);
+  const head = `${metric}${spec.type === "counter" ? "_total" : ""}{`;
+  return { spec, at, metric, head, tail: `${own.join("")}} ` };
 }
 
 function header(metric: string, [first]: readonly PlacedSeries[], format: MetricsFormat): string {
@@ -56,27 +75,27 @@ function header(metric: string, [first]: readonly PlacedSeries[], format: Metric
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type === "durations" ? "histogram" : type}\n`;
 }
 
-/** What samples are made of. */
-interface SampledBlock {
-  readonly values: readonly number[];
-  readonly exemplars: readonly Exemplar[] | undefined;
-}
-
-function samples(metric: string, spec: SeriesSpec, at: number, block: SampledBlock, labels: string): string {
-  const { values, exemplars = [] } = block;
-  const value = (i: number): number => values[at + i] ?? 0;
-  if (spec.type !== "durations") {
-    const own = Object.entries(spec.labels ?? {}).map(([name, word]) => `,${name}="${word}"`);
-    return `${metric}${spec.type === "counter" ? "_total" : ""}{${labels}${own.join("")}} ${value(0)}\n`;
-  }
-  let text = "";
+function samples(
+  { spec, at, metric, head, tail }: PlacedSeries,
+  values: readonly number[],
+  exemplars: readonly Exemplar[] | undefined,
+  labels: string,
+): string {
+  if (spec.type !== "durations") return `${head}${labels}${tail}${values[at] ?? 0}\n`;
+  const start = flat(head + labels);
+  const lines: string[] = [];
   let count = 0;
-  for (const [i, bound] of bounds.entries()) {
-    count += value(i);
-    const exemplar = exemplars.find((one) => one.at === at + i);
-    text += `${metric}_bucket{${labels},le="${bound}"} ${count}${exemplar === undefined ? "" : exemplarText(exemplar)}\n`;
+  for (let i = 0; i < bucketTails.length; i++) {
+    count += values[at + i] ?? 0;
+    const exemplar = exemplars?.find((one) => one.at === at + i);
+    lines.push(
+      start,
+      bucketTails[i] ?? "",
+      exemplar === undefined ? `${count}\n` : `${count}${exemplarText(exemplar)}\n`,
+    );
   }
-  return `${text}${metric}_sum{${labels}} ${value(durationSumAt)}\n${metric}_count{${labels}} ${count}\n`;
+  lines.push(`${metric}_sum{${labels}} ${values[at + durationSumAt] ?? 0}\n${metric}_count{${labels}} ${count}\n`);
+  return lines.join("");
 }
 
 function exemplarText({ traceId, value, time }: Exemplar): string {
@@ -86,11 +105,15 @@ function exemplarText({ traceId, value, time }: Exemplar): string {
 /** OpenMetrics wants floating-point numbers. */
 const bounds = [...durationBounds.map((bound) => (Number.isInteger(bound) ? `${bound}.0` : String(bound))), "+Inf"];
 
+/** What stands behind the labels of a block in the line of a bucket. */
+const bucketTails = bounds.map((bound) => `,le="${bound}"} `);
+
 function labelsOf(group: CountGroup, block: CountBlock): string {
   return group.labels.map((name, i) => `${name}="${escapeLabel(block.labels[i] ?? "")}"`).join(",");
 }
 
 /** Names in a configuration may have any characters. */
 function escapeLabel(text: string): string {
+  if (!/["\\\n]/.test(text)) return text;
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

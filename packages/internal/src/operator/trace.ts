@@ -36,7 +36,7 @@ export interface OpenSpan {
   readonly attributes: Record<string, string | number | boolean>;
 }
 
-/** What the traces of a request and of its subrequests have in common. */
+/** What the traces of a request and of its subrequests have in common. Most requests never need it. */
 interface TraceFamily {
   /** From the monotonic clock to the time since the epoch, in ms. */
   readonly offset: number;
@@ -52,29 +52,34 @@ export class Trace {
   readonly isSampled: boolean;
   /** The field tracestate; "" if there is none. */
   readonly state: string;
-  /** In ms since the epoch, with fractions. */
-  readonly startTime: number;
   readonly #host: TraceHost;
+  /** On the monotonic clock. */
+  readonly #beganAt: number;
   readonly #parentId: string;
   #traceId: string | undefined;
   #spanId: string | undefined;
-  /** Those that are under way, outermost first. */
-  readonly #open: OpenSpan[] = [];
+  /** Those that are under way, outermost first. `undefined`: there was none yet. */
+  #open: OpenSpan[] | undefined;
   #count = 0;
   /** Of this trace and of those of its subrequests. */
-  readonly #family: TraceFamily;
+  #family: TraceFamily | undefined;
 
   /**
    * `parent`: the span of the sender. Without it, the trace begins here. `family`: of the trace of which it is a part.
    */
   constructor(host: TraceHost, isSampled: boolean, parent: TraceParent | undefined, family?: TraceFamily) {
     this.#host = host;
-    this.#family = family ?? { offset: host.clock.now() - host.clock.monotonic(), over: [], begun: new Set() };
+    this.#family = family;
+    this.#beganAt = host.clock.monotonic();
     this.isSampled = isSampled;
     this.#traceId = parent?.traceId;
     this.#parentId = parent?.spanId ?? "";
     this.state = parent?.state ?? "";
-    this.startTime = this.#now();
+  }
+
+  /** In ms since the epoch, with fractions. */
+  get startTime(): number {
+    return this.#members.offset + this.#beganAt;
   }
 
   /** 32 hexadecimal digits. */
@@ -89,7 +94,7 @@ export class Trace {
 
   /** Of the present step: a handlet, a rule, or the request itself. */
   get activeSpanId(): string {
-    return this.#open.at(-1)?.spanId ?? this.spanId;
+    return this.#open?.at(-1)?.spanId ?? this.spanId;
   }
 
   /** The field for those who are asked on behalf of this request. */
@@ -100,7 +105,7 @@ export class Trace {
   /** For a request that is made for this one: its spans stand below the present one. */
   child(): Trace {
     const { isSampled, traceId, activeSpanId: spanId, state } = this;
-    return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#family);
+    return new Trace(this.#host, isSampled, { traceId, spanId, isSampled, state }, this.#members);
   }
 
   /** Begins a span below the present one; `undefined` where none is recorded, or if there are too many. */
@@ -109,22 +114,28 @@ export class Trace {
     this.#count++;
     const parentId = this.activeSpanId;
     const span = { spanId: newSpanId(), parentId, name, kind, startTime: this.#now(), attributes: {} };
-    this.#family.begun.add(span);
+    this.#members.begun.add(span);
     return span;
   }
 
   /** Ends a span. `error`: why it failed. */
   end(span: OpenSpan, error?: string): void {
     const { traceId, state } = this;
-    this.#family.begun.delete(span);
+    this.#members.begun.delete(span);
     this.#take({ traceId, state, ...span, endTime: this.#now(), error });
   }
 
   /** What was done so far, also for subrequests: spans that are over, then those that are under way. */
   get spans(): readonly StorySpan[] {
     const { traceId, state } = this;
-    const begun = [...this.#family.begun].map((span) => ({ traceId, state, ...span, endTime: null, error: undefined }));
-    return [...this.#family.over, ...begun];
+    const begun = [...this.#members.begun].map((span) => ({
+      traceId,
+      state,
+      ...span,
+      endTime: null,
+      error: undefined,
+    }));
+    return [...this.#members.over, ...begun];
   }
 
   /**
@@ -157,23 +168,23 @@ export class Trace {
   /** Begins the span of a step, which is the present one until `leave`, or until the end of the trace. */
   enter(name: string): OpenSpan | undefined {
     const span = this.begin(name, "internal");
-    if (span !== undefined) this.#open.push(span);
+    if (span !== undefined) (this.#open ??= []).push(span);
     return span;
   }
 
   /** Ends the span of a step. `error`: why it failed. */
   leave(span: OpenSpan, error?: string): void {
-    const at = this.#open.indexOf(span);
+    const at = this.#open?.indexOf(span) ?? -1;
     // The response may have ended meanwhile, and the span with it.
     if (at < 0) return;
-    this.#open.splice(at, 1);
+    this.#open?.splice(at, 1);
     this.end(span, error);
   }
 
   /** The response has ended: so do all spans, the server span as the last one. */
   finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">): void {
-    for (const span of this.#open.toReversed()) this.end(span, server.error);
-    this.#open.length = 0;
+    for (const span of this.#open?.toReversed() ?? []) this.end(span, server.error);
+    this.#open = undefined;
     const { traceId, spanId, state, startTime } = this;
     const ids = { traceId, spanId, parentId: this.#parentId, state };
     this.#take({ ...ids, ...server, startTime, endTime: this.#now() });
@@ -181,11 +192,17 @@ export class Trace {
 
   #take(span: Span): void {
     this.#host.sink.takeSpan(span);
-    if (this.#family.over.length < maxKept) this.#family.over.push(span);
+    const { over } = this.#members;
+    if (over.length < maxKept) over.push(span);
+  }
+
+  get #members(): TraceFamily {
+    const { clock } = this.#host;
+    return (this.#family ??= { offset: clock.now() - clock.monotonic(), over: [], begun: new Set() });
   }
 
   #now(): number {
-    return this.#family.offset + this.#host.clock.monotonic();
+    return this.#members.offset + this.#host.clock.monotonic();
   }
 }
 

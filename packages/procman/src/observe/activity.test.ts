@@ -51,6 +51,11 @@ test("a counter that has begun anew has grown by what it has", () => {
   expect(components[0]).toMatchObject({ rate: 10 });
 });
 
+test("a worker that has ended is no row with nothing, until another one has its slot", () => {
+  const ended = [block("process", ["0"], { loopBusy: 11 }), block("process", ["1"], { loopBusy: 5, resident: 1024 })];
+  expect(activityOf(after, ended, 1).workers).toMatchObject([{ slot: 1, rss: 1024 }]);
+});
+
 test("a percentile is interpolated in its bucket, and the last bound stands for all beyond it", () => {
   expect(percentileOf([0, 0], 0.5)).toBeNull();
   expect(percentileOf([0, 10], 0.5)).toBeCloseTo(0.75);

@@ -80,7 +80,9 @@ export function activityOf(before: CountReport, after: CountReport, time: number
     attempts: nodeRow("attempts", nodes),
     conns: serverRow("conns", servers),
   };
-  return { time, totals, components, workers: inGroup("process").map(workerRow) };
+  // A worker that has ended has no memory any more, until another one takes its slot.
+  const workers = inGroup("process").filter((delta) => delta.now("resident") > 0);
+  return { time, totals, components, workers: workers.map(workerRow) };
 }
 
 function nodePath({ block }: Growth): string {

@@ -188,8 +188,11 @@ class Webapp implements WebappPart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    if (this.#tracing === undefined) return this.#handle(req, resp);
-    return this.#tracing.run(req, resp, () => this.#handle(req, resp));
+    const tracing = this.#tracing;
+    tracing?.begin(req, resp);
+    // Most requests shall not pay for a closure.
+    if (tracing?.isInContext !== true || req.trace === undefined) return this.#handle(req, resp);
+    return tracing.runIn(req.trace, () => this.#handle(req, resp));
   }
 
   #handle(req: Request, resp: Response): boolean | Promise<boolean> {

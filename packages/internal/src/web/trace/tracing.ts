@@ -68,14 +68,23 @@ export class Tracing implements TraceHost {
     return thrown instanceof Error ? thrown.name : "Error";
   }
 
-  /** Runs a request of a client, or a subrequest, with a trace. */
-  run(req: Request, resp: Response, serve: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+  /** Gives a request of a client, or a subrequest, its trace, before anything else is done for it. */
+  begin(req: Request, resp: Response): void {
     const trace = req.depth > 0 ? req.parentTrace?.child() : this.#traceOf(req);
-    if (trace === undefined) return serve();
+    if (trace === undefined) return;
     req.trace = trace;
     const kind = req.depth > 0 ? "internal" : "server";
     resp.onEnd((status, _sent, reason) => this.#ended(trace, kind, req, resp, status, reason));
-    return this.#props.traceInContext ? storage.run(trace, serve) : serve();
+  }
+
+  /** Whether what is done for a request runs in the context of its trace. */
+  get isInContext(): boolean {
+    return this.#props.traceInContext;
+  }
+
+  /** Does something in the context of a trace. */
+  runIn(trace: Trace, serve: () => boolean | Promise<boolean>): boolean | Promise<boolean> {
+    return storage.run(trace, serve);
   }
 
   #traceOf(req: Request): Trace {

@@ -20,6 +20,7 @@ export function perSecond(value) {
 export function time(value) {
   if (value === null) return "–";
   if (value === 0) return "0 ms";
+  if (value < 0.1) return `${Math.round(value * 1000)} µs`;
   if (value < 10) return `${value.toFixed(1)} ms`;
   return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(2)} s`;
 }

@@ -25,7 +25,6 @@ export function open(section) {
     Object.values(fields),
     h("button", { class: "primary" }, "Apply"),
     pause,
-    h("span", { class: "grow" }),
     status,
   );
   section.append(
