@@ -40,9 +40,9 @@ async function answered(socket: Socket, count: number): Promise<void> {
 }
 
 function isComplete(answer: string): boolean {
-  const [head = "", content] = answer.split("\r\n\r\n", 2);
+  const [head = "", content = ""] = answer.split("\r\n\r\n", 2);
   const [, size] = /^content-length: (\d+)/im.exec(head) ?? [];
-  return content !== undefined && content.length === Number(size);
+  return content.length === Number(size);
 }
 
 const connections = 16;

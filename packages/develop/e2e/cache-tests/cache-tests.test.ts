@@ -17,7 +17,7 @@ import { plainFetch } from "./plain-fetch.ts";
 
 /** Required cases that are not passed, each with the reason. */
 const exceptions: Readonly<Record<string, string>> = {
-  // No proxy can pass them. They depend on "stale-close", which is a question and no requirement, and which we answer by no.
+  // No proxy can pass them. They depend on "stale-close", which is a question and no requirement: our answer is no.
   ...reason("the answer is our 502, which the suite takes for one from the cache, because it has no request number", [
     "stale-close-must-revalidate",
     "stale-close-no-cache",

@@ -59,7 +59,7 @@ class MemCacher implements CacherPart {
     this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
     this.#wobjects = new MemWobjects({
       slabSize: () => Math.min(maxSlabSize, Math.floor(props.maxSize / 64)),
-      maxReady: () => Math.max(1, Math.floor(props.maxSize / 8 / readySize)),
+      maxReady: () => Math.min(maxReady, Math.max(1, Math.floor(props.maxSize / 8 / readySize))),
     });
   }
 
@@ -201,3 +201,5 @@ function isList(found: MemEntry | readonly MemEntry[]): found is readonly MemEnt
 const purgedAtOnce = 1000;
 /** In bytes. */
 const maxSlabSize = 1024 * 1024;
+/** Not a prop: what is asked for less often costs a hit some microseconds more. */
+const maxReady = 10_000;
