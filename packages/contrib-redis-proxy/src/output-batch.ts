@@ -1,12 +1,14 @@
-// Joins what is written within one turn of the event loop: a pipeline costs one system call instead of one for each
-// request.
+// Joins what is written within one turn of the event loop: all requests that have come meanwhile cost one system call
+// for each node, and all replies one for each client.
+
+import { flushAtEndOfTurn, type Due } from "@hemi/internal";
 
 /** Short pieces are joined; long ones are written by themselves. */
-export class OutputBatch {
+export class OutputBatch implements Due {
+  isDue = false;
   readonly #write: (bytes: Buffer) => void;
   /** A latin1 text: appending to it is cheaper than joining buffers. */
   #text = "";
-  #isScheduled = false;
 
   constructor(write: (bytes: Buffer) => void) {
     this.#write = write;
@@ -26,9 +28,7 @@ export class OutputBatch {
     }
     this.#text += bytes.toString("latin1");
     if (this.#text.length > maxBatch) return this.flush();
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(this.#flushLater);
+    flushAtEndOfTurn(this);
   }
 
   flush(): void {
@@ -36,11 +36,6 @@ export class OutputBatch {
     this.#text = "";
     if (text !== "") this.#write(Buffer.from(text, "latin1"));
   }
-
-  readonly #flushLater = (): void => {
-    this.#isScheduled = false;
-    this.flush();
-  };
 }
 
 const maxJoined = 1024;

@@ -156,3 +156,19 @@ test("a key of a line may have any bytes but white space of ASCII", async () => 
   await site.talk("GET \u00c3\u00a0\r\n");
   expect(received).toBe("*2\r\n$3\r\nGET\r\n$2\r\n\u00c3\u00a0\r\n");
 });
+
+test("a script that returns a text like MOVED or ASK does not run again, nor changes the map", async () => {
+  const asked: string[] = [];
+  await using node: Awaited<ReturnType<typeof fakeNode>> = await fakeNode((received, socket) => {
+    for (const [, name = ""] of received.matchAll(/\r\n(EVAL|EXISTS|GET|CLUSTER)\r\n/g)) {
+      asked.push(name);
+      if (name === "CLUSTER") socket.write(`*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${node.port}\r\n`);
+      else if (name === "EVAL") socket.write("-MOVED 15495 127.0.0.1:1\r\n");
+      else socket.write(name === "EXISTS" ? ":0\r\n" : "$1\r\nx\r\n");
+    }
+  });
+  await using site = await proxy(node.port, ".cluster = true");
+  const script = "*4\r\n$4\r\nEVAL\r\n$1\r\nx\r\n$1\r\n1\r\n$1\r\na\r\n";
+  expect(await site.talk(`${script}GET a\r\n`)).toBe("-MOVED 15495 127.0.0.1:1\r\n$1\r\nx\r\n");
+  expect(asked.filter((name) => name === "EVAL")).toHaveLength(1);
+});

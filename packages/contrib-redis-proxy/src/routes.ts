@@ -5,7 +5,7 @@ import type { Command } from "./commands.ts";
 import { slotOf } from "./hash-slot.ts";
 import { ClusterMap } from "./node/cluster-map.ts";
 import { NodeConn, type ConnSetup } from "./node/node-conn.ts";
-import { SharedConns } from "./node/shared-conns.ts";
+import { SharedConns, type ClientChoice } from "./node/shared-conns.ts";
 
 /** Read at each use, because live props change them. */
 export interface RouteSettings {
@@ -19,18 +19,17 @@ export interface RouteSettings {
   readonly maxReplySize: number;
 }
 
-/** What a connection of a client has chosen. */
-export interface ClientChoice {
-  readonly id: number;
-  readonly protocol: 2 | 3;
-  readonly database: number;
-}
-
 /** What happens at a connection of one client. */
 export interface OwnConnEvents {
   /** A message that nobody has asked for. The bytes are valid until it returns. */
   readonly pushed: (message: Buffer) => void;
   readonly closed: () => void;
+}
+
+/** What MOVED or ASK says. */
+export interface Redirect {
+  /** Believes it: the map is corrected by MOVED. */
+  follow(): { readonly target: Target; readonly isAsking: boolean };
 }
 
 /** Where a request goes. */
@@ -41,7 +40,7 @@ export interface Target {
   /** A connection for this client alone. */
   ownConn(client: ClientChoice, events: OwnConnEvents): NodeConn;
   /** Where a reply says that the request has to go. `undefined`: it is a reply like any other. */
-  redirect(reply: Buffer): { readonly target: Target; readonly isAsking: boolean } | undefined;
+  redirect(reply: Buffer): Redirect | undefined;
   /** The node did not reply. */
   broken(): void;
 }
@@ -51,6 +50,8 @@ export class Routes {
   readonly #now: () => number;
   readonly #log: (failure: string) => void;
   readonly #shared = new Map<TcpsBackend, SharedConns>();
+  /** By backend, then by the node. */
+  readonly #targets = new Map<TcpsBackend, Map<string | undefined, Target>>();
   #map: ClusterMap | undefined;
 
   constructor(settings: RouteSettings, now: () => number, log: (failure: string) => void) {
@@ -66,17 +67,19 @@ export class Routes {
 
   /** The target, or the error that the client gets. */
   targetOf(name: string, command: Command, keys: readonly Buffer[]): Target | string {
-    const { toBackend, toReplicas, cluster } = this.#settings;
+    const { toBackend, toReplicas, cluster, routes } = this.#settings;
     const [key] = keys;
     if (key === undefined) {
       if (cluster && ofOneNode.has(name)) return `ERR ${name} is about one node of a cluster only`;
       return this.anyTarget;
     }
-    const routed = this.#routeOf(key);
-    if (keys.some((each) => this.#routeOf(each) !== routed)) {
-      return "CROSSSLOT Keys in request belong to different backends";
+    if (routes.length > 0) {
+      const routed = this.#routeOf(key);
+      if (keys.some((each) => this.#routeOf(each) !== routed)) {
+        return "CROSSSLOT Keys in request belong to different backends";
+      }
+      if (routed !== undefined) return this.#target(routed.current, undefined);
     }
-    if (routed !== undefined) return this.#target(routed.current, undefined);
     if (cluster) {
       const slot = slotOf(key);
       return this.#target(toBackend.current, this.#clusterMap.nodeOf(slot));
@@ -113,22 +116,39 @@ export class Routes {
   #sharedOf(backend: TcpsBackend): SharedConns {
     const known = this.#shared.get(backend);
     if (known !== undefined) return known;
-    const made = new SharedConns({ backend, settings: this.#settings, log: this.#log });
+    const made = new SharedConns({
+      backend,
+      settings: this.#settings,
+      setup: (client) => this.#setup(client),
+      log: this.#log,
+    });
     this.#shared.set(backend, made);
     return made;
   }
 
   #target(backend: TcpsBackend, only: string | undefined): Target {
-    const { cluster, maxReplySize } = this.#settings;
+    const known = this.#targets.get(backend)?.get(only);
+    if (known !== undefined) return known;
+    const made = this.#newTarget(backend, only);
+    const targets = this.#targets.get(backend) ?? new Map<string | undefined, Target>();
+    this.#targets.set(backend, targets);
+    // Nodes are named by a cluster, which may name many in the course of time.
+    if (targets.size < maxTargets) targets.set(only, made);
+    return made;
+  }
+
+  #newTarget(backend: TcpsBackend, only: string | undefined): Target {
+    const { cluster } = this.#settings;
+    const shared = this.#sharedOf(backend);
     return {
       isCluster: cluster,
-      conn: (client) => this.#sharedOf(backend).take(only, this.#setup(client), client.id),
+      conn: (client) => shared.take(only, client),
       ownConn: (client, { pushed, closed }) =>
         new NodeConn({
           backend,
           only,
           setup: this.#setup(client),
-          maxReplySize: () => maxReplySize,
+          maxReplySize: () => this.#settings.maxReplySize,
           pushed,
           closed,
           log: this.#log,
@@ -139,12 +159,16 @@ export class Routes {
   }
 
   /** `-MOVED 3999 127.0.0.1:6381`, `-ASK 3999 127.0.0.1:6381`. */
-  #redirect(reply: Buffer): { readonly target: Target; readonly isAsking: boolean } | undefined {
+  #redirect(reply: Buffer): Redirect | undefined {
     if (reply[0] !== 45 || (reply[1] !== 77 && reply[1] !== 65)) return undefined;
     const [, word, slot, node] = /^-(MOVED|ASK) (\d{1,5}) (\S+:\d{1,5})\r\n$/.exec(reply.toString("latin1")) ?? [];
     if (node === undefined) return undefined;
-    if (word === "MOVED") this.#clusterMap.moved(Number(slot), node);
-    return { target: this.#target(this.#settings.toBackend.current, node), isAsking: word === "ASK" };
+    return {
+      follow: () => {
+        if (word === "MOVED") this.#clusterMap.moved(Number(slot), node);
+        return { target: this.#target(this.#settings.toBackend.current, node), isAsking: word === "ASK" };
+      },
+    };
   }
 
   #setup({ protocol, database }: ClientChoice): ConnSetup {
@@ -163,3 +187,6 @@ const ofOneNode: ReadonlySet<string> = new Set([
   "SCAN",
   "SWAPDB",
 ]);
+
+/** Not a prop: beyond that, targets are made for each request. */
+const maxTargets = 1000;

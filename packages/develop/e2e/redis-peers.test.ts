@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import redisProxy from "@hemi/contrib-redis-proxy";
 import { bootText, type RouterPart, type Stage } from "@hemi/hemi";
+import { Redis } from "ioredis";
 import { expect, test, type TestContext } from "vitest";
 import { freePort, startPeer } from "../src/peer-process.ts";
 import { peer } from "../src/peers.ts";
@@ -152,6 +153,26 @@ test("keys go to the backend of their beginning", async (context) => {
   expect(await at(sessions.port, "get", "s:1")).toBe("there");
   expect(await at(node.port, "keys", "*")).toBe("a");
   expect(await site.cli("mget", "a", "s:1")).toContain("CROSSSLOT");
+});
+
+test("ioredis reads, writes, pipelines, runs transactions and scripts, and listens", async (context) => {
+  await using node = await server(context);
+  await using site = await proxy(context, [node.port]);
+  const open = () => new Redis(site.port, "127.0.0.1", { retryStrategy: () => null });
+  const [client, listener, waiting] = [open(), open(), open()];
+  expect(await client.set("a", "1")).toBe("OK");
+  const replies = await client.pipeline().incr("a").get("a").hset("h", { x: "y" }).hgetall("h").exec();
+  expect(replies?.map(([, reply]) => reply)).toEqual([2, "2", 1, { x: "y" }]);
+  expect(await client.multi().incr("a").exec()).toEqual([[null, 3]]);
+  expect(await client.eval("return redis.call('get', KEYS[1])", 1, "a")).toBe("3");
+  const heard = new Promise((resolve) => listener.on("message", (channel, text) => resolve([channel, text])));
+  await listener.subscribe("news");
+  await client.publish("news", "hello");
+  expect(await heard).toEqual(["news", "hello"]);
+  const blocked = waiting.blpop("list", 10);
+  await client.rpush("list", "first");
+  expect(await blocked).toEqual(["list", "first"]);
+  for (const each of [client, listener, waiting]) each.disconnect();
 });
 
 test("redis-benchmark is content", { timeout: 60_000 }, async (context) => {

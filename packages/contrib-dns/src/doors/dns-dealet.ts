@@ -24,6 +24,7 @@ import { headOnly } from "../message/reply.ts";
 import { dnsAnswerer, type Reply } from "../resolver/answerer.ts";
 import { QueryStream } from "./query-stream.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { keptTime, Regulars } from "./regulars.ts";
 
 const props = {
   /** The resolver that answers: a `dnsBackend`, by its name. */
@@ -59,6 +60,7 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #deadlines: Deadlines;
   readonly #rate: RateLimit;
+  readonly #regulars = new Regulars();
   readonly #count: (event: "limited") => void;
 
   constructor(context: Context<PropsOf<typeof props>>) {
@@ -79,21 +81,29 @@ class DnsDealet implements DealetPart, TcpsDealet, UdpsDealet {
   }
 
   takeSession(session: UdpsSession): true {
+    const isRegular = this.#regulars.admit(session);
+    const end = (): void => session.close("complete");
+    const kept = isRegular ? this.#deadlines.add(end) : undefined;
     let queries = 0;
     let pending = 0;
+    const done = (): void => {
+      pending--;
+      if (pending > 0 || session.isOver) return;
+      if (kept === undefined) end();
+      else kept.set(keptTime);
+    };
     session.begin({
       received: (datagram) => {
         queries++;
         if (pending >= this.#context.props.maxPending) return;
         pending++;
-        this.#answerDatagram(datagram, session, () => {
-          pending--;
-          if (pending > 0 || session.isOver) return;
-          session.note({ queries });
-          session.close("complete");
-        });
+        this.#answerDatagram(datagram, session, done);
       },
-      closed: () => {},
+      closed: () => {
+        session.note({ queries });
+        kept?.clear();
+        if (isRegular) this.#regulars.left();
+      },
     });
     return true;
   }

@@ -101,7 +101,9 @@ export class PinnedConn {
 
   #send(conn: NodeConn, request: Request, name: string): void {
     if (this.#isSubscribed) return conn.send(request.raw, noReply);
-    const slot = this.#options.replies.reserve();
+    const { replies } = this.#options;
+    const slot = { reply: undefined };
+    replies.reserve(slot);
     this.#pending++;
     conn.send(request.raw, {
       replied: (reply) => {
@@ -109,10 +111,10 @@ export class PinnedConn {
         if (name === "WATCH" && reply[0] !== 45) this.#isWatching = true;
         if (name === "EXEC" || name === "DISCARD") this.#transaction = "none";
         if (name === "EXEC" || name === "DISCARD" || name === "UNWATCH") this.#isWatching = false;
-        slot.fill(reply);
+        replies.fill(slot, reply);
         this.#releaseIfDone();
       },
-      broken: (reason) => slot.fill(errorReply(`ERR hemi: ${reason}`)),
+      broken: (reason) => replies.fill(slot, errorReply(`ERR hemi: ${reason}`)),
     });
   }
 

@@ -9,12 +9,13 @@ import type { LinkUser, TcpsConn } from "@hemi/internal";
 import type { Deadline } from "@hemi/common";
 import { commandOf, isNeverPassedOn, keysOf, needOf, type Command } from "../commands.ts";
 import { errorReply, ok } from "../replies.ts";
-import { encodeRequest, RequestReader, type Request } from "../resp/requests.ts";
+import { RequestReader, type Request } from "../resp/requests.ts";
 import { RespError } from "../resp/value-scanner.ts";
-import type { Routes, Target } from "../routes.ts";
+import type { Routes } from "../routes.ts";
 import { localReply, type ClientState, type LocalSettings } from "./local-commands.ts";
 import { PinnedConn } from "./pinned-conn.ts";
-import { RepliesInOrder, type ReplySlot } from "./replies-in-order.ts";
+import { RepliesInOrder } from "./replies-in-order.ts";
+import { SharedRequest, type RequestOwner } from "./shared-request.ts";
 
 export interface ClientOptions {
   readonly id: number;
@@ -36,6 +37,7 @@ export class RedisClient implements LinkUser {
   readonly #state: ClientState;
   readonly #reader: RequestReader;
   readonly #replies: RepliesInOrder;
+  readonly #owner: RequestOwner;
   readonly #idle: Deadline;
   #pinned: PinnedConn | undefined;
   /** Requests that wait until everything before them is answered. */
@@ -60,6 +62,15 @@ export class RedisClient implements LinkUser {
       (bytes) => this.#write(bytes),
       () => this.#emptied(),
     );
+    this.#owner = {
+      replies: this.#replies,
+      choice: this.#state,
+      redirected: () => options.count("redirected"),
+      failed: () => {
+        this.#errors++;
+        options.count("failed");
+      },
+    };
     this.#idle = options.makeDeadline(() => conn.close("idleTimeout"));
   }
 
@@ -163,30 +174,12 @@ export class RedisClient implements LinkUser {
     const keys = keysOf(command, request, name);
     const target = this.#options.routes.targetOf(name, command, keys);
     if (typeof target === "string") return this.#replies.put(errorReply(target));
-    const slot = this.#replies.reserve();
-    // Only a cluster tells to ask elsewhere: there, the request is kept until it is answered.
-    const kept = target.isCluster ? Buffer.from(request.raw) : undefined;
-    this.#send(target, request.raw, kept, slot, 0);
-  }
-
-  #send(target: Target, request: Buffer, kept: Buffer | undefined, slot: ReplySlot, redirects: number): void {
-    const conn = target.conn(this.#state);
-    conn.send(request, {
-      replied: (reply) => {
-        const elsewhere = kept !== undefined && redirects < maxRedirects ? target.redirect(reply) : undefined;
-        if (elsewhere === undefined || kept === undefined) return slot.fill(reply);
-        this.#options.count("redirected");
-        // It holds for the next request on the connection, which is ours.
-        if (elsewhere.isAsking) elsewhere.target.conn(this.#state).send(asking, ignored);
-        this.#send(elsewhere.target, kept, kept, slot, redirects + 1);
-      },
-      broken: (reason) => {
-        this.#errors++;
-        this.#options.count("failed");
-        target.broken();
-        slot.fill(errorReply(target.isCluster ? `CLUSTERDOWN hemi: ${reason}` : `ERR hemi: ${reason}`));
-      },
-    });
+    const kept = target.isCluster
+      ? { bytes: Buffer.from(request.raw), scriptKey: scripts.has(name) ? keys[0] && Buffer.from(keys[0]) : undefined }
+      : undefined;
+    const shared = new SharedRequest(this.#owner, target, kept);
+    this.#replies.reserve(shared);
+    shared.send(request.raw);
   }
 
   #takePinned(pinned: PinnedConn, request: Request, name: string, command: Command): void {
@@ -271,8 +264,8 @@ export class RedisClient implements LinkUser {
   }
 }
 
-const asking = encodeRequest(["ASKING"]);
-const ignored = { replied: (): void => {}, broken: (): void => {} };
+/** Commands whose replies are whatever a script says. */
+const scripts: ReadonlySet<string> = new Set(["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO"]);
 
 const beforeLogin: ReadonlySet<string> = new Set(["AUTH", "HELLO", "QUIT", "RESET"]);
 
@@ -284,5 +277,3 @@ const unknownKeyed: Command = { need: "shared", writes: true, first: 1, last: 1,
 
 /** Not a prop: a client that sends more at once is read when the first ones are answered. */
 const maxPending = 1024;
-/** Not a prop: a map that sends requests in circles is wrong. */
-const maxRedirects = 5;

@@ -2,12 +2,8 @@
 
 import { OutputBatch } from "../output-batch.ts";
 
-/** The place of a reply among those of a client. To be filled once. */
+/** The place of a reply among those of a client. */
 export interface ReplySlot {
-  fill(reply: Buffer): void;
-}
-
-interface Slot extends ReplySlot {
   /** What came before its turn. */
   reply: Buffer | undefined;
 }
@@ -15,7 +11,7 @@ interface Slot extends ReplySlot {
 export class RepliesInOrder {
   readonly #output: OutputBatch;
   readonly #emptied: () => void;
-  #slots: Slot[] = [];
+  #slots: ReplySlot[] = [];
   /** The first one of `#slots` that is not filled and written. */
   #first = 0;
   /** The number of bytes that wait for their turn. */
@@ -34,22 +30,19 @@ export class RepliesInOrder {
 
   /** Writes a reply that is there at once. The bytes are copied. */
   put(reply: Buffer): void {
-    if (this.pending === 0) this.#output.add(reply);
-    else this.reserve().fill(reply);
+    if (this.pending === 0) return this.#output.add(reply);
+    const slot = { reply: undefined };
+    this.reserve(slot);
+    this.fill(slot, reply);
   }
 
-  reserve(): ReplySlot {
-    const slot: Slot = { reply: undefined, fill: (reply) => this.#fill(slot, reply) };
+  /** The next reply will be filled in here. */
+  reserve(slot: ReplySlot): void {
     this.#slots.push(slot);
-    return slot;
   }
 
-  /** Writes what is due at once. */
-  flush(): void {
-    this.#output.flush();
-  }
-
-  #fill(slot: Slot, reply: Buffer): void {
+  /** To be called once for each slot that was reserved. The bytes are copied. */
+  fill(slot: ReplySlot, reply: Buffer): void {
     if (this.#slots[this.#first] !== slot) {
       slot.reply = Buffer.from(reply);
       this.waitingSize += reply.length;
@@ -58,10 +51,10 @@ export class RepliesInOrder {
     this.#output.add(reply);
     this.#first++;
     for (;;) {
-      const next = this.#slots[this.#first];
-      if (next?.reply === undefined) break;
-      this.waitingSize -= next.reply.length;
-      this.#output.add(next.reply);
+      const next = this.#slots[this.#first]?.reply;
+      if (next === undefined) break;
+      this.waitingSize -= next.length;
+      this.#output.add(next);
       this.#first++;
     }
     if (this.#first === this.#slots.length) {
@@ -72,5 +65,10 @@ export class RepliesInOrder {
       this.#slots.splice(0, this.#first);
       this.#first = 0;
     }
+  }
+
+  /** Writes what is due at once. */
+  flush(): void {
+    this.#output.flush();
   }
 }

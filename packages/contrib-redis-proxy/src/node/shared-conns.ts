@@ -7,13 +7,21 @@ export interface SharedConnsOptions {
   readonly backend: TcpsBackend;
   /** Read at each use, because live props change them. */
   readonly settings: { readonly connsPerNode: number; readonly maxReplySize: number };
+  readonly setup: (client: ClientChoice) => ConnSetup;
   readonly log: (failure: string) => void;
+}
+
+/** What a connection of a client has chosen. */
+export interface ClientChoice {
+  readonly id: number;
+  readonly protocol: 2 | 3;
+  readonly database: number;
 }
 
 export class SharedConns {
   readonly #options: SharedConnsOptions;
-  /** By node, protocol and database. */
-  readonly #conns = new Map<string, (NodeConn | undefined)[]>();
+  /** By node, then by protocol and database. */
+  readonly #conns = new Map<string, Map<number, (NodeConn | undefined)[]>>();
 
   constructor(options: SharedConnsOptions) {
     this.#options = options;
@@ -23,28 +31,35 @@ export class SharedConns {
     return this.#options.backend;
   }
 
-  /**
-   * An open connection, or one that is being made. `turn`: the same for all requests of a client, whose order is kept
-   * by that.
-   */
-  take(only: string | undefined, setup: ConnSetup, turn: number): NodeConn {
-    const key = `${only ?? ""} ${setup.protocol} ${setup.database}`;
-    const conns = this.#conns.get(key) ?? [];
-    this.#conns.set(key, conns);
-    const at = turn % this.#options.settings.connsPerNode;
+  /** An open connection, or one that is being made: the same for all requests of a client, which keeps their order. */
+  take(only: string | undefined, client: ClientChoice): NodeConn {
+    const conns = this.#connsOf(only, client);
+    const at = client.id % this.#options.settings.connsPerNode;
     const known = conns[at];
     if (known !== undefined && !known.isOver) return known;
-    const { backend, settings, log } = this.#options;
+    const { backend, settings, setup, log } = this.#options;
     const closed = (conn: NodeConn): void => {
       if (conns[at] === conn) conns[at] = undefined;
     };
-    const made = new NodeConn({ backend, only, setup, maxReplySize: () => settings.maxReplySize, closed, log });
+    const maxReplySize = (): number => settings.maxReplySize;
+    const made = new NodeConn({ backend, only, setup: setup(client), maxReplySize, closed, log });
     conns[at] = made;
     return made;
   }
 
+  #connsOf(only: string | undefined, { protocol, database }: ClientChoice): (NodeConn | undefined)[] {
+    const nodeKey = only ?? "";
+    let ofNode = this.#conns.get(nodeKey);
+    if (ofNode === undefined) this.#conns.set(nodeKey, (ofNode = new Map<number, (NodeConn | undefined)[]>()));
+    const key = database * 4 + protocol;
+    let conns = ofNode.get(key);
+    if (conns === undefined) ofNode.set(key, (conns = []));
+    return conns;
+  }
+
   close(): void {
-    for (const conns of this.#conns.values()) for (const conn of conns) conn?.close("the stage shuts down");
+    const all = [...this.#conns.values()].flatMap((ofNode) => [...ofNode.values()].flat());
+    for (const conn of all) conn?.close("the stage shuts down");
     this.#conns.clear();
   }
 }

@@ -40,6 +40,9 @@ export class Request {
 
 /** Reads requests. `add` throws a RespError for what is none. */
 export class RequestReader extends ValueScanner {
+  readonly #took: (request: Request) => void;
+  readonly #maxWhole: () => number;
+
   constructor(maxSize: () => number, took: (request: Request) => void) {
     const takeValue = (bytes: Buffer, start: number, end: number): void => {
       const request = bytes[start] === asterisk ? parse(bytes, start, end) : parseLine(bytes.subarray(start, end));
@@ -47,7 +50,58 @@ export class RequestReader extends ValueScanner {
       if (request !== undefined && request.length > 0) took(request);
     };
     super(maxSize, takeValue, true);
+    this.#took = took;
+    this.#maxWhole = maxSize;
   }
+
+  /** Most requests come as a whole, many in one piece: they are read in one go. */
+  override add(bytes: Buffer, isShared: boolean): void {
+    let at = 0;
+    while (this.size === 0 && at < bytes.length) {
+      const request = wholeRequest(bytes, at);
+      if (request === undefined || request.end - at > this.#maxWhole()) break;
+      this.#took(request);
+      at = request.end;
+    }
+    if (at < bytes.length) super.add(at === 0 ? bytes : bytes.subarray(at), isShared);
+  }
+}
+
+/** `undefined`: it is not complete, or not what most are: then the scanner looks closer. */
+function wholeRequest(bytes: Buffer, start: number): Request | undefined {
+  if (bytes[start] !== asterisk) return undefined;
+  const countEnd = digitsEnd(bytes, start + 1);
+  if (countEnd < 0) return undefined;
+  const places: number[] = [];
+  let at = countEnd + 2;
+  for (let left = numberIn(bytes, start + 1, countEnd); left > 0; left--) {
+    if (bytes[at] !== dollar) return undefined;
+    const lengthEnd = digitsEnd(bytes, at + 1);
+    if (lengthEnd < 0) return undefined;
+    const argument = lengthEnd + 2;
+    const end = argument + numberIn(bytes, at + 1, lengthEnd);
+    if (bytes[end] !== 13 || bytes[end + 1] !== 10) return undefined;
+    places.push(argument, end);
+    at = end + 2;
+  }
+  return places.length === 0 ? undefined : new Request(bytes, start, at, places);
+}
+
+/** Where one to six digits with CRLF behind them end; -1: something else is there. */
+function digitsEnd(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at - start < 7 && isDigit(bytes[at])) at++;
+  return at > start && at - start < 7 && bytes[at] === 13 && bytes[at + 1] === 10 ? at : -1;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 48 && byte <= 57;
+}
+
+function numberIn(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  for (let i = start; i < end; i++) value = value * 10 + (bytes[i] ?? 0) - 48;
+  return value;
 }
 
 function parse(bytes: Buffer, start: number, end: number): Request {
@@ -89,3 +143,4 @@ export function encodeRequest(args: readonly (string | Buffer)[]): Buffer {
 }
 
 const asterisk = 42;
+const dollar = 36;

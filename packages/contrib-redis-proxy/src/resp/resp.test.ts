@@ -101,3 +101,16 @@ test("no bytes make the scanner do anything else than find values or refuse", ()
 test("a value is read with what is in it", () => {
   expect(parseValue(Buffer.from("*3\r\n:1\r\n$-1\r\n*2\r\n$1\r\na\r\n+b\r\n"))).toEqual([1, null, ["a", "b"]]);
 });
+
+test("a large value that comes in very many pieces is not copied again for each of them", () => {
+  let found = 0;
+  const scanner = new ValueScanner(
+    () => 20_000_000,
+    (_, start, end) => (found = end - start),
+  );
+  const piece = Buffer.from("$2\r\nab\r\n".repeat(32));
+  const count = 40_000;
+  scanner.add(Buffer.from(`*${count * 32}\r\n`), false);
+  for (let i = 0; i < count; i++) scanner.add(piece, true);
+  expect(found).toBe(count * piece.length + `*${count * 32}\r\n`.length);
+});

@@ -16,8 +16,8 @@ export class ValueScanner {
   readonly #maxSize: () => number;
   readonly #took: ValueTaker;
   readonly #takesLines: boolean;
-  /** What was received and is no complete value yet. */
-  #pieces: Buffer[] = [];
+  /** What was received and is no complete value yet: the first `#size` bytes. It grows by doubling. */
+  #kept: Buffer = Buffer.alloc(0);
   #size = 0;
   /** As long as fewer bytes are there, looking again is of no use. */
   #needed = 0;
@@ -41,21 +41,37 @@ export class ValueScanner {
   add(bytes: Buffer, isShared: boolean): void {
     if (this.#size === 0) {
       const rest = this.#scan(bytes);
-      if (rest < bytes.length) this.#keep(isShared ? Buffer.from(bytes.subarray(rest)) : bytes.subarray(rest));
+      if (rest < bytes.length) this.#keep(rest === 0 && !isShared ? bytes : Buffer.from(bytes.subarray(rest)));
       return;
     }
-    this.#keep(isShared ? Buffer.from(bytes) : bytes);
+    this.#append(bytes);
     if (this.#size < this.#needed) return;
-    const all = Buffer.concat(this.#pieces, this.#size);
+    const all = this.#kept.subarray(0, this.#size);
     const rest = this.#scan(all);
-    this.#pieces = [];
+    if (rest === 0) return;
     this.#size = 0;
-    if (rest < all.length) this.#keep(all.subarray(rest));
+    this.#keep(Buffer.from(all.subarray(rest)));
   }
 
   #keep(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
+    this.#kept = bytes;
+    this.#size = bytes.length;
+    this.#checkSize();
+  }
+
+  #append(bytes: Buffer): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#kept.length) {
+      const larger = Buffer.allocUnsafe(size * 2);
+      this.#kept.copy(larger, 0, 0, this.#size);
+      this.#kept = larger;
+    }
+    bytes.copy(this.#kept, this.#size);
+    this.#size = size;
+    this.#checkSize();
+  }
+
+  #checkSize(): void {
     if (this.#size > this.#maxSize()) throw new RespError(`a value of more than ${this.#maxSize()} bytes`);
   }
 
