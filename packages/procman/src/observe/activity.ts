@@ -10,11 +10,11 @@ export interface ActivityRow {
   /** Requests; connections of a server, a router or a dealet. */
   readonly rate: number;
   /**
-   * Responses from 500 on; failed attempts of a node; refused connections of a server; connections of a dealet
-   * that have ended by a fault of the node or of ours.
+   * Responses from 500 on; failed attempts of a node; refused connections of a server; connections of a dealet that
+   * have ended by a fault of the node or of ours.
    */
   readonly errorRate: number;
-  /** Durations in ms, of a dealet until a node was connected, interpolated within the buckets; `null` if there were none. */
+  /** Durations in ms, interpolated within the buckets; of a dealet until a node was connected. `null`: none. */
   readonly p50: number | null;
   readonly p99: number | null;
   /** Bytes of content. */

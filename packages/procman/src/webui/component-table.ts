@@ -90,7 +90,7 @@ export function rowOf(component: ListedComponent, rows: readonly ActivityRow[]):
   };
 }
 
-/** As `activityOf` names it. Labels have names only: unnamed rules of a webapp, or cases of a router, count together. */
+/** As `activityOf` names it. Labels have names only: unnamed rules, and unnamed cases of a router, count together. */
 function countedPath({ kind, sign, name, path, webapp, rule }: ListedComponent): string | undefined {
   switch (kind) {
     case "webapp":
