@@ -13,7 +13,10 @@ import { idleHttp2Memory, idleMemory } from "./works/idle-memory.ts";
 import { layer4 } from "./works/layer4.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { php } from "./works/php.ts";
+import { processes } from "./works/processes.ts";
 import { proxying } from "./works/proxying.ts";
+import { reloading } from "./works/reloading.ts";
+import { reloadsUnderLoad } from "./works/reloads-under-load.ts";
 import { rpc } from "./works/rpc.ts";
 import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
@@ -34,6 +37,9 @@ const works: readonly Work[] = [
   ...manyRulesWorks,
   idleMemory,
   idleHttp2Memory,
+  ...processes,
+  ...reloading,
+  ...reloadsUnderLoad,
   checkTime,
   startTime,
 ];
