@@ -41,7 +41,7 @@ import type { CronPreview } from "../cron/cron-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
-import { watchLoop } from "../watch/watch-loop.ts";
+import { LoopWatch } from "../watch/watch-loop.ts";
 import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import { Counting } from "./counting.ts";
@@ -58,11 +58,9 @@ export class Serving {
   readonly log: OwnedErrorLog;
   readonly #stage: Stage;
   readonly #fellows: FellowWorkers;
-  /** Watches the event loop; returns the function that ends this. */
-  readonly #watch: () => () => void;
+  readonly #watch: LoopWatch;
   readonly #profiler = new Profiler();
   readonly #measuring = new Measuring();
-  #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
@@ -75,8 +73,7 @@ export class Serving {
     stage: Stage,
     log: OwnedErrorLog,
     fellows: FellowWorkers,
-    watch: () => () => void,
-    unwatch: () => void,
+    watch: LoopWatch,
     counting: Counting,
     modules: LoadedModules,
     reports: LogReports,
@@ -87,7 +84,6 @@ export class Serving {
     this.log = log;
     this.#fellows = fellows;
     this.#watch = watch;
-    this.#unwatch = unwatch;
     this.#modules = modules;
   }
 
@@ -99,16 +95,16 @@ export class Serving {
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
     const modules = new LoadedModules();
-    const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
+    const watch = new LoopWatch({ limit: options.stall, grace: options.grace, format });
+    const use = await loadPacks(options.use);
     const reports = new LogReports(leader);
     const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
-    const watch = (): (() => void) => watchLoop({ limit: options.stall, format });
-    const unwatch = watch();
+    watch.start();
     try {
       const stage = await bootFile(config?.file ?? options.config, {
         ...bootOptionsOf(options),
@@ -127,11 +123,11 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules, reports),
+        serving: new Serving(stage, log, fellows, watch, counting, modules, reports),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
-      unwatch();
+      watch.end();
       await counting.end();
       await log.close();
       throw error;
@@ -236,11 +232,11 @@ export class Serving {
   /** A snapshot of a large heap takes long, and is no reason to replace the worker. */
   async profile(order: ProfileOrder): Promise<Profile> {
     if (order.kind !== "heap") return await this.#profiler.make(order);
-    this.#unwatch();
+    this.#watch.pause();
     try {
       return await this.#profiler.make(order);
     } finally {
-      this.#unwatch = this.#watch();
+      this.#watch.start();
     }
   }
 
@@ -270,7 +266,7 @@ export class Serving {
     try {
       await this.#stage.quit(grace);
     } finally {
-      this.#unwatch();
+      this.#watch.end();
       this.#stopCollecting();
       this.#reports.flush();
       await this.#counting.end();
