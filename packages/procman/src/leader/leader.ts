@@ -65,7 +65,6 @@ export class Leader {
   readonly #startedAt: number;
   readonly #standings: Standings;
   readonly #secrets: Secrets;
-  readonly #locks: ProgramLocks;
   readonly #limits = new MemoryRateLimits();
   readonly #otherLeaders = new OtherLeaders();
   readonly #handingOver: HandingOver;
@@ -79,7 +78,6 @@ export class Leader {
     this.#options = options;
     this.#log = log;
     const locks = new ProgramLocks(takenOver?.predecessor);
-    this.#locks = locks;
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);

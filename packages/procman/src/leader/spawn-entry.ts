@@ -6,7 +6,10 @@ import { fileURLToPath } from "node:url";
 
 export type Entry = "worker" | "checker" | "webui";
 
-/** With an IPC channel, and the process id of this process as its argument. `identity`: its user and group id; default: those of this process. */
+/**
+ * With an IPC channel, and the process id of this process as its argument. `identity`: its user and group id; default:
+ * those of this process.
+ */
 export function spawnEntry(
   entry: Entry,
   [stdout, stderr]: readonly ["pipe" | "inherit", "pipe" | "inherit"],

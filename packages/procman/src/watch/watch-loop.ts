@@ -20,7 +20,7 @@ export interface WatchOptions {
 /** As it has told in the arguments: it may have ended before this process could ask for its parent. */
 const supervisor = Number(process.argv[2]);
 
-/** Made before modules of the user are loaded. The loop may stand still until `start`: modules may take long to load. */
+/** Made before modules of the user are loaded. The loop may stand still until `start`: they may take long to load. */
 export class LoopWatch {
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #limit: number;
