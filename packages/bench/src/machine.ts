@@ -24,8 +24,9 @@ export function findProgram(name: string): string | undefined {
 
 const taskset = availableParallelism() > 1 ? findProgram("taskset") : undefined;
 
-/** A command that runs on one core only; as it is where that cannot be had. */
-export function pinned(core: number, command: readonly string[]): readonly [string, ...string[]] {
-  const [program = "", ...args] = taskset === undefined ? command : [taskset, "-c", String(core), ...command];
+/** A command that runs on one core only; as it is where that cannot be had, or `core` is undefined. */
+export function pinned(core: number | undefined, command: readonly string[]): readonly [string, ...string[]] {
+  const isPinned = taskset !== undefined && core !== undefined;
+  const [program = "", ...args] = isPinned ? [taskset, "-c", String(core), ...command] : command;
   return [program, ...args];
 }

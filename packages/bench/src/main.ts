@@ -17,10 +17,13 @@ import { limiting } from "./works/limiting.ts";
 import { manyRulesWorks } from "./works/many-rules.ts";
 import { counting, firstView, scraping, tracing } from "./works/observing.ts";
 import { php } from "./works/php.ts";
+import { processes } from "./works/processes.ts";
 import { proxying } from "./works/proxying.ts";
 import { rpcClients } from "./works/rpc-clients.ts";
 import { rpcJson } from "./works/rpc-json.ts";
 import { rpcMemory } from "./works/rpc-memory.ts";
+import { reloading } from "./works/reloading.ts";
+import { reloadsUnderLoad } from "./works/reloads-under-load.ts";
 import { rpc } from "./works/rpc.ts";
 import { sessions } from "./works/sessions.ts";
 import { slowDownloads } from "./works/slow-downloads.ts";
@@ -53,6 +56,9 @@ const works: readonly Work[] = [
   firstView,
   idleMemory,
   idleHttp2Memory,
+  ...processes,
+  ...reloading,
+  ...reloadsUnderLoad,
   checkTime,
   startTime,
 ];

@@ -2,9 +2,9 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer, connect } from "node:net";
 import { loadCore, pinned, serverCore } from "./machine.ts";
+import { residentMemory } from "./process-figures.ts";
 
 export interface ServerProcess extends AsyncDisposable {
   readonly port: number;
@@ -15,9 +15,18 @@ export interface ServerProcess extends AsyncDisposable {
 
 export type Command = (port: number) => readonly string[];
 
+export interface ServerOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Whether it runs on the core of servers only. Default: true. */
+  readonly isPinned?: boolean;
+}
+
 /** Starts a server by the command that `command` makes for a port, and waits until it accepts connections. */
-export function startServer(command: Command, env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
-  return start(command, serverCore, env);
+export function startServer(
+  command: Command,
+  { env = {}, isPinned = true }: ServerOptions = {},
+): Promise<ServerProcess> {
+  return start(command, isPinned ? serverCore : undefined, env);
 }
 
 /** A server that others stand before: it shares the core of the load. */
@@ -25,7 +34,7 @@ export function startBackend(command: Command): Promise<ServerProcess> {
   return start(command, loadCore, {});
 }
 
-async function start(command: Command, core: number, env: NodeJS.ProcessEnv): Promise<ServerProcess> {
+async function start(command: Command, core: number | undefined, env: NodeJS.ProcessEnv): Promise<ServerProcess> {
   const port = await freePort();
   const [program, ...args] = pinned(core, command(port));
   const child = spawn(program, args, {
@@ -84,9 +93,4 @@ function canConnect(port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
-}
-
-function residentMemory(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kibibytes ?? 0) * 1024;
 }

@@ -1,16 +1,23 @@
 // Processes that are killed while they serve.
 
 import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { get, type IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { folderWith } from "./command.ts";
+import { folderWith, start } from "./command.ts";
 import { load } from "./load.ts";
-import { serve, type Program } from "./program.ts";
+import { isAlive, serve, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
 
 /** Answers `PID begin`, and ` end` when it is told to by a request to the same worker, or by the end of its leader. */
-const pack = `import { defineHandlet, pack } from "${import.meta.resolve("@hemi/hemi")}";
+const pack = `import { existsSync, writeFileSync } from "node:fs";
+  import { defineHandlet, pack } from "${import.meta.resolve("@hemi/hemi")}";
+  if (existsSync("loop")) {
+    writeFileSync("looping", String(process.pid));
+    for (;;);
+  }
   const slow = defineHandlet({
     sign: "slow",
     create: () => ({
@@ -78,10 +85,30 @@ test("a worker that is killed takes only its own requests with it, also under lo
   for (const { pid, rest } of slow) if (pid !== killed) expect(await rest).toBe(`${pid} begin end`);
 });
 
-test("a leader that is killed takes no request with it", async () => {
+/** The process that loops for ever at the import of the pack. */
+async function looping(folder: string): Promise<number> {
+  const found = async (): Promise<number> => Number(await readFile(join(folder, "looping"), "utf8").catch(() => 0));
+  await expect.poll(found, { timeout: 60_000 }).toBeGreaterThan(0);
+  return await found();
+}
+
+test("a leader that is killed takes no request with it, and leaves no checker that loops for ever", async () => {
   await using folder = await folderWith({ "hemi.conf": site, "pack.mjs": pack });
   await using program = await serve(folder.path, "--use", "./pack.mjs");
   const slow = await slowAnswers(program);
+  await writeFile(join(folder.path, "loop"), "");
+  const plan = program.call("plan").catch(() => {});
+  const checker = await looping(folder.path);
   program.command.child.kill("SIGKILL");
   for (const { pid, rest } of slow) expect(await rest).toBe(`${pid} begin end`);
+  await plan;
+  await expect.poll(() => isAlive(checker)).toBe(false);
+});
+
+test("a leader that is killed leaves no worker that loops for ever at the import of a module", async () => {
+  await using folder = await folderWith({ "hemi.conf": site, "pack.mjs": pack, loop: "" });
+  await using command = start(["serve", "--workers", "1", "--use", "./pack.mjs"], { cwd: folder.path });
+  const worker = await looping(folder.path);
+  command.child.kill("SIGKILL");
+  await expect.poll(() => isAlive(worker)).toBe(false);
 });

@@ -86,7 +86,8 @@ describe("a worker", () => {
   test("is replaced by a new one in a rework, and no request fails", async () => {
     await using folder = await folderWith(files());
     await using program = await serve(folder.path);
-    const before = await workersOf(program);
+    const before = JSON.parse(await program.steer("workers", "--json")) as Awaited<ReturnType<typeof workersOf>>;
+    expect(before).toMatchObject([0, 1].map((slot) => ({ slot, state: "ready" })));
     const requests = load(program.port);
     expect(await program.steer("rework")).toBe("replaced 2 workers\n");
     await ask(program.port);

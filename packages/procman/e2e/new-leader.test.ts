@@ -8,7 +8,8 @@ import { countGroups } from "@hemi/hemi/base";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { folderWith, type RunOptions } from "./command.ts";
 import { load } from "./load.ts";
-import { ask, files, isAlive, serve, serveWith, site, workersOf, type Program } from "./program.ts";
+import { handoverVersion } from "../src/channel/handover.ts";
+import { ask, files, isAlive, serve, serveWith, site, type Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
@@ -22,7 +23,7 @@ function ending(program: Program): AsyncDisposable {
 /** The processes that a process has started. */
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const list = await readFile(`/proc/${pid}/task/${pid}/children`, "latin1");
-  return list.trim().split(" ").map(Number);
+  return list.split(" ").filter(Boolean).map(Number);
 }
 
 /** The process that a process starts, besides those that it has. */
@@ -32,9 +33,9 @@ async function newChildOf(pid: number, known: readonly number[]): Promise<number
   return (await childrenOf(pid)).find(isNew) ?? 0;
 }
 
-/** The two workers of a leader that gets ready. */
-async function workersStartedBy(pid: number): Promise<readonly number[]> {
-  await expect.poll(async () => (await childrenOf(pid)).length, patiently).toBe(2);
+/** The workers of a leader that gets ready. */
+async function workersStartedBy(pid: number, count: number): Promise<readonly number[]> {
+  await expect.poll(async () => (await childrenOf(pid)).length, patiently).toBe(count);
   return await childrenOf(pid);
 }
 
@@ -114,7 +115,7 @@ test("a new leader brings new code of the program, its workers and its options",
     "main.mjs": main("before"),
   });
   const options = { cwd: folder.path, detached: true, main: join(folder.path, "main.mjs") };
-  await using program = await serveWith(options, "--patience", "90s");
+  await using program = await serveWith(options, "--workers", "1", "--patience", "90s");
   await using _ = ending(program);
   expect([await ask(program.port), (await program.call("leader")).title]).toEqual(["old", "before"]);
   await writeFile(join(folder.path, "greeter.mjs"), greeter("new"));
@@ -142,7 +143,7 @@ describe("a new leader that", () => {
 
   async function serveFiles(path: string, patience: string): Promise<Program> {
     const options: RunOptions & { cwd: string } = { cwd: path, detached: true, main: join(path, "main.mjs") };
-    return await serveWith(options, "--patience", patience, "--pid-file", "leader.pid");
+    return await serveWith(options, "--workers", "1", "--patience", patience, "--pid-file", "leader.pid");
   }
 
   let folder: Awaited<ReturnType<typeof folderWith>>;
@@ -161,10 +162,11 @@ describe("a new leader that", () => {
   });
 
   /** Asks for a new leader, which fails for this reason, and the program is as it was. */
-  async function failToReplace({ call, steer, port }: Program, path: string, reason: RegExp): Promise<void> {
+  async function failToReplace({ call, port }: Program, path: string, reason: RegExp, exitCode = 2): Promise<void> {
     const before = await call("pids");
     const processes = await childrenOf(before.leader);
-    expect(await steer("rework", "--leader")).toMatch(reason);
+    const refused: unknown = await call("rework", { leader: true }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: expect.stringMatching(reason), exitCode });
     expect(await call("pids")).toEqual(before);
     expect(await childrenOf(before.leader)).toEqual(processes);
     expect(await readFile(join(path, "leader.pid"), "utf8")).toBe(`${before.leader}\n`);
@@ -174,28 +176,52 @@ describe("a new leader that", () => {
   }
 
   test.each([
-    [
-      "throws",
-      "bad.mjs",
-      'throw new Error("no luck");',
-      /^2 hemi: the new leader ended with exit code 1 before it led/,
-    ],
-    ["speaks another version", "bad.mjs", answer("{ version: 99 }"), /^2 .*the other leader speaks version 99/],
-    ["is no leader", "bad.mjs", answer("{}"), /^2 .*the other leader speaks an unknown version/],
-    ["kills itself", "bad.mjs", 'process.kill(process.pid, "SIGKILL");', /^2 .*the new leader was ended by SIGKILL/],
-    ["has workers that throw", "worse.mjs", 'throw new Error("no work");', /^1 .*no work/s],
-    ["has workers that end", "worse.mjs", "process.exit(0);", /^2 .*the worker ended with exit code 0 before it was/],
-  ])("%s changes nothing", async (_what, file, code, reason) => {
+    ["throws", "bad.mjs", 'throw new Error("no luck");', /^hemi: the new leader ended with exit code 1 before it led/],
+    ["speaks another version", "bad.mjs", answer("{ version: 99 }"), /the other leader speaks version 99/],
+    ["is no leader", "bad.mjs", answer("{}"), /the other leader speaks an unknown version/],
+    ["kills itself", "bad.mjs", 'process.kill(process.pid, "SIGKILL");', /the new leader was ended by SIGKILL/],
+    ["has workers that throw", "worse.mjs", 'throw new Error("no work");', /no work/, 1],
+    ["has workers that end", "worse.mjs", "process.exit(0);", /the worker ended with exit code 0 before it was/],
+  ])("%s changes nothing", async (_what, file, code, reason, exitCode = 2) => {
     await writeFile(join(folder.path, file), code);
-    await failToReplace(program, folder.path, reason);
+    await failToReplace(program, folder.path, reason, exitCode);
   });
 
-  test.each(["bad.mjs", "worse.mjs"])("does not get ready because of %s changes nothing", async (file) => {
+  test("does not get ready, or has workers that do not, changes nothing", async () => {
     await using other = await folderWith(programFiles);
-    await using hasty = await serveFiles(other.path, "5s");
-    await writeFile(join(other.path, file), hang);
-    await failToReplace(hasty, other.path, /^2 hemi: .* within (?:5|10)000 ms/);
+    await using hasty = await serveFiles(other.path, "3s");
+    for (const file of ["bad.mjs", "worse.mjs"]) {
+      await writeFile(join(other.path, file), hang);
+      await failToReplace(hasty, other.path, /^hemi: .* within (?:3|6)000 ms/);
+      await rm(join(other.path, file));
+    }
     await hasty.end();
+  });
+
+  test("does not take over carries out no order that came meanwhile: the old one does", async () => {
+    // As a leader that gets ready, and ends when it is to lead.
+    await writeFile(
+      join(folder.path, "bad.mjs"),
+      `import { existsSync, writeFileSync } from "node:fs";
+      process.on("message", ({ id, name }) => {
+        const result = (value) => process.send({ "@hemi/procman": "result", id, result: value });
+        if (name === "greet") result({ version: ${handoverVersion} });
+        else if (name === "prepare") result();
+        else if (name === "lead") {
+          writeFileSync("leading", "");
+          setInterval(() => existsSync("leading") || process.exit(7), 20);
+        }
+      });
+      ${hang}`,
+    );
+    const reworked = program.call("rework", { leader: true }).catch((error: unknown) => String(error));
+    await expect.poll(() => readdir(folder.path), patiently).toContain("leading");
+    const ordered = program.call("logLevel", { level: "debug", period: 3_600_000 });
+    await rm(join(folder.path, "leading"));
+    expect(await reworked).toMatch(/the new leader ended with exit code 7 before it led/);
+    expect(await ordered).toHaveLength(1);
+    expect((await program.call("leader")).logLevels).toHaveLength(1);
+    await program.call("logLevel", { level: null });
   });
 
   test("waits in a queue with reloads, which the one that leads in the end answers", async () => {
@@ -215,23 +241,38 @@ describe("a new leader that", () => {
     const { leader } = await program.call("pids");
     await writeFile(join(folder.path, "worse.mjs"), hang);
     const before = await childrenOf(leader);
-    const reworked = program.steer("rework", "--leader");
+    const reworked = program.call("rework", { leader: true }).catch((error: unknown) => String(error));
     const next = await newChildOf(leader, before);
-    const started = await workersStartedBy(next);
+    const started = await workersStartedBy(next, 1);
     process.kill(next, "SIGKILL");
-    expect(await reworked).toMatch(/^2 .*the new leader was ended by SIGKILL/);
+    expect(await reworked).toMatch(/the new leader was ended by SIGKILL/);
     await expect.poll(() => [next, ...started].some(isAlive), patiently).toBe(false);
     expect((await program.call("pids")).leader).toBe(leader);
     expect(await ask(program.port)).toBe("one");
   });
 });
 
-test("bans, and orders that are given while a new leader gets ready, are in force with it", async () => {
+test("bans, and orders that are given while a new leader gets ready and takes over, are in force with it", async () => {
   const pack = `import { existsSync } from "node:fs";
     import { setTimeout as sleep } from "node:timers/promises";
     import { pack } from "${import.meta.resolve("@hemi/hemi")}";
     while (existsSync("wait")) await sleep(20);
     export default pack("test", []);`;
+  // The old leader has told what it knows, and the new one does not lead yet.
+  const main = `import { existsSync, writeFileSync } from "node:fs";
+    import { setTimeout as sleep } from "node:timers/promises";
+    import { main } from "${import.meta.resolve("../src/index.ts")}";
+    const { emit } = process;
+    process.emit = (name, message, ...rest) => {
+      if (message?.name !== "lead") return emit.call(process, name, message, ...rest);
+      writeFileSync("leading", "");
+      const timer = setInterval(() => {
+        if (existsSync("leading")) return;
+        clearInterval(timer);
+        emit.call(process, name, message, ...rest);
+      }, 20);
+    };
+    await main({ title: "test", config: "hemi.conf", use: ["./pack.mjs"] });`;
   const config = `stage {
     webapp "site" {
         .hostnames = ("*")
@@ -242,9 +283,9 @@ test("bans, and orders that are given while a new leader gets ready, are in forc
     http1Backend "there" { .nodes = (["address": "127.0.0.1:9"]) }
     httpxServer "main" { .webapps = ("site") .address = "127.0.0.1:0" }
 }`;
-  await using folder = await folderWith({ "hemi.conf": config, "pack.mjs": pack });
-  const options = { cwd: folder.path, detached: true };
-  await using program = await serveWith(options, "--use", "./pack.mjs", "--patience", "90s");
+  await using folder = await folderWith({ "hemi.conf": config, "pack.mjs": pack, "main.mjs": main });
+  const options = { cwd: folder.path, detached: true, main: join(folder.path, "main.mjs") };
+  await using program = await serveWith(options, "--patience", "90s");
   await using _ = ending(program);
   for (let i = 0; i < 4; i++) await ask(program.port, "/missing");
   await expect.poll(() => ask(program.port), patiently).not.toBe("one");
@@ -252,12 +293,15 @@ test("bans, and orders that are given while a new leader gets ready, are in forc
   const { leader, workers } = await program.call("pids");
   await writeFile(join(folder.path, "wait"), "");
   const reworked = program.call("rework", { leader: true });
-  await workersStartedBy(await newChildOf(leader, workers));
+  await workersStartedBy(await newChildOf(leader, workers), 2);
   await program.call("steerNode", { backend: "there", node: "127.0.0.1:9", isDrained: true });
-  await program.call("logLevel", { level: "debug", period: 3_600_000 });
   const before = await program.call("leader");
   await rm(join(folder.path, "wait"));
+  await expect.poll(() => readdir(folder.path), patiently).toContain("leading");
+  const ordered = program.call("logLevel", { level: "debug", period: 3_600_000 });
+  await rm(join(folder.path, "leading"));
   const { leader: next } = await reworked;
+  expect(await ordered).toHaveLength(1);
 
   const after = await program.call("leader");
   expect([after.pid, after.nodeOrders, after.logLevels.length]).toEqual([next, before.nodeOrders, 1]);
@@ -275,16 +319,13 @@ test("an old leader that is killed before it has let go leaves no process", asyn
   await using folder = await folderWith({ ...files(), "pack.mjs": pack });
   await using program = await serveWith(
     { cwd: folder.path, detached: true },
-    "--use",
-    "./pack.mjs",
-    "--patience",
-    "90s",
+    ...["--use", "./pack.mjs", "--workers", "1", "--patience", "90s"],
   );
   const { leader, workers } = await program.call("pids");
   await writeFile(join(folder.path, "wait"), "");
   const reworked = program.call("rework", { leader: true }).catch((error: unknown) => String(error));
   const next = await newChildOf(leader, workers);
-  const started = await workersStartedBy(next);
+  const started = await workersStartedBy(next, 1);
   process.kill(leader, "SIGKILL");
   expect(await reworked).toMatch(/closed the connection/);
   await expect.poll(() => [next, ...started, ...workers].some(isAlive), patiently).toBe(false);
@@ -292,11 +333,11 @@ test("an old leader that is killed before it has let go leaves no process", asyn
 
 test("a leader whose end others would take for the end of the program is not replaced", async () => {
   await using folder = await folderWith(files());
-  await using program = await serve(folder.path);
-  const before = await workersOf(program);
+  await using program = await serve(folder.path, "--workers", "1");
+  const before = await program.call("pids");
   expect(await program.steer("rework", "--leader")).toMatch(
     /^1 hemi: the leader cannot be replaced: process \d+ has started it and waits for it; .*hemi rework replaces/,
   );
-  expect((await workersOf(program)).map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+  expect(await program.call("pids")).toEqual(before);
   await program.end();
 });

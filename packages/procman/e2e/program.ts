@@ -95,14 +95,8 @@ export async function ask(port: number, path = "/"): Promise<string> {
   return await text(response);
 }
 
-export interface WorkerLine {
-  readonly slot: number;
-  readonly pid: number;
-  readonly state: string;
-}
-
-export async function workersOf({ steer }: Pick<Program, "steer">): Promise<readonly WorkerLine[]> {
-  return JSON.parse(await steer("workers", "--json")) as readonly WorkerLine[];
+export async function workersOf({ call }: Program): Promise<Actions["workers"]["result"]> {
+  return await call("workers");
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,5 +1,8 @@
 // The `hemi` command.
 
-import { main } from "./program.ts";
+import { startAhead } from "./ahead.ts";
 
+// Before the rest is loaded.
+startAhead(process.argv.slice(2));
+const { main } = await import("./program.ts");
 await main();

@@ -4,6 +4,7 @@
 import { realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { HemiError } from "@hemi/hemi/base";
+import { takeAhead } from "./ahead.ts";
 import { hemiDefaults, type ProgramDefaults } from "./command-line.ts";
 import { describeError } from "./describe-error.ts";
 import { exitCodeOf } from "./exit-code.ts";
@@ -54,6 +55,9 @@ async function run(program: ProgramOptions | undefined) {
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     return exitCodeOf(error);
+  } finally {
+    // Nobody has taken it: the command line was wrong, or another program has the folder.
+    takeAhead()?.kill("SIGKILL");
   }
 }
 

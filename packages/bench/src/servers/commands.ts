@@ -5,11 +5,17 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProgram, hemiCommand } from "../machine.ts";
+import type { Command } from "../server-process.ts";
 import { certificateFolder } from "./certificate.ts";
 import { filesFolder } from "./files.ts";
 import { makePage } from "./page.ts";
 
 const conf = fileURLToPath(new URL("../../conf/", import.meta.url));
+
+/** The path of a configuration. */
+export function confFile(name: string): string {
+  return join(conf, name);
+}
 
 export function hemi(name: string, use?: string): () => readonly string[] {
   const uses = use === undefined ? [] : ["--use", ourFile(use)];
@@ -57,6 +63,9 @@ export function hemiWithPage(name: string): () => readonly string[] {
   };
 }
 
+/** The path of the server that `node:http` makes. */
+export const nodeHttpFile = ourFile("node-http.ts");
+
 export function node(name: string, ...args: readonly string[]): () => readonly string[] {
   return () => [process.execPath, "--conditions=@hemi/source", ourFile(name), ...args];
 }
@@ -64,6 +73,14 @@ export function node(name: string, ...args: readonly string[]): () => readonly s
 /** One worker, and a folder of its own for what it writes. */
 export function nginx(port: number): readonly string[] {
   return nginxWith("nginx.conf", { PORT: port }, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+}
+
+/** nginx with several workers. */
+export function nginxWithWorkers(workers: number): Command {
+  return (port) => {
+    const words = { PORT: port, WORKERS: workers };
+    return nginxWith("nginx.conf", words, mkdtempSync(join(tmpdir(), "hemi-bench-nginx-")));
+  };
 }
 
 /** nginx as it answers behind proxies: what is in `files/` of the folder, too. */
@@ -173,6 +190,13 @@ export function haproxy(backendPort: number, inspect = ""): (port: number) => re
   };
 }
 
+/** haproxy that answers itself, under a master process that reloads it at SIGUSR2. */
+export function haproxyMaster(port: number): readonly string[] {
+  const file = join(mkdtempSync(join(tmpdir(), "hemi-bench-haproxy-")), "haproxy.cfg");
+  writeFileSync(file, readFileSync(confFile("haproxy-http.cfg"), "utf8").replaceAll("@PORT@", String(port)));
+  return ["haproxy", "-W", "-f", file];
+}
+
 /** nginx as a proxy of datagrams to a port. */
 export function nginxStream(backendPort: number): (port: number) => readonly string[] {
   return nginxBefore("nginx-stream.conf", backendPort);
@@ -187,7 +211,8 @@ function nginxBefore(name: string, backendPort: number): (port: number) => reado
 
 function nginxWith(name: string, words: Readonly<Record<string, number | string>>, prefix: string): readonly string[] {
   let text = readFileSync(join(conf, name), "utf8").replaceAll("@PREFIX@", prefix);
-  for (const [word, value] of Object.entries(words)) text = text.replaceAll(`@${word}@`, String(value));
+  for (const [word, value] of Object.entries({ WORKERS: 1, ...words }))
+    text = text.replaceAll(`@${word}@`, String(value));
   const file = join(prefix, name);
   writeFileSync(file, text);
   // Started by root, its worker is somebody else.

@@ -23,7 +23,7 @@ export const coldObject: Work = {
     await once(backend, "listening");
     const address = backend.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    await using server = await startServer(servers.hemi("cached.conf"), { BACKEND_PORT: String(port) });
+    await using server = await startServer(servers.hemi("cached.conf"), { env: { BACKEND_PORT: String(port) } });
     await Promise.all(Array.from({ length: clients }, () => answered(server.port)));
     const figure = `${asked} ${asked === 1 ? "fetch" : "fetches"}`;
     return [{ against: "fetches at the backend", ours: figure, theirs: "", figure, atLeast: "1", aim: "1" }];

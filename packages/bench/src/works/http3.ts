@@ -26,7 +26,7 @@ async function compareWith(
   pairs: number,
 ): Promise<Comparison> {
   await using our = await startServer(servers.hemiWithCertificate("http3.conf", "quic-pack.ts"));
-  await using their = await startServer(servers.nodeWithCertificate("bare-quic.ts"), { SIZE: String(size) });
+  await using their = await startServer(servers.nodeWithCertificate("bare-quic.ts"), { env: { SIZE: String(size) } });
   for (const server of [our, their]) {
     await checkHttp3(server.port, "/");
     await measure(server);

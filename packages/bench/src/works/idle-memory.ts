@@ -8,7 +8,8 @@ import type { Work } from "../work.ts";
 
 const count = 10_000;
 
-const get = Buffer.from("GET / HTTP/1.1\r\nhost: a.example\r\n\r\n");
+/** A request on a connection that is kept. */
+export const get = Buffer.from("GET / HTTP/1.1\r\nhost: a.example\r\n\r\n");
 
 /** The preface, empty SETTINGS, their acknowledgement, and a GET of `/` with `:authority: a.example`. */
 const getByHttp2 = Buffer.concat([

@@ -10,8 +10,8 @@ export const limiting: Work = {
   needs: ["wrk"],
   async run(settings) {
     const command = servers.hemiWithLeader("limiter.conf", "page-pack.ts");
-    await using ours = await startServer(command, { SCOPE: "machine" });
-    await using theirs = await startServer(command, { SCOPE: "worker" });
+    await using ours = await startServer(command, { env: { SCOPE: "machine" } });
+    await using theirs = await startServer(command, { env: { SCOPE: "worker" } });
     const comparison = await compare(ours, theirs, { ...settings, path: "/", theirPath: "/", isVaried: false });
     return [ratioResult(comparison, { against: "worker scope", atLeast: "0.9", aim: "0.97" })];
   },

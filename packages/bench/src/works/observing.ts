@@ -30,7 +30,7 @@ export const tracing: Work = {
   async run(settings) {
     await using collector = await startBackend(node("collector.ts"));
     const env = { COLLECTOR_PORT: String(collector.port) };
-    await using ours = await startServer(hemi("traced.conf", "otel-pack.ts"), env);
+    await using ours = await startServer(hemi("traced.conf", "otel-pack.ts"), { env });
     await using theirs = await startServer(hemi("return-text.conf"));
     return [toResult("Hemi, without traces", await compareAnswers(ours, theirs, settings), "0.95", "0.98")];
   },

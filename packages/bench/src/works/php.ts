@@ -15,7 +15,7 @@ export const php: Work = {
     }
     await using backend = await startBackend(servers.phpFPM);
     const env = { BACKEND_PORT: String(backend.port) };
-    await using ours = await startServer(servers.hemiWithScripts("fastcgi.conf"), env);
+    await using ours = await startServer(servers.hemiWithScripts("fastcgi.conf"), { env });
     await using theirs = await startServer(servers.nginxFastCGI(backend.port));
     const same = { path: "/hello.php", theirPath: "/hello.php", isVaried: false };
     const { ours: our, theirs: their, ratio, spread } = await compare(ours, theirs, { ...settings, ...same });

@@ -82,5 +82,5 @@ export function startLargeBackend(size = largeSize): Promise<ServerProcess> {
 }
 
 export function startProxy(command: Command, backend: ServerProcess): Promise<ServerProcess> {
-  return startServer(command, { BACKEND_PORT: String(backend.port) });
+  return startServer(command, { env: { BACKEND_PORT: String(backend.port) } });
 }

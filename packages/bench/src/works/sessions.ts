@@ -21,8 +21,8 @@ export const sessions: readonly Work[] = [
     async run(settings) {
       await using redis = await startBackend(servers.redis);
       const env = { REDIS_PORT: String(redis.port) };
-      await using our = await startServer(servers.hemi("sessions.conf", "session-pack.ts"), env);
-      await using their = await startServer(servers.node("express-sessions.ts"), env);
+      await using our = await startServer(servers.hemi("sessions.conf", "session-pack.ts"), { env });
+      await using their = await startServer(servers.node("express-sessions.ts"), { env });
       return [await compared(our, their, settings, "express-session with connect-redis", "3")];
     },
   },

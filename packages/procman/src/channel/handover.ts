@@ -4,7 +4,9 @@
 //   ──────────                                ──────────
 //   starts it                        ───────> greet: compares the versions of this protocol
 //   serves on                        ───────> prepare: gets sockets and state, starts its workers
+//   lets orders wait, closes the web UI,
 //   appoints no primary worker more  ───────> lead: takes the control socket, the pid file, and systemd
+//   passes orders on                 ───────> act
 //   lets its workers finish          <──────> broadcasts, counts
 //   grants locks, as long as it is there <─── locks
 //   ends                             ───────> counted
@@ -18,7 +20,7 @@ import type { SocketList, SocketName } from "../leader/socket-list.ts";
 import type { Broadcast, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 1;
+export const handoverVersion = 2;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {
@@ -81,8 +83,6 @@ export interface PredecessorCalls {
   readonly socket: { readonly params: SocketName; readonly result: undefined };
   /** The socket of `--admin` comes along with the answer; `null`: there is none. */
   readonly adminSocket: { readonly params: undefined; readonly result: { readonly address: string } | null };
-  /** Closes what only one of them can have: the web UI. */
-  readonly letGo: { readonly params: undefined; readonly result: undefined };
   /** A message of a worker of the new leader. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
   /** What its workers have counted. */

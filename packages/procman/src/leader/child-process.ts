@@ -1,9 +1,9 @@
 // Starts a process of the program: a worker, a checker, or the web UI.
 
 import { spawn, type ChildProcess } from "node:child_process";
-import { getCompileCacheDir } from "node:module";
-import { fileURLToPath } from "node:url";
+import { takeAhead } from "../ahead.ts";
 import type { Output } from "./output.ts";
+import { nodeOptions, spawnEntry, type Entry } from "./spawn-entry.ts";
 
 /** How the processes of a program are started. */
 export interface ChildOptions {
@@ -14,15 +14,12 @@ export interface ChildOptions {
   readonly output?: Output | undefined;
 }
 
-export function startChild(
-  entry: "worker" | "checker" | "webui",
-  { user, group, output }: ChildOptions = {},
-): ChildProcess {
-  const path = fileURLToPath(import.meta.resolve(`@hemi/procman/${entry}`));
-  const [stdout, stderr] = output?.stdio ?? ["inherit", "inherit"];
-  const child = spawn(process.execPath, [...nodeOptions(), path], {
-    stdio: ["ignore", stdout, stderr, "ipc"],
-    env: { ...process.env, ...cacheOfCode() },
+export function startChild(entry: Entry, { user, group, output }: ChildOptions = {}): ChildProcess {
+  const stdio = output?.stdio ?? ["inherit", "inherit"];
+  const isAsAhead = entry === "worker" && user === undefined && group === undefined && !stdio.includes("pipe");
+  const ahead = isAsAhead ? takeAhead() : undefined;
+  if (ahead !== undefined) return ahead;
+  const child = spawnEntry(entry, stdio, {
     ...(user === undefined ? {} : { uid: user }),
     ...(group === undefined ? {} : { gid: group }),
   });
@@ -45,23 +42,15 @@ export function startAgain(env: NodeJS.ProcessEnv): ChildProcess {
 
 /** Resolves when a process has ended or could not be started, with the reason in words. */
 export function endOf(child: ChildProcess): Promise<string> {
+  const reasonOf = (code: number | null, signal: NodeJS.Signals | null): string =>
+    signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`;
+  const { exitCode, signalCode } = child;
+  // One that was started ahead.
+  if (exitCode !== null || signalCode !== null) return Promise.resolve(reasonOf(exitCode, signalCode));
   return new Promise((resolve) => {
     child.on("error", (error) => {
       if (child.pid === undefined) resolve(`could not be started: ${error.message}`);
     });
-    child.once("exit", (code, signal) => {
-      resolve(signal === null ? `ended with exit code ${code ?? 0}` : `was ended by ${signal}`);
-    });
+    child.once("exit", (code, signal) => resolve(reasonOf(code, signal)));
   });
-}
-
-/** Two processes cannot share the port of a debugger. */
-function nodeOptions(): readonly string[] {
-  return process.execArgv.filter((option) => !option.startsWith("--inspect"));
-}
-
-/** Where compiled code is kept between runs: without it, a process takes twice the time to start. */
-function cacheOfCode(): NodeJS.ProcessEnv {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }

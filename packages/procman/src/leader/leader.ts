@@ -5,13 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Turns } from "@hemi/common";
 import { HemiError, MemoryRateLimits, type ErrorLog, type LogEntry } from "@hemi/hemi/base";
 import type { Broadcast, CandidateReport, RunningConfig, ServeOptions, WorkerCalls } from "../channel/calls.ts";
-import { WithHandle, type Handlers } from "../channel/channel.ts";
-import type { Handover, LastState, PredecessorCalls } from "../channel/handover.ts";
+import type { Handover, LastState } from "../channel/handover.ts";
 import type { LeaderStatus, PlanReport, WorkerStatus } from "../control/actions.ts";
 import { followInAll, renewAll } from "./all-or-none.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { Checker } from "./checker.ts";
+import { HandedOver, HandingOver, type HandoverSteps } from "./handing-over.ts";
 import { MemoryLimit } from "./memory-limit.ts";
+import { OtherLeaders, type OtherLeader } from "./other-leaders.ts";
+import { planReport } from "./plan-report.ts";
 import type { Predecessor } from "./predecessor.ts";
 import { ProgramCounts } from "./program-counts.ts";
 import { ProgramLocks } from "./program-locks.ts";
@@ -20,9 +22,9 @@ import { Secrets } from "./secrets.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
 import { Sockets } from "./sockets.ts";
 import { Standings } from "./standings.ts";
-import { newModules, staleModules } from "./stale-modules.ts";
+import { staleModules } from "./stale-modules.ts";
 import type { Successor } from "./successor.ts";
-import { costOf, statusOf } from "./worker-answers.ts";
+import { statusOf } from "./worker-answers.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 export interface LeaderOptions {
@@ -47,21 +49,11 @@ export interface LeaderOptions {
   readonly logged?: (slot: number, entries: readonly LogEntry[]) => void;
 }
 
-/** Another leader leads the program by now. */
-export class HandedOver extends HemiError {
-  constructor() {
-    super("HEMI_PROCESS", "another leader has taken over the program");
-  }
-}
-
-/** What a leader answers to the next one; the rest belongs to its program. */
-type LeaderHandlers = Omit<Handlers<PredecessorCalls>, "adminSocket" | "letGo" | "stop">;
-
 export class Leader {
   readonly #options: LeaderOptions;
   readonly #log: ErrorLog;
   /** What all workers have counted. */
-  readonly counts = new ProgramCounts(() => [...this.#processes(), ...this.#otherLeaders]);
+  readonly counts = new ProgramCounts(() => [...this.#processes(), ...this.#otherLeaders.all]);
   /** What the operator has ordered. */
   readonly orders: ProgramOrders;
   readonly #sockets: Sockets;
@@ -73,15 +65,11 @@ export class Leader {
   readonly #startedAt: number;
   readonly #standings: Standings;
   readonly #secrets: Secrets;
-  readonly #locks: ProgramLocks;
   readonly #limits = new MemoryRateLimits();
-  /** Those that this one takes over from, or hands over to. */
-  readonly #otherLeaders = new Set<Predecessor | Successor>();
+  readonly #otherLeaders = new OtherLeaders();
+  readonly #handingOver: HandingOver;
   #running: RunningConfig | undefined;
   #reloads: number;
-  /** The process that gets ready to take over. */
-  #candidate: Successor | undefined;
-  #successor: Successor | undefined;
   #isEnding = false;
   #mayTakeTime: boolean;
 
@@ -90,7 +78,6 @@ export class Leader {
     this.#options = options;
     this.#log = log;
     const locks = new ProgramLocks(takenOver?.predecessor);
-    this.#locks = locks;
     const nodes = takenOver?.handover.nodeOrders;
     this.orders = new ProgramOrders({ processes: () => this.#processes(), nodes, log });
     this.#sockets = options.sockets ?? new Sockets(workers);
@@ -100,7 +87,7 @@ export class Leader {
     this.#reloads = takenOver?.handover.reloads ?? 0;
     this.#running = takenOver?.handover.running;
     this.#secrets = new Secrets(takenOver?.handover.secrets);
-    if (takenOver !== undefined) this.#await(takenOver.predecessor);
+    if (takenOver !== undefined) this.#otherLeaders.await(takenOver.predecessor, this.counts);
     this.#checker = new Checker(children);
     const start = (slot: number): WorkerProcess =>
       this.orders.toldTo(
@@ -136,6 +123,19 @@ export class Leader {
         log,
       });
     });
+    this.#handingOver = new HandingOver({
+      counts: this.counts,
+      orders: this.orders,
+      sockets: this.#sockets,
+      secrets: this.#secrets,
+      locks,
+      limits: this.#limits,
+      otherLeaders: this.#otherLeaders,
+      state: () => this.#handedState(),
+      setLeading: (isLeading) => this.#setLeading(isLeading),
+      workers: () => this.workers(),
+      broadcast: (message, from) => this.broadcast(message, from),
+    });
     const { maxMemory } = options;
     if (maxMemory === undefined) return;
     const replace = (slot: Slot, worker: WorkerProcess): Promise<void> =>
@@ -143,15 +143,6 @@ export class Leader {
         if (!this.#isEnding && slot.ready === worker) await slot.renew(options.serve.grace);
       });
     this.#memoryLimit = new MemoryLimit({ max: maxMemory, slots: this.#slots, replace, log });
-  }
-
-  /** Counts what an old leader and its workers count, until they have ended. */
-  #await(predecessor: Predecessor): void {
-    this.#otherLeaders.add(predecessor);
-    void predecessor.gone.then(() => {
-      this.#otherLeaders.delete(predecessor);
-      this.counts.ended(predecessor);
-    });
   }
 
   /**
@@ -236,16 +227,12 @@ export class Leader {
   /** Checks a file, by default the configuration file, and compares it with what runs. */
   async plan(config = this.#options.serve.config): Promise<PlanReport> {
     const options = { ...this.#options.serve, config };
-    const { patience } = this.#options;
-    const { plan = nothing, modules, warnings } = await this.#checker.check(options, this.#running, patience);
-    const { nodes: nodeOrders } = this.orders.current;
-    const workers = this.#ready();
-    const [cost, changed, added] = await Promise.all([
-      costOf(plan, workers),
-      staleModules(workers),
-      newModules(workers, modules),
-    ]);
-    return { plan, warnings, unlisted: 0, cost, changedModules: changed, newModules: added, nodeOrders };
+    const checked = await this.#checker.check(options, this.#running, this.#options.patience);
+    return await this.#report(checked);
+  }
+
+  #report(checked: Parameters<typeof planReport>[0]): Promise<PlanReport> {
+    return planReport(checked, this.#ready(), this.orders.current.nodes);
   }
 
   /** Checks a text in place of the configuration file, or the file; mistakes are a result. */
@@ -254,13 +241,7 @@ export class Leader {
     const checked = await this.#checker.candidate({ options: serve, running: this.#running, text }, patience);
     const { plan } = checked;
     if (plan === undefined) return { ...checked, report: undefined };
-    const workers = this.#ready();
-    const [cost, changedModules] = await Promise.all([costOf(plan, workers), staleModules(workers)]);
-    const { nodes: nodeOrders } = this.orders.current;
-    return {
-      ...checked,
-      report: { plan, warnings: "", unlisted: 0, cost, changedModules, newModules: [], nodeOrders },
-    };
+    return { ...checked, report: await this.#report({ plan, modules: [], warnings: "" }) };
   }
 
   /** The configuration that runs; `undefined` before the first worker is ready. */
@@ -287,15 +268,13 @@ export class Leader {
       this.#assertServing();
       const { serve, patience } = this.#options;
       const checked = await this.#checker.check(serve, this.#running, patience);
-      const { config, plan = nothing, modules, warnings } = checked;
-      const [cost, added] = await Promise.all([costOf(plan, this.#ready()), newModules(this.#ready(), modules)]);
+      const { config } = checked;
+      const report = await this.#report(checked);
       const change = { from: this.#running, to: config, log: this.#log };
       await (rework ? renewAll(this.#slots, change, serve.grace) : followInAll(this.#ready(), change, patience));
       this.#running = config;
       this.#reloads++;
-      const { nodes: nodeOrders } = this.orders.current;
-      const changed = await staleModules(this.#ready());
-      return { plan, warnings, unlisted: 0, cost, changedModules: changed, newModules: added, nodeOrders };
+      return rework ? { ...report, changedModules: await staleModules(this.#ready()) } : report;
     });
   }
 
@@ -341,7 +320,7 @@ export class Leader {
     this.#memoryLimit?.stop();
     this.#checker.close();
     this.orders.close();
-    await Promise.all([...this.#slots.map(end), this.#candidate?.end()]);
+    await Promise.all([...this.#slots.map(end), this.#handingOver.endCandidate()]);
     await this.#sockets.close();
   }
 
@@ -364,67 +343,24 @@ export class Leader {
 
   /** Who leads in the place of this one. */
   get successor(): Successor | undefined {
-    return this.#successor;
+    return this.#handingOver.successor;
   }
 
-  /**
-   * Hands the program over to another leader, which `start` starts. Rejects if that one does not get ready: this one
-   * goes on.
-   */
-  handOver(start: (calls: LeaderHandlers) => Successor): Promise<Successor> {
-    return this.#turns.run(async () => {
-      const running = this.#running;
-      if (running === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
-      this.#assertServing();
-      const successor: Successor = start(this.#callsOf(() => successor));
-      this.#otherLeaders.add(successor);
-      this.#candidate = successor;
-      try {
-        await successor.prepare({
-          workers: this.#slots.length,
-          startedAt: this.#startedAt,
-          reloads: this.#reloads,
-          running,
-          secrets: this.#secrets.all(),
-          nodeOrders: this.orders.current.nodes,
-          sockets: await this.#sockets.list(),
-        });
-        this.#assertServing();
-        await this.#setLeading(false);
-        await successor.lead({
-          nodeOrders: this.orders.current.nodes,
-          logLevels: this.orders.levels,
-          rateLimits: this.#limits.state(),
-        });
-        this.#successor = successor;
-        return successor;
-      } catch (error) {
-        await successor.end();
-        this.#otherLeaders.delete(successor);
-        this.counts.ended(successor);
-        this.#locks.releaseAll(successor);
-        await this.#setLeading(true);
-        throw error;
-      } finally {
-        this.#candidate = undefined;
-      }
-    });
+  /** Resolves when it is known who leads: at once, except while another leader takes over. Orders wait for it. */
+  decided(): Promise<void> {
+    return this.#handingOver.decided();
   }
 
-  #callsOf(successor: () => Successor): LeaderHandlers {
-    return {
-      socket: async (name) => new WithHandle(undefined, await this.#sockets.at(name)),
-      deliver: (message) => {
-        this.broadcast(message, successor());
-      },
-      count: () => this.counts.totalWithout(successor()),
-      acquireLock: ({ name, ttl }) => this.#locks.acquire(name, ttl, successor()),
-      renewLock: ({ ttl, ...held }) => this.#locks.renew(held, ttl),
-      releaseLock: (held) => {
-        this.#locks.release(held);
-      },
-      workers: () => this.workers(),
-    };
+  /** Hands the program over to another leader. Rejects if that one does not take over: this one goes on. */
+  handOver(steps: HandoverSteps): Promise<Successor> {
+    return this.#turns.run(() => this.#handingOver.run(steps));
+  }
+
+  #handedState(): Pick<Handover, "workers" | "startedAt" | "reloads" | "running"> {
+    const running = this.#running;
+    if (running === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
+    this.#assertServing();
+    return { workers: this.#slots.length, startedAt: this.#startedAt, reloads: this.#reloads, running };
   }
 
   /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
@@ -434,16 +370,16 @@ export class Leader {
   }
 
   /** A message of a worker, or of those of another leader, for all others. */
-  broadcast(message: Broadcast, from: WorkerProcess | Predecessor | Successor): void {
+  broadcast(message: Broadcast, from: WorkerProcess | OtherLeader): void {
     for (const worker of this.#processes()) if (worker !== from) worker.tell("deliver", message);
-    for (const leader of this.#otherLeaders) if (leader !== from) leader.deliver(message);
+    this.#otherLeaders.deliver(message, from);
   }
 
   /** A secret has been replaced. */
   takeSecret(name: string, secret: string): void {
     this.#secrets.set(name, secret);
     for (const worker of this.#processes()) worker.tell("secret", { name, secret });
-    for (const leader of this.#otherLeaders) leader.tellSecret(name, secret);
+    this.#otherLeaders.tellSecret(name, secret);
   }
 
   #ready(): readonly WorkerProcess[] {
@@ -455,9 +391,7 @@ export class Leader {
   }
 
   #assertServing(): void {
-    if (this.#successor !== undefined) throw new HandedOver();
+    if (this.successor !== undefined) throw new HandedOver();
     if (this.#isEnding) throw new HemiError("HEMI_PROCESS", "the program is ending");
   }
 }
-
-const nothing = { kept: 0, changes: [] } as const;

@@ -1,32 +1,36 @@
 // The old leader, as the new one sees it that it has started.
 
-import type { CountReport, HeldName } from "@hemi/hemi/base";
+import { HemiError, type CountReport, type HeldName } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
 import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { GivenSocket } from "../control/admin.ts";
 import { within } from "../channel/within.ts";
+import { predecessorVariable } from "./predecessor-variable.ts";
 import type { CountedWorker } from "./program-counts.ts";
 import type { FormerLocks } from "./program-locks.ts";
 import type { SocketName } from "./socket-list.ts";
-
-/** Has the process id of the leader that starts its successor. */
-const variable = "HEMI_PREDECESSOR";
 
 /** For a process that takes over from this one. */
 export function environmentOfSuccessor(): NodeJS.ProcessEnv {
   const { WATCHDOG_PID: watched, ...env } = process.env;
   // systemd watches the leader, whichever it is.
   const isWatched = watched === undefined || watched === String(process.pid);
-  return { ...env, ...(isWatched ? {} : { WATCHDOG_PID: watched }), [variable]: String(process.pid) };
+  return { ...env, ...(isWatched ? {} : { WATCHDOG_PID: watched }), [predecessorVariable]: String(process.pid) };
 }
 
-/** Whether this process was started to take over from its parent. Its own child processes do not see this. */
+/**
+ * Whether this process was started to take over from its parent. Its own child processes do not see this. Throws
+ * HEMI_PROCESS if the parent is gone already: this process is not to become a program of its own.
+ */
 export function hasPredecessor(): boolean {
-  const pid = process.env[variable];
-  Reflect.deleteProperty(process.env, variable);
-  return pid === String(process.ppid) && process.connected;
+  const pid = process.env[predecessorVariable];
+  Reflect.deleteProperty(process.env, predecessorVariable);
+  if (pid === undefined) return false;
+  if (pid !== String(process.ppid) || !process.connected)
+    throw new HemiError("HEMI_PROCESS", `the leader to take over from, process ${pid}, has ended`);
+  return true;
 }
 
 export class Predecessor implements CountedWorker, FormerLocks {
@@ -82,11 +86,6 @@ export class Predecessor implements CountedWorker, FormerLocks {
   async adminSocket(): Promise<GivenSocket | undefined> {
     const [place, handle] = await this.#channel.callForHandle("adminSocket", undefined);
     return place === null ? undefined : { ...place, handle };
-  }
-
-  /** Lets it close what only one leader can have. */
-  async letGo(): Promise<void> {
-    await this.#channel.call("letGo", undefined);
   }
 
   /** Its workers, which finish their work. */

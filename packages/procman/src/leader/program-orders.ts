@@ -1,6 +1,7 @@
 // What the operator of a program has ordered beyond its configuration. The leader keeps it. Each worker is told all of
 // it before it boots, and whenever it changes: so it outlives reloads and workers.
 
+import { Turns } from "@hemi/common";
 import { HemiError, type ErrorLog, type NodeOrder } from "@hemi/hemi/base";
 import { assertNode, backendNamed, ordersAfter, sumOfBackends } from "../backends/backend-actions.ts";
 import type { NodeChange, ProgramBackend } from "../backends/backend-actions.ts";
@@ -40,6 +41,8 @@ export class ProgramOrders {
     this.#options.log.info("the log has its own level again", { was: levelText(level) });
     void this.#tellAll();
   });
+  /** Changes come one after the other: each is made from the orders that the one before has left. */
+  readonly #turns = new Turns(1);
   #nodes: readonly NodeOrder[];
 
   constructor(options: ProgramOrdersOptions) {
@@ -55,6 +58,11 @@ export class ProgramOrders {
   /** Levels of the error log that are in force. */
   get levels(): readonly TimedLevel[] {
     return this.#levels.all;
+  }
+
+  /** Resolves when no change is under way. */
+  settled(): Promise<void> {
+    return this.#turns.run(() => Promise.resolve());
   }
 
   close(): void {
@@ -87,7 +95,11 @@ export class ProgramOrders {
   }
 
   /** Rejects with HEMI_USAGE for a node that is not there. Answers with the backend when all workers follow. */
-  async steerNode(change: NodeChange): Promise<ProgramBackend> {
+  steerNode(change: NodeChange): Promise<ProgramBackend> {
+    return this.#turns.run(() => this.#steerNode(change));
+  }
+
+  async #steerNode(change: NodeChange): Promise<ProgramBackend> {
     const { log } = this.#options;
     assertNode(change, backendNamed(change.backend, await this.backends()), this.#nodes);
     this.#nodes = ordersAfter(change, this.#nodes);
@@ -101,7 +113,11 @@ export class ProgramOrders {
   }
 
   /** Answers when all workers follow. Rejects with HEMI_USAGE for the path of no component. */
-  async setLevel(order: LevelOrder): Promise<readonly TimedLevel[]> {
+  setLevel(order: LevelOrder): Promise<readonly TimedLevel[]> {
+    return this.#turns.run(() => this.#setLevel(order));
+  }
+
+  async #setLevel(order: LevelOrder): Promise<readonly TimedLevel[]> {
     const { level, path } = order;
     if (level === undefined) return this.levels;
     if (path !== undefined && level !== null) await this.#assertPath(path);
@@ -116,7 +132,7 @@ export class ProgramOrders {
 
   async #assertPath(path: string): Promise<void> {
     const [worker] = this.#ready();
-    const found = await worker?.call("findPath", { path });
+    const found = worker === undefined ? undefined : await soon(worker.call("findPath", { path }));
     if (found?.isKnown !== false) return;
     const hint = found.nearest.length === 0 ? "see hemi top for paths" : `did you mean ${found.nearest.join(" or ")}?`;
     throw new HemiError("HEMI_USAGE", `the program has no component ${path}; ${hint}`);

@@ -43,10 +43,26 @@ class MadeUpProcess implements CollectedProcess {
   }
 }
 
+/** A process whose start is over. */
 function setUp(): { process: MadeUpProcess; collection: IdleCollection } {
   const process = new MadeUpProcess();
-  return { process, collection: new IdleCollection(process) };
+  const collection = new IdleCollection(process);
+  collection.look();
+  process.collected.length = 0;
+  return { process, collection };
 }
+
+test("the garbage of the start is collected once, as soon as the process is idle", () => {
+  const process = new MadeUpProcess();
+  process.garbage = 25 * MB;
+  const collection = new IdleCollection(process);
+  process.work(2000, 0);
+  collection.look();
+  expect(process.collections, "it is busy").toBe(0);
+  for (let i = 0; i < 100; i++) collection.look();
+  expect(process.collections).toBe(1);
+  expect(process.rss()).toBe(80 * MB);
+});
 
 test("memory that a burst left behind does not stay with a process that is idle", () => {
   const { process, collection } = setUp();

@@ -13,12 +13,14 @@ export function collectWhenIdle(): () => void {
 }
 
 export function thisProcess(): CollectedProcess {
-  const gc = exposedGc();
+  // Made when it is used: it has a context of its own, which takes memory.
+  let gc: NodeJS.GCFunction | undefined;
   return {
     rss: () => process.memoryUsage.rss(),
     heapUsed: () => getHeapStatistics().used_heap_size,
     activeTime: () => performance.eventLoopUtilization().active,
     collect(what) {
+      gc ??= exposedGc();
       if (what === "young") gc?.({ type: "minor", execution: "sync" });
       // Only this flavor gives the pages of freed memory back to the system.
       else gc?.({ type: "major", flavor: "last-resort", execution: "sync" });

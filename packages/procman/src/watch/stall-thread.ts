@@ -5,12 +5,16 @@ import { Session, type Debugger } from "node:inspector";
 import { workerData } from "node:worker_threads";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export interface StallReportOptions {
-  /** The first element grows while the loop runs. */
+export interface WatchedLoop {
+  /** The first element grows while the loop turns. 0: it need not turn now. */
   readonly beats: Int32Array;
-  /** In milliseconds. */
+  /** How long it may stand still, in milliseconds; 0: for ever. */
   readonly limit: number;
   readonly format: "text" | "json";
+  /** The process that has started this one. */
+  readonly supervisor: number;
+  /** How long the process may need to end in order when its supervisor is gone, in milliseconds. */
+  readonly grace: number;
 }
 
 /** How long the interrupted thread may take to answer, in milliseconds. */
@@ -21,7 +25,14 @@ const maxFrames = 12;
 /** `GET /path, id`; anything but a text if there is no request in the frame. */
 const expression = `typeof req === "object" && req !== null && typeof req.encodedPath === "string" ? req.method + " " + req.encodedPath + ", " + req.id : undefined`;
 
-const { beats, limit, format } = workerData as StallReportOptions;
+const { beats, limit, format, supervisor, grace } = workerData as WatchedLoop;
+
+/** Between two looks, in milliseconds. */
+const interval = limit === 0 ? 500 : Math.min(limit / 4, 500);
+/** What the end of a process takes beside its grace, in milliseconds: as much as a supervisor waits for it. */
+const extraGrace = 8000;
+/** A process that does not serve yet ends at once, if its loop turns. In milliseconds. */
+const bootGrace = 1000;
 
 /** Where the main thread stands: stack frames as in a stack trace, and what is known of the request. */
 interface Stand {
@@ -31,16 +42,26 @@ interface Stand {
 
 let seen = Atomics.load(beats, 0);
 let since = performance.now();
+let orphanedAt: number | undefined;
 for (;;) {
-  await sleep(Math.min(limit / 4, 500));
-  const now = Atomics.load(beats, 0);
-  if (now !== seen) {
-    seen = now;
-    since = performance.now();
-  } else if (performance.now() - since > limit) {
+  await sleep(interval);
+  const beat = Atomics.load(beats, 0);
+  const now = performance.now();
+  // An orphan has another parent.
+  if (process.ppid !== supervisor) orphanedAt ??= now;
+  if (orphanedAt !== undefined && now - orphanedAt > (beat === 0 ? bootGrace : grace + extraGrace)) kill();
+  if (beat !== seen || beat === 0) {
+    seen = beat;
+    since = now;
+  } else if (limit > 0 && now - since > limit) {
     report(await Promise.race([whereItStands(), sleep(patience).then(() => undefined)]));
-    process.kill(process.pid, "SIGKILL");
+    kill();
   }
+}
+
+/** Whatever the process is doing. */
+function kill(): void {
+  process.kill(process.pid, "SIGKILL");
 }
 
 function report(stand: Stand | undefined): void {

@@ -37,7 +37,7 @@ import type { CronPreview } from "../cron/cron-actions.ts";
 import { loadPacks } from "../load-packs.ts";
 import { bootOptionsOf } from "../boot-options.ts";
 import { collectWhenIdle } from "../memory/this-process.ts";
-import { watchLoop } from "../watch/watch-loop.ts";
+import { LoopWatch } from "../watch/watch-loop.ts";
 import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 import { Counting, usageOf } from "./counting.ts";
@@ -56,11 +56,9 @@ export class Serving {
   readonly #stage: Stage;
   readonly #view: StageView;
   readonly #fellows: FellowWorkers;
-  /** Watches the event loop; returns the function that ends this. */
-  readonly #watch: () => () => void;
+  readonly #watch: LoopWatch;
   readonly #profiler = new Profiler();
   readonly #measuring = new Measuring();
-  #unwatch: () => void;
   readonly #stopCollecting = collectWhenIdle();
   readonly #modules: LoadedModules;
   readonly #counting: Counting;
@@ -71,8 +69,7 @@ export class Serving {
     stage: Stage,
     log: OwnedErrorLog,
     fellows: FellowWorkers,
-    watch: () => () => void,
-    unwatch: () => void,
+    watch: LoopWatch,
     counting: Counting,
     modules: LoadedModules,
     reports: LogReports,
@@ -84,7 +81,6 @@ export class Serving {
     this.log = log;
     this.#fellows = fellows;
     this.#watch = watch;
-    this.#unwatch = unwatch;
     this.#modules = modules;
   }
 
@@ -96,16 +92,16 @@ export class Serving {
   ): Promise<{ readonly serving: Serving; readonly config: RunningConfig }> {
     process.title = `${options.title} worker ${standing.slot}`;
     const modules = new LoadedModules();
-    const use = await loadPacks(options.use);
     const { logLevel: level, logFormat: format, logFile: file } = options;
+    const watch = new LoopWatch({ limit: options.stall, grace: options.grace, format });
+    const use = await loadPacks(options.use);
     const reports = new LogReports(leader);
     const log = openErrorLog({ level, format, follow: reports.follow, ...(file === undefined ? {} : { file }) });
     orders.govern(log);
     const fellows = new FellowWorkers(leader, standing, log);
     const counting = new Counting(leader, standing.slot);
     const recorder = new SnapshotRecorder();
-    const watch = (): (() => void) => watchLoop({ limit: options.stall, format });
-    const unwatch = watch();
+    watch.start();
     try {
       const stage = await bootFile(config?.file ?? options.config, {
         ...bootOptionsOf(options),
@@ -124,11 +120,11 @@ export class Serving {
       });
       await stage.start();
       return {
-        serving: new Serving(stage, log, fellows, watch, unwatch, counting, modules, reports),
+        serving: new Serving(stage, log, fellows, watch, counting, modules, reports),
         config: config ?? { file: options.config, snapshot: recorder.snapshot },
       };
     } catch (error) {
-      unwatch();
+      watch.end();
       await counting.end();
       await log.close();
       throw error;
@@ -224,11 +220,11 @@ export class Serving {
   /** A snapshot of a large heap takes long, and is no reason to replace the worker. */
   async profile(order: ProfileOrder): Promise<Profile> {
     if (order.kind !== "heap") return await this.#profiler.make(order);
-    this.#unwatch();
+    this.#watch.pause();
     try {
       return await this.#profiler.make(order);
     } finally {
-      this.#unwatch = this.#watch();
+      this.#watch.start();
     }
   }
 
@@ -257,7 +253,7 @@ export class Serving {
     try {
       await this.#stage.quit(grace);
     } finally {
-      this.#unwatch();
+      this.#watch.end();
       this.#stopCollecting();
       this.#reports.flush();
       await this.#counting.end();

@@ -1,0 +1,91 @@
+// The new leader's side of a change of leaders: this process takes the program over from the leader that has started
+// it. `channel/handover.ts` has all steps.
+
+import { HemiError } from "@hemi/hemi/base";
+import { assertSameHandover, handoverVersion, type Handover, type LastState } from "../channel/handover.ts";
+import type { Entrances } from "../control/entrances.ts";
+import type { Act } from "../control/handlers.ts";
+import type { Leader, LeaderOptions } from "./leader.ts";
+import { Predecessor } from "./predecessor.ts";
+import { Sockets } from "./sockets.ts";
+
+/** The program in this process. */
+export interface TakingProgram {
+  readonly entrances: Entrances;
+  /** Makes the leader of this process, which is not started yet. */
+  readonly makeLeader: (options: Pick<LeaderOptions, "workers" | "sockets" | "takenOver">) => Leader;
+  /** Carries out a call of a client that has reached the old leader. */
+  readonly act: Act;
+  /** This process leads from now on. */
+  readonly leads: () => Promise<void>;
+}
+
+export class TakingOver {
+  readonly predecessor: Predecessor;
+  readonly #program: TakingProgram;
+  readonly #led = Promise.withResolvers<void>();
+  #leader: Leader | undefined;
+  #mayLead = false;
+
+  constructor(program: TakingProgram) {
+    this.#program = program;
+    this.#led.promise.catch(() => {});
+    this.predecessor = new Predecessor({
+      greet: ({ version }) => {
+        assertSameHandover(version);
+        return { version: handoverVersion };
+      },
+      prepare: (handover) => this.#prepare(handover),
+      lead: (state) => this.#lead(state),
+      act: ({ name, params }) => program.act(name, params),
+      secret: ({ name, secret }) => {
+        this.#leader?.takeSecret(name, secret);
+      },
+      deliver: (message) => {
+        this.#leader?.broadcast(message, this.predecessor);
+      },
+      count: () => this.#leader?.counts.totalWithout(this.predecessor) ?? [],
+      counted: (report) => {
+        this.#leader?.counts.take(this.predecessor, report);
+      },
+    });
+    void this.predecessor.gone.then(() => {
+      if (this.#mayLead) return;
+      this.#led.reject(new HemiError("HEMI_PROCESS", "the old leader has ended, or goes on itself"));
+    });
+  }
+
+  /** Resolves when this process leads. Rejects if the old one goes on, or ends before it has let go. */
+  get led(): Promise<void> {
+    return this.#led.promise;
+  }
+
+  async #prepare(handover: Handover): Promise<undefined> {
+    const { entrances, makeLeader } = this.#program;
+    const { predecessor } = this;
+    await entrances.prepare();
+    const { workers } = handover;
+    const sockets = await Sockets.taken(workers, handover.sockets, (name) => predecessor.socket(name));
+    this.#leader = makeLeader({ workers, sockets, takenOver: { predecessor, handover } });
+    await this.#leader.start();
+    return undefined;
+  }
+
+  async #lead(state: LastState): Promise<undefined> {
+    const { entrances, leads } = this.#program;
+    const admin = await this.predecessor.adminSocket();
+    // From here on, the end of the old leader is none of the program.
+    this.#mayLead = true;
+    try {
+      await entrances.seize(admin);
+      if (this.#leader === undefined) throw new HemiError("HEMI_PROCESS", "the program is not ready yet");
+      await this.#leader.lead(state);
+      await leads();
+      this.#led.resolve();
+      return undefined;
+    } catch (error) {
+      this.#led.reject(error);
+      throw error;
+    }
+  }
+}
