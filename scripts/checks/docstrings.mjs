@@ -28,14 +28,15 @@ export function undocumented(folder) {
 
 /**
  * What a class, an interface, or a constant object of ours declares in public. A table whose values are texts tells
- * itself.
+ * itself. A table of props is looked at where it is used: see scripts/reference.
  */
 function membersOf(symbol, checker) {
   const members = [...(symbol.members?.values() ?? [])];
   const [declaration] = symbol.declarations ?? [];
   if (declaration !== undefined && ts.isVariableDeclaration(declaration) && declaration.type !== undefined) {
     const properties = checker.getTypeAtLocation(declaration).getProperties();
-    const isTable = properties.every((each) => checker.getTypeOfSymbol(each).isStringLiteral());
+    const types = properties.map((each) => checker.getTypeOfSymbol(each));
+    const isTable = types.every((type) => type.isStringLiteral() || type.symbol?.name === "Prop");
     if (ts.isTypeLiteralNode(declaration.type) && !isTable) members.push(...properties);
   }
   const kinds = ts.SymbolFlags.Property | ts.SymbolFlags.Method | ts.SymbolFlags.Accessor;

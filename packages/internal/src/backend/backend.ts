@@ -67,7 +67,9 @@ export interface NodeOwner<Pool extends NodePool> {
   leave(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void;
   /** Reports the outcome, but keeps the node until `depart`. */
   judge(node: Node<Pool>, outcome: WorkOutcome, duration?: number): void;
+  /** A tunnel to the node is closed. */
   depart(node: Node<Pool>): void;
+  /** What has asked for a node wants none any more. */
   forget(waiter: Waiter<Pool>): void;
 }
 

@@ -15,6 +15,7 @@ export interface NodeSpec {
   readonly address: Address;
   /** The host name in the configuration, for TLS. "" for a UNIX socket. */
   readonly hostname: string;
+  /** Its share of the work, relative to the other nodes. */
   readonly weight: number;
   /** The number of idle connections to keep. */
   readonly keepConns: number;
@@ -31,6 +32,7 @@ export interface NodePool {
   close(): void;
 }
 
+/** A server of a backend: its configuration, its connections, and how it does. */
 export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** The same object for its whole life: its pool looks at it, too. */
   readonly spec: NodeSpec;
@@ -43,6 +45,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
   /** The host for requests without one: name and port, or the address if it has no name. */
   readonly host: string;
   active = 0;
+  /** For metrics; `undefined`: nothing is counted. */
   readonly counts: NodeCounts | undefined;
   /** It was taken away, by DNS or by a reload: it finishes what it has. */
   isDraining = false;
@@ -97,10 +100,12 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     return (this.#pool ??= this.#makePool(this.spec));
   }
 
+  /** Whether new work may go to it. */
   get isUsable(): boolean {
     return !this.isDown && !this.isEjected && !this.isDraining && this.order?.isDrained !== true;
   }
 
+  /** In one word, for operators. */
   get state(): NodeState {
     if (this.isDraining) return "draining";
     if (this.order?.isDrained === true) return "drained";
@@ -117,6 +122,7 @@ export class Node<Pool extends NodePool = NodePool> implements Balanced {
     return weight;
   }
 
+  /** What operators see of it. */
   report(): NodeReport {
     const { name, id, state, weight, spec, active, failures, lastFailure } = this;
     const { weight: configuredWeight, isBackup } = spec;

@@ -41,6 +41,7 @@ export interface KeptHost {
   readonly hostname: string;
 }
 
+/** The nodes of servers that no backend names, by address: the least recently used ones are dropped. */
 export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
   readonly #options: KeptNodesOptions<Pool>;
   /** By address, port and hostname, the most recently used at the end. */
@@ -139,6 +140,7 @@ export class KeptNodes<Pool extends ProbePool> implements NodeOwner<Pool> {
     this.#exchanges--;
   }
 
+  /** What has asked for a node wants none any more. */
   forget(): void {
     // Nothing waits here.
   }

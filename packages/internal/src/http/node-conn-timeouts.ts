@@ -25,7 +25,9 @@ export interface WaitedForConn {
   readonly isConnecting: boolean;
   /** Our side is shut. */
   readonly isClosing: boolean;
+  /** How many exchans are under way. */
   readonly streamCount: number;
+  /** Asks the node for a sign of life. */
   sendPing(): void;
   /** Something has not come in time: the connection is of no use any more. */
   timedOut(reason: string): void;
@@ -35,14 +37,17 @@ export interface WaitedForConn {
   destroy(): void;
 }
 
+/** The connection that has them. */
 export interface NodeConnTimeoutsOwner {
   /** Looked at whenever they are used: live. */
   readonly settings: NodeConnTimes;
+  /** Calls back when the deadline that is set has passed. */
   makeDeadline(onExpired: () => void): Deadline;
   /** Monotonic, in ms. */
   monotonic(): number;
 }
 
+/** The timeouts of a connection to a node that carries several exchans. */
 export class NodeConnTimeouts {
   readonly #conn: WaitedForConn;
   readonly #owner: NodeConnTimeoutsOwner;

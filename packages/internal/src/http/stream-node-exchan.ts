@@ -16,6 +16,7 @@ export type NodeWait = "write" | "read";
 
 /** Where connections come from: a pool of a node's. */
 export interface StreamSource extends ProbePool {
+  /** Looked at whenever they are used: live. */
   readonly settings: {
     /** In ms. */
     readonly readTimeout: number;
@@ -27,12 +28,19 @@ export interface StreamSource extends ProbePool {
   };
 }
 
+/** One request and its response in a stream of a connection to a node: what HTTP/2 and HTTP/3 have in common. */
 export abstract class StreamNodeExchan<Source extends StreamSource> extends NodeExchan<Source> {
+  /** What its connection waits for, and until when. */
   wait: NodeWait = "read";
+  /** When that wait ends, in ms on the monotonic clock. */
   waitsUntil = Infinity;
+  /** How much had moved when it was last looked at, in bytes. */
   progressBefore = 0;
+  /** What is asked for. */
   protected request: BackendRequest;
+  /** For a tunnel: the protocol, and who takes the stream. */
   protected readonly tunnelRequest: TunnelRequest | undefined;
+  /** Where its connection comes from. */
   protected source: Source | undefined;
   /** Of the answer, once it has come; no 1xx one. */
   protected head: NodeResponseHead | undefined;
@@ -57,6 +65,7 @@ export abstract class StreamNodeExchan<Source extends StreamSource> extends Node
   /** Waits for a connection: it is told when there is one. */
   protected abstract takeConn(source: Source): void;
 
+  /** Those of its connection. */
   get timeouts(): NodeTimeouts | undefined {
     return this.request.timeouts;
   }
@@ -87,6 +96,7 @@ export abstract class StreamNodeExchan<Source extends StreamSource> extends Node
 
   // ---- the answer ----
 
+  /** An interim response has come. */
   protected takeInterim({ status, fields }: NodeResponseHead, isEnd: boolean): void {
     const { maxInterims = 0 } = this.source?.settings ?? {};
     if (isEnd) this.fail("HEMI_BACKEND_BROKEN", "it ended with a 1xx answer");
@@ -105,6 +115,7 @@ export abstract class StreamNodeExchan<Source extends StreamSource> extends Node
     return received > announced || (isEnd && announced !== Infinity && received < announced);
   }
 
+  /** The head of the response has come. */
   protected giveHead(): void {
     const { head } = this;
     if (head === undefined || this.isHeadGiven) return;

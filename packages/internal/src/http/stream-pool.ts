@@ -23,7 +23,9 @@ export interface PooledConn<Exchan> {
   readonly hasStood: boolean;
   /** It takes no other request. */
   readonly isLeaving: boolean;
+  /** Nothing is under way on it. */
   readonly isIdle: boolean;
+  /** How many requests are under way on it. */
   readonly streamCount: number;
   /** How many more requests it can take now. */
   readonly room: number;
@@ -31,6 +33,7 @@ export interface PooledConn<Exchan> {
   begin(exchan: Exchan): void;
   /** Takes no request any more, and is closed as soon as none is left. */
   leave(): void;
+  /** Breaks it off, with all that is under way on it. */
   destroy(): void;
 }
 
@@ -39,7 +42,9 @@ export interface StreamPoolSettings {
   readonly queueTimeout: number;
 }
 
+/** The connections to a node, each of which carries several requests at once. */
 export abstract class StreamPool<Exchan extends PooledExchan, Conn extends PooledConn<Exchan>> {
+  /** The node, as configured. */
   protected readonly spec: NodeSpec;
   readonly #makeDeadline: (onExpired: () => void) => Deadline;
   readonly #conns = new Set<Conn>();
@@ -78,11 +83,13 @@ export abstract class StreamPool<Exchan extends PooledExchan, Conn extends Poole
     this.#waiting.delete(exchan);
   }
 
+  /** Takes no further requests; connections are closed when they become idle. */
   close(): void {
     this.#isClosed = true;
     for (const conn of this.#conns) conn.leave();
   }
 
+  /** Breaks off all connections, and refuses those that wait. */
   destroy(): void {
     this.#isClosed = true;
     this.#isDestroyed = true;
@@ -92,14 +99,17 @@ export abstract class StreamPool<Exchan extends PooledExchan, Conn extends Poole
 
   // ---- what its connections ask of it ----
 
+  /** For connections: calls back when the deadline that is set has passed. */
   makeDeadline(onExpired: () => void): Deadline {
     return this.#makeDeadline(onExpired);
   }
 
+  /** In ms, of a clock that never goes back. */
   monotonic(): number {
     return performance.now();
   }
 
+  /** A connection can take other requests than before. */
   changed(conn: Conn): void {
     if (this.#waiting.size > 0) this.#serveWaiting();
     // Those that do not do for who waits are kept: others would be dialled, and do no better.
@@ -107,6 +117,7 @@ export abstract class StreamPool<Exchan extends PooledExchan, Conn extends Poole
     if (conn.isIdle && (this.#isClosed || isTooMany)) conn.leave();
   }
 
+  /** A connection is gone. */
   closed(conn: Conn, code: FailureCode, reason: string): void {
     const wasNeeded = this.#conns.delete(conn) && ![...this.#conns].some((other) => other.isDialing || other.room > 0);
     // What cannot be dialled now, or is of no use then, will not be in a moment; those who can go elsewhere should.

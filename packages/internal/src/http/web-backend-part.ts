@@ -30,6 +30,7 @@ import type {
   WebExchange,
 } from "./web-backend.ts";
 
+/** Spread this into the props of a backend of web servers. */
 export const webBackendProps = {
   ...backendProps,
   /** Of an answer's head, and of the trailers of its content, in bytes; more: 502. */
@@ -66,6 +67,7 @@ export const webBackendProps = {
   ...nodeTlsProps,
 };
 
+/** The values of these props. */
 export type WebBackendProps = PropsOf<typeof webBackendProps>;
 
 /** Reports what is wrong with the nodes and the TLS of a backend. */
@@ -90,6 +92,7 @@ export interface WebPoolOptions<Settings> {
   readonly settings: Settings;
   /** `undefined`: no TLS. */
   readonly tls: ConnectionOptions | undefined;
+  /** Calls back when the deadline that is set has passed. */
   readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
@@ -97,6 +100,7 @@ export interface WebPoolOptions<Settings> {
 export interface WebProtocol<Pool extends ProbePool, Settings> {
   /** What ALPN has to agree on. */
   readonly alpn: string;
+  /** The connections to a node. */
   makePool(spec: NodeSpec, options: WebPoolOptions<Settings>): Pool;
   /** With a wish for a tunnel, the taker is that of the wish. */
   newExchan(
@@ -108,6 +112,7 @@ export interface WebProtocol<Pool extends ProbePool, Settings> {
   ): WebExchange & Waiter<Pool>;
 }
 
+/** A backend of web servers: its nodes, and requests to them by one protocol. */
 export class WebBackendPart<Pool extends ProbePool, Settings extends WebBackendProps> implements Part, TunnelBackend {
   readonly #props: Settings;
   readonly #protocol: WebProtocol<Pool, Settings>;

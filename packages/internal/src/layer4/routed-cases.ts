@@ -8,10 +8,13 @@ import { caseKind, type CasePart, type DealetPart } from "./kinds.ts";
 
 /** A dealet of a case, which may have connections. All of its connections share this object. */
 export interface Taker {
+  /** The case that has matched. */
   readonly case: Child<CasePart>;
+  /** A dealet of the case. */
   readonly dealet: DealetPart;
   /** Of the dealet. */
   readonly path: string;
+  /** What the dealet counts. */
   readonly counts: ConnCounts;
 }
 

@@ -1,8 +1,10 @@
 // Work at the end of a turn of the event loop: sends the output that was written in the turn.
 
+/** Output that is sent at the end of the turn of the event loop in which it was written. */
 export interface Due {
   /** Whether it is flushed at the end of this turn. Only this file changes it. */
   isDue: boolean;
+  /** Sends it. Must not throw. */
   flush(): void;
 }
 

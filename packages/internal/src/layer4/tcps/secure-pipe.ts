@@ -28,6 +28,7 @@ export class SecurePipe implements ClientPipe {
     return this.#link.isDestroyed || this.#socket.destroyed;
   }
 
+  /** Encrypted bytes have come by the link. */
   received(bytes: Buffer): void {
     this.#raw.received(bytes);
   }
@@ -37,10 +38,12 @@ export class SecurePipe implements ClientPipe {
     this.#raw.drained();
   }
 
+  /** The client has shut its side of the link. */
   ended(): void {
     this.#raw.push(null);
   }
 
+  /** The link is gone. */
   closed(): void {
     this.#socket.destroy();
   }

@@ -23,12 +23,15 @@ interface BackendLink {
 
 /** What such a proxy needs of its props. */
 export interface DatagramProxySettings {
+  /** The backend whose nodes get the datagrams. */
   readonly toBackend: BackendLink;
   /** The key of `balancer = "hash"`; `undefined`: the client's address. */
   readonly hashOn: Template | undefined;
+  /** How many other nodes are tried if one cannot be reached. */
   readonly maxRetries: number;
   /** Default: 0, not known. */
   readonly expectedAnswers?: number;
+  /** What happens to the sessions of a node that is found down. */
   readonly onNodeDown: "keep" | "close";
   /** Gets a copy of each datagram. Default: nobody. */
   readonly mirrorTo?: BackendLink | undefined;
@@ -45,6 +48,7 @@ export class DatagramProxy implements DealetPart, UdpsDealet {
     this.#key = hashOn === undefined ? ({ srcHost }) => srcHost : compileTemplate<ConnFacts>(hashOn, connVariables);
   }
 
+  /** Looked at whenever they are used: live. */
   get settings(): DatagramProxySettings {
     return this.#context.props;
   }
@@ -65,6 +69,7 @@ export class DatagramProxy implements DealetPart, UdpsDealet {
     return explainChoice("sends its datagrams to", toBackend.path, choice);
   }
 
+  /** A node could not be reached, or none is there. */
   failed(failure: BackendFailure): void {
     this.#context.log.warn(failure.message);
   }

@@ -207,10 +207,12 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
 
   // ---- called by its sessions ----
 
+  /** Looked at whenever they are used: live. */
   get settings(): Settings {
     return this.#context.props;
   }
 
+  /** For sessions: calls back when the deadline that is set has passed. */
   get makeDeadline(): RouterOfSessions["makeDeadline"] {
     return (onExpired) => this.#deadlines.add(onExpired);
   }
@@ -238,10 +240,12 @@ export abstract class DatagramRouter<Settings extends DatagramRouterSettings, Se
     this.#drops.add(source.address);
   }
 
+  /** What was thrown for a session is in the log. */
   failed({ address, port }: Endpoint, error: unknown): void {
     this.#context.log.error(`failed at client ${address} port ${port}`, { error });
   }
 
+  /** The client of a session has shown that it receives answers. */
   proven(session: RouterSession): void {
     this.#room.proven(session);
   }

@@ -13,6 +13,7 @@ export interface SessionHello {
 
 /** Reads the first datagrams of a session. */
 export interface HelloReader {
+  /** What the datagrams carry, for logs and conditions. */
   readonly transport: "udp" | "dtls" | "quic";
   /** A word of `DatagramProtocol`; "" for an unknown one. */
   readonly protocol: string;

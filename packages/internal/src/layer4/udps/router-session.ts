@@ -30,14 +30,19 @@ export interface SessionSettings {
 
 /** A limit, by the name of its prop. */
 export interface NamedLimit {
+  /** As in the configuration. */
   readonly name: string;
+  /** How much it allows. */
   readonly bytes: number;
 }
 
 /** The services that a session needs from its router. */
 export interface RouterOfSessions {
+  /** Looked at whenever they are used: live. */
   readonly settings: SessionSettings;
+  /** In the order of the text. */
   readonly cases: readonly RoutedCase[];
+  /** Calls back when the deadline that is set has passed. */
   makeDeadline(onExpired: () => void): Deadline;
   /** For a new session; `undefined` if it is not traced. */
   beginTrace(): Trace | undefined;
@@ -51,18 +56,23 @@ export interface RouterOfSessions {
   unprovenLimit(session: RouterSession): NamedLimit;
   /** A datagram of this session was dropped, because of the limit that is named: of the router, or of a dealet. */
   dropped(session: RouterSession, limit: string): void;
+  /** What was thrown for a session of this client is in the log. */
   failed(client: Endpoint, error: unknown): void;
+  /** The client of the session has shown that it receives answers. */
   proven(session: RouterSession): void;
   /** Called once. */
   over(session: RouterSession, reason: ConnEndReason): void;
 }
 
+/** A session of datagrams: those of one client, until nothing comes any more. */
 export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
   readonly source: Endpoint;
   /** The number of bytes of datagrams that have come from the client, and of those that were sent to it. */
   bytesReceived = 0;
+  /** See `bytesReceived`. */
   bytesSent = 0;
   node = "";
+  /** When a node was found, in ms on the monotonic clock; `undefined`: none was. */
   servedAt: number | undefined;
   notes: ConnNotes | undefined;
   readonly beganAt: number;
@@ -172,6 +182,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
     this.#idle.set(this.#router.settings.drainIdleTimeout);
   }
 
+  /** Ends it at once: the router shuts down. */
   destroy(): void {
     this.close("shutdown");
   }
@@ -261,6 +272,7 @@ export class RouterSession implements UdpsSession, LoggedConn, WalkingConn {
 
   // ---- from its way through the cases ----
 
+  /** The case and the dealet that have it, or are asked just now. */
   get taker(): Taker | undefined {
     return this.#walk.taker;
   }
