@@ -167,7 +167,7 @@ export class CommandPhase {
   /** Clients know the sessions of others by the ids of the proxy. */
   #kill(what: string, id: number): void {
     const target = this.#options.targetOf(id);
-    if (target === undefined || target.node !== this.#server.node) {
+    if (target?.node !== this.#server.node) {
       return this.#refuse("unknownThread", `Unknown thread id: ${id}`);
     }
     const query = Buffer.from(`KILL ${what}${target.threadId}`);
