@@ -49,7 +49,7 @@ export const http3: readonly Work[] = [
     name: "HTTP/3, 13 bytes",
     needs: ["gtlsclient", "openssl"],
     async run({ pairs }) {
-      const load = { path: "/", connections: 16, requests: 100_000 };
+      const load = { path: "/", connections: 16, requests: 60_000 };
       return [row(await compareWith(13, ({ port }) => measureHttp3({ ...load, port }), pairs), "/s", "0.8", "1.0")];
     },
   },
@@ -94,7 +94,7 @@ export const http3: readonly Work[] = [
       await using backend = await startBackend(servers.nginx);
       await using proxy = await startProxy(servers.hemiWithCertificate("proxy-http3.conf", "quic-pack.ts"), backend);
       const { port } = proxy;
-      const load = { path: "/", connections: 16, requests: 40_000 };
+      const load = { path: "/", connections: 16, requests: 30_000 };
       const byHttp3 = (): Promise<number> => measureHttp3({ ...load, port });
       const byHttp2 = (): Promise<number> => measureHttp2({ ...load, streams: 32, url: `https://127.0.0.1:${port}/` });
       await checkHttp3(port, "/");
