@@ -2,8 +2,9 @@
 
 export { fromBase64, toBase64, toBase64Url } from "./rpc/base64.ts";
 export { bundlet, wireNameOf, type Bundlet, type Procedures } from "./rpc/bundlet.ts";
-export { reasonOf, type ParentCall } from "./rpc/call-limits.ts";
+export { CallLimits, reasonOf, type ParentCall } from "./rpc/call-limits.ts";
 export {
+  ignoreMetadata,
   makeClient,
   onlyMessage,
   type CallOptions,
@@ -49,9 +50,9 @@ export { NotBegunError } from "./rpc/not-begun.ts";
 export { pause } from "./rpc/retries.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";
-export type { OutgoingCall, Transport } from "./rpc/transport.ts";
+export type { OutgoingCall, SingleCall, Transport } from "./rpc/transport.ts";
 
-export { callOver } from "./rpc/hrpc/call-over.ts";
+export { callOnceOver, callOver } from "./rpc/hrpc/call-over.ts";
 export { FrameReader } from "./rpc/hrpc/frame-reader.ts";
 export {
   frame,

@@ -9,37 +9,70 @@ export interface ParentCall {
   readonly timeLeft: number;
 }
 
-/** What limits a call. */
-export interface CallLimits {
+/** What limits a call. An AbortSignal is made only for those who want one: it costs more than the rest. */
+export class CallLimits {
   /** In ms; Infinity: nothing. */
   readonly timeout: number;
-  /** Its reason is an RpcError. */
-  readonly signal: AbortSignal;
+  readonly #signals: readonly AbortSignal[];
+  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  #reason: RpcError | undefined;
+  #abort: AbortController | undefined;
+  #listener: ((reason: RpcError) => void) | undefined;
+
+  /** `timeout` in ms; Infinity: none. */
+  constructor(timeout: number, given: AbortSignal | undefined, parent: ParentCall | undefined) {
+    this.timeout = Math.min(timeout, parent?.timeLeft ?? Infinity);
+    // Timers of JavaScript cannot wait for longer.
+    this.#timer = this.timeout < 2 ** 31 ? setTimeout(this.#expire, this.timeout) : undefined;
+    this.#signals = given === undefined && parent === undefined ? noSignals : [given, parent?.signal].filter(isThere);
+    for (const signal of this.#signals) {
+      if (signal.aborted) this.#cancel();
+      else signal.addEventListener("abort", this.#cancel);
+    }
+  }
+
+  /** Why the answer is not wanted any more; `undefined` while it is. */
+  get reason(): RpcError | undefined {
+    return this.#reason;
+  }
+
+  /** Aborts when the answer is not wanted any more. Its reason is an RpcError. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
+    return this.#abort.signal;
+  }
+
+  /** Calls back when the answer is not wanted any more, if that is not so yet. The last listener counts. */
+  whenOver(listener: (reason: RpcError) => void): void {
+    this.#listener = listener;
+  }
+
   /** The call is over: nothing is waited for any more. */
-  readonly end: () => void;
+  end(): void {
+    this.#listener = undefined;
+    clearTimeout(this.#timer);
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#cancel);
+  }
+
+  readonly #expire = (): void =>
+    this.#over(new RpcError("deadline_exceeded", "there was no answer before the deadline"));
+  readonly #cancel = (): void => this.#over(new RpcError("canceled", "the call was given up by its caller"));
+
+  #over(reason: RpcError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#listener?.(reason);
+    this.#abort?.abort(reason);
+  }
 }
 
-/** `timeout` in ms; Infinity: none. */
-export function limitCall(timeout: number, given: AbortSignal | undefined, parent: ParentCall | undefined): CallLimits {
-  const abort = new AbortController();
-  const time = Math.min(timeout, parent?.timeLeft ?? Infinity);
-  const expire = (): void => abort.abort(new RpcError("deadline_exceeded", "there was no answer before the deadline"));
-  const cancel = (): void => abort.abort(new RpcError("canceled", "the call was given up by its caller"));
-  const signals = [given, parent?.signal].filter((signal) => signal !== undefined);
-  // Timers of JavaScript cannot wait for longer.
-  const timer = time < 2 ** 31 ? setTimeout(expire, time) : undefined;
-  for (const signal of signals) {
-    if (signal.aborted) cancel();
-    else signal.addEventListener("abort", cancel);
-  }
-  return {
-    timeout: time,
-    signal: abort.signal,
-    end() {
-      clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener("abort", cancel);
-    },
-  };
+const noSignals: readonly AbortSignal[] = [];
+
+function isThere(signal: AbortSignal | undefined): signal is AbortSignal {
+  return signal !== undefined;
 }
 
 /** Why a signal was aborted. */

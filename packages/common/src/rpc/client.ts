@@ -1,13 +1,13 @@
 // Clients: the procedures of a bundlet as methods of an object, over any transport.
 
 import { wireNameOf, type Bundlet, type Procedures } from "./bundlet.ts";
-import { limitCall, type ParentCall } from "./call-limits.ts";
+import { CallLimits, type ParentCall } from "./call-limits.ts";
 import type { GivenOf, TakenOf } from "./message-type.ts";
 import { Metadata } from "./metadata.ts";
 import { streamsIn, streamsOut, type Procedure } from "./procedure.ts";
 import { Retries } from "./retries.ts";
 import { RpcError } from "./rpc-error.ts";
-import type { OutgoingCall, Transport } from "./transport.ts";
+import type { OutgoingCall, SingleCall, Transport } from "./transport.ts";
 
 /** The procedures of a bundlet as methods. */
 export type Client<Declared extends Procedures> = {
@@ -72,27 +72,34 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
     (next, interceptor) => (call) => interceptor(call, next),
     (call) => transport.call(call),
   );
+  // Interceptors stand between messages and their caller.
+  const isDirect = interceptors.length === 0 && transport.callOnce !== undefined;
+  const sendOnce = (call: SingleCall): Promise<unknown> =>
+    isDirect ? (transport.callOnce?.(call) ?? onlyMessage(send(call))) : onlyMessage(send(call));
   const budget = new Retries(retries);
   const methods = Object.entries(bundlet.procedures).map(([name, procedure]) => {
     const path = `/${bundlet.name}/${wireNameOf(name, procedure)}`;
     const method = (input: unknown, own: CallOptions = {}): unknown => {
       const { kind, idempotency } = procedure;
       const usual = streamsOut(kind) ? (settings.streamTimeout ?? Infinity) : (settings.timeout ?? 30_000);
-      const limits = limitCall(own.timeout ?? usual, own.signal, own.parent);
-      const call: OutgoingCall = {
+      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent);
+      const call: SingleCall = {
         path,
         procedure,
         inputs: streamsIn(kind) && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)],
         metadata: own.metadata ?? new Metadata(),
         timeout: limits.timeout,
-        signal: limits.signal,
-        headersCame: own.onHeaders ?? ignore,
-        trailersCame: own.onTrailers ?? ignore,
+        limits,
+        get signal() {
+          return limits.signal;
+        },
+        headersCame: own.onHeaders ?? ignoreMetadata,
+        trailersCame: own.onTrailers ?? ignoreMetadata,
       };
-      if (streamsOut(kind)) return ending(send(call), limits.end);
+      if (streamsOut(kind)) return ending(send(call), limits);
       // A stream of inputs is gone once it has been read.
       const repeatable = kind === "unary" ? idempotency : "unknown";
-      return budget.run(repeatable, call.signal, () => onlyMessage(send(call))).finally(limits.end);
+      return budget.run(repeatable, limits, () => sendOnce(call));
     };
     return [name, method] as const;
   });
@@ -103,11 +110,11 @@ async function* made({ input }: Procedure, given: Many<unknown>): AsyncGenerator
   for await (const each of given) yield input.make(each);
 }
 
-async function* ending(messages: AsyncIterable<unknown>, end: () => void): AsyncGenerator<unknown, void, void> {
+async function* ending(messages: AsyncIterable<unknown>, limits: CallLimits): AsyncGenerator<unknown, void, void> {
   try {
     yield* messages;
   } finally {
-    end();
+    limits.end();
   }
 }
 
@@ -127,4 +134,5 @@ function isIterable(value: unknown): value is Many<unknown> {
   return typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
-function ignore(): void {}
+/** For callers that want no metadata: whoever knows it need not make any. */
+export function ignoreMetadata(): void {}

@@ -1,5 +1,6 @@
 // Repeats calls that may be repeated, within a budget: many failures at once must not become many more calls.
 
+import type { CallLimits } from "./call-limits.ts";
 import type { Idempotency } from "./procedure.ts";
 import { NotBegunError } from "./not-begun.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -14,22 +15,48 @@ export class Retries {
     this.#most = most;
   }
 
-  /** Calls once, and again while the answer is `unavailable`, if the call may be repeated or has never begun. */
-  async run<T>(idempotency: Idempotency, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  /**
+   * Calls once, and again while the answer is `unavailable`, if the call may be repeated or has never begun. Ends the
+   * limits.
+   */
+  run<T>(idempotency: Idempotency, limits: CallLimits, call: () => Promise<T>): Promise<T> {
+    return call().then(
+      (result) => this.#succeeded(result, limits),
+      (error: unknown) => this.#again(idempotency, limits, call, error),
+    );
+  }
+
+  #succeeded<T>(result: T, limits: CallLimits): T {
+    limits.end();
+    this.#budget = Math.min(maxBudget, this.#budget + 0.1);
+    return result;
+  }
+
+  /** `error`: why the first attempt failed. */
+  async #again<T>(idempotency: Idempotency, limits: CallLimits, call: () => Promise<T>, error: unknown): Promise<T> {
     for (let count = 0; ; count++) {
+      if (count >= this.#most || !mayRepeat(idempotency, error) || limits.reason !== undefined || !this.#hasBudget) {
+        limits.end();
+        throw error;
+      }
+      this.#budget--;
+      await pause(firstPause * 2 ** count * (0.5 + Math.random()), limits.signal);
       try {
-        const result = await call();
-        this.#budget = Math.min(maxBudget, this.#budget + 0.1);
-        return result;
-      } catch (error) {
-        const isUnavailable = error instanceof RpcError && error.code === "unavailable";
-        const mayRepeat = isUnavailable && (idempotency !== "unknown" || error instanceof NotBegunError);
-        if (!mayRepeat || count >= this.#most || signal.aborted || this.#budget <= maxBudget / 2) throw error;
-        this.#budget--;
-        await pause(firstPause * 2 ** count * (0.5 + Math.random()), signal);
+        return this.#succeeded(await call(), limits);
+      } catch (other) {
+        error = other;
       }
     }
   }
+
+  get #hasBudget(): boolean {
+    return this.#budget > maxBudget / 2;
+  }
+}
+
+function mayRepeat(idempotency: Idempotency, error: unknown): boolean {
+  if (!(error instanceof RpcError) || error.code !== "unavailable") return false;
+  return idempotency !== "unknown" || error instanceof NotBegunError;
 }
 
 const maxBudget = 20;

@@ -1,5 +1,6 @@
 // How calls leave a client: what every way to a server has in common.
 
+import type { CallLimits } from "./call-limits.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Procedure } from "./procedure.ts";
 
@@ -20,6 +21,12 @@ export interface OutgoingCall {
   readonly trailersCame: (trailers: Metadata) => void;
 }
 
+/** A call that is answered by one message. */
+export interface SingleCall extends OutgoingCall {
+  /** What `signal` stands for, without the cost of a signal. */
+  readonly limits: CallLimits;
+}
+
 /** A way to a server. */
 export interface Transport {
   /**
@@ -27,4 +34,9 @@ export interface Transport {
    * signal once that is aborted.
    */
   call(call: OutgoingCall): AsyncIterable<unknown>;
+  /**
+   * The same for a call that is answered by one message, for less. Rejects with RpcError: `unimplemented` if there is
+   * not exactly one. Default: by `call`.
+   */
+  callOnce?(call: SingleCall): Promise<unknown>;
 }

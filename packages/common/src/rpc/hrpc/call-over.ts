@@ -4,9 +4,9 @@ import { isPromiseLike } from "../../guarded.ts";
 import { asRpcError, reasonOf } from "../call-limits.ts";
 import { decodeMessage, encodeMessage, type MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
-import { streamsIn } from "../procedure.ts";
+import { streamsIn, type Procedure } from "../procedure.ts";
 import { RpcError } from "../rpc-error.ts";
-import type { OutgoingCall } from "../transport.ts";
+import type { OutgoingCall, SingleCall } from "../transport.ts";
 import { frameFlags } from "./frames.ts";
 import type { Session } from "./session.ts";
 import type { CallingStream } from "./stream.ts";
@@ -22,8 +22,7 @@ export async function* callOver(
 ): AsyncGenerator<unknown, void, void> {
   const { procedure, signal, timeout, path, metadata } = call;
   signal.throwIfAborted();
-  const isBinary = procedure.input.binary !== undefined && procedure.output.binary !== undefined;
-  const codec: MessageCodec = isBinary ? "proto" : "json";
+  const codec = codecOf(procedure);
   let hasHeaders = false;
   const gotHeaders = (headers: Metadata): void => {
     if (!hasHeaders) call.headersCame(headers);
@@ -49,8 +48,45 @@ export async function* callOver(
     if (error !== undefined) throw error;
   } finally {
     signal.removeEventListener("abort", abort);
-    stream.cancel(new RpcError("canceled", "the caller left the stream"));
+    if (!stream.isOver) stream.cancel(new RpcError("canceled", "the caller left the stream"));
   }
+}
+
+/** The same for a call that is answered by one message: without iterables, and without a signal. */
+export function callOnceOver(session: Session, call: SingleCall, maxMessageSize: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const { procedure, limits, timeout, path, metadata } = call;
+    if (limits.reason !== undefined) throw limits.reason;
+    const codec = codecOf(procedure);
+    let hasHeaders = false;
+    const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, (headers) => {
+      hasHeaders = true;
+      call.headersCame(headers);
+    });
+    limits.whenOver((reason) => stream.cancel(reason));
+    const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
+    stream.receiveOne((error, message) => {
+      if (!hasHeaders) call.headersCame(new Metadata());
+      const { end } = stream;
+      if (end !== undefined) call.trailersCame(end.trailers);
+      if (error !== undefined) return reject(error);
+      if (isPromiseLike(message)) {
+        message.then((bytes) => resolve(decoded(bytes))).catch(reject);
+        return;
+      }
+      try {
+        resolve(decoded(message));
+      } catch (error) {
+        reject(asRpcError(error));
+      }
+    });
+    const sending = streamsIn(procedure.kind) ? sendAll(stream, call, codec) : sendOne(stream, call, codec);
+    sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
+  });
+}
+
+function codecOf({ input, output }: Procedure): MessageCodec {
+  return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
 }
 
 /** The one message, which closes our side, too. */

@@ -2,8 +2,14 @@
 // take is bounded by the credit that the peer has: it gets new credit for what was read.
 
 import { tooLarge } from "../envelope.ts";
-import type { RpcError } from "../rpc-error.ts";
+import { RpcError } from "../rpc-error.ts";
 import { frameFlags, goAwayCodes, ProtocolFault } from "./frames.ts";
+
+/**
+ * Makes the error for whoever still reads or writes on a stream that is over. Mostly there is nobody, and an error with
+ * its stack costs more than a small call.
+ */
+export type FailureReason = () => RpcError;
 
 /** A message as it came. */
 export interface ReceivedMessage {
@@ -28,6 +34,9 @@ export interface InboxOptions {
   readonly grant: (amount: number) => void;
 }
 
+/** A message that nobody may have asked for. */
+const second = "the answer has several messages instead of one";
+
 export class Inbox {
   readonly #options: InboxOptions;
   /** What the peer may still send. */
@@ -44,7 +53,9 @@ export class Inbox {
   #pieceCoding = 0;
   #waiter: PromiseWithResolvers<ReceivedMessage | undefined> | undefined;
   #isEnded = false;
-  #error: RpcError | undefined;
+  #failure: FailureReason | undefined;
+  /** There may be one message only, which is read when it is whole. */
+  #isForOne = false;
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -62,10 +73,10 @@ export class Inbox {
       throw new ProtocolFault(goAwayCodes.protocol, "the pieces of a message have different flags");
     }
     // Nobody will read it.
-    if (this.#error !== undefined) return this.#grant(cost);
+    if (this.#failure !== undefined) return this.#grant(cost);
     const size = this.#pieceSize + payload.length;
     const { maxMessageSize } = this.#options;
-    if (size > maxMessageSize) return this.fail(tooLarge(undefined, maxMessageSize));
+    if (size > maxMessageSize) return this.fail(() => tooLarge(undefined, maxMessageSize));
     if ((flags & frameFlags.more) !== 0) this.#keepPiece(payload, cost, coding);
     else this.#complete(this.#joined(payload), coding, this.#pieceCost + cost);
   }
@@ -79,18 +90,33 @@ export class Inbox {
   }
 
   /** Nothing more is to be read: what waits is dropped. The first error counts. */
-  fail(error: RpcError): void {
-    if (this.#error !== undefined) return;
-    this.#error = error;
+  fail(failure: FailureReason): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
     this.#messages.length = 0;
     this.#dropPieces();
-    this.#waiter?.reject(error);
+    this.#waiter?.reject(failure());
     this.#waiter = undefined;
+  }
+
+  /** Takes one message at most, as if somebody waited for it. */
+  takeOne(): void {
+    this.#isForOne = true;
+  }
+
+  /** After the end: the one message, if it has come. */
+  takeOnly(): ReceivedMessage | undefined {
+    return this.#messages.shift();
+  }
+
+  /** Why nothing more is to be read. */
+  get failure(): FailureReason | undefined {
+    return this.#failure;
   }
 
   /** The next message, `undefined` at the end. Throws or rejects with RpcError. One call at a time. */
   next(): ReceivedMessage | undefined | Promise<ReceivedMessage | undefined> {
-    if (this.#error !== undefined) throw this.#error;
+    if (this.#failure !== undefined) throw this.#failure();
     const kept = this.#messages.shift();
     if (kept !== undefined) {
       this.#grant(kept.cost);
@@ -108,13 +134,14 @@ export class Inbox {
     this.#isWithin = true;
     this.#append(payload);
     this.#pieceCoding = coding;
-    if (this.#waiter === undefined) this.#pieceCost += cost;
+    if (this.#waiter === undefined && !this.#isForOne) this.#pieceCost += cost;
     else this.#grant(cost);
   }
 
   #complete(bytes: Uint8Array, coding: number, cost: number): void {
     this.#dropPieces();
     const waiter = this.#waiter;
+    if (this.#isForOne && this.#messages.length > 0) return this.fail(() => new RpcError("unimplemented", second));
     if (waiter === undefined) return void this.#messages.push({ bytes, coding, cost });
     this.#waiter = undefined;
     this.#grant(cost);

@@ -1,8 +1,7 @@
 // The messages that we send on one stream: in frames that the peer has credit for, and at the pace at which it reads.
 
-import type { RpcError } from "../rpc-error.ts";
 import { frameFlags, frameHeadSize, frameTypes, goAwayCodes, ProtocolFault, writeFrameHead } from "./frames.ts";
-import { messageCost } from "./inbox.ts";
+import { messageCost, type FailureReason } from "./inbox.ts";
 import { maxCredit } from "./payloads.ts";
 
 /** What all streams of a session send by. */
@@ -20,7 +19,7 @@ export class Outbox {
   readonly #streamId: number;
   readonly #sink: FrameSink;
   #credit: number;
-  #error: RpcError | undefined;
+  #failure: FailureReason | undefined;
   /** Resolved when there is more credit, or none is needed any more. */
   #creditCame: PromiseWithResolvers<void> | undefined;
 
@@ -39,8 +38,8 @@ export class Outbox {
   }
 
   /** The stream is over: whoever waits is told so. */
-  fail(error: RpcError): void {
-    this.#error ??= error;
+  fail(failure: FailureReason): void {
+    this.#failure ??= failure;
     this.#wake();
   }
 
@@ -51,7 +50,7 @@ export class Outbox {
   send(message: Uint8Array, flags: number): void | Promise<void> {
     const sink = this.#sink;
     const fits = message.length <= sink.maxFrameSize && message.length + messageCost <= this.#credit;
-    if (!fits || sink.isBlocked || this.#error !== undefined) return this.#sendPieces(message, flags);
+    if (!fits || sink.isBlocked || this.#failure !== undefined) return this.#sendPieces(message, flags);
     this.#write(message, flags);
     return this.#sink.isBlocked ? sink.drained() : undefined;
   }
@@ -63,7 +62,7 @@ export class Outbox {
       // Not in tiny pieces: the peer grants at least half of the credit at once.
       const needed = Math.min(rest, leastPiece) + messageCost;
       for (;;) {
-        if (this.#error !== undefined) throw this.#error;
+        if (this.#failure !== undefined) throw this.#failure();
         if (this.#credit < needed) await this.#moreCredit();
         // One after the other: those that wait together must not all write at once.
         else if (this.#sink.isBlocked) await this.#sink.drained();

@@ -2,8 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { bundlet } from "../bundlet.ts";
+import { makeClient } from "../client.ts";
 import { Metadata } from "../metadata.ts";
+import { unary } from "../procedure.ts";
 import { RpcError } from "../rpc-error.ts";
+import type { Transport } from "../transport.ts";
+import { callOnceOver, callOver } from "./call-over.ts";
 import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, preface, type ProtocolFault } from "./frames.ts";
 import { noCompression } from "./message-coding.ts";
 import { callFrame, goAwayFrame, initialSettings, settingsFrame } from "./payloads.ts";
@@ -437,6 +443,51 @@ describe("a peer that breaks the rules is sent GOAWAY, and its calls end", () =>
     for (const piece of [preface, settings, goAwayFrame(0, goAwayCodes.protocol, "bad")]) client.session.receive(piece);
     expect(() => stream.receive()).toThrow(/bad/);
     expect(client.carrier.isClosed).toBe(true);
+  });
+});
+
+describe("a call that is answered by one message", () => {
+  const one = z.object({ n: z.number() });
+  const counting = bundlet("a.B", { count: unary({ input: one, output: one }) });
+
+  /** What becomes of a call whose answer is these messages. */
+  async function answeredBy(messages: readonly string[], maxMessageSize = 1000): Promise<unknown> {
+    const client = side("client");
+    const server = side("server", {
+      serve: (stream) => {
+        const send = async (): Promise<void> => {
+          for (const message of messages) await stream.send(Buffer.from(message));
+          stream.finish({ error: undefined, trailers: none });
+        };
+        // It is canceled in the middle by a client that has seen enough.
+        send().catch(() => undefined);
+      },
+    });
+    await exchange(client, server);
+    const { session } = client;
+    const transport: Transport = {
+      call: (call) => callOver(session, call, maxMessageSize),
+      callOnce: (call) => callOnceOver(session, call, maxMessageSize),
+    };
+    const answer = makeClient(counting, transport)
+      .count({ n: 1 })
+      .catch((error: unknown) => error);
+    await exchange(client, server, 7);
+    expect([session.streamCount, server.session.streamCount]).toEqual([0, 0]);
+    return await answer;
+  }
+
+  test("gets it, also one that is larger than the credit", async () => {
+    expect(await answeredBy(['{"n":2}'])).toEqual({ n: 2 });
+    const large = `{"n":3${" ".repeat(200_000)}}`;
+    expect(await answeredBy([large], 1_000_000)).toEqual({ n: 3 });
+  });
+
+  test("fails if the answer has none, several, one that is too large, or one that is none", async () => {
+    expect(await answeredBy([])).toMatchObject({ code: "unimplemented" });
+    expect(await answeredBy(['{"n":2}', '{"n":2}', '{"n":2}'])).toMatchObject({ code: "unimplemented" });
+    expect(await answeredBy([`{"n":3${" ".repeat(2000)}}`])).toMatchObject({ code: "resource_exhausted" });
+    expect(await answeredBy(["{"])).toMatchObject({ code: "invalid_argument" });
   });
 });
 

@@ -9,7 +9,7 @@ import { isPromiseLike } from "../../guarded.ts";
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
-import { Inbox, type ReceivedMessage } from "./inbox.ts";
+import { Inbox, type FailureReason, type ReceivedMessage } from "./inbox.ts";
 import type { MessageCompression } from "./message-coding.ts";
 import { Outbox, type FrameSink } from "./outbox.ts";
 import { headersFrame, maxMetadata, type CallEnd, type CallHead } from "./payloads.ts";
@@ -34,7 +34,7 @@ abstract class Stream {
   readonly id: number;
   protected readonly session: StreamSession;
   protected readonly outbox: Outbox;
-  readonly #inbox: Inbox;
+  protected readonly inbox: Inbox;
   readonly #maxMessageSize: number;
   #isOver = false;
   /** No more messages come. */
@@ -46,7 +46,7 @@ abstract class Stream {
     this.session = session;
     this.#maxMessageSize = maxMessageSize;
     this.outbox = new Outbox(id, session, session.peerCredit);
-    this.#inbox = new Inbox({
+    this.inbox = new Inbox({
       credit: session.credit,
       maxMessageSize,
       grant: (amount) => {
@@ -62,11 +62,11 @@ abstract class Stream {
 
   /** The next message of the peer, `undefined` at their end. Throws or rejects with RpcError. One call at a time. */
   receive(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
-    const next = this.#inbox.next();
-    return isPromiseLike(next) ? next.then((message) => this.#opened(message)) : this.#opened(next);
+    const next = this.inbox.next();
+    return isPromiseLike(next) ? next.then((message) => this.opened(message)) : this.opened(next);
   }
 
-  #opened(message: ReceivedMessage | undefined): Uint8Array | undefined | Promise<Uint8Array> {
+  protected opened(message: ReceivedMessage | undefined): Uint8Array | undefined | Promise<Uint8Array> {
     if (message === undefined || message.coding === 0) return message?.bytes;
     return this.session.compression.decompress(message, this.#maxMessageSize);
   }
@@ -84,14 +84,14 @@ abstract class Stream {
   /** The peer has sent a MESSAGE. Throws ProtocolFault. */
   gotMessage(payload: Uint8Array, flags: number): void {
     if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a message comes after the last one");
-    this.#inbox.push(payload, flags);
+    this.inbox.push(payload, flags);
     if ((flags & (frameFlags.last | frameFlags.more)) === frameFlags.last) this.closed();
   }
 
   /** No more messages come. Throws ProtocolFault. */
   closed(): void {
     if (this.#isClosed) throw new ProtocolFault(goAwayCodes.protocol, "a stream is closed twice");
-    this.#inbox.end();
+    this.inbox.end();
     this.#isClosed = true;
   }
 
@@ -100,12 +100,12 @@ abstract class Stream {
     this.outbox.grant(amount);
   }
 
-  /** Messages that have come are still to be read if `error` is `undefined`. */
-  protected over(error: RpcError | undefined, waiting: RpcError): void {
+  /** Messages that have come are still to be read if `failure` is `undefined`. */
+  protected over(failure: FailureReason | undefined, waiting: FailureReason): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.outbox.fail(waiting);
-    if (error !== undefined) this.#inbox.fail(error);
+    if (failure !== undefined) this.inbox.fail(failure);
     this.session.forget(this.id);
   }
 }
@@ -131,14 +131,13 @@ export class CalledStream extends Stream {
   finish(end: CallEnd, isBegun = true): void {
     if (this.isOver) return;
     this.session.writeEnd(this.id, end, isBegun);
-    this.over(end.error ?? ended(), ended());
+    this.over(ended, ended);
   }
 
   /** The peer has sent CANCEL, or is gone. */
   canceled(): void {
     if (this.isOver) return;
-    const reason = canceled();
-    this.over(reason, reason);
+    this.over(canceled, canceled);
     this.onCancel();
   }
 }
@@ -148,10 +147,20 @@ export class CallingStream extends Stream {
   readonly #headersCame: (headers: Metadata) => void;
   #hasHeaders = false;
   #end: CallEnd | undefined;
+  #done: ((error: RpcError | undefined, message: Uint8Array | Promise<Uint8Array>) => void) | undefined;
 
   constructor(id: number, session: StreamSession, maxMessageSize: number, headersCame: (headers: Metadata) => void) {
     super(id, session, maxMessageSize);
     this.#headersCame = headersCame;
+  }
+
+  /**
+   * For a call that is answered by one message: calls back once, when the call is over, with the message or with why
+   * there is none. Instead of `receive`.
+   */
+  receiveOne(done: (error: RpcError | undefined, message: Uint8Array | Promise<Uint8Array>) => void): void {
+    this.inbox.takeOne();
+    this.#done = done;
   }
 
   /** How the call has ended, after the last message; `undefined` while it has not. */
@@ -168,7 +177,29 @@ export class CallingStream extends Stream {
   cancel(reason: RpcError): void {
     if (this.isOver) return;
     this.session.write(frame(frameTypes.cancel, 0, this.id, noBytes));
-    this.over(reason, reason);
+    this.over(
+      () => reason,
+      () => reason,
+    );
+  }
+
+  override gotMessage(payload: Uint8Array, flags: number): void {
+    super.gotMessage(payload, flags);
+    const { failure } = this.inbox;
+    // Nobody reads, who would hear of it.
+    if (failure !== undefined && this.#done !== undefined) this.cancel(failure());
+  }
+
+  protected override over(reason: FailureReason | undefined, waiting: FailureReason): void {
+    const done = this.#done;
+    this.#done = undefined;
+    super.over(reason, waiting);
+    if (done === undefined) return;
+    const failure = reason?.() ?? this.#end?.error;
+    if (failure !== undefined) return done(failure, noBytes);
+    const message = this.opened(this.inbox.takeOnly());
+    if (message === undefined) done(new RpcError("unimplemented", "the answer has 0 messages instead of one"), noBytes);
+    else done(undefined, message);
   }
 
   /** The peer has sent HEADERS. Throws ProtocolFault. */
@@ -182,12 +213,15 @@ export class CallingStream extends Stream {
   gotEnd(end: CallEnd): void {
     this.closed();
     this.#end = end;
-    this.over(undefined, end.error ?? ended());
+    this.over(undefined, () => end.error ?? ended());
   }
 
   /** The connection is over before the call was. */
   broken(error: RpcError): void {
-    this.over(error, error);
+    this.over(
+      () => error,
+      () => error,
+    );
   }
 }
 

@@ -1,13 +1,17 @@
 // One call at a gRPC server, over a backend that speaks HTTP/2.
 
+import { isPromiseLike } from "@hemi/common";
 import {
   decodeMessage,
   encodeMessage,
   envelope,
+  ignoreMetadata,
   reasonOf,
   RpcError,
   type MessageCodec,
   type OutgoingCall,
+  type Procedure,
+  type SingleCall,
 } from "@hemi/common/rpc";
 import { connectionFields, FieldNames } from "../../http/field-names.ts";
 import { noFields } from "../../http/fields.ts";
@@ -33,9 +37,8 @@ export async function* callGrpc(
 ): AsyncGenerator<unknown, void, void> {
   const { procedure, signal } = call;
   signal.throwIfAborted();
-  const isBinary = procedure.input.binary !== undefined && procedure.output.binary !== undefined;
-  const codec: MessageCodec = isBinary ? "proto" : "json";
-  const response = new GrpcResponse(options.maxMessageSize ?? 4 * 1024 * 1024);
+  const codec = codecOf(procedure);
+  const response = new GrpcResponse(options.maxMessageSize ?? defaultMaxMessageSize);
   const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
   response.resume = () => exchange.resume();
   const abort = (): void => {
@@ -62,6 +65,54 @@ export async function* callGrpc(
     exchange.cancel();
   }
 }
+
+/** The same for a call that is answered by one message: without iterables, and without a signal. */
+export function callGrpcOnce(backend: WebBackend, call: SingleCall, options: GrpcOptions): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const { procedure, limits, inputs } = call;
+    if (limits.reason !== undefined) throw limits.reason;
+    const codec = codecOf(procedure);
+    const response = new GrpcResponse(options.maxMessageSize ?? defaultMaxMessageSize);
+    const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
+    const settle = (): void => {
+      const headers = call.headersCame === ignoreMetadata ? undefined : response.headers;
+      if (headers !== undefined) call.headersCame(headers);
+      const message = response.only();
+      if (call.trailersCame !== ignoreMetadata) call.trailersCame(response.trailers);
+      if (isPromiseLike(message)) message.then((bytes) => resolve(decoded(bytes))).catch(reject);
+      else resolve(decoded(message));
+    };
+    // The answer may come while the exchange begins.
+    const begun: { exchange: WebExchange | undefined } = { exchange: undefined };
+    const giveUp = (error: unknown): void => {
+      begun.exchange?.cancel();
+      response.fail(
+        error instanceof RpcError ? error : new RpcError("canceled", "the inputs failed", { cause: error }),
+      );
+    };
+    response.receiveOne(() => {
+      begun.exchange?.cancel();
+      try {
+        settle();
+      } catch (error) {
+        reject(error instanceof Error ? error : new RpcError("internal"));
+      }
+    });
+    const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
+    begun.exchange = exchange;
+    limits.whenOver(giveUp);
+    if (Array.isArray(inputs) && inputs.length === 1) {
+      exchange.sendContent(envelope(0, encodeMessage(procedure.input, codec, inputs[0])));
+      exchange.endContent(noFields);
+    } else send(exchange, call, codec).catch(giveUp);
+  });
+}
+
+function codecOf({ input, output }: Procedure): MessageCodec {
+  return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
+}
+
+const defaultMaxMessageSize = 4 * 1024 * 1024;
 
 async function send(exchange: WebExchange, call: OutgoingCall, codec: MessageCodec): Promise<void> {
   for await (const input of call.inputs) {

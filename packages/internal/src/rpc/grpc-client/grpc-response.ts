@@ -13,12 +13,15 @@ export class GrpcResponse implements ResponseHandler {
   readonly #reader: EnvelopeReader;
   #head: NodeResponseHead | undefined;
   #coding: MessageCoding | undefined;
-  #trailers: Metadata | undefined;
+  #trailers: Fields | undefined;
   #error: RpcError | undefined;
   #isOver = false;
   /** In bytes, what has come and is not read. */
   #unread = 0;
   #came = Promise.withResolvers<void>();
+  /** For an answer of one message: called at the end. */
+  #done: (() => void) | undefined;
+  #only: Envelope | undefined;
   /** Asks the node for more. Set by whoever has begun the exchange. */
   resume: () => void = () => undefined;
 
@@ -35,7 +38,7 @@ export class GrpcResponse implements ResponseHandler {
 
   /** The metadata after the messages. */
   get trailers(): Metadata {
-    return this.#trailers ?? new Metadata();
+    return this.#trailers === undefined ? new Metadata() : Metadata.received(this.#trailers);
   }
 
   /** The next message, `undefined` at the end of a call that went well. Rejects with RpcError. */
@@ -51,6 +54,19 @@ export class GrpcResponse implements ResponseHandler {
     if (this.#error !== undefined) throw this.#error;
     if (!this.#reader.isBetween) throw new RpcError("internal", "the answer ended in the middle of a message");
     return undefined;
+  }
+
+  /** For an answer of one message: calls back once, when it is over. `only` has it then. Instead of `next`. */
+  receiveOne(done: () => void): void {
+    this.#done = done;
+  }
+
+  /** Throws RpcError if there is not exactly one message. */
+  only(): Uint8Array | Promise<Uint8Array> {
+    if (this.#error !== undefined) throw this.#error;
+    if (!this.#reader.isBetween) throw new RpcError("internal", "the answer ended in the middle of a message");
+    if (this.#only === undefined) throw new RpcError("unimplemented", "the answer has 0 messages instead of one");
+    return this.#opened(this.#only);
   }
 
   /** The caller gives it up. */
@@ -81,6 +97,20 @@ export class GrpcResponse implements ResponseHandler {
     this.#isOver = true;
     this.#error = error;
     this.#came.resolve();
+    this.#done?.();
+  }
+
+  /** Its size is limited, and there is one only: the node need not wait for its reader. */
+  #keepOne(): boolean {
+    try {
+      for (let next = this.#reader.take(); next !== undefined; next = this.#reader.take()) {
+        if (this.#only !== undefined) throw new RpcError("unimplemented", "the answer has several messages");
+        this.#only = next;
+      }
+    } catch (error) {
+      this.#end(error instanceof RpcError ? error : new RpcError("internal"));
+    }
+    return true;
   }
 
   // ---- called by the backend ----
@@ -92,7 +122,7 @@ export class GrpcResponse implements ResponseHandler {
     const { fields, status } = head;
     const type = fields.get("content-type") ?? "";
     // Without content, the status is in the head (Trailers-Only).
-    if (fields.has("grpc-status")) this.#trailers = Metadata.received(fields);
+    if (fields.has("grpc-status")) this.#trailers = fields;
     if (status !== 200 || !type.startsWith("application/grpc")) {
       return this.#end(errorOfFields(fields, status) ?? new RpcError("unknown", `the answer is no gRPC but ${type}`));
     }
@@ -108,6 +138,7 @@ export class GrpcResponse implements ResponseHandler {
 
   content(piece: Uint8Array): boolean {
     this.#reader.push(piece);
+    if (this.#done !== undefined) return this.#keepOne();
     this.#unread += piece.length;
     this.#came.resolve();
     return this.#unread < maxUnread;
@@ -117,7 +148,7 @@ export class GrpcResponse implements ResponseHandler {
     const head = this.#head;
     const isInHead = head?.fields.has("grpc-status") === true;
     const fields = isInHead && !trailers.has("grpc-status") ? head.fields : trailers;
-    this.#trailers = Metadata.received(fields);
+    this.#trailers = fields;
     this.#end(errorOfFields(fields, head?.status ?? 0));
   }
 

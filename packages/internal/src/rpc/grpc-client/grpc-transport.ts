@@ -2,6 +2,7 @@
 
 import type { Transport } from "@hemi/common/rpc";
 import type { WebBackend } from "../../http/web-backend.ts";
+import type * as grpcCalls from "./grpc-call.ts";
 import type { GrpcOptions } from "./grpc-call.ts";
 
 export type { GrpcOptions } from "./grpc-call.ts";
@@ -14,9 +15,22 @@ export type { GrpcOptions } from "./grpc-call.ts";
 export function grpcTransport(backend: () => WebBackend, options: GrpcOptions = {}): Transport {
   return {
     async *call(call) {
-      // Protobuf is loaded by those who need it only.
-      const { callGrpc } = await import("./grpc-call.ts");
+      const { callGrpc } = loaded.calls ?? (await load());
       yield* callGrpc(backend(), call, options);
     },
+    callOnce(call) {
+      const { calls } = loaded;
+      if (calls !== undefined) return calls.callGrpcOnce(backend(), call, options);
+      return load().then(({ callGrpcOnce }) => callGrpcOnce(backend(), call, options));
+    },
   };
+}
+
+type GrpcCalls = typeof grpcCalls;
+
+const loaded: { calls: GrpcCalls | undefined } = { calls: undefined };
+
+/** Protobuf is loaded by those who need it only. */
+async function load(): Promise<GrpcCalls> {
+  return (loaded.calls = await import("./grpc-call.ts"));
 }

@@ -59,6 +59,11 @@ export class HrpcPool implements NodePool {
     }
   }
 
+  /** A session with room for a call, if there is one now. */
+  get free(): Session | undefined {
+    return this.#leastBusy();
+  }
+
   /** Whether it has no session and nobody waits for one. */
   get isIdle(): boolean {
     return this.#conns.size === 0 && this.#waiting.size === 0;

@@ -3,7 +3,7 @@
 import { connect, isIP, type OnReadOpts } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { Deadlines } from "@hemi/common";
-import { callOver, protocolName, type Transport } from "@hemi/common/rpc";
+import { callOnceOver, callOver, protocolName, type Transport } from "@hemi/common/rpc";
 import type { Dialled } from "../../backend/dial.ts";
 import { parseAddress, type Address } from "../../component/props/addresses.ts";
 import { HemiError } from "../../errors/hemi-error.ts";
@@ -80,6 +80,11 @@ export function hrpcTransport(url: string, options: HrpcOptions = {}): HrpcTrans
   return {
     async *call(call) {
       yield* callOver(await pool.take(call.signal), call, maxMessageSize);
+    },
+    callOnce(call) {
+      const session = pool.free;
+      if (session !== undefined) return callOnceOver(session, call, maxMessageSize);
+      return pool.take(call.signal).then((session) => callOnceOver(session, call, maxMessageSize));
     },
     close,
     [Symbol.asyncDispose]: () => Promise.resolve(close()),
