@@ -5,9 +5,9 @@
 //                └ idle ┘ collection
 //
 // The start of the process is such a burst, too. The runtime collects garbage when it needs room. A process that has
-// become idle needs none, so the garbage of the burst stays: up to 128 MB of young objects, and what was promoted
-// from them. And an ordinary collection keeps the freed pages for later use. Measured with 5,120 stalled HTTP/2 streams, five
-// times: 75 MB before, 250 MB after, for good; 92 MB after this. (Java's G1 does the same: JEP 346.)
+// become idle needs none, so the garbage of the burst stays: up to 128 MB of young objects, and what was promoted from
+// them. And an ordinary collection keeps the freed pages for later use. Measured with 5,120 stalled HTTP/2 streams,
+// five times: 75 MB before, 250 MB after, for good; 92 MB after this. (Java's G1 does the same: JEP 346.)
 
 /** What is needed of the process. */
 export interface CollectedProcess {
