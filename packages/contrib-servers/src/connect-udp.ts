@@ -1,7 +1,7 @@
 // connectUdp: tunnels for UDP through a web server (RFC 9298), over each version of HTTP that it speaks.
 //
-//  GET, upgrade: connect-udp (HTTP/1.1)    ─┬─> client allowed? ─> target judged? ─> 101 or 200, then capsules both ways
-//  CONNECT, :protocol connect-udp (others) ─┘       407                403, 502
+//  HTTP/1.1: GET, upgrade: connect-udp       ─┬─> client, target ──> 101 or 200, then capsules both ways
+//  others: CONNECT, :protocol = connect-udp  ─┘       407, 403, 502
 
 import { Deadlines } from "@hemi/common";
 import {
