@@ -1,8 +1,10 @@
 // Work at the end of a turn of the event loop: sends the output that was written in the turn.
 
+/** Output that may be due at the end of a turn. */
 export interface Due {
   /** Whether it is flushed at the end of this turn. Only this file changes it. */
   isDue: boolean;
+  /** Sends it. */
   flush(): void;
 }
 

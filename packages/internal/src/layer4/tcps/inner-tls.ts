@@ -31,6 +31,7 @@ export type InnerTlsSettings = PropsOf<typeof innerTlsProps>;
 
 /** How connections to servers are secured. */
 export interface ServerTls {
+  /** `require` takes any certificate. */
   readonly mode: "off" | "require" | "verify";
   /** The name in the certificate; "": the host of the node. */
   readonly serverName: string;
@@ -42,6 +43,7 @@ export interface ServerTls {
 export interface InnerTls {
   /** For clients; `undefined`: they cannot have TLS. */
   readonly secureContext: SecureContext | undefined;
+  /** For connections to servers. */
   readonly server: ServerTls;
 }
 

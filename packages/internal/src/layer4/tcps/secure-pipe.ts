@@ -28,6 +28,7 @@ export class SecurePipe implements ClientPipe {
     return this.#link.isDestroyed || this.#socket.destroyed;
   }
 
+  /** The link has received these bytes. They are copied. */
   received(bytes: Buffer): void {
     this.#raw.received(bytes);
   }
@@ -37,10 +38,12 @@ export class SecurePipe implements ClientPipe {
     this.#raw.drained();
   }
 
+  /** The client sends nothing more. */
   ended(): void {
     this.#raw.push(null);
   }
 
+  /** The link is closed. */
   closed(): void {
     this.#socket.destroy();
   }
