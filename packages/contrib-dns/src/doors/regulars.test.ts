@@ -11,7 +11,7 @@ test("a client that asks from the same port again and again gets each answer", a
   await once(socket, "connect");
   for (let id = 1; id <= 5; id++) {
     socket.send(queryFor("a.test A", { id }));
-    const [answer] = await once(socket, "message");
+    const [answer] = (await once(socket, "message")) as [Buffer];
     expect(answer.readUInt16BE(0)).toBe(id);
   }
   socket.close();
