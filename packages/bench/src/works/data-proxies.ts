@@ -123,7 +123,10 @@ async function redisRate(port: number, seconds: number): Promise<number> {
 
 async function pgsqlRate(port: number, seconds: number): Promise<number> {
   const stdout = await pgbench(port, "-n", "-S", "-c", "64", "-T", String(seconds), "-M", "extended");
-  return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
+  const [, rate] = /tps = ([\d.]+)/.exec(stdout) ?? [];
+  // Within few seconds, 64 clients may not even have logged in.
+  if (rate === undefined) throw new Error(`pgbench has measured nothing: ${stdout}`);
+  return Number(rate);
 }
 
 async function dnsRate(port: number, seconds: number): Promise<number> {

@@ -28,7 +28,7 @@ export class SecurePipe implements ClientPipe {
     return this.#link.isDestroyed || this.#socket.destroyed;
   }
 
-  /** Encrypted bytes have come by the link. */
+  /** The link has received these bytes. They are copied. */
   received(bytes: Buffer): void {
     this.#raw.received(bytes);
   }
@@ -38,12 +38,12 @@ export class SecurePipe implements ClientPipe {
     this.#raw.drained();
   }
 
-  /** The client has shut its side of the link. */
+  /** The client sends nothing more. */
   ended(): void {
     this.#raw.push(null);
   }
 
-  /** The link is gone. */
+  /** The link is closed. */
   closed(): void {
     this.#socket.destroy();
   }
