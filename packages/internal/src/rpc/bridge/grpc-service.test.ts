@@ -92,8 +92,9 @@ describe("by a file of descriptors", () => {
     await using client = new GrpcClient(site.port);
     const cancels = () => server.events.filter((event) => event === "cancelled").length;
     const before = cancels();
-    const late = client.unary("unaryCall", { behavior: "hang" }, { deadline: Date.now() + 100 });
+    const late = client.unary("unaryCall", { behavior: "hang" }, { deadline: Date.now() + 2000 });
     await expect(late).rejects.toMatchObject({ code: grpcStatus.DEADLINE_EXCEEDED });
+    expect(server.events).toContain("hangs");
     await expect.poll(cancels).toBe(before + 1);
     const stream = client.serverStream({ responseParameters: [{ size: 1 }], behavior: "forever" });
     stream.on("error", () => {});

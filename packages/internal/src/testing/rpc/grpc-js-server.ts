@@ -70,7 +70,10 @@ function testImplementation(events: string[]): UntypedServiceImplementation {
       call.sendMetadata(headers);
       const trailers = new Metadata();
       trailers.set("x-trail-bin", Buffer.from([1, 255]));
-      if (behavior === "hang") return call.on("cancelled", () => void events.push("cancelled"));
+      if (behavior === "hang") {
+        events.push("hangs");
+        return call.on("cancelled", () => void events.push("cancelled"));
+      }
       const { code = 0, message = "" } = responseStatus ?? {};
       if (code !== 0) return done({ code, details: message, metadata: trailers });
       done(null, { payload: { body: new Uint8Array(responseSize) }, username: String(payload?.body.length) }, trailers);
