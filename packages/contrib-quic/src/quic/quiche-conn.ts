@@ -294,8 +294,11 @@ function codeIn(error: unknown, name: string): number | undefined {
 /** In bytes: what every network takes with the headers of IPv6 and UDP, and what browsers send. */
 export const maxDatagram = 1350;
 
-/** Packets of one connection in one turn of the event loop. */
-const maxPackets = 64;
+/**
+ * Packets of one connection in one turn of the event loop: as many datagrams as Node.js reads of a socket in one. More
+ * overflow the buffer of a receiver that is as busy as we are, and what is lost comes late.
+ */
+const maxPackets = 32;
 
 /** In bytes, roughly. */
 const sizeOfAcknowledgment = 100;
