@@ -1,5 +1,8 @@
 // Large resources that are cached in slices.
 
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cachedSite } from "../../testing/cached-site.ts";
 import type { Request } from "../request/request.ts";
@@ -16,11 +19,14 @@ function ranged(text: string) {
     /** What it sends instead of the right value. */
     contentRange: undefined as string | undefined,
     takesRanges: true,
+    /** Until then, it does not answer. */
+    gate: undefined as Promise<void> | undefined,
     /** How many bytes of a range are missing. */
     missing: 0,
     async handle(req: Request, resp: Response): Promise<boolean> {
       const range = req.header("range");
       backend.asked.push(range ?? "all");
+      await backend.gate;
       resp.setHeader("cache-control", backend.control);
       if (backend.etag !== undefined) resp.setHeader("etag", backend.etag);
       if (req.header("if-none-match") === backend.etag && backend.etag !== undefined) {
@@ -78,6 +84,30 @@ describe("a large resource", () => {
     await using site = await cachedSite(backend.handle, sliced, { cacher: ".maxWobjectSize = 4K" });
     for (let i = 0; i < 2; i++) expect((await site.get("/")).text).toBe(long);
     expect(backend.asked).toHaveLength(3);
+  });
+
+  test("is on disk after a restart, and a purge takes what is being fetched of it", async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-slices-"));
+    const backend = ranged(long);
+    const onDisk = { sign: "diskCacher", cacher: `.folder = "${folder.path}"` };
+    {
+      await using site = await cachedSite(backend.handle, sliced, onDisk);
+      await site.get("/");
+    }
+    await using site = await cachedSite(backend.handle, sliced, onDisk);
+    expect((await site.get("/", { range: "bytes=4000-9000" })).text).toBe(long.slice(4000, 9001));
+    expect(backend.asked).toHaveLength(3);
+    expect(await site.cache.purge({ url: "http://a.example/" })).toBe(3);
+    const gate = Promise.withResolvers<void>();
+    backend.gate = gate.promise;
+    const before = site.get("/", { range: "bytes=0-1" });
+    await expect.poll(() => backend.asked).toHaveLength(4);
+    await site.cache.purge({ url: "http://a.example/" });
+    [backend.text, backend.etag] = ["x".repeat(10_000), '"2"'];
+    gate.resolve();
+    await before;
+    expect((await site.get("/")).text).toBe(backend.text);
+    expect(backend.asked).toHaveLength(7);
   });
 
   test("answers HEAD, conditions, and ranges beyond its end, out of one slice", async () => {
