@@ -1,4 +1,5 @@
-// Generates the `*_pb.ts` beside each `.proto`, by protoc (Debian: protobuf-compiler) and protoc-gen-es.
+// Generates the `*_pb.ts` beside each `.proto`, by protoc (Debian: protobuf-compiler, libprotobuf-dev) and by
+// protoc-gen-es.
 // usage: node scripts/protos.mjs
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
