@@ -120,7 +120,7 @@ test("whatever is sent, a connection before it goes on", async () => {
   expect(site.log.filter((line) => line.includes("failed"))).toEqual([]);
 });
 
-test("a connection ID of another client leads to its node only, whose answers are bounded like those to a forged address", async () => {
+test("answers to whoever sends to the connection ID of another client are bounded", async () => {
   await using node = await PacketEnd.node("a", anyId, { answers: 20 });
   await using site = await routeQuic(quicNodes("n", [node]) + quicRoute(toNode));
   await using client = await site.connect();

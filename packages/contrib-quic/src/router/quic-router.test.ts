@@ -146,14 +146,14 @@ test("a hello that is never complete goes to a case for all after sniffTimeout",
 
 test("nodes that answer no version negotiation are found to be down", async () => {
   await using live = await PacketEnd.node("live", anyId);
-  await using mute = await PacketEnd.connect(9);
+  await using mute = await PacketEnd.node("mute", anyId, { answers: 0 });
   const nodes = quicNodes(
     "n",
     [mute],
     '.healthCheck = "quic" .healthInterval = 10ms .healthTimeout = 10ms .healthFall = 1',
   );
   await using site = await routeQuic(nodes + quicNodes("rest", [live]) + quicRoute(toNodes()));
-  await expect.poll(() => site.log.join("\n")).toMatch(/did not answer as expected/);
+  await expect.poll(() => site.log.join("\n")).toMatch(/is down: .* did not answer as expected/);
 });
 
 test("hemi explain tells the case, the dealet and the node", async () => {
@@ -172,8 +172,10 @@ test("hemi explain tells the case, the dealet and the node", async () => {
 });
 
 test("a dealet for TCP in a case of a quicRouter is a configuration error", async () => {
-  const text =
-    'stage { tcpsBackend "t" { .nodes = (["address": "127.0.0.1:1"]) } quicRouter "q" { .address = "127.0.0.1:0" case { tcpsProxy { .toBackend = "t" } } } }';
+  const text = `stage {
+    tcpsBackend "t" { .nodes = (["address": "127.0.0.1:1"]) }
+    quicRouter "q" { .address = "127.0.0.1:0" case { tcpsProxy { .toBackend = "t" } } }
+  }`;
   await expect(bootWith([contrib]).bootText(text)).rejects.toThrow(/tcpsProxy does not handle datagrams/);
 });
 

@@ -28,8 +28,10 @@ export async function routeQuic(text: string) {
 export const quicRoute = (cases: string, props = "") =>
   `quicRouter "main" { .address = "127.0.0.1:0" ${props} ${cases} }`;
 
-export const quicNodes = (name: string, nodes: readonly PacketEnd[], props = "") =>
-  `quicBackend "${name}" { .nodes = (${nodes.map(({ port }) => `["address": "127.0.0.1:${port}"]`).join(", ")}) ${props} }`;
+export const quicNodes = (name: string, nodes: readonly PacketEnd[], props = "") => {
+  const list = nodes.map(({ port }) => `["address": "127.0.0.1:${port}"]`).join(", ");
+  return `quicBackend "${name}" { .nodes = (${list}) ${props} }`;
+};
 
 interface Received {
   readonly bytes: Buffer;
