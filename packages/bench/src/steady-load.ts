@@ -22,7 +22,11 @@ export function steadyLoad(port: number, { kept, anew }: { readonly kept: number
     let socket: Socket | undefined;
     while (!isStopped) {
       // A server may close a connection while no request is under way.
-      if (socket?.destroyed !== false || socket.readableEnded) socket = connect(port, "127.0.0.1").setNoDelay();
+      if (socket?.destroyed !== false || socket.readableEnded) {
+        socket = connect(port, "127.0.0.1").setNoDelay();
+        // It may fail while nobody waits for it.
+        socket.on("error", () => {});
+      }
       try {
         const isLast = await exchange(socket, request(isKept ? "keep-alive" : "close"));
         answered++;
@@ -52,8 +56,6 @@ function exchange(socket: Socket, head: string): Promise<boolean> {
     function settle(how: () => void): void {
       clearTimeout(timer);
       socket.off("data", onData).off("end", onEnd).off("error", onError).off("close", onEnd);
-      // It may still fail while nobody waits for it.
-      socket.on("error", () => {});
       how();
     }
     const onEnd = (): void => settle(() => reject(new Error(received === "" ? "closed without an answer" : "cut")));
