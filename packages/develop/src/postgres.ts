@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { chmod, mkdtempDisposable, readFile, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { TestContext } from "vitest";
 import { freePort, startPeer } from "./peer-process.ts";
@@ -46,7 +47,14 @@ export async function startPostgres(context: TestContext, { password, tls }: Pos
     if (before.length > 0) await run("chown", ["postgres:postgres", cert, key]);
     args.push("-c", "ssl=on", "-c", `ssl_cert_file=${cert}`, "-c", `ssl_key_file=${key}`);
   }
-  const start = () => startPeer(...command("postgres", args), port);
+  const start = async (): Promise<AsyncDisposable> => {
+    const process = await startPeer(...command("postgres", args), port);
+    // It accepts connections before that, and refuses them.
+    while (!(await isReady())) await pause(20);
+    return process;
+  };
+  const isReady = async (): Promise<boolean> =>
+    /^ready\s*$/m.test(await readFile(join(data, "postmaster.pid"), "utf8").catch(() => ""));
   let server: AsyncDisposable | undefined = await start();
   const stop = async (): Promise<void> => {
     // By SIGTERM it would wait until all sessions have ended.

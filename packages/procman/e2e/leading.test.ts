@@ -71,9 +71,9 @@ describe("a worker", () => {
 
   test("whose event loop stands still is reported with the line of code, and replaced", async () => {
     await using folder = await folderWith(files());
-    await using program = await serve(folder.path, "--stall", "300ms");
+    await using program = await serve(folder.path, "--stall", "1s");
     const lost = ask(program.port, "/loop?secret=1").catch(() => "broken off");
-    await program.command.line(/the event loop stood still for 300 ms/);
+    await program.command.line(/the event loop stood still for 1000 ms/);
     await program.command.line(/GET \/loop, [\w-]+/);
     await program.command.line(/at handle \(file:\/\/\S+loop\.ts:[34]:\d+\)/);
     expect(await lost).toBe("broken off");

@@ -109,7 +109,7 @@ describe("a client whose requests come to nothing good", () => {
 test("hemi explain says what is left, and why a client is refused", async () => {
   await using site = await serveSite('limiter { .rate = 2 .per = 1h .strike = ("404") .maxStrikes = 1 .ban = 10m }');
   site.at(0);
-  const explained = async () => JSON.stringify(await site.stage.explain({ url: "http://site.example/" }));
+  const explained = async () => JSON.stringify(await site.stage.explain({ url: `http://${site.address}/` }));
   expect(await explained()).toContain('lets \\"127.0.0.1\\" through, which has 2 of 2 requests left');
   await site.ask("GET /");
   await site.ask("GET /");

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { bootWith } from "../../boot.ts";
 import { openErrorLog } from "../../log/error-log.ts";
 import { MemorySink } from "../../log/sink.ts";
+import type { ServerPart } from "../../stage/kinds/server.ts";
 import type { Stage } from "../../stage.ts";
 
 async function serve(rules: string): Promise<Stage> {
@@ -106,7 +107,8 @@ test("hemi explain shows the networks, and what a location is made of", async ()
     rule $srcHost in ("10.0.0.0/8", "127.0.0.0/8") && $path ~= "^/old/(?<rest>.*)$" {
       .returnCode = 301 .returnText = "/new/" + $match_rest
     }`);
-  const told = JSON.stringify(await stage.explain({ url: "http://a.example/old/x" }));
+  const { listensOn: [listensOn = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
+  const told = JSON.stringify(await stage.explain({ url: `http://${listensOn}/old/x` }));
   expect(told).toContain(
     '"operator":"in","patterns":["10.0.0.0/8","127.0.0.0/8"],"value":"127.0.0.1","fitting":["127.0.0.0/8"]',
   );
