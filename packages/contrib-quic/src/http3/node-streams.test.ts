@@ -86,6 +86,17 @@ describe("a response", () => {
     expect([asked.text, asked.trailers?.count]).toEqual(["firstsecondthird", 0]);
   });
 
+  test("in frames of one byte is given on in larger pieces", () => {
+    using node = new TestNode();
+    const asked = node.ask();
+    node.quic.send(0, Buffer.concat([node.head(), ...Array<Buffer>(20_000).fill(node.data("x"))]), true);
+    expect([asked.whole?.length, asked.pieces]).toEqual([20_000, 0]);
+    const other = node.ask();
+    node.quic.send(4, Buffer.concat([node.head(), ...Array<Buffer>(20_000).fill(node.data("x"))]));
+    expect(other.text).toHaveLength(20_000);
+    expect(other.pieces).toBeLessThan(100);
+  });
+
   test("whose fields come later by QPACK waits for them", () => {
     using node = new TestNode();
     const asked = node.ask();
