@@ -6,7 +6,7 @@ import { ListedFields } from "@hemi/internal";
 import { integer } from "../qpack/prefix-writer.ts";
 import { errorCode } from "./errors.ts";
 import { frame, frameType, streamType } from "./frames.ts";
-import { settingsFrame } from "./settings.ts";
+import { settingId, settingsFrame } from "./settings.ts";
 import { varint } from "@hemi/common";
 
 const nothing = Buffer.alloc(0);
@@ -45,6 +45,20 @@ describe("a request", () => {
     node.quic.send(0, Buffer.concat([node.head({ ":status": "413" }), node.data("no")]), true);
     expect([asked.head?.status, asked.whole, asked.failure]).toEqual([413, "no", undefined]);
   });
+});
+
+test("a node that stops a stream of QPACK ends the connection, and no call throws", () => {
+  using node = new TestNode({ isGreeted: false });
+  node.sendUni(3, streamType.control, settingsFrame([[settingId.qpackMaxTableCapacity, 4096]]));
+  // Our encoder's: the second of our unidirectional streams.
+  node.quic.stopByPeer(6);
+  const received = new ListedFields(["x-often", "the same"]);
+  node.ask({ received });
+  expect(() => node.ask({ received })).not.toThrow();
+  expect([node.quic.closedWith, node.brokeBy]).toEqual([
+    errorCode.closedCriticalStream,
+    "it stopped a stream that HTTP/3 needs",
+  ]);
 });
 
 describe("a response", () => {
