@@ -131,3 +131,19 @@ test("answers to whoever sends to the connection ID of another client are bounde
   await client.ask(id);
   await expect.poll(() => victim.count).toBeLessThanOrEqual(3);
 });
+
+test("whoever has one connection takes the room of few others, however many addresses it forges", async () => {
+  await using node = await PacketEnd.node("a", anyId);
+  await using site = await routeQuic(quicNodes("n", [node]) + quicRoute(toNode, ".maxSessions = 6"));
+  await using attacker = await site.connect();
+  const id = await attacker.begin(whole());
+  expect(await attacker.ask(id)).toBe("a");
+  await using forged = new AsyncDisposableStack();
+  for (let i = 0; i < 8; i++) {
+    const address = forged.use(await site.connect());
+    for (let j = 0; j < 2; j++) expect(await address.ask(id)).toBe("a");
+  }
+  await using client = await site.connect();
+  expect(await client.ask(await client.begin(whole()))).toBe("a");
+  expect(await attacker.ask(id)).toBe("a");
+});

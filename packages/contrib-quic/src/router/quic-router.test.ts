@@ -115,6 +115,19 @@ test("with nodeIdSize, another connection ID from another address goes on to the
   }
 });
 
+test("with nodeIdSize, a client that has moved is sent all that its node answers", async () => {
+  const idOf = () => Buffer.concat([randomBytes(1), Buffer.of(1, 1), randomBytes(9)]);
+  await using node = await PacketEnd.node("a", idOf, { answers: 10 });
+  await using site = await routeQuic(quicNodes("n", [node]) + quicRoute(toNodes(), ".nodeIdSize = 2"));
+  await using before = await site.connect();
+  await before.begin(asking("a.example"));
+  await using after = await site.connect();
+  // At first, no more than three times what it has sent.
+  await after.ask(idOf());
+  after.send(shortPacket(idOf(), "?"));
+  await expect.poll(() => after.count).toBeGreaterThanOrEqual(10);
+});
+
 test("an unknown version is answered by version negotiation, or passed to a case", async () => {
   await using node = await PacketEnd.node("a", anyId);
   const unknown = Buffer.from(asking("a.example"));

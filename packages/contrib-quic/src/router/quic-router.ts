@@ -92,6 +92,11 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     return { name: "maxAmplification", bytes: bytesReceived * this.settings.maxAmplification };
   }
 
+  /** Sessions that are guessed give way to others always: an attacker needs no connection to begin one. */
+  override proven(session: RouterSession): void {
+    if (!(session instanceof QuicSession && session.isGuessed)) super.proven(session);
+  }
+
   #longHeader(header: LongHeader, arrival: Arrival): void {
     const { bytes, client, routes } = arrival;
     const route = routes.byId(header.dcid);
@@ -111,7 +116,8 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     const similar = routes.byNodeId(bytes.subarray(1), this.settings.nodeIdSize);
     const latest = routes.byClient(client);
     if (latest !== undefined && (similar === undefined || similar.node === latest.route.node)) {
-      return this.deliver(latest, bytes, false);
+      // One that has moved here gets answers by its node alone, which validates its address (RFC 9000 8.2).
+      return this.deliver(latest, bytes, latest.firstId === undefined && latest.bytesSent > 0);
     }
     if (similar !== undefined) this.#along(new Route(similar), arrival);
   }
@@ -126,6 +132,7 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
   #follow(route: Route, arrival: Arrival): RoutedSession | undefined {
     const { taker, node } = route;
     if (taker === undefined) return undefined;
+    route.makeRoom();
     const session = this.#begin(arrival, { reader: unreadable, route, firstId: undefined });
     if (session === undefined) return undefined;
     session.onlyNode = node;

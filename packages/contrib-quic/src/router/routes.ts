@@ -33,6 +33,15 @@ export class Route {
     this.taker = like.taker;
     this.node = like.node;
   }
+
+  /**
+   * Makes room for one more address. Whoever has a connection may send with any forged address: the oldest of the
+   * addresses that it has moved to gives way, and its session begins anew if it was a true one.
+   */
+  makeRoom(): void {
+    const moved = [...this.sessions.values()].filter(({ firstId }) => firstId === undefined);
+    if (moved.length >= maxMovedSessions) moved[0]?.close("refused");
+  }
 }
 
 export class Routes {
@@ -142,6 +151,8 @@ function firstKey(client: string, id: string): string {
   return `${client} ${id}`;
 }
 
+/** Addresses of one connection but the first. No prop: a client has one at a time. */
+const maxMovedSessions = 4;
 /** Servers name one in the handshake, and one in a Retry packet. */
 const maxIdsOfRoute = 8;
 /** More than any backend has nodes. */
