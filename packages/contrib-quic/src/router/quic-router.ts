@@ -18,6 +18,7 @@ import {
   type PropsOf,
   type RouterPart,
   type RouterSession,
+  type Taker,
 } from "@hemi/internal";
 import { isInitialVersion, isLongHeader, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { initialHello } from "./initial-hello.ts";
@@ -130,7 +131,8 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
   }
 
   #follow(route: Route, arrival: Arrival): RoutedSession | undefined {
-    const { taker, node } = route;
+    const { node } = route;
+    const taker = this.#takerLike(route.taker);
     if (taker === undefined) return undefined;
     route.makeRoom();
     const session = this.#begin(arrival, { reader: unreadable, route, firstId: undefined });
@@ -138,6 +140,14 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     session.onlyNode = node;
     session.followTo(taker);
     return session;
+  }
+
+  /** The one that has its place now: since the connection began, a reload may have replaced it, or dropped it. */
+  #takerLike(taker: Taker | undefined): Taker | undefined {
+    for (const { takers } of this.cases) {
+      for (const each of takers) if (each.path === taker?.path) return each;
+    }
+    return undefined;
   }
 
   #unknownVersion(header: LongHeader, arrival: Arrival): void {
