@@ -147,3 +147,18 @@ test("whoever has one connection takes the room of few others, however many addr
   expect(await client.ask(await client.begin(whole()))).toBe("a");
   expect(await attacker.ask(id)).toBe("a");
 });
+
+test("a forged first packet turns no packet of a proven client to another node", async () => {
+  await using a = await PacketEnd.node("a", anyId);
+  await using b = await PacketEnd.node("b", anyId);
+  await using site = await routeQuic(quicNodes("n", [a, b]) + quicRoute(toNode));
+  await using client = await site.connect();
+  const id = await client.begin(whole());
+  const name = await client.ask(id);
+  // As from an attacker that writes the client's address: nobody uses the ID that the node gives.
+  const other = await client.begin(whole());
+  expect(await client.ask(anyId())).toBe(name);
+  // Once it does, it is the client's last connection.
+  const second = await client.ask(other);
+  expect([second, await client.ask(anyId())]).toEqual([name === "a" ? "b" : "a", second]);
+});

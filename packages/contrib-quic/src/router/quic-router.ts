@@ -95,6 +95,7 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
 
   /** Sessions that are guessed give way to others always: an attacker needs no connection to begin one. */
   override proven(session: RouterSession): void {
+    if (session instanceof QuicSession) session.addressShown();
     if (!(session instanceof QuicSession && session.isGuessed)) super.proven(session);
   }
 
