@@ -61,7 +61,8 @@ export class SocksRelay {
   #received(bytes: Buffer, from: Endpoint): void {
     if (plainAddress(from.address) !== this.#client || (this.#port ?? from.port) !== from.port) return;
     const datagram = readDatagram(bytes);
-    if (datagram === undefined) return;
+    // Nothing can be answered to port 0.
+    if (datagram === undefined || from.port === 0) return;
     this.#port = from.port;
     this.#hasMoved = true;
     const { to, content } = datagram;

@@ -219,6 +219,8 @@ export class Http3NodeExchan extends StreamNodeExchan<Http3Source> {
       if (piece === undefined) return false;
       size += piece.length;
       this.#pieces.push(piece);
+      // Frames of a few bytes: a long list of them would cost far more than their bytes.
+      if (this.#pieces.length > maxPieces) this.#pieces = [joined(this.#pieces)];
     }
     return true;
   }
@@ -297,3 +299,5 @@ const nothing = Buffer.alloc(0);
 
 /** In bytes: what is read before it is given on. */
 const maxFetched = 64 * 1024;
+/** More pieces than this become one. */
+const maxPieces = 64;

@@ -6,7 +6,7 @@ import { ListedFields } from "@hemi/internal";
 import { integer } from "../qpack/prefix-writer.ts";
 import { errorCode } from "./errors.ts";
 import { frame, frameType, streamType } from "./frames.ts";
-import { settingsFrame } from "./settings.ts";
+import { settingId, settingsFrame } from "./settings.ts";
 import { varint } from "@hemi/common";
 
 const nothing = Buffer.alloc(0);
@@ -47,6 +47,20 @@ describe("a request", () => {
   });
 });
 
+test("a node that stops a stream of QPACK ends the connection, and no call throws", () => {
+  using node = new TestNode({ isGreeted: false });
+  node.sendUni(3, streamType.control, settingsFrame([[settingId.qpackMaxTableCapacity, 4096]]));
+  // Our encoder's: the second of our unidirectional streams.
+  node.quic.stopByPeer(6);
+  const received = new ListedFields(["x-often", "the same"]);
+  node.ask({ received });
+  expect(() => node.ask({ received })).not.toThrow();
+  expect([node.quic.closedWith, node.brokeBy]).toEqual([
+    errorCode.closedCriticalStream,
+    "it stopped a stream that HTTP/3 needs",
+  ]);
+});
+
 describe("a response", () => {
   test("that has come in full is given on whole", () => {
     using node = new TestNode();
@@ -84,6 +98,17 @@ describe("a response", () => {
     asked.isTaking = true;
     asked.exchan.resume();
     expect([asked.text, asked.trailers?.count]).toEqual(["firstsecondthird", 0]);
+  });
+
+  test("in frames of one byte is given on in larger pieces", () => {
+    using node = new TestNode();
+    const asked = node.ask();
+    node.quic.send(0, Buffer.concat([node.head(), ...Array<Buffer>(20_000).fill(node.data("x"))]), true);
+    expect([asked.whole?.length, asked.pieces]).toEqual([20_000, 0]);
+    const other = node.ask();
+    node.quic.send(4, Buffer.concat([node.head(), ...Array<Buffer>(20_000).fill(node.data("x"))]));
+    expect(other.text).toHaveLength(20_000);
+    expect(other.pieces).toBeLessThan(100);
   });
 
   test("whose fields come later by QPACK waits for them", () => {

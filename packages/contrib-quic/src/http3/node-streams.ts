@@ -220,14 +220,27 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
   sendHead(exchan: Http3NodeExchan, output: StreamOutput, request: BackendRequest, isEnd: boolean): void {
     const { received } = request;
     const fields = requestFields(request, exchan.protocol);
-    const head = frame(frameType.headers, this.#encoder.encode(exchan.id, fields, received.neverIndexed));
-    output.write(head, head.length, isEnd);
-    this.written(exchan, output);
+    this.#sendSection(exchan, output, fields, isEnd, received.neverIndexed);
   }
 
   sendTrailers(exchan: Http3NodeExchan, output: StreamOutput, fieldList: readonly string[]): void {
-    const bytes = frame(frameType.headers, this.#encoder.encode(exchan.id, fieldList));
-    output.write(bytes, bytes.length, true);
+    this.#sendSection(exchan, output, fieldList, true);
+  }
+
+  /** A server that takes nothing of our QPACK streams ends the connection, not the call of who sends. */
+  #sendSection(
+    exchan: Http3NodeExchan,
+    output: StreamOutput,
+    fieldList: readonly string[],
+    isEnd: boolean,
+    neverIndexed?: ReadonlySet<string>,
+  ): void {
+    try {
+      const bytes = frame(frameType.headers, this.#encoder.encode(exchan.id, fieldList, neverIndexed));
+      output.write(bytes, bytes.length, isEnd);
+    } catch (error) {
+      return this.#failBy(error);
+    }
     this.written(exchan, output);
   }
 
@@ -258,9 +271,13 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     try {
       run();
     } catch (error) {
-      if (error instanceof Http3ConnError) this.#fail(error.code, error.message);
-      else this.#fail(errorCode.internalError, `what it sent could not be handled: ${String(error)}`);
+      this.#failBy(error);
     }
+  }
+
+  #failBy(error: unknown): void {
+    if (error instanceof Http3ConnError) this.#fail(error.code, error.message);
+    else this.#fail(errorCode.internalError, `what it sent could not be handled: ${String(error)}`);
   }
 
   #fail(code: Http3ErrorCode, reason: string): void {

@@ -66,6 +66,19 @@ test("pieces that overlap have to agree: what could be read in two ways is not r
   expect(readAll([datagramOf(...conflicting)])).toEqual({ found: undefined, isBroken: true });
 });
 
+test("packets of a datagram that servers do not look at are not looked at", () => {
+  const elsewhere = { dcid: randomBytes(8), keysOf: dcid };
+  const asked = cryptoFrame(0, clientHello("else.example"));
+  const hidden = Buffer.concat([datagramOf(), initialDatagram([asked], elsewhere)]);
+  expect(readAll([hidden]).found).toBeUndefined();
+  expect(readAll([hidden, datagramOf(cryptoFrame(0, hello))]).found).toEqual(wanted);
+});
+
+test("a datagram of many packets is not read to its end", () => {
+  const empty = Array.from({ length: 10 }, () => datagramOf());
+  expect(readAll([Buffer.concat([...empty, datagramOf(cryptoFrame(0, hello))])]).found).toBeUndefined();
+});
+
 test("a hello that is none, too large, or in too many pieces is given up", () => {
   expect(readAll([datagramOf(cryptoFrame(0, Buffer.from("02000004aaaaaaaa", "hex")))]).isBroken).toBe(true);
   expect(readAll([datagramOf(cryptoFrame(0, Buffer.from("01ffffff", "hex")))]).isBroken).toBe(true);

@@ -20,6 +20,8 @@ export interface QuicHello {
 
 export class ClientInitial {
   readonly #keys: InitialKeys;
+  readonly #dcid: Buffer;
+  readonly #version: number;
   /** Pieces of the handshake by offset. */
   #pieces: { readonly offset: number; readonly bytes: Buffer }[] = [];
   /** It cannot be read: it is none, larger than any, or could be read in two ways. */
@@ -28,13 +30,17 @@ export class ClientInitial {
   /** `dcid`: the connection ID that the first packet was sent to. `version`: of QUIC, 1 or 2. */
   constructor(dcid: Uint8Array, version: number) {
     this.#keys = new InitialKeys(dcid, version);
+    this.#dcid = Buffer.from(dcid);
+    this.#version = version;
   }
 
   /** Takes a datagram; its bytes stay as they are. Returns the hello once all of it has come. */
   push(datagram: Buffer): QuicHello | undefined {
-    for (let at = 0; at < datagram.length && !this.isBroken;) {
+    let packets = 0;
+    for (let at = 0; at < datagram.length && !this.isBroken && packets < maxPackets; packets++) {
       const header = readLongHeader(datagram, at);
-      if (header?.isInitial !== true) break;
+      // Servers drop what has another connection ID (RFC 9000 12.2): what they do not see decides nothing.
+      if (header?.isInitial !== true || header.version !== this.#version || !header.dcid.equals(this.#dcid)) break;
       const frames = this.#keys.open(datagram, at, header);
       if (frames !== undefined) this.#readFrames(frames);
       at = header.end;
@@ -105,3 +111,6 @@ const messageHead = 4;
 
 /** Chromium sends about ten. */
 const maxPieces = 100;
+
+/** Initial packets in one datagram; one is usual. Each costs far more than its bytes. */
+const maxPackets = 4;

@@ -107,6 +107,8 @@ export class DialledConn implements QuicheConnOwner {
   }
 
   #begin(): void {
+    // Closed as soon as it was dialled: Node.js tells that it is connected all the same.
+    if (this.#isGone) return;
     const { native, name, config } = this.#options;
     const { address, port } = this.#socket.address();
     const local = { host: address, port };

@@ -131,3 +131,34 @@ test("answers to whoever sends to the connection ID of another client are bounde
   await client.ask(id);
   await expect.poll(() => victim.count).toBeLessThanOrEqual(3);
 });
+
+test("whoever has one connection takes the room of few others, however many addresses it forges", async () => {
+  await using node = await PacketEnd.node("a", anyId);
+  await using site = await routeQuic(quicNodes("n", [node]) + quicRoute(toNode, ".maxSessions = 6"));
+  await using attacker = await site.connect();
+  const id = await attacker.begin(whole());
+  expect(await attacker.ask(id)).toBe("a");
+  await using forged = new AsyncDisposableStack();
+  for (let i = 0; i < 8; i++) {
+    const address = forged.use(await site.connect());
+    for (let j = 0; j < 2; j++) expect(await address.ask(id)).toBe("a");
+  }
+  await using client = await site.connect();
+  expect(await client.ask(await client.begin(whole()))).toBe("a");
+  expect(await attacker.ask(id)).toBe("a");
+});
+
+test("a forged first packet turns no packet of a proven client to another node", async () => {
+  await using a = await PacketEnd.node("a", anyId);
+  await using b = await PacketEnd.node("b", anyId);
+  await using site = await routeQuic(quicNodes("n", [a, b]) + quicRoute(toNode));
+  await using client = await site.connect();
+  const id = await client.begin(whole());
+  const name = await client.ask(id);
+  // As from an attacker that writes the client's address: nobody uses the ID that the node gives.
+  const other = await client.begin(whole());
+  expect(await client.ask(anyId())).toBe(name);
+  // Once it does, it is the client's last connection.
+  const second = await client.ask(other);
+  expect([second, await client.ask(anyId())]).toEqual([name === "a" ? "b" : "a", second]);
+});

@@ -1,7 +1,7 @@
 // quicRouter, quicProxy and quicBackend as their clients see them: nodes are sockets that answer like servers of QUIC.
 
 import { randomBytes } from "node:crypto";
-import { bootWith } from "@hemi/internal";
+import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
 import { expect, test } from "vitest";
 import contrib from "../index.ts";
 import { quicVersion, quicVersion2, readLongHeader } from "../initial/long-header.ts";
@@ -112,6 +112,50 @@ test("with nodeIdSize, another connection ID from another address goes on to the
     await using after = await site.connect();
     expect(await after.ask(idOf(name === "a" ? 1 : 2)())).toBe(name);
     expect(await after.ask(idOf(name === "a" ? 1 : 2)())).toBe(name);
+  }
+});
+
+test("with nodeIdSize, a client that has moved is sent all that its node answers", async () => {
+  const idOf = () => Buffer.concat([randomBytes(1), Buffer.of(1, 1), randomBytes(9)]);
+  await using node = await PacketEnd.node("a", idOf, { answers: 10 });
+  await using site = await routeQuic(quicNodes("n", [node]) + quicRoute(toNodes(), ".nodeIdSize = 2"));
+  await using before = await site.connect();
+  await before.begin(asking("a.example"));
+  await using after = await site.connect();
+  // At first, no more than three times what it has sent.
+  await after.ask(idOf());
+  after.send(shortPacket(idOf(), "?"));
+  await expect.poll(() => after.count).toBeGreaterThanOrEqual(10);
+});
+
+test("after a reload that drops a case, its clients get no way to its node by another address", async () => {
+  const idOf = () => Buffer.concat([randomBytes(1), Buffer.of(1, 1), randomBytes(9)]);
+  await using node = await PacketEnd.node("a", idOf);
+  const config = (cases: string) =>
+    `stage { ${quicNodes("n", [node])} ${quicRoute(cases, ".nodeIdSize = 2 .idleTimeout = 500ms")} }`;
+  const stage = await bootWith([contrib]).bootText(config('case "a" { quicProxy { .toBackend = "n" } } case "b" {}'), {
+    log: openErrorLog({ sink: new MemorySink() }),
+  });
+  await stage.start();
+  try {
+    const { listensOn }: RouterPart = stage.find("quicRouter.main")?.part ?? {};
+    const port = Number(/:(\d+)$/.exec(listensOn?.[0] ?? "")?.[1]);
+    await using client = await PacketEnd.connect(port);
+    expect(await client.ask(await client.begin(asking("a.example")))).toBe("a");
+    await (
+      await stage.reload({ text: config('case "b" {}') })
+    ).departed;
+    await using moved = await PacketEnd.connect(port);
+    const seen = node.count;
+    moved.send(shortPacket(idOf(), "?"));
+    // Version negotiation comes back behind it.
+    const unknown = Buffer.from(asking("a.example"));
+    unknown.writeUInt32BE(0xfaceb00c, 1);
+    expect(readLongHeader((await moved.send(unknown).next()).bytes)?.version).toBe(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(node.count).toBe(seen);
+  } finally {
+    await stage.quit(1000);
   }
 });
 

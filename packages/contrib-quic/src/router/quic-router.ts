@@ -18,6 +18,7 @@ import {
   type PropsOf,
   type RouterPart,
   type RouterSession,
+  type Taker,
 } from "@hemi/internal";
 import { isInitialVersion, isLongHeader, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { initialHello } from "./initial-hello.ts";
@@ -92,6 +93,12 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     return { name: "maxAmplification", bytes: bytesReceived * this.settings.maxAmplification };
   }
 
+  /** Sessions that are guessed give way to others always: an attacker needs no connection to begin one. */
+  override proven(session: RouterSession): void {
+    if (session instanceof QuicSession) session.addressShown();
+    if (!(session instanceof QuicSession && session.isGuessed)) super.proven(session);
+  }
+
   #longHeader(header: LongHeader, arrival: Arrival): void {
     const { bytes, client, routes } = arrival;
     const route = routes.byId(header.dcid);
@@ -111,7 +118,8 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
     const similar = routes.byNodeId(bytes.subarray(1), this.settings.nodeIdSize);
     const latest = routes.byClient(client);
     if (latest !== undefined && (similar === undefined || similar.node === latest.route.node)) {
-      return this.deliver(latest, bytes, false);
+      // One that has moved here gets answers by its node alone, which validates its address (RFC 9000 8.2).
+      return this.deliver(latest, bytes, latest.firstId === undefined && latest.bytesSent > 0);
     }
     if (similar !== undefined) this.#along(new Route(similar), arrival);
   }
@@ -124,13 +132,23 @@ class QuicRouter extends DatagramRouter<RouterSettings, RoutedSession> {
   }
 
   #follow(route: Route, arrival: Arrival): RoutedSession | undefined {
-    const { taker, node } = route;
+    const { node } = route;
+    const taker = this.#takerLike(route.taker);
     if (taker === undefined) return undefined;
+    route.makeRoom();
     const session = this.#begin(arrival, { reader: unreadable, route, firstId: undefined });
     if (session === undefined) return undefined;
     session.onlyNode = node;
     session.followTo(taker);
     return session;
+  }
+
+  /** The one that has its place now: since the connection began, a reload may have replaced it, or dropped it. */
+  #takerLike(taker: Taker | undefined): Taker | undefined {
+    for (const { takers } of this.cases) {
+      for (const each of takers) if (each.path === taker?.path) return each;
+    }
+    return undefined;
   }
 
   #unknownVersion(header: LongHeader, arrival: Arrival): void {

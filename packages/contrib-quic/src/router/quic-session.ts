@@ -37,6 +37,16 @@ export class QuicSession extends RouterSession implements RoutedSession {
     this.onClose(() => options.routes.delete(this));
   }
 
+  /** Its node is known by the node's ID alone, which anyone may guess. */
+  get isGuessed(): boolean {
+    return this.firstId === undefined && this.route.ids.size === 0;
+  }
+
+  /** Its client has shown its address: what it sends to unknown IDs belongs to this connection now. */
+  addressShown(): void {
+    this.#routes.proven(this);
+  }
+
   /** The client keeps to the connection ID that its node names in the handshake: whoever sends to it has read it. */
   override send(datagram: Buffer): boolean {
     if (isLongHeader(datagram[0] ?? 0)) this.#learn(datagram);

@@ -33,6 +33,15 @@ export class Route {
     this.taker = like.taker;
     this.node = like.node;
   }
+
+  /**
+   * Makes room for one more address. Whoever has a connection may send with any forged address: the oldest of the
+   * addresses that it has moved to gives way, and its session begins anew if it was a true one.
+   */
+  makeRoom(): void {
+    const moved = [...this.sessions.values()].filter(({ firstId }) => firstId === undefined);
+    if (moved.length >= maxMovedSessions) moved[0]?.close("refused");
+  }
 }
 
 export class Routes {
@@ -42,7 +51,7 @@ export class Routes {
   readonly #sizes = new Map<number, number>();
   /** The last answered connection of each node, by what its connection IDs have in common. */
   readonly #byNodeId = new Map<string, Route>();
-  /** The last session of each client's address. */
+  /** The last session of each client's address that is proven, or else the last one. */
   readonly #byClient = new Map<string, RoutedSession>();
   /** By the client's address and the ID that it has sent its first packet to. */
   readonly #byFirstId = new Map<string, RoutedSession>();
@@ -88,8 +97,14 @@ export class Routes {
   add(session: RoutedSession): void {
     const client = clientKey(session.source);
     session.route.sessions.set(client, session);
-    this.#byClient.set(client, session);
+    // The first packet of another connection may be forged: it takes nothing from a client that is proven.
+    if (this.#byClient.get(client)?.isProven !== true) this.#byClient.set(client, session);
     if (session.firstId !== undefined) this.#byFirstId.set(firstKey(client, session.firstId), session);
+  }
+
+  /** The client of a session has shown its address. */
+  proven(session: RoutedSession): void {
+    this.#byClient.set(clientKey(session.source), session);
   }
 
   /** Call it once. The connection is forgotten with its last session. */
@@ -142,6 +157,8 @@ function firstKey(client: string, id: string): string {
   return `${client} ${id}`;
 }
 
+/** Addresses of one connection but the first. No prop: a client has one at a time. */
+const maxMovedSessions = 4;
 /** Servers name one in the handshake, and one in a Retry packet. */
 const maxIdsOfRoute = 8;
 /** More than any backend has nodes. */

@@ -11,15 +11,17 @@ export interface InitialOptions {
   readonly token?: Buffer;
   readonly version?: number;
   readonly number?: number;
+  /** The connection ID that its keys are made of. Default: `dcid`. */
+  readonly keysOf?: Buffer;
 }
 
 /** A datagram of 1200 bytes or more with an Initial packet, whose payload these frames are. */
 export function initialDatagram(frames: readonly Buffer[], options: InitialOptions = {}): Buffer {
   const { dcid = randomBytes(8), scid = randomBytes(8), token = Buffer.alloc(0) } = options;
-  const { version = quicVersion, number = 0 } = options;
+  const { version = quicVersion, number = 0, keysOf = dcid } = options;
   const content = Buffer.concat(frames);
   const payload = Buffer.concat([content, Buffer.alloc(Math.max(0, 1162 - token.length - content.length))]);
-  const { key, iv, headerKey } = clientKeys(dcid, version);
+  const { key, iv, headerKey } = clientKeys(keysOf, version);
   const numberSize = 4;
   const first = (version === quicVersion2 ? 0xd0 : 0xc0) | (numberSize - 1);
   const head = Buffer.concat([

@@ -53,6 +53,8 @@ export class Asked implements ResponseHandler {
   /** All of the content, where it came with the head. */
   whole: string | undefined;
   text = "";
+  /** How many pieces `text` has come in. */
+  pieces = 0;
   trailers: Fields | undefined;
   failure: BackendFailure | undefined;
   /** Whether it takes content. */
@@ -68,6 +70,7 @@ export class Asked implements ResponseHandler {
   }
 
   content(piece: Uint8Array): boolean {
+    this.pieces++;
     this.text += Buffer.from(piece).toString();
     return this.isTaking;
   }

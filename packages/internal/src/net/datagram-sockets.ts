@@ -83,6 +83,8 @@ class DatagramSocket {
     // Reports of the network about earlier answers, for example.
     socket.on("error", () => undefined);
     socket.on("message", (bytes, from) => {
+      // Whoever sends so asks for no answer (RFC 768), and Node.js throws when one is sent.
+      if (from.port === 0) return;
       const current = this.#receiving.at(-1);
       current?.receiver(bytes, from, current.share);
     });
