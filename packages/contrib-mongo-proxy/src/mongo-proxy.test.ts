@@ -199,6 +199,20 @@ test("messages that lie close the connection, with an error of MongoDB", async (
   expect(server.commands).toEqual([]);
 });
 
+test("a client that reads its replies late is read again", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".otherDatabases = false");
+  const client = site.client();
+  client.socket.pause();
+  const requests = Buffer.concat(Array<Buffer>(100).fill(client.message({ find: "a", $db: "x".repeat(900) })));
+  for (let i = 0; i < 100; i++) client.socket.write(requests);
+  // What fits into no buffer of the system is still here.
+  await expect.poll(() => client.socket.writableLength).toBeGreaterThan(0);
+  client.socket.resume();
+  await expect.poll(() => client.received.length).toBe(10_000);
+  client.socket.destroy();
+});
+
 test("a server that is lost, or cannot be reached, is an error of MongoDB for each request", async () => {
   await using server = await FakeServer.listen();
   server.instead = (_, socket) => {
