@@ -1,12 +1,17 @@
 // mysqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
 
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 import { readError, okPacket } from "./protocol/errors.ts";
+import { offered } from "./protocol/capabilities.ts";
+import { greetingPacket } from "./protocol/handshake.ts";
 import { headSize, int16, packet } from "./protocol/packets.ts";
+import { newScramble, proofOf } from "./protocol/passwords.ts";
+import { readSwitch } from "./server/server-auth.ts";
 import { FakeServer, queriesIn, textResult } from "./testing/fake-server.ts";
 import { RawClient } from "./testing/raw-client.ts";
 
@@ -95,6 +100,38 @@ test("a wrong password is refused, whoever knows the right one, and no log has e
     await client.closed();
     expect(site.log.join("\n")).not.toMatch(/geheim|a-wrong/);
   }
+});
+
+test.each(["", known])("a client that proves itself again before it is let in is refused: %s", async (users) => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, users);
+  const client = site.client();
+  await client.next();
+  client.respond();
+  const { plugin, scramble } = readSwitch((await client.next()).subarray(headSize));
+  const proof = packet(3, proofOf(plugin, "geheim", scramble) ?? Buffer.alloc(0));
+  client.send(Buffer.concat([proof, proof, proof]));
+  expect(readError((await client.next()).subarray(headSize)).code).toBe(1043);
+  await client.closed();
+  await expect.poll(() => server.sockets.size).toBe(0);
+});
+
+test("nothing that a server sends before TLS is taken for a part of what it sends by TLS", async () => {
+  const greeting = { threadId: 7, capabilities: offered, scramble: newScramble(), plugin: "mysql_native_password" };
+  const first = Buffer.concat([greetingPacket(greeting, "8.0.0-fake", true), Buffer.of(9, 0, 0)]);
+  await using server = createServer((socket) =>
+    socket
+      .on("error", () => undefined)
+      .resume()
+      .write(first),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  await using site = await proxy({ port }, '.serverTls = "require"');
+  expect(readError(await site.client().logIn())).toMatchObject({ code: 1429 });
+  expect(site.log.join("\n")).toContain("before TLS");
 });
 
 test("a stranger is asked for a password like everyone, and refused", async () => {
