@@ -313,6 +313,36 @@ test("a replica that breaks off costs nothing, as long as it has not answered", 
   client.socket.destroy();
 });
 
+test("a replica that never greets is not waited for longer than a login may take", async () => {
+  await using writer = await FakeServer.listen({ answer: () => textResult("writer") });
+  await using replica = await FakeServer.listen({ first: Buffer.alloc(0) });
+  const props = `${known} .toReplicas = "replicas" .loginTimeout = 2s`;
+  await using site = await proxy(writer, props, replicas(replica));
+  const client = site.client();
+  await client.logIn();
+  client.command(query, "select 1");
+  await client.next();
+  await client.next();
+  expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
+  client.socket.destroy();
+});
+
+test("a client that never reads a result, or never sends its file, is idle", async () => {
+  const asksForFile = packet(1, Buffer.of(0xfb), "a-file");
+  const endless = Buffer.concat([textResult("").subarray(0, -20), packet(3, Buffer.alloc(16_000_000))]);
+  for (const answer of [asksForFile, endless]) {
+    await using server = await FakeServer.listen({ answer: () => answer });
+    await using site = await proxy(server, ".idleTimeout = 100ms");
+    const client = site.client();
+    await client.logIn();
+    client.socket.pause();
+    client.command(query, "load data local");
+    await expect.poll(() => server.commands.length).toBe(1);
+    await expect.poll(() => server.sockets.size).toBe(0);
+    client.socket.destroy();
+  }
+});
+
 test("no bytes of a client do anything else than end its session", async () => {
   await using server = await FakeServer.listen();
   await using site = await proxy(server, ".loginTimeout = 300ms");

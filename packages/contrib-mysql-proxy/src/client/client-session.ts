@@ -242,6 +242,28 @@ export class ClientSession implements LinkUser {
     return new ServerConn({ backend, wish, response, auth, tls: tls.server, log, ...events });
   }
 
+  /** The limit for the client's own login is over by the time that a replica is dialled. */
+  #replicaAt(
+    backend: Destination["toBackend"]["current"],
+    response: ClientResponse,
+    auth: ServerAuth,
+    { ready, failed }: ServerEvents,
+  ): ServerConn {
+    const deadline = this.#options.makeDeadline(() => server.giveUp());
+    const server = this.#serverAt(backend, response, auth, {
+      ready: () => {
+        deadline.clear();
+        ready();
+      },
+      failed: (error) => {
+        deadline.clear();
+        failed(error);
+      },
+    });
+    deadline.set(this.#options.settings.loginTimeout);
+    return server;
+  }
+
   #welcome(
     server: ServerConn,
     user: ConfiguredUser,
@@ -261,7 +283,7 @@ export class ClientSession implements LinkUser {
       replica:
         toReplicas === undefined || user.password === ""
           ? undefined
-          : (events) => this.#serverAt(toReplicas.current, response, makeAuth(), events),
+          : (events) => this.#replicaAt(toReplicas.current, response, makeAuth(), events),
       mayUse: (database) => {
         const to = access.destinationOf(user.name, database);
         return access.mayUse(user, database) && to.toBackend === destination.toBackend;
