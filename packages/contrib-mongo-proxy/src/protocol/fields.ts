@@ -101,7 +101,7 @@ export function documentsIn(bytes: Buffer): readonly Buffer[] {
   return documents;
 }
 
-/** By types: double, undefined, ObjectId, boolean, date, null, int32, timestamp, int64, decimal128, the ends of keys. */
+/** By types: double, undefined, ObjectId, boolean, date, null, int32, timestamp, int64, decimal128, key ends. */
 const fixedLengths: ReadonlyMap<number, number> = new Map([
   ...([
     [1, 8],
