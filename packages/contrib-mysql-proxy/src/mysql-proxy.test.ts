@@ -41,6 +41,7 @@ const replicas = ({ port }: { readonly port: number }) =>
   `tcpsBackend "replicas" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }`;
 
 const query = 3;
+const prepare = 22;
 
 test.each(["", known])("a session is split at every byte, and a query answered: %s", async (users) => {
   await using server = await FakeServer.listen({ answer: () => textResult("found") });
@@ -156,11 +157,22 @@ test("a database that a user may not use is refused at the login, and in the ses
     [2, "stock"],
     [query, "use `stock`"],
     [query, "/* x */ USE stock;"],
+    [query, "USE`stock`"],
+    [query, `use ${" ".repeat(400)}stock`],
+    [query, `/*${"x".repeat(400)}*/ -- y\n use stock`],
+    [query, `${" ".repeat(70_000)}use stock`],
+    [query, "/*!50000 use stock*/"],
+    [query, "use stock --\u0001"],
+    [prepare, "use stock"],
   ] as const) {
     client.command(code, text);
     expect(readError((await client.next()).subarray(headSize)).code).toBe(1044);
   }
   expect(server.commands).toEqual([]);
+  client.command(query, "use`shop` ; -- x");
+  expect((await client.next())[headSize]).toBe(0);
+  client.command(query, "select use_count from a use index (b)");
+  expect((await client.next())[headSize]).toBe(0);
   client.socket.destroy();
 });
 
