@@ -1,7 +1,7 @@
 // Which databases may be used, by which commands, and at which backend they are.
 
 import type { Reference, TcpsBackend } from "@hemi/internal";
-import { type Field, fieldsIn, fieldsOf, named, textOf } from "./protocol/fields.ts";
+import { documentsIn, type Field, fieldsIn, fieldsOf, named, textOf } from "./protocol/fields.ts";
 import type { Request } from "./protocol/requests.ts";
 
 /** A database, as the configuration has it. */
@@ -40,6 +40,8 @@ export class Access {
     if (this.#refused.has(command.toLowerCase())) return `the proxy does not pass on ${command}`;
     if (command === "commitTransaction" || command === "abortTransaction") return this.#transactionOf(request);
     if (ofConnections.has(command)) return this.#backendOf(request.database);
+    // Servers take them for what is written only.
+    if (readCommands.has(command) && request.sequences.size > 0) return `${command} has no documents beside it`;
     const databases = databasesOf(request);
     for (const database of databases) {
       const refusal = this.#whyNot(request, database);
@@ -89,9 +91,9 @@ function databasesOf(request: Request): readonly string[] {
     return [fields[0], named(fields, "to")].map((field) => databaseIn(textOf(field)));
   }
   if (command === "bulkWrite") {
-    const outside = request.sequences.get("nsInfo")?.map(fieldsOf);
+    const outside = documentsIn(request.sequences.get("nsInfo") ?? Buffer.alloc(0)).map(fieldsOf);
     const inside = fieldsIn(named(fields, "nsInfo")).map(fieldsIn);
-    return (outside ?? inside).map((each) => databaseIn(textOf(named(each, "ns"))));
+    return [...outside, ...inside].map((each) => databaseIn(textOf(named(each, "ns"))));
   }
   const output = outputOf(request);
   return output === undefined || output === "" ? [database] : [database, output];

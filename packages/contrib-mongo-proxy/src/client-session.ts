@@ -78,6 +78,7 @@ export class ClientSession implements LinkUser {
 
   drained(): void {
     for (const server of this.#servers.values()) server.hold(false);
+    this.#holdOrNot();
   }
 
   closed(): void {

@@ -199,6 +199,65 @@ test("messages that lie close the connection, with an error of MongoDB", async (
   expect(server.commands).toEqual([]);
 });
 
+test("documents that no client means to send cost nobody else anything", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, '.databases = (["name": "shop"]) .otherDatabases = false');
+  for (const hello of [
+    { hello: 1, client: { _bsontype$: "X" }, $db: "admin" },
+    { hello: 1, compression: [{ toString: 1, valueOf: 1 }], $db: "admin" },
+  ]) {
+    const client = site.client();
+    const bytes = client.message(hello);
+    const at = bytes.indexOf("_bsontype$");
+    // The serializer itself does not write this name.
+    client.send(at < 0 ? bytes : renamed(bytes, at));
+    expect(await client.next()).toMatchObject({ ok: 1 });
+    client.socket.destroy();
+  }
+  const long = site.client();
+  expect(await long.ask({ find: "a", $db: "x".repeat(20_000_000) })).toMatchObject({ ok: 0, code: 13 });
+  long.socket.destroy();
+  const head = { requestId: 1, responseTo: 0, operation: operations.message };
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`field${i}`, null]));
+  const namespaces = Buffer.alloc(4 + 7 + 2000 * 5);
+  namespaces.writeInt32LE(namespaces.length, 0);
+  namespaces.write("nsInfo\0", 4);
+  for (let at = 11; at < namespaces.length; at += 5) namespaces.writeInt32LE(5, at);
+  for (const message of [
+    writeMessage(head, Buffer.alloc(5), serialize({ ping: 1, ...many, $db: "shop" })),
+    writeMessage(head, Buffer.alloc(5), serialize({ bulkWrite: 1, $db: "admin" }), Buffer.of(1), namespaces),
+  ]) {
+    const client = site.client();
+    client.send(message);
+    expect(await client.next()).toMatchObject({ ok: 0, code: 9 });
+    await client.closed();
+  }
+});
+
+/** Without the `$` at the end of the name at `at`. */
+function renamed(message: Buffer, at: number): Buffer {
+  const bytes = Buffer.concat([message.subarray(0, at + 9), message.subarray(at + 10)]);
+  bytes.writeInt32LE(bytes.length, 0);
+  bytes.writeInt32LE(bytes.length - headSize - 5, headSize + 5);
+  const client = bytes.lastIndexOf("client\0", at) + 7;
+  bytes.writeInt32LE(bytes.readInt32LE(client) - 1, client);
+  return bytes;
+}
+
+test("a client that reads its replies late is read again", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, ".otherDatabases = false");
+  const client = site.client();
+  client.socket.pause();
+  const requests = Buffer.concat(Array<Buffer>(100).fill(client.message({ find: "a", $db: "x".repeat(900) })));
+  for (let i = 0; i < 100; i++) client.socket.write(requests);
+  // What fits into no buffer of the system is still here.
+  await expect.poll(() => client.socket.writableLength).toBeGreaterThan(0);
+  client.socket.resume();
+  await expect.poll(() => client.received.length).toBe(10_000);
+  client.socket.destroy();
+});
+
 test("a server that is lost, or cannot be reached, is an error of MongoDB for each request", async () => {
   await using server = await FakeServer.listen();
   server.instead = (_, socket) => {

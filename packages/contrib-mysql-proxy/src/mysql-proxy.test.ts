@@ -1,12 +1,17 @@
 // mysqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
 
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 import { readError, okPacket } from "./protocol/errors.ts";
+import { offered } from "./protocol/capabilities.ts";
+import { greetingPacket } from "./protocol/handshake.ts";
 import { headSize, int16, packet } from "./protocol/packets.ts";
+import { newScramble, proofOf } from "./protocol/passwords.ts";
+import { readSwitch } from "./server/server-auth.ts";
 import { FakeServer, queriesIn, textResult } from "./testing/fake-server.ts";
 import { RawClient } from "./testing/raw-client.ts";
 
@@ -36,6 +41,7 @@ const replicas = ({ port }: { readonly port: number }) =>
   `tcpsBackend "replicas" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }`;
 
 const query = 3;
+const prepare = 22;
 
 test.each(["", known])("a session is split at every byte, and a query answered: %s", async (users) => {
   await using server = await FakeServer.listen({ answer: () => textResult("found") });
@@ -97,6 +103,38 @@ test("a wrong password is refused, whoever knows the right one, and no log has e
   }
 });
 
+test.each(["", known])("a client that proves itself again before it is let in is refused: %s", async (users) => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server, users);
+  const client = site.client();
+  await client.next();
+  client.respond();
+  const { plugin, scramble } = readSwitch((await client.next()).subarray(headSize));
+  const proof = packet(3, proofOf(plugin, "geheim", scramble) ?? Buffer.alloc(0));
+  client.send(Buffer.concat([proof, proof, proof]));
+  expect(readError((await client.next()).subarray(headSize)).code).toBe(1043);
+  await client.closed();
+  await expect.poll(() => server.sockets.size).toBe(0);
+});
+
+test("nothing that a server sends before TLS is taken for a part of what it sends by TLS", async () => {
+  const greeting = { threadId: 7, capabilities: offered, scramble: newScramble(), plugin: "mysql_native_password" };
+  const first = Buffer.concat([greetingPacket(greeting, "8.0.0-fake", true), Buffer.of(9, 0, 0)]);
+  await using server = createServer((socket) =>
+    socket
+      .on("error", () => undefined)
+      .resume()
+      .write(first),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  await using site = await proxy({ port }, '.serverTls = "require"');
+  expect(readError(await site.client().logIn())).toMatchObject({ code: 1429 });
+  expect(site.log.join("\n")).toContain("before TLS");
+});
+
 test("a stranger is asked for a password like everyone, and refused", async () => {
   await using server = await FakeServer.listen();
   await using site = await proxy(server, known);
@@ -119,11 +157,22 @@ test("a database that a user may not use is refused at the login, and in the ses
     [2, "stock"],
     [query, "use `stock`"],
     [query, "/* x */ USE stock;"],
+    [query, "USE`stock`"],
+    [query, `use ${" ".repeat(400)}stock`],
+    [query, `/*${"x".repeat(400)}*/ -- y\n use stock`],
+    [query, `${" ".repeat(70_000)}use stock`],
+    [query, "/*!50000 use stock*/"],
+    [query, "use stock --\u0001"],
+    [prepare, "use stock"],
   ] as const) {
     client.command(code, text);
     expect(readError((await client.next()).subarray(headSize)).code).toBe(1044);
   }
   expect(server.commands).toEqual([]);
+  client.command(query, "use`shop` ; -- x");
+  expect((await client.next())[headSize]).toBe(0);
+  client.command(query, "select use_count from a use index (b)");
+  expect((await client.next())[headSize]).toBe(0);
   client.socket.destroy();
 });
 
@@ -274,6 +323,36 @@ test("a replica that breaks off costs nothing, as long as it has not answered", 
   expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
   expect(queriesIn(replica.commands)).toEqual(["select 1"]);
   client.socket.destroy();
+});
+
+test("a replica that never greets is not waited for longer than a login may take", async () => {
+  await using writer = await FakeServer.listen({ answer: () => textResult("writer") });
+  await using replica = await FakeServer.listen({ first: Buffer.alloc(0) });
+  const props = `${known} .toReplicas = "replicas" .loginTimeout = 2s`;
+  await using site = await proxy(writer, props, replicas(replica));
+  const client = site.client();
+  await client.logIn();
+  client.command(query, "select 1");
+  await client.next();
+  await client.next();
+  expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
+  client.socket.destroy();
+});
+
+test("a client that never reads a result, or never sends its file, is idle", async () => {
+  const asksForFile = packet(1, Buffer.of(0xfb), "a-file");
+  const endless = Buffer.concat([textResult("").subarray(0, -20), packet(3, Buffer.alloc(16_000_000))]);
+  for (const answer of [asksForFile, endless]) {
+    await using server = await FakeServer.listen({ answer: () => answer });
+    await using site = await proxy(server, ".idleTimeout = 100ms");
+    const client = site.client();
+    await client.logIn();
+    client.socket.pause();
+    client.command(query, "load data local");
+    await expect.poll(() => server.commands.length).toBe(1);
+    await expect.poll(() => server.sockets.size).toBe(0);
+    client.socket.destroy();
+  }
 });
 
 test("no bytes of a client do anything else than end its session", async () => {

@@ -1,7 +1,8 @@
 // Errors as clients of MongoDB get them, and what the proxy changes in the first messages of a connection.
 
-import { deserialize, type Document, serialize } from "bson";
-import { headSize, operations, ProtocolError, readHead, writeMessage } from "./messages.ts";
+import { type Document, serialize } from "bson";
+import { documentOf, fieldsIn, fieldsOf, named, textOf } from "./fields.ts";
+import { headSize, operations, readHead, writeMessage } from "./messages.ts";
 import { compressors, type Request } from "./requests.ts";
 
 /** Number and name of errors of the proxy ("Error Codes"). */
@@ -17,7 +18,8 @@ export type ErrorName = keyof typeof errors;
 /** The reply to a request that has failed. */
 export function errorReply(request: Pick<Request, "requestId" | "operation">, name: ErrorName, text: string): Buffer {
   const [code, codeName] = errors[name];
-  return reply(request, { ok: 0, errmsg: text, code, codeName });
+  // Names that a client has made up may be of any length.
+  return reply(request, { ok: 0, errmsg: text.slice(0, maxErrorText), code, codeName });
 }
 
 /** The reply to a request. */
@@ -41,10 +43,13 @@ export function isHello(command: string): boolean {
  * The first message of a client, as servers get it: it may not agree on a compression that the proxy cannot read, nor
  * log in at a server before its database is known, nor ask for more than one reply.
  */
-export function helloRequest({ requestId, operation, database, document }: Request): Buffer {
-  const { speculativeAuthenticate: _, compression, ...rest } = read(document);
-  const kept = Array.isArray(compression) ? compression.filter((name) => compressors.includes(String(name))) : [];
-  const bytes = serialize({ ...rest, ...(kept.length > 0 && { compression: kept }) });
+export function helloRequest({ requestId, operation, database, fields }: Request): Buffer {
+  // Field by field, as they are: nothing that a client puts into them is looked at.
+  const kept = fields.filter(({ name }) => name !== "speculativeAuthenticate" && name !== "compression");
+  const offered = fieldsIn(named(fields, "compression")).map((field) => textOf(field) ?? "");
+  const compression = offered.filter((name) => compressors.includes(name));
+  const added = compression.length === 0 ? [] : fieldsOf(Buffer.from(serialize({ compression })));
+  const bytes = documentOf([...kept, ...added]);
   const head = { requestId, responseTo: 0, operation };
   if (operation === operations.message) return writeMessage(head, Buffer.alloc(5), bytes);
   const count = Buffer.alloc(8);
@@ -56,18 +61,8 @@ export function helloRequest({ requestId, operation, database, document }: Reque
 export function helloReply(message: Buffer): Buffer {
   const head = readHead(message);
   const before = headSize + (head.operation === operations.message ? 5 : 20);
-  const fields = Object.entries(read(message.subarray(before)));
-  const kept = Object.fromEntries(fields.filter(([name]) => !aboutOthers.has(name)));
-  return writeMessage(head, message.subarray(headSize, before), serialize(kept));
-}
-
-/** Numbers keep their types. */
-function read(document: Buffer): Document {
-  try {
-    return deserialize(document, { promoteValues: false, bsonRegExp: true });
-  } catch {
-    throw new ProtocolError("something that is no document");
-  }
+  const kept = fieldsOf(message.subarray(before)).filter(({ name }) => !aboutOthers.has(name));
+  return writeMessage(head, message.subarray(headSize, before), documentOf(kept));
 }
 
 /** What a member of a replica set tells of the others ("hello"). */
@@ -75,3 +70,6 @@ const aboutOthers: ReadonlySet<string> = new Set([
   ...["hosts", "passives", "arbiters", "primary", "me", "setName", "setVersion", "electionId", "tags"],
   ...["isreplicaset", "secondary", "passive", "arbiterOnly", "hidden", "lastWrite"],
 ]);
+
+/** In letters. Not a prop. */
+const maxErrorText = 1000;

@@ -13,8 +13,8 @@ export interface Request {
   readonly fields: readonly Field[];
   /** Its document. */
   readonly document: Buffer;
-  /** Documents that stand outside of it ("Kind 1"), by the names of their fields. */
-  readonly sequences: ReadonlyMap<string, readonly Buffer[]>;
+  /** Documents that stand outside of it ("Kind 1"), one behind the other, by the names of their fields. */
+  readonly sequences: ReadonlyMap<string, Buffer>;
   /** OP_MSG only: see `messageFlags`. */
   readonly flags: number;
 }
@@ -44,7 +44,7 @@ function readMessage(requestId: number, body: Buffer): Request {
   // Unknown ones among the first 16 change what a message means.
   if ((flags & 0xfffc) !== 0) throw new ProtocolError("a message with unknown flags");
   const end = body.length - ((flags & messageFlags.checksum) === 0 ? 0 : 4);
-  const sequences = new Map<string, readonly Buffer[]>();
+  const sequences = new Map<string, Buffer>();
   let document: Buffer | undefined;
   for (let at = 4; at < end;) {
     const kind = body[at++];
@@ -66,21 +66,16 @@ function readMessage(requestId: number, body: Buffer): Request {
 }
 
 /** Returns its length. */
-function readSequence(bytes: Buffer, sequences: Map<string, readonly Buffer[]>): number {
+function readSequence(bytes: Buffer, sequences: Map<string, Buffer>): number {
   const size = bytes.length < 5 ? -1 : bytes.readInt32LE(0);
   const zero = bytes.indexOf(0, 4);
   if (size < 5 || size > bytes.length || zero < 0 || zero >= size) {
     throw new ProtocolError("documents with a length that lies");
   }
   const name = bytes.toString("utf8", 4, zero);
-  if (sequences.has(name)) throw new ProtocolError(`documents of ${name} twice`);
-  const documents: Buffer[] = [];
-  for (let at = zero + 1; at < size;) {
-    const rest = bytes.subarray(at, size);
-    const document = rest.subarray(0, documentLength(rest));
-    documents.push(document);
-    at += document.length;
-  }
+  if (sequences.has(name)) throw new ProtocolError("documents of one field twice");
+  const documents = bytes.subarray(zero + 1, size);
+  for (let at = 0; at < documents.length;) at += documentLength(documents, at);
   sequences.set(name, documents);
   return size;
 }

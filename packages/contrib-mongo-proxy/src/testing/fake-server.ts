@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { deflateSync } from "node:zlib";
 import { deserialize, type Document, Long } from "bson";
+import { documentsIn } from "../protocol/fields.ts";
 import { headSize, MessageReader, operations, readHead, writeMessage } from "../protocol/messages.ts";
 import { reply } from "../protocol/replies.ts";
 import { readRequest, type Request } from "../protocol/requests.ts";
@@ -76,8 +77,10 @@ export class FakeServer implements AsyncDisposable {
           ...(Array.isArray(command["compression"]) && { compression: command["compression"] }),
         };
       case "insert": {
-        const outside = request.sequences.get("documents")?.map((bytes) => deserialize(bytes));
-        documents.push(...(outside ?? documentsIn(command["documents"])));
+        const outside = request.sequences.get("documents");
+        const inserted =
+          outside === undefined ? command["documents"] : documentsIn(outside).map((each) => deserialize(each));
+        documents.push(...listOf(inserted));
         return { ok: 1, n: documents.length };
       }
       case "find":
@@ -95,7 +98,7 @@ export class FakeServer implements AsyncDisposable {
   }
 }
 
-function documentsIn(value: unknown): readonly Document[] {
+function listOf(value: unknown): readonly Document[] {
   return Array.isArray(value) ? value.filter((each): each is Document => typeof each === "object") : [];
 }
 

@@ -47,6 +47,12 @@ export interface SessionOptions {
   readonly log: (failure: string) => void;
 }
 
+/** What becomes of a connection to a server. `error`: the payload for the client. */
+interface ServerEvents {
+  readonly ready: () => void;
+  readonly failed: (error: Buffer) => void;
+}
+
 export type SessionEvent = CommandEvent | "login" | "loginRefused";
 
 export class ClientSession implements LinkUser {
@@ -185,6 +191,7 @@ export class ClientSession implements LinkUser {
     const payload = Buffer.from(bytes.subarray(start + headSize, end));
     if (this.#relayed !== undefined) this.#relayed.answered(payload);
     else if (this.#login !== undefined) this.#step(this.#login.answered(payload));
+    else throw new ProtocolError("a message before the login is over");
   }
 
   #step(step: LoginStep): void {
@@ -194,6 +201,8 @@ export class ClientSession implements LinkUser {
     const user = response === undefined ? undefined : this.#options.access.userOf(response.user);
     if (response === undefined || user === undefined) return this.#refuseLogin();
     if (this.#login?.plugin === plugins.sha2) this.#send(Buffer.of(marks.more, marks.isKnown));
+    // Another proof would make another connection to a server.
+    this.#login = undefined;
     this.#connect(user, response, () => new OwnAuth(user.password));
   }
 
@@ -224,13 +233,35 @@ export class ClientSession implements LinkUser {
     backend: Destination["toBackend"]["current"],
     response: ClientResponse,
     auth: ServerAuth,
-    events: { readonly ready: () => void; readonly failed: (error: Buffer) => void },
+    events: ServerEvents,
   ): ServerConn {
     const { source, destination } = this.#conn;
     const key = this.#conn.srcHost;
     const wish = { key, stickTo: "", tried: [], from: source, to: destination, about: this.#conn };
     const { tls, log } = this.#options;
     return new ServerConn({ backend, wish, response, auth, tls: tls.server, log, ...events });
+  }
+
+  /** The limit for the client's own login is over by the time that a replica is dialled. */
+  #replicaAt(
+    backend: Destination["toBackend"]["current"],
+    response: ClientResponse,
+    auth: ServerAuth,
+    { ready, failed }: ServerEvents,
+  ): ServerConn {
+    const deadline = this.#options.makeDeadline(() => server.giveUp());
+    const server = this.#serverAt(backend, response, auth, {
+      ready: () => {
+        deadline.clear();
+        ready();
+      },
+      failed: (error) => {
+        deadline.clear();
+        failed(error);
+      },
+    });
+    deadline.set(this.#options.settings.loginTimeout);
+    return server;
   }
 
   #welcome(
@@ -252,7 +283,7 @@ export class ClientSession implements LinkUser {
       replica:
         toReplicas === undefined || user.password === ""
           ? undefined
-          : (events) => this.#serverAt(toReplicas.current, response, makeAuth(), events),
+          : (events) => this.#replicaAt(toReplicas.current, response, makeAuth(), events),
       mayUse: (database) => {
         const to = access.destinationOf(user.name, database);
         return access.mayUse(user, database) && to.toBackend === destination.toBackend;

@@ -29,7 +29,7 @@ export interface CommandOptions {
   readonly server: ServerConn;
   /** The capabilities of the client. */
   readonly agreed: number;
-  readonly settings: { readonly writerTime: number };
+  readonly settings: { readonly writerTime: number; readonly idleTimeout: number };
   /** Makes a connection to a replica; `undefined`: there are none. */
   readonly replica: MakeReplica | undefined;
   /** Whether the session may have this database. */
@@ -64,6 +64,8 @@ export class CommandPhase {
   #running: Running | undefined;
   /** What was written to the server that writes has not been passed on. */
   #isServerSlow = false;
+  /** Since when the client has not read, or not sent a piece of its file; `Infinity`: it owes nothing. */
+  #owesSince = Infinity;
   /** The client owes the server a file. */
   #sendsFile = false;
   /** What the server has told last of the session. */
@@ -87,8 +89,9 @@ export class CommandPhase {
     this.#server.use(this.#userOf(this.#server));
   }
 
+  /** A server works for the client: not so if it has waited for the client all the time. */
   get isBusy(): boolean {
-    return this.#running !== undefined;
+    return this.#running !== undefined && this.#options.now() - this.#owesSince < this.#options.settings.idleTimeout;
   }
 
   get killTarget(): KillTarget {
@@ -111,6 +114,7 @@ export class CommandPhase {
   }
 
   clientDrained(): void {
+    this.#owesSince = Infinity;
     this.#server.hold(false);
     this.#replica?.hold(false);
   }
@@ -226,7 +230,10 @@ export class CommandPhase {
     if (this.#running !== undefined) this.#running.hasBegun = true;
     this.#heads.add(bytes);
     // Before the next command, whose response could come at once.
-    if (!pipe.write(bytes, isShared)) server.hold(true);
+    if (!pipe.write(bytes, isShared)) {
+      server.hold(true);
+      this.#owesSince = Math.min(this.#owesSince, this.#options.now());
+    }
     this.#next();
   }
 
@@ -236,7 +243,10 @@ export class CommandPhase {
     if (running === undefined) return;
     const { response } = running;
     const progress = response.took(bytes, start, length);
-    if (progress === "file") this.#sendsFile = true;
+    if (progress === "file") {
+      this.#sendsFile = true;
+      this.#owesSince = this.#options.now();
+    }
     if (progress === "over") this.#over(running);
   }
 
@@ -259,6 +269,7 @@ export class CommandPhase {
 
   #sendFile(bytes: Buffer, start: number, end: number): void {
     this.#sendsFile = end - start > headSize;
+    this.#owesSince = this.#sendsFile ? this.#options.now() : Infinity;
     this.#sequence = sequenceAfter(bytes, start, end);
     this.#toServer(Buffer.from(bytes.subarray(start, end)));
   }

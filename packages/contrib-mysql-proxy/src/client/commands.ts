@@ -34,7 +34,7 @@ const table: ReadonlyMap<number, Command> = new Map<number, Command>([
   // COM_PING
   [14, { response: "packet" }],
   // COM_STMT_PREPARE
-  [22, { response: "prepared" }],
+  [22, { response: "prepared", hasText: true }],
   [commands.execute, { response: "result", isQuery: true }],
   // COM_STMT_SEND_LONG_DATA, COM_STMT_CLOSE
   [24, { response: "none" }],

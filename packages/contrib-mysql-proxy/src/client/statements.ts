@@ -37,11 +37,24 @@ export function kindOf(sql: string): StatementKind {
   }
 }
 
-/** The database that a statement makes the current one. */
+/** The database that a statement makes the current one; "": one that it hides. `undefined`: it makes none. */
 export function databaseIn(sql: string): string | undefined {
-  if (sql.length > maxShort) return undefined;
-  const [, quoted, plain] = /^\s*use\s+(?:`([^`]+)`|([^\s;`]+))\s*;?\s*$/i.exec(withoutComments(sql)) ?? [];
+  const at = firstWordAt(sql);
+  // The word may stand behind what was looked at.
+  if (at >= sql.length) return at > maxShort ? "" : undefined;
+  const statement = sql.slice(at, at + maxShort);
+  if (!/^(?:\/\*M?!\d*\s*)?use(?![\w$])/i.test(statement)) return undefined;
+  if (sql.length - at > maxShort) return "";
+  const [, quoted, plain = ""] = /^use(?:\s*`([^`]+)`|\s+([^\s;`]+))\s*;?\s*$/i.exec(withoutComments(statement)) ?? [];
   return quoted ?? plain;
+}
+
+/** Where the white space and the comments at the beginning end, except comments that MySQL executes. */
+function firstWordAt(sql: string): number {
+  const blank = /[\x00-\x20]+|\/\*(?!M?!)[^]*?(?:\*\/|$)|--(?=[\x00-\x20]|$)[^\n]*|#[^\n]*/y;
+  let at = 0;
+  while (blank.test(sql)) at = blank.lastIndex;
+  return at;
 }
 
 /** The session that a statement ends, or whose query it ends. */
@@ -53,10 +66,10 @@ export function killIn(sql: string): { readonly what: string; readonly id: numbe
   return id === undefined ? undefined : { what, id: Number(id) };
 }
 
-/** Comments are white space. Those in texts are taken out, too: nothing but words is looked for. */
+/** Comments are white space, also one that does not end. Those in texts are taken out, too: nothing but words is looked for. */
 function withoutComments(sql: string): string {
   return sql.includes("/*") || sql.includes("--") || sql.includes("#")
-    ? sql.replaceAll(/\/\*[^]*?\*\/|--[ \t\r\n][^\n]*|#[^\n]*/g, " ")
+    ? sql.replaceAll(/\/\*[^]*?(?:\*\/|$)|--[ \t\r\n][^\n]*|#[^\n]*/g, " ")
     : sql;
 }
 

@@ -40,6 +40,11 @@ export class MessageReader {
     this.#keepRest(all, false);
   }
 
+  /** Whether no message has begun. */
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
   /** Takes nothing more. */
   stop(): void {
     this.#isStopped = true;

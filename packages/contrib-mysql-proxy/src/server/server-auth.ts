@@ -1,7 +1,7 @@
 // How the login at a server goes on when the server asks for a proof: the proxy knows the password, or the client does.
 
 import { encryptedPassword, plugins, proofOf } from "../protocol/passwords.ts";
-import { PayloadReader } from "../protocol/packets.ts";
+import { PayloadReader, ProtocolError } from "../protocol/packets.ts";
 
 /** Answers what a server asks during a login. */
 export interface ServerAuth {
@@ -103,10 +103,11 @@ export class ClientAuth implements ServerAuth {
     return undefined;
   }
 
-  /** The client has answered. */
+  /** The client has answered. Throws a ProtocolError if it was not asked. */
   answered(payload: Buffer): void {
     const answer = this.#answer;
-    if (answer === undefined) return;
+    if (answer === undefined) throw new ProtocolError("a message before the login is over");
+    this.#answer = undefined;
     if (!this.#wantsPassword) return answer(payload);
     this.#own = new OwnAuth(new PayloadReader(payload).text(), this.#scramble);
     this.#own.sendPassword(false, answer);

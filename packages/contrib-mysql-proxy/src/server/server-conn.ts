@@ -142,6 +142,9 @@ export class ServerConn implements DialUser, LinkUser {
     try {
       if (this.#phase === "ready") this.#user?.received(bytes, isShared);
       else this.#reader.add(bytes, isShared);
+      // Somebody on the way could have put it there, and it would be taken for the beginning of what TLS brings.
+      if (this.#phase === "securing" && !this.#reader.isEmpty)
+        throw new ProtocolError("more than a greeting before TLS");
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#options.log(`node ${this.node}: it sent ${error.message}`);
