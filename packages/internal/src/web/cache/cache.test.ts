@@ -346,6 +346,27 @@ describe("clients that want the same at once", () => {
     expect(site.asked()).toBe(2);
   });
 
+  test.each([304, 503])("of variants, none gets what a %i answer to another one stands for", async (status) => {
+    const gate = Promise.withResolvers<void>();
+    let isValidating = false;
+    await using site = await cachedSite(async (req, resp) => {
+      resp.setHeader("cache-control", "max-age=60, stale-if-error=600");
+      resp.setHeader("etag", `"${req.header("cookie")}"`);
+      resp.setHeader("vary", "cookie");
+      if (isValidating) await gate.promise;
+      if (isValidating && req.header("cookie") === "a") resp.status = status;
+      resp.send(resp.status === 304 ? undefined : `for ${req.header("cookie")}`);
+      return true;
+    });
+    await site.get("/", { cookie: "a" });
+    isValidating = true;
+    site.wait(60);
+    const clients = ["a", "b", "a"].map((cookie) => site.get("/", { cookie }));
+    while (site.asked() < 2) await setImmediate();
+    gate.resolve();
+    expect((await Promise.all(clients)).map(({ text }) => text)).toEqual(["for a", "for b", "for a"]);
+  });
+
   test("do not wait for a first one that is slow, or leaves", async () => {
     const size = 3 * 1024 * 1024;
     const gate = Promise.withResolvers<void>();
