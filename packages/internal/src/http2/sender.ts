@@ -33,7 +33,8 @@ export class SendQueue {
   region: PromiseWithResolvers<number> | undefined;
 
   add(piece: Uint8Array): void {
-    this.pieces.push(piece);
+    // A client that reads nothing must not keep a large buffer, such as one of a cache, for a small part of it.
+    this.pieces.push(piece.length * 4 < piece.buffer.byteLength ? new Uint8Array(piece) : piece);
     this.size += piece.length;
   }
 }

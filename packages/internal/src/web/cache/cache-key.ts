@@ -78,12 +78,25 @@ function withCountingQueries(url: string, { ignoreQueries, keepQueries, sortQuer
     .slice(mark + 1)
     .split("&")
     .map((text) => ({ text, name: text.split("=", 1)[0] ?? "" }))
-    .filter(({ name }) => keepQueries === undefined || isListed(name, keepQueries))
-    .filter(({ name }) => !isListed(name, ignoreQueries));
+    .filter(({ text, name }) => {
+      // Some frameworks separate parameters by semicolons, too: one that counts may stand behind it.
+      if (text.includes(";")) return true;
+      return (keepQueries === undefined || mayBeKept(name, keepQueries)) && !isListed(name, ignoreQueries);
+    });
   // Stable: several with one name are a list, whose order counts.
   if (sortQueries) counting.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
   const query = counting.map(({ text }) => text).join("&");
   return counting.length === 0 ? url.slice(0, mark) : `${url.slice(0, mark)}?${query}`;
+}
+
+/**
+ * Frameworks may decode names, trim them, take `a[]` for `a`, and not care about case: whatever they may read as a
+ * parameter that is kept must be in the key, or a client could plant its response for those who have no such parameter.
+ */
+function mayBeKept(name: string, patterns: readonly string[]): boolean {
+  if (!/^[\w~-]*$/.test(name)) return true;
+  const lower = name.toLowerCase();
+  return isListed(name, patterns) || patterns.some((pattern) => isListed(lower, [pattern.toLowerCase()]));
 }
 
 function isListed(name: string, patterns: readonly string[]): boolean {

@@ -244,11 +244,13 @@ class Cache implements HandletPart, ManagedCache {
       case "unconfirmed":
         return "unconfirmed";
       case "confirmed":
+        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, forwardStatus: 304 }, this.#now);
       case "filled":
         if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, isCollapsed: true }, this.#now);
       case "stale":
+        if (!matchesVariant(outcome.wobject.head.variant, req.headers)) return "another";
         return await this.#answers.send(req, resp, outcome.wobject, { ...status, ...staleIfError(outcome) }, this.#now);
       case "shared":
         if (!matchesVariant(outcome.head.variant, req.headers)) return "another";

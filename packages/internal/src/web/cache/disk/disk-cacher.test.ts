@@ -4,6 +4,7 @@ import { mkdtempDisposable, readdir, readFile, rm, stat, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { cachedSite, type CachedSiteOptions } from "../../../testing/cached-site.ts";
@@ -11,6 +12,7 @@ import { cacherTests } from "../../../testing/cacher-tests.ts";
 import { linkedWorkers } from "../../../testing/linked-workers.ts";
 import type { Request } from "../../request/request.ts";
 import type { Response } from "../../response/response.ts";
+import type { Wobject } from "../wobject.ts";
 
 const newFolder = () => mkdtempDisposable(join(tmpdir(), "hemi-cache-"));
 
@@ -199,4 +201,62 @@ test("what does not fit on a full disk is served all the same, and said in the l
   expect(output).toContain("a response could not be stored");
   expect(await filesIn(folder.path)).toEqual([]);
   expect(await readdir(join(folder.path, "writing"))).toEqual([]);
+});
+
+/** What is stored for /abc, once it is: clients have it earlier. */
+async function storedIn({ cacher }: Awaited<ReturnType<typeof siteIn>>): Promise<Wobject> {
+  for (;;) {
+    const [stored] = await cacher.lookup("http://a.example/abc");
+    if (stored !== undefined) return stored;
+    await setImmediate();
+  }
+}
+
+test("a stored response is found while purges come all the time", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path);
+  await site.get("/abc");
+  await storedIn(site);
+  let isFound = false;
+  void site.cacher.purge({ url: "http://a.example/other" });
+  const found = Promise.resolve(site.cacher.lookup("http://a.example/abc")).finally(() => (isFound = true));
+  let purges = 0;
+  for (; !isFound && purges < 500; purges++) {
+    void site.cacher.purge({ url: "http://a.example/other" });
+    await setImmediate();
+  }
+  expect(await found).toHaveLength(1);
+  expect(purges).toBeLessThan(500);
+});
+
+test("the file of a response that is validated all the time does not grow without end", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, (req, resp) => {
+    resp.setHeader("cache-control", "max-age=600");
+    resp.setHeader("etag", '"a"');
+    resp.setHeader("x-long", "x".repeat(4000));
+    if (req.header("if-none-match") !== undefined) resp.status = 304;
+    resp.send(resp.status === 304 ? undefined : "content");
+    return true;
+  });
+  for (let i = 0; i < 30; i++) {
+    expect((await site.get("/", { "cache-control": "no-cache" })).text).toBe("content");
+  }
+  const [file = ""] = await filesIn(folder.path);
+  expect((await stat(file)).size).toBeLessThan(50_000);
+  expect((await site.get("/")).headers["cache-status"]).toMatch(/hit/);
+});
+
+test("large content that was replaced is not read under the head of the one before it", async () => {
+  await using folder = await newFolder();
+  await using site = await siteIn(folder.path, pages(100_000));
+  await site.get("/abc");
+  const key = "http://a.example/abc";
+  const old = await storedIn(site);
+  const writer = site.cacher.begin(key);
+  writer.write(Buffer.alloc(old.source.size, "z"));
+  await writer.commit(old.head);
+  expect(() => old.source.open()).toThrow("was replaced by another response");
+  site.cacher.freshen(old, old.head);
+  expect((await site.get("/abc")).text === "z".repeat(old.source.size)).toBe(true);
 });

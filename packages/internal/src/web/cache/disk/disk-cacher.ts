@@ -25,7 +25,7 @@ import { DiskSource } from "./disk-source.ts";
 import { DiskWobject } from "./disk-wobject.ts";
 import { ObjectFolder } from "./object-folder.ts";
 import { storedFiles } from "./stored-files.ts";
-import { appendHead, closeFile, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
+import { appendHead, closeFile, copyWithHead, openFile, readAt, readStored, writeWobject } from "./wobject-file.ts";
 
 const props = {
   /** The folder for the responses, which only one cacher may have. Default: `cache` in `%varsDir`. */
@@ -74,8 +74,6 @@ class DiskCacher implements CacherPart {
   #index: DiskIndex | undefined;
   #timer: NodeJS.Timeout | undefined;
   #tending: Promise<void> | undefined;
-  /** Counts up with each purge: what was loaded meanwhile is not kept. */
-  #purges = 0;
   #isTidy = false;
   #isClosed = false;
 
@@ -135,31 +133,35 @@ class DiskCacher implements CacherPart {
   }
 
   async #load(key: string): Promise<readonly DiskWobject[]> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
-    const running = this.#loads.get(key);
-    if (running !== undefined) return await running;
-    const load = this.#read(key).finally(() => this.#loads.delete(key));
-    this.#loads.set(key, load);
-    return await load;
+    const lookup = this.#writes.begin();
+    try {
+      // Only for what has begun before: purges that come all the time must not keep it waiting without end.
+      if (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+      const running = this.#loads.get(key);
+      if (running !== undefined) return await running;
+      const load = this.#read(key, lookup).finally(() => this.#loads.delete(key));
+      this.#loads.set(key, load);
+      return await load;
+    } finally {
+      this.#writes.end(lookup);
+    }
   }
 
-  async #read(key: string): Promise<readonly DiskWobject[]> {
-    const purges = this.#purges;
+  /** Without what was purged since the lookup began: it may still be there. */
+  async #read(key: string, lookup: OpenWrite): Promise<readonly DiskWobject[]> {
     const folder = this.#objects.folderOf(key);
     const names = await readdir(folder).catch(() => []);
     const read = await Promise.all(names.map((name) => this.#open(join(folder, name), key)));
     const found = read.filter((one) => one !== undefined);
     // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
     found.sort((one, other) => other.writtenAt - one.writtenAt);
-    if (purges !== this.#purges) {
-      for (const one of found) one.release();
-      return this.#isClosed ? [] : await this.#read(key);
-    }
-    for (const { path } of found) this.#used.add(path);
+    const wasPurged = lookup.purges.length > 0;
     // Another worker may be storing it just now.
-    if (found.length === 0) return found;
-    if (!this.#known.set(key, found).has(key)) for (const one of found) one.release();
-    return found;
+    const mayKeep = found.length > 0 && !wasPurged && !this.#isClosed;
+    if (!mayKeep || !this.#known.set(key, found).has(key)) for (const one of found) one.release();
+    const good = wasPurged ? found.filter(({ head }) => !lookup.isPurged(head)) : found;
+    for (const { path } of good) this.#used.add(path);
+    return good;
   }
 
   /** `undefined`: there is no such file, or it is no good; then it is removed. */
@@ -218,7 +220,7 @@ class DiskCacher implements CacherPart {
     const size = pieces.reduce((sum, { length }) => sum + length, 0);
     if (index === undefined || size > this.maxWobjectSize || write.isPurged(head)) return undefined;
     const path = this.#objects.fileOf(head.key, head.variant);
-    const temporary = join(this.#context.props.folder, "writing", `${process.pid}-${randomUUID()}`);
+    const temporary = this.#newTemporary();
     try {
       const content = await writeWobject(temporary, pieces, head);
       // It is in the index before it can be found: a purge by tag must not miss it.
@@ -242,8 +244,26 @@ class DiskCacher implements CacherPart {
     if (!(wobject instanceof DiskWobject)) return;
     wobject.head = head;
     // If it was purged, the file is not there.
-    this.#wait(appendHead(wobject.path, head, wobject.content));
+    this.#wait(this.#replaceHead(wobject, head));
     this.#known.delete(head.key);
+  }
+
+  async #replaceHead({ path, content }: DiskWobject, head: WobjectHead): Promise<void> {
+    const write = this.#writes.begin();
+    const temporary = this.#newTemporary();
+    try {
+      if (await appendHead(path, head, content)) return;
+      const isCopied = await copyWithHead(path, temporary, head, content);
+      if (isCopied && !write.isPurged(head)) await this.#objects.moveIn(path, temporary);
+      if (write.isPurged(head)) await this.#remove([this.#objects.below(path)]);
+    } finally {
+      this.#writes.end(write);
+      await rm(temporary, { force: true });
+    }
+  }
+
+  #newTemporary(): string {
+    return join(this.#context.props.folder, "writing", `${process.pid}-${randomUUID()}`);
   }
 
   // ---- purging and evicting ----
@@ -252,7 +272,6 @@ class DiskCacher implements CacherPart {
     const { isDryRun = false } = options;
     if (!isDryRun) {
       this.#writes.note(selector);
-      this.#purges++;
       this.#known.clear();
       this.#spread.tell(selector, options);
     }

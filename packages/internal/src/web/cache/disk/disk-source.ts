@@ -1,12 +1,12 @@
 // The content of a stored response on disk.
 
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { HemiError } from "../../../errors/hemi-error.ts";
 import { readRegion } from "../../../http/file-region.ts";
 import type { ByteRange } from "../../response/range.ts";
 import type { OpenSource, Source } from "../../response/source.ts";
-import { closeFile, type ContentSum } from "./wobject-file.ts";
+import { closeFile, hasContent, type ContentSum } from "./wobject-file.ts";
 
 /** Large content, which is read when it is sent. The file stays open while somebody reads it, removed or not. */
 export class DiskSource implements Source {
@@ -29,9 +29,16 @@ export class DiskSource implements Source {
 
   open(): OpenSource {
     // A request that has validated it may come after the index has closed it. Throws if it was removed meanwhile.
-    const fd = (this.#fd ??= openSync(this.#path, "r"));
+    const fd = (this.#fd ??= this.#reopen());
     this.#users++;
     return { read: (range) => this.#read(fd, range), [Symbol.dispose]: () => this.release() };
+  }
+
+  #reopen(): number {
+    const fd = openSync(this.#path, "r");
+    if (hasContent(fd, { size: this.size, sum: this.#sum })) return fd;
+    closeSync(fd);
+    throw new HemiError("HEMI_FILE", `${this.#path} was replaced by another response`);
   }
 
   release(): void {

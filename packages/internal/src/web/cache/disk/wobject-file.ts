@@ -6,7 +6,8 @@
 //   footer   magic │ content: size, CRC-32 │ head: size, CRC-32 │ time of writing │ CRC-32 of the footer before this
 //   bytes        8 │                  8, 4 │               4, 4 │               8 │ 4
 
-import { close, constants, fstat, open, read, write, writev } from "node:fs";
+import { close, constants, fstat, fstatSync, open, read, readSync, write, writev } from "node:fs";
+import { copyFile, truncate } from "node:fs/promises";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import type { WobjectHead } from "../wobject.ts";
@@ -51,16 +52,58 @@ export async function writeWobject(
   return content;
 }
 
-/** Appends another head, if the file is still there. */
-export async function appendHead(path: string, head: WobjectHead, content: ContentSum): Promise<void> {
+/**
+ * Appends another head, if the file is still there with this content. False: so many were appended that the file is to
+ * be written anew.
+ */
+export async function appendHead(path: string, head: WobjectHead, content: ContentSum): Promise<boolean> {
   const bytes = ending(head, content);
   // Without O_CREAT: a purged one must not come back. One write: other workers may append, too.
   const fd = await openFile(path, appending);
   try {
+    const { size: fileSize } = await statFile(fd);
+    const footer = footerIn(await readAt(fd, fileSize - footerSize, footerSize));
+    // Another response has taken its place.
+    if (footer === undefined || !isSame(footer, content)) return true;
+    if (fileSize - content.size > Math.max(leastHeads, content.size / 16)) return false;
     await writeFile(fd, bytes, 0, bytes.length, null);
+    return true;
   } finally {
     await closeFile(fd);
   }
+}
+
+/** Copies the content of a file to another one, with one head. False: the file has another content by now. */
+export async function copyWithHead(
+  path: string,
+  copy: string,
+  head: WobjectHead,
+  content: ContentSum,
+): Promise<boolean> {
+  await copyFile(path, copy, constants.COPYFILE_FICLONE);
+  const copied = await readStoredAt(copy);
+  if (copied === undefined || !isSame(copied, content)) return false;
+  await truncate(copy, content.size);
+  const fd = await openFile(copy, appending);
+  try {
+    await writeWhole(fd, [ending(head, content)]);
+  } finally {
+    await closeFile(fd);
+  }
+  return true;
+}
+
+/** Whether an open file has this content, by what its footer says. */
+export function hasContent(fd: number, content: ContentSum): boolean {
+  const bytes = Buffer.alloc(footerSize);
+  const offset = fstatSync(fd).size - footerSize;
+  if (offset < 0 || readSync(fd, bytes, 0, footerSize, offset) < footerSize) return false;
+  const footer = footerIn(bytes);
+  return footer !== undefined && isSame(footer, content);
+}
+
+function isSame(one: ContentSum, other: ContentSum): boolean {
+  return one.size === other.size && one.sum === other.sum;
 }
 
 /** `undefined`: the file is incomplete, was changed, or is of another version. */
@@ -68,22 +111,38 @@ export async function readStored(fd: number): Promise<StoredFile | undefined> {
   const { size: fileSize } = await statFile(fd);
   const tailSize = Math.min(fileSize, usualTail);
   let tail = await readAt(fd, fileSize - tailSize, tailSize);
-  const footer = tail?.subarray(-footerSize);
-  if (tail === undefined || footer?.length !== footerSize || footer.toString("latin1", 0, 8) !== magic)
-    return undefined;
-  if (crc32(footer.subarray(0, footerSize - 4)) !== footer.readUInt32BE(footerSize - 4)) return undefined;
-  const size = Number(footer.readBigUInt64BE(8));
-  const headSize = footer.readUInt32BE(20);
+  const footer = footerIn(tail?.subarray(-footerSize));
+  if (tail === undefined || footer === undefined) return undefined;
+  const { size, sum, headSize, headSum, writtenAt } = footer;
   if (size + headSize + footerSize > fileSize || headSize > maxHead) return undefined;
   if (headSize + footerSize > tailSize) {
     tail = await readAt(fd, fileSize - footerSize - headSize, headSize + footerSize);
     if (tail === undefined) return undefined;
   }
   const text = tail.subarray(-footerSize - headSize, -footerSize);
-  if (crc32(text) !== footer.readUInt32BE(24)) return undefined;
+  if (crc32(text) !== headSum) return undefined;
   const head: unknown = JSON.parse(text.toString());
   if (!isHead(head)) return undefined;
-  return { head, size, sum: footer.readUInt32BE(16), writtenAt: footer.readDoubleBE(28) };
+  return { head, size, sum, writtenAt };
+}
+
+interface Footer extends ContentSum {
+  readonly headSize: number;
+  readonly headSum: number;
+  readonly writtenAt: number;
+}
+
+/** `undefined`: these bytes are none. */
+function footerIn(bytes: Buffer | undefined): Footer | undefined {
+  if (bytes?.length !== footerSize || bytes.toString("latin1", 0, 8) !== magic) return undefined;
+  if (crc32(bytes.subarray(0, footerSize - 4)) !== bytes.readUInt32BE(footerSize - 4)) return undefined;
+  return {
+    size: Number(bytes.readBigUInt64BE(8)),
+    sum: bytes.readUInt32BE(16),
+    headSize: bytes.readUInt32BE(20),
+    headSum: bytes.readUInt32BE(24),
+    writtenAt: bytes.readDoubleBE(28),
+  };
 }
 
 /** The same for a path; also `undefined` if there is no such file. */
@@ -139,7 +198,9 @@ const footerSize = 40;
 /** In bytes: most heads are within it, so that one read suffices. */
 const usualTail = 4096;
 const maxHead = 1024 * 1024;
+/** In bytes: heads that were appended may take so much space in any case. */
+const leastHeads = 32 * 1024;
 /** IOV_MAX. */
 const piecesAtOnce = 1024;
 
-const appending = constants.O_WRONLY | constants.O_APPEND;
+const appending = constants.O_RDWR | constants.O_APPEND;

@@ -55,6 +55,28 @@ test("a memCacher stays within its size where validations bring longer heads", a
   expect(count).toBeLessThan(9);
 });
 
+test("a purge of one URL is over at once, however many others have keys that are not their URLs", async () => {
+  await using site = await cachedSite((_req, resp) => {
+    resp.setHeader("cache-control", "max-age=60");
+    resp.send("x");
+    return true;
+  });
+  await site.get("/");
+  const [known] = await site.cacher.lookup("http://a.example/");
+  if (known === undefined) throw new Error("nothing is stored");
+  const keys = Array.from({ length: 1500 }, (_, i) => `key ${i}`);
+  for (const key of keys) {
+    void site.cacher.begin(key).commit({ ...known.head, key, url: `http://a.example/${key.slice(-1)}` });
+  }
+  const purged = site.cacher.purge({ url: "http://a.example/9" });
+  const left = keys.filter((key) => {
+    const found = site.cacher.lookup(key);
+    return found instanceof Promise || found.length > 0;
+  });
+  expect(left).toEqual(keys.filter((key) => !key.endsWith("9")));
+  expect(await purged).toBe(150);
+});
+
 test("a scan does not displace what is asked for often", () => {
   const admission = new Admission<{ key: string; size: number; hits: number }>();
   const make = (key: string) => ({ key, size: 1, hits: 0 });

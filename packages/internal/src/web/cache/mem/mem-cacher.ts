@@ -51,8 +51,8 @@ class MemCacher implements CacherPart {
   readonly #admission = new Admission<MemEntry>();
   readonly #writes = new OpenWrites();
   readonly #spread: SpreadPurges;
-  /** How many entries have a key that is not their URL. */
-  #otherKeys = 0;
+  /** By URL, those that have another key: any client may make one URL invalid, which must not cost a look at all. */
+  readonly #otherKeys = new Map<string, Set<MemEntry>>();
 
   constructor({ props, workers, name, log }: Context<MemCacherProps>) {
     this.#props = props;
@@ -110,14 +110,14 @@ class MemCacher implements CacherPart {
         else this.#remove(entry);
       }
     };
-    // Most keys are URLs: those of one URL are gone when this returns.
+    // Those of one URL are gone when this returns.
     if (selector !== "all" && "url" in selector) {
-      purge(this.#entriesOf(selector.url));
-      if (this.#otherKeys === 0) return count;
+      const withOtherKeys = this.#otherKeys.get(selector.url) ?? none;
+      purge([...this.#entriesOf(selector.url), ...withOtherKeys]);
+      return count;
     }
     let looked = 0;
     for (const key of this.#byKey.keys()) {
-      if (selector !== "all" && "url" in selector && key === selector.url) continue;
       purge(this.#entriesOf(key));
       if (++looked % purgedAtOnce === 0) await setImmediate();
     }
@@ -127,6 +127,7 @@ class MemCacher implements CacherPart {
   shutdown(): void {
     this.#spread.close();
     this.#byKey.clear();
+    this.#otherKeys.clear();
     this.#wobjects.clear();
   }
 
@@ -146,14 +147,16 @@ class MemCacher implements CacherPart {
     // The latest comes first: it is the one to use where several match (RFC 9111 section 4.1).
     const left = this.#entriesOf(head.key);
     this.#byKey.set(head.key, left.length === 0 ? entry : [entry, ...left]);
-    if (head.key !== head.url) this.#otherKeys++;
+    this.#noteUrl(entry, head);
     this.#admission.add(entry);
     this.#makeRoom();
     return this.#isStored(entry) ? this.#wobjects.wobjectOf(entry, head) : undefined;
   }
 
   #replaceHead(entry: MemEntry, head: WobjectHead): void {
+    this.#forgetUrl(entry);
     this.#wobjects.replaceHead(entry, head);
+    this.#noteUrl(entry, head);
     // A 304 may bring more fields than the response had.
     this.#admission.resize(entry, sizeOf(entry.key, entry.length));
     this.#makeRoom();
@@ -186,8 +189,23 @@ class MemCacher implements CacherPart {
     const [only] = left;
     if (only === undefined) this.#byKey.delete(entry.key);
     else this.#byKey.set(entry.key, left.length === 1 ? only : left);
-    if (!entry.hasUrlAsKey) this.#otherKeys--;
+    this.#forgetUrl(entry);
     this.#wobjects.remove(entry);
+  }
+
+  #noteUrl(entry: MemEntry, { key, url }: WobjectHead): void {
+    if (key === url) return;
+    const entries = this.#otherKeys.get(url);
+    if (entries === undefined) this.#otherKeys.set(url, new Set([entry]));
+    else entries.add(entry);
+  }
+
+  #forgetUrl(entry: MemEntry): void {
+    if (entry.hasUrlAsKey) return;
+    const { url } = this.#wobjects.headOf(entry);
+    const entries = this.#otherKeys.get(url);
+    entries?.delete(entry);
+    if (entries?.size === 0) this.#otherKeys.delete(url);
   }
 }
 

@@ -100,6 +100,20 @@ test("content that was given out stays as it is when its wobject is removed or m
   expect(Buffer.from(given.content ?? []).toString()).toBe("first");
 });
 
+test("what is moved when a slab is full is not overwritten by the wobject that comes next", () => {
+  const wobjects = new MemWobjects({ slabSize: () => 8192, maxReady: () => 0 });
+  const add = (text: string) => wobjects.add(head(), [Buffer.from(text)], text.length);
+  const first = add("first");
+  const others = Array.from({ length: Math.floor(8192 / first.length) - 1 }, () => add("other"));
+  for (const other of others.slice(1)) wobjects.remove(other);
+  const next = add("third");
+  expect([first, ...others.slice(0, 1), next].map((entry) => contentOf(wobjects, entry))).toEqual([
+    "first",
+    "other",
+    "third",
+  ]);
+});
+
 test("a wobject that is asked for stays ready, and others make room for it", () => {
   const wobjects = new MemWobjects({ slabSize: () => 65_536, maxReady: () => 2 });
   const [one, two, three] = ["1", "2", "3"].map((text) => wobjects.add(head(), [Buffer.from(text)], 1));

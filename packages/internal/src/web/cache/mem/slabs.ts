@@ -55,8 +55,10 @@ export class Slabs {
       return { slab: current, offset: current.used };
     }
     this.#current = this.#newSlab(size);
-    if (current !== undefined) this.#tidy(current);
-    return { slab: this.#current, offset: 0 };
+    if (current === undefined) return { slab: this.#current, offset: 0 };
+    this.#tidy(current);
+    // What was moved is at the begin of the new one.
+    return this.reserve(length);
   }
 
   /** The piece has its place. */
