@@ -139,12 +139,15 @@ async function send(connection: Connection, call: OutgoingCall, target: string, 
 }
 
 function headersOf({ metadata, timeout }: OutgoingCall): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of metadata) headers[name] = name in headers ? `${headers[name] ?? ""}, ${value}` : value;
+  const headers = new Map<string, string>();
+  for (const [name, value] of metadata) {
+    const earlier = headers.get(name);
+    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
+  }
   const ms = Math.ceil(timeout);
   // The field has ten digits at most.
-  if (ms < 1e10) headers["connect-timeout-ms"] = String(Math.max(1, ms));
-  return headers;
+  if (ms < 1e10) headers.set("connect-timeout-ms", String(Math.max(1, ms)));
+  return Object.fromEntries(headers);
 }
 
 function getTarget({ path }: OutgoingCall, codec: string, content: Uint8Array = new Uint8Array()): string {

@@ -55,4 +55,5 @@ test("an event beyond the limit is refused", () => {
   const refused = expect.objectContaining({ code: "resource_exhausted" }) as Error;
   expect(() => push("data: " + "x".repeat(200))).toThrow(refused);
   expect(() => push("data: 0123456789\n".repeat(20))).toThrow(refused);
+  expect(() => push("data:\n".repeat(200))).toThrow(refused);
 });

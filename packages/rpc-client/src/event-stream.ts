@@ -50,7 +50,8 @@ export class EventReader {
     else if (name === "event") this.#type = value;
     else if (name === "data") {
       this.#data.push(value);
-      this.#size += value.length;
+      // One more: empty lines need memory, too.
+      this.#size += value.length + 1;
     }
   }
 

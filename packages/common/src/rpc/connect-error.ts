@@ -46,11 +46,15 @@ function detailFromJson(json: unknown): ErrorDetail[] {
 
 /** The text of the last message of a stream. */
 export function endOfStreamToJson(error: RpcError | undefined, trailers: Metadata): string {
-  const metadata: Record<string, string[]> = {};
-  for (const [name, value] of trailers) (metadata[name] ??= []).push(value);
+  const metadata = new Map<string, string[]>();
+  for (const [name, value] of trailers) {
+    const values = metadata.get(name);
+    if (values === undefined) metadata.set(name, [value]);
+    else values.push(value);
+  }
   return JSON.stringify({
     ...(error !== undefined && { error: errorToJson(error) }),
-    ...(!trailers.isEmpty && { metadata }),
+    ...(!trailers.isEmpty && { metadata: Object.fromEntries(metadata) }),
   });
 }
 

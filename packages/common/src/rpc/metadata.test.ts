@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { endOfStreamToJson } from "./connect-error.ts";
 import { Metadata } from "./metadata.ts";
 
 test("has several values of a name, and finds them without regard to case", () => {
@@ -49,4 +50,13 @@ test("leaves the names of protocols out of what was received", () => {
     ["x-mine", "1"],
   ]);
   expect([...received]).toEqual([["x-mine", "1"]]);
+});
+
+test("names that objects of JavaScript have, too, reach the client in the end of a stream", () => {
+  const metadata = Metadata.received([
+    ["constructor", "a"],
+    ["__proto__", "b"],
+    ["constructor", "c"],
+  ]);
+  expect(endOfStreamToJson(undefined, metadata)).toBe('{"metadata":{"constructor":["a","c"],"__proto__":["b"]}}');
 });

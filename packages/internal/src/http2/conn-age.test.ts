@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { frame, FrameClient } from "../testing/frame-client.ts";
 import { serve } from "../testing/serve.ts";
 import type { HandletPart } from "../web/kinds.ts";
-import { frameFlag, frameType } from "./frames.ts";
+import { defaultWindow, frameFlag, frameType, maxWindow, settingId } from "./frames.ts";
 
 /** Answers when it is told to. */
 function held(): { handle: HandletPart["handle"]; answer: () => void } {
@@ -56,6 +56,22 @@ test("a silent client whose stream runs is asked for a sign of life, and stays i
   }
   answer();
   expect(await client.response(1)).toMatchObject({ text: "late" });
+});
+
+test("a client that takes its answer and says nothing meanwhile gets all of it", async () => {
+  const settings = { http2PingInterval: 10, http2PingTimeout: 100 };
+  const handle: HandletPart["handle"] = async (_req, resp) => {
+    const end = performance.now() + 700;
+    while (performance.now() < end) await resp.echo(Buffer.alloc(100_000));
+    resp.end();
+    return true;
+  };
+  await using server = await serve({ handlets: [handle], settings });
+  const client = await FrameClient.connect(server, { [settingId.initialWindowSize]: maxWindow });
+  client.send(frame(frameType.windowUpdate, 0, 0, maxWindow - defaultWindow), client.request(1));
+  let last = await client.next();
+  while (last.type !== frameType.data || last.flags !== frameFlag.endStream) last = await client.next();
+  expect(server.log.join("\n")).not.toContain("no sign of life");
 });
 
 test("a client that gives no sign of life while its stream runs is sent away", async () => {

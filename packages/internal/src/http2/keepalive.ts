@@ -22,7 +22,7 @@ export class Keepalive {
   readonly #deadline: Deadline;
   #isAsked = false;
   #isOver = false;
-  /** Set by whoever hears of the peer. */
+  /** Set by whoever hears of the peer, or sees that it takes what it is sent. */
   isHeard = false;
 
   constructor(server: KeepaliveServer, events: KeepaliveEvents) {

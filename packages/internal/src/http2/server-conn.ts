@@ -219,6 +219,8 @@ export class Http2Conn extends ClientStreams implements GateConn {
   }
 
   #nowDrained(): void {
+    // Whoever takes what it is sent lives. What it would answer to may wait behind much that is under way to it.
+    if (this.#keepalive !== undefined) this.#keepalive.isHeard = true;
     this.drained();
     this.settle();
   }

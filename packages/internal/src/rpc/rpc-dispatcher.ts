@@ -56,24 +56,11 @@ export class RpcDispatcher implements CallHost, HrpcHost {
 
   /** Throws PropError if two services have a bundlet of the same name, and for annotations that are wrong. */
   examine(): void {
-    const owners = new Map<string, string>();
-    const builtIn = [this.#health.served, ...this.#reflection].map(({ bundlet }) => bundlet.name);
-    for (const name of builtIn) owners.set(name, "of the engine");
-    for (const { current, name } of this.settings.services) {
-      for (const { bundlet } of current.bundlets) {
-        const owner = owners.get(bundlet.name);
-        if (owner !== undefined) {
-          throw new PropError(
-            "services",
-            "HEMI_CONFIG_BAD_VALUE",
-            `the services "${owner}" and "${name}" both have a bundlet ${bundlet.name}`,
-          );
-        }
-        owners.set(bundlet.name, name);
-      }
-    }
-    const [problem] = buildRoutes(this.settings.services.flatMap(({ current }) => current.bundlets)).problems;
-    if (problem !== undefined) throw new PropError("services", "HEMI_CONFIG_BAD_VALUE", problem);
+    const refuse = (problem: string): never => {
+      throw new PropError("services", "HEMI_CONFIG_BAD_VALUE", problem);
+    };
+    const [problem] = buildRoutes(this.#gather([this.#health.served, ...this.#reflection], refuse)).problems;
+    if (problem !== undefined) refuse(problem);
   }
 
   /** Loads what the settings need. */
@@ -87,17 +74,42 @@ export class RpcDispatcher implements CallHost, HrpcHost {
   compose(): void {
     const { services, health, reflection, stripPrefix = "" } = this.settings;
     this.#listenTo(services.map(({ current }) => current));
-    const own = services.flatMap(({ current }) => current.bundlets);
-    const bundlets = [...own, ...(health ? [this.#health.served] : []), ...(reflection ? this.#reflection : [])];
+    const builtIn = [...(health ? [this.#health.served] : []), ...(reflection ? this.#reflection : [])];
+    const own = this.#gather(builtIn, (problem) => this.log.error(problem));
+    const bundlets = [...own, ...builtIn];
     this.#bundlets = bundlets;
     const { routes, bindings, problems } = buildRoutes(own);
     this.#routes = routes;
     for (const problem of problems) this.log.error(problem);
-    this.#openAPI = () => JSON.stringify(describeByOpenAPI(own, bindings, stripPrefix));
+    // Made once, for the first who asks: of many procedures it takes long.
+    let openAPI: string | undefined;
+    this.#openAPI = () => (openAPI ??= JSON.stringify(describeByOpenAPI(own, bindings, stripPrefix)));
     this.#health.serve(bundlets.map(({ bundlet }) => bundlet.name));
     this.#procedures = new Map(
       bundlets.flatMap(({ procedures }) => procedures.map((served) => [served.path, served] as const)),
     );
+  }
+
+  /**
+   * The bundlets of the services. What services have may change at any time: one whose name is taken already, by an
+   * earlier service or by `builtIn`, is left out, and `clash` hears of it.
+   */
+  #gather(builtIn: readonly ServedBundlet[], clash: (problem: string) => void): readonly ServedBundlet[] {
+    const owners = new Map(builtIn.map(({ bundlet }) => [bundlet.name, "of the engine"]));
+    const gathered: ServedBundlet[] = [];
+    for (const { current, name } of this.settings.services) {
+      for (const served of current.bundlets) {
+        const { bundlet } = served;
+        const owner = owners.get(bundlet.name);
+        if (owner !== undefined) {
+          clash(`the services "${owner}" and "${name}" both have a bundlet ${bundlet.name}`);
+          continue;
+        }
+        owners.set(bundlet.name, name);
+        gathered.push(served);
+      }
+    }
+    return gathered;
   }
 
   #listenTo(services: readonly ServicePart[]): void {

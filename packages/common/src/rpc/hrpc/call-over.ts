@@ -23,6 +23,7 @@ export async function* callOver(
   const { procedure, signal, timeout, path, metadata } = call;
   signal.throwIfAborted();
   const codec = codecOf(procedure);
+  const only = onlyInput(call, codec);
   let hasHeaders = false;
   const gotHeaders = (headers: Metadata): void => {
     if (!hasHeaders) call.headersCame(headers);
@@ -31,7 +32,7 @@ export async function* callOver(
   const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, gotHeaders);
   const abort = (): void => stream.cancel(reasonOf(signal));
   signal.addEventListener("abort", abort);
-  const sending = streamsIn(procedure.kind) ? sendAll(stream, call, codec) : sendOne(stream, call, codec);
+  const sending = only === undefined ? sendAll(stream, call, codec) : sendOnly(stream, only);
   // What fails at its sending ends the stream, and is thrown from there.
   sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
   try {
@@ -58,6 +59,7 @@ export function callOnceOver(session: Session, call: SingleCall, maxMessageSize:
     const { procedure, limits, timeout, path, metadata } = call;
     if (limits.reason !== undefined) throw limits.reason;
     const codec = codecOf(procedure);
+    const only = onlyInput(call, codec);
     let hasHeaders = false;
     const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, (headers) => {
       hasHeaders = true;
@@ -66,21 +68,18 @@ export function callOnceOver(session: Session, call: SingleCall, maxMessageSize:
     limits.whenOver((reason) => stream.cancel(reason));
     const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
     stream.receiveOne((error, message) => {
-      if (!hasHeaders) call.headersCame(new Metadata());
-      const { end } = stream;
-      if (end !== undefined) call.trailersCame(end.trailers);
-      if (error !== undefined) return reject(error);
-      if (isPromiseLike(message)) {
-        message.then((bytes) => resolve(decoded(bytes))).catch(reject);
-        return;
-      }
       try {
-        resolve(decoded(message));
+        if (!hasHeaders) call.headersCame(new Metadata());
+        const { end } = stream;
+        if (end !== undefined) call.trailersCame(end.trailers);
+        if (error !== undefined) reject(error);
+        else if (isPromiseLike(message)) message.then((bytes) => resolve(decoded(bytes))).catch(reject);
+        else resolve(decoded(message));
       } catch (error) {
         reject(asRpcError(error));
       }
     });
-    const sending = streamsIn(procedure.kind) ? sendAll(stream, call, codec) : sendOne(stream, call, codec);
+    const sending = only === undefined ? sendAll(stream, call, codec) : sendOnly(stream, only);
     sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
   });
 }
@@ -89,11 +88,18 @@ function codecOf({ input, output }: Procedure): MessageCodec {
   return input.binary !== undefined && output.binary !== undefined ? "proto" : "json";
 }
 
+/**
+ * The one message of a call that has it at hand; `undefined`: they come one by one. Encoded before the call begins: one
+ * that cannot be encoded leaves no stream behind. Throws what the encoder throws.
+ */
+function onlyInput({ inputs, procedure }: OutgoingCall, codec: MessageCodec): Uint8Array | undefined {
+  if (streamsIn(procedure.kind) || !Array.isArray(inputs)) return undefined;
+  return encodeMessage(procedure.input, codec, inputs[0]);
+}
+
 /** The one message, which closes our side, too. */
-function sendOne(stream: CallingStream, call: OutgoingCall, codec: MessageCodec): Promise<void> | undefined {
-  const { inputs } = call;
-  if (!Array.isArray(inputs)) return sendAll(stream, call, codec);
-  const sent = stream.send(encodeMessage(call.procedure.input, codec, inputs[0]), frameFlags.last);
+function sendOnly(stream: CallingStream, message: Uint8Array): Promise<void> | undefined {
+  const sent = stream.send(message, frameFlags.last);
   return sent === undefined ? undefined : sent.catch(unlessOver(stream));
 }
 

@@ -489,6 +489,51 @@ describe("a call that is answered by one message", () => {
     expect(await answeredBy([`{"n":3${" ".repeat(2000)}}`])).toMatchObject({ code: "resource_exhausted" });
     expect(await answeredBy(["{"])).toMatchObject({ code: "invalid_argument" });
   });
+
+  test("leaves no stream behind if its message cannot be sent, as does one that is answered by a stream", async () => {
+    const client = side("client");
+    const server = side("server", { serve: () => undefined });
+    await exchange(client, server);
+    const { session } = client;
+    const byStream: Transport = { call: (call) => callOver(session, call, 1000) };
+    const byOne: Transport = { ...byStream, callOnce: (call) => callOnceOver(session, call, 1000) };
+    for (const transport of [byStream, byOne]) {
+      const n = 1n as unknown as number;
+      await expect(makeClient(counting, transport).count({ n })).rejects.toThrow();
+      await exchange(client, server);
+      expect([session.streamCount, server.session.streamCount]).toEqual([0, 0]);
+    }
+  });
+
+  test.each(["onHeaders", "onTrailers"])("fails alone if its %s throws: other calls go on", async (callback) => {
+    const called: CalledStream[] = [];
+    const client = side("client");
+    const server = side("server", { serve: (stream) => void called.push(stream) });
+    await exchange(client, server);
+    const { session } = client;
+    const other = begin(session);
+    const answer = makeClient(counting, {
+      call: (call) => callOver(session, call, 1000),
+      callOnce: (call) => callOnceOver(session, call, 1000),
+    })
+      .count(
+        { n: 1 },
+        {
+          [callback]: () => {
+            throw new Error("a mistake of the caller");
+          },
+        },
+      )
+      .catch((error: unknown) => error);
+    await exchange(client, server);
+    const metadata = new Metadata({ a: "b" });
+    called[1]?.sendHeaders(metadata);
+    await called[1]?.send(Buffer.from('{"n":2}'));
+    called[1]?.finish({ error: undefined, trailers: metadata });
+    await exchange(client, server);
+    expect(await answer).toMatchObject({ code: "canceled", cause: { message: "a mistake of the caller" } });
+    expect([session.isClosed, other.isOver, client.errors]).toEqual([false, false, []]);
+  });
 });
 
 test("no bytes of a peer make a session throw, whatever they are", () => {

@@ -6,6 +6,7 @@
 //     CANCEL                  ──────>       at any time; nothing of it is sent after that
 
 import { isPromiseLike } from "../../guarded.ts";
+import { asRpcError } from "../call-limits.ts";
 import type { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, ProtocolFault } from "./frames.ts";
@@ -206,7 +207,12 @@ export class CallingStream extends Stream {
   gotHeaders(headers: Metadata): void {
     if (this.#hasHeaders) throw new ProtocolFault(goAwayCodes.protocol, "a call has headers twice");
     this.#hasHeaders = true;
-    this.#headersCame(headers);
+    try {
+      this.#headersCame(headers);
+    } catch (error) {
+      // The caller's mistake: its call ends, and the session goes on.
+      this.cancel(asRpcError(error));
+    }
   }
 
   /** The peer has sent END. Throws ProtocolFault. */

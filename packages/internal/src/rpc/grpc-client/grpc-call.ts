@@ -72,6 +72,9 @@ export function callGrpcOnce(backend: WebBackend, call: SingleCall, options: Grp
     const { procedure, limits, inputs } = call;
     if (limits.reason !== undefined) throw limits.reason;
     const codec = codecOf(procedure);
+    // Before the exchange begins: a message that cannot be encoded leaves none behind.
+    const isAtHand = Array.isArray(inputs) && inputs.length === 1;
+    const content = isAtHand ? envelope(0, encodeMessage(procedure.input, codec, inputs[0])) : undefined;
     const response = new GrpcResponse(options.maxMessageSize ?? defaultMaxMessageSize);
     const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
     const settle = (): void => {
@@ -101,10 +104,11 @@ export function callGrpcOnce(backend: WebBackend, call: SingleCall, options: Grp
     const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
     begun.exchange = exchange;
     limits.whenOver(giveUp);
-    if (Array.isArray(inputs) && inputs.length === 1) {
-      exchange.sendContent(envelope(0, encodeMessage(procedure.input, codec, inputs[0])));
+    if (content === undefined) send(exchange, call, codec).catch(giveUp);
+    else {
+      exchange.sendContent(content);
       exchange.endContent(noFields);
-    } else send(exchange, call, codec).catch(giveUp);
+    }
   });
 }
 

@@ -25,6 +25,7 @@ export interface TemplateVariable {
 
 /** Throws Error for a text that is no template. */
 export function parseTemplate(text: string): PathTemplate {
+  if (text.length > maxSize) throw new Error(`the template of a path has more than ${maxSize} characters`);
   const [, path, verb = ""] = templateSyntax.exec(text) ?? [];
   if (path === undefined) throw new Error(`${text} is no template of a path`);
   const segments: string[] = [];
@@ -71,6 +72,8 @@ function decoded(part: string): string {
   }
 }
 
+/** In characters. Not a prop: foreign servers tell of theirs, and it takes time with the square of it to read one. */
+const maxSize = 1000;
 const templateSyntax = /^\/(.+?)(?::([^/:{}*]+))?$/s;
 const variableSyntax = /^\{([a-z_]\w*(?:\.[a-z_]\w*)*)(?:=([^{}]+))?\}$/i;
 const literalSyntax = /^[\w.~!$&'()+,;=@%-]+$/;

@@ -27,6 +27,16 @@ describe("an injected request", () => {
     expect(response).toMatchObject({ status: 200, headers: { "x-a": "1", "x-b": ["1", "2"] } });
   });
 
+  test("is waited for as long as it takes where its handlet lifts the limit", async () => {
+    const ask = askOf(async (_req, resp) => {
+      resp.limitHandling(Infinity);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      resp.send("late");
+      return true;
+    });
+    expect(await ask({ url: "/" })).toMatchObject({ status: 200, text: "late" });
+  });
+
   test("has no content in its answer where a client would get none", async () => {
     const ask = askOf((req, resp) => {
       if (req.path !== "/") resp.status = Number(req.path.slice(1));

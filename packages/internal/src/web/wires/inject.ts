@@ -78,9 +78,12 @@ class InjectWire extends InnerWire {
     if (!this.isOver) this.limit(timeout ?? this.#serverTimeout);
   }
 
-  /** The answer is given up when nothing of it has come for so long, in ms. */
+  /** The answer is given up when nothing of it has come for so long, in ms; Infinity: it never is. */
   limit(handleTimeout: number): void {
     clearTimeout(this.#deadline);
+    this.#deadline = undefined;
+    // Timers of JavaScript cannot wait for longer, and end at once.
+    if (handleTimeout >= 2 ** 31) return;
     const reason = `the answer, or the rest of it, did not come within ${handleTimeout} ms`;
     this.#deadline = setTimeout(() => this.#breakOff("HEMI_TIMEOUT", reason, "handleTimeout"), handleTimeout);
   }
