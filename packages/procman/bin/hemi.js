@@ -11,8 +11,7 @@ if (major < required[0] || (major === required[0] && minor < required[1])) {
   console.error(`hemi: needs Node.js ${required.join(".")} or later; this is ${process.versions.node}`);
   process.exit(2);
 }
-// Compiled code is kept between runs: it halves the time to start.
-import("node:module").then((module) => {
-  if (module.enableCompileCache) module.enableCompileCache();
+import("./keep-compiled-code.js").then(({ keepCompiledCode }) => {
+  keepCompiledCode();
   return import("../dist/main.js");
 });
