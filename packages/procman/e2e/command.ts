@@ -39,8 +39,6 @@ export interface RunOptions {
   readonly detached?: boolean;
   /** A descriptor that is its standard output. Default: a pipe, which is read. */
   readonly stdout?: number;
-  /** Whether it has a channel to its parent, as a program of pm2 has. Default: false. */
-  readonly ipc?: boolean;
 }
 
 /** Tests run side by side, and the web UI has one port by default: it is off where a test does not ask for it. */
@@ -52,14 +50,14 @@ function withoutWebUI(args: readonly string[]): readonly string[] {
 /** Starts the command; disposing ends it, whatever it is doing. */
 export function start(
   args: readonly string[],
-  { cwd, main = hemi, env, input, uid, detached, stdout: output, ipc = false }: RunOptions = {},
+  { cwd, main = hemi, env, input, uid, detached, stdout: output }: RunOptions = {},
 ): Running {
   const child = spawn(process.execPath, ["--conditions=@hemi/source", main, ...withoutWebUI(args)], {
     cwd,
     detached,
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },
     ...(uid === undefined ? {} : { uid, gid: uid }),
-    stdio: ["pipe", output ?? "pipe", "pipe", ...(ipc ? ["ipc" as const] : [])],
+    stdio: ["pipe", output ?? "pipe", "pipe"],
   });
   child.stdin?.end(input ?? "");
   let stdout = "";

@@ -123,15 +123,6 @@ describe("--daemon", () => {
   });
 });
 
-test("a parent that leaves before the program is ready does not end it", async () => {
-  await using folder = await folderWith(files());
-  await using program = start(["serve", "--workers", "1"], { cwd: folder.path, ipc: true });
-  program.child.disconnect();
-  await program.line(/leads 1 worker/);
-  expect(await steering(folder.path)("quit")).toBe("ends when what runs is finished\n");
-  expect((await program.finished()).code).toBe(0);
-});
-
 describe.skipIf(process.getuid?.() !== 0)("--user", () => {
   test("gives workers the rights of a user with its group, after the leader has bound the port", async (context) => {
     needsOtherUsers(context);

@@ -78,7 +78,7 @@ export class FakeServer implements AsyncDisposable {
         };
       case "insert": {
         const outside = request.sequences.get("documents");
-        const inserted =
+        const inserted: unknown =
           outside === undefined ? command["documents"] : documentsIn(outside).map((each) => deserialize(each));
         documents.push(...listOf(inserted));
         return { ok: 1, n: documents.length };

@@ -66,7 +66,10 @@ export function killIn(sql: string): { readonly what: string; readonly id: numbe
   return id === undefined ? undefined : { what, id: Number(id) };
 }
 
-/** Comments are white space, also one that does not end. Those in texts are taken out, too: nothing but words is looked for. */
+/**
+ * Comments are white space, also one that does not end. Those in texts are taken out, too: nothing but words is looked
+ * for.
+ */
 function withoutComments(sql: string): string {
   return sql.includes("/*") || sql.includes("--") || sql.includes("#")
     ? sql.replaceAll(/\/\*[^]*?(?:\*\/|$)|--[ \t\r\n][^\n]*|#[^\n]*/g, " ")

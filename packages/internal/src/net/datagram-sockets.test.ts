@@ -7,7 +7,7 @@ import { DatagramSockets } from "./datagram-sockets.ts";
 test("a datagram from port 0, which cannot be answered, is dropped", async () => {
   const listening = vi.spyOn(Socket.prototype, "on");
   const [share] = await new DatagramSockets().share({ address: { host: "127.0.0.1", port: 0 }, isShared: false });
-  const socket = listening.mock.contexts.at(-1);
+  const socket = listening.mock.contexts.at(-1) as Socket | undefined;
   listening.mockRestore();
   const ports: number[] = [];
   share?.receive((bytes, from) => {

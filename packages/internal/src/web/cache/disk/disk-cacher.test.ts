@@ -217,11 +217,11 @@ test("a stored response is found while purges come all the time", async () => {
   await using site = await siteIn(folder.path);
   await site.get("/abc");
   await storedIn(site);
-  let isFound = false;
+  const progress = { isFound: false };
   void site.cacher.purge({ url: "http://a.example/other" });
-  const found = Promise.resolve(site.cacher.lookup("http://a.example/abc")).finally(() => (isFound = true));
+  const found = Promise.resolve(site.cacher.lookup("http://a.example/abc")).finally(() => (progress.isFound = true));
   let purges = 0;
-  for (; !isFound && purges < 500; purges++) {
+  for (; !progress.isFound && purges < 500; purges++) {
     void site.cacher.purge({ url: "http://a.example/other" });
     await setImmediate();
   }
