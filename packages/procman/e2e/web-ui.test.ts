@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { get, request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
 import { connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
-import { rm, symlink, writeFile } from "node:fs/promises";
+import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { folderWith, run, start } from "./command.ts";
@@ -382,6 +382,18 @@ test("a program of one process shows itself, too, and is steered from there", as
   expect((await client.act("rework")).text).toContain("there is one process");
   program.child.kill("SIGTERM");
   expect((await program.finished()).code).toBe(0);
+});
+
+test("a program of one process serves on if nobody reads the link of its web UI", async () => {
+  await using folder = await folderWith({ "hemi.conf": config("one") });
+  const options = ["--single", "--webui", "127.0.0.1:0", "--log-file", "hemi.log"];
+  await using program = start(["serve", ...options], { cwd: folder.path });
+  program.child.stderr?.destroy();
+  const logged = () => readFile(join(folder.path, "hemi.log"), "utf8").catch(() => "");
+  await expect.poll(logged, { timeout: 40_000 }).toMatch(/shows itself on/);
+  program.child.kill("SIGTERM");
+  expect((await program.finished()).code).toBe(0);
+  expect(await logged()).not.toContain("EPIPE");
 });
 
 test("a program of one process that writes to no terminal has no web UI unless it is asked for", async () => {

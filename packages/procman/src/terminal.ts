@@ -12,6 +12,15 @@ export function terminalWatch(): () => boolean {
   return () => isInTerminal && !hasTerminal();
 }
 
+/** Writes to standard error. If it is closed, or its disk is full, the text is lost and the program goes on. */
+export function writeToPeople(text: string): void {
+  const { stderr } = process;
+  if (!stderr.listeners("error").includes(ignore)) stderr.on("error", ignore);
+  stderr.write(text);
+}
+
+function ignore(): void {}
+
 function hasTerminal(): boolean {
   try {
     closeSync(openSync("/dev/tty", "r"));

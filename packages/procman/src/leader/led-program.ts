@@ -15,7 +15,7 @@ import { exitCodes, type ExitCode } from "../exit-code.ts";
 import { inheritedSockets } from "../systemd/inherited-sockets.ts";
 import { Notifier } from "../systemd/notifier.ts";
 import { serveOptionsOf } from "../serve-options.ts";
-import { terminalWatch } from "../terminal.ts";
+import { terminalWatch, writeToPeople } from "../terminal.ts";
 import { Audit } from "../webui/audit.ts";
 import type { LogTail } from "../webui/log-tail.ts";
 import { openWebUI } from "../webui/open-web-ui.ts";
@@ -94,7 +94,7 @@ export class LedProgram {
     await leader.start();
     await this.#leads();
     // For a parent process that waits for it, as `--daemon` and pm2 do.
-    process.send?.("ready");
+    tellParent("ready");
   }
 
   /** Resolves when this process leads in the place of the one that has started it. */
@@ -214,7 +214,7 @@ export class LedProgram {
     if (opened === undefined) return undefined;
     this.#log.info(`shows itself on ${opened.origin}: hemi webui prints the link that opens it`);
     // Not by the log, which others may read.
-    if (process.stderr.isTTY) process.stderr.write(`\n  Web UI: ${opened.link}\n\n`);
+    if (process.stderr.isTTY) writeToPeople(`\n  Web UI: ${opened.link}\n\n`);
     return opened;
   }
 
@@ -328,6 +328,11 @@ export class LedProgram {
     this.#log.flushSync();
     process.exit(code);
   }
+}
+
+/** One that has left meanwhile is not told, and the program serves. */
+function tellParent(message: string): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function countsOf({ kept, changes }: Plan): Readonly<Record<string, number>> {

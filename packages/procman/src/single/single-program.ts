@@ -24,6 +24,7 @@ import { endingPaths, statusOf } from "../leader/worker-answers.ts";
 import { unknownRequest } from "../observe/story-text.ts";
 import { ownVersion } from "../own-version.ts";
 import { serveOptionsOf } from "../serve-options.ts";
+import { writeToPeople } from "../terminal.ts";
 import { Audit } from "../webui/audit.ts";
 import { LogTail } from "../webui/log-tail.ts";
 import { openWebUI } from "../webui/open-web-ui.ts";
@@ -79,7 +80,7 @@ export class SingleProgram implements ShownProgram {
     if (this.#webUI === undefined) return;
     this.#log.info(`shows itself on ${this.#webUI.origin}`);
     // Not by the log, which others may read. There is no control socket that `hemi webui` could ask.
-    process.stderr.write(`\n  Web UI: ${this.#webUI.link}\n\n`);
+    writeToPeople(`\n  Web UI: ${this.#webUI.link}\n\n`);
   }
 
   /** Follows the configuration file. Rejects with what is wrong; the program then goes on as before. */
