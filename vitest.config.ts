@@ -24,8 +24,8 @@ export default defineConfig({
     execArgv: [`--conditions=${sourceCondition}`],
     // Generous, because a check of the whole workspace runs linters beside the tests; no test waits for it when it
     // passes.
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
     retry: 0,
     restoreMocks: true,

@@ -16,7 +16,7 @@ import { findPeer, peer } from "../src/peers.ts";
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
-const patiently = { timeout: 60_000 };
+const patiently = { timeout: 120_000 };
 const pages = ["stage", "workers", "backends", "requests", "config", "log"] as const;
 const folderOfPictures = fileURLToPath(new URL("../../procman/docs/", import.meta.url));
 const main = fileURLToPath(new URL("../../procman/src/main.ts", import.meta.url));
@@ -346,7 +346,7 @@ const pictures = [
 test.runIf(process.env["HEMI_SCREENSHOTS"] === "1")("pictures", { timeout: 900_000 }, async (test) => {
   const isOver = new AbortController();
   const load = steadyTraffic(isOver.signal);
-  await new Promise((resolve) => setTimeout(resolve, 3 * 60_000));
+  await new Promise((resolve) => setTimeout(resolve, 3 * 120_000));
   for (const [name, colorScheme, device] of pictures) {
     await context.close();
     const { width, height } = devices.find((one) => one.device === device) ?? devices[0];
