@@ -2,7 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { array, assert, constantFrom, nat, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import { Roster } from "./roster.ts";
+import { Roster, SeatedRoster } from "./roster.ts";
 
 test("behaves as a set, apart from the order", () => {
   const objects = Array.from({ length: 8 }, (_, id) => ({ id }));
@@ -59,4 +59,25 @@ test("members that have left are garbage for the young collections", () => {
   }
   // All of them: 40 MB.
   expect(getHeapStatistics().used_heap_size - before).toBeLessThan(10e6);
+});
+
+test("members that know their place behave as those of a set", () => {
+  const members = Array.from({ length: 8 }, (_, id) => ({ id, place: -1 }));
+  const step = record({ isAdded: constantFrom(true, false), of: nat(members.length - 1) });
+  assert(
+    property(array(step), (steps) => {
+      for (const member of members) member.place = -1;
+      const roster = new SeatedRoster<{ id: number; place: number }>();
+      const set = new Set<{ id: number; place: number }>();
+      for (const { isAdded, of } of steps) {
+        const member = members[of] ?? { id: -1, place: -1 };
+        if (isAdded) {
+          roster.add(member);
+          set.add(member);
+        } else expect(roster.delete(member)).toBe(set.delete(member));
+        expect(roster.size).toBe(set.size);
+        expect(new Set(roster)).toEqual(set);
+      }
+    }),
+  );
 });

@@ -5,37 +5,37 @@
 // have left: each of them is copied, promoted, and kept until the next full collection. Here members leave no trace:
 // they stand in one array, and the last one takes the place of one that leaves.
 
-/** A set of objects, in no order. Adding, deleting and looking up are O(1). */
-export class Roster<Member extends object> implements Iterable<Member> {
+/** Knows its place in a `SeatedRoster`: the roster alone changes it. */
+export interface Seated {
+  /** -1: it is no member. */
+  place: number;
+}
+
+/** The set of objects that know their place in it: each is in one such set at most. No order; all is O(1). */
+export class SeatedRoster<Member extends Seated> implements Iterable<Member> {
   readonly #members: Member[] = [];
-  /** By member: its place in the array. */
-  readonly #places = new WeakMap<Member, number>();
 
   /** How many there are. */
   get size(): number {
     return this.#members.length;
   }
 
-  has(member: Member): boolean {
-    return this.#places.has(member);
-  }
-
   /** Adding a member twice is adding it once. */
   add(member: Member): void {
-    if (this.#places.has(member)) return;
-    this.#places.set(member, this.#members.length);
+    if (member.place >= 0) return;
+    member.place = this.#members.length;
     this.#members.push(member);
   }
 
   /** Returns whether it was a member. */
   delete(member: Member): boolean {
-    const place = this.#places.get(member);
-    if (place === undefined) return false;
-    this.#places.delete(member);
+    const { place } = member;
+    if (place < 0) return false;
+    member.place = -1;
     const last = this.#members.pop();
     if (last !== undefined && last !== member) {
       this.#members[place] = last;
-      this.#places.set(last, place);
+      last.place = place;
     }
     return true;
   }
@@ -44,4 +44,44 @@ export class Roster<Member extends object> implements Iterable<Member> {
   [Symbol.iterator](): ArrayIterator<Member> {
     return this.#members.slice().values();
   }
+}
+
+/** A set of any objects, in no order. Adding, deleting and looking up are O(1). */
+export class Roster<Member extends object> implements Iterable<Member> {
+  readonly #seats = new SeatedRoster<Seat<Member>>();
+  readonly #seatOf = new WeakMap<Member, Seat<Member>>();
+
+  /** How many there are. */
+  get size(): number {
+    return this.#seats.size;
+  }
+
+  has(member: Member): boolean {
+    return this.#seatOf.has(member);
+  }
+
+  /** Adding a member twice is adding it once. */
+  add(member: Member): void {
+    if (this.#seatOf.has(member)) return;
+    const seat = { member, place: -1 };
+    this.#seatOf.set(member, seat);
+    this.#seats.add(seat);
+  }
+
+  /** Returns whether it was a member. */
+  delete(member: Member): boolean {
+    const seat = this.#seatOf.get(member);
+    if (seat === undefined) return false;
+    this.#seatOf.delete(member);
+    return this.#seats.delete(seat);
+  }
+
+  /** Goes through those that are members now, whoever comes or leaves meanwhile. */
+  *[Symbol.iterator](): Generator<Member, void> {
+    for (const { member } of this.#seats) yield member;
+  }
+}
+
+interface Seat<Member> extends Seated {
+  readonly member: Member;
 }

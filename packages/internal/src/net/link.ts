@@ -26,6 +26,13 @@ export interface LinkWatcher {
   linkClosed(): void;
 }
 
+/** Where a socket has its link, for the listeners. No `WeakMap`: that costs each new connection 20 us of collection. */
+const linkKey = Symbol("link");
+
+interface LinkedSocket extends Socket {
+  [linkKey]?: Link | undefined;
+}
+
 /** One side of a connection that is passed on: read directly, and written at the pace of the peer. */
 export class Link {
   /** How many bytes have come from the peer, and how many were written to it. */
@@ -62,7 +69,8 @@ export class Link {
     });
     this.#socket = socket;
     if (socket instanceof AcceptedSocket) socket.readDirectly(this.#receivedShared);
-    links.set(socket, this);
+    const linked: LinkedSocket = socket;
+    linked[linkKey] = this;
     socket.on("data", Link.#onData).on("end", Link.#onEnd).on("drain", Link.#onDrain);
     socket.on("error", Link.#onError).on("close", Link.#onClose);
   }
@@ -157,7 +165,8 @@ export class Link {
     this.#stopPacing();
     socket.pause();
     if (socket instanceof AcceptedSocket) socket.readAsStream();
-    links.delete(socket);
+    const linked: LinkedSocket = socket;
+    linked[linkKey] = undefined;
     socket.off("data", Link.#onData).off("end", Link.#onEnd).off("drain", Link.#onDrain);
     socket.off("error", Link.#onError).off("close", Link.#onClose);
     if (unread.length > 0) socket.unshift(unread);
@@ -209,30 +218,27 @@ export class Link {
 
   // Listeners that all links share: ones of its own would cost each connection 400 bytes for as long as it is open.
 
-  static readonly #onData = function (this: Socket, bytes: Buffer): void {
-    const link = links.get(this);
+  static readonly #onData = function (this: LinkedSocket, bytes: Buffer): void {
+    const link = this[linkKey];
     if (link !== undefined) link.#receivedOwn(bytes);
   };
-  static readonly #onEnd = function (this: Socket): void {
-    const link = links.get(this);
+  static readonly #onEnd = function (this: LinkedSocket): void {
+    const link = this[linkKey];
     if (link !== undefined) link.#ended();
   };
-  static readonly #onDrain = function (this: Socket): void {
-    const link = links.get(this);
+  static readonly #onDrain = function (this: LinkedSocket): void {
+    const link = this[linkKey];
     if (link !== undefined) link.#mayWrite();
   };
-  static readonly #onError = function (this: Socket, error: Error): void {
-    const link = links.get(this);
+  static readonly #onError = function (this: LinkedSocket, error: Error): void {
+    const link = this[linkKey];
     if (link !== undefined) link.#failed(error);
   };
-  static readonly #onClose = function (this: Socket): void {
-    const link = links.get(this);
+  static readonly #onClose = function (this: LinkedSocket): void {
+    const link = this[linkKey];
     if (link !== undefined) link.#closed();
   };
 }
-
-/** By the sockets that they have, for the listeners. */
-const links = new WeakMap<Socket, Link>();
 
 /** The limits of one direction of a link. */
 class Pace {

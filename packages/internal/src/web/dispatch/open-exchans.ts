@@ -1,7 +1,7 @@
 // The running exchans of a server that did not finish synchronously: a reload waits for them before it shuts down the
 // components that they use.
 
-import { Roster } from "@hemi/common";
+import { SeatedRoster, type Seated } from "@hemi/common";
 import type { EndingWork } from "../../component/part.ts";
 import type { ExchanWire } from "../../http/exchan.ts";
 import type { WebappPart } from "../kinds.ts";
@@ -10,7 +10,7 @@ import type { Response } from "../response/response.ts";
 import { Upgrader } from "./upgrader.ts";
 
 /** One of them. */
-export interface OpenExchan {
+export interface OpenExchan extends Seated {
   readonly webapp: WebappPart;
   readonly req: Request;
   readonly resp: Response;
@@ -23,13 +23,13 @@ export interface LateListener {
 
 /** Outlives dispatchers: a reload makes a new dispatcher, while exchans of the previous one continue. */
 export class OpenExchans {
-  readonly #open = new Roster<OpenExchan>();
+  readonly #open = new SeatedRoster<OpenExchan>();
   /** The waits for some of them. */
   readonly #waiting = new Set<Settlement>();
 
   /** Call it when a webapp has returned and the response is not complete. */
   add(webapp: WebappPart, req: Request, resp: Response, wire: ExchanWire, listener: LateListener): void {
-    const exchan: OpenExchan = { webapp, req, resp };
+    const exchan: OpenExchan = { place: -1, webapp, req, resp };
     this.#open.add(exchan);
     wire.onEnd((_status, _contentSent, reason) => {
       if (reason === "handleTimeout") listener.noteLate(req, resp);
