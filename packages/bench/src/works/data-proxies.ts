@@ -67,7 +67,10 @@ export const dataProxies: readonly Work[] = [
     backend: postgres,
     ours: pgsql,
     theirs: pgbouncer,
-    prepare: ({ port }) => pgbench(port, "-i", "-q"),
+    prepare: async ({ port }) => {
+      await served(port);
+      return await pgbench(port, "-i", "-q");
+    },
     measure: pgsqlRate,
   }),
   work("DNS from the cache, 64 clients", {
@@ -132,6 +135,19 @@ async function pgsqlRate(port: number, seconds: number): Promise<number> {
 async function dnsRate(port: number, seconds: number): Promise<number> {
   const program = fileURLToPath(new URL("../dns-load.ts", import.meta.url));
   return Number(await load([process.execPath, program, String(port), String(seconds), "64"]));
+}
+
+/** A server accepts connections before it serves them. */
+async function served(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const isServed = await load(["pg_isready", "-q", "-h", "127.0.0.1", "-p", String(port)]).then(
+      () => true,
+      () => false,
+    );
+    if (isServed) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`PostgreSQL at port ${port} is not ready after 10 s`);
 }
 
 async function pgbench(port: number, ...args: readonly string[]): Promise<string> {
