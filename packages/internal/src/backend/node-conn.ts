@@ -16,7 +16,8 @@ import { Output } from "../net/output.ts";
 import { WriteGuard } from "../net/write-guard.ts";
 import { Input } from "../net/input.ts";
 import type { Endpoint } from "../net/peer.ts";
-import { readSize, sharedBuffer } from "../net/shared-buffer.ts";
+import { readBlocks } from "../net/read-blocks.ts";
+import { sharedBuffer } from "../net/shared-buffer.ts";
 import type { Dialled } from "./dial.ts";
 import type { ProxyVersion } from "../net/write-proxy-header.ts";
 
@@ -88,17 +89,18 @@ export class NodeConn<Traits, Memory = never> {
   #isClosed = false;
   #isHeld = false;
   #readsMuch = false;
+  /** What is read into; `undefined`: the shared buffer. */
+  #block: Buffer | undefined;
   #failure: string | undefined;
 
   /** `from`: the client, if nodes receive a PROXY header. `isStream`: `leave` may release the socket. */
   constructor(owner: NodeConnOwner<Traits, Memory>, from: Endpoint | undefined, { isStream = false } = {}) {
     this.#owner = owner;
     const onread: OnReadOpts = {
-      buffer: () => (this.#readsMuch ? Buffer.allocUnsafeSlow(readSize) : sharedBuffer),
-      callback: (size, buffer) => {
-        const isShared = buffer === sharedBuffer;
-        const bytes = isShared ? sharedBuffer.subarray(0, size) : Buffer.from(buffer.buffer, buffer.byteOffset, size);
-        this.#received(bytes, isShared);
+      buffer: () => (this.#block = this.#readsMuch ? readBlocks.lend() : undefined) ?? sharedBuffer,
+      callback: (size) => {
+        const block = this.#block;
+        this.#received((block ?? sharedBuffer).subarray(0, size), block === undefined);
         return !this.#isHeld;
       },
     };
@@ -142,6 +144,17 @@ export class NodeConn<Traits, Memory = never> {
     this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
     this.#hold(false);
     this.#owner.becameIdle(this);
+  }
+
+  /**
+   * For who has read all of the input as one piece: returns the function that takes the memory of the piece back;
+   * `undefined` if the piece is to be kept, or is not alone there.
+   */
+  lentPiece(): (() => void) | undefined {
+    const block = this.#block;
+    if (block === undefined || this.input.size > 0 || this.input.bytes.buffer !== block.buffer) return undefined;
+    this.input.clear();
+    return () => readBlocks.giveBack(block);
   }
 
   /** The reader of the response wants more data. */

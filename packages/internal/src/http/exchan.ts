@@ -159,8 +159,11 @@ export interface ExchanWire {
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting?: boolean): void;
   /** The head of a response whose content follows: `size` bytes of it, or `undefined` where that is not known. */
   sendHead(head: ResponseHead, size: number | undefined): void;
-  /** A piece of content. False: the client is slow, await `writable()` before the next one. */
-  sendContent(piece: string | Uint8Array): boolean;
+  /**
+   * A piece of content. False: the client is slow, await `writable()` before the next one. `done` may be called once
+   * when the bytes are no longer needed, by codecs that know it.
+   */
+  sendContent(piece: string | Uint8Array, done?: () => void): boolean;
   /** Settles when more content may be sent; rejects with HEMI_PEER_GONE or HEMI_TIMEOUT. It may be left alone. */
   writable(): Promise<void>;
   /** Sends a stretch of a file as content, with back pressure. Rejects if it could not be sent whole. */

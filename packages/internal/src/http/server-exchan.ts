@@ -110,7 +110,7 @@ export abstract class ServerExchan implements ExchanWire {
   abstract sendInterim(status: number, fieldList: readonly string[]): void;
   abstract sendWhole(head: ResponseHead, content: string | Uint8Array | undefined, isLasting?: boolean): void;
   abstract sendHead(head: ResponseHead, size: number | undefined): void;
-  abstract sendContent(piece: string | Uint8Array): boolean;
+  abstract sendContent(piece: string | Uint8Array, done?: () => void): boolean;
   abstract writable(): Promise<void>;
   abstract sendRegion(region: FileRegion): Promise<void>;
   abstract endContent(trailerList: readonly string[]): void;

@@ -108,8 +108,11 @@ export interface ResponseHandler {
    * The head. `whole`: all of the content, where it has come already, and nothing follows; its bytes are the taker's.
    */
   answered(head: NodeResponseHead, whole: Uint8Array | undefined): void;
-  /** A piece of content; its bytes are the taker's. False: no more, please, until `resume()`. */
-  content(piece: Uint8Array): boolean;
+  /**
+   * A piece of content; its bytes are the taker's. False: no more, please, until `resume()`. `done`, if there is one,
+   * may be called once by a taker that needs the bytes no longer: other content is read into them then.
+   */
+  content(piece: Uint8Array, done?: () => void): boolean;
   /** The response is complete. */
   ended(trailers: Fields): void;
   /** The response breaks off here; nothing more comes. */

@@ -224,7 +224,8 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const conn = this.#conn;
     const content = this.#content;
     if (conn === undefined || content === undefined) return false;
-    return this.#deliver(conn, content, this.#gather(conn, content));
+    const piece = this.#gather(conn, content);
+    return this.#deliver(conn, content, piece, conn.lentPiece());
   }
 
   /** All that the input holds of the content, in one piece: many small chunks are not passed on one by one. */
@@ -238,8 +239,8 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     return Buffer.concat(pieces);
   }
 
-  #deliver(conn: Http1NodeConn, content: MessageContent, piece: Buffer | undefined): boolean {
-    if (piece !== undefined && !this.taker.content(piece)) this.isHeld = true;
+  #deliver(conn: Http1NodeConn, content: MessageContent, piece: Buffer | undefined, done?: () => void): boolean {
+    if (piece !== undefined && !this.taker.content(piece, done)) this.isHeld = true;
     // The taker may have given it up.
     if (this.state !== "content") return false;
     if (content.failure !== undefined) this.fail("HEMI_BACKEND_BROKEN", `its content is broken: ${content.failure}`);

@@ -152,7 +152,7 @@ export class Http1Exchan extends ServerExchan {
     this.#conn.progressed();
   }
 
-  sendContent(piece: string | Uint8Array): boolean {
+  sendContent(piece: string | Uint8Array, done?: () => void): boolean {
     if (this.state !== "streaming") return false;
     const size = typeof piece === "string" ? Buffer.byteLength(piece) : piece.length;
     if (size === 0) return true;
@@ -161,11 +161,14 @@ export class Http1Exchan extends ServerExchan {
     const isChunked = this.#framing === "chunked";
     const before = isChunked ? size.toString(16) + "\r\n" : "";
     const after = isChunked ? "\r\n" : "";
-    if (typeof piece !== "string") this.#conn.output.writeBytes(before, piece, after);
-    else if (size === piece.length) this.#conn.output.writeText(before + piece + after);
-    else this.#conn.output.writeBytes(before, Buffer.from(piece), after);
+    const { output } = this.#conn;
+    if (typeof piece !== "string") {
+      if (done === undefined) output.writeBytes(before, piece, after);
+      else output.writeLent(before, piece, after, done);
+    } else if (size === piece.length) output.writeText(before + piece + after);
+    else output.writeBytes(before, Buffer.from(piece), after);
     this.#conn.progressed();
-    return !this.#conn.output.isBlocked;
+    return !output.isBlocked;
   }
 
   writable(): Promise<void> {

@@ -5,8 +5,8 @@ import type { OnReadOpts, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";
 import { AcceptedSocket } from "./accepted-socket.ts";
-import { BlockPool } from "./block-pool.ts";
-import { readSize, sharedBuffer } from "./shared-buffer.ts";
+import { readBlocks } from "./read-blocks.ts";
+import { sharedBuffer } from "./shared-buffer.ts";
 import type { TlsFacts } from "./tls/tls-facts.ts";
 
 /** Learns what happens at a link. */
@@ -108,9 +108,9 @@ export class Link {
     // A short text is cheaper to write than a buffer, and costs no copy if it can be sent at once.
     if (bytes.length <= maxAsText) return this.#socket.write(bytes.toString("latin1"), "latin1");
     if (bytes.length < minInBlock) return this.#socket.write(Buffer.from(bytes));
-    const block = blocks.lend();
+    const block = readBlocks.lend();
     bytes.copy(block);
-    return this.#socket.write(block.subarray(0, bytes.length), () => blocks.giveBack(block));
+    return this.#socket.write(block.subarray(0, bytes.length), () => readBlocks.giveBack(block));
   }
 
   /** Stops or continues reading. */
@@ -282,6 +282,3 @@ class Pace {
 const maxAsText = 512;
 /** In bytes. Large pieces are copied into memory that was used before: fresh memory costs more than the copy. */
 const minInBlock = 8 * 1024;
-/** Of `readSize` each. More serve a burst, and are left to the collector after it. */
-const maxSpareBlocks = 64;
-const blocks = new BlockPool<Buffer>({ make: () => Buffer.allocUnsafeSlow(readSize), maxSpare: maxSpareBlocks });

@@ -176,16 +176,15 @@ export class ProxiedExchan implements TunnelHandler {
     });
   }
 
-  content(piece: Uint8Array): boolean {
+  content(piece: Uint8Array, done?: () => void): boolean {
     if (this.#isOver) return true;
-    if (this.#gathered !== undefined) {
-      this.#gathered.push(piece);
-      this.#gatheredSize += piece.length;
-      if (this.#gatheredSize <= this.#traits.bufferedAnswer) return true;
-      piece = Buffer.concat(this.#gathered);
-      this.#gathered = undefined;
-    }
-    return this.#guarded(() => this.#send(piece)) ?? true;
+    const gathered = this.#gathered;
+    if (gathered === undefined) return this.#guarded(() => this.#send(piece, done)) ?? true;
+    gathered.push(piece);
+    this.#gatheredSize += piece.length;
+    if (this.#gatheredSize <= this.#traits.bufferedAnswer) return true;
+    this.#gathered = undefined;
+    return this.#guarded(() => this.#send(Buffer.concat(gathered))) ?? true;
   }
 
   ended(trailers: Fields): void {
@@ -257,8 +256,8 @@ export class ProxiedExchan implements TunnelHandler {
     this.#resp.sendHead();
   }
 
-  #send(piece: Uint8Array): boolean {
-    const sent = this.#resp.echo(piece);
+  #send(piece: Uint8Array, done?: () => void): boolean {
+    const sent = this.#resp.echo(piece, done);
     const flushed = this.#isUnsized ? this.#resp.flush() : undefined;
     const taken = flushed ?? sent;
     if (taken === undefined) return true;

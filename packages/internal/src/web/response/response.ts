@@ -204,13 +204,15 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
    * slow. It rejects with HEMI_PEER_GONE when the client has disconnected. Bytes are not copied: do not change them.
    *
    * Without awaiting, at most 16 MiB are buffered. More aborts the response, with HEMI_USAGE in the error log.
+   *
+   * `done` is called once if the bytes may be used for something else before they are garbage; revisers keep them.
    */
-  echo(piece: string | Uint8Array): void | Promise<void> {
+  echo(piece: string | Uint8Array, done?: () => void): void | Promise<void> {
     // A caller that does not await may not know yet, and may have no handler for an exception.
     if (this.#wasAborted) return this.#wire.writable();
     this.#beginStreaming();
     if (this.#backlog?.takes(piece) === false) return this.#overrun();
-    const sent = this.#sendPiece(piece);
+    const sent = this.#sendPiece(piece, done);
     if (sent !== undefined) (this.#backlog ??= new Backlog()).add(sent);
     return sent;
   }
@@ -492,10 +494,10 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
     return pipe?.isHooked === true ? pipe.install(pipe.runHooks(), this.#hasContent) : undefined;
   }
 
-  #sendPiece(piece: string | Uint8Array): void | Promise<void> {
+  #sendPiece(piece: string | Uint8Array, done?: () => void): void | Promise<void> {
     const pipe = this.#pipe;
     if (pipe?.isFlowing === true) return pipe.push(piece);
-    return this.#wire.sendContent(piece) ? undefined : this.#wire.writable();
+    return this.#wire.sendContent(piece, done) ? undefined : this.#wire.writable();
   }
 
   /** The handlet does not wait for its client. */
