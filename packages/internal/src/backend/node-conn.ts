@@ -99,8 +99,7 @@ export class NodeConn<Traits, Memory = never> {
     const onread: OnReadOpts = {
       buffer: () => (this.#block = this.#readsMuch ? readBlocks.lend() : undefined) ?? sharedBuffer,
       callback: (size) => {
-        const block = this.#block;
-        this.#received((block ?? sharedBuffer).subarray(0, size), block === undefined);
+        this.#read(size);
         return !this.#isHeld;
       },
     };
@@ -144,17 +143,6 @@ export class NodeConn<Traits, Memory = never> {
     this.#deadline.set(Math.min(this.#owner.settings.aliveTimeout, aliveFor - 1000));
     this.#hold(false);
     this.#owner.becameIdle(this);
-  }
-
-  /**
-   * For who has read all of the input as one piece: returns the function that takes the memory of the piece back;
-   * `undefined` if the piece is to be kept, or is not alone there.
-   */
-  lentPiece(): (() => void) | undefined {
-    const block = this.#block;
-    if (block === undefined || this.input.size > 0 || this.input.bytes.buffer !== block.buffer) return undefined;
-    this.input.clear();
-    return () => readBlocks.giveBack(block);
   }
 
   /** The reader of the response wants more data. */
@@ -204,12 +192,17 @@ export class NodeConn<Traits, Memory = never> {
     this.settle();
   }
 
-  #received(bytes: Buffer, isShared: boolean): void {
+  #read(size: number): void {
+    if (this.#block === undefined) this.input.add(sharedBuffer.subarray(0, size), true);
+    else this.input.addBlock(this.#block, size);
+    this.#received(size);
+  }
+
+  #received(size: number): void {
     // Unexpected data belongs to no request. A response parsed from it could reach the wrong client.
     if (this.#user === undefined) return this.destroy();
     this.hasReceived = true;
-    this.input.add(bytes, isShared);
-    this.#readsMuch = bytes.length >= muchRead;
+    this.#readsMuch = size >= muchRead;
     this.#advance();
   }
 
@@ -229,7 +222,10 @@ export class NodeConn<Traits, Memory = never> {
     } else this.#socket.resume();
   }
 
-  readonly #gotChunk = (chunk: Buffer): void => this.#received(chunk, false);
+  readonly #gotChunk = (chunk: Buffer): void => {
+    this.input.add(chunk, false);
+    this.#received(chunk.length);
+  };
 
   readonly #drained = (): void => {
     this.output.unblocked();

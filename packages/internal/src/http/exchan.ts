@@ -147,6 +147,11 @@ export interface ExchanWire {
    * HEMI_PEER_GONE. One call at a time.
    */
   readContent(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * For who has just been given this piece: the function to call once its bytes are no longer needed, so that other
+   * content is read into them; `undefined` where its memory is of no such use. Default: it never is.
+   */
+  lent?(piece: Uint8Array): (() => void) | undefined;
   /** Known once `readContent` has given its end. */
   readonly trailers: Fields;
 

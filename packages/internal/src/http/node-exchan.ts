@@ -56,8 +56,8 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   /** Takes a connection to the node, or waits for one: `opened` follows, or a failure. */
   protected abstract dial(node: Node<Pool>): void;
-  /** A piece of the request's content, once it was `opened`. False: the node is slow. */
-  protected abstract writeContent(piece: Uint8Array): boolean;
+  /** A piece of the request's content, once it was `opened`. False: the node is slow. `done`: see `WebExchange`. */
+  protected abstract writeContent(piece: Uint8Array, done?: () => void): boolean;
   /** Nothing more of the request follows. */
   protected abstract writeEnd(trailers: Fields): void;
   /** Settles when more content may be written. */
@@ -92,7 +92,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
 
   // ---- what its taker asks for ----
 
-  sendContent(piece: Uint8Array): boolean {
+  sendContent(piece: Uint8Array, done?: () => void): boolean {
     if (this.state === "over" || this.isRequestSent) return true;
     this.#sent += piece.length;
     if (this.#sent > (this.#contentSize ?? Infinity)) {
@@ -103,7 +103,7 @@ export abstract class NodeExchan<Pool extends NodePool> implements WebExchange, 
       this.#early = this.#early === undefined ? piece : Buffer.concat([this.#early, piece]);
       return false;
     }
-    return this.writeContent(piece);
+    return this.writeContent(piece, done);
   }
 
   writable(): Promise<void> {

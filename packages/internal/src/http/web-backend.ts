@@ -140,8 +140,11 @@ export interface WebExchange {
   readonly node: string | undefined;
   /** What ties a client to that node: a value for `stickyCookie`. */
   readonly tag: string | undefined;
-  /** A piece of the request's content. False: the node is slow; await `writable()`. */
-  sendContent(piece: Uint8Array): boolean;
+  /**
+   * A piece of the request's content. False: the node is slow; await `writable()`. `done` may be called once when the
+   * bytes are no longer needed, by protocols that know it.
+   */
+  sendContent(piece: Uint8Array, done?: () => void): boolean;
   /** Settles when more may be sent, and when there is no use in that any more. Never rejects. */
   writable(): Promise<void>;
   /** The content of the request is complete. */

@@ -76,12 +76,15 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     this.opened();
   }
 
-  protected writeContent(piece: Uint8Array): boolean {
+  protected writeContent(piece: Uint8Array, done?: () => void): boolean {
     const conn = this.#conn;
     if (conn === undefined) return true;
-    if (this.#request.contentSize !== undefined) conn.output.writeBytes("", piece, "");
+    const isChunked = this.#request.contentSize === undefined;
+    const [before, after] = isChunked ? [piece.length.toString(16) + "\r\n", "\r\n"] : ["", ""];
     // An empty chunk would be the last one.
-    else if (piece.length > 0) conn.output.writeBytes(piece.length.toString(16) + "\r\n", piece, "\r\n");
+    if (isChunked && piece.length === 0) return true;
+    if (done === undefined) conn.output.writeBytes(before, piece, after);
+    else conn.output.writeLent(before, piece, after, done);
     conn.settle();
     return !conn.output.isBlocked;
   }
@@ -225,7 +228,7 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const content = this.#content;
     if (conn === undefined || content === undefined) return false;
     const piece = this.#gather(conn, content);
-    return this.#deliver(conn, content, piece, conn.lentPiece());
+    return this.#deliver(conn, content, piece, conn.input.lent());
   }
 
   /** All that the input holds of the content, in one piece: many small chunks are not passed on one by one. */

@@ -57,6 +57,9 @@ export class Http1Exchan extends ServerExchan {
   readonly content: MessageContent;
   readonly #conn: Http1ExchanConn;
   #framing: Framing = "none";
+  /** The last piece of content that was read, with what gives its memory back. */
+  #lentPiece: Uint8Array | undefined;
+  #lent: (() => void) | undefined;
   #keepAlive = false;
   #isTrusted = true;
   /** What had been sent on the connection when it became a tunnel, and when it ceased to be one. */
@@ -78,12 +81,19 @@ export class Http1Exchan extends ServerExchan {
   // ---- content in ----
 
   protected takePiece(): Uint8Array | undefined {
-    const piece = this.content.next(this.#conn.input);
+    const { input } = this.#conn;
+    const piece = this.content.next(input);
+    this.#lent = input.lent();
+    this.#lentPiece = piece;
     const { failure } = this.content;
     if (piece === undefined && failure !== undefined) {
       this.contentError = new ExchanError("HEMI_CONTENT_BROKEN", `the content of the request is broken: ${failure}`);
     }
     return piece;
+  }
+
+  lent(piece: Uint8Array): (() => void) | undefined {
+    return piece === this.#lentPiece ? this.#lent : undefined;
   }
 
   protected get isContentRead(): boolean {

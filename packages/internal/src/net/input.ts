@@ -1,13 +1,17 @@
 // The received, unread input of a connection.
 //
 // Most of it is in the buffer that all sockets read into, and is valid in the current turn of the event loop only. Data
-// to keep is copied.
+// to keep is copied: much of it into a block of a pool, which whoever has used it up gives back.
+
+import { readBlocks } from "./read-blocks.ts";
 
 export class Input {
   /** The unread bytes start at `at`. Readers move `at` forward. */
   bytes: Buffer = noBytes;
   at = 0;
   #isShared = false;
+  /** The block that `bytes` are in, if they are in one. */
+  #block: Buffer | undefined;
 
   /** The number of unread bytes. */
   get size(): number {
@@ -19,17 +23,42 @@ export class Input {
     const isBehind = this.at < this.bytes.length;
     this.bytes = isBehind ? Buffer.concat([this.bytes.subarray(this.at), bytes]) : bytes;
     this.#isShared = isShared && !isBehind;
+    this.#block = undefined;
     this.at = 0;
+  }
+
+  /** Adds the first `size` bytes of a block of `readBlocks`, which belongs to the input from now on. */
+  addBlock(block: Buffer, size: number): void {
+    const isAlone = this.at === this.bytes.length;
+    this.add(block.subarray(0, size), false);
+    if (isAlone) this.#block = block;
   }
 
   /** After this call, unread data may be kept. Read data is released. */
   own(): void {
     if (this.at === this.bytes.length) this.clear();
-    else if (this.#isShared) {
-      this.bytes = ownCopy(this.bytes.subarray(this.at));
-      this.at = 0;
-      this.#isShared = false;
+    else if (this.#isShared) this.#copy(this.bytes.subarray(this.at));
+  }
+
+  #copy(bytes: Buffer): void {
+    this.clear();
+    if (bytes.length < minInBlock) this.bytes = ownCopy(bytes);
+    else {
+      const block = readBlocks.lend();
+      bytes.copy(block);
+      this.addBlock(block, bytes.length);
     }
+  }
+
+  /**
+   * For who has read all of the input as one piece: releases it, and returns the function that gives the memory of the
+   * piece back. `undefined` if the piece is not alone there, or in no block: it is to be kept.
+   */
+  lent(): (() => void) | undefined {
+    const block = this.#block;
+    if (block === undefined || this.size > 0) return undefined;
+    this.clear();
+    return () => readBlocks.giveBack(block);
   }
 
   /** A copy of these bytes if they cannot be kept. */
@@ -48,10 +77,14 @@ export class Input {
     this.bytes = noBytes;
     this.at = 0;
     this.#isShared = false;
+    this.#block = undefined;
   }
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** In bytes. Who keeps a piece without giving it back keeps a whole block: most of it should be the piece. */
+const minInBlock = 48 * 1024;
 
 /** Not from the pool: a head that is kept for long would keep the whole pool slab in memory. */
 function ownCopy(bytes: Buffer): Buffer {

@@ -179,6 +179,11 @@ export class Content implements AsyncIterable<Uint8Array> {
     return piece;
   }
 
+  /** For the engine, which passes on a piece just read, and keeps it no longer: see `lent` of the wire. */
+  lent(piece: Uint8Array): (() => void) | undefined {
+    return this.#wire.lent?.(piece);
+  }
+
   /** For the engine: see `limitContent` of the wire. */
   limitWait(timeout: number): void {
     this.#wire.limitContent(timeout);

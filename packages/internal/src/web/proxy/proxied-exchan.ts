@@ -371,9 +371,11 @@ export class ProxiedExchan implements TunnelHandler {
 
   /** False: the answer was over before the content was. */
   async #passPieces(exchange: WebExchange, mirrored: MirroredRequest | undefined): Promise<boolean> {
-    for await (const piece of this.#pieces ?? this.#req.content) {
+    const { content } = this.#req;
+    const isPassedOnce = mirrored === undefined && this.#pieces === undefined;
+    for await (const piece of this.#pieces ?? content) {
       mirrored?.sendContent(piece);
-      if (!exchange.sendContent(piece)) await exchange.writable();
+      if (!exchange.sendContent(piece, isPassedOnce ? content.lent(piece) : undefined)) await exchange.writable();
       // Who has answered may still want the rest, but who has gone does not.
       if (this.#isOver) return false;
     }
