@@ -11,6 +11,8 @@
 //         |         |          Moving a deadline to a later time, the usual case, is one store: it stays in its slot
 //         C         D          until the sweep reaches it. Moving it to an earlier time adds it again.
 
+import { performance } from "node:perf_hooks";
+
 /** One deadline, made by `Deadlines.add`. It can be set and cleared any number of times. */
 export interface Deadline {
   /** Whether it is set and has not expired. */

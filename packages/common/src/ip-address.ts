@@ -1,5 +1,6 @@
 // IP addresses as bytes, and the networks that they lie in.
 
+import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 
 /** A network of IPv4 or IPv6 addresses. */

@@ -1,5 +1,6 @@
 // Long computations in slices: an event loop that does other work keeps its pace meanwhile.
 
+import { performance } from "node:perf_hooks";
 import { setImmediate as turn } from "node:timers/promises";
 
 /** A computation that yields wherever it may be interrupted. Code that runs in between must not change its input. */

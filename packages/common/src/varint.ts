@@ -1,5 +1,7 @@
 // The variable-length integers of QUIC (RFC 9000 section 16): the first two bits tell how many bytes there are.
 
+import { Buffer } from "node:buffer";
+
 /** How many bytes an integer has whose first byte is this one. */
 export function varintSize(first: number): number {
   return 1 << (first >>> 6);

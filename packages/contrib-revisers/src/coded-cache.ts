@@ -1,5 +1,6 @@
 // Caches encoded forms of unchanging contents, such as files, within a budget.
 
+import { Buffer } from "node:buffer";
 import { type Coding, codings, type KnownContent } from "@hemi/internal";
 import { LRUCache } from "lru-cache";
 

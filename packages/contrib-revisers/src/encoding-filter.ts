@@ -1,5 +1,6 @@
 // Encodes content with a content coding: in one call if it is small and complete, otherwise piece by piece.
 
+import { Buffer } from "node:buffer";
 import { threadPoolSize, Turns } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Coder, Encoder } from "./coders.ts";

@@ -1,5 +1,6 @@
 // head: sets, adds and removes header fields of responses.
 
+import { Buffer } from "node:buffer";
 import {
   checkFieldName,
   compileFieldTemplate,

@@ -1,5 +1,6 @@
 // Replaces matches in content that arrives in pieces.
 
+import { Buffer } from "node:buffer";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import type { Program } from "./pattern/program.ts";
 import { Scanner } from "./pattern/scanner.ts";

@@ -1,5 +1,6 @@
 // The form in which text is written into content.
 
+import { Buffer } from "node:buffer";
 import { type Template, compileTemplate, type Request, webVariables } from "@hemi/internal";
 import type { Charset } from "./pattern/program.ts";
 

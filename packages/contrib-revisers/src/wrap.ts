@@ -1,5 +1,6 @@
 // wrap: adds text before and after the content of responses.
 
+import { Buffer } from "node:buffer";
 import {
   type ContentFilter,
   type Context,

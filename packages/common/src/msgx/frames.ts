@@ -4,6 +4,8 @@
 //   │ length │ {"id":1,"call":"workers"} │
 //   └────────┴───────────────────────────┘
 
+import { Buffer } from "node:buffer";
+
 /** One message as bytes. */
 export function frameOf(message: unknown): Buffer {
   const text = JSON.stringify(message);

@@ -1,5 +1,6 @@
 // What patterns become: a program for the scanner, over the bytes of one charset.
 
+import { Buffer } from "node:buffer";
 import { type Node, PatternError } from "./syntax.ts";
 
 /** A charset whose text can be searched byte by byte. */

@@ -6,6 +6,7 @@
 // No library that matches in linear time can be fed piece by piece: over a window, results would depend on where pieces
 // end.
 
+import { Buffer } from "node:buffer";
 import type { Program } from "./program.ts";
 
 export interface Match {

@@ -1,6 +1,7 @@
 // Finds the directives in a page that arrives in pieces, and passes on their results in order. All includes of one
 // piece are fetched in parallel.
 
+import { Buffer } from "node:buffer";
 import { quietly } from "@hemi/common";
 import type { ContentFilter, PushPiece } from "@hemi/internal";
 import { encode, escapeMarkup, type TextForm } from "../text-form.ts";

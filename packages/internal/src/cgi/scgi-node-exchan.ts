@@ -1,6 +1,7 @@
 // One request to an SCGI server, and its response: a netstring of names and values, the content, and the output until
 // the server closes.
 
+import { Buffer } from "node:buffer";
 import { CgiNodeExchan, type InputOutcome } from "./node-exchan.ts";
 
 export class ScgiNodeExchan extends CgiNodeExchan {

@@ -1,5 +1,6 @@
 // Names and values as SCGI sends them: each ends with a NUL; the length of the content comes first.
 
+import { Buffer } from "node:buffer";
 import type { CgiParams } from "./programs.ts";
 
 export class ScgiParams implements CgiParams {

@@ -5,6 +5,7 @@ import { originOf, type Origin } from "../config/origin.ts";
 import { HemiError } from "../errors/hemi-error.ts";
 import type { ErrorLog } from "../log/error-log.ts";
 import type { Capability } from "./capability.ts";
+import type { Condition } from "./condition.ts";
 import type { Child, ComponentContext } from "./context.ts";
 import type { Definition } from "./definition.ts";
 import type { Kind } from "./kind.ts";
@@ -49,23 +50,7 @@ export class Component implements PartHolder {
     this.name = name;
     this.log = scope.log.withPath(() => this.path);
     this.#props = { ...resolved.props };
-    const pathOf = (): string => this.path;
-    const leaves = (): boolean => this.isLeaving;
-    const context: ComponentContext = {
-      ...scope.stageScope,
-      props: this.#props,
-      name,
-      get path() {
-        return pathOf();
-      },
-      get isLeaving() {
-        return leaves();
-      },
-      log: this.log,
-      owner: owner?.part,
-      condition,
-      children: (...kinds) => this.childrenOf(...kinds),
-    };
+    const context = Object.assign(new OwnContext(this, this.#props, owner?.part, condition), scope.stageScope);
     this.part = makePart(definition, context);
     scope.created(this);
     this.#children = [];
@@ -114,6 +99,35 @@ export class Component implements PartHolder {
   update(values: Readonly<Record<string, unknown>>, changed: ReadonlySet<string>): void {
     for (const name of changed) this.#props[name] = values[name];
     opening(this, () => this.part.update?.(changed));
+  }
+}
+
+/** What a component may use. All are of one shape: one with getters of its own would be slow to read. */
+class OwnContext implements ComponentContext {
+  readonly props: Readonly<Record<string, unknown>>;
+  readonly name: string;
+  readonly log: ErrorLog;
+  readonly owner: unknown;
+  readonly condition: Condition | undefined;
+  readonly children: ComponentContext["children"];
+  readonly #component: Component;
+
+  constructor(component: Component, props: Record<string, unknown>, owner: unknown, condition: Condition | undefined) {
+    this.props = props;
+    this.name = component.name;
+    this.log = component.log;
+    this.owner = owner;
+    this.condition = condition;
+    this.children = (...kinds) => component.childrenOf(...kinds);
+    this.#component = component;
+  }
+
+  get path(): string {
+    return this.#component.path;
+  }
+
+  get isLeaving(): boolean {
+    return this.#component.isLeaving;
   }
 }
 

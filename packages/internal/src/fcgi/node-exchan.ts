@@ -1,5 +1,6 @@
 // One request to a FastCGI server, and its answer.
 
+import { Buffer } from "node:buffer";
 import type { NodeOwner } from "../backend/backend.ts";
 import type { SelectionHint } from "../backend/selection-hint.ts";
 import type { ResponseHandler } from "../http/web-backend.ts";

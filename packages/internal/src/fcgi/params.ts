@@ -1,6 +1,7 @@
 // Names and values as FastCGI sends them: each with its length, in one byte up to 127, in four with the first bit set
 // beyond.
 
+import { Buffer } from "node:buffer";
 import type { CgiParams } from "../cgi/programs.ts";
 
 export class FcgiParams implements CgiParams {

@@ -1,5 +1,6 @@
 // Parses the records of a FastCGI server as they arrive. The content of a long record is passed on before its end.
 
+import { Buffer } from "node:buffer";
 import { headerSize, recordTypes, requestId, version } from "./records.ts";
 
 /** How the server ended the request. */

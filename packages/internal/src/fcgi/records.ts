@@ -5,6 +5,8 @@
 // One request at a time has a connection, so that its id is always 1: servers that take more are rare, and PHP-FPM is
 // none.
 
+import { Buffer } from "node:buffer";
+
 export const recordTypes = {
   beginRequest: 1,
   abortRequest: 2,

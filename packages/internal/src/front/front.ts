@@ -6,6 +6,7 @@
 //               v                    v                            v
 //             closed               closed                       closed     each with a log line, floods in one line
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Deadlines } from "@hemi/common";
 import { addressesIn } from "../component/props/addresses.ts";

@@ -3,6 +3,7 @@
 //  bytes ──> type, length ──> of a type that is handled? ── no ──> skipped, whatever its size
 //                                                        └─ yes ─> kept until it is whole ──> the handler
 
+import { Buffer } from "node:buffer";
 import { readVarint, sizeOfVarint, varintSize, writeVarint } from "@hemi/common";
 
 /** Types of capsules: RFC 9297 3.5. Extensions have their own. */

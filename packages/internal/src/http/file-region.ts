@@ -1,5 +1,6 @@
 // Reads a stretch of an open file piece by piece.
 
+import { Buffer } from "node:buffer";
 import { read } from "node:fs";
 import { promisify } from "node:util";
 import { HemiError } from "../errors/hemi-error.ts";

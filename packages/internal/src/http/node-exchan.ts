@@ -6,6 +6,7 @@
 //
 // A protocol says how the request is written, and tells what comes of it.
 
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { turnsSince, turnTick } from "../metrics/turn.ts";
 import type { Fields } from "./fields.ts";

@@ -3,6 +3,7 @@
 //   take ── a connection with room, the one that has least to do ──> it
 //     └──── none: another is dialled, if there may be more; it waits until one has room ──> 503 after queueTimeout
 
+import { performance } from "node:perf_hooks";
 import type { Deadline } from "@hemi/common";
 import type { FailureCode } from "../backend/failure.ts";
 import type { NodeSpec } from "../backend/node.ts";

@@ -1,5 +1,6 @@
 // What a stream carries once it has left HTTP (RFC 9113 8.5, RFC 8441, RFC 9220): bytes, both ways.
 
+import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 
 /** The stream that a tunnel runs on. */

@@ -1,5 +1,6 @@
 // One request to an HTTP/1 server, and its answer.
 
+import { Buffer } from "node:buffer";
 import type { ConnUser } from "../backend/node-conn.ts";
 import { contentMayFollow } from "../http/content-rule.ts";
 import { NodeExchan, forNode } from "../http/node-exchan.ts";

@@ -5,6 +5,7 @@
 //   small blocks   one for each download that waits for its client, however many those are
 //   large blocks   for clients that take them at once: half the CPU, but few, since who stops taking keeps the last one
 
+import { Buffer } from "node:buffer";
 import { read } from "node:fs";
 import { BlockPool } from "../net/block-pool.ts";
 

@@ -1,6 +1,7 @@
 // One request and its response on an HTTP/1 connection. When it has ended, the connection goes on to the next request;
 // after a tunnel it is no longer HTTP, and closes, as it does when an exchan is aborted.
 
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { clientGone, ExchanError } from "../http/exchan-error.ts";

@@ -4,6 +4,7 @@
 // A head holds the date, so an answer lasts a second at most. A buffer that was written is never changed: slow clients
 // may hold it.
 
+import { Buffer } from "node:buffer";
 import type { ResponseHead } from "../http/exchan.ts";
 
 interface Answer {

@@ -9,6 +9,7 @@
 // a client could have any number of handlets work at once (CVE-2023-44487). How often streams end before their time is
 // limited, too.
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ExchanError } from "../http/exchan-error.ts";
 import type { ResponseHead } from "../http/exchan.ts";

@@ -1,6 +1,7 @@
 // Cuts what a socket reads into frames. A frame that lies whole in what was read is handed out where it lies; one that
 // goes on in the next reading is put together in memory of its own.
 
+import { Buffer } from "node:buffer";
 import { frameHeaderSize, frameType, readUint31 } from "./frames.ts";
 
 /** Takes a frame: its payload lies in `bytes` from `start` to `end`. */

@@ -4,6 +4,7 @@
 // Memory to lay out in is lent by a pool of the process, for as long as something is laid out and not written: idle
 // connections have none.
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { BlockPool } from "../net/block-pool.ts";
 import { flushAtEndOfTurn, type Due } from "../net/end-of-turn.ts";

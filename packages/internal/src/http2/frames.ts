@@ -2,6 +2,8 @@
 //
 //   | length 24 | type 8 | flags 8 | R 1, stream 31 | payload … |
 
+import { Buffer } from "node:buffer";
+
 export const frameHeaderSize = 9;
 
 /** What a client begins a connection with. */

@@ -1,6 +1,7 @@
 // Makes header blocks of fields. The heads of requests and answers, which begin them with fields of their own, build on
 // this.
 
+import { Buffer } from "node:buffer";
 import { HpackEncoder, maxFieldSize } from "./hpack/encoder.ts";
 
 export class HeaderBlocks {

@@ -8,6 +8,7 @@
 //
 // What one reading of the socket brings is handled in one go, and what is said to it is sent in one write.
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Dialled } from "../backend/dial.ts";

@@ -2,6 +2,7 @@
 //
 // What one reading brings of an answer is gathered, so that a small one is given to its taker whole.
 
+import { Buffer } from "node:buffer";
 import { StreamNodeExchan, type NodeWait, type StreamSource } from "../http/stream-node-exchan.ts";
 import type { BackendRequest } from "../http/web-backend.ts";
 import { notInTrailers } from "../http/field-names.ts";

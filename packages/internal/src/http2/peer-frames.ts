@@ -4,6 +4,7 @@
 // A frame is looked at here as far as can be without knowing what is done with its stream; what it asks for is done by
 // the connection.
 
+import { Buffer } from "node:buffer";
 import { contentOfIdleFrame, type TokenBucket } from "./allowance.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { defaultMaxFrameSize, errorCode, frameFlag, frameType, readUint31, type Http2ErrorCode } from "./frames.ts";

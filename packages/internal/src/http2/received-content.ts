@@ -1,5 +1,6 @@
 // The content of one message, between the frames that bring it and whoever asks for it.
 
+import { Buffer } from "node:buffer";
 import { ContentRate } from "../http/content-rate.ts";
 import { ReceiveWindow } from "./windows.ts";
 

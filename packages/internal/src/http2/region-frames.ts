@@ -3,6 +3,7 @@
 //
 //   | header | 16 KiB of the file | header | 16 KiB | header | 16 KiB | …
 
+import { Buffer } from "node:buffer";
 import { readv } from "node:fs";
 import { BlockPool } from "../net/block-pool.ts";
 import { defaultMaxFrameSize, frameHeaderSize, frameType, writeFrameHeader } from "./frames.ts";

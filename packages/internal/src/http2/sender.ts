@@ -1,6 +1,7 @@
 // Sends the frames of messages: at once as far as flow control allows it and the socket takes it, the rest when they
 // do, by priority.
 
+import { Buffer } from "node:buffer";
 import {
   defaultMaxFrameSize,
   defaultWindow,

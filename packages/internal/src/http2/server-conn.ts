@@ -9,6 +9,7 @@
 // What one reading of the socket brings is handled in one go, and the answers to it are sent in one write. This is the
 // life of the connection as a whole; that of its streams is in client-streams.ts.
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import type { GateConn } from "../front/gate.ts";

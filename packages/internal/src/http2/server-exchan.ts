@@ -1,5 +1,6 @@
 // One request and its response on an HTTP/2 stream. The connection goes on, whatever becomes of it.
 
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { quietly } from "@hemi/common";
 import { ExchanError } from "../http/exchan-error.ts";

@@ -4,6 +4,7 @@
 //
 //   socket ─> FrameCutter ─> PeerFrames ─> streams ─> Sender ─> FrameOutput ─> socket
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { TokenBucket, contentOfIdleFrame } from "./allowance.ts";
 import type { FrameCutter } from "./frame-cutter.ts";

@@ -1,5 +1,6 @@
 // Which protocol the first bytes of a client belong to. Each test decides within a fixed number of bytes.
 
+import { Buffer } from "node:buffer";
 import { more } from "../component/partial-condition.ts";
 
 export type StreamProtocol =

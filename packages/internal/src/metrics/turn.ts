@@ -2,6 +2,7 @@
 // what is ready at its beginning waits for what is before it, and what is written leaves at its end. So the clock is
 // read twice for a turn, and not twice for each request.
 
+import { performance } from "node:perf_hooks";
 import { runAfterTurn } from "../net/end-of-turn.ts";
 
 /** Counts what began and ended in one turn. */

@@ -4,6 +4,7 @@
 // third of the cost of a small request. Dialled sockets avoid this with the option `onread`. Servers have no such
 // option, so accepted connections are moved to a socket that has it.
 
+import { Buffer } from "node:buffer";
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from "node:net";
 import { Duplex } from "node:stream";
 import { sharedBuffer } from "./shared-buffer.ts";

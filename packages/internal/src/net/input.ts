@@ -3,6 +3,7 @@
 // Most of it is in the buffer that all sockets read into, and is valid in the current turn of the event loop only. Data
 // to keep is copied: much of it into a block of a pool, which whoever has used it up gives back.
 
+import { Buffer } from "node:buffer";
 import { readBlocks } from "./read-blocks.ts";
 
 export class Input {

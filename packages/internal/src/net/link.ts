@@ -1,6 +1,7 @@
 // One end of a connection whose bytes go elsewhere as they come: read without a stream's cost where the socket can do
 // that, and written at the pace of its peer.
 
+import { Buffer } from "node:buffer";
 import type { OnReadOpts, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Pacer } from "./pacer.ts";

@@ -1,6 +1,7 @@
 // The listening sockets of the process. They are independent of stages and generations: a successor joins the existing
 // listener and takes over its connections, so no client is refused.
 
+import { performance } from "node:perf_hooks";
 import * as net from "node:net";
 import { sharing } from "@hemi/common";
 import { HemiError } from "../errors/hemi-error.ts";

@@ -5,6 +5,7 @@
 // pipelined requests, share one write. The writes of many connections follow each other, which costs a busy server 10 %
 // less than a write after each request: its code and the peer's stay in the caches.
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { quietly } from "@hemi/common";
 import type { HemiError } from "../errors/hemi-error.ts";

@@ -4,6 +4,7 @@
 //                │                                                    is passed to its server
 //                └── the client closed its side before: ended
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 
 export interface PeekOptions<Found> {

@@ -2,6 +2,7 @@
 //
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt, section 2.2
 
+import { Buffer } from "node:buffer";
 import type { TlsFacts } from "./tls/tls-facts.ts";
 
 /** What is told. */

@@ -3,6 +3,7 @@
 //   node ── read ──> block ── written ──> client
 //                      └──── given back ────┘       or left to the collector, by who keeps the piece
 
+import { Buffer } from "node:buffer";
 import { BlockPool } from "./block-pool.ts";
 import { readSize } from "./shared-buffer.ts";
 

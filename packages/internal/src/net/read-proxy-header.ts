@@ -5,6 +5,7 @@
 //
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
+import { Buffer } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import { plainAddress, type Endpoint } from "./peer.ts";
 

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /**
  * The size of one read of a socket, in bytes. Not a prop: it balances the cost of system calls against the memory for
  * slow peers.

@@ -2,6 +2,7 @@
 //
 // https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 
+import { Buffer } from "node:buffer";
 import { isIPv4, isIPv6 } from "node:net";
 import type { Endpoint } from "./peer.ts";
 

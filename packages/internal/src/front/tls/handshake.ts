@@ -5,6 +5,7 @@
 //     ├── a letter: plain HTTP, gets a response in plain HTTP, and is closed
 //     └── anything else, or nothing: closed
 
+import { Buffer } from "node:buffer";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";

@@ -1,5 +1,6 @@
 // The formats of logs with a line for each request or connection, and their notation in a configuration.
 
+import { Buffer } from "node:buffer";
 import { didYouMean } from "../../component/did-you-mean.ts";
 import { prop } from "../../component/prop.ts";
 import { propMaker, type PropType } from "../../component/props/prop-type.ts";

@@ -3,6 +3,7 @@
 // Fields become text at once: those in the tables are text already, and are most of them. What a block holds beyond the
 // limits is read on and dropped, because the table changes with it.
 
+import { Buffer } from "node:buffer";
 import type { HeadLimits } from "../../http/head-limits.ts";
 import { decodeHuffman, maxDecodedSize } from "./huffman.ts";
 import { DynamicTable } from "./dynamic-table.ts";

@@ -1,5 +1,6 @@
 // Explains what routers would do with a connection: with the conditions that serve, and nothing is done.
 
+import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { explainCondition } from "../../component/explain-condition.ts";
 import { labelOf, type ComponentLabel } from "../../component/explain-rows.ts";

@@ -1,6 +1,7 @@
 // TLS that is asked for within a protocol, after the connection stands (SSLRequest of PostgreSQL and MySQL): the props
 // of a proxy, and its end towards servers. The end towards clients is in secure-pipe.ts.
 
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";

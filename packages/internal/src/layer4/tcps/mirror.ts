@@ -1,6 +1,7 @@
 // A copy of what a client sends, for another backend. It never slows the client: a mirror that is too slow, or cannot
 // be reached, is given up.
 
+import { Buffer } from "node:buffer";
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { Link, LinkUser } from "../../net/link.ts";
 import type { DialUser, DialWish } from "./node-link.ts";

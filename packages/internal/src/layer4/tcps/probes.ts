@@ -1,5 +1,6 @@
 // Health checks of nodes that are reached by connections: TLS handshakes, SMTP greetings, and texts of one's own.
 
+import { Buffer } from "node:buffer";
 import type { ConnectionOptions } from "node:tls";
 import type { Probe } from "../../backend/active-health.ts";
 import { dialNode } from "../../backend/dial.ts";

@@ -5,6 +5,7 @@
 //                 │    └── bytes, the client's end, sniffTimeout
 //                 └── more bytes are needed
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import { more } from "../../component/partial-condition.ts";

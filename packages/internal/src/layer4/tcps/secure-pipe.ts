@@ -1,5 +1,6 @@
 // The bytes to and from a client: directly, or through TLS that the client has asked for within the protocol.
 
+import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { type SecureContext, TLSSocket } from "node:tls";
 import type { Link, LinkUser } from "../../net/link.ts";

@@ -1,5 +1,6 @@
 // Health checks of nodes that answer datagrams.
 
+import { Buffer } from "node:buffer";
 import { createSocket } from "node:dgram";
 import { randomInt } from "node:crypto";
 import { isIPv6 } from "node:net";

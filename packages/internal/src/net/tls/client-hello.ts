@@ -1,6 +1,8 @@
 // Parses the first TLS message of a client (RFC 8446 4.1.2) before the handshake: the requested server name (RFC 6066
 // 3) and the offered protocols (RFC 7301).
 
+import { Buffer } from "node:buffer";
+
 /** The largest ClientHello that is parsed, in bytes with its record headers. Usual ones have 300 to 2,000 bytes. */
 export const maxClientHello = 16 * 1024;
 

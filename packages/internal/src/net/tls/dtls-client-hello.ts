@@ -1,5 +1,6 @@
 // Parses the first message of a DTLS client (RFC 6347 4.2, RFC 9147 5), which may come in several datagrams.
 
+import { Buffer } from "node:buffer";
 import { handshakeRecord, protocolsIn, serverNameIn } from "./client-hello.ts";
 
 /** What a client of DTLS asks for. */

@@ -6,6 +6,7 @@
 //
 // Nobody waits for longer than a limit, nor for a lock service that does not answer: then each fetches for itself.
 
+import { performance } from "node:perf_hooks";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Lock, LockService } from "../../stage/locks/lock-service.ts";
 import type { Wobject } from "./wobject.ts";

@@ -4,6 +4,7 @@
 //                    ^      ^   readers
 //   has a window:         ■■■■■        others: what all have read is dropped, and the fetch waits for the slowest
 
+import { Buffer } from "node:buffer";
 import { HemiError } from "../../errors/hemi-error.ts";
 import type { ByteRange } from "../response/range.ts";
 import type { Source } from "../response/source.ts";

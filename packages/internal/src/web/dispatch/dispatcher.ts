@@ -5,6 +5,7 @@
 //            v                   v                                  └─> thrown: its status, or 500 with a log line
 //         responds            responds
 
+import { Buffer } from "node:buffer";
 import type { Fcache } from "../../fixtures/fcache.ts";
 import type { ErrorLog } from "../../log/error-log.ts";
 import { parseAuthority, type Authority } from "../../http/authority.ts";

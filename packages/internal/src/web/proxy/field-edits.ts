@@ -1,5 +1,6 @@
 // Fields that a configuration adds, sets and deletes on their way through a proxy.
 
+import { Buffer } from "node:buffer";
 import type { CheckContext } from "../../component/definition.ts";
 import type { Template } from "../../component/template.ts";
 import { HemiError } from "../../errors/hemi-error.ts";

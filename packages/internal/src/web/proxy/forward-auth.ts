@@ -4,6 +4,7 @@
 //                                         ├────> anything else: that is the client's answer
 //                                         └────> failed: 502, 503, 504; nobody is let through by a failure
 
+import { Buffer } from "node:buffer";
 import {
   webBackend,
   type NodeResponseHead,

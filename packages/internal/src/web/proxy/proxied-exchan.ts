@@ -8,6 +8,7 @@
 //
 // Nothing is kept but what a prop says: the client holds the backend back, and the backend the client.
 
+import { Buffer } from "node:buffer";
 import type { BackendFailure } from "../../backend/failure.ts";
 import type { SelectionHint } from "../../backend/selection-hint.ts";
 import type {

@@ -1,5 +1,7 @@
 // The two forms of a request's path: `encodedPath`, safe to forward, and `path`, safe to match.
 
+import { Buffer } from "node:buffer";
+
 /** One path in both forms. Neither contains a dot segment; both begin with `/`. */
 export interface NormalPath {
   /** As received, but without dot segments. The client's percent-encoding is kept. */

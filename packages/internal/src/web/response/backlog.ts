@@ -1,5 +1,7 @@
 // Limits the data that a handlet echoes without awaiting previous pieces, so that it cannot fill the memory.
 
+import { Buffer } from "node:buffer";
+
 /** In bytes. Not a prop: a handlet that awaits never comes near it, and others should be fixed with `await`. */
 export const maxBacklog = 16 * 1024 * 1024;
 

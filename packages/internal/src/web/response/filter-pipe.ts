@@ -4,6 +4,7 @@
 //
 // A response without hooks has no pipe, and costs nothing here.
 
+import { Buffer } from "node:buffer";
 import type { ExchanWire } from "../../http/exchan.ts";
 import { FilterChain, type FilterHook, type PlacedFilter } from "../content/filter.ts";
 import { faultAt, isPeerGone } from "../dispatch/fault.ts";

@@ -1,5 +1,6 @@
 // Several ranges of one representation as `multipart/byteranges` (RFC 9110 section 14.6).
 
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { type ByteRange, contentRangeOf } from "./range.ts";
 

@@ -1,6 +1,7 @@
 // A complete representation of a resource, such as a file or bytes in memory, and its response to GET and HEAD:
 // validators, preconditions, ranges, caching fields.
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { formatHTTPDate } from "@hemi/common";
 import type { FileEntry } from "../../fixtures/fcache-entry.ts";

@@ -6,6 +6,7 @@
 //
 // The head is final when the state `open` ends: the hooked revisers then inspect it, and install their content filters.
 
+import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { guarded, guardListeners, quietly } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";

@@ -1,5 +1,6 @@
 // Answers with listings of folders, as a page or as JSON.
 
+import { Buffer } from "node:buffer";
 import { LRUCache } from "lru-cache";
 import type { DirectoryEntry } from "../../fixtures/fcache-entry.ts";
 import { likingOf, parseWeights } from "../../http/accept.ts";

@@ -4,6 +4,7 @@
 //   folder/writing/…                  files that are being written; they are renamed when they are complete
 //   folder/index-….sqlite             what there is, by URL, tag and last use: disk-index.ts
 
+import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -6,6 +6,8 @@
 //   footer   magic │ content: size, CRC-32 │ head: size, CRC-32 │ time of writing │ CRC-32 of the footer before this
 //   bytes        8 │                  8, 4 │               4, 4 │               8 │ 4
 
+import { Buffer } from "node:buffer";
+import { performance } from "node:perf_hooks";
 import { close, constants, fstat, fstatSync, open, read, readSync, write, writev } from "node:fs";
 import { copyFile, truncate } from "node:fs/promises";
 import { promisify } from "node:util";

@@ -4,6 +4,7 @@
 //   MemEntry ──> slab: │ head, packed │ content │
 //       └──> ReadyWobject, for some: head and source
 
+import { Buffer } from "node:buffer";
 import { memorySource, type Source } from "../../response/source.ts";
 import type { Wobject, WobjectHead } from "../wobject.ts";
 import type { Evictable } from "./admission.ts";

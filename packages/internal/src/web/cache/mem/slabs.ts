@@ -5,6 +5,8 @@
 //
 // Bytes that were given out stay as they are: a slab is never filled twice, and lives as long as somebody reads it.
 
+import { Buffer } from "node:buffer";
+
 /** A buffer with pieces. */
 export interface Slab {
   readonly bytes: Buffer;
