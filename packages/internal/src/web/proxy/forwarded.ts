@@ -98,7 +98,7 @@ export class ForwardedFields {
   }
 
   #add(list: string[], name: string, value: string): void {
-    if (!this.#without.has(name)) list.push(name, value);
+    if (this.#without.size === 0 || !this.#without.has(name)) list.push(name, value);
   }
 }
 

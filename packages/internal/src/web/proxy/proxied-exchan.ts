@@ -64,7 +64,8 @@ export class ProxiedExchan implements TunnelHandler {
   readonly #resp: Response;
   readonly #request: BackendRequest;
   readonly #switching: Switching | undefined;
-  readonly #wish: { readonly key: string; readonly stickTo: string; tried: readonly string[] };
+  /** Another one for each attempt: mirrors and earlier attempts keep theirs. */
+  #wish: SelectionHint;
   #exchange: WebExchange | undefined;
   #attempts = 0;
   /** Before the next attempt. */
@@ -103,7 +104,7 @@ export class ProxiedExchan implements TunnelHandler {
     this.#traits = traits;
     this.#backend = backend;
     this.#request = request;
-    this.#wish = { ...wish };
+    this.#wish = wish;
     this.#req = req;
     this.#resp = resp;
     if (content instanceof Uint8Array) this.#content = content;
@@ -316,8 +317,8 @@ export class ProxiedExchan implements TunnelHandler {
     this.#endSpan(reason);
     this.#status = undefined;
     this.#exchange?.cancel();
-    if (this.#startsOver) this.#wish.tried = [];
-    else if (node !== "") this.#wish.tried = [...this.#wish.tried, node];
+    if (this.#startsOver) this.#wish = { ...this.#wish, tried: [] };
+    else if (node !== "") this.#wish = { ...this.#wish, tried: [...this.#wish.tried, node] };
     this.#startsOver = false;
     if (interval === 0) return this.#attempt();
     this.#pause = new Pause(interval, () => {
