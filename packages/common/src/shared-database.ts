@@ -1,7 +1,7 @@
 // A SQLite database that several processes write. Nobody waits for its lock: changes are collected for a turn of the
 // event loop, written in one transaction, and tried again later while another process writes.
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 
 interface Change {
@@ -34,6 +34,8 @@ export class SharedDatabase {
 
   /** Rejects with the error of SQLite. */
   static async open(path: string, { schema, isDurable = true }: SharedDatabaseOptions): Promise<SharedDatabase> {
+    // Most processes open none, and need not load it.
+    const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(path, { timeout: 0 });
     const settings = `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${isDurable ? "NORMAL" : "OFF"};`;
     try {

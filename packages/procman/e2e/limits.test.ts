@@ -51,6 +51,18 @@ test("a client gets its rate once, not once for each worker", async () => {
   await program.end();
 });
 
+test("the only worker leaves the bans to the one that takes its place", async () => {
+  const limiter = '.strike = ("404") .maxStrikes = 5 .ban = 1h';
+  await using folder = await folderWith({ "hemi.conf": config(limiter), "pid.ts": pid });
+  await using program = await serve(folder.path, "--workers", "1");
+  for (let i = 0; i < 5; i++) await ask(program, "/missing");
+  const status = async () => (await ask(program)).status;
+  await expect.poll(status).toBe(403);
+  await program.call("rework");
+  await expect.poll(status).toBe(403);
+  await program.end();
+});
+
 test("a client that is banned is banned in all workers, and by one that takes the place of another", async () => {
   const limiter = '.strike = ("404") .maxStrikes = 5 .ban = 1h';
   await using folder = await folderWith({ "hemi.conf": config(limiter), "pid.ts": pid });

@@ -252,7 +252,7 @@ describe("a new leader that", () => {
   });
 });
 
-test("bans, and orders that are given while a new leader gets ready and takes over, are in force with it", async () => {
+test("bans, followers of the log, and orders of the moment of a change of leaders are in force with the new one", async () => {
   const pack = `import { existsSync } from "node:fs";
     import { setTimeout as sleep } from "node:timers/promises";
     import { pack } from "${import.meta.resolve("@hemi/hemi")}";
@@ -290,6 +290,7 @@ test("bans, and orders that are given while a new leader gets ready and takes ov
   for (let i = 0; i < 4; i++) await ask(program.port, "/missing");
   await expect.poll(() => ask(program.port), patiently).not.toBe("one");
 
+  const { follower } = await program.call("logs", { filter: { path: "/open" } });
   const { leader, workers } = await program.call("pids");
   await writeFile(join(folder.path, "wait"), "");
   const reworked = program.call("rework", { leader: true });
@@ -309,6 +310,7 @@ test("bans, and orders that are given while a new leader gets ready and takes ov
   // A worker lets the first request pass while it asks the leader.
   await expect.poll(() => ask(program.port), patiently).not.toBe("one");
   expect(await ask(program.port, "/open")).toBe("one");
+  await expect.poll(async () => (await program.call("logs", { follower })).lines, patiently).toHaveLength(1);
 });
 
 test("an old leader that is killed before it has let go leaves no process", async () => {

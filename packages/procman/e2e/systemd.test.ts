@@ -18,9 +18,13 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const socketSite = (text: string) => site(text).replace('"127.0.0.1:0"', '"127.0.0.1:" + %env(PORT)');
 
 test("a service listens on the sockets of its parent, and tells its state and its new leader", async () => {
-  await using folder = await folderWith({ ...files(), "hemi.conf": socketSite("one") });
+  // What a worker sees of the variables for its leader.
+  const seen = `import { pack } from "${import.meta.resolve("@hemi/hemi")}";
+    console.error("sees", Object.keys(process.env).filter((name) => name.startsWith("LISTEN_")));
+    export default pack("test", []);`;
+  await using folder = await folderWith({ ...files(), "hemi.conf": socketSite("one"), "seen.mjs": seen });
   const steer = steering(folder.path);
-  const serve = [process.execPath, "--conditions=@hemi/source", main, "serve", "--workers", "2"];
+  const serve = [process.execPath, "--conditions=@hemi/source", main, "serve", "--workers", "2", "--use", "./seen.mjs"];
   const child = spawn("python3", [parent, folder.path, ...serve], { cwd: folder.path });
   let told = "";
   let logged = "";
@@ -38,6 +42,7 @@ test("a service listens on the sockets of its parent, and tells its state and it
   expect(new Set(answers)).toEqual(new Set(["one"]));
   expect(logged).toMatch(/no server listens on these sockets.*spare \(127\.0\.0\.1:\d+\)/);
   await expect.poll(() => told, patiently).toContain("WATCHDOG=1");
+  expect(logged.match(/^sees .*$/gm)).toEqual(["sees []", "sees []"]);
 
   await writeFile(join(folder.path, "hemi.conf"), socketSite("two"));
   told = "";

@@ -1,5 +1,6 @@
 // A worker process. The leader starts it and talks to it over the IPC channel; it ends when the leader is gone.
 
+import { flushCompileCache } from "node:module";
 import { HemiError } from "@hemi/hemi/base";
 import { Channel } from "./channel/channel.ts";
 import { assertSameProtocol, protocolVersion, type LeaderCalls, type WorkerCalls } from "./channel/calls.ts";
@@ -22,6 +23,8 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
     grace = params.options.grace;
     const booted = await Serving.boot(params, leader, orders);
     ({ serving } = booted);
+    // A process that is killed leaves no compiled code to those that come after it, and the first start has none.
+    setTimeout(flushCompileCache, settleTime).unref();
     return { version: protocolVersion, config: booted.config };
   },
   prepare: (params) => running().prepare(params),
@@ -97,6 +100,7 @@ function leave(code: number): void {
 }
 
 /** In milliseconds. */
+const settleTime = 2000;
 const leaveTime = 1000;
 
 // A terminal sends its signals to all processes of the program. What they mean is decided by the leader.

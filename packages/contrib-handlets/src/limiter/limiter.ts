@@ -13,6 +13,7 @@ import {
   increase,
   limiterGroup,
   type LogDetails,
+  OnlyWorker,
   ownerLabels,
   RatePacer,
   type RateLimitStore,
@@ -176,11 +177,11 @@ class Limiter implements HandletPart {
     return nothing;
   }
 
-  /** What the processes count in together. */
+  /** What the processes count in together. The only worker of a leader may be replaced, and the next one goes on. */
   get #store(): RateLimitStore | undefined {
     const { props, workers } = this.#context;
     if (props.store !== undefined) return props.store.current;
-    return props.scope === "machine" && workers.count > 1 ? workers.limits : undefined;
+    return props.scope === "machine" && !(workers instanceof OnlyWorker) ? workers.limits : undefined;
   }
 
   /** Whether nothing is limited because the store is down. */

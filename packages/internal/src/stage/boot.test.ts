@@ -203,7 +203,7 @@ describe("a typed tree", () => {
       // @ts-expect-error: a duration is not written like this
       bootTree({ sign: "stage", children: [{ sign: "greeter", name: "a", props: { pause: "1K" } }] }, { use: [mine] }),
     ];
-    for (const tree of trees) await expect(tree).rejects.toThrow(ConfigError);
+    await Promise.all(trees.map((tree) => expect(tree).rejects.toThrow(ConfigError)));
   });
 
   test("names in it are checked by the types, whatever part of the tree has them", async () => {
@@ -235,7 +235,7 @@ describe("a typed tree", () => {
         ],
       }),
     ];
-    for (const tree of trees) await expect(tree).rejects.toThrow(ConfigError);
+    await Promise.all(trees.map((tree) => expect(tree).rejects.toThrow(ConfigError)));
     const worked = ["a", "p", "i"].join("");
     await using stage = await bootTree({
       sign: "stage",

@@ -1,6 +1,6 @@
 // Runs the life cycle of components: up from the lowest rank, down from the highest.
 
-import { opening } from "@hemi/common";
+import { isPromiseLike, opening } from "@hemi/common";
 import type { Component } from "../component/component.ts";
 import { untilDeadline } from "./deadline.ts";
 import { failureOf, type Failure } from "./failure.ts";
@@ -25,13 +25,11 @@ export class LifeCycle {
     const failures: Failure[] = [];
     await raisingOrder(this.#roots, {
       mayGoOn: () => true,
-      visit: async ({ resolved, part }) => {
-        try {
-          await part.examine?.();
-        } catch (error) {
-          failures.push(failureOf(resolved, "used", error));
-        }
-      },
+      visit: ({ resolved, part }) =>
+        attempt(
+          () => part.examine?.(),
+          (error) => void failures.push(failureOf(resolved, "used", error)),
+        ),
     });
     return failures;
   }
@@ -101,15 +99,17 @@ export class LifeCycle {
   ): Promise<readonly Failure[]> {
     const walk: Visitor = {
       mayGoOn: () => this.#failures.length === 0 && !this.#isCancelled,
-      visit: async (component) => {
+      visit: (component) => {
+        const ended = (): void | Promise<void> => {
+          this.#underway.delete(component);
+          if (component.phase === "shut down") return this.#shutDownAgain(component);
+        };
         this.#underway.add(component);
-        try {
-          await opening(component, () => step(component));
-        } catch (error) {
-          this.#failures.push(failureOf(component.resolved, done, error));
-        }
-        this.#underway.delete(component);
-        if (component.phase === "shut down") await this.#shutDownAgain(component);
+        const running = attempt(
+          () => opening(component, () => step(component)),
+          (error) => void this.#failures.push(failureOf(component.resolved, done, error)),
+        );
+        return isPromiseLike(running) ? running.then(ended) : ended();
       },
     };
     await raisingOrder(this.#roots, walk);
@@ -134,17 +134,32 @@ export class LifeCycle {
     const failures: Failure[] = [];
     const walk: Visitor = {
       mayGoOn: () => true,
-      async visit(component) {
-        try {
-          const outcome = await untilDeadline(step(component), deadline(), hastened);
+      visit: (component) => {
+        const wait = async (running: Promise<void>): Promise<void> => {
+          const outcome = await untilDeadline(running, deadline(), hastened);
           if (outcome === "late") component.log.error(`was not ${done} by the deadline, and is abandoned`);
-        } catch (error) {
+        };
+        const failed = (error: unknown): void => {
           component.log.error(`could not be ${done}`, { error });
           failures.push({ path: component.path, done, error });
-        }
+        };
+        return attempt(() => {
+          const running = step(component);
+          if (isPromiseLike(running)) return wait(running);
+        }, failed);
       },
     };
     await sinkingOrder(this.#roots, walk);
     return failures;
+  }
+}
+
+/** Runs a step that may end at once, and hands over what it throws. */
+function attempt(step: () => void | Promise<void>, failed: (error: unknown) => void): void | Promise<void> {
+  try {
+    const running = step();
+    if (isPromiseLike(running)) return running.then(undefined, failed);
+  } catch (error) {
+    failed(error);
   }
 }

@@ -3,29 +3,31 @@
 //   raising   rank 0 ──> rank 6; siblings side by side; children before their owner; a sibling after those it refers to
 //   sinking   rank 6 ──> rank 0; siblings side by side; owner before its children; a sibling before those it refers to
 
+import { isPromiseLike } from "@hemi/common";
 import type { Component } from "../component/component.ts";
 
 export interface Visitor {
   /** Called before each visit. After it returns false, nothing more is visited. */
   mayGoOn(): boolean;
-  /** Never rejects. */
-  visit(component: Component): Promise<void>;
+  /** Never throws, and never rejects. Of thousands of components, most are done at once and return nothing. */
+  visit(component: Component): void | Promise<void>;
 }
 
 export async function raisingOrder(siblings: readonly Component[], walk: Visitor): Promise<void> {
   for (const group of groupsByRank(siblings)) {
-    await sideBySide(group, referredAmong(group), async (component) => {
-      if (component.children.length > 0) await raisingOrder(component.children, walk);
-      if (walk.mayGoOn()) await walk.visit(component);
+    await sideBySide(group, referredAmong(group), (component) => {
+      const visit = (): void | Promise<void> => (walk.mayGoOn() ? walk.visit(component) : undefined);
+      return component.children.length === 0 ? visit() : raisingOrder(component.children, walk).then(visit);
     });
   }
 }
 
 export async function sinkingOrder(siblings: readonly Component[], walk: Visitor): Promise<void> {
   for (const group of groupsByRank(siblings).reverse()) {
-    await sideBySide(group, reversed(referredAmong(group)), async (component) => {
-      if (walk.mayGoOn()) await walk.visit(component);
-      if (component.children.length > 0) await sinkingOrder(component.children, walk);
+    await sideBySide(group, reversed(referredAmong(group)), (component) => {
+      const visited = walk.mayGoOn() ? walk.visit(component) : undefined;
+      if (component.children.length === 0) return visited;
+      return Promise.resolve(visited).then(() => sinkingOrder(component.children, walk));
     });
   }
 }
@@ -37,14 +39,21 @@ type Precedence = ReadonlyMap<Component, readonly Component[]>;
 async function sideBySide(
   group: readonly Component[],
   precedence: Precedence,
-  run: (component: Component) => Promise<void>,
+  run: (component: Component) => void | Promise<void>,
 ): Promise<void> {
+  if (precedence.size === 0) {
+    await Promise.all(group.map(run).filter(isPromiseLike));
+    return;
+  }
   const running = new Map<Component, Promise<void>>();
   const begin = (component: Component): Promise<void> => {
     const begun = running.get(component);
     if (begun !== undefined) return begun;
     const before = precedence.get(component);
-    const begins = before === undefined ? run(component) : Promise.all(before.map(begin)).then(() => run(component));
+    const begins =
+      before === undefined
+        ? Promise.resolve(run(component))
+        : Promise.all(before.map(begin)).then(() => run(component));
     running.set(component, begins);
     return begins;
   };

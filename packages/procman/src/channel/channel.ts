@@ -69,6 +69,15 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** What is done about a process that takes no messages. */
+export interface ChannelOptions {
+  /**
+   * More than 1,000 messages wait for the other process, and it has taken none for 5 s: it is stopped, or its event loop
+   * stands still. Called for each further message. Default: they wait.
+   */
+  readonly stuck?: () => void;
+}
+
 /** `Out`: what the other side serves. `In`: what this side serves. */
 export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
   readonly #end: ChannelEnd;
@@ -76,10 +85,16 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
   #isClosed = false;
+  readonly #stuck: (() => void) | undefined;
+  /** Messages that the other process has not taken: they are in this one. */
+  #untaken = 0;
+  /** When it took the last one, or when the first one had to wait. */
+  #takenAt = 0;
 
-  constructor(end: ChannelEnd, handlers: Handlers<In>) {
+  constructor(end: ChannelEnd, handlers: Handlers<In>, { stuck }: ChannelOptions = {}) {
     this.#end = end;
     this.#handlers = handlers;
+    this.#stuck = stuck;
     // The types of the two ends have no common overload of `on`.
     const emitter: NodeJS.EventEmitter = end;
     emitter.on("message", (message: unknown, handle: unknown) => this.#received(message, handle));
@@ -112,7 +127,15 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
   }
 
   #send(message: object, handle?: SendHandle): void {
-    const sent = (error: Error | null): void => (error === null ? undefined : this.#close());
+    const now = performance.now();
+    if (this.#untaken === 0) this.#takenAt = now;
+    else if (this.#untaken > maxUntaken && now - this.#takenAt > takeTime) this.#stuck?.();
+    this.#untaken++;
+    const sent = (error: Error | null): void => {
+      this.#untaken--;
+      this.#takenAt = performance.now();
+      if (error !== null) this.#close();
+    };
     try {
       this.#end.send?.(message, handle, { keepOpen: true }, sent);
     } catch {
@@ -151,3 +174,7 @@ export class Channel<Out extends CallTable<Out>, In extends CallTable<In>> {
 function ended(): HemiError {
   return new HemiError("HEMI_PROCESS", "the other process has ended");
 }
+
+const maxUntaken = 1000;
+/** In milliseconds. A burst of messages may be more than the system takes at once. */
+const takeTime = 5000;

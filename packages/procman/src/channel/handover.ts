@@ -17,10 +17,10 @@ import { HemiError, type CountReport, type HeldName, type NodeOrder, type RateLi
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
-import type { Broadcast, RunningConfig, WantedLock } from "./calls.ts";
+import type { Broadcast, FollowedLines, Following, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 2;
+export const handoverVersion = 3;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {
@@ -54,6 +54,8 @@ export interface LastState {
   readonly nodeOrders: readonly NodeOrder[];
   /** Minimum levels of the error log that operators have ordered for a while. */
   readonly logLevels: readonly TimedLevel[];
+  /** Who follows the traffic. */
+  readonly followers: readonly Following[];
   /** Bans, and what clients have spent. The workers of the old leader count on their own from then on. */
   readonly rateLimits: RateLimitState;
 }
@@ -71,6 +73,8 @@ export interface SuccessorCalls {
   readonly secret: { readonly params: { readonly name: string; readonly secret: string }; readonly result: undefined };
   /** A message of a worker of the old leader. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
+  /** Access lines of the old leader, or of a worker of its. */
+  readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
   /** What its workers have counted. */
   readonly count: { readonly params: undefined; readonly result: CountReport };
   /** What the workers of the old leader have counted: they have ended. */

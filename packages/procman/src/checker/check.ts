@@ -1,6 +1,7 @@
 // Checks a candidate configuration, and compares it with the one that runs. Loads the user's modules, and serves
 // nothing.
 
+import { isDeepStrictEqual } from "node:util";
 import {
   bootFile,
   filesOfSnapshot,
@@ -10,10 +11,12 @@ import {
   planBetween,
   problemsText,
   SnapshotRecorder,
+  type BootOptions,
   type Problem,
+  type Stage,
 } from "@hemi/hemi";
 import { bootOptionsOf } from "../boot-options.ts";
-import type { CheckedConfig, CheckerCalls } from "../channel/calls.ts";
+import type { CheckedConfig, CheckerCalls, RunningConfig } from "../channel/calls.ts";
 import { loadPacks } from "../load-packs.ts";
 
 /** Rejects with what `hemi check` reports. `files`: where the candidate is read. `warned`: is told what is doubtful. */
@@ -35,9 +38,20 @@ export async function check(
     },
   });
   await candidate.examine();
+  const { resolved } = candidate;
   const config = { file: options.config, snapshot: files.snapshot };
-  const modules = modulesNamedIn(candidate.resolved);
+  const modules = modulesNamedIn(resolved);
   if (running === undefined) return { config, plan: undefined, modules, warnings };
-  await using current = await bootFile(running.file, { ...boot, files: filesOfSnapshot(running.snapshot) });
-  return { config, plan: planBetween(current.resolved, candidate.resolved), modules, warnings };
+  const current = checked !== undefined && isDeepStrictEqual(checked.config, running) ? checked : undefined;
+  const before = current?.resolved ?? (await resolvedOf(running, boot));
+  checked = { config, resolved };
+  return { config, plan: planBetween(before, resolved), modules, warnings };
+}
+
+/** What was checked last: it runs, if the program has followed it. A process whose modules have changed checks nothing. */
+let checked: { readonly config: RunningConfig; readonly resolved: Stage["resolved"] } | undefined;
+
+async function resolvedOf({ file, snapshot }: RunningConfig, boot: BootOptions): Promise<Stage["resolved"]> {
+  await using stage = await bootFile(file, { ...boot, files: filesOfSnapshot(snapshot) });
+  return stage.resolved;
 }

@@ -6,7 +6,6 @@ import { randomBytes } from "node:crypto";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { createServer as createTlsServer } from "node:tls";
 import { makeFolder } from "@hemi/common";
 import { bindSocket, HemiError, placeOf } from "@hemi/hemi/base";
 import { rawHandle } from "../leader/raw-handle.ts";
@@ -118,9 +117,9 @@ async function tokenOf({ tokenFile, isTokenMade }: AdminOptions): Promise<string
 async function serverOf(certificate: string | undefined, key: string | undefined): Promise<Server> {
   if (certificate === undefined || key === undefined) return createServer();
   try {
-    const [cert, secret] = await Promise.all([readFile(certificate), readFile(key)]);
+    const [cert, secret, tls] = await Promise.all([readFile(certificate), readFile(key), import("node:tls")]);
     // A client that is silent during the handshake is closed.
-    return createTlsServer({ cert, key: secret, minVersion: "TLSv1.2", handshakeTimeout: 5000 });
+    return tls.createServer({ cert, key: secret, minVersion: "TLSv1.2", handshakeTimeout: 5000 });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HemiError("HEMI_FILE", `--admin-cert or --admin-key cannot be used: ${reason}`, { cause });

@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import { CallError, Messenger } from "@hemi/common";
 import { HemiError } from "@hemi/hemi/base";
 import { RemoteError } from "../channel/channel.ts";
@@ -66,5 +65,6 @@ async function open(place: ProgramPlace): Promise<{ readonly socket: Socket; rea
   const { host, port, authority } = place;
   if (authority === undefined && isLoopback(host)) return { socket: connect({ host, port }), event: "connect" };
   const ca = authority === undefined ? undefined : await readFile(authority);
-  return { socket: connectTls({ host, port, ...(ca === undefined ? {} : { ca }) }), event: "secureConnect" };
+  const tls = await import("node:tls");
+  return { socket: tls.connect({ host, port, ...(ca === undefined ? {} : { ca }) }), event: "secureConnect" };
 }

@@ -18,6 +18,7 @@ export class AccessFollowers {
   readonly #followers = new Map<number, Follower>();
   readonly #changed: () => void;
   #lastId = 0;
+  #heir: ((lines: FollowedLines) => void) | undefined;
 
   /** `changed`: others follow from now on. */
   constructor(changed: () => void) {
@@ -34,14 +35,36 @@ export class AccessFollowers {
       throw new HemiError("HEMI_PROCESS", `${maxFollowers} follow the traffic already: wait until one of them ends`);
     }
     const id = ++this.#lastId;
-    const following = { id, filter };
-    this.#followers.set(id, { following, buffer: new LineBuffer(), expiry: this.#expiry(id), awaited: undefined });
+    this.#add({ id, filter });
     this.#changed();
     return id;
   }
 
+  /** Goes on with those of another leader, under the same ids. Calls nobody back. */
+  restore(followings: readonly Following[]): void {
+    for (const following of followings) {
+      this.#add(following);
+      this.#lastId = Math.max(this.#lastId, following.id);
+    }
+  }
+
+  /** From now on, another leader has them: it gets the lines that come, and those that nobody waits for here. */
+  passOn(heir: (lines: FollowedLines) => void): void {
+    this.#heir = heir;
+    for (const { following, buffer, awaited } of this.#followers.values()) {
+      if (awaited === undefined && !buffer.isEmpty) heir({ follower: following.id, ...buffer.take() });
+    }
+  }
+
+  #add(following: Following): void {
+    const { id } = following;
+    this.#followers.set(id, { following, buffer: new LineBuffer(), expiry: this.#expiry(id), awaited: undefined });
+  }
+
   /** Lines of a worker. Those for one who follows no more are forgotten. */
-  take({ follower: id, lines, dropped }: FollowedLines): void {
+  take(taken: FollowedLines): void {
+    if (this.#heir !== undefined) return this.#heir(taken);
+    const { follower: id, lines, dropped } = taken;
     const follower = this.#followers.get(id);
     if (follower === undefined) return;
     for (const line of lines) follower.buffer.add(line);

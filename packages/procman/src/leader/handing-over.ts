@@ -116,6 +116,7 @@ export class HandingOver {
       await successor.lead({
         nodeOrders: orders.current.nodes,
         logLevels: orders.levels,
+        followers: orders.followers.all,
         rateLimits: limits.state(),
       });
       this.#successor = successor;

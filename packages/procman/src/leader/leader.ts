@@ -103,6 +103,7 @@ export class Leader {
           accessLines: (lines) => this.orders.followers.take(lines),
           limits: this.#limits,
           locks,
+          stuck: ({ slot, pid }) => log.error(`worker ${slot} takes no messages, and is killed`, { pid }),
         }),
       );
     this.#slots = Array.from({ length: workers }, (_, number) => {
@@ -365,6 +366,7 @@ export class Leader {
 
   /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
   async retire(successor: Successor): Promise<void> {
+    this.orders.followers.passOn((lines) => successor.passLines(lines));
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
     await successor.leaveTo(await this.counts.totalWithout(successor));
   }

@@ -2,7 +2,9 @@
 
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { listenVariables } from "../systemd/listen-variables.ts";
 
 export type Entry = "worker" | "checker" | "webui";
 
@@ -17,8 +19,8 @@ export function spawnEntry(
 ): ChildProcess {
   const path = fileURLToPath(import.meta.resolve(`@hemi/procman/${entry}`));
   const stdio: StdioOptions = ["ignore", stdout, stderr, "ipc"];
-  const env = { ...process.env, ...cacheOfCode() };
-  return spawn(process.execPath, [...nodeOptions(), path, String(process.pid)], { stdio, env, ...identity });
+  const args = [...nodeOptions(), path, String(process.pid)];
+  return spawn(process.execPath, args, { stdio, env: environmentOfChild(), ...identity });
 }
 
 /** Two processes cannot share the port of a debugger. */
@@ -26,8 +28,13 @@ export function nodeOptions(): readonly string[] {
   return process.execArgv.filter((option) => !option.startsWith("--inspect"));
 }
 
-/** Where compiled code is kept between runs: without it, a process takes twice the time to start. */
-function cacheOfCode(): NodeJS.ProcessEnv {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+/**
+ * Of such a process. `compiled`: where this process keeps compiled code between runs: without it, a process takes twice
+ * the time to start.
+ */
+export function environmentOfChild(own = process.env, compiled = getCompileCacheDir()): NodeJS.ProcessEnv {
+  const env = { ...own };
+  for (const name of listenVariables) Reflect.deleteProperty(env, name);
+  // Node.js has a folder for each of its versions in the one that it is given, and tells that.
+  return compiled === undefined ? env : { ...env, NODE_COMPILE_CACHE: dirname(compiled) };
 }

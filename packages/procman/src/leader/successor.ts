@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { HemiError, type CountReport } from "@hemi/hemi/base";
-import type { Broadcast } from "../channel/calls.ts";
+import type { Broadcast, FollowedLines } from "../channel/calls.ts";
 import { Channel, RemoteError, type Handlers } from "../channel/channel.ts";
 import {
   assertSameHandover,
@@ -84,6 +84,11 @@ export class Successor implements CountedWorker {
 
   deliver(message: Broadcast): void {
     this.#channel.tell("deliver", message);
+  }
+
+  /** Lines for those who follow the traffic: it has their ids. */
+  passLines(lines: FollowedLines): void {
+    this.#channel.tell("accessLines", lines);
   }
 
   tellSecret(name: string, secret: string): void {

@@ -44,6 +44,9 @@ export class TakingOver {
       deliver: (message) => {
         this.#leader?.broadcast(message, this.predecessor);
       },
+      accessLines: (lines) => {
+        this.#leader?.orders.followers.take(lines);
+      },
       count: () => this.#leader?.counts.totalWithout(this.predecessor) ?? [],
       counted: (report) => {
         this.#leader?.counts.take(this.predecessor, report);

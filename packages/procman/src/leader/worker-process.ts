@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
-import { Channel, RemoteError, WithHandle } from "../channel/channel.ts";
+import { Channel, RemoteError, WithHandle, type Handlers } from "../channel/channel.ts";
 import {
   assertSameProtocol,
   protocolVersion,
@@ -45,6 +45,8 @@ export interface WorkerProcessOptions {
   readonly logged: (from: WorkerProcess, entries: readonly LogEntry[]) => void;
   /** Takes access lines for those who follow the traffic. */
   readonly accessLines: (lines: FollowedLines) => void;
+  /** It takes no messages, and is killed: those that wait for it would fill the memory. */
+  readonly stuck: (worker: WorkerProcess) => void;
 }
 
 export class WorkerProcess {
@@ -55,13 +57,14 @@ export class WorkerProcess {
   /** Resolves when the process has ended, with the reason in words. */
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
+  #isKilled = false;
 
   constructor(options: WorkerProcessOptions) {
     const { slot, sockets, children, broadcast, secret, renewSecret, counts, logged, accessLines } = options;
-    const { limits, locks } = options;
+    const { limits, locks, stuck } = options;
     this.slot = slot;
     this.#child = startChild("worker", children);
-    this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, {
+    const handlers: Handlers<LeaderCalls> = {
       socket: async ({ address, owner }) => {
         const { handle, ...place } = await sockets.acquire(address, owner, slot, this);
         return new WithHandle(place, handle);
@@ -93,6 +96,13 @@ export class WorkerProcess {
       },
       logged: (entries) => {
         logged(this, entries);
+      },
+    };
+    this.#channel = new Channel<WorkerCalls, LeaderCalls>(this.#child, handlers, {
+      stuck: () => {
+        if (this.#isKilled) return;
+        stuck(this);
+        this.kill();
       },
     });
     this.ended = endOf(this.#child).then((reason) => {
@@ -174,6 +184,7 @@ export class WorkerProcess {
   }
 
   kill(): void {
+    this.#isKilled = true;
     this.#child.kill("SIGKILL");
   }
 }

@@ -34,6 +34,14 @@ test("a follower gets the lines of all workers that came since it asked last", a
   await expect(followers.next(id + 1)).rejects.toThrow("nobody 2 follows");
   for (let i = 1; i < 16; i++) followers.open({});
   expect(() => followers.open({})).toThrow("16 follow the traffic already");
+  const nextLeader = new AccessFollowers(() => {});
+  nextLeader.restore(followers.all);
+  followers.take({ follower: id, lines: ["d"], dropped: 1 });
+  followers.passOn((lines) => nextLeader.take(lines));
+  followers.take({ follower: id, lines: ["e"], dropped: 0 });
+  expect(await nextLeader.next(id)).toEqual({ lines: ["d", "e"], dropped: 1 });
+  expect(() => nextLeader.open({})).toThrow("16 follow the traffic already");
+  nextLeader.close();
   followers.close();
 });
 

@@ -3,6 +3,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { openSocket, type OpenSocket } from "../leader/open-socket.ts";
+import { listenVariables } from "./listen-variables.ts";
 
 /** A socket that a parent process has bound. */
 export interface InheritedSocket {
@@ -20,7 +21,7 @@ export async function inheritedSockets(env: NodeJS.ProcessEnv): Promise<Readonly
   const count = Number(env["LISTEN_FDS"] ?? 0);
   const isMeant = env["LISTEN_PID"] === String(process.pid) && Number.isInteger(count);
   const names = env["LISTEN_FDNAMES"]?.split(":") ?? [];
-  for (const name of ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"]) Reflect.deleteProperty(env, name);
+  for (const name of listenVariables) Reflect.deleteProperty(env, name);
   if (!isMeant) return sockets;
   for (let fd = firstDescriptor; fd < firstDescriptor + count; fd++) {
     const address = await addressOf(fd);

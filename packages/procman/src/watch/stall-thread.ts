@@ -1,7 +1,7 @@
 // The thread that watches the event loop of its process: see watch-loop.ts.
 
 import { writeSync } from "node:fs";
-import { Session, type Debugger } from "node:inspector";
+import type { Debugger, Session } from "node:inspector";
 import { workerData } from "node:worker_threads";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -76,7 +76,8 @@ function report(stand: Stand | undefined): void {
 }
 
 /** Interrupts the main thread. Never settles if it cannot be interrupted. */
-function whereItStands(): Promise<Stand> {
+async function whereItStands(): Promise<Stand> {
+  const { Session } = await import("node:inspector");
   const session = new Session();
   session.connectToMainThread();
   const { promise, resolve } = Promise.withResolvers<Stand>();
@@ -87,7 +88,7 @@ function whereItStands(): Promise<Stand> {
     void requestAmong(session, callFrames).then((request) => resolve({ frames: framesOf(callFrames, urls), request }));
   });
   session.post("Debugger.enable", () => session.post("Debugger.pause"));
-  return promise;
+  return await promise;
 }
 
 function framesOf(frames: readonly Debugger.CallFrame[], urls: ReadonlyMap<string, string>): readonly string[] {

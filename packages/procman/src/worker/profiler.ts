@@ -1,7 +1,6 @@
 // Profiles of this worker: of the processor, of the heap, and Node's diagnostic report. One at a time.
 
 import { stat, writeFile } from "node:fs/promises";
-import { Session } from "node:inspector/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeHeapSnapshot } from "node:v8";
@@ -35,6 +34,7 @@ export class Profiler {
 /** Each writes the file, and says how long the event loop stood still, in ms. */
 const makers: Readonly<Record<ProfileOrder["kind"], (order: ProfileOrder) => Promise<number>>> = {
   async cpu({ file, period }) {
+    const { Session } = await import("node:inspector/promises");
     const session = new Session();
     session.connect();
     try {

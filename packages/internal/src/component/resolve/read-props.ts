@@ -28,9 +28,9 @@ export interface ReadProps {
 /** Each problem is reported once. */
 export function readProps(place: Place, definition: Definition, scope: PropScope): ReadProps {
   const { problems, references, values } = scope;
-  const props: Record<string, unknown> = {};
   let areRight = true;
   const unset = scope.unset.in(place.owner, definition);
+  const props = unset.copy();
   // The prop that is being read, the component that sets it, and whether the value is for this component only.
   let current = "";
   let setter = place;
@@ -58,10 +58,7 @@ export function readProps(place: Place, definition: Definition, scope: PropScope
   };
   for (const [name, prop] of schemaOf(definition).props) {
     const isSetHere = place.set.has(name);
-    if (!isSetHere && unset.has(name)) {
-      props[name] = unset.get(name);
-      continue;
-    }
+    if (!isSetHere && unset.has(name)) continue;
     const found = findSet(place, name, prop);
     current = name;
     setter = found?.setter ?? place;

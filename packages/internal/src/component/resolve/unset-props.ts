@@ -2,6 +2,7 @@
 
 import type { Definition } from "../definition.ts";
 import type { Place } from "./place.ts";
+import { schemaOf } from "./schema.ts";
 
 /**
  * Siblings of one definition share these values: of thousands of rules, the first one reads them. Contains only valid
@@ -14,11 +15,33 @@ export class UnsetProps {
   in(owner: Place | undefined, definition: Definition): UnsetValues {
     const byDefinition = this.#byOwner.get(owner) ?? new Map<Definition, UnsetValues>();
     this.#byOwner.set(owner, byDefinition);
-    const values = byDefinition.get(definition) ?? new Map<string, unknown>();
+    const values = byDefinition.get(definition) ?? new UnsetValues(definition);
     byDefinition.set(definition, values);
     return values;
   }
 }
 
-/** By the name of the prop; `undefined` for a prop without a default. */
-type UnsetValues = Map<string, unknown>;
+/** Those of the components of one definition with one owner. */
+export class UnsetValues {
+  /** By the name of the prop; `undefined` for one without a default, and for one that is not known. */
+  readonly #values: Record<string, unknown> = {};
+  readonly #known = new Set<string>();
+
+  constructor(definition: Definition) {
+    for (const [name] of schemaOf(definition).props) this.#values[name] = undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#known.has(name);
+  }
+
+  set(name: string, value: unknown): void {
+    this.#values[name] = value;
+    this.#known.add(name);
+  }
+
+  /** All values, in the order of the schema: copying an object takes a fraction of the time of setting each prop. */
+  copy(): Record<string, unknown> {
+    return { ...this.#values };
+  }
+}

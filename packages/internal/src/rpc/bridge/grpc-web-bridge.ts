@@ -10,7 +10,7 @@ import { LocalKey } from "../../web/request/locals.ts";
 import type { Request } from "../../web/request/request.ts";
 import type { Response } from "../../web/response/response.ts";
 import { Base64Pieces } from "../doors/base64-pieces.ts";
-import { trailersFlag } from "../doors/grpc-web-door.ts";
+import { trailersFlag } from "../doors/trailers-flag.ts";
 
 /**
  * Lets browsers call gRPC servers: changes requests of gRPC-Web, binary ones and those in base64

@@ -9,9 +9,7 @@ import type { RpcSettings } from "../rpc-props.ts";
 import { Base64Pieces } from "./base64-pieces.ts";
 import { GrpcDoor } from "./grpc-door.ts";
 import { eachTrailer } from "./grpc-fields.ts";
-
-/** The content of a message is trailers, in the form of HTTP/1. */
-export const trailersFlag = 0x80;
+import { trailersFlag } from "./trailers-flag.ts";
 
 export class GrpcWebDoor extends GrpcDoor {
   /** For `grpc-web-text`: all content is base64, in both directions. */

@@ -203,8 +203,8 @@ class Rule implements RulePart {
     this.#upgradeChain = hasSocklets ? this.#chainOf(this.#makeUpgraders(answerers)) : undefined;
   }
 
-  async examine(): Promise<void> {
-    await examineErrorPages(this.#context.props);
+  examine(): void | Promise<void> {
+    return examineErrorPages(this.#context.props);
   }
 
   shutdown(): Promise<void> {

@@ -8,7 +8,7 @@
 // Nothing is read before it is requested, and the buffered data comes from one piece.
 
 import type { Readable } from "node:stream";
-import { Dicer } from "@fastify/busboy";
+import type { Dicer } from "@fastify/busboy";
 import { ExchanError } from "../../../http/exchan-error.ts";
 import { GatheredBytes } from "../gathered-bytes.ts";
 import { safeFileName } from "./file-name.ts";
@@ -26,7 +26,7 @@ export async function* readMultipart(
   boundary: string,
   limits: FormLimits,
 ): AsyncGenerator<FormPart, void, void> {
-  const reader = new MultipartReader(pieces, boundary, limits);
+  const reader = new MultipartReader(withoutPadding(pieces, boundary), await makeParser(boundary, limits), limits);
   try {
     for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
       const { head } = part;
@@ -81,16 +81,10 @@ class MultipartReader {
   #hasNews = false;
   #wake: (() => void) | undefined;
 
-  constructor(pieces: AsyncIterable<Uint8Array>, boundary: string, limits: FormLimits) {
-    this.#pieces = withoutPadding(pieces, boundary)[Symbol.asyncIterator]();
+  constructor(pieces: AsyncIterable<Uint8Array>, dicer: Dicer, limits: FormLimits) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
     this.#limits = limits;
-    // The parser cuts heads at its limit without an error. Its limit is larger than ours, so that we detect heads that
-    // are too large.
-    const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {
-      boundary,
-      maxHeaderSize: limits.maxPartHeadSize + 1024,
-    };
-    this.#dicer = new Dicer(config);
+    this.#dicer = dicer;
     this.#dicer.on("part", (stream: Readable) => this.#partBegan(stream));
     this.#dicer.on("finish", () => {
       if (this.#lacksHead) this.#fail(broken("a part has no head"));
@@ -222,6 +216,18 @@ class MultipartReader {
     this.#hasNews = true;
     this.#wake?.();
   }
+}
+
+/** Loads the parser, which is a dozen modules, for the first form that needs it. */
+async function makeParser(boundary: string, { maxPartHeadSize }: FormLimits): Promise<Dicer> {
+  const { Dicer } = await import("@fastify/busboy");
+  // The parser cuts heads at its limit without an error. Its limit is larger than ours, so that we detect heads that are
+  // too large.
+  const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {
+    boundary,
+    maxHeaderSize: maxPartHeadSize + 1024,
+  };
+  return new Dicer(config);
 }
 
 /** Includes separators between fields, and between names and values. */

@@ -2,13 +2,15 @@
 
 import { open, readdir, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder } from "@hemi/common";
+import { makeFolder, SingleFlight } from "@hemi/common";
 import type { ErrorLog } from "../../../log/error-log.ts";
 import { HTTPError } from "../../http-error.ts";
 import type { FilePart } from "./form-part.ts";
 import { GatheringWriter } from "./gathering-writer.ts";
 import { UploadedFile } from "./uploaded-file.ts";
 import { isLeftOver, makeUploadName } from "./upload-name.ts";
+
+const sweeps = new SingleFlight<void>();
 
 /** The uploads of one rule. Other rules may use the same folder. */
 export class Uploads {
@@ -24,8 +26,12 @@ export class Uploads {
     this.#log = log;
   }
 
-  /** Removes files that killed processes have left behind. */
-  async sweep(): Promise<void> {
+  /** Removes files that killed processes have left behind. Thousands of rules may have one folder: it is read once. */
+  sweep(): Promise<void> {
+    return sweeps.run(this.#folder, () => this.#sweep());
+  }
+
+  async #sweep(): Promise<void> {
     const names = await readdir(this.#folder).catch((error: unknown) => {
       if (!isMissing(error)) this.#log.warn("the folder for uploads cannot be read", { folder: this.#folder, error });
       return [];

@@ -1,0 +1,57 @@
+import { EventEmitter } from "node:events";
+import { expect, test, vi } from "vitest";
+import { Channel, type ChannelEnd } from "./channel.ts";
+
+interface Calls {
+  readonly news: { readonly params: number; readonly result: undefined };
+}
+
+/** A process that takes messages only when the test says so. */
+function stoppedProcess(): { readonly end: ChannelEnd; take(): void } {
+  const waiting: (() => void)[] = [];
+  const send = (_message: object, _handle: undefined, _options: object, sent: (error: null) => void) =>
+    waiting.push(() => sent(null));
+  const end = Object.assign(new EventEmitter(), { send }) as unknown as ChannelEnd;
+  return { end, take: () => waiting.shift()?.() };
+}
+
+test("a process that takes nothing is given up once many messages have waited for long, and not before", () => {
+  vi.useFakeTimers();
+  try {
+    const { end, take } = stoppedProcess();
+    const stuck = vi.fn();
+    const channel = new Channel<Calls, Record<never, never>>(end, {}, { stuck });
+    const tell = (count: number): void => {
+      for (let i = 0; i < count; i++) channel.tell("news", i);
+    };
+    // A burst of more than the system takes at once.
+    tell(5000);
+    expect(stuck).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(4000);
+    take();
+    vi.advanceTimersByTime(4000);
+    tell(1);
+    expect(stuck).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2000);
+    tell(1);
+    expect(stuck).toHaveBeenCalledOnce();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("a process that takes nothing is not given up for a few messages", () => {
+  vi.useFakeTimers();
+  try {
+    const { end } = stoppedProcess();
+    const stuck = vi.fn();
+    const channel = new Channel<Calls, Record<never, never>>(end, {}, { stuck });
+    for (let i = 0; i < 1000; i++) {
+      channel.tell("news", i);
+      vi.advanceTimersByTime(1000);
+    }
+    expect(stuck).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -1,3 +1,0 @@
-// The entry of the thread that watches an event loop.
-
-import "./watch/stall-thread.ts";
