@@ -40,7 +40,12 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   components: (params) => running().components(params),
   props: (params) => running().props(params),
   modules: () => running().modules,
-  count: () => running().count(),
+  count() {
+    running().count();
+  },
+  summed(news) {
+    serving?.fellows.summed(news);
+  },
   limits: () => running().limits(),
   measure: (order) => running().measure(order),
   profile: (order) => running().profile(order),

@@ -366,7 +366,7 @@ export class Leader {
   /** After the program was handed over: the workers finish their work, and what they have counted is passed on. */
   async retire(successor: Successor): Promise<void> {
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
-    await successor.leaveTo(await this.counts.totalWithout(successor));
+    await successor.leaveTo(await this.counts.newsWithout(successor));
   }
 
   /** A message of a worker, or of those of another leader, for all others. */

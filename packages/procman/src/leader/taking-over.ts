@@ -44,9 +44,13 @@ export class TakingOver {
       deliver: (message) => {
         this.#leader?.broadcast(message, this.predecessor);
       },
-      count: () => this.#leader?.counts.totalWithout(this.predecessor) ?? [],
-      counted: (report) => {
-        this.#leader?.counts.take(this.predecessor, report);
+      count: async () => {
+        const { predecessor } = this;
+        predecessor.tellCounts((await this.#leader?.counts.newsWithout(predecessor)) ?? []);
+        return undefined;
+      },
+      counted: (news) => {
+        this.#leader?.counts.take(this.predecessor, news);
       },
     });
     void this.predecessor.gone.then(() => {
