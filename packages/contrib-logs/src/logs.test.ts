@@ -118,6 +118,23 @@ test("syslog over TLS gets messages of RFC 5425; a receiver whose certificate is
   await expect(broken).rejects.toThrow("missing.crt cannot be read");
 });
 
+test("what another process of the program has logged goes to syslog, with its cause, and not into the log here", async () => {
+  await using receiver = await receiveFrames();
+  const sink = new MemorySink();
+  const log = openErrorLog({ sink });
+  await using stage = await bootWith([contrib]).bootText(
+    `stage { syslog "central" { .address = "${receiver.address}" .transport = "tcp" .errorLog = true } }`,
+    { log },
+  );
+  await stage.start();
+  log.relay({ time: 0, level: "error", path: "leader", text: "worker 0 died\n    Error: oops\n    at a" });
+  await expect
+    .poll(() => receiver.messages.map(({ text: line }) => line))
+    .toContain("leader worker 0 died | Error: oops | at a");
+  expect(receiver.messages.at(-1)?.severity).toBe(3);
+  expect(sink.lines.join("")).not.toContain("worker 0 died");
+});
+
 test("a UNIX socket gets the same as TCP, and a long line is cut between two characters", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-syslog-"));
   await using receiver = await receiveFrames(join(folder.path, "log"));

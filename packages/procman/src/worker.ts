@@ -40,6 +40,9 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   components: (params) => running().components(params),
   props: (params) => running().props(params),
   modules: () => running().modules,
+  leaderLogged(entries) {
+    for (const entry of entries) serving?.log.relay(entry);
+  },
   count() {
     running().count();
   },

@@ -154,6 +154,8 @@ export interface WorkerCalls {
   /** The modules of the user that it has loaded. */
   readonly modules: { readonly params: undefined; readonly result: readonly LoadedModule[] };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
+  /** Lines of the leader's error log, for addons of this worker that send the error log elsewhere. */
+  readonly leaderLogged: { readonly params: readonly LogEntry[]; readonly result: undefined };
   /** Tells by `counted` what has changed of the numbers that its components count, before it answers. */
   readonly count: { readonly params: undefined; readonly result: undefined };
   /** What has changed of the sum of all workers, since this worker was told last. */
