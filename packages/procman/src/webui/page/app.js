@@ -72,7 +72,8 @@ function signIn(reason) {
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = /** @type {HTMLInputElement} */ (input).value;
-    if (await opens(text.replace(/^.*#token=/, "").trim())) return start();
+    const session = await sessionOf(text.replace(/^.*#token=/, "").trim());
+    if (session !== undefined) return start(session);
     problem.textContent = "The program does not know this token.";
   };
   nav.hidden = true;
@@ -90,14 +91,9 @@ function signIn(reason) {
   );
 }
 
-/** @param {string} token */
-async function opens(token) {
-  try {
-    await post("session", { token });
-    return true;
-  } catch {
-    return false;
-  }
+/** Opens a session; `undefined`: the token is wrong. @param {string} token */
+async function sessionOf(token) {
+  return await post("session", { token }).catch(() => undefined);
 }
 
 /** @param {any} pulse */
@@ -120,18 +116,23 @@ function onBroken() {
   get("session").catch((error) => (error instanceof NoSession ? location.reload() : undefined));
 }
 
-async function start() {
-  ({ title: program } = await get("session"));
+/** @param {{ title: string }} session */
+async function start({ title }) {
+  program = title;
   setText(/** @type {HTMLElement} */ (document.getElementById("title")), program);
   nav.hidden = false;
   addEventListener("hashchange", () => void show());
-  await show();
+  // What happens arrives while the module of the page does.
   follow(onPulse, onBroken);
+  await show();
 }
 
 const token = takeToken();
-const isRefused = token !== null && !(await opens(token));
-start().catch((error) => {
-  if (!(error instanceof NoSession)) signIn(String(error.message));
+const opened = token === null ? undefined : await sessionOf(token);
+const isRefused = token !== null && opened === undefined;
+try {
+  await start(opened ?? (await get("session")));
+} catch (error) {
+  if (!(error instanceof NoSession)) signIn(String(error instanceof Error ? error.message : error));
   else signIn(isRefused ? "This link is no longer valid: the program has been started anew since." : "");
-});
+}
