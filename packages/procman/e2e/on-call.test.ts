@@ -1,7 +1,7 @@
 // What someone on call asks of a running program: what was done for a request, more lines in the log, measurements,
 // advice.
 
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,10 +113,14 @@ test("hemi advise says with numbers what is wrong with the program, and nothing 
 
 test("what the leader logs goes to the addons of its workers, which send the error log elsewhere", async () => {
   let received = "";
-  await using server = createServer((socket) => socket.on("data", (bytes) => (received += String(bytes))));
+  const connected = Promise.withResolvers<Socket>();
+  await using server = createServer((socket) => {
+    connected.resolve(socket.on("data", (bytes) => (received += String(bytes))));
+  });
   server.listen(syslogSocket);
   const { pid = 0 } = (await program.call("workers")).find(({ slot }) => slot === 1) ?? {};
   expect(pid).toBeGreaterThan(0);
   process.kill(pid, "SIGKILL");
   await expect.poll(() => received).toMatch(/ errorLog - leader worker 1 .*was ended by SIGKILL/);
+  (await connected.promise).destroy();
 });
