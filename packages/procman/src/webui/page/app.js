@@ -1,8 +1,9 @@
 // The web UI: signs in, shows the page that the address names, and passes on what happens in the program.
 
-import { follow, get, NoSession, post } from "./api.js";
+import { get, NoSession } from "./api.js";
 import { h, setText } from "./dom.js";
 import { age, clock } from "./format.js";
+import { firstSession, listen, sessionOf } from "./session.js";
 
 /**
  * A page that is shown.
@@ -58,13 +59,6 @@ async function show() {
   if (latest !== undefined) shown?.update?.(latest);
 }
 
-/** The token of the link; it shall not stand in the history of the browser. */
-function takeToken() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token !== null) history.replaceState(null, "", "#/stage");
-  return token;
-}
-
 /** Asks for the token. @param {string} reason */
 function signIn(reason) {
   const input = h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true });
@@ -89,11 +83,6 @@ function signIn(reason) {
       h("button", { class: "primary" }, "Sign in"),
     ),
   );
-}
-
-/** Opens a session; `undefined`: the token is wrong. @param {string} token */
-async function sessionOf(token) {
-  return await post("session", { token }).catch(() => undefined);
 }
 
 /** @param {any} pulse */
@@ -122,17 +111,13 @@ async function start({ title }) {
   setText(/** @type {HTMLElement} */ (document.getElementById("title")), program);
   nav.hidden = false;
   addEventListener("hashchange", () => void show());
-  // What happens arrives while the module of the page does.
-  follow(onPulse, onBroken);
+  listen({ onPulse, onBroken });
   await show();
 }
 
-const token = takeToken();
-const opened = token === null ? undefined : await sessionOf(token);
-const isRefused = token !== null && opened === undefined;
 try {
-  await start(opened ?? (await get("session")));
+  await start(await firstSession);
 } catch (error) {
   if (!(error instanceof NoSession)) signIn(String(error instanceof Error ? error.message : error));
-  else signIn(isRefused ? "This link is no longer valid: the program has been started anew since." : "");
+  else signIn(error.isRefused ? "This link is no longer valid: the program has been started anew since." : "");
 }
