@@ -38,11 +38,14 @@ interface Scrape {
   readonly text: Buffer;
   /** In ms, on the monotonic clock. */
   readonly madeAt: number;
+  /** Forgets it. */
+  readonly timer: NodeJS.Timeout;
 }
 
 class MetricsHandlet implements HandletPart {
   readonly #context: Context<PropsOf<typeof props>>;
-  readonly #flights = new SingleFlight<Scrape>();
+  readonly #flights = new SingleFlight<Buffer>();
+  /** For `maxAge`: what nobody asks for again holds no memory. */
   readonly #latest = new Map<MetricsFormat, Scrape>();
   #unwatch: (() => void) | undefined;
 
@@ -57,6 +60,8 @@ class MetricsHandlet implements HandletPart {
 
   shutdown(): void {
     this.#unwatch?.();
+    for (const { timer } of this.#latest.values()) clearTimeout(timer);
+    this.#latest.clear();
   }
 
   handle(req: Request, resp: Response): true | Promise<true> {
@@ -71,7 +76,7 @@ class MetricsHandlet implements HandletPart {
   }
 
   async #send(format: MetricsFormat, resp: Response): Promise<true> {
-    const { text } = await this.#scrape(format);
+    const text = await this.#scrape(format);
     resp.setHeader("content-type", metricsFormats[format]);
     resp.setHeader("cache-control", "no-store");
     // One buffer for all who ask at the same time: those who never read it hold no copies.
@@ -79,20 +84,26 @@ class MetricsHandlet implements HandletPart {
     return true;
   }
 
-  async #scrape(format: MetricsFormat): Promise<Scrape> {
+  async #scrape(format: MetricsFormat): Promise<Buffer> {
     const { stage, props } = this.#context;
     const latest = this.#latest.get(format);
-    if (latest !== undefined && stage.clock.monotonic() - latest.madeAt < props.maxAge) return latest;
+    if (latest !== undefined && stage.clock.monotonic() - latest.madeAt < props.maxAge) return latest.text;
     return await this.#flights.run(format, () => this.#collect(format));
   }
 
-  async #collect(format: MetricsFormat): Promise<Scrape> {
-    const { stage, workers, metrics } = this.#context;
+  async #collect(format: MetricsFormat): Promise<Buffer> {
+    const { workers, metrics } = this.#context;
     const report = await workers.sumCounts(metrics);
     const text = await finishInSlices(prometheusTextSteps(report, format), sliceTime);
-    const scrape = { text: Buffer.from(text), madeAt: stage.clock.monotonic() };
-    this.#latest.set(format, scrape);
-    return scrape;
+    if (this.#context.props.maxAge > 0) this.#keep(format, text);
+    return text;
+  }
+
+  #keep(format: MetricsFormat, text: Buffer): void {
+    const { stage, props } = this.#context;
+    clearTimeout(this.#latest.get(format)?.timer);
+    const timer = setTimeout(() => this.#latest.delete(format), props.maxAge).unref();
+    this.#latest.set(format, { text, madeAt: stage.clock.monotonic(), timer });
   }
 }
 

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { mkdtempDisposable } from "node:fs/promises";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { bootWith, defineHandlet, MemorySink, Metrics, openErrorLog, pack } from "@hemi/internal";
+import { makeCertificate } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 import { receiveDatagrams, receiveFrames, receiveStream, type Receiver } from "./testing/receivers.ts";
@@ -94,6 +95,44 @@ test("syslog over TCP gets messages with counted octets, and the rest of them at
   expect(new Set(receiver.messages.map(({ text: line }) => line)).size).toBe(600);
   expect(receiver.messages[7]?.text).toBe("/7 ö  ü");
   expect(receiver.messages.every(({ messageId }) => messageId === "accessLog")).toBe(true);
+});
+
+test("syslog over TLS gets messages of RFC 5425; a receiver whose certificate is not right gets none", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-syslog-tls-"));
+  makeCertificate(folder.path, "right");
+  makeCertificate(folder.path, "wrong");
+  const file = (name: string) => join(folder.path, name);
+  const served = { cert: await readFile(file("right.crt")), key: await readFile(file("right.key")) };
+  await using receiver = await receiveFrames(0, served);
+  const addon = (ca: string) =>
+    `syslog "central" {
+      .address = "${receiver.address}" .transport = "tcp" .tlsMode = true .tlsCA = "${file(`${ca}.crt`)}"
+    }`;
+  await using site = await serve(addon("wrong"), method);
+  expect(await site.get("/a")).toBe(200);
+  await expect.poll(() => site.lines.join("")).toMatch(/takes no lines: .*self-signed certificate/);
+  expect(receiver.messages).toEqual([]);
+  await site.stage.reload({ text: configOf(addon("right"), method) });
+  await expect.poll(() => receiver.messages.map(({ text: line }) => line)).toEqual(["GET /a 200"]);
+  const broken = site.stage.reload({ text: configOf(addon("missing"), method) });
+  await expect(broken).rejects.toThrow("missing.crt cannot be read");
+});
+
+test("what another process of the program has logged goes to syslog, with its cause, and not into the log here", async () => {
+  await using receiver = await receiveFrames();
+  const sink = new MemorySink();
+  const log = openErrorLog({ sink });
+  await using stage = await bootWith([contrib]).bootText(
+    `stage { syslog "central" { .address = "${receiver.address}" .transport = "tcp" .errorLog = true } }`,
+    { log },
+  );
+  await stage.start();
+  log.relay({ time: 0, level: "error", path: "leader", text: "worker 0 died\n    Error: oops\n    at a" });
+  await expect
+    .poll(() => receiver.messages.map(({ text: line }) => line))
+    .toContain("leader worker 0 died | Error: oops | at a");
+  expect(receiver.messages.at(-1)?.severity).toBe(3);
+  expect(sink.lines.join("")).not.toContain("worker 0 died");
 });
 
 test("a UNIX socket gets the same as TCP, and a long line is cut between two characters", async () => {
@@ -204,6 +243,8 @@ test("after a reload with another receiver, the log of a webapp that has not cha
 
 test.each([
   ['syslog "central" { .address = "/dev/log" .transport = "udp" }', "a UNIX socket has no transport"],
+  ['syslog "central" { .address = "127.0.0.1:6514" .tlsMode = true }', "TLS needs a connection of TCP"],
+  ['syslog "central" { .address = "127.0.0.1:514" .tlsCA = "/ca.pem" }', "it says something of TLS only"],
   ['syslog "central" { .address = "127.0.0.1:514" .appName = "my shop" }', "printable ASCII characters"],
 ])("refuses the configuration %s", async (addon, message) => {
   await expect(serve(addon)).rejects.toThrow(message);

@@ -1,12 +1,17 @@
 // syslog: sends lines of logs to a receiver of syslog.
 
+import { isIP } from "node:net";
 import { hostname } from "node:os";
+import type { ConnectionOptions } from "node:tls";
 import {
+  checkNodeTls,
   type Context,
   defineAddon,
   formatAddress,
   lineSink,
   type LineSink,
+  nodeTlsOptions,
+  nodeTlsProps,
   type Part,
   prop,
   type PropsOf,
@@ -27,7 +32,7 @@ const props = {
   address: prop.address({ required: true }),
   /**
    * How messages are sent to a host: each in a datagram (RFC 5426), or over a connection with octet counting (RFC
-   * 6587).
+   * 6587), which may be one of TLS (RFC 5425, usually at port 6514).
    */
   transport: prop.choice(["udp", "tcp"], { default: "udp" }),
   /** The facility of all messages. Their severities are those of the lines; lines of access logs have `info`. */
@@ -42,6 +47,7 @@ const props = {
    * 5424 section 6.1).
    */
   maxLine: prop.size({ default: "8K", min: 400, max: "60K" }),
+  ...nodeTlsProps,
   ...exporterProps,
 };
 
@@ -55,24 +61,65 @@ export const syslog = defineAddon({
   sign: "syslog",
   props,
   offers: [lineSink],
-  check({ props: { address }, isSet, report }) {
+  check(context) {
+    const { props, isSet, report } = context;
+    const { address, transport, tlsMode } = props;
     if ("path" in address && isSet("transport")) {
       report({ prop: "transport", message: "a UNIX socket has no transport: it is a stream" });
     }
+    if (tlsMode && ("path" in address || transport === "udp")) {
+      report({ prop: "tlsMode", message: "TLS needs a connection of TCP", hint: 'set .transport = "tcp"' });
+    }
+    checkNodeTls(context);
   },
-  create: (context): Part & LineSink => {
-    const { address, facility, appName, maxLine } = context.props;
-    const sender = { facility, appName, maxLine, hostname: syslogHostname(hostname()), processId: process.pid };
-    return new LineExporter(context, {
-      receiver: `syslog at ${formatAddress(address)}`,
-      carrier: carrierTo(context),
-      format: (line) => syslogMessage(line, sender),
-    });
-  },
+  create: (context): Part & LineSink => new Syslog(context),
 });
 
-function carrierTo({ props: { address, transport } }: Context<PropsOf<typeof props>>): Carrier {
+type SyslogProps = PropsOf<typeof props>;
+
+class Syslog extends LineExporter {
+  readonly #context: Context<SyslogProps>;
+  readonly #carrier: Carrier;
+
+  constructor(context: Context<SyslogProps>) {
+    const { address, facility, appName, maxLine } = context.props;
+    const sender = { facility, appName, maxLine, hostname: syslogHostname(hostname()), processId: process.pid };
+    const carrier = carrierTo(context);
+    super(context, {
+      receiver: `syslog at ${formatAddress(address)}`,
+      carrier,
+      format: (line) => syslogMessage(line, sender),
+    });
+    this.#context = context;
+    this.#carrier = carrier;
+  }
+
+  examine(): void {
+    nodeTlsOptions(this.#context.props, []);
+  }
+
+  override prepare(): void {
+    this.examine();
+    super.prepare();
+  }
+
+  revise(next: SyslogProps, changed: ReadonlySet<string>): () => void {
+    if (![...changed].some((name) => name.startsWith("tls"))) return () => {};
+    nodeTlsOptions(next, []);
+    return () => this.#carrier.renew?.();
+  }
+}
+
+function carrierTo({ props }: Context<SyslogProps>): Carrier {
+  const { address, transport } = props;
   if ("path" in address) return new StreamCarrier({ to: address, frame: countedOctets });
   const to = { host: address.host === "" ? "localhost" : address.host, port: address.port };
-  return transport === "udp" ? new DatagramCarrier(to) : new StreamCarrier({ to, frame: countedOctets });
+  if (transport === "udp") return new DatagramCarrier(to);
+  // SNI has names only (RFC 6066 section 3).
+  const name = isIP(to.host) === 0 ? { servername: to.host } : {};
+  const tls = (): ConnectionOptions | undefined => {
+    const options = nodeTlsOptions(props, []);
+    return options && { ...name, ...options };
+  };
+  return new StreamCarrier({ to, frame: countedOctets, tls });
 }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { bootWith, defineHandlet, MemorySink, openErrorLog, pack, type Stage } from "@hemi/internal";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import contrib from "./index.ts";
-import { makeCertificate } from "./testing/certificate.ts";
+import { makeCertificate } from "@hemi/internal/testing";
 
 /** Requests for /wait that wait, in their order. */
 let waiting: (() => void)[] = [];

@@ -47,7 +47,7 @@ export type { BackendReport, NodeOrder, NodeOrders, NodeReport, NodeState } from
 
 // Metrics
 export { watchProcess } from "./metrics/process-figures.ts";
-export { Metrics, type CountBlock, type CountReport, type Exemplar } from "./metrics/metrics.ts";
+export { Metrics, type CountBlock, type CountReport, type CountSlice, type Exemplar } from "./metrics/metrics.ts";
 export {
   increase,
   type CountGroup,

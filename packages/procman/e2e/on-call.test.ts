@@ -1,6 +1,9 @@
 // What someone on call asks of a running program: what was done for a request, more lines in the log, measurements,
 // advice.
 
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { activityOf } from "../src/observe/activity.ts";
@@ -12,8 +15,11 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 /** It has `otel`, which is in no standard pack. */
 const otel = fileURLToPath(new URL("../../contrib-otel/src/index.ts", import.meta.url));
 
+const syslogSocket = join(tmpdir(), `hemi-on-call-${process.pid}`);
+
 const config = `stage {
     otel "collector" { .endpoint = "http://127.0.0.1:9" }
+    syslog "central" { .address = "${syslogSocket}" .errorLog = true }
     http1Backend "api" { .nodes = (["address": "127.0.0.1:9"]) .healthCheck = "tcp" .healthInterval = 10ms }
     webapp "site" {
         .hostnames = ("*")
@@ -103,4 +109,18 @@ test("hemi advise says with numbers what is wrong with the program, and nothing 
   const { stdout } = await hemi("advise", "--for", "100ms");
   const about = stdout.split("\n").filter((line) => line.startsWith("http"));
   expect(about).toEqual([expect.stringMatching(/^http1Backend\.api: node 127\.0\.0\.1:9 is down: /)]);
+});
+
+test("what the leader logs goes to the addons of its workers, which send the error log elsewhere", async () => {
+  let received = "";
+  const connected = Promise.withResolvers<Socket>();
+  await using server = createServer((socket) => {
+    connected.resolve(socket.on("data", (bytes) => (received += String(bytes))));
+  });
+  server.listen(syslogSocket);
+  const { pid = 0 } = (await program.call("workers")).find(({ slot }) => slot === 1) ?? {};
+  expect(pid).toBeGreaterThan(0);
+  process.kill(pid, "SIGKILL");
+  await expect.poll(() => received).toMatch(/ errorLog - leader worker 1 .*was ended by SIGKILL/);
+  (await connected.promise).destroy();
 });

@@ -43,7 +43,15 @@ const leader: Channel<LeaderCalls, WorkerCalls> = new Channel<LeaderCalls, Worke
   components: (params) => running().components(params),
   props: (params) => running().props(params),
   modules: () => running().modules,
-  count: () => running().count(),
+  leaderLogged(entries) {
+    for (const entry of entries) serving?.log.relay(entry);
+  },
+  count() {
+    running().count();
+  },
+  summed(news) {
+    serving?.fellows.summed(news);
+  },
   limits: () => running().limits(),
   measure: (order) => running().measure(order),
   profile: (order) => running().profile(order),

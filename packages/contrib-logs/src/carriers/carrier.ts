@@ -6,5 +6,7 @@ export interface Carrier {
    * receiver is not there; then the same messages may be sent again. One call at a time.
    */
   send(messages: readonly Buffer[], timeout: number): Promise<void>;
+  /** The next messages go over a new connection. Without it, there is nothing that could change. */
+  renew?(): void;
   close(): Promise<void>;
 }

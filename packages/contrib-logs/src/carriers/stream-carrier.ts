@@ -1,11 +1,14 @@
-// Carries messages over a stream: TCP, or a UNIX socket. It connects when there is something to send, and stays
-// connected. A receiver that has closed the connection is noticed before the next messages are sent.
+// Carries messages over a stream: TCP, with or without TLS, or a UNIX socket. It connects when there is something to
+// send, and stays connected. A receiver that has closed the connection is noticed before the next messages are sent.
 
 import { connect, type NetConnectOpts, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import type { Carrier } from "./carrier.ts";
 
 export interface StreamCarrierOptions {
   readonly to: NetConnectOpts;
+  /** Of each new connection; `undefined`: it is one without TLS. Default: all are. */
+  readonly tls?: () => ConnectionOptions | undefined;
   /** What a connection begins with. Default: nothing. */
   readonly preface?: Buffer;
   /** A message as the stream has it. */
@@ -30,19 +33,20 @@ export class StreamCarrier implements Carrier {
     await written(socket, Buffer.concat(frames), timeout);
   }
 
+  renew(): void {
+    if (this.#socket !== undefined) void ended(this.#socket);
+    this.#socket = undefined;
+  }
+
   async close(): Promise<void> {
-    const socket = this.#socket;
-    if (socket === undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => socket.destroy(), closeTimeout);
-    socket.once("close", resolve);
-    socket.end();
-    await promise;
-    clearTimeout(timer);
+    if (this.#socket !== undefined) await ended(this.#socket);
   }
 
   #connect(): Socket {
-    const socket = connect(this.#options.to);
+    const { to } = this.#options;
+    const tls = this.#options.tls?.();
+    // What is written before the handshake is over waits for it.
+    const socket = tls === undefined ? connect(to) : connectTls({ ...to, ...tls });
     // Who waits for a write gets the error from there.
     socket.on("error", () => {});
     socket.on("close", () => {
@@ -53,6 +57,16 @@ export class StreamCarrier implements Carrier {
     socket.resume();
     return socket;
   }
+}
+
+/** Resolves when what was written is on its way, and the connection is closed. */
+async function ended(socket: Socket): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => socket.destroy(), closeTimeout);
+  socket.once("close", resolve);
+  socket.end();
+  await promise;
+  clearTimeout(timer);
 }
 
 /** Resolves when the system has the bytes. In time, or the connection is closed. */

@@ -3,6 +3,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { parseMessage, takeFrames, type SyslogMessage } from "./rfc5424.ts";
 
 export interface Receiver extends AsyncDisposable {
@@ -24,30 +25,35 @@ export async function receiveDatagrams(port = 0): Promise<Receiver> {
   };
 }
 
-/** Messages by octet counting, at a port or at the path of a UNIX socket. */
-export async function receiveFrames(at: number | string = 0): Promise<Receiver> {
+/** Messages by octet counting, at a port or at the path of a UNIX socket. `tls`: over TLS. */
+export async function receiveFrames(at: number | string = 0, tls?: TlsOptions): Promise<Receiver> {
   const messages: SyslogMessage[] = [];
-  const stream = await receiveStream(at, (socket) => {
+  const taking = (socket: Socket): void => {
     let rest: Buffer = Buffer.alloc(0);
     socket.on("data", (bytes: Buffer) => {
       const taken = takeFrames(Buffer.concat([rest, bytes]));
       ({ rest } = taken);
       messages.push(...taken.messages.map(parseMessage));
     });
-  });
-  return { ...stream, messages };
+  };
+  return { ...(await receiveStream(at, taking, tls)), messages };
 }
 
 export interface Stream extends AsyncDisposable {
   readonly address: string;
 }
 
-export async function receiveStream(at: number | string, connected: (socket: Socket) => void): Promise<Stream> {
+export async function receiveStream(
+  at: number | string,
+  connected: (socket: Socket) => void,
+  tls?: TlsOptions,
+): Promise<Stream> {
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const accepted = (socket: Socket): void => {
     sockets.add(socket.on("error", () => {}).on("close", () => sockets.delete(socket)));
     connected(socket);
-  });
+  };
+  const server = tls === undefined ? createServer(accepted) : createTlsServer(tls, accepted);
   server.listen(typeof at === "number" ? { port: at, host: "127.0.0.1" } : { path: at });
   await once(server, "listening");
   const address = server.address();

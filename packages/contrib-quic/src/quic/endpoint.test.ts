@@ -6,7 +6,7 @@ import { readFile, mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeCertificate } from "../testing/certificate.ts";
+import { makeCertificate } from "@hemi/internal/testing";
 import type { AcceptedConn } from "./accepted-conn.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
 import { nativeQuic, type NativeConfig } from "./native.ts";

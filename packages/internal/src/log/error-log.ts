@@ -5,6 +5,7 @@ import { formatJson, formatText } from "./format.ts";
 import type { LogFormat } from "./format.ts";
 import { logLevels } from "./record.ts";
 import { levelFor, type PathLevel } from "./path-levels.ts";
+import type { LogEntry } from "./log-entry.ts";
 import type { LogDetails, LogLevel, LogRecord } from "./record.ts";
 import type { LogSink } from "./sink.ts";
 import { Descriptor } from "./descriptor.ts";
@@ -48,6 +49,8 @@ export interface OwnedErrorLog extends ErrorLog {
    * standard error.
    */
   reopen(): void;
+  /** Gives a line that another process of the program has written to those who follow this log. It is not written. */
+  relay(entry: LogEntry): void;
   /** Other minimum levels for some components, in place of those before. Empty: that of the log for all. */
   setLevels(levels: readonly PathLevel[]): void;
   /** Waits until everything is written, at most two seconds. Later records are dropped. */
@@ -184,6 +187,11 @@ class SinkLog implements OwnedErrorLog {
 
   setLevels(levels: readonly PathLevel[]): void {
     this.#shared.levels = levels;
+  }
+
+  relay({ time, level, path, text }: LogEntry): void {
+    const record: LogRecord = { time, level, path, message: text, details: undefined, isRelayed: true };
+    for (const follow of this.#shared.followers) follow(record);
   }
 
   reopen(): void {

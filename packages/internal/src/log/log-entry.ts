@@ -21,6 +21,7 @@ export interface LogEntry {
 /** Throws what a getter of the details throws. */
 export function entryOf(record: LogRecord): LogEntry {
   const { time, level, path } = record;
+  if (record.isRelayed === true) return { time, level, path, text: record.message };
   const line = formatText({ ...record, path: "" });
   // Behind the time and the level.
   const text = line.slice(line.indexOf(` ${level} `) + level.length + 2).trimEnd();

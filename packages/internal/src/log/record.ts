@@ -26,4 +26,9 @@ export interface LogRecord {
   readonly message: string;
   /** `undefined` if there are none, or if reading them has thrown. */
   readonly details: LogDetails | undefined;
+  /**
+   * Another process of the program has written it to its own log, and `message` has its details: see `relay` of
+   * `OwnedErrorLog`.
+   */
+  readonly isRelayed?: true;
 }

@@ -1,74 +1,157 @@
 // Sums the numbers of several processes. What a process has counted stays in the sum after its end.
 
 import type { CountGroup } from "./count-group.ts";
+import { numbersOf, type CountNews } from "./count-news.ts";
 import { countGroups } from "./groups.ts";
-import { keyOf, type CountBlock, type CountReport, type Exemplar } from "./metrics.ts";
+import { blockOf, keyOf, type CountReport, type CountSlice, type Exemplar } from "./metrics.ts";
 
 /** `Source`: identifies a process. */
 export class CountSum<Source extends object> {
-  readonly #bySource = new Map<Source, Map<string, CountBlock>>();
-  /** What processes have counted that have ended: counters only. */
-  readonly #former = new Map<string, CountBlock>();
+  readonly #slices = new Map<string, SumSlice<Source>>();
+  /** The slices of each process, in the order in which it has told of them. */
+  readonly #told = new Map<Source, SumSlice<Source>[]>();
+  /** How many slices have numbers of processes that have ended. */
+  #former = 0;
 
-  /** Takes the present numbers of slices of a process; those of its other slices stay as they are. */
-  take(source: Source, report: CountReport): void {
-    const blocks = this.#bySource.get(source) ?? new Map<string, CountBlock>();
-    this.#bySource.set(source, blocks);
-    for (const block of report) blocks.set(keyOf(block.group, block.labels), block);
+  /** Takes news of a process. The cost is that of the slices that have changed. */
+  take(source: Source, news: CountNews): void {
+    if (news.isAnew) this.#forget(source);
+    const told = this.#told.get(source) ?? [];
+    this.#told.set(source, told);
+    for (const { group, labels } of news.names) told.push(this.#sliceOf(group, labels));
+    const numbers = numbersOf(news);
+    let at = 0;
+    for (const number of news.changed) {
+      const slice = told[number];
+      if (slice === undefined) throw new TypeError(`numbers of the slice ${number}, which was not told of`);
+      slice.take(source, numbers.subarray(at, (at += slice.group.size)));
+    }
+    for (const { slice, exemplars } of news.exemplars) told[slice]?.keep(exemplars);
   }
 
   /** The process has ended. Its counters stay, and what it had under way is no more. Twice is harmless. */
   ended(source: Source): void {
-    const blocks = this.#bySource.get(source);
-    this.#bySource.delete(source);
-    for (const [key, block] of blocks ?? []) {
-      const group = groupsByName.get(block.group);
-      if (group === undefined) continue;
-      const known = this.#former.get(key);
-      if (known === undefined && this.#former.size >= maxFormer) continue;
-      const values = withoutGauges(group, block.values);
-      this.#former.set(key, known === undefined ? { ...block, values } : added(known, { ...block, values }));
+    for (const slice of this.#told.get(source) ?? []) {
+      if (!slice.hasFormer && this.#former >= maxFormer) continue;
+      if (!slice.hasFormer) this.#former++;
+      slice.addToFormer(source);
     }
+    this.#forget(source);
   }
 
   /** The sum over all processes, but the one that is left out. */
   total(leftOut?: Source): CountReport {
-    const sums = new Map(this.#former);
-    for (const [source, blocks] of this.#bySource) {
-      if (source === leftOut) continue;
-      for (const [key, block] of blocks) {
-        const sum = sums.get(key);
-        sums.set(key, sum === undefined ? block : added(sum, block));
-      }
+    return this.slices(leftOut).map(blockOf);
+  }
+
+  /** The same as it changes: the numbers are not copied, unless a process is left out. */
+  slices(leftOut?: Source): readonly CountSlice[] {
+    const all = [...this.#slices.values()];
+    return leftOut === undefined ? all : all.flatMap((slice) => slice.without(leftOut) ?? []);
+  }
+
+  #forget(source: Source): void {
+    for (const slice of this.#told.get(source) ?? []) {
+      slice.drop(source);
+      if (slice.isEmpty) this.#slices.delete(slice.key);
     }
-    return [...sums.values()];
+    this.#told.delete(source);
+  }
+
+  #sliceOf(groupName: string, labels: readonly string[]): SumSlice<Source> {
+    const key = keyOf(groupName, labels);
+    const known = this.#slices.get(key);
+    if (known !== undefined) return known;
+    const group = groupsByName.get(groupName);
+    if (group === undefined) throw new TypeError(`nothing counts in a group ${groupName}`);
+    const slice = new SumSlice<Source>(key, group, labels);
+    this.#slices.set(key, slice);
+    return slice;
+  }
+}
+
+class SumSlice<Source> implements CountSlice {
+  readonly key: string;
+  readonly group: CountGroup;
+  readonly labels: readonly string[];
+  readonly numbers: Float64Array;
+  exemplars: Map<number, Exemplar> | undefined;
+  readonly #parts = new Map<Source, Float64Array>();
+  #former: Float64Array | undefined;
+
+  constructor(key: string, group: CountGroup, labels: readonly string[]) {
+    this.key = key;
+    this.group = group;
+    this.labels = labels;
+    this.numbers = new Float64Array(group.size);
+  }
+
+  get hasFormer(): boolean {
+    return this.#former !== undefined;
+  }
+
+  /** Nobody has counted anything, or is known any more. */
+  get isEmpty(): boolean {
+    return this.#parts.size === 0 && this.#former === undefined;
+  }
+
+  take(source: Source, numbers: Float64Array): void {
+    const part = this.#parts.get(source);
+    if (part === undefined) this.#parts.set(source, numbers.slice());
+    else part.set(numbers);
+    this.#sumUp();
+  }
+
+  /** Of each bucket, the one that ended last. */
+  keep(exemplars: readonly Exemplar[]): void {
+    this.exemplars ??= new Map();
+    for (const exemplar of exemplars) {
+      if (exemplar.time >= (this.exemplars.get(exemplar.at)?.time ?? 0)) this.exemplars.set(exemplar.at, exemplar);
+    }
+  }
+
+  /** Its counters stay. */
+  addToFormer(source: Source): void {
+    const part = this.#parts.get(source);
+    if (part === undefined) return;
+    const former = (this.#former ??= new Float64Array(this.group.size));
+    addTo(former, part);
+    for (const gauge of gaugesOf(this.group)) former[gauge] = 0;
+  }
+
+  drop(source: Source): void {
+    if (this.#parts.delete(source)) this.#sumUp();
+  }
+
+  /** `undefined`: nobody else has counted anything. */
+  without(source: Source): CountSlice | undefined {
+    const part = this.#parts.get(source);
+    if (part === undefined) return this;
+    if (this.#parts.size === 1 && this.#former === undefined) return undefined;
+    const { group, labels, exemplars } = this;
+    return { group, labels, exemplars, numbers: this.#sumInto(new Float64Array(group.size), source) };
+  }
+
+  #sumUp(): void {
+    this.#sumInto(this.numbers.fill(0));
+  }
+
+  #sumInto(sum: Float64Array, leftOut?: Source): Float64Array {
+    if (this.#former !== undefined) addTo(sum, this.#former);
+    for (const [source, part] of this.#parts) if (source !== leftOut) addTo(sum, part);
+    return sum;
   }
 }
 
 const groupsByName: ReadonlyMap<string, CountGroup> = new Map(countGroups.map((group) => [group.name, group]));
 
-function added(block: CountBlock, other: CountBlock): CountBlock {
-  const values = block.values.map((value, i) => value + (other.values[i] ?? 0));
-  const exemplars = latest([...(block.exemplars ?? []), ...(other.exemplars ?? [])]);
-  return { ...block, values, ...(exemplars.length === 0 ? {} : { exemplars }) };
+function addTo(sum: Float64Array, numbers: Float64Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (numbers[i] ?? 0);
 }
 
-/** Of each bucket, the one that ended last. */
-function latest(exemplars: readonly Exemplar[]): readonly Exemplar[] {
-  const byPlace = new Map<number, Exemplar>();
-  for (const exemplar of exemplars) {
-    if (exemplar.time >= (byPlace.get(exemplar.at)?.time ?? 0)) byPlace.set(exemplar.at, exemplar);
-  }
-  return [...byPlace.values()];
-}
-
-function withoutGauges({ series, at }: CountGroup, values: readonly number[]): readonly number[] {
-  const kept = [...values];
-  for (const [name, { type }] of Object.entries(series)) {
-    const place = at[name];
-    if (type === "gauge" && place !== undefined) kept[place] = 0;
-  }
-  return kept;
+/** Their places. */
+function gaugesOf({ series, at }: CountGroup): readonly number[] {
+  return Object.entries(series).flatMap(([name, { type }]) => (type === "gauge" ? (at[name] ?? []) : []));
 }
 
 /** Not a prop: as many slices as one process has at most, for a few generations of configurations. */

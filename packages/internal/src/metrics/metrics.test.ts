@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import { finishInSlices } from "@hemi/common";
 import { expect, test } from "vitest";
 import { countDuration, countGroup, durationBounds, durationSumAt, type SeriesSpec } from "./count-group.ts";
+import { CountTeller } from "./count-news.ts";
 import { CountSum } from "./count-sum.ts";
 import { eventCounter } from "./events.ts";
-import { backendGroup, countGroups, requestGroup } from "./groups.ts";
+import { backendGroup, countGroups, requestGroup, webappGroup } from "./groups.ts";
 import { Metrics } from "./metrics.ts";
 import { prometheusTextSteps, type MetricsFormat } from "./prometheus-text.ts";
 
@@ -17,16 +18,63 @@ test("the same labels give the same numbers", () => {
   expect(metrics.numbers(requestGroup, ["shop", "", "httpProxy"])).not.toBe(numbers);
 });
 
-test("changes has each slice once, until it counts again", () => {
+test("news have the name of each slice once, and its numbers when they have changed", () => {
   const metrics = new Metrics();
   const numbers = metrics.numbers(requestGroup, labels);
   metrics.numbers(requestGroup, ["idle", "", ""]);
+  const teller = new CountTeller();
+  const sum = new CountSum();
+  const told = () => {
+    const news = teller.news(metrics.slices());
+    // As between processes.
+    for (const part of news) sum.take(teller, JSON.parse(JSON.stringify(part)) as typeof part);
+    return news.map(({ names, changed }) => ({ names, changed }));
+  };
   numbers[requestGroup.at.status2xx] = 5;
-  expect(metrics.changes()).toEqual([{ group: "request", labels, values: [...numbers] }]);
-  expect(metrics.changes()).toEqual([]);
-  numbers[requestGroup.at.sent] = 13;
-  expect(metrics.changes()).toHaveLength(1);
+  expect(told()).toEqual([{ names: [{ group: "request", labels }], changed: [0] }]);
+  expect(told()).toEqual([]);
+  numbers[requestGroup.at.sent] = 13.5;
+  expect(told()).toEqual([{ names: [], changed: [0] }]);
   expect(metrics.report()).toHaveLength(2);
+  expect(sum.total()).toEqual([{ group: "request", labels, values: [...numbers] }]);
+});
+
+test("the numbers of very many slices are told in several parts, and are all in the sum", () => {
+  const metrics = new Metrics();
+  for (let i = 0; i < 2500; i++) metrics.numbers(webappGroup, [`app${i}`])[webappGroup.at.underWay] = i + 1;
+  const news = new CountTeller().news(metrics.slices());
+  expect(news.map(({ changed }) => changed.length)).toEqual([1000, 1000, 500]);
+  const sum = new CountSum();
+  for (const part of news) sum.take(metrics, part);
+  expect(sum.total()).toEqual(metrics.report());
+});
+
+test("who is told of a sum gets all of it anew after slices have gone", () => {
+  const [one, two, reader] = [{}, {}, {}];
+  const sum = new CountSum();
+  const fill = (source: object, app: string, underWay: number) => {
+    const metrics = new Metrics();
+    metrics.numbers(webappGroup, [app])[webappGroup.at.underWay] = underWay;
+    for (const news of new CountTeller().news(metrics.slices())) sum.take(source, news);
+  };
+  fill(one, "a", 1);
+  fill(two, "b", 2);
+  const teller = new CountTeller();
+  const read = new CountSum();
+  const values = () => {
+    for (const news of teller.news(sum.slices())) read.take(reader, news);
+    return read.total().map((block) => [block.labels[0], block.values]);
+  };
+  expect(values()).toEqual([
+    ["a", [1]],
+    ["b", [2]],
+  ]);
+  // As a process that begins again, whose slice has another name.
+  fill(one, "c", 3);
+  expect(values()).toEqual([
+    ["b", [2]],
+    ["c", [3]],
+  ]);
 });
 
 test("more than ten thousand slices share one", () => {
@@ -67,16 +115,16 @@ test("events are counted for the component of the stage, the part of it, and a w
 test("a sum has the counters of a process that has ended, and not its gauges", () => {
   const [one, two] = [{}, {}];
   const sum = new CountSum();
-  const block = (retries: number, queued: number) => {
+  const count = (source: object, retries: number, queued: number) => {
     const metrics = new Metrics();
     const numbers = metrics.numbers(backendGroup, ["api", "http1Backend"]);
     numbers[backendGroup.at.retries] = retries;
     numbers[backendGroup.at.queued] = queued;
-    return metrics.report();
+    for (const news of new CountTeller().news(metrics.slices())) sum.take(source, news);
   };
-  sum.take(one, block(1, 10));
-  sum.take(two, block(2, 20));
-  sum.take(one, block(5, 11));
+  count(one, 1, 10);
+  count(two, 2, 20);
+  count(one, 5, 11);
   const values = () => sum.total().map((total) => total.values);
   expect(values()).toEqual([[31, 0, 7]]);
   sum.ended(one);
@@ -94,11 +142,11 @@ test("the sum has the latest exemplar of each bucket, and OpenMetrics shows it",
     metrics.numbers(requestGroup, labels)[requestGroup.at.durations + 1] = 2;
     const exemplar = { at: requestGroup.at.durations + 1, traceId, value: 0.0009, time };
     metrics.keepExemplar(requestGroup, labels, exemplar);
-    return metrics.report();
+    return new CountTeller().news(metrics.slices());
   };
-  sum.take(one, report("a".repeat(32), 1000));
-  sum.take(two, report("b".repeat(32), 2000.5));
-  const text = (format: MetricsFormat) => finishInSlices(prometheusTextSteps(sum.total(), format));
+  for (const news of report("a".repeat(32), 1000)) sum.take(one, news);
+  for (const news of report("b".repeat(32), 2000.5)) sum.take(two, news);
+  const text = async (format: MetricsFormat) => String(await finishInSlices(prometheusTextSteps(sum.total(), format)));
   const line = /^hemi_request_duration_seconds_bucket\{webapp="shop",.*le="0.001"\} (.*)$/m;
   expect(line.exec(await text("openMetrics"))?.[1]).toBe(`4 # {trace_id="${"b".repeat(32)}"} 0.0009 2000.500`);
   expect(line.exec(await text("prometheus"))?.[1]).toBe("4");

@@ -1,9 +1,9 @@
 // A report as text for Prometheus: its own format (version 0.0.4), or OpenMetrics 1.0.
 
 import { durationBounds, durationSumAt, type CountGroup, type SeriesSpec } from "./count-group.ts";
-import { flat } from "../log/lines/flat.ts";
 import { countGroups } from "./groups.ts";
 import type { CountBlock, CountReport, Exemplar } from "./metrics.ts";
+import { TextPages } from "./text-pages.ts";
 
 /** The formats, with their media types. */
 export const metricsFormats = {
@@ -14,13 +14,15 @@ export const metricsFormats = {
 /** The name of a format. */
 export type MetricsFormat = keyof typeof metricsFormats;
 
-/** Yields often, so that thousands of components do not stop the event loop: see `finishInSlices` of @hemi/common. */
+/**
+ * The text in UTF-8. Yields often, so that thousands of components do not stop the event loop: see `finishInSlices` of
+ * @hemi/common.
+ */
 export function* prometheusTextSteps(
   report: CountReport,
   format: MetricsFormat,
-): Generator<undefined, string, undefined> {
-  // Joined once at the end: a text that grows is a tree of its pieces, which costs more than the pieces.
-  const pieces: string[] = [];
+): Generator<undefined, Buffer, undefined> {
+  const text = new TextPages();
   const blocksByGroup = Map.groupBy(report, ({ group }) => group);
   for (const { group, metrics } of placedGroups) {
     const blocks = blocksByGroup.get(group.name) ?? [];
@@ -30,17 +32,17 @@ export function* prometheusTextSteps(
       yield undefined;
     }
     for (const [metric, series] of blocks.length === 0 ? [] : metrics) {
-      pieces.push(header(metric, series, format));
+      text.add(header(metric, series, format));
       for (const [i, block] of blocks.entries()) {
         // The older format has no exemplars.
         const exemplars = format === "openMetrics" ? block.exemplars : undefined;
-        for (const one of series) pieces.push(samples(one, block.values, exemplars, labels[i] ?? ""));
+        for (const one of series) addSamples(text, one, block.values, exemplars, labels[i] ?? "");
         yield undefined;
       }
     }
   }
-  if (format === "openMetrics") pieces.push("# EOF\n");
-  return pieces.join("");
+  if (format === "openMetrics") text.add("# EOF\n");
+  return yield* text.whole();
 }
 
 /** A series in the layout of its group, with what does not change in its lines. */
@@ -75,27 +77,26 @@ function header(metric: string, [first]: readonly PlacedSeries[], format: Metric
   return `# HELP ${family} ${help}\n# TYPE ${family} ${type === "durations" ? "histogram" : type}\n`;
 }
 
-function samples(
+function addSamples(
+  text: TextPages,
   { spec, at, metric, head, tail }: PlacedSeries,
   values: readonly number[],
   exemplars: readonly Exemplar[] | undefined,
   labels: string,
-): string {
-  if (spec.type !== "durations") return `${head}${labels}${tail}${values[at] ?? 0}\n`;
-  const start = flat(head + labels);
-  const lines: string[] = [];
+): void {
+  if (spec.type !== "durations") return text.add(head, labels, tail, `${values[at] ?? 0}\n`);
   let count = 0;
   for (let i = 0; i < bucketTails.length; i++) {
     count += values[at + i] ?? 0;
     const exemplar = exemplars?.find((one) => one.at === at + i);
-    lines.push(
-      start,
+    text.add(
+      head,
+      labels,
       bucketTails[i] ?? "",
       exemplar === undefined ? `${count}\n` : `${count}${exemplarText(exemplar)}\n`,
     );
   }
-  lines.push(`${metric}_sum{${labels}} ${values[at + durationSumAt] ?? 0}\n${metric}_count{${labels}} ${count}\n`);
-  return lines.join("");
+  text.add(`${metric}_sum{${labels}} ${values[at + durationSumAt] ?? 0}\n${metric}_count{${labels}} ${count}\n`);
 }
 
 function exemplarText({ traceId, value, time }: Exemplar): string {

@@ -53,7 +53,7 @@ export class Trace {
   /** The field tracestate; "" if there is none. */
   readonly state: string;
   readonly #host: TraceHost;
-  /** On the monotonic clock. */
+  /** On the monotonic clock; 0 where no spans are recorded. */
   readonly #beganAt: number;
   readonly #parentId: string;
   #traceId: string | undefined;
@@ -70,14 +70,14 @@ export class Trace {
   constructor(host: TraceHost, isSampled: boolean, parent: TraceParent | undefined, family?: TraceFamily) {
     this.#host = host;
     this.#family = family;
-    this.#beganAt = host.clock.monotonic();
+    this.#beganAt = isSampled ? host.clock.monotonic() : 0;
     this.isSampled = isSampled;
     this.#traceId = parent?.traceId;
     this.#parentId = parent?.spanId ?? "";
     this.state = parent?.state ?? "";
   }
 
-  /** In ms since the epoch, with fractions. */
+  /** Of a sampled one: in ms since the epoch, with fractions. */
   get startTime(): number {
     return this.#members.offset + this.#beganAt;
   }
@@ -181,11 +181,14 @@ export class Trace {
     this.end(span, error);
   }
 
-  /** The response has ended: so do all spans, the server span as the last one. */
-  finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">): void {
+  /**
+   * The response has ended: so do all spans, the server span as the last one. `startTime`: in ms since the epoch; to be
+   * given where no spans are recorded.
+   */
+  finish(server: Pick<Span, "name" | "kind" | "attributes" | "error">, startTime = this.startTime): void {
     for (const span of this.#open?.toReversed() ?? []) this.end(span, server.error);
     this.#open = undefined;
-    const { traceId, spanId, state, startTime } = this;
+    const { traceId, spanId, state } = this;
     const ids = { traceId, spanId, parentId: this.#parentId, state };
     this.#take({ ...ids, ...server, startTime, endTime: this.#now() });
   }

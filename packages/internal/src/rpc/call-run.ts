@@ -58,7 +58,7 @@ export class CallRun {
     this.#numbers = host.counts?.of(served.path);
     this.#began = this.#numbers === undefined ? 0 : performance.now();
     if (this.#numbers !== undefined) callBegan(this.#numbers);
-    this.#span = beginCallSpan(origin.req?.trace, this.#call);
+    this.#span = beginCallSpan(origin.req?.sampledTrace, this.#call);
     if (this.#kind !== "unary") host.streamOpened(this);
     if (time !== Infinity) {
       this.#deadline = host.deadlines.add(() => this.cancel(new RpcError("deadline_exceeded", tooLate)));
@@ -220,7 +220,7 @@ export class CallRun {
     this.#isOver = true;
     this.#served.calls--;
     if (this.#numbers !== undefined) callEnded(this.#numbers, error?.code, performance.now() - this.#began);
-    const trace = this.#call.req?.trace;
+    const trace = this.#call.req?.sampledTrace;
     if (this.#span !== undefined && trace !== undefined) endCallSpan(trace, this.#span, error);
     this.#deadline?.clear();
     if (this.#kind !== "unary") this.#host.streamClosed(this);

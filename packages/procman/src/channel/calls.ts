@@ -3,7 +3,7 @@
 import type {
   AccessFilter,
   BackendReport,
-  CountReport,
+  CountNews,
   HeldName,
   ListenAddress,
   LogEntry,
@@ -38,7 +38,7 @@ import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
 export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {
@@ -154,8 +154,12 @@ export interface WorkerCalls {
   /** The modules of the user that it has loaded. */
   readonly modules: { readonly params: undefined; readonly result: readonly LoadedModule[] };
   readonly usage: { readonly params: undefined; readonly result: WorkerUsage };
-  /** What has changed of the numbers that its components count, since it was told last. */
-  readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** Lines of the leader's error log, for addons of this worker that send the error log elsewhere. */
+  readonly leaderLogged: { readonly params: readonly LogEntry[]; readonly result: undefined };
+  /** Tells by `counted` what has changed of the numbers that its components count, before it answers. */
+  readonly count: { readonly params: undefined; readonly result: undefined };
+  /** What has changed of the sum of all workers, since this worker was told last. */
+  readonly summed: { readonly params: CountNews; readonly result: undefined };
   /** Writes a profile of the process to a file. */
   readonly profile: { readonly params: ProfileOrder; readonly result: Profile };
   /** Measures its event loop or its garbage collections for a while. */
@@ -245,13 +249,13 @@ export interface LeaderCalls {
   readonly renewSecret: { readonly params: { readonly name: string }; readonly result: undefined };
   readonly broadcast: { readonly params: Broadcast; readonly result: undefined };
   /** What has changed of the numbers that the components of the worker count. */
-  readonly counted: { readonly params: CountReport; readonly result: undefined };
+  readonly counted: { readonly params: CountNews; readonly result: undefined };
   /** Lines of the worker's error log. */
   readonly logged: { readonly params: readonly LogEntry[]; readonly result: undefined };
   /** Lines for one who follows the traffic. The worker sends the next ones after the answer. */
   readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
-  /** The numbers of all workers, summed. */
-  readonly sumCounts: { readonly params: undefined; readonly result: CountReport };
+  /** Tells the sum of all workers by `summed`, before it answers. */
+  readonly sumCounts: { readonly params: undefined; readonly result: undefined };
   /** Takes tokens from the buckets that all workers share: an answer for each demand. */
   readonly takeTokens: { readonly params: readonly KeyedDemand[]; readonly result: readonly TokenGrant[] };
   /** Counts strikes against keys that all workers share. */

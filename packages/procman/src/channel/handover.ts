@@ -13,7 +13,7 @@
 //
 // Whatever goes wrong before `lead` is done, the new leader ends and the old one continues.
 
-import { HemiError, type CountReport, type HeldName, type NodeOrder, type RateLimitState } from "@hemi/hemi/base";
+import { HemiError, type CountNews, type HeldName, type NodeOrder, type RateLimitState } from "@hemi/hemi/base";
 import type { WorkerStatus } from "../control/actions.ts";
 import type { TimedLevel } from "../observe/level-order.ts";
 import type { SocketList, SocketName } from "../leader/socket-list.ts";
@@ -75,10 +75,10 @@ export interface SuccessorCalls {
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
   /** Access lines of the old leader, or of a worker of its. */
   readonly accessLines: { readonly params: FollowedLines; readonly result: undefined };
-  /** What its workers have counted. */
-  readonly count: { readonly params: undefined; readonly result: CountReport };
-  /** What the workers of the old leader have counted: they have ended. */
-  readonly counted: { readonly params: CountReport; readonly result: undefined };
+  /** Tells by `counted` what its workers have counted, before it answers. */
+  readonly count: { readonly params: undefined; readonly result: undefined };
+  /** What the workers of the old leader have counted. */
+  readonly counted: { readonly params: CountNews; readonly result: undefined };
 }
 
 /** Served by the old leader. */
@@ -89,8 +89,10 @@ export interface PredecessorCalls {
   readonly adminSocket: { readonly params: undefined; readonly result: { readonly address: string } | null };
   /** A message of a worker of the new leader. */
   readonly deliver: { readonly params: Broadcast; readonly result: undefined };
-  /** What its workers have counted. */
-  readonly count: { readonly params: undefined; readonly result: CountReport };
+  /** Tells by `counted` what its workers have counted, before it answers. */
+  readonly count: { readonly params: undefined; readonly result: undefined };
+  /** What the workers of the new leader have counted. */
+  readonly counted: { readonly params: CountNews; readonly result: undefined };
   /** The fencing token of a lock; `null` if somebody has it, of the workers of either leader. */
   readonly acquireLock: { readonly params: WantedLock; readonly result: number | null };
   /** False: it is lost. */

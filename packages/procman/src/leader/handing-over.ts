@@ -133,7 +133,13 @@ export class HandingOver {
       deliver: (message) => {
         broadcast(message, successor());
       },
-      count: () => counts.totalWithout(successor()),
+      count: async () => {
+        successor().tellCounts(await counts.newsWithout(successor()));
+        return undefined;
+      },
+      counted: (news) => {
+        counts.take(successor(), news);
+      },
       acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, successor()),
       renewLock: ({ ttl, ...held }) => locks.renew(held, ttl),
       releaseLock: (held) => {

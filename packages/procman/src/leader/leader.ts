@@ -368,7 +368,7 @@ export class Leader {
   async retire(successor: Successor): Promise<void> {
     this.orders.followers.passOn((lines) => successor.passLines(lines));
     await this.#end((slot) => slot.quit(this.#options.serve.grace));
-    await successor.leaveTo(await this.counts.totalWithout(successor));
+    await successor.leaveTo(await this.counts.newsWithout(successor));
   }
 
   /** A message of a worker, or of those of another leader, for all others. */

@@ -25,6 +25,7 @@ import { whyAwaited } from "./awaited.ts";
 import type { ChildOptions } from "./child-process.ts";
 import { HandedOver } from "./handing-over.ts";
 import { Leader, type LeaderOptions } from "./leader.ts";
+import { LeaderLines } from "./leader-lines.ts";
 import type { Output } from "./output.ts";
 import { programActions } from "./program-actions.ts";
 import { Sockets } from "./sockets.ts";
@@ -41,6 +42,7 @@ export class LedProgram {
   readonly #ended = Promise.withResolvers<ExitCode>();
   readonly #hasLostTerminal = terminalWatch();
   readonly #entrances: Entrances;
+  readonly #lines: LeaderLines;
   #leader: Leader | undefined;
   #webUI: WebUI | undefined;
   /** From another leader. */
@@ -54,6 +56,7 @@ export class LedProgram {
     this.#log = log;
     this.#output = output;
     this.#notifier = new Notifier(log);
+    this.#lines = new LeaderLines(log, (entries) => this.#serving.callPrimary("leaderLogged", entries));
     this.#entrances = new Entrances(line, { act: this.#act, audit: this.#audit, log });
   }
 
@@ -77,6 +80,7 @@ export class LedProgram {
       this.#log.info(`leads ${slots} ${slots === 1 ? "worker" : "workers"}`, { pid: process.pid });
       return await this.#ended.promise;
     } finally {
+      await this.#lines[Symbol.asyncDispose]();
       await this.#entrances.close();
       this.#closeWebUI();
       this.#notifier.close();

@@ -1,6 +1,6 @@
 // The old leader, as the new one sees it that it has started.
 
-import { HemiError, type CountReport, type HeldName } from "@hemi/hemi/base";
+import { HemiError, type CountNews, type HeldName } from "@hemi/hemi/base";
 import type { Broadcast } from "../channel/calls.ts";
 import { Channel, type Handlers } from "../channel/channel.ts";
 import type { PredecessorCalls, SuccessorCalls } from "../channel/handover.ts";
@@ -54,8 +54,12 @@ export class Predecessor implements CountedWorker, FormerLocks {
     return this.#state;
   }
 
-  call(name: "count", params: undefined): Promise<CountReport> {
+  call(name: "count", params: undefined): Promise<undefined> {
     return this.#channel.call(name, params);
+  }
+
+  tellCounts(news: readonly CountNews[]): void {
+    for (const part of news) this.#channel.tell("counted", part);
   }
 
   deliver(message: Broadcast): void {

@@ -1,12 +1,13 @@
 // What all workers of the program have counted. Each tells once a second what has changed, and whenever it is asked.
 // While two leaders change places, each counts for the other one like a worker.
 
-import { CountSum, type CountReport } from "@hemi/hemi/base";
+import { CountSum, CountTeller, type CountNews, type CountReport } from "@hemi/hemi/base";
 
 /** A worker process, as far as it is asked for its numbers. */
 export interface CountedWorker {
   readonly state: "booting" | "ready" | "draining" | "ended";
-  call(name: "count", params: undefined): Promise<CountReport>;
+  /** It tells its news to `take` before it answers. */
+  call(name: "count", params: undefined): Promise<undefined>;
 }
 
 export class ProgramCounts {
@@ -17,9 +18,9 @@ export class ProgramCounts {
     this.#workers = workers;
   }
 
-  take(worker: CountedWorker, report: CountReport): void {
+  take(worker: CountedWorker, news: CountNews): void {
     // What was under way when the process ended may still arrive.
-    if (worker.state !== "ended") this.#sum.take(worker, report);
+    if (worker.state !== "ended") this.#sum.take(worker, news);
   }
 
   ended(worker: CountedWorker): void {
@@ -28,14 +29,25 @@ export class ProgramCounts {
 
   /** The sum as of now. A worker that does not answer in time is counted as it told last. */
   async total(): Promise<CountReport> {
-    return await this.totalWithout(undefined);
+    await this.#askAll();
+    return this.#sum.total();
   }
 
-  /** For one of them that adds its own numbers. */
-  async totalWithout(asker: CountedWorker | undefined): Promise<CountReport> {
-    const asked = this.#workers().filter((worker) => worker !== asker);
+  /** What has changed of the sum since the same teller told last. */
+  async news(teller: CountTeller): Promise<readonly CountNews[]> {
+    await this.#askAll();
+    return teller.news(this.#sum.slices());
+  }
+
+  /** The whole sum, for one of them that adds its own numbers. */
+  async newsWithout(asker: CountedWorker): Promise<readonly CountNews[]> {
+    await this.#askAll(asker);
+    return new CountTeller().news(this.#sum.slices(asker));
+  }
+
+  async #askAll(leftOut?: CountedWorker): Promise<void> {
+    const asked = this.#workers().filter((worker) => worker !== leftOut);
     await Promise.all(asked.map((worker) => this.#ask(worker)));
-    return this.#sum.total(asker);
   }
 
   async #ask(worker: CountedWorker): Promise<void> {
@@ -43,8 +55,7 @@ export class ProgramCounts {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, askTime);
     try {
-      const asked = worker.call("count", undefined).then((report) => this.take(worker, report));
-      await Promise.race([asked, late]);
+      await Promise.race([worker.call("count", undefined), late]);
     } catch {
       // It has ended meanwhile.
     } finally {

@@ -1,7 +1,7 @@
 // The process of the next leader, as the one that runs sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type CountReport } from "@hemi/hemi/base";
+import { HemiError, type CountNews } from "@hemi/hemi/base";
 import type { Broadcast, FollowedLines } from "../channel/calls.ts";
 import { Channel, RemoteError, type Handlers } from "../channel/channel.ts";
 import {
@@ -67,8 +67,12 @@ export class Successor implements CountedWorker {
     await this.#answer(this.#patience, "the new leader did not take over", led);
   }
 
-  call(name: "count", params: undefined): Promise<CountReport> {
+  call(name: "count", params: undefined): Promise<undefined> {
     return this.#channel.call(name, params);
+  }
+
+  tellCounts(news: readonly CountNews[]): void {
+    for (const part of news) this.#channel.tell("counted", part);
   }
 
   /** A call of a client. Rejects with a RemoteError. */
@@ -96,9 +100,9 @@ export class Successor implements CountedWorker {
   }
 
   /** The last numbers of the workers here. The process goes on without this one. Never rejects. */
-  async leaveTo(counts: CountReport): Promise<void> {
+  async leaveTo(counts: readonly CountNews[]): Promise<void> {
     await Promise.allSettled(this.#acts);
-    const told = this.#channel.call("counted", counts);
+    const told = Promise.all(counts.map((news) => this.#channel.call("counted", news)));
     await within(this.#patience, "the counts did not arrive", told).catch(() => {});
     if (this.#child.connected) this.#child.disconnect();
     this.#child.unref();

@@ -47,9 +47,13 @@ export class TakingOver {
       accessLines: (lines) => {
         this.#leader?.orders.followers.take(lines);
       },
-      count: () => this.#leader?.counts.totalWithout(this.predecessor) ?? [],
-      counted: (report) => {
-        this.#leader?.counts.take(this.predecessor, report);
+      count: async () => {
+        const { predecessor } = this;
+        predecessor.tellCounts((await this.#leader?.counts.newsWithout(predecessor)) ?? []);
+        return undefined;
+      },
+      counted: (news) => {
+        this.#leader?.counts.take(this.predecessor, news);
       },
     });
     void this.predecessor.gone.then(() => {

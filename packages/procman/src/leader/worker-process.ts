@@ -1,7 +1,7 @@
 // One worker process, as the leader sees it.
 
 import type { ChildProcess } from "node:child_process";
-import { HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
+import { CountTeller, HemiError, type LogEntry, type MemoryRateLimits } from "@hemi/hemi/base";
 import { Channel, RemoteError, WithHandle, type Handlers } from "../channel/channel.ts";
 import {
   assertSameProtocol,
@@ -54,6 +54,8 @@ export class WorkerProcess {
   readonly startedAt = Date.now();
   readonly #child: ChildProcess;
   readonly #channel: Channel<WorkerCalls, LeaderCalls>;
+  /** Of the sum of all workers. */
+  readonly #teller = new CountTeller();
   /** Resolves when the process has ended, with the reason in words. */
   readonly ended: Promise<string>;
   state: WorkerState = "booting";
@@ -80,13 +82,16 @@ export class WorkerProcess {
       renewSecret: ({ name }) => {
         renewSecret(name);
       },
-      counted: (report) => {
-        counts.take(this, report);
+      counted: (news) => {
+        counts.take(this, news);
       },
       accessLines: (lines) => {
         accessLines(lines);
       },
-      sumCounts: () => counts.total(),
+      sumCounts: async () => {
+        for (const news of await counts.news(this.#teller)) this.#channel.tell("summed", news);
+        return undefined;
+      },
       takeTokens: (demands) => demands.map(({ key, demand }) => limits.takeNow(key, demand)),
       strike: (strikes) => strikes.map(({ key, strike }) => limits.strikeNow(key, strike)),
       acquireLock: ({ name, ttl }) => locks.acquire(name, ttl, this),

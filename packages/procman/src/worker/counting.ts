@@ -1,29 +1,33 @@
 // Tells the leader what the components of this worker count: once a second, when the leader asks, and at the end.
 
-import { Metrics, serverGroup, watchProcess, type CountReport } from "@hemi/hemi";
+import { Metrics, serverGroup, watchProcess } from "@hemi/hemi";
+import { CountTeller } from "@hemi/hemi/base";
 import type { Channel } from "../channel/channel.ts";
 import type { LeaderCalls, WorkerCalls, WorkerUsage } from "../channel/calls.ts";
 
 export class Counting {
   readonly metrics = new Metrics();
   readonly #leader: Channel<LeaderCalls, WorkerCalls>;
+  readonly #teller = new CountTeller();
   readonly #unwatch: () => void;
   readonly #timer: NodeJS.Timeout;
 
   constructor(leader: Channel<LeaderCalls, WorkerCalls>, slot: number) {
     this.#leader = leader;
     this.#unwatch = watchProcess(this.metrics, slot);
-    this.#timer = setInterval(() => leader.tell("counted", this.changes()), interval).unref();
+    this.#timer = setInterval(() => this.tell(), interval).unref();
   }
 
-  changes(): CountReport {
-    return this.metrics.changes();
+  /** Tells what has changed. */
+  tell(): void {
+    for (const news of this.#teller.news(this.metrics.slices())) this.#leader.tell("counted", news);
   }
 
   /** The last numbers; waits until the leader has them, or is gone. Never rejects. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#leader.call("counted", this.changes()).catch(() => {});
+    const told = this.#teller.news(this.metrics.slices()).map((news) => this.#leader.call("counted", news));
+    await Promise.allSettled(told);
     this.#unwatch();
   }
 }

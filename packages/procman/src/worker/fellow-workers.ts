@@ -2,6 +2,7 @@
 
 import { guarded } from "@hemi/common";
 import { HemiError, type CountReport, type ErrorLog, type Workers } from "@hemi/hemi";
+import { CountSum, type CountNews } from "@hemi/hemi/base";
 import type { Channel } from "../channel/channel.ts";
 import type { Broadcast, LeaderCalls, Standing, WorkerCalls } from "../channel/calls.ts";
 import { LeaderLimits } from "./leader-limits.ts";
@@ -12,6 +13,8 @@ export class FellowWorkers implements Workers {
   readonly #log: ErrorLog;
   readonly #changed = new Set<() => void>();
   readonly #subscribers = new Map<string, Set<(message: unknown) => void>>();
+  /** What the leader has told of the sum of all workers. Empty until something asks for it. */
+  readonly #sum = new CountSum<Channel<LeaderCalls, WorkerCalls>>();
   readonly limits: LeaderLimits;
   readonly locks: LeaderLocks;
   #standing: Standing;
@@ -63,8 +66,9 @@ export class FellowWorkers implements Workers {
     };
   }
 
-  sumCounts(): Promise<CountReport> {
-    return this.#leader.call("sumCounts", undefined);
+  async sumCounts(): Promise<CountReport> {
+    await this.#leader.call("sumCounts", undefined);
+    return this.#sum.total();
   }
 
   async secret(name: string): Promise<Buffer> {
@@ -83,6 +87,10 @@ export class FellowWorkers implements Workers {
 
   renewed(name: string, secret: string): void {
     this.deliver({ topic: secretTopic(name), message: secret });
+  }
+
+  summed(news: CountNews): void {
+    this.#sum.take(this.#leader, news);
   }
 
   stands(standing: Standing): void {

@@ -16,6 +16,8 @@ export class LogReports {
 
   /** For the log. Of many lines at once only the first are told: the log itself has them all. */
   readonly follow = (record: LogRecord): void => {
+    // The leader's own.
+    if (record.isRelayed === true) return;
     if (this.#entries.length >= maxEntries) {
       this.#dropped++;
       return;

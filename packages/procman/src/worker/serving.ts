@@ -19,7 +19,6 @@ import {
   type CronjobStatus,
   type CronjobTimes,
   type ExplainedCache,
-  type CountReport,
   type DescribedProp,
   type OwnedErrorLog,
   type PreparedReload,
@@ -213,8 +212,8 @@ export class Serving {
     return this.#modules.all;
   }
 
-  count(): CountReport {
-    return this.#counting.changes();
+  count(): void {
+    this.#counting.tell();
   }
 
   /** A snapshot of a large heap takes long, and is no reason to replace the worker. */

@@ -219,8 +219,9 @@ class Rule implements RulePart {
   }
 
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
-    if (req.trace?.isSampled !== true) return this.#handle(req, resp);
-    return req.trace.run(this.#context.path, () => this.#handle(req, resp));
+    const trace = req.sampledTrace;
+    if (trace === undefined) return this.#handle(req, resp);
+    return trace.run(this.#context.path, () => this.#handle(req, resp));
   }
 
   #handle(req: Request, resp: Response): boolean | Promise<boolean> {
@@ -324,10 +325,11 @@ class Rule implements RulePart {
       resp.isOf(counts[i]);
       req.defaultMaxContentSize = handlet.part.defaultMaxContentSize ?? defaultMaxContentSize;
       try {
+        const trace = req.sampledTrace;
         const taken =
-          req.trace?.isSampled === true
-            ? req.trace.run(handlet.path, () => handlet.part.handle(req, resp))
-            : handlet.part.handle(req, resp);
+          trace === undefined
+            ? handlet.part.handle(req, resp)
+            : trace.run(handlet.path, () => handlet.part.handle(req, resp));
         if (taken === true) return true;
         if (taken !== false) {
           if (!isPromise(taken)) throw wrongReturn(handlet, taken, "");

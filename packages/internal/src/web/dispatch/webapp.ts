@@ -190,9 +190,11 @@ class Webapp implements WebappPart {
   handle(req: Request, resp: Response): boolean | Promise<boolean> {
     const tracing = this.#tracing;
     tracing?.begin(req, resp);
-    // Most requests shall not pay for a closure.
-    if (tracing?.isInContext !== true || req.trace === undefined) return this.#handle(req, resp);
-    return tracing.runIn(req.trace, () => this.#handle(req, resp));
+    // Most requests shall not pay for a trace and a closure.
+    if (tracing?.isInContext !== true) return this.#handle(req, resp);
+    const { trace } = req;
+    if (trace === undefined) return this.#handle(req, resp);
+    return tracing.runIn(trace, () => this.#handle(req, resp));
   }
 
   #handle(req: Request, resp: Response): boolean | Promise<boolean> {

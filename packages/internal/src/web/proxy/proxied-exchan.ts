@@ -274,7 +274,7 @@ export class ProxiedExchan implements TunnelHandler {
 
   #attempt(): void {
     const attempt = ++this.#attempts;
-    this.#span = this.#req.trace?.begin("attempt", "client");
+    this.#span = this.#req.sampledTrace?.begin("attempt", "client");
     const exchange = this.#begun();
     // It may have failed by now, and another may be under way.
     if (attempt !== this.#attempts) return;
@@ -297,7 +297,7 @@ export class ProxiedExchan implements TunnelHandler {
       ...(this.#status !== undefined && { "http.response.status_code": this.#status }),
       ...(error !== undefined && { "error.type": error }),
     });
-    this.#req.trace?.end(span, error);
+    this.#req.sampledTrace?.end(span, error);
   }
 
   #begun(): WebExchange {

@@ -31,6 +31,12 @@ export interface RequestServer extends ExchanServer {
   noteFault(error: unknown, req: Request): void;
 }
 
+/** Makes the traces of requests. */
+export interface RequestTracer {
+  /** Of a request with these fields, as they were received. */
+  traceOf(fields: Fields, isSampled: boolean): Trace;
+}
+
 /** A part of what a condition has matched. */
 export interface MatchedText {
   readonly text: string;
@@ -59,8 +65,8 @@ export class Request extends RequestTarget {
   #locals: Locals | undefined;
   #matches: Map<string, MatchedText> | undefined;
   #id: string | undefined;
-  /** For the engine: its trace, if its webapp has tracing. Set before anything else is done for the request. */
-  trace: Trace | undefined;
+  #tracer: RequestTracer | undefined;
+  #trace: Trace | undefined;
   /** For the engine: what a cache did, in one word; "" without a cache. */
   cacheStatus = "";
   #headers: Fields | undefined;
@@ -133,19 +139,45 @@ export class Request extends RequestTarget {
 
   /** For the engine: two requests of a connection with the same number have the same head. `undefined`: unknown. */
   get headNumber(): number | undefined {
-    return this.#headers === undefined && this.trace === undefined ? this.#wire.head.number : undefined;
+    return this.#headers === undefined && this.#tracer === undefined ? this.#wire.head.number : undefined;
   }
 
   /** All fields of the head. With tracing, the trace context is that for those who are asked on its behalf. */
   get headers(): Fields {
     if (this.#headers !== undefined) return this.#headers;
     const { fields } = this.#wire.head;
-    if (this.trace === undefined) return fields;
-    const { traceparent, state } = this.trace;
+    const { trace } = this;
+    if (trace === undefined) return fields;
+    const { traceparent, state } = trace;
     const list = listWithout(fields, traceFields);
     list.push("traceparent", traceparent);
     if (state !== "") list.push("tracestate", state);
     return (this.#headers = new ListedFields(list, fields.neverIndexed));
+  }
+
+  /**
+   * For the engine: its trace, if its webapp has tracing. That of a request that is not sampled is made when somebody
+   * asks for it: most requests pass no trace context on.
+   */
+  get trace(): Trace | undefined {
+    return (this.#trace ??= this.#tracer?.traceOf(this.#wire.head.fields, false));
+  }
+
+  /** For the engine: the trace, if spans are recorded. */
+  get sampledTrace(): Trace | undefined {
+    return this.#trace?.isSampled === true ? this.#trace : undefined;
+  }
+
+  /** For the engine: its webapp has tracing. Called before anything else is done for the request. */
+  traceBy(tracer: RequestTracer, isSampled: boolean): void {
+    this.#tracer = tracer;
+    if (isSampled) this.#trace = tracer.traceOf(this.#wire.head.fields, true);
+  }
+
+  /** For the engine: it is a part of what is done for another request. */
+  joinTrace(tracer: RequestTracer, trace: Trace): void {
+    this.#tracer = tracer;
+    this.#trace = trace;
   }
 
   /** For the engine: of the request that has made this one. */
@@ -173,7 +205,9 @@ export class Request extends RequestTarget {
 
   /** The value of a field; the values of repeated fields are joined by `, `. */
   header(name: string): string | undefined {
-    return this.headers.get(name);
+    // Only with tracing, and for a trace context, the fields differ from those received.
+    const isReceived = this.#tracer === undefined || !traceFields.has(name.toLowerCase());
+    return (this.#headers ?? (isReceived ? this.#wire.head.fields : this.headers)).get(name);
   }
 
   /** For its content. */
@@ -329,7 +363,7 @@ export class Request extends RequestTarget {
     req.#matches = this.#matches;
     req.#mustBePlain = this.#mustBePlain;
     req.#sessions = this.#sessions;
-    req.trace = this.trace;
+    if (this.#tracer !== undefined && this.trace !== undefined) req.joinTrace(this.#tracer, this.trace);
     return req;
   }
 

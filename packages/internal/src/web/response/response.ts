@@ -53,12 +53,20 @@ export interface HeadListener {
   nodeDone(node: string): void;
 }
 
+/** Hears how requests end. Must not throw. */
+export interface ResponseTracer {
+  /** `status`: `undefined` if none was sent. */
+  ended(resp: Response, status: number | undefined, reason: EndReason): void;
+}
+
 /** The response to a request: status, fields, and content that is sent in one piece or several. */
 export class Response extends EditableHead implements PipedResponse, ExchanCounter {
   /** For the engine: the current rule. */
   rule: { readonly path: string } | undefined;
   /** For the engine: what stands for its own pages; of the rule that had the request last, or of its webapp. */
   errorPages: ErrorPages | undefined;
+  /** For the engine: hears how a request ends that is counted. */
+  tracer: ResponseTracer | undefined;
   /** For the engine: this is a page of its own, or what stands for one. */
   isStatusPage = false;
   readonly #wire: ExchanWire;
@@ -306,6 +314,7 @@ export class Response extends EditableHead implements PipedResponse, ExchanCount
   exchanEnded(status: number | undefined, contentSent: number, reason: EndReason, received: number): void {
     const isAborted = reason !== "complete";
     this.#counts?.ended(this.#countedSince, status ?? 0, isAborted, this.#isTunnel, received, contentSent);
+    this.tracer?.ended(this, status, reason);
   }
 
   /**

@@ -9,7 +9,7 @@ export function openStory(open: OpenExchans, requestId: string, now: number): Re
   const found = open.find(requestId);
   if (found === undefined) return undefined;
   const { req, resp } = found;
-  const { trace } = req;
+  const trace = req.sampledTrace;
   const duration = resp.age;
   return {
     requestId,
@@ -22,6 +22,6 @@ export function openStory(open: OpenExchans, requestId: string, now: number): Re
       "hemi.component": req.handlet?.path ?? resp.rule?.path ?? "",
       ...(resp.isHeadSent && { "http.response.status_code": resp.status }),
     },
-    spans: trace?.isSampled === true ? trace.spans : [],
+    spans: trace?.spans ?? [],
   };
 }

@@ -6,10 +6,10 @@ import type { PropsOf } from "../../component/props/prop-type.ts";
 import type { Clock } from "../../fixtures/clock.ts";
 import type { EndReason } from "../../http/end-reason.ts";
 import { addonKind } from "../../stage/kinds/addon.ts";
-import type { Request } from "../request/request.ts";
-import type { Response } from "../response/response.ts";
+import type { Fields } from "../../http/fields.ts";
+import type { Request, RequestTracer } from "../request/request.ts";
+import type { Response, ResponseTracer } from "../response/response.ts";
 import type { RequestStories } from "../../operator/request-stories.ts";
-import type { Span } from "../../operator/span.ts";
 import { spanSink } from "../../operator/span-sink.ts";
 import { readTraceParent } from "../../operator/trace-context.ts";
 import { Trace, type TraceHost } from "../../operator/trace.ts";
@@ -45,7 +45,7 @@ export function currentTrace(): Trace | undefined {
   return storage.getStore();
 }
 
-export class Tracing implements TraceHost {
+export class Tracing implements TraceHost, RequestTracer, ResponseTracer {
   readonly #props: PropsOf<typeof traceProps>;
   readonly clock: Clock;
   readonly #stories: RequestStories;
@@ -68,13 +68,35 @@ export class Tracing implements TraceHost {
     return thrown instanceof Error ? thrown.name : "Error";
   }
 
-  /** Gives a request of a client, or a subrequest, its trace, before anything else is done for it. */
+  /**
+   * Gives a request of a client, or a subrequest, its trace, before anything else is done for it. Of a client's request
+   * that is not sampled, only this is noted: it costs next to nothing.
+   */
   begin(req: Request, resp: Response): void {
-    const trace = req.depth > 0 ? req.parentTrace?.child() : this.#traceOf(req);
+    if (req.depth > 0) return this.#beginInner(req, resp);
+    req.traceBy(this, this.#isSampled(req));
+    resp.tracer = this;
+  }
+
+  #beginInner(req: Request, resp: Response): void {
+    const trace = req.parentTrace?.child();
     if (trace === undefined) return;
-    req.trace = trace;
-    const kind = req.depth > 0 ? "internal" : "server";
-    resp.onEnd((status, _sent, reason) => this.#ended(trace, kind, req, resp, status, reason));
+    req.joinTrace(this, trace);
+    const startTime = this.clock.now();
+    resp.onEnd((status, _sent, reason) => this.ended(resp, status, reason, startTime));
+  }
+
+  #isSampled(req: Request): boolean {
+    const { tracesPerMillion, trustTraceparent } = this.#props;
+    if (trustTraceparent.texts.length > 0 && trustTraceparent.contains(req.sender.address)) {
+      const parent = readTraceParent(req.headers);
+      if (parent !== undefined) return parent.isSampled;
+    }
+    return Math.random() * 1e6 < tracesPerMillion;
+  }
+
+  traceOf(fields: Fields, isSampled: boolean): Trace {
+    return new Trace(this, isSampled, readTraceParent(fields));
   }
 
   /** Whether what is done for a request runs in the context of its trace. */
@@ -87,24 +109,14 @@ export class Tracing implements TraceHost {
     return storage.run(trace, serve);
   }
 
-  #traceOf(req: Request): Trace {
-    const { tracesPerMillion, trustTraceparent } = this.#props;
-    const parent = readTraceParent(req.headers);
-    const isTrusted = parent !== undefined && trustTraceparent.contains(req.sender.address);
-    const isSampled = isTrusted ? parent.isSampled : Math.random() * 1e6 < tracesPerMillion;
-    return new Trace(this, isSampled, parent);
-  }
-
-  #ended(
-    trace: Trace,
-    kind: Span["kind"],
-    req: Request,
-    resp: Response,
-    status: number | undefined,
-    reason: EndReason,
-  ): void {
+  /** `startTime`: in ms since the epoch; default: since the request is counted. */
+  ended(resp: Response, status: number | undefined, reason: EndReason, startTime = this.#startOf(resp)): void {
+    const { req } = resp;
     const isError = (status ?? 0) >= 500;
-    if (!trace.isSampled && !(isError && this.#props.traceErrors)) return;
+    const sampled = req?.sampledTrace;
+    if (sampled === undefined && !(isError && this.#props.traceErrors)) return;
+    const trace = sampled ?? req?.trace;
+    if (req === undefined || trace === undefined) return;
     const error = isError ? String(status) : reason === "complete" ? undefined : reason;
     const attributes = {
       ...requestAttributes(req),
@@ -114,12 +126,17 @@ export class Tracing implements TraceHost {
     };
     const method = attributes["http.request.method"];
     const name = `${method === "_OTHER" ? "HTTP" : method} ${this.#path()}`;
-    trace.finish({ name, kind, error, attributes });
-    if (req.depth > 0) return;
-    const { traceId, startTime, spans } = trace;
+    const isInner = req.depth > 0;
+    trace.finish({ name, kind: isInner ? "internal" : "server", error, attributes }, startTime);
+    if (isInner) return;
+    const { traceId, spans } = trace;
     const duration = (spans.at(-1)?.endTime ?? startTime) - startTime;
     if (trace.isSampled) resp.keepExemplar(traceId, duration, startTime + duration);
     this.#stories.keep({ requestId: req.id, traceId, startTime, duration, isOver: true, attributes, spans });
+  }
+
+  #startOf(resp: Response): number {
+    return resp.req?.sampledTrace?.startTime ?? this.clock.now() - resp.age;
   }
 }
 

@@ -1,7 +1,10 @@
 // What is asked of the program, and the stream of what happens in it.
 
 /** The session is over, or there is none. */
-export class NoSession extends Error {}
+export class NoSession extends Error {
+  /** Whether a link was tried whose token is not valid any more. */
+  isRefused = false;
+}
 
 /**
  * @param {string} path

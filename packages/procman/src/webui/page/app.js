@@ -1,8 +1,9 @@
 // The web UI: signs in, shows the page that the address names, and passes on what happens in the program.
 
-import { follow, get, NoSession, post } from "./api.js";
+import { get, NoSession } from "./api.js";
 import { h, setText } from "./dom.js";
 import { age, clock } from "./format.js";
+import { firstSession, listen, sessionOf } from "./session.js";
 
 /**
  * A page that is shown.
@@ -58,13 +59,6 @@ async function show() {
   if (latest !== undefined) shown?.update?.(latest);
 }
 
-/** The token of the link; it shall not stand in the history of the browser. */
-function takeToken() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token !== null) history.replaceState(null, "", "#/stage");
-  return token;
-}
-
 /** Asks for the token. @param {string} reason */
 function signIn(reason) {
   const input = h("input", { id: "token", name: "token", type: "password", autocomplete: "off", required: true });
@@ -72,7 +66,8 @@ function signIn(reason) {
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = /** @type {HTMLInputElement} */ (input).value;
-    if (await opens(text.replace(/^.*#token=/, "").trim())) return start();
+    const session = await sessionOf(text.replace(/^.*#token=/, "").trim());
+    if (session !== undefined) return start(session);
     problem.textContent = "The program does not know this token.";
   };
   nav.hidden = true;
@@ -88,16 +83,6 @@ function signIn(reason) {
       h("button", { class: "primary" }, "Sign in"),
     ),
   );
-}
-
-/** @param {string} token */
-async function opens(token) {
-  try {
-    await post("session", { token });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** @param {any} pulse */
@@ -120,18 +105,19 @@ function onBroken() {
   get("session").catch((error) => (error instanceof NoSession ? location.reload() : undefined));
 }
 
-async function start() {
-  ({ title: program } = await get("session"));
+/** @param {{ title: string }} session */
+async function start({ title }) {
+  program = title;
   setText(/** @type {HTMLElement} */ (document.getElementById("title")), program);
   nav.hidden = false;
   addEventListener("hashchange", () => void show());
+  listen({ onPulse, onBroken });
   await show();
-  follow(onPulse, onBroken);
 }
 
-const token = takeToken();
-const isRefused = token !== null && !(await opens(token));
-start().catch((error) => {
-  if (!(error instanceof NoSession)) signIn(String(error.message));
-  else signIn(isRefused ? "This link is no longer valid: the program has been started anew since." : "");
-});
+try {
+  await start(await firstSession);
+} catch (error) {
+  if (!(error instanceof NoSession)) signIn(String(error instanceof Error ? error.message : error));
+  else signIn(error.isRefused ? "This link is no longer valid: the program has been started anew since." : "");
+}

@@ -1,4 +1,4 @@
-// For tests: a certificate that vouches for itself.
+// For tests, of contribs too: a certificate that vouches for itself, made by openssl.
 
 import { execFileSync } from "node:child_process";
 
