@@ -93,8 +93,8 @@ export class ClientSession implements LinkUser {
     const greeting = { threadId: id, capabilities: offered, scramble: this.#scramble, plugin: plugins.sha2 };
     this.#pipe.write(greetingPacket(greeting, settings.serverVersion, mayUseTls), false);
     this.#conn.begin({
-      received: (bytes, isShared) => {
-        if (this.#secure === undefined) this.received(bytes, isShared);
+      received: (bytes) => {
+        if (this.#secure === undefined) this.received(bytes);
         else this.#secure.received(bytes);
       },
       ended: () => (this.#secure === undefined ? this.ended() : this.#secure.ended()),
@@ -108,11 +108,11 @@ export class ClientSession implements LinkUser {
     return this.#commands?.killTarget;
   }
 
-  received(bytes: Buffer, isShared: boolean): void {
+  received(bytes: Buffer): void {
     if (this.#phase === "over") return;
     try {
       if (this.#phase === "response") this.#addToHead(bytes);
-      else this.#reader.add(bytes, isShared);
+      else this.#reader.add(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const name = error.message.includes("more than") ? "tooLarge" : "handshake";
@@ -155,7 +155,7 @@ export class ClientSession implements LinkUser {
     const payload = message.subarray(headSize);
     if (isTlsRequest(payload)) return this.#startTls(rest);
     this.#responded(readResponse(payload));
-    if (rest.length > 0) this.received(rest, false);
+    if (rest.length > 0) this.received(rest);
   }
 
   #startTls(rest: Buffer): void {

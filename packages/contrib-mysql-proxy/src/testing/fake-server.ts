@@ -89,7 +89,7 @@ export class FakeServer implements AsyncDisposable {
         }
       },
     );
-    socket.on("data", (bytes) => reader.add(bytes, false));
+    socket.on("data", (bytes) => reader.add(bytes));
     socket.write(first ?? greetingPacket(own, "8.0.0-fake", false));
   }
 
