@@ -9,5 +9,6 @@ export { staterTests, type StaterSubject, type StaterTestOptions } from "./testi
 export { serveRpc, type RpcSite, type RpcSiteOptions } from "./testing/rpc/rpc-site.ts";
 export { testBundlet, testService } from "./testing/rpc/test-service.ts";
 export { cacherTests, type CacherSubject } from "./testing/cacher-tests.ts";
+export { linkedWorkers } from "./testing/linked-workers.ts";
 export { lockServiceTests, type LockServiceSubject } from "./testing/lock-service-tests.ts";
 export { rateLimitStoreTests, type RateLimitStoreSubject } from "./testing/rate-limit-store-tests.ts";

@@ -23,7 +23,8 @@ import { headSize, MessageReader, packet, ProtocolError, sequenceAfter } from ".
 import { ClientAuth, marks, OwnAuth, type ServerAuth } from "../server/server-auth.ts";
 import { ServerConn } from "../server/server-conn.ts";
 import { ClientLogin, type LoginStep } from "./client-login.ts";
-import { CommandPhase, type CommandEvent, type KillTarget } from "./command-phase.ts";
+import type { KillTarget, KillTargets } from "../kill-targets.ts";
+import { CommandPhase, type CommandEvent } from "./command-phase.ts";
 
 export interface SessionOptions {
   /** Read at each use, because live props change them. */
@@ -38,8 +39,8 @@ export interface SessionOptions {
   readonly id: number;
   readonly tls: InnerTls;
   readonly access: Access;
-  /** The session of a client of the proxy. */
-  readonly findSession: (id: number) => ClientSession | undefined;
+  /** The sessions of all clients. */
+  readonly killTargets: KillTargets;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -271,7 +272,7 @@ export class ClientSession implements LinkUser {
     destination: Destination,
     makeAuth: () => ServerAuth,
   ): void {
-    const { settings, access, findSession, count, now } = this.#options;
+    const { settings, access, killTargets, count, now } = this.#options;
     count("login");
     this.#conn.servedBy(server.node);
     const { toReplicas } = destination;
@@ -288,7 +289,7 @@ export class ClientSession implements LinkUser {
         const to = access.destinationOf(user.name, database);
         return access.mayUse(user, database) && to.toBackend === destination.toBackend;
       },
-      targetOf: (id) => findSession(id)?.killTarget,
+      findTarget: (id, found) => killTargets.find(id, found),
       count,
       now,
       close: (reason) => {
