@@ -28,10 +28,12 @@ export async function proxy(server: { readonly port: number }, props = "", more 
   );
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
+  const port = Number(address.split(":")[1]);
   return {
     stage,
+    port,
     log: sink.lines,
-    client: () => new RawClient(Number(address.split(":")[1])),
+    client: () => new RawClient(port),
     [Symbol.asyncDispose]: () => stage.quit(1000),
   };
 }
