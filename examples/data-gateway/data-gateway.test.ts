@@ -6,6 +6,8 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import dns from "@hemi/contrib-dns";
+import mongoProxy from "@hemi/contrib-mongo-proxy";
+import mysqlProxy from "@hemi/contrib-mysql-proxy";
 import pgsqlProxy from "@hemi/contrib-pgsql-proxy";
 import redisProxy from "@hemi/contrib-redis-proxy";
 import { bootFile, MemorySink, openErrorLog, type RouterPart, type Stage } from "@hemi/hemi";
@@ -15,8 +17,10 @@ const file = fileURLToPath(new URL("data-gateway.conf", import.meta.url));
 
 async function gateway(): Promise<Stage> {
   const log = openErrorLog({ sink: new MemorySink() });
-  const env = { PORT: "0", SHOP_PASSWORD: "geheim" };
-  const stage = await bootFile(file, { use: [dns, pgsqlProxy, redisProxy], env, log });
+  // Nothing listens on port 1: the servers are tested elsewhere.
+  const env = { PORT: "0", MYSQL_DOOR: "0", MONGO_DOOR: "0", MONGO_PORT: "1", SHOP_PASSWORD: "geheim" };
+  const use = [dns, mongoProxy, mysqlProxy, pgsqlProxy, redisProxy];
+  const stage = await bootFile(file, { use, env, log });
   await stage.start();
   return stage;
 }
@@ -39,6 +43,25 @@ test("clients of Redis and PostgreSQL are told apart on one port, and have to lo
   const params = Buffer.from("\0\0\0\0\0\x03\0\0user\0shop\0database\0shop\0\0");
   params.writeUInt32BE(params.length, 0);
   expect(await say(params)).toContain("SCRAM-SHA-256");
+});
+
+test("MySQL greets its clients, and the archive of MongoDB is there to be read only", async () => {
+  await using stage = await gateway();
+  const mysql = connect(portOf(stage, "tcpsRouter.mysql"), "127.0.0.1");
+  const [greeting] = (await once(mysql, "data")) as [Buffer];
+  mysql.destroy();
+  expect(greeting.toString("latin1")).toContain("caching_sha2_password");
+  const mongo = connect(portOf(stage, "tcpsRouter.mongo"), "127.0.0.1");
+  // OP_MSG with {drop: "a", $db: "archive"}.
+  const document = Buffer.from("\0\0\0\0\x02drop\0\x02\0\0\0a\0\x02$db\0\x08\0\0\0archive\0\0", "latin1");
+  document.writeInt32LE(document.length, 0);
+  const message = Buffer.concat([Buffer.alloc(21), document]);
+  message.writeInt32LE(message.length, 0);
+  message.writeInt32LE(2013, 12);
+  mongo.write(message);
+  const [refusal] = (await once(mongo, "data")) as [Buffer];
+  mongo.destroy();
+  expect(refusal.toString("latin1")).toContain("not authorized on archive to execute command drop");
 });
 
 test("names of the company are answered", async () => {

@@ -1,6 +1,7 @@
 export * from "./batch-queue.ts";
 export * from "./deadlines.ts";
 export * from "./descriptor-limit.ts";
+export * from "./gathered-bytes.ts";
 export * from "./guarded.ts";
 export * from "./guarded-emitter.ts";
 export * from "./guarded-signal.ts";

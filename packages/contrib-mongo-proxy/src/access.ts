@@ -3,6 +3,7 @@
 import type { Reference, TcpsBackend } from "@hemi/internal";
 import { documentsIn, type Field, fieldsIn, fieldsOf, named, textOf } from "./protocol/fields.ts";
 import type { Request } from "./protocol/requests.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** A database, as the configuration has it. */
 export interface ConfiguredDatabase {
@@ -25,8 +26,6 @@ export class Access {
   readonly #settings: AccessSettings;
   readonly #databases: ReadonlyMap<string, ConfiguredDatabase>;
   readonly #refused: ReadonlySet<string>;
-  /** Where transactions are, by the ids of their sessions: they end at `admin`, perhaps on another connection. */
-  readonly #transactions = new Map<string, TcpsBackend>();
 
   constructor(settings: AccessSettings) {
     this.#settings = settings;
@@ -34,12 +33,14 @@ export class Access {
     this.#refused = new Set(settings.refuse.map((name) => name.toLowerCase()));
   }
 
-  /** The backend, or why a request is refused. */
-  targetOf(request: Request): TcpsBackend | string {
+  /** The backend, or why a request is refused. `transactions`: those of the client. */
+  targetOf(request: Request, transactions: Transactions): TcpsBackend | string {
     const { command } = request;
     if (this.#refused.has(command.toLowerCase())) return `the proxy does not pass on ${command}`;
-    if (command === "commitTransaction" || command === "abortTransaction") return this.#transactionOf(request);
-    if (ofConnections.has(command)) return this.#backendOf(request.database);
+    if (command === "commitTransaction" || command === "abortTransaction") {
+      return transactions.find(sessionOf(request) ?? "") ?? this.#backendOf(request.database);
+    }
+    if (isAboutConnection(command)) return this.#backendOf(request.database);
     // Servers take them for what is written only.
     if (readCommands.has(command) && request.sequences.size > 0) return `${command} has no documents beside it`;
     const databases = databasesOf(request);
@@ -50,7 +51,9 @@ export class Access {
     const [backend = this.#backendOf(request.database), ...others] = databases.map((name) => this.#backendOf(name));
     if (others.some((other) => other !== backend)) return `${command} is about databases at different backends`;
     const session = sessionOf(request);
-    if (session !== undefined && named(request.fields, "txnNumber") !== undefined) this.#remember(session, backend);
+    if (session !== undefined && named(request.fields, "txnNumber") !== undefined) {
+      transactions.remember(session, backend === this.#settings.toBackend.current ? undefined : backend);
+    }
     return backend;
   }
 
@@ -66,21 +69,6 @@ export class Access {
     const isRead = readCommands.has(command) && outputOf(request) === undefined;
     const mayRun = isAllowed && isListed && (known?.readOnly !== true || isRead);
     return mayRun ? undefined : `not authorized on ${database} to execute command ${command}`;
-  }
-
-  #transactionOf(request: Request): TcpsBackend {
-    const session = sessionOf(request) ?? "";
-    const backend = this.#transactions.get(session) ?? this.#backendOf(request.database);
-    this.#transactions.delete(session);
-    return backend;
-  }
-
-  #remember(session: string, backend: TcpsBackend): void {
-    if (backend === this.#settings.toBackend.current) return;
-    this.#transactions.delete(session);
-    this.#transactions.set(session, backend);
-    const [oldest] = this.#transactions.keys();
-    if (this.#transactions.size > maxTransactions && oldest !== undefined) this.#transactions.delete(oldest);
   }
 }
 
@@ -120,13 +108,19 @@ function databaseIn(namespace = ""): string {
   return namespace.split(".", 1)[0] ?? "";
 }
 
-/** The id of the logical session. */
+/** The id of the logical session: a UUID. */
 function sessionOf({ fields }: Request): string | undefined {
   const id = named(fieldsIn(named(fields, "lsid")), "id");
-  return id?.bytes.toString("hex", id.start, id.start + id.length);
+  return id === undefined || id.length > maxSessionId
+    ? undefined
+    : id.bytes.toString("hex", id.start, id.start + id.length);
 }
 
-/** Commands about the connection or the session, whichever database they name. */
+/** Whether a command is about the connection or the session, whichever database it names. */
+export function isAboutConnection(command: string): boolean {
+  return ofConnections.has(command);
+}
+
 const ofConnections: ReadonlySet<string> = new Set([
   ...["hello", "isMaster", "ismaster", "ping", "buildInfo", "buildinfo", "connectionStatus", "whatsmyuri"],
   ...["saslStart", "saslContinue", "authenticate", "logout", "startSession", "endSessions", "refreshSessions"],
@@ -138,5 +132,5 @@ const readCommands: ReadonlySet<string> = new Set([
   ...["listIndexes", "collStats", "dbStats", "dataSize", "validate"],
 ]);
 
-/** Not a prop: transactions that were never ended are forgotten. */
-const maxTransactions = 10_000;
+/** In bytes. */
+const maxSessionId = 64;

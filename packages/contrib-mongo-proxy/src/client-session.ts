@@ -7,16 +7,19 @@
 
 import type { Deadline } from "@hemi/common";
 import type { ConnEndReason, LinkUser, TcpsBackend, TcpsConn } from "@hemi/internal";
-import type { Access } from "./access.ts";
+import { type Access, isAboutConnection } from "./access.ts";
 import { MessageReader, ProtocolError, readHead } from "./protocol/messages.ts";
-import { errorReply, helloReply, helloRequest, isHello, type ErrorName } from "./protocol/replies.ts";
+import { errorReply, hasSucceeded, helloReply, helloRequest, isHello, type ErrorName } from "./protocol/replies.ts";
 import { messageFlags, readRequest, type Request } from "./protocol/requests.ts";
 import { ServerConn } from "./server-conn.ts";
+import type { Transactions } from "./transactions.ts";
 
 export interface SessionOptions {
   /** Read at each use, because live props change them. */
   readonly settings: { readonly idleTimeout: number; readonly maxMessageSize: number };
   readonly access: Access;
+  /** Those of the client, which may have other connections. */
+  readonly transactions: Transactions;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   readonly count: (event: SessionEvent) => void;
   readonly log: (failure: string) => void;
@@ -29,6 +32,8 @@ interface Owed {
   readonly request: Pick<Request, "requestId" | "operation">;
   readonly server: ServerConn;
   readonly isHello: boolean;
+  /** A server that wants logins does it for clients that have logged in only. */
+  readonly isWork: boolean;
 }
 
 export class ClientSession implements LinkUser {
@@ -40,6 +45,8 @@ export class ClientSession implements LinkUser {
   /** By the ids of the requests. */
   readonly #owed = new Map<number, Owed>();
   #isOver = false;
+  /** A server has worked for it: it has logged in, if it has to. */
+  #isKnown = false;
   #commands = 0;
   #refused = 0;
 
@@ -89,10 +96,11 @@ export class ClientSession implements LinkUser {
 
   #took(message: Buffer): void {
     if (this.#isOver) return;
-    const request = readRequest(message, this.#options.settings.maxMessageSize);
+    const { maxMessageSize } = this.#options.settings;
+    const request = readRequest(message, this.#isKnown ? maxMessageSize : Math.min(maxInflated, maxMessageSize));
     this.#commands++;
     this.#options.count("command");
-    const target = this.#options.access.targetOf(request);
+    const target = this.#options.access.targetOf(request, this.#options.transactions);
     if (typeof target === "string") return this.#refuse(request, "unauthorized", target);
     if (request.operation !== 2013 && !isHello(request.command)) {
       return this.#refuse(request, "illegalOperation", "OP_QUERY is for the first message of a connection only");
@@ -105,7 +113,8 @@ export class ClientSession implements LinkUser {
   #owe(request: Request, server: ServerConn): void {
     if (this.#owed.has(request.requestId)) throw new ProtocolError("the id of a request that has no reply yet");
     const { requestId, operation, command } = request;
-    this.#owed.set(requestId, { request: { requestId, operation }, server, isHello: isHello(command) });
+    const isWork = !isAboutConnection(command);
+    this.#owed.set(requestId, { request: { requestId, operation }, server, isHello: isHello(command), isWork });
   }
 
   #dial(backend: TcpsBackend): ServerConn {
@@ -129,7 +138,9 @@ export class ClientSession implements LinkUser {
     const { responseTo } = readHead(message);
     const owed = this.#owed.get(responseTo);
     if (owed?.server === server) this.#owed.delete(responseTo);
-    this.#idle.set(this.#options.settings.idleTimeout);
+    const { idleTimeout, maxMessageSize } = this.#options.settings;
+    this.#idle.set(idleTimeout);
+    if (!this.#isKnown && owed?.isWork === true) this.#isKnown = hasSucceeded(message, maxMessageSize);
     this.#write(owed?.isHello === true ? helloReply(message) : message);
     if (this.#owed.size === maxOwed - 1) this.#holdOrNot();
   }
@@ -187,5 +198,10 @@ export class ClientSession implements LinkUser {
 
 /** Not a prop: a client that asks more at once is read when the first requests are answered. */
 const maxOwed = 1000;
+/**
+ * In bytes. Not a prop: as long as no server has worked for a client, it may be a stranger that sends a little which
+ * becomes a lot.
+ */
+const maxInflated = 1024 * 1024;
 /** In milliseconds. Not a prop: how long a client may take to close its side. */
 const lingerTime = 5000;

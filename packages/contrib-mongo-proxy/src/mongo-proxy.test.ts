@@ -2,9 +2,12 @@
 // that lie or break off.
 
 import { once } from "node:events";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
-import { deserialize, type Document, serialize } from "bson";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bootWith, MemorySink, Metrics, openErrorLog, type RouterPart } from "@hemi/internal";
+import { deserialize, type Document, Long, serialize, UUID } from "bson";
 import fc from "fast-check";
 import { MongoClient, type MongoClientOptions } from "mongodb";
 import { expect, test } from "vitest";
@@ -12,15 +15,20 @@ import contrib from "./index.ts";
 import { headSize, MessageReader, operations, readHead, writeMessage } from "./protocol/messages.ts";
 import { compressed, FakeServer } from "./testing/fake-server.ts";
 
-async function proxy({ port }: { readonly port: number }, props = "", other = 1) {
+async function proxy(
+  { port }: { readonly port: number },
+  props = "",
+  other = 1,
+  { router = "", metrics }: { readonly router?: string; readonly metrics?: Metrics } = {},
+) {
   const sink = new MemorySink();
   const stage = await bootWith([contrib]).bootText(
     `stage {
       tcpsBackend "main" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }
       tcpsBackend "other" { .nodes = (["address": "127.0.0.1:${other}"]) .maxFails = 0 }
-      tcpsRouter "door" { .address = "127.0.0.1:0" case { mongoProxy { .toBackend = "main" ${props} } } }
+      tcpsRouter "door" { .address = "127.0.0.1:0" ${router} case { mongoProxy { .toBackend = "main" ${props} } } }
     }`,
-    { log: openErrorLog({ sink }) },
+    { log: openErrorLog({ sink }), ...(metrics !== undefined && { metrics }) },
   );
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.door")?.part ?? {};
@@ -199,6 +207,43 @@ test("messages that lie close the connection, with an error of MongoDB", async (
   expect(server.commands).toEqual([]);
 });
 
+test("what a stranger sends compressed stays small, until a server has worked for it", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const large = (client: RawClient): Buffer =>
+    compressed(client.message({ insert: "a", documents: [{ text: "x".repeat(2_000_000) }], $db: "shop" }));
+  const stranger = site.client();
+  await stranger.ask({ ping: 1, $db: "shop" });
+  stranger.send(large(stranger));
+  expect(await stranger.next()).toMatchObject({ ok: 0, code: 9 });
+  await stranger.closed();
+  expect(server.commands.map(({ command }) => command)).toEqual(["ping"]);
+  const known = site.client();
+  known.send(compressed(known.message({ find: "a", $db: "shop" })));
+  await expect.poll(() => known.received.length).toBe(1);
+  known.send(large(known));
+  await expect.poll(() => known.received.length).toBe(2);
+  expect(server.commands.at(-1)).toEqual({ command: "insert", database: "shop" });
+  known.socket.destroy();
+});
+
+test("a transaction is ended where it is, whichever connection of its client says so", async () => {
+  await using main = await FakeServer.listen();
+  await using other = await FakeServer.listen();
+  await using site = await proxy(main, '.databases = (["name": "archive", "toBackend": "other"])', other.port);
+  const [first, second] = [site.client(), site.client()];
+  const lsid = { id: new UUID() };
+  const inTransaction = { lsid, txnNumber: Long.ONE, autocommit: false };
+  await first.ask({ insert: "a", documents: [{}], ...inTransaction, startTransaction: true, $db: "archive" });
+  // Drivers say it again if the reply is lost.
+  for (let i = 0; i < 2; i++) await second.ask({ commitTransaction: 1, ...inTransaction, $db: "admin" });
+  await second.ask({ commitTransaction: 1, lsid: { id: new UUID() }, txnNumber: Long.ONE, $db: "admin" });
+  const seen = (server: FakeServer) => server.commands.map(({ command }) => command);
+  expect(seen(other)).toEqual(["insert", "commitTransaction", "commitTransaction"]);
+  expect(seen(main)).toEqual(["commitTransaction"]);
+  for (const client of [first, second]) client.socket.destroy();
+});
+
 test("documents that no client means to send cost nobody else anything", async () => {
   await using server = await FakeServer.listen();
   await using site = await proxy(server, '.databases = (["name": "shop"]) .otherDatabases = false');
@@ -297,6 +342,30 @@ test("no bytes of a client or a server do anything else than end the connection"
   const client = site.client();
   expect(await client.ask({ ping: 1, $db: "shop" })).toMatchObject({ ok: 1 });
   client.socket.destroy();
+});
+
+test("the log has a line for each client with its counts, and neither log nor metrics have a document", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-mongo-"));
+  const file = join(folder.path, "log");
+  const metrics = new Metrics();
+  await using server = await FakeServer.listen();
+  {
+    const router = `.connLog = ["file": "${file}", "format": "json"]`;
+    await using site = await proxy(server, '.refuse = ("drop")', 1, { router, metrics });
+    const client = site.client();
+    await client.ask({ saslStart: 1, mechanism: "PLAIN", payload: "geheim", $db: "shop" });
+    await client.ask({ insert: "a", documents: [{ name: "a-secret" }], $db: "shop" });
+    await client.ask({ drop: "a", $db: "shop" });
+    client.socket.end();
+    await client.closed();
+    expect(site.log.join("\n")).not.toMatch(/geheim|secret/);
+  }
+  const line = await readFile(file, "utf8");
+  expect(JSON.parse(line)).toMatchObject({ notes: { commands: 3, refused: 1 }, endReason: "complete" });
+  expect(line).toContain('"totalTime":');
+  expect(`${line}${JSON.stringify(metrics.report())}`).not.toMatch(/geheim|secret|insert/);
+  const events = metrics.report().filter(({ group }) => group === "event");
+  expect(new Set(events.map(({ labels }) => labels[2]))).toEqual(new Set(["command", "refused", "serverLost"]));
 });
 
 test("hemi explain tells the databases, and a name twice is a mistake of the configuration", async () => {

@@ -19,6 +19,7 @@ import {
 } from "@hemi/internal";
 import { Access } from "./access.ts";
 import { ClientSession, type SessionEvent } from "./client-session.ts";
+import { ClientTransactions } from "./transactions.ts";
 
 const props = {
   /**
@@ -82,6 +83,7 @@ class MongoProxy implements DealetPart, TcpsDealet {
   readonly #deadlines: Deadlines;
   readonly #failures: Refusals;
   readonly #access: Access;
+  readonly #transactions = new ClientTransactions();
   readonly #count: (event: SessionEvent) => void;
   #lastFailure = "";
 
@@ -98,9 +100,12 @@ class MongoProxy implements DealetPart, TcpsDealet {
   }
 
   takeConn(conn: TcpsConn): true {
+    const transactions = this.#transactions.enter(conn.srcHost);
+    conn.onClose(() => this.#transactions.leave(conn.srcHost));
     new ClientSession(conn, {
       settings: this.#context.props,
       access: this.#access,
+      transactions,
       makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
       count: this.#count,
       log: (failure) => {

@@ -1,46 +1,22 @@
 // mysqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
 
 import { once } from "node:events";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Metrics } from "@hemi/internal";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import contrib from "./index.ts";
-import { readError, okPacket } from "./protocol/errors.ts";
 import { offered } from "./protocol/capabilities.ts";
+import { readError } from "./protocol/errors.ts";
 import { greetingPacket } from "./protocol/handshake.ts";
 import { headSize, int16, packet } from "./protocol/packets.ts";
 import { newScramble, proofOf } from "./protocol/passwords.ts";
 import { readSwitch } from "./server/server-auth.ts";
 import { FakeServer, queriesIn, textResult } from "./testing/fake-server.ts";
-import { RawClient } from "./testing/raw-client.ts";
+import { known, proxy, query, replicas } from "./testing/proxied.ts";
 
-const known = '.users = (["name": "ann", "password": "geheim", "databases": ("shop")])';
-
-async function proxy(server: { readonly port: number }, props = "", more = "") {
-  const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${server.port}"]) .maxFails = 0 }
-      ${more}
-      tcpsRouter "main" { .address = "127.0.0.1:0" case { mysqlProxy { .toBackend = "db" ${props} } } }
-    }`,
-    { log: openErrorLog({ sink }) },
-  );
-  await stage.start();
-  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
-  return {
-    stage,
-    log: sink.lines,
-    client: () => new RawClient(Number(address.split(":")[1])),
-    [Symbol.asyncDispose]: () => stage.quit(1000),
-  };
-}
-
-const replicas = ({ port }: { readonly port: number }) =>
-  `tcpsBackend "replicas" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 }`;
-
-const query = 3;
 const prepare = 22;
 
 test.each(["", known])("a session is split at every byte, and a query answered: %s", async (users) => {
@@ -209,6 +185,19 @@ test("a server that sends something malformed costs its client the session", asy
   }
 });
 
+test("commands for replication, and of other users, are not passed on", async () => {
+  await using server = await FakeServer.listen();
+  await using site = await proxy(server);
+  const client = site.client();
+  await client.logIn();
+  for (const code of [0x11, 0x12, 0x1e, 0x15, 0x08, 0x20, 0xff]) {
+    client.command(code);
+    expect(readError((await client.next()).subarray(headSize)).code).toBe(1047);
+  }
+  expect(server.commands).toEqual([]);
+  client.socket.destroy();
+});
+
 test("a server that closes while it works is an error of MySQL", async () => {
   await using server = await FakeServer.listen({ answer: (_, socket) => void socket.destroy() });
   await using site = await proxy(server);
@@ -239,104 +228,6 @@ test("a login that takes too long, and a command out of order, are refused", asy
   client.send(packet(1, Buffer.of(query), "x"));
   expect(readError((await client.next()).subarray(headSize)).code).toBe(1156);
   await client.closed();
-});
-
-test("commands for replication, and of other users, are not passed on", async () => {
-  await using server = await FakeServer.listen();
-  await using site = await proxy(server);
-  const client = site.client();
-  await client.logIn();
-  for (const code of [0x11, 0x12, 0x1e, 0x15, 0x08, 0x20, 0xff]) {
-    client.command(code);
-    expect(readError((await client.next()).subarray(headSize)).code).toBe(1047);
-  }
-  expect(server.commands).toEqual([]);
-  client.socket.destroy();
-});
-
-test("KILL names a session by the id that its client has learned", async () => {
-  await using server = await FakeServer.listen();
-  await using site = await proxy(server);
-  const [busy, killer] = [site.client(), site.client()];
-  await busy.logIn();
-  await killer.logIn();
-  const greeting = busy.received[0]?.subarray(headSize) ?? Buffer.alloc(0);
-  const id = greeting.readUInt32LE(greeting.indexOf(0, 1) + 1);
-  killer.command(query, `KILL QUERY ${id}`);
-  await killer.next();
-  killer.command(query, "KILL 4294967295");
-  expect(readError((await killer.next()).subarray(headSize)).code).toBe(1094);
-  killer.command(query, "KILL 5");
-  await killer.next();
-  expect(queriesIn(server.commands)).toEqual(["KILL QUERY 7", "KILL 5"]);
-  for (const client of [busy, killer]) client.socket.destroy();
-});
-
-test("what only reads goes to a replica, which is set like the session", async () => {
-  await using writer = await FakeServer.listen({ answer: (command) => answerAs("writer", command) });
-  await using replica = await FakeServer.listen({ answer: (command) => answerAs("replica", command) });
-  await using site = await proxy(writer, `${known} .toReplicas = "replicas" .writerTime = 0s`, replicas(replica));
-  const client = site.client();
-  await client.logIn();
-  const ask = async (sql: string): Promise<string> => {
-    client.command(query, sql);
-    const first = await client.next();
-    if (first[headSize] === 0) return "";
-    await client.next();
-    const row = (await client.next()).toString("utf8", headSize + 1);
-    await client.next();
-    return row;
-  };
-  await ask("SET NAMES utf8mb4");
-  await ask("use shop");
-  expect(await ask("select 1")).toBe("replica");
-  expect(await ask("select 1 for update")).toBe("writer");
-  expect(await ask("select @@hostname")).toBe("writer");
-  await ask("insert into a values (1)");
-  expect(await ask("select 2")).toBe("replica");
-  await ask("begin");
-  expect(await ask("select 3")).toBe("writer");
-  await ask("commit");
-  expect(await ask("select 4")).toBe("replica");
-  await ask("create temporary table t (id int)");
-  expect(await ask("select 5")).toBe("writer");
-  expect(queriesIn(replica.commands)).toEqual(["SET NAMES utf8mb4", "use shop", "select 1", "select 2", "select 4"]);
-  client.socket.destroy();
-});
-
-/** `begin` opens a transaction; a SELECT has a result. */
-function answerAs(name: string, command: Buffer): Buffer {
-  const text = command.toString("utf8", 1);
-  if (text.startsWith("select")) return textResult(name);
-  return text === "begin" ? packet(1, Buffer.of(0, 0, 0, 3, 0, 0, 0)) : okPacket(1);
-}
-
-test("a replica that breaks off costs nothing, as long as it has not answered", async () => {
-  await using writer = await FakeServer.listen({ answer: () => textResult("writer") });
-  await using replica = await FakeServer.listen({ answer: (_, socket) => void socket.destroy() });
-  await using site = await proxy(writer, `${known} .toReplicas = "replicas"`, replicas(replica));
-  const client = site.client();
-  await client.logIn();
-  client.command(query, "select 1");
-  await client.next();
-  await client.next();
-  expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
-  expect(queriesIn(replica.commands)).toEqual(["select 1"]);
-  client.socket.destroy();
-});
-
-test("a replica that never greets is not waited for longer than a login may take", async () => {
-  await using writer = await FakeServer.listen({ answer: () => textResult("writer") });
-  await using replica = await FakeServer.listen({ first: Buffer.alloc(0) });
-  const props = `${known} .toReplicas = "replicas" .loginTimeout = 2s`;
-  await using site = await proxy(writer, props, replicas(replica));
-  const client = site.client();
-  await client.logIn();
-  client.command(query, "select 1");
-  await client.next();
-  await client.next();
-  expect((await client.next()).toString("utf8", headSize + 1)).toBe("writer");
-  client.socket.destroy();
 });
 
 test("a client that never reads a result, or never sends its file, is idle", async () => {
@@ -430,6 +321,32 @@ test("a client that does not read stops its server", async () => {
   expect(sent).toBeLessThan(100);
   client.socket.destroy();
   await once(client.socket, "close");
+});
+
+test("the log has a line for each session with its counts, and neither log nor metrics have a statement", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-mysql-"));
+  const file = join(folder.path, "log");
+  const metrics = new Metrics();
+  await using server = await FakeServer.listen();
+  {
+    const router = `.connLog = ["file": "${file}", "format": "json"]`;
+    await using site = await proxy(server, known, "", { router, metrics });
+    const client = site.client();
+    await client.logIn("geheim", "shop");
+    client.command(query, "insert a-secret");
+    await client.next();
+    client.command(1);
+    await client.closed();
+  }
+  const line = await readFile(file, "utf8");
+  const notes = { user: "ann", database: "shop", queries: 1, replicaReads: 0, errors: 0 };
+  expect(JSON.parse(line)).toMatchObject({ notes, endReason: "complete" });
+  expect(line).toContain('"totalTime":');
+  expect(`${line}${JSON.stringify(metrics.report())}`).not.toMatch(/geheim|insert|secret/);
+  const events = metrics.report().filter(({ group }) => group === "event");
+  expect(new Set(events.map(({ labels }) => labels[2]))).toEqual(
+    new Set(["login", "loginRefused", "query", "read", "error", "refused", "serverLost"]),
+  );
 });
 
 test("hemi explain tells the routes, the replicas and the nodes", async () => {

@@ -25,6 +25,7 @@ import {
 import { Access } from "./access.ts";
 import { ClientSession, type SessionEvent } from "./client/client-session.ts";
 import { firstId } from "./client/command-phase.ts";
+import { KillTargets } from "./kill-targets.ts";
 
 const props = {
   /** The servers. All of them have the same data, and may be written to. */
@@ -110,15 +111,22 @@ class MysqlProxy implements DealetPart, TcpsDealet {
   readonly #failures: Refusals;
   readonly #access: Access;
   readonly #sessions = new Map<number, ClientSession>();
+  readonly #killTargets: KillTargets;
   readonly #count: (event: SessionEvent) => void;
   #tls: InnerTls | undefined;
   #lastFailure = "";
 
   constructor(context: Context<MysqlSettings>) {
-    const { props, log } = context;
+    const { props, log, workers, path } = context;
     this.#context = context;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
     this.#access = new Access(props);
+    this.#killTargets = new KillTargets({
+      workers,
+      path,
+      find: (id) => this.#sessions.get(id)?.killTarget,
+      makeDeadline: this.#makeDeadline,
+    });
     this.#failures = new Refusals({
       makeDeadline: this.#makeDeadline,
       tell: (count) => log.warn(`${count} connections to servers failed: ${this.#lastFailure}`),
@@ -136,6 +144,7 @@ class MysqlProxy implements DealetPart, TcpsDealet {
 
   prepare(): void {
     this.#tls = innerTlsOf(this.#context.props);
+    this.#killTargets.open();
   }
 
   takeConn(conn: TcpsConn): true {
@@ -146,7 +155,7 @@ class MysqlProxy implements DealetPart, TcpsDealet {
       id,
       tls: this.#tls ?? innerTlsOf(props),
       access: this.#access,
-      findSession: (other) => this.#sessions.get(other),
+      killTargets: this.#killTargets,
       makeDeadline: this.#makeDeadline,
       now: () => stage.clock.monotonic(),
       count: this.#count,
@@ -159,6 +168,7 @@ class MysqlProxy implements DealetPart, TcpsDealet {
   }
 
   shutdown(): void {
+    this.#killTargets.close();
     this.#failures.close();
     this.#deadlines.close();
   }

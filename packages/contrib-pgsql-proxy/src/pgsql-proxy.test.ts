@@ -1,118 +1,13 @@
 // pgsqlProxy before clients and servers that lie or break off. Real ones are in packages/develop/e2e.
 
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
-import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import type { Socket } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import contrib from "./index.ts";
-import { readError } from "./protocol/errors.ts";
 import { int32, message, MessageReader, authenticationOk, readyIdle } from "./protocol/messages.ts";
-import { ScramClient } from "./protocol/scram.ts";
-import { cancelRequest, startupMessage, tlsRequest } from "./protocol/startup.ts";
-
-/** Gives what it receives to `answer`. */
-async function fakeServer(answer: (received: Buffer, socket: Socket) => void) {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined));
-    socket.on("data", (bytes) => answer(bytes, socket));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === "object" ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-async function proxy(port: number, props = "") {
-  const sink = new MemorySink();
-  const stage = await bootWith([contrib]).bootText(
-    `stage {
-      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]) }
-      tcpsRouter "main" {
-        .address = "127.0.0.1:0"
-        case {
-          pgsqlProxy {
-            .toBackend = "db" .users = (["name": "ann", "password": "of-the-user", "serverPassword": "of-the-server"])
-            ${props}
-          }
-        }
-      }
-    }`,
-    { log: openErrorLog({ sink }) },
-  );
-  await stage.start();
-  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
-  const own = Number(address.split(":")[1]);
-  return {
-    stage,
-    log: sink.lines,
-    client: (): Client => new Client(connect({ port: own, host: "127.0.0.1", noDelay: true })),
-    [Symbol.asyncDispose]: () => stage.quit(1000),
-  };
-}
-
-/** A client that does what the protocol says, as far as it is told to. */
-class Client {
-  readonly socket: Socket;
-  readonly received: Buffer[] = [];
-  readonly #closed: Promise<unknown>;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    const reader = new MessageReader(
-      () => 1_000_000,
-      (_type, bytes, start, end) => this.received.push(Buffer.from(bytes.subarray(start, end))),
-    );
-    socket.on("data", (bytes) => reader.add(bytes, false)).on("error", () => undefined);
-    this.#closed = once(socket, "close");
-  }
-
-  /** The types of messages so far. */
-  get types(): string {
-    return this.received.map((bytes) => bytes.toString("latin1", 0, 1)).join("");
-  }
-
-  async next(count: number): Promise<Buffer> {
-    while (this.received.length < count) await once(this.socket, "data");
-    return this.received[count - 1] ?? Buffer.alloc(0);
-  }
-
-  async logIn(password: string, size = 1000): Promise<void> {
-    const scram = new ScramClient(password);
-    const first = Buffer.from(scram.first);
-    this.send(startupMessage("ann", "shop", new Map()), size);
-    await this.next(1);
-    this.send(message("p", "SCRAM-SHA-256\0", int32(first.length), first), size);
-    const challenge = await this.next(2);
-    this.send(message("p", scram.final(challenge.toString("utf8", 9)) ?? ""), size);
-  }
-
-  send(bytes: Buffer, size = 1000): void {
-    for (let at = 0; at < bytes.length; at += size) this.socket.write(bytes.subarray(at, at + size));
-  }
-
-  /** The last error, when the connection is closed. */
-  async error(): Promise<{ readonly state: string; readonly text: string }> {
-    await this.#closed;
-    const last = this.received.at(-1) ?? Buffer.alloc(0);
-    return readError(last, 0, last.length);
-  }
-}
-
-/** Lets everyone in, and answers each Query with its text as a tag. */
-function friendly(received: Buffer, socket: Socket): void {
-  if (received[0] === 0) {
-    const params = message("S", "TimeZone\0UTC\0");
-    socket.write(Buffer.concat([authenticationOk, params, message("K", int32(1), int32(2)), readyIdle]));
-  } else if (received[0] === 81) socket.write(Buffer.concat([message("C", received.subarray(5)), readyIdle]));
-}
+import { startupMessage, tlsRequest } from "./protocol/startup.ts";
+import { fakeServer, friendly } from "./testing/fake-server.ts";
+import { proxy } from "./testing/proxied.ts";
 
 test("a session is split at every byte, and a query answered", async () => {
   await using server = await fakeServer(friendly);
@@ -174,19 +69,6 @@ test("bytes behind a request for TLS, and lengths that lie, are refused", async 
   expect(await client.error()).toMatchObject({ state: "08P01" });
 });
 
-test("a request to cancel with a wrong key does nothing", async () => {
-  const cancels: Buffer[] = [];
-  await using server = await fakeServer((received, socket) => {
-    if (received.length === 16) cancels.push(received);
-    else friendly(received, socket);
-  });
-  await using site = await proxy(server.port);
-  const client = site.client();
-  client.send(cancelRequest(1, Buffer.alloc(4)));
-  await once(client.socket, "close");
-  expect(cancels).toEqual([]);
-});
-
 test("no bytes of a client do anything else than end its session", async () => {
   await using server = await fakeServer(friendly);
   await using site = await proxy(server.port, ".loginTimeout = 300ms");
@@ -214,19 +96,19 @@ test("hemi explain tells the backend and how long a client has a server", async 
 
 test("a verifier alone, and a name twice, are mistakes of the configuration", async () => {
   const keys = `${"A".repeat(43)}=:${"A".repeat(43)}=`;
-  const users = (text: string): string => `} } case { pgsqlProxy { .toBackend = "db" .users = (${text})`;
+  const users = (text: string): string => `.users = (${text})`;
   const verifier = `["name": "a", "password": "SCRAM-SHA-256$4096:AAAA$${keys}"]`;
-  await expect(proxy(1, users(verifier))).rejects.toThrow("does not suffice to log in");
+  await expect(proxy(1, "", users(verifier))).rejects.toThrow("does not suffice to log in");
   const twice = '["name": "a", "password": "x"], ["name": "a", "password": "y"]';
-  await expect(proxy(1, users(twice))).rejects.toThrow("a stands here twice");
+  await expect(proxy(1, "", users(twice))).rejects.toThrow("a stands here twice");
 });
 
 /** Like `friendly`, for the extended protocol: each Sync is answered, and the others if they are complete. */
 function extended(received: Buffer, socket: Socket): void {
   if (received[0] === 0 || received[0] === 81) return friendly(received, socket);
-  const reader = new MessageReader(
-    () => 1_000_000,
-    (type) => {
+  const reader = new MessageReader({
+    maxMessageSize: 1_000_000,
+    message(type) {
       const answers: Record<string, Buffer> = {
         P: message("1"),
         B: message("2"),
@@ -236,8 +118,8 @@ function extended(received: Buffer, socket: Socket): void {
       const answer = answers[String.fromCharCode(type)];
       if (answer !== undefined) socket.write(answer);
     },
-  );
-  reader.add(received, false);
+  });
+  reader.add(received);
 }
 
 const parse = (name: string): Buffer => message("P", `${name}\0select 1\0`, Buffer.alloc(2));
@@ -285,42 +167,6 @@ test("a client that does not read its result does not stop the next one that get
   await next.next(9);
   first.socket.destroy();
   next.socket.destroy();
-});
-
-test("a request to cancel that is late does not hit the query of the next client", async () => {
-  let cancel: Socket | undefined;
-  const queries: string[] = [];
-  await using server = await fakeServer((received, socket) => {
-    if (received.length === 16) cancel = socket;
-    else if (received[0] === 81) {
-      queries.push(received.toString("latin1", 5, 6));
-      if (queries.length > 1) friendly(received, socket);
-      else answerFirst = () => friendly(received, socket);
-    } else friendly(received, socket);
-  });
-  let answerFirst = (): void => undefined;
-  await using site = await proxy(server.port, ".poolSize = 1");
-  const [cancelled, next, canceller] = [site.client(), site.client(), site.client()];
-  for (const client of [cancelled, next]) {
-    await client.logIn("of-the-user");
-    await client.next(7);
-  }
-  cancelled.send(message("Q", "1\0"));
-  next.send(message("Q", "2\0"));
-  const key = cancelled.received[5] ?? Buffer.alloc(13);
-  await expect.poll(() => queries).toEqual(["1"]);
-  canceller.send(cancelRequest(key.readInt32BE(5), key.subarray(9)));
-  await expect.poll(() => cancel !== undefined).toBe(true);
-  answerFirst();
-  await cancelled.next(9);
-  const third = site.client();
-  await third.logIn("of-the-user");
-  await third.next(7);
-  expect(queries).toEqual(["1"]);
-  cancel?.end();
-  await next.next(9);
-  expect(queries).toEqual(["1", "2"]);
-  for (const client of [cancelled, next, third]) client.socket.destroy();
 });
 
 test("a key of a server that is too short costs the connection", async () => {

@@ -1,12 +1,14 @@
 // pgsqlProxy: lends a few connections to servers of PostgreSQL to many clients.
 
-import { randomBytes } from "node:crypto";
-import { Deadlines } from "@hemi/common";
+import type { SecureContext } from "node:tls";
+import { type Deadline, Deadlines } from "@hemi/common";
 import {
   backendKind,
   checkInnerTls,
+  ClientCounts,
   type ConnFacts,
   type Context,
+  DatabaseCounts,
   type DealetExplanation,
   type DealetPart,
   defineDealet,
@@ -22,13 +24,17 @@ import {
   type TcpsDealet,
   tcpsNodes,
 } from "@hemi/internal";
+import { Access, type ConfiguredUser, type Denial } from "./access.ts";
 import { Verifiers } from "./client/client-login.ts";
-import { ClientSession, type SessionEvent } from "./client/client-session.ts";
-import type { Lender, QueryPhase } from "./client/query-phase.ts";
-import { StatementTable } from "./client/statements.ts";
+import { ClientSession, type SessionEvent, type SessionHost } from "./client/client-session.ts";
+import type { Lender } from "./client/query-phase.ts";
+import { type RelayedClient, RelayedLogin } from "./client/relayed-login.ts";
+import { ParamSets } from "./client/session-params.ts";
 import { sqlStates } from "./protocol/errors.ts";
 import { cancelAt } from "./server/cancel.ts";
-import { Pool } from "./server/pool.ts";
+import { Cancels } from "./server/cancels.ts";
+import { Lenders } from "./server/lenders.ts";
+import type { ServerConn } from "./server/server-conn.ts";
 
 const props = {
   /** The servers. All of them have the same data: one, or others of which all but one are backups. */
@@ -47,16 +53,17 @@ const props = {
   ),
   /** Whether clients may use databases that are not in `databases`. */
   otherDatabases: prop.bool({ default: true }),
-  /** Who may use the proxy. */
+  /** Who may use the proxy. Default: with `pooling = "session"`, everyone whom the servers let in. */
   users: prop.list(
     prop.record({
       /** The name. */
       name: prop.string({ required: true, minLength: 1 }),
       /**
        * The password, from the environment (`%env(DB_PASSWORD)`), or a verifier of SCRAM as in `pg_authid`, which does
-       * not suffice to log in at servers: set `serverPassword`, too.
+       * not suffice to log in at servers: set `serverPassword`, too. Default: the client proves it to a server, which
+       * it then has for its session.
        */
-      password: prop.string({ required: true, minLength: 1 }),
+      password: prop.string({ default: "" }),
       /** Databases that the user may use. Default: all. */
       databases: prop.strings({ default: [], minLength: 1, max: 10_000 }),
       /** Who the user is at the servers. Default: the same name. */
@@ -64,7 +71,7 @@ const props = {
       /** The password of `serverUser`. Default: `password`. */
       serverPassword: prop.string({ default: "" }),
     }),
-    { required: true, min: 1, max: 10_000 },
+    { default: [], max: 10_000 },
   ),
   /**
    * How long a client has a server: for a `transaction`, or for its `session`. By transaction, few servers suffice for
@@ -98,6 +105,8 @@ const props = {
   ...innerTlsProps,
 };
 
+type PgsqlSettings = PropsOf<typeof props>;
+
 /**
  * Ends the sessions of clients of PostgreSQL and lends them connections to servers, for a transaction or a session.
  * Prepared statements and parameters follow the client. Errors are those of PostgreSQL.
@@ -106,7 +115,7 @@ export const pgsqlProxy = defineDealet({
   sign: "pgsqlProxy",
   props,
   check(context) {
-    const { users, databases } = context.props;
+    const { users, databases, pooling } = context.props;
     const twice = (prop: "users" | "databases", names: readonly string[]): void => {
       for (const name of new Set(names.filter((each, i) => names.indexOf(each) !== i))) {
         context.report({ prop, message: `${name} stands here twice` });
@@ -120,7 +129,22 @@ export const pgsqlProxy = defineDealet({
       "databases",
       databases.map(({ name }) => name),
     );
-    for (const { name, password, serverPassword } of users) {
+    if (users.length === 0 && pooling === "transaction") {
+      const message = "by transaction, clients take turns on connections that the proxy has logged in";
+      context.report({
+        prop: "users",
+        message,
+        hint: 'name the users with their passwords, or set pooling = "session"',
+      });
+    }
+    for (const { name, password, serverUser, serverPassword } of users) {
+      if (password === "" && pooling === "transaction") {
+        const message = `${name} has no password, and by transaction the proxy logs in at the servers itself`;
+        context.report({ prop: "users", message, hint: 'set password, or pooling = "session"' });
+      } else if (password === "" && serverUser + serverPassword !== "") {
+        const message = `${name} has no password: it logs in at the servers by itself, as nobody else`;
+        context.report({ prop: "users", message, hint: "set password, or leave out serverUser and serverPassword" });
+      }
       if (!password.startsWith("SCRAM-SHA-256$") || serverPassword !== "") continue;
       const message = `${name} has a verifier, which does not suffice to log in at servers`;
       context.report({ prop: "users", message, hint: "set serverPassword" });
@@ -131,37 +155,50 @@ export const pgsqlProxy = defineDealet({
   create: (context): DealetPart & TcpsDealet => new PgsqlProxy(context),
 });
 
-class PgsqlProxy implements DealetPart, TcpsDealet {
-  readonly #context: Context<PropsOf<typeof props>>;
+class PgsqlProxy implements DealetPart, TcpsDealet, SessionHost {
+  readonly #context: Context<PgsqlSettings>;
   readonly #deadlines: Deadlines;
-  readonly #verifiers: Verifiers;
   readonly #failures: Refusals;
-  readonly #lenders = new Map<string, Lender>();
-  readonly #count: (event: SessionEvent) => void;
-  /** For requests to cancel. */
-  readonly #sessions = new Map<number, { readonly key: Buffer; readonly phase: QueryPhase }>();
+  readonly #lenders: Lenders;
+  readonly #relayed = new ClientCounts();
+  readonly access: Access;
+  readonly verifiers: Verifiers;
+  readonly cancels: Cancels;
+  readonly paramSets = new ParamSets();
+  readonly count: (event: SessionEvent) => void;
   #tls: InnerTls = { secureContext: undefined, server: { mode: "off", serverName: "", ca: undefined } };
   #lastFailure = "";
-  #lastId = 0;
   #clients = 0;
   /** For those who wait until there is no client. */
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(context: Context<PropsOf<typeof props>>) {
-    const { props, log } = context;
+  constructor(context: Context<PgsqlSettings>) {
+    const { props, log, workers, path, stage } = context;
+    const now = (): number => stage.clock.monotonic();
     this.#context = context;
     this.#deadlines = new Deadlines({ failed: (error) => log.error("failed when a deadline expired", { error }) });
-    this.#verifiers = new Verifiers(props.users);
+    this.access = new Access(props);
+    this.verifiers = new Verifiers(props.users);
+    this.cancels = new Cancels({ workers, path, now, cancel: (server) => this.#cancelAt(server) });
+    this.#lenders = new Lenders(
+      this.access,
+      {
+        settings: props,
+        tls: () => this.#tls.server,
+        makeDeadline: this.makeDeadline,
+        now,
+        log: this.#serverFailed,
+      },
+      this.#countsOf,
+    );
     this.#failures = new Refusals({
-      makeDeadline: this.#makeDeadline,
+      makeDeadline: this.makeDeadline,
       tell: (count) => log.warn(`${count} connections to servers failed: ${this.#lastFailure}`),
     });
-    this.#count = eventCounter(context, "pgsqlProxy", [
+    this.count = eventCounter(context, "pgsqlProxy", [
       ...(["login", "loginRefused", "transaction", "query", "wait", "serverLost", "refused", "cancel"] as const),
     ]);
   }
-
-  readonly #makeDeadline = (onExpired: () => void) => this.#deadlines.add(onExpired);
 
   examine(): void {
     innerTlsOf(this.#context.props);
@@ -169,116 +206,116 @@ class PgsqlProxy implements DealetPart, TcpsDealet {
 
   prepare(): void {
     this.#tls = innerTlsOf(this.#context.props);
+    this.cancels.open();
   }
 
   takeConn(conn: TcpsConn): true {
-    const ids: number[] = [];
     this.#clients++;
-    conn.onClose(() => {
-      for (const id of ids) this.#sessions.delete(id);
-      if (--this.#clients === 0) this.#idle?.resolve();
-    });
-    new ClientSession(conn, {
-      settings: this.#context.props,
-      secureContext: this.#tls.secureContext,
-      verifiers: this.#verifiers,
-      lenderFor: (user, database) => this.#lenderFor(user, database),
-      register: (phase) => {
-        const id = (this.#lastId = (this.#lastId + 1) & 0x7fffffff);
-        const key = randomBytes(4);
-        this.#sessions.set(id, { key, phase });
-        ids.push(id);
-        return { id, key };
-      },
-      cancel: (id, key) => this.#cancel(id, key),
-      abandoned: (server) => {
-        // It would not notice that nobody waits for what it does.
-        cancelAt(server, this.#tls.server, this.#makeDeadline);
-        server.close();
-      },
-      makeDeadline: this.#makeDeadline,
-      count: this.#count,
-    }).begin();
+    new ClientSession(conn, this).begin();
     return true;
   }
 
   /** The servers have work as long as connections to them are kept. */
   async drain(): Promise<void> {
-    for (const { pool } of this.#lenders.values()) pool.drain();
+    this.#lenders.drain();
     this.#idle = Promise.withResolvers<void>();
     if (this.#clients > 0) await this.#idle.promise;
-    for (const { pool } of this.#lenders.values()) pool.drain();
+    this.#lenders.drain();
   }
 
   shutdown(): void {
-    for (const { pool } of this.#lenders.values()) pool.close();
+    this.cancels.close();
+    this.#lenders.close();
     this.#failures.close();
     this.#deadlines.close();
   }
 
   explain(conn: ConnFacts): DealetExplanation {
-    const { toBackend, databases, pooling } = this.#context.props;
+    const { toBackend, databases, pooling, users } = this.#context.props;
     const from = { address: conn.srcHost, port: conn.srcPort };
     const { nodes } = toBackend.current.explain({ key: conn.srcHost, stickTo: "", tried: [], from });
     const elsewhere = databases.flatMap(({ name, toBackend: other }) =>
       other === undefined ? [] : [`the database ${name} is at ${other.path}`],
     );
+    const isRelaying = users.length === 0 || users.some(({ password }) => password === "");
     return {
       takes: "yes",
       text: `lends it servers of ${toBackend.path}, each for a ${pooling}`,
-      details: [...elsewhere, ...[...nodes].map(([id, why]) => `${id} ${why}`)],
+      details: [
+        ...(isRelaying ? ["users without a password here prove themselves to the servers"] : []),
+        ...elsewhere,
+        ...[...nodes].map(([id, why]) => `${id} ${why}`),
+      ],
     };
   }
 
-  #lenderFor(userName: string, database: string): Lender | { readonly state: string; readonly text: string } {
-    const { props, stage } = this.#context;
-    const user = props.users.find(({ name }) => name === userName);
-    const known = props.databases.find(({ name }) => name === database);
-    const mayUse = user !== undefined && (user.databases.length === 0 || user.databases.includes(database));
-    if (!mayUse) return { state: sqlStates.notAllowed, text: `"${userName}" may not use the database "${database}"` };
-    if (known === undefined && !props.otherDatabases) {
-      return { state: sqlStates.noDatabase, text: `database "${database}" does not exist` };
+  // ---- for the sessions of its clients ----
+
+  get settings(): PgsqlSettings {
+    return this.#context.props;
+  }
+
+  get secureContext(): SecureContext | undefined {
+    return this.#tls.secureContext;
+  }
+
+  readonly makeDeadline = (onExpired: () => void): Deadline => this.#deadlines.add(onExpired);
+
+  lenderFor(user: ConfiguredUser, database: string): Lender | Denial {
+    return this.#lenders.lenderFor(user, database);
+  }
+
+  relay(user: ConfiguredUser, database: string, client: RelayedClient): RelayedLogin | Denial {
+    const place = this.access.placeOf(user, database);
+    if ("state" in place) return place;
+    const { poolSize } = this.settings;
+    const key = JSON.stringify([user.name, database]);
+    if (this.#relayed.of(key) >= poolSize) {
+      const text = `all ${poolSize} connections of "${user.name}" to "${database}" are in use`;
+      return { state: sqlStates.tooManyConnections, text };
     }
-    const key = JSON.stringify([userName, database]);
-    const lender = this.#lenders.get(key);
-    if (lender !== undefined) return lender;
-    const { serverUser, serverPassword, password } = user;
-    const made: Lender = {
-      pool: new Pool({
-        settings: props,
-        backend: () => (known?.toBackend ?? props.toBackend).current,
-        credentials: { user: serverUser || userName, password: serverPassword || password },
-        database: known?.serverName ?? database,
-        tls: () => this.#tls.server,
-        makeDeadline: this.#makeDeadline,
-        now: () => stage.clock.monotonic(),
-        log: (failure) => this.#serverFailed(failure),
-      }),
-      statements: new StatementTable(),
-      defaults: undefined,
-    };
-    if (this.#lenders.size >= maxPools) this.#dropUnused();
-    this.#lenders.set(key, made);
-    return made;
+    this.#relayed.add(key);
+    const counts = this.#countsOf(user.name, database);
+    counts.servers(1);
+    return new RelayedLogin({
+      ...client,
+      user: user.name,
+      database,
+      serverName: place.serverName,
+      counts,
+      backend: place.backend(),
+      tls: this.#tls.server,
+      settings: this.settings,
+      over: () => {
+        this.#relayed.remove(key);
+        counts.servers(-1);
+      },
+      log: this.#serverFailed,
+    });
   }
 
-  /** Names of databases come from clients that have logged in: those that do not exist must not fill the memory. */
-  #dropUnused(): void {
-    for (const [key, { pool }] of this.#lenders) if (pool.size === 0) this.#lenders.delete(key);
+  abandoned(server: ServerConn): void {
+    // It would not notice that nobody waits for what it does.
+    this.#cancelAt(server);
+    server.close();
   }
 
-  #cancel(id: number, key: Buffer): void {
-    const session = this.#sessions.get(id);
-    if (session?.key.equals(key) !== true) return;
-    const server = session.phase.busyServer;
-    if (server !== undefined) cancelAt(server, this.#tls.server, this.#makeDeadline);
+  left(): void {
+    if (--this.#clients === 0) this.#idle?.resolve();
   }
 
-  #serverFailed(failure: string): void {
+  #cancelAt(server: ServerConn): void {
+    cancelAt(server, this.#tls.server, this.makeDeadline);
+  }
+
+  readonly #countsOf = (user: string, database: string): DatabaseCounts => {
+    const isUserKnown = this.settings.users.length > 0;
+    const names = [isUserKnown ? user : "other", this.access.names(database) ? database : "other"] as const;
+    return new DatabaseCounts(this.#context, ...names);
+  };
+
+  readonly #serverFailed = (failure: string): void => {
     this.#lastFailure = failure;
     this.#failures.add("");
-  }
+  };
 }
-
-/** Not a prop: pools without a connection are dropped beyond that. */
-const maxPools = 10_000;

@@ -1,9 +1,12 @@
 // redisProxy before nodes that lie, break off or refuse. Real nodes are in packages/develop/e2e.
 
 import { once } from "node:events";
+import { mkdtempDisposable, readFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { bootWith, MemorySink, openErrorLog, type RouterPart } from "@hemi/internal";
+import { bootWith, MemorySink, Metrics, openErrorLog, type RouterPart } from "@hemi/internal";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 
@@ -11,13 +14,14 @@ import contrib from "./index.ts";
 async function fakeNode(answer: (received: string, socket: Socket) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
-    sockets.add(socket.on("error", () => undefined));
+    sockets.add(socket.on("error", () => undefined).on("close", () => sockets.delete(socket)));
     socket.on("data", (bytes) => answer(bytes.toString("latin1"), socket));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   return {
     port: address !== null && typeof address === "object" ? address.port : 0,
+    sockets,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -26,14 +30,24 @@ async function fakeNode(answer: (received: string, socket: Socket) => void) {
   };
 }
 
-async function proxy(port: number, props = "") {
+interface Around {
+  /** More nodes. */
+  readonly nodes?: string;
+  readonly backends?: string;
+  /** Props of the router. */
+  readonly router?: string;
+  readonly metrics?: Metrics;
+}
+
+async function proxy(port: number, props = "", { nodes = "", backends = "", router = "", metrics }: Around = {}) {
   const sink = new MemorySink();
   const stage = await bootWith([contrib]).bootText(
     `stage {
-      tcpsBackend "redis" { .nodes = (["address": "127.0.0.1:${port}"]) }
-      tcpsRouter "main" { .address = "127.0.0.1:0" case { redisProxy { .toBackend = "redis" ${props} } } }
+      tcpsBackend "redis" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
+      ${backends}
+      tcpsRouter "main" { .address = "127.0.0.1:0" ${router} case { redisProxy { .toBackend = "redis" ${props} } } }
     }`,
-    { log: openErrorLog({ sink }) },
+    { log: openErrorLog({ sink }), ...(metrics !== undefined && { metrics }) },
   );
   await stage.start();
   const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
@@ -65,6 +79,89 @@ test("a node that breaks off within a pipeline gives its replies, and errors for
   await using site = await proxy(node.port);
   const lost = "-ERR hemi: the node closed the connection\r\n";
   expect(await site.talk("GET a\r\nGET b\r\nPING\r\nGET c\r\n")).toBe(`$1\r\n1\r\n${lost}+PONG\r\n${lost}`);
+});
+
+test("a node that does not reply in time costs its clients an error, and they go on at a new connection", async () => {
+  const conns = new Set<Socket>();
+  await using node = await fakeNode((_, socket) => {
+    conns.add(socket);
+    if (conns.size > 1) socket.write("$1\r\n2\r\n");
+  });
+  await using site = await proxy(node.port, ".replyTimeout = 50ms");
+  const late = "-ERR hemi: the node did not reply in time\r\n";
+  expect(await site.talk("GET a\r\nGET b\r\n")).toBe(late.repeat(2));
+  expect(await site.talk("GET a\r\n")).toBe("$1\r\n2\r\n");
+  expect(conns.size).toBe(2);
+});
+
+test("a client that leaves within its pipeline or its transaction takes nothing of others with it", async () => {
+  const received: string[] = [];
+  const answers: (() => void)[] = [];
+  await using node = await fakeNode((text, socket) => {
+    received.push(text);
+    const isQuick = !text.includes("slow");
+    const answer = (): void => void socket.write(`$1\r\n${text.at(-3) ?? ""}\r\n`.repeat(text.split("*").length - 1));
+    if (isQuick) answer();
+    else answers.push(answer);
+  });
+  await using site = await proxy(node.port, ".connsPerNode = 1");
+  const leaving = connect(site.port, "127.0.0.1");
+  leaving.write("GET slow1\r\nGET slow2\r\n");
+  await expect.poll(() => answers.length).toBe(1);
+  leaving.destroy();
+  await once(leaving, "close");
+  const next = site.talk("GET slow3\r\n");
+  await expect.poll(() => answers.length).toBe(2);
+  for (const answer of answers) answer();
+  expect(await next).toBe("$1\r\n3\r\n");
+  const queueing = connect(site.port, "127.0.0.1");
+  queueing.write("MULTI\r\nSET a 1\r\n");
+  await expect.poll(() => received.join("")).toContain("SET");
+  const own = [...node.sockets].at(-1);
+  if (own === undefined) throw new Error("no connection of its own");
+  queueing.destroy();
+  await once(own, "close");
+});
+
+test("MOVED corrects the map of a cluster, and ASK asks another node once", async () => {
+  const seen: string[] = [];
+  const ports: number[] = [];
+  const slots = (port: number): string => `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${port}\r\n`;
+  const commands = /\r\n(CLUSTER|ASKING|GET)\r\n(?:\$1\r\n(.))?/g;
+  await using second = await fakeNode((text, socket) => {
+    for (const [, name = "", key = ""] of text.matchAll(commands)) {
+      seen.push(`second ${name}${key}`);
+      socket.write(name === "ASKING" ? "+OK\r\n" : "$1\r\n2\r\n");
+    }
+  });
+  await using first = await fakeNode((text, socket) => {
+    for (const [, name = "", key = ""] of text.matchAll(commands)) {
+      if (name === "CLUSTER") socket.write(slots(ports[0] ?? 0));
+      else {
+        seen.push(`first ${name}${key}`);
+        socket.write(`-${key === "a" ? "ASK" : "MOVED"} ${key === "a" ? 15495 : 3300} 127.0.0.1:${ports[1]}\r\n`);
+      }
+    }
+  });
+  ports.push(first.port, second.port);
+  await using site = await proxy(first.port, ".cluster = true", { nodes: `, ["address": "127.0.0.1:${second.port}"]` });
+  expect(await site.talk("GET a\r\n")).toBe("$1\r\n2\r\n");
+  expect(await site.talk("GET a\r\n")).toBe("$1\r\n2\r\n");
+  expect(seen).toEqual(Array(2).fill(["first GETa", "second ASKING", "second GETa"]).flat());
+  seen.length = 0;
+  for (let i = 0; i < 2; i++) expect(await site.talk("GET b\r\n")).toBe("$1\r\n2\r\n");
+  expect(seen).toEqual(["first GETb", "second GETb", "second GETb"]);
+});
+
+test("reads go to the replicas, and everything else does not", async () => {
+  await using master = await fakeNode((text, socket) => socket.write("$1\r\nm\r\n".repeat(text.split("*").length - 1)));
+  await using replica = await fakeNode((text, socket) =>
+    socket.write("$1\r\nr\r\n".repeat(text.split("*").length - 1)),
+  );
+  const replicas = `tcpsBackend "replicas" { .nodes = (["address": "127.0.0.1:${replica.port}"]) }`;
+  await using site = await proxy(master.port, '.toReplicas = "replicas"', { backends: replicas });
+  const [m, r] = ["$1\r\nm\r\n", "$1\r\nr\r\n"];
+  expect(await site.talk("GET a\r\nSET a 1\r\nHGETALL a\r\nINCR a\r\n")).toBe(r + m + r + m);
 });
 
 test("replies in single bytes are put together", async () => {
@@ -101,6 +198,27 @@ test("two users of one name, and routes in a cluster, are mistakes of the config
   await expect(proxy(1, '.users = (["password": "x"], ["password": "y"])')).rejects.toThrow("stands here twice");
   const routes = '.cluster = true .routes = (["prefix": "a", "toBackend": "redis"])';
   await expect(proxy(1, routes)).rejects.toThrow("not with .cluster");
+});
+
+test("the log has a line for each client with its counts, and neither log nor metrics have what it has said", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-redis-"));
+  const file = join(folder.path, "log");
+  const metrics = new Metrics();
+  await using node = await fakeNode((_, socket) => socket.write("$7\r\na-value\r\n"));
+  {
+    const users = '.users = (["name": "ann", "password": "geheim"])';
+    const connLog = `.connLog = ["file": "${file}", "format": "json"]`;
+    await using site = await proxy(node.port, users, { router: connLog, metrics });
+    await site.talk("AUTH ann geheim\r\nGET a-key\r\nKEYS *\r\n");
+  }
+  const line = await readFile(file, "utf8");
+  expect(JSON.parse(line)).toMatchObject({ notes: { user: "ann", commands: 3, errors: 1 }, endReason: "complete" });
+  expect(line).toContain('"totalTime":');
+  expect(`${line}${JSON.stringify(metrics.report())}`).not.toMatch(/geheim|a-key|a-value/);
+  const events = metrics.report().filter(({ group }) => group === "event");
+  expect(new Set(events.map(({ labels }) => labels[2]))).toEqual(
+    new Set(["command", "refused", "failed", "redirected", "pinned"]),
+  );
 });
 
 test("hemi explain tells the backend, its node, and where keys go", async () => {

@@ -75,6 +75,11 @@ const props = {
   idleTimeout: prop.duration({ default: "1h", min: "1ms", reload: "live" }),
   /** Maximum size of a request. A longer one closes the connection. */
   maxRequestSize: prop.size({ default: "64M", min: "1K", max: "1G", reload: "live" }),
+  /**
+   * How long a node may say nothing while replies are waited for, on a connection that clients share. Then what waits
+   * gets an error, and the connection is closed. Commands that block are not limited by this.
+   */
+  replyTimeout: prop.duration({ default: "1m", min: "1ms", reload: "live" }),
   /** Maximum size of a reply. A longer one closes the connection to the node. */
   maxReplySize: prop.size({ default: "64M", min: "1K", max: "1G", reload: "live" }),
   /** Closes the connection of a client that has not read this much of its replies. */
@@ -125,14 +130,14 @@ class RedisProxy implements DealetPart, TcpsDealet {
       makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
       tell: (count) => log.warn(`${count} connections to nodes failed: ${this.#lastFailure}`),
     });
-    this.#routes = new Routes(
-      props,
-      () => stage.clock.monotonic(),
-      (failure) => {
+    this.#routes = new Routes(props, {
+      now: () => stage.clock.monotonic(),
+      makeDeadline: (onExpired) => this.#deadlines.add(onExpired),
+      log: (failure) => {
         this.#lastFailure = failure;
         this.#failures.add("");
       },
-    );
+    });
     this.#users = new Map(props.users.map((user) => [user.name, new User(user)]));
     this.#refused = new Set(props.refuse.map((name) => name.toUpperCase()));
     this.#more = new Set(props.moreCommands.map((name) => name.toUpperCase()));

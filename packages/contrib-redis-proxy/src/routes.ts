@@ -1,5 +1,6 @@
 // Where a request goes: to the backend of its keys, and there to any node, or to the one that a cluster names.
 
+import type { Deadline } from "@hemi/common";
 import type { Reference, TcpsBackend } from "@hemi/internal";
 import type { Command } from "./commands.ts";
 import { slotOf } from "./hash-slot.ts";
@@ -17,6 +18,15 @@ export interface RouteSettings {
   readonly nodePassword: string;
   readonly connsPerNode: number;
   readonly maxReplySize: number;
+  readonly replyTimeout: number;
+}
+
+/** What routes need of the proxy. */
+export interface RouteHost {
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  readonly log: (failure: string) => void;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
 /** What happens at a connection of one client. */
@@ -47,17 +57,15 @@ export interface Target {
 
 export class Routes {
   readonly #settings: RouteSettings;
-  readonly #now: () => number;
-  readonly #log: (failure: string) => void;
+  readonly #host: RouteHost;
   readonly #shared = new Map<TcpsBackend, SharedConns>();
   /** By backend, then by the node. */
   readonly #targets = new Map<TcpsBackend, Map<string | undefined, Target>>();
   #map: ClusterMap | undefined;
 
-  constructor(settings: RouteSettings, now: () => number, log: (failure: string) => void) {
+  constructor(settings: RouteSettings, host: RouteHost) {
     this.#settings = settings;
-    this.#now = now;
-    this.#log = log;
+    this.#host = host;
   }
 
   /** For requests without keys. */
@@ -109,7 +117,7 @@ export class Routes {
 
   get #clusterMap(): ClusterMap {
     const nobody = { id: 0, protocol: 2, database: 0 } as const;
-    this.#map ??= new ClusterMap(() => this.anyTarget.conn(nobody), this.#now);
+    this.#map ??= new ClusterMap(() => this.anyTarget.conn(nobody), this.#host.now);
     return this.#map;
   }
 
@@ -120,7 +128,7 @@ export class Routes {
       backend,
       settings: this.#settings,
       setup: (client) => this.#setup(client),
-      log: this.#log,
+      ...this.#host,
     });
     this.#shared.set(backend, made);
     return made;
@@ -151,7 +159,7 @@ export class Routes {
           maxReplySize: () => this.#settings.maxReplySize,
           pushed,
           closed,
-          log: this.#log,
+          log: this.#host.log,
         }),
       redirect: (reply) => this.#redirect(reply),
       broken: () => this.#map?.refresh(),

@@ -1,15 +1,17 @@
 import { once } from "node:events";
 import { connect as connectHttp2, type ClientHttp2Stream } from "node:http2";
+import { connect } from "node:net";
 import { bootWith, MemorySink, openErrorLog, type ServerPart } from "@hemi/internal";
 import { expect, test } from "vitest";
 import contrib from "./index.ts";
 import { datagramCapsule, datagramTarget, TestClient } from "./testing/serve.ts";
 
 /** A web server with the socklet, and a page behind it. */
-async function site(props = '.allowAddresses = ("127.0.0.0/8")') {
+async function site(props = '.allowAddresses = ("127.0.0.0/8")', beside = "") {
   const sink = new MemorySink();
   const stage = await bootWith([contrib]).bootText(
     `stage {
+      ${beside}
       webapp "w" {
         .hostnames = ("*")
         rule { connectUdp { ${props} } }
@@ -96,6 +98,23 @@ test.each([
   expect(await client.through("\r\n\r\n")).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   await using tunnel = await connectOver2(server.port, path);
   expect(tunnel.head[":status"]).toBe(status);
+});
+
+test("a client that has all its tunnels for UDP leaves some for others", async () => {
+  await using target = await datagramTarget();
+  await using server = await site(undefined, "udpsOutgate { .maxAssociationsPerClient = 2 }");
+  const tunnel = async (localAddress: string) => {
+    const socket = connect({ port: server.port, host: "127.0.0.1", localAddress });
+    socket.write(`GET ${pathTo(target.port)} HTTP/1.1\r\n${upgrade}\r\n`);
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    return { socket, status: answer.toString("latin1", 9, 12) };
+  };
+  const first = [await tunnel("127.0.0.1"), await tunnel("127.0.0.1"), await tunnel("127.0.0.1")];
+  expect(first.map(({ status }) => status)).toEqual(["101", "101", "503"]);
+  const other = await tunnel("127.0.0.2");
+  expect(other.status).toBe("101");
+  for (const { socket } of first) socket.destroy();
+  await expect.poll(async () => (await tunnel("127.0.0.1")).status).toBe("101");
 });
 
 test("clients that are not allowed by address need a right name and password", async () => {

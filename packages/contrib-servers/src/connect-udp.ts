@@ -97,6 +97,7 @@ class ConnectUdp implements SockletPart {
     let isDraining = false;
     const tunnel = DatagramTunnel.open({
       outgate: this.#context.stage.outgate(udpsOutgate),
+      client: req.srcHost,
       target: endpoint,
       idleTimeout: () => {
         const { idleTimeout, drainIdleTimeout } = this.#context.props;

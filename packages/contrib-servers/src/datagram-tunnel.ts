@@ -21,6 +21,8 @@ export const connectUdpProtocol = "connect-udp";
 /** How a tunnel for UDP is limited, and where it leads. */
 export interface DatagramTunnelOptions {
   readonly outgate: Pick<UdpsOutgate, "associate">;
+  /** The IP address of the client. */
+  readonly client: string;
   readonly target: Endpoint;
   /** In milliseconds. Without a datagram in either direction for this time, the tunnel is closed. Read at each use. */
   readonly idleTimeout: () => number;
@@ -37,7 +39,7 @@ export class DatagramTunnel implements CapsuleHandler {
   private constructor(options: DatagramTunnelOptions) {
     this.#options = options;
     this.#idle = options.makeDeadline(() => this.close());
-    this.#association = options.outgate.associate((datagram) => this.#answered(datagram));
+    this.#association = options.outgate.associate(options.client, (datagram) => this.#answered(datagram));
   }
 
   /** Takes what it needs. `undefined`: there are too many tunnels. `start` or `close` follows. */

@@ -37,7 +37,7 @@ export class SocksRelay {
   open(bound: (local: Endpoint) => void, failed: () => void): void {
     this.#association = this.#context.stage
       .outgate(udpsOutgate)
-      .associate((content, from) => this.#answer(content, from));
+      .associate(this.#client, (content, from) => this.#answer(content, from));
     if (this.#association === undefined) return failed();
     this.#socket.on("error", () => undefined);
     this.#socket.on("message", (bytes, from) => this.#received(bytes, from));

@@ -123,6 +123,7 @@ class TunnelConn {
     if (typeof endpoint === "string") return this.#refuse(statusOf(endpoint));
     const tunnel = DatagramTunnel.open({
       outgate: stage.outgate(udpsOutgate),
+      client: this.#conn.client.address,
       target: endpoint,
       idleTimeout: () => props.idleTimeout,
       makeDeadline: this.#server.makeDeadline,

@@ -20,13 +20,15 @@ let shared: Awaited<ReturnType<typeof startPostgres>> | undefined;
 const sharedServer = async (context: TestContext) => (shared ??= await startPostgres(context, { password: "geheim" }));
 afterAll(() => shared?.[Symbol.asyncDispose](), 60_000);
 
-async function proxy(context: TestContext, port: number, props = "", backend = "") {
+const ann = '.users = (["name": "ann", "password": "geheim"])';
+
+async function proxy(context: TestContext, port: number, props = "", backend = "", users = ann) {
   const stage: Stage = await bootText(
     `stage {
       tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]) .maxFails = 0 ${backend} }
       tcpsRouter "main" {
         .address = "127.0.0.1:0"
-        case { pgsqlProxy { .toBackend = "db" .users = (["name": "ann", "password": "geheim"]) ${props} } }
+        case { pgsqlProxy { .toBackend = "db" ${users} ${props} } }
       }
     }`,
     { use: [pgsqlProxy] },
@@ -251,6 +253,23 @@ test("sessions are pooled, and cleaned in between", patience, async (context) =>
   expect((await next.query("show work_mem")).rows).not.toEqual([{ work_mem: "7MB" }]);
   await expect(next.query("select * from mine")).rejects.toMatchObject({ code: "42P01" });
   await next.end();
+});
+
+test("psql proves its password to the server, if the proxy does not know it", patience, async (context) => {
+  const server = await sharedServer(context);
+  await using site = await proxy(context, server.port, '.pooling = "session"', "", "");
+  expect(await site.psql("-c", "select current_user || 6*7")).toBe("ann42");
+  await expect(site.connect({ password: "wrong" })).rejects.toMatchObject({ code: "28P01" });
+  await expect(site.connect({ database: "nowhere" })).rejects.toMatchObject({ code: "3D000" });
+  const [first, second] = [await site.connect(), await site.connect()];
+  const pid = await pidOf(first);
+  expect(await pidOf(second)).not.toBe(pid);
+  await first.query("set work_mem = '7MB'");
+  expect((await first.query("show work_mem")).rows).toEqual([{ work_mem: "7MB" }]);
+  await first.end();
+  const left = async () => (await second.query("select 1 from pg_stat_activity where pid = $1", [pid])).rowCount;
+  await expect.poll(left).toBe(0);
+  await second.end();
 });
 
 test("TLS is spoken on both sides", patience, async (context) => {

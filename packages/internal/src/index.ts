@@ -55,6 +55,7 @@ export {
   type NumberSpec,
   type SeriesSpec,
 } from "./metrics/count-group.ts";
+export { DatabaseCounts } from "./metrics/database-counts.ts";
 export { eventCounter } from "./metrics/events.ts";
 export { countGroups, exporterGroup, limiterGroup, serverGroup } from "./metrics/groups.ts";
 export { ownerLabels, ownLabels } from "./metrics/labels.ts";

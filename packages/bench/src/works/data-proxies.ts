@@ -1,12 +1,12 @@
 // Proxies that know the protocol: Redis, PostgreSQL and DNS.
 
 import { execFile } from "node:child_process";
-import { connect, type Socket } from "node:net";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { comparePairs } from "../comparison.ts";
 import { loadCore, pinned } from "../machine.ts";
+import { memoryAtRest } from "../memory-at-rest.ts";
+import { idleClients } from "../pgsql-clients.ts";
 import { startBackend, startServer, type Command, type ServerProcess } from "../server-process.ts";
 import * as servers from "../servers/commands.ts";
 import { dnsmasq, pgbouncer, postgres, redis } from "../servers/databases.ts";
@@ -50,6 +50,8 @@ function work(name: string, { against, bounds: [atLeast, aim], needs, ...way }: 
 
 const pgsql = servers.hemi("pgsql-proxy.conf", "pgsql-pack.ts");
 
+const idleCount = 5000;
+
 export const dataProxies: readonly Work[] = [
   work("Redis: redis-benchmark, 16 requests at once", {
     against: "haproxy, TCP mode",
@@ -83,39 +85,23 @@ export const dataProxies: readonly Work[] = [
     measure: dnsRate,
   }),
   {
-    name: "PostgreSQL: memory for each of 1000 idle clients",
-    needs: ["pgbench"],
+    name: `PostgreSQL: memory for each of ${idleCount} idle clients`,
+    needs: ["pg_isready"],
     async run() {
       await using backend = await startBackend(postgres);
+      await served(backend.port);
       await using ours = await startProxy(pgsql, backend);
-      const first = await idleClients(ours.port, 100);
-      const before = ours.memory();
+      // Warmed up, so that what the first clients cost once is not counted.
+      const first = await idleClients(ours.port, 200);
+      const before = await memoryAtRest(ours);
       const more = await idleClients(ours.port, idleCount);
-      const each = Math.round((ours.memory() - before) / idleCount);
+      const each = Math.round(((await memoryAtRest(ours)) - before) / idleCount);
       for (const socket of [...first, ...more]) socket.destroy();
       const against = "PgBouncer, 2 KB";
       return [{ against, ours: "", theirs: "", figure: `${each} bytes`, atLeast: "10 KB or less", aim: "5 KB" }];
     },
   },
 ];
-
-const idleCount = 1000;
-
-/** Connections that wait for the request for a password. */
-async function idleClients(port: number, count: number): Promise<readonly Socket[]> {
-  const params = Buffer.from("user\0bench\0database\0postgres\0\0");
-  const first = Buffer.concat([Buffer.alloc(8), params]);
-  first.writeUInt32BE(first.length, 0);
-  first.writeUInt32BE(0x30000, 4);
-  const sockets: Socket[] = [];
-  for (let i = 0; i < count; i++) {
-    const socket = connect(port, "127.0.0.1").on("error", () => undefined);
-    socket.write(first);
-    await once(socket, "data");
-    sockets.push(socket);
-  }
-  return sockets;
-}
 
 async function redisRate(port: number, seconds: number): Promise<number> {
   const count = String(seconds * 100_000);

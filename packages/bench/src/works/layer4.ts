@@ -3,8 +3,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { memoryAtRest } from "../memory-at-rest.ts";
 import { compare, comparePairs, type Comparison } from "../comparison.ts";
 import { download } from "../download.ts";
 import { loadCore, pinned } from "../machine.ts";
@@ -19,8 +19,6 @@ const haproxy = "haproxy, TCP mode";
 const gibibyte = 1024 * 1024 * 1024;
 /** Half of them are open before the first measurement. */
 const idleConns = 7000;
-/** In ms. Idle processes of ours give back what the opening has left behind, which they look for every 5 s. */
-const rest = 13_000;
 
 /** Waits for the ClientHello, and refuses other names than those of the load. */
 const bySni =
@@ -138,11 +136,9 @@ function startBackendOfDatagrams(): Promise<ServerProcess> {
 async function idleMemory(server: ServerProcess): Promise<number> {
   const get = Buffer.from("GET / HTTP/1.1\r\nhost: a.example\r\n\r\n");
   const first = await open(server, get, idleConns / 2);
-  await sleep(rest);
-  const before = server.memory();
+  const before = await memoryAtRest(server);
   const second = await open(server, get, idleConns / 2);
-  await sleep(rest);
-  const each = (server.memory() - before) / second.length;
+  const each = ((await memoryAtRest(server)) - before) / second.length;
   for (const socket of [...first, ...second]) socket.destroy();
   return each;
 }

@@ -75,6 +75,16 @@ test("a static alias of a foreign name brings the records of that name", async (
   expect(server.queries[0]?.questions?.[0]?.name).toBe("www.other.test");
 });
 
+test("a loop of CNAME records, from here to elsewhere and back, ends with what was found", async () => {
+  const cname = (name: string, data: string): Answer => ({ type: "CNAME", name, ttl: 60, data });
+  await using server = await nameServer(answering([cname("www.other.test", "a.example"), cname("b.test", "b.test")]));
+  const records = '.records = (["name": "a.example", "type": "CNAME", "values": ("www.other.test")])';
+  await using site = await resolve(records, server.port);
+  expect(dataOf(await site.ask("a.example"))).toContain("www.other.test");
+  expect(dataOf(await site.ask("b.test"))).toContain("b.test");
+  expect(server.queries.length).toBe(2);
+});
+
 test("an answer is kept, with the letters of each client, and its lifetime is counted down", async () => {
   await using server = await nameServer(answering([a("a.test", "192.0.2.1", 600)]));
   await using site = await resolve("", server.port);

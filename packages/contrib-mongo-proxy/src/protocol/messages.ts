@@ -1,5 +1,7 @@
 // Messages of MongoDB ("MongoDB Wire Protocol"): a length that counts itself, two ids, an operation, and a body.
 
+import { GatheredBytes } from "@hemi/common";
+
 /** The peer speaks something else, or more than it may. */
 export class ProtocolError extends Error {}
 
@@ -40,8 +42,8 @@ export function writeMessage(
 export class MessageReader {
   readonly #maxSize: () => number;
   readonly #took: (message: Buffer) => void;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  /** The beginning of a message. */
+  readonly #incomplete = new GatheredBytes();
   /** As long as fewer bytes are there, looking again is of no use. */
   #needed = headSize;
   #isStopped = false;
@@ -54,19 +56,19 @@ export class MessageReader {
 
   /** Throws a ProtocolError; nothing may be added after that. `isShared`: the bytes will change. */
   add(bytes: Buffer, isShared: boolean): void {
-    this.#pieces.push(isShared ? Buffer.from(bytes) : bytes);
-    this.#size += bytes.length;
-    if (this.#size < this.#needed) return;
-    const [first] = this.#pieces;
-    const all = this.#pieces.length === 1 && first !== undefined ? first : Buffer.concat(this.#pieces, this.#size);
-    const rest = this.#scan(all);
-    this.#pieces = rest < all.length ? [all.subarray(rest)] : [];
-    this.#size = all.length - rest;
+    if (this.#incomplete.size === 0) return this.#scanned(isShared ? Buffer.from(bytes) : bytes);
+    this.#incomplete.add(bytes);
+    if (this.#incomplete.size >= this.#needed) this.#scanned(this.#incomplete.take());
   }
 
   /** Takes nothing more. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  #scanned(bytes: Buffer): void {
+    const rest = this.#scan(bytes);
+    if (rest < bytes.length) this.#incomplete.add(bytes.subarray(rest));
   }
 
   /** Returns where the first incomplete message begins. */

@@ -1,9 +1,10 @@
 // Errors as clients of MongoDB get them, and what the proxy changes in the first messages of a connection.
 
 import { type Document, serialize } from "bson";
-import { documentOf, fieldsIn, fieldsOf, named, textOf } from "./fields.ts";
+import { documentLength, documentOf, fieldsIn, fieldsOf, named, textOf } from "./fields.ts";
 import { headSize, operations, readHead, writeMessage } from "./messages.ts";
-import { compressors, type Request } from "./requests.ts";
+import { compressors, decompressedBody } from "./compression.ts";
+import type { Request } from "./requests.ts";
 
 /** Number and name of errors of the proxy ("Error Codes"). */
 export const errors = {
@@ -63,6 +64,18 @@ export function helloReply(message: Buffer): Buffer {
   const before = headSize + (head.operation === operations.message ? 5 : 20);
   const kept = fieldsOf(message.subarray(before)).filter(({ name }) => !aboutOthers.has(name));
   return writeMessage(head, message.subarray(headSize, before), documentOf(kept));
+}
+
+/** Whether the server has done what it was asked. `maxSize`: of a reply that is compressed. Throws a ProtocolError. */
+export function hasSucceeded(message: Buffer, maxSize: number): boolean {
+  const { operation } = readHead(message);
+  const whole = message.subarray(headSize);
+  const body = operation === operations.compressed ? decompressedBody(whole, maxSize) : whole;
+  const start = operation === operations.reply ? 20 : 5;
+  const document = body.subarray(start, start + documentLength(body, start));
+  const ok = named(fieldsOf(document), "ok");
+  // A number of any type, or a boolean.
+  return ok?.bytes.subarray(ok.start, ok.start + ok.length).some((byte) => byte !== 0) === true;
 }
 
 /** What a member of a replica set tells of the others ("hello"). */

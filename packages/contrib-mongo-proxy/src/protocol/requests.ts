@@ -1,6 +1,6 @@
 // What a client asks: a command for a database, by OP_MSG, by OP_QUERY for the first one, compressed or not.
 
-import { inflateSync, zstdDecompressSync } from "node:zlib";
+import { decompressedBody } from "./compression.ts";
 import { documentLength, type Field, fieldsOf, named, textOf } from "./fields.ts";
 import { headSize, operations, ProtocolError, readHead } from "./messages.ts";
 
@@ -22,8 +22,8 @@ export interface Request {
 /** `moreToCome`: no reply is wanted. */
 export const messageFlags = { checksum: 1, moreToCome: 2 } as const;
 
-/** Reads a whole message. `maxSize`: of one that is compressed. Throws a ProtocolError. */
-export function readRequest(message: Buffer, maxSize: number): Request {
+/** Reads a whole message. `maxInflated`: in bytes, of one that is compressed. Throws a ProtocolError. */
+export function readRequest(message: Buffer, maxInflated: number): Request {
   const { requestId, operation } = readHead(message);
   const body = message.subarray(headSize);
   switch (operation) {
@@ -32,7 +32,7 @@ export function readRequest(message: Buffer, maxSize: number): Request {
     case operations.query:
       return readQuery(requestId, body);
     case operations.compressed:
-      return readCompressed(requestId, body, maxSize);
+      return readMessage(requestId, decompressedBody(body, maxInflated));
     default:
       throw new ProtocolError(`the operation ${operation}, which is not spoken any more`);
   }
@@ -95,34 +95,4 @@ function readQuery(requestId: number, body: Buffer): Request {
   const database = collection.slice(0, -".$cmd".length);
   const { query } = operations;
   return { requestId, operation: query, command, database, fields, document, sequences: new Map(), flags: 0 };
-}
-
-function readCompressed(requestId: number, body: Buffer, maxSize: number): Request {
-  if (body.length < 9) throw new ProtocolError("a compressed message that is too short");
-  const [operation, size, method] = [body.readInt32LE(0), body.readInt32LE(4), body[8] ?? 0];
-  if (size < 0 || size > maxSize) throw new ProtocolError(`a message of more than ${maxSize} bytes`);
-  if (operation !== operations.message) throw new ProtocolError("a compressed message of another kind than OP_MSG");
-  return readMessage(requestId, decompressed(body.subarray(9), method, size));
-}
-
-/** The methods that the proxy can read, as they are called when client and server agree on one. */
-export const compressors: readonly string[] = ["zlib", "zstd"];
-
-function decompressed(bytes: Buffer, method: number, size: number): Buffer {
-  const content = inflated(bytes, method, size);
-  if (content.length !== size) throw new ProtocolError("a compressed message with a length that lies");
-  return content;
-}
-
-function inflated(bytes: Buffer, method: number, size: number): Buffer {
-  // One byte more than it may, so that a longer one is noticed.
-  const options = { maxOutputLength: size + 1 };
-  try {
-    if (method === 0) return bytes;
-    if (method === 2) return inflateSync(bytes, options);
-    if (method === 3) return zstdDecompressSync(bytes, options);
-  } catch {
-    throw new ProtocolError("a compressed message that is broken");
-  }
-  throw new ProtocolError(`a message that is compressed by the method ${method}`);
 }

@@ -23,7 +23,8 @@ import { headSize, MessageReader, packet, ProtocolError, sequenceAfter } from ".
 import { ClientAuth, marks, OwnAuth, type ServerAuth } from "../server/server-auth.ts";
 import { ServerConn } from "../server/server-conn.ts";
 import { ClientLogin, type LoginStep } from "./client-login.ts";
-import { CommandPhase, type CommandEvent, type KillTarget } from "./command-phase.ts";
+import type { KillTarget, KillTargets } from "../kill-targets.ts";
+import { CommandPhase, type CommandEvent } from "./command-phase.ts";
 
 export interface SessionOptions {
   /** Read at each use, because live props change them. */
@@ -38,8 +39,8 @@ export interface SessionOptions {
   readonly id: number;
   readonly tls: InnerTls;
   readonly access: Access;
-  /** The session of a client of the proxy. */
-  readonly findSession: (id: number) => ClientSession | undefined;
+  /** The sessions of all clients. */
+  readonly killTargets: KillTargets;
   readonly makeDeadline: (onExpired: () => void) => Deadline;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -93,8 +94,8 @@ export class ClientSession implements LinkUser {
     const greeting = { threadId: id, capabilities: offered, scramble: this.#scramble, plugin: plugins.sha2 };
     this.#pipe.write(greetingPacket(greeting, settings.serverVersion, mayUseTls), false);
     this.#conn.begin({
-      received: (bytes, isShared) => {
-        if (this.#secure === undefined) this.received(bytes, isShared);
+      received: (bytes) => {
+        if (this.#secure === undefined) this.received(bytes);
         else this.#secure.received(bytes);
       },
       ended: () => (this.#secure === undefined ? this.ended() : this.#secure.ended()),
@@ -108,11 +109,11 @@ export class ClientSession implements LinkUser {
     return this.#commands?.killTarget;
   }
 
-  received(bytes: Buffer, isShared: boolean): void {
+  received(bytes: Buffer): void {
     if (this.#phase === "over") return;
     try {
       if (this.#phase === "response") this.#addToHead(bytes);
-      else this.#reader.add(bytes, isShared);
+      else this.#reader.add(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const name = error.message.includes("more than") ? "tooLarge" : "handshake";
@@ -155,7 +156,7 @@ export class ClientSession implements LinkUser {
     const payload = message.subarray(headSize);
     if (isTlsRequest(payload)) return this.#startTls(rest);
     this.#responded(readResponse(payload));
-    if (rest.length > 0) this.received(rest, false);
+    if (rest.length > 0) this.received(rest);
   }
 
   #startTls(rest: Buffer): void {
@@ -271,7 +272,7 @@ export class ClientSession implements LinkUser {
     destination: Destination,
     makeAuth: () => ServerAuth,
   ): void {
-    const { settings, access, findSession, count, now } = this.#options;
+    const { settings, access, killTargets, count, now } = this.#options;
     count("login");
     this.#conn.servedBy(server.node);
     const { toReplicas } = destination;
@@ -288,7 +289,7 @@ export class ClientSession implements LinkUser {
         const to = access.destinationOf(user.name, database);
         return access.mayUse(user, database) && to.toBackend === destination.toBackend;
       },
-      targetOf: (id) => findSession(id)?.killTarget,
+      findTarget: (id, found) => killTargets.find(id, found),
       count,
       now,
       close: (reason) => {

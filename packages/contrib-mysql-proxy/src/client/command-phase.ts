@@ -11,17 +11,12 @@ import { statusFlags } from "../protocol/capabilities.ts";
 import { errorPayload, type ErrorName } from "../protocol/errors.ts";
 import { PacketHeads } from "../protocol/packet-heads.ts";
 import { headSize, packet, sequenceAfter } from "../protocol/packets.ts";
+import type { KillTarget } from "../kill-targets.ts";
 import { Response } from "../protocol/response.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
 import { commandOf, commands, type Command } from "./commands.ts";
 import { Replica, type MakeReplica } from "./replica.ts";
 import { databaseIn, killIn, kindOf, type StatementKind } from "./statements.ts";
-
-/** Where a session is at a server. */
-export interface KillTarget {
-  readonly node: string;
-  readonly threadId: number;
-}
 
 export interface CommandOptions {
   readonly pipe: ClientPipe;
@@ -34,8 +29,8 @@ export interface CommandOptions {
   readonly replica: MakeReplica | undefined;
   /** Whether the session may have this database. */
   readonly mayUse: (database: string) => boolean;
-  /** The session of another client. */
-  readonly targetOf: (id: number) => KillTarget | undefined;
+  /** Finds the session of another client, at once or later. */
+  readonly findTarget: (id: number, found: (target: KillTarget | undefined) => void) => void;
   readonly count: (event: CommandEvent) => void;
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
@@ -62,6 +57,8 @@ export class CommandPhase {
   /** Commands that came while another one runs. */
   #waiting: Buffer[] = [];
   #running: Running | undefined;
+  /** The session that is to be killed is looked for. */
+  #isLooking = false;
   /** What was written to the server that writes has not been passed on. */
   #isServerSlow = false;
   /** Since when the client has not read, or not sent a piece of its file; `Infinity`: it owes nothing. */
@@ -108,7 +105,7 @@ export class CommandPhase {
   clientMessage(bytes: Buffer, start: number, end: number): void {
     if (this.#isOver) return;
     if (this.#sendsFile) return this.#sendFile(bytes, start, end);
-    if (this.#running === undefined) return this.#take(Buffer.from(bytes.subarray(start, end)));
+    if (this.#running === undefined && !this.#isLooking) return this.#take(Buffer.from(bytes.subarray(start, end)));
     this.#waiting.push(Buffer.from(bytes.subarray(start, end)));
     this.#holdOrNot();
   }
@@ -170,11 +167,18 @@ export class CommandPhase {
 
   /** Clients know the sessions of others by the ids of the proxy. */
   #kill(what: string, id: number): void {
-    const target = this.#options.targetOf(id);
-    if (target?.node !== this.#server.node) {
-      return this.#refuse("unknownThread", `Unknown thread id: ${id}`);
-    }
-    const query = Buffer.from(`KILL ${what}${target.threadId}`);
+    this.#isLooking = true;
+    this.#options.findTarget(id, (target) => {
+      this.#isLooking = false;
+      if (this.#isOver) return;
+      if (target?.node === this.#server.node) this.#killAt(what, target.threadId);
+      else this.#refuse("unknownThread", `Unknown thread id: ${id}`);
+      this.#next();
+    });
+  }
+
+  #killAt(what: string, threadId: number): void {
+    const query = Buffer.from(`KILL ${what}${threadId}`);
     this.#run({ response: "result", isQuery: true }, packet(0, Buffer.of(commands.query), query), "write");
   }
 
@@ -275,7 +279,7 @@ export class CommandPhase {
   }
 
   #next(): void {
-    while (this.#running === undefined && !this.#isOver) {
+    while (this.#running === undefined && !this.#isLooking && !this.#isOver) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
       this.#take(next);

@@ -1,6 +1,8 @@
 // Packets of the MySQL protocol ("MySQL Packets"): a length of three bytes, a sequence number, and a payload. A payload
 // of the maximum length goes on in the next packet.
 
+import { GatheredBytes } from "@hemi/common";
+
 /** The peer speaks something else, or more than it may. */
 export class ProtocolError extends Error {}
 
@@ -17,8 +19,8 @@ export const maxPayload = 0xff_ff_ff;
 export class MessageReader {
   readonly #maxSize: () => number;
   readonly #took: MessageTaker;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  /** The beginning of a message. */
+  readonly #incomplete = new GatheredBytes();
   /** As long as fewer bytes are there, looking again is of no use. */
   #needed = headSize;
   #isStopped = false;
@@ -29,20 +31,16 @@ export class MessageReader {
     this.#took = took;
   }
 
-  /** Throws a ProtocolError; nothing may be added after that. `isShared`: the bytes will change. */
-  add(bytes: Buffer, isShared: boolean): void {
-    if (this.#size === 0) return this.#keepRest(bytes, isShared);
-    this.#keep(isShared ? Buffer.from(bytes) : bytes);
-    if (this.#size < this.#needed) return;
-    const all = Buffer.concat(this.#pieces, this.#size);
-    this.#pieces = [];
-    this.#size = 0;
-    this.#keepRest(all, false);
+  /** Throws a ProtocolError; nothing may be added after that. What the reader keeps of the bytes, it copies. */
+  add(bytes: Buffer): void {
+    if (this.#incomplete.size === 0) return this.#scanned(bytes);
+    this.#incomplete.add(bytes);
+    if (this.#incomplete.size >= this.#needed) this.#scanned(this.#incomplete.take());
   }
 
   /** Whether no message has begun. */
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.#incomplete.size === 0;
   }
 
   /** Takes nothing more. */
@@ -50,14 +48,9 @@ export class MessageReader {
     this.#isStopped = true;
   }
 
-  #keepRest(bytes: Buffer, isShared: boolean): void {
+  #scanned(bytes: Buffer): void {
     const rest = this.#scan(bytes);
-    if (rest < bytes.length) this.#keep(isShared ? Buffer.from(bytes.subarray(rest)) : bytes.subarray(rest));
-  }
-
-  #keep(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
+    if (rest < bytes.length) this.#incomplete.add(bytes.subarray(rest));
   }
 
   /** Returns where the first incomplete message begins. */

@@ -141,7 +141,7 @@ export class ServerConn implements DialUser, LinkUser {
     if (this.#isOver) return;
     try {
       if (this.#phase === "ready") this.#user?.received(bytes, isShared);
-      else this.#reader.add(bytes, isShared);
+      else this.#reader.add(bytes);
       // Somebody on the way could have put it there, and it would be taken for the beginning of what TLS brings.
       if (this.#phase === "securing" && !this.#reader.isEmpty)
         throw new ProtocolError("more than a greeting before TLS");

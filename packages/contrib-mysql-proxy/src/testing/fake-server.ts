@@ -7,7 +7,7 @@ import { offered } from "../protocol/capabilities.ts";
 import { okPacket } from "../protocol/errors.ts";
 import { greetingPacket, readResponse, type ClientResponse } from "../protocol/handshake.ts";
 import { headSize, int16, MessageReader, packet, PayloadReader } from "../protocol/packets.ts";
-import { newScramble, proofOf } from "../protocol/passwords.ts";
+import { newScramble, plugins, proofOf } from "../protocol/passwords.ts";
 
 export interface FakeOptions {
   readonly password?: string;
@@ -59,7 +59,7 @@ export class FakeServer implements AsyncDisposable {
       () => 100_000_000,
       (bytes, start, end) => {
         const payload = Buffer.from(bytes.subarray(start + headSize, end));
-        const next = (bytes[start + 3] ?? 0) + 1;
+        let next = (bytes[start + 3] ?? 0) + 1;
         const login = (isKnown: boolean): void => {
           step = "commands";
           socket.write(isKnown ? okPacket(next) : packet(next, denied));
@@ -72,7 +72,11 @@ export class FakeServer implements AsyncDisposable {
             return;
           case "proof":
             if (proofOf(plugin, this.#password, scramble)?.equals(payload) !== true) return login(false);
-            if (this.#options.wantsPassword !== true) return login(true);
+            if (this.#options.wantsPassword !== true) {
+              // "fast_auth_success": clients of MariaDB insist on it.
+              if (plugin === plugins.sha2) socket.write(packet(next++, Buffer.of(1, 3)));
+              return login(true);
+            }
             step = "password";
             socket.write(packet(next, Buffer.of(1, 4)));
             return;
@@ -89,7 +93,7 @@ export class FakeServer implements AsyncDisposable {
         }
       },
     );
-    socket.on("data", (bytes) => reader.add(bytes, false));
+    socket.on("data", (bytes) => reader.add(bytes));
     socket.write(first ?? greetingPacket(own, "8.0.0-fake", false));
   }
 

@@ -21,7 +21,7 @@ export class RawClient {
       () => 100_000_000,
       (bytes, start, end) => this.received.push(Buffer.from(bytes.subarray(start, end))),
     );
-    this.socket.on("data", (bytes) => reader.add(bytes, false)).on("error", () => undefined);
+    this.socket.on("data", (bytes) => reader.add(bytes)).on("error", () => undefined);
     this.#closed = once(this.socket, "close");
   }
 

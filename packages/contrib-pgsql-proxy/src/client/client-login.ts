@@ -3,19 +3,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { int32, message, ProtocolError, readText } from "../protocol/messages.ts";
 import { parseVerifier, ScramServer, verifierOf, type Verifier } from "../protocol/scram.ts";
-import { mechanism } from "../server/server-login.ts";
-
-/** A user of the proxy, as the configuration has it. */
-export interface ConfiguredUser {
-  readonly name: string;
-  /** In plain text, or a verifier: `SCRAM-SHA-256$…`. */
-  readonly password: string;
-  /** Names of databases. Empty: all. */
-  readonly databases: readonly string[];
-  /** Who the user is at the server. "": the same. */
-  readonly serverUser: string;
-  readonly serverPassword: string;
-}
+import type { ConfiguredUser } from "../access.ts";
+import { mechanism } from "../server/server-auth.ts";
 
 /** The verifiers of all users. Unknown ones have one, too, so that nobody learns which users there are. */
 export class Verifiers {

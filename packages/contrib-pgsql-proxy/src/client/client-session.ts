@@ -2,116 +2,151 @@
 //
 //  first message ── TLS, GSS: answered, and another one follows;  a request to cancel: passed on, and closed
 //     v
-//  login (SCRAM) ──> welcome ──> queries: see QueryPhase
+//  the proxy knows the password: login (SCRAM) ──┐
+//  only servers know it: RelayedLogin ───────────┴──> welcome ──> queries: see QueryPhase
 
 import type { Deadline } from "@hemi/common";
 import { type ClientPipe, type ConnEndReason, type LinkUser, SecurePipe, type TcpsConn } from "@hemi/internal";
 import type { SecureContext } from "node:tls";
+import type { Access, ConfiguredUser, Denial } from "../access.ts";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
-import { authenticationOk, MessageReader, ProtocolError } from "../protocol/messages.ts";
+import { authenticationOk, MessageReader, type MessageUser, ProtocolError } from "../protocol/messages.ts";
 import { readStartup, type Startup } from "../protocol/startup.ts";
-import type { ServerConn } from "../server/server-conn.ts";
 import { ClientLogin, type Verifiers } from "./client-login.ts";
-import { QueryPhase, type Lender, type QueryEvent } from "./query-phase.ts";
+import { QueryPhase, type Lender, type QueryEvent, type QueryHost, type QuerySession } from "./query-phase.ts";
+import { type RelayedClient, RelayedLogin } from "./relayed-login.ts";
 
-export interface SessionOptions {
+/** What all clients of a proxy have in common. */
+export interface SessionHost extends QueryHost {
   /** Read at each use, because live props change them. */
-  readonly settings: {
+  readonly settings: QueryHost["settings"] & {
     readonly loginTimeout: number;
     readonly idleTimeout: number;
     readonly maxMessageSize: number;
-    readonly maxStatements: number;
-    readonly pooling: "transaction" | "session";
     readonly requireTls: boolean;
   };
   readonly secureContext: SecureContext | undefined;
+  readonly access: Access;
   readonly verifiers: Verifiers;
-  /** Where the client gets its servers; a text: why it does not. */
-  readonly lenderFor: (user: string, database: string) => Lender | { readonly state: string; readonly text: string };
-  /** Gives the session a key by which it is found again for `cancel`. */
-  readonly register: (phase: QueryPhase) => { readonly id: number; readonly key: Buffer };
-  readonly cancel: (id: number, key: Buffer) => void;
-  /** The client has left while the server works for it. */
-  readonly abandoned: (server: ServerConn) => void;
-  readonly makeDeadline: (onExpired: () => void) => Deadline;
-  readonly count: (event: SessionEvent) => void;
+  /** Where a client gets its servers. */
+  lenderFor(user: ConfiguredUser, database: string): Lender | Denial;
+  /** Lets a client prove itself to a server of its own. */
+  relay(user: ConfiguredUser, database: string, client: RelayedClient): RelayedLogin | Denial;
+  makeDeadline(onExpired: () => void): Deadline;
+  count(event: SessionEvent): void;
+  /** A client is gone. */
+  left(): void;
 }
 
 export type SessionEvent = QueryEvent | "login" | "loginRefused" | "cancel";
 
 type Session = Extract<Startup, { readonly kind: "session" }>;
 
-export class ClientSession implements LinkUser {
+/** Thousands of them are idle at a time: what only the login needs is dropped behind it. */
+export class ClientSession implements LinkUser, MessageUser, QuerySession {
   readonly #conn: TcpsConn;
-  readonly #options: SessionOptions;
+  readonly #host: SessionHost;
   readonly #deadline: Deadline;
-  #pipe: ClientPipe;
+  readonly #reader = new MessageReader(this);
+  pipe: ClientPipe;
   #secure: SecurePipe | undefined;
   #phase: "startup" | "login" | "queries" | "over" = "startup";
-  #head: Buffer = Buffer.alloc(0);
+  #head = nothing;
   #startup: Session | undefined;
-  #login: ClientLogin | undefined;
+  #login: ClientLogin | RelayedLogin | undefined;
+  #lender: Lender | undefined;
   #queries: QueryPhase | undefined;
-  readonly #reader: MessageReader;
 
-  constructor(conn: TcpsConn, options: SessionOptions) {
+  constructor(conn: TcpsConn, host: SessionHost) {
     this.#conn = conn;
-    this.#options = options;
-    this.#pipe = conn.link;
-    this.#deadline = options.makeDeadline(() =>
-      this.#phase === "over" ? conn.close("clientAborted") : this.#tooLate(),
-    );
-    this.#reader = new MessageReader(
-      () => (this.#phase === "queries" ? options.settings.maxMessageSize : maxLoginMessage),
-      (type, bytes, start, end) => this.#message(type, bytes, start, end),
-    );
+    this.#host = host;
+    this.pipe = conn.link;
+    this.#deadline = host.makeDeadline(() => (this.#phase === "over" ? conn.close("clientAborted") : this.#tooLate()));
   }
 
   begin(): void {
-    this.#deadline.set(this.#options.settings.loginTimeout);
-    this.#conn.begin({
-      received: (bytes, isShared) => {
-        if (this.#secure === undefined) this.received(bytes, isShared);
-        else this.#secure.received(bytes);
-      },
-      ended: () => (this.#secure === undefined ? this.ended() : this.#secure.ended()),
-      drained: () => (this.#secure === undefined ? this.drained() : this.#secure.drained()),
-      closed: () => this.closed(),
-    });
+    this.#deadline.set(this.#host.settings.loginTimeout);
+    this.#conn.begin(this);
   }
 
-  received(bytes: Buffer, isShared: boolean): void {
-    if (this.#phase === "over") return;
-    try {
-      if (this.#phase === "startup") this.#addToHead(bytes);
-      else this.#reader.add(bytes, isShared);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#fail(sqlStates.protocolViolation, `it was sent ${error.message}`, "refused");
-    }
-    if (this.#phase === "queries") {
-      this.#deadline.set(this.#options.settings.idleTimeout);
-      this.#queries?.told();
-    }
+  // ---- from the connection ----
+
+  received(bytes: Buffer): void {
+    if (this.#secure === undefined) this.#received(bytes);
+    else this.#secure.received(bytes);
   }
 
-  /** The protocol knows no half-closed connections. */
   ended(): void {
-    this.#end();
+    if (this.#secure === undefined) this.#end();
+    else this.#secure.ended();
   }
 
   drained(): void {
-    this.#queries?.clientDrained();
+    if (this.#secure === undefined) this.#queries?.clientDrained();
+    else this.#secure.drained();
   }
 
   closed(): void {
     this.#phase = "over";
     this.#deadline.clear();
     this.#secure?.closed();
-    this.#queries?.close();
-    if (this.#startup === undefined) return;
-    const { user, database } = this.#startup;
+    this.#close();
+    this.#host.left();
+    const { user, database } = this.#lender ?? this.#startup ?? {};
+    if (user === undefined || database === undefined) return;
     this.#conn.note({ user, database, ...this.#queries?.notes });
+  }
+
+  // ---- from its reader ----
+
+  get maxMessageSize(): number {
+    return this.#phase === "queries" ? this.#host.settings.maxMessageSize : maxLoginMessage;
+  }
+
+  message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#phase === "queries") {
+      if (type === terminate) this.#end();
+      else this.#queries?.clientMessage(type, bytes, start, end);
+      return;
+    }
+    if (this.#phase !== "login") return;
+    if (type !== password || this.#login === undefined) throw new ProtocolError("something else than a password");
+    if (this.#login instanceof RelayedLogin) {
+      return this.#login.answered(Buffer.from(bytes.subarray(start, end)));
+    }
+    const { send, outcome } = this.#login.answer(bytes, start, end);
+    if (send !== undefined) this.pipe.write(send, false);
+    if (outcome === "refused") this.#refuseLogin();
+    else if (outcome === "known") this.#proven();
+  }
+
+  // ---- from its queries ----
+
+  servedBy(node: string): void {
+    this.#conn.servedBy(node);
+  }
+
+  close(error: Buffer | undefined, reason: ConnEndReason): void {
+    if (this.#phase === "over") return;
+    if (error !== undefined && !this.pipe.isDestroyed) this.pipe.write(error, false);
+    this.#conn.endsBecauseOf(reason);
+    this.#end();
+  }
+
+  /** What the client has sent, without TLS. */
+  #received(bytes: Buffer): void {
+    if (this.#phase === "over") return;
+    try {
+      if (this.#phase === "startup") this.#addToHead(bytes);
+      else this.#reader.add(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#fail(sqlStates.protocolViolation, `it was sent ${error.message}`, "refused");
+    }
+    if (this.#phase === "queries") {
+      this.#deadline.set(this.#host.settings.idleTimeout);
+      this.#queries?.told();
+    }
   }
 
   #addToHead(bytes: Buffer): void {
@@ -120,89 +155,102 @@ export class ClientSession implements LinkUser {
     if (read === undefined) return;
     const { startup, end } = read;
     const rest = this.#head.subarray(end);
-    this.#head = Buffer.alloc(0);
+    this.#head = nothing;
     if (startup.kind === "tls" || startup.kind === "gss") {
       // Whatever follows before the answer would be put in by somebody in between (CVE-2021-23214).
       if (rest.length > 0) throw new ProtocolError("bytes behind a request for encryption");
       return this.#answerRequest(startup.kind);
     }
     if (startup.kind === "cancel") {
-      this.#options.count("cancel");
-      this.#options.cancel(startup.id, startup.key);
+      this.#host.count("cancel");
+      this.#host.cancels.request(startup);
       return this.#end();
     }
     this.#startUp(startup);
-    if (rest.length > 0) this.received(rest, false);
+    if (rest.length > 0) this.#received(rest);
   }
 
   #answerRequest(kind: "tls" | "gss"): void {
-    const { secureContext } = this.#options;
+    const { secureContext } = this.#host;
     const mayUse =
       kind === "tls" && secureContext !== undefined && this.#secure === undefined && this.#conn.tls === undefined;
-    this.#pipe.write(Buffer.from(mayUse ? "S" : "N"), false);
+    this.pipe.write(Buffer.from(mayUse ? "S" : "N"), false);
     if (!mayUse) return;
-    this.#secure = new SecurePipe(this.#conn.link, secureContext, this, () => this.#conn.close("clientAborted"));
-    this.#pipe = this.#secure;
+    const user: LinkUser = {
+      received: (bytes) => this.#received(bytes),
+      // The protocol knows no half-closed connections.
+      ended: () => this.#end(),
+      drained: () => this.#queries?.clientDrained(),
+      closed: () => {},
+    };
+    this.#secure = new SecurePipe(this.#conn.link, secureContext, user, () => this.#conn.close("clientAborted"));
+    this.pipe = this.#secure;
   }
 
   #startUp(startup: Session): void {
     this.#startup = startup;
     const isSecure = this.#secure !== undefined || this.#conn.tls !== undefined;
-    if (this.#options.settings.requireTls && !isSecure) {
+    if (this.#host.settings.requireTls && !isSecure) {
       return this.#fail(sqlStates.notAllowed, "the proxy wants TLS", "refused");
     }
-    if (startup.negotiation !== undefined) this.#pipe.write(startup.negotiation, false);
+    if (startup.negotiation !== undefined) this.pipe.write(startup.negotiation, false);
     this.#phase = "login";
-    this.#login = new ClientLogin(this.#options.verifiers.of(startup.user));
-    this.#pipe.write(this.#login.request, false);
+    const user = this.#host.access.userOf(startup.user);
+    if (user?.password === "") return this.#relay(user, startup.database, isSecure);
+    const login = new ClientLogin(this.#host.verifiers.of(startup.user));
+    this.#login = login;
+    this.pipe.write(login.request, false);
   }
 
-  #message(type: number, bytes: Buffer, start: number, end: number): void {
-    if (this.#phase === "queries") {
-      if (type === terminate) this.#end();
-      else this.#queries?.clientMessage(type, bytes, start, end);
-      return;
-    }
+  /** The proxy does not know the password. */
+  #relay(user: ConfiguredUser, database: string, isClientSecure: boolean): void {
+    const login = this.#host.relay(user, database, {
+      isClientSecure,
+      ask: (message) => void this.pipe.write(message, false),
+      known: (lender) => this.#known(lender),
+      failed: (error) => this.#notRelayed(error),
+    });
+    if ("state" in login) return this.#fail(login.state, login.text, "refused");
+    this.#login = login;
+    login.begin();
+  }
+
+  #notRelayed(error: Buffer | undefined): void {
     if (this.#phase !== "login") return;
-    if (type !== password || this.#login === undefined) throw new ProtocolError("something else than a password");
-    const { send, outcome } = this.#login.answer(bytes, start, end);
-    if (send !== undefined) this.#pipe.write(send, false);
-    if (outcome === "refused") this.#refuseLogin();
-    else if (outcome === "known") this.#known();
+    this.#host.count("loginRefused");
+    this.close(error, "refused");
   }
 
   #refuseLogin(): void {
-    this.#options.count("loginRefused");
+    this.#host.count("loginRefused");
     const text = `password authentication failed for user "${this.#startup?.user ?? ""}"`;
     this.#fail(sqlStates.invalidPassword, text, "refused");
   }
 
-  #known(): void {
-    if (this.#startup === undefined) return;
-    const { user, database, params } = this.#startup;
-    const lender = this.#options.lenderFor(user, database);
-    if ("state" in lender) return this.#fail(lender.state, lender.text, "refused");
-    this.#options.count("login");
-    const queries: QueryPhase = new QueryPhase({
-      pipe: this.#pipe,
-      lender,
-      params,
-      settings: this.#options.settings,
-      count: this.#options.count,
-      key: () => this.#options.register(queries),
-      servedBy: (node) => this.#conn.servedBy(node),
-      abandoned: this.#options.abandoned,
-      close: (error, reason) => this.#failWith(error, reason),
-    });
-    this.#queries = queries;
+  /** The proxy knows who it is. */
+  #proven(): void {
+    const user = this.#host.access.userOf(this.#startup?.user ?? "");
+    if (user === undefined) return this.#refuseLogin();
+    const lender = this.#host.lenderFor(user, this.#startup?.database ?? "");
+    if ("state" in lender) this.#fail(lender.state, lender.text, "refused");
+    else this.#known(lender);
+  }
+
+  #known(lender: Lender): void {
+    const { params = new Map<string, string>() } = this.#startup ?? {};
+    this.#host.count("login");
+    this.#queries = new QueryPhase(this.#host, this, lender, params);
+    this.#lender = lender;
+    this.#login = undefined;
+    this.#startup = undefined;
     this.#phase = "queries";
-    this.#deadline.set(this.#options.settings.idleTimeout);
-    this.#pipe.write(authenticationOk, false);
-    queries.begin();
+    this.#deadline.set(this.#host.settings.idleTimeout);
+    this.pipe.write(authenticationOk, false);
+    this.#queries.begin();
   }
 
   #tooLate(): void {
-    if (this.#queries?.isBusy === true) return this.#deadline.set(this.#options.settings.idleTimeout);
+    if (this.#queries?.isBusy === true) return this.#deadline.set(this.#host.settings.idleTimeout);
     const isLogin = this.#phase !== "queries";
     this.#fail(
       sqlStates.idle,
@@ -212,28 +260,28 @@ export class ClientSession implements LinkUser {
   }
 
   #fail(state: string, text: string, reason: ConnEndReason): void {
-    this.#failWith(errorMessage("FATAL", state, text), reason);
-  }
-
-  #failWith(error: Buffer | undefined, reason: ConnEndReason): void {
-    if (this.#phase === "over") return;
-    if (error !== undefined && !this.#pipe.isDestroyed) this.#pipe.write(error, false);
-    this.#conn.endsBecauseOf(reason);
-    this.#end();
+    this.close(errorMessage("FATAL", state, text), reason);
   }
 
   #end(): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
     this.#reader.stop();
-    this.#queries?.close();
+    this.#close();
     // Whoever does not read, or does not close, is not waited for.
     this.#deadline.set(lingerTime);
-    if (!this.#pipe.isDestroyed) this.#pipe.end();
-    this.#pipe.hold(false);
+    if (!this.pipe.isDestroyed) this.pipe.end();
+    this.pipe.hold(false);
+  }
+
+  #close(): void {
+    this.#queries?.close();
+    if (this.#login instanceof RelayedLogin) this.#login.close();
+    this.#login = undefined;
   }
 }
 
+const nothing = Buffer.alloc(0);
 const terminate = 88;
 const password = 112;
 /** Not a prop: what PostgreSQL takes before a login. */

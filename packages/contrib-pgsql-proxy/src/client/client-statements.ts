@@ -2,7 +2,7 @@
 
 import { closeComplete, parseComplete, ProtocolError } from "../protocol/messages.ts";
 import type { ServerConn } from "../server/server-conn.ts";
-import type { Entry } from "./expected.ts";
+import type { Entry } from "../server/expected.ts";
 import {
   bindMessage,
   closeMessage,
@@ -14,7 +14,7 @@ import {
   readTarget,
   type Statement,
   type StatementTable,
-} from "./statements.ts";
+} from "../server/statements.ts";
 
 export interface ClientStatementsOptions {
   readonly table: StatementTable;
@@ -84,10 +84,8 @@ export class ClientStatements {
     expect({ kind: "describe" });
   }
 
-  /** The server does not have it, because Parse has failed; nor has the client, unless it had it before (`isOurs`). */
-  failed(server: ServerConn, statement: Statement, isOurs: boolean): void {
-    server.statements.delete(statement.name);
-    if (isOurs) return;
+  /** The client does not have it, because its Parse has failed. */
+  notPrepared(statement: Statement): void {
     for (const [name, each] of this.#statements) {
       if (each !== statement) continue;
       this.#statements.delete(name);

@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
 import { Deadlines } from "@hemi/common";
-import { BackendFailure } from "@hemi/internal";
+import { BackendFailure, DatabaseCounts, Metrics, onlyWorker } from "@hemi/internal";
+import { Cancels } from "../server/cancels.ts";
 import { Pool } from "../server/pool.ts";
+import { StatementTable } from "../server/statements.ts";
 import { QueryPhase } from "./query-phase.ts";
-import { StatementTable } from "./statements.ts";
+import { ParamSets } from "./session-params.ts";
 
 test("a client that does not read its answers is not read either, until it does", () => {
   const held: boolean[] = [];
   const deadlines = new Deadlines({ failed: () => undefined });
   const settings = { poolSize: 1, maxQueued: 1, queueTimeout: 1, serverIdleTimeout: 1, serverLifetime: 0 };
+  const counts = new DatabaseCounts({ path: "", metrics: new Metrics() }, "", "");
   const pool = new Pool({
+    counts,
     settings: { ...settings, resetQuery: "", maxMessageSize: 1000 },
     backend: () => {
       throw new BackendFailure("HEMI_BACKEND_BUSY", "", "no server is needed");
@@ -21,17 +25,25 @@ test("a client that does not read its answers is not read either, until it does"
     now: () => 0,
     log: () => undefined,
   });
-  const phase = new QueryPhase({
-    pipe: { isDestroyed: false, write: () => false, hold: (isHeld) => held.push(isHeld), end: () => undefined },
-    lender: { pool, statements: new StatementTable(), defaults: new Map() },
-    params: new Map(),
-    settings: { pooling: "transaction", maxStatements: 1, maxMessageSize: 1000 },
+  const host = {
+    settings: { pooling: "transaction", maxStatements: 1 },
+    cancels: new Cancels({ workers: onlyWorker, path: "", now: () => 0, cancel: () => undefined }),
+    paramSets: new ParamSets(),
     count: () => undefined,
-    key: () => ({ id: 1, key: Buffer.alloc(4) }),
-    servedBy: () => undefined,
     abandoned: () => undefined,
+  } as const;
+  const session = {
+    pipe: {
+      isDestroyed: false,
+      write: () => false,
+      hold: (isHeld: boolean) => held.push(isHeld),
+      end: () => undefined,
+    },
+    servedBy: () => undefined,
     close: () => undefined,
-  });
+  };
+  const lender = { user: "", database: "", pool, counts, statements: new StatementTable(), defaults: new Map() };
+  const phase = new QueryPhase(host, session, lender, new Map());
   phase.begin();
   expect(held.at(-1)).toBe(true);
   phase.clientDrained();

@@ -4,56 +4,59 @@
 //         └──> a server: parameters restored ──> statements renamed ──> sent
 //  ReadyForQuery, nothing owed, no transaction ──> the server is given back
 
-import type { ClientPipe, ConnEndReason } from "@hemi/internal";
+import type { ClientPipe, ConnEndReason, DatabaseCounts } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
-import { headSize, idle, MessageReader, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
-import type { Pool, PoolWaiter } from "../server/pool.ts";
-import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import { Expected, type Entry } from "./expected.ts";
+import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
+import type { CancelKey, Cancels } from "../server/cancels.ts";
+import type { Entry } from "../server/expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
-import { SessionParams } from "./session-params.ts";
+import type { PoolWaiter, ServerSource } from "../server/pool.ts";
+import type { ServerConn, ServerUser } from "../server/server-conn.ts";
+import { keyMessage, type Statement, type StatementTable } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
-import { keyMessage, type StatementTable } from "./statements.ts";
+import { SessionParams, type ParamSets } from "./session-params.ts";
 
 /** Where a client gets its servers. */
 export interface Lender {
-  readonly pool: Pool;
+  readonly user: string;
+  readonly database: string;
+  readonly pool: ServerSource;
+  readonly counts: DatabaseCounts;
   readonly statements: StatementTable;
   /** What servers of the pool report by default; `undefined`: none has yet. */
   defaults: ReadonlyMap<string, string> | undefined;
 }
 
-export interface QueryOptions {
-  readonly pipe: ClientPipe;
-  readonly lender: Lender;
-  readonly params: ReadonlyMap<string, string>;
-  readonly settings: {
-    readonly pooling: "transaction" | "session";
-    readonly maxStatements: number;
-    readonly maxMessageSize: number;
-  };
-  readonly count: (event: QueryEvent) => void;
-  /** Called once, when the session begins. */
-  readonly key: () => { readonly id: number; readonly key: Buffer };
-  readonly servedBy: (node: string) => void;
+/** What all clients of a proxy have in common. */
+export interface QueryHost {
+  /** Read at each use, because live props change them. */
+  readonly settings: { readonly pooling: "transaction" | "session"; readonly maxStatements: number };
+  readonly cancels: Cancels;
+  readonly paramSets: ParamSets;
+  count(event: QueryEvent): void;
   /** The client has left while the server works for it. */
-  readonly abandoned: (server: ServerConn) => void;
+  abandoned(server: ServerConn): void;
+}
+
+/** The session that the queries belong to. */
+export interface QuerySession {
+  readonly pipe: ClientPipe;
+  servedBy(node: string): void;
   /** `error`: for the client. */
-  readonly close: (error: Buffer | undefined, reason: ConnEndReason) => void;
+  close(error: Buffer | undefined, reason: ConnEndReason): void;
 }
 
 export type QueryEvent = "transaction" | "query" | "wait" | "serverLost" | "refused";
 
+/** Thousands of them are idle at a time: what only a transaction needs is made for it, and dropped behind it. */
 export class QueryPhase implements ServerUser, PoolWaiter {
-  readonly #options: QueryOptions;
+  readonly #host: QueryHost;
+  readonly #session: QuerySession;
+  readonly #lender: Lender;
+  readonly #startup: ReadonlyMap<string, string>;
   readonly #params: SessionParams;
-  readonly #expected = new Expected({
-    notPrepared: (statement, isOurs) => {
-      if (this.#server !== undefined) this.#statements.failed(this.#server, statement, isOurs);
-    },
-    notEvicted: (name) => void this.#server?.statements.add(name),
-  });
-  readonly #statements: ClientStatements;
+  #statements: ClientStatements | undefined;
+  #key: CancelKey | undefined;
   #server: ServerConn | undefined;
   #isWaiting = false;
   #hasBegun = false;
@@ -61,10 +64,10 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   #isBound = false;
   #isOver = false;
   /** Messages that came while there was no server. */
-  #held: Buffer[] = [];
+  #held: Buffer[] | undefined;
   /** What goes to the server, and to the client, at the end of this read. */
-  #toServer: Buffer[] = [];
-  #toClient: Buffer[] = [];
+  #toServer: Buffer[] | undefined;
+  #toClient: Buffer[] | undefined;
   /** Whether rows, or their description, have come since the last command was complete. */
   #hasResult = false;
   /** The client reads too slowly. */
@@ -72,16 +75,15 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   #transactions = 0;
   #queries = 0;
 
-  constructor(options: QueryOptions) {
-    this.#options = options;
-    this.#params = new SessionParams(options.params);
-    this.#statements = new ClientStatements({
-      table: options.lender.statements,
-      max: () => options.settings.maxStatements,
-      send: (bytes) => void this.#toServer.push(bytes),
-      expect: (entry) => this.#expect(entry),
-    });
-    this.#isBound = options.settings.pooling === "session";
+  /** `params`: those of the first message. */
+  constructor(host: QueryHost, session: QuerySession, lender: Lender, params: ReadonlyMap<string, string>) {
+    this.#host = host;
+    this.#session = session;
+    this.#lender = lender;
+    this.#startup = host.paramSets.acquire(params);
+    this.#params = new SessionParams(this.#startup);
+    this.#isBound = host.settings.pooling === "session";
+    lender.counts.clients(1);
   }
 
   get notes(): Readonly<Record<string, number>> {
@@ -90,18 +92,24 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   /** Whether a server works for it, or it waits for one. */
   get isBusy(): boolean {
-    return this.#isWaiting || this.#expected.length > 0;
+    return this.#isWaiting || this.#owed > 0;
   }
 
   /** The server that works for it, for a request to cancel. */
   get busyServer(): ServerConn | undefined {
-    return this.#expected.length > 0 ? this.#server : undefined;
+    return this.#owed > 0 ? this.#server : undefined;
+  }
+
+  /** The number of requests that the server has not answered. */
+  get #owed(): number {
+    return this.#server?.expected.length ?? 0;
   }
 
   /** Welcomes the client. The first one of a pool waits for a server, which tells its parameters. */
   begin(): void {
-    if (this.#options.lender.defaults === undefined || this.#isBound) this.#acquire();
-    else this.#welcome(this.#options.lender.defaults);
+    const { defaults } = this.#lender;
+    if (defaults === undefined || this.#isBound) this.#acquire();
+    else this.#welcome(defaults);
   }
 
   // ---- from the client ----
@@ -109,7 +117,7 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   clientMessage(type: number, bytes: Buffer, start: number, end: number): void {
     if (this.#isOver) return;
     if (this.#server === undefined) {
-      this.#held.push(Buffer.from(bytes.subarray(start, end)));
+      (this.#held ??= []).push(Buffer.from(bytes.subarray(start, end)));
       return this.#acquire();
     }
     this.#forward(this.#server, type, bytes, start, end);
@@ -130,54 +138,79 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#isWaiting) this.#options.lender.pool.forget(this);
-    this.#statements.clear();
+    if (this.#isWaiting) this.#lender.pool.forget(this);
+    this.#statements?.clear();
+    this.#host.paramSets.release(this.#startup);
+    this.#lender.counts.clients(-1);
+    if (this.#key !== undefined) this.#host.cancels.forget(this.#key);
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    if (this.#expected.length > 0 || this.#expected.isOpen) this.#options.abandoned(server);
-    else this.#options.lender.pool.release(server, this.#isBound);
+    if (server.expected.length > 0 || server.expected.isOpen) this.#host.abandoned(server);
+    else this.#lender.pool.release(server, this.#isBound);
   }
 
   #forward(server: ServerConn, type: number, bytes: Buffer, start: number, end: number): void {
     switch (type) {
       case letter.query:
       case letter.call:
-        this.#queries++;
-        this.#options.count("query");
-        return this.#send({ kind: "query" }, bytes, start, end);
+        this.#countQuery();
+        return this.#send(entries.query, bytes, start, end);
       case letter.sync:
-        return this.#send({ kind: "sync" }, bytes, start, end);
+        return this.#send(entries.sync, bytes, start, end);
       case letter.execute:
-        this.#queries++;
-        this.#options.count("query");
-        return this.#send({ kind: "execute" }, bytes, start, end);
+        this.#countQuery();
+        return this.#send(entries.execute, bytes, start, end);
       case letter.parse:
-        return this.#statements.parse(server, bytes, start, end);
+        return this.#namedStatements.parse(server, bytes, start, end);
       case letter.bind:
-        return this.#statements.bind(server, bytes, start, end);
+        return this.#namedStatements.bind(server, bytes, start, end);
       case letter.describe:
       case letter.close:
-        return this.#statements.describeOrClose(server, type === letter.close, bytes.subarray(start, end));
+        return this.#namedStatements.describeOrClose(server, type === letter.close, bytes.subarray(start, end));
       case letter.flush:
       case letter.copyData:
       case letter.copyDone:
       case letter.copyFail:
-        this.#toServer.push(Buffer.from(bytes.subarray(start, end)));
-        return;
+        return this.#pass(Buffer.from(bytes.subarray(start, end)));
       default:
         throw new ProtocolError(`a message of the unknown type ${type}`);
     }
   }
 
+  #countQuery(): void {
+    this.#queries++;
+    this.#host.count("query");
+    this.#lender.counts.query();
+  }
+
+  get #namedStatements(): ClientStatements {
+    return (this.#statements ??= new ClientStatements({
+      table: this.#lender.statements,
+      max: () => this.#host.settings.maxStatements,
+      send: (bytes) => this.#pass(bytes),
+      expect: (entry) => this.#expect(entry),
+    }));
+  }
+
   #send(entry: Entry, bytes: Buffer, start: number, end: number): void {
-    this.#toServer.push(Buffer.from(bytes.subarray(start, end)));
+    this.#pass(Buffer.from(bytes.subarray(start, end)));
     this.#expect(entry);
   }
 
+  /** To the server. */
+  #pass(bytes: Buffer): void {
+    (this.#toServer ??= []).push(bytes);
+  }
+
+  /** To the client. */
+  #tell(bytes: Buffer): void {
+    (this.#toClient ??= []).push(bytes);
+  }
+
   #expect(entry: Entry): void {
-    const answer = this.#expected.add(entry);
-    if (answer !== undefined) this.#toClient.push(answer);
+    const answer = this.#server?.expected.add(entry);
+    if (answer !== undefined) this.#tell(answer);
   }
 
   // ---- from the pool ----
@@ -185,28 +218,24 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   got(server: ServerConn): void {
     this.#isWaiting = false;
     this.#server = server;
-    this.#options.lender.defaults ??= server.defaults;
-    this.#options.servedBy(server.node);
+    this.#lender.defaults ??= server.defaults;
+    this.#session.servedBy(server.node);
     server.lend(this);
     const difference = this.#params.difference(server);
     if (difference !== undefined) {
-      this.#toServer.push(difference);
-      this.#expect({ kind: "own query" });
+      this.#pass(difference);
+      this.#expect(entries.own);
     }
     if (!this.#hasBegun) this.#welcome(server.defaults);
-    const held = this.#held;
-    this.#held = [];
-    // They are whole messages.
-    const reader = new MessageReader(
-      () => this.#options.settings.maxMessageSize,
-      (type, bytes, start, end) => this.clientMessage(type, bytes, start, end),
-    );
+    const held = this.#held ?? [];
+    this.#held = undefined;
     try {
-      for (const bytes of held) reader.add(bytes, false);
+      // They are whole messages.
+      for (const bytes of held) this.clientMessage(bytes[0] ?? 0, bytes, 0, bytes.length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const { protocolViolation } = sqlStates;
-      return this.#options.close(errorMessage("FATAL", protocolViolation, `it was sent ${error.message}`), "refused");
+      return this.#session.close(errorMessage("FATAL", protocolViolation, `it was sent ${error.message}`), "refused");
     }
     this.#flush();
     this.#giveBackIfDone();
@@ -214,23 +243,23 @@ export class QueryPhase implements ServerUser, PoolWaiter {
 
   refused(error: Buffer): void {
     this.#isWaiting = false;
-    this.#options.count("refused");
-    this.#options.close(error, "noNode");
+    this.#host.count("refused");
+    this.#session.close(error, "noNode");
   }
 
   #acquire(): void {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#options.lender.pool.acquire(this);
+    this.#lender.pool.acquire(this);
     // It may have had a server at once, and have given it back.
-    if (this.#server === undefined && this.isBusy) this.#options.count("wait");
+    if (this.#server === undefined && this.isBusy) this.#host.count("wait");
     this.#holdOrNot();
   }
 
   #welcome(defaults: ReadonlyMap<string, string>): void {
     this.#hasBegun = true;
-    const { id, key } = this.#options.key();
-    this.#toClient.push(this.#params.welcome(defaults), keyMessage(id, key), readyIdle);
+    this.#key = this.#host.cancels.register(this);
+    this.#tell(Buffer.concat([this.#params.welcome(defaults), keyMessage(this.#key), readyIdle]));
     this.#flush();
   }
 
@@ -239,21 +268,26 @@ export class QueryPhase implements ServerUser, PoolWaiter {
   message(type: number, bytes: Buffer, start: number, end: number): void {
     const server = this.#server;
     if (server === undefined) return;
-    if (type === letter.param) this.#takeParam(bytes, start, end);
+    if (type === letter.param) this.#takeParam(server, bytes, start, end);
     else if (type === letter.complete) this.#takeLeftover(server, bytes, start, end);
     if (type === letter.row || type === letter.rowDescription) this.#hasResult = true;
-    const verdict = this.#expected.answered(type);
+    const verdict = server.expected.answered(type);
     const isOurs = verdict === "drop" && type !== letter.param;
-    if (!isOurs) this.#toClient.push(Buffer.from(bytes.subarray(start, end)));
-    const given = this.#expected.given();
-    if (given !== undefined) this.#toClient.push(given);
+    if (!isOurs) this.#tell(Buffer.from(bytes.subarray(start, end)));
+    const given = server.expected.given();
+    if (given !== undefined) this.#tell(given);
     if (type !== letter.ready) return;
     this.#hasResult = false;
     if (server.status === idle && verdict === "pass") {
       this.#transactions++;
-      this.#options.count("transaction");
+      this.#host.count("transaction");
+      this.#lender.counts.transaction();
     }
     this.#giveBackIfDone();
+  }
+
+  notPrepared(statement: Statement): void {
+    this.#statements?.notPrepared(statement);
   }
 
   drained(): void {
@@ -264,19 +298,19 @@ export class QueryPhase implements ServerUser, PoolWaiter {
     this.#server = undefined;
     if (this.#isOver) return;
     this.#flush();
-    this.#options.count("serverLost");
-    this.#options.close(errorMessage("FATAL", sqlStates.connectionFailure, reason), "nodeAborted");
+    this.#host.count("serverLost");
+    this.#session.close(errorMessage("FATAL", sqlStates.connectionFailure, reason), "nodeAborted");
   }
 
-  #takeParam(bytes: Buffer, start: number, end: number): void {
+  #takeParam(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const name = readText(bytes, start + headSize, end);
-    this.#params.reported(name.text, readText(bytes, name.next, end).text);
+    this.#params.reported(name.text, readText(bytes, name.next, end).text, server);
   }
 
   #takeLeftover(server: ServerConn, bytes: Buffer, start: number, end: number): void {
     const hasResult = this.#hasResult;
     this.#hasResult = false;
-    if (this.#expected.head?.kind === "own query") return;
+    if (server.expected.head?.kind === "own query") return;
     switch (leftoverOf(bytes, start, end, hasResult)) {
       case "none":
         return;
@@ -289,44 +323,44 @@ export class QueryPhase implements ServerUser, PoolWaiter {
       case "clean":
         server.isDirty = false;
         server.statements.clear();
-        return this.#statements.clear();
+        return this.#statements?.clear();
       case "forgotten":
         server.statements.clear();
-        return this.#statements.clear();
+        return this.#statements?.clear();
     }
   }
 
   #giveBackIfDone(): void {
     const server = this.#server;
-    if (server === undefined || this.#isBound || this.#expected.length > 0 || server.status !== idle) return;
+    if (server === undefined || this.#isBound || this.#owed > 0 || server.status !== idle) return;
     this.#flush();
     this.#server = undefined;
-    this.#options.lender.pool.release(server, false);
+    this.#lender.pool.release(server, false);
     this.#holdOrNot();
   }
 
   #flush(): void {
-    const { pipe } = this.#options;
+    const { pipe } = this.#session;
     const toClient = this.#toClient;
-    if (toClient.length > 0 && !pipe.isDestroyed) {
-      this.#toClient = [];
+    if (toClient !== undefined && !pipe.isDestroyed) {
+      this.#toClient = undefined;
       if (!pipe.write(joined(toClient), false)) {
         this.#isClientSlow = true;
         this.#server?.hold(true);
       }
     }
     const toServer = this.#toServer;
-    if (toServer.length > 0 && this.#server !== undefined) {
-      this.#toServer = [];
+    if (toServer !== undefined && this.#server !== undefined) {
+      this.#toServer = undefined;
       this.#server.write(joined(toServer), false);
     }
     this.#holdOrNot();
   }
 
   #holdOrNot(): void {
-    const { pipe } = this.#options;
+    const { pipe } = this.#session;
     if (this.#isOver || pipe.isDestroyed) return;
-    const isBehind = this.#isClientSlow || this.#expected.length > maxExpected;
+    const isBehind = this.#isClientSlow || this.#owed > maxExpected;
     pipe.hold(this.#isWaiting || isBehind || this.#server?.isSlow === true);
   }
 }
@@ -335,6 +369,13 @@ function joined(pieces: readonly Buffer[]): Buffer {
   const [first] = pieces;
   return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }
+
+const entries = {
+  query: { kind: "query" },
+  sync: { kind: "sync" },
+  execute: { kind: "execute" },
+  own: { kind: "own query" },
+} as const satisfies Readonly<Record<string, Entry>>;
 
 const letter = {
   query: 81,

@@ -4,17 +4,46 @@
 import { message } from "../protocol/messages.ts";
 import type { ServerConn } from "../server/server-conn.ts";
 
-export class SessionParams {
-  /** What the client wants, by the names in small letters. */
-  readonly #wanted = new Map<string, string>();
+/** Values by names in small letters. */
+type Params = ReadonlyMap<string, string>;
 
-  constructor(startup: ReadonlyMap<string, string>) {
-    for (const [name, value] of startup) this.#wanted.set(name.toLowerCase(), value);
+/** What clients have begun with: most of them with the same, which is kept once. */
+export class ParamSets {
+  readonly #sets = new Map<string, { readonly params: Params; users: number }>();
+
+  /** To be given back by `release`. */
+  acquire(startup: ReadonlyMap<string, string>): Params {
+    const params = new Map([...startup].map(([name, value]) => [name.toLowerCase(), value]));
+    const key = keyOf(params);
+    let set = this.#sets.get(key);
+    if (set === undefined) this.#sets.set(key, (set = { params, users: 0 }));
+    set.users++;
+    return set.params;
+  }
+
+  release(params: Params): void {
+    const key = keyOf(params);
+    const set = this.#sets.get(key);
+    if (set !== undefined && --set.users === 0) this.#sets.delete(key);
+  }
+}
+
+function keyOf(params: Params): string {
+  return JSON.stringify([...params]);
+}
+
+export class SessionParams {
+  /** What the client wants. It may be shared: another one takes its place when the client changes something. */
+  #wanted: Params;
+
+  constructor(startup: Params) {
+    this.#wanted = startup;
   }
 
   /** The server has reported a value in the session of this client. */
-  reported(name: string, value: string): void {
-    this.#wanted.set(name.toLowerCase(), value);
+  reported(name: string, value: string, { defaults }: ServerConn): void {
+    const key = name.toLowerCase();
+    if ((this.#wanted.get(key) ?? defaults.get(name)) !== value) this.#wanted = new Map(this.#wanted).set(key, value);
   }
 
   /** What the client is told at the beginning, if the server reports this by default. */

@@ -1,41 +1,39 @@
 // Messages of the PostgreSQL protocol 3.0 ("Message Formats"): a type, a length that counts itself, and a body.
 
+import { GatheredBytes } from "@hemi/common";
+
 /** The peer speaks something else, or more than it may. */
 export class ProtocolError extends Error {}
 
-/** One complete message: its type, and where it is. The bytes are valid until the callback returns. */
-export type MessageTaker = (type: number, bytes: Buffer, start: number, end: number) => void;
+/** Gets what a reader finds. */
+export interface MessageUser {
+  /** In bytes, of one message. */
+  readonly maxMessageSize: number;
+  /** One complete message: its type, and where it is. The bytes are valid until it returns. */
+  message(type: number, bytes: Buffer, start: number, end: number): void;
+}
 
 /** Finds messages in bytes that come in pieces of any size. */
 export class MessageReader {
-  readonly #maxSize: () => number;
-  readonly #took: MessageTaker;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #user: MessageUser;
+  /** The beginning of a message. Most connections never have one. */
+  #incomplete: GatheredBytes | undefined;
   /** As long as fewer bytes are there, looking again is of no use. */
   #needed = 0;
   #isStopped = false;
 
-  /** `maxSize`: in bytes, of one message. */
-  constructor(maxSize: () => number, took: MessageTaker) {
-    this.#maxSize = maxSize;
-    this.#took = took;
+  constructor(user: MessageUser) {
+    this.#user = user;
   }
 
-  /** Throws a ProtocolError; nothing may be added after that. `isShared`: the bytes will change. */
-  add(bytes: Buffer, isShared: boolean): void {
-    if (this.#size === 0) {
-      const rest = this.#scan(bytes);
-      if (rest < bytes.length) this.#keep(isShared ? Buffer.from(bytes.subarray(rest)) : bytes.subarray(rest));
-      return;
-    }
-    this.#keep(isShared ? Buffer.from(bytes) : bytes);
-    if (this.#size < this.#needed) return;
-    const all = Buffer.concat(this.#pieces, this.#size);
-    this.#pieces = [];
-    this.#size = 0;
-    const rest = this.#scan(all);
-    if (rest < all.length) this.#keep(all.subarray(rest));
+  /** Throws a ProtocolError; nothing may be added after that. What the reader keeps of the bytes, it copies. */
+  add(bytes: Buffer): void {
+    if (this.#incomplete === undefined) return this.#scan(bytes);
+    this.#incomplete.add(bytes);
+    if (this.#incomplete.size < this.#needed) return;
+    const all = this.#incomplete.take();
+    this.#incomplete = undefined;
+    this.#scan(all);
   }
 
   /** Takes nothing more. */
@@ -43,24 +41,27 @@ export class MessageReader {
     this.#isStopped = true;
   }
 
-  #keep(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
+  #scan(bytes: Buffer): void {
+    const rest = this.#scanned(bytes);
+    if (rest === bytes.length) return;
+    this.#incomplete = new GatheredBytes();
+    this.#incomplete.add(bytes.subarray(rest));
   }
 
   /** Returns where the first incomplete message begins. */
-  #scan(bytes: Buffer): number {
+  #scanned(bytes: Buffer): number {
     let start = 0;
     while (start + headSize <= bytes.length && !this.#isStopped) {
       const length = bytes.readUInt32BE(start + 1);
       if (length < 4) throw new ProtocolError("a message with a length that lies");
-      if (length > this.#maxSize()) throw new ProtocolError(`a message of more than ${this.#maxSize()} bytes`);
+      const { maxMessageSize } = this.#user;
+      if (length > maxMessageSize) throw new ProtocolError(`a message of more than ${maxMessageSize} bytes`);
       const end = start + 1 + length;
       if (end > bytes.length) {
         this.#needed = end - start;
         return start;
       }
-      this.#took(bytes[start] ?? 0, bytes, start, end);
+      this.#user.message(bytes[start] ?? 0, bytes, start, end);
       start = end;
     }
     this.#needed = headSize;

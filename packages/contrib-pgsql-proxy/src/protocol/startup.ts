@@ -6,7 +6,7 @@ import { int32, message, ProtocolError, readText } from "./messages.ts";
 export type Startup =
   | { readonly kind: "tls" }
   | { readonly kind: "gss" }
-  | { readonly kind: "cancel"; readonly id: number; readonly key: Buffer }
+  | { readonly kind: "cancel"; readonly id: number; readonly key: number }
   | {
       readonly kind: "session";
       readonly user: string;
@@ -27,8 +27,8 @@ export function readStartup(bytes: Buffer): { readonly startup: Startup; readonl
   if (code === codes.tls) return { startup: { kind: "tls" }, end };
   if (code === codes.gss) return { startup: { kind: "gss" }, end };
   if (code === codes.cancel) {
-    if (end < 16) throw new ProtocolError("a request to cancel that is too short");
-    return { startup: { kind: "cancel", id: bytes.readInt32BE(8), key: Buffer.from(bytes.subarray(12, end)) }, end };
+    if (end !== 16) throw new ProtocolError("a request to cancel with a key of another length");
+    return { startup: { kind: "cancel", id: bytes.readInt32BE(8), key: bytes.readInt32BE(12) }, end };
   }
   if (code >> 16 !== 3) throw new ProtocolError(`version ${code >> 16} of the protocol, not 3`);
   return { startup: readSession(bytes, end, code & 0xffff), end };

@@ -5,12 +5,12 @@
 //        └──> a queue, bounded, with a time limit
 
 import type { Deadline } from "@hemi/common";
-import type { ServerTls, TcpsBackend } from "@hemi/internal";
+import type { DatabaseCounts, ServerTls, TcpsBackend } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { idle } from "../protocol/messages.ts";
 import { reset } from "./resetting.ts";
 import { ServerConn } from "./server-conn.ts";
-import type { Credentials } from "./server-login.ts";
+import { OwnAuth, type Credentials } from "./server-auth.ts";
 
 /** Read at each use, because live props change them. Times in milliseconds. */
 export interface PoolSettings {
@@ -30,6 +30,16 @@ export interface PoolWaiter {
   refused(error: Buffer): void;
 }
 
+/** Where a client gets connections. */
+export interface ServerSource {
+  /** Gives one, at once or later. */
+  acquire(waiter: PoolWaiter): void;
+  /** The client waits no longer. */
+  forget(waiter: PoolWaiter): void;
+  /** Takes it back. `mustReset`: whatever it was used for. */
+  release(conn: ServerConn, mustReset: boolean): void;
+}
+
 export interface PoolOptions {
   readonly settings: PoolSettings;
   readonly backend: () => TcpsBackend;
@@ -40,6 +50,7 @@ export interface PoolOptions {
   /** Monotonic, in milliseconds. */
   readonly now: () => number;
   readonly log: (failure: string) => void;
+  readonly counts: Pick<DatabaseCounts, "servers">;
 }
 
 /** What the pool knows about a connection. */
@@ -48,7 +59,7 @@ interface Pooled {
   readonly idle: Deadline;
 }
 
-export class Pool {
+export class Pool implements ServerSource {
   readonly #options: PoolOptions;
   readonly #conns = new Map<ServerConn, Pooled>();
   /** The last one that became free is used first, so that the others may be closed. */
@@ -68,7 +79,6 @@ export class Pool {
     return this.#conns.size;
   }
 
-  /** Gives a connection, at once or later. */
   acquire(waiter: PoolWaiter): void {
     const conn = this.#queue.size === 0 ? this.#free.pop() : undefined;
     if (conn !== undefined) {
@@ -90,13 +100,11 @@ export class Pool {
     this.#fill();
   }
 
-  /** The client waits no longer. */
   forget(waiter: PoolWaiter): void {
     this.#queue.get(waiter)?.clear();
     this.#queue.delete(waiter);
   }
 
-  /** Takes a connection back. `mustReset`: whatever it was used for. */
   release(conn: ServerConn, mustReset: boolean): void {
     conn.lend(undefined);
     // Its last client may have read too slowly.
@@ -150,10 +158,11 @@ export class Pool {
       this.#coming++;
       const conn: ServerConn = new ServerConn({
         backend: backend(),
-        credentials,
+        user: credentials.user,
+        auth: new OwnAuth(credentials),
         database,
         tls: tls(),
-        maxMessageSize: () => settings.maxMessageSize,
+        settings,
         ready: () => {
           this.#coming--;
           isReady = true;
@@ -168,6 +177,7 @@ export class Pool {
       const deadline = makeDeadline(() => (isReady ? conn.terminate() : conn.giveUp()));
       deadline.set(settings.queueTimeout);
       this.#conns.set(conn, { madeAt: now(), idle: deadline });
+      this.#options.counts.servers(1);
       conn.dial();
     }
   }
@@ -175,6 +185,7 @@ export class Pool {
   #over(conn: ServerConn, error: Buffer | undefined): void {
     this.#conns.get(conn)?.idle.clear();
     this.#conns.delete(conn);
+    this.#options.counts.servers(-1);
     const at = this.#free.indexOf(conn);
     if (at >= 0) this.#free.splice(at, 1);
     if (error !== undefined) {

@@ -22,6 +22,7 @@ export function reset(conn: ServerConn, statement: string, done: (isClean: boole
       done(!hasFailed);
     },
     told: () => {},
+    notPrepared: () => {},
     drained: () => {},
     lost: () => {},
   };

@@ -13,9 +13,11 @@ import {
   type TcpsBackend,
 } from "@hemi/internal";
 import { errorMessage, readError, sqlStates } from "../protocol/errors.ts";
-import { idle, message, MessageReader, ProtocolError, readText } from "../protocol/messages.ts";
+import { idle, message, MessageReader, type MessageUser, ProtocolError, readText } from "../protocol/messages.ts";
 import { startupMessage, tlsRequest } from "../protocol/startup.ts";
-import { ServerLogin, type Credentials } from "./server-login.ts";
+import { Expected, type Ignored } from "./expected.ts";
+import type { ServerAuth } from "./server-auth.ts";
+import type { Statement } from "./statements.ts";
 
 /** Has a connection for itself. */
 export interface ServerUser {
@@ -23,6 +25,8 @@ export interface ServerUser {
   message(type: number, bytes: Buffer, start: number, end: number): void;
   /** Everything of one read has been told. */
   told(): void;
+  /** The client's Parse of this statement has failed. */
+  notPrepared(statement: Statement): void;
   /** What was written has been passed on, after a `write` that returned false. */
   drained(): void;
   /** The connection is closed. */
@@ -31,10 +35,14 @@ export interface ServerUser {
 
 export interface ServerConnOptions {
   readonly backend: TcpsBackend;
-  readonly credentials: Credentials;
+  /** Who logs in. */
+  readonly user: string;
   readonly database: string;
+  /** Proves it. */
+  readonly auth: ServerAuth;
   readonly tls: ServerTls;
-  readonly maxMessageSize: () => number;
+  /** Read at each use, because live props change it. */
+  readonly settings: { readonly maxMessageSize: number };
   /** It can be used now. */
   readonly ready: (conn: ServerConn) => void;
   /** It is closed. `error`: for the clients that waited for it; `undefined` if it had been ready. */
@@ -42,14 +50,14 @@ export interface ServerConnOptions {
   readonly log: (failure: string) => void;
 }
 
-export class ServerConn implements DialUser, LinkUser {
+export class ServerConn implements DialUser, LinkUser, MessageUser, Ignored {
   readonly #options: ServerConnOptions;
   readonly #tried: string[] = [];
-  #reader: MessageReader;
+  readonly #reader = new MessageReader(this);
   #dialling: { cancel(): void } | undefined;
   #link: Link | undefined;
   #phase: "dialling" | "securing" | "login" | "ready" = "dialling";
-  #login: ServerLogin | undefined;
+  #isSecure = false;
   #user: ServerUser | undefined;
   #error: Buffer | undefined;
   /** What the server reports: `TimeZone`, `client_encoding`, … */
@@ -66,6 +74,8 @@ export class ServerConn implements DialUser, LinkUser {
   isDirty = false;
   /** Names of statements that it has. */
   readonly statements = new Set<string>();
+  /** What it owes its user. */
+  readonly expected = new Expected(this);
   isOver = false;
   /** Requests to cancel that are under way, and who waits until there is none. */
   #cancels = 0;
@@ -73,7 +83,10 @@ export class ServerConn implements DialUser, LinkUser {
 
   constructor(options: ServerConnOptions) {
     this.#options = options;
-    this.#reader = this.#newReader();
+  }
+
+  get maxMessageSize(): number {
+    return this.#options.settings.maxMessageSize;
   }
 
   get backend(): TcpsBackend {
@@ -170,10 +183,10 @@ export class ServerConn implements DialUser, LinkUser {
     this.close();
   }
 
-  received(bytes: Buffer, isShared: boolean): void {
+  received(bytes: Buffer): void {
     if (this.#phase === "securing") return this.#secure(bytes);
     try {
-      this.#reader.add(bytes, isShared);
+      this.#reader.add(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#options.log(`node ${this.node}: it sent ${error.message}`);
@@ -195,12 +208,21 @@ export class ServerConn implements DialUser, LinkUser {
     this.#fail("the server closed the connection", sqlStates.connectionFailure);
   }
 
-  #newReader(): MessageReader {
-    return new MessageReader(this.#options.maxMessageSize, (type, bytes, start, end) => {
-      if (this.isOver) return;
-      if (this.#phase === "login") this.#loginMessage(type, bytes, start, end);
-      else this.#message(type, bytes, start, end);
-    });
+  // ---- of its reader and of what it owes ----
+
+  message(type: number, bytes: Buffer, start: number, end: number): void {
+    if (this.isOver) return;
+    if (this.#phase === "login") this.#loginMessage(type, bytes, start, end);
+    else this.#message(type, bytes, start, end);
+  }
+
+  notPrepared(statement: Statement, isOurs: boolean): void {
+    this.statements.delete(statement.name);
+    if (!isOurs) this.#user?.notPrepared(statement);
+  }
+
+  notEvicted(name: string): void {
+    this.statements.add(name);
   }
 
   /** One byte: `S` to go on with TLS, anything else is a refusal. More would be put in by somebody in between. */
@@ -218,16 +240,17 @@ export class ServerConn implements DialUser, LinkUser {
 
   #startUp(isSecure: boolean): void {
     this.#phase = "login";
-    const { credentials, database } = this.#options;
-    this.#login = new ServerLogin(credentials, isSecure);
+    this.#isSecure = isSecure;
+    const { user, database } = this.#options;
     // Everything else is set when a client has it.
-    this.write(startupMessage(credentials.user, database, new Map()), false);
+    this.write(startupMessage(user, database, new Map()), false);
   }
 
   #loginMessage(type: number, bytes: Buffer, start: number, end: number): void {
+    const { auth, user } = this.#options;
     switch (type) {
       case types.authentication: {
-        const step = this.#login?.answer(bytes, start, end) ?? "wait";
+        const step = auth.asked(bytes, start, end, this.#isSecure);
         if (typeof step === "string") return;
         if ("send" in step) return void this.write(step.send, false);
         this.#options.log(`node ${this.node}: ${step.failure}`);
@@ -247,10 +270,10 @@ export class ServerConn implements DialUser, LinkUser {
         return this.#options.ready(this);
       case types.error: {
         const { state, text } = readError(bytes, start, end);
-        this.#options.log(
-          `node ${this.node}: it refused the login of ${this.#options.credentials.user}: ${state} ${text}`,
-        );
-        this.#error = state === sqlStates.noDatabase ? errorMessage("FATAL", state, text) : undefined;
+        const isFault = !auth.isOfClient || !isOfLogin(state);
+        if (isFault) this.#options.log(`node ${this.node}: it refused the login of ${user}: ${state} ${text}`);
+        const isForClient = auth.isOfClient || state === sqlStates.noDatabase;
+        this.#error = isForClient ? errorMessage("FATAL", state, text) : undefined;
         this.#fail("the server refused the proxy", state === "" ? sqlStates.connectionFailure : state);
         return this.close();
       }
@@ -288,3 +311,8 @@ export class ServerConn implements DialUser, LinkUser {
 }
 
 const types = { authentication: 82, key: 75, param: 83, ready: 90, error: 69 } as const;
+
+/** Whether an error says that the client is not who it says, or may not do what it asks: no fault of the server. */
+function isOfLogin(state: string): boolean {
+  return state.startsWith("28") || state === sqlStates.noDatabase;
+}

@@ -3,6 +3,7 @@
 //  dialling ──> set up: AUTH, HELLO, SELECT ──> open ──> closed
 //     │ requests wait, bounded by those who send them
 
+import type { Deadline } from "@hemi/common";
 import type { BackendFailure, DialUser, Link, LinkUser, TcpsBackend } from "@hemi/internal";
 import { OutputBatch } from "../output-batch.ts";
 import { encodeRequest } from "../resp/requests.ts";
@@ -30,10 +31,19 @@ export interface NodeConnOptions {
   readonly only: string | undefined;
   readonly setup: ConnSetup;
   readonly maxReplySize: () => number;
+  /** Default: it may take any time, as for commands that block. */
+  readonly replyLimit?: ReplyLimit;
   /** Who learns of messages that nobody has asked for. Default: they are dropped. */
   readonly pushed?: (message: Buffer) => void;
   readonly closed: (conn: NodeConn) => void;
   readonly log: (failure: string) => void;
+}
+
+/** Limits how long a node says nothing while replies are waited for. */
+export interface ReplyLimit {
+  makeDeadline(onExpired: () => void): Deadline;
+  /** In milliseconds. Read at each use, because a live prop changes it. */
+  readonly settings: { readonly replyTimeout: number };
 }
 
 export class NodeConn implements DialUser, LinkUser {
@@ -47,6 +57,7 @@ export class NodeConn implements DialUser, LinkUser {
   #unsent: Buffer[] | undefined = [];
   readonly #output = new OutputBatch((bytes) => void this.#link?.write(bytes, false));
   #link: Link | undefined;
+  readonly #late: Deadline | undefined;
   /** Every reply is a message, as soon as what was sent before has its replies. */
   #isSubscribed = false;
   isOver = false;
@@ -55,6 +66,10 @@ export class NodeConn implements DialUser, LinkUser {
   constructor(options: NodeConnOptions) {
     this.#options = options;
     this.#scanner = new ValueScanner(options.maxReplySize, (bytes, start, end) => this.#replied(bytes, start, end));
+    this.#late = options.replyLimit?.makeDeadline(() => {
+      options.log(`node ${this.node}: it did not reply in time`);
+      this.close("the node did not reply in time");
+    });
     this.#setUp(options.setup);
     const nobody = { address: "", port: 0 };
     const about = { serverName: "", nextProto: "", tls: undefined };
@@ -73,6 +88,7 @@ export class NodeConn implements DialUser, LinkUser {
     // A dial may fail before it returns.
     if (this.isOver) return taker.broken("no node could be reached", false);
     if (!this.#isSubscribed) this.#takers.push(taker);
+    if (this.pending === 1) this.#limitReply();
     if (this.#unsent === undefined) this.#output.add(request);
     else this.#unsent.push(Buffer.from(request));
   }
@@ -118,6 +134,7 @@ export class NodeConn implements DialUser, LinkUser {
       this.#options.log(`node ${this.node}: it sent ${error.message}`);
       this.close("the node sent something malformed");
     }
+    this.#limitReply();
   }
 
   ended(): void {
@@ -147,6 +164,13 @@ export class NodeConn implements DialUser, LinkUser {
     taker.replied(reply);
   }
 
+  /** Anew with each piece of the replies: a node that is slow, but at work, is waited for. */
+  #limitReply(): void {
+    const { replyLimit } = this.#options;
+    if (replyLimit === undefined || this.isOver) return;
+    this.#late?.set(this.pending === 0 ? Infinity : replyLimit.settings.replyTimeout);
+  }
+
   #setUp({ user, password, protocol, database }: ConnSetup): void {
     const requests: (readonly string[])[] = [];
     if (protocol === 3)
@@ -167,6 +191,7 @@ export class NodeConn implements DialUser, LinkUser {
   #end(reason: string): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.#late?.clear();
     const wasSent = this.#unsent === undefined;
     this.#unsent = undefined;
     const left = this.#takers.splice(0).slice(this.#first);

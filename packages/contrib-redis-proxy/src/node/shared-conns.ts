@@ -1,14 +1,20 @@
 // The connections to the nodes of one backend that clients share: that is why an idle client costs no connection.
 
+import type { Deadline } from "@hemi/common";
 import type { TcpsBackend } from "@hemi/internal";
 import { NodeConn, type ConnSetup } from "./node-conn.ts";
 
 export interface SharedConnsOptions {
   readonly backend: TcpsBackend;
   /** Read at each use, because live props change them. */
-  readonly settings: { readonly connsPerNode: number; readonly maxReplySize: number };
+  readonly settings: {
+    readonly connsPerNode: number;
+    readonly maxReplySize: number;
+    readonly replyTimeout: number;
+  };
   readonly setup: (client: ClientChoice) => ConnSetup;
   readonly log: (failure: string) => void;
+  readonly makeDeadline: (onExpired: () => void) => Deadline;
 }
 
 /** What a connection of a client has chosen. */
@@ -37,12 +43,13 @@ export class SharedConns {
     const at = client.id % this.#options.settings.connsPerNode;
     const known = conns[at];
     if (known !== undefined && !known.isOver) return known;
-    const { backend, settings, setup, log } = this.#options;
+    const { backend, settings, setup, log, makeDeadline } = this.#options;
     const closed = (conn: NodeConn): void => {
       if (conns[at] === conn) conns[at] = undefined;
     };
     const maxReplySize = (): number => settings.maxReplySize;
-    const made = new NodeConn({ backend, only, setup: setup(client), maxReplySize, closed, log });
+    const replyLimit = { settings, makeDeadline };
+    const made = new NodeConn({ backend, only, setup: setup(client), maxReplySize, replyLimit, closed, log });
     conns[at] = made;
     return made;
   }

@@ -191,6 +191,14 @@ export const eventGroup = countGroup("event", ["component", "sign", "event"], {
   count: counter("hemi_events", "What a component has counted, by its own words."),
 });
 
+/** A user with a database, as a proxy of databases has them. */
+export const databaseGroup = countGroup("database", ["component", "user", "database"], {
+  clients: gauge("hemi_database_clients", "Clients that have logged in."),
+  servers: gauge("hemi_database_servers", "Connections to servers, in use or not."),
+  transactions: counter("hemi_database_transactions", "Transactions that are over."),
+  queries: counter("hemi_database_queries", "Queries of clients."),
+});
+
 /** A worker process. */
 export const processGroup = countGroup("process", ["worker"], {
   startTime: gauge("hemi_process_start_time_seconds", "When the process started, since the epoch."),
@@ -222,5 +230,6 @@ export const countGroups = [
   limiterGroup,
   rpcGroup,
   eventGroup,
+  databaseGroup,
   processGroup,
 ] as const;

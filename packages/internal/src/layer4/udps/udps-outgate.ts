@@ -6,6 +6,7 @@ import type { Part } from "../../component/part.ts";
 import { prop } from "../../component/prop.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
 import { judgeHost, type JudgedHost } from "../../net/allowed-addresses.ts";
+import { ClientCounts, clientOf } from "../../net/client-counts.ts";
 import { maxSendQueue, numericOnly } from "../../net/datagram-sockets.ts";
 import { plainAddress, type Endpoint } from "../../net/peer.ts";
 import type { Context } from "../../stage/context.ts";
@@ -14,6 +15,11 @@ import { defineOutgate } from "../../stage/kinds/outgate.ts";
 const props = {
   /** Maximum number of concurrent associations. One more is refused. */
   maxAssociations: prop.integer({ default: 1000, min: 1, max: 1_000_000, reload: "live" }),
+  /**
+   * Maximum number of concurrent associations of one client: an IPv4 address, or a /64 network of IPv6. One more is
+   * refused.
+   */
+  maxAssociationsPerClient: prop.integer({ default: 250, min: 1, max: 1_000_000, reload: "live" }),
   /** Maximum number of addresses that one association sends to. The datagrams of others are dropped. */
   maxDestinations: prop.integer({ default: 1000, min: 1, max: 100_000, reload: "live" }),
 };
@@ -40,6 +46,7 @@ export interface Association {
 export class UdpsOutgate implements Part {
   readonly #context: Context<PropsOf<typeof props>>;
   readonly #associations = new Set<OpenAssociation>();
+  readonly #clients = new ClientCounts();
 
   constructor(context: Context<PropsOf<typeof props>>) {
     this.#context = context;
@@ -56,14 +63,20 @@ export class UdpsOutgate implements Part {
   }
 
   /**
-   * Begins an association, which ends with `close`. `received` gets the datagrams of those addresses that it has sent
-   * to, and of no others. `undefined`: there are too many.
+   * Begins an association for the client of an IP address, which ends with `close`. `received` gets the datagrams of
+   * those addresses that it has sent to, and of no others. `undefined`: there are too many, or the client has.
    */
-  associate(received: (datagram: Buffer, from: Endpoint) => void): Association | undefined {
+  associate(address: string, received: (datagram: Buffer, from: Endpoint) => void): Association | undefined {
     const { props } = this.#context;
+    const client = clientOf(address);
     if (this.#associations.size >= props.maxAssociations) return undefined;
-    const association = new OpenAssociation(props, received, () => this.#associations.delete(association));
+    if (this.#clients.of(client) >= props.maxAssociationsPerClient) return undefined;
+    const association = new OpenAssociation(props, received, () => {
+      this.#associations.delete(association);
+      this.#clients.remove(client);
+    });
     this.#associations.add(association);
+    this.#clients.add(client);
     return association;
   }
 }

@@ -2,6 +2,7 @@
 // transaction, and the statement is prepared there when it is needed.
 
 import { headSize, int32, message, readText } from "../protocol/messages.ts";
+import type { CancelKey } from "./cancels.ts";
 
 /** A statement at servers: the same for all clients that have prepared the same text. */
 export interface Statement {
@@ -82,6 +83,6 @@ export function describeMessage(name: string): Buffer {
 }
 
 /** BackendKeyData. */
-export function keyMessage(id: number, key: Buffer): Buffer {
-  return message("K", int32(id), key);
+export function keyMessage({ id, key }: CancelKey): Buffer {
+  return message("K", int32(id), int32(key));
 }

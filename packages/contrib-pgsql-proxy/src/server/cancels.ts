@@ -1,0 +1,101 @@
+// Requests to cancel: the session of a key is here, or at another worker, because such a request comes on a connection
+// of its own, which any worker may get.
+//
+//  request ──> a session of this worker has the key ──> its server
+//         └──> none has ──> told to the other workers, some requests a second at most ──> the one that has it
+
+import { randomInt } from "node:crypto";
+import { takeFromBucket } from "@hemi/common";
+import type { Workers } from "@hemi/internal";
+import type { ServerConn } from "./server-conn.ts";
+
+/** By which a client finds its session again: two integers of 32 bits, which nobody else knows. */
+export interface CancelKey {
+  readonly id: number;
+  readonly key: number;
+}
+
+/** A session of a client. */
+export interface CancelledSession {
+  /** The server that works for it. */
+  readonly busyServer: ServerConn | undefined;
+}
+
+export interface CancelsOptions {
+  readonly workers: Workers;
+  /** The same in all workers: by that the proxies find each other. */
+  readonly path: string;
+  /** Monotonic, in milliseconds. */
+  readonly now: () => number;
+  /** Asks the server to cancel what it does. */
+  readonly cancel: (server: ServerConn) => void;
+}
+
+export class Cancels {
+  readonly #options: CancelsOptions;
+  readonly #topic: string;
+  readonly #sessions = new Map<number, { readonly key: number; readonly session: CancelledSession }>();
+  #passedOn: number | undefined;
+  #end: (() => void) | undefined;
+
+  constructor(options: CancelsOptions) {
+    this.#options = options;
+    this.#topic = `cancel ${options.path}`;
+  }
+
+  /** From now on, requests that other workers have got are heard. */
+  open(): void {
+    this.#end = this.#options.workers.subscribe(this.#topic, (message) => {
+      if (isKey(message)) this.#cancelHere(message);
+    });
+  }
+
+  close(): void {
+    this.#end?.();
+    this.#end = undefined;
+  }
+
+  /** To be given back by `forget`. */
+  register(session: CancelledSession): CancelKey {
+    let id = randomInt(maxId);
+    while (this.#sessions.has(id)) id = randomInt(maxId);
+    const key = randomInt(2 ** 32) | 0;
+    this.#sessions.set(id, { key, session });
+    return { id, key };
+  }
+
+  forget({ id }: CancelKey): void {
+    this.#sessions.delete(id);
+  }
+
+  /** A client has asked for it. A wrong key does nothing. */
+  request(key: CancelKey): void {
+    const { workers } = this.#options;
+    if (this.#cancelHere(key) || workers.count < 2 || !this.#mayPassOn()) return;
+    workers.broadcast(this.#topic, { id: key.id, key: key.key });
+  }
+
+  #cancelHere({ id, key }: CancelKey): boolean {
+    const found = this.#sessions.get(id);
+    if (found?.key !== key) return false;
+    const server = found.session.busyServer;
+    if (server !== undefined) this.#options.cancel(server);
+    return true;
+  }
+
+  /** Whoever sends wrong keys must not keep the other workers busy. */
+  #mayPassOn(): boolean {
+    const { granted, arrival } = takeFromBucket(this.#passedOn, rate, { wanted: 1, spent: 0 }, this.#options.now());
+    this.#passedOn = arrival;
+    return granted === 1;
+  }
+}
+
+function isKey(value: unknown): value is CancelKey {
+  if (typeof value !== "object" || value === null || !("id" in value) || !("key" in value)) return false;
+  return typeof value.id === "number" && typeof value.key === "number";
+}
+
+const maxId = 2 ** 31;
+/** Not a prop: 100 a second, 1000 at once. */
+const rate = { interval: 10, burst: 1000 };

@@ -1,0 +1,45 @@
+// A proxy before a server at a port of this machine.
+
+import { connect } from "node:net";
+import { bootWith, MemorySink, openErrorLog, type Metrics, type RouterPart, type Workers } from "@hemi/internal";
+import contrib from "../index.ts";
+import { RawClient } from "./raw-client.ts";
+
+/** The user `ann`, who has one password for the proxy and another one for the server. */
+export const ann = '.users = (["name": "ann", "password": "of-the-user", "serverPassword": "of-the-server"])';
+
+export interface Around {
+  /** Further nodes of the backend. */
+  readonly nodes?: string;
+  readonly backends?: string;
+  /** Props of the router. */
+  readonly router?: string;
+  readonly workers?: Workers;
+  readonly metrics?: Metrics;
+}
+
+export async function proxy(port: number, props = "", users = ann, around: Around = {}) {
+  const { nodes = "", backends = "", router = "", ...options } = around;
+  const sink = new MemorySink();
+  const stage = await bootWith([contrib]).bootText(
+    `stage {
+      tcpsBackend "db" { .nodes = (["address": "127.0.0.1:${port}"]${nodes}) }
+      ${backends}
+      tcpsRouter "main" {
+        .address = "127.0.0.1:0"
+        ${router}
+        case { pgsqlProxy { .toBackend = "db" ${users} ${props} } }
+      }
+    }`,
+    { log: openErrorLog({ sink }), ...options },
+  );
+  await stage.start();
+  const { listensOn: [address = ""] = [] }: RouterPart = stage.find("tcpsRouter.main")?.part ?? {};
+  const own = Number(address.split(":")[1]);
+  return {
+    stage,
+    log: sink.lines,
+    client: (): RawClient => new RawClient(connect({ port: own, host: "127.0.0.1", noDelay: true })),
+    [Symbol.asyncDispose]: () => stage.quit(1000),
+  };
+}
