@@ -11,7 +11,10 @@ export const cacheProps = {
   withCacher: prop.reference(cacherKind, { required: true, inherited: true }),
   /**
    * What a response is found by. Whatever changes a response and is not in its `vary` must be in the key; otherwise
-   * clients get, and can plant, responses that are not for them. Default: scheme, authority, path and query.
+   * clients get, and can plant, responses that are not for them. Fields by which a client could name another URL, such
+   * as `x-original-url` and `x-forwarded-host`, do not reach handlets behind, unless they are in the key or, for those
+   * of `forwarded` and its kind, come from a proxy in `trustForwarded` of the server. Default: scheme, authority, path
+   * and query.
    */
   key: prop.template(),
   /** Query parameters that do not change responses, such as `utm_*`. Only without `key`; handlets behind see them. */

@@ -16,7 +16,15 @@ import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { Answers } from "./answers.ts";
 import { checkCache } from "./cache-check.ts";
-import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlMaker, urlOf } from "./cache-key.ts";
+import {
+  keyMaker,
+  storedSelector,
+  storedUrl,
+  unkeyedFields,
+  urlMaker,
+  urlOf,
+  type UnkeyedFields,
+} from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
@@ -55,7 +63,7 @@ class Cache implements HandletPart, ManagedCache {
   readonly #fetches: Fetches;
   readonly #slices: Slices;
   readonly #judge: Judge;
-  readonly #hidden: ReadonlySet<string>;
+  readonly #hidden: UnkeyedFields;
   #keyOf: (req: Request) => string;
 
   constructor(context: Context<CacheProps>) {
@@ -63,12 +71,12 @@ class Cache implements HandletPart, ManagedCache {
     const { props } = context;
     this.#answers = new Answers(() => props.statusName);
     this.#keyOf = keyMaker(props.key, props);
-    this.#hidden = unkeyedOverrides(props.key);
+    this.#hidden = unkeyedFields(props.key);
     this.#judge = new Judge(props, () => this.#now);
     this.#fetches = new Fetches({
       cacher: () => props.withCacher.current,
       timeout: () => props.fetchTimeout,
-      hidden: () => this.#hidden,
+      hidden: ({ hasTrustedSender }) => (hasTrustedSender ? this.#hidden.ofTrusted : this.#hidden.ofOthers),
       now: () => this.#now,
       urlOf: (req) => urlMaker(props)(req),
       kept: new KeptBytes(() => props.maxArriving),

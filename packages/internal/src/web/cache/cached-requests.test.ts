@@ -44,6 +44,27 @@ describe("requests", () => {
     expect((await keyed.get("/", override)).text).toBe("/admin,undefined,undefined");
   });
 
+  test.each([
+    ["x-forwarded-host", "evil.example"],
+    ["x-forwarded-proto", "https"],
+    ["x-forwarded-prefix", "/evil"],
+    ["forwarded", "host=evil.example"],
+  ])("cannot plant a response for others by %s, unless they come from a proxy that is trusted", async (name, value) => {
+    const answer = (req: { header(name: string): string | undefined }, resp: Response): true => {
+      resp.setHeader("cache-control", "max-age=60");
+      resp.send(`links to ${req.header(name)}`);
+      return true;
+    };
+    await using site = await cachedSite(answer);
+    await site.get("/", { [name]: value });
+    expect((await site.get("/")).text).toBe("links to undefined");
+    await using keyed = await cachedSite(answer, `.key = $authority + $uri + $header_${name.replaceAll("-", "_")}`);
+    expect((await keyed.get("/", { [name]: value })).text).toBe(`links to ${value}`);
+    expect((await keyed.get("/")).text).toBe("links to undefined");
+    await using behind = await cachedSite(answer, "", { beside: '.trustForwarded = ("127.0.0.0/8")' });
+    expect((await behind.get("/", { [name]: value })).text).toBe(`links to ${value}`);
+  });
+
   test("of unsafe methods make stored responses invalid", async () => {
     await using site = await cachedSite(counting());
     await site.get("/");
