@@ -326,6 +326,7 @@ export {
   type SessionCookie,
   type SessionEntry,
   type SessionWrite,
+  type SessionWriteOptions,
   type StaterPart,
   type StoredSession,
 } from "./web/session/stater.ts";

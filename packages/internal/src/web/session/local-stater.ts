@@ -15,6 +15,7 @@ import {
   type SessionCookie,
   type SessionEntry,
   type SessionWrite,
+  type SessionWriteOptions,
   type StaterPart,
   type StoredSession,
 } from "./stater.ts";
@@ -98,7 +99,7 @@ class LocalStater implements StaterPart {
   async write(
     token: string | undefined,
     changes: readonly SessionChange[],
-    fresh = randomBytes(32).toString("base64url"),
+    { newToken: fresh = randomBytes(32).toString("base64url") }: SessionWriteOptions = {},
   ): Promise<SessionWrite> {
     const id = idOf(token ?? fresh);
     const now = this.#now;
