@@ -139,7 +139,7 @@ class Cache implements HandletPart, ManagedCache {
     // What content or another protocol would change is in no key.
     if (req.hasContent || req.upgrades.length > 0) return this.#pass(resp, "bypass");
     const key = this.#keyOf(req);
-    const stored = this.#context.props.withCacher.current.lookup(key);
+    const stored = this.#context.props.withCacher.current.lookup(key, req.headers);
     if (stored instanceof Promise) return stored.then((stored) => this.#answer(req, resp, key, stored));
     return this.#answer(req, resp, key, stored);
   }

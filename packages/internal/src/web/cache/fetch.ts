@@ -182,7 +182,7 @@ export class Fetch implements FetchListener {
   /** A response that needs no validation for this request. */
   async #storedMeanwhile(): Promise<Wobject | undefined> {
     const { key, req, wishes } = this.#order;
-    const variants = await this.#options.cacher().lookup(key);
+    const variants = await this.#options.cacher().lookup(key, req.headers);
     const found = variants.find(({ head }) => matchesVariant(head.variant, req.headers));
     return found !== undefined && decideReuse(found.head, wishes, this.#options.now()) === "fresh" ? found : undefined;
   }
