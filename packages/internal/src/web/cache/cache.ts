@@ -30,6 +30,7 @@ import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
+import { RevalidationJitter } from "./revalidation-jitter.ts";
 import { Slices } from "./slices.ts";
 import { managedCache, type CacheExplanation, type ManagedCache } from "./managed-cache.ts";
 import { selectorsOf } from "./purge-requests.ts";
@@ -64,6 +65,7 @@ class Cache implements HandletPart, ManagedCache {
   readonly #slices: Slices;
   readonly #judge: Judge;
   readonly #hidden: UnkeyedFields;
+  readonly #jitter = new RevalidationJitter();
   #keyOf: (req: Request) => string;
 
   constructor(context: Context<CacheProps>) {
@@ -276,7 +278,10 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   #revalidate(order: FetchOrder): void {
-    if (this.#fetches.has(order.key) || this.#fetches.count >= this.#context.props.maxRevalidations) return;
+    const { maxRevalidations, revalidationJitter } = this.#context.props;
+    if (this.#fetches.has(order.key) || this.#fetches.count >= maxRevalidations) return;
+    const { key, stored } = order;
+    if (stored !== undefined && this.#jitter.delays(key, stored.head, revalidationJitter, this.#now)) return;
     const fetch = this.#fetches.begin(order);
     fetch.run();
     void fetch.outcome.then(({ kind }) => {
