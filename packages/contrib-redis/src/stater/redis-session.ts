@@ -1,7 +1,7 @@
 // A session as it is stored in Redis: its entries, and the version that tells whether another request has changed it.
 
 import type { SessionChange, SessionEntry } from "@hemi/internal";
-import { pairsOf, textOf } from "../replies.ts";
+import { listOf, numberOf, textOf } from "../replies.ts";
 
 /** The entries by name, at one version. */
 export class RedisSession extends Map<string, SessionEntry> {
@@ -11,10 +11,11 @@ export class RedisSession extends Map<string, SessionEntry> {
   /** Reads the fields of the hash in Redis: names and values in turn. Throws RedisFailure. */
   static read(fields: unknown): RedisSession {
     const session = new RedisSession();
-    for (const [field, value] of pairsOf(fields)) {
-      const name = textOf(field);
-      if (name.startsWith("e")) session.set(name.slice(1), entryOf(textOf(value)));
-      else if (name === "version") session.version = Number(textOf(value));
+    const flat = listOf(fields);
+    for (let i = 0; i + 1 < flat.length; i += 2) {
+      const name = textOf(flat[i]);
+      if (name.startsWith("e")) session.set(name.slice(1), entryOf(textOf(flat[i + 1])));
+      else if (name === "version") session.version = numberOf(flat[i + 1]);
     }
     return session;
   }

@@ -82,9 +82,9 @@ class RedisStater implements StaterPart {
   async write(
     token: string | undefined,
     changes: readonly SessionChange[],
-    { newToken: fresh = newToken(), found }: SessionWriteOptions = {},
+    { newToken: fresh, found }: SessionWriteOptions = {},
   ): Promise<SessionWrite> {
-    const given = token ?? fresh;
+    const given = token ?? fresh ?? newToken();
     const parsed = parseToken(given);
     if (parsed === undefined) return "gone";
     const { maxSessionSize } = this.#context.props;

@@ -114,9 +114,10 @@ class LocalStater implements StaterPart {
   async write(
     token: string | undefined,
     changes: readonly SessionChange[],
-    { newToken: fresh = randomBytes(32).toString("base64url") }: SessionWriteOptions = {},
+    { newToken }: SessionWriteOptions = {},
   ): Promise<SessionWrite> {
-    const id = idOf(token ?? fresh);
+    const given = token ?? newToken ?? randomBytes(32).toString("base64url");
+    const id = idOf(given);
     const now = this.#now;
     return await this.#database.change((): SessionWrite => {
       const database = this.#database;
@@ -144,7 +145,7 @@ class LocalStater implements StaterPart {
         database.run("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", id, name, json, version);
       }
       this.#checkSize(stored);
-      return { token: token ?? fresh, session: stored };
+      return { token: given, session: stored };
     });
   }
 
