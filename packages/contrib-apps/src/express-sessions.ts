@@ -102,7 +102,7 @@ function makeStore(Store: ExpressSession["Store"], stater: StaterPart): ExpressS
     // A request that was under way at a logout must not bring the session back.
     if (loaded.has(session)) throw new HTTPError(409, "the session was ended by another request");
     const all = [...entries].map(([name, json]) => ({ name, json }));
-    const made = await stater.write(undefined, all, id).catch(throwUnavailable);
+    const made = await stater.write(undefined, all, { newToken: id }).catch(throwUnavailable);
     if (made === "gone" || !("token" in made) || made.token !== id) {
       throw new Error("the stater cannot store a session under a token that it has not made: use one that stores them");
     }

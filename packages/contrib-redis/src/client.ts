@@ -13,6 +13,12 @@ export interface ClientNode {
   call(command: string, args: Argument[]): Promise<unknown>;
 }
 
+/** Collects what is written between `cork` and `uncork`. */
+export interface Corkable {
+  cork(): void;
+  uncork(): void;
+}
+
 /** The part of ioredis that is used. */
 export interface Client extends ClientNode {
   /** `ready`: commands can be sent. */
@@ -24,6 +30,8 @@ export interface Client extends ClientNode {
   callBuffer(command: string, args: Argument[]): Promise<unknown>;
   on(event: "error", listener: (error: unknown) => void): unknown;
   on(event: "ready" | "close", listener: () => void): unknown;
+  /** The connection; a cluster has several. */
+  readonly stream?: Corkable;
   /** Only of a cluster. */
   nodes?(role: "master"): ClientNode[];
 }

@@ -8,7 +8,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { ErrorLog } from "@hemi/internal";
-import type { Argument, Client } from "./client.ts";
+import type { Argument, Client, Corkable } from "./client.ts";
 import { messageOf, Outage, RedisFailure } from "./failure.ts";
 import { listOf, textOf } from "./replies.ts";
 import type { Script } from "./script.ts";
@@ -27,6 +27,8 @@ export class Lane {
   #opening: Promise<unknown> | undefined;
   #pending = 0;
   #overdue = 0;
+  /** What collects the commands of this turn of the event loop. */
+  #collecting: Corkable | undefined;
   /** Why there is no connection. */
   #failure: unknown = new RedisFailure("Redis is not connected yet");
 
@@ -137,6 +139,7 @@ export class Lane {
         if (isLate && --this.#overdue === 0 && this.#isReady) this.#outage.end();
       };
       this.#pending++;
+      this.#collectWrites(client);
       send(client).then(
         (reply) => {
           settle();
@@ -147,6 +150,17 @@ export class Lane {
           reject(new RedisFailure(messageOf(error), { cause: error }));
         },
       );
+    });
+  }
+
+  /** The commands of many requests go out in one write. */
+  #collectWrites({ stream }: Client): void {
+    if (stream === undefined || stream === this.#collecting) return;
+    this.#collecting = stream;
+    stream.cork();
+    setImmediate(() => {
+      this.#collecting = undefined;
+      stream.uncork();
     });
   }
 

@@ -31,6 +31,7 @@ export const debianPackages = {
   rsyslogd: "rsyslog",
   ssh: "openssh-client",
   sshd: "openssh-server",
+  varnishd: "varnish",
   wrk: "wrk",
 } as const;
 

@@ -317,6 +317,7 @@ export type { LifetimeSource } from "./web/cache/rules/freshness.ts";
 export type { StoredTimes } from "./web/cache/rules/reuse.ts";
 export type { Usability } from "./web/cache/rules/storing.ts";
 export type { Variant } from "./web/cache/rules/vary.ts";
+export { matchesVariant } from "./web/cache/rules/vary.ts";
 export type { Wobject, WobjectHead } from "./web/cache/wobject.ts";
 export type { TrafficLogFormat } from "./front/traffic-log/format.ts";
 export type { Session } from "./web/session/session.ts";
@@ -327,6 +328,7 @@ export {
   type SessionCookie,
   type SessionEntry,
   type SessionWrite,
+  type SessionWriteOptions,
   type StaterPart,
   type StoredSession,
 } from "./web/session/stater.ts";

@@ -5,6 +5,7 @@ import {
   type CacherPart,
   type Context,
   defineCacher,
+  type Fields,
   memorySource,
   prop,
   type PropsOf,
@@ -21,6 +22,7 @@ import { Outage } from "../failure.ts";
 import type { Lane } from "../lane.ts";
 import { redisLink } from "../link.ts";
 import { ChunkedSource } from "./chunked-source.ts";
+import { LateSource } from "./late-source.ts";
 import { type LoggedPurge, type LogPosition, PurgeLog } from "./purge-log.ts";
 import { chunkSize, type FoundRecord, WobjectStore } from "./wobject-store.ts";
 
@@ -124,10 +126,10 @@ class RedisCacher implements CacherPart {
 
   // ---- looking up ----
 
-  async lookup(key: string): Promise<readonly Wobject[]> {
+  async lookup(key: string, fields?: Fields): Promise<readonly Wobject[]> {
     try {
       while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
-      const reading = this.#store.read(key);
+      const reading = this.#store.read(key, fields);
       // Sent after the question for the records: no purge can be missed in between.
       const [found] = await Promise.all([reading, this.#log.refresh()]);
       this.#outage.end();
@@ -146,7 +148,8 @@ class RedisCacher implements CacherPart {
     if (goodAt === undefined || purge === "hard") return undefined;
     const isOutdated = stored.head.isOutdated || purge === "soft";
     const known = this.#recent.get(record.id);
-    const isKnown = known?.found.record.text === record.text && known.head.isOutdated === isOutdated;
+    const isSame = known?.found.record.text === record.text && known.head.isOutdated === isOutdated;
+    const isKnown = isSame && (known.found.record.content !== undefined || record.content === undefined);
     const head = isOutdated ? { ...stored.head, isOutdated } : stored.head;
     const wobject = isKnown ? known : new RedisWobject(found, { head, source: this.#sourceOf(found), goodAt });
     wobject.goodAt = goodAt;
@@ -155,9 +158,11 @@ class RedisCacher implements CacherPart {
     return wobject;
   }
 
-  #sourceOf({ hash, record: { id, content, stored } }: FoundRecord): Source {
+  #sourceOf(found: FoundRecord): Source {
+    const { id, content, stored } = found.record;
+    if (content === undefined) return new LateSource(stored.size, () => this.#store.contentOf(found));
     if (!stored.isChunked) return memorySource(content);
-    const key = this.#store.contentKey(hash, id);
+    const key = this.#store.contentKey(found.hash, id);
     return new ChunkedSource({ size: stored.size, chunkSize, key, lane: () => this.#lane });
   }
 

@@ -27,8 +27,8 @@ export interface WobjectRecord {
   /** The JSON, as it was read. */
   readonly text: string;
   readonly stored: StoredHead;
-  /** What follows the JSON. */
-  readonly content: Buffer;
+  /** What follows the JSON; `undefined`: it was left in Redis. */
+  readonly content: Buffer | undefined;
 }
 
 /** Bytes before the JSON. */
@@ -43,14 +43,16 @@ export function encodeRecord(id: string, stored: StoredHead, content: readonly U
   return Buffer.concat([head, text, ...content]);
 }
 
-/** Throws RedisFailure for what somebody else has put there. */
+/** The content may have been left out. Throws RedisFailure for what somebody else has put there. */
 export function decodeRecord(record: Buffer): WobjectRecord {
   if (record.length < recordHeadSize) throw new RedisFailure("a stored response has no head");
   const end = recordHeadSize + record.readUInt32BE(idSize);
   const text = record.toString("utf8", recordHeadSize, end);
   const stored = parsed(text);
   if (!isStoredHead(stored)) throw new RedisFailure("the head of a stored response is not as it was written");
-  return { id: record.toString("latin1", 0, idSize), text, stored, content: record.subarray(end) };
+  const isLeftOut = record.length === end && !stored.isChunked && stored.size > 0;
+  const content = isLeftOut ? undefined : record.subarray(end);
+  return { id: record.toString("latin1", 0, idSize), text, stored, content };
 }
 
 function parsed(text: string): unknown {

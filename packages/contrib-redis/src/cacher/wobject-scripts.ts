@@ -36,12 +36,22 @@ redis.call('PEXPIRE', contents .. oldId, ARGV[3])
 return 1
 `);
 
-/** Returns fields and records alternating, without contents. */
-export const readHeads = new Script(`
+const withoutContents = `
 local heads = redis.call('HGETALL', KEYS[1])
 for i = 2, #heads, 2 do
   heads[i] = string.sub(heads[i], 1, ${recordHeadSize} + struct.unpack('>I4', string.sub(heads[i], ${idSize + 1}, ${recordHeadSize})))
 end
+`;
+
+/** Returns fields and records alternating, without contents. */
+export const readHeads = new Script(`${withoutContents}
+return heads
+`);
+
+/** The same, but of a single record with its content. */
+export const readVariants = new Script(`
+if redis.call('HLEN', KEYS[1]) < 2 then return redis.call('HGETALL', KEYS[1]) end
+${withoutContents}
 return heads
 `);
 

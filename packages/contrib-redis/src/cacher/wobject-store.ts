@@ -7,11 +7,12 @@
 // What is in a label may be gone, and what Redis has evicted is in no label: the log of purges is what counts.
 
 import { createHash, randomBytes } from "node:crypto";
-import type { PurgeSelector, WobjectHead } from "@hemi/internal";
+import { type Fields, matchesVariant, type PurgeSelector, type WobjectHead } from "@hemi/internal";
+import { RedisFailure } from "../failure.ts";
 import type { Lane } from "../lane.ts";
 import { bytesOf, listOf, numberOf, pairsOf, textOf } from "../replies.ts";
 import { decodeRecord, encodeRecord, type StoredHead, type WobjectRecord } from "./wobject-record.ts";
-import { addToLabel, freshenRecord, putRecord, readHeads, removeRecord } from "./wobject-scripts.ts";
+import { addToLabel, freshenRecord, putRecord, readHeads, readVariants, removeRecord } from "./wobject-scripts.ts";
 
 /** Where a record is. */
 export interface RecordPlace {
@@ -42,10 +43,16 @@ export class WobjectStore {
     this.#options = options;
   }
 
-  /** All variants of a resource, the latest first; without those whose content Redis has evicted. */
-  async read(key: string): Promise<readonly FoundRecord[]> {
+  /**
+   * All variants of a resource, the latest first; without those whose content Redis has evicted. With `fields` of a
+   * request, only the record of the variant that they select has its content.
+   */
+  async read(key: string, fields?: Fields): Promise<readonly FoundRecord[]> {
     const hash = hashOf(key);
-    const found = recordsIn(hash, await this.#lane.callBytes("HGETALL", [this.#recordsKey(hash)]));
+    const found =
+      fields === undefined
+        ? recordsIn(hash, await this.#lane.callBytes("HGETALL", [this.#recordsKey(hash)]))
+        : await this.#selected(hash, fields);
     const own = found.filter(({ record }) => record.stored.head.key === key);
     const isThere = await Promise.all(
       own.map(async ({ record: { id, stored } }) => {
@@ -53,6 +60,25 @@ export class WobjectStore {
       }),
     );
     return latestFirst(own.filter((_, i) => isThere[i]));
+  }
+
+  /** The small content of a record that was read without. */
+  async contentOf({ hash, field, record: { id } }: FoundRecord): Promise<Buffer> {
+    const record = await this.#lane.callBytes("HGET", [this.#recordsKey(hash), field]);
+    const read = record === null ? undefined : decodeRecord(bytesOf(record));
+    if (read?.id === id && read.content !== undefined) return read.content;
+    throw new RedisFailure("a response was replaced or removed in Redis before it was sent");
+  }
+
+  /** Two questions if there are several variants, so that not all of their contents are sent. */
+  async #selected(hash: string, fields: Fields): Promise<readonly FoundRecord[]> {
+    const found = recordsIn(hash, await this.#lane.runBytes(readVariants, [this.#recordsKey(hash)]));
+    const selected = latestFirst(found).find(({ record }) => matchesVariant(record.stored.head.variant, fields));
+    if (selected === undefined || selected.record.content !== undefined) return found;
+    const record = await this.#lane.callBytes("HGET", [this.#recordsKey(hash), selected.field]);
+    const others = found.filter((one) => one !== selected);
+    // It may have been replaced or removed meanwhile.
+    return record === null ? others : [...others, { ...selected, record: decodeRecord(bytesOf(record)) }];
   }
 
   /**

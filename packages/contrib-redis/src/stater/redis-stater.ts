@@ -5,7 +5,7 @@
 //
 // A token of another form, which a framework has made, is all secret: its id is derived from it.
 
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import {
   addonKind,
   type Context,
@@ -16,15 +16,16 @@ import {
   type PropsOf,
   type SessionChange,
   type SessionCookie,
-  type SessionEntry,
   type SessionWrite,
+  type SessionWriteOptions,
   type StaterPart,
   type StoredSession,
   storingStaterProps,
 } from "@hemi/internal";
 import type { Lane } from "../lane.ts";
 import { redisLink } from "../link.ts";
-import { listOf, numberOf, pairsOf, textOf } from "../replies.ts";
+import { listOf, numberOf, textOf } from "../replies.ts";
+import { RedisSession } from "./redis-session.ts";
 import { destroySession, findSession, rotateSession, writeSession } from "./session-scripts.ts";
 
 const props = {
@@ -49,7 +50,7 @@ export const redisStater = defineStater({
 interface Token {
   readonly id: string;
   /** SHA-256: whoever reads Redis cannot use its sessions. */
-  readonly hash: string;
+  readonly digest: string;
 }
 
 class RedisStater implements StaterPart {
@@ -75,36 +76,30 @@ class RedisStater implements StaterPart {
     const parsed = parseToken(token);
     if (parsed === undefined) return undefined;
     const fields = await this.#lane.run(findSession, [this.#keyOf(parsed)], this.#timesOf(parsed));
-    if (fields === null) return undefined;
-    const entries = pairsOf(fields).map(([field, value]) => [textOf(field), textOf(value)] as const);
-    return sessionOf(
-      entries.filter(([field]) => field.startsWith("e")).map(([field, value]) => [field.slice(1), value]),
-    );
+    return fields === null ? undefined : RedisSession.read(fields);
   }
 
-  async write(token: string | undefined, changes: readonly SessionChange[], fresh = newToken()): Promise<SessionWrite> {
-    const given = token ?? fresh;
+  async write(
+    token: string | undefined,
+    changes: readonly SessionChange[],
+    { newToken: fresh, found }: SessionWriteOptions = {},
+  ): Promise<SessionWrite> {
+    const given = token ?? fresh ?? newToken();
     const parsed = parseToken(given);
     if (parsed === undefined) return "gone";
     const { maxSessionSize } = this.#context.props;
-    const [outcome, ...rest] = listOf(
-      await this.#lane.run(
-        writeSession,
-        [this.#keyOf(parsed)],
-        [
-          ...this.#timesOf(parsed),
-          maxSessionSize,
-          token === undefined ? "new" : "old",
-          ...changes.flatMap(argumentsOf),
-        ],
-      ),
-    );
+    const known = found instanceof RedisSession ? found : undefined;
+    const expected = known?.changed(changes);
+    const isExpectable = known !== undefined && expected !== undefined && expected.byteSize <= maxSessionSize;
+    const version = isExpectable ? String(known.version) : "";
+    const args = [...this.#timesOf(parsed), maxSessionSize, token === undefined ? "new" : version];
+    const reply = await this.#lane.run(writeSession, [this.#keyOf(parsed)], [...args, ...changes.flatMap(argumentsOf)]);
+    const [outcome, ...rest] = listOf(reply);
     switch (outcome) {
+      case "made":
+        return expected === undefined ? "gone" : { token: given, session: expected };
       case "stored":
-        return {
-          token: given,
-          session: sessionOf(pairsOf(rest).map(([name, value]) => [textOf(name), textOf(value)])),
-        };
+        return { token: given, session: RedisSession.read(rest) };
       case "conflict":
         return { conflict: textOf(rest[0]) };
       case "large": {
@@ -121,14 +116,14 @@ class RedisStater implements StaterPart {
     const parsed = parseToken(token);
     if (parsed === undefined) return undefined;
     const next = parsed.id + newSecret();
-    const args = [...this.#timesOf(parsed), hashOf(next)];
+    const args = [...this.#timesOf(parsed), digestOf(next)];
     const isRotated = numberOf(await this.#lane.run(rotateSession, [this.#keyOf(parsed)], args)) === 1;
     return isRotated ? next : undefined;
   }
 
   async destroy(token: string): Promise<void> {
     const parsed = parseToken(token);
-    if (parsed !== undefined) await this.#lane.run(destroySession, [this.#keyOf(parsed)], [parsed.hash]);
+    if (parsed !== undefined) await this.#lane.run(destroySession, [this.#keyOf(parsed)], [parsed.digest]);
   }
 
   get #lane(): Lane {
@@ -139,17 +134,17 @@ class RedisStater implements StaterPart {
     return `${this.#context.props.redis.current.keyPrefix}session:${this.#context.name}:${id}`;
   }
 
-  #timesOf({ hash }: Token): readonly [hash: string, idleTimeout: number, maxLifetime: number] {
+  #timesOf({ digest }: Token): readonly [digest: string, idleTimeout: number, maxLifetime: number] {
     const { idleTimeout, maxLifetime } = this.#context.props;
-    return [hash, idleTimeout, maxLifetime];
+    return [digest, idleTimeout, maxLifetime];
   }
 }
 
 /** `undefined`: nobody has got such a token from here. */
 function parseToken(token: string): Token | undefined {
   if (!/^[\w-]{22,128}$/.test(token)) return undefined;
-  const id = token.length === ownLength ? token : hashOf(`id ${token}`);
-  return { id: id.slice(0, idLength), hash: hashOf(token) };
+  const id = token.length === ownLength ? token : digestOf(`id ${token}`);
+  return { id: id.slice(0, idLength), digest: digestOf(token) };
 }
 
 function newToken(): string {
@@ -160,22 +155,12 @@ function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-function hashOf(token: string): string {
-  return createHash("sha256").update(token).digest("base64url");
+function digestOf(token: string): string {
+  return hash("sha256", token, "base64url");
 }
 
 function argumentsOf({ name, json, ifVersion }: SessionChange): readonly string[] {
   return [name, ifVersion === undefined ? "" : String(ifVersion), json === undefined ? "remove" : "set", json ?? ""];
-}
-
-/** From names, and versions with JSON texts: `12:{"a":1}`. */
-function sessionOf(entries: readonly (readonly [name: string, value: string])[]): StoredSession {
-  return new Map(
-    entries.map(([name, value]): [string, SessionEntry] => {
-      const colon = value.indexOf(":");
-      return [name, { version: Number(value.slice(0, colon)), json: value.slice(colon + 1) }];
-    }),
-  );
 }
 
 /** Of 16 bytes as base64url. */

@@ -9,84 +9,104 @@
 
 import { Script, withTime } from "../script.ts";
 
-/** `touch(created)` moves the end of the session; false: it is over. ARGV: hash, idleTimeout, maxLifetime. */
-const withSession = `${withTime}
+/** `isAlive(created)` moves the end of the session; false: it is over. ARGV: hash, idleTimeout, maxLifetime. */
+const withSession = `
 local key = KEYS[1]
 local idle, lifetime = tonumber(ARGV[2]), tonumber(ARGV[3])
 
-local function isKnown()
-  return redis.call('HGET', key, 'hash') == ARGV[1]
-end
-
-local function touch(created)
-  local left = math.ceil(math.min(idle, created + lifetime - now))
-  if left <= 0 then
+local function isAlive(created)
+  local left = redis.call('PTTL', key)
+  -- The end is not moved at each request: a hundredth of the time is close enough.
+  if left <= idle and left > idle * 0.99 then return true end
+  ${withTime}
+  local allowed = math.ceil(math.min(idle, created + lifetime - now))
+  if allowed <= 0 then
     redis.call('DEL', key)
     return false
   end
-  -- Not at each request: a hundredth of the time is close enough.
-  if math.abs(left - redis.call('PTTL', key)) > idle / 100 then redis.call('PEXPIRE', key, left) end
+  if math.abs(allowed - left) > idle / 100 then redis.call('PEXPIRE', key, allowed) end
   return true
+end
+
+local function fieldsByName()
+  local fields, byName = redis.call('HGETALL', key), {}
+  for i = 1, #fields, 2 do byName[fields[i]] = fields[i + 1] end
+  return fields, byName
 end
 `;
 
 /** Returns the fields of the hash, or nothing. */
 export const findSession = new Script(`${withSession}
-if not isKnown() or not touch(tonumber(redis.call('HGET', key, 'created'))) then return false end
-return redis.call('HGETALL', key)
+local fields, session = fieldsByName()
+if session.hash ~= ARGV[1] or not isAlive(tonumber(session.created)) then return false end
+return fields
 `);
 
 /**
- * ARGV, further: maxSessionSize, `new` or `old`, and for each change: name, the version that it must have or "", `set`
- * or `remove`, JSON. Returns `gone`, or `conflict` and a name, or `large` and a size, or `stored` and all entries.
+ * ARGV, further: maxSessionSize; the version that the caller knows, `new`, or "" for none; and for each change: name,
+ * the version that the entry must have or "", `set` or `remove`, JSON.
+ *
+ * Returns `made` if the session has the version that the caller knows: its size and the versions of its entries are not
+ * looked at, because the caller has done so. Otherwise `gone`, or `conflict` and a name, or `large` and a size, or
+ * `stored` and all fields.
  */
 export const writeSession = new Script(`${withSession}
-local isNew = ARGV[5] == 'new' and redis.call('EXISTS', key) == 0
-if not isNew and not (isKnown() and touch(tonumber(redis.call('HGET', key, 'created')))) then return {'gone'} end
-local stored = {}
-local fields = redis.call('HGETALL', key)
-for i = 1, #fields, 2 do
-  if string.sub(fields[i], 1, 1) == 'e' then stored[string.sub(fields[i], 2)] = fields[i + 1] end
-end
-for i = 6, #ARGV, 4 do
-  local wanted = ARGV[i + 1]
-  local version = stored[ARGV[i]] and string.match(stored[ARGV[i]], '^%d+') or '0'
-  if wanted ~= '' and wanted ~= version then return {'conflict', ARGV[i]} end
-end
--- Never used twice in a session: an entry that was removed and made anew is another one.
-local version = tonumber(redis.call('HGET', key, 'version') or 0)
-local writes, removals = {}, {}
-for i = 6, #ARGV, 4 do
-  local name, json = ARGV[i], ARGV[i + 3]
-  if ARGV[i + 2] == 'remove' then
-    stored[name] = nil
-    table.insert(removals, 'e' .. name)
-  else
+-- Each change makes another version, which no entry of the session ever had.
+local function store(version)
+  local writes, removals = {}, {}
+  for i = 6, #ARGV, 4 do
     version = version + 1
-    stored[name] = version .. ':' .. json
-    table.insert(writes, 'e' .. name)
-    table.insert(writes, stored[name])
+    if ARGV[i + 2] == 'remove' then
+      table.insert(removals, 'e' .. ARGV[i])
+    else
+      table.insert(writes, 'e' .. ARGV[i])
+      table.insert(writes, version .. ':' .. ARGV[i + 3])
+    end
+  end
+  -- Lua passes some thousand arguments at most.
+  for i = 1, #writes, 200 do redis.call('HSET', key, unpack(writes, i, math.min(i + 199, #writes))) end
+  for i = 1, #removals, 200 do redis.call('HDEL', key, unpack(removals, i, math.min(i + 199, #removals))) end
+  redis.call('HSET', key, 'version', version)
+end
+
+if ARGV[5] ~= 'new' and ARGV[5] ~= '' then
+  local known = redis.call('HMGET', key, 'hash', 'version')
+  if known[1] == ARGV[1] and known[2] == ARGV[5] then
+    store(tonumber(known[2]))
+    return {'made'}
   end
 end
+
+local _, session = fieldsByName()
+local isNew = ARGV[5] == 'new' and session.hash == nil
+if not isNew and not (session.hash == ARGV[1] and isAlive(tonumber(session.created))) then return {'gone'} end
 local size = 0
-local reply = {'stored'}
-for name, value in pairs(stored) do
-  size = size + #name + #value - #string.match(value, '^%d+:')
-  table.insert(reply, name)
-  table.insert(reply, value)
+for name, value in pairs(session) do
+  if string.sub(name, 1, 1) == 'e' then size = size + #name - 1 + #value - #string.match(value, '^%d+:') end
+end
+for i = 6, #ARGV, 4 do
+  local stored = session['e' .. ARGV[i]]
+  local version = stored and string.match(stored, '^%d+') or '0'
+  if ARGV[i + 1] ~= '' and ARGV[i + 1] ~= version then return {'conflict', ARGV[i]} end
+  if stored then size = size - #ARGV[i] - (#stored - #version - 1) end
+  if ARGV[i + 2] == 'set' then size = size + #ARGV[i] + #ARGV[i + 3] end
 end
 if size > tonumber(ARGV[4]) then return {'large', size} end
-if isNew then redis.call('HSET', key, 'hash', ARGV[1], 'created', string.format('%.0f', now)) end
-redis.call('HSET', key, 'version', version)
-for i = 1, #writes, 2 do redis.call('HSET', key, writes[i], writes[i + 1]) end
-for _, field in ipairs(removals) do redis.call('HDEL', key, field) end
-if isNew then touch(now) end
+if isNew then
+  ${withTime}
+  redis.call('HSET', key, 'hash', ARGV[1], 'created', string.format('%.0f', now))
+  redis.call('PEXPIRE', key, math.ceil(math.min(idle, lifetime)))
+end
+store(tonumber(session.version or 0))
+local reply = redis.call('HGETALL', key)
+table.insert(reply, 1, 'stored')
 return reply
 `);
 
 /** ARGV, further: the hash from now on. Returns 0 if there is no such session. */
 export const rotateSession = new Script(`${withSession}
-if not isKnown() or not touch(tonumber(redis.call('HGET', key, 'created'))) then return 0 end
+local known = redis.call('HMGET', key, 'hash', 'created')
+if known[1] ~= ARGV[1] or not isAlive(tonumber(known[2])) then return 0 end
 redis.call('HSET', key, 'hash', ARGV[4])
 return 1
 `);

@@ -8,6 +8,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { bootText, MemorySink, openErrorLog, type ServerPart } from "@hemi/hemi";
 import { getResults, runTests, type Results } from "http-cache-tests/client/runner.mjs";
+import { makeCacheTest, testResults } from "http-cache-tests/client/test.mjs";
+import { determineTestResult } from "http-cache-tests/lib/display.mjs";
 import handleConfig from "http-cache-tests/server/handle-config.mjs";
 import handleState from "http-cache-tests/server/handle-state.mjs";
 import handleTest from "http-cache-tests/server/handle-test.mjs";
@@ -15,26 +17,39 @@ import suites from "http-cache-tests/tests/index.mjs";
 import { expect, test, vi } from "vitest";
 import { plainFetch } from "./plain-fetch.ts";
 
-/** Required cases that are not passed, each with the reason. */
-const exceptions: Readonly<Record<string, string>> = {
-  // No proxy can pass them. They depend on "stale-close", which is a question and no requirement: our answer is no.
-  ...reason("the answer is our 502, which the suite takes for one from the cache, because it has no request number", [
+/**
+ * Required cases that the suite does not judge, because their question cannot be put: what they need goes wrong first.
+ * Each with the suite's mark for that, and the reason.
+ */
+const unjudged: Readonly<Record<string, readonly [mark: string, reason: string]>> = {
+  // They depend on "stale-close", a question whose answer may be no. Their own check can be met by nobody: the origin
+  // closes the connection without a byte, and the client is to get a field of that response.
+  ...because("⚪️", "nothing stale is served when the backend closes the connection", [
     "stale-close-must-revalidate",
     "stale-close-no-cache",
     "stale-close-proxy-revalidate",
     "stale-close-s-maxage=2",
   ]),
-  ...reason("the proxy refuses a response with a transfer-encoding that it does not know", [
+  ...because("🔹", "RFC 9112 section 6.1: a response with an unknown transfer-encoding is refused, by 502", [
     "headers-store-Transfer-Encoding",
   ]),
-  ...reason(
-    "RFC 9111 section 4.3.4: a 304 with another strong etag confirms nothing, so the response is fetched anew",
-    ["304-etag-update-response-ETag"],
-  ),
+  ...because("↻", "RFC 9111 section 4.3.4: a 304 with another strong etag must update nothing that is stored", [
+    "304-etag-update-response-ETag",
+  ]),
 };
 
-function reason(text: string, ids: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(ids.map((id) => [id, text]));
+function because(mark: string, text: string, ids: readonly string[]): typeof unjudged {
+  return Object.fromEntries(ids.map((id) => [id, [mark, text] as const]));
+}
+
+/** The suite's judgement of a case, as its pages show it: one of its marks. */
+function markOf(id: string, results: Results): string {
+  return determineTestResult(suites, id, results)[2];
+}
+
+/** Whether a case that the suite can judge was not judged. */
+function isLate(id: string, results: Results): boolean {
+  return !(id in unjudged) && results[id] !== true && results[id]?.[0] === "Setup";
 }
 
 const areas = new Map([
@@ -79,7 +94,7 @@ async function listedCounts(): Promise<ReadonlyMap<string, Counts>> {
 // The suite waits for some seconds, several times.
 vi.setConfig({ testTimeout: 120_000 });
 
-test("the public suite passes but for the listed cases, and more of it than any listed proxy passes", async () => {
+test("the public suite finds no required case failed, and more of it passed than by any listed proxy", async () => {
   await using origin = createServer(serveSuite).listen(0, "127.0.0.1");
   await once(origin, "listening");
   await using stage = await bootText(
@@ -100,13 +115,19 @@ test("the public suite passes but for the listed cases, and more of it than any 
   await stage.start();
   const { listensOn: [address = ""] = [] }: ServerPart = stage.find("httpxServer.main")?.part ?? {};
   await runTests(suites, plainFetch, false, `http://${address}`);
+  // On a machine that does much else, what is fresh for two seconds may be stale when the suite asks for it.
+  const late = suites.flatMap(({ tests }) => tests).filter(({ id }) => isLate(id, testResults));
+  for (const { id } of late) delete testResults[id];
+  await Promise.all(late.map(makeCacheTest));
 
   const results = getResults();
-  const failed = casesOf("required").filter((id) => results[id] !== true);
-  const unexpected = failed.filter((id) => !(id in exceptions)).map((id) => [id, results[id]]);
-  expect(unexpected).toEqual([]);
-  // What passes meanwhile is no exception any more.
-  expect(Object.keys(exceptions).sort()).toEqual(failed.sort());
+  const open = casesOf("required").filter((id) => markOf(id, results) !== "✅");
+  const found = open.map((id) => [id, markOf(id, results), results[id]] as const);
+  expect(found.filter(([, mark]) => mark === "⛔️")).toEqual([]);
+  // What is judged meanwhile is no exception any more.
+  expect(Object.fromEntries(found.map(([id, mark]) => [id, mark]))).toEqual(
+    Object.fromEntries(Object.entries(unjudged).map(([id, [mark]]) => [id, mark])),
+  );
   const ours = countsOf(results);
   for (const [name, { required, optimal }] of await listedCounts()) {
     expect(ours.required, name).toBeGreaterThan(required);

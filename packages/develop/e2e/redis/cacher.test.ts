@@ -1,6 +1,7 @@
 // Cached responses in Redis, with and without a memCacher above.
 
 import type { HandletPart } from "@hemi/hemi";
+import { ListedFields } from "@hemi/internal";
 import { cacherTests } from "@hemi/internal/testing";
 import { expect, test } from "vitest";
 import { peer } from "../../src/peers.ts";
@@ -162,6 +163,73 @@ test("a response that is asked for outlives any number of purges of others", { t
     await Promise.all(purges);
     expect(await site.cacher.lookup("http://a.example/a")).toHaveLength(1);
   }
+});
+
+test(
+  "more purges than the log holds bring nothing back that was purged before",
+  { timeout: 60_000 },
+  async (context) => {
+    await using redis = await redisFor(context);
+    await using path = await slowPathTo(redis.port);
+    await using one = await cached(redis.address, { cacher: below });
+    await using two = await cached(path.address, {
+      cacher: below,
+      redisProps: ".commandTimeout = 200ms .stallTimeout = 400ms",
+    });
+    await two.stored("/a");
+    for (const label of (await redis.call("KEYS", "hemi:cache:shared:l*")) as string[]) await redis.call("DEL", label);
+    // It hears of nothing while the log is filled.
+    path.delay = Infinity;
+    expect(await one.cacher.purge({ tag: "taga" })).toBe(0);
+    for (let flood = 0; flood < 6; flood++) {
+      const purges = Array.from({ length: 1000 }, (_, i) =>
+        one.cacher.purge({ url: `http://a.example/${flood}/${i}` }),
+      );
+      await Promise.all(purges);
+    }
+    expect(await two.cacher.lookup("http://a.example/a")).toHaveLength(1);
+    path.delay = 0;
+    await expect.poll(() => two.cacher.lookup("http://a.example/a")).toHaveLength(0);
+    await using three = await cached(redis.address, { cacher: below });
+    expect(await three.cacher.lookup("http://a.example/a")).toHaveLength(0);
+  },
+);
+
+test("of many variants of a page, only the one that is wanted comes out of Redis", async (context) => {
+  await using redis = await redisFor(context);
+  const body = "x".repeat(50_000);
+  const handle: HandletPart["handle"] = (req, resp) => {
+    resp.setHeader("cache-control", "max-age=600");
+    resp.setHeader("vary", "accept-language");
+    resp.send(`${req.header("accept-language")} ${body}`);
+    return true;
+  };
+  await using site = await redisSite(
+    redisAt(redis.address) + alone() + webapp('cache { .withCacher = "c" } app {}'),
+    handle,
+  );
+  const get = (language: string) =>
+    site.stage.inject({ url: "http://a.example/", headers: { "accept-language": language } });
+  const languages = Array.from({ length: 20 }, (_, i) => `x-${String.fromCharCode(97 + i)}`);
+  const cacher = cacherIn(site, "redisCacher.c");
+  for (const [i, language] of languages.entries()) {
+    await get(language);
+    await expect.poll(() => cacher.lookup("http://a.example/")).toHaveLength(i + 1);
+  }
+  const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(String(await redis.call("INFO", "stats")))?.[1]);
+  const before = await sent();
+  for (const language of languages) {
+    const { text, headers } = await get(language);
+    expect(text).toBe(`${language} ${body}`);
+    expect(headers["cache-status"]).toContain("hit");
+  }
+  expect((await sent()) - before).toBeLessThan(2 * languages.length * body.length);
+  // Whoever wants another one after all gets it.
+  const [, other] = await cacher.lookup("http://a.example/", new ListedFields(["accept-language", "x-t"]));
+  using opened = other?.source.open();
+  let text = "";
+  for await (const piece of opened?.read({ offset: 0, size: 3 }) ?? []) text += Buffer.from(piece).toString();
+  expect(text).toBe("x-s");
 });
 
 test("content that Redis has evicted is a miss", async (context) => {

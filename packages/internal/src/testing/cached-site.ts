@@ -8,6 +8,7 @@ import type { ServerPart } from "../stage/kinds/server.ts";
 import type { CacherPart } from "../web/cache/cacher.ts";
 import { managedCache, type ManagedCache } from "../web/cache/managed-cache.ts";
 import { defineHandlet, type HandletPart } from "../web/kinds.ts";
+import type { Response } from "../web/response/response.ts";
 import type { InjectRequest, InjectResponse } from "../web/wires/inject-request.ts";
 import { stageAtTime } from "./stage-at-time.ts";
 
@@ -42,6 +43,17 @@ export interface CachedSiteOptions {
   readonly definitions?: readonly Definition[];
   /** Default: one worker. */
   readonly workers?: Workers;
+}
+
+/** For the function of a site: answers with a counter, cacheable for a minute. */
+
+export function counting(fields: Readonly<Record<string, string>> = { "cache-control": "max-age=60" }) {
+  let count = 0;
+  return (_req: unknown, resp: Response): true => {
+    for (const [name, value] of Object.entries(fields)) resp.setHeader(name, value);
+    resp.send(`answer ${++count}`);
+    return true;
+  };
 }
 
 /** `before` and `behind` are parts of the rule, in the language of configurations; `origin {}` calls the function. */

@@ -84,7 +84,7 @@ export function staterTests(
     test("a session begins under the token that the caller has made, of any framework's form", async ({ stater }) => {
       // 24 and 32 random bytes, as express-session and Hemi make them; another one has the same begin.
       for (const token of ["q1-_ZkZ2nYxw0Wc5tLr8Bv7mKj3hGf9d", `${"A".repeat(30)}bcdefghijklmn`, "A".repeat(43)]) {
-        const made = await stater.write(undefined, [change("a", token)], token);
+        const made = await stater.write(undefined, [change("a", token)], { newToken: token });
         assert(made !== "gone" && "token" in made);
         assert.equal(made.token, token);
         assert.deepEqual(valuesOf(await stater.find(token)), { a: token });

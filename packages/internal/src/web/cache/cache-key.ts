@@ -33,14 +33,22 @@ export function keyMaker(template: Template | undefined, rules: QueryRules): (re
   return template === undefined ? urlMaker(rules) : compileTemplate(template, webVariables);
 }
 
+/** Names of fields that are not in the key, by whether the sender is a proxy that the server trusts. */
+export interface UnkeyedFields {
+  readonly ofTrusted: ReadonlySet<string>;
+  readonly ofOthers: ReadonlySet<string>;
+}
+
 /**
- * Fields of clients that frameworks take for the method, the path or the host of a request, and that are not in the
- * key: handlets behind a cache must not see them, or a client could plant its response for others ("web cache
- * poisoning", Kettle 2018).
+ * Fields of clients that frameworks take for the method, the path, the scheme or the host of a request, and that are
+ * not in the key: handlets behind a cache must not see them, or a client could plant its response for others ("web
+ * cache poisoning", Kettle 2018). Only proxies that the server trusts may say by which URL a client came to them.
  */
-export function unkeyedOverrides(template: Template | undefined): ReadonlySet<string> {
+export function unkeyedFields(template: Template | undefined): UnkeyedFields {
   const named = new Set(template?.parts.flatMap((part) => (typeof part === "string" ? [] : part.variable)));
-  return new Set(overrides.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
+  const unkeyed = (names: readonly string[]) =>
+    new Set(names.filter((name) => !named.has(`header_${name.replaceAll("-", "_")}`)));
+  return { ofTrusted: unkeyed(overrides), ofOthers: unkeyed([...overrides, ...claims]) };
 }
 
 const overrides: readonly string[] = [
@@ -54,6 +62,20 @@ const overrides: readonly string[] = [
   "x-original-host",
   "x-original-url",
   "x-rewrite-url",
+];
+
+/** By which URL a client came to a proxy. */
+const claims: readonly string[] = [
+  "forwarded",
+  "front-end-https",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-prefix",
+  "x-forwarded-proto",
+  "x-forwarded-protocol",
+  "x-forwarded-scheme",
+  "x-forwarded-ssl",
+  "x-url-scheme",
 ];
 
 /** A URL that somebody wrote, as a cache stores it: host in lower case, no default port, the queries that count. */

@@ -11,7 +11,10 @@ export const cacheProps = {
   withCacher: prop.reference(cacherKind, { required: true, inherited: true }),
   /**
    * What a response is found by. Whatever changes a response and is not in its `vary` must be in the key; otherwise
-   * clients get, and can plant, responses that are not for them. Default: scheme, authority, path and query.
+   * clients get, and can plant, responses that are not for them. Fields by which a client could name another URL, such
+   * as `x-original-url` and `x-forwarded-host`, do not reach handlets behind, unless they are in the key or, for those
+   * of `forwarded` and its kind, come from a proxy in `trustForwarded` of the server. Default: scheme, authority, path
+   * and query.
    */
   key: prop.template(),
   /** Query parameters that do not change responses, such as `utm_*`. Only without `key`; handlets behind see them. */
@@ -55,6 +58,11 @@ export const cacheProps = {
   staleIfError: prop.duration({ default: 0, max: "365d", reload: "live" }),
   /** How long a stale response is used while it is validated, if it does not say so itself (RFC 5861). */
   staleWhileRevalidate: prop.duration({ default: 0, max: "365d", reload: "live" }),
+  /**
+   * Up to so much later than it could, an answer that is used while it is validated (`stale-while-revalidate`) is
+   * validated, by chance: what was stored together is not asked for together. At most a quarter of its time.
+   */
+  revalidationJitter: prop.duration({ default: "1s", max: "1d", reload: "live" }),
   /** Fetches under way that validate in the background are not begun beyond so many. */
   maxRevalidations: prop.integer({ default: 100, min: 1, max: 100_000, reload: "live" }),
   /** Until the head of a response from behind, and between two pieces of its content; then 504, or it breaks off. */

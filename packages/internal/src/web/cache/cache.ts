@@ -16,12 +16,21 @@ import type { Response } from "../response/response.ts";
 import { sendStatusPage } from "../response/status-page.ts";
 import { Answers } from "./answers.ts";
 import { checkCache } from "./cache-check.ts";
-import { keyMaker, storedSelector, storedUrl, unkeyedOverrides, urlMaker, urlOf } from "./cache-key.ts";
+import {
+  keyMaker,
+  storedSelector,
+  storedUrl,
+  unkeyedFields,
+  urlMaker,
+  urlOf,
+  type UnkeyedFields,
+} from "./cache-key.ts";
 import { cacheProps, type CacheProps } from "./cache-props.ts";
 import type { PurgeOptions, PurgeSelector } from "./cacher.ts";
 import type { Fetch, FetchOrder, Outcome } from "./fetch.ts";
 import { Fetches } from "./fetches.ts";
 import { Judge } from "./judge.ts";
+import { RevalidationJitter } from "./revalidation-jitter.ts";
 import { Slices } from "./slices.ts";
 import { managedCache, type CacheExplanation, type ManagedCache } from "./managed-cache.ts";
 import { selectorsOf } from "./purge-requests.ts";
@@ -55,7 +64,8 @@ class Cache implements HandletPart, ManagedCache {
   readonly #fetches: Fetches;
   readonly #slices: Slices;
   readonly #judge: Judge;
-  readonly #hidden: ReadonlySet<string>;
+  readonly #hidden: UnkeyedFields;
+  readonly #jitter = new RevalidationJitter();
   #keyOf: (req: Request) => string;
 
   constructor(context: Context<CacheProps>) {
@@ -63,12 +73,12 @@ class Cache implements HandletPart, ManagedCache {
     const { props } = context;
     this.#answers = new Answers(() => props.statusName);
     this.#keyOf = keyMaker(props.key, props);
-    this.#hidden = unkeyedOverrides(props.key);
+    this.#hidden = unkeyedFields(props.key);
     this.#judge = new Judge(props, () => this.#now);
     this.#fetches = new Fetches({
       cacher: () => props.withCacher.current,
       timeout: () => props.fetchTimeout,
-      hidden: () => this.#hidden,
+      hidden: ({ hasTrustedSender }) => (hasTrustedSender ? this.#hidden.ofTrusted : this.#hidden.ofOthers),
       now: () => this.#now,
       urlOf: (req) => urlMaker(props)(req),
       kept: new KeptBytes(() => props.maxArriving),
@@ -131,7 +141,7 @@ class Cache implements HandletPart, ManagedCache {
     // What content or another protocol would change is in no key.
     if (req.hasContent || req.upgrades.length > 0) return this.#pass(resp, "bypass");
     const key = this.#keyOf(req);
-    const stored = this.#context.props.withCacher.current.lookup(key);
+    const stored = this.#context.props.withCacher.current.lookup(key, req.headers);
     if (stored instanceof Promise) return stored.then((stored) => this.#answer(req, resp, key, stored));
     return this.#answer(req, resp, key, stored);
   }
@@ -268,7 +278,10 @@ class Cache implements HandletPart, ManagedCache {
   }
 
   #revalidate(order: FetchOrder): void {
-    if (this.#fetches.has(order.key) || this.#fetches.count >= this.#context.props.maxRevalidations) return;
+    const { maxRevalidations, revalidationJitter } = this.#context.props;
+    if (this.#fetches.has(order.key) || this.#fetches.count >= maxRevalidations) return;
+    const { key, stored } = order;
+    if (stored !== undefined && this.#jitter.delays(key, stored.head, revalidationJitter, this.#now)) return;
     const fetch = this.#fetches.begin(order);
     fetch.run();
     void fetch.outcome.then(({ kind }) => {

@@ -2,6 +2,7 @@
 // a cacher stores, finds, evicts and purges.
 
 import { kind, shape } from "../../component/kind.ts";
+import type { Fields } from "../../http/fields.ts";
 import type { Part } from "../../component/part.ts";
 import { definer } from "../../stage/definer.ts";
 import type { Wobject, WobjectHead } from "./wobject.ts";
@@ -48,8 +49,11 @@ export interface CacherPart extends Part {
   readonly maxWobjectSize: number;
   /** Whether all workers of the machine see the same wobjects. Default: false, each has its own. */
   readonly isShared?: boolean;
-  /** All variants with this key, fresh or not. Synchronous where that is possible: hits then need no promise. */
-  lookup(key: string): readonly Wobject[] | Promise<readonly Wobject[]>;
+  /**
+   * All variants with this key, fresh or not. Synchronous where that is possible: hits then need no promise. `fields`
+   * of a request: a cacher may leave all content but that of the variant that they select where it is stored.
+   */
+  lookup(key: string, fields?: Fields): readonly Wobject[] | Promise<readonly Wobject[]>;
   /** Begins to store a response. Call it before the backend is asked: purges from then on hold for the response. */
   begin(key: string): WobjectWriter;
   /** Gives a wobject another head, after its validation; does nothing if it is stored no longer. */

@@ -71,8 +71,8 @@ export interface FetchOptions {
   readonly cacher: () => CacherPart;
   /** In milliseconds. */
   readonly timeout: () => number;
-  /** The fields of clients that handlets behind the cache must not see. */
-  readonly hidden: () => ReadonlySet<string>;
+  /** The fields of a client that handlets behind the cache must not see. */
+  readonly hidden: (req: Request) => ReadonlySet<string>;
   readonly now: () => number;
   /** The URL that purges name. */
   readonly urlOf: (req: Request) => string;
@@ -182,7 +182,7 @@ export class Fetch implements FetchListener {
   /** A response that needs no validation for this request. */
   async #storedMeanwhile(): Promise<Wobject | undefined> {
     const { key, req, wishes } = this.#order;
-    const variants = await this.#options.cacher().lookup(key);
+    const variants = await this.#options.cacher().lookup(key, req.headers);
     const found = variants.find(({ head }) => matchesVariant(head.variant, req.headers));
     return found !== undefined && decideReuse(found.head, wishes, this.#options.now()) === "fresh" ? found : undefined;
   }
@@ -193,7 +193,8 @@ export class Fetch implements FetchListener {
     this.#writer = this.#options.cacher().begin(key);
     const conditions = stored === undefined ? [] : conditionFields(new ListedFields(stored.head.fieldList));
     const fields = slice === undefined ? conditions : [...conditions, "range", rangeOf(slice)];
-    const wire = new FetchWire(req, { fields, hidden: this.#options.hidden(), timeout: this.#options.timeout() }, this);
+    const { hidden, timeout } = this.#options;
+    const wire = new FetchWire(req, { fields, hidden: hidden(req), timeout: timeout() }, this);
     this.#wire = wire;
     const taken = resp.detach(wire, (inner, innerResp) => rule.handleBehind(req, inner, innerResp));
     if (taken === false) this.#notTaken();

@@ -1,31 +1,39 @@
 // Remembers which responses were not stored, and why: requests for them need not wait for each other.
 
-/** By key, for a time. */
+import { hash } from "node:crypto";
+
+/** By key, for a time. Clients choose keys, and may choose long ones: the table holds their hashes. */
 export class Refusals {
-  readonly #byKey = new Map<string, { readonly until: number; readonly reason: string }>();
+  readonly #byHash = new Map<string, { readonly until: number; readonly reason: string }>();
 
   /** `until`: in milliseconds since the epoch. */
   add(key: string, reason: string, until: number): void {
-    this.#byKey.delete(key);
-    this.#byKey.set(key, { until, reason });
-    if (this.#byKey.size <= maxRefusals) return;
-    const [oldest] = this.#byKey.keys();
-    if (oldest !== undefined) this.#byKey.delete(oldest);
+    const hashed = hashOf(key);
+    this.#byHash.delete(hashed);
+    this.#byHash.set(hashed, { until, reason });
+    if (this.#byHash.size <= maxRefusals) return;
+    const [oldest] = this.#byHash.keys();
+    if (oldest !== undefined) this.#byHash.delete(oldest);
   }
 
   delete(key: string): void {
-    this.#byKey.delete(key);
+    if (this.#byHash.size > 0) this.#byHash.delete(hashOf(key));
   }
 
   /** Whether the next response will most likely not be stored either. */
   has(key: string, now: number): boolean {
-    const refusal = this.#byKey.get(key);
+    if (this.#byHash.size === 0) return false;
+    const refusal = this.#byHash.get(hashOf(key));
     return refusal !== undefined && now < refusal.until;
   }
 
   reasonOf(key: string): string | undefined {
-    return this.#byKey.get(key)?.reason;
+    return this.#byHash.get(hashOf(key))?.reason;
   }
+}
+
+function hashOf(key: string): string {
+  return hash("sha256", key, "base64url");
 }
 
 /** Not a prop: a forgotten one costs one wait. */

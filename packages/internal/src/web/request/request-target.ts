@@ -51,7 +51,12 @@ export class RequestTarget {
   get scheme(): "http" | "https" {
     const { scheme, targetScheme } = this.#wire.head;
     if (scheme === "https" || targetScheme !== "https") return scheme;
-    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true ? "https" : "http";
+    return this.hasTrustedSender ? "https" : "http";
+  }
+
+  /** Whether it comes from a proxy in `trustForwarded` of the server. */
+  get hasTrustedSender(): boolean {
+    return this.#server?.trust?.trustForwarded.contains(this.sender.address) === true;
   }
 
   /**

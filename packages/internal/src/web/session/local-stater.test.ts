@@ -87,3 +87,16 @@ test("the configuration has to say what happens when the store is down, and a ba
   await writeFile(join(folder.path, "s.sqlite"), "this is no database, but a text that somebody has put there");
   await expect(staterSite(staterIn(folder.path))).rejects.toThrow("s.sqlite cannot be used");
 });
+
+test("a flood of clients without cookies fills no disk, and ends no session of a client that came back", async () => {
+  await using folder = await newFolder();
+  await using site = await staterSite(staterIn(folder.path, ".maxSessions = 20"));
+  const [used, unused] = [await tokenOf(site.stater), await tokenOf(site.stater)];
+  expect(await site.stater.find(used)).toBeDefined();
+  site.wait(1);
+  await Promise.all(Array.from({ length: 500 }, () => tokenOf(site.stater)));
+  using database = new DatabaseSync(join(folder.path, "s.sqlite"), { readOnly: true });
+  expect({ ...database.prepare("SELECT count(*) AS sessions FROM session").get() }).toEqual({ sessions: 20 });
+  expect(await site.stater.find(used)).toBeDefined();
+  expect(await site.stater.find(unused)).toBeUndefined();
+});

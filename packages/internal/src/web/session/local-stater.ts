@@ -1,12 +1,13 @@
 // localStater: stores sessions in a SQLite database, for all workers of the machine.
 
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { makeFolder, SharedDatabase } from "@hemi/common";
 import { HemiError } from "../../errors/hemi-error.ts";
 import { prop } from "../../component/prop.ts";
 import { PropError } from "../../component/prop-error.ts";
 import type { PropsOf } from "../../component/props/prop-type.ts";
+import { Tally } from "../../log/tally.ts";
 import type { Context } from "../../stage/context.ts";
 import { cookieOf, storingStaterProps } from "./stater-props.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type SessionCookie,
   type SessionEntry,
   type SessionWrite,
+  type SessionWriteOptions,
   type StaterPart,
   type StoredSession,
 } from "./stater.ts";
@@ -23,6 +25,11 @@ const props = {
   ...storingStaterProps,
   /** The database file, which only one stater may have. Default: `sessions.sqlite` in `%varsDir`. */
   file: prop.path({ default: "sessions.sqlite", defaultIn: "varsDir" }),
+  /**
+   * How many sessions are stored. For one more, one ends that its client never came back with, the oldest first, so
+   * that a flood of clients without cookies ends no session in use; if there is none, the one that was idle longest.
+   */
+  maxSessions: prop.integer({ default: 1_000_000, min: 1, max: 1_000_000_000, reload: "live" }),
 };
 
 type LocalStaterProps = PropsOf<typeof props>;
@@ -42,12 +49,20 @@ export const localStater = defineStater({
 
 class LocalStater implements StaterPart {
   readonly #context: Context<LocalStaterProps>;
+  readonly #displaced: Tally;
   #opened: SharedDatabase | undefined;
   #timer: NodeJS.Timeout | undefined;
   #cleaning: Promise<void> | undefined;
 
   constructor(context: Context<LocalStaterProps>) {
     this.#context = context;
+    const { log, props } = context;
+    this.#displaced = new Tally((sessions) => {
+      log.warn("sessions were ended early, because there were more than maxSessions", {
+        sessions,
+        maxSessions: props.maxSessions,
+      });
+    });
   }
 
   get cookie(): SessionCookie {
@@ -87,9 +102,10 @@ class LocalStater implements StaterPart {
     const id = idOf(token);
     const [row] = this.#database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
     if (row === undefined || !this.#isAlive(row)) return undefined;
-    // Not at each request: a hundredth of the time is close enough.
-    const now = this.#now;
-    if (now - Number(row["used_at"]) > this.#context.props.idleTimeout / 100) {
+    const [createdAt, usedAt] = [Number(row["created_at"]), Number(row["used_at"])];
+    // Not at each request: a hundredth of the time is close enough. But the first one tells that the client came back.
+    if (usedAt === createdAt || this.#now - usedAt > this.#context.props.idleTimeout / 100) {
+      const now = Math.max(this.#now, createdAt + 1);
       await this.#database.change(() => this.#database.run("UPDATE session SET used_at = ? WHERE id = ?", now, id));
     }
     return this.#entriesOf(id);
@@ -98,13 +114,17 @@ class LocalStater implements StaterPart {
   async write(
     token: string | undefined,
     changes: readonly SessionChange[],
-    fresh = randomBytes(32).toString("base64url"),
+    { newToken }: SessionWriteOptions = {},
   ): Promise<SessionWrite> {
-    const id = idOf(token ?? fresh);
+    const given = token ?? newToken ?? randomBytes(32).toString("base64url");
+    const id = idOf(given);
     const now = this.#now;
     return await this.#database.change((): SessionWrite => {
       const database = this.#database;
-      if (token === undefined) database.run("INSERT OR IGNORE INTO session VALUES (?, ?, ?)", id, now, now);
+      if (token === undefined) {
+        database.run("INSERT OR IGNORE INTO session VALUES (?, ?, ?)", id, now, now);
+        this.#makeRoomBeside(id);
+      }
       // One that has expired stays until it is cleaned up.
       const [row] = database.rows("SELECT created_at, used_at FROM session WHERE id = ?", id);
       if (row === undefined || !this.#isAlive(row)) return "gone";
@@ -125,7 +145,7 @@ class LocalStater implements StaterPart {
         database.run("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", id, name, json, version);
       }
       this.#checkSize(stored);
-      return { token: token ?? fresh, session: stored };
+      return { token: given, session: stored };
     });
   }
 
@@ -165,6 +185,20 @@ class LocalStater implements StaterPart {
     );
   }
 
+  /** Ends what is too much, but not the new session. */
+  #makeRoomBeside(id: Uint8Array): void {
+    const database = this.#database;
+    const [row] = database.rows("SELECT value FROM counter WHERE name = 'sessions'");
+    let excess = Math.min(Number(row?.["value"]) - this.#context.props.maxSessions, removedAtOnce);
+    for (const order of ["used_at = created_at ORDER BY created_at", "true ORDER BY used_at"]) {
+      if (excess <= 0) return;
+      const which = `SELECT id FROM session WHERE id <> ? AND ${order} LIMIT ?`;
+      const ended = database.run(`DELETE FROM session WHERE id IN (${which})`, id, excess);
+      excess -= ended;
+      if (ended > 0) this.#displaced.add(performance.now());
+    }
+  }
+
   #nextVersion(): number {
     const [row] = this.#database.rows("UPDATE counter SET value = value + 1 WHERE name = 'version' RETURNING value");
     return Number(row?.["value"]);
@@ -201,7 +235,7 @@ class LocalStater implements StaterPart {
 
 /** Whoever reads the database cannot use its sessions. */
 function idOf(token: string): Uint8Array {
-  return createHash("sha256").update(token).digest();
+  return hash("sha256", token, "buffer");
 }
 
 const schema = `
@@ -213,6 +247,14 @@ const schema = `
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER);
   INSERT OR IGNORE INTO counter VALUES ('version', 0);
+  INSERT OR IGNORE INTO counter SELECT 'sessions', count(*) FROM session;
+  CREATE INDEX IF NOT EXISTS session_unused ON session (created_at) WHERE used_at = created_at;
+  CREATE TRIGGER IF NOT EXISTS begun AFTER INSERT ON session BEGIN
+    UPDATE counter SET value = value + 1 WHERE name = 'sessions';
+  END;
+  CREATE TRIGGER IF NOT EXISTS over AFTER DELETE ON session BEGIN
+    UPDATE counter SET value = value - 1 WHERE name = 'sessions';
+  END;
   CREATE TRIGGER IF NOT EXISTS ended AFTER DELETE ON session BEGIN
     DELETE FROM entry WHERE id = old.id;
   END;

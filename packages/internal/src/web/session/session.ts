@@ -73,7 +73,7 @@ export class Session {
     const changes = Object.entries(values).map(([name, value]) => {
       return { name, json: jsonOf(name, value), ifVersion: isStrict ? (stored.get(name)?.version ?? 0) : undefined };
     });
-    const conflict = await this.#write(changes);
+    const conflict = await this.#write(changes, stored);
     if (conflict !== undefined) throw new HTTPError(409, `another request has changed ${conflict} in the session`);
   }
 
@@ -83,9 +83,11 @@ export class Session {
    */
   async update<Value>(name: string, change: (before: unknown) => Value): Promise<Value> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const entry = (await this.#load()).get(name);
+      const stored = await this.#load();
+      const entry = stored.get(name);
       const value = change(entry === undefined ? undefined : JSON.parse(entry.json));
-      const conflict = await this.#write([{ name, json: jsonOf(name, value), ifVersion: entry?.version ?? 0 }]);
+      const changes = [{ name, json: jsonOf(name, value), ifVersion: entry?.version ?? 0 }];
+      const conflict = await this.#write(changes, stored);
       if (conflict === undefined) return value;
       this.#loading = undefined;
     }
@@ -134,11 +136,11 @@ export class Session {
   }
 
   /** Returns the name on which there is a conflict. */
-  async #write(changes: readonly SessionChange[]): Promise<string | undefined> {
+  async #write(changes: readonly SessionChange[], found: StoredSession): Promise<string | undefined> {
     const token = this.#token;
     const isIdle = changes.every(({ json }) => json === undefined);
     if ((token === undefined && isIdle) || this.#isUnreadable()) return undefined;
-    const written = await this.#guarded("write", () => this.#stater.write(token, changes), undefined);
+    const written = await this.#guarded("write", () => this.#stater.write(token, changes, { found }), undefined);
     if (written === undefined) return undefined;
     if (written === "gone") throw new HTTPError(409, "the session was ended by another request");
     if ("conflict" in written) return written.conflict;

@@ -33,6 +33,17 @@ export type SessionWrite =
   /** The session was ended meanwhile. */
   | "gone";
 
+/** How changes are made. */
+export interface SessionWriteOptions {
+  /**
+   * The token of a new session, which the caller has made of 128 random bits or more, as 22 to 128 characters of
+   * base64url. Default: the stater makes one; a stater that stores nothing does so in any case.
+   */
+  readonly newToken?: string;
+  /** What `find` or `write` returned for the token: a store need not be asked again for what has not changed since. */
+  readonly found?: StoredSession;
+}
+
 /** What a stater's configuration says about its cookie. */
 export interface SessionCookie {
   /** Over https, `__Host-` stands before it. */
@@ -60,11 +71,14 @@ export interface StaterPart extends Part {
   /** The session of a token; `undefined` if it is unknown, forged, or has expired. */
   find(token: string): Promise<StoredSession | undefined>;
   /**
-   * Makes all of the changes or none; without a token, in a new session. Other entries stay as they are. `newToken`:
-   * the token of the new session, which the caller has made of 128 random bits or more, as 22 to 128 characters of
-   * base64url; a stater that stores nothing makes its own.
+   * Makes all of the changes or none; without a token, in a new session. Other entries stay as they are, as other
+   * requests have left them.
    */
-  write(token: string | undefined, changes: readonly SessionChange[], newToken?: string): Promise<SessionWrite>;
+  write(
+    token: string | undefined,
+    changes: readonly SessionChange[],
+    options?: SessionWriteOptions,
+  ): Promise<SessionWrite>;
   /** Another token for the same session. The old one is no good any more; `undefined` if it was not. */
   rotate(token: string): Promise<string | undefined>;
   /** Ends a session. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { cachedSite } from "../../../testing/cached-site.ts";
+import { linkedWorkers } from "../../../testing/linked-workers.ts";
 import { cacherTests } from "../../../testing/cacher-tests.ts";
 import { Admission } from "./admission.ts";
 
@@ -29,6 +30,24 @@ test("a full memCacher stores on, and stays within its size", async () => {
   const count = stored.filter(({ variants }) => variants.length > 0).length;
   expect(count).toBeGreaterThan(3);
   expect(count).toBeLessThan(7);
+});
+
+test("the memCachers of all workers together stay within the size of one", async () => {
+  const [one] = linkedWorkers(4);
+  if (one === undefined) throw new Error("a worker is needed");
+  await using site = await cachedSite(
+    (_req, resp) => {
+      resp.setHeader("cache-control", "max-age=60");
+      resp.send("x".repeat(10_000));
+      return true;
+    },
+    "",
+    { cacher: ".maxSize = 256K", workers: one },
+  );
+  const paths = Array.from({ length: 50 }, (_, i) => `/${i}`);
+  for (const path of paths) await site.get(path);
+  const stored = await Promise.all(paths.map((path) => site.cache.explainUrl(`http://a.example${path}`)));
+  expect(stored.filter(({ variants }) => variants.length > 0).length).toBeLessThan(7);
 });
 
 test("a memCacher stays within its size where validations bring longer heads", async () => {

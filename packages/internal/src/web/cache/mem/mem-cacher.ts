@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { prop } from "../../../component/prop.ts";
 import type { PropsOf } from "../../../component/props/prop-type.ts";
 import type { Context } from "../../../stage/context.ts";
+import { shareOf, type Workers } from "../../../stage/workers.ts";
 import { cacherKind, defineCacher, selects } from "../cacher.ts";
 import type { CacherPart, PurgeOptions, PurgeSelector, WobjectWriter } from "../cacher.ts";
 import { OpenWrites } from "../open-writes.ts";
@@ -14,9 +15,12 @@ import { Admission } from "./admission.ts";
 import { MemWobjects, readySize, ReadyWobject, sizeOf, type MemEntry } from "./mem-wobjects.ts";
 
 const props = {
-  /** The memory for responses with their heads, in bytes. Those that are asked for least are evicted. */
+  /**
+   * The memory for responses with their heads, in bytes, of which each worker of the program has its equal part. Those
+   * that are asked for least are evicted.
+   */
   maxSize: prop.size({ default: "64M", min: "64K", reload: "live" }),
-  /** The largest content that is stored, in bytes; at most a quarter of `maxSize` in any case. */
+  /** The largest content that is stored, in bytes; at most a quarter of the worker's part of `maxSize` in any case. */
   maxWobjectSize: prop.size({ default: "4M", min: 1, reload: "live" }),
   /**
    * Another cacher that stores the same below this one, such as a diskCacher: what is not in memory is looked up there,
@@ -45,6 +49,9 @@ export const memCacher = defineCacher({
 
 class MemCacher implements CacherPart {
   readonly #props: MemCacherProps;
+  readonly #workers: Workers;
+  /** Hears no more of other workers that come and go. */
+  readonly #unfollow: () => void;
   /** A list, with the latest first, only for several variants. */
   readonly #byKey = new Map<string, MemEntry | readonly MemEntry[]>();
   readonly #wobjects: MemWobjects;
@@ -56,15 +63,22 @@ class MemCacher implements CacherPart {
 
   constructor({ props, workers, name, log }: Context<MemCacherProps>) {
     this.#props = props;
+    this.#workers = workers;
+    this.#unfollow = workers.onChange(() => this.#makeRoom());
     this.#spread = new SpreadPurges({ workers, name, log }, (selector, options) => this.purge(selector, options));
     this.#wobjects = new MemWobjects({
-      slabSize: () => Math.min(maxSlabSize, Math.floor(props.maxSize / 64)),
-      maxReady: () => Math.min(maxReady, Math.max(1, Math.floor(props.maxSize / 8 / readySize))),
+      slabSize: () => Math.min(maxSlabSize, Math.floor(this.#maxSize / 64)),
+      maxReady: () => Math.min(maxReady, Math.max(1, Math.floor(this.#maxSize / 8 / readySize))),
     });
   }
 
   get maxWobjectSize(): number {
-    return Math.min(this.#props.maxWobjectSize, Math.floor(this.#props.maxSize / 4));
+    return Math.min(this.#props.maxWobjectSize, Math.floor(this.#maxSize / 4));
+  }
+
+  /** Of this worker. */
+  get #maxSize(): number {
+    return shareOf(this.#props.maxSize, this.#workers);
   }
 
   update(): void {
@@ -125,6 +139,7 @@ class MemCacher implements CacherPart {
   }
 
   shutdown(): void {
+    this.#unfollow();
     this.#spread.close();
     this.#byKey.clear();
     this.#otherKeys.clear();
@@ -163,7 +178,7 @@ class MemCacher implements CacherPart {
   }
 
   #makeRoom(): void {
-    while (this.#admission.size + this.#wobjects.otherMemory > this.#props.maxSize) {
+    while (this.#admission.size + this.#wobjects.otherMemory > this.#maxSize) {
       const evicted = this.#admission.evict();
       if (evicted === undefined) return;
       this.#forget(evicted);
