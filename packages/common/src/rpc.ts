@@ -31,6 +31,7 @@ export {
   type EndOfStream,
 } from "./rpc/connect-error.ts";
 export { compressedFlag, envelope, EnvelopeReader, tooLarge, type Envelope } from "./rpc/envelope.ts";
+export type { HttpPath, HttpRule } from "./rpc/http-rule.ts";
 export {
   decodeMessage,
   encodeMessage,
