@@ -2,7 +2,14 @@
 
 export { fromBase64, toBase64, toBase64Url } from "./rpc/base64.ts";
 export { bundlet, wireNameOf, type Bundlet, type Procedures } from "./rpc/bundlet.ts";
-export { CallLimits, reasonOf, type ParentCall } from "./rpc/call-limits.ts";
+export {
+  asRpcError,
+  CallLimits,
+  reasonOf,
+  type CallTimers,
+  type Cancelable,
+  type ParentCall,
+} from "./rpc/call-limits.ts";
 export {
   ignoreMetadata,
   makeClient,
@@ -24,9 +31,11 @@ export {
   type EndOfStream,
 } from "./rpc/connect-error.ts";
 export { compressedFlag, envelope, EnvelopeReader, tooLarge, type Envelope } from "./rpc/envelope.ts";
+export type { HttpPath, HttpRule } from "./rpc/http-rule.ts";
 export {
   decodeMessage,
   encodeMessage,
+  serializeMessage,
   type BinaryForm,
   type GivenOf,
   type MessageCodec,
@@ -48,9 +57,10 @@ export {
 } from "./rpc/procedure.ts";
 export { NotBegunError } from "./rpc/not-begun.ts";
 export { pause } from "./rpc/retries.ts";
+export { SingleCall } from "./rpc/single-call.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";
-export type { OutgoingCall, SingleCall, Transport } from "./rpc/transport.ts";
+export type { OutgoingCall, Transport } from "./rpc/transport.ts";
 
 export { callOnceOver, callOver } from "./rpc/hrpc/call-over.ts";
 export { FrameReader } from "./rpc/hrpc/frame-reader.ts";
@@ -68,5 +78,10 @@ export {
 export type { ReceivedMessage } from "./rpc/hrpc/inbox.ts";
 export { noCompression, type MessageCompression } from "./rpc/hrpc/message-coding.ts";
 export { initialSettings, type CallEnd, type CallHead, type PeerSettings } from "./rpc/hrpc/payloads.ts";
-export { Session, type FloodLimit, type SessionCarrier, type SessionOptions } from "./rpc/hrpc/session.ts";
-export { CalledStream, type StreamSession } from "./rpc/hrpc/stream.ts";
+export type { CalledStream } from "./rpc/hrpc/called-stream.ts";
+export { Callee, type CalleeOptions } from "./rpc/hrpc/callee.ts";
+export type { Flushable, FrameTarget, SentMessage } from "./rpc/hrpc/frame-output.ts";
+export { Session } from "./rpc/hrpc/session.ts";
+export type { FloodLimit, SessionCarrier } from "./rpc/hrpc/session-carrier.ts";
+export type { SessionOptions } from "./rpc/hrpc/session-options.ts";
+export type { Stream, StreamSession } from "./rpc/hrpc/stream.ts";

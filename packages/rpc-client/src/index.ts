@@ -20,6 +20,8 @@ export {
   type ErrorDetail,
   type ErrorMetadata,
   type GivenOf,
+  type HttpPath,
+  type HttpRule,
   type Idempotency,
   type MessageType,
   type OutgoingCall,

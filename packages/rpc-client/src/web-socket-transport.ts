@@ -9,6 +9,7 @@ import {
   protocolName,
   reasonOf,
   Session,
+  type Flushable,
   type SessionCarrier,
   type Transport,
 } from "@hemi/common/rpc";
@@ -34,7 +35,7 @@ export function webSocketTransport(url: string, options: WebSocketOptions = {}):
   return {
     async *call(call) {
       if (current === undefined || current.session.isLeaving) {
-        current = new Connection(new (options.WebSocket ?? WebSocket)(url, [protocolName]), maxMessageSize);
+        current = new Connection(new (options.WebSocket ?? WebSocket)(url, [protocolName]));
       }
       const { session } = current;
       await current.established(call.signal);
@@ -54,7 +55,7 @@ class Connection implements SessionCarrier {
   /** What is sent when the WebSocket is open. */
   #waiting: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor(socket: WebSocket, maxMessageSize: number) {
+  constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     this.session = new Session({
@@ -62,7 +63,6 @@ class Connection implements SessionCarrier {
       carrier: this,
       settings: { maxStreams: 0, credit: initialSettings.credit, maxFrameSize: initialSettings.maxFrameSize },
       compression: noCompression,
-      maxMessageSize: () => maxMessageSize,
       changed: () => {
         if (this.session.isEstablished) this.#established.resolve();
       },
@@ -105,10 +105,17 @@ class Connection implements SessionCarrier {
     return this.#socket.bufferedAmount > maxBuffered;
   }
 
-  write(bytes: Uint8Array): void {
-    const own = new Uint8Array(bytes);
-    if (this.#socket.readyState === 0) this.#waiting.push(own);
-    else if (this.#socket.readyState === 1) this.#socket.send(own);
+  flushSoon(output: Flushable): void {
+    output.isDue = true;
+    queueMicrotask(() => {
+      output.isDue = false;
+      output.flush();
+    });
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState === 0) this.#waiting.push(bytes);
+    else if (this.#socket.readyState === 1) this.#socket.send(bytes);
   }
 
   /** WebSockets tell nobody when they have sent something. */

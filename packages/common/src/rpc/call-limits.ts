@@ -9,25 +9,55 @@ export interface ParentCall {
   readonly timeLeft: number;
 }
 
+/** Makes the timer of a call: `Deadlines` is one that costs less than a timer for each. */
+export interface CallTimers {
+  add(expire: () => void): CallTimer;
+}
+
+/** The time limit of one call. */
+export interface CallTimer {
+  /** Once, in ms from now. */
+  set(ms: number): void;
+  clear(): void;
+}
+
+/** What is given up when its answer is not wanted any more. */
+export interface Cancelable {
+  /** Harmless once it is over. */
+  cancel(reason: RpcError): void;
+}
+
 /** What limits a call. An AbortSignal is made only for those who want one: it costs more than the rest. */
 export class CallLimits {
   /** In ms; Infinity: nothing. */
   readonly timeout: number;
-  readonly #signals: readonly AbortSignal[];
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #deadline: CallTimer | undefined;
+  readonly #signals: readonly AbortSignal[] = noSignals;
+  readonly #canceled: (() => void) | undefined;
   #reason: RpcError | undefined;
   #abort: AbortController | undefined;
-  #listener: ((reason: RpcError) => void) | undefined;
+  #cancelable: Cancelable | undefined;
 
-  /** `timeout` in ms; Infinity: none. */
-  constructor(timeout: number, given: AbortSignal | undefined, parent: ParentCall | undefined) {
-    this.timeout = Math.min(timeout, parent?.timeLeft ?? Infinity);
-    // Timers of JavaScript cannot wait for longer.
-    this.#timer = this.timeout < 2 ** 31 ? setTimeout(this.#expire, this.timeout) : undefined;
-    this.#signals = given === undefined && parent === undefined ? noSignals : [given, parent?.signal].filter(isThere);
+  /** `timeout` in ms; Infinity: none. `timers`: makes a timer, which may be shared by many calls. */
+  constructor(
+    timeout: number,
+    given: AbortSignal | undefined,
+    parent: ParentCall | undefined,
+    timers: CallTimers = ownTimers,
+  ) {
+    this.timeout = parent === undefined ? timeout : Math.min(timeout, parent.timeLeft);
+    if (this.timeout !== Infinity) {
+      this.#deadline = timers.add(() =>
+        this.#over(new RpcError("deadline_exceeded", "there was no answer before the deadline")),
+      );
+      this.#deadline.set(this.timeout);
+    }
+    if (given === undefined && parent === undefined) return;
+    this.#signals = [given, parent?.signal].filter(isThere);
+    this.#canceled = () => this.#over(new RpcError("canceled", "the call was given up by its caller"));
     for (const signal of this.#signals) {
-      if (signal.aborted) this.#cancel();
-      else signal.addEventListener("abort", this.#cancel);
+      if (signal.aborted) this.#canceled();
+      else signal.addEventListener("abort", this.#canceled);
     }
   }
 
@@ -45,31 +75,40 @@ export class CallLimits {
     return this.#abort.signal;
   }
 
-  /** Calls back when the answer is not wanted any more, if that is not so yet. The last listener counts. */
-  whenOver(listener: (reason: RpcError) => void): void {
-    this.#listener = listener;
+  /** Gives this up when the answer is not wanted any more, if that is not so yet. The last one counts. */
+  cancels(cancelable: Cancelable): void {
+    this.#cancelable = cancelable;
   }
 
   /** The call is over: nothing is waited for any more. */
   end(): void {
-    this.#listener = undefined;
-    clearTimeout(this.#timer);
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#cancel);
+    this.#cancelable = undefined;
+    this.#deadline?.clear();
+    if (this.#canceled === undefined) return;
+    for (const signal of this.#signals) signal.removeEventListener("abort", this.#canceled);
   }
-
-  readonly #expire = (): void =>
-    this.#over(new RpcError("deadline_exceeded", "there was no answer before the deadline"));
-  readonly #cancel = (): void => this.#over(new RpcError("canceled", "the call was given up by its caller"));
 
   #over(reason: RpcError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#listener?.(reason);
+    this.#cancelable?.cancel(reason);
     this.#abort?.abort(reason);
   }
 }
 
 const noSignals: readonly AbortSignal[] = [];
+
+/** One timer for each call. */
+const ownTimers: CallTimers = {
+  add(expire) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    return {
+      // Timers of JavaScript cannot wait for longer.
+      set: (ms) => void (timer = ms < 2 ** 31 ? setTimeout(expire, ms) : undefined),
+      clear: () => clearTimeout(timer),
+    };
+  },
+};
 
 function isThere(signal: AbortSignal | undefined): signal is AbortSignal {
   return signal !== undefined;

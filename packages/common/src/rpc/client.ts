@@ -7,7 +7,8 @@ import { Metadata } from "./metadata.ts";
 import { streamsIn, streamsOut, type Procedure } from "./procedure.ts";
 import { Retries } from "./retries.ts";
 import { RpcError } from "./rpc-error.ts";
-import type { OutgoingCall, SingleCall, Transport } from "./transport.ts";
+import { SingleCall, type SingleMethod } from "./single-call.ts";
+import type { OutgoingCall, Transport } from "./transport.ts";
 
 /** The procedures of a bundlet as methods. */
 export type Client<Declared extends Procedures> = {
@@ -72,38 +73,54 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
     (next, interceptor) => (call) => interceptor(call, next),
     (call) => transport.call(call),
   );
-  // Interceptors stand between messages and their caller.
-  const isDirect = interceptors.length === 0 && transport.callOnce !== undefined;
-  const sendOnce = (call: SingleCall): Promise<unknown> =>
-    isDirect ? (transport.callOnce?.(call) ?? onlyMessage(send(call))) : onlyMessage(send(call));
+  const attempt = singleAttempt(transport, interceptors.length === 0, send);
   const budget = new Retries(retries);
   const methods = Object.entries(bundlet.procedures).map(([name, procedure]) => {
     const path = `/${bundlet.name}/${wireNameOf(name, procedure)}`;
-    const method = (input: unknown, own: CallOptions = {}): unknown => {
-      const { kind, idempotency } = procedure;
-      const usual = streamsOut(kind) ? (settings.streamTimeout ?? Infinity) : (settings.timeout ?? 30_000);
-      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent);
-      const call: SingleCall = {
-        path,
-        procedure,
-        inputs: streamsIn(kind) && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)],
+    const { kind } = procedure;
+    const manyIn = streamsIn(kind);
+    const manyOut = streamsOut(kind);
+    const usual = manyOut ? (settings.streamTimeout ?? Infinity) : (settings.timeout ?? 30_000);
+    const single: SingleMethod = { path, procedure, retries: budget, attempt };
+    const method = (input: unknown, own: CallOptions = noOptions): unknown => {
+      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent, transport.timers);
+      const common = {
+        inputs: manyIn && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)],
         metadata: own.metadata ?? new Metadata(),
-        timeout: limits.timeout,
-        limits,
-        get signal() {
-          return limits.signal;
-        },
         headersCame: own.onHeaders ?? ignoreMetadata,
         trailersCame: own.onTrailers ?? ignoreMetadata,
       };
-      if (streamsOut(kind)) return ending(send(call), limits);
-      // A stream of inputs is gone once it has been read.
-      const repeatable = kind === "unary" ? idempotency : "unknown";
-      return budget.run(repeatable, limits, () => sendOnce(call));
+      if (manyOut) {
+        const { timeout, signal } = limits;
+        return ending(send({ ...common, path, procedure, timeout, signal }), limits);
+      }
+      return new Promise((resolve, reject) => {
+        new SingleCall(single, { ...common, limits, resolve, reject }).begin();
+      });
     };
     return [name, method] as const;
   });
   return Object.fromEntries(methods);
+}
+
+const noOptions: CallOptions = {};
+
+/** How one attempt of a call is made that is answered by one message. */
+function singleAttempt(
+  transport: Transport,
+  isDirect: boolean,
+  send: (call: OutgoingCall) => AsyncIterable<unknown>,
+): SingleMethod["attempt"] {
+  // Interceptors stand between messages and their caller.
+  if (isDirect && transport.callOnce !== undefined) return (call) => transport.callOnce?.(call);
+  return (call) => {
+    const { path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame } = call;
+    // An object of its own: an interceptor may spread it.
+    onlyMessage(send({ path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame })).then(
+      (message) => call.answered(message),
+      (error: unknown) => call.failed(error),
+    );
+  };
 }
 
 async function* made({ input }: Procedure, given: Many<unknown>): AsyncGenerator<unknown, void, void> {

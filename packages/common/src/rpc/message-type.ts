@@ -56,8 +56,13 @@ export function decodeMessage(type: MessageType, codec: MessageCodec, bytes: Uin
 
 /** The bytes of what `make` or `check` has returned. */
 export function encodeMessage(type: MessageType, codec: MessageCodec, message: unknown): Uint8Array {
-  if (codec === "proto" && type.binary !== undefined) return type.binary.encode(message);
-  return encoder.encode(type.stringify(message));
+  const serialized = serializeMessage(type, codec, message);
+  return typeof serialized === "string" ? encoder.encode(serialized) : serialized;
+}
+
+/** The same, where JSON may stay a text. */
+export function serializeMessage(type: MessageType, codec: MessageCodec, message: unknown): Uint8Array | string {
+  return codec === "proto" && type.binary !== undefined ? type.binary.encode(message) : type.stringify(message);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

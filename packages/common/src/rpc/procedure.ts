@@ -1,6 +1,7 @@
 // Procedures: the four kinds of calls, declared by the schemas of their messages.
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { HttpPath } from "./http-rule.ts";
 import type { MessageType } from "./message-type.ts";
 import { schemaMessage, type SchemaMessage } from "./schema-message.ts";
 
@@ -25,6 +26,8 @@ export interface Procedure<
   readonly idempotency: Idempotency;
   /** Its name on the wire; `undefined`: that of its property in the bundlet. */
   readonly wireName?: string;
+  /** Its paths of HTTP, if it is declared in TypeScript. */
+  readonly http?: readonly HttpPath[];
 }
 
 /** What declares a procedure in TypeScript. */
@@ -35,6 +38,8 @@ export interface ProcedureDeclaration<Input extends StandardSchemaV1, Output ext
   readonly output: Output;
   /** Default: `unknown`. */
   readonly idempotency?: Idempotency;
+  /** Its paths of HTTP, beside the one of its name: see `HttpPath`. Default: none. */
+  readonly http?: HttpPath | readonly HttpPath[];
 }
 
 /** One message in, one message out. */
@@ -51,8 +56,15 @@ function maker<const Kind extends ProcedureKind>(kind: Kind) {
     input,
     output,
     idempotency = "unknown",
+    http = [],
   }: ProcedureDeclaration<Input, Output>): Procedure<Kind, SchemaMessage<Input>, SchemaMessage<Output>> {
-    return { kind, input: schemaMessage(input), output: schemaMessage(output), idempotency };
+    return {
+      kind,
+      input: schemaMessage(input),
+      output: schemaMessage(output),
+      idempotency,
+      http: [http].flat(),
+    };
   };
 }
 

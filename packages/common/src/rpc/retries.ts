@@ -1,6 +1,5 @@
 // Repeats calls that may be repeated, within a budget: many failures at once must not become many more calls.
 
-import type { CallLimits } from "./call-limits.ts";
 import type { Idempotency } from "./procedure.ts";
 import { NotBegunError } from "./not-begun.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -15,38 +14,24 @@ export class Retries {
     this.#most = most;
   }
 
+  /** An attempt has succeeded. */
+  succeeded(): void {
+    if (this.#budget < maxBudget) this.#budget = Math.min(maxBudget, this.#budget + 0.1);
+  }
+
   /**
-   * Calls once, and again while the answer is `unavailable`, if the call may be repeated or has never begun. Ends the
-   * limits.
+   * Takes another attempt from the budget, after so many that have failed, the last one with `error`. False: the call
+   * is not repeated.
    */
-  run<T>(idempotency: Idempotency, limits: CallLimits, call: () => Promise<T>): Promise<T> {
-    return call().then(
-      (result) => this.#succeeded(result, limits),
-      (error: unknown) => this.#again(idempotency, limits, call, error),
-    );
+  spend(attempts: number, idempotency: Idempotency, error: unknown): boolean {
+    if (attempts > this.#most || !mayRepeat(idempotency, error) || !this.#hasBudget) return false;
+    this.#budget--;
+    return true;
   }
 
-  #succeeded<T>(result: T, limits: CallLimits): T {
-    limits.end();
-    this.#budget = Math.min(maxBudget, this.#budget + 0.1);
-    return result;
-  }
-
-  /** `error`: why the first attempt failed. */
-  async #again<T>(idempotency: Idempotency, limits: CallLimits, call: () => Promise<T>, error: unknown): Promise<T> {
-    for (let count = 0; ; count++) {
-      if (count >= this.#most || !mayRepeat(idempotency, error) || limits.reason !== undefined || !this.#hasBudget) {
-        limits.end();
-        throw error;
-      }
-      this.#budget--;
-      await pause(firstPause * 2 ** count * (0.5 + Math.random()), limits.signal);
-      try {
-        return this.#succeeded(await call(), limits);
-      } catch (other) {
-        error = other;
-      }
-    }
+  /** The time before it. */
+  pause(attempts: number, signal: AbortSignal): Promise<void> {
+    return pause(firstPause * 2 ** (attempts - 1) * (0.5 + Math.random()), signal);
   }
 
   get #hasBudget(): boolean {

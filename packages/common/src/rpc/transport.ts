@@ -1,8 +1,9 @@
 // How calls leave a client: what every way to a server has in common.
 
-import type { CallLimits } from "./call-limits.ts";
+import type { CallTimers } from "./call-limits.ts";
 import type { Metadata } from "./metadata.ts";
 import type { Procedure } from "./procedure.ts";
+import type { SingleCall } from "./single-call.ts";
 
 /** One call, ready to be sent. */
 export interface OutgoingCall {
@@ -21,12 +22,6 @@ export interface OutgoingCall {
   readonly trailersCame: (trailers: Metadata) => void;
 }
 
-/** A call that is answered by one message. */
-export interface SingleCall extends OutgoingCall {
-  /** What `signal` stands for, without the cost of a signal. */
-  readonly limits: CallLimits;
-}
-
 /** A way to a server. */
 export interface Transport {
   /**
@@ -35,8 +30,10 @@ export interface Transport {
    */
   call(call: OutgoingCall): AsyncIterable<unknown>;
   /**
-   * The same for a call that is answered by one message, for less. Rejects with RpcError: `unimplemented` if there is
-   * not exactly one. Default: by `call`.
+   * The same for a call that is answered by one message, for less: tells the call itself how it went. Throws RpcError,
+   * as if it had told so. Default: by `call`.
    */
-  callOnce?(call: SingleCall): Promise<unknown>;
+  callOnce?(call: SingleCall): void;
+  /** What waits for the deadlines of its calls. Default: a timer for each call. */
+  readonly timers?: CallTimers;
 }

@@ -366,6 +366,15 @@ describe("procedures that misbehave", () => {
     expect(statusOf(await caller.call("UnaryCall", [none]))).toBe("0 ");
   });
 
+  test("more calls a second than a procedure takes", async () => {
+    const limited = implement(testBundlet, idle, {
+      limits: { unaryCall: { maxRate: 0.001 }, emptyCall: { maxRate: 2 } },
+    });
+    const { caller } = await begin({ bundlets: [limited] });
+    expect(statusOf(await caller.call("UnaryCall", [none]))).toMatch(/^8 there are too many calls/);
+    for (let call = 0; call < 2; call++) await worksStill(caller);
+  });
+
   test("limits of one procedure are its own", async () => {
     const limited = implement(testBundlet, idle, {
       limits: { unaryCall: { maxMessageSize: 10 }, emptyCall: { maxTime: 0 } },

@@ -72,6 +72,9 @@ export class CallRun {
     if (this.#served.calls > (this.#served.limits.maxCalls ?? settings.maxCalls)) {
       return this.#end(new RpcError("resource_exhausted", "too many calls of this procedure are running"));
     }
+    if (this.#served.rate?.spend(1) === false) {
+      return this.#end(new RpcError("resource_exhausted", "there are too many calls of this procedure a second"));
+    }
     if (this.#call.deadline <= Date.now()) return this.#end(new RpcError("deadline_exceeded", tooLate));
     if (streamsIn(this.#kind)) return this.#invoke(this.#inputs());
     this.#whenReceived((input) => this.#gotInput(input));

@@ -77,5 +77,6 @@ function detailsOf(settings: RpcSettings, { served }: FoundProcedure): readonly 
     `${procedure.kind.replace("_", " ")}, idempotency: ${procedure.idempotency.replaceAll("_", " ")}`,
     `at most ${limits.maxMessageSize ?? settings.maxMessageSize} bytes a message, ${time} ms a call`,
     `at most ${limits.maxCalls ?? settings.maxCalls} calls at a time`,
+    ...(limits.maxRate === undefined ? [] : [`at most ${limits.maxRate} calls a second`]),
   ];
 }

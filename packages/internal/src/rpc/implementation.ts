@@ -40,6 +40,8 @@ export interface ProcedureLimits {
   readonly maxMessageSize?: number;
   /** So many calls at a time. One more: `resource_exhausted`. */
   readonly maxCalls?: number;
+  /** Calls a second, in each worker; so many may come at once after a pause. One more: `resource_exhausted`. */
+  readonly maxRate?: number;
   /** In ms, for a whole call. After that: `deadline_exceeded`. */
   readonly maxTime?: number;
 }

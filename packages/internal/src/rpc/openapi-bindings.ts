@@ -1,9 +1,7 @@
-// The operation of OpenAPI for a path that an annotation (google.api.http) gives to a procedure.
+// The operation of OpenAPI for a path that a rule of HTTP gives to a procedure.
 
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { protoFieldSchema } from "@hemi/common/rpc-proto";
+import type { BoundField, BoundMessage } from "./http-rules/bound-field.ts";
 import type { HttpBinding } from "./http-rules/http-binding.ts";
-import { takesText } from "./http-rules/text-fields.ts";
 import { schemaRef, type Json } from "./openapi-schemas.ts";
 
 export interface DescribedBinding {
@@ -32,8 +30,7 @@ export function describeBinding(
   if (!methods.has(method)) return undefined;
   const { path, parameters } = describePath(binding, knownNames);
   const { input, output, kind } = served.procedure;
-  const ofField = (field: DescField, part: string): Json =>
-    schemaRef(`${name}.${part}`, protoFieldSchema(field), schemas);
+  const ofField = (field: BoundField, part: string): Json => schemaRef(`${name}.${part}`, field.schema, schemas);
   const whole = (part: string, schema: Json | undefined): Json => schemaRef(`${name}.${part}`, schema, schemas);
   const inputSchema = bodyField === undefined ? whole("Input", input.jsonSchema("input")) : ofField(bodyField, "Input");
   const outputSchema =
@@ -44,10 +41,13 @@ export function describeBinding(
     method,
     operation: {
       parameters: [...parameters, ...query],
-      ...(binding.takesContent && { requestBody: { content: { "application/json": { schema: inputSchema } } } }),
+      ...(binding.takesContent && {
+        requestBody: { content: binding.takesRaw ? anyContent : { "application/json": { schema: inputSchema } } },
+      }),
     },
-    answer:
-      kind === "unary"
+    answer: binding.givesRaw
+      ? anyContent
+      : kind === "unary"
         ? { "application/json": { schema: outputSchema } }
         : {
             "application/json": { schema: { type: "array", items: outputSchema } },
@@ -55,6 +55,9 @@ export function describeBinding(
           },
   };
 }
+
+/** Of google.api.HttpBody. */
+const anyContent: Json = { "*/*": {} };
 
 const methods: ReadonlySet<string> = new Set(["get", "put", "post", "delete", "options", "head", "patch", "trace"]);
 
@@ -78,7 +81,7 @@ function describePath(
     const literal = at > start ? segments[at - 1] : undefined;
     return {
       name: literal === undefined || literal.startsWith("*") ? (start === at ? name : `${name}.${at + 1}`) : literal,
-      schema: isAlone ? protoFieldSchema(field) : { type: "string" },
+      schema: isAlone ? field.schema : { type: "string" },
     };
   });
   const wildcards = parts.filter((part) => typeof part !== "string");
@@ -97,16 +100,16 @@ const maxParameters = 200;
 function queryParameters({ input, bodyField, variables }: HttpBinding): readonly Json[] {
   const taken = new Set(variables.map(({ name }) => name));
   const parameters: Json[] = [];
-  const collect = (message: DescMessage, prefix: string, above: readonly DescMessage[]): void => {
+  const collect = (message: BoundMessage, prefix: string, above: readonly string[]): void => {
     for (const field of message.fields) {
       if (parameters.length >= maxParameters) return;
       const name = prefix + field.name;
-      if (taken.has(name) || (prefix === "" && field === bodyField)) continue;
-      if (takesText(field)) parameters.push({ name, in: "query", schema: protoFieldSchema(field) });
-      else if (field.fieldKind === "message" && !above.includes(field.message))
-        collect(field.message, `${name}.`, [...above, field.message]);
+      if (taken.has(name) || (prefix === "" && field.name === bodyField?.name)) continue;
+      const { inner } = field;
+      if (field.takesText) parameters.push({ name, in: "query", schema: field.schema });
+      else if (inner !== undefined && !above.includes(inner.name)) collect(inner, `${name}.`, [...above, inner.name]);
     }
   };
-  collect(input, "", [input]);
+  collect(input, "", [input.name]);
   return parameters;
 }

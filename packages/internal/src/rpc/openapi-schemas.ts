@@ -29,6 +29,7 @@ function moved(schema: Json, scope: string): Json {
   return isRecord(result) ? result : {};
 }
 
-function isRecord(value: unknown): value is Json {
+/** Whether a value of JSON is an object. */
+export function isRecord(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -158,7 +158,7 @@ export class RpcDispatcher implements CallHost, HrpcHost {
       const methods = this.#routes.methodsAt(path);
       if (methods.length === 0) return false;
       answerOtherMethod(req, resp, methods);
-    } else if (route.binding.takesContent && !bringsJson(req)) {
+    } else if (route.binding.takesContent && !route.binding.takesRaw && !bringsJson(req)) {
       answerOtherType(resp, "application/json");
     } else {
       this.#serve(openRouteDoor(route, req, resp, this.settings), route.binding.served, req);

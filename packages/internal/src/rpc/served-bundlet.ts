@@ -3,12 +3,14 @@
 import {
   decodeMessage,
   encodeMessage,
+  serializeMessage,
   wireNameOf,
   type Bundlet,
   type MessageCodec,
   type Procedure,
   type Procedures,
 } from "@hemi/common/rpc";
+import { TokenBucket } from "../http2/allowance.ts";
 import type { Call } from "./call.ts";
 import type { Implementation, ImplementOptions, Interceptor, ProcedureLimits } from "./implementation.ts";
 
@@ -59,12 +61,16 @@ export class ServedProcedure {
   readonly limits: ProcedureLimits;
   /** How many calls are running. */
   calls = 0;
+  /** What `maxRate` has left; `undefined`: there is no such limit. */
+  readonly rate: TokenBucket | undefined;
 
   constructor(path: string, procedure: Procedure, invoke: Invoke, limits: ProcedureLimits) {
     this.path = path;
     this.procedure = procedure;
     this.invoke = invoke;
     this.limits = limits;
+    const { maxRate } = limits;
+    if (maxRate !== undefined) this.rate = new TokenBucket(maxRate, 1000, () => performance.now());
   }
 
   /** The message of a client, checked; a promise if its schema checks asynchronously. Throws RpcError. */
@@ -88,6 +94,11 @@ export class ServedProcedure {
   /** A checked message of the procedure as bytes. */
   encodeOutput(codec: MessageCodec, message: unknown): Uint8Array {
     return encodeMessage(this.procedure.output, codec, message);
+  }
+
+  /** The same, where JSON may stay a text. */
+  serializeOutput(codec: MessageCodec, message: unknown): Uint8Array | string {
+    return serializeMessage(this.procedure.output, codec, message);
   }
 
   readonly #invalidOutput = (error: unknown): never => {

@@ -2,14 +2,18 @@
 
 import { isPromiseLike } from "../../guarded.ts";
 import { asRpcError, reasonOf } from "../call-limits.ts";
-import { decodeMessage, encodeMessage, type MessageCodec } from "../message-type.ts";
+import { ignoreMetadata } from "../client.ts";
+import { decodeMessage, encodeMessage, serializeMessage, type MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
 import { streamsIn, type Procedure } from "../procedure.ts";
 import { RpcError } from "../rpc-error.ts";
-import type { OutgoingCall, SingleCall } from "../transport.ts";
-import { frameFlags } from "./frames.ts";
+import type { SingleCall } from "../single-call.ts";
+import type { OutgoingCall } from "../transport.ts";
+import type { CallingStream } from "./calling-stream.ts";
+import type { SentMessage } from "./frame-output.ts";
+import type { CallEnd } from "./payloads.ts";
 import type { Session } from "./session.ts";
-import type { CallingStream } from "./stream.ts";
+import { callOnce, SingleStream, type AnswerTaker } from "./single-stream.ts";
 
 /**
  * The messages of the answer. `maxMessageSize`: of each of them, in bytes. Throws RpcError: NotBegunError if the call
@@ -25,26 +29,24 @@ export async function* callOver(
   const codec = codecOf(procedure);
   const only = onlyInput(call, codec);
   let hasHeaders = false;
-  const gotHeaders = (headers: Metadata): void => {
+  const headersCame = (headers: Metadata): void => {
     if (!hasHeaders) call.headersCame(headers);
     hasHeaders = true;
   };
-  const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, gotHeaders);
+  const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, { headersCame });
   const abort = (): void => stream.cancel(reasonOf(signal));
   signal.addEventListener("abort", abort);
-  const sending = only === undefined ? sendAll(stream, call, codec) : sendOnly(stream, only);
-  // What fails at its sending ends the stream, and is thrown from there.
-  sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
+  sendInputs(stream, call, codec, only);
   try {
     for (;;) {
       const next = stream.receive();
       const bytes = isPromiseLike(next) ? await next : next;
       if (bytes === undefined) break;
-      gotHeaders(new Metadata());
+      headersCame(new Metadata());
       yield decodeMessage(procedure.output, codec, bytes);
     }
     const { error, trailers } = stream.end ?? { error: undefined, trailers: new Metadata() };
-    gotHeaders(new Metadata());
+    headersCame(new Metadata());
     call.trailersCame(trailers);
     if (error !== undefined) throw error;
   } finally {
@@ -53,35 +55,70 @@ export async function* callOver(
   }
 }
 
-/** The same for a call that is answered by one message: without iterables, and without a signal. */
-export function callOnceOver(session: Session, call: SingleCall, maxMessageSize: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const { procedure, limits, timeout, path, metadata } = call;
-    if (limits.reason !== undefined) throw limits.reason;
-    const codec = codecOf(procedure);
-    const only = onlyInput(call, codec);
-    let hasHeaders = false;
-    const stream = session.call({ path, timeout, codec, metadata }, maxMessageSize, (headers) => {
-      hasHeaders = true;
-      call.headersCame(headers);
-    });
-    limits.whenOver((reason) => stream.cancel(reason));
-    const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
-    stream.receiveOne((error, message) => {
-      try {
-        if (!hasHeaders) call.headersCame(new Metadata());
-        const { end } = stream;
-        if (end !== undefined) call.trailersCame(end.trailers);
-        if (error !== undefined) reject(error);
-        else if (isPromiseLike(message)) message.then((bytes) => resolve(decoded(bytes))).catch(reject);
-        else resolve(decoded(message));
-      } catch (error) {
-        reject(asRpcError(error));
-      }
-    });
-    const sending = only === undefined ? sendAll(stream, call, codec) : sendOnly(stream, only);
-    sending?.catch((error: unknown) => stream.cancel(asRpcError(error)));
+/** The same for a call that is answered by one message: without iterables, and without a signal. Throws the same. */
+export function callOnceOver(session: Session, call: SingleCall, maxMessageSize: number): void {
+  const { procedure, limits, timeout, path, metadata } = call;
+  const codec = codecOf(procedure);
+  const only = onlyInput(call, codec);
+  const head = { path, timeout, codec, metadata };
+  const taker = new SingleTaker(call, codec);
+  if (only !== undefined) return limits.cancels(callOnce(session, head, only, maxMessageSize, taker));
+  const stream = session.open((id) => {
+    session.output.call(id, head);
+    return new SingleStream(id, session, maxMessageSize, taker);
   });
+  limits.cancels(stream);
+  sendInputs(stream, call, codec, only);
+}
+
+/** Takes the answer for a call. */
+class SingleTaker implements AnswerTaker {
+  readonly #call: SingleCall;
+  readonly #codec: MessageCodec;
+  #hasHeaders = false;
+
+  constructor(call: SingleCall, codec: MessageCodec) {
+    this.#call = call;
+    this.#codec = codec;
+  }
+
+  headersCame(headers: Metadata): void {
+    this.#hasHeaders = true;
+    this.#call.headersCame(headers);
+  }
+
+  answered(
+    error: RpcError | undefined,
+    message: Uint8Array | Promise<Uint8Array> | undefined,
+    end: CallEnd | undefined,
+  ): void {
+    const call = this.#call;
+    try {
+      if (!this.#hasHeaders && call.headersCame !== ignoreMetadata) call.headersCame(new Metadata());
+      if (call.trailersCame !== ignoreMetadata && (end !== undefined || error === undefined)) {
+        call.trailersCame(end?.trailers ?? new Metadata());
+      }
+      if (error !== undefined || message === undefined) call.failed(error);
+      else if (isPromiseLike(message)) this.#whenOpened(message);
+      // Messages of protobuf keep parts of what they are made of.
+      else call.answered(this.#decoded(this.#codec === "proto" ? new Uint8Array(message) : message));
+    } catch (error) {
+      call.failed(asRpcError(error));
+    }
+  }
+
+  #whenOpened(message: Promise<Uint8Array>): void {
+    message
+      .then((bytes) => this.#decoded(bytes))
+      .then(
+        (decoded) => this.#call.answered(decoded),
+        (error: unknown) => this.#call.failed(error),
+      );
+  }
+
+  #decoded(bytes: Uint8Array): unknown {
+    return decodeMessage(this.#call.procedure.output, this.#codec, bytes);
+  }
 }
 
 function codecOf({ input, output }: Procedure): MessageCodec {
@@ -89,32 +126,30 @@ function codecOf({ input, output }: Procedure): MessageCodec {
 }
 
 /**
- * The one message of a call that has it at hand; `undefined`: they come one by one. Encoded before the call begins: one
- * that cannot be encoded leaves no stream behind. Throws what the encoder throws.
+ * The one message of a call that has it at hand; `undefined`: they come one by one. Serialized before the call begins:
+ * one that cannot be leaves no stream behind. Throws what the serializer throws.
  */
-function onlyInput({ inputs, procedure }: OutgoingCall, codec: MessageCodec): Uint8Array | undefined {
+function onlyInput({ inputs, procedure }: OutgoingCall, codec: MessageCodec): SentMessage | undefined {
   if (streamsIn(procedure.kind) || !Array.isArray(inputs)) return undefined;
-  return encodeMessage(procedure.input, codec, inputs[0]);
+  return serializeMessage(procedure.input, codec, inputs[0]);
 }
 
-/** The one message, which closes our side, too. */
-function sendOnly(stream: CallingStream, message: Uint8Array): Promise<void> | undefined {
-  const sent = stream.send(message, frameFlags.last);
-  return sent === undefined ? undefined : sent.catch(unlessOver(stream));
+/** What fails at its sending ends the stream, and is thrown from there. */
+function sendInputs(
+  stream: CallingStream,
+  call: OutgoingCall,
+  codec: MessageCodec,
+  only: SentMessage | undefined,
+): void {
+  if (only !== undefined) stream.sendOnly(only);
+  else sendAll(stream, call, codec).catch((error: unknown) => stream.cancel(asRpcError(error)));
 }
 
 async function sendAll(stream: CallingStream, call: OutgoingCall, codec: MessageCodec): Promise<void> {
   for await (const input of call.inputs) {
     if (stream.isOver) return;
     const sent = stream.send(encodeMessage(call.procedure.input, codec, input));
-    if (sent !== undefined) await sent.catch(unlessOver(stream));
+    if (sent !== undefined) await sent;
   }
   stream.close();
-}
-
-/** A stream that is over takes no messages: that is not what the caller is to hear of. */
-function unlessOver(stream: CallingStream): (error: unknown) => void {
-  return (error) => {
-    if (!stream.isOver) throw error;
-  };
 }

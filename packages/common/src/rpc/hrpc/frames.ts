@@ -32,9 +32,12 @@ export const frameTypes = {
 export const frameFlags = {
   /** Of MESSAGE: the message goes on in the next MESSAGE frame of the stream. */
   more: 0x01,
-  /** Of MESSAGE, at the caller: no message follows this one. */
+  /**
+   * Of MESSAGE: no message follows this one. From the callee: nothing at all, as the call went well. Of CALL: its only
+   * message stands behind the head.
+   */
   last: 0x02,
-  /** Of MESSAGE: the message is compressed, by gzip or Brotli. Each of its frames says so. */
+  /** Of MESSAGE, and of CALL with a message: it is compressed, by gzip or Brotli. Each of its frames says so. */
   gzip: 0x04,
   brotli: 0x08,
   /** Of END: the call has never begun, so it may be repeated whatever it does. */
@@ -79,14 +82,21 @@ export class ProtocolFault extends Error {
 /** Takes a frame. The payload is valid until it returns. */
 export type FrameTaker = (type: number, flags: number, streamId: number, payload: Uint8Array) => void;
 
-/** Writes the head of a frame, at the beginning of `bytes`. */
-export function writeFrameHead(bytes: Uint8Array, size: number, type: number, flags: number, streamId: number): void {
-  bytes[0] = size >>> 16;
-  bytes[1] = size >>> 8;
-  bytes[2] = size;
-  bytes[3] = type;
-  bytes[4] = flags;
-  writeUint32(bytes, 5, streamId);
+/** Writes the head of a frame, at `at`. `size`: of its payload. */
+export function writeFrameHead(
+  bytes: Uint8Array,
+  size: number,
+  type: number,
+  flags: number,
+  streamId: number,
+  at = 0,
+): void {
+  bytes[at] = size >>> 16;
+  bytes[at + 1] = size >>> 8;
+  bytes[at + 2] = size;
+  bytes[at + 3] = type;
+  bytes[at + 4] = flags;
+  writeUint32(bytes, at + 5, streamId);
 }
 
 /** A whole frame. */

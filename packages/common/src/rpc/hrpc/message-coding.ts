@@ -7,6 +7,8 @@ import { RpcError } from "../rpc-error.ts";
 export interface MessageCompression {
   /** The flags of those that it knows. */
   readonly codings: number;
+  /** Messages below this size are never compressed, in bytes. */
+  readonly minSize: number;
   /** `undefined`: not worth it. `accepted`: the flags of those that the peer takes. */
   compress(message: Uint8Array, accepted: number): Promise<ReceivedMessage> | undefined;
   /** `maxSize` of the result, in bytes. Rejects with RpcError. */
@@ -16,6 +18,7 @@ export interface MessageCompression {
 /** Neither compresses nor takes what is compressed. */
 export const noCompression: MessageCompression = {
   codings: 0,
+  minSize: Infinity,
   compress: () => undefined,
   decompress: () => Promise.reject(new RpcError("unimplemented", "messages must not be compressed")),
 };

@@ -4,16 +4,7 @@ import { codeOfNumber, rpcCodes } from "../codes.ts";
 import type { MessageCodec } from "../message-type.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError, type ErrorDetail } from "../rpc-error.ts";
-import {
-  frameFlags,
-  frameHeadSize,
-  frameTypes,
-  goAwayCodes,
-  ProtocolFault,
-  readUint32,
-  writeFrameHead,
-  type GoAwayCode,
-} from "./frames.ts";
+import { frameFlags, frameTypes, goAwayCodes, ProtocolFault, readUint32, type GoAwayCode } from "./frames.ts";
 import { PayloadReader, PayloadWriter } from "./payload-bytes.ts";
 
 /** What each side may do, as the other one has said. */
@@ -57,11 +48,12 @@ export interface CallEnd {
 }
 
 const writer = new PayloadWriter();
-const noMetadata = new Metadata();
+/** Nothing of it is sent, and nobody adds to it. */
+export const noMetadata = new Metadata();
 
 /** A SETTINGS frame. */
 export function settingsFrame(settings: PeerSettings): Uint8Array {
-  writer.begin();
+  begin();
   for (const [name, id] of entriesOf(settingIds)) {
     writer.byte(id);
     writer.uint32(settings[name]);
@@ -87,33 +79,26 @@ export function readSettings(payload: Uint8Array): PeerSettings {
 /** The highest credit of a stream. */
 export const maxCredit = 2 ** 31 - 1;
 
-/** A CALL frame. */
-export function callFrame(streamId: number, { path, timeout, codec, metadata }: CallHead): Uint8Array {
-  writer.begin();
+/** The payload of a CALL frame, up to the message that it may have. */
+export function writeCallHead(writer: PayloadWriter, { path, timeout, codec, metadata }: CallHead): void {
   writer.text(path);
   // 0 is none: a deadline that is over is one that ends at once.
   writer.number(timeout < Number.MAX_SAFE_INTEGER ? Math.max(1, Math.ceil(timeout)) : 0);
   writer.byte(codec === "proto" ? 0 : 1);
-  writeMetadata(metadata);
-  return finish(frameTypes.call, 0, streamId);
+  writeMetadata(writer, metadata);
 }
 
-/** Throws ProtocolFault. */
-export function readCall(payload: Uint8Array): CallHead {
-  const reader = new PayloadReader(payload);
-  const path = reader.text();
-  const timeout = reader.number();
-  const codec = reader.byte();
-  if (codec > 1) throw new ProtocolFault(goAwayCodes.protocol, `a call has the unknown codec ${codec}`);
-  const metadata = readMetadata(reader);
-  reader.end();
-  return { path, timeout: timeout === 0 ? Infinity : timeout, codec: codec === 0 ? "proto" : "json", metadata };
+/** A CALL frame without a message. */
+export function callFrame(streamId: number, head: CallHead): Uint8Array {
+  begin();
+  writeCallHead(writer, head);
+  return finish(frameTypes.call, 0, streamId);
 }
 
 /** A HEADERS frame. */
 export function headersFrame(streamId: number, metadata: Metadata): Uint8Array {
-  writer.begin();
-  writeMetadata(metadata);
+  begin();
+  writeMetadata(writer, metadata);
   return finish(frameTypes.headers, 0, streamId);
 }
 
@@ -127,7 +112,7 @@ export function readHeaders(payload: Uint8Array): Metadata {
 
 /** An END frame. `isBegun`: whether the call may have had an effect. */
 export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun: boolean): Uint8Array {
-  writer.begin();
+  begin();
   writer.byte(error === undefined ? 0 : rpcCodes[error.code]);
   writer.text(error?.message ?? "");
   writer.number(error?.details.length ?? 0);
@@ -135,7 +120,7 @@ export function endFrame(streamId: number, { error, trailers }: CallEnd, isBegun
     writer.text(type);
     writer.bytes(value);
   }
-  writeMetadata(trailers);
+  writeMetadata(writer, trailers);
   return finish(frameTypes.end, isBegun ? 0 : frameFlags.notBegun, streamId);
 }
 
@@ -161,7 +146,7 @@ export function readEnd(payload: Uint8Array): CallEnd {
 
 /** A GOAWAY frame. `lastStreamId`: the last stream of the peer that is or was served. */
 export function goAwayFrame(lastStreamId: number, code: GoAwayCode, reason: string): Uint8Array {
-  writer.begin();
+  begin();
   writer.uint32(lastStreamId);
   writer.byte(code);
   writer.text(reason);
@@ -176,18 +161,26 @@ export function readGoAway(payload: Uint8Array): { lastStreamId: number; code: n
   return { lastStreamId: readUint32(payload, 0), code, reason: reader.text() };
 }
 
+/** Whether metadata is more than a peer takes. */
+export function isTooMuch({ metadata }: { readonly metadata: Metadata }): boolean {
+  return metadata.list.length > 2 * maxMetadata;
+}
+
 /** Metadata of a frame. More are not sent, and end the connection where they come. */
 export const maxMetadata = 256;
 
-function writeMetadata({ list }: Metadata): void {
+function writeMetadata(writer: PayloadWriter, { list }: Metadata): void {
   writer.number(list.length / 2);
   for (const text of list) writer.text(text);
 }
 
-/** Names and values are checked like those of HTTP: a value with a line end could become a field elsewhere. */
-function readMetadata(reader: PayloadReader): Metadata {
+/**
+ * `none`: what is returned where there are none. Names and values are checked like those of HTTP: a value with a line
+ * end could become a field elsewhere.
+ */
+export function readMetadata(reader: PayloadReader, none = new Metadata()): Metadata {
   const count = reader.number();
-  if (count === 0) return new Metadata();
+  if (count === 0) return none;
   if (count > maxMetadata) {
     throw new ProtocolFault(goAwayCodes.protocol, `there are ${count} metadata, more than ${maxMetadata}`);
   }
@@ -203,10 +196,14 @@ function readMetadata(reader: PayloadReader): Metadata {
   return Metadata.received(entries);
 }
 
+function begin(): void {
+  writer.cut(0);
+  writer.head();
+}
+
 function finish(type: number, flags: number, streamId: number): Uint8Array {
-  const bytes = writer.take(frameHeadSize);
-  writeFrameHead(bytes, bytes.length - frameHeadSize, type, flags, streamId);
-  return bytes;
+  writer.headAt(0, type, flags, streamId);
+  return writer.take();
 }
 
 function entriesOf(ids: typeof settingIds): [keyof PeerSettings, number][] {

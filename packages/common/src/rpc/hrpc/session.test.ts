@@ -13,8 +13,13 @@ import { callOnceOver, callOver } from "./call-over.ts";
 import { frame, frameFlags, frameTypes, goAwayCodes, numberFrame, preface, type ProtocolFault } from "./frames.ts";
 import { noCompression } from "./message-coding.ts";
 import { callFrame, goAwayFrame, initialSettings, settingsFrame } from "./payloads.ts";
-import { Session, type SessionCarrier, type SessionOptions } from "./session.ts";
-import type { CalledStream, CallingStream } from "./stream.ts";
+import type { CalledStream } from "./called-stream.ts";
+import { Callee, type CalleeOptions } from "./callee.ts";
+import type { CallingStream } from "./calling-stream.ts";
+import type { Flushable } from "./frame-output.ts";
+import { Session } from "./session.ts";
+import type { SessionCarrier } from "./session-carrier.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /** Keeps what a session writes. */
 class TestCarrier implements SessionCarrier {
@@ -23,8 +28,13 @@ class TestCarrier implements SessionCarrier {
   written: Uint8Array[] = [];
   #unblocked = Promise.withResolvers<void>();
 
-  write(bytes: Uint8Array): void {
-    this.written.push(bytes);
+  flushSoon(output: Flushable): void {
+    output.flush();
+  }
+
+  write(bytes: Uint8Array, written: () => void): void {
+    this.written.push(new Uint8Array(bytes));
+    written();
   }
 
   drained(): Promise<void> {
@@ -62,7 +72,9 @@ interface Side {
   readonly errors: unknown[];
 }
 
-function side(role: "client" | "server", options: Partial<SessionOptions> = {}): Side {
+type SideOptions = Partial<SessionOptions & CalleeOptions>;
+
+function side(role: "client" | "server", { serve, maxMessageSize, ...options }: SideOptions = {}): Side {
   const carrier = new TestCarrier();
   const faults: ProtocolFault[] = [];
   const errors: unknown[] = [];
@@ -71,7 +83,7 @@ function side(role: "client" | "server", options: Partial<SessionOptions> = {}):
     carrier,
     settings: { maxStreams: 100, credit: initialSettings.credit, maxFrameSize: initialSettings.maxFrameSize },
     compression: noCompression,
-    maxMessageSize: () => 1_000_000,
+    callee: serve && new Callee({ serve, maxMessageSize: maxMessageSize ?? (() => 1_000_000) }),
     faulty: (fault) => faults.push(fault),
     failed: (error) => errors.push(error),
     ...options,
@@ -99,7 +111,7 @@ const head = { path: "/a.B/c", timeout: Infinity, codec: "json", metadata: new M
 const none = new Metadata();
 
 function begin(session: Session): CallingStream {
-  return session.call(head, 1_000_000, () => undefined);
+  return session.call(head, 1_000_000, { headersCame: () => undefined });
 }
 
 /** All messages of a stream. */

@@ -6,14 +6,15 @@
 //   open ── drain(), or GOAWAY of the peer ──> leaving: no new calls ── the last call is over ──> closed
 //     └── a fault of the peer: GOAWAY with its code; the connection breaks ──────────────────────> closed
 
-import { NotBegunError } from "../not-begun.ts";
 import { Metadata } from "../metadata.ts";
+import { NotBegunError } from "../not-begun.ts";
 import { RpcError } from "../rpc-error.ts";
+import type { CalledStream } from "./called-stream.ts";
+import { CallingStream, type HeadersTaker } from "./calling-stream.ts";
 import { FrameReader } from "./frame-reader.ts";
 import {
   frame,
   frameFlags,
-  frameHeadSize,
   frameTypes,
   goAwayCodes,
   preface,
@@ -22,75 +23,27 @@ import {
   type GoAwayCode,
 } from "./frames.ts";
 import { messageCost } from "./inbox.ts";
-import type { MessageCompression } from "./message-coding.ts";
 import {
-  callFrame,
-  endFrame,
   goAwayFrame,
-  initialSettings,
-  maxMetadata,
-  plainEndFrame,
-  readCall,
   readEnd,
   readGoAway,
   readHeaders,
   readSettings,
   settingsFrame,
-  type CallEnd,
   type CallHead,
-  type PeerSettings,
 } from "./payloads.ts";
-import { CalledStream, CallingStream, type StreamSession } from "./stream.ts";
-
-/** What carries the bytes of a session: a socket, a WebSocket. */
-export interface SessionCarrier {
-  /** The peer reads more slowly than is written. */
-  readonly isBlocked: boolean;
-  /** Sends bytes, which are not changed afterwards. */
-  write(bytes: Uint8Array): void;
-  /** Settles when the peer has read, or is gone. */
-  drained(): Promise<void>;
-  /** Closes the connection when all that was written is sent. Further input is ignored. */
-  close(): void;
-}
-
-/** A budget for frames that bring nothing. */
-export interface FloodLimit {
-  /** False: there were too many. */
-  spend(amount: number): boolean;
-  earn(amount: number): void;
-}
-
-export interface SessionOptions {
-  /** A client opens streams with odd numbers, a server with even ones. */
-  readonly role: "client" | "server";
-  readonly carrier: SessionCarrier;
-  /** What the peer may do. `codings` is that of `compression`. */
-  readonly settings: Omit<PeerSettings, "codings">;
-  readonly compression: MessageCompression;
-  /** Of a message of a call of the peer, in bytes, by the path of the procedure. Needed with `serve` only. */
-  readonly maxMessageSize?: (path: string) => number;
-  /** Default: there is no limit, as for a client that trusts its server. */
-  readonly flood?: FloodLimit;
-  /** Serves a call of the peer. Without it, all are refused. */
-  readonly serve?: (stream: CalledStream) => void;
-  /** There are more or fewer streams, or the peer takes no more: somebody may wait for that. */
-  readonly changed?: () => void;
-  /** The peer has broken a rule. */
-  readonly faulty?: (fault: ProtocolFault) => void;
-  /** A fault of ours. The session is over. */
-  readonly failed: (error: unknown) => void;
-}
+import type { SessionOptions } from "./session-options.ts";
+import { SessionOutput } from "./session-output.ts";
+import { StreamTable } from "./stream-table.ts";
+import type { StreamSession } from "./stream.ts";
 
 export class Session implements StreamSession {
-  readonly compression: MessageCompression;
+  readonly output: SessionOutput;
   readonly credit: number;
   readonly #options: SessionOptions;
-  readonly #carrier: SessionCarrier;
   readonly #reader: FrameReader;
-  readonly #calling = new Map<number, CallingStream>();
-  readonly #called = new Map<number, CalledStream>();
-  #peer: PeerSettings = initialSettings;
+  readonly #calling = new StreamTable<CallingStream>();
+  readonly #called = new StreamTable<CalledStream>();
   #hasSettings = false;
   /** The next stream that we open. */
   #nextId: number;
@@ -99,20 +52,22 @@ export class Session implements StreamSession {
   #isLeaving = false;
   #isClosed = false;
   #endReason = "";
+  /** Whether frames of the peer are being read, so that `changed` is called once for all of them. */
+  #isReading = false;
+  #hasChanged = false;
   /** Called with each answer to a ping. */
   #ponged: (() => void) | undefined;
 
   /** Sends preface and settings at once. */
   constructor(options: SessionOptions) {
-    const { role, carrier, settings, compression } = options;
+    const { role, settings, carrier, compression, flood } = options;
     this.#options = options;
-    this.#carrier = carrier;
-    this.compression = compression;
+    this.output = new SessionOutput(carrier, compression, flood);
     this.credit = settings.credit;
     this.#nextId = role === "client" ? 1 : 2;
     this.#reader = new FrameReader(settings.maxFrameSize, this.#gotFrame);
-    carrier.write(preface);
-    carrier.write(settingsFrame({ ...settings, codings: compression.codings }));
+    this.output.write(preface);
+    this.output.write(settingsFrame({ ...settings, codings: compression.codings }));
   }
 
   /** How many calls are open, in both directions. */
@@ -122,7 +77,8 @@ export class Session implements StreamSession {
 
   /** How many more calls the peer takes now. */
   get room(): number {
-    return this.#isLeaving || this.#nextId > maxStreamId ? 0 : Math.max(0, this.#peer.maxStreams - this.#calling.size);
+    if (this.#isLeaving || this.#nextId > maxStreamId) return 0;
+    return Math.max(0, this.output.peer.maxStreams - this.#calling.size);
   }
 
   /** No new calls, from either side. */
@@ -151,23 +107,27 @@ export class Session implements StreamSession {
    * Begins a call. Throws NotBegunError if there is no room for it, and RpcError `resource_exhausted` if its metadata
    * is larger than a frame.
    */
-  call(head: CallHead, maxMessageSize: number, headersCame: (headers: Metadata) => void): CallingStream {
+  call(head: CallHead, maxMessageSize: number, user: HeadersTaker): CallingStream {
+    return this.open((id) => {
+      this.output.call(id, head);
+      return new CallingStream(id, this, maxMessageSize, user);
+    });
+  }
+
+  /** Opens a stream, which `begin` makes after it has sent its CALL. Throws NotBegunError, and what `begin` throws. */
+  open<Opened extends CallingStream>(begin: (id: number) => Opened): Opened {
     if (this.room === 0)
       throw new NotBegunError(this.#isLeaving ? leaving : "too many calls are open on the connection");
-    const bytes = callFrame(this.#nextId, head);
-    if (!this.#fits(bytes) || isTooMuch(head.metadata))
-      throw new RpcError("resource_exhausted", "the metadata of the call is too large for a frame");
-    const stream = new CallingStream(this.#nextId, this, maxMessageSize, headersCame);
+    const stream = begin(this.#nextId);
     this.#nextId += 2;
-    this.#calling.set(stream.id, stream);
-    this.write(bytes);
+    this.#calling.add(stream);
     return stream;
   }
 
   /** Asks for a sign of life. */
   ping(ponged: () => void): void {
     this.#ponged = ponged;
-    this.write(frame(frameTypes.ping, 0, 0, new Uint8Array(pingSize)));
+    this.output.write(frame(frameTypes.ping, 0, 0, new Uint8Array(pingSize)));
   }
 
   // ---- its end ----
@@ -176,7 +136,7 @@ export class Session implements StreamSession {
   drain(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.write(goAwayFrame(this.#lastPeerId, goAwayCodes.none, ""));
+    this.output.write(goAwayFrame(this.#lastPeerId, goAwayCodes.none, ""));
     this.#closeIfDone();
   }
 
@@ -184,7 +144,7 @@ export class Session implements StreamSession {
   close(code: GoAwayCode, reason: string): void {
     if (this.#isClosed) return;
     this.#isLeaving = true;
-    this.write(goAwayFrame(this.#lastPeerId, code, reason));
+    this.output.write(goAwayFrame(this.#lastPeerId, code, reason));
     this.#end(reason === "" ? leaving : reason);
   }
 
@@ -198,6 +158,7 @@ export class Session implements StreamSession {
   /** Bytes of the peer, which need not stay as they are. Never throws. */
   receive(bytes: Uint8Array): void {
     if (this.#isClosed) return;
+    this.#isReading = true;
     try {
       this.#reader.push(bytes);
     } catch (error) {
@@ -209,6 +170,13 @@ export class Session implements StreamSession {
         this.close(goAwayCodes.internal, "");
       }
     }
+    this.#isReading = false;
+    if (this.#hasChanged) this.#changed();
+  }
+
+  #changed(): void {
+    this.#hasChanged = this.#isReading;
+    if (!this.#isReading) this.#options.changed?.();
   }
 
   readonly #gotFrame = (type: number, flags: number, id: number, payload: Uint8Array): void => {
@@ -217,7 +185,7 @@ export class Session implements StreamSession {
       case frameTypes.message:
         return this.#streamOf(id)?.gotMessage(payload, flags);
       case frameTypes.call:
-        return this.#gotCall(id, payload);
+        return this.#gotCall(id, flags, payload);
       case frameTypes.end:
         return this.#gotEnd(id, flags, payload);
       case frameTypes.headers:
@@ -243,28 +211,28 @@ export class Session implements StreamSession {
   #gotSettings(id: number, payload: Uint8Array): void {
     if (this.#hasSettings) throw broken("SETTINGS came twice");
     if (id !== 0) throw broken("SETTINGS has a stream");
-    const former = this.#peer;
-    this.#peer = readSettings(payload);
+    const former = this.output.peer.credit;
+    this.output.peer = readSettings(payload);
     this.#hasSettings = true;
-    for (const stream of this.#calling.values()) stream.gotCredit(this.#peer.credit - former.credit);
-    this.#options.changed?.();
+    const { credit } = this.output.peer;
+    for (const stream of this.#calling) stream.creditRaised(credit - former);
+    this.#changed();
   }
 
-  #gotCall(id: number, payload: Uint8Array): void {
+  #gotCall(id: number, flags: number, payload: Uint8Array): void {
     if (this.#isOurs(id) || id <= this.#lastPeerId)
       throw broken(`a call has the number ${id} after ${this.#lastPeerId}`);
     this.#lastPeerId = id;
-    const head = readCall(payload);
-    const { serve, settings, maxMessageSize } = this.#options;
-    const stream = new CalledStream(id, this, maxMessageSize?.(head.path) ?? settings.credit, head);
-    if (serve === undefined || this.#isLeaving || this.#called.size >= settings.maxStreams) {
+    const { callee, settings } = this.#options;
+    if (callee === undefined || this.#isLeaving || this.#called.size >= settings.maxStreams) {
       this.#spend(1);
       const why =
-        serve === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
-      return this.writeEnd(id, { error: new RpcError("unavailable", why), trailers: new Metadata() }, false);
+        callee === undefined ? "calls are not taken here" : this.#isLeaving ? leaving : "too many calls are open";
+      return this.output.end(id, { error: new RpcError("unavailable", why), trailers: new Metadata() }, false);
     }
-    this.#called.set(id, stream);
-    serve(stream);
+    const stream = callee.begin(id, this, flags, payload);
+    this.#called.add(stream);
+    callee.serve(stream);
   }
 
   #gotEnd(id: number, flags: number, payload: Uint8Array): void {
@@ -294,15 +262,15 @@ export class Session implements StreamSession {
     if (payload.length !== pingSize) throw broken(`PING is not ${pingSize} bytes`);
     if ((flags & frameFlags.ack) !== 0) return this.#ponged?.();
     this.#spend(1);
-    this.write(frame(frameTypes.ping, frameFlags.ack, 0, payload));
+    this.output.write(frame(frameTypes.ping, frameFlags.ack, 0, payload));
   }
 
   #gotGoAway(payload: Uint8Array): void {
     const { lastStreamId, reason } = readGoAway(payload);
     this.#isLeaving = true;
     const why = reason === "" ? leaving : `the peer gave the connection up: ${reason}`;
-    for (const [id, stream] of this.#calling) if (id > lastStreamId) stream.broken(new NotBegunError(why));
-    this.#options.changed?.();
+    for (const stream of this.#calling) if (stream.id > lastStreamId) stream.broken(new NotBegunError(why));
+    this.#changed();
     this.#closeIfDone();
   }
 
@@ -332,55 +300,11 @@ export class Session implements StreamSession {
     return this.#called.get(id);
   }
 
-  // ---- output: for its streams ----
-
-  get maxFrameSize(): number {
-    return this.#peer.maxFrameSize;
-  }
-
-  get peerCodings(): number {
-    return this.#peer.codings;
-  }
-
-  get peerCredit(): number {
-    return this.#peer.credit;
-  }
-
-  get isBlocked(): boolean {
-    return this.#carrier.isBlocked;
-  }
-
-  drained(): Promise<void> {
-    return this.#carrier.drained();
-  }
-
-  write(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#carrier.write(bytes);
-  }
-
-  writeWhole(bytes: Uint8Array): boolean {
-    const fits = this.#fits(bytes);
-    if (fits) this.write(bytes);
-    return fits;
-  }
-
-  writeEnd(id: number, end: CallEnd, isBegun: boolean): void {
-    if (isBegun) this.#options.flood?.earn(1);
-    if (end.error === undefined && end.trailers.isEmpty) return this.write(plainEndFrame(id));
-    if (!isTooMuch(end.trailers) && this.writeWhole(endFrame(id, end, isBegun))) return;
-    const { code, message } = end.error ?? new RpcError("internal", "the trailers are too large for a frame");
-    this.write(endFrame(id, { error: new RpcError(code, message.slice(0, 1000)), trailers: new Metadata() }, isBegun));
-  }
-
   forget(id: number): void {
     if (!this.#calling.delete(id) && !this.#called.delete(id)) return;
     if (this.#isClosed) return;
-    this.#options.changed?.();
+    this.#changed();
     this.#closeIfDone();
-  }
-
-  #fits(bytes: Uint8Array): boolean {
-    return bytes.length - frameHeadSize <= this.#peer.maxFrameSize;
   }
 
   #closeIfDone(): void {
@@ -392,10 +316,11 @@ export class Session implements StreamSession {
     this.#endReason = reason;
     this.#isLeaving = true;
     this.#reader.stop();
-    for (const stream of [...this.#calling.values()]) stream.broken(new RpcError("unavailable", reason));
-    for (const stream of [...this.#called.values()]) stream.canceled();
+    this.output.stop();
+    for (const stream of this.#calling) stream.broken(new RpcError("unavailable", reason));
+    for (const stream of this.#called) stream.canceled();
     this.#options.changed?.();
-    this.#carrier.close();
+    this.#options.carrier.close();
   }
 }
 
@@ -404,11 +329,6 @@ const maxStreamId = 0xffff_ffff - 2;
 /** In bytes. */
 const pingSize = 8;
 const leaving = "the connection takes no more calls";
-
-/** Whether the peer would refuse metadata for its number. */
-function isTooMuch({ list }: Metadata): boolean {
-  return list.length > 2 * maxMetadata;
-}
 
 function broken(message: string): ProtocolFault {
   return new ProtocolFault(goAwayCodes.protocol, message);

@@ -6,8 +6,21 @@ import { codeOfNumber, isRpcCode, rpcCodes } from "../codes.ts";
 import { Metadata } from "../metadata.ts";
 import { RpcError } from "../rpc-error.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { frame, frameTypes, goAwayCodes, numberFrame, preface, readUint32, type GoAwayCode } from "./frames.ts";
+import {
+  frame,
+  frameFlags,
+  frameTypes,
+  goAwayCodes,
+  numberFrame,
+  preface,
+  readUint32,
+  type GoAwayCode,
+} from "./frames.ts";
+import { noCompression } from "./message-coding.ts";
 import * as payloads from "./payloads.ts";
+import { readCall } from "./received-call.ts";
+import { SessionOutput } from "./session-output.ts";
+import { sendCallWith } from "./single-frames.ts";
 
 type Pairs = readonly (readonly [string, string])[];
 
@@ -46,7 +59,8 @@ function written(vector: Vector): Uint8Array {
       return payloads.settingsFrame(vector.settings!);
     case "call": {
       const timeout = vector.timeout === 0 ? Infinity : vector.timeout!;
-      return payloads.callFrame(stream, { path: vector.path!, timeout, codec: vector.codec!, metadata });
+      const head = { path: vector.path!, timeout, codec: vector.codec!, metadata };
+      return (flags & frameFlags.last) === 0 ? payloads.callFrame(stream, head) : callWith(stream, head, payload);
     }
     case "headers":
       return payloads.headersFrame(stream, metadata);
@@ -64,14 +78,29 @@ function written(vector: Vector): Uint8Array {
   }
 }
 
+/** A CALL with its only message. */
+function callWith(stream: number, head: payloads.CallHead, message: string): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  const carrier = {
+    ...{ isBlocked: false, drained: () => Promise.resolve(), close: () => undefined, flushSoon: () => undefined },
+    write: (bytes: Uint8Array) => void pieces.push(bytes),
+  };
+  const output = new SessionOutput(carrier, noCompression);
+  expect(sendCallWith(output, stream, head, message)).toBe(true);
+  output.stop();
+  return Buffer.concat(pieces);
+}
+
 /** What our code reads from a payload, in the words of a vector. */
-function read({ frame }: Vector, payload: Uint8Array): Partial<Vector> {
+function read({ frame, flags = 0 }: Vector, payload: Uint8Array): Partial<Vector> {
   switch (frame) {
     case "settings":
       return { settings: payloads.readSettings(payload) };
     case "call": {
-      const { path, timeout, codec, metadata } = payloads.readCall(payload);
-      return { path, timeout: timeout === Infinity ? 0 : timeout, codec, metadata: [...metadata] };
+      const { head, only } = readCall(payload, flags);
+      const { path, timeout, codec, metadata } = head;
+      const message = only === undefined ? {} : { payload: Buffer.from(only).toString() };
+      return { path, timeout: timeout === Infinity ? 0 : timeout, codec, metadata: [...metadata], ...message };
     }
     case "headers":
       return { metadata: [...payloads.readHeaders(payload)] };

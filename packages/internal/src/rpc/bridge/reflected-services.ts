@@ -22,7 +22,8 @@ export interface ReflectedOptions {
 export class ReflectedServices {
   readonly #options: ReflectedOptions;
   #timer: NodeJS.Timeout | undefined;
-  #isClosed = false;
+  /** Ends what is asked when nobody wants to know any more. */
+  readonly #closed = new AbortController();
   /** Of what was found last. */
   #digest = "";
   /** One after another: while there was no answer, they are asked soon again. */
@@ -41,7 +42,7 @@ export class ReflectedServices {
         this.#askLater();
       },
       (error: unknown) => {
-        if (this.#failures === 0 && !this.#isClosed) {
+        if (this.#failures === 0 && !this.#closed.signal.aborted) {
           this.#options.log.error("the servers do not answer to reflection; they are asked again", { error });
         }
         this.#failures++;
@@ -51,12 +52,12 @@ export class ReflectedServices {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.#closed.abort();
     clearTimeout(this.#timer);
   }
 
   #askLater(): void {
-    if (this.#isClosed) return;
+    if (this.#closed.signal.aborted) return;
     const { reflectionInterval } = this.#options.settings;
     const isUnknown = this.#digest === "";
     const wait = isUnknown ? Math.min(reflectionInterval, firstPause * 2 ** this.#failures) : reflectionInterval;
@@ -65,7 +66,8 @@ export class ReflectedServices {
 
   async #find(): Promise<void> {
     const { transport, settings, log, found } = this.#options;
-    const reflection = askReflection(transport);
+    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(maxTime)]);
+    const reflection = askReflection(transport, signal);
     const names = settings.only ?? (await reflection.listServices()).filter((name) => !isOurs(name));
     if (names.length > maxServices) {
       throw new RpcError("resource_exhausted", `there are ${names.length} services, more than ${maxServices}`);
@@ -80,7 +82,7 @@ export class ReflectedServices {
       bundlets.push(foreignBundlet({ service, registry, transport, log }));
     }
     const now = digest.digest("hex");
-    if (this.#isClosed || now === this.#digest) return;
+    if (this.#closed.signal.aborted || now === this.#digest) return;
     this.#digest = now;
     found(bundlets);
   }
@@ -92,5 +94,6 @@ function addTo(digest: ReturnType<typeof createHash>, registry: FileRegistry): v
 
 /** In ms. */
 const firstPause = 250;
-/** What servers may make us keep. */
+/** What servers may make us keep, and wait for, in ms. */
 const maxServices = 1000;
+const maxTime = 120_000;

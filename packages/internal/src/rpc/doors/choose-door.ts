@@ -13,6 +13,7 @@ import { GrpcDoor } from "./grpc-door.ts";
 import { GrpcWebDoor } from "./grpc-web-door.ts";
 import type { HttpDoor } from "./http-door.ts";
 import { JsonArrayDoor } from "./json-array-door.ts";
+import { RawStreamDoor } from "./raw-stream-door.ts";
 
 /** A media type that RPC clients send. */
 interface RpcType {
@@ -79,10 +80,11 @@ export function openDoor({ type }: RpcRequest, req: Request, resp: Response, set
   }
 }
 
-/** The door for a request whose path is that of an annotation: it carries JSON. */
+/** The door for a request whose path is that of a rule: it carries JSON, or content of any type. */
 export function openRouteDoor(route: FoundRoute, req: Request, resp: Response, settings: RpcSettings): HttpDoor {
   const isStream = route.binding.served.procedure.kind === "server_streaming";
   if (!isStream) return new ConnectUnaryDoor(req, resp, settings, "json", route);
+  if (route.binding.givesRaw) return new RawStreamDoor(req, resp, settings, route);
   return wantsEvents(req)
     ? new EventStreamDoor(req, resp, settings, "json", route)
     : new JsonArrayDoor(req, resp, settings, "json", route);

@@ -32,6 +32,8 @@ export class ConnectUnaryDoor extends HttpDoor {
   #coding: MessageCoding | undefined;
   #answer: Uint8Array | undefined;
   #answerCoding: MessageCoding | undefined;
+  /** Of an answer that is no message (google.api.HttpBody). */
+  #answerType: string | undefined;
 
   constructor(req: Request, resp: Response, settings: RpcSettings, codec: MessageCodec, route?: FoundRoute) {
     super(req, resp, settings, codec);
@@ -83,7 +85,8 @@ export class ConnectUnaryDoor extends HttpDoor {
     const route = this.#route;
     // An empty request is an empty message of protobuf, and in JSON as good as one.
     if (route === undefined) return this.decode(orEmpty(bytes, this.codec));
-    return route.binding.decode(route.segments, this.req.queryString, bytes);
+    const type = this.req.header("content-type") ?? "";
+    return route.binding.decode(route.segments, this.req.queryString, bytes, type);
   }
 
   #messageOfQuery(): Uint8Array {
@@ -131,7 +134,7 @@ export class ConnectUnaryDoor extends HttpDoor {
   }
 
   #encodeAnswer(message: unknown): void | Promise<void> {
-    const bytes = this.encode(message);
+    const bytes = this.#contentOf(message);
     this.#answer = bytes;
     const { compress, minCompressedSize } = this.settings;
     if (!compress || bytes.length < minCompressedSize) return;
@@ -143,12 +146,20 @@ export class ConnectUnaryDoor extends HttpDoor {
     });
   }
 
+  #contentOf(message: unknown): Uint8Array {
+    const binding = this.#route?.binding;
+    if (binding?.givesRaw !== true) return this.encode(message);
+    const { contentType, data } = binding.rawAnswer(message);
+    this.#answerType = contentType;
+    return data;
+  }
+
   override finish(error: RpcError | undefined, call: Call | undefined): void {
     const { resp } = this;
     addHeaders(resp, call?.ownHeaders);
     eachJoined(withErrorMetadata(call?.ownTrailers, error), (name, value) => resp.addHeader(`trailer-${name}`, value));
     if (error !== undefined) return this.#sendError(error);
-    resp.setHeader("content-type", `application/${this.codec}`);
+    resp.setHeader("content-type", this.#answerType ?? `application/${this.codec}`);
     if (this.settings.compress) resp.addHeader("vary", "accept-encoding");
     if (this.#answerCoding !== undefined) resp.setHeader("content-encoding", this.#answerCoding.name);
     resp.send(this.#answer);

@@ -8,6 +8,7 @@ import {
   ignoreMetadata,
   reasonOf,
   RpcError,
+  type Cancelable,
   type MessageCodec,
   type OutgoingCall,
   type Procedure,
@@ -48,7 +49,7 @@ export async function* callGrpc(
   signal.addEventListener("abort", abort);
   send(exchange, call, codec).catch((error: unknown) => {
     exchange.cancel();
-    response.fail(error instanceof RpcError ? error : new RpcError("canceled", "the inputs failed", { cause: error }));
+    response.fail(inputsFailed(error));
   });
   let hasHeaders = false;
   try {
@@ -66,50 +67,78 @@ export async function* callGrpc(
   }
 }
 
-/** The same for a call that is answered by one message: without iterables, and without a signal. */
-export function callGrpcOnce(backend: WebBackend, call: SingleCall, options: GrpcOptions): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const { procedure, limits, inputs } = call;
-    if (limits.reason !== undefined) throw limits.reason;
-    const codec = codecOf(procedure);
-    // Before the exchange begins: a message that cannot be encoded leaves none behind.
-    const isAtHand = Array.isArray(inputs) && inputs.length === 1;
-    const content = isAtHand ? envelope(0, encodeMessage(procedure.input, codec, inputs[0])) : undefined;
-    const response = new GrpcResponse(options.maxMessageSize ?? defaultMaxMessageSize);
-    const decoded = (bytes: Uint8Array): unknown => decodeMessage(procedure.output, codec, bytes);
-    const settle = (): void => {
+/** The same for a call that is answered by one message: without iterables, and without a signal. Throws the same. */
+export function callGrpcOnce(backend: WebBackend, call: SingleCall, options: GrpcOptions): void {
+  const { procedure, limits, inputs } = call;
+  const codec = codecOf(procedure);
+  // Before the exchange begins: a message that cannot be encoded leaves none behind.
+  const isAtHand = Array.isArray(inputs) && inputs.length === 1;
+  const content = isAtHand ? envelope(0, encodeMessage(procedure.input, codec, inputs[0])) : undefined;
+  const response = new GrpcResponse(options.maxMessageSize ?? defaultMaxMessageSize);
+  const single = new SingleExchange(call, codec, response);
+  const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
+  single.exchange = exchange;
+  limits.cancels(single);
+  if (content === undefined) {
+    send(exchange, call, codec).catch((error: unknown) => single.cancel(inputsFailed(error)));
+  } else {
+    exchange.sendContent(content);
+    exchange.endContent(noFields);
+  }
+}
+
+/** One attempt of a call that is answered by one message. */
+class SingleExchange implements Cancelable {
+  /** `undefined` while it begins: the answer may come meanwhile. */
+  exchange: WebExchange | undefined;
+  readonly #call: SingleCall;
+  readonly #codec: MessageCodec;
+  readonly #response: GrpcResponse;
+
+  constructor(call: SingleCall, codec: MessageCodec, response: GrpcResponse) {
+    this.#call = call;
+    this.#codec = codec;
+    this.#response = response;
+    response.receiveOne(() => this.#over());
+  }
+
+  cancel(reason: RpcError): void {
+    this.exchange?.cancel();
+    this.#response.fail(reason);
+  }
+
+  #over(): void {
+    this.exchange?.cancel();
+    const call = this.#call;
+    const response = this.#response;
+    try {
       const headers = call.headersCame === ignoreMetadata ? undefined : response.headers;
       if (headers !== undefined) call.headersCame(headers);
       const message = response.only();
       if (call.trailersCame !== ignoreMetadata) call.trailersCame(response.trailers);
-      if (isPromiseLike(message)) message.then((bytes) => resolve(decoded(bytes))).catch(reject);
-      else resolve(decoded(message));
-    };
-    // The answer may come while the exchange begins.
-    const begun: { exchange: WebExchange | undefined } = { exchange: undefined };
-    const giveUp = (error: unknown): void => {
-      begun.exchange?.cancel();
-      response.fail(
-        error instanceof RpcError ? error : new RpcError("canceled", "the inputs failed", { cause: error }),
-      );
-    };
-    response.receiveOne(() => {
-      begun.exchange?.cancel();
-      try {
-        settle();
-      } catch (error) {
-        reject(error instanceof Error ? error : new RpcError("internal"));
-      }
-    });
-    const exchange = backend.exchange(requestOf(call, codec, options), { key: "", stickTo: "", tried: [] }, response);
-    begun.exchange = exchange;
-    limits.whenOver(giveUp);
-    if (content === undefined) send(exchange, call, codec).catch(giveUp);
-    else {
-      exchange.sendContent(content);
-      exchange.endContent(noFields);
+      if (isPromiseLike(message)) this.#whenOpened(message);
+      else call.answered(this.#decoded(message));
+    } catch (error) {
+      call.failed(error instanceof Error ? error : new RpcError("internal"));
     }
-  });
+  }
+
+  #whenOpened(message: Promise<Uint8Array>): void {
+    message
+      .then((bytes) => this.#decoded(bytes))
+      .then(
+        (decoded) => this.#call.answered(decoded),
+        (error: unknown) => this.#call.failed(error),
+      );
+  }
+
+  #decoded(bytes: Uint8Array): unknown {
+    return decodeMessage(this.#call.procedure.output, this.#codec, bytes);
+  }
+}
+
+function inputsFailed(error: unknown): RpcError {
+  return error instanceof RpcError ? error : new RpcError("canceled", "the inputs failed", { cause: error });
 }
 
 function codecOf({ input, output }: Procedure): MessageCodec {

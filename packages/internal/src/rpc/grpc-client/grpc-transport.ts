@@ -1,5 +1,6 @@
 // grpcTransport: calls gRPC servers over a backend that speaks HTTP/2.
 
+import { Deadlines } from "@hemi/common";
 import type { Transport } from "@hemi/common/rpc";
 import type { WebBackend } from "../../http/web-backend.ts";
 import type * as grpcCalls from "./grpc-call.ts";
@@ -14,6 +15,7 @@ export type { GrpcOptions } from "./grpc-call.ts";
  */
 export function grpcTransport(backend: () => WebBackend, options: GrpcOptions = {}): Transport {
   return {
+    timers: deadlines,
     async *call(call) {
       const { callGrpc } = loaded.calls ?? (await load());
       yield* callGrpc(backend(), call, options);
@@ -21,10 +23,15 @@ export function grpcTransport(backend: () => WebBackend, options: GrpcOptions = 
     callOnce(call) {
       const { calls } = loaded;
       if (calls !== undefined) return calls.callGrpcOnce(backend(), call, options);
-      return load().then(({ callGrpcOnce }) => callGrpcOnce(backend(), call, options));
+      load()
+        .then(({ callGrpcOnce }) => callGrpcOnce(backend(), call, options))
+        .catch((error: unknown) => call.failed(error));
     },
   };
 }
+
+/** Of all calls by gRPC: a timer for each would cost as much as the rest of a small call. */
+const deadlines = new Deadlines({ resolution: 20 });
 
 type GrpcCalls = typeof grpcCalls;
 

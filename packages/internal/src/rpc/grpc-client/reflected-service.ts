@@ -36,24 +36,32 @@ interface Asked {
 /** A question in the form that both versions have. */
 type Question = { case: "listServices" | "fileContainingSymbol" | "fileByFilename"; value: string };
 
-/** See `reflect`. */
-export function askReflection(transport: Transport): Reflection {
-  const ask = async (question: Question) => {
+/** See `reflect`. `signal`: ends all questions. */
+export function askReflection(transport: Transport, signal?: AbortSignal): Reflection {
+  /** `until`: by the clock of `performance.now`, for all questions of one method. */
+  const ask = async (question: Question, until: number) => {
+    const timeout = Math.min(askTimeout, until - performance.now());
+    if (timeout <= 0) throw new RpcError("deadline_exceeded", `reflection took more than ${methodTimeout} ms`);
+    const options: CallOptions = { timeout, ...(signal !== undefined && { signal }) };
     try {
-      return await askBy(versions[0], transport, question);
+      return await askBy(versions[0], transport, question, options);
     } catch (error) {
       if (!(error instanceof RpcError) || error.code !== "unimplemented") throw error;
-      return await askBy(versions[1], transport, question);
+      return await askBy(versions[1], transport, question, options);
     }
   };
   const filesOf = async (symbol: string): Promise<FileRegistry> => {
+    const until = performance.now() + methodTimeout;
+    let size = 0;
     const files = new Map<string, FileDescriptorProto>();
     let questions: Question[] = [{ case: "fileContainingSymbol", value: symbol }];
     while (questions.length > 0) {
       for (const question of questions) {
-        const answer = await ask(question);
+        const answer = await ask(question, until);
         if (answer.case !== "fileDescriptorResponse") continue;
         for (const bytes of answer.value.fileDescriptorProto) {
+          size += bytes.length;
+          if (size > maxSize) throw new RpcError("resource_exhausted", `${symbol} needs more than ${maxSize} bytes`);
           const file = fromBinary(FileDescriptorProtoSchema, bytes);
           files.set(file.name, file);
         }
@@ -71,7 +79,7 @@ export function askReflection(transport: Transport): Reflection {
   };
   return {
     async listServices() {
-      const answer = await ask({ case: "listServices", value: "" });
+      const answer = await ask({ case: "listServices", value: "" }, performance.now() + methodTimeout);
       if (answer.case !== "listServicesResponse")
         throw new RpcError("internal", "the server did not list its services");
       return answer.value.service.map(({ name }) => name).sort();
@@ -86,8 +94,13 @@ export function askReflection(transport: Transport): Reflection {
   };
 }
 
-async function askBy(version: (typeof versions)[number], transport: Transport, messageRequest: Question) {
-  const answers = version(transport, [{ host: "", messageRequest }], { timeout: askTimeout });
+async function askBy(
+  version: (typeof versions)[number],
+  transport: Transport,
+  messageRequest: Question,
+  options: CallOptions,
+) {
+  const answers = version(transport, [{ host: "", messageRequest }], options);
   for await (const { messageResponse } of answers) {
     if (messageResponse.case !== "errorResponse") return messageResponse;
     const { errorCode, errorMessage } = messageResponse.value;
@@ -109,7 +122,9 @@ function inOrder(files: ReadonlyMap<string, FileDescriptorProto>): FileDescripto
   return [...ordered];
 }
 
-/** In ms. */
+/** In ms, of one question, and of all that a method asks. */
 const askTimeout = 10_000;
-/** What a server may make us keep. */
+const methodTimeout = 30_000;
+/** What a server may make us keep, for one symbol: files, and their bytes. */
 const maxFiles = 1000;
+const maxSize = 16 * 1024 * 1024;

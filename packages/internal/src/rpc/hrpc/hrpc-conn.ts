@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
-import { callOver, Session, type Transport } from "@hemi/common/rpc";
+import { Callee, callOver, Session, type Transport } from "@hemi/common/rpc";
 import type { CodecConn } from "../../front/codecs.ts";
 import type { CodecServer } from "../../http/codec-server.ts";
 import { TokenBucket } from "../../http2/allowance.ts";
@@ -33,6 +33,10 @@ export class HrpcConn implements CodecConn, HrpcOrigin {
   constructor({ socket, peer, tls, server, host, settings }: HrpcConnOptions) {
     this.peer = peer;
     this.tls = tls;
+    const callee = new Callee({
+      serve: (stream) => host.serveStream(stream, this),
+      maxMessageSize: (path) => host.maxMessageSizeOf(path),
+    });
     this.#socket = new HrpcSocket({
       open: () => socket,
       tls,
@@ -44,9 +48,8 @@ export class HrpcConn implements CodecConn, HrpcOrigin {
           carrier,
           settings: { maxStreams: settings.hrpcMaxStreams, credit: settings.hrpcCredit, maxFrameSize },
           compression: sessionCompression(host.settings),
-          maxMessageSize: (path) => host.maxMessageSizeOf(path),
+          callee,
           flood: new TokenBucket(settings.hrpcMaxIdleFrames, settings.hrpcFloodRecovery, () => server.monotonic()),
-          serve: (stream) => host.serveStream(stream, this),
           changed: () => carrier.settle(),
           faulty: (fault) => server.note(peer, `hrpc: ${fault.message}`),
           failed: (error) => server.failed(peer, error),

@@ -1,7 +1,7 @@
 // The door of calls that come by hrpc.
 
 import { isPromiseLike } from "@hemi/common";
-import { RpcError, type CalledStream, type Metadata, type Transport } from "@hemi/common/rpc";
+import { Metadata, RpcError, streamsOut, type CalledStream, type Transport } from "@hemi/common/rpc";
 import type { Peer } from "../../net/peer.ts";
 import type { Call, CallOrigin } from "../call.ts";
 import type { CallDoor } from "../call-door.ts";
@@ -31,10 +31,14 @@ export class HrpcDoor implements CallDoor, CallOrigin {
   }
 
   readMetadata(): Metadata {
-    return this.#stream.head.metadata;
+    const { metadata } = this.#stream.head;
+    return metadata.isEmpty ? new Metadata() : metadata;
   }
 
   receive(): unknown {
+    const only = this.#stream.takeOnly();
+    // Messages of protobuf keep parts of what they are made of.
+    if (only !== undefined) return this.#decode(this.#stream.head.codec === "proto" ? new Uint8Array(only) : only);
     const next = this.#stream.receive();
     return isPromiseLike(next) ? next.then((bytes) => this.#decode(bytes)) : this.#decode(next);
   }
@@ -52,13 +56,22 @@ export class HrpcDoor implements CallDoor, CallOrigin {
   #send(message: unknown, call: Call): void | Promise<void> {
     // The call may have ended while the message was checked.
     if (this.#stream.isOver) return;
-    if (!this.#hasBegun && call.ownHeaders !== undefined) this.#stream.sendHeaders(call.ownHeaders);
+    this.#sendHeaders(call);
+    const serialized = this.#served.serializeOutput(this.#stream.head.codec, message);
+    const isAll = !streamsOut(this.#served.procedure.kind) && call.ownTrailers === undefined;
+    if (isAll && this.#stream.answer(serialized)) return;
+    return this.#stream.send(serialized);
+  }
+
+  #sendHeaders({ ownHeaders }: Call): void {
+    if (!this.#hasBegun && ownHeaders !== undefined) this.#stream.sendHeaders(ownHeaders);
     this.#hasBegun = true;
-    return this.#stream.send(this.#served.encodeOutput(this.#stream.head.codec, message));
   }
 
   finish(error: RpcError | undefined, call: Call): void {
-    if (!this.#hasBegun && call.ownHeaders !== undefined) this.#stream.sendHeaders(call.ownHeaders);
+    // The answer may have ended it.
+    if (this.#stream.isOver) return;
+    this.#sendHeaders(call);
     this.#stream.finish({ error, trailers: withErrorMetadata(call.ownTrailers, error) });
   }
 

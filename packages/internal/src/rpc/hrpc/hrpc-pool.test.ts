@@ -26,7 +26,7 @@ test("calls that wait for a busy node are free to go elsewhere when the node is 
   const { signal } = new AbortController();
   const session = await pool.take(signal);
   const head = { path: "/test.Numbers/double", timeout: Infinity, codec: "json", metadata: new Metadata() } as const;
-  const running = session.call(head, 1000, () => undefined);
+  const running = session.call(head, 1000, { headersCame: () => undefined });
   const waiting = pool.take(signal);
   pool.close();
   await expect(waiting).rejects.toBeInstanceOf(NotBegunError);

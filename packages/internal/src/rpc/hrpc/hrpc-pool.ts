@@ -6,6 +6,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
 import {
+  Callee,
   goAwayCodes,
   initialSettings,
   NotBegunError,
@@ -150,8 +151,8 @@ export class HrpcPool implements NodePool {
           carrier,
           settings: { maxStreams: serve === undefined ? 0 : 100, credit: initialSettings.credit, maxFrameSize },
           compression,
-          maxMessageSize,
-          ...(serve !== undefined && { serve: (stream: CalledStream) => serve(stream, session) }),
+          callee:
+            serve === undefined ? undefined : new Callee({ serve: (stream) => serve(stream, session), maxMessageSize }),
           // The first change comes while the session is made.
           changed: () => {
             if (isDialled) this.#changed(conn);

@@ -7,8 +7,9 @@
 
 import type { OnReadOpts, Socket } from "node:net";
 import type { Deadline } from "@hemi/common";
-import { goAwayCodes, type Session, type SessionCarrier } from "@hemi/common/rpc";
+import { goAwayCodes, type Flushable, type Session, type SessionCarrier } from "@hemi/common/rpc";
 import { clientGone } from "../../http/exchan-error.ts";
+import { flushAtEndOfTurn } from "../../net/end-of-turn.ts";
 import { Link, type LinkUser } from "../../net/link.ts";
 import { Output } from "../../net/output.ts";
 import type { TlsFacts } from "../../net/tls/tls-facts.ts";
@@ -96,8 +97,12 @@ export class HrpcSocket implements SessionCarrier {
     return this.#output.isBlocked;
   }
 
-  write(bytes: Uint8Array): void {
-    this.#output.writeBytes("", bytes, "");
+  flushSoon(output: Flushable): void {
+    flushAtEndOfTurn(output);
+  }
+
+  write(bytes: Uint8Array, written: () => void): void {
+    this.#output.writeLent("", bytes, "", written);
     // Messages wait while it is blocked. What goes beyond that are answers to a flood of small frames.
     if (this.socket.writableLength > maxUnsent) this.destroy();
   }

@@ -78,13 +78,17 @@ export function hrpcTransport(url: string, options: HrpcOptions = {}): HrpcTrans
     deadlines.close();
   };
   return {
+    timers: deadlines,
     async *call(call) {
       yield* callOver(await pool.take(call.signal), call, maxMessageSize);
     },
     callOnce(call) {
       const session = pool.free;
       if (session !== undefined) return callOnceOver(session, call, maxMessageSize);
-      return pool.take(call.signal).then((session) => callOnceOver(session, call, maxMessageSize));
+      pool
+        .take(call.signal)
+        .then((session) => callOnceOver(session, call, maxMessageSize))
+        .catch((error: unknown) => call.failed(error));
     },
     close,
     [Symbol.asyncDispose]: () => Promise.resolve(close()),

@@ -18,8 +18,10 @@ const codings: readonly { readonly flag: number; readonly coding: MessageCoding 
 export function sessionCompression(settings: CompressionSettings): MessageCompression {
   return {
     codings: frameFlags.gzip | frameFlags.brotli,
+    get minSize() {
+      return settings.compress ? settings.minCompressedSize : Infinity;
+    },
     compress(message, accepted) {
-      if (!settings.compress || message.length < settings.minCompressedSize) return undefined;
       const found = codings.find(({ flag }) => (flag & accepted) !== 0);
       if (found?.coding === undefined) return undefined;
       const { flag, coding } = found;

@@ -2,9 +2,19 @@
 //
 //   GET /hrpc, subprotocol hrpc ──> WebSocket ── binary messages ──> Session ──> calls, as on a socket
 
-import { callOver, goAwayCodes, initialSettings, protocolName, Session, type SessionCarrier } from "@hemi/common/rpc";
+import {
+  Callee,
+  callOver,
+  goAwayCodes,
+  initialSettings,
+  protocolName,
+  Session,
+  type Flushable,
+  type SessionCarrier,
+} from "@hemi/common/rpc";
 import type { ErrorLog } from "../../log/error-log.ts";
 import type { Request } from "../../web/request/request.ts";
+import { flushAtEndOfTurn } from "../../net/end-of-turn.ts";
 import type { Response } from "../../web/response/response.ts";
 import { loadUpgrades, type Upgrade } from "../../web/websocket/upgrade.ts";
 import { defaultSettings } from "../../web/websocket/websocket-props.ts";
@@ -46,9 +56,11 @@ export class WebSocketSessions {
         carrier,
         settings: { maxStreams: hrpcDefaults.maxStreams, credit: initialSettings.credit, maxFrameSize },
         compression: sessionCompression(settings),
-        maxMessageSize: (path) => host.maxMessageSizeOf(path),
+        callee: new Callee({
+          serve: (stream) => host.serveStream(stream, origin),
+          maxMessageSize: (path) => host.maxMessageSizeOf(path),
+        }),
         flood: new TokenBucket(hrpcDefaults.maxIdleFrames, hrpcDefaults.floodRecovery, () => performance.now()),
-        serve: (stream) => host.serveStream(stream, origin),
         faulty: (fault) => host.log.info(`hrpc over a WebSocket of ${req.srcHost}: ${fault.message}`),
         failed: (error) => host.noteFault(error, req),
       });
@@ -84,6 +96,11 @@ class WebSocketCarrier implements SessionCarrier {
     return this.#unblocked !== undefined;
   }
 
+  flushSoon(output: Flushable): void {
+    flushAtEndOfTurn(output);
+  }
+
+  /** `ws` may write them later: they are not given back. */
   write(bytes: Uint8Array): void {
     const sent = this.#ws.send(bytes);
     if (sent === undefined || this.#unblocked !== undefined) return;

@@ -1,12 +1,11 @@
-// One rule of google.api.http for a procedure: makes its message of path, query and content, and the content of its
+// One rule of HTTP for a procedure: makes its message of path, query and content, and the content of its
 // answer.
 
-import type { DescField, DescMessage, DescMethod } from "@bufbuild/protobuf";
-import { parseJson, RpcError } from "@hemi/common/rpc";
+import { parseJson, RpcError, streamsIn, type HttpRule } from "@hemi/common/rpc";
 import type { ServedProcedure } from "../served-bundlet.ts";
-import type { HttpRule } from "./http-rule.ts";
+import { fieldsAt, isSamePath, type BoundField, type BoundMessage } from "./bound-field.ts";
+import { httpBodyJson, isHttpBody, readHttpBody, type HttpBody } from "./http-body.ts";
 import { parseTemplate, variableValues, type PathTemplate } from "./path-template.ts";
-import { fieldsAt, jsonOfTexts, takesText } from "./text-fields.ts";
 
 type JsonObject = Record<string, unknown>;
 
@@ -14,23 +13,24 @@ type JsonObject = Record<string, unknown>;
 export interface BoundVariable {
   /** As the template has it: `book.name`. */
   readonly name: string;
-  readonly field: DescField;
+  readonly field: BoundField;
 }
 
 export class HttpBinding {
   readonly rule: HttpRule;
   readonly template: PathTemplate;
   readonly served: ServedProcedure;
-  readonly input: DescMessage;
+  readonly input: BoundMessage;
   /** The field that the content is, if it is one. */
-  readonly bodyField: DescField | undefined;
-  readonly responseField: DescField | undefined;
+  readonly bodyField: BoundField | undefined;
+  readonly responseField: BoundField | undefined;
+  readonly #output: BoundMessage;
   /** The fields that the variables of the path lead to, each with those above it. */
-  readonly #paths: readonly (readonly DescField[])[];
+  readonly #paths: readonly (readonly BoundField[])[];
 
-  /** Throws Error for a rule that does not fit the messages of the method. */
-  constructor(served: ServedProcedure, { input, output, methodKind }: DescMethod, rule: HttpRule) {
-    if (methodKind === "client_streaming" || methodKind === "bidi_streaming") {
+  /** Throws Error for a rule that does not fit the messages of the procedure. */
+  constructor(served: ServedProcedure, rule: HttpRule, input: BoundMessage, output: BoundMessage) {
+    if (streamsIn(served.procedure.kind)) {
       throw new Error("the client of the procedure streams: no request of HTTP can call it");
     }
     if (!/^(?:\*|[A-Z]+)$/.test(rule.method)) throw new Error(`it has the method ${JSON.stringify(rule.method)}`);
@@ -38,10 +38,11 @@ export class HttpBinding {
     this.template = parseTemplate(rule.path);
     this.served = served;
     this.input = input;
+    this.#output = output;
     this.#paths = this.template.variables.map(({ fieldPath }) => fieldsAt(input, fieldPath));
     for (const path of this.#paths) {
       const field = path.at(-1);
-      if (field?.fieldKind !== "scalar" && field?.fieldKind !== "enum") {
+      if (field?.isScalar !== true) {
         throw new Error(`${rule.path} has a variable that is neither a number nor a text: ${field?.name ?? ""}`);
       }
     }
@@ -54,6 +55,16 @@ export class HttpBinding {
     return this.rule.body !== "";
   }
 
+  /** Whether the content of requests is of any media type (google.api.HttpBody). */
+  get takesRaw(): boolean {
+    return this.takesContent && isHttpBody(this.bodyField === undefined ? this.input : this.bodyField.inner);
+  }
+
+  /** Whether the content of answers is of any media type. */
+  get givesRaw(): boolean {
+    return isHttpBody(this.responseField === undefined ? this.#output : this.responseField.inner);
+  }
+
   /** The variables of the path, in order. */
   get variables(): readonly BoundVariable[] {
     return this.template.variables.flatMap(({ fieldPath: name }, at) => {
@@ -63,18 +74,25 @@ export class HttpBinding {
   }
 
   /**
-   * The message, checked. `segments`: of a path that matches; `query` with its `?`, or "". Throws RpcError
-   * `invalid_argument`.
+   * The message, checked. `segments`: of a path that matches; `query` with its `?`, or ""; `contentType` or "". Throws
+   * RpcError `invalid_argument`.
    */
-  decode(segments: readonly string[], query: string, content: Uint8Array): unknown {
+  decode(segments: readonly string[], query: string, content: Uint8Array, contentType: string): unknown {
     const values = variableValues(this.template, segments);
-    const isAllContent = this.rule.body === "*" && values.length === 0 && query === "";
+    const isAllContent = this.rule.body === "*" && values.length === 0 && query === "" && !this.takesRaw;
     if (isAllContent) return this.#decode(content.length === 0 ? noMembers : content);
-    const message = this.#contentAsMessage(content);
+    const message = this.#contentAsMessage(content, contentType);
     // Before the query: a parameter must not replace what the path says.
     for (const [at, fields] of this.#paths.entries()) put(message, fields, [values[at] ?? ""]);
     if (query !== "") this.#putQuery(message, new URLSearchParams(query));
     return this.#decode(Buffer.from(JSON.stringify(message)));
+  }
+
+  /** The content that the client gets for a message, if `givesRaw`. */
+  rawAnswer(message: unknown): HttpBody {
+    const field = this.responseField;
+    if (field === undefined) return readHttpBody(message);
+    return readHttpBody(isObject(message) ? message[field.localName] : undefined);
   }
 
   /** The JSON that the client gets for a message in JSON. */
@@ -83,17 +101,21 @@ export class HttpBinding {
     if (field === undefined) return json;
     const message = parseJson(json);
     const value = isObject(message) && Object.hasOwn(message, field.jsonName) ? message[field.jsonName] : undefined;
-    return JSON.stringify(value ?? defaultOf(field));
+    return JSON.stringify(value ?? field.defaultJson);
   }
 
   #decode(content: Uint8Array): unknown {
     return this.served.decodeInput("json", content);
   }
 
-  #contentAsMessage(content: Uint8Array): JsonObject {
+  #contentAsMessage(content: Uint8Array, contentType: string): JsonObject {
     if (!this.takesContent) {
       if (content.length > 0) throw new RpcError("invalid_argument", `${this.rule.path} takes no content`);
       return {};
+    }
+    if (this.takesRaw) {
+      const body = httpBodyJson(contentType, content);
+      return this.bodyField === undefined ? { ...body } : { [this.bodyField.jsonName]: body };
     }
     if (content.length === 0) return {};
     const json = parseJson(Buffer.from(content.buffer, content.byteOffset, content.length).toString());
@@ -111,23 +133,20 @@ export class HttpBinding {
   }
 
   /** Throws RpcError for a parameter that stands for no field, or for one that comes otherwise. */
-  #queryFields(name: string): readonly DescField[] {
+  #queryFields(name: string): readonly BoundField[] {
     const refuse = (why: string): never => {
       throw new RpcError("invalid_argument", `the query has ${name.slice(0, 100)}, which ${why}`);
     };
     if (this.rule.body === "*") return refuse("belongs into the content");
-    let fields: readonly DescField[];
+    let fields: readonly BoundField[];
     try {
       fields = fieldsAt(this.input, name);
     } catch {
-      return refuse(`is no field of ${this.input.typeName}`);
+      return refuse(`is no field of ${this.input.name}`);
     }
-    const field = fields.at(-1);
-    if (field === undefined || !takesText(field)) return refuse("is no value of a query");
-    if (fields[0] === this.bodyField) return refuse("belongs into the content");
-    if (this.#paths.some((path) => path.length === fields.length && path.every((each, at) => each === fields[at]))) {
-      return refuse("belongs into the path");
-    }
+    if (fields.at(-1)?.takesText !== true) return refuse("is no value of a query");
+    if (fields[0]?.name === this.bodyField?.name) return refuse("belongs into the content");
+    if (this.#paths.some((path) => isSamePath(path, fields))) return refuse("belongs into the path");
     return fields;
   }
 }
@@ -135,14 +154,14 @@ export class HttpBinding {
 const noMembers = Buffer.from("{}");
 
 /** Sets a field of a message in JSON, and makes the messages above it. */
-function put(message: JsonObject, fields: readonly DescField[], texts: readonly string[]): void {
+function put(message: JsonObject, fields: readonly BoundField[], texts: readonly string[]): void {
   let inside = message;
   for (const [at, field] of fields.entries()) {
     // A client may use either name of a field.
     const isByName = Object.hasOwn(inside, field.name) && !Object.hasOwn(inside, field.jsonName);
     const under = isByName ? field.name : field.jsonName;
     if (at === fields.length - 1) {
-      inside[under] = jsonOfTexts(field, texts);
+      inside[under] = field.jsonOfTexts(texts);
       return;
     }
     const next = Object.hasOwn(inside, under) ? inside[under] : {};
@@ -150,28 +169,6 @@ function put(message: JsonObject, fields: readonly DescField[], texts: readonly 
     if (!isObject(next)) throw new RpcError("invalid_argument", `${field.name} is not an object in JSON`);
     inside = next;
   }
-}
-
-/** What JSON leaves out because it is the default. */
-function defaultOf(field: DescField): unknown {
-  switch (field.fieldKind) {
-    case "list":
-      return [];
-    case "map":
-      return {};
-    case "enum":
-      return field.enum.values[0]?.name ?? null;
-    case "message":
-      return null;
-    case "scalar":
-      return scalarDefault(field.getDefaultValue());
-  }
-}
-
-function scalarDefault(value: unknown): unknown {
-  // JSON has 64-bit integers as strings, and bytes as base64.
-  if (typeof value === "bigint") return String(value);
-  return value instanceof Uint8Array ? "" : (value ?? "");
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -3,18 +3,7 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-
-/** One method and path of HTTP that a procedure has. */
-export interface HttpRule {
-  /** Such as `GET`; `*` for any. */
-  readonly method: string;
-  /** The template of its path: `/v1/{name=shelves/*}:archive`. */
-  readonly path: string;
-  /** The field that the content of a request is; `*` for the whole message, "" where there is no content. */
-  readonly body: string;
-  /** The field that the content of a response is; "" for the whole message. */
-  readonly responseBody: string;
-}
+import type { HttpRule } from "@hemi/common/rpc";
 
 /** Those of a method in the order of its annotation; none without one. Throws Error for a malformed annotation. */
 export function httpRulesOf({ proto }: DescMethod): readonly HttpRule[] {
