@@ -18,6 +18,7 @@ import {
 } from "@hemi/internal";
 import { http3NodeProps } from "./http3-node-props.ts";
 import { Http3NodeExchan, type Http3Source } from "./http3/node-exchan.ts";
+import { nodeTransport } from "./http3/node-transport.ts";
 import { Http3Pool } from "./http3/node-pool.ts";
 import { ClientConfigs } from "./quic/client-configs.ts";
 import { nativeQuic } from "./quic/native.ts";
@@ -72,7 +73,7 @@ class Http3BackendPart extends WebBackendPart<Http3Source, Settings> {
 
   /** Throws if the library or the certificates cannot be used. */
   #tryTls(): void {
-    new ClientConfigs(nativeQuic).of(nodeTlsOptions(this.#props, []) ?? {}, this.#props);
+    new ClientConfigs(nativeQuic).of(nodeTlsOptions(this.#props, []) ?? {}, nodeTransport(this.#props));
   }
 }
 

@@ -4,22 +4,19 @@ import { Deadlines, type Deadline } from "@hemi/common";
 import {
   defineOutgate,
   KeptNodes,
-  nodeTlsOptions,
-  nodeTlsProps,
   prop,
   webBackendProps,
-  type CheckContext,
   type Context,
   type Part,
   type PropsOf,
   type WebBackend,
 } from "@hemi/internal";
+import { checkClientTls, clientTlsProps, readClientTls } from "./client-tls-props.ts";
 import { http3NodeProps } from "./http3-node-props.ts";
 import { Http3NodeExchan, type Http3Source } from "./http3/node-exchan.ts";
 import { Http3Pool } from "./http3/node-pool.ts";
 import type { ClientTls } from "./quic/client-configs.ts";
 
-const { tlsCA, tlsCert, tlsKey, tlsVerify } = nodeTlsProps;
 const { dialTimeout, writeTimeout, readTimeout, queueTimeout, maxHeadSize, maxFields, maxInterims } = webBackendProps;
 
 const props = {
@@ -49,14 +46,7 @@ const props = {
   /** Maximum number of interim (1xx) responses before a response. */
   maxInterims,
   ...http3NodeProps,
-  /** Certificates, in PEM, of those who may vouch for servers, instead of the ones that Node.js knows. */
-  tlsCA,
-  /** Our own certificate, in PEM, with those between it and its root, for servers that ask for one. Needs `tlsKey`. */
-  tlsCert,
-  /** The private key of `tlsCert`, in PEM, without a passphrase. */
-  tlsKey,
-  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
-  tlsVerify,
+  ...clientTlsProps,
 };
 
 type Http3OutgateSettings = PropsOf<typeof props>;
@@ -69,12 +59,7 @@ type Http3OutgateSettings = PropsOf<typeof props>;
 export const http3Outgate = defineOutgate({
   sign: "http3Outgate",
   props,
-  check(context: CheckContext<Http3OutgateSettings>) {
-    const { tlsCert, tlsKey } = context.props;
-    if ((tlsCert === undefined) === (tlsKey === undefined)) return;
-    const prop = tlsKey === undefined ? "tlsCert" : "tlsKey";
-    context.report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
-  },
+  check: (context) => checkClientTls(context),
   create: (context): Http3Outgate => new Http3Outgate(context),
 });
 
@@ -107,11 +92,11 @@ export class Http3Outgate implements Part {
   }
 
   examine(): void {
-    this.#readTls();
+    readClientTls(this.#props);
   }
 
   prepare(): void {
-    this.#tls = this.#readTls();
+    this.#tls = readClientTls(this.#props);
   }
 
   /** Closes all connections. */
@@ -123,9 +108,5 @@ export class Http3Outgate implements Part {
   /** A backend for one server. */
   backend({ ips, port, hostname = "" }: Http3Host): WebBackend {
     return this.#nodes.backend({ ips, port, hostname });
-  }
-
-  #readTls(): ClientTls {
-    return nodeTlsOptions({ ...this.#props, tlsMode: true, tlsServerName: undefined }, []) ?? {};
   }
 }

@@ -30,7 +30,7 @@ export class ControlFrames {
   constructor(peer: "client" | "server", target: ControlFrameTarget) {
     this.#peer = peer;
     this.#target = target;
-    this.#reader = new FrameReader((type, size) => this.#treat(type, size));
+    this.#reader = new FrameReader({ treat: (type, size) => this.#treat(type, size) });
   }
 
   /** Bytes of the stream. Throws the errors of the connection. */

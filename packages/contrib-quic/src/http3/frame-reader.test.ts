@@ -5,7 +5,7 @@ import { frame } from "./frames.ts";
 
 /** By type: 0 in pieces, 1 to 9 whole, others skipped. */
 function makeReader(): FrameReader {
-  return new FrameReader((type) => (type === 0 ? "pieces" : type < 10 ? "whole" : "skipped"));
+  return new FrameReader({ treat: (type) => (type === 0 ? "pieces" : type < 10 ? "whole" : "skipped") });
 }
 
 test("frames are the same however their bytes come", () => {

@@ -1,11 +1,17 @@
 // Cuts the bytes of a stream into frames (RFC 9114 7.1): type, length, payload.
 //
-//   push(bytes) ──> rest ── next() ──> a whole frame, or a piece of one, as the rules say
+//   push(bytes) ──> next() ──> a whole frame, or a piece of one, as the rules say
 
 import { readVarint, varintSize } from "@hemi/common";
 
-/** How a frame is read. Rules give it for each frame when its type and length are known; they may throw. */
+/** How a frame is read. */
 export type FrameTreatment = "whole" | "pieces" | "skipped" | /* all of the stream */ "rest";
+
+/** Who says how frames are read. */
+export interface FrameRules {
+  /** Called for each frame when its type and length are known. May throw. */
+  treat(type: number, size: number): FrameTreatment;
+}
 
 /** A frame, or a piece of one. */
 export interface Frame {
@@ -14,9 +20,10 @@ export interface Frame {
 }
 
 export class FrameReader {
-  readonly #treat: (type: number, size: number) => FrameTreatment;
-  /** What was pushed and not yet read. */
-  #rest: Buffer = nothing;
+  readonly #rules: FrameRules;
+  /** What was pushed, and has been read up to `#at`. */
+  #bytes: Buffer = nothing;
+  #at = 0;
   #type = -1;
   #treatment: FrameTreatment = "skipped";
   /** Of the payload, in bytes. */
@@ -25,13 +32,13 @@ export class FrameReader {
   #whole: Buffer | undefined;
   #filled = 0;
 
-  constructor(treat: (type: number, size: number) => FrameTreatment) {
-    this.#treat = treat;
+  constructor(rules: FrameRules) {
+    this.#rules = rules;
   }
 
   /** A frame has begun and is not complete: the stream may not end here. */
   get isWithinFrame(): boolean {
-    return this.#type >= 0 || this.#rest.length > 0;
+    return this.#type >= 0 || this.#isPending;
   }
 
   /** How much of the payload of the frame has not been read, in bytes. */
@@ -41,7 +48,8 @@ export class FrameReader {
 
   /** Bytes that came by the stream; they must stay as they are. */
   push(bytes: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    this.#bytes = this.#isPending ? Buffer.concat([this.#bytes.subarray(this.#at), bytes]) : bytes;
+    this.#at = 0;
   }
 
   /** The next frame or piece. `undefined`: more bytes have to come. */
@@ -49,7 +57,7 @@ export class FrameReader {
     while (this.#type >= 0 || this.#readHead()) {
       if (this.#treatment === "whole") return this.#nextWhole();
       if (this.#treatment === "rest") return this.#nextRest();
-      if (this.#left > 0 && this.#rest.length === 0) return undefined;
+      if (this.#left > 0 && !this.#isPending) return undefined;
       const type = this.#type;
       const payload = this.#take(this.#left);
       if (this.#left === 0) this.#type = -1;
@@ -60,7 +68,7 @@ export class FrameReader {
 
   #nextWhole(): Frame | undefined {
     const type = this.#type;
-    if (this.#whole === undefined && this.#rest.length < this.#left) {
+    if (this.#whole === undefined && this.#bytes.length - this.#at < this.#left) {
       this.#whole = Buffer.allocUnsafeSlow(this.#left);
       this.#filled = 0;
     }
@@ -74,35 +82,39 @@ export class FrameReader {
   }
 
   #nextRest(): Frame {
-    const payload = this.#rest;
-    this.#rest = nothing;
+    const payload = this.#bytes.subarray(this.#at);
+    this.#at = this.#bytes.length;
     return { type: this.#type, payload };
   }
 
+  /** Bytes have come that were not read. */
+  get #isPending(): boolean {
+    return this.#at < this.#bytes.length;
+  }
+
   #readHead(): boolean {
-    const type = readVarint(this.#rest, 0);
+    const type = readVarint(this.#bytes, this.#at);
     if (type < 0) return false;
-    const at = sizeAt(this.#rest, 0);
-    const size = readVarint(this.#rest, at);
+    const sizeAt = this.#at + this.#sizeOfVarintAt(this.#at);
+    const size = readVarint(this.#bytes, sizeAt);
     if (size < 0) return false;
-    this.#rest = this.#rest.subarray(at + sizeAt(this.#rest, at));
+    this.#at = sizeAt + this.#sizeOfVarintAt(sizeAt);
     this.#type = type;
     this.#left = size;
-    this.#treatment = this.#treat(type, size);
+    this.#treatment = this.#rules.treat(type, size);
     return true;
   }
 
-  #take(most: number): Buffer {
-    const size = Math.min(most, this.#rest.length);
-    const taken = this.#rest.subarray(0, size);
-    this.#rest = this.#rest.subarray(size);
-    this.#left -= size;
-    return taken;
+  #sizeOfVarintAt(at: number): number {
+    return varintSize(this.#bytes[at] ?? 0);
   }
-}
 
-function sizeAt(bytes: Buffer, at: number): number {
-  return varintSize(bytes[at] ?? 0);
+  #take(most: number): Buffer {
+    const start = this.#at;
+    this.#at = Math.min(start + most, this.#bytes.length);
+    this.#left -= this.#at - start;
+    return this.#bytes.subarray(start, this.#at);
+  }
 }
 
 const nothing = Buffer.alloc(0);

@@ -32,12 +32,20 @@ export function kindOfStream(id: number): number {
   return id % 4;
 }
 
+/** Writes type and length of a frame whose payload follows, at `at`; returns where they end. */
+export function writeFrameHead(type: number, size: number, bytes: Buffer, at: number): number {
+  return writeVarint(size, bytes, writeVarint(type, bytes, at));
+}
+
 /** Type and length of a frame whose payload follows. */
 export function frameHead(type: number, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(sizeOfVarint(type) + sizeOfVarint(size));
-  writeVarint(size, bytes, writeVarint(type, bytes, 0));
+  writeFrameHead(type, size, bytes, 0);
   return bytes;
 }
+
+/** In bytes: no type of ours and no length takes more. */
+export const maxFrameHead = 16;
 
 /** A whole frame, copied together. */
 export function frame(type: number, payload: Uint8Array): Buffer {

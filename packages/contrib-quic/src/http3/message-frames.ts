@@ -12,36 +12,32 @@ export type MessagePhase = "head" | "content" | "trailers";
 export interface MessageFrameRules {
   /** What the messages are. */
   readonly reads: "requests" | "responses";
-  /** Whether streams may belong to WebTransport. */
-  readonly takesWebTransport: boolean;
-  /** In bytes: a larger field section is skipped. */
+  /** Whether streams may belong to WebTransport sessions. Default: false. */
+  readonly takesWebTransport?: boolean;
+  /** Of an encoded field section, in bytes: a larger one is skipped. */
   readonly maxSection: number;
-  /** Told of a frame that means nothing to us, and of its size in bytes. */
-  readonly idleFrame: (size: number) => void;
-  /** Told of a field section that is too large. */
-  readonly tooLarge: () => void;
+  /** A frame came that means nothing to us, of so many bytes. */
+  idleFrame(size: number): void;
 }
 
-/** How a frame of a message is read. Throws H3_FRAME_UNEXPECTED, and H3_ID_ERROR for a push. */
+/** How a frame of a message is read: HEADERS that are too large are skipped, too. Throws H3_FRAME_UNEXPECTED, and H3_ID_ERROR for a push. */
 export function treatMessageFrame(
   type: number,
   size: number,
   phase: MessagePhase,
-  { reads, takesWebTransport, maxSection, idleFrame, tooLarge }: MessageFrameRules,
+  rules: MessageFrameRules,
 ): FrameTreatment {
   switch (type) {
     case frameType.data:
       if (phase !== "content") throw unexpected("DATA", phase === "head" ? "before HEADERS" : "behind trailers");
-      if (size === 0) idleFrame(0);
+      if (size === 0) rules.idleFrame(0);
       return "pieces";
     case frameType.headers:
       if (phase === "trailers") throw unexpected("HEADERS", "behind trailers");
-      if (size <= maxSection) return "whole";
-      tooLarge();
-      return "skipped";
+      return size <= rules.maxSection ? "whole" : "skipped";
     case frameType.pushPromise:
       // RFC 9114 7.2.5: a client that has sent no MAX_PUSH_ID allows no id of a push.
-      if (reads === "responses")
+      if (rules.reads === "responses")
         throw new Http3ConnError(errorCode.idError, "it promises a push, which we have not allowed");
       throw unexpected(`the frame ${type}`, "on a stream of a request");
     case frameType.cancelPush:
@@ -52,12 +48,12 @@ export function treatMessageFrame(
     case frameType.pushPriorityUpdate:
       throw unexpected(`the frame ${type}`, "on a stream of a request");
     case frameType.webTransport:
-      if (takesWebTransport && phase === "head") return "rest";
-      idleFrame(size);
+      if (rules.takesWebTransport === true && phase === "head") return "rest";
+      rules.idleFrame(size);
       return "skipped";
     default:
       if (http2FrameTypes.has(type)) throw unexpected(`the frame ${type} of HTTP/2`, "on a stream of a request");
-      idleFrame(size);
+      rules.idleFrame(size);
       return "skipped";
   }
 }

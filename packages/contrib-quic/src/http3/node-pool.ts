@@ -7,6 +7,7 @@ import { DialledConn, type DialledConnListener } from "../quic/dialled-conn.ts";
 import { nativeQuic } from "../quic/native.ts";
 import { Http3NodeConn, type Http3NodeConnOwner } from "./node-conn.ts";
 import type { Http3NodeExchan, Http3Source } from "./node-exchan.ts";
+import { nodeTransport } from "./node-transport.ts";
 
 export interface Http3PoolOptions extends Omit<WebPoolOptions<Http3NodeSettings>, "tls"> {
   readonly tls: ClientTls;
@@ -42,7 +43,7 @@ export class Http3Pool extends StreamPool<Http3NodeExchan, Http3NodeConn> implem
         to: { address: address.host, port: address.port },
         name: tls.servername ?? hostname,
         isVerified: tls.rejectUnauthorized !== false,
-        config: configs.of(tls, settings),
+        config: configs.of(tls, nodeTransport(settings)),
         overhead: { max: settings.http3MaxOverhead, recovery: settings.http3FloodRecovery },
       },
       listener,

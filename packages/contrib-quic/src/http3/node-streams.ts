@@ -14,7 +14,6 @@ import {
   type NodeWait,
 } from "@hemi/internal";
 import type { Http3NodeSettings } from "../http3-node-props.ts";
-import { connWindowOf } from "../quic/client-configs.ts";
 import type { QuicConn, QuicConnUser } from "../quic/conn.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
@@ -24,6 +23,7 @@ import { FieldSections } from "./field-sections.ts";
 import { contentOfIdleFrame, idleFramesOfRequest } from "./flood-limits.ts";
 import { frame, frameType, kindOfStream, streamKind } from "./frames.ts";
 import type { Http3NodeExchan, NodeStreamConn } from "./node-exchan.ts";
+import { connWindowOf } from "./node-transport.ts";
 import { LostWindow } from "./lost-window.ts";
 import { OwnStreams } from "./own-streams.ts";
 import { PeerStreams } from "./peer-streams.ts";
@@ -227,7 +227,6 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     this.#sendSection(exchan, output, fieldList, true);
   }
 
-  /** A server that takes nothing of our QPACK streams ends the connection, not the call of who sends. */
   #sendSection(
     exchan: Http3NodeExchan,
     output: StreamOutput,
@@ -235,12 +234,8 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     isEnd: boolean,
     neverIndexed?: ReadonlySet<string>,
   ): void {
-    try {
-      const bytes = frame(frameType.headers, this.#encoder.encode(exchan.id, fieldList, neverIndexed));
-      output.write(bytes, bytes.length, isEnd);
-    } catch (error) {
-      return this.#failBy(error);
-    }
+    const bytes = frame(frameType.headers, this.#encoder.encode(exchan.id, fieldList, neverIndexed));
+    output.write(bytes, bytes.length, isEnd);
     this.written(exchan, output);
   }
 
@@ -271,13 +266,9 @@ export class NodeStreams implements QuicConnUser, RequestStreamOwner, NodeStream
     try {
       run();
     } catch (error) {
-      this.#failBy(error);
+      if (error instanceof Http3ConnError) this.#fail(error.code, error.message);
+      else this.#fail(errorCode.internalError, `what it sent could not be handled: ${String(error)}`);
     }
-  }
-
-  #failBy(error: unknown): void {
-    if (error instanceof Http3ConnError) this.#fail(error.code, error.message);
-    else this.#fail(errorCode.internalError, `what it sent could not be handled: ${String(error)}`);
   }
 
   #fail(code: Http3ErrorCode, reason: string): void {

@@ -1,5 +1,5 @@
-// The unidirectional streams that we open: control, QPACK encoder, QPACK decoder. What a peer does not take at once
-// waits, up to a bound.
+// The unidirectional streams that we open: control, QPACK encoder, QPACK decoder. Instructions of QPACK are sent
+// together at the end of a turn. What a peer does not take at once waits, up to a bound.
 
 import { varint } from "@hemi/common";
 import type { QuicConn } from "../quic/conn.ts";
@@ -10,7 +10,9 @@ import { StreamOutput } from "./stream-output.ts";
 export class OwnStreams {
   readonly #quic: QuicConn;
   readonly #outputs = new Map<number, StreamOutput>();
-  /** In bytes, of all of them. */
+  /** Of QPACK, since the streams were flushed: by type of stream. */
+  readonly #instructions = new Map<number, Buffer[]>();
+  /** What was not taken, in bytes, of all streams. */
   #waiting = 0;
 
   constructor(quic: QuicConn) {
@@ -31,18 +33,37 @@ export class OwnStreams {
 
   /** Sends a frame on the control stream. */
   readonly control = (frame: Buffer): void => this.#send(streamType.control, frame);
-  /** Sends an instruction to the peer's decoder. */
-  readonly encoder = (instruction: Buffer): void => this.#send(streamType.qpackEncoder, instruction);
-  /** Sends an instruction to the peer's encoder. */
-  readonly decoder = (instruction: Buffer): void => this.#send(streamType.qpackDecoder, instruction);
+  /** An instruction for the peer's decoder, which is sent by the next `flush`. */
+  readonly encoder = (instruction: Buffer): void => this.#later(streamType.qpackEncoder, instruction);
+  /** An instruction for the peer's encoder, which is sent by the next `flush`. */
+  readonly decoder = (instruction: Buffer): void => this.#later(streamType.qpackDecoder, instruction);
 
-  /** Sends on what waits. */
+  /** Sends instructions, and what waits. */
   flush(): void {
+    for (const [type, instructions] of this.#instructions) {
+      if (instructions.length > 0) this.#send(type, Buffer.concat(instructions.splice(0)));
+    }
     if (this.#waiting === 0) return;
     for (const output of this.#outputs.values()) {
       if (output.isBlocked) this.#waiting -= output.flush();
       this.#check(output);
     }
+  }
+
+  /** Looks whether the peer takes no more of one. Throws H3_CLOSED_CRITICAL_STREAM. */
+  lookForStopped(): void {
+    for (const output of this.#outputs.values()) {
+      output.lookForStopped();
+      this.#check(output);
+    }
+  }
+
+  /** Each has its place among others of its stream, and none is of use before a turn is over. */
+  #later(type: number, instruction: Buffer): void {
+    const instructions = this.#instructions.get(type);
+    if (instructions === undefined) this.#instructions.set(type, [instruction]);
+    else instructions.push(instruction);
+    this.#quic.flush();
   }
 
   #send(type: number, bytes: Buffer): void {

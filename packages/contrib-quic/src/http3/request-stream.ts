@@ -9,30 +9,22 @@
 import { noFields, type Fields } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, Http3ConnError } from "./errors.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { FrameReader, type FrameRules, type FrameTreatment } from "./frame-reader.ts";
 import { frameType } from "./frames.ts";
-import { treatMessageFrame, type MessagePhase } from "./message-frames.ts";
+import { treatMessageFrame, type MessageFrameRules, type MessagePhase } from "./message-frames.ts";
 
 /** What a stream tells its connection. */
-export interface RequestStreamOwner {
+export interface RequestStreamOwner extends MessageFrameRules {
   readonly quic: QuicConn;
-  /** Of an encoded field section, in bytes. */
-  readonly maxSection: number;
   /** A field section is here, or was too large: `section` is set. It is to be read, or waits for QPACK. */
   sectionArrived(stream: RequestStream): void;
-  /** What comes on its streams. */
-  readonly reads: "requests" | "responses";
-  /** Whether streams may belong to WebTransport sessions. Default: false. */
-  readonly takesWebTransport?: boolean;
   /** It is no stream of HTTP, but of a WebTransport session: `rest` of it was read. */
   belongsToSession?(stream: RequestStream, sessionId: number, rest: Buffer, isEnd: boolean): void;
   /** The peer has reset the stream. */
   resetByPeer(stream: RequestStream, code: number): void;
-  /** A frame came that means nothing to us. */
-  idleFrame(size: number): void;
 }
 
-export class RequestStream {
+export class RequestStream implements FrameRules {
   readonly id: number;
   /** When it began, in ms on the monotonic clock. */
   readonly beganAt: number;
@@ -60,17 +52,13 @@ export class RequestStream {
     this.id = id;
     this.beganAt = beganAt;
     this.#owner = owner;
-    this.#reader = new FrameReader((type, size) =>
-      treatMessageFrame(type, size, this.phase, {
-        takesWebTransport: owner.takesWebTransport === true,
-        maxSection: owner.maxSection,
-        reads: owner.reads,
-        idleFrame: (size) => owner.idleFrame(size),
-        tooLarge: () => {
-          this.#isSkipping = true;
-        },
-      }),
-    );
+    this.#reader = new FrameReader(this);
+  }
+
+  treat(type: number, size: number): FrameTreatment {
+    const treatment = treatMessageFrame(type, size, this.phase, this.#owner);
+    if (treatment === "skipped" && type === frameType.headers) this.#isSkipping = true;
+    return treatment;
   }
 
   /** Whether content has come that nobody has read. */
@@ -101,8 +89,9 @@ export class RequestStream {
 
   /** Whether the message ends with its head: looks whether its end has come. */
   endsWithHead(): boolean {
-    if (!this.#reader.isWithinFrame && this.#owner.quic.isAtEnd(this.id)) this.#fetch();
-    return this.#hasEnded && !this.#reader.isWithinFrame;
+    if (this.#reader.isWithinFrame) return false;
+    if (!this.#hasEnded && this.#owner.quic.isAtEnd(this.id)) this.#fetch();
+    return this.#hasEnded;
   }
 
   /** Whether the client ended the stream before its head was complete (RFC 9114 4.1). */

@@ -8,13 +8,11 @@
 // a client could have any number of handlets work at once (CVE-2023-44487 of HTTP/2).
 
 import type { Duplex } from "node:stream";
-import type { Deadline } from "@hemi/common";
 import {
   BadRequest,
   ExchanError,
   readRequestHead,
   readTrailers,
-  StreamTimeouts,
   type MultiplexedRequestHead,
   type Peer,
   type Priority,
@@ -24,13 +22,15 @@ import type { QuicConn } from "../quic/conn.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
 import type { Http3CodecServer } from "./codec-server.ts";
-import { refusedAsEarly } from "./early-data.ts";
+import { markAsEarly, refusedAsEarly } from "./early-data.ts";
 import { errorCode, errorName, type Http3ErrorCode } from "./errors.ts";
+import { ExchanTimeouts } from "./exchan-timeouts.ts";
 import { FieldSections } from "./field-sections.ts";
 import { FloodLimits } from "./flood-limits.ts";
 import { frame, frameType } from "./frames.ts";
 import { LostWindow } from "./lost-window.ts";
 import { OwnStreams } from "./own-streams.ts";
+import { PendingHeads } from "./pending-heads.ts";
 import { RefusedStreams } from "./refused-streams.ts";
 import { RequestStream, type RequestStreamOwner } from "./request-stream.ts";
 import { ResponseHeads } from "./response-heads.ts";
@@ -48,16 +48,14 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected readonly decoder: QpackDecoder;
   protected readonly encoder: QpackEncoder;
   protected readonly exchans = new Map<number, Http3Exchan>();
-  /** Streams whose head has not come, or waits for QPACK. */
-  readonly #heads = new Map<number, RequestStream>();
+  readonly #heads: PendingHeads;
   readonly #refused: RefusedStreams;
   readonly #sections: FieldSections;
   /** Exchans that have more to send than is taken. */
   readonly #blockedOutputs = new Set<Http3Exchan>();
   /** Streams that their client has given up while a handlet works on them. */
   readonly #abandoned = new Set<Http3Exchan>();
-  readonly #timeouts: StreamTimeouts<StreamWait, Http3Exchan>;
-  readonly #headDeadline: Deadline;
+  readonly #timeouts: ExchanTimeouts;
   readonly #floods: FloodLimits;
   readonly #lostWindow: LostWindow;
   /** Output that QUIC has taken after it had to wait, in bytes. */
@@ -66,6 +64,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   constructor(quic: QuicConn, peer: Peer, tls: TlsFacts | undefined, server: Http3CodecServer) {
     const { settings } = server;
     const monotonic = (): number => server.monotonic();
+    const makeDeadline: Http3CodecServer["makeDeadline"] = (onExpired) => server.makeDeadline(onExpired);
     this.quic = quic;
     this.peer = peer;
     this.tls = tls;
@@ -85,21 +84,25 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
       streamWindow: () => server.settings.http3StreamWindow,
       connWindow: () => server.settings.http3ConnWindow,
     });
-    this.#headDeadline = server.makeDeadline(() => this.#headsExpired());
+    this.#heads = new PendingHeads({
+      makeDeadline,
+      monotonic,
+      headTimeout: () => server.settings.headTimeout,
+      expired: (stream) => this.#headExpired(stream),
+    });
     this.#refused = new RefusedStreams({
       quic,
-      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
+      makeDeadline,
       monotonic,
       writeTimeout: () => server.settings.writeTimeout,
       expired: () => this.settle(),
     });
-    this.#timeouts = new StreamTimeouts({
-      monotonic,
-      makeDeadline: (onExpired) => server.makeDeadline(onExpired),
-      timeOf: (wait, exchan) => this.#timeOf(wait, exchan),
+    this.#timeouts = new ExchanTimeouts(server, {
+      peer,
+      exchans: () => [...this.exchans.values(), ...this.#abandoned],
       progress: () => this.#progress,
-      streams: () => [...this.exchans.values(), ...this.#abandoned],
-      expired: (exchan, wait) => this.#expired(exchan, wait),
+      forgetAbandoned: (exchan) => this.#abandoned.delete(exchan),
+      reset: (exchan, code) => this.reset(exchan, code),
     });
   }
 
@@ -142,7 +145,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   protected requestReadable(id: number): void {
     const exchan = this.exchans.get(id);
     if (exchan !== undefined) return exchan.inputArrived();
-    const stream = this.#heads.get(id) ?? this.#begin(id);
+    const stream = this.#heads.find(id) ?? this.#begin(id);
     stream?.readHead();
     // What was readable was read, and ended, on behalf of another stream of this turn.
     if (stream?.hasCome === false) return this.#removeHead(stream);
@@ -150,8 +153,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   #begin(id: number): RequestStream | undefined {
-    const { settings } = this.server;
-    const isFull = this.openStreams + this.#abandoned.size >= settings.http3MaxStreams;
+    const isFull = this.openStreams + this.#abandoned.size >= this.server.settings.http3MaxStreams;
     if (isFull || !this.takesStream(id)) {
       this.quic.reset(id, errorCode.requestRejected);
       this.quic.stop(id, errorCode.requestRejected);
@@ -160,8 +162,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
       return undefined;
     }
     const stream = new RequestStream(id, this.server.monotonic(), this);
-    this.#heads.set(id, stream);
-    if (!this.#headDeadline.isSet) this.#headDeadline.set(settings.headTimeout);
+    this.#heads.add(stream);
     return stream;
   }
 
@@ -195,9 +196,11 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     const isEnded = stream.endsWithHead();
     if (stream.isLeft) return;
     const { maxTargetSize, rawUTF8InTargets } = settings;
+    const isEarly = this.quic.isInEarlyData;
+    if (isEarly) markAsEarly(block.list);
     const head = readRequestHead(block, isEnded, { maxTargetSize, rawUTF8InTargets, isTLS: true, version: "3" });
     if (head instanceof BadRequest) return this.#refuse(stream, head);
-    const early = this.quic.isInEarlyData ? refusedAsEarly(head.method) : undefined;
+    const early = isEarly ? refusedAsEarly(head.method) : undefined;
     if (early !== undefined) return this.#refuse(stream, early);
     this.#serve(stream, head);
   }
@@ -237,8 +240,14 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     this.#spendReset();
   }
 
+  #headExpired(stream: RequestStream): void {
+    const { headTimeout } = this.server.settings;
+    this.#failHead(stream, errorCode.requestIncomplete, `its head was not complete after ${headTimeout} ms`);
+    this.settle();
+  }
+
   #removeHead(stream: RequestStream): void {
-    this.#heads.delete(stream.id);
+    this.#heads.delete(stream);
     this.#sections.forget(stream);
   }
 
@@ -281,8 +290,9 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     }
   }
 
-  /** Looks for clients that have given a response up: nothing else tells. */
+  /** Looks for clients that have given a response up, or stopped a stream of ours: nothing else tells. */
   protected lookForStopped(): void {
+    this.own.lookForStopped();
     for (const exchan of [...this.exchans.values()]) if (exchan.isStopped) this.#stopped(exchan);
   }
 
@@ -304,11 +314,7 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
   }
 
   isTooSlow(exchan: Http3Exchan): boolean {
-    const { settings } = this.server;
-    if (exchan.contentTimeout !== undefined) return false;
-    if (!exchan.rate.isTooSlow(exchan.request.received, performance.now(), settings)) return false;
-    this.#giveContentUp(exchan, `its content came at less than ${settings.minContentRate} bytes a second`);
-    return true;
+    return this.#timeouts.isTooSlow(exchan);
   }
 
   outputBlocked(exchan: Http3Exchan): void {
@@ -363,48 +369,6 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     if (!this.#floods.endedEarly()) this.fail(errorCode.excessiveLoad, "it floods us with streams that are reset");
   }
 
-  // ---- limits in time ----
-
-  #timeOf(wait: StreamWait, { handleTimeout, contentTimeout }: Http3Exchan): number {
-    const own = wait === "handle" ? handleTimeout : wait === "content" ? contentTimeout : undefined;
-    return own ?? this.server.settings[timeouts[wait]];
-  }
-
-  #giveContentUp(exchan: Http3Exchan, reason: string): void {
-    this.server.note(this.peer, reason);
-    exchan.endsBecauseOf("contentTimeout");
-    exchan.contentFailed(new ExchanError("HEMI_TIMEOUT", "the content of the request did not come in time"));
-  }
-
-  #expired(exchan: Http3Exchan, wait: StreamWait): void {
-    if (this.#abandoned.delete(exchan)) return;
-    const time = this.#timeOf(wait, exchan);
-    switch (wait) {
-      case "content":
-        return this.#giveContentUp(exchan, `no content came for ${time} ms`);
-      case "handle":
-        this.server.note(this.peer, `its request was not answered within ${time} ms`);
-        return exchan.giveUp();
-      case "write":
-        this.server.note(this.peer, `it took nothing of its answer for ${time} ms`);
-        exchan.endsBecauseOf("writeTimeout");
-        this.reset(exchan, errorCode.requestCancelled);
-    }
-  }
-
-  #headsExpired(): void {
-    const { headTimeout } = this.server.settings;
-    const now = this.server.monotonic();
-    let next = Infinity;
-    for (const stream of [...this.#heads.values()]) {
-      const left = stream.beganAt + headTimeout - now;
-      if (left > 0) next = Math.min(next, left);
-      else this.#failHead(stream, errorCode.requestIncomplete, `its head was not complete after ${headTimeout} ms`);
-    }
-    if (next !== Infinity) this.#headDeadline.set(next);
-    this.settle();
-  }
-
   // ---- the end ----
 
   /** The connection serves no stream any more. `reason`: why responses end, if that is ours. */
@@ -421,9 +385,5 @@ export abstract class RequestStreams implements Http3ExchanConn, RequestStreamOw
     }
     this.#abandoned.clear();
     this.#timeouts.end();
-    this.#headDeadline.clear();
   }
 }
-
-/** By what a stream waits for: the setting that limits it. */
-const timeouts = { handle: "handleTimeout", content: "contentTimeout", write: "writeTimeout" } as const;

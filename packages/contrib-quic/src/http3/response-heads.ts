@@ -1,4 +1,5 @@
-// The field sections of responses: status and fields, as QPACK writes them.
+// The field sections of responses: status and fields, as QPACK writes them. The bytes of each are used again for the
+// next one.
 
 import { hasDate, isStatusWithContent, type ResponseHead } from "@hemi/internal";
 import type { QpackEncoder } from "../qpack/encoder.ts";

@@ -7,7 +7,7 @@ import { integer } from "../qpack/prefix-writer.ts";
 import { TestClient } from "../testing/http3-client.ts";
 import { errorCode } from "./errors.ts";
 import { frame, frameHead, frameType, streamType } from "./frames.ts";
-import { settingsFrame } from "./settings.ts";
+import { settingId, settingsFrame } from "./settings.ts";
 
 const nothing = Buffer.alloc(0);
 
@@ -532,6 +532,16 @@ describe("back pressure", () => {
 });
 
 describe("early data (RFC 8470)", () => {
+  test("is marked for handlets and for servers behind a proxy", () => {
+    using client = new TestClient();
+    client.quic.isInEarlyData = true;
+    client.ask(0);
+    client.ask(4, { "early-data": "1" });
+    client.quic.isInEarlyData = false;
+    client.ask(8);
+    expect(client.wires.map(({ head }) => head.fields.getAll("early-data"))).toEqual([["1"], ["1"], []]);
+  });
+
   test.each([
     ["GET", "200"],
     ["POST", "425"],
@@ -539,6 +549,33 @@ describe("early data (RFC 8470)", () => {
     using client = new TestClient();
     client.quic.isInEarlyData = true;
     expect(client.ask(0, { ":method": method }).status).toBe(status);
+  });
+});
+
+describe("a client that stops a stream which HTTP/3 needs (RFC 9114 6.2.1, RFC 9204 4.2)", () => {
+  test.each([
+    ["our control stream", 3],
+    ["that of our encoder", 7],
+    ["that of our decoder", 11],
+  ])("%s: the connection ends, also if nothing is sent on it", (_name, id) => {
+    using client = new TestClient({ serve: silent });
+    client.quic.send(0, client.head(), true);
+    client.quic.stopByPeer(id);
+    client.wait(200);
+    expect([client.quic.closedWith, client.failures]).toEqual([errorCode.closedCriticalStream, []]);
+  });
+
+  test("its handlets hear nothing of it while they answer", () => {
+    using client = new TestClient({ serve: silent, isGreeted: false });
+    client.sendUni(2, streamType.control, settingsFrame([[settingId.qpackMaxTableCapacity, 4096]]));
+    for (const id of [0, 4, 8]) client.quic.send(id, client.head(), true);
+    client.quic.stopByPeer(7);
+    const answer = (): void => {
+      for (const wire of client.wires) wire.sendWhole({ status: 200, fieldList: ["x-often", "the same"] }, "hello");
+    };
+    expect(answer).not.toThrow();
+    client.conn.advance();
+    expect([client.quic.closedWith, client.failures]).toEqual([errorCode.closedCriticalStream, []]);
   });
 });
 

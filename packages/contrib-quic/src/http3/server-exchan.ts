@@ -20,10 +20,10 @@ import {
 } from "@hemi/internal";
 import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, type Http3ErrorCode } from "./errors.ts";
-import { frame, frameHead, frameType } from "./frames.ts";
+import { frame, frameType } from "./frames.ts";
 import type { RequestStream } from "./request-stream.ts";
 import type { ResponseHeads } from "./response-heads.ts";
-import { maxJoined, StreamOutput } from "./stream-output.ts";
+import { StreamOutput } from "./stream-output.ts";
 
 /** What a stream waits for; each has its time in the settings. */
 export type StreamWait = "handle" | "content" | "write";
@@ -171,21 +171,14 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
 
   sendWhole(head: ResponseHead, content: string | Uint8Array | undefined): void {
     if (this.state !== "waiting") return this.#conn.abandonedOver(this);
-    const bytes = typeof content === "string" ? Buffer.from(content) : (content ?? nothing);
-    const section = this.#encodeHead(head, bytes.length);
+    const bytes = content ?? nothing;
+    const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
+    const section = this.#encodeHead(head, size);
     this.state = "leaving";
     this.leaveContent();
-    this.given = bytes.length;
-    const heads = [frameHead(frameType.headers, section.length), section];
-    const isEmpty = bytes.length === 0 || !this.hasContent;
-    if (!isEmpty) heads.push(frameHead(frameType.data, bytes.length));
-    const framing = heads.reduce((sum, { length }) => sum + length, 0);
-    if (isEmpty) this.#write(Buffer.concat(heads), framing, true);
-    else if (bytes.length <= maxJoined) this.#write(Buffer.concat([...heads, bytes]), framing, true);
-    else {
-      this.#write(Buffer.concat(heads), framing, false);
-      this.#write(bytes, 0, true);
-    }
+    this.given = size;
+    this.#output.writeMessage(section, bytes, this.hasContent ? size : 0);
+    this.#written();
     this.#settleOutput();
   }
 
@@ -320,6 +313,7 @@ export class Http3Exchan extends ServerExchan implements WaitingStream<StreamWai
     if (this.wait === "handle" && this.waitsUntil !== Infinity) this.#waitFor("handle");
   }
 
+  /** The bytes are used again for the next one. */
   #encodeHead(head: ResponseHead, size: number | undefined): Buffer {
     // A 2xx would read as an open tunnel (RFC 9220 3).
     const answer = this.head.isTunnel && head.status < 300 ? noTunnel : head;

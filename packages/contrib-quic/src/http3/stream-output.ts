@@ -1,7 +1,7 @@
 // What is sent on a stream and QUIC has not taken yet, in order.
 
 import type { QuicConn } from "../quic/conn.ts";
-import { frameHead, frameType } from "./frames.ts";
+import { frameHead, frameType, maxFrameHead, writeFrameHead } from "./frames.ts";
 
 /** Bytes that wait; the first `framing` of them are no content. */
 interface Waiting {
@@ -39,12 +39,33 @@ export class StreamOutput {
     else if (this.#send(waiting, isEnd)) this.hasEnded = isEnd;
   }
 
+  /**
+   * Sends a whole message: a field section, and content of `size` bytes unless there is none. The bytes of the section
+   * may be used again.
+   */
+  writeMessage(section: Uint8Array, content: string | Uint8Array, size: number): void {
+    const isJoined = size <= maxJoined;
+    const room = section.length + 2 * maxFrameHead + (isJoined ? size : 0);
+    const bytes = room <= joined.length ? joined : Buffer.allocUnsafe(room);
+    let at = writeFrameHead(frameType.headers, section.length, bytes, 0);
+    bytes.set(section, at);
+    at += section.length;
+    if (size === 0) return this.#writeJoined(bytes, at, at, true);
+    at = writeFrameHead(frameType.data, size, bytes, at);
+    if (isJoined) return this.#writeJoined(bytes, putContent(content, bytes, at), at, true);
+    this.#writeJoined(bytes, at, at, false);
+    this.write(typeof content === "string" ? Buffer.from(content) : content, 0, true);
+  }
+
   /** Sends content in a DATA frame. */
-  writeData(bytes: Uint8Array): void {
-    const head = frameHead(frameType.data, bytes.length);
-    if (bytes.length <= maxJoined) return this.write(Buffer.concat([head, bytes]), head.length, false);
-    this.write(head, head.length, false);
-    this.write(bytes, 0, false);
+  writeData(content: Uint8Array): void {
+    if (content.length > maxJoined) {
+      const head = frameHead(frameType.data, content.length);
+      this.write(head, head.length, false);
+      return this.write(content, 0, false);
+    }
+    const at = writeFrameHead(frameType.data, content.length, joined, 0);
+    this.#writeJoined(joined, putContent(content, joined, at), at, false);
   }
 
   /** Sends on what waits, as far as it is taken. Returns how many bytes that were. */
@@ -67,10 +88,23 @@ export class StreamOutput {
     return taken;
   }
 
+  /** Looks whether the peer takes no more, which nothing else tells while nothing is sent. */
+  lookForStopped(): void {
+    this.isStopped ||= !this.hasEnded && this.#quic.isStopped(this.#id);
+  }
+
   /** Nothing more is sent. */
   drop(): void {
     this.#queue = [];
     this.#isEnding = false;
+  }
+
+  /** Sends bytes up to `end`, which are used again: what is not taken is copied. */
+  #writeJoined(bytes: Buffer, end: number, framing: number, isEnd: boolean): void {
+    const isFirst = this.#queue.length === 0;
+    this.write(isFirst ? bytes.subarray(0, end) : Buffer.from(bytes.subarray(0, end)), framing, isEnd);
+    const [rest] = this.#queue;
+    if (isFirst && rest !== undefined) this.#queue = [{ bytes: Buffer.from(rest.bytes), framing: rest.framing }];
   }
 
   /** False: not all was taken, and the rest waits. */
@@ -87,7 +121,16 @@ export class StreamOutput {
   }
 }
 
+/** Copies content to `at`; returns where it ends. */
+function putContent(content: string | Uint8Array, bytes: Buffer, at: number): number {
+  if (typeof content === "string") return at + bytes.write(content, at);
+  bytes.set(content, at);
+  return at + content.length;
+}
+
 const nothing = Buffer.alloc(0);
 
 /** Content up to this is copied behind its head, in bytes: one call of QUIC costs more. */
-export const maxJoined = 16 * 1024;
+const maxJoined = 16 * 1024;
+/** Where they are joined, with a head of the usual size. */
+const joined = Buffer.allocUnsafeSlow(2 * maxJoined);

@@ -55,6 +55,8 @@ export class QpackDecoder {
 
   /** Whether a section has to wait for inserts. Throws QPACK_DECOMPRESSION_FAILED. */
   isBlocked(section: Buffer): boolean {
+    // Most need none.
+    if (section[0] === 0) return false;
     return this.#readPrefix(new PrefixReader(section)).requiredInserts > this.#table.inserted;
   }
 

@@ -40,8 +40,8 @@ export class QpackEncoder {
   }
 
   /**
-   * A section of names and values in turn, in memory of its own. `neverIndexed`: names of fields that are to stay so,
-   * beside secrets.
+   * A section of names and values in turn. Its bytes are used again for the next section. `neverIndexed`: names of
+   * fields that are to stay so, beside secrets.
    */
   encode(streamId: number, fieldList: readonly string[], neverIndexed?: ReadonlySet<string>): Buffer {
     const bytes = roomFor(fieldList);
@@ -62,7 +62,21 @@ export class QpackEncoder {
       if (!isNever && index === undefined) this.#consider(name, value);
     }
     if (required > 0) this.#decoderStream.track(streamId);
-    return withPrefix(bytes, at, required === 0 ? 0 : (required % (2 * this.#maxEntries)) + 1, required, known);
+    const start = this.#writePrefix(bytes, required, known);
+    return bytes.subarray(start, at);
+  }
+
+  /** RFC 9204 4.5.1: it stands before the fields, which begin at `maxPrefix`. Returns where it begins. */
+  #writePrefix(bytes: Buffer, required: number, base: number): number {
+    if (required === 0) {
+      bytes[maxPrefix - 2] = 0;
+      bytes[maxPrefix - 1] = 0;
+      return maxPrefix - 2;
+    }
+    const at = writeInteger(0x00, 0xff, (required % (2 * this.#maxEntries)) + 1, prefix, 0);
+    const size = writeInteger(0x00, 0x7f, base - required, prefix, at);
+    prefix.copy(bytes, maxPrefix - size, 0, size);
+    return maxPrefix - size;
   }
 
   /** Inserts a field that has come before, if there is room. */
@@ -101,15 +115,6 @@ function writeField(name: string, value: string, isNever: boolean, bytes: Buffer
   return writeText(0x00, 0x7f, value, bytes, at);
 }
 
-/** RFC 9204 4.5.1: written before the fields, which begin at `maxPrefix`. */
-function withPrefix(bytes: Buffer, end: number, encoded: number, required: number, base: number): Buffer {
-  const prefix = Buffer.alloc(maxPrefix);
-  const at = writeInteger(0x00, 0xff, encoded, prefix, 0);
-  const size = writeInteger(0x00, 0x7f, required === 0 ? 0 : base - required, prefix, at);
-  prefix.copy(bytes, maxPrefix - size, 0, size);
-  return Buffer.from(bytes.subarray(maxPrefix - size, end));
-}
-
 function roomFor(fieldList: readonly string[]): Buffer {
   let room = maxPrefix;
   for (let i = 0; i < fieldList.length; i += 2)
@@ -142,4 +147,5 @@ const rarelyRepeated: ReadonlySet<string> = new Set([
 const maxOwnCapacity = 4096;
 const maxSeen = 64;
 const maxPrefix = 20;
+const prefix = Buffer.alloc(maxPrefix);
 const scratch = Buffer.allocUnsafeSlow(16 * 1024);

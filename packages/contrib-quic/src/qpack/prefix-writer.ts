@@ -29,6 +29,6 @@ export function writeText(bits: number, mask: number, text: string, bytes: Uint8
 
 /** One integer by itself, as an instruction is. */
 export function integer(bits: number, mask: number, value: number): Buffer {
-  const bytes = Buffer.alloc(10);
+  const bytes = Buffer.allocUnsafe(10);
   return bytes.subarray(0, writeInteger(bits, mask, value, bytes, 0));
 }

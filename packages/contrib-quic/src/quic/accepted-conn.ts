@@ -8,7 +8,7 @@ import type { QuicHello } from "../initial/client-initial.ts";
 import { errorCode } from "../http3/errors.ts";
 import type { QuicConnUser } from "./conn.ts";
 import type { ConnTable, PacketReceiver } from "./conn-table.ts";
-import type { HostPort, NativeConn } from "./native.ts";
+import { hostPort, type NativeConn, type PacketPath } from "./native.ts";
 import { QuicheConn, type QuicheConnOwner } from "./quiche-conn.ts";
 
 /** Who is told of a connection. */
@@ -44,6 +44,7 @@ export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
   readonly #place: ConnPlace;
   readonly #ids: readonly Buffer[];
   readonly #listener: AcceptedConnListener;
+  readonly #path: PacketPath;
 
   constructor(native: NativeConn, place: ConnPlace, listener: AcceptedConnListener, options: AcceptedConnOptions) {
     this.remote = options.remote;
@@ -51,6 +52,7 @@ export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
     this.#place = place;
     this.#ids = options.ids;
     this.#listener = listener;
+    this.#path = { from: hostPort(options.remote), to: hostPort(place.share.local) };
     this.conn = new QuicheConn(native, true, this);
     for (const id of this.#ids) place.table.add(id, this);
   }
@@ -62,7 +64,7 @@ export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
 
   received(datagram: Buffer, from: Endpoint): void {
     if (from.port !== this.remote.port || from.address !== this.remote.address) return;
-    this.conn.received(datagram, hostPort(from), hostPort(this.local));
+    this.conn.received(datagram, this.#path);
   }
 
   // ---- what the connection asks for ----
@@ -91,8 +93,4 @@ export class AcceptedConn implements PacketReceiver, QuicheConnOwner {
   failed(_conn: QuicheConn, error: unknown): void {
     this.#listener.failed(this, error);
   }
-}
-
-function hostPort({ address, port }: Endpoint): HostPort {
-  return { host: address, port };
 }

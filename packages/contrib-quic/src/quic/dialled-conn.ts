@@ -12,7 +12,7 @@ import { numericOnly, receiveBuffer, type Endpoint } from "@hemi/internal";
 import { errorCode } from "../http3/errors.ts";
 import { whyClosed } from "./close-reason.ts";
 import type { QuicConnUser } from "./conn.ts";
-import type { HostPort, NativeConfig, NativeQuic } from "./native.ts";
+import { hostPort, type HostPort, type NativeConfig, type NativeQuic } from "./native.ts";
 import { QuicheConn, type QuicheConnOwner } from "./quiche-conn.ts";
 
 export interface DialledConnOptions {
@@ -55,7 +55,7 @@ export class DialledConn implements QuicheConnOwner {
     const { address, port } = options.to;
     this.#options = options;
     this.#listener = listener;
-    this.#remote = { host: address, port };
+    this.#remote = hostPort(options.to);
     this.#socket = createSocket({
       type: isIPv6(address) ? "udp6" : "udp4",
       lookup: numericOnly,
@@ -70,8 +70,8 @@ export class DialledConn implements QuicheConnOwner {
     return this.#options.overhead;
   }
 
-  /** Ends the connection, and tells the server if it can. */
-  close(code: number, reason: string): void {
+  /** Ends the connection, and tells the server if it can. `reason`: for who is told that it is gone. */
+  close(code: number, reason?: string): void {
     this.#reason ??= reason;
     this.#conn?.close(code, "");
     this.#conn?.endOfTurn();
@@ -110,17 +110,16 @@ export class DialledConn implements QuicheConnOwner {
     // Closed as soon as it was dialled: Node.js tells that it is connected all the same.
     if (this.#isGone) return;
     const { native, name, config } = this.#options;
-    const { address, port } = this.#socket.address();
-    const local = { host: address, port };
+    const path = { from: this.#remote, to: hostPort(this.#socket.address()) };
     // An IP address is no server name (RFC 6066 3).
     const serverName = isIP(name) === 0 ? name : null;
     try {
-      const begun = native.Connection.connect(serverName, randomBytes(connIdSize), local, this.#remote, config);
+      const begun = native.Connection.connect(serverName, randomBytes(connIdSize), path.to, path.from, config);
       const conn = new QuicheConn(begun, false, this);
       this.#conn = conn;
       this.#socket.on("message", (datagram) => {
         this.#listener.datagramArrived();
-        conn.received(datagram, this.#remote, local);
+        conn.received(datagram, path);
       });
       this.isDirty();
     } catch (error) {

@@ -14,7 +14,7 @@ import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
 import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
 import { ConnTable } from "./conn-table.ts";
-import type { NativeConfig, NativeQuic } from "./native.ts";
+import { hostPort, type NativeConfig, type NativeQuic } from "./native.ts";
 import type { RetryTokens } from "./retry-tokens.ts";
 
 /** The server of an endpoint. */
@@ -202,10 +202,6 @@ export class QuicEndpoint {
     const size = this.#acceptor.native.negotiateVersion(scid, dcid, packet);
     this.share.send(packet.subarray(0, size), to);
   }
-}
-
-function hostPort({ address, port }: Endpoint): { host: string; port: number } {
-  return { host: address, port };
 }
 
 /** Of the IDs that we give, in bytes. */

@@ -2,12 +2,18 @@
 // one for each platform. What is declared here is what we use of it; nothing else knows it.
 
 import { createRequire } from "node:module";
-import { HemiError } from "@hemi/internal";
+import { HemiError, type Endpoint } from "@hemi/internal";
 
 /** An address as the library takes it. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
+}
+
+/** Where a packet has come from, and to. */
+export interface PacketPath {
+  readonly from: HostPort;
+  readonly to: HostPort;
 }
 
 /** Settings of connections, with the certificate. */
@@ -42,7 +48,7 @@ export interface NativeError {
 
 /** A connection without a socket: packets go in and out as bytes. Methods throw an Error named by quiche. */
 export interface NativeConn {
-  recv(packet: Uint8Array, info: { readonly from: HostPort; readonly to: HostPort }): number;
+  recv(packet: Uint8Array, path: PacketPath): number;
   send(into: Uint8Array): readonly [size: number, info: { readonly to: HostPort }] | null;
   streamRecv(streamId: number, into: Uint8Array): readonly [size: number, isEnd: boolean] | null;
   streamSend(streamId: number, bytes: Uint8Array, isEnd: boolean): number | null;
@@ -51,6 +57,8 @@ export interface NativeConn {
   streamCapacity(streamId: number): number;
   streamFinished(streamId: number): boolean;
   readable(): Iterable<number>;
+  /** Whether a stream is readable, or a datagram has come. */
+  isReadable(): boolean;
   peerStreamsLeftUni(): number;
   peerStreamsLeftBidi(): number;
   sendAckEliciting(): void;
@@ -61,6 +69,8 @@ export interface NativeConn {
   onTimeout(): void;
   close(isApp: boolean, code: number, reason: Uint8Array): unknown;
   serverName(): string | null;
+  /** The protocol that both sides speak (ALPN). */
+  applicationProto(): Uint8Array;
   peerCertChain(): readonly Uint8Array[] | null;
   isEstablished(): boolean;
   isResumed(): boolean;
@@ -112,6 +122,11 @@ export interface NativeQuic {
     version: number,
     into: Uint8Array,
   ): number;
+}
+
+/** An address as the library takes it. */
+export function hostPort({ address, port }: Endpoint): HostPort {
+  return { host: address, port };
 }
 
 /** The directions of `streamShutdown`. */

@@ -8,7 +8,7 @@
 
 import { TokenBucket } from "@hemi/internal";
 import type { QuicConn, QuicConnUser, QuicPiece, QuicReset } from "./conn.ts";
-import { shutdown, type HostPort, type NativeConn } from "./native.ts";
+import { shutdown, type HostPort, type NativeConn, type PacketPath } from "./native.ts";
 
 /** Who has the connection, and its socket. */
 export interface QuicheConnOwner {
@@ -39,6 +39,10 @@ export class QuicheConn implements QuicConn {
   #timerDue = Infinity;
   /** Its user is being called: what that changes is sent afterwards. */
   #isAdvancing = false;
+  /** What has come may be a replay, when that was looked at last. */
+  #isEarly = true;
+  #isClosed = false;
+  /** Its user has been told that it is over. */
   #isOver = false;
   #isGone = false;
 
@@ -59,13 +63,16 @@ export class QuicheConn implements QuicConn {
   // ---- datagrams ----
 
   /** A datagram has come. Its bytes are changed. */
-  received(datagram: Buffer, from: HostPort, to: HostPort): void {
+  received(datagram: Buffer, path: PacketPath): void {
     if (this.#isGone) return;
     // CVE-2024-1765, CVE-2023-6193 and others of the kind: frames that cost memory and bring nothing.
-    if (!this.#overhead.spend(datagram.length))
-      this.#attempt(() => this.native.close(true, this.#owner.floodCode, flood));
-    // What it refuses it closes the connection for by itself, or it is no packet of it.
-    this.#attempt(() => this.native.recv(datagram, { from, to }));
+    if (!this.#overhead.spend(datagram.length)) this.#close(this.#owner.floodCode, flood);
+    try {
+      this.native.recv(datagram, path);
+    } catch {
+      // It has closed the connection for what it refuses, or it is no packet of it.
+      this.#isClosed ||= this.native.localError() !== null;
+    }
     this.#owner.isDirty(this);
   }
 
@@ -73,9 +80,11 @@ export class QuicheConn implements QuicConn {
   endOfTurn(): void {
     if (this.#isGone) return;
     try {
+      this.#isClosed ||= this.native.isDraining() || this.native.isClosed();
       this.#advance();
       if (!this.#sendAll()) this.#owner.isDirty(this);
       this.#setTimer();
+      if (!this.#isClosed) return;
       if (this.native.isDraining() || this.native.isClosed()) this.#end();
       if (this.native.isClosed()) this.#go();
     } catch (error) {
@@ -97,7 +106,7 @@ export class QuicheConn implements QuicConn {
     try {
       if (this.#user === undefined && (this.native.isEstablished() || this.native.isInEarlyData()))
         this.#user = this.#owner.established(this);
-      if (!this.isClosed) this.#user?.advance();
+      if (!this.#isClosed) this.#user?.advance();
     } catch (error) {
       this.#owner.failed(this, error);
       this.close(this.#owner.floodCode, "");
@@ -109,15 +118,23 @@ export class QuicheConn implements QuicConn {
   /** False: there is more to send than one turn should take. */
   #sendAll(): boolean {
     for (let packets = 0; packets < maxPackets; packets++) {
-      const sent = this.#attempt(() => this.native.send(packet));
-      if (sent === undefined || sent === null) return true;
+      const sent = this.#nextPacket();
+      if (sent === null) return true;
       const [size, { to }] = sent;
       // What acknowledges it is no overhead.
       this.#overhead.earn(sizeOfAcknowledgment);
       // A copy: the socket may send it later.
-      this.#owner.send(Buffer.from(packet.subarray(0, size)), to);
+      this.#owner.send(copyOf(packet, size), to);
     }
     return false;
+  }
+
+  #nextPacket(): ReturnType<NativeConn["send"]> {
+    try {
+      return this.native.send(packet);
+    } catch {
+      return null;
+    }
   }
 
   #setTimer(): void {
@@ -157,21 +174,17 @@ export class QuicheConn implements QuicConn {
   // ---- for who uses it ----
 
   get isClosed(): boolean {
-    return (
-      this.#isOver ||
-      this.#isGone ||
-      this.native.isDraining() ||
-      this.native.isClosed() ||
-      this.native.localError() !== null
-    );
+    return this.#isClosed || this.#isOver;
   }
 
   get isInEarlyData(): boolean {
-    return this.native.isInEarlyData();
+    // Once it is over, it stays so: each request asks.
+    this.#isEarly &&= this.native.isInEarlyData();
+    return this.#isEarly;
   }
 
   readable(): readonly number[] {
-    return this.isClosed ? [] : [...this.native.readable()];
+    return this.isClosed || !this.native.isReadable() ? none : [...this.native.readable()];
   }
 
   isAtEnd(streamId: number): boolean {
@@ -180,13 +193,13 @@ export class QuicheConn implements QuicConn {
 
   read(streamId: number, most = scratch.length): QuicPiece | QuicReset | undefined {
     try {
-      const got = this.native.streamRecv(streamId, scratch.subarray(0, most));
+      const got = this.native.streamRecv(streamId, roomFor(most));
       if (got === null) return undefined;
       const [size, isEnd] = got;
       this.#overhead.earn(size + sizeOfHeaders);
       // The peer has to hear that it may send more: it may be waiting for nothing else.
       if (!this.#isAdvancing) this.flush();
-      return { bytes: Buffer.from(scratch.subarray(0, size)), isEnd };
+      return { bytes: copyOf(scratch, size), isEnd };
     } catch (error) {
       const code = codeIn(error, "StreamReset");
       return code === undefined ? undefined : { resetBy: code };
@@ -254,7 +267,7 @@ export class QuicheConn implements QuicConn {
     const size = this.#attempt(() => this.native.dgramRecv(scratch));
     if (size === undefined || size === null) return undefined;
     this.#overhead.earn(size + sizeOfHeaders);
-    return Buffer.from(scratch.subarray(0, size));
+    return copyOf(scratch, size);
   }
 
   sendDatagram(bytes: Uint8Array): boolean {
@@ -267,12 +280,17 @@ export class QuicheConn implements QuicConn {
   }
 
   close(code: number, reason: string): void {
-    this.#attempt(() => this.native.close(true, code, Buffer.from(reason)));
+    this.#close(code, Buffer.from(reason));
     this.flush();
   }
 
   flush(): void {
-    this.#owner.isDirty(this);
+    if (!this.#isAdvancing) this.#owner.isDirty(this);
+  }
+
+  #close(code: number, reason: Buffer): void {
+    this.#isClosed = true;
+    this.#attempt(() => this.native.close(true, code, reason));
   }
 
   /** `undefined`: the library refuses it. */
@@ -305,8 +323,26 @@ const sizeOfAcknowledgment = 100;
 /** Of packets and frames around a piece of a stream, in bytes, roughly. */
 const sizeOfHeaders = 100;
 
+/** The first bytes of a buffer that is used again. */
+function copyOf(bytes: Buffer, size: number): Buffer {
+  const copy = Buffer.allocUnsafe(size);
+  bytes.copy(copy, 0, 0, size);
+  return copy;
+}
+
+/** Where up to `most` bytes of a stream are read. */
+function roomFor(most: number): Buffer {
+  if (most >= scratch.length) return scratch;
+  if (most !== room.length) room = scratch.subarray(0, most);
+  return room;
+}
+
 /** Where packets are made. */
 const packet = Buffer.allocUnsafeSlow(maxDatagram);
 const flood = Buffer.from("it floods us with frames that bring nothing");
 /** Where streams are read. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+/** The part of it that was read into last. */
+let room = scratch;
+
+const none: readonly number[] = [];

@@ -3,16 +3,16 @@
 //
 //   MAC (16) | time in s (4) | the connection ID that the client chose first
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { Endpoint } from "@hemi/internal";
 
 export class RetryTokens {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #now: () => number;
 
   /** `key`: a secret that all workers have. `now`: in ms since the epoch. */
   constructor(key: Buffer, now: () => number) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
     this.#now = now;
   }
 

@@ -109,7 +109,7 @@ export class TestClient {
   /** What has come on a stream so far. */
   answer(id: number): Answer {
     const decoder = new QpackDecoder({ maxCapacity: 0, send: () => undefined });
-    const reader = new FrameReader(() => "whole");
+    const reader = new FrameReader({ treat: () => "whole" });
     const heads: DecodedBlock[] = [];
     const content: Buffer[] = [];
     reader.push(this.quic.sent(id).bytes);

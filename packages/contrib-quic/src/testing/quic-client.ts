@@ -9,7 +9,7 @@ import { frame, frameType, streamType } from "../http3/frames.ts";
 import { settingsFrame } from "../http3/settings.ts";
 import { QpackDecoder } from "../qpack/decoder.ts";
 import { QpackEncoder } from "../qpack/encoder.ts";
-import { nativeQuic } from "../quic/native.ts";
+import { hostPort, nativeQuic, type HostPort } from "../quic/native.ts";
 import { QuicheConn } from "../quic/quiche-conn.ts";
 
 /** A response. */
@@ -39,7 +39,7 @@ export class QuicClient {
   readonly socket: Socket;
   /** Datagrams go out by this one. */
   sender: Socket;
-  readonly #server: { readonly host: string; readonly port: number };
+  readonly #server: HostPort;
   readonly #streams = new Map<number, Stream>();
   readonly #encoder = new QpackEncoder(() => undefined);
   #turn: NodeJS.Immediate | undefined;
@@ -87,9 +87,7 @@ export class QuicClient {
       gone: () => this.#over(),
       failed: (_conn, error) => this.established.reject(error),
     });
-    socket.on("message", (bytes, from) =>
-      this.conn.received(bytes, { host: from.address, port: from.port }, this.#local),
-    );
+    socket.on("message", (bytes, from) => this.conn.received(bytes, { from: hostPort(from), to: this.#local }));
     this.#later();
   }
 
@@ -125,7 +123,7 @@ export class QuicClient {
     const { pieces, ended } = this.#streamOf(id);
     const resetBy = await ended.promise;
     const decoder = new QpackDecoder({ maxCapacity: 0, send: () => undefined });
-    const reader = new FrameReader(() => "whole");
+    const reader = new FrameReader({ treat: () => "whole" });
     reader.push(Buffer.concat(pieces));
     let fields: readonly string[] = [];
     const content: Buffer[] = [];
@@ -149,9 +147,8 @@ export class QuicClient {
     await new Promise<void>((resolve) => this.socket.close(() => resolve()));
   }
 
-  get #local(): { readonly host: string; readonly port: number } {
-    const { address, port } = this.socket.address();
-    return { host: address, port };
+  get #local(): HostPort {
+    return hostPort(this.socket.address());
   }
 
   #later(): void {

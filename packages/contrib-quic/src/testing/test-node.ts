@@ -172,7 +172,7 @@ export class TestNode {
   /** The heads and the content that have come of a request. */
   received(id: number): { readonly heads: readonly DecodedBlock[]; readonly content: string } {
     const decoder = new QpackDecoder({ maxCapacity: 0, send: () => undefined });
-    const reader = new FrameReader(() => "whole");
+    const reader = new FrameReader({ treat: () => "whole" });
     const heads: DecodedBlock[] = [];
     let content = "";
     reader.push(this.quic.sent(id).bytes);

@@ -9,9 +9,9 @@ import type { QuicConn } from "../quic/conn.ts";
 import { errorCode, Http3ConnError } from "../http3/errors.ts";
 import { kindOfStream, streamKind } from "../http3/frames.ts";
 import { readVarint, varint, varintSize } from "@hemi/common";
-import { bidiSignal, streamCode, uniStreamType } from "./codes.ts";
+import { bidiSignal, fromHttp3Code, streamCode, toHttp3Code, uniStreamType } from "./codes.ts";
 import { WebTransportSession, type SessionHost } from "./session.ts";
-import { WebTransportStream, type StreamDirections, type StreamHost } from "./stream.ts";
+import { QuicStream, type QuicStreamHost, type StreamCodes, type StreamDirections } from "../quic/stream.ts";
 
 export interface ConnSessionsOptions {
   readonly quic: QuicConn;
@@ -25,7 +25,7 @@ export interface ConnSessionsOptions {
 
 /** A stream of a session that is not known yet. */
 interface EarlyStream {
-  readonly stream: WebTransportStream;
+  readonly stream: QuicStream;
   readonly sessionId: number;
 }
 
@@ -37,13 +37,14 @@ export function sessionOf(tunnel: Duplex): WebTransportSession | undefined {
   return sessionsByTunnel.get(tunnel);
 }
 
-export class ConnSessions implements SessionHost, StreamHost {
+export class ConnSessions implements SessionHost, QuicStreamHost {
   readonly quic: QuicConn;
+  readonly codes = sessionCodes;
   readonly #options: ConnSessionsOptions;
   readonly #sessions = new Map<number, WebTransportSession>();
-  readonly #streams = new Map<number, WebTransportStream>();
-  readonly #owners = new Map<WebTransportStream, WebTransportSession>();
-  readonly #blocked = new Set<WebTransportStream>();
+  readonly #streams = new Map<number, QuicStream>();
+  readonly #owners = new Map<QuicStream, WebTransportSession>();
+  readonly #blocked = new Set<QuicStream>();
   /** In the order of their coming. */
   readonly #early = new Map<number, EarlyStream>();
   /** Unidirectional streams whose session ID has not come in full. */
@@ -124,7 +125,7 @@ export class ConnSessions implements SessionHost, StreamHost {
 
   // ---- what sessions and streams ask for ----
 
-  open(session: WebTransportSession, isBidirectional: boolean): WebTransportStream | undefined {
+  open(session: WebTransportSession, isBidirectional: boolean): QuicStream | undefined {
     const id = isBidirectional ? this.quic.openBidi() : this.quic.openUni();
     if (id === undefined) return undefined;
     const stream = this.#make(id, { reads: isBidirectional, writes: true });
@@ -149,11 +150,11 @@ export class ConnSessions implements SessionHost, StreamHost {
     this.#options.failed(error);
   }
 
-  blocked(stream: WebTransportStream): void {
+  blocked(stream: QuicStream): void {
     this.#blocked.add(stream);
   }
 
-  over(gone: WebTransportStream | WebTransportSession): void {
+  over(gone: QuicStream | WebTransportSession): void {
     if (gone instanceof WebTransportSession) return void this.#sessions.delete(gone.id);
     this.#streams.delete(gone.id);
     this.#blocked.delete(gone);
@@ -176,15 +177,13 @@ export class ConnSessions implements SessionHost, StreamHost {
     this.#options.refused();
   }
 
-  #make(id: number, directions: StreamDirections): WebTransportStream {
-    const kind = kindOfStream(id);
-    const isOfClient = kind === streamKind.clientBidi || kind === streamKind.clientUni;
-    const stream = new WebTransportStream(id, this, directions, isOfClient);
+  #make(id: number, directions: StreamDirections): QuicStream {
+    const stream = new QuicStream(id, this, directions);
     this.#streams.set(id, stream);
     return stream;
   }
 
-  #give(stream: WebTransportStream, session: WebTransportSession): void {
+  #give(stream: QuicStream, session: WebTransportSession): void {
     this.#owners.set(stream, session);
     session.streamArrived(stream);
     if (stream.destroyed) this.#options.refused();
@@ -214,6 +213,7 @@ export class ConnSessions implements SessionHost, StreamHost {
   }
 }
 
+const sessionCodes: StreamCodes = { toWire: toHttp3Code, fromWire: fromHttp3Code };
 const nothing = Buffer.alloc(0);
 
 /** Streams that came before the session that they name. No prop: a client sends few before it has an answer. */

@@ -8,7 +8,7 @@ import { TestClient } from "../testing/http3-client.ts";
 import { bidiSignal, fromHttp3Code, sessionCapsule, streamCode, toHttp3Code, uniStreamType } from "./codes.ts";
 import { sessionOf } from "./conn-sessions.ts";
 import type { SessionEnd, WebTransportEvents, WebTransportSession } from "./session.ts";
-import type { WebTransportStream } from "./stream.ts";
+import type { QuicStream } from "../quic/stream.ts";
 import { defaultSettings, type WebTransportSettings } from "./web-transport-props.ts";
 
 const connect = { ":method": "CONNECT", ":protocol": "webtransport", ":path": "/wt" };
@@ -20,7 +20,7 @@ const uni = (sessionId: number, text = "") =>
 interface Site {
   readonly client: TestClient;
   readonly sessions: WebTransportSession[];
-  readonly streams: WebTransportStream[];
+  readonly streams: QuicStream[];
   readonly datagrams: string[];
   readonly ends: SessionEnd[];
 }
@@ -32,7 +32,7 @@ afterEach(() => {
 
 function site(events: WebTransportEvents = {}, settings: Partial<WebTransportSettings> = {}): Site {
   const sessions: WebTransportSession[] = [];
-  const streams: WebTransportStream[] = [];
+  const streams: QuicStream[] = [];
   const datagrams: string[] = [];
   const ends: SessionEnd[] = [];
   const serve = (wire: ExchanWire): void => {
@@ -61,7 +61,7 @@ function opened(events?: WebTransportEvents, settings?: Partial<WebTransportSett
   return made;
 }
 
-async function textOf(stream: WebTransportStream | undefined): Promise<string> {
+async function textOf(stream: QuicStream | undefined): Promise<string> {
   let text = "";
   for await (const piece of stream ?? []) text += String(piece);
   return text;
@@ -156,7 +156,7 @@ test("a client that takes no more of a stream breaks it off", async () => {
   client.quic.stopByPeer(15);
   const failed = new Promise((resolve) => stream?.on("error", resolve));
   stream?.write("more");
-  expect(await failed).toMatchObject({ message: "the client takes no more of the stream" });
+  expect(await failed).toMatchObject({ message: "the peer takes no more of the stream" });
 });
 
 test("a session is closed by the server with a code and a reason, and its streams with it", async () => {

@@ -3,12 +3,12 @@
 import type { Duplex } from "node:stream";
 import { capsule, CapsuleReader } from "@hemi/internal";
 import { maxCode, sessionCapsule, streamCode } from "./codes.ts";
-import type { WebTransportStream } from "./stream.ts";
+import type { QuicStream } from "../quic/stream.ts";
 
 /** What happens in a session. What a function throws is logged, and ends the session. */
 export interface WebTransportEvents {
   /** The client has opened a stream. Default: it is refused. */
-  stream?(stream: WebTransportStream): void;
+  stream?(stream: QuicStream): void;
   /** The client has sent a datagram. Some may be lost, or come in another order. Default: it is dropped. */
   datagram?(bytes: Buffer): void;
   /** The session is over. Called once. */
@@ -36,7 +36,7 @@ export interface SessionSettings {
 /** What a session needs of its connection. */
 export interface SessionHost {
   /** Opens a stream of ours; `undefined`: the client allows no more of them now. */
-  open(session: WebTransportSession, isBidirectional: boolean): WebTransportStream | undefined;
+  open(session: WebTransportSession, isBidirectional: boolean): QuicStream | undefined;
   /** False: it was dropped. */
   sendDatagram(sessionId: number, bytes: Uint8Array): boolean;
   /** In bytes; 0: the client takes none. */
@@ -54,7 +54,7 @@ export class WebTransportSession {
   isClosed = false;
   readonly #host: SessionHost;
   readonly #tunnel: Duplex;
-  readonly #streams = new Set<WebTransportStream>();
+  readonly #streams = new Set<QuicStream>();
   #events: WebTransportEvents = {};
   #settings: SessionSettings = { maxSessionStreams: 0, closeTimeout: 0 };
   #end: SessionEnd | undefined;
@@ -66,12 +66,12 @@ export class WebTransportSession {
   }
 
   /** Opens a stream that both sides send on. `undefined`: the client allows no more of them now. */
-  openStream(): WebTransportStream | undefined {
+  openStream(): QuicStream | undefined {
     return this.#open(true);
   }
 
   /** Opens a stream that only we send on. `undefined`: the client allows no more of them now. */
-  openUniStream(): WebTransportStream | undefined {
+  openUniStream(): QuicStream | undefined {
     return this.#open(false);
   }
 
@@ -121,7 +121,7 @@ export class WebTransportSession {
 
   // ---- for its connection ----
 
-  streamArrived(stream: WebTransportStream): void {
+  streamArrived(stream: QuicStream): void {
     if (this.isClosed) return stream.gone(streamCode.sessionGone);
     if (this.#events.stream === undefined || this.#streams.size >= this.#settings.maxSessionStreams) {
       return stream.gone(streamCode.bufferedStreamRejected);
@@ -134,11 +134,11 @@ export class WebTransportSession {
     if (!this.isClosed) this.#guarded(() => this.#events.datagram?.(bytes));
   }
 
-  streamOver(stream: WebTransportStream): void {
+  streamOver(stream: QuicStream): void {
     this.#streams.delete(stream);
   }
 
-  #open(isBidirectional: boolean): WebTransportStream | undefined {
+  #open(isBidirectional: boolean): QuicStream | undefined {
     if (this.isClosed || this.#streams.size >= this.#settings.maxSessionStreams) return undefined;
     const stream = this.#host.open(this, isBidirectional);
     if (stream !== undefined) this.#streams.add(stream);

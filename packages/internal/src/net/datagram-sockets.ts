@@ -143,7 +143,8 @@ export function numericOnly(
   _options: unknown,
   done: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ): void {
-  done(null, address, isIPv6(address) ? 6 : 4);
+  // Called for each datagram: `isIPv6` would cost more than all the rest here.
+  done(null, address, address.includes(":") ? 6 : 4);
 }
 
 /**

@@ -1,16 +1,15 @@
-// A stream of a WebTransport session, as a stream of Node.js: bidirectional, or one that only one side sends on.
+// A stream of a QUIC connection, as a stream of Node.js: bidirectional, or one that only one side sends on.
 //
 //   QuicConn.read ──> push, as fast as it is read          write ──> StreamOutput ──> QuicConn, as fast as it is taken
 //
 // A stream that either side breaks off is destroyed as a whole; its error says by which code.
 
 import { Duplex } from "node:stream";
-import type { QuicConn } from "../quic/conn.ts";
+import type { QuicConn } from "./conn.ts";
 import { StreamOutput } from "../http3/stream-output.ts";
-import { fromHttp3Code, toHttp3Code } from "./codes.ts";
 
 /** Why a stream was broken off. */
-export class WebTransportStreamError extends Error {
+export class QuicStreamError extends Error {
   /** The code of the peer's application; `undefined`: it gave none. */
   readonly streamCode: number | undefined;
 
@@ -21,29 +20,37 @@ export class WebTransportStreamError extends Error {
 }
 
 /** What a stream needs of its connection. */
-export interface StreamHost {
+export interface QuicStreamHost {
   readonly quic: QuicConn;
+  /** How codes of the application are sent. Default: as they are. */
+  readonly codes?: StreamCodes;
   /** Not all that was written has been taken: `flush` is to be called when more may be. */
-  blocked(stream: WebTransportStream): void;
+  blocked(stream: QuicStream): void;
   /** Nothing more is read or written. */
-  over(stream: WebTransportStream): void;
+  over(stream: QuicStream): void;
 }
 
-/** Which directions a stream has, as the server sees them. */
+/** Codes of the application, and what stands for them on the wire. */
+export interface StreamCodes {
+  toWire(code: number): number;
+  /** `undefined`: it stands for none. */
+  fromWire(code: number): number | undefined;
+}
+
+/** Which directions a stream has, as we see them. */
 export interface StreamDirections {
   readonly reads: boolean;
   readonly writes: boolean;
 }
 
-/** A stream of a session. An error that nobody listens for is dropped: it ends no process. */
-export class WebTransportStream extends Duplex {
-  /** Of the QUIC stream. */
+/** A stream of a connection. An error that nobody listens for is dropped: it ends no process. */
+export class QuicStream extends Duplex {
+  /** That of QUIC (RFC 9000 2.1). */
   readonly id: number;
-  /** Whether the client has opened it. */
-  readonly isOfClient: boolean;
   /** Whether both sides send on it. */
   readonly isBidirectional: boolean;
-  readonly #host: StreamHost;
+  readonly #host: QuicStreamHost;
+  readonly #codes: StreamCodes;
   readonly #output: StreamOutput;
   readonly #directions: StreamDirections;
   #wantsMore = false;
@@ -51,22 +58,28 @@ export class WebTransportStream extends Duplex {
   /** Called when what was written has been taken. */
   #taken: ((error?: Error) => void) | undefined;
   /** The code that it is broken off with. */
-  #code: number = toHttp3Code(0);
+  #code: number;
 
-  constructor(id: number, host: StreamHost, directions: StreamDirections, isOfClient: boolean) {
+  constructor(id: number, host: QuicStreamHost, directions: StreamDirections) {
     super(optionsOf(directions));
     this.id = id;
-    this.isOfClient = isOfClient;
     this.isBidirectional = directions.reads && directions.writes;
     this.#host = host;
+    this.#codes = host.codes ?? sameCodes;
+    this.#code = this.#codes.toWire(0);
     this.#directions = directions;
     this.#output = new StreamOutput(host.quic, id);
     this.on("error", () => undefined);
   }
 
-  /** Breaks it off, both ways, with a code for the client's application, from 0 to 2^32 - 1. */
+  /** Whether the client has opened it. */
+  get isOfClient(): boolean {
+    return this.id % 2 === 0;
+  }
+
+  /** Breaks it off, both ways, with a code for the peer's application, from 0 to 2^32 - 1. */
   reset(code: number): void {
-    this.#code = toHttp3Code(code);
+    this.#code = this.#codes.toWire(code);
     this.destroy();
   }
 
@@ -87,7 +100,7 @@ export class WebTransportStream extends Duplex {
       if (piece === undefined) return;
       if ("resetBy" in piece) {
         this.#hasEnded = true;
-        return this.#brokenOff("the client has reset the stream", piece.resetBy);
+        return this.#brokenOff("the peer has reset the stream", piece.resetBy);
       }
       if (piece.bytes.length > 0) this.#wantsMore = this.push(piece.bytes);
       if (piece.isEnd) this.#endReading();
@@ -104,16 +117,16 @@ export class WebTransportStream extends Duplex {
     return this.#output.isBlocked && !this.#output.isStopped && !this.destroyed;
   }
 
-  /** Its session or its connection is over. */
+  /** Its connection, or what it belongs to on it, is over. `code`: as it is sent. */
   gone(code: number): void {
     this.#code = code;
-    this.destroy(new WebTransportStreamError("the session is over", undefined));
+    this.destroy(new QuicStreamError("the connection is over", undefined));
   }
 
-  /** Looks whether the client takes no more of it. */
+  /** Looks whether the peer takes no more of it. */
   lookForStop(): void {
     if (!this.#directions.writes || this.writableFinished || this.destroyed) return;
-    if (this.#host.quic.isStopped(this.id)) this.#brokenOff("the client takes no more of the stream", undefined);
+    if (this.#host.quic.isStopped(this.id)) this.#brokenOff("the peer takes no more of the stream", undefined);
   }
 
   // ---- for Node.js ----
@@ -153,7 +166,7 @@ export class WebTransportStream extends Duplex {
   }
 
   #settle(): void {
-    if (this.#output.isStopped) return this.#brokenOff("the client takes no more of the stream", undefined);
+    if (this.#output.isStopped) return this.#brokenOff("the peer takes no more of the stream", undefined);
     if (this.#output.isBlocked) return;
     const taken = this.#taken;
     this.#taken = undefined;
@@ -166,7 +179,7 @@ export class WebTransportStream extends Duplex {
   }
 
   #brokenOff(message: string, code: number | undefined): void {
-    this.destroy(new WebTransportStreamError(message, code === undefined ? undefined : fromHttp3Code(code)));
+    this.destroy(new QuicStreamError(message, code === undefined ? undefined : this.#codes.fromWire(code)));
   }
 }
 
@@ -175,4 +188,5 @@ function optionsOf({ reads, writes }: StreamDirections) {
   return { allowHalfOpen: true, readable: reads, writable: writes };
 }
 
+const sameCodes: StreamCodes = { toWire: (code) => code, fromWire: (code) => code };
 const nothing = Buffer.alloc(0);

@@ -1,0 +1,32 @@
+// The props of an outgate that are about TLS: whom it trusts, and who it is.
+
+import { nodeTlsOptions, nodeTlsProps, type CheckContext, type PropsOf } from "@hemi/internal";
+import type { ClientTls } from "./quic/client-configs.ts";
+
+const { tlsCA, tlsCert, tlsKey, tlsVerify } = nodeTlsProps;
+
+export const clientTlsProps = {
+  /** Certificates, in PEM, of those who may vouch for servers, instead of the ones that Node.js knows. */
+  tlsCA,
+  /** Our own certificate, in PEM, with those between it and its root, for servers that ask for one. Needs `tlsKey`. */
+  tlsCert,
+  /** The private key of `tlsCert`, in PEM, without a passphrase. */
+  tlsKey,
+  /** False takes any certificate: whoever stands on the way can read and change all. For tests. */
+  tlsVerify,
+};
+
+type ClientTlsSettings = PropsOf<typeof clientTlsProps>;
+
+/** Reports a certificate without its key, and a key without its certificate. */
+export function checkClientTls({ props, report }: CheckContext<ClientTlsSettings>): void {
+  const { tlsCert, tlsKey } = props;
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return;
+  const prop = tlsKey === undefined ? "tlsCert" : "tlsKey";
+  report({ prop, message: "a certificate and its key go together: set .tlsCert and .tlsKey" });
+}
+
+/** Reads the files. Throws a PropError for one that cannot be read. */
+export function readClientTls(props: ClientTlsSettings): ClientTls {
+  return nodeTlsOptions({ ...props, tlsMode: true, tlsServerName: undefined }, []) ?? {};
+}
