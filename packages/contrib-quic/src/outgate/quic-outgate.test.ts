@@ -6,9 +6,9 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootWith, MemorySink, openErrorLog, type Stage } from "@hemi/internal";
+import { makeCertificate } from "@hemi/internal/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import contrib from "../index.ts";
-import { makeCertificate } from "../testing/certificate.ts";
 import { QuicOutgate, type QuicHost } from "./quic-outgate.ts";
 
 let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
