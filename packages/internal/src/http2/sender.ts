@@ -150,17 +150,18 @@ export class Sender<Heads extends HeaderBlocks> {
     return true;
   }
 
-  /** Content. What cannot be sent yet is kept, and must not be changed. */
-  sendContent(stream: SendingStream, piece: Uint8Array, isEnd: boolean): void {
+  /** Content. What cannot be sent yet is kept, and must not be changed. Returns whether nothing of it is. */
+  sendContent(stream: SendingStream, piece: Uint8Array, isEnd: boolean): boolean {
     const sent = this.#isFree(stream) ? this.#sendFrames(stream, piece, isEnd) : 0;
     if (sent === piece.length) {
       if (isEnd && sent === 0) this.end(stream, noTrailers);
-      return;
+      return true;
     }
     const queue = (stream.queue ??= new SendQueue());
     queue.add(sent === 0 ? piece : piece.subarray(sent));
     queue.isEnded = isEnd;
     this.#schedule(stream, queue);
+    return false;
   }
 
   /**

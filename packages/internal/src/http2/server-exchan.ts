@@ -169,13 +169,13 @@ export class Http2Exchan extends ServerExchan implements SendingStream, WaitingS
     this.#waitFor("handle");
   }
 
-  sendContent(piece: string | Uint8Array): boolean {
+  sendContent(piece: string | Uint8Array, done?: () => void): boolean {
     if (this.state !== "streaming" && this.state !== "tunnelling") return false;
     const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
     if (bytes.length === 0) return true;
     this.give(bytes.length);
     if (!this.hasContent) return !this.isEnoughDropped;
-    this.#conn.sender.sendContent(this, bytes, false);
+    if (this.#conn.sender.sendContent(this, bytes, false)) done?.();
     this.#waitFor("handle");
     return this.queue === undefined && !this.#conn.isBlocked;
   }

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 /** Reads slowly: it stops for a moment after each `pause` pieces. */
-async function bytesOf(message: IncomingMessage, pause: number): Promise<Buffer> {
+async function bytesOf(message: AsyncIterable<unknown>, pause: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for await (const piece of message) {
     pieces.push(piece as Buffer);
@@ -84,6 +85,18 @@ test.each(["sized", "chunked"])("clients of any pace get their own content, %s",
   expect(got.map((content, number) => content.equals(contents[number]!))).toEqual(contents.map(() => true));
   // It serves again.
   expect(readBlocks.spare).toBeGreaterThan(0);
+});
+
+test("streams of one HTTP/2 connection get their own content, at any pace", async () => {
+  const session = connect(`http://127.0.0.1:${proxy.port}`);
+  try {
+    const got = await Promise.all(
+      contents.map((_, number) => bytesOf(session.request({ ":path": `/${number}/sized` }), 2 ** number)),
+    );
+    expect(got.map((content, number) => content.equals(contents[number]!))).toEqual(contents.map(() => true));
+  } finally {
+    session.destroy();
+  }
 });
 
 test("clients that leave in the middle take nothing from those who come next", async () => {
