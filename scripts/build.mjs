@@ -31,7 +31,7 @@ async function build(entries) {
     preserveEntrySignatures: "allow-extension",
     plugins: [{ name: "users", buildEnd: collectUsers }],
   });
-  // By default, there is a chunk for each set of modules that some entries and some modules loaded later have in common.
+  // By default, what is loaded later splits what is loaded at once: each set of modules in common is a chunk.
   const groups = [{ debugName: "users", name: (module) => users.get(module)?.join("-") ?? null }];
   const codeSplitting = { includeDependenciesRecursively: false, groups };
   // Comments are left out: they are a third of the text, and the types have them.

@@ -42,7 +42,12 @@ async function sideBySide(
   run: (component: Component) => void | Promise<void>,
 ): Promise<void> {
   if (precedence.size === 0) {
-    await Promise.all(group.map(run).filter(isPromiseLike));
+    const visits: Promise<void>[] = [];
+    for (const component of group) {
+      const visit = run(component);
+      if (isPromiseLike(visit)) visits.push(visit);
+    }
+    await Promise.all(visits);
     return;
   }
   const running = new Map<Component, Promise<void>>();

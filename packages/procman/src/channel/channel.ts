@@ -72,8 +72,8 @@ interface Waiting {
 /** What is done about a process that takes no messages. */
 export interface ChannelOptions {
   /**
-   * More than 1,000 messages wait for the other process, and it has taken none for 5 s: it is stopped, or its event loop
-   * stands still. Called for each further message. Default: they wait.
+   * More than 1,000 messages wait for the other process, and it has taken none for 5 s: it is stopped, or its event
+   * loop stands still. Called for each further message. Default: they wait.
    */
   readonly stuck?: () => void;
 }

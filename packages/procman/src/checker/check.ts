@@ -48,7 +48,7 @@ export async function check(
   return { config, plan: planBetween(before, resolved), modules, warnings };
 }
 
-/** What was checked last: it runs, if the program has followed it. A process whose modules have changed checks nothing. */
+/** What was checked last: it runs, if the program has followed it. A process with changed modules checks no more. */
 let checked: { readonly config: RunningConfig; readonly resolved: Stage["resolved"] } | undefined;
 
 async function resolvedOf({ file, snapshot }: RunningConfig, boot: BootOptions): Promise<Stage["resolved"]> {

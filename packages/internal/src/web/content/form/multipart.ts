@@ -221,8 +221,8 @@ class MultipartReader {
 /** Loads the parser, which is a dozen modules, for the first form that needs it. */
 async function makeParser(boundary: string, { maxPartHeadSize }: FormLimits): Promise<Dicer> {
   const { Dicer } = await import("@fastify/busboy");
-  // The parser cuts heads at its limit without an error. Its limit is larger than ours, so that we detect heads that are
-  // too large.
+  // The parser cuts heads at its limit without an error. Its limit is larger than ours, so that we detect heads that
+  // are too large.
   const config: ConstructorParameters<typeof Dicer>[0] & { readonly maxHeaderSize: number } = {
     boundary,
     maxHeaderSize: maxPartHeadSize + 1024,
