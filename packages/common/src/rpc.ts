@@ -60,7 +60,8 @@ export { pause } from "./rpc/retries.ts";
 export { SingleCall } from "./rpc/single-call.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";
-export type { OutgoingCall, Transport } from "./rpc/transport.ts";
+export type { OutgoingCall } from "./rpc/outgoing-call.ts";
+export type { Transport } from "./rpc/transport.ts";
 
 export { callOnceOver, callOver } from "./rpc/hrpc/call-over.ts";
 export { FrameReader } from "./rpc/hrpc/frame-reader.ts";
