@@ -84,8 +84,9 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
     const usual = manyOut ? (settings.streamTimeout ?? Infinity) : (settings.timeout ?? 30_000);
     const single: SingleMethod = { path, procedure, retries: budget, attempt };
     const method = (input: unknown, own: CallOptions = noOptions): unknown => {
-      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent, transport.timers);
       const inputs = manyIn && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)];
+      // Behind what may throw: it has a timer.
+      const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent, transport.timers);
       const metadata = own.metadata ?? new Metadata();
       const { onHeaders: headersCame = ignoreMetadata, onTrailers: trailersCame = ignoreMetadata } = own;
       if (manyOut) {
