@@ -2,14 +2,7 @@
 
 export { fromBase64, toBase64, toBase64Url } from "./rpc/base64.ts";
 export { bundlet, wireNameOf, type Bundlet, type Procedures } from "./rpc/bundlet.ts";
-export {
-  asRpcError,
-  CallLimits,
-  reasonOf,
-  type CallTimers,
-  type Cancelable,
-  type ParentCall,
-} from "./rpc/call-limits.ts";
+export { CallLimits, reasonOf, type CallTimers, type Cancelable, type ParentCall } from "./rpc/call-limits.ts";
 export {
   ignoreMetadata,
   makeClient,
@@ -60,7 +53,8 @@ export { pause } from "./rpc/retries.ts";
 export { SingleCall } from "./rpc/single-call.ts";
 export { RpcError, type ErrorDetail, type ErrorMetadata, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { schemaMessage, type SchemaMessage } from "./rpc/schema-message.ts";
-export type { OutgoingCall, Transport } from "./rpc/transport.ts";
+export type { OutgoingCall } from "./rpc/outgoing-call.ts";
+export type { Transport } from "./rpc/transport.ts";
 
 export { callOnceOver, callOver } from "./rpc/hrpc/call-over.ts";
 export { FrameReader } from "./rpc/hrpc/frame-reader.ts";
@@ -84,4 +78,4 @@ export type { Flushable, FrameTarget, SentMessage } from "./rpc/hrpc/frame-outpu
 export { Session } from "./rpc/hrpc/session.ts";
 export type { FloodLimit, SessionCarrier } from "./rpc/hrpc/session-carrier.ts";
 export type { SessionOptions } from "./rpc/hrpc/session-options.ts";
-export type { Stream, StreamSession } from "./rpc/hrpc/stream.ts";
+export type { StreamSession } from "./rpc/hrpc/stream.ts";

@@ -21,7 +21,6 @@ export {
   type ErrorMetadata,
   type GivenOf,
   type HttpPath,
-  type HttpRule,
   type Idempotency,
   type MessageType,
   type OutgoingCall,

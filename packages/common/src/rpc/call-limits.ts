@@ -11,6 +11,7 @@ export interface ParentCall {
 
 /** Makes the timer of a call: `Deadlines` is one that costs less than a timer for each. */
 export interface CallTimers {
+  /** A timer that is not set; `expire` is called when it is over. */
   add(expire: () => void): CallTimer;
 }
 
@@ -18,6 +19,7 @@ export interface CallTimers {
 export interface CallTimer {
   /** Once, in ms from now. */
   set(ms: number): void;
+  /** The call is over: nothing is waited for. */
   clear(): void;
 }
 

@@ -4,11 +4,12 @@ import { wireNameOf, type Bundlet, type Procedures } from "./bundlet.ts";
 import { CallLimits, type ParentCall } from "./call-limits.ts";
 import type { GivenOf, TakenOf } from "./message-type.ts";
 import { Metadata } from "./metadata.ts";
+import type { OutgoingCall } from "./outgoing-call.ts";
 import { streamsIn, streamsOut, type Procedure } from "./procedure.ts";
 import { Retries } from "./retries.ts";
 import { RpcError } from "./rpc-error.ts";
 import { SingleCall, type SingleMethod } from "./single-call.ts";
-import type { OutgoingCall, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** The procedures of a bundlet as methods. */
 export type Client<Declared extends Procedures> = {
@@ -83,19 +84,18 @@ export function makeClient(bundlet: Bundlet, transport: Transport, settings: Cli
     const usual = manyOut ? (settings.streamTimeout ?? Infinity) : (settings.timeout ?? 30_000);
     const single: SingleMethod = { path, procedure, retries: budget, attempt };
     const method = (input: unknown, own: CallOptions = noOptions): unknown => {
+      const inputs = manyIn && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)];
+      // Behind what may throw: it has a timer.
       const limits = new CallLimits(own.timeout ?? usual, own.signal, own.parent, transport.timers);
-      const common = {
-        inputs: manyIn && isIterable(input) ? made(procedure, input) : [procedure.input.make(input)],
-        metadata: own.metadata ?? new Metadata(),
-        headersCame: own.onHeaders ?? ignoreMetadata,
-        trailersCame: own.onTrailers ?? ignoreMetadata,
-      };
+      const metadata = own.metadata ?? new Metadata();
+      const { onHeaders: headersCame = ignoreMetadata, onTrailers: trailersCame = ignoreMetadata } = own;
       if (manyOut) {
         const { timeout, signal } = limits;
-        return ending(send({ ...common, path, procedure, timeout, signal }), limits);
+        const call = { path, procedure, inputs, metadata, timeout, signal, headersCame, trailersCame };
+        return ending(send(call), limits);
       }
       return new Promise((resolve, reject) => {
-        new SingleCall(single, { ...common, limits, resolve, reject }).begin();
+        new SingleCall(single, { inputs, metadata, limits, headersCame, trailersCame, resolve, reject }).begin();
       });
     };
     return [name, method] as const;

@@ -2,9 +2,9 @@
 
 import type { CallLimits } from "./call-limits.ts";
 import type { Metadata } from "./metadata.ts";
+import type { OutgoingCall } from "./outgoing-call.ts";
 import type { Procedure } from "./procedure.ts";
 import type { Retries } from "./retries.ts";
-import type { OutgoingCall } from "./transport.ts";
 
 /** What all calls of one method of a client have in common. */
 export interface SingleMethod {

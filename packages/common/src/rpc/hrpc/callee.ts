@@ -11,6 +11,7 @@ export interface CalleeOptions {
   readonly maxMessageSize: (path: string) => number;
 }
 
+/** For `callee` of a session. */
 export class Callee {
   readonly #options: CalleeOptions;
 
