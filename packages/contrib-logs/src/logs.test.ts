@@ -118,7 +118,7 @@ test("syslog over TLS gets messages of RFC 5425; a receiver whose certificate is
   await expect(broken).rejects.toThrow("missing.crt cannot be read");
 });
 
-test("what another process of the program has logged goes to syslog, with its cause, and not into the log here", async () => {
+test("a line of another process goes to syslog, with its cause, and not into the log here", async () => {
   await using receiver = await receiveFrames();
   const sink = new MemorySink();
   const log = openErrorLog({ sink });

@@ -2,7 +2,7 @@
 //
 //  component ── numbers[at]++ ──> slice <── the component that replaces it in a reload gets the same slice
 //                                   │
-//                                   └── news, once a second (count-news.ts) ──> the leader: sum of workers (count-sum.ts)
+//                                   └── news, each second (count-news.ts) ──> the leader: their sum (count-sum.ts)
 
 import type { CountGroup } from "./count-group.ts";
 
