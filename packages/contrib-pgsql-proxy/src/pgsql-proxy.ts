@@ -27,12 +27,12 @@ import {
 import { Access, type ConfiguredUser, type Denial } from "./access.ts";
 import { Verifiers } from "./client/client-login.ts";
 import { ClientSession, type SessionEvent, type SessionHost } from "./client/client-session.ts";
-import type { Lender } from "./client/query-phase.ts";
 import { type RelayedClient, RelayedLogin } from "./client/relayed-login.ts";
 import { ParamSets } from "./client/session-params.ts";
 import { sqlStates } from "./protocol/errors.ts";
 import { cancelAt } from "./server/cancel.ts";
 import { Cancels } from "./server/cancels.ts";
+import type { Lender } from "./server/lender.ts";
 import { Lenders } from "./server/lenders.ts";
 import type { ServerConn } from "./server/server-conn.ts";
 

@@ -65,7 +65,7 @@ async function proxy(port: number, props = "", { nodes = "", backends = "", rout
   };
 }
 
-test("a node that sends something malformed, or a reply that is too long, costs an error and its connection", async () => {
+test("a node that sends something malformed, or too long a reply, costs an error and its connection", async () => {
   await using node = await fakeNode((_, socket) => socket.write("hello\r\n"));
   await using site = await proxy(node.port);
   expect(await site.talk("GET a\r\nGET b\r\n")).toBe("-ERR hemi: the node sent something malformed\r\n".repeat(2));
@@ -81,7 +81,7 @@ test("a node that breaks off within a pipeline gives its replies, and errors for
   expect(await site.talk("GET a\r\nGET b\r\nPING\r\nGET c\r\n")).toBe(`$1\r\n1\r\n${lost}+PONG\r\n${lost}`);
 });
 
-test("a node that does not reply in time costs its clients an error, and they go on at a new connection", async () => {
+test("a node that does not reply in time costs an error, and clients go on at a new connection", async () => {
   const conns = new Set<Socket>();
   await using node = await fakeNode((_, socket) => {
     conns.add(socket);
@@ -200,7 +200,7 @@ test("two users of one name, and routes in a cluster, are mistakes of the config
   await expect(proxy(1, routes)).rejects.toThrow("not with .cluster");
 });
 
-test("the log has a line for each client with its counts, and neither log nor metrics have what it has said", async () => {
+test("the log has a line for each client with its counts; nothing has what it has said", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "hemi-redis-"));
   const file = join(folder.path, "log");
   const metrics = new Metrics();

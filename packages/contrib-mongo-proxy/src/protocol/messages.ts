@@ -56,9 +56,17 @@ export class MessageReader {
 
   /** Throws a ProtocolError; nothing may be added after that. `isShared`: the bytes will change. */
   add(bytes: Buffer, isShared: boolean): void {
-    if (this.#incomplete.size === 0) return this.#scanned(isShared ? Buffer.from(bytes) : bytes);
-    this.#incomplete.add(bytes);
-    if (this.#incomplete.size >= this.#needed) this.#scanned(this.#incomplete.take());
+    let at = 0;
+    // At first the head, which tells how long the message is.
+    while (this.#incomplete.size > 0) {
+      const end = Math.min(bytes.length, at + this.#needed - this.#incomplete.size);
+      this.#incomplete.add(bytes.subarray(at, end));
+      at = end;
+      if (this.#incomplete.size < this.#needed) return;
+      this.#scanned(this.#incomplete.take());
+    }
+    const rest = bytes.subarray(at);
+    if (rest.length > 0) this.#scanned(isShared ? Buffer.from(rest) : rest);
   }
 
   /** Takes nothing more. */

@@ -12,8 +12,9 @@ import type { Access, ConfiguredUser, Denial } from "../access.ts";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { authenticationOk, MessageReader, type MessageUser, ProtocolError } from "../protocol/messages.ts";
 import { readStartup, type Startup } from "../protocol/startup.ts";
+import type { Lender } from "../server/lender.ts";
 import { ClientLogin, type Verifiers } from "./client-login.ts";
-import { QueryPhase, type Lender, type QueryEvent, type QueryHost, type QuerySession } from "./query-phase.ts";
+import { QueryPhase, type QueryEvent, type QueryHost, type QuerySession } from "./query-phase.ts";
 import { type RelayedClient, RelayedLogin } from "./relayed-login.ts";
 
 /** What all clients of a proxy have in common. */

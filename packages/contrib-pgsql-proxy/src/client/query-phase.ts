@@ -4,28 +4,18 @@
 //         └──> a server: parameters restored ──> statements renamed ──> sent
 //  ReadyForQuery, nothing owed, no transaction ──> the server is given back
 
-import type { ClientPipe, ConnEndReason, DatabaseCounts } from "@hemi/internal";
+import type { ClientPipe, ConnEndReason } from "@hemi/internal";
 import { errorMessage, sqlStates } from "../protocol/errors.ts";
 import { headSize, idle, ProtocolError, readText, readyIdle } from "../protocol/messages.ts";
-import type { CancelKey, Cancels } from "../server/cancels.ts";
+import { type CancelKey, type Cancels, keyMessage } from "../server/cancels.ts";
 import type { Entry } from "../server/expected.ts";
 import { leftoverOf } from "../server/leftovers.ts";
-import type { PoolWaiter, ServerSource } from "../server/pool.ts";
+import type { Lender } from "../server/lender.ts";
+import type { PoolWaiter } from "../server/pool.ts";
 import type { ServerConn, ServerUser } from "../server/server-conn.ts";
-import { keyMessage, type Statement, type StatementTable } from "../server/statements.ts";
+import type { Statement } from "../server/statements.ts";
 import { ClientStatements } from "./client-statements.ts";
 import { SessionParams, type ParamSets } from "./session-params.ts";
-
-/** Where a client gets its servers. */
-export interface Lender {
-  readonly user: string;
-  readonly database: string;
-  readonly pool: ServerSource;
-  readonly counts: DatabaseCounts;
-  readonly statements: StatementTable;
-  /** What servers of the pool report by default; `undefined`: none has yet. */
-  defaults: ReadonlyMap<string, string> | undefined;
-}
 
 /** What all clients of a proxy have in common. */
 export interface QueryHost {

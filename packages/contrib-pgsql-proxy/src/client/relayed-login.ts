@@ -8,10 +8,10 @@
 
 import type { DatabaseCounts } from "@hemi/internal";
 import { ClientAuth } from "../server/server-auth.ts";
+import type { Lender } from "../server/lender.ts";
 import { OwnServer } from "../server/own-server.ts";
 import { ServerConn, type ServerConnOptions } from "../server/server-conn.ts";
 import { StatementTable } from "../server/statements.ts";
-import type { Lender } from "./query-phase.ts";
 
 /** The client, as its login needs it. */
 export interface RelayedClient {

@@ -28,12 +28,18 @@ export class MessageReader {
 
   /** Throws a ProtocolError; nothing may be added after that. What the reader keeps of the bytes, it copies. */
   add(bytes: Buffer): void {
-    if (this.#incomplete === undefined) return this.#scan(bytes);
-    this.#incomplete.add(bytes);
-    if (this.#incomplete.size < this.#needed) return;
-    const all = this.#incomplete.take();
-    this.#incomplete = undefined;
-    this.#scan(all);
+    let at = 0;
+    // Only what completes the message is copied: its head at first, which tells how long it is.
+    while (this.#incomplete !== undefined) {
+      const end = Math.min(bytes.length, at + this.#needed - this.#incomplete.size);
+      this.#incomplete.add(bytes.subarray(at, end));
+      at = end;
+      if (this.#incomplete.size < this.#needed) return;
+      const whole = this.#incomplete.take();
+      this.#incomplete = undefined;
+      this.#scan(whole);
+    }
+    if (at < bytes.length) this.#scan(bytes.subarray(at));
   }
 
   /** Takes nothing more. */

@@ -7,6 +7,7 @@
 import { randomInt } from "node:crypto";
 import { takeFromBucket } from "@hemi/common";
 import type { Workers } from "@hemi/internal";
+import { int32, message } from "../protocol/messages.ts";
 import type { ServerConn } from "./server-conn.ts";
 
 /** By which a client finds its session again: two integers of 32 bits, which nobody else knows. */
@@ -45,8 +46,8 @@ export class Cancels {
 
   /** From now on, requests that other workers have got are heard. */
   open(): void {
-    this.#end = this.#options.workers.subscribe(this.#topic, (message) => {
-      if (isKey(message)) this.#cancelHere(message);
+    this.#end = this.#options.workers.subscribe(this.#topic, (told) => {
+      if (isKey(told)) this.#cancelHere(told);
     });
   }
 
@@ -89,6 +90,11 @@ export class Cancels {
     this.#passedOn = arrival;
     return granted === 1;
   }
+}
+
+/** BackendKeyData: tells a client its key. */
+export function keyMessage({ id, key }: CancelKey): Buffer {
+  return message("K", int32(id), int32(key));
 }
 
 function isKey(value: unknown): value is CancelKey {

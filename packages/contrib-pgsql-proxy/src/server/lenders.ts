@@ -2,7 +2,7 @@
 
 import type { Access, ConfiguredUser, Denial } from "../access.ts";
 import type { DatabaseCounts } from "@hemi/internal";
-import type { Lender } from "../client/query-phase.ts";
+import type { Lender } from "./lender.ts";
 import { Pool, type PoolOptions } from "./pool.ts";
 import { StatementTable } from "./statements.ts";
 

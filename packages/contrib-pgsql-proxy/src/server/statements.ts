@@ -1,8 +1,7 @@
 // Prepared statements of clients, under names that do not collide at a server: a client may get another server for each
 // transaction, and the statement is prepared there when it is needed.
 
-import { headSize, int32, message, readText } from "../protocol/messages.ts";
-import type { CancelKey } from "./cancels.ts";
+import { headSize, message, readText } from "../protocol/messages.ts";
 
 /** A statement at servers: the same for all clients that have prepared the same text. */
 export interface Statement {
@@ -80,9 +79,4 @@ export function readTarget(
 
 export function describeMessage(name: string): Buffer {
   return message("D", `S${name}\0`);
-}
-
-/** BackendKeyData. */
-export function keyMessage({ id, key }: CancelKey): Buffer {
-  return message("K", int32(id), int32(key));
 }

@@ -5,6 +5,7 @@ import { databaseGroup } from "./groups.ts";
 import { ownerLabels } from "./labels.ts";
 import type { Metrics } from "./metrics.ts";
 
+/** The numbers of one user and one database. */
 export class DatabaseCounts {
   readonly #numbers: Float64Array;
 
