@@ -23,8 +23,13 @@ const echoTransport = defineSocklet({
       if (!isWebTransport(upgrade)) return false;
       const session = acceptWebTransport(upgrade, {
         settings: props,
-        stream: (stream) => void (stream.isBidirectional ? stream.pipe(stream) : stream.resume()),
-        datagram: (bytes) => void session.sendDatagram(bytes),
+        stream(stream) {
+          if (stream.isBidirectional) stream.pipe(stream);
+          else stream.resume();
+        },
+        datagram(bytes) {
+          session.sendDatagram(bytes);
+        },
       });
       session.openUniStream()?.end("welcome");
       return true;

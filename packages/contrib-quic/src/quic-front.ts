@@ -34,12 +34,14 @@ import { Http3Conn } from "./http3/server-conn.ts";
 import type { Http3ServerSettings } from "./http3-props.ts";
 import type { QuicHello } from "./initial/client-initial.ts";
 import type { AcceptedConn } from "./quic/accepted-conn.ts";
+import { ConnIds } from "./quic/conn-ids.ts";
 import type { QuicConnUser } from "./quic/conn.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./quic/endpoint.ts";
 import { nativeQuic, type NativeConfig, type NativeQuic } from "./quic/native.ts";
 import { RetryTokens } from "./quic/retry-tokens.ts";
 import { SiteConfigs } from "./quic/site-configs.ts";
 import { QuicTlsFacts } from "./quic/tls-facts.ts";
+import { WorkerRelay, type WorkerRelayOptions } from "./quic/worker-relay.ts";
 
 export interface QuicFrontOptions {
   readonly context: Context<Http3ServerSettings, undefined>;
@@ -75,6 +77,8 @@ export class QuicFront implements WebFront, QuicAcceptor {
   #tokens: RetryTokens | undefined;
   #handshakes = 0;
   #emptied: PromiseWithResolvers<void> | undefined;
+  ids = new ConnIds();
+  relay: WorkerRelay | undefined;
   isOpen = false;
 
   constructor(options: QuicFrontOptions) {
@@ -126,22 +130,31 @@ export class QuicFront implements WebFront, QuicAcceptor {
   }
 
   async prepare(): Promise<void> {
-    const { props, listeners, stage, workers } = this.#options.context;
+    const { props, listeners, path, stage, workers } = this.#options.context;
+    const isShared = workers !== onlyWorker;
     const secret = await workers.secret("QUIC");
     this.#tokens = new RetryTokens(secret, () => stage.clock.now());
     this.#configs.useTicketSecret(secret);
     for (const each of addressesIn(props.address)) {
       const address = await numericAddress(each, stage.namer);
       if ("path" in address) throw new TypeError(`${formatAddress(address)} is no address for datagrams`);
-      const shares = await listeners.datagrams.share({ address, isShared: workers !== onlyWorker });
+      const shares = await listeners.datagrams.share({ address, isShared });
       this.#endpoints.push(...shares.map((share) => new QuicEndpoint(share, listeners.datagrams, this)));
     }
+    if (!isShared) return;
+    const received: WorkerRelayOptions["received"] = (datagram, from, { address, port }) => {
+      const endpoint = this.#endpoints.find(({ share: { local } }) => local.address === address && local.port === port);
+      endpoint?.relayed(datagram, from);
+    };
+    this.relay = await WorkerRelay.open({ workers, secret, server: path, received });
+    this.ids = this.relay.ids;
   }
 
   open(): void {
     const { log, workers, props } = this.#options.context;
     this.isOpen = true;
     for (const endpoint of this.#endpoints) endpoint.open();
+    this.relay?.announce(true);
     this.#upkeep.set(props.tlsReloadInterval);
     if (workers.slot > 0) return;
     for (const address of this.listensOn) log.info(`listens on ${address}`);
@@ -155,6 +168,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
 
   async drain(): Promise<void> {
     this.isOpen = false;
+    this.relay?.announce(false);
     for (const [accepted, { http3 }] of [...this.#conns]) {
       if (http3 === undefined) accepted.conn.close(errorCode.noError, "");
       else http3.drain();
@@ -173,7 +187,7 @@ export class QuicFront implements WebFront, QuicAcceptor {
       conn.endOfTurn();
       conn.abandon();
     }
-    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+    await Promise.all([...this.#endpoints.map((endpoint) => endpoint.close()), this.relay?.close()]);
     this.#upkeep.clear();
     await this.#upkeepDone;
     this.#upkeep.clear();

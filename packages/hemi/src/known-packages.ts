@@ -35,6 +35,7 @@ export const knownPackages: ReadonlyMap<string, string> = new Map([
   ["quicBackend", "@hemi/contrib-quic"],
   ["quicRouter", "@hemi/contrib-quic"],
   ["quicProxy", "@hemi/contrib-quic"],
+  ["quicOutgate", "@hemi/contrib-quic"],
   ["redis", "@hemi/contrib-redis"],
   ["redisStater", "@hemi/contrib-redis"],
   ["redisCacher", "@hemi/contrib-redis"],

@@ -415,6 +415,7 @@ export type { Probe } from "./backend/active-health.ts";
 export type { DatagramUser } from "./layer4/udps/node-datagrams.ts";
 export {
   DatagramSockets,
+  maxSendQueue,
   numericOnly,
   receiveBuffer,
   type DatagramBinding,

@@ -20,7 +20,10 @@ export interface MessageFrameRules {
   idleFrame(size: number): void;
 }
 
-/** How a frame of a message is read: HEADERS that are too large are skipped, too. Throws H3_FRAME_UNEXPECTED, and H3_ID_ERROR for a push. */
+/**
+ * How a frame of a message is read: HEADERS that are too large are skipped, too. Throws H3_FRAME_UNEXPECTED, and
+ * H3_ID_ERROR for a push.
+ */
 export function treatMessageFrame(
   type: number,
   size: number,

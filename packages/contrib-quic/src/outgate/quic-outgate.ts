@@ -95,8 +95,8 @@ export class QuicOutgate implements Part {
   }
 
   /**
-   * Connects to the first address where the handshake succeeds. Rejects with a BackendFailure, and with HEMI_MODULE on a
-   * platform without QUIC.
+   * Connects to the first address where the handshake succeeds. Rejects with a BackendFailure, and with HEMI_MODULE on
+   * a platform without QUIC.
    */
   async dial(host: QuicHost, events: QuicConnectionEvents): Promise<QuicConnection> {
     let failure = new BackendFailure("HEMI_BACKEND_DIAL", "", "the host has no address");
@@ -164,10 +164,10 @@ export class QuicOutgate implements Part {
 function transportOf(
   settings: QuicOutgateSettings,
   nextProtos: readonly string[],
-  { stream, datagram }: QuicConnectionEvents,
+  events: QuicConnectionEvents,
 ): ClientTransport {
   const { idleTimeout, streamWindow, connWindow, maxStreams, maxDatagrams } = settings;
-  const streams = stream === undefined ? 0 : maxStreams;
+  const streams = events.stream === undefined ? 0 : maxStreams;
   return {
     nextProtos,
     idleTimeout,
@@ -176,6 +176,6 @@ function transportOf(
     connWindow,
     maxBidiStreams: streams,
     maxUniStreams: streams,
-    maxDatagrams: datagram === undefined ? 0 : maxDatagrams,
+    maxDatagrams: events.datagram === undefined ? 0 : maxDatagrams,
   };
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { makeCertificate } from "@hemi/internal/testing";
 import type { AcceptedConn } from "./accepted-conn.ts";
+import { ConnIds } from "./conn-ids.ts";
 import { QuicEndpoint, type QuicAcceptor } from "./endpoint.ts";
 import { nativeQuic, type NativeConfig } from "./native.ts";
 import { RetryTokens } from "./retry-tokens.ts";
@@ -27,7 +28,11 @@ function initial(): Buffer {
 }
 
 /** An endpoint whose certificates are found when `found` is called. */
-function makeEndpoint(maxConns = 100) {
+function makeEndpoint({
+  maxConns = 100,
+  isOpen = true,
+  relay,
+}: Partial<Pick<QuicAcceptor, "isOpen" | "relay">> & { maxConns?: number } = {}) {
   const sent: Buffer[] = [];
   const lookups: PromiseWithResolvers<NativeConfig | undefined>[] = [];
   const began: AcceptedConn[] = [];
@@ -43,7 +48,9 @@ function makeEndpoint(maxConns = 100) {
   const acceptor: QuicAcceptor = {
     native: nativeQuic(),
     tokens: new RetryTokens(randomBytes(32), () => 0),
-    isOpen: true,
+    ids: new ConnIds(),
+    relay,
+    isOpen,
     demandsRetry: (count) => hellos.push(count) > 0 && count >= 4,
     admits: () => began.length < maxConns,
     configFor() {
@@ -79,7 +86,7 @@ function makeEndpoint(maxConns = 100) {
 }
 
 test("clients that come while certificates are looked for do not pass maxConns", async () => {
-  const { endpoint, began, lookups, receive, found } = makeEndpoint(1);
+  const { endpoint, began, lookups, receive, found } = makeEndpoint({ maxConns: 1 });
   for (let port = 1; port <= 3; port++) receive(initial(), port);
   expect(lookups).toHaveLength(3);
   await found();
@@ -132,4 +139,20 @@ test("a client of an unproven address is sent three times what it has sent at mo
   expect(size).toBeLessThanOrEqual(3 * hello.length);
   for (const { conn } of began) conn.abandon();
   await endpoint.close();
+});
+
+test("packets of other workers' connections, and first packets while it drains, are passed on once", () => {
+  const passed: string[] = [];
+  const relay: QuicAcceptor["relay"] = {
+    pass: (datagram) => (datagram[0] ?? 0) < 0x80 && passed.push("short") > 0,
+    passNew: () => void passed.push("first"),
+  };
+  const { endpoint, receive } = makeEndpoint({ isOpen: false, relay });
+  const short = Buffer.alloc(40, 0x41);
+  receive(short, 1);
+  receive(initial(), 2);
+  expect(passed).toEqual(["short", "first"]);
+  const from = { address: "127.0.0.1", port: 1 };
+  for (const datagram of [short, initial()]) endpoint.relayed(datagram, from);
+  expect(passed).toEqual(["short", "first"]);
 });

@@ -8,13 +8,14 @@
 // Until its address is proven a client is sent three times what it has sent at most (RFC 9000 8.1), which the library
 // sees to. What is no Initial and belongs to no connection is dropped.
 
-import { randomBytes } from "node:crypto";
 import type { DatagramShare, DatagramSockets, Endpoint } from "@hemi/internal";
 import { ClientInitial, type QuicHello } from "../initial/client-initial.ts";
 import { isLongHeader, quicVersion, readLongHeader, type LongHeader } from "../initial/long-header.ts";
 import { AcceptedConn, type AcceptedConnListener } from "./accepted-conn.ts";
+import { connIdSize, type ConnIds } from "./conn-ids.ts";
 import { ConnTable } from "./conn-table.ts";
 import { hostPort, type NativeConfig, type NativeQuic } from "./native.ts";
+import type { WorkerRelay } from "./worker-relay.ts";
 import type { RetryTokens } from "./retry-tokens.ts";
 
 /** The server of an endpoint. */
@@ -28,6 +29,10 @@ export interface QuicAcceptor extends AcceptedConnListener {
    * at their ClientHello.
    */
   demandsRetry(hellos: number): boolean;
+  /** Makes the connection IDs that we give. */
+  readonly ids: ConnIds;
+  /** To the other workers that share the address; `undefined`: there are none. */
+  readonly relay: Pick<WorkerRelay, "pass" | "passNew"> | undefined;
   /** Whether a client may have one more connection. */
   admits(client: Endpoint): boolean;
   /** The settings and the certificate for a client. `undefined`: it is refused. */
@@ -68,13 +73,12 @@ export class QuicEndpoint {
 
   /** Receives from now on. */
   open(): void {
-    this.share.receive((datagram, from) => {
-      try {
-        this.#received(datagram, from);
-      } catch (error) {
-        this.#acceptor.handshakeFailed(from, error instanceof Error ? error.message : String(error));
-      }
-    });
+    this.share.receive((datagram, from) => this.#take(datagram, from, false));
+  }
+
+  /** Another worker has received a datagram, and has passed it on. */
+  relayed(datagram: Buffer, from: Endpoint): void {
+    this.#take(datagram, from, true);
   }
 
   async close(): Promise<void> {
@@ -96,18 +100,28 @@ export class QuicEndpoint {
     for (const { conn } of dirty) conn.endOfTurn();
   }
 
-  #received(datagram: Buffer, from: Endpoint): void {
-    const first = datagram[0] ?? 0;
-    if (!isLongHeader(first)) {
-      this.table.find(datagram.subarray(1, 1 + connIdSize))?.received(datagram, from);
+  #take(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
+    try {
+      this.#received(datagram, from, isRelayed);
+    } catch (error) {
+      this.#acceptor.handshakeFailed(from, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #received(datagram: Buffer, from: Endpoint, isRelayed: boolean): void {
+    const header = isLongHeader(datagram[0] ?? 0) ? readLongHeader(datagram) : undefined;
+    const connId = header?.dcid ?? datagram.subarray(1, 1 + connIdSize);
+    const known = this.table.find(connId);
+    if (known !== undefined) return known.received(datagram, from);
+    const { isOpen, relay } = this.#acceptor;
+    const { local } = this.share;
+    if (!isRelayed && relay?.pass(datagram, from, local, connId) === true) return;
+    // RFC 9000 14.1, 6.1.
+    if (header === undefined || datagram.length < minInitialDatagram) return;
+    if (!isOpen) {
+      if (!isRelayed && header.isInitial) relay?.passNew(datagram, from, local);
       return;
     }
-    const header = readLongHeader(datagram);
-    if (header === undefined) return;
-    const known = this.table.find(header.dcid);
-    if (known !== undefined) return known.received(datagram, from);
-    // RFC 9000 14.1, 6.1.
-    if (datagram.length < minInitialDatagram || !this.#acceptor.isOpen) return;
     if (header.version !== quicVersion) return this.#negotiate(header, from);
     if (header.isInitial && header.dcid.length >= minConnId) this.#initial(datagram, header, from);
   }
@@ -119,7 +133,7 @@ export class QuicEndpoint {
     const key = `${from.address} ${from.port} ${header.dcid.toString("latin1")}`;
     const known = this.#hellos.get(key);
     if (known === undefined && originalDcid === undefined && this.#acceptor.demandsRetry(this.#hellos.size)) {
-      const newId = randomBytes(connIdSize);
+      const newId = this.#acceptor.ids.make();
       const packet = Buffer.alloc(minInitialDatagram);
       const token = tokens.make(from, header.dcid, newId);
       const size = native.retry(header.scid, header.dcid, newId, token, quicVersion, packet);
@@ -163,7 +177,7 @@ export class QuicEndpoint {
       return this.#acceptor.handshakeFailed(from, what);
     }
     // After a Retry the client uses the ID that we have given it.
-    const scid = originalDcid === undefined ? randomBytes(connIdSize) : Buffer.from(dcid);
+    const scid = originalDcid === undefined ? this.#acceptor.ids.make() : Buffer.from(dcid);
     const { local } = this.share;
     const native = this.#acceptor.native.Connection.accept(
       scid,
@@ -204,8 +218,6 @@ export class QuicEndpoint {
   }
 }
 
-/** Of the IDs that we give, in bytes. */
-const connIdSize = 16;
 /** Of those that clients choose (RFC 9000 7.2), in bytes. */
 const minConnId = 8;
 /** In bytes (RFC 9000 14.1). */
