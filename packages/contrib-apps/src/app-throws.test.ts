@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { exchange, open, until } from "./testing/client.ts";
 import { watchEscapes } from "./testing/escapes.ts";
 import { current as currentFetch } from "./testing/any-fetch-app.ts";
@@ -183,7 +183,7 @@ async function goesOn(handlet: string, client: Client): Promise<string> {
   using escaped = watchEscapes();
   await using site = await serve(handlet);
   const answer = await client(site.port).catch(() => "");
-  await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("the app's reason"));
+  await expect.poll(() => site.sink.lines.join("")).toContain("the app's reason");
   await escaped.settle();
   expect(escaped.errors).toEqual([]);
   current.app = (_req, res) => res.end("goes on");
@@ -280,5 +280,5 @@ test("a listener that is taken off the signal is not called", async () => {
   };
   await using site = await serve('fetchHandlet { .module = "any-fetch-app.ts" }');
   await leaving()(site.port);
-  await vi.waitFor(() => expect(heard).toEqual(["second"]));
+  await expect.poll(() => heard).toEqual(["second"]);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { exchange, open, until } from "./testing/client.ts";
 import { watchEscapes } from "./testing/escapes.ts";
 import { events } from "./testing/fetch-app.ts";
@@ -104,7 +104,7 @@ describe.each([
       const socket = await open(site.port, "GET /waits HTTP/1.1");
       await new Promise((resolve) => setImmediate(resolve));
       socket.destroy();
-      await vi.waitFor(() => expect(events).toEqual(["aborted"]));
+      await expect.poll(() => events).toEqual(["aborted"]);
       expect(site.sink.lines.join("")).not.toMatch(/ error /);
     });
   });
@@ -206,7 +206,7 @@ describe.each([
         const socket = await open(site.port, `GET ${url} HTTP/1.1`);
         await until(socket, "\r\n\r\n");
         socket.destroy();
-        await vi.waitFor(() => expect(events).toContain("cancelled"));
+        await expect.poll(() => events).toContain("cancelled");
         await escaped.settle();
         expect(escaped.errors).toEqual([]);
         expect((await site.ask({ url: "/plain" })).text).toBe("plain");
@@ -247,7 +247,7 @@ describe.each([
       expect(process.memoryUsage().rss - before).toBeLessThan(64 << 20);
       expect(events).toEqual([]);
       socket.destroy();
-      await vi.waitFor(() => expect(events).toEqual(["cancelled"]));
+      await expect.poll(() => events).toEqual(["cancelled"]);
       expect(site.sink.lines.join("")).not.toMatch(/ error /);
     });
 

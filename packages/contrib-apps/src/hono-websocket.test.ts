@@ -27,13 +27,13 @@ test("a WebSocket of a Hono app is opened, speaks, and is closed", async () => {
   const { ws, messages } = await open(site.port, "/echo/x", ["a", "b"]);
   ws.send("one");
   ws.send(new Uint8Array([1, 2]));
-  await vi.waitFor(() =>
-    expect(messages).toEqual(["hello at /echo/x by b from 127.0.0.1", "you said one", new Uint8Array([1, 2]).buffer]),
-  );
+  await expect
+    .poll(() => messages)
+    .toEqual(["hello at /echo/x by b from 127.0.0.1", "you said one", new Uint8Array([1, 2]).buffer]);
   const closing = closingOf(ws);
   ws.send("bye");
   expect(await closing).toMatchObject({ code: 4001, reason: "as you wish" });
-  await vi.waitFor(() => expect(heard.at(-1)).toBe("4001  3"));
+  await expect.poll(() => heard.at(-1)).toBe("4001  3");
 });
 
 test("what its handler throws closes it with 1011, and is in the log", async () => {
@@ -59,7 +59,7 @@ test("what an asynchronous onClose rejects with is in the log, and the server go
   await using site = await serve(hono);
   const { ws } = await open(site.port, "/fails/close");
   ws.close(1000);
-  await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("close failed on purpose"));
+  await expect.poll(() => site.sink.lines.join("")).toContain("close failed on purpose");
   await escaped.settle();
   expect(escaped.errors).toEqual([]);
   expect((await site.ask({ url: "/plain" })).text).toBe("a page");
@@ -71,9 +71,9 @@ test("handlers that give back a number do not end the process", async () => {
   const { ws, messages } = await open(site.port, "/arrow");
   ws.send("one");
   ws.send("two");
-  await vi.waitFor(() => expect(messages).toEqual(["heard", "heard"]));
+  await expect.poll(() => messages).toEqual(["heard", "heard"]);
   ws.close(1000);
-  await vi.waitFor(() => expect(heard.at(-1)).toBe("arrow closed"));
+  await expect.poll(() => heard.at(-1)).toBe("arrow closed");
   await escaped.settle();
   expect(escaped.errors).toEqual([]);
   expect(site.sink.lines.join("")).not.toMatch(/ error /);
@@ -124,7 +124,7 @@ test("any fetch app may open one by its second argument", async () => {
   await using site = await serve('fetchHandlet { .module = "fetch-ws-app.ts" }');
   const { ws, messages } = await open(site.port, "/");
   ws.send("one");
-  await vi.waitFor(() => expect(messages).toEqual(["you said one"]));
+  await expect.poll(() => messages).toEqual(["you said one"]);
   const closing = closingOf(ws);
   const quit = site.stage.quit(5000);
   expect((await closing).code).toBe(1001);

@@ -86,7 +86,7 @@ describe.each([
     expect(left).toEqual([]);
     socket.destroy();
     await once(socket, "close");
-    await vi.waitFor(() => expect(left).toEqual(["sse"]));
+    await expect.poll(() => left).toEqual(["sse"]);
   });
 
   test("reaches the engine's request as c.env.hemi, and leaves to others what it wants to", async () => {

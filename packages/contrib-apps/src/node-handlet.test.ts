@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ContentFailure } from "./content-failure.ts";
 import type { NodeApp } from "./index.ts";
 import { exchange, open, until } from "./testing/client.ts";
@@ -74,7 +74,7 @@ describe("an app that fails", () => {
       throw new Error("the reason");
     });
     expect((await site.ask({ url: "/" })).status).toBe(500);
-    await vi.waitFor(() => expect(errors).toHaveLength(2));
+    await expect.poll(() => errors).toHaveLength(2);
     expect(errors[0]).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
   });
 
@@ -108,7 +108,7 @@ describe("an app that fails", () => {
       res.write("more");
     });
     expect((await site.ask({ url: "/" })).text).toBe("all");
-    await vi.waitFor(() => expect(site.sink.lines.join("")).toContain("write after end"));
+    await expect.poll(() => site.sink.lines.join("")).toContain("write after end");
   });
 
   test.each([99, 100, 199, 1000])("by the status %i gets a RangeError", async (status) => {

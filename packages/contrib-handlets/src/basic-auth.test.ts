@@ -165,7 +165,7 @@ describe("remembering", () => {
     const gate = Promise.withResolvers<undefined>();
     scryptGate.wait = gate.promise;
     const early = site.ask("GET /", login("ann:open sesame"));
-    await vi.waitFor(() => expect(scryptCalls).toHaveLength(1));
+    await expect.poll(() => scryptCalls).toHaveLength(1);
     site.change("webapp.site/rule.1/basicAuth", { users: new Map([["ann", other]]) });
     gate.resolve(undefined);
     expect((await early).status).toBe(200);
@@ -234,7 +234,7 @@ test("all basicAuth together hash on a quarter of the threads", async () => {
   const gate = Promise.withResolvers<undefined>();
   scryptGate.wait = gate.promise;
   const asked = ["/a", "/b"].map((path) => site.ask(`GET ${path}`, login(`ann:guess ${path}`)));
-  await vi.waitFor(() => expect(scryptCalls).toHaveLength(1));
+  await expect.poll(() => scryptCalls).toHaveLength(1);
   await new Promise((resolve) => setImmediate(resolve));
   expect(scryptCalls).toEqual(["guess /a"]);
   gate.resolve(undefined);

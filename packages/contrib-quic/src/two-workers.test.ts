@@ -51,7 +51,7 @@ async function serve(folder: string): Promise<Program> {
   let written = "";
   child.stderr.on("data", (bytes: Buffer) => (written += bytes.toString()));
   const closed = once(child, "close");
-  await Promise.race([expect.poll(() => written, { timeout: 30_000 }).toMatch(/leads 2 workers/), closed]);
+  await Promise.race([expect.poll(() => written, { timeout: 120_000 }).toMatch(/leads 2 workers/), closed]);
   if (child.exitCode !== null) throw new Error(written);
   return {
     port,

@@ -16,7 +16,7 @@ import {
   type Transport,
 } from "@hemi/rpc-client";
 import { detailsOf, errorDetail } from "@hemi/rpc-client/proto";
-import { describe, expect, expectTypeOf, test, vi } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
 const number = z.object({ n: z.number() });
@@ -138,12 +138,12 @@ describe.each(Object.entries(ways))("a client by %s", (_way, makeTransport) => {
     await expect(stock.double({ n: 99 }, { timeout: 60 })).rejects.toMatchObject({ code: "deadline_exceeded" });
     const abort = new AbortController();
     const canceled = stock.double({ n: 99 }, { signal: abort.signal });
-    await vi.waitFor(() => expect(observed.events.filter((event) => event === "hangs")).toHaveLength(2));
+    await expect.poll(() => observed.events.filter((event) => event === "hangs")).toHaveLength(2);
     abort.abort();
     await expect(canceled).rejects.toMatchObject({ code: "canceled" });
     const parent = { signal: new AbortController().signal, timeLeft: 60 };
     await expect(stock.double({ n: 99 }, { parent })).rejects.toMatchObject({ code: "deadline_exceeded" });
-    await vi.waitFor(() => expect(observed.events.filter((event) => event === "aborted")).toHaveLength(3));
+    await expect.poll(() => observed.events.filter((event) => event === "aborted")).toHaveLength(3);
   });
 
   test("closes the procedure when it leaves a stream", async () => {
@@ -151,7 +151,7 @@ describe.each(Object.entries(ways))("a client by %s", (_way, makeTransport) => {
     const { site, stock } = await begin(observed);
     await using _site = site;
     for await (const { n } of stock.count({ n: 1e9 })) if (n === 2) break;
-    await vi.waitFor(() => expect(observed.events).toEqual(["count closed"]));
+    await expect.poll(() => observed.events).toEqual(["count closed"]);
   });
 
   test("repeats what is idempotent while the server is unavailable, a few times", async () => {

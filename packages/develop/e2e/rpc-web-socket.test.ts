@@ -3,7 +3,7 @@
 import { implement } from "@hemi/hemi";
 import { serveRpc, type RpcSite } from "@hemi/internal/testing";
 import { bidiStreaming, bundlet, client, RpcError, unary, webSocketTransport } from "@hemi/rpc-client";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 
 const text = z.object({ text: z.string() });
@@ -66,7 +66,7 @@ test("a client that closes its WebSocket ends its calls at the server", async ()
   expect((await answers.next()).value).toEqual({ text: "a!" });
   transport.close();
   await expect(answers.next()).rejects.toMatchObject({ code: "unavailable" });
-  await vi.waitFor(() => expect(events).toEqual(["gone"]));
+  await expect.poll(() => events).toEqual(["gone"]);
 });
 
 test("a path without WebSockets, and a site without them, give unavailable", async () => {

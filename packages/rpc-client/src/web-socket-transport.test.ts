@@ -1,5 +1,5 @@
 import { bundlet, frame, frameTypes, makeClient, preface, unary } from "@hemi/common/rpc";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { webSocketTransport } from "./web-socket-transport.ts";
 
 /** Takes anything. */
@@ -46,10 +46,10 @@ test("a call whose message is not sent when the server closes the WebSocket fail
   });
   const { say } = makeClient(echo, transport, { retries: 0 });
   const answer = say({ text: "x".repeat(1_000_000) });
-  await vi.waitFor(() => expect(StuckWebSocket.latest).toBeDefined());
+  await expect.poll(() => StuckWebSocket.latest).toBeDefined();
   const socket = StuckWebSocket.latest;
   socket?.open();
-  await vi.waitFor(() => expect(socket?.bufferedAmount).toBeGreaterThan(256 * 1024));
+  await expect.poll(() => socket?.bufferedAmount).toBeGreaterThan(256 * 1024);
   // The close frame of the server has come; the event comes when its own side is closed.
   if (socket !== undefined) socket.readyState = 2;
   setTimeout(() => socket?.onclose(), 50);

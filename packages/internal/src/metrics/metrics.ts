@@ -35,6 +35,7 @@ export type CountReport = readonly CountBlock[];
 
 /** What a component counts, or the sum of that over processes. */
 export interface CountSlice {
+  /** What is counted. */
   readonly group: CountGroup;
   /** The values of the labels, in the order of the group. */
   readonly labels: readonly string[];

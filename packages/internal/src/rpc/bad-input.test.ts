@@ -4,7 +4,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { envelope } from "@hemi/common/rpc";
 import { gzipSync, brotliCompressSync } from "node:zlib";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { SimpleRequestSchema, StreamingOutputCallRequestSchema, TestService } from "../testing/rpc/interop_pb.ts";
 import { answerOf, RawCaller, type RawAnswer } from "../testing/rpc/raw-call.ts";
 import { serveRpc, type RpcSite, type RpcSiteOptions } from "../testing/rpc/rpc-site.ts";
@@ -246,7 +246,7 @@ describe("clients that leave", () => {
     await lead(stream);
     await new Promise((resolve) => setImmediate(resolve));
     stream.close(8);
-    await vi.waitFor(() => expect(seen.events).toContain("duplex closed"));
+    await expect.poll(() => seen.events).toContain("duplex closed");
     await worksStill(caller);
   });
 
@@ -255,9 +255,9 @@ describe("clients that leave", () => {
     const { site, caller } = await begin({ bundlets: [testService(seen)] });
     const stream = caller.begin("FullDuplexCall");
     stream.write(streaming({ responseParameters: [{ size: 1 }], behavior: "hang" }));
-    await vi.waitFor(() => expect(seen.events).toContain("hangs"));
+    await expect.poll(() => seen.events).toContain("hangs");
     caller.session.destroy();
-    await vi.waitFor(() => expect(seen.events).toContain("duplex closed"));
+    await expect.poll(() => seen.events).toContain("duplex closed");
     expect(site.log.filter((line) => line.includes(" error "))).toEqual([]);
   });
 
@@ -324,10 +324,10 @@ describe("procedures that misbehave", () => {
     stream.end(streaming({}));
     await new Promise((resolve) => stream.once("readable", resolve));
     // The window of a stream is 64 KiB, and nothing is read.
-    await vi.waitFor(() => expect(yielded).toBeGreaterThan(60));
+    await expect.poll(() => yielded).toBeGreaterThan(60);
     expect(yielded).toBeLessThan(5000);
     stream.close(8);
-    await vi.waitFor(() => expect(yielded).toBe(-1));
+    await expect.poll(() => yielded).toBe(-1);
   });
 
   test("one that returns no iterable, or an invalid message", async () => {
@@ -359,10 +359,10 @@ describe("procedures that misbehave", () => {
     const { caller } = await begin({ bundlets: [testService(seen)], props: ".maxCalls = 1" });
     const first = caller.begin("UnaryCall");
     first.end(simple("hang"));
-    await vi.waitFor(() => expect(seen.events).toContain("hangs"));
+    await expect.poll(() => seen.events).toContain("hangs");
     expect(statusOf(await caller.call("UnaryCall", [none]))).toMatch(/^8 too many calls/);
     first.close(8);
-    await vi.waitFor(() => expect(seen.events).toContain("aborted: canceled"));
+    await expect.poll(() => seen.events).toContain("aborted: canceled");
     expect(statusOf(await caller.call("UnaryCall", [none]))).toBe("0 ");
   });
 

@@ -5,7 +5,7 @@ import { Code, ConnectError, createClient, type Client, type Transport } from "@
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { bundlet, RpcError, serverStreaming, unary, envelope } from "@hemi/common/rpc";
 import { errorDetail } from "@hemi/common/rpc-proto";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { serveRpc } from "../testing/rpc/rpc-site.ts";
 import { testBundlet, testService } from "../testing/rpc/test-service.ts";
@@ -124,7 +124,7 @@ describe.each(Object.entries(transports))("a client of connect-es by %s", (name,
         for await (const _message of stream) abort.abort();
       })(),
     ).rejects.toMatchObject({ code: Code.Canceled });
-    await vi.waitFor(() => expect(seen.events).toContain("output closed"));
+    await expect.poll(() => seen.events).toContain("output closed");
   });
 });
 

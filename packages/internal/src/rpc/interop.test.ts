@@ -3,7 +3,7 @@
 
 import { once } from "node:events";
 import { Metadata, status as grpcStatus, type ServiceError, type StatusObject } from "@grpc/grpc-js";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { GrpcClient } from "../testing/rpc/grpc-client.ts";
 import { serveRpc } from "../testing/rpc/rpc-site.ts";
 import { testService } from "../testing/rpc/test-service.ts";
@@ -143,7 +143,7 @@ test("cancel_after_begin, cancel_after_first_response", async () => {
   const status = statusOf(stream);
   stream.cancel();
   expect((await status).code).toBe(grpcStatus.CANCELLED);
-  await vi.waitFor(() => expect(seen.events).toContain("duplex closed"));
+  await expect.poll(() => seen.events).toContain("duplex closed");
 });
 
 test("timeout_on_sleeping_server", async () => {
@@ -152,7 +152,7 @@ test("timeout_on_sleeping_server", async () => {
   await using client = new GrpcClient(site.port);
   const hanging = client.unary("unaryCall", { behavior: "hang" }, { deadline: Date.now() + 100 });
   expect(await codeOf(hanging)).toBe(grpcStatus.DEADLINE_EXCEEDED);
-  await vi.waitFor(() => expect(seen.events.join()).toMatch(/hangs,aborted: (?:deadline_exceeded|canceled)/));
+  await expect.poll(() => seen.events.join()).toMatch(/hangs,aborted: (?:deadline_exceeded|canceled)/);
 });
 
 test("client_compressed_unary and server_compressed_unary, with gzip", async () => {

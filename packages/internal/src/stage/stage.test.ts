@@ -80,7 +80,7 @@ describe("the life of a stage", () => {
     await using stage = await bootText('stage { webapp "a" {} webapp "b" {} testServer "s" {} }');
     journal.length = 0;
     const started = stage.start();
-    await vi.waitFor(() => expect(journal).toEqual(["prepare webapp.a", "prepare webapp.b"]));
+    await expect.poll(() => journal).toEqual(["prepare webapp.a", "prepare webapp.b"]);
     gate.resolve();
     await started;
     expect(journal.at(2)).toBe("prepare testServer.s");
@@ -182,7 +182,7 @@ describe("when a component fails", () => {
     gates.set(`${step} webapp.slow`, gate.promise);
     const stage = await bootText(`stage { webapp "slow" {} webapp "bad" { .failAt = ("${step}") } }`);
     const started = errorOf(stage.start());
-    await vi.waitFor(() => expect(journal).toContain(`${step} webapp.bad`));
+    await expect.poll(() => journal).toContain(`${step} webapp.bad`);
     expect(journal.join()).not.toContain("shutdown");
     gate.resolve();
     await started;
@@ -242,7 +242,7 @@ describe("quit while it starts", () => {
     gates.set("prepare testBackend.a", gate.promise);
     const stage = await bootText('stage { testBackend "a" {} webapp "b" {} }');
     const started = errorOf(stage.start());
-    await vi.waitFor(() => expect(journal).toContain("prepare testBackend.a"));
+    await expect.poll(() => journal).toContain("prepare testBackend.a");
     const quit = stage.quit();
     gate.resolve();
     await quit;
@@ -257,7 +257,7 @@ describe("quit while it starts", () => {
     gates.set("prepare testBackend.a", gate.promise);
     const stage = await bootText('stage { testBackend "a" {} }');
     const started = errorOf(stage.start());
-    await vi.waitFor(() => expect(journal).toContain("prepare testBackend.a"));
+    await expect.poll(() => journal).toContain("prepare testBackend.a");
     const quit = stage.quit();
     gate.reject(new Error("too late"));
     await quit;
@@ -271,7 +271,7 @@ describe("quit while it starts", () => {
     gates.set("shutdown webapp.a", gate.promise);
     const stage = await bootText('stage { webapp "a" { .failAt = ("prepare") } }');
     const started = errorOf(stage.start());
-    await vi.waitFor(() => expect(journal).toContain("shutdown webapp.a"));
+    await expect.poll(() => journal).toContain("shutdown webapp.a");
     const quit = stage.quit();
     gate.resolve();
     await quit;
@@ -311,7 +311,7 @@ describe("at the deadline", () => {
     gates.set("prepare webapp.a", never);
     const stage = await bootText('stage { testBackend "x" {} webapp "a" {} }');
     const started = errorOf(stage.start());
-    await vi.waitFor(() => expect(journal).toContain("prepare webapp.a"));
+    await expect.poll(() => journal).toContain("prepare webapp.a");
     const quit = stage.quit(1_000);
     await vi.advanceTimersByTimeAsync(1_000);
     await quit;

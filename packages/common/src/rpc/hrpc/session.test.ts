@@ -197,7 +197,7 @@ describe("two sessions", () => {
     await vi.waitFor(async () => {
       await exchange(client, server);
       expect(stream.isOver).toBe(true);
-    });
+    }, 10_000);
     expect(await receiving).toEqual([Buffer.from("a")]);
   });
 

@@ -10,7 +10,7 @@ import {
   preface,
   serverStreaming,
 } from "@hemi/common/rpc";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { numbers, numbersService, type NumbersObserved } from "../../testing/rpc/numbers-service.ts";
 import { beginning, rawCall, rawMessage, RawHrpc } from "../../testing/rpc/raw-hrpc.ts";
@@ -42,31 +42,31 @@ const double = "/test.Numbers/double";
 test("a call that comes byte by byte is answered", async () => {
   await using peer = await begin();
   await peer.raw.sendByBytes(Buffer.concat([beginning, rawCall(1, double), rawMessage(1, '{"n":2}', frameFlags.last)]));
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.end)).toHaveLength(1));
+  await expect.poll(() => peer.raw.of(frameTypes.end)).toHaveLength(1);
   expect(peer.raw.of(frameTypes.message)[0]?.payload.toString()).toBe('{"n":4}');
 });
 
 test("a client that sends no settings is closed after headTimeout", async () => {
   await using peer = await begin(".headTimeout = 50ms");
   peer.raw.send(preface);
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true), 3000);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   await peer.servesOthers();
 });
 
 test("a client without calls is told goodbye after idleTimeout", async () => {
   await using peer = await begin(".idleTimeout = 50ms");
   peer.raw.send(beginning);
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true), 3000);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.none);
 });
 
 test("an old connection is told goodbye, its calls go on, and the client makes another one", async () => {
   await using peer = await begin(".hrpcMaxConnAge = 40ms");
   peer.raw.send(beginning, rawCall(1, double));
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.goAway)).toHaveLength(1), 3000);
+  await expect.poll(() => peer.raw.of(frameTypes.goAway)).toHaveLength(1);
   peer.raw.send(rawMessage(1, '{"n":2}', frameFlags.last));
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.message)).toHaveLength(1));
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true));
+  await expect.poll(() => peer.raw.of(frameTypes.message)).toHaveLength(1);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   await using transport = hrpcTransport(`hrpc://${peer.site.address}`);
   const client = makeClient(numbers, transport);
   // Long enough for several connections.
@@ -76,19 +76,19 @@ test("an old connection is told goodbye, its calls go on, and the client makes a
 test("calls without a message end at the time limit, and their places are free again", async () => {
   await using peer = await begin(".maxTime = 60ms .hrpcMaxStreams = 3");
   peer.raw.send(beginning, ...[1, 3, 5, 7].map((id) => rawCall(id, double)));
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.end)).toHaveLength(4), 3000);
+  await expect.poll(() => peer.raw.of(frameTypes.end)).toHaveLength(4);
   const ends = peer.raw.of(frameTypes.end);
   // The fourth was refused at once; 14 is unavailable, 4 is deadline_exceeded.
   expect(ends[0]).toMatchObject({ id: 7, flags: frameFlags.notBegun });
   expect(ends.map(({ payload }) => payload[0])).toEqual([14, 4, 4, 4]);
   peer.raw.send(rawCall(9, double), rawMessage(9, "{}", frameFlags.last));
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.message)).toHaveLength(1));
+  await expect.poll(() => peer.raw.of(frameTypes.message)).toHaveLength(1);
 });
 
 test("a client that gives no sign of life while a call runs is sent away, and the procedure is told", async () => {
   await using peer = await begin(".hrpcPingInterval = 40ms .hrpcPingTimeout = 40ms");
   peer.raw.send(beginning, rawCall(1, double), rawMessage(1, '{"n":99}', frameFlags.last));
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true), 5000);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   expect(peer.raw.of(frameTypes.ping)).toHaveLength(1);
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.timeout);
   expect(peer.observed.events).toEqual(["hangs", "aborted"]);
@@ -111,12 +111,12 @@ test("a client that reads nothing makes an endless stream wait, and ends it when
   const raw = await RawHrpc.connect(site.port);
   raw.pause();
   raw.send(beginning, rawCall(1, "/test.Endless/count"), rawMessage(1, '{"n":1}', frameFlags.last));
-  await vi.waitFor(() => expect(sent).toBeGreaterThan(500));
+  await expect.poll(() => sent).toBeGreaterThan(500);
   // As many messages of about 10 bytes as the credit of 65,536 has room for, each with 64 bytes more.
   await new Promise((resolve) => setImmediate(resolve));
   expect(sent).toBeLessThan(65_536 / 64);
   await raw[Symbol.asyncDispose]();
-  await vi.waitFor(() => expect(sent).toBe(-1));
+  await expect.poll(() => sent).toBe(-1);
   await site[Symbol.asyncDispose]();
 });
 
@@ -140,7 +140,7 @@ test("a client that reads nothing is sent away after writeTimeout, whatever it s
   raw.send(beginning, rawCall(1, "/test.Endless/talk"), rawMessage(1, '{"text":"x"}', frameFlags.last), credit);
   const more = frame(frameTypes.credit, 0, 1, Uint8Array.of(0, 0, 0, 64));
   const sending = setInterval(() => raw.send(more), 20);
-  await vi.waitFor(() => expect(isOver).toBe(true), 10_000);
+  await expect.poll(() => isOver).toBe(true);
   clearInterval(sending);
 }, 15_000);
 
@@ -153,7 +153,7 @@ test.each([
 ])("a flood of %s ends its connection, with a line in the log", async (_what, pieces) => {
   await using peer = await begin(".hrpcMaxIdleFrames = 50");
   peer.raw.send(beginning, ...Array.from({ length: 200 }, (_, i) => Buffer.concat(pieces(i))));
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true), 5000);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.flood);
   expect(peer.site.log.join("\n")).toContain("too many frames bring nothing");
   await peer.servesOthers();
@@ -162,7 +162,7 @@ test.each([
 test("bytes that are no frames end the connection, and none of our text goes out beyond the reason", async () => {
   await using peer = await begin();
   peer.raw.send(beginning, Buffer.alloc(64, 0xff));
-  await vi.waitFor(() => expect(peer.raw.isClosed).toBe(true), 5000);
+  await expect.poll(() => peer.raw.isClosed).toBe(true);
   expect(peer.raw.of(frameTypes.goAway)[0]?.payload[4]).toBe(goAwayCodes.frameSize);
   await peer.servesOthers();
 });
@@ -177,5 +177,5 @@ test("the first bytes of the preface alone are no request of HTTP, and wait for 
     rawCall(1, double),
     rawMessage(1, "{}", frameFlags.last),
   );
-  await vi.waitFor(() => expect(peer.raw.of(frameTypes.end)).toHaveLength(1));
+  await expect.poll(() => peer.raw.of(frameTypes.end)).toHaveLength(1);
 });
