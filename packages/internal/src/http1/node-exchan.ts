@@ -228,8 +228,9 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const conn = this.#conn;
     const content = this.#content;
     if (conn === undefined || content === undefined) return false;
+    const start = conn.input.at;
     const piece = this.#gather(conn, content);
-    return this.#deliver(conn, content, piece, conn.input.lent());
+    return this.#deliver(conn, content, piece, conn.input.lent(start));
   }
 
   /** All that the input holds of the content, in one piece: many small chunks are not passed on one by one. */
