@@ -236,6 +236,8 @@ export class NodeConn<Traits, Memory = never> {
     // Behind a reset the end may be anywhere.
     if (!this.#guard.hasFailed && this.#user?.endedByClose() === true) return;
     this.#socket.destroy();
+    // Its "close" comes later than the requests of this turn, of which none may take it.
+    if (this.#user === undefined) this.#closed();
   };
 
   #notTaken(error: Error): void {

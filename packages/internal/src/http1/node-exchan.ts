@@ -63,9 +63,10 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
   protected dial(node: Node<Http1Pool>): void {
     const { pool } = node;
     this.#request = forNode(this.#request, node);
-    // One turn of the event loop shows whether the node has closed what we kept; a request that may not be made twice
-    // waits for that.
-    if (pool.hasIdle && !isIdempotent(this.#request.method)) setImmediate(() => this.#take(pool));
+    // One turn of the event loop shows whether the node has closed what we kept. What may not be made twice waits for
+    // that, and what cannot: content is passed on as it comes.
+    const { method, contentSize } = this.#request;
+    if (pool.hasIdle && (contentSize !== 0 || !isIdempotent(method))) setImmediate(() => this.#take(pool));
     else this.#take(pool);
   }
 
@@ -228,8 +229,9 @@ export class Http1NodeExchan extends NodeExchan<Http1Pool> implements ConnUser {
     const conn = this.#conn;
     const content = this.#content;
     if (conn === undefined || content === undefined) return false;
+    const start = conn.input.at;
     const piece = this.#gather(conn, content);
-    return this.#deliver(conn, content, piece, conn.input.lent());
+    return this.#deliver(conn, content, piece, conn.input.lent(start));
   }
 
   /** All that the input holds of the content, in one piece: many small chunks are not passed on one by one. */

@@ -83,8 +83,9 @@ export class Http1Exchan extends ServerExchan {
 
   protected takePiece(): Uint8Array | undefined {
     const { input } = this.#conn;
+    const start = input.at;
     const piece = this.content.next(input);
-    this.#lent = input.lent();
+    this.#lent = input.lent(start);
     this.#lentPiece = piece;
     const { failure } = this.content;
     if (piece === undefined && failure !== undefined) {

@@ -52,12 +52,13 @@ export class Input {
   }
 
   /**
-   * For who has read all of the input as one piece: releases it, and returns the function that gives the memory of the
-   * piece back. `undefined` if the piece is not alone there, or in no block: it is to be kept.
+   * For who has read all of the input from `start` on as one piece: releases it, and returns the function that gives
+   * the memory of the piece back. `undefined` if the piece is in no block, or not alone there: what stood before it, a
+   * head or a piece of another message, may be kept by others.
    */
-  lent(): (() => void) | undefined {
+  lent(start: number): (() => void) | undefined {
     const block = this.#block;
-    if (block === undefined || this.size > 0) return undefined;
+    if (block === undefined || start > 0 || this.size > 0) return undefined;
     this.clear();
     return () => readBlocks.giveBack(block);
   }

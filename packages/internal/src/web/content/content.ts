@@ -179,9 +179,12 @@ export class Content implements AsyncIterable<Uint8Array> {
     return piece;
   }
 
-  /** For the engine, which passes on a piece just read, and keeps it no longer: see `lent` of the wire. */
+  /**
+   * For the engine, which passes on a piece just read, and keeps it no longer: see `lent` of the wire. `undefined` where
+   * revisers have filters, which may keep what they pass on.
+   */
   lent(piece: Uint8Array): (() => void) | undefined {
-    return this.#wire.lent?.(piece);
+    return this.#filters.length > 0 ? undefined : this.#wire.lent?.(piece);
   }
 
   /** For the engine: see `limitContent` of the wire. */

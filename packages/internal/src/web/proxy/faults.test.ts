@@ -161,6 +161,20 @@ describe("a backend that does wrong", () => {
     expect((await proxy.ask(request("POST /"))).status).toBe(502);
     expect(proxy.log.join("\n")).toContain("not tried again: it was sent, and a POST may not be done twice");
   });
+
+  test("has closed a kept connection when an upload begins: the upload takes another one", async () => {
+    await using backend = await RawBackend.listen(async (conn, number) => {
+      await conn.request();
+      conn.answer(String(number));
+    });
+    await using proxy = await proxyTo([backend.address]);
+    await using client = await proxy.connect();
+    expect((await client.send(request("GET /")).response()).text).toBe("0");
+    client.send(request("PUT /", { "content-length": "4" }) + "data");
+    // The proxy reads the request first, and the end of its connection in the same turn.
+    backend.conns[0]?.socket.destroy();
+    expect(await client.response()).toMatchObject({ status: 200, text: "1" });
+  });
 });
 
 test("a node that was restarted is reached, however many connections to it were kept", async () => {
