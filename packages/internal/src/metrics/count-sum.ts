@@ -120,9 +120,9 @@ class SumSlice<Source> implements CountSlice {
   }
 
   take(source: Source, numbers: Float64Array): void {
-    const part = this.#parts.get(source);
-    if (part === undefined) this.#parts.set(source, numbers.slice());
-    else part.set(numbers);
+    const part = this.#parts.get(source) ?? new Float64Array(numbers.length);
+    for (let i = 0; i < part.length; i++) part[i] = Math.round((numbers[i] ?? 0) * fraction) / fraction;
+    this.#parts.set(source, part);
     this.#sumUp();
   }
 
@@ -178,5 +178,10 @@ function gaugesOf({ series, at }: CountGroup): readonly number[] {
   return Object.entries(series).flatMap(([name, { type }]) => (type === "gauge" ? (at[name] ?? []) : []));
 }
 
+/**
+ * Of a second: a millionth of it, nearly. Sums of such numbers are exact, in whichever order they are made: otherwise a
+ * counter could fall by its last digit when a process ends, and whoever reads it would take it for a restart.
+ */
+const fraction = 2 ** 20;
 /** Not a prop: as many slices as one process has at most, for a few generations of configurations. */
 const maxFormer = 20_000;

@@ -93,6 +93,23 @@ test("no counter falls while a process tells everything anew, nor if it ends in 
   expect(retries(sum)).toEqual(before);
 });
 
+test("a sum of durations is the same after a process has ended, to its last digit", () => {
+  const sum = new CountSum();
+  const processes = [0.1, 0.2, 0.3].map((seconds) => {
+    const metrics = new Metrics();
+    countDuration(metrics.numbers(requestGroup, labels), requestGroup.at.durations, seconds * 1000);
+    for (const news of new CountTeller().news(metrics.slices())) sum.take(metrics, news);
+    return metrics;
+  });
+  const seconds = () => sum.total()[0]?.values[requestGroup.at.durations + durationSumAt] ?? 0;
+  const before = seconds();
+  expect(before).toBeCloseTo(0.6, 5);
+  for (const process of processes.toReversed()) {
+    sum.ended(process);
+    expect(seconds()).toBe(before);
+  }
+});
+
 test("more than ten thousand slices share one", () => {
   const metrics = new Metrics();
   for (let i = 0; i < 10_000; i++) metrics.numbers(requestGroup, [`app${i}`, "", ""]);
