@@ -8,8 +8,10 @@ import type { CountSlice, Exemplar } from "./metrics.ts";
 
 /** Plain data for a channel of JSON. News of one teller must be taken in their order. */
 export interface CountNews {
-  /** What was told before does not hold any more: the numbering begins again. */
+  /** What was told before does not hold any more, once the last part has come: the numbering begins again. */
   readonly isAnew: boolean;
+  /** Whether this is the last part of what was told at once. */
+  readonly isLast: boolean;
   /** Slices that were not told of before. They have the next numbers, from 0 on. */
   readonly names: readonly { readonly group: string; readonly labels: readonly string[] }[];
   /** The slices that have changed, by their numbers. */
@@ -50,7 +52,7 @@ export class CountTeller {
    */
   news(slices: readonly CountSlice[]): readonly CountNews[] {
     if (this.#told.some(({ slice }, i) => slice !== slices[i])) this.#begin();
-    const parts: CountNews[] = [];
+    const parts: Part[] = [];
     let part = new Part();
     for (const [i, slice] of slices.entries()) {
       const told = (this.#told[i] ??= { slice, number: undefined, numbers: new Float64Array(slice.numbers.length) });
@@ -62,23 +64,19 @@ export class CountTeller {
       told.numbers.set(slice.numbers);
       part.add(told.number, told.numbers, slice.exemplars);
       if (part.changed.length < maxSlices) continue;
-      parts.push(this.#finish(part));
+      parts.push(part);
       part = new Part();
     }
-    if (part.changed.length > 0 || (this.#isAnew && parts.length === 0)) parts.push(this.#finish(part));
-    return parts;
+    if (part.changed.length > 0 || (this.#isAnew && parts.length === 0)) parts.push(part);
+    const isAnew = this.#isAnew;
+    this.#isAnew = false;
+    return parts.map((each, i) => each.finish(isAnew && i === 0, i === parts.length - 1));
   }
 
   #begin(): void {
     this.#told = [];
     this.#names = 0;
     this.#isAnew = true;
-  }
-
-  #finish(part: Part): CountNews {
-    const isAnew = this.#isAnew;
-    this.#isAnew = false;
-    return part.finish(isAnew);
   }
 }
 
@@ -95,12 +93,13 @@ class Part {
     if (exemplars !== undefined) this.#exemplars.push({ slice, exemplars: [...exemplars.values()] });
   }
 
-  finish(isAnew: boolean): CountNews {
+  finish(isAnew: boolean, isLast: boolean): CountNews {
     const { names, changed } = this;
     const pieces = this.#values.map(({ buffer, byteOffset, byteLength }) =>
       Buffer.from(buffer, byteOffset, byteLength),
     );
-    return { isAnew, names, changed, values: Buffer.concat(pieces).toString("base64"), exemplars: this.#exemplars };
+    const values = Buffer.concat(pieces).toString("base64");
+    return { isAnew, isLast, names, changed, values, exemplars: this.#exemplars };
   }
 }
 

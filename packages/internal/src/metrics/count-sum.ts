@@ -10,12 +10,14 @@ export class CountSum<Source extends object> {
   readonly #slices = new Map<string, SumSlice<Source>>();
   /** The slices of each process, in the order in which it has told of them. */
   readonly #told = new Map<Source, SumSlice<Source>[]>();
+  /** Of processes that tell everything anew: those of which they had told before. They count until all is told. */
+  readonly #before = new Map<Source, ReadonlySet<SumSlice<Source>>>();
   /** How many slices have numbers of processes that have ended. */
   #former = 0;
 
   /** Takes news of a process. The cost is that of the slices that have changed. */
   take(source: Source, news: CountNews): void {
-    if (news.isAnew) this.#forget(source);
+    if (news.isAnew) this.#beginAnew(source);
     const told = this.#told.get(source) ?? [];
     this.#told.set(source, told);
     for (const { group, labels } of news.names) told.push(this.#sliceOf(group, labels));
@@ -27,11 +29,12 @@ export class CountSum<Source extends object> {
       slice.take(source, numbers.subarray(at, (at += slice.group.size)));
     }
     for (const { slice, exemplars } of news.exemplars) told[slice]?.keep(exemplars);
+    if (news.isLast) this.#endAnew(source);
   }
 
   /** The process has ended. Its counters stay, and what it had under way is no more. Twice is harmless. */
   ended(source: Source): void {
-    for (const slice of this.#told.get(source) ?? []) {
+    for (const slice of this.#slicesOf(source)) {
       if (!slice.hasFormer && this.#former >= maxFormer) continue;
       if (!slice.hasFormer) this.#former++;
       slice.addToFormer(source);
@@ -50,12 +53,33 @@ export class CountSum<Source extends object> {
     return leftOut === undefined ? all : all.flatMap((slice) => slice.without(leftOut) ?? []);
   }
 
-  #forget(source: Source): void {
-    for (const slice of this.#told.get(source) ?? []) {
-      slice.drop(source);
-      if (slice.isEmpty) this.#slices.delete(slice.key);
-    }
+  /** Counters must not fall between two parts of the news, nor if the process ends there. */
+  #beginAnew(source: Source): void {
+    this.#before.set(source, this.#slicesOf(source));
     this.#told.delete(source);
+  }
+
+  #endAnew(source: Source): void {
+    const before = this.#before.get(source);
+    if (before === undefined) return;
+    this.#before.delete(source);
+    const told = new Set(this.#told.get(source));
+    for (const slice of before) if (!told.has(slice)) this.#drop(slice, source);
+  }
+
+  #forget(source: Source): void {
+    for (const slice of this.#slicesOf(source)) this.#drop(slice, source);
+    this.#before.delete(source);
+    this.#told.delete(source);
+  }
+
+  #drop(slice: SumSlice<Source>, source: Source): void {
+    slice.drop(source);
+    if (slice.isEmpty) this.#slices.delete(slice.key);
+  }
+
+  #slicesOf(source: Source): ReadonlySet<SumSlice<Source>> {
+    return new Set([...(this.#before.get(source) ?? []), ...(this.#told.get(source) ?? [])]);
   }
 
   #sliceOf(groupName: string, labels: readonly string[]): SumSlice<Source> {
@@ -96,9 +120,9 @@ class SumSlice<Source> implements CountSlice {
   }
 
   take(source: Source, numbers: Float64Array): void {
-    const part = this.#parts.get(source);
-    if (part === undefined) this.#parts.set(source, numbers.slice());
-    else part.set(numbers);
+    const part = this.#parts.get(source) ?? new Float64Array(numbers.length);
+    for (let i = 0; i < part.length; i++) part[i] = Math.round((numbers[i] ?? 0) * fraction) / fraction;
+    this.#parts.set(source, part);
     this.#sumUp();
   }
 
@@ -154,5 +178,10 @@ function gaugesOf({ series, at }: CountGroup): readonly number[] {
   return Object.entries(series).flatMap(([name, { type }]) => (type === "gauge" ? (at[name] ?? []) : []));
 }
 
+/**
+ * Of a second: a millionth of it, nearly. Sums of such numbers are exact, in whichever order they are made: otherwise a
+ * counter could fall by its last digit when a process ends, and whoever reads it would take it for a restart.
+ */
+const fraction = 2 ** 20;
 /** Not a prop: as many slices as one process has at most, for a few generations of configurations. */
 const maxFormer = 20_000;

@@ -77,6 +77,39 @@ test("who is told of a sum gets all of it anew after slices have gone", () => {
   ]);
 });
 
+test("no counter falls while a process tells everything anew, nor if it ends in the middle", () => {
+  const metrics = new Metrics();
+  for (let i = 0; i < 1500; i++) metrics.numbers(backendGroup, [`b${i}`, ""])[backendGroup.at.retries] = i + 1;
+  const retries = (sum: CountSum<object>) => sum.total().map(({ values }) => values[backendGroup.at.retries]);
+  const sum = new CountSum();
+  const process = {};
+  for (const part of new CountTeller().news(metrics.slices())) sum.take(process, part);
+  const before = retries(sum);
+  const [first, last] = new CountTeller().news(metrics.slices());
+  expect([first?.isLast, last?.isLast]).toEqual([false, true]);
+  if (first !== undefined) sum.take(process, first);
+  expect(retries(sum)).toEqual(before);
+  sum.ended(process);
+  expect(retries(sum)).toEqual(before);
+});
+
+test("a sum of durations is the same after a process has ended, to its last digit", () => {
+  const sum = new CountSum();
+  const processes = [0.1, 0.2, 0.3].map((seconds) => {
+    const metrics = new Metrics();
+    countDuration(metrics.numbers(requestGroup, labels), requestGroup.at.durations, seconds * 1000);
+    for (const news of new CountTeller().news(metrics.slices())) sum.take(metrics, news);
+    return metrics;
+  });
+  const seconds = () => sum.total()[0]?.values[requestGroup.at.durations + durationSumAt] ?? 0;
+  const before = seconds();
+  expect(before).toBeCloseTo(0.6, 5);
+  for (const process of processes.toReversed()) {
+    sum.ended(process);
+    expect(seconds()).toBe(before);
+  }
+});
+
 test("more than ten thousand slices share one", () => {
   const metrics = new Metrics();
   for (let i = 0; i < 10_000; i++) metrics.numbers(requestGroup, [`app${i}`, "", ""]);

@@ -38,7 +38,7 @@ import type { Measurement, MeasurementOrder } from "../observe/measurement.ts";
 import type { Profile, ProfileOrder } from "../observe/profile-order.ts";
 
 /** Both sides must have the same one: a leader may be older than its workers after an upgrade. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /** Throws HEMI_PROCESS if the other side speaks another version. `theirs` may be anything. */
 export function assertSameProtocol(theirs: unknown, side: "leader" | "workers"): void {

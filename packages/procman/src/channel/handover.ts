@@ -20,7 +20,7 @@ import type { SocketList, SocketName } from "../leader/socket-list.ts";
 import type { Broadcast, FollowedLines, Following, RunningConfig, WantedLock } from "./calls.ts";
 
 /** Both leaders must have the same one. */
-export const handoverVersion = 3;
+export const handoverVersion = 4;
 
 /** Throws HEMI_PROCESS if the other leader speaks another version. `theirs` may be anything. */
 export function assertSameHandover(theirs: unknown): void {

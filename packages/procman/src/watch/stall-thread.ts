@@ -17,8 +17,9 @@ export interface WatchedLoop {
   readonly grace: number;
 }
 
-/** How long the interrupted thread may take to answer, in milliseconds. */
+/** How long the interrupted thread may take to answer, in milliseconds of processor time, and of any time. */
 const patience = 2000;
+const maxPatience = 10_000;
 
 const maxFrames = 12;
 
@@ -29,6 +30,8 @@ const { beats, limit, format, supervisor, grace } = workerData as WatchedLoop;
 
 /** Between two looks, in milliseconds. */
 const interval = limit === 0 ? 500 : Math.min(limit / 4, 500);
+/** In milliseconds. */
+const pollTime = 100;
 /** What the end of a process takes beside its grace, in milliseconds: as much as a supervisor waits for it. */
 const extraGrace = 8000;
 /** A process that does not serve yet ends at once, if its loop turns. In milliseconds. */
@@ -54,9 +57,17 @@ for (;;) {
     seen = beat;
     since = now;
   } else if (limit > 0 && now - since > limit) {
-    report(await Promise.race([whereItStands(), sleep(patience).then(() => undefined)]));
+    report(await Promise.race([whereItStands(), givenUp()]));
     kill();
   }
+}
+
+/** A process that gets little of a busy machine needs longer for its answer. */
+async function givenUp(): Promise<undefined> {
+  const end = performance.now() + maxPatience;
+  const { user: from } = process.cpuUsage();
+  while (performance.now() < end && process.cpuUsage().user - from < patience * 1000) await sleep(pollTime);
+  return undefined;
 }
 
 /** Whatever the process is doing. */
