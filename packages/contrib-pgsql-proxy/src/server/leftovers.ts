@@ -44,4 +44,4 @@ const tags: ReadonlyMap<string, Leftover> = new Map<string, Leftover>([
 ]);
 
 /** Of SELECT and SET, LISTEN and LOAD, PREPARE, those that begin with D, CREATE and CALL, EXPLAIN. */
-const firstLetters: ReadonlySet<number> = new Set([..."SLPDCE"].map((letter) => letter.charCodeAt(0)));
+const firstLetters: ReadonlySet<number> = new Set(Buffer.from("SLPDCE"));
